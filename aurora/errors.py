@@ -1,0 +1,93 @@
+"""Every error that AURORA raises on purpose.
+
+    AuroraError
+    ├── ScenarioError     a scenario or a spec is not valid, or can't be solved
+    ├── PolicyError       a policy or an expression is not valid (with the position)
+    ├── ConstraintError   an allocation plan breaks a hard constraint
+    ├── DataError         a trace file is truncated, malformed or absent
+    ├── StoreError        the archive can't be opened, migrated, read or written
+    ├── RunError          a run directory is in use, absent or of another configuration
+    ├── ModelError        a model provider failed (retryable or not)
+    └── BudgetExceeded    a budget of calls, tokens, dollars or seconds is spent
+
+A message says what happened, where, and what to do. The command line prints it without a
+traceback and exits with the class's `exit_code`.
+"""
+
+
+class AuroraError(Exception):
+    """Base of all errors that AURORA raises on purpose."""
+
+    exit_code = 1
+
+
+class ScenarioError(AuroraError):
+    """A scenario or a scenario spec is not valid, or has no witness that it can be solved."""
+
+    exit_code = 3
+
+
+class PolicyError(AuroraError):
+    """A policy or one of its expressions is not valid.
+
+    Args:
+        message: What is wrong and what to do.
+        expression: The text at fault, where there is one.
+        position: Zero-based character offset into `expression`, where it is known.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, expression: str = "", position: int | None = None) -> None:
+        self.expression = expression
+        self.position = position
+        where = "" if position is None else f" at character {position}"
+        shown = expression if len(expression) <= 120 else expression[:117] + "..."
+        super().__init__(f"{message}{where}: {shown!r}" if expression else message)
+
+
+class ConstraintError(AuroraError):
+    """An allocation plan breaks a hard constraint of its scenario."""
+
+    exit_code = 5
+
+
+class DataError(AuroraError):
+    """A trace file is absent, truncated or malformed."""
+
+    exit_code = 6
+
+
+class StoreError(AuroraError):
+    """The archive can't be opened, migrated, read or written."""
+
+    exit_code = 7
+
+
+class RunError(AuroraError):
+    """A run directory is in use by another process, absent, or of another configuration."""
+
+    exit_code = 8
+
+
+class ModelError(AuroraError):
+    """A model provider failed.
+
+    Args:
+        message: What is wrong and what to do.
+        provider: The provider's name.
+        retryable: Whether the same call may succeed later.
+    """
+
+    exit_code = 9
+
+    def __init__(self, message: str, *, provider: str = "", retryable: bool = False) -> None:
+        self.provider = provider
+        self.retryable = retryable
+        super().__init__(message)
+
+
+class BudgetExceeded(AuroraError):
+    """A budget of calls, tokens, dollars or seconds is spent."""
+
+    exit_code = 10

@@ -1,0 +1,4 @@
+"""Benchmarks against published references, and reports.
+
+May import from everything but the command line.
+"""

@@ -1,0 +1,116 @@
+"""The feature table: every name that a policy may use, declared once.
+
+The parser, the compiler, the kernel, the prompts and the documentation read this table. A new
+feature is a row here and a line in `aurora/sim/kernel` that computes it.
+
+Axes. `order` is evaluated over the waiting tasks: there `task.*` varies and `cluster.*` is one
+number. `admit` and `score` are evaluated over the candidates of one task: there `node.*`, `fit.*`
+and `path.*` vary, and `task.*` and `cluster.*` are one number. `when` may use `task.*` and
+`cluster.*` only. For a candidate without a node (a network path) `node.*` is 0, without a path
+`path.*` is 0.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Scope = Literal["task", "node", "fit", "path", "cluster"]
+
+
+class Feature(NamedTuple):
+    """One row of the table.
+
+    Attributes:
+        name: As written in expressions, `scope.word`.
+        unit: Of the value.
+        meaning: One line, for people and models.
+        changes_idle: Whether the value can change while the node (for `task`: the waiting task)
+            stands still, so that it can't be cached until the node's next change.
+        scale: A typical magnitude; search divides by it to put terms on one footing.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    changes_idle: bool = False
+    scale: float = 1.0
+
+    @property
+    def scope(self) -> Scope:
+        """The part before the dot."""
+        return self.name.split(".", 1)[0]  # type: ignore[return-value]
+
+
+FEATURES: tuple[Feature, ...] = (
+    # What the task asks for.
+    Feature("task.cpu", "cores", "cores asked for", scale=8),
+    Feature("task.memory", "GiB", "memory asked for", scale=32),
+    Feature("task.accelerators", "devices", "accelerator devices asked for"),
+    Feature("task.accelerator_share", "share", "share of each device asked for; 0 if none is asked for"),
+    Feature("task.accelerator_demand", "devices", "devices times share"),
+    Feature("task.model_constrained", "0 or 1", "whether only some accelerator models are allowed"),
+    Feature("task.bandwidth", "Gbit/s", "bandwidth asked for on each link"),
+    Feature("task.data_size", "GiB", "data moved before the task can answer"),
+    Feature("task.duration", "s", "requested execution time on a node of speed 1", scale=600),
+    Feature("task.priority", "1 to 5", "priority, 5 is most urgent", scale=5),
+    Feature("task.sla_latency", "s", "latest acceptable latency; 1e9 if there is none", scale=10),
+    Feature("task.submit_time", "s", "arrival time", scale=3600),
+    Feature("task.dependents", "tasks", "tasks that wait, directly, for this one to finish"),
+    Feature("task.dominant_share", "share", "largest request over the largest node's capacity"),
+    Feature("task.wait", "s", "time since arrival", changes_idle=True, scale=600),
+    Feature("task.slack", "s", "time left to start within the SLA", changes_idle=True, scale=600),
+    Feature("task.attempts", "starts", "times it was started and lost to a failure", changes_idle=True),
+    # What the node is and has left.
+    Feature("node.index", "", "position of the candidate's node in the scenario, from 0"),
+    Feature("node.cpu_total", "cores", "capacity", scale=64),
+    Feature("node.cpu_free", "cores", "free now", scale=64),
+    Feature("node.cpu_load", "share", "used share of the cores"),
+    Feature("node.memory_total", "GiB", "capacity", scale=256),
+    Feature("node.memory_free", "GiB", "free now", scale=256),
+    Feature("node.memory_load", "share", "used share of the memory"),
+    Feature("node.accelerators_total", "devices", "devices of the node", scale=8),
+    Feature("node.accelerators_free", "devices", "free devices, shares added up", scale=8),
+    Feature("node.accelerators_idle", "devices", "devices that nothing uses", scale=8),
+    Feature("node.accelerator_load", "share", "used share of the devices; 0 if it has none"),
+    Feature("node.accelerator_largest_free", "share", "largest free share of a single device"),
+    Feature("node.accelerator_tasks", "tasks", "running tasks that use an accelerator"),
+    Feature("node.fragmentation", "devices", "free devices the typical task mix can't use (FGD's F)"),
+    Feature("node.model_demand", "share", "share of the typical task mix that may use its device model"),
+    Feature("node.speed", "", "speed factor"),
+    Feature("node.price", "$/h", "price now", changes_idle=True),
+    Feature("node.idle_power", "W", "power while active and idle", scale=100),
+    Feature("node.full_power", "W", "power at full cpu load", scale=300),
+    Feature("node.battery", "share", "battery left; 1 on mains", changes_idle=True),
+    Feature("node.tasks", "tasks", "running tasks", scale=8),
+    Feature("node.active", "0 or 1", "whether it hosts a task"),
+    Feature("node.last_placement", "", "number of the decision that last used it, from 1; 0 if none"),
+    Feature("node.failures", "", "failures so far"),
+    # How the task would fit.
+    Feature("fit.cpu_left", "share", "free share of the node's cores after placement"),
+    Feature("fit.memory_left", "share", "free share of the node's memory after placement"),
+    Feature("fit.accelerators_left", "share", "free share of the node's devices after placement"),
+    Feature("fit.device_left", "share", "free share of the chosen device after placement; 0 for whole devices"),
+    Feature("fit.device_shared", "0 or 1", "whether the chosen device already hosts a task"),
+    Feature("fit.fragmentation_increase", "devices", "change of node.fragmentation by this placement (FGD)"),
+    Feature("fit.same_class_tasks", "tasks", "tasks on the node that ask for accelerators as this one does"),
+    Feature("fit.duration", "s", "execution time on this node", scale=600),
+    Feature("fit.cost", "$", "price of the placement at today's prices", changes_idle=True),
+    Feature("fit.energy", "J", "added energy, idle power included if the node was idle", scale=10000),
+    Feature("fit.latency", "s", "network latency and transfer time now", changes_idle=True, scale=0.1),
+    Feature("fit.random", "0 to 1", "a hash of seed, task and candidate", changes_idle=True),
+    # The path to it.
+    Feature("path.hops", "links", "links on the path"),
+    Feature("path.bandwidth_free", "Gbit/s", "least free bandwidth on the path", changes_idle=True),
+    Feature("path.load", "share", "highest used share of a link on the path", changes_idle=True),
+    # The whole system.
+    Feature("cluster.time", "s", "time since the start", changes_idle=True, scale=3600),
+    Feature("cluster.queue_length", "tasks", "tasks waiting", changes_idle=True, scale=10),
+    Feature("cluster.running", "tasks", "tasks running", changes_idle=True, scale=10),
+    Feature("cluster.cpu_load", "share", "used share of all cores", changes_idle=True),
+    Feature("cluster.memory_load", "share", "used share of all memory", changes_idle=True),
+    Feature("cluster.accelerator_load", "share", "used share of all devices", changes_idle=True),
+    Feature("cluster.price_factor", "", "current price factor of all nodes", changes_idle=True),
+    Feature("cluster.nodes_up", "share", "share of the nodes that are up", changes_idle=True),
+)
+
+FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}

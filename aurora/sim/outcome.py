@@ -1,0 +1,141 @@
+"""What came of a policy on a scenario: per task, in sum, and on request every decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Status(IntEnum):
+    """How a task ended."""
+
+    COMPLETED = 0
+    UNPLACED = 1  # never started, or waiting when nothing more could happen
+    DROPPED = 2  # left when its patience was used up
+    FAILED = 3  # lost to node failures `max_attempts` times
+    UNPLACEABLE = 4  # fits no candidate even when everything is free
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcomes:
+    """One entry per task, in the scenario's order.
+
+    Attributes:
+        status: int8 [tasks], a `Status`.
+        start: float64 [tasks], seconds, of the last attempt; NaN if it never started.
+        finish: float64 [tasks], seconds; NaN unless completed.
+        node: int32 [tasks], index of the node of the last attempt; -1 if none.
+        path: int32 [tasks], index into `Outcome.paths` of the last attempt; -1 if none.
+        attempts: int32 [tasks], number of starts.
+        latency: float64 [tasks], seconds: last start - arrival + network latency; NaN if not completed.
+        sla_met: bool [tasks]: completed, and latency within the SLA where it has one.
+        cost: float64 [tasks], dollars, all attempts.
+    """
+
+    status: NDArray[np.int8]
+    start: NDArray[np.float64]
+    finish: NDArray[np.float64]
+    node: NDArray[np.int32]
+    path: NDArray[np.int32]
+    attempts: NDArray[np.int32]
+    latency: NDArray[np.float64]
+    sla_met: NDArray[np.bool_]
+    cost: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The outcome in sum. Keys and units of `aurora simulate --json`.
+
+    Attributes:
+        tasks: Number of tasks.
+        completed: Number completed.
+        unplaced: Number not completed, for whatever reason.
+        sla_violations: Tasks not completed, or completed later than their SLA.
+        latency_mean: Seconds, over completed tasks; 0 if there are none.
+        latency_p95: Seconds, over completed tasks (linear interpolation).
+        latency_max: Seconds, over completed tasks.
+        bounded_slowdown: Mean of max(1, (wait + execution) / max(execution, 10 s)) over completed
+            tasks (Feitelson et al., 1997).
+        makespan: Seconds from 0 to the last event that changed an allocation.
+        cpu_utilization: Time-weighted used share of all cores over [first arrival, makespan].
+        memory_utilization: Likewise.
+        accelerator_utilization: Likewise; 0 without accelerators.
+        bandwidth_utilization: Likewise, mean over links; 0 without links.
+        cost: Dollars.
+        energy: Joules.
+        decisions: Placements made.
+    """
+
+    tasks: int
+    completed: int
+    unplaced: int
+    sla_violations: int
+    latency_mean: float
+    latency_p95: float
+    latency_max: float
+    bounded_slowdown: float
+    makespan: float
+    cpu_utilization: float
+    memory_utilization: float
+    accelerator_utilization: float
+    bandwidth_utilization: float
+    cost: float
+    energy: float
+    decisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Every placement, with the best candidates it was chosen from.
+
+    Attributes:
+        time: float64 [decisions], seconds.
+        task: int32 [decisions].
+        rule: int32 [decisions], the rule that scored.
+        feasible: int32 [decisions], how many candidates could take the task.
+        candidates: int32 [decisions, top], indices into the task's candidate list, best first; -1 pads.
+        nodes: int32 [decisions, top], their nodes.
+        paths: int32 [decisions, top], their paths.
+        scores: float64 [decisions, top].
+        features: float64 [decisions, top, features], the values of every feature of the table.
+    """
+
+    time: NDArray[np.float64]
+    task: NDArray[np.int32]
+    rule: NDArray[np.int32]
+    feasible: NDArray[np.int32]
+    candidates: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    paths: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    features: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a policy on a scenario.
+
+    Attributes:
+        scenario_id: The scenario.
+        policy_id: The policy.
+        summary: In sum.
+        tasks: Per task.
+        paths: Link indices of each path that `TaskOutcomes.path` refers to.
+        trace: Every decision, if it was asked for.
+    """
+
+    scenario_id: str
+    policy_id: str
+    summary: Summary
+    tasks: TaskOutcomes
+    paths: tuple[tuple[int, ...], ...] = ()
+    trace: Trace | None = None
+
+    def summary_json(self) -> dict[str, Any]:
+        """The summary as plain values."""
+        return {name: getattr(self.summary, name) for name in Summary.__slots__}
