@@ -1,0 +1,260 @@
+"""What is used, paid and burnt: every change of an allocation, and the sums over time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.views import problem_view, state_view
+from aurora.sim.kernel.fit import choose_device, fragmentation
+from aurora.sim.kernel.layout import (
+    C_BANDWIDTH_USED,
+    C_CPU_USED,
+    C_INTEGRAL_BANDWIDTH,
+    C_INTEGRAL_CPU,
+    C_INTEGRAL_MEMORY,
+    C_INTEGRAL_SHARES,
+    C_LINK_COST,
+    C_MAKESPAN,
+    C_MEMORY_USED,
+    C_NEXT_DEPLETION,
+    C_NOW,
+    C_SHARES_USED,
+    DEVICE,
+    K_FREED,
+    K_LINK_FREED,
+    K_LOG,
+    K_RUNNING,
+    L_BANDWIDTH,
+    N_BATTERY,
+    N_CPU,
+    N_DEVICES,
+    N_FULL,
+    N_IDLE,
+    N_MEMORY,
+    N_MODEL,
+    N_PRICE,
+    R_CANDIDATE,
+    R_COST,
+    R_DEVICE_MASK,
+    R_EXPECTED,
+    R_FINISH,
+    R_INTEGRAL,
+    R_LATENCY,
+    R_NODE,
+    R_PATH,
+    R_POSITION,
+    R_START,
+    S_ACCELERATOR_TASKS,
+    S_BATTERY_LEFT,
+    S_CLASS,
+    S_CPU_FREE,
+    S_DEPLETED_AT,
+    S_DOWN,
+    S_ENERGY,
+    S_ENERGY_TIME,
+    S_FRAGMENTATION,
+    S_FREE_SHARES,
+    S_IDLE_DEVICES,
+    S_LINK_FREE,
+    S_MEMORY_FREE,
+    S_POWER,
+    S_PRICE_FACTOR,
+    S_PRICE_INTEGRAL,
+    S_PRICE_TIME,
+    S_TASKS,
+    T_BANDWIDTH,
+    T_CLASS,
+    T_CPU,
+    T_DEVICES,
+    T_MEMORY,
+    T_SHARE,
+)
+from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_price
+
+
+@jitted
+def advance(state, now):
+    """Move the clock to `now` and add up what was used since."""
+    st = state_view(state)
+    clock = st.clock
+    elapsed = now - clock[C_NOW]
+    if elapsed > 0.0:
+        clock[C_INTEGRAL_CPU] += clock[C_CPU_USED] * elapsed
+        clock[C_INTEGRAL_MEMORY] += clock[C_MEMORY_USED] * elapsed
+        clock[C_INTEGRAL_SHARES] += clock[C_SHARES_USED] * elapsed
+        clock[C_INTEGRAL_BANDWIDTH] += clock[C_BANDWIDTH_USED] * elapsed
+        clock[C_NOW] = now
+
+
+@jitted
+def price_integral(problem, state, n):
+    """Integral of node `n`'s price from 0 to now, dollars; brought up to date."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    now = st.clock[C_NOW]
+    sf = st.node_f
+    rate = pr.node_f[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
+    sf[S_PRICE_INTEGRAL, n] += rate * (now - sf[S_PRICE_TIME, n]) / SECONDS_PER_HOUR
+    sf[S_PRICE_TIME, n] = now
+    return sf[S_PRICE_INTEGRAL, n]
+
+
+@jitted
+def changed(problem, state, n, with_fragmentation):
+    """Bring node `n`'s power, battery, fragmentation and change log up to date after a change."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    sf = st.node_f
+    now = st.clock[C_NOW]
+    burnt = sf[S_POWER, n] * (now - sf[S_ENERGY_TIME, n])
+    sf[S_ENERGY, n] += burnt
+    sf[S_ENERGY_TIME, n] = now
+    cores = pr.node_f[N_CPU, n]
+    if st.node_i[S_TASKS, n] == 0:
+        # An empty node is exactly free again: no rounding is carried from one busy period to the next.
+        sf[S_CPU_FREE, n] = cores
+        sf[S_MEMORY_FREE, n] = pr.node_f[N_MEMORY, n]
+        sf[S_POWER, n] = 0.0
+    else:
+        used = (cores - sf[S_CPU_FREE, n]) / cores if cores > 0.0 else 0.0
+        idle = pr.node_f[N_IDLE, n]
+        sf[S_POWER, n] = idle + (pr.node_f[N_FULL, n] - idle) * used
+    if pr.node_f[N_BATTERY, n] != np.inf:
+        sf[S_BATTERY_LEFT, n] = max(0.0, sf[S_BATTERY_LEFT, n] - burnt)
+        if sf[S_POWER, n] > 0.0:
+            sf[S_DEPLETED_AT, n] = now + sf[S_BATTERY_LEFT, n] / sf[S_POWER, n]
+        else:
+            sf[S_DEPLETED_AT, n] = np.inf
+        soonest = np.inf
+        for k in range(sf.shape[1]):
+            soonest = min(soonest, sf[S_DEPLETED_AT, k])
+        st.clock[C_NEXT_DEPLETION] = soonest
+    devices = pr.node_i[N_DEVICES, n]
+    if with_fragmentation and devices > 0:
+        sf[S_FRAGMENTATION, n] = fragmentation(
+            problem, pr.node_i[N_MODEL, n], sf[S_CPU_FREE, n], st.devices[n], devices
+        )
+    log_change(state, n)
+
+
+@jitted
+def log_change(state, n):
+    """Append node `n` to the change log, a ring whose slow readers start afresh."""
+    st = state_view(state)
+    if st.log.shape[0] > 0:
+        st.log[st.count[K_LOG] % st.log.shape[0]] = n
+        st.count[K_LOG] += 1
+
+
+@jitted
+def take(problem, state, t, node, path, choice, with_fragmentation):
+    """Task `t` takes what it asks for on a node and along a path."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    clock = st.clock
+    if node >= 0:
+        cpu, memory = pr.task_f[T_CPU, t], pr.task_f[T_MEMORY, t]
+        devices, share = pr.task_i[T_DEVICES, t], pr.task_i[T_SHARE, t]
+        st.run_f[R_INTEGRAL, t] = price_integral(problem, state, node)
+        if devices > 0:
+            mask = 0
+            if share < DEVICE:
+                device = choose_device(problem, state, t, node, choice)
+                if st.devices[node, device] == DEVICE:
+                    st.node_i[S_IDLE_DEVICES, node] -= 1
+                st.devices[node, device] -= share
+                mask = 1 << device
+            else:
+                left = devices
+                for d in range(pr.node_i[N_DEVICES, node]):
+                    if left > 0 and st.devices[node, d] == DEVICE:
+                        st.devices[node, d] = 0
+                        mask |= 1 << d
+                        left -= 1
+                st.node_i[S_IDLE_DEVICES, node] -= devices
+            st.run_i[R_DEVICE_MASK, t] = mask
+            st.node_i[S_FREE_SHARES, node] -= devices * share
+            st.node_i[S_ACCELERATOR_TASKS, node] += 1
+            st.node_i[S_CLASS + pr.task_i[T_CLASS, t], node] += 1
+            clock[C_SHARES_USED] += devices * share
+        st.node_f[S_CPU_FREE, node] -= cpu
+        st.node_f[S_MEMORY_FREE, node] -= memory
+        st.node_i[S_TASKS, node] += 1
+        clock[C_CPU_USED] += cpu
+        clock[C_MEMORY_USED] += memory
+        changed(problem, state, node, with_fragmentation)
+    if path >= 0:
+        bandwidth = pr.task_f[T_BANDWIDTH, t]
+        if bandwidth > 0.0:
+            for k in range(pr.path_start[path], pr.path_start[path + 1]):
+                link = pr.path_links[k]
+                st.link_f[S_LINK_FREE, link] -= bandwidth
+                clock[C_BANDWIDTH_USED] += bandwidth / pr.link_f[L_BANDWIDTH, link]
+    st.run_i[R_NODE, t] = node
+    st.run_i[R_PATH, t] = path
+    st.run_i[R_POSITION, t] = st.count[K_RUNNING]
+    st.running[st.count[K_RUNNING]] = t
+    st.count[K_RUNNING] += 1
+    clock[C_MAKESPAN] = clock[C_NOW]
+
+
+@jitted
+def give_back(problem, state, t, with_fragmentation):
+    """Task `t`, completed or lost, gives back what it holds and pays for it."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    clock = st.clock
+    node, path = st.run_i[R_NODE, t], st.run_i[R_PATH, t]
+    if node >= 0:
+        cpu, memory = pr.task_f[T_CPU, t], pr.task_f[T_MEMORY, t]
+        devices, share = pr.task_i[T_DEVICES, t], pr.task_i[T_SHARE, t]
+        paid = price_integral(problem, state, node) - st.run_f[R_INTEGRAL, t]
+        st.run_f[R_COST, t] += paid * dominant_share(problem, t, node)
+        if devices > 0:
+            mask = st.run_i[R_DEVICE_MASK, t]
+            for d in range(pr.node_i[N_DEVICES, node]):
+                if (mask >> d) & 1:
+                    st.devices[node, d] += share
+                    if st.devices[node, d] == DEVICE:
+                        st.node_i[S_IDLE_DEVICES, node] += 1
+            st.node_i[S_FREE_SHARES, node] += devices * share
+            st.node_i[S_ACCELERATOR_TASKS, node] -= 1
+            st.node_i[S_CLASS + pr.task_i[T_CLASS, t], node] -= 1
+            clock[C_SHARES_USED] -= devices * share
+        st.node_f[S_CPU_FREE, node] += cpu
+        st.node_f[S_MEMORY_FREE, node] += memory
+        st.node_i[S_TASKS, node] -= 1
+        clock[C_CPU_USED] -= cpu
+        clock[C_MEMORY_USED] -= memory
+        changed(problem, state, node, with_fragmentation)
+        freed(state, node)
+    if path >= 0:
+        bandwidth = pr.task_f[T_BANDWIDTH, t]
+        if bandwidth > 0.0:
+            for k in range(pr.path_start[path], pr.path_start[path + 1]):
+                link = pr.path_links[k]
+                st.link_f[S_LINK_FREE, link] += bandwidth
+                clock[C_BANDWIDTH_USED] -= bandwidth / pr.link_f[L_BANDWIDTH, link]
+            st.count[K_LINK_FREED] = 1
+        price = link_price(problem, t, path)
+        dollars = price * (clock[C_NOW] - st.run_f[R_START, t]) / SECONDS_PER_HOUR
+        st.run_f[R_COST, t] += dollars
+        clock[C_LINK_COST] += dollars
+    st.count[K_RUNNING] -= 1
+    moved = st.running[st.count[K_RUNNING]]
+    st.running[st.run_i[R_POSITION, t]] = moved
+    st.run_i[R_POSITION, moved] = st.run_i[R_POSITION, t]
+    clock[C_MAKESPAN] = clock[C_NOW]
+
+
+@jitted
+def freed(state, n):
+    """Remember that node `n` has more room than in the last round; a full list means any node."""
+    st = state_view(state)
+    count = st.count[K_FREED]
+    if count < st.freed.shape[0]:
+        st.freed[count] = n
+        st.count[K_FREED] = count + 1
+    else:
+        st.count[K_FREED] = st.freed.shape[0] + 1

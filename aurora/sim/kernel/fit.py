@@ -1,0 +1,181 @@
+"""Whether a task fits a candidate, which device it takes, and what the node would lose by it."""
+
+from __future__ import annotations
+
+
+from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.views import problem_view, state_view
+from aurora.sim.kernel.layout import (
+    DEVICE,
+    N_DEVICES,
+    N_MODEL,
+    S_CPU_FREE,
+    S_DOWN,
+    S_FREE_SHARES,
+    S_IDLE_DEVICES,
+    S_LINK_FREE,
+    S_MEMORY_FREE,
+    T_BANDWIDTH,
+    T_CPU,
+    T_DEVICES,
+    T_MEMORY,
+    T_MODELS,
+    T_SHARE,
+    TOLERANCE,
+)
+
+BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION = range(3)
+
+
+@jitted
+def node_fits(problem, state, t, n):
+    """Whether node `n` is up and has room for task `t`."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    if st.node_i[S_DOWN, n] > 0:
+        return False
+    if st.node_f[S_CPU_FREE, n] + TOLERANCE < pr.task_f[T_CPU, t]:
+        return False
+    if st.node_f[S_MEMORY_FREE, n] + TOLERANCE < pr.task_f[T_MEMORY, t]:
+        return False
+    devices = pr.task_i[T_DEVICES, t]
+    if devices == 0:
+        return True
+    share = pr.task_i[T_SHARE, t]
+    if share < DEVICE:
+        if st.node_i[S_FREE_SHARES, n] < share:
+            return False
+    elif st.node_i[S_IDLE_DEVICES, n] < devices:
+        return False
+    if (pr.task_i[T_MODELS, t] >> pr.node_i[N_MODEL, n]) & 1 == 0:
+        return False
+    if share == DEVICE or st.node_i[S_IDLE_DEVICES, n] > 0:
+        return True
+    for d in range(pr.node_i[N_DEVICES, n]):
+        if st.devices[n, d] >= share:
+            return True
+    return False
+
+
+@jitted
+def path_fits(problem, state, t, path):
+    """Whether every link of `path` has the bandwidth that task `t` holds."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    bandwidth = pr.task_f[T_BANDWIDTH, t]
+    for k in range(pr.path_start[path], pr.path_start[path + 1]):
+        if st.link_f[S_LINK_FREE, pr.path_links[k]] + TOLERANCE < bandwidth:
+            return False
+    return True
+
+
+@jitted
+def fragmentation(problem, model, cpu_free, devices, count):
+    """Free devices that the typical task mix can't use: F of a node (Weng et al., ATC 2023, section 3).
+
+    Args:
+        problem: Its fragment tables are read.
+        model: Number of the node's device model.
+        cpu_free: Free cores.
+        devices: Free thousandths of each device.
+        count: How many devices there are.
+
+    Returns:
+        Devices, 0 to `count`.
+    """
+    pr = problem_view(problem)
+    total = 0
+    idle = 0
+    most = 0
+    for d in range(count):
+        free = devices[d]
+        total += free
+        if free == DEVICE:
+            idle += 1
+        if free > most:
+            most = free
+    if total == 0:
+        return 0.0
+    step = 0
+    while step < pr.fragment_cpu.shape[0] and pr.fragment_cpu[step] <= cpu_free + TOLERANCE:
+        step += 1
+    useless = 0.0
+    runnable = 0.0
+    for j in range(pr.fragment_kind.shape[1]):
+        weight = pr.fragment_weight[model, step, j]
+        if weight == 0.0:
+            continue
+        share = pr.fragment_kind[1, j]
+        if share < DEVICE:
+            if most < share:
+                continue
+        elif idle < pr.fragment_kind[0, j]:
+            continue
+        runnable += weight
+        if share == DEVICE:
+            useless += weight * (total - DEVICE * idle)
+        else:
+            small = 0
+            for d in range(count):
+                if devices[d] < share:
+                    small += devices[d]
+            useless += weight * small
+    return (useless + (1.0 - runnable) * total) / DEVICE
+
+
+@jitted
+def fragmentation_with(problem, state, t, n, device):
+    """F of node `n` after task `t` was placed there (a fractional task on `device`)."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    count = pr.node_i[N_DEVICES, n]
+    row = st.devices[n]
+    cpu_free = st.node_f[S_CPU_FREE, n] - pr.task_f[T_CPU, t]
+    model = pr.node_i[N_MODEL, n]
+    left = pr.task_i[T_DEVICES, t]
+    if left == 0:
+        return fragmentation(problem, model, cpu_free, row, count)
+    after = st.scratch
+    share = pr.task_i[T_SHARE, t]
+    for d in range(count):
+        after[d] = row[d]
+        if share < DEVICE:
+            if d == device:
+                after[d] = row[d] - share
+        elif left > 0 and row[d] == DEVICE:
+            after[d] = 0
+            left -= 1
+    return fragmentation(problem, model, cpu_free, after, count)
+
+
+@jitted
+def choose_device(problem, state, t, n, rule):
+    """The device of node `n` that a fractional task takes, -1 for a task of whole devices or none."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    share = pr.task_i[T_SHARE, t]
+    if share == 0 or share == DEVICE:
+        return -1
+    best = -1
+    best_value = 0.0
+    for d in range(pr.node_i[N_DEVICES, n]):
+        free = st.devices[n, d]
+        if free < share:
+            continue
+        if rule == BEST_FIT:
+            value = float(free)
+        elif rule == WORST_FIT:
+            value = -float(free)
+        else:
+            # Devices with the same free share are alike; the first of them stands for all.
+            seen = False
+            for e in range(d):
+                if st.devices[n, e] == free:
+                    seen = True
+                    break
+            if seen:
+                continue
+            value = fragmentation_with(problem, state, t, n, d)
+        if best < 0 or value < best_value:
+            best, best_value = d, value
+    return best

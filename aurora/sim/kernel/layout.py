@@ -1,0 +1,236 @@
+"""The arrays that the kernel works on, and what each row of them holds.
+
+A scenario is packed into a few two-dimensional arrays, one row per quantity, so that a quantity of
+all nodes lies contiguously (structure of arrays) and jitted functions take few arguments. The
+constants below are the row numbers; numba sees them as literals.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+NO_LIMIT = 1e9
+"""Value of `task.sla_latency`, seconds, for a task without an SLA."""
+
+DEVICE = 1000
+"""A whole device, in thousandths."""
+
+TOLERANCE = 1e-9
+"""Slack in every comparison of a request with what is free."""
+
+# Rows of Problem.task_f, float64 [rows, tasks].
+T_ARRIVAL, T_READY_AT, T_CPU, T_MEMORY, T_DURATION, T_REQUESTED, T_SLA, T_BANDWIDTH, T_DATA = range(9)
+T_PATIENCE, T_PRIORITY, T_DEPENDENTS, T_DOMINANT, T_PLAN_KEY = range(9, 14)
+TASK_FLOATS = 14
+
+# Rows of Problem.task_i, int64 [rows, tasks].
+T_DEVICES, T_SHARE, T_MODELS, T_ROUTE, T_CLASS, T_PIN, T_PLACEABLE, T_PARENTS, T_RANK, T_CONSTRAINED = range(10)
+TASK_INTS = 10
+
+# Rows of Problem.node_f (capacities and constants), float64 [rows, nodes].
+N_CPU, N_MEMORY, N_SPEED, N_PRICE, N_IDLE, N_FULL, N_BATTERY, N_MODEL_DEMAND = range(8)
+NODE_FLOATS = 8
+
+# Rows of Problem.node_i, int64 [rows, nodes].
+N_DEVICES, N_MODEL = range(2)
+NODE_INTS = 2
+
+# Rows of the kernel's own node state, float64 [rows, nodes].
+S_CPU_FREE, S_MEMORY_FREE, S_FRAGMENTATION, S_PRICE_FACTOR, S_PRICE_INTEGRAL, S_PRICE_TIME = range(6)
+S_ENERGY, S_ENERGY_TIME, S_POWER, S_BATTERY_LEFT, S_DEPLETED_AT = range(6, 11)
+STATE_FLOATS = 11
+
+# Rows of the kernel's own node state, int64 [rows, nodes]. The last five count tasks by accelerator class.
+S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_CLASS = range(8)
+ACCELERATOR_CLASSES = 5
+STATE_INTS = S_CLASS + ACCELERATOR_CLASSES
+
+# Rows of Problem.link_f and of the link state, float64 [rows, links].
+L_BANDWIDTH, L_PRICE = range(2)
+LINK_FLOATS = 2
+S_LINK_FREE, S_LINK_FACTOR = range(2)
+LINK_STATE = 2
+
+# Rows of Problem.path_f, float64 [rows, paths].
+P_LATENCY, P_BANDWIDTH = range(2)
+PATH_FLOATS = 2
+
+# Rows of the running tasks' state, float64 [rows, tasks].
+R_START, R_FINISH, R_EXPECTED, R_LATENCY, R_INTEGRAL, R_COST = range(6)
+RUN_FLOATS = 6
+
+# Rows of the running tasks' state, int64 [rows, tasks].
+R_NODE, R_PATH, R_CANDIDATE, R_DEVICE_MASK, R_ATTEMPTS, R_STATUS, R_PENDING, R_POSITION, R_SEQUENCE = range(9)
+R_TRIED, R_WAITING = 9, 10
+RUN_INTS = 11
+
+WAITING_NOT_YET, RUNNING = -1, -2
+"""Values of R_STATUS beside those of `aurora.sim.outcome.Status`: not started, running."""
+
+# Entries of the clock vector, float64.
+C_NOW, C_CPU_USED, C_MEMORY_USED, C_SHARES_USED, C_BANDWIDTH_USED, C_PRICE_FACTOR, C_RESERVATION = range(7)
+C_INTEGRAL_CPU, C_INTEGRAL_MEMORY, C_INTEGRAL_SHARES, C_INTEGRAL_BANDWIDTH, C_INTEGRAL_TIME = range(7, 12)
+C_MAKESPAN, C_LINK_COST, C_CPU_TOTAL, C_MEMORY_TOTAL, C_DEVICES_TOTAL, C_NEXT_DEPLETION, C_FIRST = range(12, 19)
+CLOCK = 19
+
+# Entries of the counters, int64.
+K_WAITING, K_RUNNING, K_DECISIONS, K_HEAD, K_HEAD_STUCK, K_RESERVED, K_FREED, K_HEAP, K_SEQUENCE = range(9)
+K_NODES_DOWN, K_LOG, K_TRACED, K_RULE, K_QUEUE, K_LINK_FREED, K_STAMP = range(9, 16)
+COUNTERS = 16
+
+# Kinds of static events, in the order in which they are applied at one instant.
+E_RECOVERY, E_FAILURE, E_PRICE, E_CONGESTION, E_PATIENCE = range(5)
+
+
+class Problem(NamedTuple):
+    """A scenario as the kernel sees it. Read-only; reusable by any number of runs and threads.
+
+    Attributes:
+        task_f, task_i: Tasks, rows T_*; T_MODELS is a bit mask of allowed models, T_PIN a candidate
+            number, -1 for any, -2 for a task that a plan leaves out.
+        children: Dependents of each task in CSR form, int64; `children_start` has tasks + 1 entries.
+        arrivals: int64 [tasks], tasks in the order in which they become ready.
+        node_f, node_i: Nodes, rows N_*.
+        link_f, path_f: Links and paths; `path_links` in CSR form by `path_start`.
+        candidate_node, candidate_path: Candidate lists of all routes, -1 for none; `route_start` in CSR form.
+        event_time, event_i: Static events in order; event_i int64 [2, events]: kind, target.
+        event_value: float64 [events].
+        congestion: float64 [4, n]: link (-1 all), start, end, factor.
+        fragment_cpu: float64 [u], ascending distinct cores of typical tasks.
+        fragment_kind: int64 [2, j]: devices and share of each distinct accelerator request.
+        fragment_weight: float64 [models + 1, u + 1, j]: frequency of typical tasks of kind j that the model
+            allows and that need at most the u-th number of cores.
+        options: int64 [6]: together, max attempts, seed, has paths, has plan, has zero patience.
+    """
+
+    task_f: FloatArray
+    task_i: IntArray
+    children_start: IntArray
+    children: IntArray
+    arrivals: IntArray
+    node_f: FloatArray
+    node_i: IntArray
+    link_f: FloatArray
+    path_f: FloatArray
+    path_start: IntArray
+    path_links: IntArray
+    candidate_node: IntArray
+    candidate_path: IntArray
+    route_start: IntArray
+    event_time: FloatArray
+    event_i: IntArray
+    event_value: FloatArray
+    congestion: FloatArray
+    fragment_cpu: FloatArray
+    fragment_kind: IntArray
+    fragment_weight: FloatArray
+    options: IntArray
+
+
+O_TOGETHER, O_MAX_ATTEMPTS, O_SEED, O_HAS_PATHS, O_HAS_PLAN, O_ZERO_PATIENCE = range(6)
+
+
+class State(NamedTuple):
+    """What changes during a run. Rows S_*, R_*, C_* and K_*.
+
+    Attributes:
+        node_f, node_i: Node state.
+        devices: int64 [nodes, most devices], free thousandths of each device; -1 past a node's last.
+        link_f: Link state.
+        run_f, run_i: Task state. R_DEVICE_MASK is a bit mask of the devices taken.
+        clock, count: Scalars.
+        waiting: int64 [tasks], the queue, by index (by key, index where the order is static); K_QUEUE
+            entries, of which K_WAITING still wait.
+        arrived: int64 [tasks], the queue by arrival; kept only with backfilling.
+        running: int64 [tasks], running tasks in no order.
+        freed: int64 [nodes], nodes that gave something back since the last round, K_FREED of them.
+        key: float64 [tasks], order keys.
+        log: int64 [...], nodes in the order in which they changed, K_LOG of them.
+        scratch: int64 [most devices], the devices of a node as they would be.
+        heap_f, heap_i: Completions: time [k]; task and sequence number [2, k]; K_HEAP of them.
+    """
+
+    node_f: FloatArray
+    node_i: IntArray
+    devices: IntArray
+    link_f: FloatArray
+    run_f: FloatArray
+    run_i: IntArray
+    clock: FloatArray
+    count: IntArray
+    waiting: IntArray
+    arrived: IntArray
+    running: IntArray
+    freed: IntArray
+    key: FloatArray
+    log: IntArray
+    scratch: IntArray
+    heap_f: FloatArray
+    heap_i: IntArray
+
+
+class Bench(NamedTuple):
+    """Scratch space of one run: the candidates under decision and the machine's registers.
+
+    Attributes:
+        nodes, paths, numbers: int64 [most candidates], node, path and number of each.
+        scores: float64 [most candidates or tasks].
+        scalars: float64 [registers].
+        vectors: float64 [registers, most candidates or tasks].
+        tasks, others: int64 [tasks], the tasks of a round of placements, and of a look ahead or a failure.
+        changed: int64 [nodes], nodes whose cached score is renewed.
+        saved_f, saved_i, saved_devices, saved_links: Where node and link state is kept during a look
+            ahead; empty without backfilling.
+    """
+
+    nodes: IntArray
+    paths: IntArray
+    numbers: IntArray
+    scores: FloatArray
+    scalars: FloatArray
+    vectors: FloatArray
+    tasks: IntArray
+    others: IntArray
+    changed: IntArray
+    saved_f: FloatArray
+    saved_i: IntArray
+    saved_devices: IntArray
+    saved_links: FloatArray
+
+
+class Tracer(NamedTuple):
+    """Where decisions are recorded; the fields of `aurora.sim.outcome.Trace`, empty if not wanted."""
+
+    time: FloatArray
+    task: IntArray
+    rule: IntArray
+    feasible: IntArray
+    candidates: IntArray
+    nodes: IntArray
+    paths: IntArray
+    scores: FloatArray
+    features: FloatArray
+
+
+class Cache(NamedTuple):
+    """Scores by task class and node.
+
+    Attributes:
+        task_class: int64 [tasks].
+        leaf: float64 [classes, nodes], score, -inf where infeasible.
+        winner: int32 [classes, 2 * width], tournament tree over nodes, root at 1; -1 for none.
+        position: int64 [classes], how much of the change log the class has read; -1: nothing yet.
+        mark: int64 [nodes], number of the refresh that last collected the node.
+    """
+
+    task_class: IntArray
+    leaf: FloatArray
+    winner: IntArray
+    position: IntArray
+    mark: IntArray

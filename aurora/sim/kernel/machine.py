@@ -1,0 +1,126 @@
+"""Evaluates the sections of a program: over candidates, over waiting tasks, or as one number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.views import bench_view, program_view, state_view
+from aurora.sim.kernel.observe import (
+    FIRST_NODE,
+    candidate_vector,
+    cluster_feature,
+    task_feature,
+)
+from aurora.sim.kernel.vm import (
+    BROADCAST,
+    CONST,
+    FEATURE_SCALAR,
+    FEATURE_VECTOR,
+    VECTOR_OFFSET,
+    apply_scalar,
+    apply_vector,
+)
+
+ORDER, ADMIT, FIRST_RULE = 0, 1, 2
+"""Rows of `Program.sections`."""
+
+
+@jitted
+def evaluate_scalar(problem, state, program, bench, section, t):
+    """Value of a section over task and cluster features only."""
+    pg = program_view(program)
+    bn = bench_view(bench)
+    s = bn.scalars
+    code = pg.code
+    for k in range(pg.sections[section, 0], pg.sections[section, 1]):
+        op, d = code[k, 0], code[k, 1]
+        if op == CONST:
+            s[d] = pg.consts[code[k, 2]]
+        elif op == FEATURE_SCALAR:
+            f = code[k, 2]
+            if f < FIRST_NODE:
+                s[d] = task_feature(problem, state, t, f)
+            else:
+                s[d] = cluster_feature(problem, state, f)
+        else:
+            s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
+    return s[pg.sections[section, 2]]
+
+
+@jitted
+def evaluate_candidates(problem, state, program, bench, section, t, size):
+    """Value of a section for the first `size` candidates on the bench, into `bench.scores`."""
+    pg = program_view(program)
+    bn = bench_view(bench)
+    s = bn.scalars
+    v = bn.vectors
+    code = pg.code
+    for k in range(pg.sections[section, 0], pg.sections[section, 1]):
+        op, d = code[k, 0], code[k, 1]
+        if op >= VECTOR_OFFSET:
+            apply_vector(op - VECTOR_OFFSET, v[d], v[code[k, 2]], v[code[k, 3]], v[code[k, 4]], size)
+        elif op == FEATURE_VECTOR:
+            candidate_vector(
+                problem,
+                state,
+                t,
+                code[k, 2],
+                bn.nodes,
+                bn.paths,
+                bn.numbers,
+                size,
+                pg.device_choice,
+                v[d],
+            )
+        elif op == BROADCAST:
+            value = s[code[k, 2]]
+            for i in range(size):
+                v[d, i] = value
+        elif op == CONST:
+            s[d] = pg.consts[code[k, 2]]
+        elif op == FEATURE_SCALAR:
+            f = code[k, 2]
+            if f < FIRST_NODE:
+                s[d] = task_feature(problem, state, t, f)
+            else:
+                s[d] = cluster_feature(problem, state, f)
+        else:
+            s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
+    result = pg.sections[section, 2]
+    vector = pg.sections[section, 3] == 1
+    for i in range(size):
+        bn.scores[i] = v[result, i] if vector else s[result]
+
+
+@jitted
+def evaluate_order(problem, state, program, bench, tasks, size):
+    """Key of each of the first `size` of `tasks` into `state.key`; what is not finite ranks last."""
+    st = state_view(state)
+    pg = program_view(program)
+    bn = bench_view(bench)
+    s = bn.scalars
+    v = bn.vectors
+    code = pg.code
+    for k in range(pg.sections[ORDER, 0], pg.sections[ORDER, 1]):
+        op, d = code[k, 0], code[k, 1]
+        if op >= VECTOR_OFFSET:
+            apply_vector(op - VECTOR_OFFSET, v[d], v[code[k, 2]], v[code[k, 3]], v[code[k, 4]], size)
+        elif op == FEATURE_VECTOR:
+            for i in range(size):
+                v[d, i] = task_feature(problem, state, tasks[i], code[k, 2])
+        elif op == BROADCAST:
+            value = s[code[k, 2]]
+            for i in range(size):
+                v[d, i] = value
+        elif op == CONST:
+            s[d] = pg.consts[code[k, 2]]
+        elif op == FEATURE_SCALAR:
+            s[d] = cluster_feature(problem, state, code[k, 2])
+        else:
+            s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
+    result = pg.sections[ORDER, 2]
+    vector = pg.sections[ORDER, 3] == 1
+    for i in range(size):
+        value = v[result, i] if vector else s[result]
+        st.key[tasks[i]] = value if np.isfinite(value) else np.inf

@@ -1,0 +1,433 @@
+"""The value of every feature of the table, as vectors along the axis on which it varies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.views import problem_view, state_view
+from aurora.sim.features import FEATURE_INDEX
+from aurora.sim.kernel.fit import choose_device, fragmentation_with
+from aurora.sim.kernel.layout import (
+    C_CPU_TOTAL,
+    C_CPU_USED,
+    C_DEVICES_TOTAL,
+    C_MEMORY_TOTAL,
+    C_MEMORY_USED,
+    C_NOW,
+    C_PRICE_FACTOR,
+    C_SHARES_USED,
+    DEVICE,
+    K_HEAD,
+    K_NODES_DOWN,
+    K_RUNNING,
+    K_WAITING,
+    L_BANDWIDTH,
+    L_PRICE,
+    N_BATTERY,
+    N_CPU,
+    N_DEVICES,
+    N_FULL,
+    N_IDLE,
+    N_MEMORY,
+    N_MODEL_DEMAND,
+    N_PRICE,
+    N_SPEED,
+    O_SEED,
+    P_BANDWIDTH,
+    P_LATENCY,
+    R_ATTEMPTS,
+    S_ACCELERATOR_TASKS,
+    S_BATTERY_LEFT,
+    S_CLASS,
+    S_CPU_FREE,
+    S_ENERGY_TIME,
+    S_FAILURES,
+    S_FRAGMENTATION,
+    S_FREE_SHARES,
+    S_IDLE_DEVICES,
+    S_LAST,
+    S_LINK_FACTOR,
+    S_LINK_FREE,
+    S_MEMORY_FREE,
+    S_POWER,
+    S_PRICE_FACTOR,
+    S_TASKS,
+    T_ARRIVAL,
+    T_BANDWIDTH,
+    T_CLASS,
+    T_CONSTRAINED,
+    T_CPU,
+    T_DATA,
+    T_DEPENDENTS,
+    T_DEVICES,
+    T_DOMINANT,
+    T_MEMORY,
+    T_PRIORITY,
+    T_REQUESTED,
+    T_SHARE,
+    T_SLA,
+)
+
+SECONDS_PER_HOUR = 3600.0
+BITS_PER_BYTE = 8.0
+
+_F = FEATURE_INDEX
+TASK_CPU, TASK_MEMORY, TASK_ACCELERATORS = _F["task.cpu"], _F["task.memory"], _F["task.accelerators"]
+TASK_SHARE, TASK_DEMAND = _F["task.accelerator_share"], _F["task.accelerator_demand"]
+TASK_CONSTRAINED, TASK_BANDWIDTH = _F["task.model_constrained"], _F["task.bandwidth"]
+TASK_DATA, TASK_DURATION, TASK_PRIORITY = _F["task.data_size"], _F["task.duration"], _F["task.priority"]
+TASK_SLA, TASK_SUBMIT, TASK_DEPENDENTS = _F["task.sla_latency"], _F["task.submit_time"], _F["task.dependents"]
+TASK_DOMINANT, TASK_WAIT, TASK_SLACK = _F["task.dominant_share"], _F["task.wait"], _F["task.slack"]
+TASK_ATTEMPTS = _F["task.attempts"]
+NODE_INDEX, NODE_CPU_TOTAL, NODE_CPU_FREE = _F["node.index"], _F["node.cpu_total"], _F["node.cpu_free"]
+NODE_CPU_LOAD, NODE_MEMORY_TOTAL = _F["node.cpu_load"], _F["node.memory_total"]
+NODE_MEMORY_FREE, NODE_MEMORY_LOAD = _F["node.memory_free"], _F["node.memory_load"]
+NODE_DEVICES, NODE_DEVICES_FREE = _F["node.accelerators_total"], _F["node.accelerators_free"]
+NODE_DEVICES_IDLE, NODE_DEVICE_LOAD = _F["node.accelerators_idle"], _F["node.accelerator_load"]
+NODE_LARGEST, NODE_DEVICE_TASKS = _F["node.accelerator_largest_free"], _F["node.accelerator_tasks"]
+NODE_FRAGMENTATION, NODE_MODEL_DEMAND = _F["node.fragmentation"], _F["node.model_demand"]
+NODE_SPEED, NODE_PRICE, NODE_IDLE = _F["node.speed"], _F["node.price"], _F["node.idle_power"]
+NODE_FULL, NODE_BATTERY, NODE_TASKS = _F["node.full_power"], _F["node.battery"], _F["node.tasks"]
+NODE_ACTIVE, NODE_LAST, NODE_FAILURES = _F["node.active"], _F["node.last_placement"], _F["node.failures"]
+FIT_CPU, FIT_MEMORY, FIT_DEVICES = _F["fit.cpu_left"], _F["fit.memory_left"], _F["fit.accelerators_left"]
+FIT_DEVICE_LEFT, FIT_SHARED = _F["fit.device_left"], _F["fit.device_shared"]
+FIT_FRAGMENTATION, FIT_SAME = _F["fit.fragmentation_increase"], _F["fit.same_class_tasks"]
+FIT_DURATION, FIT_COST, FIT_ENERGY = _F["fit.duration"], _F["fit.cost"], _F["fit.energy"]
+FIT_LATENCY, FIT_RANDOM = _F["fit.latency"], _F["fit.random"]
+PATH_HOPS, PATH_FREE, PATH_LOAD = _F["path.hops"], _F["path.bandwidth_free"], _F["path.load"]
+CLUSTER_TIME, CLUSTER_QUEUE = _F["cluster.time"], _F["cluster.queue_length"]
+CLUSTER_RUNNING, CLUSTER_CPU = _F["cluster.running"], _F["cluster.cpu_load"]
+CLUSTER_MEMORY, CLUSTER_DEVICES = _F["cluster.memory_load"], _F["cluster.accelerator_load"]
+CLUSTER_PRICE, CLUSTER_UP = _F["cluster.price_factor"], _F["cluster.nodes_up"]
+FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOPS, CLUSTER_TIME
+
+
+@jitted
+def _mix(x):
+    """One step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@jitted
+def random_of(seed, task, candidate):
+    """A hash of the three in [0, 1): `fit.random`."""
+    mixed = _mix(_mix(_mix(np.uint64(seed)) + np.uint64(task)) + np.uint64(candidate))
+    return float(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@jitted
+def network_latency(problem, state, t, path):
+    """L of docs/kernel.md: propagation and transfer under the present congestion, seconds."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    if path < 0 or pr.path_start[path] == pr.path_start[path + 1]:
+        return 0.0
+    rate = pr.task_f[T_BANDWIDTH, t]
+    if rate <= 0.0:
+        rate = pr.path_f[P_BANDWIDTH, path]
+    factor = 1.0
+    for k in range(pr.path_start[path], pr.path_start[path + 1]):
+        factor = max(factor, st.link_f[S_LINK_FACTOR, pr.path_links[k]])
+    seconds = pr.path_f[P_LATENCY, path]
+    data = pr.task_f[T_DATA, t]
+    if data > 0.0:
+        seconds += BITS_PER_BYTE * data / rate
+    return seconds * factor
+
+
+@jitted
+def dominant_share(problem, t, n):
+    """Largest share of a capacity of node `n` that task `t` takes."""
+    pr = problem_view(problem)
+    share = 0.0
+    if pr.task_f[T_CPU, t] > 0.0:
+        share = pr.task_f[T_CPU, t] / pr.node_f[N_CPU, n]
+    if pr.task_f[T_MEMORY, t] > 0.0:
+        share = max(share, pr.task_f[T_MEMORY, t] / pr.node_f[N_MEMORY, n])
+    if pr.task_i[T_DEVICES, t] > 0:
+        demand = pr.task_i[T_DEVICES, t] * pr.task_i[T_SHARE, t] / DEVICE
+        share = max(share, demand / pr.node_i[N_DEVICES, n])
+    return share
+
+
+@jitted
+def link_price(problem, t, path):
+    """What task `t` pays for its bandwidth on `path`, dollars per hour."""
+    pr = problem_view(problem)
+    price = 0.0
+    if path >= 0:
+        for k in range(pr.path_start[path], pr.path_start[path + 1]):
+            price += pr.link_f[L_PRICE, pr.path_links[k]]
+    return price * pr.task_f[T_BANDWIDTH, t]
+
+
+@jitted
+def task_feature(problem, state, t, f):
+    """Value of the task feature `f` for task `t`."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    tf = pr.task_f
+    ti = pr.task_i
+    if f == TASK_CPU:
+        return tf[T_CPU, t]
+    if f == TASK_MEMORY:
+        return tf[T_MEMORY, t]
+    if f == TASK_ACCELERATORS:
+        return float(ti[T_DEVICES, t])
+    if f == TASK_SHARE:
+        return ti[T_SHARE, t] / DEVICE
+    if f == TASK_DEMAND:
+        return ti[T_DEVICES, t] * ti[T_SHARE, t] / DEVICE
+    if f == TASK_CONSTRAINED:
+        return float(ti[T_CONSTRAINED, t])
+    if f == TASK_BANDWIDTH:
+        return tf[T_BANDWIDTH, t]
+    if f == TASK_DATA:
+        return tf[T_DATA, t]
+    if f == TASK_DURATION:
+        return tf[T_REQUESTED, t]
+    if f == TASK_PRIORITY:
+        return tf[T_PRIORITY, t]
+    if f == TASK_SLA:
+        return tf[T_SLA, t]
+    if f == TASK_SUBMIT:
+        return tf[T_ARRIVAL, t]
+    if f == TASK_DEPENDENTS:
+        return tf[T_DEPENDENTS, t]
+    if f == TASK_DOMINANT:
+        return tf[T_DOMINANT, t]
+    if f == TASK_WAIT:
+        return st.clock[C_NOW] - tf[T_ARRIVAL, t]
+    if f == TASK_SLACK:
+        return tf[T_SLA, t] - (st.clock[C_NOW] - tf[T_ARRIVAL, t])
+    return float(st.run_i[R_ATTEMPTS, t])
+
+
+@jitted
+def cluster_feature(problem, state, f):
+    """Value of the cluster feature `f` now."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    clock = st.clock
+    if f == CLUSTER_TIME:
+        return clock[C_NOW]
+    if f == CLUSTER_QUEUE:
+        head = 1 if st.count[K_HEAD] >= 0 else 0
+        return float(st.count[K_WAITING] + head)
+    if f == CLUSTER_RUNNING:
+        return float(st.count[K_RUNNING])
+    if f == CLUSTER_CPU:
+        return clock[C_CPU_USED] / clock[C_CPU_TOTAL] if clock[C_CPU_TOTAL] > 0.0 else 0.0
+    if f == CLUSTER_MEMORY:
+        return clock[C_MEMORY_USED] / clock[C_MEMORY_TOTAL] if clock[C_MEMORY_TOTAL] > 0.0 else 0.0
+    if f == CLUSTER_DEVICES:
+        total = clock[C_DEVICES_TOTAL]
+        return clock[C_SHARES_USED] / DEVICE / total if total > 0.0 else 0.0
+    if f == CLUSTER_PRICE:
+        return clock[C_PRICE_FACTOR]
+    nodes = pr.node_f.shape[1]
+    return 1.0 - st.count[K_NODES_DOWN] / nodes if nodes > 0 else 0.0
+
+
+@jitted
+def battery_share(problem, state, n):
+    """Share of node `n`'s battery that is left now; 1 on mains."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    capacity = pr.node_f[N_BATTERY, n]
+    if capacity == np.inf:
+        return 1.0
+    elapsed = st.clock[C_NOW] - st.node_f[S_ENERGY_TIME, n]
+    left = st.node_f[S_BATTERY_LEFT, n] - st.node_f[S_POWER, n] * elapsed
+    return max(0.0, left) / capacity
+
+
+@jitted
+def _gather(row, scale, nodes, size, out):
+    """`row` times `scale` at the nodes; 0 where there is none."""
+    for i in range(size):
+        n = nodes[i]
+        out[i] = row[n] * scale if n >= 0 else 0.0
+
+
+@jitted
+def _load(free, scale, total, nodes, size, out):
+    """1 - scale * free / total at the nodes; 0 where there is no node or no capacity."""
+    for i in range(size):
+        n = nodes[i]
+        out[i] = 1.0 - free[n] * scale / total[n] if n >= 0 and total[n] > 0 else 0.0
+
+
+@jitted
+def node_vector(problem, state, f, nodes, size, out):
+    """Values of the node feature `f` for the first `size` of `nodes` (-1: no node, value 0).
+
+    The feature is told apart outside the loops, so that each loop is a plain gather.
+    """
+    pr = problem_view(problem)
+    st = state_view(state)
+    nf = pr.node_f
+    ni = pr.node_i
+    sf = st.node_f
+    si = st.node_i
+    if f == NODE_CPU_FREE:
+        _gather(sf[S_CPU_FREE], 1.0, nodes, size, out)
+    elif f == NODE_CPU_TOTAL:
+        _gather(nf[N_CPU], 1.0, nodes, size, out)
+    elif f == NODE_CPU_LOAD:
+        _load(sf[S_CPU_FREE], 1.0, nf[N_CPU], nodes, size, out)
+    elif f == NODE_MEMORY_FREE:
+        _gather(sf[S_MEMORY_FREE], 1.0, nodes, size, out)
+    elif f == NODE_MEMORY_TOTAL:
+        _gather(nf[N_MEMORY], 1.0, nodes, size, out)
+    elif f == NODE_MEMORY_LOAD:
+        _load(sf[S_MEMORY_FREE], 1.0, nf[N_MEMORY], nodes, size, out)
+    elif f == NODE_DEVICES:
+        _gather(ni[N_DEVICES], 1.0, nodes, size, out)
+    elif f == NODE_DEVICES_FREE:
+        _gather(si[S_FREE_SHARES], 1.0 / DEVICE, nodes, size, out)
+    elif f == NODE_DEVICES_IDLE:
+        _gather(si[S_IDLE_DEVICES], 1.0, nodes, size, out)
+    elif f == NODE_DEVICE_LOAD:
+        _load(si[S_FREE_SHARES], 1.0 / DEVICE, ni[N_DEVICES], nodes, size, out)
+    elif f == NODE_DEVICE_TASKS:
+        _gather(si[S_ACCELERATOR_TASKS], 1.0, nodes, size, out)
+    elif f == NODE_FRAGMENTATION:
+        _gather(sf[S_FRAGMENTATION], 1.0, nodes, size, out)
+    elif f == NODE_MODEL_DEMAND:
+        _gather(nf[N_MODEL_DEMAND], 1.0, nodes, size, out)
+    elif f == NODE_SPEED:
+        _gather(nf[N_SPEED], 1.0, nodes, size, out)
+    elif f == NODE_IDLE:
+        _gather(nf[N_IDLE], 1.0, nodes, size, out)
+    elif f == NODE_FULL:
+        _gather(nf[N_FULL], 1.0, nodes, size, out)
+    elif f == NODE_TASKS:
+        _gather(si[S_TASKS], 1.0, nodes, size, out)
+    elif f == NODE_LAST:
+        _gather(si[S_LAST], 1.0, nodes, size, out)
+    elif f == NODE_FAILURES:
+        _gather(si[S_FAILURES], 1.0, nodes, size, out)
+    else:
+        for i in range(size):
+            n = nodes[i]
+            if n < 0:
+                out[i] = 0.0
+            elif f == NODE_INDEX:
+                out[i] = float(n)
+            elif f == NODE_PRICE:
+                out[i] = nf[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
+            elif f == NODE_BATTERY:
+                out[i] = battery_share(problem, state, n)
+            elif f == NODE_ACTIVE:
+                out[i] = 1.0 if si[S_TASKS, n] > 0 else 0.0
+            else:  # NODE_LARGEST
+                most = 0
+                for d in range(ni[N_DEVICES, n]):
+                    most = max(most, st.devices[n, d])
+                out[i] = most / DEVICE
+
+
+@jitted
+def _fit_feature(problem, state, t, n, path, f, rule):
+    pr = problem_view(problem)
+    st = state_view(state)
+    nf = pr.node_f
+    tf = pr.task_f
+    if f == FIT_DURATION:
+        return tf[T_REQUESTED, t] / nf[N_SPEED, n] if n >= 0 else tf[T_REQUESTED, t]
+    if f == FIT_LATENCY:
+        return network_latency(problem, state, t, path)
+    if f == FIT_COST:
+        dollars = link_price(problem, t, path)
+        hours = tf[T_REQUESTED, t] / SECONDS_PER_HOUR
+        if n >= 0:
+            hours = hours / nf[N_SPEED, n]
+            dollars += nf[N_PRICE, n] * st.node_f[S_PRICE_FACTOR, n] * dominant_share(problem, t, n)
+        return dollars * hours
+    if n < 0:
+        return 0.0
+    if f == FIT_CPU:
+        return (st.node_f[S_CPU_FREE, n] - tf[T_CPU, t]) / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
+    if f == FIT_MEMORY:
+        if nf[N_MEMORY, n] <= 0.0:
+            return 0.0
+        return (st.node_f[S_MEMORY_FREE, n] - tf[T_MEMORY, t]) / nf[N_MEMORY, n]
+    if f == FIT_ENERGY:
+        cores = tf[T_CPU, t] / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
+        watts = (nf[N_FULL, n] - nf[N_IDLE, n]) * cores
+        if st.node_i[S_TASKS, n] == 0:
+            watts += nf[N_IDLE, n]
+        return watts * (tf[T_REQUESTED, t] / nf[N_SPEED, n])
+    total = pr.node_i[N_DEVICES, n]
+    devices = pr.task_i[T_DEVICES, t]
+    share = pr.task_i[T_SHARE, t]
+    if f == FIT_DEVICES:
+        return (st.node_i[S_FREE_SHARES, n] - devices * share) / DEVICE / total if total > 0 else 0.0
+    if f == FIT_SAME:
+        kind = pr.task_i[T_CLASS, t]
+        return float(st.node_i[S_CLASS + kind, n]) if kind >= 0 else 0.0
+    device = choose_device(problem, state, t, n, rule)
+    if f == FIT_DEVICE_LEFT:
+        return (st.devices[n, device] - share) / DEVICE if device >= 0 else 0.0
+    if f == FIT_SHARED:
+        return 1.0 if device >= 0 and st.devices[n, device] < DEVICE else 0.0
+    # FIT_FRAGMENTATION
+    if total == 0:
+        return 0.0
+    return fragmentation_with(problem, state, t, n, device) - st.node_f[S_FRAGMENTATION, n]
+
+
+@jitted
+def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, out):
+    """Values of any feature `f` for the first `size` candidates of task `t` into `out`.
+
+    Args:
+        problem: The scenario.
+        state: What is free and running now.
+        t: The task.
+        f: Number of the feature.
+        nodes: Node of each candidate, -1 for none.
+        paths: Path of each candidate, -1 for none.
+        numbers: Number of each candidate in the task's list.
+        size: How many candidates.
+        rule: The policy's device choice.
+        out: float64, at least `size` long.
+    """
+    pr = problem_view(problem)
+    st = state_view(state)
+    if f < FIRST_NODE or f >= FIRST_CLUSTER:
+        value = (
+            task_feature(problem, state, t, f) if f < FIRST_NODE else cluster_feature(problem, state, f)
+        )
+        for i in range(size):
+            out[i] = value
+    elif f < FIRST_FIT:
+        node_vector(problem, state, f, nodes, size, out)
+    elif f == FIT_RANDOM:
+        for i in range(size):
+            out[i] = random_of(pr.options[O_SEED], t, numbers[i])
+    elif f < FIRST_PATH:
+        for i in range(size):
+            out[i] = _fit_feature(problem, state, t, nodes[i], paths[i], f, rule)
+    else:
+        for i in range(size):
+            value = 0.0
+            if paths[i] >= 0:
+                first, last = pr.path_start[paths[i]], pr.path_start[paths[i] + 1]
+                if f == PATH_HOPS:
+                    value = float(last - first)
+                elif last > first:
+                    free, load = np.inf, 0.0
+                    for k in range(first, last):
+                        link = pr.path_links[k]
+                        free = min(free, st.link_f[S_LINK_FREE, link])
+                        load = max(
+                            load, 1.0 - st.link_f[S_LINK_FREE, link] / pr.link_f[L_BANDWIDTH, link]
+                        )
+                    value = free if f == PATH_FREE else load
+            out[i] = value

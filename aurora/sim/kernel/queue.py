@@ -1,0 +1,223 @@
+"""The waiting queue and the heap of completions."""
+
+from __future__ import annotations
+
+
+from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.views import problem_view, state_view
+from aurora.sim.kernel.layout import (
+    K_HEAP,
+    K_QUEUE,
+    K_WAITING,
+    R_SEQUENCE,
+    R_STATUS,
+    R_TRIED,
+    R_WAITING,
+    RUNNING,
+    T_RANK,
+)
+
+
+@jitted
+def _insert(queue, size, place, t):
+    for k in range(size, place, -1):
+        queue[k] = queue[k - 1]
+    queue[place] = t
+
+
+@jitted
+def _place_by_key(state, t, size, static):
+    """Where `t` belongs in the queue: by key and index where the order is static, else by index."""
+    st = state_view(state)
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) >> 1
+        other = st.waiting[middle]
+        if static and st.key[other] != st.key[t]:
+            before = st.key[other] < st.key[t]
+        else:
+            before = other < t
+        if before:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jitted
+def _place_by_rank(problem, state, t, size):
+    pr = problem_view(problem)
+    st = state_view(state)
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) >> 1
+        if pr.task_i[T_RANK, st.arrived[middle]] < pr.task_i[T_RANK, t]:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jitted
+def join(problem, state, t, static, by_arrival):
+    """Task `t` joins the queue (its key is set already where the order is static)."""
+    st = state_view(state)
+    size = st.count[K_QUEUE]
+    _insert(st.waiting, size, _place_by_key(state, t, size, static), t)
+    if by_arrival:
+        _insert(st.arrived, size, _place_by_rank(problem, state, t, size), t)
+    st.count[K_QUEUE] = size + 1
+    st.count[K_WAITING] += 1
+    st.run_i[R_WAITING, t] = 1
+    st.run_i[R_TRIED, t] = 0
+
+
+@jitted
+def leave(state, t):
+    """Task `t` waits no longer; it stays in the arrays until `compact`."""
+    st = state_view(state)
+    st.run_i[R_WAITING, t] = 0
+    st.count[K_WAITING] -= 1
+
+
+@jitted
+def compact(state, by_arrival):
+    """Drop those that left from the arrays."""
+    st = state_view(state)
+    size = st.count[K_QUEUE]
+    if size == st.count[K_WAITING]:
+        return
+    kept = 0
+    for k in range(size):
+        t = st.waiting[k]
+        if st.run_i[R_WAITING, t] == 1:
+            st.waiting[kept] = t
+            kept += 1
+    st.count[K_QUEUE] = kept
+    if by_arrival:
+        kept = 0
+        for k in range(size):
+            t = st.arrived[k]
+            if st.run_i[R_WAITING, t] == 1:
+                st.arrived[kept] = t
+                kept += 1
+
+
+@jitted
+def _earlier(state, a, b):
+    st = state_view(state)
+    if st.heap_f[a] != st.heap_f[b]:
+        return st.heap_f[a] < st.heap_f[b]
+    return st.heap_i[1, a] < st.heap_i[1, b]
+
+
+@jitted
+def _swap(state, a, b):
+    st = state_view(state)
+    st.heap_f[a], st.heap_f[b] = st.heap_f[b], st.heap_f[a]
+    st.heap_i[0, a], st.heap_i[0, b] = st.heap_i[0, b], st.heap_i[0, a]
+    st.heap_i[1, a], st.heap_i[1, b] = st.heap_i[1, b], st.heap_i[1, a]
+
+
+@jitted
+def _sink(state, k, size):
+    while True:
+        child = 2 * k + 1
+        if child >= size:
+            return
+        if child + 1 < size and _earlier(state, child + 1, child):
+            child += 1
+        if not _earlier(state, child, k):
+            return
+        _swap(state, child, k)
+        k = child
+
+
+@jitted
+def push_completion(state, time, t, sequence):
+    """Task `t` will complete at `time`, unless it is started again under another sequence number."""
+    st = state_view(state)
+    size = st.count[K_HEAP]
+    if size == st.heap_f.shape[0]:
+        size = _drop_stale(state, size)
+    st.heap_f[size] = time
+    st.heap_i[0, size] = t
+    st.heap_i[1, size] = sequence
+    st.count[K_HEAP] = size + 1
+    k = size
+    while k > 0 and _earlier(state, k, (k - 1) >> 1):
+        _swap(state, k, (k - 1) >> 1)
+        k = (k - 1) >> 1
+
+
+@jitted
+def _is_stale(state, k):
+    st = state_view(state)
+    t = st.heap_i[0, k]
+    return st.run_i[R_STATUS, t] != RUNNING or st.run_i[R_SEQUENCE, t] != st.heap_i[1, k]
+
+
+@jitted
+def _drop_stale(state, size):
+    """Remove completions of attempts that were lost to failures; there is room again then."""
+    st = state_view(state)
+    kept = 0
+    for k in range(size):
+        if not _is_stale(state, k):
+            st.heap_f[kept] = st.heap_f[k]
+            st.heap_i[0, kept] = st.heap_i[0, k]
+            st.heap_i[1, kept] = st.heap_i[1, k]
+            kept += 1
+    for k in range((kept >> 1) - 1, -1, -1):
+        _sink(state, k, kept)
+    return kept
+
+
+@jitted
+def pop_completion(state):
+    """Remove and return the task at the top of the heap."""
+    st = state_view(state)
+    t = st.heap_i[0, 0]
+    size = st.count[K_HEAP] - 1
+    _swap(state, 0, size)
+    st.count[K_HEAP] = size
+    _sink(state, 0, size)
+    return t
+
+
+@jitted
+def next_completion(state):
+    """Whether a completion is at the top of the heap, stale ones removed."""
+    st = state_view(state)
+    while st.count[K_HEAP] > 0 and _is_stale(state, 0):
+        pop_completion(state)
+    return st.count[K_HEAP] > 0
+
+
+@jitted
+def sort_by(key, tasks, size):
+    """Sort the first `size` of `tasks` by (key[task], task), in place (heapsort, Williams 1964)."""
+    for k in range((size >> 1) - 1, -1, -1):
+        _sift(key, tasks, k, size)
+    for last in range(size - 1, 0, -1):
+        tasks[0], tasks[last] = tasks[last], tasks[0]
+        _sift(key, tasks, 0, last)
+
+
+@jitted
+def _sift(key, tasks, k, size):
+    while True:
+        child = 2 * k + 1
+        if child >= size:
+            return
+        if child + 1 < size and _later(key, tasks[child + 1], tasks[child]):
+            child += 1
+        if not _later(key, tasks[child], tasks[k]):
+            return
+        tasks[child], tasks[k] = tasks[k], tasks[child]
+        k = child
+
+
+@jitted
+def _later(key, a, b):
+    return key[a] > key[b] or (key[a] == key[b] and a > b)

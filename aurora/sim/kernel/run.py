@@ -1,0 +1,291 @@
+"""From an encoded scenario and a compiled policy to an outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.sim.kernel.jit import jitted_with_memory
+from aurora.sim.compiler import compile_policy
+from aurora.sim.features import FEATURE_INDEX, FEATURES
+from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
+from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS
+from aurora.sim.kernel.loop import new_state, simulate_events
+from aurora.sim.kernel.machine import FIRST_RULE
+from aurora.sim.kernel.layout import Bench, Cache, Tracer
+from aurora.sim.kernel.views import (
+    bench_address,
+    cache_address,
+    problem_address,
+    program_address,
+    state_address,
+    tracer_address,
+)
+from aurora.sim.kernel.summary import summarize
+from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
+from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
+from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
+from aurora.sim.program import Program
+from aurora.sim.scenario import Scenario
+
+TRACED_CANDIDATES = 5
+"""How many of the best candidates a trace keeps."""
+
+CACHE_LIMIT = 40_000_000
+"""Most (class, node) pairs whose scores are kept; beyond it every decision is computed anew."""
+
+MIN_TASKS_PER_CLASS = 4
+"""With fewer tasks a class, keeping its scores costs more than it saves."""
+
+_FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
+_CHANGES = np.array([f.changes_idle for f in FEATURES])
+_LEAST_FRAGMENTATION = 2
+# What tells tasks apart for a feature: rows of `task_f` and `task_i`. Requests are always told apart.
+_FLOAT_ROWS = {
+    "task.duration": at.T_REQUESTED,
+    "task.priority": at.T_PRIORITY,
+    "task.sla_latency": at.T_SLA,
+    "task.submit_time": at.T_ARRIVAL,
+    "task.dependents": at.T_DEPENDENTS,
+    "task.data_size": at.T_DATA,
+    "task.bandwidth": at.T_BANDWIDTH,
+    "fit.duration": at.T_REQUESTED,
+    "fit.energy": at.T_REQUESTED,
+}
+_NO_CLASSES = (np.zeros(0, np.int64), 0)
+_PLAN = Policy(
+    policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),))
+)
+
+
+def simulate(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Outcome:
+    """What happens when `policy` allocates `scenario`; `docs/kernel.md` has the exact meaning.
+
+    Deterministic: the same scenario and policy give the same outcome to the bit.
+
+    Args:
+        scenario: Tasks, nodes, links and conditions.
+        policy: Its program, or its explicit plan where it has one.
+        trace: Whether to keep every decision with its best candidates.
+
+    Raises:
+        PolicyError: An expression of the policy is not valid.
+        ConstraintError: The policy's plan names what the scenario doesn't have.
+        ScenarioError: The scenario can't be encoded.
+    """
+    encoded = encode(scenario)
+    top = TRACED_CANDIDATES if trace else 0
+    if policy.allocation_plan is not None:
+        encoded = with_plan(encoded, policy.allocation_plan)
+        program = compile_policy(_PLAN)
+    else:
+        program = compile_policy(policy)
+    return run(encoded, program, trace_top=top, policy_id=policy.policy_id)
+
+
+def run(
+    encoded: EncodedScenario, program: Program, *, trace_top: int = 0, policy_id: str = ""
+) -> Outcome:
+    """Run a compiled policy on an encoded scenario and keep what happened to each task.
+
+    Args:
+        encoded: From `encode`; not changed.
+        program: From `compile_policy`.
+        trace_top: How many of the best candidates of every decision to keep; 0: no trace.
+        policy_id: For the outcome.
+    """
+    problem = encoded.problem
+    starts = _most_starts(problem) if trace_top > 0 else 0
+    classes, count = _classes(encoded, program) if trace_top == 0 else _NO_CLASSES
+    state, tracer, sums = _run(
+        problem,
+        program,
+        classes,
+        count,
+        starts,
+        max(trace_top, 1),
+        _needs_fragmentation(problem, program) or trace_top > 0,
+        _gate_is_static(program),
+    )
+    status = state.run_i[at.R_STATUS].astype(np.int8)
+    completed = status == Status.COMPLETED
+    started = state.run_i[at.R_ATTEMPTS] > 0
+    start = np.where(started, state.run_f[at.R_START], np.nan)
+    latency = np.where(
+        completed, start - problem.task_f[at.T_ARRIVAL] + state.run_f[at.R_LATENCY], np.nan
+    )
+    tasks = TaskOutcomes(
+        status=status,
+        start=start,
+        finish=np.where(completed, state.run_f[at.R_FINISH], np.nan),
+        node=state.run_i[at.R_NODE].astype(np.int32),
+        path=state.run_i[at.R_PATH].astype(np.int32),
+        attempts=state.run_i[at.R_ATTEMPTS].astype(np.int32),
+        latency=latency,
+        sla_met=completed & ~(latency > problem.task_f[at.T_SLA] + at.TOLERANCE),
+        cost=state.run_f[at.R_COST].copy(),
+    )
+    kept = int(state.count[at.K_TRACED])
+    trace = None
+    if trace_top > 0:
+        trace = Trace(*(field[:kept] for field in tracer))
+    return Outcome(
+        scenario_id=encoded.scenario.scenario_id,
+        policy_id=policy_id,
+        summary=_summary(sums),
+        tasks=tasks,
+        paths=encoded.paths,
+        trace=trace,
+    )
+
+
+def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
+    """Run a compiled policy on an encoded scenario for its sums only: what search calls."""
+    problem = encoded.problem
+    classes, count = _classes(encoded, program)
+    return _summary(
+        _sums(
+            problem,
+            program,
+            classes,
+            count,
+            _needs_fragmentation(problem, program),
+            _gate_is_static(program),
+        )
+    )
+
+
+def _summary(values: NDArray[np.float64]) -> Summary:
+    v = values.tolist()
+    return Summary(int(v[0]), int(v[1]), int(v[2]), int(v[3]), *v[4:15], int(v[15]))
+
+
+def _needs_fragmentation(problem: at.Problem, program: Program) -> bool:
+    reads = bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION
+    return reads and problem.fragment_kind.shape[1] > 0
+
+
+def _most_starts(problem: at.Problem) -> int:
+    tasks = problem.task_f.shape[1]
+    failures = int((problem.event_i[0] == at.E_FAILURE).sum()) + int(
+        np.isfinite(problem.node_f[at.N_BATTERY]).sum()
+    )
+    return tasks * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures)
+
+
+@jitted_with_memory
+def _run(problem, program, classes, count, starts, top, with_fragmentation, gate_static):
+    """Allocate everything that a run needs, and run."""
+    tasks = problem.task_f.shape[1]
+    nodes = problem.node_f.shape[1]
+    width = 1
+    while width < nodes:
+        width *= 2
+    widest = max(1, nodes)
+    for r in range(problem.route_start.shape[0] - 1):
+        widest = max(widest, problem.route_start[r + 1] - problem.route_start[r])
+    most = 1
+    for n in range(nodes):
+        most = max(most, problem.node_i[N_DEVICES, n])
+    registers = 1
+    for k in range(program.code.shape[0]):
+        registers = max(registers, program.code[k, 1] + 1)
+    longest = max(widest, tasks)
+    bench = Bench(
+        np.empty(widest, np.int64),
+        np.empty(widest, np.int64),
+        np.empty(widest, np.int64),
+        np.empty(longest),
+        np.empty(registers),
+        np.empty((registers, longest)),
+        np.empty(tasks, np.int64),
+        np.empty(tasks, np.int64),
+        np.empty(max(1, nodes), np.int64),
+        np.empty((STATE_FLOATS, nodes if program.easy == 1 else 0)),
+        np.empty((STATE_INTS, nodes if program.easy == 1 else 0), np.int64),
+        np.empty((nodes if program.easy == 1 else 0, most), np.int64),
+        np.empty((LINK_STATE, problem.link_f.shape[1])),
+    )
+    cache = Cache(
+        classes,
+        np.empty((count, nodes)),
+        np.empty((count, 2 * width), np.int64),
+        np.full(count, -1, np.int64),
+        np.zeros(nodes if count > 0 else 0, np.int64),
+    )
+    tracer = Tracer(
+        np.empty(starts),
+        np.empty(starts, np.int64),
+        np.empty(starts, np.int64),
+        np.empty(starts, np.int64),
+        np.full((starts, top), -1, np.int64),
+        np.full((starts, top), -1, np.int64),
+        np.full((starts, top), -1, np.int64),
+        np.full((starts, top), np.nan),
+        np.full((starts, top, len(FEATURES)), np.nan),
+    )
+    state = new_state(problem, nodes if count > 0 else 0, with_fragmentation)
+    simulate_events(
+        problem_address(problem),
+        program_address(program),
+        state_address(state),
+        bench_address(bench),
+        cache_address(cache),
+        tracer_address(tracer),
+        with_fragmentation,
+        gate_static,
+    )
+    return state, tracer, summarize(problem, state)
+
+
+@jitted_with_memory
+def _sums(problem, program, classes, count, with_fragmentation, gate_static):
+    """The sums of a run alone, so that nothing else crosses into Python."""
+    return _run(problem, program, classes, count, 0, 1, with_fragmentation, gate_static)[2]
+
+
+def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int64], int]:
+    """Class of each task as far as the policy can tell them apart; none if caching doesn't apply."""
+    problem = encoded.problem
+    if (
+        program.scores_change
+        or program.easy
+        or problem.options[at.O_HAS_PATHS]
+        or problem.options[at.O_HAS_PLAN]
+        or len(problem.route_start) != 2
+    ):
+        return _NO_CLASSES
+    rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
+    key = bytes(rows)
+    if key not in encoded.classes:
+        columns = np.vstack(
+            [
+                problem.task_f[[at.T_CPU, at.T_MEMORY, *rows]],
+                problem.task_i[[at.T_DEVICES, at.T_SHARE]].astype(np.float64),
+                np.unique(problem.task_i[at.T_MODELS], return_inverse=True)[1].reshape(1, -1),
+            ]
+        )
+        _, inverse = np.unique(columns, axis=1, return_inverse=True)
+        inverse = inverse.reshape(-1).astype(np.int64)
+        encoded.classes[key] = (inverse, int(inverse.max()) + 1)
+    classes, count = encoded.classes[key]
+    tasks, nodes = problem.task_f.shape[1], problem.node_f.shape[1]
+    if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
+        return _NO_CLASSES
+    return classes, count
+
+
+def _gate_is_static(program: Program) -> bool:
+    """Whether only freed capacity can release a held task: `admit` is 1 and some rule always holds."""
+    if not program.admits_all:
+        return False
+    for section in range(FIRST_RULE, len(program.sections), 2):
+        first, last = program.sections[section, 0], program.sections[section, 1]
+        code = program.code[first:last]
+        if last - first == 1 and code[0, 0] == CONST and program.consts[code[0, 2]] != 0:
+            return True
+        reads = code[(code[:, 0] == FEATURE_SCALAR) | (code[:, 0] == FEATURE_VECTOR), 2]
+        if _CHANGES[reads].any() or (reads >= FEATURE_INDEX["cluster.time"]).any():
+            return False
+    return True

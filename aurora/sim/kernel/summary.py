@@ -1,0 +1,105 @@
+"""The sums of an outcome, computed where the arrays are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.sim.kernel.jit import jitted, jitted_with_memory
+from aurora.sim.kernel.views import problem_address, state_address, problem_view, state_view
+from aurora.sim.kernel.layout import (
+    C_CPU_TOTAL,
+    C_DEVICES_TOTAL,
+    C_FIRST,
+    C_INTEGRAL_BANDWIDTH,
+    C_INTEGRAL_CPU,
+    C_INTEGRAL_MEMORY,
+    C_INTEGRAL_SHARES,
+    C_MAKESPAN,
+    C_MEMORY_TOTAL,
+    C_NOW,
+    DEVICE,
+    K_DECISIONS,
+    R_COST,
+    R_FINISH,
+    R_LATENCY,
+    R_START,
+    R_STATUS,
+    S_ENERGY,
+    S_ENERGY_TIME,
+    S_POWER,
+    T_ARRIVAL,
+    T_SLA,
+    TOLERANCE,
+)
+from aurora.sim.outcome import Status
+
+COMPLETED = int(Status.COMPLETED)
+BOUNDED_SLOWDOWN_THRESHOLD = 10.0
+"""Seconds (Feitelson et al., 1997)."""
+
+VALUES = 16
+"""How many sums there are, in the order of `aurora.sim.outcome.Summary`."""
+
+
+@jitted
+def is_late(problem, state, t):
+    """Whether the completed task `t` missed its SLA."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    waited = st.run_f[R_START, t] - pr.task_f[T_ARRIVAL, t]
+    return waited + st.run_f[R_LATENCY, t] > pr.task_f[T_SLA, t] + TOLERANCE
+
+
+@jitted_with_memory
+def summarize(problem, state):
+    """The fields of `Summary`, as float64 [VALUES]."""
+    tasks = problem.task_f.shape[1]
+    latencies = np.empty(tasks)
+    completed = 0
+    violations = 0
+    slowdown = 0.0
+    cost = 0.0
+    for t in range(tasks):
+        cost += state.run_f[R_COST, t]
+        if state.run_i[R_STATUS, t] != COMPLETED:
+            violations += 1
+            continue
+        waited = state.run_f[R_START, t] - problem.task_f[T_ARRIVAL, t]
+        latencies[completed] = waited + state.run_f[R_LATENCY, t]
+        execution = state.run_f[R_FINISH, t] - state.run_f[R_START, t]
+        slowdown += max(1.0, (waited + execution) / max(execution, BOUNDED_SLOWDOWN_THRESHOLD))
+        completed += 1
+        if is_late(problem_address(problem), state_address(state), t):
+            violations += 1
+    clock = state.clock
+    makespan = clock[C_MAKESPAN]
+    span = makespan - clock[C_FIRST]
+    out = np.zeros(VALUES)
+    out[0], out[1], out[2], out[3] = tasks, completed, tasks - completed, violations
+    if completed > 0:
+        ordered = np.sort(latencies[:completed])
+        place = 0.95 * (completed - 1)
+        below = int(np.floor(place))
+        above = min(below + 1, completed - 1)
+        out[4] = latencies[:completed].sum() / completed
+        out[5] = ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+        out[6] = ordered[completed - 1]
+        out[7] = slowdown / completed
+    out[8] = makespan
+    if span > 0.0:
+        if clock[C_CPU_TOTAL] > 0.0:
+            out[9] = clock[C_INTEGRAL_CPU] / (clock[C_CPU_TOTAL] * span)
+        if clock[C_MEMORY_TOTAL] > 0.0:
+            out[10] = clock[C_INTEGRAL_MEMORY] / (clock[C_MEMORY_TOTAL] * span)
+        if clock[C_DEVICES_TOTAL] > 0.0:
+            out[11] = clock[C_INTEGRAL_SHARES] / (DEVICE * clock[C_DEVICES_TOTAL] * span)
+        if problem.link_f.shape[1] > 0:
+            out[12] = clock[C_INTEGRAL_BANDWIDTH] / (problem.link_f.shape[1] * span)
+    out[13] = cost
+    energy = 0.0
+    for n in range(problem.node_f.shape[1]):
+        rest = clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
+        energy += state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
+    out[14] = energy
+    out[15] = state.count[K_DECISIONS]
+    return out

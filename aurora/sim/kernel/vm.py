@@ -1,0 +1,154 @@
+"""The virtual machine that evaluates a policy's expressions.
+
+Two interpreters over the same bytecode (`aurora.sim.program`): one number at a time, and all
+elements of an axis at once, which is what makes an interpreted policy cheap. Every operation is
+total, so nothing here can raise.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aurora.sim.kernel.jit import jitted
+from aurora.sim.program import VECTOR, Op
+
+CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST = (
+    int(Op.CONST),
+    int(Op.FEATURE_SCALAR),
+    int(Op.FEATURE_VECTOR),
+    int(Op.BROADCAST),
+)
+ADD, SUB, MUL, DIV, MOD, NEG = int(Op.ADD), int(Op.SUB), int(Op.MUL), int(Op.DIV), int(Op.MOD), int(Op.NEG)
+LT, LE, GT, GE, EQ, NE = int(Op.LT), int(Op.LE), int(Op.GT), int(Op.GE), int(Op.EQ), int(Op.NE)
+AND, OR, NOT, SELECT, MIN, MAX = (
+    int(Op.AND),
+    int(Op.OR),
+    int(Op.NOT),
+    int(Op.SELECT),
+    int(Op.MIN),
+    int(Op.MAX),
+)
+ABS, SQRT, LOG, EXP, FLOOR, SIGMOID, CLIP = (
+    int(Op.ABS),
+    int(Op.SQRT),
+    int(Op.LOG),
+    int(Op.EXP),
+    int(Op.FLOOR),
+    int(Op.SIGMOID),
+    int(Op.CLIP),
+)
+VECTOR_OFFSET = VECTOR
+
+
+@jitted
+def apply_scalar(op, x, y, z):
+    """One operation on numbers; `aurora.sim.program.Op` gives the meaning."""
+    if op == ADD:
+        return x + y
+    if op == SUB:
+        return x - y
+    if op == MUL:
+        return x * y
+    if op == DIV:
+        return 0.0 if y == 0.0 else x / y
+    if op == MOD:
+        return 0.0 if y == 0.0 else x % y
+    if op == NEG:
+        return -x
+    if op == LT:
+        return 1.0 if x < y else 0.0
+    if op == LE:
+        return 1.0 if x <= y else 0.0
+    if op == GT:
+        return 1.0 if x > y else 0.0
+    if op == GE:
+        return 1.0 if x >= y else 0.0
+    if op == EQ:
+        return 1.0 if x == y else 0.0
+    if op == NE:
+        return 1.0 if x != y else 0.0
+    if op == AND:
+        return 1.0 if x != 0.0 and y != 0.0 else 0.0
+    if op == OR:
+        return 1.0 if x != 0.0 or y != 0.0 else 0.0
+    if op == NOT:
+        return 1.0 if x == 0.0 else 0.0
+    if op == SELECT:
+        return y if x != 0.0 else z
+    if op == MIN:
+        return y if y < x else x
+    if op == MAX:
+        return y if y > x else x
+    if op == ABS:
+        return abs(x)
+    if op == SQRT:
+        return math.sqrt(0.0 if x < 0.0 else x)
+    if op == LOG:
+        return math.log(1e-300 if x < 1e-300 else x)
+    if op == EXP:
+        return math.exp(700.0 if x > 700.0 else x)
+    if op == FLOOR:
+        return np.floor(x)
+    if op == SIGMOID:
+        return 1.0 / (1.0 + math.exp(700.0 if x < -700.0 else -x))
+    # CLIP
+    low = y if y > x else x
+    return z if z < low else low
+
+
+@jitted
+def apply_vector(op, d, x, y, z, n):
+    """One operation on the first `n` elements of registers `x`, `y`, `z` into `d`.
+
+    The frequent operations have loops of their own, which LLVM turns into SIMD code.
+    """
+    if op == ADD:
+        for i in range(n):
+            d[i] = x[i] + y[i]
+    elif op == SUB:
+        for i in range(n):
+            d[i] = x[i] - y[i]
+    elif op == MUL:
+        for i in range(n):
+            d[i] = x[i] * y[i]
+    elif op == DIV:
+        for i in range(n):
+            d[i] = 0.0 if y[i] == 0.0 else x[i] / y[i]
+    elif op == NEG:
+        for i in range(n):
+            d[i] = -x[i]
+    elif op == LT:
+        for i in range(n):
+            d[i] = 1.0 if x[i] < y[i] else 0.0
+    elif op == LE:
+        for i in range(n):
+            d[i] = 1.0 if x[i] <= y[i] else 0.0
+    elif op == GT:
+        for i in range(n):
+            d[i] = 1.0 if x[i] > y[i] else 0.0
+    elif op == GE:
+        for i in range(n):
+            d[i] = 1.0 if x[i] >= y[i] else 0.0
+    elif op == SELECT:
+        for i in range(n):
+            d[i] = y[i] if x[i] != 0.0 else z[i]
+    elif op == MIN:
+        for i in range(n):
+            d[i] = y[i] if y[i] < x[i] else x[i]
+    elif op == MAX:
+        for i in range(n):
+            d[i] = y[i] if y[i] > x[i] else x[i]
+    elif op == ABS:
+        for i in range(n):
+            d[i] = abs(x[i])
+    elif op == SQRT:
+        for i in range(n):
+            d[i] = math.sqrt(0.0 if x[i] < 0.0 else x[i])
+    elif op == FLOOR:
+        for i in range(n):
+            d[i] = np.floor(x[i])
+    else:
+        for i in range(n):
+            d[i] = apply_scalar(op, x[i], y[i], z[i])
