@@ -98,7 +98,7 @@ def run(
     problem = encoded.problem
     starts = _most_starts(problem) if trace_top > 0 else 0
     classes, count = _classes(encoded, program) if trace_top == 0 else _NO_CLASSES
-    state, tracer, sums = _run(
+    state, tracer, sums, _ = _run(
         problem,
         program,
         classes,
@@ -236,7 +236,9 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
         with_fragmentation,
         gate_static,
     )
-    return state, tracer, summarize(problem, state)
+    # numba frees a variable after its last use: these must live until here, only their addresses went in.
+    alive = bench.nodes.shape[0] + cache.position.shape[0] + program.code.shape[0]
+    return state, tracer, summarize(problem, state), alive
 
 
 @jitted_with_memory

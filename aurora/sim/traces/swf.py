@@ -1,0 +1,154 @@
+"""The Standard Workload Format (Feitelson's Parallel Workloads Archive), and RLScheduler's sequences."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from aurora.errors import DataError
+from aurora.sim.scenario import Frozen, Node, Scenario, Task, Workload
+from aurora.sim.traces.tables import read_text
+
+FIELDS = (17, 18)
+PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
+PUBLISHED_LENGTH = 1024
+PUBLISHED_JOBS = 10_000
+UNKNOWN_RUN = 10.0
+"""Seconds that a job without a known run time gets."""
+
+
+class Job(NamedTuple):
+    """One job: seconds and processors."""
+
+    number: int
+    submit: float
+    run: float
+    processors: int
+    requested: float
+
+
+def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
+    """Read jobs sorted by number, as RLScheduler does (Zhang et al., SC 2020).
+
+    A run time below 0 becomes 10 s, one of 0 drops the job; processors are the larger of allocated
+    and requested; a requested time below 0 becomes the run time, 0 if that is not known.
+
+    Args:
+        path: A `.swf` or `.swf.gz` file.
+        limit: Keep the first so many lines of jobs.
+
+    Raises:
+        DataError: The file is not in the format.
+    """
+    jobs: list[Job] = []
+    seen: set[int] = set()
+    taken = 0
+    for line, text in enumerate(read_text(path).splitlines(), 1):
+        if not text.strip() or text.lstrip().startswith(";"):
+            continue
+        if taken == limit:
+            break
+        taken += 1
+        fields = text.split()
+        if len(fields) not in FIELDS:
+            raise DataError(f"{path}, line {line}: {len(fields)} fields, 18 are expected")
+        values = [_value(path, line, i, f) for i, f in enumerate(fields[:9], 1)]
+        identity, submit, run = int(values[0]), values[1], values[3]
+        if identity in seen:
+            raise DataError(f"{path}, line {line}: job {identity} is listed twice")
+        seen.add(identity)
+        if submit < 0:
+            raise DataError(f"{path}, line {line}, field 2 (submit time): {submit:g} is negative")
+        processors = int(max(values[4], values[7]))
+        if run == 0:
+            continue
+        if processors <= 0:
+            raise DataError(f"{path}, line {line}: neither field 5 nor field 8 gives the processors")
+        # Where neither time is known the request is 0, as in the published runs (there -1).
+        requested = values[8] if values[8] >= 0 else max(run, 0.0)
+        run = UNKNOWN_RUN if run < 0 else run
+        jobs.append(Job(identity, submit, run, processors, requested))
+    if not jobs:
+        raise DataError(f"{path} lists no jobs")
+    return tuple(sorted(jobs, key=lambda j: j.number))
+
+
+def _value(path: Path, line: int, field: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is not a number") from None
+    if not math.isfinite(value) or abs(value) > 1e15:  # noqa: PLR2004  # the bound of a scenario's numbers
+        raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is out of range")
+    return value
+
+
+def sequence_scenario(
+    jobs: tuple[Job, ...], processors: int, *, start: int, length: int = PUBLISHED_LENGTH
+) -> Scenario:
+    """Jobs `start` to `start + length` on an empty machine, placed after each event as published.
+
+    Raises:
+        DataError: There are not that many jobs, or a job asks for more processors than there are.
+    """
+    chosen = jobs[start : start + length]
+    if len(chosen) < length or start < 0:
+        raise DataError(f"jobs {start} to {start + length} were asked for, the log has {len(jobs)}")
+    too_wide = next((j for j in chosen if j.processors > processors), None)
+    if too_wide is not None:
+        raise DataError(f"job {too_wide.number} asks for {too_wide.processors} of {processors} processors")
+    return _scenario(f"swf-{start}-{length}", chosen, processors)
+
+
+def _scenario(name: str, jobs: tuple[Job, ...], processors: int) -> Scenario:
+    return Scenario(
+        scenario_id=name,
+        domain="cloud",
+        nodes=(Node(node_id="machine", cpu=processors),),
+        workload_definition=Workload(
+            tasks=tuple(
+                Task(
+                    task_id=str(j.number),
+                    arrival_time=j.submit,
+                    cpu_required=j.processors,
+                    duration=j.run,
+                    requested_duration=j.requested,
+                )
+                for j in jobs
+            ),
+            time_horizon=max(j.submit for j in jobs) + 1,
+            simultaneous_events="one_by_one",
+        ),
+    )
+
+
+class SwfSpec(Frozen):
+    """A stretch of a log under another load, as an attacker writes it."""
+
+    spec_id: str = Field(min_length=1, max_length=128)
+    start: int = Field(default=0, ge=0, description="first job of the stretch")
+    length: int = Field(default=256, ge=16, le=4096, description="jobs")
+    gap_factor: float = Field(default=1.0, gt=0.05, le=5, description="time between arrivals, times this")
+    overestimate: float = Field(default=1.0, ge=1, le=20, description="requested times, times up to this")
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenario:
+    """The scenario that a spec describes; deterministic. The stretch wraps to fit the log."""
+    start = spec.start % max(1, len(jobs) - spec.length + 1)
+    chosen = jobs[start : start + spec.length]
+    rng = np.random.default_rng([spec.seed, 4])
+    origin = chosen[0].submit
+    stretched = tuple(
+        j._replace(
+            submit=origin + (j.submit - origin) * spec.gap_factor,
+            processors=min(j.processors, processors),
+            requested=j.requested * float(rng.uniform(1, spec.overestimate)),
+        )
+        for j in chosen
+    )
+    return _scenario(spec.spec_id, stretched, processors)
