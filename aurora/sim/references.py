@@ -35,6 +35,12 @@ class _Queue(NamedTuple):
     order: str
 
 
+_CPU = "(task.cpu / node.cpu_free)"
+_MEMORY = "(task.memory / node.memory_free)"
+_DEVICES = "(task.accelerator_demand / node.accelerators_free)"
+_DURATION = "max(task.duration, 1)"
+_WAITED = f"(task.wait / {_DURATION})"
+
 # Scores of the published simulator are whole numbers from 0 to 100; rounding and ties matter there.
 _PLACEMENTS: tuple[_Placement, ...] = (
     _Placement("random", "any node that fits, by a hash", "custom", "fit.random"),
@@ -88,18 +94,14 @@ _PLACEMENTS: tuple[_Placement, ...] = (
         "borg",
         "the score that AlphaEvolve found for Borg (Novikov et al., 2025), cores and memory",
         "custom",
-        "-(task.cpu / node.cpu_free + task.memory / node.memory_free"
-        " + task.memory / node.memory_free / (task.cpu / node.cpu_free)"
-        " + task.cpu / node.cpu_free / (task.memory / node.memory_free))",
+        f"-({_CPU} + {_MEMORY} + {_MEMORY} / {_CPU} + {_CPU} / {_MEMORY})",
     ),
     _Placement(
         "borg_gpu",
-        "AlphaEvolve's score with the free share of the devices added",
+        "AlphaEvolve's score with the devices as a third resource",
         "custom",
-        "-(task.cpu / node.cpu_free + task.memory / node.memory_free"
-        " + task.memory / node.memory_free / (task.cpu / node.cpu_free)"
-        " + task.cpu / node.cpu_free / (task.memory / node.memory_free)"
-        " - task.accelerator_demand / node.accelerators_free)",
+        f"-({_CPU} + {_MEMORY} + {_DEVICES} + {_MEMORY} / {_CPU} + {_CPU} / {_MEMORY}"
+        f" + {_DEVICES} / {_CPU} + {_CPU} / {_DEVICES} + {_DEVICES} / {_MEMORY} + {_MEMORY} / {_DEVICES})",
     ),
     _Placement(
         "least_allocated",
@@ -132,12 +134,12 @@ _QUEUES: tuple[_Queue, ...] = (
     _Queue(
         "wfp3",
         f"long waits and large jobs first (Tang et al., Cluster 2009; {_RL})",
-        "-(task.wait / task.duration * (task.wait / task.duration) * (task.wait / task.duration)) * task.cpu",
+        f"-({_WAITED} * {_WAITED} * {_WAITED}) * task.cpu",
     ),
     _Queue(
         "unicep",
         f"long waits, small and short jobs first (Tang et al., Cluster 2009; {_RL})",
-        "-task.wait / (max(log(task.cpu) / 0.6931471805599453, 0.001) * task.duration)",
+        f"-task.wait / (max(log(task.cpu) / 0.6931471805599453, 0.001) * {_DURATION})",
     ),
     _Queue(
         "f1",

@@ -1,0 +1,245 @@
+"""From a spec to a scenario: deterministic, with a random stream of its own for every part."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.sim.scenario import (
+    Conditions,
+    Congestion,
+    Link,
+    Node,
+    NodeFailure,
+    ObjectiveTargets,
+    PriceChange,
+    Scenario,
+    Task,
+    Workload,
+)
+from aurora.sim.spec import Range, ScenarioSpec, TaskGroup
+
+_NODES, _LINKS, _TROUBLE, _GROUPS = range(4)
+NEIGHBOURS = 2
+"""Extra links of each site in a random topology."""
+
+
+def expand(spec: ScenarioSpec) -> Scenario:
+    """The scenario that a spec describes; the same spec gives the same scenario."""
+    sites = [f"site{i}" for i in range(spec.topology.sites)] if spec.topology.kind != "none" else []
+    nodes = _nodes(spec, sites)
+    links = _links(spec, sites)
+    tasks: list[Task] = []
+    for number, group in enumerate(spec.groups):
+        rng = np.random.default_rng([spec.seed, _GROUPS, number])
+        tasks += _tasks(spec, group, f"g{number}", sites, rng)
+    tasks.sort(key=lambda t: t.arrival_time)
+    return Scenario(
+        scenario_id=spec.spec_id,
+        domain=spec.domain,
+        description=spec.rationale,
+        nodes=tuple(nodes),
+        links=tuple(links),
+        workload_definition=Workload(
+            tasks=tuple(tasks),
+            workload_pattern=spec.groups[0].pattern,
+            time_horizon=spec.time_horizon,
+        ),
+        environmental_conditions=_conditions(spec, nodes, links),
+        objective_weights=spec.objective_weights,
+        objective_targets=_targets(tasks, nodes, links),
+        adversarial_rationale=spec.rationale,
+        seed=spec.seed,
+    )
+
+
+def _draw(rng: np.random.Generator, bounds: Range, size: int) -> NDArray[np.float64]:
+    """Log-uniform values, rounded to 6 digits so that a scenario prints short."""
+    return np.round(np.exp(rng.uniform(np.log(bounds.low), np.log(bounds.high), size)), 6)
+
+
+def _nodes(spec: ScenarioSpec, sites: list[str]) -> list[Node]:
+    nodes: list[Node] = []
+    for number, kind in enumerate(spec.node_classes):
+        for i in range(kind.count):
+            site = None
+            if sites and kind.site == "core":
+                site = sites[0]
+            elif sites and kind.site == "spread":
+                site = sites[(i + 1) % len(sites)]
+            nodes.append(
+                Node(
+                    node_id=f"n{number}-{i}",
+                    cpu=kind.cpu,
+                    memory=kind.memory,
+                    accelerators=kind.accelerators,
+                    accelerator_model=kind.accelerator_model,
+                    speed=kind.speed,
+                    price_per_hour=kind.price_per_hour,
+                    idle_power=kind.idle_power,
+                    full_power=kind.full_power,
+                    site=site,
+                    battery=kind.battery,
+                )
+            )
+    # Classes are mixed, so that "the first node" is no hint of its class.
+    order = np.random.default_rng([spec.seed, _NODES]).permutation(len(nodes))
+    return [nodes[i] for i in order]
+
+
+def _links(spec: ScenarioSpec, sites: list[str]) -> list[Link]:
+    rng = np.random.default_rng([spec.seed, _LINKS])
+    topology, pairs = spec.topology, list[tuple[int, int]]()
+    if topology.kind == "star":
+        pairs = [(0, i) for i in range(1, len(sites))]
+    elif topology.kind == "ring":
+        pairs = [(i, (i + 1) % len(sites)) for i in range(len(sites))]
+    elif topology.kind == "random":
+        # A random tree keeps it connected; further links give a choice of paths.
+        pairs = [(int(rng.integers(i)), i) for i in range(1, len(sites))]
+        for i in range(len(sites)):
+            for j in rng.integers(len(sites), size=NEIGHBOURS):
+                pair = (min(i, int(j)), max(i, int(j)))
+                if pair[0] != pair[1] and pair not in pairs:
+                    pairs.append(pair)
+    bandwidth = _draw(rng, topology.bandwidth, len(pairs))
+    latency = _draw(rng, topology.latency_ms, len(pairs))
+    return [
+        Link(
+            link_id=f"l{k}",
+            source=sites[a],
+            target=sites[b],
+            bandwidth=bandwidth[k],
+            latency_ms=latency[k],
+            price_per_gbps_hour=topology.price_per_gbps_hour,
+        )
+        for k, (a, b) in enumerate(pairs)
+    ]
+
+
+def _arrivals(group: TaskGroup, horizon: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    if group.pattern == "periodic":
+        return np.round(np.arange(group.count) * (horizon / group.count), 3)
+    if group.pattern == "bursty":
+        instants = np.sort(rng.uniform(0, horizon, min(group.bursts, group.count)))
+        return np.round(np.sort(rng.choice(instants, group.count)), 3)
+    return np.round(np.sort(rng.uniform(0, horizon, group.count)), 3)
+
+
+def _tasks(
+    spec: ScenarioSpec, group: TaskGroup, name: str, sites: list[str], rng: np.random.Generator
+) -> list[Task]:
+    size = group.count
+    arrivals = _arrivals(group, spec.time_horizon, rng)
+    duration = _draw(rng, group.duration, size)
+    requested = duration * rng.uniform(1, group.overestimate, size)
+    zeros = np.zeros(size)
+    cpu = zeros if group.cpu is None else _draw(rng, group.cpu, size)
+    memory = zeros if group.memory is None else _draw(rng, group.memory, size)
+    bandwidth = zeros if group.bandwidth is None else _draw(rng, group.bandwidth, size)
+    data = zeros if group.data_size is None else _draw(rng, group.data_size, size)
+    sla = None if group.sla_latency_ms is None else _draw(rng, group.sla_latency_ms, size)
+    priority = rng.choice(np.array(group.priorities), size)
+    from_site = rng.integers(max(1, len(sites)), size=size)
+    step = rng.integers(1, max(2, len(sites)), size=size)
+    tasks: list[Task] = []
+    for i in range(size):
+        source = sites[from_site[i]] if group.has_source or group.is_flow else None
+        target = sites[(from_site[i] + step[i]) % len(sites)] if group.is_flow else None
+        tasks.append(
+            Task(
+                task_id=f"{name}-{i}",
+                arrival_time=float(arrivals[i]),
+                cpu_required=float(cpu[i]),
+                memory_required=float(memory[i]),
+                duration=float(duration[i]),
+                requested_duration=float(np.round(requested[i], 6)),
+                priority=int(priority[i]),
+                sla_latency_ms=None if sla is None else float(sla[i]),
+                dependencies=_dependencies(group, name, i),
+                accelerators=group.accelerators,
+                accelerator_share=group.accelerator_share,
+                accelerator_models=group.accelerator_models,
+                bandwidth=float(bandwidth[i]),
+                data_size=float(data[i]),
+                source_site=source,
+                destination_site=target,
+            )
+        )
+    return tasks
+
+
+def _dependencies(group: TaskGroup, name: str, i: int) -> tuple[str, ...]:
+    place = i % group.width
+    first = i - place
+    if group.dependency == "chain" and place > 0:
+        return (f"{name}-{i - 1}",)
+    if group.dependency == "fork_join" and place > 0:
+        if place == group.width - 1:
+            return tuple(f"{name}-{k}" for k in range(first + 1, i)) or (f"{name}-{first}",)
+        return (f"{name}-{first}",)
+    return ()
+
+
+def _conditions(spec: ScenarioSpec, nodes: list[Node], links: list[Link]) -> Conditions:
+    rng = np.random.default_rng([spec.seed, _TROUBLE])
+    trouble, horizon = spec.trouble, spec.time_horizon
+    failures, congestions, prices = [], [], []
+    if nodes:
+        lengths = _draw(rng, trouble.failure_duration, trouble.node_failures)
+        for length, start in zip(lengths, rng.uniform(0, horizon, len(lengths)), strict=True):
+            node = nodes[int(rng.integers(len(nodes)))].node_id
+            failures.append(NodeFailure(node_id=node, start=round(float(start), 3), duration=float(length)))
+    if links:
+        factors = _draw(rng, trouble.congestion_factor, trouble.congestions)
+        for factor, start in zip(factors, rng.uniform(0, horizon, len(factors)), strict=True):
+            link = links[int(rng.integers(len(links)))].link_id
+            congestions.append(
+                Congestion(
+                    link_id=link,
+                    start=round(float(start), 3),
+                    duration=round(horizon / 5, 3),
+                    factor=max(1.0, float(factor)),
+                )
+            )
+    if nodes:
+        factors = _draw(rng, trouble.price_factor, trouble.price_changes)
+        for factor, time in zip(factors, np.sort(rng.uniform(0, horizon, len(factors))), strict=True):
+            node = nodes[int(rng.integers(len(nodes)))].node_id if rng.random() < 0.5 else None  # noqa: PLR2004  # a fair coin
+            prices.append(PriceChange(time=round(float(time), 3), factor=float(factor), node_id=node))
+    return Conditions(
+        node_failures=tuple(failures),
+        network_congestion=tuple(congestions),
+        dynamic_pricing=tuple(prices),
+    )
+
+
+def _targets(tasks: list[Task], nodes: list[Node], links: list[Link]) -> ObjectiveTargets:
+    """Values at which an objective scores one half, from the scenario's own work.
+
+    Latency: a quarter of the mean duration, or for flows twice the mean link latency. Cost and
+    energy: of all tasks spread evenly over all nodes, each paying its share of an average node.
+    """
+    mean_duration = sum(t.duration for t in tasks) / len(tasks)
+    latency = 0.25 * mean_duration
+    if all(t.destination_site is not None for t in tasks):
+        latency = 2 * sum(l.latency_ms for l in links) / max(1, len(links)) / 1000 + 0.01 * mean_duration
+    cost = sum(
+        t.bandwidth * t.duration / 3600 * 2 * max((l.price_per_gbps_hour for l in links), default=0.0)
+        for t in tasks
+    )
+    energy = 0.0
+    for task in tasks:
+        shares = [
+            max(task.cpu_required / n.cpu, task.memory_required / n.memory if n.memory else 0.0)
+            for n in nodes
+            if task.destination_site is None
+        ]
+        if shares:
+            hours = task.duration / 3600
+            weight = 1 / len(shares)
+            for share, node in zip(shares, nodes, strict=True):
+                used = min(1.0, share)
+                cost += weight * hours * used * node.price_per_hour / node.speed
+                energy += weight * task.duration * used * node.full_power / node.speed
+    return ObjectiveTargets(latency=max(latency, 1e-3), cost=max(cost, 1e-6), energy=max(energy, 1e-3))

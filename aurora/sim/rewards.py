@@ -1,0 +1,100 @@
+"""What an outcome is worth: formulas over sums, one function each.
+
+The formulas are the design's ("Rewards" in docs/design.md), with one change: averages run over
+completed tasks only, so a policy that places little would look good. The scores of latency, cost and
+energy are therefore multiplied by the share of tasks that completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from aurora.sim.outcome import Summary
+from aurora.sim.scenario import Objective, Scenario
+
+PARETO_BONUS = 1.2
+SLA_PENALTY = 10.0
+LEARNABLE = (0.3, 0.7)
+"""Success rates between which a scenario teaches most."""
+
+
+class Scores(NamedTuple):
+    """What an outcome is worth.
+
+    Attributes:
+        objectives: Score of each objective of the scenario, 0 to 1.
+        reward: Their weighted sum, 0 to 1.
+    """
+
+    objectives: Mapping[Objective, float]
+    reward: float
+
+
+def hyperbolic(value: float, target: float) -> float:
+    """1 / (1 + value / target): 1 at nothing, one half at the target."""
+    return 1.0 / (1.0 + value / target)
+
+
+def score(summary: Summary, scenario: Scenario) -> Scores:
+    """Score an outcome by the scenario's own objectives, weights and targets."""
+    targets = scenario.objective_targets
+    done = summary.completed / summary.tasks
+    every: dict[Objective, float] = {
+        "latency": done * hyperbolic(summary.latency_mean, targets.latency),
+        "cost": done * hyperbolic(summary.cost, targets.cost),
+        "energy": done * hyperbolic(summary.energy, targets.energy),
+        "qos": 1.0 - summary.sla_violations / summary.tasks,
+    }
+    weights = scenario.weights()
+    kept = {o: every[o] for o in scenario.objectives}
+    return Scores(kept, sum(weights[o] * kept[o] for o in kept))
+
+
+def with_pareto_bonus(reward: float, *, is_pareto_optimal: bool) -> float:
+    """The reward, times 1.2 where no archived policy dominates on that scenario."""
+    return reward * PARETO_BONUS if is_pareto_optimal else reward
+
+
+def with_sla_penalty(reward: float, summary: Summary) -> float:
+    """The reward less 10 times the share of violated SLAs (the proposal's option; may be negative)."""
+    return reward - SLA_PENALTY * summary.sla_violations / summary.tasks
+
+
+def objective_vector(summary: Summary) -> tuple[float, float, float, float]:
+    """For Pareto fronts, lower is better: latency (s), cost ($), energy (J), violations.
+
+    Latency, cost and energy are divided by the completed share, so that refusing work never helps.
+    """
+    done = max(summary.completed / summary.tasks, 1e-9)
+    return (
+        summary.latency_mean / done,
+        summary.cost / done,
+        summary.energy / done,
+        float(summary.sla_violations),
+    )
+
+
+def succeeds(value: float, references: Sequence[float]) -> bool:
+    """Whether a policy's value on a scenario is at least the best reference's.
+
+    The mark is the best of the portfolio on that very scenario, chosen with hindsight, which no single
+    reference reaches everywhere: so there are always scenarios on either side of it, and an
+    attacker can hold the rate between 0.3 and 0.7. An absolute mark would be passed always or never.
+    """
+    return value >= max(references) - 1e-12
+
+
+def learnability(success_rate: float) -> float:
+    """1 for a success rate of 0.3 to 0.7, falling linearly to 0 at 0 and at 1."""
+    low, high = LEARNABLE
+    if success_rate < low:
+        return success_rate / low
+    if success_rate > high:
+        return (1.0 - success_rate) / (1.0 - high)
+    return 1.0
+
+
+def attacker_reward(success_rate: float, diversity: float, complexity: float, target: float) -> float:
+    """0.5 learnability + 0.3 diversity + 0.2 (1 - |complexity - target|); all arguments 0 to 1."""
+    return 0.5 * learnability(success_rate) + 0.3 * diversity + 0.2 * (1.0 - abs(complexity - target))
