@@ -1,0 +1,201 @@
+"""The defender without a model: CMA-ES on a policy's weights, and variation of its structure.
+
+Every generation meets the same scenarios (common random numbers), drawn afresh each iteration, so that
+a candidate is never better for having met easier ones, and none can settle on a fixed set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.agents.evaluation import Arena, values
+from aurora.agents.variation import vary
+from aurora.errors import PolicyError
+from aurora.sim.compiler import Sections, compile_policy, constants, parse_sections, policy_key, with_constants
+from aurora.sim.expression import Num, walk
+from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.program import Program
+from aurora.sim.scenario import Frozen
+
+FIRST_SIGMA = 0.3
+"""First step size, relative to each weight's own scale."""
+SMALLEST_SIGMA = 0.12
+"""Below this the search would stand still on the next iteration's scenarios."""
+STRUCTURES = 2
+"""Structural variants a generation, each with the weights as they are."""
+
+
+class Settings(NamedTuple):
+    """How hard an iteration searches.
+
+    Attributes:
+        population: Candidates a generation.
+        generations: Generations an iteration.
+        jobs: Threads.
+    """
+
+    population: int = 16
+    generations: int = 12
+    jobs: int = 1
+
+
+class SearchState(Frozen):
+    """Where the search stands between iterations; JSON, so a resumed run goes on to the bit.
+
+    Attributes:
+        policy: JSON of the policy whose weights are tuned.
+        sigma: CMA-ES's overall step size.
+        scales: Step of each tuned weight relative to sigma.
+        path: Ids of the policies it came from.
+    """
+
+    policy: dict[str, Any]
+    sigma: float = FIRST_SIGMA
+    scales: tuple[float, ...] = ()
+    parent: str = ""
+
+
+class Proposal(NamedTuple):
+    """What an iteration of search found.
+
+    Attributes:
+        candidates: Distinct policies with origin and parents, best on the training scenarios first.
+        state: For the next iteration.
+        evaluations: Simulations that were run.
+        failures: What could not be tried, and why.
+        history: Best mean value over the mark of each generation.
+    """
+
+    candidates: tuple[tuple[Policy, str, tuple[str, ...]], ...]
+    state: SearchState
+    evaluations: int
+    failures: tuple[str, ...]
+    history: tuple[float, ...]
+
+
+def first_state(template: Policy) -> SearchState:
+    """The state before the first iteration."""
+    return SearchState(policy=template.model_dump(mode="json"), parent=template.policy_id)
+
+
+def tunable(policy: Policy) -> NDArray[np.bool_]:
+    """Which of a policy's constants are weights: all but those in `admit` and in rules' `when`."""
+    sections: Sections = parse_sections(policy)
+    flags: list[bool] = []
+    for number, expr in enumerate(sections.flat()):
+        is_weight = number == 0 or (number >= 2 and number % 2 == 1)  # noqa: PLR2004  # order and scores
+        flags += [is_weight for node in walk(expr) if isinstance(node, Num)]
+    return np.array(flags, bool)
+
+
+def search(  # noqa: PLR0913  # what a search needs
+    state: SearchState,
+    where: Arena,
+    others: Sequence[Policy],
+    settings: Settings,
+    seed: int,
+    tick: Callable[[int, float], None],
+) -> Proposal:
+    """One iteration of search.
+
+    Args:
+        state: From the iteration before.
+        where: Training scenarios with the references' values.
+        others: Policies to cross with: references and elites.
+        settings: How hard to search.
+        seed: Of this iteration.
+        tick: Called after every generation with its number and best mean advantage; may raise to stop.
+    """
+    import cma  # noqa: PLC0415  # slow to import, used here only
+
+    rng = np.random.default_rng([seed, 7])
+    base = parse_policy(state.policy)
+    program = compile_policy(base)
+    mask = tunable(base)
+    start = np.array(constants(base))[mask]
+    # A weight's own scale: its magnitude, or a tenth of a unit for one that starts at zero.
+    unit = np.maximum(np.abs(start), 0.1)
+    scales = np.array(state.scales) if len(state.scales) == len(start) else np.ones(len(start))
+    strategy = cma.CMAEvolutionStrategy(
+        np.zeros(len(start)),
+        state.sigma,
+        {
+            "popsize": settings.population,
+            "seed": seed % (2**31 - 2) + 1,
+            "CMA_stds": scales,
+            "verbose": -9,
+            "maxiter": settings.generations + 1,
+        },
+    )
+    mark = where.mark
+
+    def programs_of(points: Sequence[NDArray[np.float64]]) -> list[Program]:
+        batch = []
+        for point in points:
+            consts = program.consts.copy()
+            consts[mask] = start + unit * point
+            batch.append(program._replace(consts=consts))
+        return batch
+
+    failures: list[str] = []
+    history: list[float] = []
+    evaluations = 0
+    best_structure: tuple[float, Policy] | None = None
+    best_point = (-np.inf, np.zeros(len(start)))
+    for generation in range(settings.generations):
+        points = strategy.ask()
+        structures: list[Policy] = []
+        for _ in range(STRUCTURES):
+            try:
+                structures.append(vary(base, others[int(rng.integers(len(others)))], rng))
+            except PolicyError as error:
+                failures.append(str(error))
+        batch = programs_of(points) + [compile_policy(p) for p in structures]
+        got = (values(where.source, where.scenarios, batch, settings.jobs) - mark).mean(axis=1)
+        evaluations += len(batch) * len(where.scenarios)
+        strategy.tell(points, [-float(v) for v in got[: len(points)]])
+        top = int(np.argmax(got[: len(points)]))
+        if got[top] > best_point[0]:
+            best_point = (float(got[top]), np.array(points[top]))
+        for policy, value in zip(structures, got[len(points) :], strict=True):
+            if best_structure is None or value > best_structure[0]:
+                best_structure = (float(value), policy)
+        history.append(float(got.max()))
+        tick(generation, history[-1])
+
+    def tuned(point: NDArray[np.float64]) -> Policy:
+        consts = np.array(constants(base))
+        consts[mask] = start + unit * point
+        policy = with_constants(base, [float(f"{c:.6g}") for c in consts])
+        return policy.model_copy(update={"policy_id": policy_key(policy)})
+
+    parents = (state.parent,)
+    centre = tuned(np.array(strategy.result.xfavorite))
+    found = [(centre, "cma-mean", parents), (tuned(best_point[1]), "cma-best", parents)]
+    if best_structure is not None:
+        found.append((best_structure[1], "structure", parents))
+    unique = {p.policy_id: (p, origin, from_) for p, origin, from_ in reversed(found)}
+    candidates = list(unique.values())
+    finals = (
+        values(where.source, where.scenarios, [compile_policy(p) for p, _, _ in candidates], settings.jobs)
+        - mark
+    ).mean(axis=1)
+    evaluations += len(candidates) * len(where.scenarios)
+    order = sorted(range(len(candidates)), key=lambda i: (-finals[i], candidates[i][0].policy_id))
+    ranked = tuple(candidates[i] for i in order)
+    leader, origin, _ = ranked[0]
+    if origin == "structure":
+        following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
+    else:
+        deviations = np.asarray(strategy.result.stds) / max(float(strategy.sigma), 1e-12)
+        following = SearchState(
+            policy=centre.model_dump(mode="json"),
+            sigma=float(np.clip(strategy.sigma, SMALLEST_SIGMA, FIRST_SIGMA)),
+            scales=tuple(float(f"{d:.6g}") for d in np.clip(deviations, 0.05, 20)),
+            parent=centre.policy_id,
+        )
+    return Proposal(ranked, following, evaluations, tuple(failures), tuple(history))

@@ -1,0 +1,48 @@
+"""Elo ratings of policies (Elo 1978), from matches on the same scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+START = 1500.0
+K = 32.0
+SCALE = 400.0
+DRAW_TOLERANCE = 1e-9
+"""Relative difference of two values below which a match is a draw."""
+
+
+def expected(rating: float, opponent: float) -> float:
+    """Expected score, 0 to 1, of a player against an opponent."""
+    return float(1.0 / (1.0 + 10.0 ** ((opponent - rating) / SCALE)))
+
+
+def result(value: float, opponent: float) -> float:
+    """1 for the higher value, 0 for the lower, one half for a draw."""
+    if abs(value - opponent) <= DRAW_TOLERANCE * max(1.0, abs(value), abs(opponent)):
+        return 0.5
+    return 1.0 if value > opponent else 0.0
+
+
+def round_robin(ratings: Mapping[str, float], values: Mapping[str, float]) -> dict[str, float]:
+    """Ratings after every pair has met once on one scenario.
+
+    All matches count against the ratings from before, and a player's change is the mean over its
+    opponents times K: so the order of matches doesn't matter, and a large field moves nobody further
+    than one match can.
+
+    Args:
+        ratings: Before, of every player.
+        values: What each achieved, higher is better.
+    """
+    players = sorted(values)
+    if len(players) < 2:  # noqa: PLR2004  # nobody to meet
+        return dict(ratings)
+    after = dict(ratings)
+    for player in players:
+        surprise = sum(
+            result(values[player], values[other]) - expected(ratings[player], ratings[other])
+            for other in players
+            if other != player
+        )
+        after[player] = ratings[player] + K * surprise / (len(players) - 1)
+    return after

@@ -1,0 +1,385 @@
+"""The archive of a run: one SQL database, written one iteration at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from aurora.errors import StoreError
+from aurora.memory import elo
+from aurora.memory.schema import (
+    MIGRATIONS,
+    VERSION,
+    AttemptRow,
+    Base,
+    FrontRow,
+    IterationRow,
+    MatchRow,
+    Meta,
+    OutcomeRow,
+    ParentRow,
+    PolicyRow,
+    ScenarioRow,
+)
+from aurora.sim.policy import Policy, parse_policy
+
+
+class NewPolicy(NamedTuple):
+    """A policy to keep: where it comes from, and from whom."""
+
+    policy: Policy
+    origin: str
+    parents: tuple[str, ...] = ()
+
+
+class NewScenario(NamedTuple):
+    """A scenario to keep, as the JSON of its spec."""
+
+    scenario_id: str
+    family: str
+    level: int
+    spec: str
+    success_rate: float
+    attacker_reward: float
+
+
+class NewOutcome(NamedTuple):
+    """What a policy achieved on a scenario: a value, higher is better, and the sums."""
+
+    policy_id: str
+    scenario_id: str
+    value: float
+    summary: Mapping[str, float]
+
+
+class Failure(NamedTuple):
+    """Something that was tried and failed."""
+
+    kind: str
+    subject: str
+    reason: str
+
+
+class Iteration(NamedTuple):
+    """Everything that one iteration of self-play adds; written together or not at all.
+
+    Attributes:
+        number: From 0, without gaps.
+        policies, scenarios, outcomes, failures: New rows; known ones are left as they are.
+        rounds: For each scenario, what each policy that takes part in its matches achieved.
+        fronts: For each scenario, the policies on its Pareto front.
+        state: Where the run stands: curriculum, searchers, champion. JSON.
+        events: What the iteration reports. JSON.
+    """
+
+    number: int
+    policies: Sequence[NewPolicy]
+    scenarios: Sequence[NewScenario]
+    outcomes: Sequence[NewOutcome]
+    failures: Sequence[Failure]
+    rounds: Mapping[str, Mapping[str, float]]
+    fronts: Mapping[str, Sequence[str]]
+    state: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
+
+
+class Store:
+    """The archive. Open it with `Store.open`; it is a context manager.
+
+    Readers may come from any process; there is one writer, the run that owns the directory.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, where: str | Path) -> Self:
+        """Open or create an archive.
+
+        Args:
+            where: A file, or the URL of a database (`postgresql+psycopg://...`).
+
+        Raises:
+            StoreError: It is not an archive, or one of a newer AURORA.
+        """
+        url = str(where) if "://" in str(where) else f"sqlite:///{Path(where).absolute()}"
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _set_pragmas)
+        try:
+            _migrate(engine, str(where))
+        except (DatabaseError, OperationalError) as error:
+            engine.dispose()
+            raise StoreError(f"{where} can't be opened as an archive ({error.orig}); is it the right file?") from None
+        return cls(engine)
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def commit(self, iteration: Iteration) -> dict[str, float]:
+        """Write an iteration in one transaction and rate its matches.
+
+        Writing the same iteration twice changes nothing.
+
+        Returns:
+            Ratings of all who played, afterwards.
+
+        Raises:
+            StoreError: An earlier iteration is missing, or the database can't be written.
+        """
+        try:
+            with Session(self._engine) as session, session.begin():
+                return _write(session, iteration)
+        except (DatabaseError, OperationalError) as error:
+            raise StoreError(f"iteration {iteration.number} can't be written: {error.orig}") from None
+
+    def last_iteration(self) -> tuple[int, dict[str, Any]] | None:
+        """Number and state of the last committed iteration; None before the first."""
+        with Session(self._engine) as session:
+            row = session.scalars(select(IterationRow).order_by(IterationRow.number.desc()).limit(1)).first()
+            return None if row is None else (row.number, json.loads(row.state))
+
+    def events(self) -> list[dict[str, Any]]:
+        """Events of all committed iterations, in order."""
+        with Session(self._engine) as session:
+            rows = session.scalars(select(IterationRow).order_by(IterationRow.number))
+            return [each for row in rows for each in json.loads(row.events)]
+
+    def policy(self, policy_id: str) -> Policy:
+        """A policy by its id.
+
+        Raises:
+            StoreError: There is none.
+        """
+        with Session(self._engine) as session:
+            row = session.get(PolicyRow, policy_id)
+        if row is None:
+            raise StoreError(f"the archive has no policy {policy_id!r}; `aurora policies list` shows all")
+        return parse_policy(json.loads(row.document), where=policy_id)
+
+    def ratings(self, policy_ids: Iterable[str]) -> dict[str, float]:
+        """Elo ratings of those policies that are in the archive."""
+        with Session(self._engine) as session:
+            rows = session.execute(
+                select(PolicyRow.policy_id, PolicyRow.rating).where(PolicyRow.policy_id.in_(list(policy_ids)))
+            )
+            return {name: rating for name, rating in rows}
+
+    def top(self, limit: int) -> list[dict[str, Any]]:
+        """Policies by Elo, best first, ties by id, with parents and results; keys of `aurora policies top`."""
+        with Session(self._engine) as session:
+            rows = session.scalars(
+                select(PolicyRow).order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)
+            ).all()
+            return [_described(session, row) for row in rows]
+
+    def scenarios(self, *, level: int | None = None) -> list[dict[str, Any]]:
+        """Scenarios in order of iteration and id; keys: id, family, level, success_rate, attacker_reward, spec."""
+        query = select(ScenarioRow).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
+        if level is not None:
+            query = query.where(ScenarioRow.level == level)
+        with Session(self._engine) as session:
+            return [
+                {
+                    "scenario_id": row.scenario_id,
+                    "family": row.family,
+                    "level": row.level,
+                    "iteration": row.iteration,
+                    "success_rate": row.success_rate,
+                    "attacker_reward": row.attacker_reward,
+                    "spec": json.loads(row.spec),
+                }
+                for row in session.scalars(query)
+            ]
+
+    def fronts(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """For each scenario the summaries of the policies on its Pareto front."""
+        query = (
+            select(FrontRow.scenario_id, FrontRow.policy_id, OutcomeRow.summary)
+            .join(
+                OutcomeRow,
+                (OutcomeRow.policy_id == FrontRow.policy_id)
+                & (OutcomeRow.scenario_id == FrontRow.scenario_id),
+            )
+            .order_by(FrontRow.scenario_id, FrontRow.policy_id)
+        )
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        with Session(self._engine) as session:
+            for scenario_id, policy_id, summary in session.execute(query):
+                found.setdefault(scenario_id, {})[policy_id] = json.loads(summary)
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each kind of thing has."""
+        tables = {"policies": PolicyRow, "scenarios": ScenarioRow, "outcomes": OutcomeRow}
+        tables |= {"matches": MatchRow, "attempts": AttemptRow, "iterations": IterationRow}
+        with Session(self._engine) as session:
+            return {
+                name: session.scalar(select(func.count()).select_from(table)) or 0
+                for name, table in tables.items()
+            }
+
+    def dump(self) -> dict[str, list[dict[str, Any]]]:
+        """Every row of every table in order of its key; two equal archives have equal dumps."""
+        with self._engine.connect() as connection:
+            return {
+                table.name: [
+                    dict(row._mapping)  # SQLAlchemy's documented accessor
+                    for row in connection.execute(select(table).order_by(*table.primary_key.columns))
+                ]
+                for table in Base.metadata.sorted_tables
+            }
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(engine: Engine, where: str) -> None:
+    with engine.begin() as connection:
+        if not engine.dialect.has_table(connection, "meta"):
+            Base.metadata.create_all(connection)
+            connection.execute(Meta.__table__.insert().values(key="schema_version", value=str(VERSION)))
+            return
+        found = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
+        version = int(found or 0)
+        if version > VERSION:
+            raise StoreError(
+                f"{where} was written by a newer AURORA (schema {version}, this one knows {VERSION}); upgrade"
+            )
+        for step in range(version, VERSION):
+            if step not in MIGRATIONS:
+                raise StoreError(f"{where} has schema {version}, from which no migration is known")
+            MIGRATIONS[step](connection)
+        connection.execute(
+            Meta.__table__.update().where(Meta.key == "schema_version").values(value=str(VERSION))
+        )
+
+
+def _write(session: Session, new: Iteration) -> dict[str, float]:
+    if session.get(IterationRow, new.number) is not None:
+        players = sorted({p for values in new.rounds.values() for p in values})
+        rows = session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))
+        return {row.policy_id: row.rating for row in rows}
+    if new.number > 0 and session.get(IterationRow, new.number - 1) is None:
+        raise StoreError(f"iteration {new.number} can't be written before iteration {new.number - 1}")
+    for fresh in new.policies:
+        _add_policy(session, fresh, new.number)
+    for scenario in new.scenarios:
+        if session.get(ScenarioRow, scenario.scenario_id) is None:
+            session.add(ScenarioRow(iteration=new.number, **scenario._asdict()))
+    session.flush()
+    for outcome in new.outcomes:
+        if session.get(OutcomeRow, (outcome.policy_id, outcome.scenario_id)) is None:
+            session.add(
+                OutcomeRow(
+                    policy_id=outcome.policy_id,
+                    scenario_id=outcome.scenario_id,
+                    iteration=new.number,
+                    value=outcome.value,
+                    summary=json.dumps(dict(outcome.summary), sort_keys=True),
+                )
+            )
+    first = session.scalar(select(func.coalesce(func.max(AttemptRow.number), 0))) or 0
+    for place, failure in enumerate(new.failures, first + 1):
+        session.add(AttemptRow(number=place, iteration=new.number, **failure._asdict()))
+    ratings = _rate(session, new.rounds)
+    for scenario_id, members in new.fronts.items():
+        for policy_id in members:
+            session.merge(FrontRow(scenario_id=scenario_id, policy_id=policy_id))
+    session.add(
+        IterationRow(
+            number=new.number,
+            state=json.dumps(new.state, sort_keys=True),
+            events=json.dumps(list(new.events), sort_keys=True),
+        )
+    )
+    return ratings
+
+
+def _add_policy(session: Session, fresh: NewPolicy, iteration: int) -> None:
+    if session.get(PolicyRow, fresh.policy.policy_id) is not None:
+        return
+    session.add(
+        PolicyRow(
+            policy_id=fresh.policy.policy_id,
+            document=fresh.policy.model_dump_json(),
+            origin=fresh.origin,
+            iteration=iteration,
+            rating=elo.START,
+        )
+    )
+    session.flush()
+    for place, parent in enumerate(fresh.parents):
+        session.add(ParentRow(policy_id=fresh.policy.policy_id, place=place, parent_id=parent))
+
+
+def _rate(session: Session, rounds: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    players = sorted({p for values in rounds.values() for p in values})
+    rows = {
+        row.policy_id: row
+        for row in session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))
+    }
+    for scenario_id in sorted(rounds):
+        values = rounds[scenario_id]
+        before = {p: rows[p].rating for p in values}
+        after = elo.round_robin(before, values)
+        for player in sorted(values):
+            rows[player].rating = after[player]
+            rows[player].games += len(values) - 1
+            session.add(
+                MatchRow(
+                    scenario_id=scenario_id,
+                    policy_id=player,
+                    before=before[player],
+                    after=after[player],
+                )
+            )
+    return {p: rows[p].rating for p in players}
+
+
+def _described(session: Session, row: PolicyRow) -> dict[str, Any]:
+    document = json.loads(row.document)
+    parents = session.scalars(
+        select(ParentRow.parent_id).where(ParentRow.policy_id == row.policy_id).order_by(ParentRow.place)
+    ).all()
+    results = session.execute(
+        select(OutcomeRow.scenario_id, OutcomeRow.value)
+        .where(OutcomeRow.policy_id == row.policy_id)
+        .order_by(OutcomeRow.iteration, OutcomeRow.scenario_id)
+    )
+    strategy = document["allocation_strategy"]
+    return {
+        "policy_id": row.policy_id,
+        "elo": row.rating,
+        "games": row.games,
+        "origin": row.origin,
+        "iteration": row.iteration,
+        "parents": list(parents),
+        "description": document["policy_description"],
+        "order": strategy["order"],
+        "admit": strategy["admit"],
+        "rules": [{"when": r["when"], "score": r["score"]} for r in strategy["decision_rules"]],
+        "results": [{"scenario_id": s, "value": v} for s, v in results],
+    }
