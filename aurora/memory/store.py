@@ -311,7 +311,7 @@ def _write(session: Session, new: Iteration) -> dict[str, float]:
     session.add(
         IterationRow(
             number=new.number,
-            state=json.dumps(new.state, sort_keys=True),
+            state=json.dumps(new.state),
             events=json.dumps(list(new.events), sort_keys=True),
         )
     )

@@ -1,0 +1,133 @@
+"""`aurora bench`: benchmarks against published references."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from aurora.cli.output import emit_json, emit_table
+from aurora.errors import DataError
+
+app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
+
+
+class Backfill(StrEnum):
+    """Queue discipline of the job scheduling benchmark."""
+
+    none = "none"
+    easy = "easy"
+
+
+MAX_SEEDS = 1000
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from `42-51` or `1,5,9`.
+
+    Raises:
+        DataError: It is neither.
+    """
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            bounds = int(first), int(last or first)
+            if bounds[1] - bounds[0] >= MAX_SEEDS:
+                raise DataError(f"--seeds {text!r}: at most {MAX_SEEDS} at a time")
+            seeds += range(bounds[0], bounds[1] + 1)
+    except ValueError:
+        raise DataError(f"--seeds {text!r}: write a range like 42-51 or a list like 1,5,9") from None
+    if not seeds or min(seeds) < 0:
+        raise DataError(f"--seeds {text!r}: names no seed from 0 up")
+    return seeds
+
+
+@app.command()
+def openb(  # noqa: PLR0913  # one parameter an option
+    nodes: Path = typer.Option(..., help="openb node list, .csv or .csv.gz."),
+    pods: Path = typer.Option(..., help="openb pod list, .csv or .csv.gz."),
+    policy: str = typer.Option(..., help="A reference policy's name or a policy file."),
+    seeds: str = typer.Option("42-51", help="A range (42-51) or a list (1,5,9)."),
+    node_orders: int = typer.Option(2, min=1, max=100, help="Orders of the nodes for every seed."),
+    jobs: int = typer.Option(2, min=1, max=256, help="Threads."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """GPU placement under the protocol of FGD (Weng et al., ATC 2023).
+
+    Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
+    """
+    from aurora.evals.openb import bench_openb  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
+
+    result = bench_openb(
+        nodes, pods, load_policy(policy), seeds=parse_seeds(seeds), node_orders=node_orders, jobs=jobs
+    )
+    if as_json:
+        emit_json(result)
+        return
+    columns = tuple(result["runs"][0])
+    emit_table(f"{result['policy']} on {result['trace']}", columns, [tuple(r.values()) for r in result["runs"]])
+    typer.echo(
+        f"mean {result['mean_130']:.2f} % at 130 %, {result['mean_100']:.2f} % at 100 %, "
+        f"sd {result['sd_130']:.2f}",
+        err=True,
+    )
+
+
+@app.command()
+def swf(  # noqa: PLR0913  # one parameter an option
+    log: Path = typer.Option(..., help="A log in the Standard Workload Format, .swf or .swf.gz."),
+    processors: int = typer.Option(..., min=1, help="Processors of the machine."),
+    policy: str = typer.Option(..., help="A reference policy's name or a policy file."),
+    backfill: Backfill = typer.Option(Backfill.none, help="EASY backfilling or none."),
+    jobs: int = typer.Option(2, min=1, max=256, help="Threads."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Job scheduling under the protocol of RLScheduler (Zhang et al., SC 2020).
+
+    Example: aurora bench swf --log lublin_256.swf.gz --processors 256 --policy f1 --backfill easy
+    """
+    from aurora.evals.swf import bench_swf  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
+
+    result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
+    if as_json:
+        emit_json(result)
+        return
+    emit_table(
+        f"{result['policy']} on {log.name}",
+        ("start", "bounded_slowdown", "utilization"),
+        [tuple(s.values()) for s in result["sequences"]],
+    )
+    typer.echo(f"mean bounded slowdown {result['bounded_slowdown']:.2f}", err=True)
+
+
+@app.command()
+def speed(
+    repeats: int = typer.Option(5, min=1, max=100, help="Runs of each measurement."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """The event loop beside the same model in SimPy, and decisions a second.
+
+    Example: aurora bench speed --repeats 3
+    """
+    from aurora.evals.speed import bench_speed  # noqa: PLC0415  # heavy, used here only
+
+    result = bench_speed(repeats)
+    if as_json:
+        emit_json(result)
+        return
+    columns = ("nodes", "cached", "ratio_min", "ratio_median", "ratio_max", "events_per_second", "simpy_events_per_second")
+    emit_table("event loop beside SimPy", columns, [tuple(r[c] for c in columns) for r in result["event_loop"]])
+    emit_table(
+        "uncached decisions of a 20-operation policy",
+        ("nodes", "decisions_per_second"),
+        [(r["nodes"], r["decisions_per_second"]) for r in result["decisions"]],
+    )
+    emit_table(
+        "scenarios a second",
+        ("level", "one_core", "two_cores"),
+        [(r["level"], r["one_core"], r["two_cores"]) for r in result["scenarios"]],
+    )

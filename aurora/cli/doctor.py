@@ -1,0 +1,73 @@
+"""`aurora doctor`: whether this machine has what AURORA needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from aurora.cli.output import emit_json, emit_table
+
+PACKAGES = ("numpy", "numba", "scipy", "pydantic", "SQLAlchemy", "langgraph", "cma", "joblib", "plotly", "networkx")
+
+
+class Check(NamedTuple):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str
+
+
+def doctor(
+    data: Path | None = typer.Option(None, help="Folder with traces, to check that too."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Check this machine; exit code 1 if something is missing.
+
+    Example: aurora doctor
+    """
+    checks = [_python(), *(_package(p) for p in PACKAGES), _cuda(), _cache(), _cores()]
+    if data is not None:
+        found = [name for name in ("openb", "swf", "topology") if (data / name).is_dir()]
+        checks.append(Check("traces", bool(found), ", ".join(found) or "none", "fetch the traces named in docs"))
+    if as_json:
+        emit_json([c._asdict() for c in checks])
+    else:
+        emit_table("doctor", ("check", "ok", "found", "remedy"), [(c.name, "yes" if c.ok else "NO", c.found, "" if c.ok else c.remedy) for c in checks])
+    if not all(c.ok for c in checks):
+        raise typer.Exit(1)
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer")
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, True, version(name), "")
+    except PackageNotFoundError:
+        return Check(name, False, "absent", "pip install -c constraints.txt -e .")
+
+
+def _cuda() -> Check:
+    found = sorted(d.metadata["Name"] for d in distributions() if (d.metadata["Name"] or "").startswith("nvidia-"))
+    return Check("no CUDA packages", not found, ", ".join(found) or "none", "reinstall with constraints.txt")
+
+
+def _cache() -> Check:
+    from aurora.sim import kernel  # noqa: PLC0415  # heavy, used here only
+
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(kernel.__file__).parent)
+    return Check("machine-code cache", os.access(folder, os.W_OK), str(folder), "set NUMBA_CACHE_DIR to a writable folder")
+
+
+def _cores() -> Check:
+    count = os.cpu_count() or 1
+    return Check("cores", True, str(count), "")

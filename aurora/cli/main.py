@@ -1,0 +1,54 @@
+"""`aurora`: the commands and how errors end."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from aurora import __version__
+from aurora.cli import bench, doctor, policies, scenarios, selfplay, simulate
+from aurora.errors import AuroraError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Learns resource allocation by self-play and explains what it does.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("selfplay")(selfplay.selfplay)
+app.command("simulate")(simulate.simulate)
+app.add_typer(bench.app, name="bench")
+app.add_typer(policies.app, name="policies")
+app.add_typer(scenarios.app, name="scenarios")
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an `AuroraError` ends it with its message and exit code."""
+    try:
+        app()
+    except AuroraError as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"aurora: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("aurora: interrupted", err=True)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,116 @@
+"""`aurora policies`: what an archive and the references hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from aurora.cli.output import emit_json, emit_table, note
+from aurora.errors import PolicyError
+
+app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
+
+_RUN = typer.Option(..., "--run", help="Run directory.")
+_JSON = typer.Option(False, "--json", help="Print the result as JSON.")
+
+
+def _store(run: Path) -> Any:
+    from aurora.graphs.run_directory import require_archive  # noqa: PLC0415  # heavy, used here only
+    from aurora.memory.store import Store  # noqa: PLC0415  # heavy, used here only
+
+    return Store.open(require_archive(run))
+
+
+@app.command("list")
+def list_(
+    run: Path | None = typer.Option(None, "--run", help="Run directory; without it, the references."),
+    as_json: bool = _JSON,
+) -> None:
+    """All policies of a run by Elo, or the reference policies.
+
+    Example: aurora policies list
+    """
+    from aurora.sim.references import REFERENCES  # noqa: PLC0415  # heavy, used here only
+
+    if run is None:
+        rows = [{"policy_id": n, "description": p.policy_description} for n, p in REFERENCES.items()]
+    else:
+        with _store(run) as store:
+            keys = ("policy_id", "elo", "games", "origin", "iteration")
+            rows = [{k: p[k] for k in keys} for p in store.top(10**9)]
+    if as_json:
+        emit_json(rows)
+    elif rows:
+        emit_table("policies", tuple(rows[0]), [tuple(r.values()) for r in rows])
+
+
+@app.command()
+def top(run: Path = _RUN, limit: int = typer.Option(10, min=1), as_json: bool = _JSON) -> None:
+    """The best policies of a run by Elo, with parents, expressions and results.
+
+    Example: aurora policies top --run runs/generated-0 --limit 3 --json
+    """
+    with _store(run) as store:
+        found = store.top(limit)
+    if as_json:
+        emit_json(found)
+        return
+    emit_table(
+        "policies by Elo",
+        ("policy", "elo", "games", "origin", "parents"),
+        [(p["policy_id"], p["elo"], p["games"], p["origin"], " ".join(p["parents"])) for p in found],
+    )
+
+
+@app.command()
+def show(
+    policy: str = typer.Argument(help="A policy's id in the run, a reference's name, or a file."),
+    run: Path | None = typer.Option(None, "--run", help="Run directory."),
+    as_json: bool = _JSON,
+) -> None:
+    """A policy in readable form.
+
+    Example: aurora policies show fgd
+    """
+    from aurora.sim.compiler import readable  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
+
+    if run is None:
+        found = load_policy(policy)
+    else:
+        with _store(run) as store:
+            found = store.policy(policy)
+    if as_json:
+        emit_json(found.model_dump(mode="json"))
+        return
+    typer.echo(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
+
+
+@app.command()
+def export(
+    run: Path = _RUN,
+    out: Path = typer.Option(..., help="File to write."),
+    best: bool = typer.Option(False, "--best", help="The champion, chosen on validation."),
+    policy: str | None = typer.Option(None, help="A policy's id instead."),
+) -> None:
+    """Write a policy to a file that `bench` and `simulate` take.
+
+    Example: aurora policies export --run runs/generated-0 --best --out champion.json
+    """
+    from aurora.graphs.run_directory import write_atomically  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim.policy import parse_policy  # noqa: PLC0415  # heavy, used here only
+
+    if best == (policy is not None):
+        raise PolicyError("give either --best or --policy ID")
+    with _store(run) as store:
+        last = store.last_iteration()
+        if last is None:
+            raise PolicyError(f"the run in {run} has no finished iteration yet")
+        found = parse_policy(last[1]["champion"]) if policy is None else store.policy(policy)
+    try:
+        write_atomically(out, found.model_dump_json(indent=2, exclude_none=True) + "\n")
+    except OSError as error:
+        raise PolicyError(f"can't write {out}: {error.strerror}") from None
+    note(f"wrote {out}")

@@ -1,0 +1,255 @@
+"""The report of a run: one self-contained page."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import plotly.offline
+
+from aurora.agents.sources import Source, open_source
+from aurora.evals.champion import against_references
+from aurora.graphs.run_directory import ARCHIVE, REPORT, write_atomically
+from aurora.graphs.selfplay import SelfPlaySettings
+from aurora.memory.store import Store
+from aurora.sim.compiler import compile_policy, readable
+from aurora.sim.kernel import encode, run
+from aurora.sim.outcome import Status
+from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.rewards import LEARNABLE
+
+INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#b8c0cc"
+GANTT_TASKS = 80
+FRESH_PER_FAMILY = {"generated": 8, "openb": 3, "swf": 4}
+
+_STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;color:#1b2a41;background:#f6f7f9;margin:0}
+main{max-width:1080px;margin:0 auto;padding:32px 20px}
+h1{font-size:28px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 8px}
+p.lead{margin:0 0 20px;color:#4a5a70}section{background:#fff;border:1px solid #e2e6ec;border-radius:8px;padding:6px 20px 18px;margin:0 0 18px}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}td,th{padding:5px 10px;border-bottom:1px solid #e9edf2;text-align:right}
+td:first-child,th:first-child{text-align:left}th{font-weight:600;color:#4a5a70}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f2f4f7;border-radius:6px;padding:12px;font-size:13px}
+.facts{display:flex;flex-wrap:wrap;gap:12px;margin:18px 0}.facts div{background:#fff;border:1px solid #e2e6ec;border-radius:8px;padding:10px 16px}
+.facts b{display:block;font-size:21px}.facts span{color:#4a5a70;font-size:13px}.good{color:#2e6b38}.bad{color:#a33b20}
+"""
+
+
+def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) -> Path:
+    """Write `report.html` into a run directory; returns its path.
+
+    Reads the archive, and simulates the champion and the references on fresh scenarios.
+    """
+    source = open_source(settings.source, None if settings.data is None else Path(settings.data))
+    with Store.open(directory / ARCHIVE) as store:
+        last = store.last_iteration()
+        assert last is not None  # the caller reports finished iterations only
+        champion = parse_policy(last[1]["champion"])
+        events = store.events()
+        page = _page(source, settings, champion, events, store, jobs)
+    path = directory / REPORT
+    write_atomically(path, page)
+    return path
+
+
+def _page(
+    source: Source,
+    settings: SelfPlaySettings,
+    champion: Policy,
+    events: list[dict[str, Any]],
+    store: Store,
+    jobs: int,
+) -> str:
+    steps = [e for e in events if e["event"] == "iteration"]
+    rates = [r for e in steps for r in e["success_rates"]]
+    in_band = sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in rates) / max(1, len(rates))
+    counts = store.counts()
+    facts = [
+        ("iterations", str(len(steps))),
+        ("simulations", f"{steps[-1]['evaluations']:,}"),
+        ("policies kept", str(counts["policies"])),
+        ("scenarios kept", str(counts["scenarios"])),
+        ("level reached", str(steps[-1]["level"])),
+        ("scenarios in the 0.3–0.7 band", f"{in_band:.0%}"),
+        ("validation advantage", f"{steps[-1]['validation_advantage']:+.4f}"),
+    ]
+    comparison_table, comparison_figure = _comparison(source, settings, champion, jobs)
+    sections = [
+        ("Champion against the references, on fresh scenarios", comparison_figure + comparison_table),
+        ("Search, validation and curriculum over iterations", _progress(steps)),
+        ("Elo", _elo(store)),
+        ("Pareto front of the last scenario", _pareto(store)),
+        ("What was forgotten", _forgetting(events)),
+        ("One run of the champion", _gantt(source, champion, store)),
+        ("The champion in readable form", f"<pre>{html.escape(readable(champion))}</pre>"),
+    ]
+    tiles = "".join(f"<div><b>{html.escape(v)}</b><span>{html.escape(k)}</span></div>" for k, v in facts)
+    body = "".join(f"<section><h2>{html.escape(t)}</h2>{c}</section>" for t, c in sections)
+    title = f"AURORA self-play: {settings.source}, seed {settings.seed}"
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<script>{plotly.offline.get_plotlyjs()}</script></head><body><main>"
+        f"<h1>{html.escape(title)}</h1><p class='lead'>Champion {html.escape(champion.policy_id)}, chosen on "
+        f"validation families {html.escape(', '.join(source.validation))}; values in {html.escape(source.unit)}.</p>"
+        f"<div class='facts'>{tiles}</div>{body}</main></body></html>"
+    )
+
+
+def _figure(figure: go.Figure, height: int = 340) -> str:
+    figure.update_layout(
+        height=height,
+        margin={"l": 60, "r": 20, "t": 20, "b": 45},
+        plot_bgcolor="white",
+        font={"family": "system-ui, sans-serif", "color": INK},
+        legend={"orientation": "h", "y": 1.12},
+    )
+    figure.update_xaxes(gridcolor="#e9edf2", zeroline=False)
+    figure.update_yaxes(gridcolor="#e9edf2", zerolinecolor=GREY)
+    text: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+    return text
+
+
+def _comparison(source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int) -> tuple[str, str]:
+    rows: list[str] = []
+    figure = go.Figure()
+    levels = range(1, 6) if source.has_levels else range(1, 2)
+    for level in levels:
+        mean, compared = against_references(
+            source,
+            champion,
+            level=level,
+            per_family=FRESH_PER_FAMILY[source.name],
+            seed=settings.seed,
+            jobs=jobs,
+        )
+        closest = compared[0]
+        low = closest.difference.low
+        verdict = "good'>ahead of all" if min(c.difference.low for c in compared) > 0 else "bad'>not ahead of all"
+        rows.append(
+            f"<tr><td>{level if source.has_levels else 'all'}</td><td>{mean:.4f}</td>"
+            f"<td>{html.escape(closest.reference)}</td><td>{closest.reference_mean:.4f}</td>"
+            f"<td>{closest.difference.mean:+.4f} [{low:+.4f}, {closest.difference.high:+.4f}]</td>"
+            f"<td class='{verdict}</td></tr>"
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[c.difference.mean for c in compared],
+                y=[c.reference for c in compared],
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [c.difference.high - c.difference.mean for c in compared],
+                    "arrayminus": [c.difference.mean - c.difference.low for c in compared],
+                },
+                mode="markers",
+                name=f"level {level}" if source.has_levels else "fresh scenarios",
+            )
+        )
+    figure.add_vline(x=0, line_color=INK, line_width=1)
+    figure.update_xaxes(title=f"champion less reference, {source.unit} (95 % bootstrap interval)")
+    head = "<tr><th>level</th><th>champion</th><th>closest reference</th><th>its mean</th><th>difference [95 %]</th><th></th></tr>"
+    return f"<table>{head}{''.join(rows)}</table>", _figure(figure, 460)
+
+
+def _progress(steps: list[dict[str, Any]]) -> str:
+    x = [e["iteration"] + 1 for e in steps]
+    figure = go.Figure()
+    figure.add_trace(go.Scatter(x=x, y=[e["training_advantage"] for e in steps], name="best candidate, training", line={"color": GREY}))
+    figure.add_trace(go.Scatter(x=x, y=[e["validation_advantage"] for e in steps], name="champion, validation", line={"color": BLUE, "width": 3}))
+    figure.update_yaxes(title="value over the best reference")
+    lower = go.Figure()
+    lower.add_trace(go.Scatter(x=x, y=[e["level"] for e in steps], name="level", line={"color": ORANGE, "shape": "hv"}))
+    lower.add_trace(
+        go.Scatter(
+            x=x,
+            y=[sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in e["success_rates"]) / max(1, len(e["success_rates"])) for e in steps],
+            name="share of scenarios in the 0.3–0.7 band",
+            line={"color": GREEN},
+        )
+    )
+    lower.update_xaxes(title="iteration")
+    return _figure(figure) + _figure(lower, 240)
+
+
+def _elo(store: Store) -> str:
+    top = store.top(12)
+    figure = go.Figure(
+        go.Bar(
+            x=[p["elo"] for p in top],
+            y=[p["policy_id"] for p in top],
+            orientation="h",
+            marker={"color": [GREY if p["origin"] == "reference" else BLUE for p in top]},
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="Elo (grey: reference policies)", range=[min(p["elo"] for p in top) - 30, max(p["elo"] for p in top) + 30])
+    return _figure(figure, 380)
+
+
+def _pareto(store: Store) -> str:
+    fronts = store.fronts()
+    scenarios = store.scenarios()
+    if not scenarios:
+        return "<p>No scenario yet.</p>"
+    name = scenarios[-1]["scenario_id"]
+    front = fronts.get(name, {})
+    figure = go.Figure(
+        go.Scatter(
+            x=[s["cost"] for s in front.values()],
+            y=[s["latency_mean"] for s in front.values()],
+            text=[html.escape(p) for p in front],
+            mode="markers+text",
+            textposition="top center",
+            marker={"size": 11, "color": [s["energy"] for s in front.values()], "colorscale": "Viridis", "showscale": True, "colorbar": {"title": "energy, J"}},
+        )
+    )
+    figure.update_xaxes(title="cost, $")
+    figure.update_yaxes(title="mean latency, s")
+    return f"<p>{html.escape(name)}: nobody is better in latency, cost, energy and violations at once.</p>" + _figure(figure)
+
+
+def _forgetting(events: list[dict[str, Any]]) -> str:
+    rows = [
+        f"<tr><td>{e['level']}</td><td>{e['iteration'] + 1}</td><td>"
+        + ", ".join(f"level {html.escape(k)}: {v:.0%}" for k, v in e["success"].items())
+        + "</td></tr>"
+        for e in events
+        if e["event"] == "forgetting"
+    ]
+    if not rows:
+        return "<p>The run has not moved up a level.</p>"
+    return f"<table><tr><th>moved up to level</th><th>iteration</th><th>champion's success on earlier levels</th></tr>{''.join(rows)}</table>"
+
+
+def _gantt(source: Source, champion: Policy, store: Store) -> str:
+    scenarios = store.scenarios()
+    if not scenarios or source.name == "openb":
+        return "<p>Tasks of this source never leave, so there is no time line.</p>"
+    scenario = source.expand(source.parse(scenarios[-1]["spec"]))
+    outcome = run(encode(scenario), compile_policy(champion))
+    figure = go.Figure()
+    done = np.flatnonzero(outcome.tasks.status == Status.COMPLETED)[:GANTT_TASKS]
+    where = [
+        scenario.nodes[outcome.tasks.node[i]].node_id
+        if outcome.tasks.node[i] >= 0
+        else " → ".join(scenario.links[l].link_id for l in outcome.paths[outcome.tasks.path[i]]) or "local"
+        for i in done
+    ]
+    figure.add_trace(
+        go.Bar(
+            base=[float(outcome.tasks.start[i]) for i in done],
+            x=[float(outcome.tasks.finish[i] - outcome.tasks.start[i]) for i in done],
+            y=[html.escape(w) for w in where],
+            text=[html.escape(scenario.tasks[i].task_id) for i in done],
+            orientation="h",
+            marker={"color": [scenario.tasks[i].priority for i in done], "colorscale": "Blues", "cmin": 0, "cmax": 6, "line": {"color": "white", "width": 1}},
+        )
+    )
+    figure.update_layout(barmode="overlay")
+    figure.update_traces(opacity=0.75)
+    figure.update_xaxes(title="seconds (darker: more urgent)")
+    return f"<p>{html.escape(scenario.scenario_id)}, first {len(done)} tasks.</p>" + _figure(figure, 420)
