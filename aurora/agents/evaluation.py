@@ -10,9 +10,9 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from aurora.agents.sources import Source, measure
+from aurora.memory.ledger import Ledger, Measurement, fingerprint, measurement_key, scenario_print
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario
-from aurora.sim.outcome import Summary
 from aurora.sim.policy import Policy
 from aurora.sim.program import Program
 
@@ -21,7 +21,7 @@ class Arena(NamedTuple):
     """Scenarios that policies are compared on, with the mark that the references set.
 
     Attributes:
-        source: Says what a value is.
+        source: Says what a value is, and keeps what was paid for.
         scenarios: Encoded.
         reference_names: Names of the references.
         reference_values: float64 [references, scenarios].
@@ -43,24 +43,43 @@ def values(
     source: Source, scenarios: Sequence[EncodedScenario], programs: Sequence[Program], jobs: int
 ) -> NDArray[np.float64]:
     """Value of every program on every scenario, float64 [programs, scenarios]."""
-    return np.array([[v for v, _ in row] for row in measurements(source, scenarios, programs, jobs)])
+    rows = measurements(source, scenarios, programs, jobs)
+    return np.array([[v for v, _ in row] for row in rows]).reshape(len(programs), len(scenarios))
 
 
 def measurements(
     source: Source, scenarios: Sequence[EncodedScenario], programs: Sequence[Program], jobs: int
-) -> list[list[tuple[float, Summary]]]:
+) -> list[list[Measurement]]:
     """Value and sums of every program on every scenario.
 
-    Threads share the encoded scenarios; the kernel runs without the interpreter lock. Results come
-    back in the order asked for, so one core and two give the same.
+    What the source's ledger holds is not simulated again. Threads share the encoded scenarios; the
+    kernel runs without the interpreter lock. Results come back in the order asked for, so one core and
+    two give the same.
     """
-    tasks = [(p, e) for p in programs for e in scenarios]
-    if jobs == 1:
-        flat = [measure(source, e, p) for p, e in tasks]
-    else:
-        flat = Parallel(n_jobs=jobs, backend="threading")(delayed(measure)(source, e, p) for p, e in tasks)
-    width = len(scenarios)
-    return [flat[i * width : (i + 1) * width] for i in range(len(programs))]
+    ledger = Ledger() if source.ledger is None else source.ledger
+    places = [scenario_print(e) for e in scenarios]
+    keys = [[measurement_key(place, print_) for place in places] for print_ in map(fingerprint, programs)]
+    missing: dict[bytes, tuple[EncodedScenario, Program]] = {}
+    for row, program in zip(keys, programs, strict=True):
+        for key, encoded in zip(row, scenarios, strict=True):
+            if ledger.find(key) is None:
+                missing[key] = (encoded, program)
+
+    def pay(key: bytes, encoded: EncodedScenario, program: Program) -> None:
+        ledger.add(key, measure(source, encoded, program))
+
+    if jobs == 1 or len(missing) == 1:
+        for key, (encoded, program) in missing.items():
+            pay(key, encoded, program)
+    elif missing:
+        Parallel(n_jobs=jobs, backend="threading")(delayed(pay)(k, e, p) for k, (e, p) in missing.items())
+    return [[_paid(ledger, key) for key in row] for row in keys]
+
+
+def _paid(ledger: Ledger, key: bytes) -> Measurement:
+    found = ledger.find(key)
+    assert found is not None  # it was there, or has just been added
+    return found
 
 
 def arena(source: Source, scenarios: Sequence[EncodedScenario], jobs: int) -> Arena:

@@ -15,6 +15,7 @@ import numpy as np
 
 from aurora.agents.templates import general_template, placement_template, queue_template
 from aurora.errors import DataError
+from aurora.memory.ledger import Ledger
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.expansion import expand
 from aurora.sim.generators import FAMILIES, mutate_spec, sample_spec
@@ -24,7 +25,7 @@ from aurora.sim.policy import Policy
 from aurora.sim.program import Program
 from aurora.sim.references import REFERENCES
 from aurora.sim.rewards import score
-from aurora.sim.scenario import Frozen, Scenario
+from aurora.sim.scenario import Scenario
 from aurora.sim.spec import ScenarioSpec
 from aurora.sim.traces.openb import OpenbSpec, expand_openb, read_nodes, read_pods
 from aurora.sim.traces.swf import SwfSpec, expand_swf, read_jobs
@@ -48,6 +49,8 @@ class Source(NamedTuple):
         parse: JSON of a spec -> spec.
         value: (scenario, outcome) -> what the policy achieved, higher is better.
         unit: Of the value.
+        files: Traces that it reads.
+        ledger: Where measurements that were paid for are kept; None: nowhere.
     """
 
     name: str
@@ -63,6 +66,8 @@ class Source(NamedTuple):
     parse: Callable[[Any], Spec]
     value: Callable[[Scenario, Outcome], float]
     unit: str
+    files: tuple[Path, ...] = ()
+    ledger: Ledger | None = None
 
 
 def measure(source: Source, encoded: EncodedScenario, program: Program) -> tuple[float, Summary]:
@@ -156,8 +161,8 @@ OPENB_MIXES: Mapping[str, tuple[float, float, float, float, float]] = {
 
 
 def _openb(folder: Path) -> Source:
-    nodes = read_nodes(_only(folder, "openb_node_list_gpu_node.csv*"))
-    pods = read_pods(_only(folder, "openb_pod_list_default.csv*"))
+    files = (_only(folder, "openb_node_list_gpu_node.csv*"), _only(folder, "openb_pod_list_default.csv*"))
+    nodes, pods = read_nodes(files[0]), read_pods(files[1])
 
     def sample(family: str, level: int, rng: np.random.Generator) -> Spec:
         fractional, whole, multiple, none, constrained = OPENB_MIXES[family]
@@ -189,12 +194,8 @@ def _openb(folder: Path) -> Source:
                 "whole_weight": whole,
                 "multiple_weight": multiple,
                 "cpu_only_weight": none,
-                "constrained_share": round(
-                    float(np.clip(spec.constrained_share + rng.normal(0, 0.1), 0, 0.6)), 3
-                ),
-                "cpu_factor": round(
-                    float(np.clip(spec.cpu_factor * np.exp(rng.normal(0, 0.1)), 0.5, 1.5)), 3
-                ),
+                "constrained_share": round(float(np.clip(spec.constrained_share + rng.normal(0, 0.1), 0, 0.6)), 3),
+                "cpu_factor": round(float(np.clip(spec.cpu_factor * np.exp(rng.normal(0, 0.1)), 0.5, 1.5)), 3),
                 "seed": seed,
             }
         )
@@ -223,6 +224,7 @@ def _openb(folder: Path) -> Source:
         parse=OpenbSpec.model_validate,
         value=value,
         unit="allocated devices, %",
+        files=files,
     )
 
 
@@ -259,9 +261,7 @@ def _swf(folder: Path) -> Source:
         assert isinstance(spec, SwfSpec)
         seed = int(rng.integers(2**31))
         gap = float(np.clip(spec.gap_factor * np.exp(rng.normal(0, 0.2)), 0.3, 3))
-        return spec.model_copy(
-            update={"spec_id": f"swf-mutant-{seed}", "gap_factor": round(gap, 3), "seed": seed}
-        )
+        return spec.model_copy(update={"spec_id": f"swf-mutant-{seed}", "gap_factor": round(gap, 3), "seed": seed})
 
     def expand_spec(spec: Spec) -> Scenario:
         assert isinstance(spec, SwfSpec)
@@ -282,6 +282,7 @@ def _swf(folder: Path) -> Source:
         parse=SwfSpec.model_validate,
         value=lambda _, outcome: -math.log(max(1.0, outcome.summary.bounded_slowdown)),
         unit="-log bounded slowdown",
+        files=(log,),
     )
 
 

@@ -1,0 +1,131 @@
+"""Measurements that were paid for: so that a run which is killed does not pay for them again.
+
+A simulation's result is written down the moment it is there, before anybody reads it. Whoever repeats
+the work after a kill (an iteration that was not committed is played again from its start, with the
+same random numbers) finds the results here instead of simulating.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import struct
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from aurora.errors import StoreError
+from aurora.sim.kernel import EncodedScenario
+from aurora.sim.outcome import Summary
+
+Measurement = tuple[float, Summary]
+"""What a policy achieved on a scenario: its value, higher is better, and the sums."""
+
+_MAGIC = b"aurora-ledger-1\n"
+_PART = struct.Struct("<16sq")
+_FIELDS = tuple(dataclasses.fields(Summary))
+_RECORD = struct.Struct(f"<16s{1 + len(_FIELDS)}d")
+
+
+def fingerprint(parts: Iterable[object]) -> bytes:
+    """16 bytes that tell arrays and plain values apart by their content."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+        digest.update(b"|")
+    return digest.digest()
+
+
+def scenario_print(encoded: EncodedScenario) -> bytes:
+    """Fingerprint of a scenario and of what makes an outcome on it valuable."""
+    scenario = encoded.scenario
+    goals = (scenario.scenario_id, scenario.objectives, scenario.objective_weights, scenario.objective_targets)
+    return fingerprint((*goals, *encoded.problem))
+
+
+def measurement_key(scenario: bytes, program: bytes) -> bytes:
+    """Key of a measurement, 16 bytes, from the fingerprints of a scenario and a program."""
+    return hashlib.blake2b(scenario, digest_size=16, key=program).digest()
+
+
+class Ledger:
+    """Measurements by key, in memory and, if it has a file, on disk as well.
+
+    Threads may add at the same time; one process owns the file. A write survives the death of the
+    process, not that of the machine, which would cost every simulation a sync; the archive is synced.
+
+    Args:
+        path: Of the file; None: in memory only.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._known: dict[bytes, Measurement] = {}
+        self._lock = threading.Lock()
+        self._part = -1
+        self._file: int | None = None
+        if path is not None:
+            try:
+                self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+                self._load(path)
+            except OSError as error:
+                raise StoreError(f"{path} can't be used as a ledger: {error.strerror}") from None
+
+    def __enter__(self) -> Self:
+        """The ledger itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def begin(self, part: int) -> None:
+        """Keep what belongs to this part of a run (an iteration's number), forget all else."""
+        if part == self._part:
+            return
+        self._known.clear()
+        self._part = part
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+            os.write(self._file, _PART.pack(_MAGIC, part))
+
+    def find(self, key: bytes) -> Measurement | None:
+        """What was paid for under this key, if anything."""
+        return self._known.get(key)
+
+    def add(self, key: bytes, measurement: Measurement) -> None:
+        """Write a measurement down."""
+        value, summary = measurement
+        record = _RECORD.pack(key, value, *(float(getattr(summary, f.name)) for f in _FIELDS))
+        with self._lock:
+            if self._file is not None:
+                os.write(self._file, record)
+            self._known[key] = measurement
+
+    def _load(self, path: Path) -> None:
+        assert self._file is not None
+        content = path.read_bytes()
+        if len(content) < _PART.size:  # new, or killed before the first line was whole
+            os.ftruncate(self._file, 0)
+            return
+        magic, self._part = _PART.unpack_from(content)
+        if magic != _MAGIC:
+            raise StoreError(f"{path} is not a ledger of measurements; move it away")
+        whole = (len(content) - _PART.size) // _RECORD.size
+        for number in range(whole):
+            key, value, *sums = _RECORD.unpack_from(content, _PART.size + number * _RECORD.size)
+            numbers = [int(v) if f.type == "int" else v for f, v in zip(_FIELDS, sums, strict=True)]
+            self._known[key] = (value, Summary(*numbers))
+        os.ftruncate(self._file, _PART.size + whole * _RECORD.size)  # a kill may have torn the last one
