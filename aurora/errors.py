@@ -14,6 +14,9 @@ A message says what happened, where, and what to do. The command line prints it 
 traceback and exits with the class's `exit_code`.
 """
 
+SHOWN = 120
+"""Characters of an expression that a message repeats."""
+
 
 class AuroraError(Exception):
     """Base of all errors that AURORA raises on purpose."""
@@ -42,7 +45,7 @@ class PolicyError(AuroraError):
         self.expression = expression
         self.position = position
         where = "" if position is None else f" at character {position}"
-        shown = expression if len(expression) <= 120 else expression[:117] + "..."
+        shown = expression if len(expression) <= SHOWN else expression[:SHOWN] + "..."
         super().__init__(f"{message}{where}: {shown!r}" if expression else message)
 
 
@@ -87,7 +90,7 @@ class ModelError(AuroraError):
         super().__init__(message)
 
 
-class BudgetExceeded(AuroraError):
+class BudgetExceeded(AuroraError):  # noqa: N818  # the design's name
     """A budget of calls, tokens, dollars or seconds is spent."""
 
     exit_code = 10

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from aurora.agents.evaluation import Arena, values
 from aurora.agents.variation import vary
 from aurora.errors import PolicyError
-from aurora.sim.compiler import Sections, compile_policy, constants, parse_sections, policy_key, with_constants
+from aurora.sim.compiler import (
+    Sections,
+    compile_policy,
+    constants,
+    parse_sections,
+    policy_key,
+    with_constants,
+)
 from aurora.sim.expression import Num, walk
 from aurora.sim.policy import Policy, parse_policy
 from aurora.sim.program import Program
@@ -23,7 +30,7 @@ from aurora.sim.scenario import Frozen
 
 FIRST_SIGMA = 0.3
 """First step size, relative to each weight's own scale."""
-SMALLEST_SIGMA = 0.12
+SMALLEST_SIGMA = 0.08
 """Below this the search would stand still on the next iteration's scenarios."""
 STRUCTURES = 2
 """Structural variants a generation, each with the weights as they are."""
@@ -49,13 +56,14 @@ class SearchState(Frozen):
     Attributes:
         policy: JSON of the policy whose weights are tuned.
         sigma: CMA-ES's overall step size.
-        scales: Step of each tuned weight relative to sigma.
-        path: Ids of the policies it came from.
+        shape: Rows of the matrix that turns a standard normal step into one of the weights: what was
+            learnt of their covariance. Empty: each weight's own scale.
+        parent: Id of the policy that the weights belong to.
     """
 
     policy: dict[str, Any]
     sigma: float = FIRST_SIGMA
-    scales: tuple[float, ...] = ()
+    shape: tuple[tuple[float, ...], ...] = ()
     parent: str = ""
 
 
@@ -92,7 +100,7 @@ def tunable(policy: Policy) -> NDArray[np.bool_]:
     return np.array(flags, bool)
 
 
-def search(  # noqa: PLR0913  # what a search needs
+def search(  # what a search needs
     state: SearchState,
     where: Arena,
     others: Sequence[Policy],
@@ -118,15 +126,15 @@ def search(  # noqa: PLR0913  # what a search needs
     mask = tunable(base)
     start = np.array(constants(base))[mask]
     # A weight's own scale: its magnitude, or a tenth of a unit for one that starts at zero.
-    unit = np.maximum(np.abs(start), 0.1)
-    scales = np.array(state.scales) if len(state.scales) == len(start) else np.ones(len(start))
+    shape = np.diag(np.maximum(np.abs(start), 0.1))
+    if len(state.shape) == len(start):
+        shape = np.array(state.shape)
     strategy = cma.CMAEvolutionStrategy(
         np.zeros(len(start)),
         state.sigma,
         {
             "popsize": settings.population,
             "seed": seed % (2**31 - 2) + 1,
-            "CMA_stds": scales,
             "verbose": -9,
             "maxiter": settings.generations + 1,
         },
@@ -137,7 +145,7 @@ def search(  # noqa: PLR0913  # what a search needs
         batch = []
         for point in points:
             consts = program.consts.copy()
-            consts[mask] = start + unit * point
+            consts[mask] = start + shape @ point
             batch.append(program._replace(consts=consts))
         return batch
 
@@ -169,7 +177,7 @@ def search(  # noqa: PLR0913  # what a search needs
 
     def tuned(point: NDArray[np.float64]) -> Policy:
         consts = np.array(constants(base))
-        consts[mask] = start + unit * point
+        consts[mask] = start + shape @ point
         policy = with_constants(base, [float(f"{c:.6g}") for c in consts])
         return policy.model_copy(update={"policy_id": policy_key(policy)})
 
@@ -181,8 +189,7 @@ def search(  # noqa: PLR0913  # what a search needs
     unique = {p.policy_id: (p, origin, from_) for p, origin, from_ in reversed(found)}
     candidates = list(unique.values())
     finals = (
-        values(where.source, where.scenarios, [compile_policy(p) for p, _, _ in candidates], settings.jobs)
-        - mark
+        values(where.source, where.scenarios, [compile_policy(p) for p, _, _ in candidates], settings.jobs) - mark
     ).mean(axis=1)
     evaluations += len(candidates) * len(where.scenarios)
     order = sorted(range(len(candidates)), key=lambda i: (-finals[i], candidates[i][0].policy_id))
@@ -191,11 +198,19 @@ def search(  # noqa: PLR0913  # what a search needs
     if origin == "structure":
         following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
     else:
-        deviations = np.asarray(strategy.result.stds) / max(float(strategy.sigma), 1e-12)
         following = SearchState(
             policy=centre.model_dump(mode="json"),
             sigma=float(np.clip(strategy.sigma, SMALLEST_SIGMA, FIRST_SIGMA)),
-            scales=tuple(float(f"{d:.6g}") for d in np.clip(deviations, 0.05, 20)),
+            shape=_learnt(shape, np.asarray(strategy.sm.covariance_matrix)),
             parent=centre.policy_id,
         )
     return Proposal(ranked, following, evaluations, tuple(failures), tuple(history))
+
+
+def _learnt(shape: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    """The shape of the next iteration's steps: searching with it afresh samples as before.
+
+    With steps A y and y ~ N(0, C), those of a new search with y ~ N(0, I) are A chol(C) y.
+    """
+    factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance)))
+    return tuple(tuple(float(f"{v:.6g}") for v in row) for row in shape @ factor)

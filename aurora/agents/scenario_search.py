@@ -25,9 +25,7 @@ class Known(NamedTuple):
     description: tuple[float, ...]
 
 
-def propose(
-    source: Source, level: int, known: Sequence[Known], count: int, rng: np.random.Generator
-) -> list[Spec]:
+def propose(source: Source, level: int, known: Sequence[Known], count: int, rng: np.random.Generator) -> list[Spec]:
     """Specs for the next iteration: some new, the others variations of rewarding ones (tournaments of 3)."""
     specs: list[Spec] = []
     for _ in range(count):

@@ -46,9 +46,7 @@ def placement_template() -> Policy:
     """For accelerator clusters: a rule for each of four classes of request, 16 terms each."""
     whens = ("task.accelerators == 0", "task.accelerator_share < 1", "task.accelerators == 1", "1")
     rules = tuple(DecisionRule(when=when, score=_sum(_PLACEMENT)) for when in whens)
-    strategy = AllocationStrategy(
-        algorithm_type="custom", decision_rules=rules, device_choice="least_fragmentation"
-    )
+    strategy = AllocationStrategy(algorithm_type="custom", decision_rules=rules, device_choice="least_fragmentation")
     return _policy("weighted fragmentation, fit and node features, by class of request", strategy)
 
 

@@ -106,11 +106,7 @@ def _replace_subtree(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ..
 
 
 def _drop_term(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    places = [
-        (i, node)
-        for i, node in enumerate(walk(expr))
-        if isinstance(node, Apply) and node.op in (Op.ADD, Op.SUB)
-    ]
+    places = [(i, node) for i, node in enumerate(walk(expr)) if isinstance(node, Apply) and node.op in (Op.ADD, Op.SUB)]
     if not places:
         return expr
     place, node = places[int(rng.integers(len(places)))]

@@ -45,7 +45,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 @app.command()
-def openb(  # noqa: PLR0913  # one parameter an option
+def openb(  # one parameter an option
     nodes: Path = typer.Option(..., help="openb node list, .csv or .csv.gz."),
     pods: Path = typer.Option(..., help="openb pod list, .csv or .csv.gz."),
     policy: str = typer.Option(..., help="A reference policy's name or a policy file."),
@@ -58,26 +58,23 @@ def openb(  # noqa: PLR0913  # one parameter an option
 
     Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
     """
-    from aurora.evals.openb import bench_openb  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
+    from aurora.evals.openb import bench_openb  # heavy, used here only
+    from aurora.sim.references import load_policy  # heavy, used here only
 
-    result = bench_openb(
-        nodes, pods, load_policy(policy), seeds=parse_seeds(seeds), node_orders=node_orders, jobs=jobs
-    )
+    result = bench_openb(nodes, pods, load_policy(policy), seeds=parse_seeds(seeds), node_orders=node_orders, jobs=jobs)
     if as_json:
         emit_json(result)
         return
     columns = tuple(result["runs"][0])
     emit_table(f"{result['policy']} on {result['trace']}", columns, [tuple(r.values()) for r in result["runs"]])
     typer.echo(
-        f"mean {result['mean_130']:.2f} % at 130 %, {result['mean_100']:.2f} % at 100 %, "
-        f"sd {result['sd_130']:.2f}",
+        f"mean {result['mean_130']:.2f} % at 130 %, {result['mean_100']:.2f} % at 100 %, sd {result['sd_130']:.2f}",
         err=True,
     )
 
 
 @app.command()
-def swf(  # noqa: PLR0913  # one parameter an option
+def swf(  # one parameter an option
     log: Path = typer.Option(..., help="A log in the Standard Workload Format, .swf or .swf.gz."),
     processors: int = typer.Option(..., min=1, help="Processors of the machine."),
     policy: str = typer.Option(..., help="A reference policy's name or a policy file."),
@@ -89,8 +86,8 @@ def swf(  # noqa: PLR0913  # one parameter an option
 
     Example: aurora bench swf --log lublin_256.swf.gz --processors 256 --policy f1 --backfill easy
     """
-    from aurora.evals.swf import bench_swf  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
+    from aurora.evals.swf import bench_swf  # heavy, used here only
+    from aurora.sim.references import load_policy  # heavy, used here only
 
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
     if as_json:
@@ -113,13 +110,21 @@ def speed(
 
     Example: aurora bench speed --repeats 3
     """
-    from aurora.evals.speed import bench_speed  # noqa: PLC0415  # heavy, used here only
+    from aurora.evals.speed import bench_speed  # heavy, used here only
 
     result = bench_speed(repeats)
     if as_json:
         emit_json(result)
         return
-    columns = ("nodes", "cached", "ratio_min", "ratio_median", "ratio_max", "events_per_second", "simpy_events_per_second")
+    columns = (
+        "nodes",
+        "cached",
+        "ratio_min",
+        "ratio_median",
+        "ratio_max",
+        "events_per_second",
+        "simpy_events_per_second",
+    )
     emit_table("event loop beside SimPy", columns, [tuple(r[c] for c in columns) for r in result["event_loop"]])
     emit_table(
         "uncached decisions of a 20-operation policy",

@@ -12,7 +12,18 @@ import typer
 
 from aurora.cli.output import emit_json, emit_table
 
-PACKAGES = ("numpy", "numba", "scipy", "pydantic", "SQLAlchemy", "langgraph", "cma", "joblib", "plotly", "networkx")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "pydantic",
+    "SQLAlchemy",
+    "langgraph",
+    "cma",
+    "joblib",
+    "plotly",
+    "networkx",
+)
 
 
 class Check(NamedTuple):
@@ -39,7 +50,11 @@ def doctor(
     if as_json:
         emit_json([c._asdict() for c in checks])
     else:
-        emit_table("doctor", ("check", "ok", "found", "remedy"), [(c.name, "yes" if c.ok else "NO", c.found, "" if c.ok else c.remedy) for c in checks])
+        emit_table(
+            "doctor",
+            ("check", "ok", "found", "remedy"),
+            [(c.name, "yes" if c.ok else "NO", c.found, "" if c.ok else c.remedy) for c in checks],
+        )
     if not all(c.ok for c in checks):
         raise typer.Exit(1)
 
@@ -62,10 +77,15 @@ def _cuda() -> Check:
 
 
 def _cache() -> Check:
-    from aurora.sim import kernel  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim import kernel  # heavy, used here only
 
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(kernel.__file__).parent)
-    return Check("machine-code cache", os.access(folder, os.W_OK), str(folder), "set NUMBA_CACHE_DIR to a writable folder")
+    return Check(
+        "machine-code cache",
+        os.access(folder, os.W_OK),
+        str(folder),
+        "set NUMBA_CACHE_DIR to a writable folder",
+    )
 
 
 def _cores() -> Check:

@@ -22,9 +22,9 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
         for row in rows:
             typer.echo("\t".join(_text(cell) for cell in row))
         return
-    from rich.console import Console  # noqa: PLC0415  # slow to import, for terminals only
-    from rich.markup import escape  # noqa: PLC0415  # slow to import, for terminals only
-    from rich.table import Table  # noqa: PLC0415  # slow to import, for terminals only
+    from rich.console import Console  # slow to import, for terminals only
+    from rich.markup import escape  # slow to import, for terminals only
+    from rich.table import Table  # slow to import, for terminals only
 
     table = Table(title=escape(title))
     for column in columns:

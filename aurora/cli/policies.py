@@ -17,8 +17,8 @@ _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
 def _store(run: Path) -> Any:
-    from aurora.graphs.run_directory import require_archive  # noqa: PLC0415  # heavy, used here only
-    from aurora.memory.store import Store  # noqa: PLC0415  # heavy, used here only
+    from aurora.graphs.run_directory import require_archive  # heavy, used here only
+    from aurora.memory.store import Store  # heavy, used here only
 
     return Store.open(require_archive(run))
 
@@ -32,7 +32,7 @@ def list_(
 
     Example: aurora policies list
     """
-    from aurora.sim.references import REFERENCES  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim.references import REFERENCES  # heavy, used here only
 
     if run is None:
         rows = [{"policy_id": n, "description": p.policy_description} for n, p in REFERENCES.items()]
@@ -74,8 +74,8 @@ def show(
 
     Example: aurora policies show fgd
     """
-    from aurora.sim.compiler import readable  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim.compiler import readable  # heavy, used here only
+    from aurora.sim.references import load_policy  # heavy, used here only
 
     if run is None:
         found = load_policy(policy)
@@ -99,8 +99,8 @@ def export(
 
     Example: aurora policies export --run runs/generated-0 --best --out champion.json
     """
-    from aurora.graphs.run_directory import write_atomically  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.policy import parse_policy  # noqa: PLC0415  # heavy, used here only
+    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
+    from aurora.sim.policy import parse_policy  # heavy, used here only
 
     if best == (policy is not None):
         raise PolicyError("give either --best or --policy ID")

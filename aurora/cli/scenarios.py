@@ -13,7 +13,7 @@ app = typer.Typer(help="Generate scenarios and look at them.", no_args_is_help=T
 
 
 @app.command()
-def generate(  # noqa: PLR0913  # one parameter an option
+def generate(  # one parameter an option
     family: str = typer.Option("batch", help="A family; `aurora scenarios generate --family ?` lists them."),
     level: int = typer.Option(1, min=1, max=5, help="Level of the curriculum."),
     seed: int = typer.Option(0, min=0),
@@ -24,14 +24,18 @@ def generate(  # noqa: PLR0913  # one parameter an option
 
     Example: aurora scenarios generate --family video --level 2 --seed 7 --out scenario.json
     """
-    import numpy as np  # noqa: PLC0415  # heavy, used here only
+    import numpy as np  # heavy, used here only
 
-    from aurora.graphs.run_directory import write_atomically  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.expansion import expand  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.generators import FAMILIES, sample_spec  # noqa: PLC0415  # heavy, used here only
+    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
+    from aurora.sim.expansion import expand  # heavy, used here only
+    from aurora.sim.generators import FAMILIES, sample_spec  # heavy, used here only
 
     if family == "?":
-        emit_table("families", ("family", "domain", "meaning"), [(n, f.domain, f.meaning) for n, f in FAMILIES.items()])
+        emit_table(
+            "families",
+            ("family", "domain", "meaning"),
+            [(n, f.domain, f.meaning) for n, f in FAMILIES.items()],
+        )
         return
     drawn = sample_spec(family, level, np.random.default_rng(seed))
     text = (drawn if spec else expand(drawn)).model_dump_json(indent=2, exclude_none=True)
@@ -54,7 +58,7 @@ def show(
 
     Example: aurora scenarios show scenario.json
     """
-    from aurora.cli.simulate import read_scenario_or_spec  # noqa: PLC0415  # heavy, used here only
+    from aurora.cli.simulate import read_scenario_or_spec  # heavy, used here only
 
     found = read_scenario_or_spec(scenario)
     conditions = found.environmental_conditions

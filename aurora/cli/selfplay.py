@@ -28,7 +28,7 @@ MANY = 1_000_000
 """Iterations of a run that only a time limit ends."""
 
 
-def selfplay(  # noqa: PLR0913  # one parameter an option
+def selfplay(  # one parameter an option
     iterations: int | None = typer.Option(None, min=1, help="Iterations that the run shall hold in the end."),
     source: SourceName = typer.Option(SourceName.generated, help="Where scenarios come from."),
     data: Path | None = typer.Option(None, help="Folder with the traces (openb/, swf/)."),
@@ -44,32 +44,33 @@ def selfplay(  # noqa: PLR0913  # one parameter an option
 
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
-    from aurora.evals.report import write_report  # noqa: PLC0415  # heavy, used here only
-    from aurora.graphs.run_directory import (  # noqa: PLC0415  # heavy, used here only
+    from aurora.evals.report import write_report  # heavy, used here only
+    from aurora.graphs.run_directory import (  # heavy, used here only
         ARCHIVE,
         EVENTS,
         owned,
         read_manifest,
         start_manifest,
     )
-    from aurora.graphs.selfplay import SelfPlaySettings, play  # noqa: PLC0415  # heavy, used here only
-    from aurora.memory.store import Store  # noqa: PLC0415  # heavy, used here only
+    from aurora.graphs.selfplay import SelfPlaySettings, play  # heavy, used here only
+    from aurora.memory.store import Store  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
     if resume is not None:
         manifest = read_manifest(resume)
         settings = SelfPlaySettings.model_validate(manifest["settings"])
     else:
-        settings = SelfPlaySettings(
-            source=source.value, data=None if data is None else str(data.absolute()), seed=seed
-        )
+        settings = SelfPlaySettings(source=source.value, data=None if data is None else str(data.absolute()), seed=seed)
     if iterations is None and time_limit is None:
         iterations = 10
     with owned(directory):
         start_manifest(directory, settings.model_dump(mode="json"))
-        with Store.open(directory / ARCHIVE) as store, (directory / EVENTS).open("a", encoding="utf-8") as log:
+        with (
+            Store.open(directory / ARCHIVE) as store,
+            (directory / EVENTS).open("a", encoding="utf-8") as log,
+        ):
             progress = _Progress(log, iterations, time_limit)
-            with _interruptible():
+            with _Interruptible():
                 try:
                     play(
                         store,
@@ -109,9 +110,7 @@ def _result(store: Any, directory: Path) -> dict[str, Any]:
         "validation_advantage": state["champion_value"],
         "evaluations": state["evaluations"],
         "counts": store.counts(),
-        "top": [
-            {k: p[k] for k in ("policy_id", "elo", "games", "origin", "parents")} for p in store.top(10)
-        ],
+        "top": [{k: p[k] for k in ("policy_id", "elo", "games", "origin", "parents")} for p in store.top(10)],
     }
 
 
@@ -126,7 +125,7 @@ class _Progress:
         self._terminal = sys.stderr.isatty()
 
     def tell(self, event: dict[str, Any]) -> None:
-        import json  # noqa: PLC0415  # standard library, used here only
+        import json  # standard library, used here only
 
         elapsed = time.monotonic() - self._started
         self._log.write(json.dumps({"seconds": round(elapsed, 3), **event}) + "\n")
@@ -139,7 +138,9 @@ class _Progress:
             )
             note(("\r\x1b[K" if self._terminal else "") + line)
         elif event["event"] == "generation" and self._terminal:
-            sys.stderr.write(f"\r\x1b[Kiteration {event['iteration'] + 1}{self._of()}  generation {event['generation'] + 1}")
+            sys.stderr.write(
+                f"\r\x1b[Kiteration {event['iteration'] + 1}{self._of()}  generation {event['generation'] + 1}"
+            )
             sys.stderr.flush()
         elif event["event"] == "forgetting":
             shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
@@ -159,7 +160,7 @@ class _Progress:
         return f"{max(0.0, min(guesses)):.0f} s left" if guesses else ""
 
 
-class _interruptible:  # noqa: N801  # reads as a statement
+class _Interruptible:
     """SIGTERM ends the run as Ctrl-C does."""
 
     def __enter__(self) -> None:

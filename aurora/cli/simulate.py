@@ -21,9 +21,9 @@ def simulate(
 
     Example: aurora simulate scenario.json best_fit --json
     """
-    from aurora.sim import kernel  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.references import load_policy  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.rewards import score  # noqa: PLC0415  # heavy, used here only
+    from aurora.sim import kernel  # heavy, used here only
+    from aurora.sim.references import load_policy  # heavy, used here only
+    from aurora.sim.rewards import score  # heavy, used here only
 
     problem = read_scenario_or_spec(scenario)
     outcome = kernel.simulate(problem, load_policy(policy), trace=trace)
@@ -50,10 +50,10 @@ def simulate(
 
 def read_scenario_or_spec(path: Path) -> Any:
     """A scenario from a file that holds one, or a spec that expands to one."""
-    from aurora.errors import ScenarioError  # noqa: PLC0415  # heavy siblings
-    from aurora.sim.expansion import expand  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.scenario import parse_scenario  # noqa: PLC0415  # heavy, used here only
-    from aurora.sim.spec import parse_spec  # noqa: PLC0415  # heavy, used here only
+    from aurora.errors import ScenarioError  # heavy siblings
+    from aurora.sim.expansion import expand  # heavy, used here only
+    from aurora.sim.scenario import parse_scenario  # heavy, used here only
+    from aurora.sim.spec import parse_spec  # heavy, used here only
 
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -71,7 +71,7 @@ def _number(value: float) -> float | None:
 
 
 def _tasks(scenario: Any, outcome: Any) -> list[dict[str, Any]]:
-    from aurora.sim.outcome import Status  # noqa: PLC0415  # heavy siblings
+    from aurora.sim.outcome import Status  # heavy siblings
 
     t = outcome.tasks
     return [
@@ -79,9 +79,7 @@ def _tasks(scenario: Any, outcome: Any) -> list[dict[str, Any]]:
             "task_id": task.task_id,
             "status": Status(int(t.status[i])).name.lower(),
             "node_id": None if t.node[i] < 0 else scenario.nodes[t.node[i]].node_id,
-            "path": None
-            if t.path[i] < 0
-            else [scenario.links[l].link_id for l in outcome.paths[t.path[i]]],
+            "path": None if t.path[i] < 0 else [scenario.links[l].link_id for l in outcome.paths[t.path[i]]],
             "start": _number(t.start[i]),
             "finish": _number(t.finish[i]),
             "latency": _number(t.latency[i]),
@@ -94,7 +92,7 @@ def _tasks(scenario: Any, outcome: Any) -> list[dict[str, Any]]:
 
 
 def _decisions(scenario: Any, outcome: Any) -> list[dict[str, Any]]:
-    from aurora.sim.features import FEATURES  # noqa: PLC0415  # heavy siblings
+    from aurora.sim.features import FEATURES  # heavy siblings
 
     t = outcome.trace
     return [

@@ -32,7 +32,7 @@ class Comparison(NamedTuple):
     reference_mean: float
 
 
-def against_references(  # noqa: PLR0913  # what is compared, and on what
+def against_references(  # what is compared, and on what
     source: Source,
     policy: Policy,
     *,

@@ -31,7 +31,7 @@ def allocation(scenario: Scenario, outcome: Outcome, arrived: float) -> float:
     return float(100 * demand[placed & so_far].sum() / capacity)
 
 
-def bench_openb(  # noqa: PLR0913  # the command's options
+def bench_openb(  # the command's options
     nodes: Path,
     pods: Path,
     policy: Policy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,7 @@ INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#b
 GANTT_TASKS = 80
 FRESH_PER_FAMILY = {"generated": 8, "openb": 3, "swf": 4}
 
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1b2a41;background:#f6f7f9;margin:0}
-main{max-width:1080px;margin:0 auto;padding:32px 20px}
-h1{font-size:28px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 8px}
-p.lead{margin:0 0 20px;color:#4a5a70}section{background:#fff;border:1px solid #e2e6ec;border-radius:8px;padding:6px 20px 18px;margin:0 0 18px}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}td,th{padding:5px 10px;border-bottom:1px solid #e9edf2;text-align:right}
-td:first-child,th:first-child{text-align:left}th{font-weight:600;color:#4a5a70}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f2f4f7;border-radius:6px;padding:12px;font-size:13px}
-.facts{display:flex;flex-wrap:wrap;gap:12px;margin:18px 0}.facts div{background:#fff;border:1px solid #e2e6ec;border-radius:8px;padding:10px 16px}
-.facts b{display:block;font-size:21px}.facts span{color:#4a5a70;font-size:13px}.good{color:#2e6b38}.bad{color:#a33b20}
-"""
+_STYLE = "report.css"
 
 
 def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) -> Path:
@@ -91,7 +83,7 @@ def _page(
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<title>{html.escape(title)}</title><style>{resources.files(__package__).joinpath(_STYLE).read_text()}</style>"
         f"<script>{plotly.offline.get_plotlyjs()}</script></head><body><main>"
         f"<h1>{html.escape(title)}</h1><p class='lead'>Champion {html.escape(champion.policy_id)}, chosen on "
         f"validation families {html.escape(', '.join(source.validation))}; values in {html.escape(source.unit)}.</p>"
@@ -151,22 +143,40 @@ def _comparison(source: Source, settings: SelfPlaySettings, champion: Policy, jo
         )
     figure.add_vline(x=0, line_color=INK, line_width=1)
     figure.update_xaxes(title=f"champion less reference, {source.unit} (95 % bootstrap interval)")
-    head = "<tr><th>level</th><th>champion</th><th>closest reference</th><th>its mean</th><th>difference [95 %]</th><th></th></tr>"
+    names = ("level", "champion", "closest reference", "its mean", "difference [95 %]", "")
+    head = f"<tr>{''.join(f'<th>{n}</th>' for n in names)}</tr>"
     return f"<table>{head}{''.join(rows)}</table>", _figure(figure, 460)
 
 
 def _progress(steps: list[dict[str, Any]]) -> str:
     x = [e["iteration"] + 1 for e in steps]
     figure = go.Figure()
-    figure.add_trace(go.Scatter(x=x, y=[e["training_advantage"] for e in steps], name="best candidate, training", line={"color": GREY}))
-    figure.add_trace(go.Scatter(x=x, y=[e["validation_advantage"] for e in steps], name="champion, validation", line={"color": BLUE, "width": 3}))
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=[e["training_advantage"] for e in steps],
+            name="best candidate, training",
+            line={"color": GREY},
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=[e["validation_advantage"] for e in steps],
+            name="champion, validation",
+            line={"color": BLUE, "width": 3},
+        )
+    )
     figure.update_yaxes(title="value over the best reference")
     lower = go.Figure()
     lower.add_trace(go.Scatter(x=x, y=[e["level"] for e in steps], name="level", line={"color": ORANGE, "shape": "hv"}))
     lower.add_trace(
         go.Scatter(
             x=x,
-            y=[sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in e["success_rates"]) / max(1, len(e["success_rates"])) for e in steps],
+            y=[
+                sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in e["success_rates"]) / max(1, len(e["success_rates"]))
+                for e in steps
+            ],
             name="share of scenarios in the 0.3–0.7 band",
             line={"color": GREEN},
         )
@@ -186,7 +196,10 @@ def _elo(store: Store) -> str:
         )
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="Elo (grey: reference policies)", range=[min(p["elo"] for p in top) - 30, max(p["elo"] for p in top) + 30])
+    figure.update_xaxes(
+        title="Elo (grey: reference policies)",
+        range=[min(p["elo"] for p in top) - 30, max(p["elo"] for p in top) + 30],
+    )
     return _figure(figure, 380)
 
 
@@ -204,12 +217,20 @@ def _pareto(store: Store) -> str:
             text=[html.escape(p) for p in front],
             mode="markers+text",
             textposition="top center",
-            marker={"size": 11, "color": [s["energy"] for s in front.values()], "colorscale": "Viridis", "showscale": True, "colorbar": {"title": "energy, J"}},
+            marker={
+                "size": 11,
+                "color": [s["energy"] for s in front.values()],
+                "colorscale": "Viridis",
+                "showscale": True,
+                "colorbar": {"title": "energy, J"},
+            },
         )
     )
     figure.update_xaxes(title="cost, $")
     figure.update_yaxes(title="mean latency, s")
-    return f"<p>{html.escape(name)}: nobody is better in latency, cost, energy and violations at once.</p>" + _figure(figure)
+    return f"<p>{html.escape(name)}: nobody is better in latency, cost, energy and violations at once.</p>" + _figure(
+        figure
+    )
 
 
 def _forgetting(events: list[dict[str, Any]]) -> str:
@@ -222,7 +243,8 @@ def _forgetting(events: list[dict[str, Any]]) -> str:
     ]
     if not rows:
         return "<p>The run has not moved up a level.</p>"
-    return f"<table><tr><th>moved up to level</th><th>iteration</th><th>champion's success on earlier levels</th></tr>{''.join(rows)}</table>"
+    head = "<tr><th>moved up to level</th><th>iteration</th><th>champion's success on earlier levels</th></tr>"
+    return f"<table>{head}{''.join(rows)}</table>"
 
 
 def _gantt(source: Source, champion: Policy, store: Store) -> str:
@@ -246,7 +268,13 @@ def _gantt(source: Source, champion: Policy, store: Store) -> str:
             y=[html.escape(w) for w in where],
             text=[html.escape(scenario.tasks[i].task_id) for i in done],
             orientation="h",
-            marker={"color": [scenario.tasks[i].priority for i in done], "colorscale": "Blues", "cmin": 0, "cmax": 6, "line": {"color": "white", "width": 1}},
+            marker={
+                "color": [scenario.tasks[i].priority for i in done],
+                "colorscale": "Blues",
+                "cmin": 0,
+                "cmax": 6,
+                "line": {"color": "white", "width": 1},
+            },
         )
     )
     figure.update_layout(barmode="overlay")

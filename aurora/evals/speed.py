@@ -29,9 +29,7 @@ TWENTY_OPERATIONS = (
 
 
 def _policy(name: str, score: str) -> Policy:
-    return Policy(
-        policy_id=name, allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score=score),))
-    )
+    return Policy(policy_id=name, allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score=score),)))
 
 
 BEST_FIT = _policy("least-cores-left", "-(node.cpu_free - task.cpu)")
@@ -49,7 +47,12 @@ def _workload(nodes: int, tasks: int, *, flavours: bool) -> Scenario:
         nodes=tuple(Node(node_id=str(i), cpu=CORES) for i in range(nodes)),
         workload_definition=Workload(
             tasks=tuple(
-                Task(task_id=str(i), arrival_time=float(arrival[i]), cpu_required=float(cpu[i]), duration=float(duration[i]))
+                Task(
+                    task_id=str(i),
+                    arrival_time=float(arrival[i]),
+                    cpu_required=float(cpu[i]),
+                    duration=float(duration[i]),
+                )
                 for i in range(tasks)
             ),
             time_horizon=float(arrival[-1]) + 1,
@@ -131,8 +134,8 @@ def _event_loop(nodes: int, flavours: bool, repeats: int) -> dict[str, Any]:
         raise DataError("the kernel and SimPy disagree; this is a bug, please report it")
     # The kernel is timed on copies of the workload until a run is long enough for the clock.
     ratios, fast_rates, slow_rates = [], [], []
+    loops = 20
     for _ in range(repeats):
-        loops = 20
         quick = _seconds(lambda: [evaluate(encoded, program) for _ in range(loops)]) / loops
         other = _seconds(lambda: simpy_starts(scenario))
         ratios.append(other / quick)
@@ -155,7 +158,12 @@ def _decisions(nodes: int, repeats: int) -> dict[str, Any]:
     encoded, program = encode(scenario), compile_policy(_policy("twenty", TWENTY_OPERATIONS))
     evaluate(encoded, program)
     rates = [4000 / _seconds(lambda: evaluate(encoded, program)) for _ in range(repeats)]
-    return {"nodes": nodes, "decisions_per_second": float(np.median(rates)), "min": min(rates), "max": max(rates)}
+    return {
+        "nodes": nodes,
+        "decisions_per_second": float(np.median(rates)),
+        "min": min(rates),
+        "max": max(rates),
+    }
 
 
 def _scenarios(level: int, repeats: int) -> dict[str, Any]:

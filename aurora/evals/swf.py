@@ -17,13 +17,11 @@ from aurora.sim.traces.swf import PUBLISHED_LENGTH, PUBLISHED_STARTS, read_jobs,
 
 def with_backfill(policy: Policy, backfill: Literal["none", "easy"]) -> Policy:
     """The policy under the protocol's discipline: the head blocks, with or without EASY backfilling."""
-    strategy = policy.allocation_strategy.model_copy(
-        update={"head_of_line_blocking": True, "backfill": backfill}
-    )
+    strategy = policy.allocation_strategy.model_copy(update={"head_of_line_blocking": True, "backfill": backfill})
     return policy.model_copy(update={"allocation_strategy": strategy})
 
 
-def bench_swf(  # noqa: PLR0913  # the command's options
+def bench_swf(  # the command's options
     log: Path,
     processors: int,
     policy: Policy,

@@ -43,9 +43,7 @@ def owned(directory: Path) -> Iterator[Path]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise RunError(
-                f"another process is running in {directory}; wait for it or give another --run"
-            ) from None
+            raise RunError(f"another process is running in {directory}; wait for it or give another --run") from None
         yield directory
 
 

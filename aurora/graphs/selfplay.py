@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +48,7 @@ KNOWN_LIMIT = 60
 """Earlier specs the attacker keeps in mind."""
 VALIDATION_SEED = 1_000_003
 FORGETTING_SAMPLE = 20
+TIE = 1e-12
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -173,7 +175,14 @@ def defend(bench: Workbench, state: GraphState) -> dict[str, Any]:
     def tick(generation: int, advantage_: float) -> None:
         if bench.deadline is not None and time.monotonic() > bench.deadline:
             raise TimeIsUp
-        bench.tell({"event": "generation", "iteration": state["iteration"], "generation": generation, "advantage": advantage_})
+        bench.tell(
+            {
+                "event": "generation",
+                "iteration": state["iteration"],
+                "generation": generation,
+                "advantage": advantage_,
+            }
+        )
 
     bench.proposal = search(
         bench.searcher,
@@ -238,9 +247,7 @@ def rate(bench: Workbench, state: GraphState) -> dict[str, Any]:
         )
         spec = bench.specs[scenario_id]
         family = getattr(spec, "family", "") or bench.source.name
-        bench.scenarios.append(
-            NewScenario(scenario_id, family, level, spec.model_dump_json(), rate_, reward)
-        )
+        bench.scenarios.append(NewScenario(scenario_id, family, level, spec.model_dump_json(), rate_, reward))
         bench.known.append(Known(spec, reward, description))
     bench.known[:] = bench.known[-KNOWN_LIMIT:]
     for name in state["candidate_ids"]:
@@ -304,14 +311,19 @@ def _forgetting(bench: Workbench, iteration: int) -> Event:
     """The champion on archived scenarios of earlier levels: success by level."""
     by_level: dict[str, float] = {}
     for level in range(1, bench.curriculum.level):
-        rows = [s for s in bench.store.scenarios(level=level)][-FORGETTING_SAMPLE:]
+        rows = bench.store.scenarios(level=level)[-FORGETTING_SAMPLE:]
         scenarios = [encode(bench.source.expand(bench.source.parse(r["spec"]))) for r in rows]
         if scenarios:
             ground = arena(bench.source, scenarios, bench.jobs)
             ahead = advantage(ground, bench.champion, bench.jobs)
             bench.evaluations += ground.reference_values.size + len(scenarios)
-            by_level[str(level)] = float(np.mean(ahead >= -1e-12))
-    return {"event": "forgetting", "iteration": iteration, "level": bench.curriculum.level, "success": by_level}
+            by_level[str(level)] = float(np.mean(ahead >= -TIE))
+    return {
+        "event": "forgetting",
+        "iteration": iteration,
+        "level": bench.curriculum.level,
+        "success": by_level,
+    }
 
 
 def _checkpoint(bench: Workbench) -> dict[str, Any]:
@@ -365,9 +377,7 @@ def _restore(bench: Workbench, state: Mapping[str, Any]) -> None:
     bench.champion = parse_policy(state["champion"])
     bench.champion_value = state["champion_value"]
     bench.evaluations = state["evaluations"]
-    bench.known = [
-        Known(bench.source.parse(k["spec"]), k["reward"], tuple(k["description"])) for k in state["known"]
-    ]
+    bench.known = [Known(bench.source.parse(k["spec"]), k["reward"], tuple(k["description"])) for k in state["known"]]
 
 
 def _clear(bench: Workbench) -> None:
@@ -378,7 +388,7 @@ def _clear(bench: Workbench) -> None:
     bench.proposal = None
 
 
-def play(  # noqa: PLR0913  # what a run is started with
+def play(  # what a run is started with
     store: Store,
     settings: SelfPlaySettings,
     *,
@@ -438,7 +448,7 @@ def build_graph(bench: Workbench) -> Any:
     for node in nodes:
         graph.add_node(node.__name__, lambda state, node=node: node(bench, state) or {"level": state["level"]})
     graph.add_edge(START, nodes[0].__name__)
-    for here, there in zip(nodes, nodes[1:], strict=False):
+    for here, there in pairwise(nodes):
         graph.add_edge(here.__name__, there.__name__)
     graph.add_edge(nodes[-1].__name__, END)
     return graph.compile()

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Engine, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -181,7 +181,7 @@ class Store:
             rows = session.execute(
                 select(PolicyRow.policy_id, PolicyRow.rating).where(PolicyRow.policy_id.in_(list(policy_ids)))
             )
-            return {name: rating for name, rating in rows}
+            return {row.policy_id: row.rating for row in rows}
 
     def top(self, limit: int) -> list[dict[str, Any]]:
         """Policies by Elo, best first, ties by id, with parents and results; keys of `aurora policies top`."""
@@ -216,8 +216,7 @@ class Store:
             select(FrontRow.scenario_id, FrontRow.policy_id, OutcomeRow.summary)
             .join(
                 OutcomeRow,
-                (OutcomeRow.policy_id == FrontRow.policy_id)
-                & (OutcomeRow.scenario_id == FrontRow.scenario_id),
+                (OutcomeRow.policy_id == FrontRow.policy_id) & (OutcomeRow.scenario_id == FrontRow.scenario_id),
             )
             .order_by(FrontRow.scenario_id, FrontRow.policy_id)
         )
@@ -233,8 +232,7 @@ class Store:
         tables |= {"matches": MatchRow, "attempts": AttemptRow, "iterations": IterationRow}
         with Session(self._engine) as session:
             return {
-                name: session.scalar(select(func.count()).select_from(table)) or 0
-                for name, table in tables.items()
+                name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()
             }
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
@@ -260,7 +258,7 @@ def _migrate(engine: Engine, where: str) -> None:
     with engine.begin() as connection:
         if not engine.dialect.has_table(connection, "meta"):
             Base.metadata.create_all(connection)
-            connection.execute(Meta.__table__.insert().values(key="schema_version", value=str(VERSION)))
+            connection.execute(insert(Meta).values(key="schema_version", value=str(VERSION)))
             return
         found = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
         version = int(found or 0)
@@ -272,9 +270,7 @@ def _migrate(engine: Engine, where: str) -> None:
             if step not in MIGRATIONS:
                 raise StoreError(f"{where} has schema {version}, from which no migration is known")
             MIGRATIONS[step](connection)
-        connection.execute(
-            Meta.__table__.update().where(Meta.key == "schema_version").values(value=str(VERSION))
-        )
+        connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))
 
 
 def _write(session: Session, new: Iteration) -> dict[str, float]:
@@ -337,10 +333,7 @@ def _add_policy(session: Session, fresh: NewPolicy, iteration: int) -> None:
 
 def _rate(session: Session, rounds: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     players = sorted({p for values in rounds.values() for p in values})
-    rows = {
-        row.policy_id: row
-        for row in session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))
-    }
+    rows = {row.policy_id: row for row in session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))}
     for scenario_id in sorted(rounds):
         values = rounds[scenario_id]
         before = {p: rows[p].rating for p in values}

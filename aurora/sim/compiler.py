@@ -180,8 +180,7 @@ class _Section:
         operands = [self.emit(arg) for arg in expr.args]
         vector = any(is_vector for _, is_vector in operands)
         registers = [
-            self._vector(register) if vector and not is_vector else register
-            for register, is_vector in operands
+            self._vector(register) if vector and not is_vector else register for register, is_vector in operands
         ]
         result = self._register(vector=vector)
         padded = registers + [registers[0]] * (3 - len(registers))

@@ -55,7 +55,8 @@ def expand(spec: ScenarioSpec) -> Scenario:
 
 def _draw(rng: np.random.Generator, bounds: Range, size: int) -> NDArray[np.float64]:
     """Log-uniform values, rounded to 6 digits so that a scenario prints short."""
-    return np.round(np.exp(rng.uniform(np.log(bounds.low), np.log(bounds.high), size)), 6)
+    values: NDArray[np.float64] = np.exp(rng.uniform(np.log(bounds.low), np.log(bounds.high), size))
+    return values.round(6)
 
 
 def _nodes(spec: ScenarioSpec, sites: list[str]) -> list[Node]:
@@ -119,16 +120,14 @@ def _links(spec: ScenarioSpec, sites: list[str]) -> list[Link]:
 
 def _arrivals(group: TaskGroup, horizon: float, rng: np.random.Generator) -> NDArray[np.float64]:
     if group.pattern == "periodic":
-        return np.round(np.arange(group.count) * (horizon / group.count), 3)
+        return (np.arange(group.count, dtype=np.float64) * (horizon / group.count)).round(3)
     if group.pattern == "bursty":
         instants = np.sort(rng.uniform(0, horizon, min(group.bursts, group.count)))
-        return np.round(np.sort(rng.choice(instants, group.count)), 3)
-    return np.round(np.sort(rng.uniform(0, horizon, group.count)), 3)
+        return np.sort(rng.choice(instants, group.count)).round(3)
+    return np.sort(rng.uniform(0, horizon, group.count)).round(3)
 
 
-def _tasks(
-    spec: ScenarioSpec, group: TaskGroup, name: str, sites: list[str], rng: np.random.Generator
-) -> list[Task]:
+def _tasks(spec: ScenarioSpec, group: TaskGroup, name: str, sites: list[str], rng: np.random.Generator) -> list[Task]:
     size = group.count
     arrivals = _arrivals(group, spec.time_horizon, rng)
     duration = _draw(rng, group.duration, size)
@@ -205,8 +204,8 @@ def _conditions(spec: ScenarioSpec, nodes: list[Node], links: list[Link]) -> Con
     if nodes:
         factors = _draw(rng, trouble.price_factor, trouble.price_changes)
         for factor, time in zip(factors, np.sort(rng.uniform(0, horizon, len(factors))), strict=True):
-            node = nodes[int(rng.integers(len(nodes)))].node_id if rng.random() < 0.5 else None  # noqa: PLR2004  # a fair coin
-            prices.append(PriceChange(time=round(float(time), 3), factor=float(factor), node_id=node))
+            target = nodes[int(rng.integers(len(nodes)))].node_id if rng.random() < 0.5 else None  # noqa: PLR2004  # a fair coin
+            prices.append(PriceChange(time=round(float(time), 3), factor=float(factor), node_id=target))
     return Conditions(
         node_failures=tuple(failures),
         network_congestion=tuple(congestions),
@@ -225,8 +224,7 @@ def _targets(tasks: list[Task], nodes: list[Node], links: list[Link]) -> Objecti
     if all(t.destination_site is not None for t in tasks):
         latency = 2 * sum(l.latency_ms for l in links) / max(1, len(links)) / 1000 + 0.01 * mean_duration
     cost = sum(
-        t.bandwidth * t.duration / 3600 * 2 * max((l.price_per_gbps_hour for l in links), default=0.0)
-        for t in tasks
+        t.bandwidth * t.duration / 3600 * 2 * max((l.price_per_gbps_hour for l in links), default=0.0) for t in tasks
     )
     energy = 0.0
     for task in tasks:

@@ -102,6 +102,7 @@ _SYMBOL: Mapping[Op, tuple[str, int]] = {
     Op.MOD: ("%", 7),
 }
 """Symbol and binding strength. The conditional binds at 1, `not` at 4, the unary minus at 8."""
+_PRODUCT = 7
 _NAMES = {op: name for name, (op, _) in FUNCTIONS.items()}
 
 
@@ -144,21 +145,15 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
 def _guard(text: str) -> None:
     """Refuse what Python's own parser should not even see."""
     if len(text) > MAX_EXPRESSION_LENGTH:
-        raise PolicyError(
-            f"{len(text)} characters, at most {MAX_EXPRESSION_LENGTH}; write it shorter", expression=text
-        )
+        raise PolicyError(f"{len(text)} characters, at most {MAX_EXPRESSION_LENGTH}; write it shorter", expression=text)
     odd = re.search(r"[^\x20-\x7e]", text.strip())
     if odd is not None:
-        raise PolicyError(
-            "only plain ASCII on one line is allowed", expression=text, position=odd.start()
-        )
+        raise PolicyError("only plain ASCII on one line is allowed", expression=text, position=odd.start())
     depth = 0
     for position, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
         if depth > MAX_BRACKETS:
-            raise PolicyError(
-                f"more than {MAX_BRACKETS} nested brackets", expression=text, position=position
-            )
+            raise PolicyError(f"more than {MAX_BRACKETS} nested brackets", expression=text, position=position)
 
 
 class _Builder:
@@ -215,9 +210,7 @@ class _Builder:
             case ast.Call():
                 return self._call(node, depth)
             case ast.Name():
-                raise self._error(
-                    f"unknown name {node.id!r}; a feature is written scope.word{_nearest(node.id)}", node
-                )
+                raise self._error(f"unknown name {node.id!r}; a feature is written scope.word{_nearest(node.id)}", node)
         raise self._error(
             f"{type(node).__name__} is not part of the language; use numbers, features, arithmetic, "
             "comparisons, and/or/not, `a if c else b` and the listed functions",
@@ -289,7 +282,7 @@ def _text(expr: Expr, outer: int) -> str:
     if isinstance(expr, Num):
         text = repr(expr.value)
         text = text.removesuffix(".0") if "e" not in text else text
-        return f"({text})" if text.startswith("-") and outer > 7 else text
+        return f"({text})" if text.startswith("-") and outer > _PRODUCT else text
     if isinstance(expr, Ref):
         return expr.name
     args = expr.args
@@ -343,7 +336,7 @@ def evaluate(expr: Expr, features: Mapping[str, float]) -> float:
     return _operate(expr.op, [evaluate(a, features) for a in expr.args])
 
 
-def _operate(op: Op, v: list[float]) -> float:  # noqa: PLR0911, PLR0912  # one case an operation
+def _operate(op: Op, v: list[float]) -> float:  # one case an operation
     match op:
         case Op.ADD:
             return v[0] + v[1]

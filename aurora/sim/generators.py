@@ -47,9 +47,30 @@ def _counts(total: int, parts: int) -> list[int]:
 def _servers(level: Level, *, site: str = "none") -> tuple[NodeClass, ...]:
     """Three kinds of machine whose price, speed and power conflict: no one is best at everything."""
     kinds = (
-        {"cpu": 16.0, "memory": 64.0, "speed": 1.0, "price_per_hour": 0.8, "idle_power": 80.0, "full_power": 220.0},
-        {"cpu": 32.0, "memory": 96.0, "speed": 1.6, "price_per_hour": 3.2, "idle_power": 200.0, "full_power": 520.0},
-        {"cpu": 8.0, "memory": 48.0, "speed": 0.7, "price_per_hour": 0.25, "idle_power": 30.0, "full_power": 75.0},
+        {
+            "cpu": 16.0,
+            "memory": 64.0,
+            "speed": 1.0,
+            "price_per_hour": 0.8,
+            "idle_power": 80.0,
+            "full_power": 220.0,
+        },
+        {
+            "cpu": 32.0,
+            "memory": 96.0,
+            "speed": 1.6,
+            "price_per_hour": 3.2,
+            "idle_power": 200.0,
+            "full_power": 520.0,
+        },
+        {
+            "cpu": 8.0,
+            "memory": 48.0,
+            "speed": 0.7,
+            "price_per_hour": 0.25,
+            "idle_power": 30.0,
+            "full_power": 75.0,
+        },
     )
     return tuple(
         NodeClass.model_validate({**kind, "count": count, "site": site})
@@ -75,43 +96,106 @@ def _mean(bounds: Range) -> float:
 def _batch(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     nodes, cpu, duration = _servers(level), _task_cpu(level), Range(low=30, high=3000)
     halves = _counts(level.tasks, 2)
-    group = TaskGroup(count=halves[0], pattern="bursty", bursts=level.bursts, cpu=cpu, memory=_around(4, 4), duration=duration, overestimate=3.0)
+    group = TaskGroup(
+        count=halves[0],
+        pattern="bursty",
+        bursts=level.bursts,
+        cpu=cpu,
+        memory=_around(4, 4),
+        duration=duration,
+        overestimate=3.0,
+    )
     chained = group.model_copy(update={"count": halves[-1], "pattern": "sporadic", "dependency": level.dependency})
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(duration), _capacity(nodes))
     return ScenarioSpec(
-        spec_id="batch", domain="cloud", time_horizon=horizon, groups=(group, chained), node_classes=nodes,
-        trouble=Trouble(node_failures=level.failures), rationale="bursts of jobs of very different length",
+        spec_id="batch",
+        domain="cloud",
+        time_horizon=horizon,
+        groups=(group, chained),
+        node_classes=nodes,
+        trouble=Trouble(node_failures=level.failures),
+        rationale="bursts of jobs of very different length",
     )
 
 
 def _services(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     nodes, cpu, duration = _servers(level), _task_cpu(level), Range(low=300, high=1200)
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(duration), _capacity(nodes))
-    group = TaskGroup(count=level.tasks, pattern="periodic", cpu=cpu, memory=_around(8, 3), duration=duration, sla_latency_ms=Range(low=2e3, high=4e5))
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="periodic",
+        cpu=cpu,
+        memory=_around(8, 3),
+        duration=duration,
+        sla_latency_ms=Range(low=2e3, high=4e5),
+    )
     return ScenarioSpec(
-        spec_id="services", domain="cloud", time_horizon=horizon, groups=(group,), node_classes=nodes,
-        trouble=Trouble(node_failures=level.failures), rationale="steady services with deadlines near capacity",
+        spec_id="services",
+        domain="cloud",
+        time_horizon=horizon,
+        groups=(group,),
+        node_classes=nodes,
+        trouble=Trouble(node_failures=level.failures),
+        rationale="steady services with deadlines near capacity",
     )
 
 
 def _accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     halves = _counts(level.nodes, 2)
     nodes = (
-        NodeClass(count=halves[0], cpu=64, memory=256, accelerators=8, accelerator_model="A", price_per_hour=12, idle_power=400, full_power=2400),
-        NodeClass(count=halves[-1], cpu=32, memory=128, accelerators=2, accelerator_model="B", speed=0.6, price_per_hour=2, idle_power=120, full_power=500),
+        NodeClass(
+            count=halves[0],
+            cpu=64,
+            memory=256,
+            accelerators=8,
+            accelerator_model="A",
+            price_per_hour=12,
+            idle_power=400,
+            full_power=2400,
+        ),
+        NodeClass(
+            count=halves[-1],
+            cpu=32,
+            memory=128,
+            accelerators=2,
+            accelerator_model="B",
+            speed=0.6,
+            price_per_hour=2,
+            idle_power=120,
+            full_power=500,
+        ),
     )
     duration = Range(low=200, high=2000)
     parts = _counts(level.tasks, 4)
-    shapes: tuple[tuple[int, float, tuple[str, ...]], ...] = ((1, 0.4, ()), (1, 1.0, ()), (2, 1.0, ("A",)), (1, 0.7, ("B",)))
+    shapes: tuple[tuple[int, float, tuple[str, ...]], ...] = (
+        (1, 0.4, ()),
+        (1, 1.0, ()),
+        (2, 1.0, ("A",)),
+        (1, 0.7, ("B",)),
+    )
     groups = tuple(
-        TaskGroup(count=count, pattern="sporadic", cpu=Range(low=1, high=6), memory=_around(8, 2), duration=duration, accelerators=devices, accelerator_share=share, accelerator_models=models)
+        TaskGroup(
+            count=count,
+            pattern="sporadic",
+            cpu=Range(low=1, high=6),
+            memory=_around(8, 2),
+            duration=duration,
+            accelerators=devices,
+            accelerator_share=share,
+            accelerator_models=models,
+        )
         for count, (devices, share, models) in zip(parts, shapes, strict=False)
     )
     devices = sum(n.count * n.accelerators * n.speed for n in nodes)
     horizon = _horizon(level, level.tasks * 1.0 * _mean(duration), devices)
     return ScenarioSpec(
-        spec_id="accelerators", domain="cloud", time_horizon=horizon, groups=groups, node_classes=nodes,
-        trouble=Trouble(node_failures=level.failures), rationale="fractions and whole devices compete",
+        spec_id="accelerators",
+        domain="cloud",
+        time_horizon=horizon,
+        groups=groups,
+        node_classes=nodes,
+        trouble=Trouble(node_failures=level.failures),
+        rationale="fractions and whole devices compete",
     )
 
 
@@ -120,24 +204,60 @@ def _spot(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(duration), _capacity(nodes))
     group = TaskGroup(count=level.tasks, pattern="sporadic", cpu=cpu, memory=_around(4, 4), duration=duration)
     return ScenarioSpec(
-        spec_id="spot", domain="cloud", time_horizon=horizon, groups=(group,), node_classes=nodes,
-        trouble=Trouble(price_changes=4 * level.number, price_factor=Range(low=0.2, high=5)), rationale="prices swing",
+        spec_id="spot",
+        domain="cloud",
+        time_horizon=horizon,
+        groups=(group,),
+        node_classes=nodes,
+        trouble=Trouble(price_changes=4 * level.number, price_factor=Range(low=0.2, high=5)),
+        rationale="prices swing",
     )
 
 
 def _edge_nodes(level: Level) -> tuple[NodeClass, ...]:
     parts = _counts(level.nodes, 3)
     kinds = (
-        {"cpu": 4.0, "memory": 16.0, "speed": 0.6, "price_per_hour": 0.15, "idle_power": 5.0, "full_power": 25.0, "site": "spread"},
-        {"cpu": 64.0, "memory": 256.0, "speed": 1.5, "price_per_hour": 3.0, "idle_power": 150.0, "full_power": 450.0, "site": "core"},
-        {"cpu": 8.0, "memory": 32.0, "speed": 0.8, "price_per_hour": 0.3, "idle_power": 8.0, "full_power": 40.0, "battery": 4e5, "site": "spread"},
+        {
+            "cpu": 4.0,
+            "memory": 16.0,
+            "speed": 0.6,
+            "price_per_hour": 0.15,
+            "idle_power": 5.0,
+            "full_power": 25.0,
+            "site": "spread",
+        },
+        {
+            "cpu": 64.0,
+            "memory": 256.0,
+            "speed": 1.5,
+            "price_per_hour": 3.0,
+            "idle_power": 150.0,
+            "full_power": 450.0,
+            "site": "core",
+        },
+        {
+            "cpu": 8.0,
+            "memory": 32.0,
+            "speed": 0.8,
+            "price_per_hour": 0.3,
+            "idle_power": 8.0,
+            "full_power": 40.0,
+            "battery": 4e5,
+            "site": "spread",
+        },
     )
     return tuple(NodeClass.model_validate({**k, "count": c}) for k, c in zip(kinds, parts, strict=False))
 
 
 def _sites(level: Level, kind: str, bandwidth: Range, latency: Range) -> Topology:
     return Topology.model_validate(
-        {"kind": kind, "sites": max(3, min(40, level.nodes // 2 + 1)), "bandwidth": bandwidth, "latency_ms": latency, "price_per_gbps_hour": 0.05}
+        {
+            "kind": kind,
+            "sites": max(3, min(40, level.nodes // 2 + 1)),
+            "bandwidth": bandwidth,
+            "latency_ms": latency,
+            "price_per_gbps_hour": 0.05,
+        }
     )
 
 
@@ -146,19 +266,44 @@ def _edge(level: Level, name: str, group: TaskGroup, rationale: str) -> Scenario
     cpu = group.cpu or Range(low=1, high=1)
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(group.duration), _capacity(nodes))
     return ScenarioSpec(
-        spec_id=name, domain="edge", time_horizon=horizon, groups=(group,), node_classes=nodes,
+        spec_id=name,
+        domain="edge",
+        time_horizon=horizon,
+        groups=(group,),
+        node_classes=nodes,
         topology=_sites(level, "star", Range(low=0.5, high=5), Range(low=2, high=40)),
-        trouble=Trouble(node_failures=level.failures, congestions=level.number), rationale=rationale,
+        trouble=Trouble(node_failures=level.failures, congestions=level.number),
+        rationale=rationale,
     )
 
 
 def _sensors(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    group = TaskGroup(count=level.tasks, pattern="periodic", cpu=Range(low=0.25, high=max(0.3, 4 * level.largest_share)), memory=_around(1, 2), duration=Range(low=5, high=60), sla_latency_ms=Range(low=20, high=5e3), bandwidth=Range(low=0.01, high=0.1), has_source=True)
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="periodic",
+        cpu=Range(low=0.25, high=max(0.3, 4 * level.largest_share)),
+        memory=_around(1, 2),
+        duration=Range(low=5, high=60),
+        sla_latency_ms=Range(low=20, high=5e3),
+        bandwidth=Range(low=0.01, high=0.1),
+        has_source=True,
+    )
     return _edge(level, "sensors", group, "many small readings with tight deadlines")
 
 
 def _video(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    group = TaskGroup(count=level.tasks, pattern="bursty", bursts=level.bursts, cpu=Range(low=0.5, high=max(0.6, 4 * level.largest_share)), memory=_around(2, 2), duration=Range(low=60, high=600), sla_latency_ms=Range(low=200, high=5e4), bandwidth=Range(low=0.05, high=0.5), data_size=Range(low=0.05, high=0.5), has_source=True)
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="bursty",
+        bursts=level.bursts,
+        cpu=Range(low=0.5, high=max(0.6, 4 * level.largest_share)),
+        memory=_around(2, 2),
+        duration=Range(low=60, high=600),
+        sla_latency_ms=Range(low=200, high=5e4),
+        bandwidth=Range(low=0.05, high=0.5),
+        data_size=Range(low=0.05, high=0.5),
+        has_source=True,
+    )
     return _edge(level, "video", group, "bursts of streams whose data is heavy to move")
 
 
@@ -167,18 +312,38 @@ def _network(level: Level, name: str, group: TaskGroup, rationale: str) -> Scena
     load = level.tasks * _mean(group.bandwidth or Range(low=1, high=1)) * _mean(group.duration) * 2.5
     horizon = _horizon(level, load, topology.sites * 2.0 * _mean(topology.bandwidth))
     return ScenarioSpec(
-        spec_id=name, domain="network", time_horizon=horizon, groups=(group,), topology=topology,
-        trouble=Trouble(congestions=2 * level.number), rationale=rationale,
+        spec_id=name,
+        domain="network",
+        time_horizon=horizon,
+        groups=(group,),
+        topology=topology,
+        trouble=Trouble(congestions=2 * level.number),
+        rationale=rationale,
     )
 
 
 def _slices(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    group = TaskGroup(count=level.tasks, pattern="sporadic", duration=Range(low=60, high=1800), bandwidth=Range(low=0.2, high=max(0.3, 4 * level.largest_share)), sla_latency_ms=Range(low=30, high=1e5), is_flow=True)
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="sporadic",
+        duration=Range(low=60, high=1800),
+        bandwidth=Range(low=0.2, high=max(0.3, 4 * level.largest_share)),
+        sla_latency_ms=Range(low=30, high=1e5),
+        is_flow=True,
+    )
     return _network(level, "slices", group, "slices with latency limits over congested paths")
 
 
 def _bulk(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    group = TaskGroup(count=level.tasks, pattern="bursty", bursts=level.bursts, duration=Range(low=30, high=600), bandwidth=Range(low=0.5, high=max(0.6, 4 * level.largest_share)), data_size=Range(low=0.1, high=10), is_flow=True)
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="bursty",
+        bursts=level.bursts,
+        duration=Range(low=30, high=600),
+        bandwidth=Range(low=0.5, high=max(0.6, 4 * level.largest_share)),
+        data_size=Range(low=0.1, high=10),
+        is_flow=True,
+    )
     return _network(level, "bulk", group, "bursts of large transfers")
 
 
@@ -193,20 +358,45 @@ def _hybrid(level: Level, name: str, group: TaskGroup, rationale: str) -> Scenar
     background = TaskGroup(count=halves[-1], pattern="sporadic", cpu=cpu, memory=_around(2, 2), duration=group.duration)
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(group.duration), _capacity(nodes))
     return ScenarioSpec(
-        spec_id=name, domain="hybrid", time_horizon=horizon, node_classes=nodes,
+        spec_id=name,
+        domain="hybrid",
+        time_horizon=horizon,
+        node_classes=nodes,
         groups=(group.model_copy(update={"count": halves[0]}), background),
         topology=_sites(level, "star", Range(low=1, high=10), Range(low=2, high=60)),
-        trouble=Trouble(node_failures=level.failures, congestions=level.number, price_changes=level.number), rationale=rationale,
+        trouble=Trouble(node_failures=level.failures, congestions=level.number, price_changes=level.number),
+        rationale=rationale,
     )
 
 
 def _offload(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    group = TaskGroup(count=level.tasks, pattern="bursty", bursts=level.bursts, cpu=Range(low=0.5, high=max(0.6, 4 * level.largest_share)), memory=_around(1, 2), duration=Range(low=20, high=300), sla_latency_ms=Range(low=100, high=3e4), bandwidth=Range(low=0.02, high=0.2), data_size=Range(low=0.01, high=0.3), has_source=True)
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="bursty",
+        bursts=level.bursts,
+        cpu=Range(low=0.5, high=max(0.6, 4 * level.largest_share)),
+        memory=_around(1, 2),
+        duration=Range(low=20, high=300),
+        sla_latency_ms=Range(low=100, high=3e4),
+        bandwidth=Range(low=0.02, high=0.2),
+        data_size=Range(low=0.01, high=0.3),
+        has_source=True,
+    )
     return _hybrid(level, "offload", group, "work at the edge that the cloud could take")
 
 
 def _pipelines(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    group = TaskGroup(count=level.tasks, pattern="sporadic", cpu=Range(low=0.5, high=max(0.6, 4 * level.largest_share)), memory=_around(2, 2), duration=Range(low=30, high=400), bandwidth=Range(low=0.02, high=0.2), data_size=Range(low=0.05, high=1), has_source=True, dependency="fork_join")
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="sporadic",
+        cpu=Range(low=0.5, high=max(0.6, 4 * level.largest_share)),
+        memory=_around(2, 2),
+        duration=Range(low=30, high=400),
+        bandwidth=Range(low=0.02, high=0.2),
+        data_size=Range(low=0.05, high=1),
+        has_source=True,
+        dependency="fork_join",
+    )
     return _hybrid(level, "pipelines", group, "stages that wait for each other across sites")
 
 

@@ -32,9 +32,7 @@ Expression = Annotated[
 class DecisionRule(Frozen):
     """The first rule whose `when` holds scores the candidates of a decision."""
 
-    when: Expression = Field(
-        default="1", description="over task.* and cluster.* features only; holds when not zero"
-    )
+    when: Expression = Field(default="1", description="over task.* and cluster.* features only; holds when not zero")
     score: Expression = Field(description="over all features; the highest score wins")
 
 
@@ -72,9 +70,7 @@ class PlannedTask(Frozen):
 
     task_id: Identifier
     node_id: Identifier | None = Field(default=None, description="None only for a flow")
-    path: tuple[Identifier, ...] = Field(
-        default=(), description="link ids in order; empty: the shortest path"
-    )
+    path: tuple[Identifier, ...] = Field(default=(), description="link ids in order; empty: the shortest path")
     start: NonNegative = Field(description="seconds; not before arrival and dependencies")
 
 

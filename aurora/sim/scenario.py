@@ -56,13 +56,9 @@ class Task(Frozen):
     accelerator_share: float = Field(
         default=1.0, gt=0, le=1, description="share of a device; below 1 only when accelerators is 1"
     )
-    accelerator_models: tuple[Identifier, ...] = Field(
-        default=(), description="device models allowed; empty means any"
-    )
+    accelerator_models: tuple[Identifier, ...] = Field(default=(), description="device models allowed; empty means any")
     bandwidth: NonNegative = Field(default=0.0, description="Gbit/s held on every link of the path")
-    data_size: NonNegative = Field(
-        default=0.0, description="GiB moved over the path before the task can answer"
-    )
+    data_size: NonNegative = Field(default=0.0, description="GiB moved over the path before the task can answer")
     source_site: Identifier | None = Field(default=None, description="site of the user or the data")
     destination_site: Identifier | None = Field(
         default=None, description="for a flow: the site where its path ends; it then needs no node"
@@ -165,9 +161,7 @@ class Workload(Frozen):
         description="whether events of one instant are all applied before tasks are placed, or "
         "tasks are placed after each (arrivals first), as published job-scheduling simulators do",
     )
-    max_attempts: int = Field(
-        default=4, ge=1, le=1000, description="times a task may start before a failure is final"
-    )
+    max_attempts: int = Field(default=4, ge=1, le=1000, description="times a task may start before a failure is final")
 
 
 class ObjectiveTargets(Frozen):
@@ -203,9 +197,7 @@ class Scenario(Frozen):
         default_factory=dict, description="relative weights; empty: equal"
     )
     objective_targets: ObjectiveTargets = ObjectiveTargets()
-    paths_per_pair: int = Field(
-        default=3, ge=1, le=16, description="k of the k shortest paths between two sites"
-    )
+    paths_per_pair: int = Field(default=3, ge=1, le=16, description="k of the k shortest paths between two sites")
     typical_tasks: tuple[TypicalTask, ...] = Field(
         default=(), description="the usual mix; empty: computed from this scenario's tasks"
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import problem_view, state_view
 from aurora.sim.kernel.fit import choose_device, fragmentation
+from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_BANDWIDTH_USED,
     C_CPU_USED,
@@ -34,13 +33,9 @@ from aurora.sim.kernel.layout import (
     N_MEMORY,
     N_MODEL,
     N_PRICE,
-    R_CANDIDATE,
     R_COST,
     R_DEVICE_MASK,
-    R_EXPECTED,
-    R_FINISH,
     R_INTEGRAL,
-    R_LATENCY,
     R_NODE,
     R_PATH,
     R_POSITION,
@@ -50,7 +45,6 @@ from aurora.sim.kernel.layout import (
     S_CLASS,
     S_CPU_FREE,
     S_DEPLETED_AT,
-    S_DOWN,
     S_ENERGY,
     S_ENERGY_TIME,
     S_FRAGMENTATION,
@@ -71,6 +65,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
 )
 from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_price
+from aurora.sim.kernel.views import problem_view, state_view
 
 
 @jitted
@@ -143,8 +138,8 @@ def log_change(state, n):
     """Append node `n` to the change log, a ring whose slow readers start afresh."""
     st = state_view(state)
     if st.log.shape[0] > 0:
-        st.log[st.count[K_LOG] % st.log.shape[0]] = n
-        st.count[K_LOG] += 1
+        st.log[st.counters[K_LOG] % st.log.shape[0]] = n
+        st.counters[K_LOG] += 1
 
 
 @jitted
@@ -193,9 +188,9 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
                 clock[C_BANDWIDTH_USED] += bandwidth / pr.link_f[L_BANDWIDTH, link]
     st.run_i[R_NODE, t] = node
     st.run_i[R_PATH, t] = path
-    st.run_i[R_POSITION, t] = st.count[K_RUNNING]
-    st.running[st.count[K_RUNNING]] = t
-    st.count[K_RUNNING] += 1
+    st.run_i[R_POSITION, t] = st.counters[K_RUNNING]
+    st.running[st.counters[K_RUNNING]] = t
+    st.counters[K_RUNNING] += 1
     clock[C_MAKESPAN] = clock[C_NOW]
 
 
@@ -236,13 +231,13 @@ def give_back(problem, state, t, with_fragmentation):
                 link = pr.path_links[k]
                 st.link_f[S_LINK_FREE, link] += bandwidth
                 clock[C_BANDWIDTH_USED] -= bandwidth / pr.link_f[L_BANDWIDTH, link]
-            st.count[K_LINK_FREED] = 1
+            st.counters[K_LINK_FREED] = 1
         price = link_price(problem, t, path)
         dollars = price * (clock[C_NOW] - st.run_f[R_START, t]) / SECONDS_PER_HOUR
         st.run_f[R_COST, t] += dollars
         clock[C_LINK_COST] += dollars
-    st.count[K_RUNNING] -= 1
-    moved = st.running[st.count[K_RUNNING]]
+    st.counters[K_RUNNING] -= 1
+    moved = st.running[st.counters[K_RUNNING]]
     st.running[st.run_i[R_POSITION, t]] = moved
     st.run_i[R_POSITION, moved] = st.run_i[R_POSITION, t]
     clock[C_MAKESPAN] = clock[C_NOW]
@@ -252,9 +247,9 @@ def give_back(problem, state, t, with_fragmentation):
 def freed(state, n):
     """Remember that node `n` has more room than in the last round; a full list means any node."""
     st = state_view(state)
-    count = st.count[K_FREED]
+    count = st.counters[K_FREED]
     if count < st.freed.shape[0]:
         st.freed[count] = n
-        st.count[K_FREED] = count + 1
+        st.counters[K_FREED] = count + 1
     else:
-        st.count[K_FREED] = st.freed.shape[0] + 1
+        st.counters[K_FREED] = st.freed.shape[0] + 1

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import bench_view, cache_view, problem_view, program_view, state_view
 from aurora.sim.kernel.accounts import take
 from aurora.sim.kernel.fit import node_fits, path_fits
+from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
@@ -59,6 +58,7 @@ from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.observe import network_latency
 from aurora.sim.kernel.queue import compact, leave, push_completion, sort_by
 from aurora.sim.kernel.select import choose, choose_cached
+from aurora.sim.kernel.views import bench_view, cache_view, problem_view, program_view, state_view
 
 
 @jitted
@@ -71,9 +71,9 @@ def start(problem, state, program, t, candidate, with_fragmentation):
     node, path = pr.candidate_node[candidate], pr.candidate_path[candidate]
     speed = pr.node_f[N_SPEED, node] if node >= 0 else 1.0
     latency = network_latency(problem, state, t, path)
-    st.count[K_DECISIONS] += 1
+    st.counters[K_DECISIONS] += 1
     if node >= 0:
-        st.node_i[S_LAST, node] = st.count[K_DECISIONS]
+        st.node_i[S_LAST, node] = st.counters[K_DECISIONS]
     take(problem, state, t, node, path, pg.device_choice, with_fragmentation)
     finish = now + latency + pr.task_f[T_DURATION, t] / speed
     st.run_f[R_START, t] = now
@@ -83,9 +83,9 @@ def start(problem, state, program, t, candidate, with_fragmentation):
     st.run_i[R_CANDIDATE, t] = candidate
     st.run_i[R_ATTEMPTS, t] += 1
     st.run_i[R_STATUS, t] = RUNNING
-    st.run_i[R_SEQUENCE, t] = st.count[K_SEQUENCE]
-    push_completion(state, finish, t, st.count[K_SEQUENCE])
-    st.count[K_SEQUENCE] += 1
+    st.run_i[R_SEQUENCE, t] = st.counters[K_SEQUENCE]
+    push_completion(state, finish, t, st.counters[K_SEQUENCE])
+    st.counters[K_SEQUENCE] += 1
 
 
 @jitted
@@ -93,11 +93,11 @@ def _may_fit(problem, state, t):
     """Whether what was freed since the last round can matter to `t`, which did not fit then."""
     pr = problem_view(problem)
     st = state_view(state)
-    if st.count[K_FREED] > st.freed.shape[0]:
+    if st.counters[K_FREED] > st.freed.shape[0]:
         return True
     if pr.options[O_HAS_PATHS] == 1:
-        return st.count[K_FREED] > 0 or st.count[K_LINK_FREED] > 0
-    for k in range(st.count[K_FREED]):
+        return st.counters[K_FREED] > 0 or st.counters[K_LINK_FREED] > 0
+    for k in range(st.counters[K_FREED]):
         if node_fits(problem, state, t, st.freed[k]):
             return True
     return False
@@ -115,7 +115,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
     bn = bench_view(bench)
     ca = cache_view(cache)
     size = 0
-    for k in range(st.count[K_QUEUE]):
+    for k in range(st.counters[K_QUEUE]):
         t = st.waiting[k]
         if st.run_i[R_WAITING, t] == 0:
             continue
@@ -123,8 +123,8 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
             continue
         bn.tasks[size] = t
         size += 1
-    st.count[K_FREED] = 0
-    st.count[K_LINK_FREED] = 0
+    st.counters[K_FREED] = 0
+    st.counters[K_LINK_FREED] = 0
     if pg.order_changes == 1 and size > 1:
         evaluate_order(problem, state, program, bench, bn.tasks, size)
         sort_by(st.key, bn.tasks, size)
@@ -148,7 +148,7 @@ def _pick_head(problem, state, program, bench):
     pr = problem_view(problem)
     st = state_view(state)
     pg = program_view(program)
-    size = st.count[K_QUEUE]
+    size = st.counters[K_QUEUE]
     if pg.order_changes == 1 and pr.options[O_HAS_PLAN] == 0:
         evaluate_order(problem, state, program, bench, st.waiting, size)
     best = -1
@@ -168,33 +168,33 @@ def place_in_line(problem, state, program, bench, cache, tracer, with_fragmentat
     easy = pg.easy == 1
     cached = ca.leaf.shape[0] > 0
     while True:
-        if st.count[K_HEAD] < 0:
-            if st.count[K_WAITING] == 0:
+        if st.counters[K_HEAD] < 0:
+            if st.counters[K_WAITING] == 0:
                 break
             t = _pick_head(problem, state, program, bench)
             leave(state, t)
             compact(state, easy)
-            st.count[K_HEAD] = t
-            st.count[K_HEAD_STUCK] = 0
-        t = st.count[K_HEAD]
+            st.counters[K_HEAD] = t
+            st.counters[K_HEAD_STUCK] = 0
+        t = st.counters[K_HEAD]
         if cached:
             candidate = choose_cached(problem, state, program, bench, cache, t)
         else:
             candidate = choose(problem, state, program, bench, tracer, t, False)
         if candidate < 0:
             break
-        st.count[K_HEAD] = -1
+        st.counters[K_HEAD] = -1
         start(problem, state, program, t, candidate, with_fragmentation)
-    st.count[K_FREED] = 0
-    st.count[K_LINK_FREED] = 0
-    if st.count[K_HEAD] < 0:
+    st.counters[K_FREED] = 0
+    st.counters[K_LINK_FREED] = 0
+    if st.counters[K_HEAD] < 0:
         return
-    if st.count[K_HEAD_STUCK] == 0:
-        st.count[K_HEAD_STUCK] = 1
+    if st.counters[K_HEAD_STUCK] == 0:
+        st.counters[K_HEAD_STUCK] = 1
         if easy:
             _reserve(problem, state, bench)
-    if easy and st.count[K_WAITING] > 0:
-        for k in range(st.count[K_QUEUE]):
+    if easy and st.counters[K_WAITING] > 0:
+        for k in range(st.counters[K_QUEUE]):
             t = st.arrived[k]
             candidate = choose(problem, state, program, bench, tracer, t, True)
             if candidate >= 0:
@@ -220,9 +220,9 @@ def _reserve(problem, state, bench):
     pr = problem_view(problem)
     st = state_view(state)
     bn = bench_view(bench)
-    head = st.count[K_HEAD]
+    head = st.counters[K_HEAD]
     now = st.clock[C_NOW]
-    count = st.count[K_RUNNING]
+    count = st.counters[K_RUNNING]
     _copy(bn.saved_f, st.node_f)
     _copy(bn.saved_i, st.node_i)
     _copy(bn.saved_devices, st.devices)
@@ -234,7 +234,7 @@ def _reserve(problem, state, bench):
         ends[t] = max(now, st.run_f[R_EXPECTED, t])
     sort_by(ends, bn.others, count)
     st.clock[C_RESERVATION] = np.inf
-    st.count[K_RESERVED] = -1
+    st.counters[K_RESERVED] = -1
     route = pr.task_i[T_ROUTE, head]
     first, last = pr.route_start[route], pr.route_start[route + 1]
     if pr.task_i[T_PIN, head] >= 0:
@@ -252,9 +252,9 @@ def _reserve(problem, state, bench):
             if path >= 0 and not path_fits(problem, state, head, path):
                 continue
             st.clock[C_RESERVATION] = ends[t]
-            st.count[K_RESERVED] = c
+            st.counters[K_RESERVED] = c
             break
-        if st.count[K_RESERVED] >= 0:
+        if st.counters[K_RESERVED] >= 0:
             break
     _copy(st.node_f, bn.saved_f)
     _copy(st.node_i, bn.saved_i)

@@ -6,7 +6,7 @@ import heapq
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
 import networkx as nx
 import numpy as np
@@ -85,7 +85,8 @@ def encode(scenario: Scenario) -> EncodedScenario:
         node_f=node_f,
         node_i=node_i,
         link_f=np.array(
-            [[l.bandwidth for l in scenario.links], [l.price_per_gbps_hour for l in scenario.links]], np.float64
+            [[l.bandwidth for l in scenario.links], [l.price_per_gbps_hour for l in scenario.links]],
+            np.float64,
         ).reshape(at.LINK_FLOATS, -1),
         path_f=path_f,
         path_start=_starts([len(p) for p in paths]),
@@ -150,8 +151,7 @@ def _planned_candidate(
     problem = encoded.problem
     if line.node_id is not None and line.node_id not in nodes:
         raise ConstraintError(
-            f"allocation_plan: task {line.task_id!r} names the unknown node {line.node_id!r}; "
-            "use an id of the scenario"
+            f"allocation_plan: task {line.task_id!r} names the unknown node {line.node_id!r}; use an id of the scenario"
         )
     wanted_node = -1 if line.node_id is None else nodes[line.node_id]
     unknown = [l for l in line.path if l not in links]
@@ -238,9 +238,7 @@ def _encode_tasks(
     scenario: Scenario, models: dict[str, int], routes: _Routes
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     tasks = scenario.tasks
-    largest = [
-        max((getattr(n, what) for n in scenario.nodes), default=0) for what in ("cpu", "memory", "accelerators")
-    ]
+    largest = [max((getattr(n, what) for n in scenario.nodes), default=0) for what in ("cpu", "memory", "accelerators")]
     f = np.zeros((at.TASK_FLOATS, len(tasks)))
     i = np.zeros((at.TASK_INTS, len(tasks)), np.int64)
     masks: dict[tuple[str, ...], int] = {}
@@ -286,9 +284,7 @@ def _encode_tasks(
     return f, i
 
 
-def _encode_nodes(
-    scenario: Scenario, models: dict[str, int]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _encode_nodes(scenario: Scenario, models: dict[str, int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     f = np.zeros((at.NODE_FLOATS, len(scenario.nodes)))
     i = np.zeros((at.NODE_INTS, len(scenario.nodes)), np.int64)
     for k, n in enumerate(scenario.nodes):
@@ -438,9 +434,7 @@ class _Routes:
         if source == destination:
             return [(-1, -1)]
         assert source is not None and destination is not None
-        return [
-            (-1, self._path(p)) for p in self._shortest(source, destination, self._scenario.paths_per_pair)
-        ]
+        return [(-1, self._path(p)) for p in self._shortest(source, destination, self._scenario.paths_per_pair)]
 
     def _tree(self, source: str) -> dict[str, tuple[int, ...]]:
         """The shortest path to every site that can be reached (Dijkstra 1959, ties as in `_shortest`)."""
@@ -467,7 +461,7 @@ class _Routes:
         """The k shortest simple paths by latency, then hops, then link indices (Yen 1971)."""
 
         def links(sites: list[str]) -> tuple[int, ...]:
-            return tuple(self._graph.edges[a, b]["link"] for a, b in zip(sites, sites[1:], strict=False))
+            return tuple(self._graph.edges[a, b]["link"] for a, b in pairwise(sites))
 
         def rank(path: tuple[int, ...]) -> tuple[float, int, tuple[int, ...]]:
             return (round(sum(self._scenario.links[l].latency_ms for l in path), 9), len(path), path)
@@ -475,8 +469,7 @@ class _Routes:
         # Ties in latency are broken by hops and indices, so a few more than k are ranked.
         try:
             found = [
-                links(p)
-                for p in islice(nx.shortest_simple_paths(self._graph, source, target, "latency"), 2 * k + 2)
+                links(p) for p in islice(nx.shortest_simple_paths(self._graph, source, target, "latency"), 2 * k + 2)
             ]
         except (nx.NetworkXNoPath, nx.NodeNotFound):
             return []

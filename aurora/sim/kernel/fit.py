@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
 from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import problem_view, state_view
 from aurora.sim.kernel.layout import (
     DEVICE,
     N_DEVICES,
@@ -23,6 +21,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     TOLERANCE,
 )
+from aurora.sim.kernel.views import problem_view, state_view
 
 BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION = range(3)
 

@@ -144,7 +144,7 @@ class State(NamedTuple):
         devices: int64 [nodes, most devices], free thousandths of each device; -1 past a node's last.
         link_f: Link state.
         run_f, run_i: Task state. R_DEVICE_MASK is a bit mask of the devices taken.
-        clock, count: Scalars.
+        clock, counters: Scalars.
         waiting: int64 [tasks], the queue, by index (by key, index where the order is static); K_QUEUE
             entries, of which K_WAITING still wait.
         arrived: int64 [tasks], the queue by arrival; kept only with backfilling.
@@ -163,7 +163,7 @@ class State(NamedTuple):
     run_f: FloatArray
     run_i: IntArray
     clock: FloatArray
-    count: IntArray
+    counters: IntArray
     waiting: IntArray
     arrived: IntArray
     running: IntArray

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted, jitted_with_memory
-from aurora.sim.kernel.views import problem_address, bench_view, problem_view, program_view, state_view
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
 from aurora.sim.kernel.dispatch import place_any, place_in_line
+from aurora.sim.kernel.fit import fragmentation
+from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
-    ACCELERATOR_CLASSES,
     C_CPU_TOTAL,
     C_DEVICES_TOTAL,
     C_FIRST,
@@ -24,7 +23,6 @@ from aurora.sim.kernel.layout import (
     E_FAILURE,
     E_PRICE,
     E_RECOVERY,
-    K_FREED,
     K_HEAD,
     K_NODES_DOWN,
     K_RUNNING,
@@ -72,9 +70,9 @@ from aurora.sim.kernel.layout import (
     WAITING_NOT_YET,
     State,
 )
-from aurora.sim.kernel.fit import fragmentation
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.queue import compact, join, leave, next_completion, pop_completion, sort_by
+from aurora.sim.kernel.views import bench_view, problem_address, problem_view, program_view, state_view
 from aurora.sim.outcome import Status
 
 COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
@@ -119,7 +117,7 @@ def new_state(problem, log_size, with_fragmentation):
     clock[C_PRICE_FACTOR] = 1.0
     clock[C_NEXT_DEPLETION] = np.inf
     clock[C_FIRST] = np.inf
-    state.count[K_HEAD] = -1
+    state.counters[K_HEAD] = -1
     for n in range(nodes):
         state.node_f[S_CPU_FREE, n] = problem.node_f[N_CPU, n]
         state.node_f[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
@@ -196,10 +194,10 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
     pr = problem_view(problem)
     st = state_view(state)
     bn = bench_view(bench)
-    st.count[K_NODES_DOWN] += 1
+    st.counters[K_NODES_DOWN] += 1
     st.node_i[S_FAILURES, n] += 1
     lost = 0
-    for k in range(st.count[K_RUNNING]):
+    for k in range(st.counters[K_RUNNING]):
         if st.run_i[R_NODE, st.running[k]] == n:
             t = st.running[k]
             bn.others[lost] = t
@@ -243,8 +241,8 @@ def _drop(state, t):
     if st.run_i[R_ATTEMPTS, t] > 0 or (status != UNPLACED and status != WAITING_NOT_YET):
         return
     st.run_i[R_STATUS, t] = DROPPED
-    if st.count[K_HEAD] == t:
-        st.count[K_HEAD] = -1
+    if st.counters[K_HEAD] == t:
+        st.counters[K_HEAD] = -1
     elif st.run_i[R_WAITING, t] == 1:
         leave(state, t)
 
@@ -263,7 +261,7 @@ def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
     elif kind == E_RECOVERY:
         st.node_i[S_DOWN, target] -= 1
         if st.node_i[S_DOWN, target] == 0:
-            st.count[K_NODES_DOWN] -= 1
+            st.counters[K_NODES_DOWN] -= 1
             changed(problem, state, target, with_fragmentation)
             freed(state, target)
     elif kind == E_PRICE:
@@ -280,9 +278,7 @@ def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
             if pr.congestion[1, k] <= now < pr.congestion[2, k]:
                 for l in range(st.link_f.shape[1]):
                     if pr.congestion[0, k] == -1 or pr.congestion[0, k] == l:
-                        st.link_f[S_LINK_FACTOR, l] = max(
-                            st.link_f[S_LINK_FACTOR, l], pr.congestion[3, k]
-                        )
+                        st.link_f[S_LINK_FACTOR, l] = max(st.link_f[S_LINK_FACTOR, l], pr.congestion[3, k])
     else:
         _drop(state, target)
         compact(state, pg.easy == 1)
@@ -315,12 +311,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
     while True:
         arrival_time = pr.task_f[T_READY_AT, pr.arrivals[arrived]] if arrived < tasks else np.inf
         running = next_completion(state)
-        if (
-            arrived == tasks
-            and not running
-            and st.count[K_WAITING] == 0
-            and st.count[K_HEAD] < 0
-        ):
+        if arrived == tasks and not running and st.counters[K_WAITING] == 0 and st.counters[K_HEAD] < 0:
             break
         completion_time = st.heap_f[0] if running else np.inf
         event_time = pr.event_time[event] if event < events else np.inf

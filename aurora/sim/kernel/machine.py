@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import bench_view, program_view, state_view
 from aurora.sim.kernel.observe import (
     FIRST_NODE,
     candidate_vector,
     cluster_feature,
     task_feature,
 )
+from aurora.sim.kernel.views import bench_view, program_view, state_view
 from aurora.sim.kernel.vm import (
     BROADCAST,
     CONST,

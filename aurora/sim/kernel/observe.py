@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import problem_view, state_view
 from aurora.sim.features import FEATURE_INDEX
 from aurora.sim.kernel.fit import choose_device, fragmentation_with
+from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
     C_CPU_USED,
@@ -68,6 +67,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     T_SLA,
 )
+from aurora.sim.kernel.views import problem_view, state_view
 
 SECONDS_PER_HOUR = 3600.0
 BITS_PER_BYTE = 8.0
@@ -216,10 +216,10 @@ def cluster_feature(problem, state, f):
     if f == CLUSTER_TIME:
         return clock[C_NOW]
     if f == CLUSTER_QUEUE:
-        head = 1 if st.count[K_HEAD] >= 0 else 0
-        return float(st.count[K_WAITING] + head)
+        head = 1 if st.counters[K_HEAD] >= 0 else 0
+        return float(st.counters[K_WAITING] + head)
     if f == CLUSTER_RUNNING:
-        return float(st.count[K_RUNNING])
+        return float(st.counters[K_RUNNING])
     if f == CLUSTER_CPU:
         return clock[C_CPU_USED] / clock[C_CPU_TOTAL] if clock[C_CPU_TOTAL] > 0.0 else 0.0
     if f == CLUSTER_MEMORY:
@@ -230,7 +230,7 @@ def cluster_feature(problem, state, f):
     if f == CLUSTER_PRICE:
         return clock[C_PRICE_FACTOR]
     nodes = pr.node_f.shape[1]
-    return 1.0 - st.count[K_NODES_DOWN] / nodes if nodes > 0 else 0.0
+    return 1.0 - st.counters[K_NODES_DOWN] / nodes if nodes > 0 else 0.0
 
 
 @jitted
@@ -401,9 +401,7 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, ou
     pr = problem_view(problem)
     st = state_view(state)
     if f < FIRST_NODE or f >= FIRST_CLUSTER:
-        value = (
-            task_feature(problem, state, t, f) if f < FIRST_NODE else cluster_feature(problem, state, f)
-        )
+        value = task_feature(problem, state, t, f) if f < FIRST_NODE else cluster_feature(problem, state, f)
         for i in range(size):
             out[i] = value
     elif f < FIRST_FIT:
@@ -426,8 +424,6 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, ou
                     for k in range(first, last):
                         link = pr.path_links[k]
                         free = min(free, st.link_f[S_LINK_FREE, link])
-                        load = max(
-                            load, 1.0 - st.link_f[S_LINK_FREE, link] / pr.link_f[L_BANDWIDTH, link]
-                        )
+                        load = max(load, 1.0 - st.link_f[S_LINK_FREE, link] / pr.link_f[L_BANDWIDTH, link])
                     value = free if f == PATH_FREE else load
             out[i] = value

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
 from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import problem_view, state_view
 from aurora.sim.kernel.layout import (
     K_HEAP,
     K_QUEUE,
@@ -16,6 +14,7 @@ from aurora.sim.kernel.layout import (
     RUNNING,
     T_RANK,
 )
+from aurora.sim.kernel.views import problem_view, state_view
 
 
 @jitted
@@ -62,12 +61,12 @@ def _place_by_rank(problem, state, t, size):
 def join(problem, state, t, static, by_arrival):
     """Task `t` joins the queue (its key is set already where the order is static)."""
     st = state_view(state)
-    size = st.count[K_QUEUE]
+    size = st.counters[K_QUEUE]
     _insert(st.waiting, size, _place_by_key(state, t, size, static), t)
     if by_arrival:
         _insert(st.arrived, size, _place_by_rank(problem, state, t, size), t)
-    st.count[K_QUEUE] = size + 1
-    st.count[K_WAITING] += 1
+    st.counters[K_QUEUE] = size + 1
+    st.counters[K_WAITING] += 1
     st.run_i[R_WAITING, t] = 1
     st.run_i[R_TRIED, t] = 0
 
@@ -77,15 +76,15 @@ def leave(state, t):
     """Task `t` waits no longer; it stays in the arrays until `compact`."""
     st = state_view(state)
     st.run_i[R_WAITING, t] = 0
-    st.count[K_WAITING] -= 1
+    st.counters[K_WAITING] -= 1
 
 
 @jitted
 def compact(state, by_arrival):
     """Drop those that left from the arrays."""
     st = state_view(state)
-    size = st.count[K_QUEUE]
-    if size == st.count[K_WAITING]:
+    size = st.counters[K_QUEUE]
+    if size == st.counters[K_WAITING]:
         return
     kept = 0
     for k in range(size):
@@ -93,7 +92,7 @@ def compact(state, by_arrival):
         if st.run_i[R_WAITING, t] == 1:
             st.waiting[kept] = t
             kept += 1
-    st.count[K_QUEUE] = kept
+    st.counters[K_QUEUE] = kept
     if by_arrival:
         kept = 0
         for k in range(size):
@@ -137,13 +136,13 @@ def _sink(state, k, size):
 def push_completion(state, time, t, sequence):
     """Task `t` will complete at `time`, unless it is started again under another sequence number."""
     st = state_view(state)
-    size = st.count[K_HEAP]
+    size = st.counters[K_HEAP]
     if size == st.heap_f.shape[0]:
         size = _drop_stale(state, size)
     st.heap_f[size] = time
     st.heap_i[0, size] = t
     st.heap_i[1, size] = sequence
-    st.count[K_HEAP] = size + 1
+    st.counters[K_HEAP] = size + 1
     k = size
     while k > 0 and _earlier(state, k, (k - 1) >> 1):
         _swap(state, k, (k - 1) >> 1)
@@ -178,9 +177,9 @@ def pop_completion(state):
     """Remove and return the task at the top of the heap."""
     st = state_view(state)
     t = st.heap_i[0, 0]
-    size = st.count[K_HEAP] - 1
+    size = st.counters[K_HEAP] - 1
     _swap(state, 0, size)
-    st.count[K_HEAP] = size
+    st.counters[K_HEAP] = size
     _sink(state, 0, size)
     return t
 
@@ -189,9 +188,9 @@ def pop_completion(state):
 def next_completion(state):
     """Whether a completion is at the top of the heap, stale ones removed."""
     st = state_view(state)
-    while st.count[K_HEAP] > 0 and _is_stale(state, 0):
+    while st.counters[K_HEAP] > 0 and _is_stale(state, 0):
         pop_completion(state)
-    return st.count[K_HEAP] > 0
+    return st.counters[K_HEAP] > 0
 
 
 @jitted

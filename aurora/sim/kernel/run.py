@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.sim.kernel.jit import jitted_with_memory
 from aurora.sim.compiler import compile_policy
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
-from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS
+from aurora.sim.kernel.jit import jitted_with_memory
+from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
 from aurora.sim.kernel.loop import new_state, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
-from aurora.sim.kernel.layout import Bench, Cache, Tracer
+from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.views import (
     bench_address,
     cache_address,
@@ -22,7 +22,6 @@ from aurora.sim.kernel.views import (
     state_address,
     tracer_address,
 )
-from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
@@ -54,9 +53,7 @@ _FLOAT_ROWS = {
     "fit.energy": at.T_REQUESTED,
 }
 _NO_CLASSES = (np.zeros(0, np.int64), 0)
-_PLAN = Policy(
-    policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),))
-)
+_PLAN = Policy(policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),)))
 
 
 def simulate(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Outcome:
@@ -84,9 +81,7 @@ def simulate(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Outc
     return run(encoded, program, trace_top=top, policy_id=policy.policy_id)
 
 
-def run(
-    encoded: EncodedScenario, program: Program, *, trace_top: int = 0, policy_id: str = ""
-) -> Outcome:
+def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, policy_id: str = "") -> Outcome:
     """Run a compiled policy on an encoded scenario and keep what happened to each task.
 
     Args:
@@ -112,9 +107,7 @@ def run(
     completed = status == Status.COMPLETED
     started = state.run_i[at.R_ATTEMPTS] > 0
     start = np.where(started, state.run_f[at.R_START], np.nan)
-    latency = np.where(
-        completed, start - problem.task_f[at.T_ARRIVAL] + state.run_f[at.R_LATENCY], np.nan
-    )
+    latency = np.where(completed, start - problem.task_f[at.T_ARRIVAL] + state.run_f[at.R_LATENCY], np.nan)
     tasks = TaskOutcomes(
         status=status,
         start=start,
@@ -126,7 +119,7 @@ def run(
         sla_met=completed & ~(latency > problem.task_f[at.T_SLA] + at.TOLERANCE),
         cost=state.run_f[at.R_COST].copy(),
     )
-    kept = int(state.count[at.K_TRACED])
+    kept = int(state.counters[at.K_TRACED])
     trace = None
     if trace_top > 0:
         trace = Trace(*(field[:kept] for field in tracer))
@@ -158,7 +151,7 @@ def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
 
 def _summary(values: NDArray[np.float64]) -> Summary:
     v = values.tolist()
-    return Summary(int(v[0]), int(v[1]), int(v[2]), int(v[3]), *v[4:15], int(v[15]))
+    return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15]))  # type: ignore[call-arg]  # 16 values
 
 
 def _needs_fragmentation(problem: at.Problem, program: Program) -> bool:
@@ -167,11 +160,10 @@ def _needs_fragmentation(problem: at.Problem, program: Program) -> bool:
 
 
 def _most_starts(problem: at.Problem) -> int:
-    tasks = problem.task_f.shape[1]
-    failures = int((problem.event_i[0] == at.E_FAILURE).sum()) + int(
-        np.isfinite(problem.node_f[at.N_BATTERY]).sum()
-    )
-    return tasks * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures)
+    """Most placements that a run can have: every failure may cost every task an attempt."""
+    failures = int((problem.event_i[0] == at.E_FAILURE).sum())
+    batteries = int(np.isfinite(problem.node_f[at.N_BATTERY]).sum())
+    return int(problem.task_f.shape[1]) * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures + batteries)
 
 
 @jitted_with_memory

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
-from aurora.sim.kernel.views import bench_view, cache_view, problem_view, program_view, state_view, tracer_view
 from aurora.sim.features import FEATURES
 from aurora.sim.kernel.fit import node_fits, path_fits
+from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
@@ -29,6 +28,14 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, evaluate_scalar
 from aurora.sim.kernel.observe import candidate_vector, network_latency
+from aurora.sim.kernel.views import (
+    bench_view,
+    cache_view,
+    problem_view,
+    program_view,
+    state_view,
+    tracer_view,
+)
 
 FEATURE_COUNT = len(FEATURES)
 LOWEST = -1.7e308
@@ -51,12 +58,10 @@ def delays_head(problem, state, t, node, path):
     pr = problem_view(problem)
     st = state_view(state)
     speed = pr.node_f[N_SPEED, node] if node >= 0 else 1.0
-    end = (
-        st.clock[C_NOW] + network_latency(problem, state, t, path) + pr.task_f[T_REQUESTED, t] / speed
-    )
+    end = st.clock[C_NOW] + network_latency(problem, state, t, path) + pr.task_f[T_REQUESTED, t] / speed
     if end < st.clock[C_RESERVATION]:
         return False
-    reserved = st.count[K_RESERVED]
+    reserved = st.counters[K_RESERVED]
     if reserved < 0:
         return True
     if node >= 0:
@@ -145,7 +150,7 @@ def choose(problem, state, program, bench, tracer, t, backfilling):
         if bn.scores[i] > bn.scores[best]:
             best = i
     chosen = pr.route_start[pr.task_i[T_ROUTE, t]] + bn.numbers[best]
-    st.count[K_RULE] = rule
+    st.counters[K_RULE] = rule
     if tr.time.shape[0] > 0:
         _record(problem, state, program, bench, tracer, t, rule, feasible, size)
     return chosen
@@ -158,10 +163,10 @@ def _record(problem, state, program, bench, tracer, t, rule, feasible, size):
     pg = program_view(program)
     bn = bench_view(bench)
     tr = tracer_view(tracer)
-    k = st.count[K_TRACED]
+    k = st.counters[K_TRACED]
     if k >= tr.time.shape[0]:
         return
-    st.count[K_TRACED] = k + 1
+    st.counters[K_TRACED] = k + 1
     tr.time[k] = st.clock[C_NOW]
     tr.task[k] = t
     tr.rule[k] = rule
@@ -206,7 +211,7 @@ def choose_cached(problem, state, program, bench, cache, t):
     ca = cache_view(cache)
     c = ca.task_class[t]
     nodes = ca.leaf.shape[1]
-    pending = st.count[K_LOG] - ca.position[c]
+    pending = st.counters[K_LOG] - ca.position[c]
     afresh = ca.position[c] < 0 or 4 * pending > nodes or pending > st.log.shape[0]
     if afresh or pending > 0:
         _refresh(problem, state, program, bench, cache, t, c, afresh)
@@ -226,10 +231,10 @@ def _refresh(problem, state, program, bench, cache, t, c, afresh):
     winner = ca.winner[c]
     nodes = leaf.shape[0]
     width = winner.shape[0] // 2
-    st.count[K_STAMP] += 1
-    stamp = st.count[K_STAMP]
+    st.counters[K_STAMP] += 1
+    stamp = st.counters[K_STAMP]
     size = 0
-    last = st.count[K_LOG]
+    last = st.counters[K_LOG]
     touched = 0
     if afresh:
         for n in range(nodes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
-from aurora.sim.kernel.views import problem_address, state_address, problem_view, state_view
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
     C_DEVICES_TOTAL,
@@ -31,6 +30,7 @@ from aurora.sim.kernel.layout import (
     T_SLA,
     TOLERANCE,
 )
+from aurora.sim.kernel.views import problem_address, problem_view, state_address, state_view
 from aurora.sim.outcome import Status
 
 COMPLETED = int(Status.COMPLETED)
@@ -101,5 +101,5 @@ def summarize(problem, state):
         rest = clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
         energy += state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
     out[14] = energy
-    out[15] = state.count[K_DECISIONS]
+    out[15] = state.counters[K_DECISIONS]
     return out

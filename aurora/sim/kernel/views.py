@@ -23,13 +23,10 @@ _F1, _F2, _F3 = types.float64[::1], types.float64[:, ::1], types.float64[:, :, :
 _I1, _I2 = types.int64[::1], types.int64[:, ::1]
 
 PROBLEM = types.NamedTuple(
-    [_F2, _I2, _I1, _I1, _I1, _F2, _I2, _F2, _F2, _I1, _I1, _I1, _I1, _I1]
-    + [_F1, _I2, _F1, _F2, _F1, _I2, _F3, _I1],
+    [_F2, _I2, _I1, _I1, _I1, _F2, _I2, _F2, _F2, _I1, _I1, _I1, _I1, _I1] + [_F1, _I2, _F1, _F2, _F1, _I2, _F3, _I1],
     Problem,
 )
-STATE = types.NamedTuple(
-    [_F2, _I2, _I2, _F2, _F2, _I2, _F1, _I1, _I1, _I1, _I1, _I1, _F1, _I1, _I1, _F1, _I2], State
-)
+STATE = types.NamedTuple([_F2, _I2, _I2, _F2, _F2, _I2, _F1, _I1, _I1, _I1, _I1, _I1, _F1, _I1, _I1, _F1, _I2], State)
 PROGRAM = types.NamedTuple(
     [types.int32[:, ::1], _F1, types.int32[:, ::1], types.uint8[::1], types.uint8[::1]] + [types.int64] * 6,
     Program,
@@ -42,7 +39,7 @@ TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 def _pair(kind: types.NamedTuple) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Two intrinsics for one type of tuple: its address, and the tuple at an address."""
 
-    @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+    @intrinsic
     def address(_context: Any, value: Any) -> Any:
         if value != kind:
             raise TypingError(f"the kernel expects {kind}, not {value}")
@@ -53,7 +50,7 @@ def _pair(kind: types.NamedTuple) -> tuple[Callable[..., Any], Callable[..., Any
 
         return types.intp(kind), generate
 
-    @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+    @intrinsic
     def view(_context: Any, _address: Any) -> Any:
         def generate(context: Any, builder: Any, __: Any, arguments: Any) -> Any:
             pointer = builder.inttoptr(arguments[0], context.get_value_type(kind).as_pointer())

@@ -72,7 +72,7 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
         _check_name(path, line, "name", row["name"], seen)
         devices = whole(path, line, "num_gpu", row["num_gpu"], most=MAX_DEVICES)
         milli = whole(path, line, "gpu_milli", row["gpu_milli"], most=MILLI)
-        if devices and not milli or devices > 1 and milli != MILLI:
+        if (devices and not milli) or (devices > 1 and milli != MILLI):
             raise DataError(
                 f"{path}, line {line}, gpu_milli: {milli} with num_gpu {devices}; a share of a device "
                 f"needs num_gpu = 1, several devices need gpu_milli = {MILLI}"

@@ -1,0 +1,41 @@
+# Plain make, python and pip; nothing else needs to be installed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Two threads of torch-free work; tests run on both cores.
+export AURORA_DATA ?= $(wildcard ../shared/traces)
+export LANGGRAPH_STRICT_MSGPACK := true
+
+.PHONY: demo test test-slow lint bench published clean
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/aurora selfplay --source generated --iterations 12 --seed 1 --run runs/demo
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 -m slow
+
+bench: $(VENV)/installed-dev
+	$(BIN)/aurora bench speed
+
+published: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/published.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info runs .mypy_cache .ruff_cache .pytest_cache
