@@ -30,6 +30,9 @@ from aurora.memory.schema import (
 )
 from aurora.sim.policy import Policy, parse_policy
 
+REFERENCE = "reference"
+"""Origin of the policies that come with AURORA."""
+
 
 class NewPolicy(NamedTuple):
     """A policy to keep: where it comes from, and from whom."""
@@ -191,6 +194,40 @@ class Store:
             ).all()
             return [_described(session, row) for row in rows]
 
+    def leaders(self, limit: int) -> list[str]:
+        """Ids of the policies with the highest Elo that are no references, best first, ties by id."""
+        query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE)
+        with Session(self._engine) as session:
+            return list(
+                session.scalars(query.order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit))
+            )
+
+    def best_on(self, scenario_id: str, limit: int) -> list[str]:
+        """Ids of the policies that did best on a scenario and are no references, best first, ties by id."""
+        query = (
+            select(OutcomeRow.policy_id)
+            .join(PolicyRow, PolicyRow.policy_id == OutcomeRow.policy_id)
+            .where(OutcomeRow.scenario_id == scenario_id, PolicyRow.origin != REFERENCE)
+            .order_by(OutcomeRow.value.desc(), OutcomeRow.policy_id)
+            .limit(limit)
+        )
+        with Session(self._engine) as session:
+            return list(session.scalars(query))
+
+    def values(self, scenario_id: str) -> dict[str, float]:
+        """What every policy that met a scenario achieved on it."""
+        query = select(OutcomeRow.policy_id, OutcomeRow.value).where(OutcomeRow.scenario_id == scenario_id)
+        with Session(self._engine) as session:
+            return {row.policy_id: row.value for row in session.execute(query)}
+
+    def specs(self, scenario_ids: Sequence[str]) -> dict[str, Any]:
+        """Specs, as JSON values, of those scenarios that are in the archive."""
+        query = select(ScenarioRow.scenario_id, ScenarioRow.spec).where(
+            ScenarioRow.scenario_id.in_(list(scenario_ids))
+        )
+        with Session(self._engine) as session:
+            return {row.scenario_id: json.loads(row.spec) for row in session.execute(query)}
+
     def scenarios(self, *, level: int | None = None) -> list[dict[str, Any]]:
         """Scenarios in order of iteration and id; keys: id, family, level, success_rate, attacker_reward, spec."""
         query = select(ScenarioRow).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
@@ -304,6 +341,8 @@ def _write(session: Session, new: Iteration) -> dict[str, float]:
     for scenario_id, members in new.fronts.items():
         for policy_id in members:
             session.merge(FrontRow(scenario_id=scenario_id, policy_id=policy_id))
+    # Only the last state is ever read; keeping all would make the archive grow with their size.
+    session.execute(update(IterationRow).where(IterationRow.number == new.number - 1).values(state="null"))
     session.add(
         IterationRow(
             number=new.number,
