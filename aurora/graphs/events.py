@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 from typing_extensions import TypedDict
 
 from aurora.errors import RunError
+from aurora.graphs.state import StopReason
 
 
 class Started(TypedDict):
@@ -107,7 +108,7 @@ class Stopped(TypedDict):
 
     event: Literal["stopped"]
     iteration: int
-    reason: Literal["done", "time limit", "interrupted"]
+    reason: StopReason
     simulated: int
 
 

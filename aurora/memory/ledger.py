@@ -60,9 +60,13 @@ class Ledger:
 
     Args:
         path: Of the file; None: in memory only.
+
+    Attributes:
+        added: Measurements that this process has added.
     """
 
     def __init__(self, path: Path | None = None) -> None:
+        self.added = 0
         self._known: dict[bytes, Measurement] = {}
         self._lock = threading.Lock()
         self._part = -1
@@ -113,6 +117,7 @@ class Ledger:
             if self._file is not None:
                 os.write(self._file, record)
             self._known[key] = measurement
+            self.added += 1
 
     def _load(self, path: Path) -> None:
         assert self._file is not None

@@ -1,0 +1,112 @@
+"""Nodes of the attacker: the iteration begins, scenarios are written, checked, and put in context."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.agents.evaluation import measurements
+from aurora.agents.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
+from aurora.agents.sources import Spec
+from aurora.graphs.state import State, Update
+from aurora.graphs.workbench import Draft, Workbench
+from aurora.memory.store import Failure
+from aurora.sim.compiler import compile_policy
+from aurora.sim.kernel import EncodedScenario, encode
+from aurora.sim.scenario import Scenario
+
+SCENARIOS = 5
+"""Attacker's scenarios an iteration."""
+ROUNDS = 3
+"""Times the attacker may write until there are enough that can be used."""
+RIVALS = 4
+"""Archive champions that the new candidates meet on every scenario."""
+SIMILAR = 3
+"""Earlier scenarios that are looked up for each new one."""
+
+
+def curriculum(bench: Workbench, state: State) -> Update:
+    """Begin an iteration at the level that the curriculum has reached."""
+    bench.draft = Draft()
+    bench.ledger.begin(state["iteration"])
+    level = bench.curriculum.level
+    bench.tell({"event": "started", "iteration": state["iteration"], "level": level})
+    return {"level": level, "round": 0, "scenario_ids": [], "rejected": 0, "rival_ids": [], "candidate_ids": []}
+
+
+def attack(bench: Workbench, state: State) -> Update:
+    """The attacker writes as many scenarios as are missing."""
+    rng = bench.rng(state["iteration"], 10 + state["round"])
+    missing = SCENARIOS - len(state["scenario_ids"])
+    specs = propose(bench.source, state["level"], bench.known, missing, rng)
+    bench.draft.specs |= {s.spec_id: s for s in specs}
+    return {"proposed_ids": sorted({s.spec_id for s in specs}), "round": state["round"] + 1}
+
+
+def validate(bench: Workbench, state: State) -> Update:
+    """Keep what is new and solvable; the reasons against the others go to the archive."""
+    kept = list(state["scenario_ids"])
+    for name in state["proposed_ids"]:
+        scenario = bench.source.expand(bench.draft.specs[name])
+        description = describe(scenario)
+        encoded = encode(scenario)
+        reason = _duplicate(bench, name, scenario, description) or _unsolvable(bench, encoded)
+        if reason:
+            bench.draft.failures.append(Failure("scenario", name, reason))
+            continue
+        bench.draft.encoded[name] = encoded
+        bench.draft.descriptions[name] = description
+        kept.append(name)
+    rejected = state["rejected"] + len(state["proposed_ids"]) - (len(kept) - len(state["scenario_ids"]))
+    return {"scenario_ids": kept, "rejected": rejected}
+
+
+def enough(state: State) -> str:
+    """Whether the attacker has to write again."""
+    return "retrieve" if len(state["scenario_ids"]) >= SCENARIOS or state["round"] >= ROUNDS else "attack"
+
+
+def retrieve(bench: Workbench, state: State) -> Update:
+    """Who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
+    names = bench.store.leaders(RIVALS)
+    for scenario_id in state["scenario_ids"]:
+        for similar in _similar(bench, bench.draft.descriptions[scenario_id]):
+            names += bench.store.best_on(similar.spec_id, 1)
+    names = list(dict.fromkeys(names))[: 2 * RIVALS]
+    rivals = sorted({*names, bench.champion.policy_id} - set(bench.source.references))
+    bench.draft.rivals = {n: bench.store.policy(n) for n in rivals}
+    return {"rival_ids": rivals}
+
+
+def _similar(bench: Workbench, description: tuple[float, ...]) -> list[Spec]:
+    """Specs of the nearest earlier scenarios, nearest first."""
+    if not bench.known:
+        return []
+    others = np.array([k.description for k in bench.known])
+    distance = ((others - np.array(description)) ** 2).sum(axis=1)
+    return [bench.known[i].spec for i in np.argsort(distance, kind="stable")[:SIMILAR]]
+
+
+def _duplicate(bench: Workbench, name: str, scenario: Scenario, description: tuple[float, ...]) -> str:
+    if name in bench.draft.encoded or bench.store.specs([name]):
+        return "its id is taken by an earlier scenario"
+    if not bench.source.has_levels:  # variants of one trace always look alike
+        return ""
+    near = diversity(description, bench.known) < NEAR_DUPLICATE
+    fresh = [d for d in bench.draft.descriptions.values() if _distance(d, description) < NEAR_DUPLICATE]
+    return f"near duplicate of an earlier scenario ({scenario.domain})" if near or fresh else ""
+
+
+def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    return float(np.linalg.norm(np.array(a) - np.array(b)))
+
+
+def _unsolvable(bench: Workbench, encoded: EncodedScenario) -> str:
+    """Why there is no witness that every task can be served; "" if a reference is one."""
+    if not bench.source.must_complete:
+        return ""
+    programs = [compile_policy(p) for p in bench.source.references.values()]
+    rows = measurements(bench.source, [encoded], programs, bench.jobs)
+    unplaced = min(row[0][1].unplaced for row in rows)
+    if unplaced == 0:
+        return ""
+    return f"no witness that it can be solved: every reference leaves at least {unplaced} tasks unserved"

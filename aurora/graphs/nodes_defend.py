@@ -1,0 +1,100 @@
+"""Nodes of the defender: policies are searched, and meet the attacker's scenarios."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.agents.evaluation import advantage, arena, measurements
+from aurora.agents.policy_search import Settings, search
+from aurora.graphs.state import State, StopReason, Update
+from aurora.graphs.workbench import Workbench
+from aurora.memory import pareto
+from aurora.memory.store import REFERENCE, Failure, NewOutcome, NewPolicy
+from aurora.sim.compiler import compile_policy
+from aurora.sim.kernel import encode
+from aurora.sim.outcome import Summary
+from aurora.sim.rewards import objective_vector
+
+CURRENT_LEVEL_SHARE = 0.6
+"""Share of the training scenarios that are of the current level; the others keep what was learned."""
+
+
+class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration that is not kept
+    """The run is to stop within an iteration. What was paid for is in the ledger."""
+
+    def __init__(self, reason: StopReason) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def defend(bench: Workbench, state: State) -> Update:
+    """Search on the attacker's scenarios and on fresh ones of every training family."""
+    source, settings, draft = bench.source, bench.settings, bench.draft
+    iteration = state["iteration"]
+    rng = bench.rng(iteration, 2)
+    fresh = [
+        encode(source.expand(source.sample(family, _mixed_level(state["level"], rng), rng)))
+        for family in source.training
+        for _ in range(settings.training_per_family)
+    ]
+    ground = arena(source, fresh + [draft.encoded[n] for n in state["scenario_ids"]], bench.jobs)
+
+    def tick(generation: int, best: float) -> None:
+        reason = bench.stop()
+        if reason:
+            raise Abandoned(reason)
+        bench.tell(
+            {
+                "event": "generation",
+                "iteration": iteration,
+                "generation": generation,
+                "generations": settings.generations,
+                "advantage": best,
+            }
+        )
+
+    draft.proposal = search(
+        bench.searcher,
+        ground,
+        [*source.references.values(), *draft.rivals.values()],
+        Settings(settings.population, settings.generations, bench.jobs),
+        int(rng.integers(2**31)),
+        tick,
+    )
+    bench.searcher = draft.proposal.state
+    draft.failures += [Failure("policy", "variation", reason) for reason in draft.proposal.failures]
+    for policy, origin, parents in draft.proposal.candidates:
+        draft.policies[policy.policy_id] = NewPolicy(policy, origin, parents)
+    draft.training_advantage = float(advantage(ground, draft.proposal.candidates[0][0], bench.jobs).mean())
+    return {"candidate_ids": [p.policy_id for p, _, _ in draft.proposal.candidates]}
+
+
+def _mixed_level(level: int, rng: np.random.Generator) -> int:
+    """Mostly the current level, sometimes an earlier one, so that little is forgotten."""
+    return level if rng.random() < CURRENT_LEVEL_SHARE else int(rng.integers(1, level + 1))
+
+
+def simulate(bench: Workbench, state: State) -> Update:
+    """Candidates, rivals and references meet on the attacker's scenarios."""
+    source, draft = bench.source, bench.draft
+    players = dict(source.references) | draft.rivals
+    players |= {p: draft.policies[p].policy for p in state["candidate_ids"]}
+    for name in source.references:
+        draft.policies.setdefault(name, NewPolicy(players[name], REFERENCE))
+    names = sorted(players)
+    scenarios = [draft.encoded[n] for n in state["scenario_ids"]]
+    rows = measurements(source, scenarios, [compile_policy(players[n]) for n in names], bench.jobs)
+    for place, scenario_id in enumerate(state["scenario_ids"]):
+        achieved = {name: rows[i][place] for i, name in enumerate(names)}
+        draft.rounds[scenario_id] = {name: value for name, (value, _) in achieved.items()}
+        vectors = {name: objective_vector(summary) for name, (_, summary) in achieved.items()}
+        draft.fronts[scenario_id] = pareto.front(vectors)
+        draft.outcomes += [
+            NewOutcome(name, scenario_id, value, sums(summary)) for name, (value, summary) in achieved.items()
+        ]
+    return {}
+
+
+def sums(summary: Summary) -> dict[str, float]:
+    """A summary as plain numbers for the archive."""
+    return {name: float(getattr(summary, name)) for name in Summary.__slots__}

@@ -1,0 +1,241 @@
+"""What the nodes of self-play work on, and how a run is taken up again where its archive ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from aurora.agents.evaluation import Arena, arena
+from aurora.agents.policy_search import Proposal, SearchState, first_state
+from aurora.agents.scenario_search import Known
+from aurora.agents.sources import Source, Spec, open_source
+from aurora.errors import RunError
+from aurora.graphs.events import Event, Listener
+from aurora.graphs.state import StopReason
+from aurora.memory.ledger import Ledger
+from aurora.memory.store import Failure, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.sim.curriculum import LEVELS, Curriculum
+from aurora.sim.kernel import EncodedScenario, encode
+from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.scenario import Frozen
+
+VALIDATION_SEED = 1_000_003
+"""Keeps validation scenarios apart from all others, whatever the run's seed."""
+
+
+class SelfPlaySettings(Frozen):
+    """What determines a run; two runs with equal settings have equal archives.
+
+    Attributes:
+        source: Where scenarios come from.
+        data: Folder with the traces, for openb and swf.
+        seed: Of everything random.
+        training_families, validation_families: Kinds of scenario; empty: the source's own choice. No
+            family may be in both, because the champion is chosen on validation.
+        population, generations: Size of an iteration's search.
+        training_per_family, validation_per_family: Scenarios of each family.
+    """
+
+    source: Literal["generated", "openb", "swf"] = "generated"
+    data: str | None = None
+    seed: int = 0
+    training_families: tuple[str, ...] = ()
+    validation_families: tuple[str, ...] = ()
+    population: int = 16
+    generations: int = 12
+    training_per_family: int = 1
+    validation_per_family: int = 6
+
+
+def chosen_source(settings: SelfPlaySettings) -> Source:
+    """The source of a run, with the families that its settings name.
+
+    Raises:
+        DataError: The trace is not there or not valid.
+        RunError: A family is unknown, or named for training and validation.
+    """
+    source = open_source(settings.source, None if settings.data is None else Path(settings.data))
+    known = source.training + source.validation
+    training = settings.training_families or tuple(
+        f for f in source.training if f not in settings.validation_families
+    )
+    validation = settings.validation_families or tuple(
+        f for f in source.validation if f not in settings.training_families
+    )
+    for name in (*training, *validation):
+        if name not in known:
+            raise RunError(f"source {source.name} has no family {name!r}; there are {', '.join(known)}")
+    both = sorted(set(training) & set(validation))
+    if both or not training or not validation:
+        what = f"{both[0]!r} is named for both" if both else "one of them has none"
+        raise RunError(f"training and validation need families of their own, but {what}")
+    return source._replace(training=training, validation=validation)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the iteration in progress has found so far; `commit` writes it to the archive as a whole.
+
+    Attributes:
+        specs, encoded, descriptions: Of the attacker's scenarios, by id.
+        rivals: Archived policies that take part in the matches, by id.
+        proposal: What the search found.
+        policies: New policies by id.
+        training_advantage: The best candidate's, on the scenarios it was tuned on.
+        candidate_validation: The same candidate's on validation.
+        scenarios, outcomes, failures, rounds, fronts: Rows for the archive.
+        ratings: Elo after this iteration's matches, of those who played.
+        forgetting: What an advance to the next level found.
+    """
+
+    specs: dict[str, Spec] = field(default_factory=dict)
+    encoded: dict[str, EncodedScenario] = field(default_factory=dict)
+    descriptions: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    rivals: dict[str, Policy] = field(default_factory=dict)
+    proposal: Proposal | None = None
+    policies: dict[str, NewPolicy] = field(default_factory=dict)
+    training_advantage: float = 0.0
+    candidate_validation: float = 0.0
+    scenarios: list[NewScenario] = field(default_factory=list)
+    outcomes: list[NewOutcome] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    rounds: dict[str, dict[str, float]] = field(default_factory=dict)
+    fronts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ratings: dict[str, float] = field(default_factory=dict)
+    forgetting: Event | None = None
+
+
+@dataclass(slots=True)
+class Workbench:
+    """What the nodes share.
+
+    Attributes:
+        source, settings, store, ledger, jobs, tell, interrupted: What the run was started with.
+        deadline: On the monotonic clock, seconds; None: no time limit.
+        committed: How many iterations the archive holds.
+        validation: Scenarios on which the champion is chosen; the same throughout the run.
+        curriculum, searcher, champion, champion_value, known, passed, evaluations: Where the run stands;
+            all of it is in the archive's last state. `passed` holds the success rate with which each
+            level was left, `known` what the attacker keeps in mind.
+        draft: Of the iteration in progress.
+    """
+
+    source: Source
+    settings: SelfPlaySettings
+    store: Store
+    ledger: Ledger
+    jobs: int
+    tell: Listener
+    interrupted: Callable[[], bool]
+    deadline: float | None
+    committed: int
+    validation: Arena
+    curriculum: Curriculum
+    searcher: SearchState
+    champion: Policy
+    champion_value: float
+    evaluations: int
+    known: list[Known] = field(default_factory=list)
+    passed: dict[str, float] = field(default_factory=dict)
+    draft: Draft = field(default_factory=Draft)
+
+    def rng(self, iteration: int, part: int) -> np.random.Generator:
+        """Random numbers for a part of an iteration: they depend on nothing that came before, so the
+        number of the iteration is the whole random state that a checkpoint has to keep.
+        """
+        return np.random.default_rng([self.settings.seed, iteration, part])
+
+    def stop(self) -> StopReason:
+        """Why the run should end now; "" while it should not.
+
+        A time limit lets the first iteration of a run be finished, so that there always is a champion.
+        """
+        if self.interrupted():
+            return "interrupted"
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        return "time limit" if late and self.committed else ""
+
+
+def new_workbench(  # noqa: PLR0913  # what a run is started with
+    store: Store,
+    settings: SelfPlaySettings,
+    *,
+    jobs: int,
+    tell: Listener,
+    interrupted: Callable[[], bool],
+    deadline: float | None,
+    ledger: Ledger,
+    validation_ledger: Ledger,
+) -> Workbench:
+    """The workbench of a run, new or where its archive ends.
+
+    Args:
+        store, settings, jobs, tell, interrupted, deadline: See `Workbench`.
+        ledger: Of the iteration in progress.
+        validation_ledger: Of the references on validation scenarios; kept throughout a run.
+    """
+    source = chosen_source(settings)._replace(ledger=ledger)
+    rng = np.random.default_rng([settings.seed, VALIDATION_SEED])
+    scenarios = [
+        encode(source.expand(source.sample(family, 1 + i % len(LEVELS) if source.has_levels else 1, rng)))
+        for family in source.validation
+        for i in range(settings.validation_per_family)
+    ]
+    validation_ledger.begin(0)
+    validation = arena(source._replace(ledger=validation_ledger), scenarios, jobs)
+    ahead = (validation.reference_values - validation.mark).mean(axis=1)
+    bench = Workbench(
+        source=source,
+        settings=settings,
+        store=store,
+        ledger=ledger,
+        jobs=jobs,
+        tell=tell,
+        interrupted=interrupted,
+        deadline=deadline,
+        committed=0,
+        validation=validation._replace(source=source),
+        curriculum=Curriculum(),
+        searcher=first_state(source.templates[0]),
+        champion=source.references[validation.reference_names[int(np.argmax(ahead))]],
+        champion_value=float(ahead.max()),
+        evaluations=len(validation_ledger),
+    )
+    last = store.last_iteration()
+    if last is not None:
+        bench.committed = last[0] + 1
+        _restore(bench, last[1])
+    return bench
+
+
+def checkpoint(bench: Workbench) -> dict[str, Any]:
+    """Where the run stands, as JSON; `_restore` reads it."""
+    return {
+        "curriculum": bench.curriculum.model_dump(mode="json"),
+        "searcher": bench.searcher.model_dump(mode="json"),
+        "champion": bench.champion.model_dump(mode="json"),
+        "champion_value": bench.champion_value,
+        "evaluations": bench.evaluations,
+        "passed": bench.passed,
+        # The specs themselves are among the archive's scenarios.
+        "known": [[k.spec.spec_id, k.reward, list(k.description)] for k in bench.known],
+    }
+
+
+def _restore(bench: Workbench, state: Mapping[str, Any]) -> None:
+    bench.curriculum = Curriculum.model_validate(state["curriculum"])
+    bench.searcher = SearchState.model_validate(state["searcher"])
+    bench.champion = parse_policy(state["champion"])
+    bench.champion_value = state["champion_value"]
+    bench.evaluations = state["evaluations"]
+    bench.passed = dict(state["passed"])
+    specs = bench.store.specs([name for name, _, _ in state["known"]])
+    bench.known = [
+        Known(bench.source.parse(specs[name]), reward, tuple(description))
+        for name, reward, description in state["known"]
+    ]
