@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,9 @@ ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "report.html",
     "lock",
 )
+LEDGER, VALIDATION_LEDGER = "paid.ledger", "validation.ledger"
+FORMAT = 1
+"""Of the manifest and of what lies beside it."""
 PACKAGES = ("numpy", "numba", "scipy", "cma", "SQLAlchemy", "langgraph", "pydantic")
 
 
@@ -43,59 +47,101 @@ def owned(directory: Path) -> Iterator[Path]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise RunError(f"another process is running in {directory}; wait for it or give another --run") from None
+            handle.seek(0)
+            owner = handle.read().strip()
+            raise RunError(
+                f"another process{f' ({owner})' if owner else ''} is running in {directory}; "
+                "wait for it or give another --run"
+            ) from None
+        handle.truncate(0)
+        handle.write(f"pid {os.getpid()}")
+        handle.flush()
         yield directory
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file so that readers see the old text or the new, never a part."""
+    """Replace a file so that readers see the old text or the new, never a part, even after a power cut."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name is on disk only with its folder
+    finally:
+        os.close(folder)
 
 
-def start_manifest(directory: Path, settings: Mapping[str, Any]) -> None:
+def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence[Path] = ()) -> None:
     """Write the manifest of a new run, or check that an existing one was configured alike.
 
+    Args:
+        directory: Of the run.
+        settings: As JSON values.
+        files: Traces that the run reads; they must not change while it lasts.
+
     Raises:
-        RunError: The directory holds a run of another configuration, and the message says what differs.
+        RunError: The directory holds a run of another configuration or on other traces, and the message says
+            what differs; or one of a newer AURORA.
     """
-    path = directory / MANIFEST
-    if path.exists():
-        before = read_manifest(directory)["settings"]
-        differing = [k for k in sorted({*before, *settings}) if before.get(k) != settings.get(k)]
-        if differing:
-            k = differing[0]
-            raise RunError(
-                f"{directory} holds a run with {k} = {before.get(k)!r}, not {settings.get(k)!r}; "
-                "use --resume DIR alone, or another --run"
-            )
+    hashes = {path.name: _sha256(path) for path in files}
+    if (directory / MANIFEST).exists():
+        manifest = read_manifest(directory)
+        _require_same(directory, "setting", manifest["settings"], settings)
+        _require_same(directory, "trace", manifest["files"], hashes)
         return
     manifest = {
+        "format": FORMAT,
         "aurora": __version__,
         "python": platform.python_version(),
         "packages": {p: version(p) for p in PACKAGES},
         "settings": dict(settings),
+        "files": hashes,
     }
-    write_atomically(path, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    write_atomically(directory / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise RunError(f"can't read {path}: {error.strerror}") from None
+
+
+def _require_same(directory: Path, what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    differing = [k for k in sorted({*before, *now}) if before.get(k) != now.get(k)]
+    if differing:
+        listed = "; ".join(f"{k} was {before.get(k)!r}, now {now.get(k)!r}" for k in differing)
+        raise RunError(
+            f"{directory} holds a run with another {what} ({listed}); "
+            "go on with --resume DIR alone, or give another --run"
+        )
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
     """The manifest of a run.
 
     Raises:
-        RunError: The directory holds no run.
+        RunError: The directory holds no run, or one of a newer AURORA.
     """
     path = directory / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise RunError(f"{directory} holds no run (no {MANIFEST}); give the folder of one") from None
     except ValueError as error:
         raise RunError(f"{path} is not JSON: {error}") from None
+    shape = {"format": int, "settings": dict, "files": dict}
+    if not isinstance(manifest, dict) or any(not isinstance(manifest.get(k), t) for k, t in shape.items()):
+        raise RunError(f"{path} is not the manifest of a run; give the folder of one")
+    if manifest["format"] > FORMAT:
+        raise RunError(
+            f"{directory} was written by a newer AURORA ({manifest.get('aurora')}, format {manifest['format']}, "
+            f"this one knows {FORMAT}); upgrade to go on with it"
+        )
     return manifest
 
 

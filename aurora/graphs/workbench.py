@@ -61,9 +61,7 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
     """
     source = open_source(settings.source, None if settings.data is None else Path(settings.data))
     known = source.training + source.validation
-    training = settings.training_families or tuple(
-        f for f in source.training if f not in settings.validation_families
-    )
+    training = settings.training_families or tuple(f for f in source.training if f not in settings.validation_families)
     validation = settings.validation_families or tuple(
         f for f in source.validation if f not in settings.training_families
     )
@@ -145,8 +143,10 @@ class Workbench:
     draft: Draft = field(default_factory=Draft)
 
     def rng(self, iteration: int, part: int) -> np.random.Generator:
-        """Random numbers for a part of an iteration: they depend on nothing that came before, so the
-        number of the iteration is the whole random state that a checkpoint has to keep.
+        """Random numbers for a part of an iteration.
+
+        They depend on nothing that came before, so the number of the iteration is the whole random state
+        that a checkpoint has to keep.
         """
         return np.random.default_rng([self.settings.seed, iteration, part])
 
@@ -175,7 +175,12 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
     """The workbench of a run, new or where its archive ends.
 
     Args:
-        store, settings, jobs, tell, interrupted, deadline: See `Workbench`.
+        store: The run's archive.
+        settings: What determines the run.
+        jobs: Threads.
+        tell: Called with every event.
+        interrupted: Whether somebody wants the run to end.
+        deadline: On the monotonic clock, seconds.
         ledger: Of the iteration in progress.
         validation_ledger: Of the references on validation scenarios; kept throughout a run.
     """

@@ -1,0 +1,143 @@
+"""A run of self-play in its directory: opened, played, taken up again."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from aurora.errors import RunError
+from aurora.graphs.events import Event, EventLog, Listener
+from aurora.graphs.run_directory import (
+    ARCHIVE,
+    EVENTS,
+    LEDGER,
+    MANIFEST,
+    VALIDATION_LEDGER,
+    owned,
+    read_manifest,
+    start_manifest,
+)
+from aurora.graphs.selfplay import Finished, play
+from aurora.graphs.tracking import tracked
+from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.memory.ledger import Ledger
+from aurora.memory.store import Store
+from aurora.sim.scenario import explain_validation
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Run(NamedTuple):
+    """An open run; nobody else can write to its directory.
+
+    Attributes:
+        directory: Its folder.
+        settings: What determines it.
+        store: Its archive.
+    """
+
+    directory: Path
+    settings: SelfPlaySettings
+    store: Store
+
+    def play(
+        self,
+        *,
+        iterations: int | None = None,
+        jobs: int = 1,
+        time_limit: float | None = None,
+        tell: Listener = lambda event: None,
+        track: str | None = None,
+    ) -> Finished:
+        """Play until the archive holds `iterations`, the time is up, or Ctrl-C; see `selfplay.play`.
+
+        Args:
+            iterations: How many iterations the archive shall hold in the end; None: any number.
+            jobs: Threads.
+            time_limit: Seconds.
+            tell: Called with every event, as the log is.
+            track: `wandb` to send the events there as well.
+        """
+        with ExitStack() as stack:
+            ledger = stack.enter_context(Ledger(self.directory / LEDGER))
+            validation = stack.enter_context(Ledger(self.directory / VALIDATION_LEDGER))
+            log = stack.enter_context(EventLog(self.directory / EVENTS, self.store.events()))
+            send = stack.enter_context(tracked(track, self.directory, self.settings.model_dump(mode="json")))
+            interrupted = stack.enter_context(_interruptible())
+
+            def everywhere(event: Event) -> None:
+                log.write(event)
+                send(event)
+                tell(event)
+
+            return play(
+                self.store,
+                self.settings,
+                iterations=iterations,
+                jobs=jobs,
+                time_limit=time_limit,
+                tell=everywhere,
+                interrupted=interrupted,
+                ledger=ledger,
+                validation_ledger=validation,
+            )
+
+
+@contextmanager
+def open_run(directory: Path, settings: SelfPlaySettings) -> Iterator[Run]:
+    """Open a run, a new one or one that was begun with the same settings.
+
+    Raises:
+        RunError: Another process is running there, or the run was configured otherwise.
+        DataError: A trace is not there or not valid.
+        StoreError: The archive can't be opened.
+    """
+    files = chosen_source(settings).files
+    with owned(directory):
+        start_manifest(directory, settings.model_dump(mode="json"), files)
+        with Store.open(directory / ARCHIVE) as store:
+            yield Run(directory, settings, store)
+
+
+def settings_of(directory: Path) -> SelfPlaySettings:
+    """How the run in a directory was configured.
+
+    Raises:
+        RunError: There is no run, or its settings are not known to this AURORA.
+    """
+    found: Mapping[str, object] = read_manifest(directory)["settings"]
+    try:
+        return SelfPlaySettings.model_validate(found)
+    except ValidationError as error:
+        raise RunError(f"{directory / MANIFEST}, settings: {explain_validation(error)}") from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C (or SIGTERM) asks the run to end; the second ends it at once.
+
+    Either way nothing committed is lost: the archive takes an iteration as a whole or not at all.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
+        yield asked.is_set
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in SIGNALS}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

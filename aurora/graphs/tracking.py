@@ -1,0 +1,68 @@
+"""A run's events sent to an experiment tracker as well; optional, and never needed for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aurora.errors import RunError
+from aurora.graphs.events import Event, Listener
+
+PROJECT = "aurora"
+TRACKERS = ("wandb",)
+
+
+@contextmanager
+def tracked(track: str | None, directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
+    """A listener that sends events to a tracker while the block runs.
+
+    Args:
+        track: `wandb`; None: to nobody.
+        directory: Of the run; the tracker's own files go to a folder in it.
+        settings: Of the run, shown beside its curves.
+
+    Raises:
+        RunError: The tracker is unknown, not installed, or does not start.
+    """
+    if track is None:
+        yield lambda event: None
+        return
+    if track not in TRACKERS:
+        raise RunError(f"unknown tracker {track!r}; there is {', '.join(TRACKERS)}")
+    with _wandb(directory, settings) as listener:
+        yield listener
+
+
+@contextmanager
+def _wandb(directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
+    """Weights & Biases; without an account or a network set WANDB_MODE=offline."""
+    try:
+        import wandb  # noqa: PLC0415  # an optional extra
+    except ImportError:
+        raise RunError("--track wandb needs Weights & Biases: pip install 'aurora-alloc[wandb]'") from None
+    try:
+        run = wandb.init(project=PROJECT, name=directory.name, dir=str(directory), config=dict(settings))
+    except wandb.errors.Error as error:
+        raise RunError(f"Weights & Biases does not start ({error}); without a network set WANDB_MODE=offline") from None
+    try:
+        yield lambda event: _log(run, event)
+    finally:
+        run.finish()
+
+
+def _log(run: Any, event: Event) -> None:
+    """The numbers of an event under its kind; lists by their mean."""
+    numbers: dict[str, float] = {}
+    for key, value in event.items():
+        if isinstance(value, bool) or key == "iteration":
+            continue
+        if isinstance(value, int | float):
+            numbers[f"{event['event']}/{key}"] = value
+        elif isinstance(value, list) and value:
+            numbers[f"{event['event']}/{key}_mean"] = sum(value) / len(value)
+        elif isinstance(value, dict):
+            numbers |= {f"{event['event']}/{key}/{name}": number for name, number in value.items()}
+    if numbers:
+        run.log({"iteration": event["iteration"], **numbers})
