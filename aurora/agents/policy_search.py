@@ -6,6 +6,7 @@ a candidate is never better for having met easier ones, and none can settle on a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -118,7 +119,9 @@ def search(  # what a search needs
         seed: Of this iteration.
         tick: Called after every generation with its number and best mean advantage; may raise to stop.
     """
-    import cma  # noqa: PLC0415  # slow to import, used here only
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that matplotlib is absent, which only plots would need
+        import cma  # noqa: PLC0415  # slow to import, used here only
 
     rng = np.random.default_rng([seed, 7])
     base = parse_policy(state.policy)

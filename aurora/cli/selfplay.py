@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import RunError
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.graphs.events import Event
+    from aurora.memory.store import Store
 
 
 class SourceName(StrEnum):
@@ -24,8 +26,14 @@ class SourceName(StrEnum):
     swf = "swf"
 
 
-MANY = 1_000_000
-"""Iterations of a run that only a time limit ends."""
+class Tracker(StrEnum):
+    """Experiment trackers."""
+
+    wandb = "wandb"
+
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 def selfplay(  # one parameter an option
@@ -36,6 +44,13 @@ def selfplay(  # one parameter an option
     run: Path | None = typer.Option(None, help="Run directory; default runs/SOURCE-SEED."),
     resume: Path | None = typer.Option(None, help="Continue the run in this directory, as it was configured."),
     time_limit: float | None = typer.Option(None, min=1, help="Stop after so many seconds."),
+    train_on: list[str] | None = typer.Option(
+        None, help="Family of scenarios to train on; may be given again. Default: the source's choice."
+    ),
+    validate_on: list[str] | None = typer.Option(
+        None, help="Family on which the champion is chosen; may be given again. Never one that is trained on."
+    ),
+    track: Tracker | None = typer.Option(None, help="Send the events to an experiment tracker as well."),
     jobs: int = typer.Option(2, min=1, max=256, help="Threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
@@ -45,47 +60,34 @@ def selfplay(  # one parameter an option
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
     from aurora.evals.report import write_report  # heavy, used here only
-    from aurora.graphs.run_directory import (  # heavy, used here only
-        ARCHIVE,
-        EVENTS,
-        owned,
-        read_manifest,
-        start_manifest,
-    )
-    from aurora.graphs.selfplay import SelfPlaySettings, play  # heavy, used here only
-    from aurora.memory.store import Store  # heavy, used here only
+    from aurora.graphs.run import open_run, settings_of  # heavy, used here only
+    from aurora.graphs.workbench import SelfPlaySettings  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
     if resume is not None:
-        manifest = read_manifest(resume)
-        settings = SelfPlaySettings.model_validate(manifest["settings"])
+        settings = settings_of(resume)
     else:
-        settings = SelfPlaySettings(source=source.value, data=None if data is None else str(data.absolute()), seed=seed)
+        settings = SelfPlaySettings(
+            source=source.value,
+            data=None if data is None else str(data.absolute()),
+            seed=seed,
+            training_families=tuple(train_on or ()),
+            validation_families=tuple(validate_on or ()),
+        )
     if iterations is None and time_limit is None:
         iterations = 10
-    with owned(directory):
-        start_manifest(directory, settings.model_dump(mode="json"))
-        with (
-            Store.open(directory / ARCHIVE) as store,
-            (directory / EVENTS).open("a", encoding="utf-8") as log,
-        ):
-            progress = _Progress(log, iterations, time_limit)
-            with _Interruptible():
-                try:
-                    play(
-                        store,
-                        settings,
-                        iterations=iterations or MANY,
-                        jobs=jobs,
-                        time_limit=time_limit,
-                        tell=progress.tell,
-                    )
-                except KeyboardInterrupt:
-                    note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
-                    raise
-            if store.last_iteration() is None:
-                raise RunError("no iteration was finished in the time given; give a longer --time-limit")
-            result = _result(store, directory)
+    with open_run(directory, settings) as opened:
+        finished = opened.play(
+            iterations=iterations,
+            jobs=jobs,
+            time_limit=time_limit,
+            tell=_Progress(iterations, time_limit).tell,
+            track=None if track is None else track.value,
+        )
+        if finished.reason == "interrupted":
+            note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
+            raise typer.Exit(INTERRUPTED)
+        result = _result(opened.store, directory, finished.reason)
         path = write_report(directory, settings, jobs=jobs) if report else None
     result["report"] = None if path is None else str(path)
     if as_json:
@@ -101,11 +103,15 @@ def selfplay(  # one parameter an option
         note(f"report: {path}")
 
 
-def _result(store: Any, directory: Path) -> dict[str, Any]:
-    number, state = store.last_iteration()
+def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
+    last = store.last_iteration()
+    if last is None:  # a run that ends by itself has at least one iteration
+        raise RunError(f"{directory} holds no finished iteration")
+    number, state = last
     return {
         "run": str(directory),
         "iterations": number + 1,
+        "stopped": reason,
         "champion": state["champion"]["policy_id"],
         "validation_advantage": state["champion_value"],
         "evaluations": state["evaluations"],
@@ -115,38 +121,39 @@ def _result(store: Any, directory: Path) -> dict[str, Any]:
 
 
 class _Progress:
-    """Writes events to the log and shows one line of progress on stderr."""
+    """Shows one line of progress on stderr."""
 
-    def __init__(self, log: Any, iterations: int | None, time_limit: float | None) -> None:
-        self._log = log
+    def __init__(self, iterations: int | None, time_limit: float | None) -> None:
         self._iterations = iterations
         self._limit = time_limit
         self._started = time.monotonic()
+        self._first: int | None = None
         self._terminal = sys.stderr.isatty()
 
-    def tell(self, event: dict[str, Any]) -> None:
-        import json  # standard library, used here only
-
+    def tell(self, event: Event) -> None:
         elapsed = time.monotonic() - self._started
-        self._log.write(json.dumps({"seconds": round(elapsed, 3), **event}) + "\n")
-        self._log.flush()
-        if event["event"] == "iteration":
+        if event["event"] == "started" and self._first is None:
+            self._first = event["iteration"]
+        elif event["event"] == "iteration":
             line = (
                 f"iteration {event['iteration'] + 1}{self._of()}  level {event['level']}  "
-                f"champion {event['champion']}  validation {event['validation_advantage']:+.4f}  "
+                f"champion {event['champion']}  Elo {event['champion_elo']:.0f}  "
+                f"validation {event['validation_advantage']:+.4f}  gap {event['gap']:+.4f}  "
                 f"{event['evaluations']} simulations  {self._left(event['iteration'] + 1, elapsed)}"
             )
             note(("\r\x1b[K" if self._terminal else "") + line)
         elif event["event"] == "generation" and self._terminal:
             sys.stderr.write(
-                f"\r\x1b[Kiteration {event['iteration'] + 1}{self._of()}  generation {event['generation'] + 1}"
+                f"\r\x1b[Kiteration {event['iteration'] + 1}{self._of()}  "
+                f"generation {event['generation'] + 1} of {event['generations']}  "
+                f"{self._left(event['iteration'], elapsed)}"
             )
             sys.stderr.flush()
         elif event["event"] == "forgetting":
             shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
             note(f"now level {event['level']}; success on earlier levels: {shares}")
-        elif event["event"] == "time_is_up":
-            note("time is up; the unfinished iteration is dropped")
+        elif event["event"] == "stopped" and event["reason"] == "time limit":
+            note("time is up; an unfinished iteration is left for --resume")
 
     def _of(self) -> str:
         return "" if self._iterations is None else f" of {self._iterations}"
@@ -155,20 +162,7 @@ class _Progress:
         guesses = []
         if self._limit is not None:
             guesses.append(self._limit - elapsed)
-        if self._iterations is not None:
-            guesses.append(elapsed / done * (self._iterations - done))
+        here = done - (self._first or 0)
+        if self._iterations is not None and here > 0:
+            guesses.append(elapsed / here * (self._iterations - done))
         return f"{max(0.0, min(guesses)):.0f} s left" if guesses else ""
-
-
-class _Interruptible:
-    """SIGTERM ends the run as Ctrl-C does."""
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, self._raise)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-    @staticmethod
-    def _raise(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt

@@ -11,10 +11,10 @@ import numpy as np
 import plotly.graph_objects as go
 import plotly.offline
 
-from aurora.agents.sources import Source, open_source
+from aurora.agents.sources import Source
 from aurora.evals.champion import against_references
 from aurora.graphs.run_directory import ARCHIVE, REPORT, write_atomically
-from aurora.graphs.selfplay import SelfPlaySettings
+from aurora.graphs.workbench import SelfPlaySettings, chosen_source
 from aurora.memory.store import Store
 from aurora.sim.compiler import compile_policy, readable
 from aurora.sim.kernel import encode, run
@@ -34,7 +34,7 @@ def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) 
 
     Reads the archive, and simulates the champion and the references on fresh scenarios.
     """
-    source = open_source(settings.source, None if settings.data is None else Path(settings.data))
+    source = chosen_source(settings)
     with Store.open(directory / ARCHIVE) as store:
         last = store.last_iteration()
         assert last is not None  # the caller reports finished iterations only
