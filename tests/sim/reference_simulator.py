@@ -358,7 +358,9 @@ class ReferenceSimulator:
             "node.accelerator_tasks": sum(k >= 0 for k in kinds),
             "node.fragmentation": self.fragmentation(n, cpu, free),
             "node.model_demand": sum(
-                f for _, count, _, models, f in self.typical if free and count and (not models or node.accelerator_model in models)
+                f
+                for _, count, _, models, f in self.typical
+                if free and count and (not models or node.accelerator_model in models)
             ),
             "node.speed": node.speed,
             "node.price": now_price,
@@ -585,14 +587,21 @@ class ReferenceSimulator:
                 self.status[t] = Status.UNPLACED
         return self
 
-    def _conditions(self, static: list[tuple[float, int, int, str, object]], now: float, depleting: bool, together: bool) -> None:
+    def _conditions(
+        self, static: list[tuple[float, int, int, str, object]], now: float, depleting: bool, together: bool
+    ) -> None:
         first = True
         while static and static[0][0] == now and static[0][1] <= 1 and (together or first):
             self._apply(*static.pop(0)[3:])
             first = False
         if depleting and (together or first):
             for n, node in enumerate(self.s.nodes):
-                if node.battery is not None and self.battery[n] <= 1e-9 * node.battery and not self.dead[n] and self._on(n):
+                if (
+                    node.battery is not None
+                    and self.battery[n] <= 1e-9 * node.battery
+                    and not self.dead[n]
+                    and self._on(n)
+                ):
                     was = self.is_down(n)
                     self.dead[n], self.battery[n] = True, 0.0
                     if not was:

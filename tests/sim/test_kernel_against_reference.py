@@ -151,7 +151,10 @@ ZOO = [
         ),
         device_choice="worst_fit",
     ),
-    policy("mixed", rules=(DecisionRule(score="sqrt(node.cpu_free) % 3 + log(fit.duration) / node.tasks + exp(fit.energy)"),)),
+    policy(
+        "mixed",
+        rules=(DecisionRule(score="sqrt(node.cpu_free) % 3 + log(fit.duration) / node.tasks + exp(fit.energy)"),),
+    ),
 ]
 
 
@@ -163,7 +166,9 @@ def test_kernel_and_reference_agree(which: Policy) -> None:
         for trace in (False, True):
             fast = simulate(scenario, which, trace=trace)
             label = f"seed {seed}"
-            assert [Status(int(s)).name for s in fast.tasks.status] == [s.name for s in slow.status if s is not None], label
+            assert [Status(int(s)).name for s in fast.tasks.status] == [s.name for s in slow.status if s is not None], (
+                label
+            )
             assert fast.tasks.attempts.tolist() == slow.attempts, label
             np.testing.assert_allclose(fast.tasks.start, slow.start, atol=1e-9, err_msg=label)
             np.testing.assert_allclose(fast.tasks.finish, slow.finish, atol=1e-9, err_msg=label)

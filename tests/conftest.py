@@ -1,0 +1,14 @@
+"""Where real traces lie; tests that need them skip where they are absent."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def traces() -> Path:
+    folder = Path(os.environ.get("AURORA_DATA") or "absent")
+    if not (folder / "openb").is_dir():
+        pytest.skip("AURORA_DATA names no folder with traces")
+    return folder.absolute()
