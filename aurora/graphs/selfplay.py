@@ -28,7 +28,7 @@ from aurora.graphs.state import State, StopReason
 from aurora.graphs.workbench import SelfPlaySettings, Workbench, new_workbench
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
-from aurora.sim.policy import Policy
+from aurora.sim.policy import Policy, parse_policy
 
 __all__ = ["Finished", "SelfPlaySettings", "build_graph", "play"]
 
@@ -87,6 +87,10 @@ def play(  # noqa: PLR0913  # what a run is started with
         RunError: The settings name families that don't go.
         StoreError: The archive can't be read or written.
     """
+    until = MANY if iterations is None else iterations
+    last = store.last_iteration()
+    if last is not None and last[0] + 1 >= until:
+        return Finished("done", last[0] + 1, parse_policy(last[1]["champion"]), 0)
     ledger = Ledger() if ledger is None else ledger
     validation_ledger = Ledger() if validation_ledger is None else validation_ledger
     bench = new_workbench(
@@ -99,15 +103,13 @@ def play(  # noqa: PLR0913  # what a run is started with
         ledger=ledger,
         validation_ledger=validation_ledger,
     )
-    reason = _loop(bench, MANY if iterations is None else iterations)
+    reason = _loop(bench, until)
     simulated = ledger.added + validation_ledger.added
     tell({"event": "stopped", "iteration": bench.committed - 1, "reason": reason, "simulated": simulated})
     return Finished(reason, bench.committed, bench.champion, simulated)
 
 
 def _loop(bench: Workbench, last: int) -> StopReason:
-    if bench.committed >= last:
-        return "done"
     reason = bench.stop()
     if reason:
         return reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 from aurora.errors import RunError
 from aurora.graphs.events import Event, Listener
+from aurora.graphs.run_directory import write_atomically
 
 PROJECT = "aurora"
+IDENTITY = "wandb.id"
 TRACKERS = ("wandb",)
 
 
@@ -43,13 +46,28 @@ def _wandb(directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
     except ImportError:
         raise RunError("--track wandb needs Weights & Biases: pip install 'aurora-alloc[wandb]'") from None
     try:
-        run = wandb.init(project=PROJECT, name=directory.name, dir=str(directory), config=dict(settings))
+        run = wandb.init(
+            project=PROJECT,
+            name=directory.name,
+            dir=str(directory),
+            config=dict(settings),
+            id=_identity(directory),
+            resume="allow",
+        )
     except wandb.errors.Error as error:
         raise RunError(f"Weights & Biases does not start ({error}); without a network set WANDB_MODE=offline") from None
     try:
         yield lambda event: _log(run, event)
     finally:
         run.finish()
+
+
+def _identity(directory: Path) -> str:
+    """The run's id at the tracker, the same for every process that goes on with it."""
+    path = directory / IDENTITY
+    if not path.exists():
+        write_atomically(path, secrets.token_hex(8))
+    return path.read_text(encoding="utf-8").strip()
 
 
 def _log(run: Any, event: Event) -> None:

@@ -1,0 +1,236 @@
+"""The loop: what an iteration does, and that nothing but the settings determines it."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from aurora.agents.evaluation import values
+from aurora.errors import RunError
+from aurora.graphs import nodes_attack, nodes_defend
+from aurora.graphs.selfplay import SelfPlaySettings, play
+from aurora.graphs.workbench import chosen_source, new_workbench
+from aurora.memory.ledger import Ledger
+from aurora.memory.store import REFERENCE, Store
+from aurora.sim.compiler import compile_policy
+from aurora.sim.kernel import encode
+from aurora.sim.spec import ScenarioSpec
+
+SMALL = SelfPlaySettings(population=5, generations=2, validation_per_family=1, seed=7)
+
+
+def dump(path: Path) -> dict:
+    with Store.open(path) as store:
+        return store.dump()
+
+
+def run(path: Path, *iterations: int, jobs: int = 1) -> dict:
+    for count in iterations:
+        with Store.open(path) as store:
+            play(store, SMALL, iterations=count, jobs=jobs)
+    return dump(path)
+
+
+def bench_of(store: Store, settings: SelfPlaySettings = SMALL):
+    return new_workbench(
+        store,
+        settings,
+        jobs=1,
+        tell=lambda event: None,
+        interrupted=lambda: False,
+        deadline=None,
+        ledger=Ledger(),
+        validation_ledger=Ledger(),
+    )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    return run(tmp_path_factory.mktemp("whole") / "a.sqlite", 6)
+
+
+def test_stopping_and_going_on_gives_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
+    assert run(tmp_path / "a.sqlite", 1, 2, 6) == uninterrupted
+
+
+def test_two_threads_give_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
+    assert run(tmp_path / "a.sqlite", 6, jobs=2) == uninterrupted
+
+
+def test_another_seed_gives_another_archive(tmp_path: Path, uninterrupted: dict) -> None:
+    with Store.open(tmp_path / "a.sqlite") as store:
+        play(store, SMALL.model_copy(update={"seed": 8}), iterations=1)
+    assert dump(tmp_path / "a.sqlite")["scenarios"] != uninterrupted["scenarios"][:5]
+
+
+def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
+    events: list = []
+    path = tmp_path / "a.sqlite"
+    before = run(path, 1)
+    with Store.open(path) as store:
+        assert play(store, SMALL, iterations=1, tell=events.append).reason == "done"
+    assert not events
+    assert dump(path) == before
+
+
+def test_what_is_archived_is_what_the_kernel_says(tmp_path: Path) -> None:
+    run(tmp_path / "a.sqlite", 1)
+    source = chosen_source(SMALL)
+    with Store.open(tmp_path / "a.sqlite") as store:
+        for row in store.scenarios():
+            encoded = encode(source.expand(source.parse(row["spec"])))
+            archived = store.values(row["scenario_id"])
+            for name, value in archived.items():
+                assert values(source, [encoded], [compile_policy(store.policy(name))], 1)[0, 0] == value
+
+
+def test_the_champion_never_gets_worse_on_validation_and_is_in_the_archive(uninterrupted: dict) -> None:
+    done = [e for row in uninterrupted["iterations"] for e in json.loads(row["events"]) if e["event"] == "iteration"]
+    advantages = [e["validation_advantage"] for e in done]
+    assert advantages == sorted(advantages)
+    assert {e["champion"] for e in done} <= {row["policy_id"] for row in uninterrupted["policies"]}
+
+
+def test_the_ratings_that_are_told_are_those_of_the_archive(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a.sqlite") as store:
+        told: list = []
+        champion = play(store, SMALL, iterations=2, tell=told.append).champion
+        last = [e for e in told if e["event"] == "iteration"][-1]
+        assert last["champion"] == champion.policy_id
+        assert last["champion_elo"] == store.ratings([champion.policy_id])[champion.policy_id]
+
+
+def test_candidates_meet_archived_rivals_and_all_references_on_every_scenario(uninterrupted: dict) -> None:
+    origin = {row["policy_id"]: row["origin"] for row in uninterrupted["policies"]}
+    born = {row["policy_id"]: row["iteration"] for row in uninterrupted["policies"]}
+    references = {name for name, kind in origin.items() if kind == REFERENCE}
+    for scenario in uninterrupted["scenarios"]:
+        players = {m["policy_id"] for m in uninterrupted["matches"] if m["scenario_id"] == scenario["scenario_id"]}
+        assert references < players
+        assert any(born[p] == scenario["iteration"] and p not in references for p in players)
+        if scenario["iteration"] > 0:
+            assert any(born[p] < scenario["iteration"] and p not in references for p in players)
+
+
+def test_no_pair_is_archived_twice(uninterrupted: dict) -> None:
+    pairs = [(row["policy_id"], row["scenario_id"]) for row in uninterrupted["outcomes"]]
+    assert len(pairs) == len(set(pairs))
+
+
+def test_only_the_last_state_is_kept(uninterrupted: dict) -> None:
+    *earlier, last = [json.loads(row["state"]) for row in uninterrupted["iterations"]]
+    assert earlier == [None] * 5
+    assert {"curriculum", "searcher", "champion", "known", "evaluations"} <= set(last)
+
+
+def test_a_scenario_that_cannot_be_solved_goes_back_with_the_reason(tmp_path, monkeypatch) -> None:
+    def too_large(source, level, known, count, rng):
+        specs = [source.sample("batch", level, rng) for _ in range(count)]
+        return [
+            ScenarioSpec.model_validate(
+                s.model_dump() | {"groups": [g.model_dump() | {"cpu": {"low": 900, "high": 999}} for g in s.groups]}
+            )
+            for s in specs
+        ]
+
+    monkeypatch.setattr(nodes_attack, "propose", too_large)
+    told: list = []
+    with Store.open(tmp_path / "a.sqlite") as store:
+        finished = play(store, SMALL, iterations=1, tell=told.append)
+        assert finished.iterations == 1
+        attempts = store.dump()["attempts"]
+        assert store.counts()["scenarios"] == 0
+    rejected = nodes_attack.SCENARIOS * nodes_attack.ROUNDS
+    assert sum("no witness" in a["reason"] for a in attempts) == rejected
+    assert told[-2]["rejected"] == rejected
+    assert told[-2]["scenarios"] == 0
+
+
+def test_near_duplicates_go_back(tmp_path, monkeypatch) -> None:
+    fixed = chosen_source(SMALL).sample("spot", 1, nodes_defend.np.random.default_rng(0))
+    twins = [fixed.model_copy(update={"spec_id": f"twin-{i}"}) for i in range(100)]
+    monkeypatch.setattr(nodes_attack, "propose", lambda s, l, k, count, r: [twins.pop() for _ in range(count)])
+    with Store.open(tmp_path / "a.sqlite") as store:
+        play(store, SMALL, iterations=1)
+        assert store.counts()["scenarios"] == 1
+        assert all("near duplicate" in a["reason"] for a in store.dump()["attempts"] if a["kind"] == "scenario")
+
+
+def test_moving_up_re_runs_the_champion_on_earlier_levels_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("aurora.graphs.nodes_rate.succeeds", lambda value, references: True)
+    told: list = []
+    with Store.open(tmp_path / "a.sqlite") as store:
+        play(store, SMALL, iterations=8, tell=told.append)
+        pairs = [(r["policy_id"], r["scenario_id"]) for r in store.dump()["outcomes"]]
+        levels = {row["level"] for row in store.scenarios()}
+    forgetting = [e for e in told if e["event"] == "forgetting"]
+    assert [e["level"] for e in forgetting] == [2, 3]
+    assert forgetting[1]["success"].keys() == forgetting[1]["passed"].keys() == {"1", "2"}
+    assert all(0 <= v <= 1 for e in forgetting for v in [*e["success"].values(), *e["passed"].values()])
+    assert len(pairs) == len(set(pairs))
+    assert levels == {1, 2}
+
+
+def test_time_that_is_up_drops_the_unfinished_iteration_but_never_the_first(tmp_path: Path) -> None:
+    told: list = []
+    with Store.open(tmp_path / "a.sqlite") as store:
+        first = play(store, SMALL, time_limit=1e-6, tell=told.append)
+        assert (first.reason, first.iterations) == ("time limit", 1)
+        started = time.monotonic()
+        endless = SMALL.model_copy(update={"generations": 10_000})
+        assert play(store, endless, time_limit=1.5, tell=told.append) == first._replace(
+            simulated=told[-1]["simulated"], reason="time limit"
+        )
+        assert time.monotonic() - started < 6
+        assert store.counts()["iterations"] == sum(e["event"] == "iteration" for e in told) == 1
+    assert any(e["event"] == "generation" and e["iteration"] == 1 for e in told)
+
+
+def test_an_interrupt_abandons_the_iteration_within_a_generation(tmp_path: Path) -> None:
+    told: list = []
+    with Store.open(tmp_path / "a.sqlite") as store:
+        finished = play(
+            store,
+            SMALL,
+            iterations=3,
+            tell=told.append,
+            interrupted=lambda: sum(e["event"] == "generation" for e in told) > 2,
+        )
+        assert (finished.reason, finished.iterations) == ("interrupted", 1)
+        play(store, SMALL, iterations=3)
+        resumed = store.dump()
+    assert resumed == run(tmp_path / "b.sqlite", 3)
+
+
+def test_families_are_kept_apart(tmp_path: Path) -> None:
+    settings = SMALL.model_copy(update={"training_families": ("batch",), "validation_families": ("spot",)})
+    with Store.open(tmp_path / "a.sqlite") as store:
+        bench = bench_of(store, settings)
+        play(store, settings, iterations=1)
+        assert {row["family"] for row in store.scenarios()} == {"batch"}
+    assert all("spot" in e.scenario.scenario_id for e in bench.validation.scenarios)
+    assert "services" in chosen_source(settings.model_copy(update={"training_families": ("services",)})).training
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "message"),
+    [
+        (("batch",), ("batch",), "'batch' is named for both"),
+        (("chess",), (), "no family 'chess'"),
+        (("services", "video", "bulk", "pipelines"), (), "one of them has none"),
+    ],
+)
+def test_families_that_do_not_go_are_refused(training, validation, message) -> None:
+    settings = SMALL.model_copy(update={"training_families": training, "validation_families": validation})
+    with pytest.raises(RunError, match=message):
+        chosen_source(settings)
+
+
+@pytest.mark.parametrize("source", ["openb", "swf"])
+def test_the_traces_go_round_as_well(tmp_path: Path, traces: Path, source: str) -> None:
+    settings = SMALL.model_copy(update={"source": source, "data": str(traces), "population": 4})
+    with Store.open(tmp_path / "a.sqlite") as store:
+        finished = play(store, settings, iterations=1, jobs=2)
+        assert finished.simulated > 0
+        assert store.counts()["scenarios"] == nodes_attack.SCENARIOS

@@ -1,0 +1,69 @@
+"""A process that plays, counts what it simulates, and can be told where to die."""
+
+import os
+import signal
+from pathlib import Path
+
+import aurora.agents.sources
+import aurora.memory.store
+from aurora.graphs.run import open_run
+from aurora.graphs.workbench import SelfPlaySettings
+from aurora.memory.store import Store
+
+TINY = SelfPlaySettings(seed=3, population=4, generations=2, validation_per_family=1)
+
+
+def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[str, int] | None) -> None:
+    """Play a run; die by SIGKILL at the n-th occasion of a kind.
+
+    Kinds: `simulation` (before it), `writing` (within the transaction), `committed` (after it), `event`.
+    """
+    left = {"simulation": 0, "writing": 0, "committed": 0, "event": 0}
+    if die is not None:
+        left[die[0]] = die[1]
+
+    def occasion(kind: str) -> None:
+        left[kind] -= 1
+        if left[kind] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    tally = os.open(counter, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    run, rate, commit = aurora.agents.sources.run, aurora.memory.store._rate, Store.commit
+
+    def counted(*args, **options):
+        occasion("simulation")
+        outcome = run(*args, **options)
+        os.write(tally, b".")
+        return outcome
+
+    def rated(*args):
+        found = rate(*args)
+        occasion("writing")
+        return found
+
+    def committed(*args):
+        found = commit(*args)
+        occasion("committed")
+        return found
+
+    aurora.agents.sources.run, aurora.memory.store._rate, Store.commit = counted, rated, committed
+    with open_run(directory, TINY) as opened:
+        opened.play(iterations=iterations, jobs=jobs, tell=lambda event: occasion("event"))
+
+
+def hold(directory: Path, held, release) -> None:
+    """Own a run until told to let go."""
+    with open_run(directory, TINY):
+        held.set()
+        release.wait(60)
+
+
+def play_on(directory: Path, began, result) -> None:
+    """Play without end and say how it ended."""
+
+    def tell(event):
+        if event["event"] == "generation" and event["iteration"] >= 1:
+            began.set()
+
+    with open_run(directory, TINY) as opened:
+        result.put(opened.play(tell=tell)[:2])

@@ -1,0 +1,113 @@
+"""What was paid for is found again, whatever happened to the process in between."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurora.errors import StoreError
+from aurora.memory.ledger import Ledger, fingerprint, measurement_key, scenario_print
+from aurora.sim.compiler import compile_policy
+from aurora.sim.expansion import expand
+from aurora.sim.generators import sample_spec
+from aurora.sim.kernel import encode, run
+from aurora.sim.outcome import Summary
+from aurora.sim.references import REFERENCES
+
+SUMMARY = Summary(9, 8, 1, 2, 0.1, 0.2, 1e300, 1.5, 7.0, 0.5, 0.25, 0.0, 0.0, 3.25, 12.5, 11)
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def test_measurements_are_there_after_reopening(tmp_path):
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(4)
+        ledger.add(key(1), (0.1 + 0.2, SUMMARY))
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(4)
+        assert ledger.find(key(1)) == (0.1 + 0.2, SUMMARY)
+        assert isinstance(ledger.find(key(1))[1].decisions, int)
+        assert ledger.find(key(2)) is None
+        assert (len(ledger), ledger.added) == (1, 0)
+
+
+def test_another_part_starts_empty(tmp_path):
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(0)
+        ledger.add(key(1), (1.0, SUMMARY))
+        ledger.begin(1)
+        assert len(ledger) == 0
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(1)
+        assert len(ledger) == 0
+
+
+@given(cut=st.integers(0, 24 + 3 * 152))
+def test_a_torn_end_costs_at_most_the_torn_measurement(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("torn") / "l"
+    with Ledger(path) as ledger:
+        ledger.begin(2)
+        for number in range(3):
+            ledger.add(key(number), (float(number), SUMMARY))
+    os.truncate(path, cut)
+    whole = max(0, (cut - 24) // 152)
+    with Ledger(path) as ledger:
+        ledger.begin(2)
+        assert len(ledger) == whole
+        ledger.add(key(9), (9.0, SUMMARY))
+    with Ledger(path) as ledger:
+        ledger.begin(2)
+        assert [ledger.find(key(n)) for n in (*range(whole), 9)] == [(float(n), SUMMARY) for n in (*range(whole), 9)]
+
+
+def test_threads_do_not_tear_each_others_records(tmp_path):
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(0)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: ledger.add(key(n), (float(n), SUMMARY)), range(2000)))
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(0)
+        assert all(ledger.find(key(n)) == (float(n), SUMMARY) for n in range(2000))
+
+
+def test_a_file_that_is_no_ledger_is_left_alone(tmp_path):
+    (tmp_path / "l").write_bytes(b"a letter to a friend, long enough to be read as a header")
+    with pytest.raises(StoreError, match="not a ledger"):
+        Ledger(tmp_path / "l")
+    assert (tmp_path / "l").read_bytes().startswith(b"a letter")
+
+
+def test_a_folder_is_no_ledger(tmp_path):
+    with pytest.raises(StoreError, match="can't be used"):
+        Ledger(tmp_path)
+
+
+def test_keys_tell_apart_what_can_have_another_value():
+    scenario = expand(sample_spec("batch", 1, np.random.default_rng(0)))
+    reweighted = scenario.model_copy(update={"objective_weights": {"cost": 1.0}})
+    later = scenario.workload_definition.tasks[0].model_copy(update={"duration": 1.0})
+    shorter = scenario.model_copy(
+        update={
+            "workload_definition": scenario.workload_definition.model_copy(
+                update={"tasks": (later, *scenario.workload_definition.tasks[1:])}
+            )
+        }
+    )
+    prints = {scenario_print(encode(s)) for s in (scenario, reweighted, shorter)}
+    assert len(prints) == 3
+    programs = {fingerprint(compile_policy(REFERENCES[name])) for name in ("fgd", "best_fit", "sjf", "sjf+easy")}
+    assert len(programs) == 4
+    assert len({measurement_key(s, p) for s in prints for p in programs}) == len(prints) * len(programs)
+
+
+def test_a_fingerprint_does_not_depend_on_the_run_that_encoded_it():
+    scenario = expand(sample_spec("video", 2, np.random.default_rng(1)))
+    encoded = encode(scenario)
+    before = scenario_print(encoded)
+    run(encoded, compile_policy(REFERENCES["fgd"]))
+    assert scenario_print(encoded) == before == scenario_print(encode(scenario))
