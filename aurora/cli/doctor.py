@@ -77,9 +77,9 @@ def _cuda() -> Check:
 
 
 def _cache() -> Check:
-    from aurora.sim import kernel  # heavy, used here only
+    from aurora.sim.kernel.jit import cache_folder
 
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(kernel.__file__).parent)
+    folder = cache_folder().parent
     return Check(
         "machine-code cache",
         os.access(folder, os.W_OK),

@@ -26,7 +26,7 @@ from aurora.sim.features import FEATURE_INDEX, FEATURES, Scope
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.program import MAX_REGISTERS, VECTOR, Op, Program
 
-_DEVICE_CHOICES = ("best_fit", "worst_fit", "least_fragmentation")
+_DEVICE_CHOICES = ("best_fit", "worst_fit", "least_fragmentation", "random")
 _ORDER_AXIS: frozenset[Scope] = frozenset(("task",))
 _CANDIDATE_AXIS: frozenset[Scope] = frozenset(("node", "fit", "path"))
 _NO_AXIS: frozenset[Scope] = frozenset()

@@ -148,7 +148,9 @@ def _guard(text: str) -> None:
         raise PolicyError(f"{len(text)} characters, at most {MAX_EXPRESSION_LENGTH}; write it shorter", expression=text)
     odd = re.search(r"[^\x20-\x7e]|#", text.strip())
     if odd is not None:
-        raise PolicyError("only plain ASCII on one line is allowed, without comments", expression=text, position=odd.start())
+        raise PolicyError(
+            "only plain ASCII on one line is allowed, without comments", expression=text, position=odd.start()
+        )
     depth = 0
     for position, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")

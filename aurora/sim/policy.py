@@ -59,7 +59,7 @@ class AllocationStrategy(Frozen):
     backfill: Literal["none", "easy"] = Field(
         default="none", description="easy: others may overtake a blocked head if they don't delay it"
     )
-    device_choice: Literal["best_fit", "worst_fit", "least_fragmentation"] = Field(
+    device_choice: Literal["best_fit", "worst_fit", "least_fragmentation", "random"] = Field(
         default="best_fit", description="which device of the node a fractional task takes"
     )
     pseudocode: str = Field(default="", max_length=8000, description="for people; never executed")

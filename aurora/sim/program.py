@@ -78,7 +78,7 @@ class Program(NamedTuple):
             node stands still.
         blocking: 1 if the head of the line blocks.
         easy: 1 with EASY backfilling.
-        device_choice: 0 best fit, 1 worst fit, 2 least fragmentation.
+        device_choice: 0 best fit, 1 worst fit, 2 least fragmentation, 3 random.
         admits_all: 1 if `admit` is the constant 1.
     """
 

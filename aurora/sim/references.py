@@ -15,7 +15,7 @@ from aurora.errors import PolicyError
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy, read_policy
 
 Algorithm = Literal["greedy", "bin_packing", "load_balancing", "custom"]
-DeviceChoice = Literal["best_fit", "worst_fit", "least_fragmentation"]
+DeviceChoice = Literal["best_fit", "worst_fit", "least_fragmentation", "random"]
 
 _FGD = "Weng et al., USENIX ATC 2023, and the authors' simulator"
 _KUBE = "kube-scheduler, NodeResourcesFit"
@@ -43,7 +43,7 @@ _WAITED = f"(task.wait / {_DURATION})"
 
 # Scores of the published simulator are whole numbers from 0 to 100; rounding and ties matter there.
 _PLACEMENTS: tuple[_Placement, ...] = (
-    _Placement("random", "any node that fits, by a hash", "custom", "fit.random"),
+    _Placement("random", "any node and device that fits, by a hash", "custom", "fit.random", "random"),
     _Placement("round_robin", "the node that was used longest ago", "load_balancing", "-node.last_placement"),
     _Placement("first_fit", "the first node that fits", "greedy", "-node.index"),
     _Placement(

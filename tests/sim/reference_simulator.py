@@ -199,6 +199,7 @@ class ReferenceSimulator:
         key = {
             "best_fit": lambda d: (free[d], d),
             "worst_fit": lambda d: (-free[d], d),
+            "random": lambda d: (mix((mix((mix(self.s.seed) + t) & MASK) + 64 * n + d) & MASK) >> 11, d),
             "least_fragmentation": lambda d: (self._f_after(t, n, {d: shares(task)}), d),
         }[rule]
         return {min(room, key=key): shares(task)}

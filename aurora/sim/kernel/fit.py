@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     DEVICE,
+    MOST_DEVICES,
     N_DEVICES,
     N_MODEL,
+    O_SEED,
     S_CPU_FREE,
     S_DOWN,
     S_FREE_SHARES,
@@ -23,7 +27,23 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.views import problem_view, state_view
 
-BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION = range(3)
+BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION, RANDOM = range(4)
+
+
+@jitted
+def _mix(x):
+    """One step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@jitted
+def random_of(seed, task, candidate):
+    """A hash of the three in [0, 1): `fit.random`."""
+    mixed = _mix(_mix(_mix(np.uint64(seed)) + np.uint64(task)) + np.uint64(candidate))
+    return float(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @jitted
@@ -165,6 +185,8 @@ def choose_device(problem, state, t, n, rule):
             value = float(free)
         elif rule == WORST_FIT:
             value = -float(free)
+        elif rule == RANDOM:
+            value = random_of(pr.options[O_SEED], t, MOST_DEVICES * n + d)
         else:
             # Devices with the same free share are alike; the first of them stands for all.
             seen = False

@@ -1,11 +1,43 @@
-"""How the kernel's functions are compiled."""
+"""How the kernel's functions are compiled, and where their machine code is kept."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from numba import njit
+from numba import config, njit
+
+
+@cache
+def cache_folder() -> Path:
+    """Where machine code is kept: a folder of its own for every version of the kernel's source.
+
+    numba looks only at the file of the function itself, so a function would go on using an old version of
+    one that it calls from another file.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted([*here.glob("*.py"), here.parent / "features.py", here.parent / "program.py"]):
+        digest.update(path.read_bytes())
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    base = Path(chosen) if chosen else here / "__pycache__"
+    if not chosen and not os.access(here, os.W_OK):
+        base = Path.home() / ".cache"
+    return base / f"aurora-{digest.hexdigest()[:12]}"
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(cache_folder())
+    try:
+        dispatcher: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy", **options)(function)
+    finally:
+        config.CACHE_DIR = before
+    return dispatcher
 
 
 def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,9 +48,9 @@ def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
     count references to every array of a named tuple at every call, which was measured to cost 25 times
     the work itself. So such a function can't create arrays; what it needs is handed in.
     """
-    return njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)  # type: ignore[no-any-return]
+    return _compiled(function, _nrt=False)
 
 
 def jitted_with_memory(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that allocates arrays; for what is called once a run."""
-    return njit(nogil=True, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return _compiled(function)

@@ -18,6 +18,9 @@ IntArray = NDArray[np.int64]
 NO_LIMIT = 1e9
 """Value of `task.sla_latency`, seconds, for a task without an SLA."""
 
+MOST_DEVICES = 64
+"""Devices that a node may have."""
+
 DEVICE = 1000
 """A whole device, in thousandths."""
 

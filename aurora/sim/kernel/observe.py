@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.features import FEATURE_INDEX
-from aurora.sim.kernel.fit import choose_device, fragmentation_with
+from aurora.sim.kernel.fit import choose_device, fragmentation_with, random_of
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -101,22 +101,6 @@ CLUSTER_RUNNING, CLUSTER_CPU = _F["cluster.running"], _F["cluster.cpu_load"]
 CLUSTER_MEMORY, CLUSTER_DEVICES = _F["cluster.memory_load"], _F["cluster.accelerator_load"]
 CLUSTER_PRICE, CLUSTER_UP = _F["cluster.price_factor"], _F["cluster.nodes_up"]
 FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOPS, CLUSTER_TIME
-
-
-@jitted
-def _mix(x):
-    """One step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-@jitted
-def random_of(seed, task, candidate):
-    """A hash of the three in [0, 1): `fit.random`."""
-    mixed = _mix(_mix(_mix(np.uint64(seed)) + np.uint64(task)) + np.uint64(candidate))
-    return float(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @jitted

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from aurora.agents.evaluation import arena
+from aurora.agents.policy_search import SearchState, Settings, first_state, search, tunable
+from aurora.agents.scenario_search import Known, complexity, describe, diversity, propose
+from aurora.agents.sources import open_source
+from aurora.agents.templates import general_template, placement_template, queue_template
+from aurora.agents.variation import vary
+from aurora.errors import DataError
+from aurora.sim.compiler import compile_policy, constants, policy_key
+from aurora.sim.kernel import encode
+from aurora.sim.references import REFERENCES
+
+SOURCE = open_source("generated", None)
+
+
+def ground(seed: int):
+    rng = np.random.default_rng(seed)
+    return arena(SOURCE, [encode(SOURCE.expand(SOURCE.sample(f, 2, rng))) for f in ("batch", "sensors", "slices")], 1)
+
+
+def one(state: SearchState, seed: int, jobs: int = 1):
+    return search(state, ground(seed), list(REFERENCES.values()), Settings(6, 3, jobs), seed, lambda *_: None)
+
+
+def test_the_same_seed_finds_the_same_on_one_core_and_two() -> None:
+    start = first_state(SOURCE.templates[0])
+    assert one(start, 3, jobs=1) == one(start, 3, jobs=2)
+    assert one(start, 3) != one(start, 4)
+
+
+def test_a_restored_search_goes_on_as_if_it_had_never_stopped() -> None:
+    first = one(first_state(SOURCE.templates[0]), 1).state
+    restored = SearchState.model_validate_json(first.model_dump_json())
+    assert one(restored, 2) == one(first, 2)
+
+
+def test_search_improves_on_where_it_started() -> None:
+    where = ground(5)
+    found = search(
+        first_state(SOURCE.templates[0]), where, list(REFERENCES.values()), Settings(12, 8), 0, lambda *_: None
+    )
+    start = where.mark * 0
+    program = compile_policy(SOURCE.templates[0])
+    from aurora.agents.evaluation import values
+
+    start = (values(SOURCE, where.scenarios, [program], 1)[0] - where.mark).mean()
+    best = compile_policy(found.candidates[0][0])
+    assert (values(SOURCE, where.scenarios, [best], 1)[0] - where.mark).mean() > start
+
+
+def test_thresholds_of_rules_are_not_tuned() -> None:
+    policy = placement_template()
+    assert tunable(policy).sum() > 60
+    values = np.array(constants(policy))[~tunable(policy)]
+    assert set(values) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("parent", [general_template(), placement_template(), queue_template(), *REFERENCES.values()])
+def test_variations_are_valid_and_new(parent) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        child = vary(parent, REFERENCES["wfp3+easy"], rng)
+        compile_policy(child)
+        assert child.policy_id == policy_key(child) != policy_key(parent)
+
+
+def test_the_attacker_varies_what_was_rewarding() -> None:
+    rng = np.random.default_rng(0)
+    spec = SOURCE.sample("batch", 1, rng)
+    known = [Known(spec, 1.0, describe(SOURCE.expand(spec)))]
+    specs = propose(SOURCE, 1, known, 30, rng)
+    assert len({s.spec_id for s in specs}) == 30
+    assert sum(s.family == "batch" for s in specs) > 12
+    for each in specs[:5]:
+        description = describe(SOURCE.expand(each))
+        assert 0 <= complexity(description) <= 1
+        assert 0 <= diversity(description, known) <= 1
+    assert diversity(known[0].description, known) == 0
+
+
+def test_training_and_validation_families_are_apart() -> None:
+    assert not set(SOURCE.training) & set(SOURCE.validation)
+
+
+def test_a_source_without_its_data_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="--data"):
+        open_source("openb", None)
+    with pytest.raises(DataError, match="no openb_node_list"):
+        open_source("openb", tmp_path)
+    with pytest.raises(DataError, match="unknown source"):
+        open_source("moon", None)

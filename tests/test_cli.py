@@ -1,0 +1,104 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+AURORA = [str(Path(sys.executable).with_name("aurora"))]
+
+
+def aurora(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    result = json.loads(aurora("selfplay", "--iterations", "1", "--seed", "3", "--run", str(folder), "--json").stdout)
+    assert result["iterations"] == 1
+    assert Path(result["report"]).exists()
+    return folder
+
+
+def test_help_answers_at_once() -> None:
+    aurora("--help")
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        aurora("--help")
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.5
+
+
+def test_a_champion_goes_from_the_run_to_a_simulation(finished: Path, tmp_path: Path) -> None:
+    champion, scenario = tmp_path / "champion.json", tmp_path / "scenario.json"
+    aurora("policies", "export", "--run", str(finished), "--best", "--out", str(champion))
+    aurora("scenarios", "generate", "--family", "video", "--level", "2", "--seed", "7", "--out", str(scenario))
+    result = json.loads(aurora("simulate", str(scenario), str(champion), "--json", "--trace").stdout)
+    assert set(result) == {"scenario_id", "policy_id", "reward", "scores", "summary", "tasks", "decisions"}
+    assert len(result["tasks"]) == result["summary"]["tasks"] == 20
+    assert len(result["decisions"]) == result["summary"]["decisions"]
+    assert "node.cpu_free" in result["decisions"][0]["candidates"][0]["features"]
+
+
+def test_top_policies_are_the_same_in_two_runs_of_a_seed(finished: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    aurora("selfplay", "--iterations", "1", "--seed", "3", "--run", str(other), "--json", "--no-report", "--jobs", "1")
+    tops = [aurora("policies", "top", "--run", str(r), "--limit", "5", "--json").stdout for r in (finished, other)]
+    assert tops[0] == tops[1]
+    assert {"policy_id", "elo", "parents", "rules", "results"} <= set(json.loads(tops[0])[0])
+
+
+def test_resume_takes_the_run_further(finished: Path) -> None:
+    result = json.loads(
+        aurora("selfplay", "--resume", str(finished), "--iterations", "2", "--json", "--no-report").stdout
+    )
+    assert result["iterations"] == 2
+
+
+def test_the_report_asks_for_nothing_from_outside(finished: Path) -> None:
+    page = (finished / "report.html").read_text()
+    assert 'src="http' not in page
+    assert "<link" not in page
+    assert "Champion against the references" in page
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("simulate", "absent.json", "best_fit"), 3, "can't read"),
+        (("policies", "top", "--run", "absent"), 8, "holds no archive"),
+        (("policies", "show", "bets_fit"), 4, "did you mean best_fit"),
+        (("selfplay", "--source", "openb"), 6, "--data"),
+        (("selfplay", "--resume", "absent"), 8, "holds no run"),
+        (("bench", "openb", "--nodes", "x", "--pods", "y", "--policy", "fgd"), 6, "can't read x"),
+        (("scenarios", "generate", "--family", "moon"), 3, "families"),
+    ],
+)
+def test_bad_input_ends_with_a_message_and_a_code(
+    args: tuple[str, ...], code: int, message: str, tmp_path: Path
+) -> None:
+    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_finds_what_is_needed() -> None:
+    checks = json.loads(aurora("doctor", "--json").stdout)
+    assert all(check["ok"] for check in checks)
+
+
+def test_the_contract_of_the_openb_bench(traces: Path) -> None:
+    folder = traces / "openb"
+    nodes, pods = folder / "openb_node_list_gpu_node.csv.gz", folder / "openb_pod_list_default.csv.gz"
+    args = ("--nodes", str(nodes), "--pods", str(pods), "--policy", "fgd", "--seeds", "42-43", "--node-orders", "1")
+    result = json.loads(aurora("bench", "openb", *args, "--json").stdout)
+    assert list(result) == ["policy", "trace", "runs", "mean_100", "mean_130", "sd_130"]
+    keys = ["seed", "node_order", "allocation_pct_100", "allocation_pct_130", "failed_pods", "cpu_pct", "seconds"]
+    assert [list(r) for r in result["runs"]] == [keys, keys]
