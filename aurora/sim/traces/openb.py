@@ -151,10 +151,10 @@ def openb_scenario(
         nodes: From `read_nodes`.
         pods: From `read_pods`.
         seed: Shuffles and draws the pods.
-        node_order: Shuffles the nodes; every number is another order.
+        node_order: Shuffles the nodes, together with the seed; ties go to the first node, so it matters.
         load: Requested device capacity over the cluster's at the end.
     """
-    shuffled = np.random.default_rng([node_order, 1]).permutation(len(nodes))
+    shuffled = np.random.default_rng([seed, node_order, 1]).permutation(len(nodes))
     placed = tuple(nodes[i] for i in shuffled)
     capacity = MILLI * sum(n.accelerators for n in nodes)
     arrivals = inflate(pods, capacity, load, np.random.default_rng([seed, 2]))
