@@ -67,6 +67,7 @@ class OutcomeRow(Base):
     iteration: Mapped[int] = mapped_column(Integer)
     value: Mapped[float] = mapped_column(Float)
     summary: Mapped[str] = mapped_column(Text)
+    __table_args__ = (Index("outcomes_by_scenario", "scenario_id", "value"),)
 
 
 class MatchRow(Base):

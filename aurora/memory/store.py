@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Engine, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from aurora.errors import StoreError
 from aurora.memory import elo
@@ -198,9 +198,7 @@ class Store:
         """Ids of the policies with the highest Elo that are no references, best first, ties by id."""
         query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE)
         with Session(self._engine) as session:
-            return list(
-                session.scalars(query.order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit))
-            )
+            return list(session.scalars(query.order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)))
 
     def best_on(self, scenario_id: str, limit: int) -> list[str]:
         """Ids of the policies that did best on a scenario and are no references, best first, ties by id."""
@@ -222,9 +220,7 @@ class Store:
 
     def specs(self, scenario_ids: Sequence[str]) -> dict[str, Any]:
         """Specs, as JSON values, of those scenarios that are in the archive."""
-        query = select(ScenarioRow.scenario_id, ScenarioRow.spec).where(
-            ScenarioRow.scenario_id.in_(list(scenario_ids))
-        )
+        query = select(ScenarioRow.scenario_id, ScenarioRow.spec).where(ScenarioRow.scenario_id.in_(list(scenario_ids)))
         with Session(self._engine) as session:
             return {row.scenario_id: json.loads(row.spec) for row in session.execute(query)}
 
@@ -317,30 +313,23 @@ def _write(session: Session, new: Iteration) -> dict[str, float]:
         return {row.policy_id: row.rating for row in rows}
     if new.number > 0 and session.get(IterationRow, new.number - 1) is None:
         raise StoreError(f"iteration {new.number} can't be written before iteration {new.number - 1}")
-    for fresh in new.policies:
-        _add_policy(session, fresh, new.number)
-    for scenario in new.scenarios:
-        if session.get(ScenarioRow, scenario.scenario_id) is None:
-            session.add(ScenarioRow(iteration=new.number, **scenario._asdict()))
-    session.flush()
-    for outcome in new.outcomes:
-        if session.get(OutcomeRow, (outcome.policy_id, outcome.scenario_id)) is None:
-            session.add(
-                OutcomeRow(
-                    policy_id=outcome.policy_id,
-                    scenario_id=outcome.scenario_id,
-                    iteration=new.number,
-                    value=outcome.value,
-                    summary=json.dumps(dict(outcome.summary), sort_keys=True),
-                )
-            )
+    _add_policies(session, new)
+    known = _present(session, ScenarioRow.scenario_id, [s.scenario_id for s in new.scenarios])
+    _add(
+        session,
+        ScenarioRow,
+        [{"iteration": new.number} | s._asdict() for s in new.scenarios if s.scenario_id not in known],
+    )
+    _add_outcomes(session, new)
     first = session.scalar(select(func.coalesce(func.max(AttemptRow.number), 0))) or 0
-    for place, failure in enumerate(new.failures, first + 1):
-        session.add(AttemptRow(number=place, iteration=new.number, **failure._asdict()))
+    attempts = [
+        {"number": number, "iteration": new.number} | failure._asdict()
+        for number, failure in enumerate(new.failures, first + 1)
+    ]
+    _add(session, AttemptRow, attempts)
     ratings = _rate(session, new.rounds)
-    for scenario_id, members in new.fronts.items():
-        for policy_id in members:
-            session.merge(FrontRow(scenario_id=scenario_id, policy_id=policy_id))
+    fronts = [{"scenario_id": s, "policy_id": p} for s, members in new.fronts.items() for p in members]
+    _add(session, FrontRow, fronts)
     # Only the last state is ever read; keeping all would make the archive grow with their size.
     session.execute(update(IterationRow).where(IterationRow.number == new.number - 1).values(state="null"))
     session.add(
@@ -353,26 +342,61 @@ def _write(session: Session, new: Iteration) -> dict[str, float]:
     return ratings
 
 
-def _add_policy(session: Session, fresh: NewPolicy, iteration: int) -> None:
-    if session.get(PolicyRow, fresh.policy.policy_id) is not None:
-        return
-    session.add(
-        PolicyRow(
-            policy_id=fresh.policy.policy_id,
-            document=fresh.policy.model_dump_json(),
-            origin=fresh.origin,
-            iteration=iteration,
-            rating=elo.START,
-        )
-    )
-    session.flush()
-    for place, parent in enumerate(fresh.parents):
-        session.add(ParentRow(policy_id=fresh.policy.policy_id, place=place, parent_id=parent))
+def _add(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    """Insert many rows in one go, which takes a tenth of the time of one at a time."""
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _present(session: Session, column: InstrumentedAttribute[str], ids: Sequence[str]) -> set[str]:
+    return set(session.scalars(select(column).where(column.in_(ids))))
+
+
+def _add_policies(session: Session, new: Iteration) -> None:
+    known = _present(session, PolicyRow.policy_id, [p.policy.policy_id for p in new.policies])
+    fresh = [p for p in new.policies if p.policy.policy_id not in known]
+    rows = [
+        {
+            "policy_id": p.policy.policy_id,
+            "document": p.policy.model_dump_json(),
+            "origin": p.origin,
+            "iteration": new.number,
+            "rating": elo.START,
+            "games": 0,
+        }
+        for p in fresh
+    ]
+    _add(session, PolicyRow, rows)
+    parents = [
+        {"policy_id": p.policy.policy_id, "place": place, "parent_id": parent}
+        for p in fresh
+        for place, parent in enumerate(p.parents)
+    ]
+    _add(session, ParentRow, parents)
+
+
+def _add_outcomes(session: Session, new: Iteration) -> None:
+    scenarios = sorted({o.scenario_id for o in new.outcomes})
+    query = select(OutcomeRow.policy_id, OutcomeRow.scenario_id).where(OutcomeRow.scenario_id.in_(scenarios))
+    known = {(row.policy_id, row.scenario_id) for row in session.execute(query)}
+    rows = [
+        {
+            "policy_id": o.policy_id,
+            "scenario_id": o.scenario_id,
+            "iteration": new.number,
+            "value": o.value,
+            "summary": json.dumps(dict(o.summary), sort_keys=True),
+        }
+        for o in new.outcomes
+        if (o.policy_id, o.scenario_id) not in known
+    ]
+    _add(session, OutcomeRow, rows)
 
 
 def _rate(session: Session, rounds: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     players = sorted({p for values in rounds.values() for p in values})
     rows = {row.policy_id: row for row in session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))}
+    matches: list[dict[str, Any]] = []
     for scenario_id in sorted(rounds):
         values = rounds[scenario_id]
         before = {p: rows[p].rating for p in values}
@@ -380,14 +404,10 @@ def _rate(session: Session, rounds: Mapping[str, Mapping[str, float]]) -> dict[s
         for player in sorted(values):
             rows[player].rating = after[player]
             rows[player].games += len(values) - 1
-            session.add(
-                MatchRow(
-                    scenario_id=scenario_id,
-                    policy_id=player,
-                    before=before[player],
-                    after=after[player],
-                )
+            matches.append(
+                {"scenario_id": scenario_id, "policy_id": player, "before": before[player], "after": after[player]}
             )
+    _add(session, MatchRow, matches)
     return {p: rows[p].rating for p in players}
 
 

@@ -1,0 +1,185 @@
+"""What the loop of self-play costs beside its simulations, as the archive grows; and its memory.
+
+    python benchmarks/overhead.py [--sizes 50 500 5000] [--memory-seconds 60] [--data DIR] [--json]
+
+The loop's own time is the wall time of an iteration less the time within the kernel, on one thread. It is
+given per candidate that was evaluated (what other evolving systems count) and per candidate that was
+stored. The archive is filled with copies of a real iteration under new ids, so that its tables have
+the sizes and the keys of a real run's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from aurora.agents import evaluation
+from aurora.agents.policy_search import STRUCTURES
+from aurora.graphs.selfplay import play
+from aurora.graphs.workbench import SelfPlaySettings
+from aurora.memory.store import Iteration, NewPolicy, Store
+
+SETTINGS = SelfPlaySettings(seed=5)
+REPEATS = 5
+AIM_MS, AIM_GIB = 5.0, 1.5
+
+
+class Clock:
+    """Adds up the seconds within the kernel, and keeps the last iteration that was written."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.last: Iteration | None = None
+        measure, commit = evaluation.measure, Store.commit
+
+        def timed(*args: Any) -> Any:
+            started = time.perf_counter()
+            found = measure(*args)
+            self.seconds += time.perf_counter() - started
+            return found
+
+        def noted(store: Store, iteration: Iteration) -> Any:
+            self.last = iteration
+            return commit(store, iteration)
+
+        evaluation.measure, Store.commit = timed, noted  # type: ignore[method-assign]  # measured from outside
+
+
+def fill(store: Store, template: Iteration, policies: int) -> None:
+    """Commit copies of an iteration under new ids until the archive holds so many policies."""
+    number = template.number + 1
+    while store.counts()["policies"] < policies:
+        fresh = {p.policy.policy_id: f"copy-{number}-{i}" for i, p in enumerate(template.policies) if p.parents}
+        scenes = {s.scenario_id: f"{s.scenario_id}-{number}" for s in template.scenarios}
+        store.commit(
+            Iteration(
+                number=number,
+                policies=[
+                    NewPolicy(p.policy.model_copy(update={"policy_id": fresh[p.policy.policy_id]}), p.origin, p.parents)
+                    for p in template.policies
+                    if p.parents
+                ],
+                scenarios=[s._replace(scenario_id=scenes[s.scenario_id]) for s in template.scenarios],
+                outcomes=[
+                    o._replace(
+                        policy_id=fresh.get(o.policy_id, o.policy_id),
+                        scenario_id=scenes.get(o.scenario_id, o.scenario_id),
+                    )
+                    for o in template.outcomes
+                ],
+                failures=template.failures,
+                rounds={
+                    scenes[s]: {fresh.get(p, p): v for p, v in values.items()} for s, values in template.rounds.items()
+                },
+                fronts={scenes[s]: tuple(fresh.get(p, p) for p in ids) for s, ids in template.fronts.items()},
+                state=template.state,
+                events=[e | {"iteration": number} for e in map(dict, template.events)],
+            )
+        )
+        number += 1
+
+
+def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
+    """The loop's own milliseconds at each size of the archive, and bytes per stored candidate."""
+    clock = Clock()
+    rows: list[dict[str, float]] = []
+    held: list[tuple[int, int]] = []
+    evaluated = SETTINGS.generations * (SETTINGS.population + STRUCTURES)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "archive.sqlite"
+        with Store.open(path) as store:
+            play(store, SETTINGS, iterations=3)
+            template = clock.last
+            assert template is not None  # three iterations were committed
+            for size in sizes:
+                fill(store, template, size)
+                held.append((store.counts()["policies"], _bytes(path)))
+                own = _own_seconds(store, clock)
+                rows.append(
+                    {
+                        "archived": held[-1][0],
+                        "ms_per_candidate": 1000 * own / evaluated,
+                        "ms_per_stored": 1000 * own / sum(bool(p.parents) for p in template.policies),
+                        "ms_per_iteration": 1000 * own,
+                    }
+                )
+    (few, small), (many, large) = held[0], held[-1]
+    return rows, (large - small) / (many - few)
+
+
+def _own_seconds(store: Store, clock: Clock) -> float:
+    """Median seconds of an iteration beside the kernel; the first, which opens the run, does not count."""
+    marks: list[tuple[float, float]] = []
+
+    def tell(event: Any) -> None:
+        if event["event"] == "iteration":
+            marks.append((time.perf_counter(), clock.seconds))
+
+    last = store.last_iteration()
+    assert last is not None  # the archive was filled
+    play(store, SETTINGS, iterations=last[0] + 2 + REPEATS, tell=tell)
+    return statistics.median(b[0] - a[0] - (b[1] - a[1]) for a, b in itertools.pairwise(marks))
+
+
+def _bytes(path: Path) -> int:
+    """Size of a database with its log."""
+    return sum(p.stat().st_size for p in path.parent.glob(f"{path.name}*"))
+
+
+def peak_memory(source: str, data: Path | None, seconds: float) -> float:
+    """Most GiB that a self-play run of so many seconds holds at once, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--play", source, str(seconds), str(data or ""), folder]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def _play(source: str, seconds: float, data: str, folder: str) -> None:
+    settings = SelfPlaySettings.model_validate({"source": source, "data": data or None})
+    with Store.open(Path(folder) / "archive.sqlite") as store:
+        play(store, settings, time_limit=seconds, jobs=os.cpu_count() or 1)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 500, 5000])
+    parser.add_argument("--memory-seconds", type=float, default=60)
+    parser.add_argument("--data", type=Path, default=os.environ.get("AURORA_DATA"))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--play", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.play:
+        _play(options.play[0], float(options.play[1]), *options.play[2:])
+        return
+    rows, size = overhead(sorted(options.sizes))
+    sources = ["generated", "openb", "swf"] if options.data else ["generated"]
+    memory = {s: peak_memory(s, options.data, options.memory_seconds) for s in sources}
+    if options.json:
+        print(json.dumps({"overhead": rows, "bytes_per_candidate": size, "peak_gib": memory}, indent=2))
+        return
+    print(f"aim: {AIM_MS:.0f} ms a candidate, whatever the size of the archive")
+    print(f"{'in the archive':>14} {'ms/candidate':>13} {'ms/stored':>10} {'ms/iteration':>13}")
+    for row in rows:
+        print(
+            f"{row['archived']:14.0f} {row['ms_per_candidate']:13.3f} {row['ms_per_stored']:10.2f} "
+            f"{row['ms_per_iteration']:13.1f}"
+        )
+    print(f"bytes per stored candidate, with its outcomes and matches: {size:,.0f}")
+    for source, gib in memory.items():
+        print(f"peak memory of {options.memory_seconds:.0f} s on {source}: {gib:.2f} GiB (aim: under {AIM_GIB})")
+
+
+if __name__ == "__main__":
+    main()
