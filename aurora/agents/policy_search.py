@@ -24,15 +24,17 @@ from aurora.sim.compiler import (
     policy_key,
     with_constants,
 )
-from aurora.sim.expression import Num, walk
+from aurora.sim.expression import Apply, Expr, Num
 from aurora.sim.policy import Policy, parse_policy
-from aurora.sim.program import Program
+from aurora.sim.program import Op, Program
 from aurora.sim.scenario import Frozen
 
 FIRST_SIGMA = 0.3
 """First step size, relative to each weight's own scale."""
 SMALLEST_SIGMA = 0.08
 """Below this the search would stand still on the next iteration's scenarios."""
+FEWEST_WEIGHTS = 4
+"""A structure with fewer can be a candidate, but is not worth tuning."""
 STRUCTURES = 2
 """Structural variants a generation, each with the weights as they are."""
 
@@ -92,12 +94,24 @@ def first_state(template: Policy) -> SearchState:
 
 
 def tunable(policy: Policy) -> NDArray[np.bool_]:
-    """Which of a policy's constants are weights: all but those in `admit` and in rules' `when`."""
+    """Which of a policy's constants are weights: those that multiply something, in `order` or a score.
+
+    What is added within a logarithm, or compared with, keeps its meaning and is left to variation.
+    """
     sections: Sections = parse_sections(policy)
     flags: list[bool] = []
+
+    def visit(expr: Expr, is_weight: bool) -> None:
+        if isinstance(expr, Num):
+            flags.append(is_weight)
+        elif isinstance(expr, Apply):
+            factor = expr.op is Op.MUL and not all(isinstance(a, Num) for a in expr.args)
+            for arg in expr.args:
+                visit(arg, factor and searched)
+
     for number, expr in enumerate(sections.flat()):
-        is_weight = number == 0 or (number >= 2 and number % 2 == 1)  # noqa: PLR2004  # order and scores
-        flags += [is_weight for node in walk(expr) if isinstance(node, Num)]
+        searched = number == 0 or (number >= 2 and number % 2 == 1)  # noqa: PLR2004  # order and scores
+        visit(expr, False)
     return np.array(flags, bool)
 
 
@@ -191,14 +205,14 @@ def search(  # what a search needs
         found.append((best_structure[1], "structure", parents))
     unique = {p.policy_id: (p, origin, from_) for p, origin, from_ in reversed(found)}
     candidates = list(unique.values())
-    finals = (
-        values(where.source, where.scenarios, [compile_policy(p) for p, _, _ in candidates], settings.jobs) - mark
-    ).mean(axis=1)
-    evaluations += len(candidates) * len(where.scenarios)
-    order = sorted(range(len(candidates)), key=lambda i: (-finals[i], candidates[i][0].policy_id))
+    finals = values(where.source, where.scenarios, [compile_policy(p) for p, _, _ in candidates], settings.jobs) - mark
+    evaluations += finals.size
+    means = finals.mean(axis=1)
+    order = sorted(range(len(candidates)), key=lambda i: (-means[i], candidates[i][0].policy_id))
     ranked = tuple(candidates[i] for i in order)
     leader, origin, _ = ranked[0]
-    if origin == "structure":
+    own = next(i for i, (p, _, _) in enumerate(candidates) if p.policy_id == centre.policy_id)
+    if origin == "structure" and _is_clear(finals[order[0]] - finals[own]) and tunable(leader).sum() >= FEWEST_WEIGHTS:
         following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
     else:
         following = SearchState(
@@ -208,6 +222,11 @@ def search(  # what a search needs
             parent=centre.policy_id,
         )
     return Proposal(ranked, following, evaluations, tuple(failures), tuple(history))
+
+
+def _is_clear(lead: NDArray[np.float64]) -> bool:
+    """Whether a lead over the same scenarios is more than twice its standard error."""
+    return bool(len(lead) > 1 and lead.mean() > 2 * lead.std(ddof=1) / np.sqrt(len(lead)))
 
 
 def _learnt(shape: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:

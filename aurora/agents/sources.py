@@ -232,7 +232,7 @@ SWF_STRETCHES: Mapping[str, tuple[float, float, float]] = {
     # First and last job as shares of the log, and the usual factor on the time between arrivals. The
     # stretches lie outside the ten published sequences, which stay unseen.
     "early": (0.0, 0.198, 1.0),
-    "early_dense": (0.0, 0.198, 0.8),
+    "early_dense": (0.0, 0.198, 0.85),
     "middle": (0.626, 0.708, 1.0),
     "middle_dense": (0.626, 0.708, 0.85),
 }
@@ -242,17 +242,15 @@ def _swf(folder: Path) -> Source:
     log = _only(folder, "lublin*.swf*")
     jobs = read_jobs(log)
     processors = max(j.processors for j in jobs)
-    length = 512
 
     def sample(family: str, level: int, rng: np.random.Generator) -> Spec:
         low, high, gap = SWF_STRETCHES[family]
         seed = int(rng.integers(2**31))
-        first = int(low * len(jobs))
-        last = max(first, int(high * len(jobs)) - length)
         return SwfSpec(
             spec_id=f"swf-{family}-{seed}",
-            start=int(rng.integers(first, last + 1)),
-            length=min(length, len(jobs)),
+            family=family,
+            first=int(low * len(jobs)),
+            last=int(high * len(jobs)),
             gap_factor=round(gap * float(np.exp(rng.normal(0, 0.05))), 3),
             seed=seed,
         )

@@ -51,14 +51,15 @@ def placement_template() -> Policy:
 
 
 _QUEUE: Mapping[str, float] = {
+    # The first two are the smallest area first; the others bend it.
     "log(task.duration + 1)": 1.0,
     "log(task.cpu + 1)": 1.0,
-    "log(task.wait + 60)": -0.2,
-    "(task.wait / (task.wait + 3600))": -0.1,
-    "(task.wait / (task.duration + 60))": -0.02,
-    "(log(task.duration + 1) * log(task.cpu + 1))": 0.02,
-    "(task.cpu / (task.cpu + 32))": 0.1,
-    "(task.duration / (task.duration + 3600))": 0.1,
+    "log(task.wait + 60)": -0.02,
+    "(task.wait / (task.wait + 3600))": -0.05,
+    "(task.wait / (task.duration + 60))": -0.01,
+    "(log(task.duration + 1) * log(task.cpu + 1))": 0.0,
+    "(task.cpu / (task.cpu + 32))": 0.0,
+    "(task.duration / (task.duration + 3600))": 0.0,
 }
 
 

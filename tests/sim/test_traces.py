@@ -128,6 +128,11 @@ def test_a_log_variant_scales_the_gaps(tmp_path: Path) -> None:
     path = tmp_path / "log.swf"
     path.write_text("\n".join(JOB.format(n=i, submit=10 * i, run=5, requested=6) for i in range(1, 40)))
     jobs = read_jobs(path)
-    scenario = expand_swf(SwfSpec(spec_id="v", start=3, length=16, gap_factor=0.5, seed=1), jobs, 4)
+    spec = SwfSpec(spec_id="v", first=3, last=30, length=16, block=8, gap_factor=0.5, seed=1)
+    scenario = expand_swf(spec, jobs, 4)
+    assert scenario == expand_swf(spec, jobs, 4)
     arrivals = np.array([t.arrival_time for t in scenario.tasks])
-    np.testing.assert_allclose(np.diff(arrivals), 5.0)
+    assert len(arrivals) == 16
+    assert set(np.round(np.diff(arrivals), 9)) <= {5.0, 0.0}
+    with pytest.raises(DataError, match="two are needed"):
+        expand_swf(SwfSpec(spec_id="v", first=500, last=600), jobs, 4)

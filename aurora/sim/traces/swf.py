@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,28 +128,41 @@ def _scenario(name: str, jobs: tuple[Job, ...], processors: int) -> Scenario:
 
 
 class SwfSpec(Frozen):
-    """A stretch of a log under another load, as an attacker writes it."""
+    """A sequence drawn from a stretch of a log, under another load, as an attacker writes it.
+
+    Blocks of consecutive jobs, with the gaps between them, are drawn with replacement from the stretch
+    (the moving-block bootstrap; Kuensch 1989): so a short stretch gives many sequences, and the
+    dependence between neighbours is kept.
+    """
 
     spec_id: str = Field(min_length=1, max_length=128)
-    start: int = Field(default=0, ge=0, description="first job of the stretch")
-    length: int = Field(default=256, ge=16, le=4096, description="jobs")
+    family: str = Field(default="", max_length=64)
+    first: int = Field(default=0, ge=0, description="first job of the stretch")
+    last: int = Field(default=1024, ge=1, description="job after the stretch")
+    length: int = Field(default=768, ge=16, le=4096, description="jobs of the sequence")
+    block: int = Field(default=64, ge=1, le=4096, description="consecutive jobs drawn together")
     gap_factor: float = Field(default=1.0, gt=0.05, le=5, description="time between arrivals, times this")
-    overestimate: float = Field(default=1.0, ge=1, le=20, description="requested times, times up to this")
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 
 def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenario:
-    """The scenario that a spec describes; deterministic. The stretch wraps to fit the log."""
-    start = spec.start % max(1, len(jobs) - spec.length + 1)
-    chosen = jobs[start : start + spec.length]
+    """The scenario that a spec describes; deterministic.
+
+    Raises:
+        DataError: The stretch holds fewer than two jobs.
+    """
+    stretch = jobs[spec.first : spec.last]
+    if len(stretch) < 2:  # noqa: PLR2004  # a gap needs two
+        raise DataError(f"jobs {spec.first} to {spec.last}: the log has {len(jobs)}, and two are needed")
+    gaps = [0.0, *(b.submit - a.submit for a, b in pairwise(stretch))]
+    block = min(spec.block, len(stretch))
     rng = np.random.default_rng([spec.seed, 4])
-    origin = chosen[0].submit
-    stretched = tuple(
-        j._replace(
-            submit=origin + (j.submit - origin) * spec.gap_factor,
-            processors=min(j.processors, processors),
-            requested=j.requested * float(rng.uniform(1, spec.overestimate)),
-        )
-        for j in chosen
-    )
-    return _scenario(spec.spec_id, stretched, processors)
+    drawn: list[Job] = []
+    now = stretch[0].submit
+    while len(drawn) < spec.length:
+        start = int(rng.integers(len(stretch) - block + 1))
+        for k in range(start, min(start + block, start + spec.length - len(drawn))):
+            now += gaps[k] * spec.gap_factor
+            job = stretch[k]
+            drawn.append(job._replace(number=len(drawn) + 1, submit=now, processors=min(job.processors, processors)))
+    return _scenario(spec.spec_id, tuple(drawn), processors)
