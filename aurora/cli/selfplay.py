@@ -32,6 +32,8 @@ class Tracker(StrEnum):
     wandb = "wandb"
 
 
+QUIET_SECONDS = 5.0
+"""Where stderr is not a terminal, progress within an iteration is told no more often than this."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -128,6 +130,7 @@ class _Progress:
         self._limit = time_limit
         self._started = time.monotonic()
         self._first: int | None = None
+        self._spoken = 0.0
         self._terminal = sys.stderr.isatty()
 
     def tell(self, event: Event) -> None:
@@ -142,13 +145,19 @@ class _Progress:
                 f"{event['evaluations']} simulations  {self._left(event['iteration'] + 1, elapsed)}"
             )
             note(("\r\x1b[K" if self._terminal else "") + line)
-        elif event["event"] == "generation" and self._terminal:
-            sys.stderr.write(
-                f"\r\x1b[Kiteration {event['iteration'] + 1}{self._of()}  "
+            self._spoken = elapsed
+        elif event["event"] == "generation":
+            line = (
+                f"iteration {event['iteration'] + 1}{self._of()}  "
                 f"generation {event['generation'] + 1} of {event['generations']}  "
                 f"{self._left(event['iteration'], elapsed)}"
             )
-            sys.stderr.flush()
+            if self._terminal:
+                sys.stderr.write(f"\r\x1b[K{line}")
+                sys.stderr.flush()
+            elif elapsed - self._spoken > QUIET_SECONDS:
+                note(line)
+                self._spoken = elapsed
         elif event["event"] == "forgetting":
             shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
             note(f"now level {event['level']}; success on earlier levels: {shares}")
