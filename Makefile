@@ -2,11 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Two threads of torch-free work; tests run on both cores.
 export AURORA_DATA ?= $(wildcard ../shared/traces)
 export LANGGRAPH_STRICT_MSGPACK := true
 
-.PHONY: demo test test-slow lint bench published clean
+.PHONY: demo test test-slow test-published lint bench published clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +26,9 @@ lint: $(VENV)/installed-dev
 
 test: lint
 	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-published: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 tests/evals/test_published.py
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 -m slow

@@ -114,3 +114,9 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}
+
+
+def feature_table() -> str:
+    """The table as Markdown, for docs/policy-language.md."""
+    rows = [f"| `{f.name}` | {f.unit} | {f.meaning} | {'idle' if f.changes_idle else ''} |" for f in FEATURES]
+    return "\n".join(["| feature | unit | meaning | |", "|---|---|---|---|", *rows])
