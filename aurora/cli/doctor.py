@@ -15,7 +15,6 @@ from aurora.cli.output import emit_json, emit_table
 PACKAGES = (
     "numpy",
     "numba",
-    "scipy",
     "pydantic",
     "SQLAlchemy",
     "langgraph",

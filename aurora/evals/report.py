@@ -214,9 +214,8 @@ def _pareto(store: Store) -> str:
         go.Scatter(
             x=[s["cost"] for s in front.values()],
             y=[s["latency_mean"] for s in front.values()],
-            text=[html.escape(p) for p in front],
-            mode="markers+text",
-            textposition="top center",
+            hovertext=[html.escape(p) for p in front],
+            mode="markers",
             marker={
                 "size": 11,
                 "color": [s["energy"] for s in front.values()],

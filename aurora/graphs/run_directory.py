@@ -26,7 +26,7 @@ ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
 LEDGER, VALIDATION_LEDGER = "paid.ledger", "validation.ledger"
 FORMAT = 1
 """Of the manifest and of what lies beside it."""
-PACKAGES = ("numpy", "numba", "scipy", "cma", "SQLAlchemy", "langgraph", "pydantic")
+PACKAGES = ("numpy", "numba", "cma", "SQLAlchemy", "langgraph", "pydantic")
 
 
 @contextmanager
