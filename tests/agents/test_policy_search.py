@@ -54,7 +54,8 @@ def test_thresholds_of_rules_are_not_tuned() -> None:
     policy = placement_template()
     assert tunable(policy).sum() > 60
     values = np.array(constants(policy))[~tunable(policy)]
-    assert set(values) <= {0.0, 1.0}
+    # What is left are the thresholds of the rules and the units that features are divided by.
+    assert set(values) == {0.0, 1.0, 8.0, 128.0, 1024.0}
 
 
 @pytest.mark.parametrize("parent", [general_template(), placement_template(), queue_template(), *REFERENCES.values()])
