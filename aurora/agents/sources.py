@@ -39,6 +39,7 @@ class Source(NamedTuple):
     Attributes:
         name: As on the command line.
         training, validation: Families; no family is in both.
+        repeats: Training scenarios of each family an iteration: more where single ones are noisy.
         has_levels: Whether specs differ by the curriculum's level.
         must_complete: Whether a scenario needs a witness that completes every task.
         references: Policies that set the mark.
@@ -56,6 +57,7 @@ class Source(NamedTuple):
     name: str
     training: tuple[str, ...]
     validation: tuple[str, ...]
+    repeats: int
     has_levels: bool
     must_complete: bool
     references: Mapping[str, Policy]
@@ -129,6 +131,7 @@ def _generated() -> Source:
         name="generated",
         training=tuple(f for f in FAMILIES if f not in validation),
         validation=validation,
+        repeats=1,
         has_levels=True,
         must_complete=True,
         references={n: REFERENCES[n] for n in _PLACED},
@@ -214,6 +217,7 @@ def _openb(folder: Path) -> Source:
         name="openb",
         training=("as_traced", "fractional", "multiple", "constrained"),
         validation=("whole", "mixed"),
+        repeats=1,
         has_levels=False,
         must_complete=False,
         references={n: REFERENCES[n] for n in names},
@@ -270,6 +274,7 @@ def _swf(folder: Path) -> Source:
         name="swf",
         training=("early", "early_dense"),
         validation=("middle", "middle_dense"),
+        repeats=16,
         has_levels=False,
         must_complete=True,
         references={n: REFERENCES[n] for n in names},

@@ -50,16 +50,20 @@ def placement_template() -> Policy:
     return _policy("weighted fragmentation, fit and node features, by class of request", strategy)
 
 
+_LENGTH, _WIDTH = "log(task.duration + 1)", "log(task.cpu + 1)"
+_OVER = "max(0, task.dominant_share + cluster.cpu_load - 1)"
 _QUEUE: Mapping[str, float] = {
-    # The first two are the smallest area first; the others bend it.
-    "log(task.duration + 1)": 1.0,
-    "log(task.cpu + 1)": 1.0,
-    "log(task.wait + 60)": -0.02,
-    "(task.wait / (task.wait + 3600))": -0.05,
-    "(task.wait / (task.duration + 60))": -0.01,
-    "(log(task.duration + 1) * log(task.cpu + 1))": 0.0,
-    "(task.cpu / (task.cpu + 32))": 0.0,
-    "(task.duration / (task.duration + 3600))": 0.0,
+    # The first two are the smallest area first; the next two put off what does not fit now.
+    _LENGTH: 1.0,
+    _WIDTH: 1.0,
+    _OVER: 3.0,
+    f"({_OVER} > 0.000001)": 0.1,
+    f"({_LENGTH} * {_OVER})": 0.0,
+    f"({_LENGTH} * {_WIDTH})": 0.0,
+    f"({_LENGTH} * {_LENGTH})": 0.0,
+    f"({_WIDTH} * {_WIDTH})": 0.0,
+    "log(task.wait + 60)": 0.0,
+    "log(1 + task.wait / (task.duration + 10))": 0.0,
 }
 
 
@@ -72,7 +76,7 @@ def queue_template() -> Policy:
         head_of_line_blocking=True,
         backfill="easy",
     )
-    return _policy("weighted size, length and waiting time of a job", strategy)
+    return _policy("weighted length, width, fit and waiting time of a job", strategy)
 
 
 _ORDER: Mapping[str, float] = {

@@ -35,7 +35,7 @@ def defend(bench: Workbench, state: State) -> Update:
     fresh = [
         encode(source.expand(source.sample(family, _mixed_level(state["level"], rng), rng)))
         for family in source.training
-        for _ in range(settings.training_per_family)
+        for _ in range(settings.training_per_family * source.repeats)
     ]
     ground = arena(source, fresh + [draft.encoded[n] for n in state["scenario_ids"]], bench.jobs)
 

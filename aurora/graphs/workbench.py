@@ -38,7 +38,8 @@ class SelfPlaySettings(Frozen):
         training_families, validation_families: Kinds of scenario; empty: the source's own choice. No
             family may be in both, because the champion is chosen on validation.
         population, generations: Size of an iteration's search.
-        training_per_family, validation_per_family: Scenarios of each family.
+        training_per_family, validation_per_family: Scenarios of each family; the former times the
+            source's repeats.
     """
 
     source: Literal["generated", "openb", "swf"] = "generated"
