@@ -102,3 +102,11 @@ def test_the_contract_of_the_openb_bench(traces: Path) -> None:
     assert list(result) == ["policy", "trace", "runs", "mean_100", "mean_130", "sd_130"]
     keys = ["seed", "node_order", "allocation_pct_100", "allocation_pct_130", "failed_pods", "cpu_pct", "seconds"]
     assert [list(r) for r in result["runs"]] == [keys, keys]
+
+
+def test_the_contract_of_the_swf_bench(traces: Path) -> None:
+    log = str(traces / "swf" / "lublin_256.swf.gz")
+    args = ("--log", log, "--processors", "256", "--policy", "f1", "--backfill", "easy", "--json")
+    result = json.loads(aurora("bench", "swf", *args).stdout)
+    assert list(result) == ["policy", "bounded_slowdown", "utilization", "sequences"]
+    assert [list(s) for s in result["sequences"]] == [["start", "bounded_slowdown", "utilization"]] * 10

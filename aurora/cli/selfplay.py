@@ -90,7 +90,10 @@ def selfplay(  # one parameter an option
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
             raise typer.Exit(INTERRUPTED)
         result = _result(opened.store, directory, finished.reason)
-        path = write_report(directory, settings, jobs=jobs) if report else None
+        path = None
+        if report:
+            note("writing the report: the champion meets the references on fresh scenarios")
+            path = write_report(directory, settings, jobs=jobs)
     result["report"] = None if path is None else str(path)
     if as_json:
         emit_json(result)
