@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -205,13 +206,15 @@ def with_constants(policy: Policy, values: Sequence[float]) -> Policy:
     """The same policy with other literals, in the order of `constants`.
 
     Raises:
-        PolicyError: There are not as many values as literals.
+        PolicyError: There are not as many values as literals, or one is not finite.
     """
     sections = parse_sections(policy)
     remaining = [float(v) for v in values]
     wanted = sum(isinstance(node, Num) for expr in sections.flat() for node in walk(expr))
     if len(remaining) != wanted:
         raise PolicyError(f"{len(remaining)} values for {wanted} literals of policy {policy.policy_id}")
+    if not all(map(math.isfinite, remaining)):
+        raise PolicyError(f"policy {policy.policy_id}: a literal must be finite, not NaN or infinite")
     remaining.reverse()
 
     def swap(expr: Expr) -> Expr:

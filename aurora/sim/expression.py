@@ -114,7 +114,7 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
         scopes: The features it may read.
 
     Returns:
-        Its tree: at most 200 nodes and 40 levels. `parse(to_text(e)) == e` for every tree `e`.
+        Its tree `e`: at most 200 nodes; `parse(to_text(e)) == e`.
 
     Raises:
         PolicyError: It is not an expression of the language; with the position.
@@ -129,7 +129,8 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        position = None if error.offset is None else max(0, error.offset - 1)
+        lead = len(text) - len(text.lstrip())
+        position = None if error.offset is None else max(0, error.offset - 1 + lead)
         raise PolicyError(
             f"not an expression ({error.msg}); use + - * / %, comparisons, and/or/not, `a if c else b` "
             f"and {', '.join(FUNCTIONS)}",
@@ -138,8 +139,7 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
         ) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
         raise PolicyError("too deeply nested or not text; write it simpler", expression=text) from None
-    expr = _Builder(text, scopes).build(tree, 1)
-    return expr
+    return _Builder(text, scopes).build(tree, 1)
 
 
 def _guard(text: str) -> None:
@@ -149,7 +149,9 @@ def _guard(text: str) -> None:
     odd = re.search(r"[^\x20-\x7e]|#", text.strip())
     if odd is not None:
         raise PolicyError(
-            "only plain ASCII on one line is allowed, without comments", expression=text, position=odd.start()
+            "only plain ASCII on one line is allowed, without comments",
+            expression=text,
+            position=odd.start() + len(text) - len(text.lstrip()),
         )
     depth = 0
     for position, character in enumerate(text):
@@ -190,10 +192,11 @@ class _Builder:
                 return self._number(node)
             case ast.Attribute():
                 return self._feature(node)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as number):
-                return Num(-self._number(number).value)
             case ast.UnaryOp(op=ast.USub()):
-                return self._apply(Op.NEG, self.build(node.operand, depth + 1))
+                operand = self.build(node.operand, depth + 1)
+                # A minus always folds into a constant, brackets and signs between them or not: the syntax
+                # tree does not know the brackets, so `-(+2)` could not be told from `-2` in the text.
+                return Num(-operand.value) if isinstance(operand, Num) else self._apply(Op.NEG, operand)
             case ast.UnaryOp(op=ast.UAdd()):
                 return self.build(node.operand, depth + 1)
             case ast.UnaryOp(op=ast.Not()):
@@ -248,7 +251,11 @@ class _Builder:
         return Ref(name)
 
     def _compare(self, node: ast.Compare, depth: int) -> Expr:
-        operands = [self.build(n, depth + 1) for n in (node.left, *node.comparators)]
+        # `a < b < c` is rebuilt as `a < b and b < c`: one level more, and `b` stands there twice. Uncounted,
+        # chains inside chains would double the tree at each level.
+        below = depth + (2 if len(node.ops) > 1 else 1)
+        operands = [self.build(n, below) for n in (node.left, *node.comparators)]
+        self._nodes += sum(count_nodes(operand) for operand in operands[1:-1])
         parts: list[Expr] = []
         for i, operator in enumerate(node.ops):
             if type(operator) not in _COMPARE:
@@ -288,6 +295,14 @@ def _text(expr: Expr, outer: int) -> str:
     if isinstance(expr, Ref):
         return expr.name
     args = expr.args
+    if expr.op in (Op.MIN, Op.MAX):
+        # `min(a, b, c)` is read as min(min(a, b), c); written flat, it stays within the limits of depth.
+        operands = [args[1]]
+        while isinstance(args[0], Apply) and args[0].op is expr.op:
+            args = args[0].args
+            operands.append(args[1])
+        operands.append(args[0])
+        return f"{_NAMES[expr.op]}({', '.join(_text(a, 0) for a in reversed(operands))})"
     if expr.op in _NAMES:
         return f"{_NAMES[expr.op]}({', '.join(_text(a, 0) for a in args)})"
     if expr.op is Op.SELECT:
@@ -295,7 +310,7 @@ def _text(expr: Expr, outer: int) -> str:
     elif expr.op is Op.NOT:
         text, strength = f"not {_text(args[0], 4)}", 4
     elif expr.op is Op.NEG:
-        # `-2` reads as a constant, so the minus of a constant operand keeps its parentheses.
+        # The parser never makes the minus of a constant; written so, it reads as the negative constant.
         inner = f"({_text(args[0], 0)})" if isinstance(args[0], Num) else _text(args[0], 8)
         text, strength = f"-{inner}", 8
     else:

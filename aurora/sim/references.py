@@ -41,6 +41,7 @@ _DEVICES = "(task.accelerator_demand / node.accelerators_free)"
 _DURATION = "max(task.duration, 1)"
 _WAITED = f"(task.wait / {_DURATION})"
 
+# kube-scheduler divides whole numbers; the 1e-6 keeps 100 * 0.29 from becoming 28.
 # Scores of the published simulator are whole numbers from 0 to 100; rounding and ties matter there.
 _PLACEMENTS: tuple[_Placement, ...] = (
     _Placement("random", "any node and device that fits, by a hash", "custom", "fit.random", "random"),
@@ -107,13 +108,13 @@ _PLACEMENTS: tuple[_Placement, ...] = (
         "least_allocated",
         f"most free after placement ({_KUBE})",
         "load_balancing",
-        "floor((floor(100 * fit.cpu_left) + floor(100 * fit.memory_left)) / 2)",
+        "floor((floor(100 * fit.cpu_left + 1e-6) + floor(100 * fit.memory_left + 1e-6)) / 2)",
     ),
     _Placement(
         "most_allocated",
         f"least free after placement ({_KUBE})",
         "bin_packing",
-        "floor((floor(100 * (1 - fit.cpu_left)) + floor(100 * (1 - fit.memory_left))) / 2)",
+        "floor((floor(100 * (1 - fit.cpu_left) + 1e-6) + floor(100 * (1 - fit.memory_left) + 1e-6)) / 2)",
     ),
     _Placement(
         "balanced_allocation",
@@ -212,7 +213,11 @@ def load_policy(name_or_path: str) -> Policy:
     if name_or_path in REFERENCES:
         return REFERENCES[name_or_path]
     path = Path(name_or_path)
-    if path.suffix == ".json" or path.exists():
+    try:
+        is_file = path.suffix == ".json" or path.exists()
+    except OSError as error:  # a name too long for the file system, or a folder that may not be read
+        raise PolicyError(f"can't read {name_or_path[:80]!r}: {error.strerror}") from None
+    if is_file:
         return read_policy(path)
     near = difflib.get_close_matches(name_or_path, REFERENCES, n=3)
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(REFERENCES)}"
