@@ -13,6 +13,7 @@ from aurora.memory.store import Failure
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.scenario import Scenario
+from aurora.sim.witness import solver_witness, unplaceable
 
 SCENARIOS = 5
 """Attacker's scenarios an iteration."""
@@ -101,12 +102,14 @@ def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 def _unsolvable(bench: Workbench, encoded: EncodedScenario) -> str:
-    """Why there is no witness that every task can be served; "" if a reference is one."""
+    """Why there is no witness that every task can be served; "" if a reference or the solver is one."""
     if not bench.source.must_complete:
         return ""
+    hopeless = unplaceable(encoded)
+    if hopeless:
+        return hopeless
     programs = [compile_policy(p) for p in bench.source.references.values()]
     rows = measurements(bench.source, [encoded], programs, bench.jobs)
-    unplaced = min(row[0][1].unplaced for row in rows)
-    if unplaced == 0:
-        return ""
-    return f"no witness that it can be solved: every reference leaves at least {unplaced} tasks unserved"
+    most = max(row[0][1].completed for row in rows)
+    tasks = len(encoded.scenario.tasks)
+    return "" if most == tasks else solver_witness(encoded, most).reason

@@ -123,26 +123,41 @@ def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> Encode
     Raises:
         ConstraintError: The plan names an unknown task, node or path, or a task twice.
     """
-    scenario, problem = encoded.scenario, encoded.problem
-    tasks = {t.task_id: i for i, t in enumerate(scenario.tasks)}
-    nodes = {n.node_id: i for i, n in enumerate(scenario.nodes)}
-    links = {l.link_id: i for i, l in enumerate(scenario.links)}
+    problem = encoded.problem
     task_f, task_i = problem.task_f.copy(), problem.task_i.copy()
     task_i[at.T_PIN] = -2
-    for line in plan:
-        if line.task_id not in tasks:
-            raise ConstraintError(f"allocation_plan: unknown task {line.task_id!r}; use an id of the scenario")
-        t = tasks[line.task_id]
-        if task_i[at.T_PIN, t] != -2:
-            raise ConstraintError(f"allocation_plan: task {line.task_id!r} is planned twice; keep one line")
-        task_i[at.T_PIN, t] = _planned_candidate(line, encoded, int(task_i[at.T_ROUTE, t]), nodes, links)
+    for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
+        if line.start > task_f[at.T_ARRIVAL, t] + task_f[at.T_PATIENCE, t] + at.TOLERANCE:
+            continue  # it is not there any more when the plan would start it
+        task_i[at.T_PIN, t] = candidate
         task_f[at.T_READY_AT, t] = max(task_f[at.T_ARRIVAL, t], line.start)
         task_f[at.T_PLAN_KEY, t] = line.start
     options = problem.options.copy()
     options[at.O_HAS_PLAN] = 1
     arrivals = np.lexsort((np.arange(task_f.shape[1]), task_f[at.T_READY_AT])).astype(np.int64)
     pinned = problem._replace(task_f=task_f, task_i=task_i, arrivals=arrivals, options=options)
-    return EncodedScenario(scenario, pinned, encoded.paths)
+    return EncodedScenario(encoded.scenario, pinned, encoded.paths)
+
+
+def planned_candidates(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[int, int]:
+    """Task to the number of its planned candidate, in the order of the plan.
+
+    Raises:
+        ConstraintError: The plan names an unknown task, node or path, or a task twice.
+    """
+    scenario = encoded.scenario
+    tasks = {t.task_id: i for i, t in enumerate(scenario.tasks)}
+    nodes = {n.node_id: i for i, n in enumerate(scenario.nodes)}
+    links = {l.link_id: i for i, l in enumerate(scenario.links)}
+    found: dict[int, int] = {}
+    for line in plan:
+        if line.task_id not in tasks:
+            raise ConstraintError(f"allocation_plan: unknown task {line.task_id!r}; use an id of the scenario")
+        t = tasks[line.task_id]
+        if t in found:
+            raise ConstraintError(f"allocation_plan: task {line.task_id!r} is planned twice; keep one line")
+        found[t] = _planned_candidate(line, encoded, int(encoded.problem.task_i[at.T_ROUTE, t]), nodes, links)
+    return found
 
 
 def _planned_candidate(
