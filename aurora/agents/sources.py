@@ -33,13 +33,26 @@ from aurora.sim.traces.swf import SwfSpec, expand_swf, read_jobs
 Spec = ScenarioSpec | OpenbSpec | SwfSpec
 
 
+class Effort(NamedTuple):
+    """How much a source asks for, as its scenarios are more or less noisy.
+
+    Attributes:
+        generations: Of search in an iteration; its training scenarios stay the same for so long.
+        training_per_family, validation_per_family: Scenarios of each family.
+    """
+
+    generations: int
+    training_per_family: int
+    validation_per_family: int
+
+
 class Source(NamedTuple):
     """A source of scenarios and the measure of policies on them.
 
     Attributes:
         name: As on the command line.
         training, validation: Families; no family is in both.
-        repeats: Training scenarios of each family an iteration: more where single ones are noisy.
+        effort: How much an iteration asks for.
         has_levels: Whether specs differ by the curriculum's level.
         must_complete: Whether a scenario needs a witness that completes every task.
         references: Policies that set the mark.
@@ -57,7 +70,7 @@ class Source(NamedTuple):
     name: str
     training: tuple[str, ...]
     validation: tuple[str, ...]
-    repeats: int
+    effort: Effort
     has_levels: bool
     must_complete: bool
     references: Mapping[str, Policy]
@@ -131,7 +144,7 @@ def _generated() -> Source:
         name="generated",
         training=tuple(f for f in FAMILIES if f not in validation),
         validation=validation,
-        repeats=1,
+        effort=Effort(12, 1, 6),
         has_levels=True,
         must_complete=True,
         references={n: REFERENCES[n] for n in _PLACED},
@@ -217,7 +230,7 @@ def _openb(folder: Path) -> Source:
         name="openb",
         training=("as_traced", "fractional", "multiple", "constrained"),
         validation=("whole", "mixed"),
-        repeats=1,
+        effort=Effort(12, 1, 6),
         has_levels=False,
         must_complete=False,
         references={n: REFERENCES[n] for n in names},
@@ -256,6 +269,7 @@ def _swf(folder: Path) -> Source:
             first=int(low * len(jobs)),
             last=int(high * len(jobs)),
             gap_factor=round(gap * float(np.exp(rng.normal(0, 0.05))), 3),
+            duration_spread=0.5,
             seed=seed,
         )
 
@@ -274,7 +288,8 @@ def _swf(folder: Path) -> Source:
         name="swf",
         training=("early", "early_dense"),
         validation=("middle", "middle_dense"),
-        repeats=16,
+        # Single sequences are noisy: many of them, for a few generations each.
+        effort=Effort(4, 50, 60),
         has_levels=False,
         must_complete=True,
         references={n: REFERENCES[n] for n in names},

@@ -14,6 +14,7 @@ from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
+    from aurora.evals.champion import Verdict
     from aurora.graphs.events import Event
     from aurora.memory.store import Store
 
@@ -90,11 +91,13 @@ def selfplay(  # one parameter an option
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
             raise typer.Exit(INTERRUPTED)
         result = _result(opened.store, directory, finished.reason)
-        path = None
+        path: Path | None = None
+        verdicts: list[Verdict] = []
         if report:
             note("writing the report: the champion meets the references on fresh scenarios")
-            path = write_report(directory, settings, jobs=jobs)
+            path, verdicts = write_report(directory, settings, jobs=jobs)
     result["report"] = None if path is None else str(path)
+    result["verdicts"] = [_verdict(v) for v in verdicts]
     if as_json:
         emit_json(result)
         return
@@ -103,9 +106,51 @@ def selfplay(  # one parameter an option
         ("policy", "elo", "games", "origin"),
         [(p["policy_id"], p["elo"], p["games"], p["origin"]) for p in result["top"]],
     )
+    if verdicts:
+        emit_table("the champion on fresh scenarios", _VERDICT_COLUMNS, [_verdict_row(v) for v in verdicts])
     note(f"champion {result['champion']}, validation advantage {result['validation_advantage']:+.4f}")
     if path is not None:
         note(f"report: {path}")
+
+
+_VERDICT_COLUMNS = (
+    "level",
+    "champion",
+    "closest reference",
+    "difference [95 %]",
+    "ahead of all",
+    "bound",
+    "gap to the bound [95 %]",
+)
+
+
+def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
+    closest, far = verdict.comparisons[0], verdict.distance
+    low, high = closest.difference.low, closest.difference.high
+    return (
+        verdict.level or "all",
+        f"{verdict.mean:.4f}",
+        closest.reference,
+        f"{closest.difference.mean:+.4f} [{low:+.4f}, {high:+.4f}]",
+        "yes" if verdict.is_ahead else "no",
+        "" if far is None else f"{far.bound:.4f}",
+        "" if far is None else f"{far.gap.mean:.4f} [{far.gap.low:.4f}, {far.gap.high:.4f}]",
+    )
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "level": verdict.level,
+        "mean": verdict.mean,
+        "ahead_of_all": verdict.is_ahead,
+        "comparisons": [
+            {"reference": c.reference, "reference_mean": c.reference_mean, **c.difference._asdict()}
+            for c in verdict.comparisons
+        ],
+        "distance": None
+        if verdict.distance is None
+        else {**verdict.distance._asdict(), "gap": verdict.distance.gap._asdict()},
+    }
 
 
 def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:

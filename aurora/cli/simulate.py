@@ -15,6 +15,7 @@ def simulate(
     scenario: Path = typer.Argument(help="A scenario or a scenario spec, JSON."),
     policy: str = typer.Argument(help="A reference policy's name or a policy file, JSON."),
     trace: bool = typer.Option(False, "--trace", help="With every decision and its best candidates."),
+    bounds: bool = typer.Option(False, "--bounds", help="With what no policy can beat."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Simulate a policy on a scenario.
@@ -38,6 +39,12 @@ def simulate(
     }
     if trace:
         result["decisions"] = _decisions(problem, outcome)
+    if bounds:
+        from aurora.evals.optimality import sharpest  # heavy, used here only
+        from aurora.sim.bounds import best_reward  # heavy, used here only
+
+        least = sharpest(kernel.encode(problem))
+        result["bounds"] = {**least._asdict(), "reward": best_reward(least, problem)}
     if as_json:
         emit_json(result)
         return
@@ -46,6 +53,8 @@ def simulate(
         ("measure", "value"),
         [("reward", scores.reward), *outcome.summary_json().items()],
     )
+    if bounds:
+        emit_table("no plan that completes every task is better", ("measure", "bound"), list(result["bounds"].items()))
 
 
 def read_scenario_or_spec(path: Path) -> Any:

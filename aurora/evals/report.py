@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 import plotly.offline
 
 from aurora.agents.sources import Source
-from aurora.evals.champion import against_references
+from aurora.evals.champion import Verdict, judge
 from aurora.graphs.run_directory import ARCHIVE, REPORT, write_atomically
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source
 from aurora.memory.store import Store
@@ -24,13 +25,15 @@ from aurora.sim.rewards import LEARNABLE
 
 INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#b8c0cc"
 GANTT_TASKS = 80
-FRESH_PER_FAMILY = {"generated": 8, "openb": 3, "swf": 4}
+FRESH_PER_FAMILY = {"generated": 8, "openb": 3, "swf": 20}
+BOUNDED_PER_FAMILY = 2
+DISTANCE_COLUMNS = ("level", "scenarios", "bound", "champion", "gap [95 %]", "latency", "cost", "energy")
 
 _STYLE = "report.css"
 
 
-def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) -> Path:
-    """Write `report.html` into a run directory; returns its path.
+def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) -> tuple[Path, list[Verdict]]:
+    """Write `report.html` into a run directory; returns its path, and what it says of the champion.
 
     Reads the archive, and simulates the champion and the references on fresh scenarios.
     """
@@ -39,21 +42,28 @@ def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) 
         last = store.last_iteration()
         assert last is not None  # the caller reports finished iterations only
         champion = parse_policy(last[1]["champion"])
-        events = store.events()
-        page = _page(source, settings, champion, events, store, jobs)
+        verdicts = judge(
+            source,
+            champion,
+            per_family=FRESH_PER_FAMILY[source.name],
+            bounded=BOUNDED_PER_FAMILY,
+            seed=settings.seed,
+            jobs=jobs,
+        )
+        page = _page(source, settings, champion, store, verdicts)
     path = directory / REPORT
     write_atomically(path, page)
-    return path
+    return path, verdicts
 
 
 def _page(
     source: Source,
     settings: SelfPlaySettings,
     champion: Policy,
-    events: list[dict[str, Any]],
     store: Store,
-    jobs: int,
+    verdicts: list[Verdict],
 ) -> str:
+    events = store.events()
     steps = [e for e in events if e["event"] == "iteration"]
     rates = [r for e in steps for r in e["success_rates"]]
     in_band = sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in rates) / max(1, len(rates))
@@ -67,9 +77,9 @@ def _page(
         ("scenarios in the 0.3–0.7 band", f"{in_band:.0%}"),
         ("validation advantage", f"{steps[-1]['validation_advantage']:+.4f}"),
     ]
-    comparison_table, comparison_figure = _comparison(source, settings, champion, jobs)
     sections = [
-        ("Champion against the references, on fresh scenarios", comparison_figure + comparison_table),
+        ("Champion against the references, on fresh scenarios", _comparison(source, verdicts)),
+        *([("Distance from what is possible", _distances(verdicts))] if source.has_levels else []),
         ("Search, validation and curriculum over iterations", _progress(steps)),
         ("Elo", _elo(store)),
         ("Pareto front of the last scenario", _pareto(store)),
@@ -105,27 +115,22 @@ def _figure(figure: go.Figure, height: int = 340) -> str:
     return text
 
 
-def _comparison(source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int) -> tuple[str, str]:
-    rows: list[str] = []
+def _comparison(source: Source, verdicts: list[Verdict]) -> str:
+    rows: list[tuple[str, ...]] = []
     figure = go.Figure()
-    levels = range(1, 6) if source.has_levels else range(1, 2)
-    for level in levels:
-        mean, compared = against_references(
-            source,
-            champion,
-            level=level,
-            per_family=FRESH_PER_FAMILY[source.name],
-            seed=settings.seed,
-            jobs=jobs,
-        )
+    for level, mean, compared, _ in verdicts:
         closest = compared[0]
-        low = closest.difference.low
-        verdict = "good'>ahead of all" if min(c.difference.low for c in compared) > 0 else "bad'>not ahead of all"
+        gap = closest.difference
+        where = str(level) if level else "all"
         rows.append(
-            f"<tr><td>{level if source.has_levels else 'all'}</td><td>{mean:.4f}</td>"
-            f"<td>{html.escape(closest.reference)}</td><td>{closest.reference_mean:.4f}</td>"
-            f"<td>{closest.difference.mean:+.4f} [{low:+.4f}, {closest.difference.high:+.4f}]</td>"
-            f"<td class='{verdict}</td></tr>"
+            (
+                where,
+                f"{mean:.4f}",
+                closest.reference,
+                f"{closest.reference_mean:.4f}",
+                f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]",
+                "ahead of all" if min(c.difference.low for c in compared) > 0 else "not ahead of all",
+            )
         )
         figure.add_trace(
             go.Scatter(
@@ -138,14 +143,44 @@ def _comparison(source: Source, settings: SelfPlaySettings, champion: Policy, jo
                     "arrayminus": [c.difference.mean - c.difference.low for c in compared],
                 },
                 mode="markers",
-                name=f"level {level}" if source.has_levels else "fresh scenarios",
+                name=f"level {level}" if level else "fresh scenarios",
             )
         )
     figure.add_vline(x=0, line_color=INK, line_width=1)
     figure.update_xaxes(title=f"champion less reference, {source.unit} (95 % bootstrap interval)")
-    names = ("level", "champion", "closest reference", "its mean", "difference [95 %]", "")
-    head = f"<tr>{''.join(f'<th>{n}</th>' for n in names)}</tr>"
-    return f"<table>{head}{''.join(rows)}</table>", _figure(figure, 460)
+    names = ("level", "champion", "closest reference", "its mean", "difference [95 %]", "verdict")
+    return _figure(figure, 460) + _table(names, rows)
+
+
+def _distances(verdicts: list[Verdict]) -> str:
+    rows = [
+        (
+            str(v.level),
+            str(v.distance.scenarios),
+            f"{v.distance.bound:.4f}",
+            f"{v.distance.reward:.4f}",
+            f"{v.distance.gap.mean:.4f} [{v.distance.gap.low:.4f}, {v.distance.gap.high:.4f}]",
+            *(ratio_text(r) for r in (v.distance.latency, v.distance.cost, v.distance.energy)),
+        )
+        for v in verdicts
+        if v.distance is not None
+    ]
+    return (
+        "<p>No plan that completes every task earns more than the bound: each objective at its own lower bound, as if "
+        "the others did not count. The last columns are the champion's sums over those of the bounds.</p>"
+        + _table(DISTANCE_COLUMNS, rows)
+    )
+
+
+def ratio_text(ratio: float | None) -> str:
+    """A ratio to a bound; a bound of zero gives none."""
+    return "bound is 0" if ratio is None else f"{ratio:.2f}"
+
+
+def _table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{html.escape(n)}</th>" for n in names)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _progress(steps: list[dict[str, Any]]) -> str:
@@ -234,16 +269,13 @@ def _pareto(store: Store) -> str:
 
 def _forgetting(events: list[dict[str, Any]]) -> str:
     rows = [
-        f"<tr><td>{e['level']}</td><td>{e['iteration'] + 1}</td><td>"
-        + ", ".join(f"level {html.escape(k)}: {v:.0%}" for k, v in e["success"].items())
-        + "</td></tr>"
+        (str(e["level"]), str(e["iteration"] + 1), ", ".join(f"level {k}: {v:.0%}" for k, v in e["success"].items()))
         for e in events
         if e["event"] == "forgetting"
     ]
     if not rows:
         return "<p>The run has not moved up a level.</p>"
-    head = "<tr><th>moved up to level</th><th>iteration</th><th>champion's success on earlier levels</th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>"
+    return _table(("moved up to level", "iteration", "champion's success on earlier levels"), rows)
 
 
 def _gantt(source: Source, champion: Policy, store: Store) -> str:

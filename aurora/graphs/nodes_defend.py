@@ -11,12 +11,13 @@ from aurora.graphs.workbench import Workbench
 from aurora.memory import pareto
 from aurora.memory.store import REFERENCE, Failure, NewOutcome, NewPolicy
 from aurora.sim.compiler import compile_policy
+from aurora.sim.curriculum import LEVELS
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
 from aurora.sim.rewards import objective_vector
 
-CURRENT_LEVEL_SHARE = 0.6
-"""Share of the training scenarios that are of the current level; the others keep what was learned."""
+CURRENT_LEVEL_SHARE = 0.5
+"""Share of the fresh training scenarios that are of the current level; the others are of any."""
 
 
 class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration that is not kept
@@ -29,13 +30,13 @@ class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration tha
 
 def defend(bench: Workbench, state: State) -> Update:
     """Search on the attacker's scenarios and on fresh ones of every training family."""
-    source, settings, draft = bench.source, bench.settings, bench.draft
+    source, draft = bench.source, bench.draft
     iteration = state["iteration"]
     rng = bench.rng(iteration, 2)
     fresh = [
         encode(source.expand(source.sample(family, _mixed_level(state["level"], rng), rng)))
         for family in source.training
-        for _ in range(settings.training_per_family * source.repeats)
+        for _ in range(source.effort.training_per_family)
     ]
     ground = arena(source, fresh + [draft.encoded[n] for n in state["scenario_ids"]], bench.jobs)
 
@@ -48,7 +49,7 @@ def defend(bench: Workbench, state: State) -> Update:
                 "event": "generation",
                 "iteration": iteration,
                 "generation": generation,
-                "generations": settings.generations,
+                "generations": source.effort.generations,
                 "advantage": best,
             }
         )
@@ -57,7 +58,7 @@ def defend(bench: Workbench, state: State) -> Update:
         bench.searcher,
         ground,
         [*source.references.values(), *draft.rivals.values()],
-        Settings(settings.population, settings.generations, bench.jobs),
+        Settings(bench.settings.population, source.effort.generations, bench.jobs),
         int(rng.integers(2**31)),
         tick,
     )
@@ -70,8 +71,8 @@ def defend(bench: Workbench, state: State) -> Update:
 
 
 def _mixed_level(level: int, rng: np.random.Generator) -> int:
-    """Mostly the current level, sometimes an earlier one, so that little is forgotten."""
-    return level if rng.random() < CURRENT_LEVEL_SHARE else int(rng.integers(1, level + 1))
+    """Mostly the current level, else any: so that little is forgotten, and nothing fitted to small scenarios."""
+    return level if rng.random() < CURRENT_LEVEL_SHARE else int(rng.integers(1, len(LEVELS) + 1))
 
 
 def simulate(bench: Workbench, state: State) -> Update:

@@ -37,9 +37,9 @@ class SelfPlaySettings(Frozen):
         seed: Of everything random.
         training_families, validation_families: Kinds of scenario; empty: the source's own choice. No
             family may be in both, because the champion is chosen on validation.
-        population, generations: Size of an iteration's search.
-        training_per_family, validation_per_family: Scenarios of each family; the former times the
-            source's repeats.
+        population: Candidates a generation.
+        generations, training_per_family, validation_per_family: Generations an iteration, and scenarios of
+            each family; None: the source's own choice.
     """
 
     source: Literal["generated", "openb", "swf"] = "generated"
@@ -48,9 +48,9 @@ class SelfPlaySettings(Frozen):
     training_families: tuple[str, ...] = ()
     validation_families: tuple[str, ...] = ()
     population: int = 16
-    generations: int = 12
-    training_per_family: int = 1
-    validation_per_family: int = 6
+    generations: int | None = None
+    training_per_family: int | None = None
+    validation_per_family: int | None = None
 
 
 def chosen_source(settings: SelfPlaySettings) -> Source:
@@ -73,7 +73,9 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
     if both or not training or not validation:
         what = f"{both[0]!r} is named for both" if both else "one of them has none"
         raise RunError(f"training and validation need families of their own, but {what}")
-    return source._replace(training=training, validation=validation)
+    effort = source.effort
+    chosen = {name: getattr(settings, name) for name in effort._fields if getattr(settings, name) is not None}
+    return source._replace(training=training, validation=validation, effort=effort._replace(**chosen))
 
 
 @dataclass(slots=True)
@@ -190,7 +192,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
     scenarios = [
         encode(source.expand(source.sample(family, 1 + i % len(LEVELS) if source.has_levels else 1, rng)))
         for family in source.validation
-        for i in range(settings.validation_per_family)
+        for i in range(source.effort.validation_per_family)
     ]
     validation_ledger.begin(0)
     validation = arena(source._replace(ledger=validation_ledger), scenarios, jobs)

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from aurora.sim.bounds import Bounds
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.kernel import layout as at
@@ -106,6 +107,19 @@ def solve(encoded: EncodedScenario, goal: Goal, *, effort: float = 10.0) -> Solu
     value = achieved(outcome, encoded.scenario, goal)
     is_proved = value <= bound + PROVED * abs(bound) + model.rounding
     return Solution("optimal" if is_proved else "feasible", value, bound, plan)
+
+
+def sharpened(least: Bounds, encoded: EncodedScenario, *, effort: float) -> Bounds:
+    """Bounds on latency and cost that CP-SAT may raise, to the optimum where it finishes.
+
+    Args:
+        least: From `aurora.sim.bounds`.
+        encoded: A small scenario.
+        effort: CP-SAT's deterministic time for each of the two, about seconds.
+    """
+    latency = solve(encoded, "latency", effort=effort).bound
+    cost = solve(encoded, "cost", effort=effort).bound
+    return least._replace(latency=max(least.latency, latency), cost=max(least.cost, cost))
 
 
 def achieved(outcome: Outcome, scenario: Scenario, goal: Goal) -> float:

@@ -142,6 +142,9 @@ class SwfSpec(Frozen):
     length: int = Field(default=768, ge=16, le=4096, description="jobs of the sequence")
     block: int = Field(default=64, ge=1, le=4096, description="consecutive jobs drawn together")
     gap_factor: float = Field(default=1.0, gt=0.05, le=5, description="time between arrivals, times this")
+    duration_spread: float = Field(
+        default=0.0, ge=0, le=2, description="standard deviation of the log of a factor on run and requested time"
+    )
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 
@@ -164,5 +167,19 @@ def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenari
         for k in range(start, min(start + block, start + spec.length - len(drawn))):
             now += gaps[k] * spec.gap_factor
             job = stretch[k]
-            drawn.append(job._replace(number=len(drawn) + 1, submit=now, processors=min(job.processors, processors)))
+            longer = _factor(spec.duration_spread, rng)
+            drawn.append(
+                job._replace(
+                    number=len(drawn) + 1,
+                    submit=now,
+                    processors=min(job.processors, processors),
+                    run=job.run * longer,
+                    requested=job.requested * longer,
+                )
+            )
     return _scenario(spec.spec_id, tuple(drawn), processors)
+
+
+def _factor(spread: float, rng: np.random.Generator) -> float:
+    """Log-normal with mean 1, so that the work stays the same on average."""
+    return float(np.exp(rng.normal(-(spread**2) / 2, spread))) if spread else 1.0

@@ -1,0 +1,90 @@
+"""How far a policy is from what is possible at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from aurora.evals.statistics import Interval, paired_interval
+from aurora.sim.bounds import Bounds, best_reward, bounds
+from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.outcome import Summary
+from aurora.sim.program import Program
+from aurora.sim.rewards import score
+from aurora.sim.solver import sharpened
+
+SMALL = 400
+"""Pairs of task and node up to which the solver looks for the optimum itself (levels 1 and 2)."""
+EFFORT = 1.0
+"""CP-SAT's deterministic time for a scenario and goal, about seconds."""
+
+
+class Distance(NamedTuple):
+    """A policy against bounds that no plan can pass, over scenarios that it completes.
+
+    Attributes:
+        scenarios: How many it completes.
+        bound: Mean of the rewards that can't be exceeded.
+        reward: The policy's mean reward on the same scenarios.
+        gap: Bound less reward, with its 95 % interval.
+        latency, cost, energy: The policy's sum over that of the bounds; None where the bounds are 0.
+    """
+
+    scenarios: int
+    bound: float
+    reward: float
+    gap: Interval
+    latency: float | None
+    cost: float | None
+    energy: float | None
+
+
+def distance(scenarios: Sequence[EncodedScenario], program: Program, *, jobs: int) -> Distance | None:
+    """How far a policy is from the bounds; None if it completes none of the scenarios.
+
+    Args:
+        scenarios: Encoded.
+        program: The compiled policy.
+        jobs: Threads.
+    """
+    judged = Parallel(n_jobs=jobs, backend="threading")(delayed(_judge)(e, program) for e in scenarios)
+    rows = [(e, *row) for e, row in zip(scenarios, judged, strict=True) if row is not None]
+    if not rows:
+        return None
+    most = np.array([best_reward(least, e.scenario) for e, least, _ in rows])
+    got = np.array([score(summary, e.scenario).reward for e, _, summary in rows])
+
+    def ratio(done: list[float], possible: list[float]) -> float | None:
+        return sum(done) / sum(possible) if sum(possible) > 0 else None
+
+    return Distance(
+        scenarios=len(rows),
+        bound=float(most.mean()),
+        reward=float(got.mean()),
+        gap=paired_interval(most - got),
+        latency=ratio([s.latency_mean for _, _, s in rows], [b.latency for _, b, _ in rows]),
+        cost=ratio([s.cost for _, _, s in rows], [b.cost for _, b, _ in rows]),
+        energy=ratio([s.energy for _, _, s in rows], [b.energy for _, b, _ in rows]),
+    )
+
+
+def sharpest(encoded: EncodedScenario) -> Bounds:
+    """Bounds of a scenario, from the solver too where it is small.
+
+    Raises:
+        ScenarioError: A task fits on nothing even when everything is free.
+    """
+    least = bounds(encoded)
+    if len(encoded.scenario.tasks) * max(1, len(encoded.scenario.nodes)) <= SMALL:
+        least = sharpened(least, encoded, effort=EFFORT)
+    return least
+
+
+def _judge(encoded: EncodedScenario, program: Program) -> tuple[Bounds, Summary] | None:
+    summary = run(encoded, program).summary
+    if summary.completed < summary.tasks:
+        return None
+    return sharpest(encoded), summary
