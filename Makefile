@@ -2,18 +2,23 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 export AURORA_DATA ?= $(wildcard ../shared/traces)
 export LANGGRAPH_STRICT_MSGPACK := true
 
 .PHONY: demo test test-slow test-published lint bench published clean
 
+# torch comes first, in a build without CUDA: from where pip is told to look, else from PyTorch's own index.
+# The one on PyPI brings gigabytes of CUDA packages on Linux.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(PIP) torch==$(TORCH)+cpu 2>/dev/null || $(PIP) --index-url https://download.pytorch.org/whl/cpu torch==$(TORCH)
+	$(PIP) -c constraints.txt -e .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) -c constraints.txt -e '.[dev]'
 	touch $@
 
 demo: $(VENV)/installed

@@ -53,6 +53,17 @@ def test_top_policies_are_the_same_in_two_runs_of_a_seed(finished: Path, tmp_pat
     assert {"policy_id", "elo", "parents", "rules", "results"} <= set(json.loads(tops[0])[0])
 
 
+def test_the_index_is_rebuilt_and_searched(finished: Path) -> None:
+    counts = json.loads(aurora("index", "rebuild", "--run", str(finished), "--json").stdout)
+    assert counts["scenarios"] >= 1
+    assert counts["policies"] >= len(json.loads(aurora("policies", "list", "--run", str(finished), "--json").stdout))
+    found = json.loads(
+        aurora("index", "search", "shortest job first", "--kind", "policies", "--run", str(finished), "--json").stdout
+    )
+    assert [set(f) for f in found] == [{"id", "similarity", "description"}] * 5
+    assert [f["similarity"] for f in found] == sorted((f["similarity"] for f in found), reverse=True)
+
+
 def test_resume_takes_the_run_further(finished: Path) -> None:
     result = json.loads(
         aurora("selfplay", "--resume", str(finished), "--iterations", "2", "--json", "--no-report").stdout
@@ -72,6 +83,7 @@ def test_the_report_asks_for_nothing_from_outside(finished: Path) -> None:
     [
         (("simulate", "absent.json", "best_fit"), 3, "can't read"),
         (("policies", "top", "--run", "absent"), 8, "holds no archive"),
+        (("index", "rebuild", "--run", "absent"), 8, "holds no archive"),
         (("policies", "show", "bets_fit"), 4, "did you mean best_fit"),
         (("selfplay", "--source", "openb"), 6, "--data"),
         (("selfplay", "--resume", "absent"), 8, "holds no run"),

@@ -22,7 +22,14 @@ PACKAGES = (
     "joblib",
     "plotly",
     "networkx",
+    "scipy",
+    "ortools",
+    "chromadb",
+    "sentence-transformers",
+    "torch",
 )
+LEAST_MEMORY = 2 * 2**30
+"""Bytes that should be free for a self-play run with its index, the compiler and the report."""
 
 
 class Check(NamedTuple):
@@ -42,7 +49,7 @@ def doctor(
 
     Example: aurora doctor
     """
-    checks = [_python(), *(_package(p) for p in PACKAGES), _cuda(), _cache(), _cores()]
+    checks = [_python(), *(_package(p) for p in PACKAGES), _cuda(), _embedder(), _cache(), _cores(), _memory()]
     if data is not None:
         found = [name for name in ("openb", "swf", "topology") if (data / name).is_dir()]
         checks.append(Check("traces", bool(found), ", ".join(found) or "none", "fetch the traces named in docs"))
@@ -75,6 +82,16 @@ def _cuda() -> Check:
     return Check("no CUDA packages", not found, ", ".join(found) or "none", "reinstall with constraints.txt")
 
 
+def _embedder() -> Check:
+    from aurora.errors import ModelError
+    from aurora.memory.embedder import VARIABLE, open_embedder
+
+    try:
+        return Check("embedder", True, open_embedder().fingerprint, "")
+    except ModelError as error:
+        return Check("embedder", False, str(error), f"reinstall with constraints.txt, or set {VARIABLE}")
+
+
 def _cache() -> Check:
     from aurora.sim.kernel.jit import cache_folder
 
@@ -90,3 +107,13 @@ def _cache() -> Check:
 def _cores() -> Check:
     count = os.cpu_count() or 1
     return Check("cores", True, str(count), "")
+
+
+def _memory() -> Check:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
+        return Check("memory", True, "unknown", "")
+    available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    found = f"{available / 2**30:.1f} GB available"
+    return Check("memory", available >= LEAST_MEMORY, found, f"free {LEAST_MEMORY / 2**30:.0f} GB")

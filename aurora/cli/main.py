@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, doctor, policies, scenarios, selfplay, simulate
+from aurora.cli import bench, doctor, index, policies, scenarios, selfplay, simulate
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -23,6 +23,7 @@ app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")
+app.add_typer(index.app, name="index")
 app.command("doctor")(doctor.doctor)
 
 

@@ -65,6 +65,7 @@ def selfplay(  # one parameter an option
     from aurora.evals.report import write_report  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.workbench import SelfPlaySettings  # heavy, used here only
+    from aurora.memory.embedder import open_embedder  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
     if resume is not None:
@@ -76,6 +77,7 @@ def selfplay(  # one parameter an option
             seed=seed,
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
+            embedder=open_embedder().fingerprint,
         )
     if iterations is None and time_limit is None:
         iterations = 10

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from aurora.agents.evaluation import measurements
 from aurora.agents.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
-from aurora.agents.sources import Spec
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Draft, Workbench
 from aurora.memory.store import Failure
+from aurora.memory.texts import scenario_text
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.scenario import Scenario
@@ -69,22 +71,31 @@ def enough(state: State) -> str:
 def retrieve(bench: Workbench, state: State) -> Update:
     """Who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
     names = bench.store.leaders(RIVALS)
-    for scenario_id in state["scenario_ids"]:
-        for similar in _similar(bench, bench.draft.descriptions[scenario_id]):
-            names += bench.store.best_on(similar.spec_id, 1)
+    for similar in _similar(bench, state["scenario_ids"]):
+        names += bench.store.best_on(similar, 1)
     names = list(dict.fromkeys(names))[: 2 * RIVALS]
     rivals = sorted({*names, bench.champion.policy_id} - set(bench.source.references))
     bench.draft.rivals = {n: bench.store.policy(n) for n in rivals}
     return {"rival_ids": rivals}
 
 
-def _similar(bench: Workbench, description: tuple[float, ...]) -> list[Spec]:
-    """Specs of the nearest earlier scenarios, nearest first."""
+def _similar(bench: Workbench, scenario_ids: Sequence[str]) -> list[str]:
+    """Ids of the earlier scenarios nearest to each of the new ones, nearest first.
+
+    By the index they are those of all the archive whose texts are most similar; without one, those of the
+    attacker's memory whose statistics are nearest.
+    """
+    if bench.index is not None:
+        asked = [scenario_text(bench.draft.specs[n]) for n in scenario_ids]
+        return [near.key for found in bench.index.nearest("scenarios", asked, SIMILAR) for near in found]
     if not bench.known:
         return []
     others = np.array([k.description for k in bench.known])
-    distance = ((others - np.array(description)) ** 2).sum(axis=1)
-    return [bench.known[i].spec for i in np.argsort(distance, kind="stable")[:SIMILAR]]
+    found: list[str] = []
+    for name in scenario_ids:
+        distance = ((others - np.array(bench.draft.descriptions[name])) ** 2).sum(axis=1)
+        found += [bench.known[i].spec.spec_id for i in np.argsort(distance, kind="stable")[:SIMILAR]]
+    return found
 
 
 def _duplicate(bench: Workbench, name: str, scenario: Scenario, description: tuple[float, ...]) -> str:

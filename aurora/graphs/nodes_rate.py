@@ -12,6 +12,7 @@ from aurora.graphs.nodes_defend import sums
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Workbench, checkpoint
 from aurora.memory import elo
+from aurora.memory.index import Entry
 from aurora.memory.store import Iteration, NewOutcome, NewScenario
 from aurora.sim.compiler import compile_policy
 from aurora.sim.curriculum import WINDOW
@@ -115,7 +116,10 @@ def _forgetting(bench: Workbench, iteration: int) -> Forgetting:
 
 
 def commit(bench: Workbench, state: State) -> Update:
-    """Write everything that the iteration found, and where the run stands, in one transaction."""
+    """Write everything that the iteration found, and where the run stands, in one transaction.
+
+    The index follows: what a kill in between leaves out of it is added when it is opened next.
+    """
     draft = bench.draft
     bench.evaluations += len(bench.ledger)
     done = _done(bench, state)
@@ -133,6 +137,10 @@ def commit(bench: Workbench, state: State) -> Update:
             events=events,
         )
     )
+    if bench.index is not None:
+        bench.index.add("scenarios", [Entry(s.scenario_id, s.spec) for s in draft.scenarios])
+        policies = [draft.policies[n].policy for n in sorted(draft.policies)]
+        bench.index.add("policies", [Entry(p.policy_id, p.model_dump_json()) for p in policies])
     bench.committed = state["iteration"] + 1
     for event in events:
         bench.tell(event)

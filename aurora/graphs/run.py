@@ -27,6 +27,8 @@ from aurora.graphs.run_directory import (
 from aurora.graphs.selfplay import Finished, play
 from aurora.graphs.tracking import tracked
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.memory.embedder import VARIABLE, Embedder, open_embedder
+from aurora.memory.index import INDEX, open_index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
 from aurora.sim.scenario import explain_validation
@@ -41,11 +43,13 @@ class Run(NamedTuple):
         directory: Its folder.
         settings: What determines it.
         store: Its archive.
+        embedder: Of its index; None: the run has none.
     """
 
     directory: Path
     settings: SelfPlaySettings
     store: Store
+    embedder: Embedder | None
 
     def play(
         self,
@@ -71,6 +75,9 @@ class Run(NamedTuple):
             log = stack.enter_context(EventLog(self.directory / EVENTS, self.store.events()))
             send = stack.enter_context(tracked(track, self.directory, self.settings.model_dump(mode="json")))
             interrupted = stack.enter_context(_interruptible())
+            index = None
+            if self.embedder is not None:
+                index = stack.enter_context(open_index(self.directory / INDEX, self.store, self.embedder))
 
             def everywhere(event: Event) -> None:
                 log.write(event)
@@ -87,23 +94,44 @@ class Run(NamedTuple):
                 interrupted=interrupted,
                 ledger=ledger,
                 validation_ledger=validation,
+                index=index,
             )
 
 
 @contextmanager
-def open_run(directory: Path, settings: SelfPlaySettings) -> Iterator[Run]:
+def open_run(directory: Path, settings: SelfPlaySettings, embedder: Embedder | None = None) -> Iterator[Run]:
     """Open a run, a new one or one that was begun with the same settings.
+
+    Args:
+        directory: Of the run.
+        settings: What determines it.
+        embedder: Of its index, if the settings name one; None: this machine's.
 
     Raises:
         RunError: Another process is running there, or the run was configured otherwise.
         DataError: A trace is not there or not valid.
         StoreError: The archive can't be opened.
+        ModelError: The run has an index, and this machine no embedder.
     """
+    if settings.embedder:
+        embedder = embedder or open_embedder()
+        _require_same_embedder(directory, settings, embedder)
+    else:
+        embedder = None
     files = chosen_source(settings).files
     with owned(directory):
         start_manifest(directory, settings.model_dump(mode="json"), files)
         with Store.open(directory / ARCHIVE) as store:
-            yield Run(directory, settings, store)
+            yield Run(directory, settings, store, embedder)
+
+
+def _require_same_embedder(directory: Path, settings: SelfPlaySettings, embedder: Embedder) -> None:
+    """Other vectors would find other rivals, and the run would not end as it would have."""
+    if embedder.fingerprint != settings.embedder:
+        raise RunError(
+            f"{directory} was begun with the embedder {settings.embedder}, this one is {embedder.fingerprint}; "
+            f"set {VARIABLE} to the folder of the former"
+        )
 
 
 def settings_of(directory: Path) -> SelfPlaySettings:

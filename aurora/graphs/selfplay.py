@@ -26,6 +26,7 @@ from aurora.graphs.nodes_defend import Abandoned, defend, simulate
 from aurora.graphs.nodes_rate import advance, commit, go_on, rate, score
 from aurora.graphs.state import State, StopReason
 from aurora.graphs.workbench import SelfPlaySettings, Workbench, new_workbench
+from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
 from aurora.sim.policy import Policy, parse_policy
@@ -65,6 +66,7 @@ def play(  # noqa: PLR0913  # what a run is started with
     interrupted: Callable[[], bool] = lambda: False,
     ledger: Ledger | None = None,
     validation_ledger: Ledger | None = None,
+    index: Index | None = None,
 ) -> Finished:
     """Run self-play until the archive holds `iterations`, the time is up, or somebody interrupts.
 
@@ -81,6 +83,7 @@ def play(  # noqa: PLR0913  # what a run is started with
         interrupted: Asked after every generation; then the iteration is abandoned.
         ledger: Keeps what the iteration in progress has paid for, for the process after a kill.
         validation_ledger: Likewise the references' results on validation.
+        index: Over the archive, in line with it; None: similar scenarios are found by statistics.
 
     Raises:
         DataError: A trace is not there or not valid.
@@ -102,6 +105,7 @@ def play(  # noqa: PLR0913  # what a run is started with
         deadline=None if time_limit is None else time.monotonic() + time_limit,
         ledger=ledger,
         validation_ledger=validation_ledger,
+        index=index,
     )
     reason = _loop(bench, until)
     simulated = ledger.added + validation_ledger.added

@@ -17,6 +17,7 @@ from aurora.agents.sources import Source, Spec, open_source
 from aurora.errors import RunError
 from aurora.graphs.events import Event, Listener
 from aurora.graphs.state import StopReason
+from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Failure, NewOutcome, NewPolicy, NewScenario, Store
 from aurora.sim.curriculum import LEVELS, Curriculum
@@ -40,6 +41,8 @@ class SelfPlaySettings(Frozen):
         population: Candidates a generation.
         generations, training_per_family, validation_per_family: Generations an iteration, and scenarios of
             each family; None: the source's own choice.
+        embedder: Fingerprint of the embedder by whose index similar scenarios are found; empty: by the
+            statistics of those that the attacker keeps in mind.
     """
 
     source: Literal["generated", "openb", "swf"] = "generated"
@@ -51,6 +54,7 @@ class SelfPlaySettings(Frozen):
     generations: int | None = None
     training_per_family: int | None = None
     validation_per_family: int | None = None
+    embedder: str = ""
 
 
 def chosen_source(settings: SelfPlaySettings) -> Source:
@@ -116,7 +120,7 @@ class Workbench:
     """What the nodes share.
 
     Attributes:
-        source, settings, store, ledger, jobs, tell, interrupted: What the run was started with.
+        source, settings, store, index, ledger, jobs, tell, interrupted: What the run was started with.
         deadline: On the monotonic clock, seconds; None: no time limit.
         committed: How many iterations the archive holds.
         validation: Scenarios on which the champion is chosen; the same throughout the run.
@@ -129,6 +133,7 @@ class Workbench:
     source: Source
     settings: SelfPlaySettings
     store: Store
+    index: Index | None
     ledger: Ledger
     jobs: int
     tell: Listener
@@ -174,6 +179,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
     deadline: float | None,
     ledger: Ledger,
     validation_ledger: Ledger,
+    index: Index | None = None,
 ) -> Workbench:
     """The workbench of a run, new or where its archive ends.
 
@@ -186,6 +192,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
         deadline: On the monotonic clock, seconds.
         ledger: Of the iteration in progress.
         validation_ledger: Of the references on validation scenarios; kept throughout a run.
+        index: Over the archive, in line with it; None: similar scenarios are found by statistics.
     """
     source = chosen_source(settings)._replace(ledger=ledger)
     rng = np.random.default_rng([settings.seed, VALIDATION_SEED])
@@ -201,6 +208,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
         source=source,
         settings=settings,
         store=store,
+        index=index,
         ledger=ledger,
         jobs=jobs,
         tell=tell,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from sqlalchemy import Engine, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -217,6 +217,16 @@ class Store:
         query = select(OutcomeRow.policy_id, OutcomeRow.value).where(OutcomeRow.scenario_id == scenario_id)
         with Session(self._engine) as session:
             return {row.policy_id: row.value for row in session.execute(query)}
+
+    def documents(self, kind: Literal["scenarios", "policies"]) -> dict[str, str]:
+        """JSON of every scenario's spec, or of every policy, by id, oldest first: what an index is made from."""
+        query = (
+            select(ScenarioRow.scenario_id, ScenarioRow.spec).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
+            if kind == "scenarios"
+            else select(PolicyRow.policy_id, PolicyRow.document).order_by(PolicyRow.iteration, PolicyRow.policy_id)
+        )
+        with Session(self._engine) as session:
+            return {row[0]: row[1] for row in session.execute(query)}
 
     def specs(self, scenario_ids: Sequence[str]) -> dict[str, Any]:
         """Specs, as JSON values, of those scenarios that are in the archive."""

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 from aurora.errors import RunError, StoreError
 from aurora.graphs.run import open_run, settings_of
 from aurora.graphs.run_directory import ARCHIVE, EVENTS, MANIFEST
+from aurora.memory.index import INDEX
 from aurora.memory.schema import Meta
 from aurora.memory.store import Store
-from tests.graphs.victim import TINY, hold, play, play_on
+from tests.graphs.victim import TINY, WORDS, hold, play, play_on
+from tests.memory.bag_of_words import BagOfWords
 
 ITERATIONS = 3
 
@@ -110,7 +113,7 @@ def test_kills_at_any_moment_lose_and_repeat_nothing(processes, whole, tmp_path,
 
 def test_a_finished_run_is_done_and_can_be_extended(processes, whole, tmp_path):
     directory, counter = tmp_path / "run", tmp_path / "count"
-    with open_run(directory, TINY) as opened:
+    with open_run(directory, TINY, WORDS) as opened:
         assert opened.play(iterations=2).iterations == 2
         again = opened.play(iterations=2)
         assert (again.reason, again.iterations, again.simulated) == ("done", 2, 0)
@@ -124,12 +127,12 @@ def test_a_second_process_in_one_directory_is_refused_at_once(processes, tmp_pat
     owner.start()
     try:
         assert held.wait(60)
-        with pytest.raises(RunError, match=rf"pid {owner.pid}.*another --run"), open_run(tmp_path, TINY):
+        with pytest.raises(RunError, match=rf"pid {owner.pid}.*another --run"), open_run(tmp_path, TINY, WORDS):
             pass
     finally:
         release.set()
         owner.join()
-    with open_run(tmp_path, TINY):
+    with open_run(tmp_path, TINY, WORDS):
         pass
 
 
@@ -140,7 +143,7 @@ def test_a_killed_owner_leaves_no_lock(processes, tmp_path):
     assert held.wait(60)
     owner.kill()
     owner.join()
-    with open_run(tmp_path, TINY):
+    with open_run(tmp_path, TINY, WORDS):
         pass
 
 
@@ -155,38 +158,38 @@ def test_a_first_interrupt_ends_the_run_cleanly(processes, tmp_path, number):
     process.join(30)
     assert (process.exitcode, reason) == (0, "interrupted")
     assert events(tmp_path / "run")[-1]["event"] != "iteration"
-    with open_run(tmp_path / "run", TINY) as opened:
+    with open_run(tmp_path / "run", TINY, WORDS) as opened:
         opened.play(iterations=iterations)
         interrupted = opened.store.dump()
-    with open_run(tmp_path / "other", TINY) as opened:
+    with open_run(tmp_path / "other", TINY, WORDS) as opened:
         opened.play(iterations=iterations)
         assert opened.store.dump() == interrupted
 
 
 def test_another_configuration_is_refused_and_named(tmp_path):
-    with open_run(tmp_path, TINY):
+    with open_run(tmp_path, TINY, WORDS):
         pass
     other = TINY.model_copy(update={"seed": 4, "population": 5})
-    with pytest.raises(RunError, match=r"population was 4, now 5; seed was 3, now 4"), open_run(tmp_path, other):
+    with pytest.raises(RunError, match=r"population was 4, now 5; seed was 3, now 4"), open_run(tmp_path, other, WORDS):
         pass
     assert settings_of(tmp_path) == TINY
 
 
 def test_a_run_of_a_newer_aurora_is_refused(tmp_path):
-    with open_run(tmp_path, TINY):
+    with open_run(tmp_path, TINY, WORDS):
         pass
     manifest = json.loads((tmp_path / MANIFEST).read_text())
     (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"format": 99}))
-    with pytest.raises(RunError, match="newer AURORA"), open_run(tmp_path, TINY):
+    with pytest.raises(RunError, match="newer AURORA"), open_run(tmp_path, TINY, WORDS):
         pass
 
 
 def test_an_archive_of_a_newer_schema_is_refused(tmp_path):
-    with open_run(tmp_path, TINY) as opened:
+    with open_run(tmp_path, TINY, WORDS) as opened:
         engine = opened.store._engine
         with engine.begin() as connection:
             connection.execute(Meta.__table__.update().values(value="99"))
-    with pytest.raises(StoreError, match="newer AURORA"), open_run(tmp_path, TINY):
+    with pytest.raises(StoreError, match="newer AURORA"), open_run(tmp_path, TINY, WORDS):
         pass
 
 
@@ -201,3 +204,21 @@ def test_settings_that_this_aurora_does_not_know_are_named(tmp_path):
     (tmp_path / MANIFEST).write_text('{"format": 1, "settings": {"depth": 3}, "files": {}}')
     with pytest.raises(RunError, match="depth"):
         settings_of(tmp_path)
+
+
+def test_a_run_goes_on_with_the_embedder_it_was_begun_with(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunError, match=r"words-1.*words-2.*AURORA_EMBEDDER"),
+        open_run(tmp_path, TINY, BagOfWords("words-2")),
+    ):
+        pass
+
+
+def test_a_lost_index_changes_nothing(tmp_path: Path) -> None:
+    for name in ("kept", "lost"):
+        for iterations in (1, 2):
+            with open_run(tmp_path / name, TINY, WORDS) as opened:
+                opened.play(iterations=iterations)
+            if name == "lost":
+                shutil.rmtree(tmp_path / name / INDEX)
+    assert dump(tmp_path / "kept") == dump(tmp_path / "lost")

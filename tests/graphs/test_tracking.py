@@ -7,14 +7,14 @@ import pytest
 from aurora.errors import RunError
 from aurora.graphs.run import open_run
 from aurora.graphs.tracking import tracked
-from tests.graphs.victim import TINY
+from tests.graphs.victim import TINY, WORDS
 
 
 def test_a_run_is_tracked_offline(tmp_path, monkeypatch):
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    with open_run(tmp_path / "run", TINY) as opened:
+    with open_run(tmp_path / "run", TINY, WORDS) as opened:
         opened.play(iterations=2, track="wandb")
         untracked = tmp_path / "untracked"
         tracked_dump = opened.store.dump()
@@ -23,7 +23,7 @@ def test_a_run_is_tracked_offline(tmp_path, monkeypatch):
     content = files[0].read_bytes()
     for name in (b"iteration/validation_advantage", b"iteration/champion_elo", b"iteration/success_rates_mean"):
         assert name in content
-    with open_run(untracked, TINY) as opened:
+    with open_run(untracked, TINY, WORDS) as opened:
         opened.play(iterations=2)
         assert opened.store.dump() == tracked_dump
 

@@ -9,8 +9,12 @@ import aurora.memory.store
 from aurora.graphs.run import open_run
 from aurora.graphs.workbench import SelfPlaySettings
 from aurora.memory.store import Store
+from tests.memory.bag_of_words import BagOfWords
 
-TINY = SelfPlaySettings(seed=3, population=4, generations=2, validation_per_family=1)
+WORDS = BagOfWords()
+TINY = SelfPlaySettings(
+    seed=3, population=4, generations=2, training_per_family=1, validation_per_family=1, embedder=WORDS.fingerprint
+)
 
 
 def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[str, int] | None) -> None:
@@ -47,13 +51,13 @@ def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[
         return found
 
     aurora.agents.sources.run, aurora.memory.store._rate, Store.commit = counted, rated, committed
-    with open_run(directory, TINY) as opened:
+    with open_run(directory, TINY, WORDS) as opened:
         opened.play(iterations=iterations, jobs=jobs, tell=lambda event: occasion("event"))
 
 
 def hold(directory: Path, held, release) -> None:
     """Own a run until told to let go."""
-    with open_run(directory, TINY):
+    with open_run(directory, TINY, WORDS):
         held.set()
         release.wait(60)
 
@@ -65,5 +69,5 @@ def play_on(directory: Path, began, result) -> None:
         if event["event"] == "generation" and event["iteration"] >= 1:
             began.set()
 
-    with open_run(directory, TINY) as opened:
+    with open_run(directory, TINY, WORDS) as opened:
         result.put(opened.play(tell=tell)[:2])

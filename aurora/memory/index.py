@@ -1,0 +1,265 @@
+"""The similarity index of a run: Chroma over the texts of its scenarios and policies.
+
+The archive is the source of truth, the index a derived thing: whatever is missing, too much, of another
+embedder or damaged is made anew when it is opened, and every vector is held against its checksum. Two
+writers break Chroma's files without a word, so a lock keeps everybody else out.
+
+Chroma's own search is approximate, and what it finds depends on the order of insertions and on where a
+process was killed, so two runs of one seed would part. The vectors are therefore read out once and
+compared exactly (`aurora.memory.vectors`): 1.5 KB each, about a millisecond for some thousands.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import StoreError
+from aurora.memory import texts
+from aurora.memory.embedder import Embedder
+from aurora.memory.store import Store
+from aurora.memory.vectors import Near, Vectors
+
+Kind = Literal["scenarios", "policies"]
+KINDS: tuple[Kind, ...] = ("scenarios", "policies")
+INDEX = "index"
+"""Its folder in a run directory."""
+FORMAT = 1
+"""Of what is kept beside the vectors."""
+PART = 256
+"""Texts that are embedded and written together; a kill while an index is made loses no more than these."""
+
+
+class Entry(NamedTuple):
+    """Something to index.
+
+    Attributes:
+        key: Its id in the archive.
+        document: Its JSON in the archive.
+    """
+
+    key: str
+    document: str
+
+
+class Index:
+    """An open index; get one from `open_index`.
+
+    Attributes:
+        why_rebuilt: Why it had to be made anew when it was opened; "" if it was as it should be.
+    """
+
+    def __init__(self, collections: Mapping[Kind, Any], embedder: Embedder, why_rebuilt: str = "") -> None:
+        self.why_rebuilt = why_rebuilt
+        self._collections = collections
+        self._embedder = embedder
+        self._vectors: dict[Kind, Vectors] = {kind: Vectors() for kind in KINDS}
+        self._embedded: dict[str, NDArray[np.float32]] = {}
+
+    def count(self, kind: Kind) -> int:
+        """How many things of a kind it holds."""
+        return len(self._vectors[kind])
+
+    def nearest(self, kind: Kind, asked: Sequence[str], limit: int) -> list[list[Near]]:
+        """For each text the `limit` things of a kind whose texts are most similar, nearest first, ties by id."""
+        return [self._vectors[kind].nearest(row, limit) for row in self._embed(asked)]
+
+    def describe(self, kind: Kind, keys: Sequence[str]) -> dict[str, str]:
+        """Texts of indexed things, by id."""
+        with _chroma_errors("be read"):
+            found = self._collections[kind].get(ids=list(keys), include=["documents"])
+        return dict(zip(found["ids"], found["documents"], strict=True))
+
+    def add(self, kind: Kind, entries: Sequence[Entry]) -> None:
+        """Add things that the archive holds, each once; known ones stay as they are.
+
+        Raises:
+            StoreError: A document can't be read, or Chroma can't write.
+            ModelError: The embedder can't be loaded.
+        """
+        fresh = [e for e in entries if e.key not in self._vectors[kind]]
+        for start in range(0, len(fresh), PART):
+            part = fresh[start : start + PART]
+            described = [_text(kind, e) for e in part]
+            rows = np.array(self._embed(described))
+            with _chroma_errors("be written"):
+                self._collections[kind].upsert(
+                    ids=[e.key for e in part],
+                    embeddings=rows,
+                    documents=described,
+                    metadatas=[
+                        {"archived": _digest(e.document.encode()), "vector": _digest(row.tobytes())}
+                        for e, row in zip(part, rows, strict=True)
+                    ],
+                )
+            self._vectors[kind].add([e.key for e in part], rows)
+        self._embedded.clear()  # asked about before, added now: that is as long as a vector is needed twice
+
+    def _load(self, archived: Mapping[Kind, Mapping[str, str]]) -> None:
+        """Read what Chroma holds.
+
+        Raises:
+            _Unusable: It is not what the archive holds, or a part of it.
+        """
+        for kind, collection in self._collections.items():
+            found = collection.get(include=["embeddings", "metadatas"])
+            keys, rows = found["ids"], np.asarray(found["embeddings"], dtype=np.float32)
+            for key, row, notes in zip(keys, rows, found["metadatas"], strict=True):
+                if key not in archived[kind]:
+                    raise _Unusable(f"it holds {key!r}, which the archive does not")
+                if notes["archived"] != _digest(archived[kind][key].encode()):
+                    raise _Unusable(f"the archive holds another {key!r}")
+                if notes["vector"] != _digest(row.tobytes()):
+                    raise _Unusable(f"the vector of {key!r} is damaged")
+            if keys:
+                self._vectors[kind].add(keys, rows)
+
+    def _embed(self, asked: Sequence[str]) -> list[NDArray[np.float32]]:
+        missing = [t for t in dict.fromkeys(asked) if t not in self._embedded]
+        if missing:
+            self._embedded |= dict(zip(missing, self._embedder.embed(missing), strict=True))
+        return [self._embedded[t] for t in asked]
+
+
+@contextmanager
+def open_index(folder: Path, store: Store, embedder: Embedder, *, rebuild: bool = False) -> Iterator[Index]:
+    """Open the index of an archive and bring it in line with the archive.
+
+    Args:
+        folder: Of the index; it is created if it is absent, and nobody else may be using it.
+        store: The archive.
+        embedder: For texts.
+        rebuild: Make it anew, whatever is there.
+
+    Raises:
+        StoreError: Another process uses the index, or it can't be written.
+        ModelError: The embedder can't be loaded.
+    """
+    with _locked(folder):
+        archived = {kind: store.documents(kind) for kind in KINDS}
+        try:
+            if rebuild:
+                raise _Unusable("as asked")
+            client, index = _open_latest(folder, embedder, archived)
+        except _Unusable as why:
+            client, index = _make_anew(folder, embedder, str(why))
+        try:
+            for kind in KINDS:
+                index.add(kind, [Entry(k, d) for k, d in archived[kind].items()])
+            yield index
+        finally:
+            client.close()
+
+
+class _Unusable(Exception):  # noqa: N818  # a reason to make the index anew, never seen outside
+    """Why an index can't be used."""
+
+
+def _open_latest(folder: Path, embedder: Embedder, archived: Mapping[Kind, Mapping[str, str]]) -> tuple[Any, Index]:
+    generations = _generations(folder)
+    if not generations:
+        raise _Unusable("there was none")
+    client = None
+    try:
+        client = _client(generations[-1])
+        collections = {kind: client.get_collection(kind, embedding_function=None) for kind in KINDS}
+        for collection in collections.values():
+            if collection.metadata != _made_with(embedder):
+                raise _Unusable("it was made with another embedder or by another version")
+        index = Index(collections, embedder)
+        index._load(archived)
+    except Exception as error:
+        if client is not None:
+            client.close()
+        if isinstance(error, _Unusable):
+            raise
+        # Whatever Chroma makes of damaged files: all that it holds can be had again.
+        raise _Unusable(f"Chroma can't read it ({type(error).__name__}: {error})") from None
+    return client, index
+
+
+def _make_anew(folder: Path, embedder: Embedder, why: str) -> tuple[Any, Index]:
+    """An empty index in a folder of a new name: Chroma keeps what it knew of a path it had trouble with."""
+    old = _generations(folder)
+    number = 1 + max((int(p.name) for p in old), default=0)
+    with _chroma_errors("be made"):
+        for path in old:
+            shutil.rmtree(path)
+        client = _client(folder / str(number))
+        collections = {
+            kind: client.create_collection(
+                kind,
+                embedding_function=None,
+                metadata=_made_with(embedder),
+                configuration={"hnsw": {"space": "ip"}},  # keeps vectors as they are given; all have length 1
+            )
+            for kind in KINDS
+        }
+    return client, Index(collections, embedder, why)
+
+
+def _generations(folder: Path) -> list[Path]:
+    return sorted((p for p in folder.iterdir() if p.is_dir() and p.name.isdecimal()), key=lambda p: int(p.name))
+
+
+def _made_with(embedder: Embedder) -> dict[str, str | int]:
+    return {"format": FORMAT, "texts": texts.VERSION, "embedder": embedder.fingerprint}
+
+
+def _client(path: Path) -> Any:
+    import chromadb  # noqa: PLC0415  # takes half a second
+    from chromadb.config import Settings  # noqa: PLC0415  # likewise
+
+    return chromadb.PersistentClient(path=str(path), settings=Settings(anonymized_telemetry=False))
+
+
+def _text(kind: Kind, entry: Entry) -> str:
+    make: Callable[[str], str] = texts.archived_scenario_text if kind == "scenarios" else texts.archived_policy_text
+    return make(entry.document)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+@contextmanager
+def _chroma_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # Chroma lets those of its parts through
+        raise StoreError(
+            f"the index can't {what} ({type(error).__name__}: {error}); see that the disk has room and that its "
+            "folder can be written, then `aurora index rebuild --run DIR`"
+        ) from None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out; the lock is the operating system's and goes with the process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / "lock").open("a+")
+    except OSError as error:
+        raise StoreError(f"can't use {folder} for an index: {error.strerror}") from None
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            owner = handle.read().strip()
+            raise StoreError(
+                f"another process{f' ({owner})' if owner else ''} is using the index in {folder}; wait for it to end"
+            ) from None
+        handle.truncate(0)
+        handle.write(f"pid {os.getpid()}")
+        handle.flush()
+        yield

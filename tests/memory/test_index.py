@@ -1,0 +1,203 @@
+import multiprocessing
+import os
+import shutil
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aurora.errors import StoreError
+from aurora.memory.index import KINDS, Entry, open_index
+from aurora.memory.store import Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.texts import policy_text, scenario_text
+from aurora.sim.generators import FAMILIES, sample_spec
+from aurora.sim.references import REFERENCES
+from aurora.sim.spec import ScenarioSpec
+from tests.memory.bag_of_words import BagOfWords
+
+SPECS: list[ScenarioSpec] = [
+    sample_spec(family, 1 + i % 3, np.random.default_rng(i)) for i, family in enumerate(sorted(FAMILIES) * 2)
+]
+
+
+def _commit(store: Store, number: int, specs: list[ScenarioSpec], policies: list[str]) -> None:
+    store.commit(
+        Iteration(
+            number=number,
+            policies=[NewPolicy(REFERENCES[p], "reference") for p in policies],
+            scenarios=[NewScenario(s.spec_id, s.family, 1, s.model_dump_json(), 0.5, 0.4) for s in specs],
+            outcomes=[NewOutcome(p, specs[0].spec_id, 1.0, {}) for p in policies],
+            failures=[],
+            rounds={specs[0].spec_id: dict.fromkeys(policies, 1.0)},
+            fronts={},
+            state={},
+            events=[],
+        )
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "a.sqlite") as opened:
+        _commit(opened, 0, SPECS[:6], ["fgd", "sjf"])
+        yield opened
+
+
+def _found(folder: Path, store: Store, embedder: BagOfWords, *, rebuild: bool = False) -> tuple[str, object]:
+    """Why the index was rebuilt, and everything that it says."""
+    with open_index(folder, store, embedder, rebuild=rebuild) as index:
+        asked = [scenario_text(s) for s in SPECS]
+        return index.why_rebuilt, (
+            {kind: index.count(kind) for kind in KINDS},
+            index.nearest("scenarios", asked, 3),
+            index.nearest("policies", ["shortest job first"], 2),
+        )
+
+
+def test_a_scenario_is_nearest_to_itself_and_described(store: Store, tmp_path: Path) -> None:
+    with open_index(tmp_path / "index", store, BagOfWords()) as index:
+        for spec in SPECS[:6]:
+            ((near,),) = index.nearest("scenarios", [scenario_text(spec)], 1)
+            assert near.similarity == pytest.approx(1)
+            assert index.describe("scenarios", [near.key])[near.key] == scenario_text(spec)
+        assert index.nearest("policies", [policy_text(REFERENCES["sjf"])], 1)[0][0].key == "sjf"
+
+
+def test_reopened_it_is_used_as_it_is_and_says_the_same(store: Store, tmp_path: Path) -> None:
+    first, embedder = BagOfWords(), BagOfWords()
+    why, before = _found(tmp_path / "index", store, first)
+    assert why == "there was none"
+    why, after = _found(tmp_path / "index", store, embedder)
+    assert (why, after) == ("", before)
+    assert len(embedder.asked) == len({scenario_text(s) for s in SPECS}) + 1, "only what was asked for is embedded"
+
+
+def test_what_the_archive_got_meanwhile_is_added(store: Store, tmp_path: Path) -> None:
+    _found(tmp_path / "index", store, BagOfWords())
+    _commit(store, 1, SPECS[6:], ["random"])
+    why, grown = _found(tmp_path / "index", store, BagOfWords())
+    assert why == ""
+    assert grown == _found(tmp_path / "other", store, BagOfWords())[1]
+
+
+def test_added_as_the_run_goes_it_equals_one_made_at_the_end(store: Store, tmp_path: Path) -> None:
+    with open_index(tmp_path / "index", store, BagOfWords()) as index:
+        _commit(store, 1, SPECS[6:], ["random"])
+        index.add("policies", [Entry("random", REFERENCES["random"].model_dump_json())])
+        index.add("scenarios", [Entry(s.spec_id, s.model_dump_json()) for s in reversed(SPECS)])
+    why, found = _found(tmp_path / "index", store, BagOfWords())
+    assert why == ""
+    assert found == _found(tmp_path / "other", store, BagOfWords())[1]
+
+
+def _truncate(index: Path) -> None:
+    for path in index.rglob("chroma.sqlite3"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _overwrite(index: Path) -> None:
+    for path in index.rglob("chroma.sqlite3"):
+        path.write_bytes(b"not a database" * 1000)
+
+
+def _lose(index: Path) -> None:
+    for path in [p for p in index.iterdir() if p.is_dir()]:
+        shutil.rmtree(path)
+
+
+def _forget_the_rows(index: Path) -> None:
+    for path in index.rglob("chroma.sqlite3"):
+        with sqlite3.connect(path) as database:
+            database.execute("DELETE FROM collections")
+
+
+@pytest.mark.parametrize("damage", [_truncate, _overwrite, _lose, _forget_the_rows])
+def test_a_damaged_index_is_made_anew(damage, store: Store, tmp_path: Path) -> None:
+    _, before = _found(tmp_path / "index", store, BagOfWords())
+    damage(tmp_path / "index")
+    why, after = _found(tmp_path / "index", store, BagOfWords())
+    assert why
+    assert after == before
+
+
+def test_another_embedder_s_vectors_are_not_used(store: Store, tmp_path: Path) -> None:
+    _found(tmp_path / "index", store, BagOfWords())
+    why, found = _found(tmp_path / "index", store, BagOfWords("words-2", 32))
+    assert "another embedder" in why
+    assert found == _found(tmp_path / "other", store, BagOfWords("words-2", 32))[1]
+
+
+def test_another_archive_s_things_are_not_used(store: Store, tmp_path: Path) -> None:
+    _found(tmp_path / "index", store, BagOfWords())
+    with Store.open(tmp_path / "b.sqlite") as other:
+        _commit(other, 0, SPECS[:2], ["fgd"])
+        why, (counts, *_) = _found(tmp_path / "index", other, BagOfWords())
+    assert "which the archive does not" in why
+    assert counts == {"scenarios": 2, "policies": 1}
+
+
+def test_it_can_be_rebuilt_as_asked(store: Store, tmp_path: Path) -> None:
+    _, before = _found(tmp_path / "index", store, BagOfWords())
+    assert _found(tmp_path / "index", store, BagOfWords(), rebuild=True) == ("as asked", before)
+    assert len([p for p in (tmp_path / "index").iterdir() if p.is_dir()]) == 1
+
+
+def _hold(folder: Path, archive: Path, held, release) -> None:
+    with Store.open(archive) as store, open_index(folder, store, BagOfWords()):
+        held.set()
+        release.wait(60)
+
+
+def _die_while_adding(folder: Path, archive: Path) -> None:
+    class Deadly(BagOfWords):
+        def embed(self, texts):
+            if len(self.asked) >= 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().embed(texts)
+
+    with Store.open(archive) as store, open_index(folder, store, Deadly()) as index:
+        for spec in SPECS[6:]:
+            index.add("scenarios", [Entry(spec.spec_id, spec.model_dump_json())])
+
+
+def test_a_second_user_is_refused_until_the_first_is_gone(store: Store, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    held, release = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path / "index", tmp_path / "a.sqlite", held, release))
+    other.start()
+    assert held.wait(60)
+    with (
+        pytest.raises(StoreError, match=f"pid {other.pid}"),
+        open_index(tmp_path / "index", store, BagOfWords()),
+    ):
+        pass
+    release.set()
+    other.join(60)
+    assert _found(tmp_path / "index", store, BagOfWords())[0] == ""
+
+
+def test_a_kill_while_it_is_written_loses_nothing(store: Store, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    other = context.Process(target=_die_while_adding, args=(tmp_path / "index", tmp_path / "a.sqlite"))
+    other.start()
+    other.join(60)
+    assert other.exitcode == -signal.SIGKILL
+    _, found = _found(tmp_path / "index", store, BagOfWords())
+    assert found == _found(tmp_path / "other", store, BagOfWords())[1]
+
+
+def test_a_folder_that_can_t_be_written_is_an_error(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="can't use"), open_index(tmp_path / "file", store, BagOfWords()):
+        pass
+
+
+def test_a_scenario_that_can_t_be_read_is_an_error(store: Store, tmp_path: Path) -> None:
+    with (
+        open_index(tmp_path / "index", store, BagOfWords()) as index,
+        pytest.raises(StoreError, match="can't be read"),
+    ):
+        index.add("scenarios", [Entry("x", '{"a": 1}')])
