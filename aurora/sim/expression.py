@@ -29,8 +29,8 @@ from aurora.sim.program import Op
 MAX_NODES = 200
 MAX_DEPTH = 40
 MAX_BRACKETS = 40
-ALL_SCOPES: frozenset[Scope] = frozenset(("task", "node", "fit", "path", "cluster"))
-DECISION_SCOPES: frozenset[Scope] = frozenset(("task", "cluster"))
+ALL_SCOPES: frozenset[Scope] = frozenset(("task", "node", "fit", "path", "cluster", "objective"))
+DECISION_SCOPES: frozenset[Scope] = frozenset(("task", "cluster", "objective"))
 """What `order` and `when` may read: they are evaluated where there is no candidate yet."""
 
 

@@ -6,7 +6,8 @@ feature is a row here and a line in `aurora/sim/kernel` that computes it.
 Axes. `order` is evaluated over the waiting tasks: there `task.*` varies and `cluster.*` is one
 number. `admit` and `score` are evaluated over the candidates of one task: there `node.*`, `fit.*`
 and `path.*` vary, and `task.*` and `cluster.*` are one number. `when` may use `task.*` and
-`cluster.*` only. For a candidate without a node (a network path) `node.*` is 0, without a path
+`cluster.*` only; `objective.*` is the same throughout a scenario and may be used wherever `cluster.*`
+may. For a candidate without a node (a network path) `node.*` is 0, without a path
 `path.*` is 0.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Scope = Literal["task", "node", "fit", "path", "cluster"]
+Scope = Literal["task", "node", "fit", "path", "cluster", "objective"]
 
 
 class Feature(NamedTuple):
@@ -111,6 +112,14 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cluster.accelerator_load", "share", "used share of all devices", changes_idle=True),
     Feature("cluster.price_factor", "", "current price factor of all nodes", changes_idle=True),
     Feature("cluster.nodes_up", "share", "share of the nodes that are up", changes_idle=True),
+    # What the scenario asks for.
+    Feature("objective.latency", "share", "weight of latency among the objectives"),
+    Feature("objective.cost", "share", "weight of cost among the objectives"),
+    Feature("objective.energy", "share", "weight of energy among the objectives"),
+    Feature("objective.qos", "share", "weight of SLAs among the objectives"),
+    Feature("objective.latency_target", "s", "mean latency that scores one half"),
+    Feature("objective.cost_target", "$", "cost a task that scores one half"),
+    Feature("objective.energy_target", "J", "energy a task that scores one half", scale=10000),
 )
 
 FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}

@@ -290,6 +290,15 @@ class ReferenceSimulator:
             "task.attempts": self.attempts[t],
         }
 
+    def objective_features(self) -> dict[str, float]:
+        scenario = self.s
+        weights, tasks = scenario.weights(), len(scenario.tasks)
+        return {f"objective.{o}": weights.get(o, 0.0) for o in ("latency", "cost", "energy", "qos")} | {
+            "objective.latency_target": scenario.objective_targets.latency,
+            "objective.cost_target": scenario.objective_targets.cost / tasks,
+            "objective.energy_target": scenario.objective_targets.energy / tasks,
+        }
+
     def cluster_features(self) -> dict[str, float]:
         nodes = self.s.nodes
         runs = list(self.running.values())
@@ -308,6 +317,7 @@ class ReferenceSimulator:
             "cluster.memory_load": load("memory_required", "memory"),
             "cluster.accelerator_load": held / devices if devices else 0.0,
             "cluster.price_factor": self.price_all,
+            **self.objective_features(),
             "cluster.nodes_up": 1 - sum(map(self.is_down, range(len(nodes)))) / len(nodes) if nodes else 0.0,
         }
 

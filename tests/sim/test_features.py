@@ -11,4 +11,4 @@ def test_the_documented_table_is_current() -> None:
 def test_names_are_unique_and_scopes_lie_together() -> None:
     assert len(FEATURE_INDEX) == len(FEATURES)
     scopes = [f.scope for f in FEATURES]
-    assert scopes == sorted(scopes, key=["task", "node", "fit", "path", "cluster"].index)
+    assert scopes == sorted(scopes, key=["task", "node", "fit", "path", "cluster", "objective"].index)

@@ -140,6 +140,16 @@ ZOO = [
     *(REFERENCES[n] for n in ("random", "round_robin", "best_fit", "gpu_packing", "gpu_clustering", "fgd", "cheapest")),
     *(REFERENCES[n] for n in ("fcfs", "fcfs+easy", "sjf+easy", "wfp3+easy", "priority", "greenest", "nearest")),
     policy("admits", admit="node.cpu_load < 0.5 or task.wait > 4", order="-task.wait * task.priority"),
+    policy(
+        "told",
+        order="objective.latency * task.duration - objective.qos * task.slack",
+        rules=(
+            DecisionRule(
+                score="-objective.cost * fit.cost / objective.cost_target - objective.energy * fit.energy"
+                " / objective.energy_target - objective.latency * fit.latency / objective.latency_target",
+            ),
+        ),
+    ),
     policy("waits", admit="cluster.cpu_load < 0.75 or cluster.price_factor < 1", order="task.slack + cluster.time"),
     policy(
         "rules",

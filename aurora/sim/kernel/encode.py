@@ -101,6 +101,7 @@ def encode(scenario: Scenario) -> EncodedScenario:
         fragment_cpu=fragment_cpu,
         fragment_kind=fragment_kind,
         fragment_weight=fragment_weight,
+        objective=_objective(scenario),
         options=np.array(
             [
                 workload.simultaneous_events == "together",
@@ -115,6 +116,13 @@ def encode(scenario: Scenario) -> EncodedScenario:
     )
     problem.task_i[at.T_PLACEABLE] = _placeable(problem)
     return EncodedScenario(scenario, problem, paths)
+
+
+def _objective(scenario: Scenario) -> at.FloatArray:
+    weights, targets = scenario.weights(), scenario.objective_targets
+    shares = [weights.get(o, 0.0) for o in ("latency", "cost", "energy", "qos")]
+    tasks = len(scenario.tasks)
+    return np.array([*shares, targets.latency, targets.cost / tasks, targets.energy / tasks])
 
 
 def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> EncodedScenario:

@@ -109,6 +109,7 @@ class Problem(NamedTuple):
         fragment_kind: int64 [2, j]: devices and share of each distinct accelerator request.
         fragment_weight: float64 [models + 1, u + 1, j]: frequency of typical tasks of kind j that the model
             allows and that need at most the u-th number of cores.
+        objective: float64 [7]: the features `objective.*`, in their order.
         options: int64 [6]: together, max attempts, seed, has paths, has plan, has zero patience.
     """
 
@@ -133,6 +134,7 @@ class Problem(NamedTuple):
     fragment_cpu: FloatArray
     fragment_kind: IntArray
     fragment_weight: FloatArray
+    objective: FloatArray
     options: IntArray
 
 

@@ -100,6 +100,7 @@ CLUSTER_TIME, CLUSTER_QUEUE = _F["cluster.time"], _F["cluster.queue_length"]
 CLUSTER_RUNNING, CLUSTER_CPU = _F["cluster.running"], _F["cluster.cpu_load"]
 CLUSTER_MEMORY, CLUSTER_DEVICES = _F["cluster.memory_load"], _F["cluster.accelerator_load"]
 CLUSTER_PRICE, CLUSTER_UP = _F["cluster.price_factor"], _F["cluster.nodes_up"]
+FIRST_OBJECTIVE = _F["objective.latency"]
 FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOPS, CLUSTER_TIME
 
 
@@ -193,8 +194,10 @@ def task_feature(problem, state, t, f):
 
 @jitted
 def cluster_feature(problem, state, f):
-    """Value of the cluster feature `f` now."""
+    """Value of the cluster or objective feature `f` now."""
     pr = problem_view(problem)
+    if f >= FIRST_OBJECTIVE:
+        return pr.objective[f - FIRST_OBJECTIVE]
     st = state_view(state)
     clock = st.clock
     if f == CLUSTER_TIME:
