@@ -6,11 +6,13 @@ import heapq
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from functools import cached_property
+from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import yen
 
 from aurora.errors import ConstraintError, ScenarioError
 from aurora.sim.kernel import layout as at
@@ -411,6 +413,10 @@ def _fits_empty(
     return bool(fits.any())
 
 
+_HOP_MS = 1e-6
+"""Added to a link's latency when paths are found, so that of equal ones those with fewer links come first."""
+
+
 class _Routes:
     """Candidate lists by (source, destination), with the paths they use."""
 
@@ -420,14 +426,25 @@ class _Routes:
         self._path_number: dict[tuple[int, ...], int] = {}
         self.paths: list[tuple[int, ...]] = []
         self.routes: list[list[tuple[int, int]]] = []
-        self._graph = nx.Graph()
-        self._graph.add_nodes_from(sorted(scenario.sites()))
+        self._site_number = {site: i for i, site in enumerate(sorted(scenario.sites()))}
         # Between two sites only the best of several parallel links carries candidates' paths.
+        best: dict[tuple[int, int], tuple[float, int]] = {}
         for k, link in enumerate(scenario.links):
-            weight = (link.latency_ms, 1, k)
-            known = self._graph.get_edge_data(link.source, link.target)
-            if link.source != link.target and (known is None or weight < known["key"]):
-                self._graph.add_edge(link.source, link.target, key=weight, link=k, latency=link.latency_ms)
+            ends = self._site_number[link.source], self._site_number[link.target]
+            for pair in (ends, ends[::-1]):
+                if link.source != link.target:
+                    best[pair] = min(best.get(pair, (math.inf, 0)), (link.latency_ms, k))
+        self._link = {pair: k for pair, (_, k) in best.items()}
+        self._neighbours: list[list[tuple[int, float, int]]] = [[] for _ in self._site_number]
+        for (a, b), (latency, k) in best.items():
+            self._neighbours[a].append((b, latency, k))
+
+    @cached_property
+    def _graph(self) -> Any:
+        edges = [(a, b, latency + _HOP_MS) for a, near in enumerate(self._neighbours) for b, latency, _ in near]
+        sources, targets, weights = zip(*edges, strict=True) if edges else ((), (), ())
+        ends = np.array(sources, np.int32), np.array(targets, np.int32)
+        return csr_array((np.array(weights, np.float64), ends), shape=2 * (len(self._site_number),))
 
     def of(self, task: Task) -> int:
         """Number of the task's route."""
@@ -461,18 +478,19 @@ class _Routes:
 
     def _tree(self, source: str) -> dict[str, tuple[int, ...]]:
         """The shortest path to every site that can be reached (Dijkstra 1959, ties as in `_shortest`)."""
-        settled: dict[str, tuple[int, ...]] = {}
-        queue: list[tuple[float, int, tuple[int, ...], str]] = [(0.0, 0, (), source)]
+        if source not in self._site_number:
+            return {}
+        settled: dict[int, tuple[int, ...]] = {}
+        queue: list[tuple[float, int, tuple[int, ...], int]] = [(0.0, 0, (), self._site_number[source])]
         while queue:
             latency, hops, path, site = heapq.heappop(queue)
             if site in settled:
                 continue
             settled[site] = path
-            for neighbour, edge in self._graph.adj[site].items():
+            for neighbour, more, link in self._neighbours[site]:
                 if neighbour not in settled:
-                    reached = round(latency + edge["latency"], 9)
-                    heapq.heappush(queue, (reached, hops + 1, (*path, edge["link"]), neighbour))
-        return settled
+                    heapq.heappush(queue, (round(latency + more, 9), hops + 1, (*path, link), neighbour))
+        return {site: settled[number] for site, number in self._site_number.items() if number in settled}
 
     def _path(self, path: tuple[int, ...]) -> int:
         if path not in self._path_number:
@@ -482,18 +500,20 @@ class _Routes:
 
     def _shortest(self, source: str, target: str, k: int) -> list[tuple[int, ...]]:
         """The k shortest simple paths by latency, then hops, then link indices (Yen 1971)."""
+        if source not in self._site_number or target not in self._site_number:
+            return []
+        first, last = self._site_number[source], self._site_number[target]
+        # Ties are broken by link indices, so a few more than k are ranked.
+        _, before = yen(self._graph, first, last, 2 * k + 2, return_predecessors=True)
 
-        def links(sites: list[str]) -> tuple[int, ...]:
-            return tuple(self._graph.edges[a, b]["link"] for a, b in pairwise(sites))
+        def links(previous: NDArray[np.int32]) -> tuple[int, ...]:
+            found, site = [], last
+            while site != first:
+                found.append(self._link[int(previous[site]), site])
+                site = int(previous[site])
+            return tuple(found[::-1])
 
         def rank(path: tuple[int, ...]) -> tuple[float, int, tuple[int, ...]]:
             return (round(sum(self._scenario.links[l].latency_ms for l in path), 9), len(path), path)
 
-        # Ties in latency are broken by hops and indices, so a few more than k are ranked.
-        try:
-            found = [
-                links(p) for p in islice(nx.shortest_simple_paths(self._graph, source, target, "latency"), 2 * k + 2)
-            ]
-        except (nx.NetworkXNoPath, nx.NodeNotFound):
-            return []
-        return sorted(found, key=rank)[:k]
+        return sorted(map(links, before), key=rank)[:k]
