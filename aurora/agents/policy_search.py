@@ -176,7 +176,8 @@ def search(  # what a search needs
         structures: list[Policy] = []
         for _ in range(STRUCTURES):
             try:
-                structures.append(vary(base, others[int(rng.integers(len(others)))], rng))
+                other = others[int(rng.integers(len(others)))]
+                structures.append(vary(base, other, rng, queue_is_given=where.source.queue_is_given))
             except PolicyError as error:
                 failures.append(str(error))
         batch = programs_of(points) + [compile_policy(p) for p in structures]

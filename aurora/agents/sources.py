@@ -55,6 +55,7 @@ class Source(NamedTuple):
         effort: How much an iteration asks for.
         has_levels: Whether specs differ by the curriculum's level.
         must_complete: Whether a scenario needs a witness that completes every task.
+        queue_is_given: Whether blocking and backfilling belong to the protocol, so that no policy changes them.
         references: Policies that set the mark.
         templates: Policies that the search starts from.
         sample: (family, level, rng) -> spec.
@@ -73,6 +74,7 @@ class Source(NamedTuple):
     effort: Effort
     has_levels: bool
     must_complete: bool
+    queue_is_given: bool
     references: Mapping[str, Policy]
     templates: tuple[Policy, ...]
     sample: Callable[[str, int, np.random.Generator], Spec]
@@ -147,6 +149,7 @@ def _generated() -> Source:
         effort=Effort(12, 1, 6),
         has_levels=True,
         must_complete=True,
+        queue_is_given=False,
         references={n: REFERENCES[n] for n in _PLACED},
         templates=(general_template(),),
         sample=sample_spec,
@@ -233,6 +236,7 @@ def _openb(folder: Path) -> Source:
         effort=Effort(12, 1, 6),
         has_levels=False,
         must_complete=False,
+        queue_is_given=True,
         references={n: REFERENCES[n] for n in names},
         templates=(placement_template(),),
         sample=sample,
@@ -292,6 +296,7 @@ def _swf(folder: Path) -> Source:
         effort=Effort(4, 50, 60),
         has_levels=False,
         must_complete=True,
+        queue_is_given=True,
         references={n: REFERENCES[n] for n in names},
         templates=(queue_template(),),
         sample=sample,

@@ -2,124 +2,186 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from aurora.agents.simplification import simplify_sections
+from aurora.agents.tree_edits import CONDITION_EDITS, EDITS, Edit, new_condition, new_term
 from aurora.errors import PolicyError
 from aurora.sim.compiler import Sections, compile_policy, parse_sections, policy_key, with_sections
-from aurora.sim.expression import Apply, Expr, Num, Ref, walk
-from aurora.sim.features import FEATURES
-from aurora.sim.policy import MAX_RULES, Policy
+from aurora.sim.expression import ALL_SCOPES, DECISION_SCOPES, Apply, Expr, Num, Ref
+from aurora.sim.policy import MAX_RULES, AllocationStrategy, Policy
 from aurora.sim.program import Op
 
 _ATTEMPTS = 20
-_SCALES = {f.name: f.scale for f in FEATURES}
+_TWO_PARENTS = 0.25
+"""Share of the children that have two parents."""
+_SIMPLIFIED = 0.25
+"""Share of the children that are written shorter. The others keep weights of zero, which tuning may raise."""
+
+_IDLE = Apply(Op.EQ, (Ref("cluster.running"), Num(0.0)))
+
+Operator = Callable[[Sections, np.random.Generator], Sections]
 
 
-def vary(parent: Policy, other: Policy, rng: np.random.Generator) -> Policy:
+def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_given: bool = False) -> Policy:
     """A child of one parent, or of two by crossover, that does something else than its parent.
+
+    Args:
+        parent: The policy to change.
+        other: The second parent, for crossover.
+        rng: Random numbers.
+        queue_is_given: Whether blocking and backfilling belong to a protocol, and stay as they are.
 
     Raises:
         PolicyError: No valid child was found in 20 tries.
     """
-    operators = (_swap_feature, _replace_subtree, _drop_term, _add_term, _jitter)
+    sections = parse_sections(parent)
+    known = {policy_key(parent), policy_key(_child(parent, simplify_sections(sections)))}
     for _ in range(_ATTEMPTS):
-        sections = parse_sections(parent)
-        if rng.random() < 0.25:  # noqa: PLR2004  # a quarter of the children have two parents
-            sections = _cross(sections, parse_sections(other), rng)
+        changed, strategy = sections, parent.allocation_strategy
+        kind = rng.random()
+        if kind < _TWO_PARENTS:
+            changed = cross(sections, parse_sections(other), rng)
         else:
-            sections = _at_random_section(sections, operators[int(rng.integers(len(operators)))], rng)
-        strategy = with_sections(parent.allocation_strategy, sections)
+            place = int(rng.integers(len(OPERATORS) + 1))
+            if place < len(OPERATORS):
+                changed = OPERATORS[place](sections, rng)
+            else:
+                strategy = flip(strategy, rng, queue_is_given=queue_is_given)
+        if rng.random() < _SIMPLIFIED:
+            changed = simplify_sections(changed)
         try:
-            child = parent.model_copy(update={"allocation_strategy": strategy})
+            child = _child(parent.model_copy(update={"allocation_strategy": strategy}), changed)
             compile_policy(child)
-            key = policy_key(child)
-        except PolicyError:
+        except PolicyError:  # too large, too deep
             continue
-        if key != policy_key(parent):
-            return child.model_copy(update={"policy_id": key})
+        if child.policy_id not in known:
+            return child
     raise PolicyError(f"no valid variation of policy {parent.policy_id} was found")
 
 
-def _at_random_section(sections: Sections, operator: object, rng: np.random.Generator) -> Sections:
-    assert callable(operator)
-    place = int(rng.integers(1 + len(sections.rules)))
-    if place == 0:
-        return sections._replace(order=operator(sections.order, rng, ("task.", "cluster.")))
-    when, score = sections.rules[place - 1]
-    changed = operator(score, rng, ("task.", "node.", "fit.", "path.", "cluster."))
-    rules = (*sections.rules[: place - 1], (when, changed), *sections.rules[place:])
-    return sections._replace(rules=rules)
+def _child(parent: Policy, sections: Sections) -> Policy:
+    strategy = with_sections(parent.allocation_strategy, sections)
+    child = parent.model_copy(update={"allocation_strategy": strategy})
+    return child.model_copy(update={"policy_id": policy_key(child)})
 
 
-def _cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
-    """Order of one parent and a rule's score of the other, or one rule more."""
-    score = b.rules[int(rng.integers(len(b.rules)))][1]
+def vary_order(sections: Sections, rng: np.random.Generator) -> Sections:
+    """Which task is next, changed in one place."""
+    return sections._replace(order=_edit(EDITS, rng)(sections.order, rng, DECISION_SCOPES))
+
+
+def vary_score(sections: Sections, rng: np.random.Generator) -> Sections:
+    """The score of one rule, changed in one place."""
+    place = int(rng.integers(len(sections.rules)))
+    when, score = sections.rules[place]
+    return _with_rule(sections, place, (when, _edit(EDITS, rng)(score, rng, ALL_SCOPES)))
+
+
+def vary_when(sections: Sections, rng: np.random.Generator) -> Sections:
+    """The condition of one rule, changed in one place."""
+    place = int(rng.integers(len(sections.rules)))
+    when, score = sections.rules[place]
+    return _with_rule(sections, place, (_edit(CONDITION_EDITS, rng)(when, rng, DECISION_SCOPES), score))
+
+
+def vary_admit(sections: Sections, rng: np.random.Generator) -> Sections:
+    """What may be placed now, changed in one place.
+
+    A first condition is not asked of an idle system, so that no task waits for nothing.
+    """
+    if isinstance(sections.admit, Num):
+        return sections._replace(admit=Apply(Op.OR, (_IDLE, new_condition(rng, ALL_SCOPES))))
+    return sections._replace(admit=_edit(CONDITION_EDITS, rng)(sections.admit, rng, ALL_SCOPES))
+
+
+def add_rule(sections: Sections, rng: np.random.Generator) -> Sections:
+    """A rule before the others, for some of the tasks, with one term as its score."""
+    if len(sections.rules) >= MAX_RULES:
+        return sections
+    rule = (new_condition(rng, DECISION_SCOPES), new_term(rng, ALL_SCOPES))
+    return sections._replace(rules=(rule, *sections.rules))
+
+
+def split_rule(sections: Sections, rng: np.random.Generator) -> Sections:
+    """One rule becomes two: for some of its tasks the score is changed in one place."""
+    if len(sections.rules) >= MAX_RULES:
+        return sections
+    place = int(rng.integers(len(sections.rules)))
+    when, score = sections.rules[place]
+    condition = new_condition(rng, DECISION_SCOPES)
+    narrower: Expr = condition if isinstance(when, Num) else Apply(Op.AND, (when, condition))
+    part = (narrower, _edit(EDITS, rng)(score, rng, ALL_SCOPES))
+    return sections._replace(rules=(*sections.rules[:place], part, *sections.rules[place:]))
+
+
+def drop_rule(sections: Sections, rng: np.random.Generator) -> Sections:
+    """One rule less; its tasks fall to the rules behind it."""
+    if len(sections.rules) == 1:
+        return sections
+    place = int(rng.integers(len(sections.rules)))
+    return sections._replace(rules=(*sections.rules[:place], *sections.rules[place + 1 :]))
+
+
+def reorder_rules(sections: Sections, rng: np.random.Generator) -> Sections:
+    """Two neighbouring rules change places."""
+    if len(sections.rules) == 1:
+        return sections
+    place = int(rng.integers(len(sections.rules) - 1))
+    rules = list(sections.rules)
+    rules[place], rules[place + 1] = rules[place + 1], rules[place]
+    return sections._replace(rules=tuple(rules))
+
+
+OPERATORS: tuple[Operator, ...] = (
+    vary_order,
+    vary_score,
+    vary_score,  # twice: most of a policy is its scores
+    vary_when,
+    vary_admit,
+    add_rule,
+    split_rule,
+    drop_rule,
+    reorder_rules,
+)
+
+
+def flip(strategy: AllocationStrategy, rng: np.random.Generator, *, queue_is_given: bool) -> AllocationStrategy:
+    """Another way to queue (whether the head blocks, and whether others may overtake it) or to choose a device."""
+    queues: list[dict[str, object]] = [
+        {"head_of_line_blocking": False, "backfill": "none"},
+        {"head_of_line_blocking": True, "backfill": "none"},
+        {"head_of_line_blocking": True, "backfill": "easy"},
+    ]
+    devices: list[dict[str, object]] = [{"device_choice": d} for d in ("best_fit", "worst_fit", "least_fragmentation")]
+    choices = [
+        choice
+        for choice in devices + ([] if queue_is_given else queues)
+        if any(getattr(strategy, name) != value for name, value in choice.items())
+    ]
+    return strategy.model_copy(update=choices[int(rng.integers(len(choices)))])
+
+
+def cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    """The first parent with something of the second: its order, its admit, a rule's score, or one rule more."""
+    when, score = b.rules[int(rng.integers(len(b.rules)))]
+    kind = int(rng.integers(4))
+    if kind == 0:
+        return a._replace(order=b.order)
+    if kind == 1:
+        return a._replace(admit=b.admit)
+    if kind == 2 and len(a.rules) < MAX_RULES:  # noqa: PLR2004  # the third of four kinds
+        guard = new_condition(rng, DECISION_SCOPES) if isinstance(when, Num) else when
+        return a._replace(rules=((guard, score), *a.rules))
     place = int(rng.integers(len(a.rules)))
-    rules = (*a.rules[:place], (a.rules[place][0], score), *a.rules[place + 1 :])
-    order = b.order if rng.random() < 0.5 else a.order  # noqa: PLR2004  # a fair coin
-    return a._replace(order=order, rules=rules[:MAX_RULES])
+    return _with_rule(a, place, (a.rules[place][0], score))
 
 
-def _substitute(expr: Expr, target: int, new: Expr) -> Expr:
-    """The tree with its `target`-th node (in the order of `walk`) replaced."""
-    count = -1
-
-    def rebuild(node: Expr) -> Expr:
-        nonlocal count
-        count += 1
-        if count == target:
-            count += sum(1 for _ in walk(node)) - 1
-            return new
-        if isinstance(node, Apply):
-            return Apply(node.op, tuple(rebuild(a) for a in node.args))
-        return node
-
-    return rebuild(expr)
+def _with_rule(sections: Sections, place: int, rule: tuple[Expr, Expr]) -> Sections:
+    return sections._replace(rules=(*sections.rules[:place], rule, *sections.rules[place + 1 :]))
 
 
-def _pick(expr: Expr, kind: type[Expr], rng: np.random.Generator) -> int | None:
-    places = [i for i, node in enumerate(walk(expr)) if isinstance(node, kind)]
-    return places[int(rng.integers(len(places)))] if places else None
-
-
-def _random_ref(rng: np.random.Generator, scopes: tuple[str, ...]) -> Ref:
-    names = [f.name for f in FEATURES if f.name.startswith(scopes)]
-    return Ref(names[int(rng.integers(len(names)))])
-
-
-def _term(rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    """A weight times a feature brought to a magnitude of about one."""
-    ref = _random_ref(rng, scopes)
-    scale = _SCALES[ref.name]
-    scaled: Expr = ref if scale == 1 else Apply(Op.DIV, (ref, Num(float(scale))))
-    return Apply(Op.MUL, (Num(round(float(rng.normal(0, 0.3)), 3)), scaled))
-
-
-def _swap_feature(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    place = _pick(expr, Ref, rng)
-    return expr if place is None else _substitute(expr, place, _random_ref(rng, scopes))
-
-
-def _replace_subtree(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    place = int(rng.integers(sum(1 for _ in walk(expr))))
-    return _substitute(expr, place, _term(rng, scopes))
-
-
-def _drop_term(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    places = [(i, node) for i, node in enumerate(walk(expr)) if isinstance(node, Apply) and node.op in (Op.ADD, Op.SUB)]
-    if not places:
-        return expr
-    place, node = places[int(rng.integers(len(places)))]
-    return _substitute(expr, place, node.args[int(rng.integers(2))])
-
-
-def _add_term(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    return Apply(Op.ADD, (expr, _term(rng, scopes)))
-
-
-def _jitter(expr: Expr, rng: np.random.Generator, scopes: tuple[str, ...]) -> Expr:
-    place = _pick(expr, Num, rng)
-    if place is None:
-        return expr
-    value = next(n.value for i, n in enumerate(walk(expr)) if i == place and isinstance(n, Num))
-    return _substitute(expr, place, Num(round(value * float(np.exp(rng.normal(0, 0.4))), 6)))
+def _edit(edits: tuple[Edit, ...], rng: np.random.Generator) -> Edit:
+    return edits[int(rng.integers(len(edits)))]
