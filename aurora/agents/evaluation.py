@@ -72,7 +72,13 @@ def measurements(
         for key, (encoded, program) in missing.items():
             pay(key, encoded, program)
     elif missing:
-        Parallel(n_jobs=jobs, backend="threading")(delayed(pay)(k, e, p) for k, (e, p) in missing.items())
+        todo = iter(missing.items())  # shared: a task a simulation would cost as much as a small one takes
+
+        def work() -> None:
+            for key, (encoded, program) in todo:
+                pay(key, encoded, program)
+
+        Parallel(n_jobs=jobs, backend="threading")(delayed(work)() for _ in range(jobs))
     return [[_paid(ledger, key) for key in row] for row in keys]
 
 

@@ -146,7 +146,7 @@ def _generated() -> Source:
         name="generated",
         training=tuple(f for f in FAMILIES if f not in validation),
         validation=validation,
-        effort=Effort(12, 1, 6),
+        effort=Effort(12, 5, 15),
         has_levels=True,
         must_complete=True,
         queue_is_given=False,

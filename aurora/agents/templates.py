@@ -87,33 +87,39 @@ _ORDER: Mapping[str, float] = {
     "log(task.sla_latency + 0.1)": 0.1,
     "log(task.dependents + 1)": -0.3,
 }
+# What a candidate adds to each objective, as the scenario weighs it: the slope of its reward.
+_LOSS: Mapping[str, float] = {
+    "(objective.cost * fit.cost / objective.cost_target)": -1.0,
+    "(objective.energy * fit.energy / objective.energy_target)": -0.5,
+    "(objective.latency * fit.latency / objective.latency_target)": -1.0,
+    "(objective.latency * fit.duration / objective.latency_target)": -0.1,
+    "(objective.qos * (fit.latency > task.slack))": -1.0,
+}
+_FLOW: Mapping[str, float] = {
+    "log(fit.cost + 0.000001)": -0.05,
+    "log(fit.latency + 0.001)": -0.05,
+    "path.load": -0.5,
+    "log(path.hops + 1)": -0.05,
+}
 _CANDIDATE: Mapping[str, float] = {
-    "log(fit.cost + 0.000001)": -0.5,
-    "log(fit.duration + 0.001)": -0.4,
-    "log(fit.energy + 0.001)": -0.3,
-    "log(fit.latency + 0.001)": -0.2,
-    "fit.cpu_left": -0.2,
-    "fit.memory_left": -0.1,
-    "fit.fragmentation_increase": -0.2,
-    "node.active": 0.2,
-    "node.battery": 0.1,
-    "path.load": -0.2,
+    "log(fit.cost + 0.000001)": -0.025,
+    "log(fit.duration + 0.001)": -0.02,
+    "log(fit.energy + 0.001)": -0.015,
+    "log(fit.latency + 0.001)": -0.01,
+    "fit.cpu_left": -0.01,
+    "fit.memory_left": -0.005,
+    "fit.fragmentation_increase": -0.01,
+    "node.active": 0.01,
+    "node.battery": 0.005,
+    "path.load": -0.01,
 }
 
 
 def general_template() -> Policy:
-    """For any domain: order, and a rule each for flows, accelerator tasks and the rest."""
-    flows = {
-        "log(fit.cost + 0.000001)": -0.5,
-        "log(fit.latency + 0.001)": -0.5,
-        "path.load": -0.5,
-        "log(path.hops + 1)": -0.3,
-    }
+    """For any domain: order, and a rule each for flows and for tasks with a node."""
     rules = (
-        DecisionRule(when="task.cpu == 0", score=_sum(flows)),
-        DecisionRule(when="task.accelerators > 0", score=_sum(_CANDIDATE)),
-        DecisionRule(when="task.bandwidth > 0", score=_sum(_CANDIDATE)),
-        DecisionRule(score=_sum(_CANDIDATE)),
+        DecisionRule(when="task.cpu == 0", score=_sum({**_FLOW, **_LOSS})),
+        DecisionRule(score=_sum({**_CANDIDATE, **_LOSS})),
     )
     strategy = AllocationStrategy(algorithm_type="custom", order=_sum(_ORDER), decision_rules=rules)
-    return _policy("weighted cost, time, energy and latency of a candidate, by class of task", strategy)
+    return _policy("weighted losses, cost, time, energy and latency of a candidate, for flows and for tasks", strategy)

@@ -18,7 +18,7 @@ from aurora.sim.solver import sharpened
 
 SMALL = 400
 """Pairs of task and node up to which the solver looks for the optimum itself (levels 1 and 2)."""
-EFFORT = 1.0
+EFFORT = 0.1
 """CP-SAT's deterministic time for a scenario and goal, about seconds."""
 
 

@@ -25,7 +25,7 @@ from aurora.sim.rewards import LEARNABLE
 
 INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#b8c0cc"
 GANTT_TASKS = 80
-FRESH_PER_FAMILY = {"generated": 8, "openb": 3, "swf": 20}
+FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20}
 BOUNDED_PER_FAMILY = 2
 DISTANCE_COLUMNS = ("level", "scenarios", "bound", "champion", "gap [95 %]", "latency", "cost", "energy")
 
