@@ -64,6 +64,8 @@ class Source(NamedTuple):
         parse: JSON of a spec -> spec.
         value: (scenario, outcome) -> what the policy achieved, higher is better.
         unit: Of the value.
+        has_pareto_bonus: Whether the value is a reward, which counts 1.2 times in matches where no other
+            policy on that scenario dominates.
         files: Traces that it reads.
         ledger: Where measurements that were paid for are kept; None: nowhere.
     """
@@ -83,6 +85,7 @@ class Source(NamedTuple):
     parse: Callable[[Any], Spec]
     value: Callable[[Scenario, Outcome], float]
     unit: str
+    has_pareto_bonus: bool = False
     files: tuple[Path, ...] = ()
     ledger: Ledger | None = None
 
@@ -158,6 +161,7 @@ def _generated() -> Source:
         parse=ScenarioSpec.model_validate,
         value=lambda scenario, outcome: score(outcome.summary, scenario).reward,
         unit="reward",
+        has_pareto_bonus=True,
     )
 
 

@@ -16,15 +16,16 @@ from aurora.agents.sources import Source
 from aurora.evals.champion import Verdict, judge
 from aurora.graphs.run_directory import ARCHIVE, REPORT, write_atomically
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source
-from aurora.memory.store import Store
+from aurora.memory.store import REFERENCE, Store
 from aurora.sim.compiler import compile_policy, readable
-from aurora.sim.kernel import encode, run
+from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.outcome import Status
 from aurora.sim.policy import Policy, parse_policy
 from aurora.sim.rewards import LEARNABLE
 
 INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#b8c0cc"
 GANTT_TASKS = 80
+FILLING_POINTS = 400
 FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20}
 BOUNDED_PER_FAMILY = 2
 DISTANCE_COLUMNS = ("level", "scenarios", "bound", "champion", "gap [95 %]", "latency", "cost", "energy")
@@ -222,6 +223,21 @@ def _progress(steps: list[dict[str, Any]]) -> str:
 
 def _elo(store: Store) -> str:
     top = store.top(12)
+    lines = go.Figure()
+    history = store.rating_history([p["policy_id"] for p in top])
+    for policy in top:
+        after = history[policy["policy_id"]]
+        lines.add_trace(
+            go.Scatter(
+                x=[iteration + 1 for iteration in after],
+                y=list(after.values()),
+                mode="lines+markers",
+                name=html.escape(policy["policy_id"]),
+                line={"color": GREY} if policy["origin"] == REFERENCE else {},
+            )
+        )
+    lines.update_xaxes(title="iteration")
+    lines.update_yaxes(title="Elo (grey: reference policies)")
     figure = go.Figure(
         go.Bar(
             x=[p["elo"] for p in top],
@@ -235,7 +251,7 @@ def _elo(store: Store) -> str:
         title="Elo (grey: reference policies)",
         range=[min(p["elo"] for p in top) - 30, max(p["elo"] for p in top) + 30],
     )
-    return _figure(figure, 380)
+    return _figure(lines, 420) + _figure(figure, 380)
 
 
 def _pareto(store: Store) -> str:
@@ -280,10 +296,13 @@ def _forgetting(events: list[dict[str, Any]]) -> str:
 
 def _gantt(source: Source, champion: Policy, store: Store) -> str:
     scenarios = store.scenarios()
-    if not scenarios or source.name == "openb":
-        return "<p>Tasks of this source never leave, so there is no time line.</p>"
+    if not scenarios:
+        return "<p>No scenario yet.</p>"
     scenario = source.expand(source.parse(scenarios[-1]["spec"]))
-    outcome = run(encode(scenario), compile_policy(champion))
+    encoded = encode(scenario)
+    if source.name == "openb":  # tasks never leave: a time line would show nothing
+        return _filling(source, champion, encoded)
+    outcome = run(encoded, compile_policy(champion))
     figure = go.Figure()
     done = np.flatnonzero(outcome.tasks.status == Status.COMPLETED)[:GANTT_TASKS]
     where = [
@@ -312,3 +331,30 @@ def _gantt(source: Source, champion: Policy, store: Store) -> str:
     figure.update_traces(opacity=0.75)
     figure.update_xaxes(title="seconds (darker: more urgent)")
     return f"<p>{html.escape(scenario.scenario_id)}, first {len(done)} tasks.</p>" + _figure(figure, 420)
+
+
+def _filling(source: Source, champion: Policy, encoded: EncodedScenario) -> str:
+    """What of the demand that has arrived is allocated, as the cluster fills up."""
+    scenario = encoded.scenario
+    demand = np.array([t.accelerators * t.accelerator_share for t in scenario.tasks])
+    devices = sum(n.accelerators for n in scenario.nodes)
+    arrival = np.argsort([t.arrival_time for t in scenario.tasks], kind="stable")
+    arrived = 100 * np.cumsum(demand[arrival]) / devices
+    shown = np.linspace(0, len(arrived) - 1, min(FILLING_POINTS, len(arrived))).astype(int)
+    figure = go.Figure()
+    for name, policy, colour in (("champion", champion, BLUE), *_closest(source)):
+        placed = run(encoded, compile_policy(policy)).tasks.status == Status.COMPLETED
+        allocated = 100 * np.cumsum(np.where(placed, demand, 0)[arrival]) / devices
+        figure.add_trace(go.Scatter(x=arrived[shown], y=allocated[shown], name=name, line={"color": colour}))
+    figure.update_xaxes(title="devices asked for so far, % of all")
+    figure.update_yaxes(title="allocated, %", range=[60, 100])
+    return f"<p>{html.escape(scenario.scenario_id)}: pods arrive and stay.</p>" + _figure(figure, 420)
+
+
+def _closest(source: Source) -> list[tuple[str, Policy, str]]:
+    """References to show beside a champion: the published best, and the simplest."""
+    return [
+        (name, source.references[name], colour)
+        for name, colour in (("fgd", ORANGE), ("first_fit", GREY))
+        if name in source.references
+    ]

@@ -14,7 +14,7 @@ from aurora.sim.compiler import compile_policy
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
-from aurora.sim.rewards import objective_vector
+from aurora.sim.rewards import objective_vector, with_pareto_bonus
 
 CURRENT_LEVEL_SHARE = 0.5
 """Share of the fresh training scenarios that are of the current level; the others are of any."""
@@ -87,9 +87,13 @@ def simulate(bench: Workbench, state: State) -> Update:
     rows = measurements(source, scenarios, [compile_policy(players[n]) for n in names], bench.jobs)
     for place, scenario_id in enumerate(state["scenario_ids"]):
         achieved = {name: rows[i][place] for i, name in enumerate(names)}
-        draft.rounds[scenario_id] = {name: value for name, (value, _) in achieved.items()}
         vectors = {name: objective_vector(summary) for name, (_, summary) in achieved.items()}
+        draft.achieved[scenario_id] = {name: value for name, (value, _) in achieved.items()}
         draft.fronts[scenario_id] = pareto.front(vectors)
+        draft.rounds[scenario_id] = dict(draft.achieved[scenario_id])
+        if source.has_pareto_bonus:
+            for name in draft.fronts[scenario_id]:
+                draft.rounds[scenario_id][name] = with_pareto_bonus(achieved[name][0], is_pareto_optimal=True)
         draft.outcomes += [
             NewOutcome(name, scenario_id, value, sums(summary)) for name, (value, summary) in achieved.items()
         ]

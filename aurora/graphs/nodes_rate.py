@@ -32,7 +32,7 @@ def score(bench: Workbench, state: State) -> Update:
     draft, references = bench.draft, bench.source.references
     target = difficulty(state["level"]) if bench.source.has_levels else NO_LEVELS_TARGET
     for scenario_id in state["scenario_ids"]:
-        achieved = draft.rounds[scenario_id]
+        achieved = draft.achieved[scenario_id]
         marks = [achieved[r] for r in references]
         players = [n for n in achieved if n not in references]
         success = sum(succeeds(achieved[n], marks) for n in players) / len(players)
@@ -75,7 +75,7 @@ def advance(bench: Workbench, state: State) -> Update:
     champion, references = bench.champion.policy_id, bench.source.references
     level = bench.curriculum.level
     for scenario_id in state["scenario_ids"]:
-        achieved = bench.draft.rounds[scenario_id]
+        achieved = bench.draft.achieved[scenario_id]
         success = succeeds(achieved[champion], [achieved[r] for r in references])
         window = (*bench.curriculum.recent, success)[-WINDOW:]
         bench.curriculum = bench.curriculum.record(success)

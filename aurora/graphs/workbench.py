@@ -93,7 +93,9 @@ class Draft:
         policies: New policies by id.
         training_advantage: The best candidate's, on the scenarios it was tuned on.
         candidate_validation: The same candidate's on validation.
-        scenarios, outcomes, failures, rounds, fronts: Rows for the archive.
+        achieved: For each scenario, the value of each policy that takes part.
+        scenarios, outcomes, failures, rounds, fronts: Rows for the archive; `rounds` as `achieved`, with the
+            Pareto bonus where the source has one.
         ratings: Elo after this iteration's matches, of those who played.
         forgetting: What an advance to the next level found.
     """
@@ -109,6 +111,7 @@ class Draft:
     scenarios: list[NewScenario] = field(default_factory=list)
     outcomes: list[NewOutcome] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    achieved: dict[str, dict[str, float]] = field(default_factory=dict)
     rounds: dict[str, dict[str, float]] = field(default_factory=dict)
     fronts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ratings: dict[str, float] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 1
+VERSION = 2
 """Of the tables below."""
 
 
@@ -119,5 +119,10 @@ class IterationRow(Base):
     __table_args__ = (UniqueConstraint("number"),)
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {}
-"""From each older version, the step to the next; the first schema has none."""
+def _index_ratings(connection: Connection) -> None:
+    index = next(i for i in PolicyRow.__table__.indexes if i.name == "policies_by_rating")  # type: ignore[attr-defined]
+    index.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _index_ratings}
+"""From each older version, the step to the next."""

@@ -218,6 +218,20 @@ class Store:
         with Session(self._engine) as session:
             return {row.policy_id: row.value for row in session.execute(query)}
 
+    def rating_history(self, policy_ids: Sequence[str]) -> dict[str, dict[int, float]]:
+        """Elo of policies after each iteration in which they played, by policy and iteration."""
+        query = (
+            select(MatchRow.policy_id, ScenarioRow.iteration, MatchRow.after)
+            .join(ScenarioRow, ScenarioRow.scenario_id == MatchRow.scenario_id)
+            .where(MatchRow.policy_id.in_(list(policy_ids)))
+            .order_by(ScenarioRow.iteration, MatchRow.scenario_id)
+        )
+        history: dict[str, dict[int, float]] = {name: {} for name in policy_ids}
+        with Session(self._engine) as session:
+            for row in session.execute(query):
+                history[row.policy_id][row.iteration] = row.after  # rounds are rated in the order of their scenarios
+        return history
+
     def documents(self, kind: Literal["scenarios", "policies"]) -> dict[str, str]:
         """JSON of every scenario's spec, or of every policy, by id, oldest first: what an index is made from."""
         query = (

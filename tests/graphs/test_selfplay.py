@@ -11,13 +11,14 @@ from aurora.errors import RunError
 from aurora.graphs import nodes_attack, nodes_defend
 from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.workbench import chosen_source, new_workbench
+from aurora.memory.elo import START, round_robin
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import REFERENCE, Store
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import encode
 from aurora.sim.spec import ScenarioSpec
 
-SMALL = SelfPlaySettings(population=5, generations=2, validation_per_family=1, seed=7)
+SMALL = SelfPlaySettings(population=5, generations=2, training_per_family=1, validation_per_family=1, seed=7)
 
 
 def dump(path: Path) -> dict:
@@ -62,6 +63,21 @@ def test_another_seed_gives_another_archive(tmp_path: Path, uninterrupted: dict)
     with Store.open(tmp_path / "a.sqlite") as store:
         play(store, SMALL.model_copy(update={"seed": 8}), iterations=1)
     assert dump(tmp_path / "a.sqlite")["scenarios"] != uninterrupted["scenarios"][:5]
+
+
+def test_ratings_follow_from_rewards_with_the_pareto_bonus(tmp_path: Path) -> None:
+    run(tmp_path / "a.sqlite", 1)
+    with Store.open(tmp_path / "a.sqlite") as store:
+        dumped, fronts = store.dump(), store.fronts()
+    rewards: dict[str, dict[str, float]] = {}
+    for row in dumped["outcomes"]:
+        rewards.setdefault(row["scenario_id"], {})[row["policy_id"]] = row["value"]
+    ratings = dict.fromkeys((r["policy_id"] for r in dumped["policies"]), START)
+    assert any(0 < len(front) < len(rewards[s]) for s, front in fronts.items())
+    for scenario_id in sorted(rewards):
+        worth = {p: v * (1.2 if p in fronts[scenario_id] else 1.0) for p, v in rewards[scenario_id].items()}
+        ratings |= round_robin({p: ratings[p] for p in worth}, worth)
+    assert {r["policy_id"]: r["rating"] for r in dumped["policies"]} == pytest.approx(ratings)
 
 
 def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:

@@ -45,6 +45,15 @@ def test_an_iteration_is_kept_with_ratings_parents_and_results(tmp_path: Path) -
         assert store.policy("fgd") == REFERENCES["fgd"]
 
 
+def test_ratings_are_told_iteration_by_iteration(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a.sqlite") as store:
+        after = [store.commit(iteration(number)) for number in range(3)]
+        assert store.rating_history(["fgd", "absent"]) == {
+            "fgd": {n: r["fgd"] for n, r in enumerate(after)},
+            "absent": {},
+        }
+
+
 def test_writing_an_iteration_twice_changes_nothing(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
         first = store.commit(iteration(0))
@@ -86,6 +95,31 @@ def test_junk_and_newer_archives_are_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE meta SET value = '99'")
     with pytest.raises(StoreError, match="newer"):
+        Store.open(path)
+
+
+def test_an_older_archive_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with Store.open(path) as store:
+        store.commit(iteration(0))
+        before = store.dump()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP INDEX policies_by_rating")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    with Store.open(path) as store:
+        assert store.dump() == before
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("2",)
+        plan = connection.execute("EXPLAIN QUERY PLAN SELECT policy_id FROM policies ORDER BY rating").fetchall()
+    assert "policies_by_rating" in str(plan)
+
+
+def test_a_version_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    Store.open(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
+    with pytest.raises(StoreError, match="no migration is known"):
         Store.open(path)
 
 
