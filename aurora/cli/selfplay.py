@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.progress import progress
 from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
-    from aurora.graphs.events import Event
     from aurora.memory.store import Store
 
 
@@ -33,8 +31,6 @@ class Tracker(StrEnum):
     wandb = "wandb"
 
 
-QUIET_SECONDS = 5.0
-"""Where stderr is not a terminal, progress within an iteration is told no more often than this."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -82,13 +78,14 @@ def selfplay(  # one parameter an option
     if iterations is None and time_limit is None:
         iterations = 10
     with open_run(directory, settings) as opened:
-        finished = opened.play(
-            iterations=iterations,
-            jobs=jobs,
-            time_limit=time_limit,
-            tell=_Progress(iterations, time_limit).tell,
-            track=None if track is None else track.value,
-        )
+        with progress(iterations, time_limit) as tell:
+            finished = opened.play(
+                iterations=iterations,
+                jobs=jobs,
+                time_limit=time_limit,
+                tell=tell,
+                track=None if track is None else track.value,
+            )
         if finished.reason == "interrupted":
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
             raise typer.Exit(INTERRUPTED)
@@ -170,58 +167,3 @@ def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
         "counts": store.counts(),
         "top": [{k: p[k] for k in ("policy_id", "elo", "games", "origin", "parents")} for p in store.top(10)],
     }
-
-
-class _Progress:
-    """Shows one line of progress on stderr."""
-
-    def __init__(self, iterations: int | None, time_limit: float | None) -> None:
-        self._iterations = iterations
-        self._limit = time_limit
-        self._started = time.monotonic()
-        self._first: int | None = None
-        self._spoken = 0.0
-        self._terminal = sys.stderr.isatty()
-
-    def tell(self, event: Event) -> None:
-        elapsed = time.monotonic() - self._started
-        if event["event"] == "started" and self._first is None:
-            self._first = event["iteration"]
-        elif event["event"] == "iteration":
-            line = (
-                f"iteration {event['iteration'] + 1}{self._of()}  level {event['level']}  "
-                f"champion {event['champion']}  Elo {event['champion_elo']:.0f}  "
-                f"validation {event['validation_advantage']:+.4f}  gap {event['gap']:+.4f}  "
-                f"{event['evaluations']} simulations  {self._left(event['iteration'] + 1, elapsed)}"
-            )
-            note(("\r\x1b[K" if self._terminal else "") + line)
-            self._spoken = elapsed
-        elif event["event"] == "generation":
-            line = (
-                f"iteration {event['iteration'] + 1}{self._of()}  "
-                f"generation {event['generation'] + 1} of {event['generations']}  "
-                f"{self._left(event['iteration'], elapsed)}"
-            )
-            if self._terminal:
-                sys.stderr.write(f"\r\x1b[K{line}")
-                sys.stderr.flush()
-            elif elapsed - self._spoken > QUIET_SECONDS:
-                note(line)
-                self._spoken = elapsed
-        elif event["event"] == "forgetting":
-            shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
-            note(f"now level {event['level']}; success on earlier levels: {shares}")
-        elif event["event"] == "stopped" and event["reason"] == "time limit":
-            note("time is up; an unfinished iteration is left for --resume")
-
-    def _of(self) -> str:
-        return "" if self._iterations is None else f" of {self._iterations}"
-
-    def _left(self, done: int, elapsed: float) -> str:
-        guesses = []
-        if self._limit is not None:
-            guesses.append(self._limit - elapsed)
-        here = done - (self._first or 0)
-        if self._iterations is not None and here > 0:
-            guesses.append(elapsed / here * (self._iterations - done))
-        return f"{max(0.0, min(guesses)):.0f} s left" if guesses else ""

@@ -1,0 +1,40 @@
+import pytest
+
+from aurora.cli.progress import _Clock, progress
+
+
+def test_time_left_is_guessed_from_the_work_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("aurora.cli.progress.time.monotonic", lambda: now[0])
+    clock = _Clock(10, None)
+    clock.start(4)  # resumed after four
+    now[0] += 30
+    assert clock.left(7) == "30 s left"
+    assert clock.share(7) == pytest.approx(0.5)
+    limited = _Clock(None, 60)
+    limited.start(0)
+    now[0] += 15
+    assert (limited.left(0.5), limited.share(0.5)) == ("45 s left", pytest.approx(0.25))
+
+
+def test_without_a_terminal_lines_come_at_every_iteration(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("aurora.cli.progress.time.monotonic", lambda: now[0])
+    done = {"level": 1, "champion": "abc", "champion_elo": 1500.0, "validation_advantage": 0.0, "gap": 0.0}
+    with progress(2, None) as tell:
+        tell({"event": "started", "iteration": 0, "level": 1})
+        for generation in range(4):
+            now[0] += 3
+            tell({"event": "generation", "iteration": 0, "generation": generation, "generations": 4, "advantage": 0.0})
+        tell({"event": "iteration", "iteration": 0, "evaluations": 7, **done})  # type: ignore[typeddict-item]
+        tell({"event": "stopped", "iteration": 1, "reason": "time limit"})  # type: ignore[typeddict-item]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [
+        "iteration 1 of 2",
+        "iteration 1 of 2",
+        "iteration 1 of 2",
+        "time is up; an unfinished iteration is left for --resume",
+    ]
+    assert "generation 2 of 4" in lines[0] and "12 s left" in lines[2]
