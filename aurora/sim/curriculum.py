@@ -21,7 +21,9 @@ class Level(NamedTuple):
         tasks, nodes: Sizes.
         difficulty: On a scale of 1 to 10.
         load: Offered work over capacity within the horizon.
-        largest_share: Largest task relative to the smallest node.
+        demand: What all tasks of a cloud family ask for together, over what there is: above 1 they can't
+            all run at once, and an order has to be found.
+        largest_share: Largest task of an edge or hybrid family relative to a small node.
         bursts: Instants over which a bursty group arrives.
         failures: Node failures within the horizon.
         dependency: Shape of dependencies where a family has some.
@@ -32,6 +34,7 @@ class Level(NamedTuple):
     nodes: int
     difficulty: int
     load: float
+    demand: float
     largest_share: float
     bursts: int
     failures: int
@@ -39,11 +42,11 @@ class Level(NamedTuple):
 
 
 LEVELS: tuple[Level, ...] = (
-    Level(1, 5, 3, 1, 0.8, 0.5, 2, 0, "none"),
-    Level(2, 20, 10, 3, 0.9, 0.6, 3, 0, "none"),
-    Level(3, 50, 25, 5, 1.0, 0.75, 4, 1, "chain"),
-    Level(4, 100, 50, 7, 1.1, 0.9, 5, 2, "chain"),
-    Level(5, 500, 100, 10, 1.3, 1.0, 8, 5, "fork_join"),
+    Level(1, 5, 3, 1, 0.8, 1.0, 0.5, 2, 0, "none"),
+    Level(2, 20, 10, 3, 0.9, 1.4, 0.6, 3, 0, "none"),
+    Level(3, 50, 25, 5, 1.0, 1.8, 0.75, 4, 1, "chain"),
+    Level(4, 100, 50, 7, 1.1, 2.0, 0.9, 5, 2, "chain"),
+    Level(5, 500, 100, 10, 1.3, 2.5, 1.0, 8, 5, "fork_join"),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ def expand(spec: ScenarioSpec) -> Scenario:
         ),
         environmental_conditions=_conditions(spec, nodes, links),
         objective_weights=spec.objective_weights,
-        objective_targets=_targets(tasks, nodes, links),
+        objective_targets=usual_targets(tasks, nodes, links),
         adversarial_rationale=spec.rationale,
         seed=spec.seed,
     )
@@ -213,7 +215,7 @@ def _conditions(spec: ScenarioSpec, nodes: list[Node], links: list[Link]) -> Con
     )
 
 
-def _targets(tasks: list[Task], nodes: list[Node], links: list[Link]) -> ObjectiveTargets:
+def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[Link]) -> ObjectiveTargets:
     """Values at which an objective scores one half, from the scenario's own work.
 
     Latency: a quarter of the mean duration, or for flows twice the mean link latency. Cost and

@@ -39,6 +39,10 @@ def _horizon(level: Level, work: float, capacity: float) -> float:
     return max(1.0, work / (capacity * level.load))
 
 
+RUSH = 2.5
+"""How much faster than `level.load` says the jobs of a family without deadlines come: they may queue."""
+
+
 def _counts(total: int, parts: int) -> list[int]:
     """`total` in `parts` sizes, each at least 1 where that is possible."""
     return [c for c in (total // parts + (i < total % parts) for i in range(parts)) if c]
@@ -82,9 +86,15 @@ def _capacity(nodes: tuple[NodeClass, ...]) -> float:
     return sum(n.count * n.cpu * n.speed for n in nodes)
 
 
-def _task_cpu(level: Level) -> Range:
-    """Cores relative to the smallest machine: easy levels have crumbs, hard ones half a machine."""
-    return Range(low=0.5, high=max(0.6, 8.0 * level.largest_share))
+def _task_cpu(level: Level, nodes: tuple[NodeClass, ...]) -> Range:
+    """Cores of a task, so that all tasks together ask for `level.demand` of the cores there are."""
+    mean = level.demand * sum(n.count * n.cpu for n in nodes) / level.tasks
+    return Range(low=mean / 4, high=min(2.2 * mean, max(n.cpu for n in nodes)))
+
+
+def _task_memory(cpu: Range) -> Range:
+    """GiB of a task: one to three a core, where nodes have three to six."""
+    return Range(low=cpu.low, high=3 * cpu.high)
 
 
 def _mean(bounds: Range) -> float:
@@ -94,14 +104,15 @@ def _mean(bounds: Range) -> float:
 
 
 def _batch(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    nodes, cpu, duration = _servers(level), _task_cpu(level), Range(low=30, high=3000)
+    nodes, duration = _servers(level), Range(low=30, high=3000)
+    cpu = _task_cpu(level, nodes)
     halves = _counts(level.tasks, 2)
     group = TaskGroup(
         count=halves[0],
         pattern="bursty",
         bursts=level.bursts,
         cpu=cpu,
-        memory=_around(4, 4),
+        memory=_task_memory(cpu),
         duration=duration,
         overestimate=3.0,
     )
@@ -110,7 +121,7 @@ def _batch(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     return ScenarioSpec(
         spec_id="batch",
         domain="cloud",
-        time_horizon=horizon,
+        time_horizon=horizon / RUSH,
         groups=(group, chained),
         node_classes=nodes,
         trouble=Trouble(node_failures=level.failures),
@@ -119,13 +130,14 @@ def _batch(level: Level, rng: np.random.Generator) -> ScenarioSpec:
 
 
 def _services(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    nodes, cpu, duration = _servers(level), _task_cpu(level), Range(low=300, high=1200)
+    nodes, duration = _servers(level), Range(low=300, high=1200)
+    cpu = _task_cpu(level, nodes)
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(duration), _capacity(nodes))
     group = TaskGroup(
         count=level.tasks,
         pattern="periodic",
         cpu=cpu,
-        memory=_around(8, 3),
+        memory=_task_memory(cpu),
         duration=duration,
         sla_latency_ms=Range(low=2e3, high=4e5),
     )
@@ -147,11 +159,11 @@ def _accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
             count=halves[0],
             cpu=64,
             memory=256,
-            accelerators=8,
+            accelerators=4,
             accelerator_model="A",
-            price_per_hour=12,
-            idle_power=400,
-            full_power=2400,
+            price_per_hour=6,
+            idle_power=250,
+            full_power=1400,
         ),
         NodeClass(
             count=halves[-1],
@@ -170,7 +182,7 @@ def _accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     shapes: tuple[tuple[int, float, tuple[str, ...]], ...] = (
         (1, 0.4, ()),
         (1, 1.0, ()),
-        (2, 1.0, ("A",)),
+        (4, 1.0, ("A",)),
         (1, 0.7, ("B",)),
     )
     groups = tuple(
@@ -187,11 +199,12 @@ def _accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
         for count, (devices, share, models) in zip(parts, shapes, strict=False)
     )
     devices = sum(n.count * n.accelerators * n.speed for n in nodes)
-    horizon = _horizon(level, level.tasks * 1.0 * _mean(duration), devices)
+    wanted = sum(count * number * share for count, (number, share, _) in zip(parts, shapes, strict=False))
+    horizon = _horizon(level, wanted * _mean(duration), devices)
     return ScenarioSpec(
         spec_id="accelerators",
         domain="cloud",
-        time_horizon=horizon,
+        time_horizon=horizon / RUSH,
         groups=groups,
         node_classes=nodes,
         trouble=Trouble(node_failures=level.failures),
@@ -200,13 +213,14 @@ def _accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
 
 
 def _spot(level: Level, rng: np.random.Generator) -> ScenarioSpec:
-    nodes, cpu, duration = _servers(level), _task_cpu(level), Range(low=100, high=2000)
+    nodes, duration = _servers(level), Range(low=100, high=2000)
+    cpu = _task_cpu(level, nodes)
     horizon = _horizon(level, level.tasks * _mean(cpu) * _mean(duration), _capacity(nodes))
-    group = TaskGroup(count=level.tasks, pattern="sporadic", cpu=cpu, memory=_around(4, 4), duration=duration)
+    group = TaskGroup(count=level.tasks, pattern="sporadic", cpu=cpu, memory=_task_memory(cpu), duration=duration)
     return ScenarioSpec(
         spec_id="spot",
         domain="cloud",
-        time_horizon=horizon,
+        time_horizon=horizon / RUSH,
         groups=(group,),
         node_classes=nodes,
         trouble=Trouble(price_changes=4 * level.number, price_factor=Range(low=0.2, high=5)),

@@ -20,7 +20,7 @@ from aurora.sim.references import REFERENCES
 from aurora.sim.traces.openb import OpenbSpec
 from aurora.sim.traces.swf import SwfSpec
 
-WORDING = (1, "f8dcaccf3ea7")
+WORDING = (1, "073563aa1913")
 """Version and digest of what all families and references are called. Another digest asks for another version,
 unless only the generators were changed."""
 

@@ -1,0 +1,334 @@
+"""Networks: Topology Zoo's GML, TEAVAR's tables, and flows over them.
+
+Neither source says everything that a simulation needs. What is assumed instead is a constant here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.sim.expansion import usual_targets
+from aurora.sim.scenario import Link, Scenario, Task, Workload
+from aurora.sim.traces.tables import number, read_text, whole
+
+EARTH_KM = 6371.0
+MS_PER_KM = 0.0049
+"""Light in fibre: 204,000 km a second."""
+UNKNOWN_MS = 2.0
+"""One-way latency of a link whose ends have no coordinates."""
+UNKNOWN_GBPS = 10.0
+"""Bandwidth of a link that states none."""
+PRICE = 0.05
+"""Dollars per Gbit/s and hour of every link, as the generated families have it."""
+MOST_SITES = 5_000
+GRAPH, MULTIGRAPH = re.compile(r"\bgraph\s*\["), re.compile(r"^\s*multigraph\s", re.MULTILINE)
+MEAN_FLOW_SECONDS = 60.0
+FLOWS_PER_SECOND = 1.0
+"""Of the flows that are drawn; a load is reached by their bandwidth."""
+TABLE_COLUMNS = ("to_node", "from_node", "capacity", "prob_failure")
+
+
+class Network(NamedTuple):
+    """Sites and the links between them.
+
+    Attributes:
+        name: For people.
+        sites: Names, each once.
+        links: Between sites.
+    """
+
+    name: str
+    sites: tuple[str, ...]
+    links: tuple[Link, ...]
+
+
+def read_gml(path: Path) -> Network:
+    """Read a topology in GML (Himsolt 1997) as the Internet Topology Zoo writes it (Knight et al., IEEE JSAC 2011).
+
+    A site is a node's label; where several nodes have it, with the node's id. Bandwidth is `LinkSpeedRaw`,
+    bit/s; latency follows from the great-circle distance of `Latitude` and `Longitude`, degrees. Links from
+    a site to itself are left out.
+
+    Args:
+        path: A `.gml` or `.gml.gz` file.
+
+    Raises:
+        DataError: It is not GML, or holds no link.
+    """
+    text = read_text(path)
+    if not MULTIGRAPH.search(text):  # several links between two sites are usual, and the Zoo does not announce them
+        text = GRAPH.sub("graph [ multigraph 1 ", text, count=1)
+    try:
+        graph = nx.parse_gml(text.splitlines(), label="id")
+    # The parser lets errors of what it builds on through; whichever it is, the file is not what it should be.
+    except (nx.NetworkXError, ValueError, TypeError, KeyError, RecursionError, AttributeError, OverflowError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        wanted = "a graph [ node [ id ] edge [ source target ] ] is expected"
+        raise DataError(f"{path} is not valid GML: {reason}; {wanted}") from None
+    if graph.number_of_nodes() > MOST_SITES:
+        raise DataError(f"{path} has {graph.number_of_nodes()} nodes; {MOST_SITES} are the most that can be read")
+    labels = {n: str(graph.nodes[n].get("label", n))[:100] or str(n) for n in graph}
+    twice = {label for label in labels.values() if list(labels.values()).count(label) > 1}
+    names = {n: f"{label} ({n})" if label in twice else label for n, label in labels.items()}
+    places = {n: _place(path, names[n], graph.nodes[n]) for n in graph}
+    links: list[Link] = []
+    for a, b, fields in graph.edges(data=True):
+        if a == b:
+            continue
+        speed = _amount(path, f"edge {names[a]} - {names[b]}", "LinkSpeedRaw", fields.get("LinkSpeedRaw"))
+        links.append(
+            Link(
+                link_id=f"l{len(links)}",
+                source=names[a],
+                target=names[b],
+                bandwidth=speed / 1e9 if speed else UNKNOWN_GBPS,
+                latency_ms=round(_latency_ms(places[a], places[b]), 4),
+                price_per_gbps_hour=PRICE,
+            )
+        )
+    if not links:
+        raise DataError(f"{path} has no edge between two nodes; there is nothing to send anything over")
+    return Network(path.name.split(".")[0], tuple(names[n] for n in graph), tuple(links))
+
+
+Place = tuple[float, float] | None
+
+
+def _place(path: Path, name: str, fields: dict[str, Any]) -> Place:
+    """Latitude and longitude, radians; None where one is not known."""
+    found: list[float] = []
+    for field, most in (("Latitude", 90.0), ("Longitude", 180.0)):
+        value = fields.get(field)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= most:
+            raise DataError(f"{path}, node {name}, {field}: {str(value)[:40]!r} is not a number up to {most:g} degrees")
+        found.append(math.radians(value))
+    return found[0], found[1]
+
+
+def _amount(path: Path, where: str, field: str, value: Any) -> float:
+    if value is None:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e18:  # noqa: PLR2004  # an Ebit/s
+        raise DataError(f"{path}, {where}, {field}: {str(value)[:40]!r} is not a number from 0 to 1e18")
+    return float(value)
+
+
+def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Great-circle distance of two places (latitude, longitude in radians), by the haversine formula."""
+    half = math.sin((b[0] - a[0]) / 2) ** 2 + math.cos(a[0]) * math.cos(b[0]) * math.sin((b[1] - a[1]) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+
+
+def _latency_ms(a: Place, b: Place) -> float:
+    return UNKNOWN_MS if a is None or b is None else distance_km(a, b) * MS_PER_KM
+
+
+def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
+    """Read a topology as TEAVAR's code keeps it (Bogle et al., SIGCOMM 2019): a row a directed link.
+
+    The two directions of a link become one, with the larger capacity. The file says nothing of distances, so
+    every link gets the same latency.
+
+    Args:
+        path: A table `to_node from_node capacity prob_failure`, plain or gzipped.
+        gbps_per_unit: Gbit/s of a capacity of 1; the files state no unit.
+
+    Raises:
+        DataError: A row is malformed, or there is none.
+    """
+    capacity: dict[tuple[int, int], float] = {}
+    lines = read_text(path).splitlines()
+    if not lines or tuple(lines[0].split()) != TABLE_COLUMNS:
+        raise DataError(f"{path}, line 1: the header {' '.join(TABLE_COLUMNS)!r} is expected")
+    for line, text in enumerate(lines[1:], 2):
+        fields = text.split()
+        if not fields:
+            continue
+        if len(fields) != len(TABLE_COLUMNS):
+            raise DataError(f"{path}, line {line}: {len(fields)} fields where the header has {len(TABLE_COLUMNS)}")
+        to, origin = (whole(path, line, c, f, most=MOST_SITES) for c, f in zip(TABLE_COLUMNS, fields[:2], strict=False))
+        if to == 0 or origin in (0, to):
+            raise DataError(f"{path}, line {line}: nodes {to} and {origin}; two different ones, from 1, are expected")
+        value = number(path, line, "capacity", fields[2])
+        pair = (min(to, origin), max(to, origin))
+        capacity[pair] = max(capacity.get(pair, 0.0), value)
+    links = tuple(
+        Link(
+            link_id=f"l{k}",
+            source=_site(a),
+            target=_site(b),
+            bandwidth=value * gbps_per_unit,
+            latency_ms=UNKNOWN_MS,
+            price_per_gbps_hour=PRICE,
+        )
+        for k, ((a, b), value) in enumerate(sorted(capacity.items()))
+        if value > 0
+    )
+    if not links:
+        raise DataError(f"{path} lists no link with a capacity")
+    most = max(b for _, b in capacity)
+    return Network(path.name.split("_")[0], tuple(_site(n) for n in range(1, most + 1)), links)
+
+
+def _site(number_: int) -> str:
+    return f"s{number_}"
+
+
+def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.float64]:
+    """Read traffic matrices as TEAVAR's code keeps them: one a line, row by row.
+
+    Args:
+        path: A `.txt` or `.txt.gz` file.
+        sites: How many sites there are.
+        gbps_per_unit: Gbit/s of a demand of 1.
+
+    Returns:
+        float64 [matrices, sites, sites], Gbit/s from the first to the second; the diagonal is 0.
+
+    Raises:
+        DataError: A line has another number of fields than sites times sites, or a field is no number.
+    """
+    found = []
+    for line, text in enumerate(read_text(path).splitlines(), 1):
+        fields = text.split()
+        if not fields:
+            continue
+        if len(fields) != sites**2:
+            raise DataError(f"{path}, line {line}: {len(fields)} fields, {sites} sites need {sites**2}")
+        values = [number(path, line, f"field {k}", f) for k, f in enumerate(fields, 1)]
+        found.append(np.array(values).reshape(sites, sites) * gbps_per_unit)
+    if not found:
+        raise DataError(f"{path} holds no traffic matrix")
+    matrices = np.array(found)
+    matrices[:, range(sites), range(sites)] = 0.0
+    return matrices
+
+
+def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: float) -> Scenario:
+    """Every demand of every matrix as a flow: it comes at the beginning of its interval and lasts for all of it.
+
+    Args:
+        network: Where.
+        matrices: Gbit/s [matrices, sites, sites].
+        step: Seconds between two matrices.
+
+    Raises:
+        DataError: There is no demand, or one between sites that nothing connects.
+    """
+    reachable = _reachable(network)
+    flows = []
+    for k, a, b in np.argwhere(matrices > 0):
+        source, target = network.sites[a], network.sites[b]
+        if reachable[source] != reachable[target]:
+            raise DataError(f"matrix {k + 1} has a demand from {source} to {target}, which nothing connects")
+        flows.append(
+            Task(
+                task_id=f"{k}-{source}-{target}",
+                arrival_time=float(k * step),
+                duration=step,
+                bandwidth=float(matrices[k, a, b]),
+                source_site=source,
+                destination_site=target,
+            )
+        )
+    if not flows:
+        raise DataError(f"there is no demand between two sites of {network.name}")
+    return _scenario(f"{network.name}-{len(matrices)}", network, flows, len(matrices) * step)
+
+
+def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) -> Scenario:
+    """Flows drawn by a gravity model: between two sites in proportion to the product of their links' bandwidths.
+
+    Roughan, Simplifying the synthesis of Internet traffic matrices (ACM CCR 2005): such products follow measured
+    matrices. Arrivals are a Poisson process, durations and bandwidths are exponential, no bandwidth more than
+    a flow's shortest path has, so that everyone can be served alone.
+
+    Args:
+        network: Where.
+        flows: How many.
+        load: Of the mean link while flows come, if each takes a shortest path.
+        seed: Of the draw.
+
+    Raises:
+        DataError: No two sites are connected.
+    """
+    rng = np.random.default_rng([seed, 5])
+    masses = {s: sum(l.bandwidth for l in network.links if s in (l.source, l.target)) for s in network.sites}
+    ways = _shortest_ways(network)
+    pairs = [(a, b) for a in network.sites for b in network.sites if a != b and b in ways.get(a, ())]
+    if not pairs:
+        raise DataError(f"{network.name} connects no two sites")
+    weights = np.array([masses[a] * masses[b] for a, b in pairs])
+    chosen = rng.choice(len(pairs), flows, p=weights / weights.sum())
+    duration = rng.exponential(MEAN_FLOW_SECONDS, flows) + 1.0
+    shares = rng.exponential(1.0, flows)
+    horizon = flows / FLOWS_PER_SECOND
+    arrival = np.sort(rng.uniform(0, horizon, flows))
+    along = [ways[a][b] for a, b in (pairs[c] for c in chosen)]
+    # What a flow takes of the links is its bandwidth times its hops, for its duration.
+    taken = sum(way.hops * s * d for way, s, d in zip(along, shares, duration, strict=True))
+    scale = load * sum(l.bandwidth for l in network.links) * horizon / taken
+    tasks = [
+        Task(
+            task_id=str(i),
+            arrival_time=round(float(arrival[i]), 3),
+            duration=round(float(duration[i]), 3),
+            bandwidth=max(1e-6, min(float(shares[i]) * scale, along[i].bandwidth)),
+            source_site=pairs[c][0],
+            destination_site=pairs[c][1],
+        )
+        for i, c in enumerate(chosen)
+    ]
+    return _scenario(f"{network.name}-{seed}", network, tasks, horizon)
+
+
+class _Way(NamedTuple):
+    """A path: links, and the least bandwidth along it."""
+
+    hops: int
+    bandwidth: float
+
+
+def _shortest_ways(network: Network) -> dict[str, dict[str, _Way]]:
+    """The path of least latency between every two sites, by both."""
+    graph = nx.Graph()
+    for link in sorted(network.links, key=lambda l: -l.latency_ms):  # of parallel links the fastest is kept
+        graph.add_edge(link.source, link.target, latency=link.latency_ms, bandwidth=link.bandwidth)
+    return {
+        source: {
+            target: _Way(len(path) - 1, min((graph.edges[e]["bandwidth"] for e in pairwise(path)), default=math.inf))
+            for target, path in paths.items()
+        }
+        for source, paths in nx.all_pairs_dijkstra_path(graph, weight="latency")
+    }
+
+
+def _scenario(name: str, network: Network, flows: list[Task], horizon: float) -> Scenario:
+    return Scenario(
+        scenario_id=name[:128],
+        domain="network",
+        links=network.links,
+        workload_definition=Workload(tasks=tuple(flows), time_horizon=horizon),
+        objective_targets=usual_targets(flows, (), network.links),
+    )
+
+
+def _reachable(network: Network) -> dict[str, int]:
+    """Number of the connected component of each site."""
+    graph = nx.Graph()
+    graph.add_nodes_from(network.sites)
+    graph.add_edges_from((l.source, l.target) for l in network.links)
+    components: Iterable[set[str]] = nx.connected_components(graph)
+    return {site: k for k, members in enumerate(components) for site in members}
