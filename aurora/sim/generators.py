@@ -42,6 +42,9 @@ def _horizon(level: Level, work: float, capacity: float) -> float:
 RUSH = 2.5
 """How much faster than `level.load` says the jobs of a family without deadlines come: they may queue."""
 
+LARGEST_FLOW = 4.0
+"""Gbit/s of the widest flow at the hardest level."""
+
 
 def _counts(total: int, parts: int) -> list[int]:
     """`total` in `parts` sizes, each at least 1 where that is possible."""
@@ -322,7 +325,9 @@ def _video(level: Level, rng: np.random.Generator) -> ScenarioSpec:
 
 
 def _network(level: Level, name: str, group: TaskGroup, rationale: str) -> ScenarioSpec:
-    topology = _sites(level, "random", Range(low=2, high=10), Range(low=1, high=30))
+    # The widest flow fits the narrowest link, so that nobody is unservable from the start.
+    narrow = max(2.0, LARGEST_FLOW * level.largest_share)
+    topology = _sites(level, "random", Range(low=narrow, high=10), Range(low=1, high=30))
     load = level.tasks * _mean(group.bandwidth or Range(low=1, high=1)) * _mean(group.duration) * 2.5
     horizon = _horizon(level, load, topology.sites * 2.0 * _mean(topology.bandwidth))
     return ScenarioSpec(
@@ -341,7 +346,7 @@ def _slices(level: Level, rng: np.random.Generator) -> ScenarioSpec:
         count=level.tasks,
         pattern="sporadic",
         duration=Range(low=60, high=1800),
-        bandwidth=Range(low=0.2, high=max(0.3, 4 * level.largest_share)),
+        bandwidth=Range(low=0.2, high=LARGEST_FLOW * level.largest_share),
         sla_latency_ms=Range(low=30, high=1e5),
         is_flow=True,
     )
@@ -354,7 +359,7 @@ def _bulk(level: Level, rng: np.random.Generator) -> ScenarioSpec:
         pattern="bursty",
         bursts=level.bursts,
         duration=Range(low=30, high=600),
-        bandwidth=Range(low=0.5, high=max(0.6, 4 * level.largest_share)),
+        bandwidth=Range(low=0.5, high=LARGEST_FLOW * level.largest_share),
         data_size=Range(low=0.1, high=10),
         is_flow=True,
     )

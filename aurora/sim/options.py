@@ -177,6 +177,8 @@ class _PriceOverTime:
 
         The integral is piecewise linear in the start, so it is least where a change begins or ends it.
         """
+        if len(self._times) == 1:
+            return float(self._rates[0] * hold)
         starts = np.maximum(np.concatenate([[ready], self._times, self._times - hold]), ready)
         return float((self._until(starts + hold) - self._until(starts)).min())
 

@@ -25,9 +25,9 @@ from aurora.sim.options import RESOURCES, Option, Outlook, down_times
 from aurora.sim.references import REFERENCES
 from aurora.sim.scenario import Node, Task
 
-MOST_COLUMNS = 20_000
+MOST_COLUMNS = 10_000
 """Variables of the program; the slot length is chosen so that there are no more."""
-MOST_ENTRIES = 500_000
+MOST_ENTRIES = 200_000
 """Likewise entries of its matrix."""
 MOST_SLOTS = 200
 """Likewise slots in which a task may start."""

@@ -1,4 +1,4 @@
-"""Arrivals of virtual machines at Azure as Bergsma et al. (SOSP 2021) keep them: flavours, batches, binned lifetimes."""
+"""Arrivals of Azure machines as Bergsma et al. (SOSP 2021) keep them: flavours, batches, lifetimes in bins."""
 
 from __future__ import annotations
 
