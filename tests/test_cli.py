@@ -53,6 +53,17 @@ def test_top_policies_are_the_same_in_two_runs_of_a_seed(finished: Path, tmp_pat
     assert {"policy_id", "elo", "parents", "rules", "results"} <= set(json.loads(tops[0])[0])
 
 
+def test_a_topology_becomes_a_scenario_that_can_be_simulated(tmp_path: Path) -> None:
+    gml, scenario = tmp_path / "t.gml", tmp_path / "s.json"
+    gml.write_text("graph [ node [ id 0 ] node [ id 1 ] edge [ source 0 target 1 ] ]")
+    aurora("scenarios", "read", "gml", str(gml), "--count", "20", "--out", str(scenario))
+    assert json.loads(aurora("scenarios", "show", str(scenario), "--json").stdout)["tasks"] == 20
+    result = json.loads(aurora("simulate", str(scenario), "nearest", "--bounds", "--json").stdout)
+    assert result["summary"]["completed"] == 20
+    assert result["bounds"]["reward"] >= result["reward"] - 1e-9
+    aurora("scenarios", "read", "eua", str(gml), code=6)
+
+
 def test_the_index_is_rebuilt_and_searched(finished: Path) -> None:
     counts = json.loads(aurora("index", "rebuild", "--run", str(finished), "--json").stdout)
     assert counts["scenarios"] >= 1

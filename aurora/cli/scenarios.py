@@ -1,15 +1,20 @@
-"""`aurora scenarios`: draw scenarios and look at them."""
+"""`aurora scenarios`: draw scenarios, read them from traces, look at them."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.errors import ScenarioError
+from aurora.errors import DataError, ScenarioError
 
-app = typer.Typer(help="Generate scenarios and look at them.", no_args_is_help=True)
+if TYPE_CHECKING:  # heavy at run time
+    from pydantic import BaseModel
+
+app = typer.Typer(help="Generate scenarios, read them from traces, look at them.", no_args_is_help=True)
 
 
 @app.command()
@@ -19,6 +24,7 @@ def generate(  # one parameter an option
     seed: int = typer.Option(0, min=0),
     spec: bool = typer.Option(False, "--spec", help="The spec instead of the scenario."),
     out: Path | None = typer.Option(None, help="File to write instead of stdout."),
+    as_json: bool = typer.Option(False, "--json", help="With --family ?: print the list as JSON."),
 ) -> None:
     """Draw a scenario of a family and print it as JSON.
 
@@ -26,19 +32,26 @@ def generate(  # one parameter an option
     """
     import numpy as np  # heavy, used here only
 
-    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
     from aurora.sim.expansion import expand  # heavy, used here only
     from aurora.sim.generators import FAMILIES, sample_spec  # heavy, used here only
 
     if family == "?":
-        emit_table(
-            "families",
-            ("family", "domain", "meaning"),
-            [(n, f.domain, f.meaning) for n, f in FAMILIES.items()],
-        )
+        columns = ("family", "domain", "meaning")
+        families = [(n, f.domain, f.meaning) for n, f in FAMILIES.items()]
+        if as_json:
+            emit_json([dict(zip(columns, row, strict=True)) for row in families])
+        else:
+            emit_table("families", columns, families)
         return
     drawn = sample_spec(family, level, np.random.default_rng(seed))
-    text = (drawn if spec else expand(drawn)).model_dump_json(indent=2, exclude_none=True)
+    _put(drawn if spec else expand(drawn), out)
+
+
+def _put(found: BaseModel, out: Path | None) -> None:
+    """JSON to a file, whole or not at all, or to stdout."""
+    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
+
+    text = found.model_dump_json(indent=2, exclude_none=True)
     if out is None:
         typer.echo(text)
         return
@@ -47,6 +60,59 @@ def generate(  # one parameter an option
     except OSError as error:
         raise ScenarioError(f"can't write {out}: {error.strerror}") from None
     note(f"wrote {out}")
+
+
+class TraceKind(StrEnum):
+    """Formats that become a scenario."""
+
+    gml = "gml"
+    traffic = "traffic"
+    eua = "eua"
+    azure_vm = "azure-vm"
+
+
+_FILES = {
+    TraceKind.gml: "TOPOLOGY.gml",
+    TraceKind.traffic: "TOPOLOGY.txt DEMAND.txt",
+    TraceKind.eua: "SITES.csv USERS.csv",
+    TraceKind.azure_vm: "FLAVOURS.txt LIFETIMES.txt FLAVOUR_MAP.txt LIFETIME_MAP.txt",
+}
+
+
+@app.command()
+def read(  # one parameter an option
+    kind: TraceKind = typer.Argument(help="Format."),
+    files: list[Path] = typer.Argument(help="Files of the trace, in the order that docs/traces.md gives."),
+    first: int = typer.Option(0, min=0, help="First machine (azure-vm) or traffic matrix (traffic)."),
+    count: int = typer.Option(500, min=1, max=100_000, help="Flows, requests, machines, or traffic matrices."),
+    load: float = typer.Option(0.7, min=0.01, max=10, help="Of the mean link (gml) or the servers (azure-vm)."),
+    step: float = typer.Option(300.0, min=1, help="Seconds between traffic matrices."),
+    gbps_per_unit: float = typer.Option(1e-6, min=1e-15, max=1e6, help="Gbit/s of 1 in a traffic file."),
+    seed: int = typer.Option(0, min=0, help="Of what is drawn."),
+    out: Path | None = typer.Option(None, help="File to write instead of stdout."),
+) -> None:
+    """A scenario from a trace, as JSON.
+
+    Example: aurora scenarios read gml Abilene.gml.gz --count 200 --load 0.7 --out abilene.json
+    """
+    from aurora.sim.traces import azure_vm, eua, topology  # heavy, used here only
+
+    wanted = len(_FILES[kind].split())
+    if len(files) != wanted:
+        raise DataError(f"{kind.value} takes {wanted} files, {_FILES[kind]}; {len(files)} were given")
+    if kind is TraceKind.gml:
+        _put(topology.gravity_scenario(topology.read_gml(files[0]), flows=count, load=load, seed=seed), out)
+    elif kind is TraceKind.traffic:
+        network = topology.read_capacities(files[0], gbps_per_unit=gbps_per_unit)
+        matrices = topology.read_demands(files[1], len(network.sites), gbps_per_unit=gbps_per_unit)
+        _put(topology.demand_scenario(network, matrices[first : first + count], step=step), out)
+    elif kind is TraceKind.eua:
+        sites, users = eua.read_sites(files[0]), eua.read_users(files[1])
+        _put(eua.edge_scenario(sites, users, requests=count, seed=seed), out)
+    else:
+        flavours, lifetimes = azure_vm.read_flavours(files[2]), azure_vm.read_lifetimes(files[3])
+        vms = azure_vm.read_vms(files[0], files[1], flavours, lifetimes)
+        _put(azure_vm.vm_scenario(vms, first=first, count=count, load=load, seed=seed), out)
 
 
 @app.command()

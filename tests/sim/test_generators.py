@@ -12,6 +12,7 @@ from aurora.sim.kernel import encode, evaluate
 from aurora.sim.references import REFERENCES
 from aurora.sim.rewards import attacker_reward, hyperbolic, learnability, score, succeeds
 from aurora.sim.spec import ScenarioSpec, parse_spec
+from aurora.sim.witness import unplaceable
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -22,6 +23,29 @@ def test_a_spec_expands_to_the_same_valid_scenario(family: str, level: int) -> N
     assert scenario == expand(ScenarioSpec.model_validate_json(spec.model_dump_json()))
     assert scenario.domain == FAMILIES[family].domain
     assert len(scenario.tasks) == LEVELS[level - 1].tasks
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_task_is_unplaceable_at_any_level(family: str) -> None:
+    for level in LEVELS:
+        for seed in range(4 if level.tasks <= 100 else 1):
+            scenario = expand(sample_spec(family, level.number, np.random.default_rng(seed)))
+            assert unplaceable(encode(scenario)) == ""
+
+
+@pytest.mark.parametrize("family", ["batch", "services", "spot"])
+def test_cloud_tasks_have_to_wait_the_more_the_higher_the_level(family: str) -> None:
+    waited = []
+    for level in (2, 5):
+        summaries = [
+            evaluate(
+                encode(expand(sample_spec(family, level, np.random.default_rng(seed)))),
+                compile_policy(REFERENCES["best_fit"]),
+            )
+            for seed in range(10 if level < 5 else 3)
+        ]
+        waited.append(np.mean([s.latency_mean for s in summaries]))
+    assert 0 < waited[0] < waited[1]
 
 
 @given(st.sampled_from(sorted(FAMILIES)), st.integers(1, 3), st.integers(0, 1000))
