@@ -24,13 +24,21 @@ from aurora.sim.outcome import Outcome, Status, Summary
 from aurora.sim.policy import Policy
 from aurora.sim.program import Program
 from aurora.sim.references import REFERENCES
-from aurora.sim.rewards import score
+from aurora.sim.rewards import score, undone
 from aurora.sim.scenario import Scenario
 from aurora.sim.spec import ScenarioSpec
 from aurora.sim.traces.openb import OpenbSpec, expand_openb, read_nodes, read_pods
 from aurora.sim.traces.swf import SwfSpec, expand_swf, read_jobs
 
 Spec = ScenarioSpec | OpenbSpec | SwfSpec
+
+
+REWARD_UNDONE, SLOWDOWN_UNDONE = 2.0, 100.0
+"""What leaving all tasks undone costs, in reward and in log slowdown.
+
+Cost, slowdown and the like are measured on tasks that completed, so a policy could do better by leaving out the
+expensive ones, or all of them; search finds that. With these weights no task is worth leaving out.
+"""
 
 
 class Effort(NamedTuple):
@@ -159,7 +167,9 @@ def _generated() -> Source:
         mutate=mutate,
         expand=expand_spec,
         parse=ScenarioSpec.model_validate,
-        value=lambda scenario, outcome: score(outcome.summary, scenario).reward,
+        value=lambda scenario, outcome: (
+            score(outcome.summary, scenario).reward - REWARD_UNDONE * undone(outcome.summary)
+        ),
         unit="reward",
         has_pareto_bonus=True,
     )
@@ -307,7 +317,9 @@ def _swf(folder: Path) -> Source:
         mutate=mutate,
         expand=expand_spec,
         parse=SwfSpec.model_validate,
-        value=lambda _, outcome: -math.log(max(1.0, outcome.summary.bounded_slowdown)),
+        value=lambda _, outcome: (
+            -math.log(max(1.0, outcome.summary.bounded_slowdown)) - SLOWDOWN_UNDONE * undone(outcome.summary)
+        ),
         unit="-log bounded slowdown",
         files=(log,),
     )

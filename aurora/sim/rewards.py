@@ -7,6 +7,7 @@ energy are therefore multiplied by the share of tasks that completed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -52,8 +53,8 @@ def score(summary: Summary, scenario: Scenario) -> Scores:
 
 
 def with_pareto_bonus(reward: float, *, is_pareto_optimal: bool) -> float:
-    """The reward, times 1.2 where no archived policy dominates on that scenario."""
-    return reward * PARETO_BONUS if is_pareto_optimal else reward
+    """The reward, times 1.2 where no archived policy dominates on that scenario; a negative one gains nothing."""
+    return reward * PARETO_BONUS if is_pareto_optimal and reward > 0 else reward
 
 
 def with_sla_penalty(reward: float, summary: Summary) -> float:
@@ -61,12 +62,20 @@ def with_sla_penalty(reward: float, summary: Summary) -> float:
     return reward - SLA_PENALTY * summary.sla_violations / summary.tasks
 
 
+def undone(summary: Summary) -> float:
+    """Share of the tasks that did not complete, 0 to 1."""
+    return 1.0 - summary.completed / summary.tasks
+
+
 def objective_vector(summary: Summary) -> tuple[float, float, float, float]:
     """For Pareto fronts, lower is better: latency (s), cost ($), energy (J), violations.
 
-    Latency, cost and energy are divided by the completed share, so that refusing work never helps.
+    Latency, cost and energy are divided by the completed share, so that refusing work hardly helps; with
+    nothing completed they are infinite.
     """
-    done = max(summary.completed / summary.tasks, 1e-9)
+    done = summary.completed / summary.tasks
+    if done == 0:
+        return (math.inf, math.inf, math.inf, float(summary.sla_violations))
     return (
         summary.latency_mean / done,
         summary.cost / done,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aurora.agents.evaluation import arena
+from aurora.agents.evaluation import arena, values
 from aurora.agents.policy_search import SearchState, Settings, first_state, search, tunable
 from aurora.agents.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.sources import open_source
@@ -9,7 +9,7 @@ from aurora.agents.templates import general_template, placement_template, queue_
 from aurora.agents.variation import vary
 from aurora.errors import DataError
 from aurora.sim.compiler import compile_policy, constants, policy_key
-from aurora.sim.kernel import encode
+from aurora.sim.kernel import encode, evaluate
 from aurora.sim.references import REFERENCES
 
 SOURCE = open_source("generated", None)
@@ -92,3 +92,20 @@ def test_a_source_without_its_data_is_refused(tmp_path) -> None:
         open_source("openb", tmp_path)
     with pytest.raises(DataError, match="unknown source"):
         open_source("moon", None)
+
+
+@pytest.mark.parametrize("admit", ["0", "task.duration < 200", "cluster.time < 60", "fit.cost < 0.001"])
+@pytest.mark.parametrize("family", ["batch", "spot", "bulk", "offload"])
+def test_leaving_work_undone_is_never_worth_it(admit: str, family: str) -> None:
+    source = open_source("generated", None)
+    rng = np.random.default_rng(11)
+    scenarios = [encode(source.expand(source.sample(family, level, rng))) for level in (1, 2, 3) for _ in range(3)]
+    strategy = REFERENCES["cheapest"].allocation_strategy
+    lazy = REFERENCES["cheapest"].model_copy(
+        update={"policy_id": "lazy", "allocation_strategy": strategy.model_copy(update={"admit": admit})}
+    )
+    honest, left = values(source, scenarios, [compile_policy(p) for p in (REFERENCES["cheapest"], lazy)], 1)
+    for encoded, a, b in zip(scenarios, honest, left, strict=True):
+        summary = evaluate(encoded, compile_policy(lazy))
+        if summary.completed < summary.tasks:
+            assert b < a
