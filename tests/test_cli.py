@@ -36,7 +36,8 @@ def test_help_answers_at_once() -> None:
 
 def test_a_champion_goes_from_the_run_to_a_simulation(finished: Path, tmp_path: Path) -> None:
     champion, scenario = tmp_path / "champion.json", tmp_path / "scenario.json"
-    aurora("policies", "export", "--run", str(finished), "--best", "--out", str(champion))
+    exported = aurora("policies", "export", "--run", str(finished), "--best", "--out", str(champion), "--json")
+    assert json.loads(exported.stdout)["policy_id"] == json.loads(champion.read_text())["policy_id"]
     aurora("scenarios", "generate", "--family", "video", "--level", "2", "--seed", "7", "--out", str(scenario))
     result = json.loads(aurora("simulate", str(scenario), str(champion), "--json", "--trace").stdout)
     assert set(result) == {"scenario_id", "policy_id", "reward", "scores", "summary", "tasks", "decisions"}
@@ -133,3 +134,8 @@ def test_the_contract_of_the_swf_bench(traces: Path) -> None:
     result = json.loads(aurora("bench", "swf", *args).stdout)
     assert list(result) == ["policy", "bounded_slowdown", "utilization", "sequences"]
     assert [list(s) for s in result["sequences"]] == [["start", "bounded_slowdown", "utilization"]] * 10
+
+
+def test_debug_shows_the_traceback_wherever_it_stands() -> None:
+    for args in (("--debug", "simulate", "absent.json", "fgd"), ("simulate", "absent.json", "fgd", "--debug")):
+        assert "Traceback" in aurora(*args, code=1).stderr

@@ -43,10 +43,12 @@ def _options(
 
 def main() -> None:
     """Run the command line; an `AuroraError` ends it with its message and exit code."""
+    debug = "--debug" in sys.argv  # wherever it stands
+    sys.argv = [a for a in sys.argv if a != "--debug"]
     try:
         app()
     except AuroraError as error:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         typer.echo(f"aurora: {error}", err=True)
         sys.exit(error.exit_code)

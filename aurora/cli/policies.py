@@ -94,6 +94,7 @@ def export(
     out: Path = typer.Option(..., help="File to write."),
     best: bool = typer.Option(False, "--best", help="The champion, chosen on validation."),
     policy: str | None = typer.Option(None, help="A policy's id instead."),
+    as_json: bool = _JSON,
 ) -> None:
     """Write a policy to a file that `bench` and `simulate` take.
 
@@ -113,4 +114,7 @@ def export(
         write_atomically(out, found.model_dump_json(indent=2, exclude_none=True) + "\n")
     except OSError as error:
         raise PolicyError(f"can't write {out}: {error.strerror}") from None
-    note(f"wrote {out}")
+    if as_json:
+        emit_json({"policy_id": found.policy_id, "out": str(out)})
+    else:
+        note(f"wrote {out}")

@@ -147,10 +147,11 @@ def _comparison(source: Source, verdicts: list[Verdict]) -> str:
                 name=f"level {level}" if level else "fresh scenarios",
             )
         )
+    figure.update_layout(scattermode="group")  # levels beside each other, not on top
     figure.add_vline(x=0, line_color=INK, line_width=1)
     figure.update_xaxes(title=f"champion less reference, {source.unit} (95 % bootstrap interval)")
     names = ("level", "champion", "closest reference", "its mean", "difference [95 %]", "verdict")
-    return _figure(figure, 460) + _table(names, rows)
+    return _figure(figure, 160 + 14 * len(verdicts) * len(source.references)) + _table(names, rows)
 
 
 def _distances(verdicts: list[Verdict]) -> str:
