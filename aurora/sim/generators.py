@@ -172,7 +172,7 @@ def _accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
             count=halves[-1],
             cpu=32,
             memory=128,
-            accelerators=2,
+            accelerators=1,
             accelerator_model="B",
             speed=0.6,
             price_per_hour=2,
