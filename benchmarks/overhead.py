@@ -23,10 +23,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aurora.agents import evaluation
+from aurora.agents import evaluation, sources
 from aurora.agents.policy_search import STRUCTURES
+from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import play
-from aurora.graphs.workbench import SelfPlaySettings
+from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.memory.embedder import open_embedder
+from aurora.memory.index import INDEX, Index, open_index
 from aurora.memory.store import Iteration, NewPolicy, Store
 
 SETTINGS = SelfPlaySettings(seed=5)
@@ -40,7 +43,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.last: Iteration | None = None
-        measure, commit = evaluation.measure, Store.commit
+        measure, commit = sources.measure, Store.commit
 
         def timed(*args: Any) -> Any:
             started = time.perf_counter()
@@ -52,7 +55,8 @@ class Clock:
             self.last = iteration
             return commit(store, iteration)
 
-        evaluation.measure, Store.commit = timed, noted  # type: ignore[method-assign]  # measured from outside
+        for where, name, wrapped in ((evaluation, "measure", timed), (Store, "commit", noted)):
+            setattr(where, name, wrapped)  # measured from outside
 
 
 def fill(store: Store, template: Iteration, policies: int) -> None:
@@ -94,7 +98,8 @@ def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
     clock = Clock()
     rows: list[dict[str, float]] = []
     held: list[tuple[int, int]] = []
-    evaluated = SETTINGS.generations * (SETTINGS.population + STRUCTURES)
+    evaluated = chosen_source(SETTINGS).effort.generations * (SETTINGS.population + STRUCTURES)
+    embedder = open_embedder()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.sqlite"
         with Store.open(path) as store:
@@ -104,7 +109,8 @@ def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
             for size in sizes:
                 fill(store, template, size)
                 held.append((store.counts()["policies"], _bytes(path)))
-                own = _own_seconds(store, clock)
+                with open_index(Path(folder) / INDEX, store, embedder) as index:
+                    own = _own_seconds(store, clock, index)
                 rows.append(
                     {
                         "archived": held[-1][0],
@@ -117,7 +123,7 @@ def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
     return rows, (large - small) / (many - few)
 
 
-def _own_seconds(store: Store, clock: Clock) -> float:
+def _own_seconds(store: Store, clock: Clock, index: Index) -> float:
     """Median seconds of an iteration beside the kernel; the first, which opens the run, does not count."""
     marks: list[tuple[float, float]] = []
 
@@ -127,7 +133,7 @@ def _own_seconds(store: Store, clock: Clock) -> float:
 
     last = store.last_iteration()
     assert last is not None  # the archive was filled
-    play(store, SETTINGS, iterations=last[0] + 2 + REPEATS, tell=tell)
+    play(store, SETTINGS, iterations=last[0] + 2 + REPEATS, tell=tell, index=index)
     return statistics.median(b[0] - a[0] - (b[1] - a[1]) for a, b in itertools.pairwise(marks))
 
 
@@ -145,9 +151,12 @@ def peak_memory(source: str, data: Path | None, seconds: float) -> float:
 
 
 def _play(source: str, seconds: float, data: str, folder: str) -> None:
-    settings = SelfPlaySettings.model_validate({"source": source, "data": data or None})
-    with Store.open(Path(folder) / "archive.sqlite") as store:
-        play(store, settings, time_limit=seconds, jobs=os.cpu_count() or 1)
+    embedder = open_embedder()
+    settings = SelfPlaySettings.model_validate(
+        {"source": source, "data": data or None, "embedder": embedder.fingerprint}
+    )
+    with open_run(Path(folder), settings, embedder) as opened:
+        opened.play(time_limit=seconds, jobs=os.cpu_count() or 1)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 
 

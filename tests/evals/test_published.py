@@ -1,6 +1,7 @@
 """Published results come out: the protocols and figures are in docs/published.md."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -45,7 +46,8 @@ OPENB = {
 }
 NAMES = ("fcfs", "wfp3_published", "unicep_published", "sjf", "f1", "wfp3", "unicep")
 # Mean bounded slowdown (Zhang et al., SC 2020); the last two columns are the corrected policies, re-run.
-SWF = {
+Case = tuple[str, int, Literal["none", "easy"]]
+SWF: dict[Case, tuple[float, ...]] = {
     ("lublin_256", 256, "none"): (7273.77, 19753.53, 22274.74, 277.35, 258.37, 337.34, 380.25),
     ("lublin_256", 256, "easy"): (235.82, 133.87, 307.23, 73.31, 75.07, 126.50, 103.25),
     ("SDSC-SP2-1998-4.2-cln", 128, "none"): (1727.54, 3000.88, 1848.45, 2680.55, 1232.06, 1202.81, 1695.63),
@@ -67,7 +69,7 @@ def test_openb_means_are_the_published_ones(traces: Path, trace: str) -> None:
 
 
 @pytest.mark.parametrize("case", SWF, ids=str)
-def test_swf_values_are_the_published_ones(traces: Path, case: tuple[str, int, str]) -> None:
+def test_swf_values_are_the_published_ones(traces: Path, case: Case) -> None:
     log, processors, backfill = case
     for name, published in zip(NAMES, SWF[case], strict=True):
         result = bench_swf(traces / "swf" / f"{log}.swf.gz", processors, REFERENCES[name], backfill=backfill)
