@@ -92,7 +92,7 @@ def _stays(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[str,
     found = {}
     for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
         task, start = scenario.tasks[t], line.start
-        place = int(problem.route_start[problem.task_i[at.T_ROUTE, t]]) + candidate
+        place = int(problem.route_start[problem.task_i[t, at.T_ROUTE]]) + candidate
         node, path = int(problem.candidate_node[place]), int(problem.candidate_path[place])
         links = encoded.paths[path] if path >= 0 else ()
         speed = scenario.nodes[node].speed if node >= 0 else 1.0

@@ -115,7 +115,7 @@ def _places(encoded: EncodedScenario) -> list[list[tuple[int, int]]]:
     problem = encoded.problem
     every: list[list[tuple[int, int]]] = []
     for t, task in enumerate(encoded.scenario.tasks):
-        route = problem.task_i[at.T_ROUTE, t]
+        route = problem.task_i[t, at.T_ROUTE]
         span = slice(problem.route_start[route], problem.route_start[route + 1])
         nodes, paths = problem.candidate_node[span], problem.candidate_path[span]
         every.append(

@@ -67,7 +67,7 @@ class Solution(NamedTuple):
 def is_small(encoded: EncodedScenario) -> bool:
     """Whether the solver is worth asking."""
     problem = encoded.problem
-    candidates = np.diff(problem.route_start)[problem.task_i[at.T_ROUTE]]
+    candidates = np.diff(problem.route_start)[problem.task_i[:, at.T_ROUTE]]
     return int(candidates.sum()) <= MOST_OPTIONS
 
 

@@ -55,7 +55,7 @@ def witness(encoded: EncodedScenario, references: Mapping[str, Policy]) -> Witne
 
 def unplaceable(encoded: EncodedScenario) -> str:
     """Which tasks fit nowhere even when everything is free, in words; "" if there are none."""
-    found = np.flatnonzero(encoded.problem.task_i[at.T_PLACEABLE] == 0)
+    found = np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)
     if not len(found):
         return ""
     names = ", ".join(encoded.scenario.tasks[t].task_id for t in found[:NAMED])

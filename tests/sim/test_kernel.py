@@ -1,3 +1,6 @@
+import importlib
+import itertools
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,8 @@ from aurora.sim.outcome import Status
 from aurora.sim.policy import AllocationStrategy, DecisionRule, PlannedTask, Policy
 from aurora.sim.references import REFERENCES
 from aurora.sim.scenario import Conditions, Node, NodeFailure, Scenario, Task, Workload
+
+kernel_run = importlib.import_module("aurora.sim.kernel.run")  # the package has a function of that name
 
 
 def scenario(tasks: list[Task], nodes: list[Node], **conditions: object) -> Scenario:
@@ -48,16 +53,31 @@ def flavoured(seed: int, tasks: int = 400, nodes: int = 37) -> Scenario:
     )
 
 
+@pytest.mark.parametrize("least_nodes", [0, 10**6], ids=["from kept scores", "over all nodes at once"])
 @pytest.mark.parametrize(
-    "name", ["best_fit", "fgd", "gpu_packing", "gpu_clustering", "round_robin", "dot_product", "borg_gpu"]
+    "name", ["best_fit", "fgd", "gpu_packing", "gpu_clustering", "round_robin", "dot_product", "borg_gpu", "random"]
 )
-def test_cached_scores_give_the_same_decisions_as_fresh_ones(name: str) -> None:
-    for seed in range(5):
-        encoded, program = encode(flavoured(seed)), compile_policy(REFERENCES[name])
-        cached, fresh = run(encoded, program), run(encoded, program, trace_top=1)
-        assert encoded.classes  # the cache was in use
-        np.testing.assert_array_equal(cached.tasks.node, fresh.tasks.node)
-        np.testing.assert_array_equal(cached.tasks.finish, fresh.tasks.finish)
+def test_quick_ways_give_the_same_decisions_as_the_general_one(
+    name: str, least_nodes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_run, "MIN_NODES_FOR_CACHE", least_nodes)
+    for seed, nodes in itertools.product(range(3), (15, 130)):
+        encoded, program = encode(flavoured(seed, nodes=nodes)), compile_policy(REFERENCES[name])
+        quick, general = run(encoded, program), run(encoded, program, trace_top=1)
+        np.testing.assert_array_equal(quick.tasks.node, general.tasks.node)
+        np.testing.assert_array_equal(quick.tasks.finish, general.tasks.finish)
+        assert bool(encoded.classes) == (name == "fgd" or (name != "random" and least_nodes == 0))
+
+
+@pytest.mark.parametrize("admit", ["node.tasks < 3", "node.cpu_free > 100", "fit.cpu_left > 0.2 or task.cpu < 2"])
+@pytest.mark.parametrize("score", ["0 / 1 - 0", "log(node.cpu_free - 9) * 1e308 * 1e308", "-node.cpu_load", "task.cpu"])
+def test_admission_and_scores_that_are_not_finite_are_alike_everywhere(admit: str, score: str) -> None:
+    rules = (DecisionRule(when="task.cpu > 1", score=score), DecisionRule(score="-" + score))
+    policy = Policy(policy_id="p", allocation_strategy=AllocationStrategy(admit=admit, decision_rules=rules))
+    for nodes in (15, 130, 220):
+        encoded, program = encode(flavoured(3, nodes=nodes)), compile_policy(policy)
+        quick, general = run(encoded, program), run(encoded, program, trace_top=1)
+        np.testing.assert_array_equal(quick.tasks.node, general.tasks.node)
 
 
 def test_the_same_run_twice_is_the_same_to_the_bit() -> None:

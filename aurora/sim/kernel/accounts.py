@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.fit import choose_device, fragmentation
+from aurora.sim.kernel.fit import choose_device, count_devices, fragmentation
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_BANDWIDTH_USED,
@@ -49,7 +49,6 @@ from aurora.sim.kernel.layout import (
     S_ENERGY_TIME,
     S_FRAGMENTATION,
     S_FREE_SHARES,
-    S_IDLE_DEVICES,
     S_LINK_FREE,
     S_MEMORY_FREE,
     S_POWER,
@@ -149,15 +148,13 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
     st = state_view(state)
     clock = st.clock
     if node >= 0:
-        cpu, memory = pr.task_f[T_CPU, t], pr.task_f[T_MEMORY, t]
-        devices, share = pr.task_i[T_DEVICES, t], pr.task_i[T_SHARE, t]
-        st.run_f[R_INTEGRAL, t] = price_integral(problem, state, node)
+        cpu, memory = pr.task_f[t, T_CPU], pr.task_f[t, T_MEMORY]
+        devices, share = pr.task_i[t, T_DEVICES], pr.task_i[t, T_SHARE]
+        st.run_f[t, R_INTEGRAL] = price_integral(problem, state, node)
         if devices > 0:
             mask = 0
             if share < DEVICE:
                 device = choose_device(problem, state, t, node, choice)
-                if st.devices[node, device] == DEVICE:
-                    st.node_i[S_IDLE_DEVICES, node] -= 1
                 st.devices[node, device] -= share
                 mask = 1 << device
             else:
@@ -167,11 +164,11 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
                         st.devices[node, d] = 0
                         mask |= 1 << d
                         left -= 1
-                st.node_i[S_IDLE_DEVICES, node] -= devices
-            st.run_i[R_DEVICE_MASK, t] = mask
+            st.run_i[t, R_DEVICE_MASK] = mask
+            count_devices(state, node)
             st.node_i[S_FREE_SHARES, node] -= devices * share
             st.node_i[S_ACCELERATOR_TASKS, node] += 1
-            st.node_i[S_CLASS + pr.task_i[T_CLASS, t], node] += 1
+            st.node_i[S_CLASS + pr.task_i[t, T_CLASS], node] += 1
             clock[C_SHARES_USED] += devices * share
         st.node_f[S_CPU_FREE, node] -= cpu
         st.node_f[S_MEMORY_FREE, node] -= memory
@@ -180,15 +177,15 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
         clock[C_MEMORY_USED] += memory
         changed(problem, state, node, with_fragmentation)
     if path >= 0:
-        bandwidth = pr.task_f[T_BANDWIDTH, t]
+        bandwidth = pr.task_f[t, T_BANDWIDTH]
         if bandwidth > 0.0:
             for k in range(pr.path_start[path], pr.path_start[path + 1]):
                 link = pr.path_links[k]
                 st.link_f[S_LINK_FREE, link] -= bandwidth
                 clock[C_BANDWIDTH_USED] += bandwidth / pr.link_f[L_BANDWIDTH, link]
-    st.run_i[R_NODE, t] = node
-    st.run_i[R_PATH, t] = path
-    st.run_i[R_POSITION, t] = st.counters[K_RUNNING]
+    st.run_i[t, R_NODE] = node
+    st.run_i[t, R_PATH] = path
+    st.run_i[t, R_POSITION] = st.counters[K_RUNNING]
     st.running[st.counters[K_RUNNING]] = t
     st.counters[K_RUNNING] += 1
     clock[C_MAKESPAN] = clock[C_NOW]
@@ -200,22 +197,22 @@ def give_back(problem, state, t, with_fragmentation):
     pr = problem_view(problem)
     st = state_view(state)
     clock = st.clock
-    node, path = st.run_i[R_NODE, t], st.run_i[R_PATH, t]
+    node, path = st.run_i[t, R_NODE], st.run_i[t, R_PATH]
     if node >= 0:
-        cpu, memory = pr.task_f[T_CPU, t], pr.task_f[T_MEMORY, t]
-        devices, share = pr.task_i[T_DEVICES, t], pr.task_i[T_SHARE, t]
-        paid = price_integral(problem, state, node) - st.run_f[R_INTEGRAL, t]
-        st.run_f[R_COST, t] += paid * dominant_share(problem, t, node)
+        cpu, memory = pr.task_f[t, T_CPU], pr.task_f[t, T_MEMORY]
+        devices, share = pr.task_i[t, T_DEVICES], pr.task_i[t, T_SHARE]
+        paid = price_integral(problem, state, node) - st.run_f[t, R_INTEGRAL]
+        if paid != 0.0:
+            st.run_f[t, R_COST] += paid * dominant_share(problem, t, node)
         if devices > 0:
-            mask = st.run_i[R_DEVICE_MASK, t]
+            mask = st.run_i[t, R_DEVICE_MASK]
             for d in range(pr.node_i[N_DEVICES, node]):
                 if (mask >> d) & 1:
                     st.devices[node, d] += share
-                    if st.devices[node, d] == DEVICE:
-                        st.node_i[S_IDLE_DEVICES, node] += 1
+            count_devices(state, node)
             st.node_i[S_FREE_SHARES, node] += devices * share
             st.node_i[S_ACCELERATOR_TASKS, node] -= 1
-            st.node_i[S_CLASS + pr.task_i[T_CLASS, t], node] -= 1
+            st.node_i[S_CLASS + pr.task_i[t, T_CLASS], node] -= 1
             clock[C_SHARES_USED] -= devices * share
         st.node_f[S_CPU_FREE, node] += cpu
         st.node_f[S_MEMORY_FREE, node] += memory
@@ -225,7 +222,7 @@ def give_back(problem, state, t, with_fragmentation):
         changed(problem, state, node, with_fragmentation)
         freed(state, node)
     if path >= 0:
-        bandwidth = pr.task_f[T_BANDWIDTH, t]
+        bandwidth = pr.task_f[t, T_BANDWIDTH]
         if bandwidth > 0.0:
             for k in range(pr.path_start[path], pr.path_start[path + 1]):
                 link = pr.path_links[k]
@@ -233,13 +230,13 @@ def give_back(problem, state, t, with_fragmentation):
                 clock[C_BANDWIDTH_USED] -= bandwidth / pr.link_f[L_BANDWIDTH, link]
             st.counters[K_LINK_FREED] = 1
         price = link_price(problem, t, path)
-        dollars = price * (clock[C_NOW] - st.run_f[R_START, t]) / SECONDS_PER_HOUR
-        st.run_f[R_COST, t] += dollars
+        dollars = price * (clock[C_NOW] - st.run_f[t, R_START]) / SECONDS_PER_HOUR
+        st.run_f[t, R_COST] += dollars
         clock[C_LINK_COST] += dollars
     st.counters[K_RUNNING] -= 1
     moved = st.running[st.counters[K_RUNNING]]
-    st.running[st.run_i[R_POSITION, t]] = moved
-    st.run_i[R_POSITION, moved] = st.run_i[R_POSITION, t]
+    st.running[st.run_i[t, R_POSITION]] = moved
+    st.run_i[moved, R_POSITION] = st.run_i[t, R_POSITION]
     clock[C_MAKESPAN] = clock[C_NOW]
 
 

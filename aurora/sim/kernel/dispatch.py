@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import take
-from aurora.sim.kernel.fit import node_fits, path_fits
+from aurora.sim.kernel.fit import count_devices, node_fits, path_fits
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
-    DEVICE,
     K_DECISIONS,
     K_FREED,
     K_HEAD,
@@ -40,7 +39,6 @@ from aurora.sim.kernel.layout import (
     RUNNING,
     S_CPU_FREE,
     S_FREE_SHARES,
-    S_IDLE_DEVICES,
     S_LAST,
     S_LINK_FREE,
     S_MEMORY_FREE,
@@ -57,8 +55,22 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.observe import network_latency
 from aurora.sim.kernel.queue import compact, leave, push_completion, sort_by
-from aurora.sim.kernel.select import choose, choose_cached
-from aurora.sim.kernel.views import bench_view, cache_view, problem_view, program_view, state_view
+from aurora.sim.kernel.scan import choose_by_scan
+from aurora.sim.kernel.select import choose
+from aurora.sim.kernel.tournament import choose_by_tournament
+from aurora.sim.kernel.views import bench_view, problem_view, program_view, state_view
+
+SELECT, SCAN, TOURNAMENT = range(3)
+"""How the candidate of a task is found: of any kind, over all nodes at once, from scores that were kept."""
+
+
+@jitted
+def _chosen(problem, state, program, bench, cache, tracer, t, how):
+    if how == SCAN:
+        return choose_by_scan(problem, state, program, bench, t)
+    if how == TOURNAMENT:
+        return choose_by_tournament(problem, state, program, bench, cache, t)
+    return choose(problem, state, program, bench, tracer, t, False)
 
 
 @jitted
@@ -75,15 +87,15 @@ def start(problem, state, program, t, candidate, with_fragmentation):
     if node >= 0:
         st.node_i[S_LAST, node] = st.counters[K_DECISIONS]
     take(problem, state, t, node, path, pg.device_choice, with_fragmentation)
-    finish = now + latency + pr.task_f[T_DURATION, t] / speed
-    st.run_f[R_START, t] = now
-    st.run_f[R_LATENCY, t] = latency
-    st.run_f[R_FINISH, t] = finish
-    st.run_f[R_EXPECTED, t] = now + latency + pr.task_f[T_REQUESTED, t] / speed
-    st.run_i[R_CANDIDATE, t] = candidate
-    st.run_i[R_ATTEMPTS, t] += 1
-    st.run_i[R_STATUS, t] = RUNNING
-    st.run_i[R_SEQUENCE, t] = st.counters[K_SEQUENCE]
+    finish = now + latency + pr.task_f[t, T_DURATION] / speed
+    st.run_f[t, R_START] = now
+    st.run_f[t, R_LATENCY] = latency
+    st.run_f[t, R_FINISH] = finish
+    st.run_f[t, R_EXPECTED] = now + latency + pr.task_f[t, T_REQUESTED] / speed
+    st.run_i[t, R_CANDIDATE] = candidate
+    st.run_i[t, R_ATTEMPTS] += 1
+    st.run_i[t, R_STATUS] = RUNNING
+    st.run_i[t, R_SEQUENCE] = st.counters[K_SEQUENCE]
     push_completion(state, finish, t, st.counters[K_SEQUENCE])
     st.counters[K_SEQUENCE] += 1
 
@@ -104,7 +116,7 @@ def _may_fit(problem, state, t):
 
 
 @jitted
-def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static):
+def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how):
     """Without head-of-line blocking: try the waiting tasks in order, place whatever fits.
 
     A task that did not fit in the last round is tried again only if something it could use was freed
@@ -113,13 +125,12 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
     st = state_view(state)
     pg = program_view(program)
     bn = bench_view(bench)
-    ca = cache_view(cache)
     size = 0
     for k in range(st.counters[K_QUEUE]):
         t = st.waiting[k]
-        if st.run_i[R_WAITING, t] == 0:
+        if st.run_i[t, R_WAITING] == 0:
             continue
-        if gate_static and st.run_i[R_TRIED, t] == 1 and not _may_fit(problem, state, t):
+        if gate_static and st.run_i[t, R_TRIED] == 1 and not _may_fit(problem, state, t):
             continue
         bn.tasks[size] = t
         size += 1
@@ -128,18 +139,14 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
     if pg.order_changes == 1 and size > 1:
         evaluate_order(problem, state, program, bench, bn.tasks, size)
         sort_by(st.key, bn.tasks, size)
-    cached = ca.leaf.shape[0] > 0
     for k in range(size):
         t = bn.tasks[k]
-        if cached:
-            candidate = choose_cached(problem, state, program, bench, cache, t)
-        else:
-            candidate = choose(problem, state, program, bench, tracer, t, False)
+        candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
         if candidate >= 0:
             leave(state, t)
             start(problem, state, program, t, candidate, with_fragmentation)
         else:
-            st.run_i[R_TRIED, t] = 1
+            st.run_i[t, R_TRIED] = 1
     compact(state, False)
 
 
@@ -154,19 +161,17 @@ def _pick_head(problem, state, program, bench):
     best = -1
     for k in range(size):
         t = st.waiting[k]
-        if st.run_i[R_WAITING, t] == 1 and (best < 0 or st.key[t] < st.key[best]):
+        if st.run_i[t, R_WAITING] == 1 and (best < 0 or st.key[t] < st.key[best]):
             best = t
     return best
 
 
 @jitted
-def place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation):
+def place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how):
     """With head-of-line blocking: place heads until one is stuck, then backfill if that is allowed."""
     st = state_view(state)
     pg = program_view(program)
-    ca = cache_view(cache)
     easy = pg.easy == 1
-    cached = ca.leaf.shape[0] > 0
     while True:
         if st.counters[K_HEAD] < 0:
             if st.counters[K_WAITING] == 0:
@@ -177,10 +182,7 @@ def place_in_line(problem, state, program, bench, cache, tracer, with_fragmentat
             st.counters[K_HEAD] = t
             st.counters[K_HEAD_STUCK] = 0
         t = st.counters[K_HEAD]
-        if cached:
-            candidate = choose_cached(problem, state, program, bench, cache, t)
-        else:
-            candidate = choose(problem, state, program, bench, tracer, t, False)
+        candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
         if candidate < 0:
             break
         st.counters[K_HEAD] = -1
@@ -231,14 +233,14 @@ def _reserve(problem, state, bench):
     for k in range(count):
         t = st.running[k]
         bn.others[k] = t
-        ends[t] = max(now, st.run_f[R_EXPECTED, t])
+        ends[t] = max(now, st.run_f[t, R_EXPECTED])
     sort_by(ends, bn.others, count)
     st.clock[C_RESERVATION] = np.inf
     st.counters[K_RESERVED] = -1
-    route = pr.task_i[T_ROUTE, head]
+    route = pr.task_i[head, T_ROUTE]
     first, last = pr.route_start[route], pr.route_start[route + 1]
-    if pr.task_i[T_PIN, head] >= 0:
-        first += pr.task_i[T_PIN, head]
+    if pr.task_i[head, T_PIN] >= 0:
+        first += pr.task_i[head, T_PIN]
         last = first + 1
     for k in range(count):
         t = bn.others[k]
@@ -267,19 +269,18 @@ def _lift(problem, state, t):
     """Give back what `t` holds, for a look ahead: capacities only, no accounts."""
     pr = problem_view(problem)
     st = state_view(state)
-    node, path = st.run_i[R_NODE, t], st.run_i[R_PATH, t]
+    node, path = st.run_i[t, R_NODE], st.run_i[t, R_PATH]
     if node >= 0:
-        st.node_f[S_CPU_FREE, node] += pr.task_f[T_CPU, t]
-        st.node_f[S_MEMORY_FREE, node] += pr.task_f[T_MEMORY, t]
-        share = pr.task_i[T_SHARE, t]
+        st.node_f[S_CPU_FREE, node] += pr.task_f[t, T_CPU]
+        st.node_f[S_MEMORY_FREE, node] += pr.task_f[t, T_MEMORY]
+        share = pr.task_i[t, T_SHARE]
         if share > 0:
-            mask = st.run_i[R_DEVICE_MASK, t]
+            mask = st.run_i[t, R_DEVICE_MASK]
             for d in range(st.devices.shape[1]):
                 if (mask >> d) & 1:
                     st.devices[node, d] += share
-                    if st.devices[node, d] == DEVICE:
-                        st.node_i[S_IDLE_DEVICES, node] += 1
-            st.node_i[S_FREE_SHARES, node] += pr.task_i[T_DEVICES, t] * share
+            count_devices(state, node)
+            st.node_i[S_FREE_SHARES, node] += pr.task_i[t, T_DEVICES] * share
     if path >= 0:
         for k in range(pr.path_start[path], pr.path_start[path + 1]):
-            st.link_f[S_LINK_FREE, pr.path_links[k]] += pr.task_f[T_BANDWIDTH, t]
+            st.link_f[S_LINK_FREE, pr.path_links[k]] += pr.task_f[t, T_BANDWIDTH]

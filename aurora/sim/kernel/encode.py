@@ -83,7 +83,7 @@ def encode(scenario: Scenario) -> EncodedScenario:
         task_i=task_i,
         children_start=children_start,
         children=children,
-        arrivals=np.lexsort((np.arange(task_f.shape[1]), task_f[at.T_READY_AT])).astype(np.int64),
+        arrivals=np.argsort(task_f[:, at.T_READY_AT], kind="stable"),
         node_f=node_f,
         node_i=node_i,
         link_f=np.array(
@@ -116,7 +116,7 @@ def encode(scenario: Scenario) -> EncodedScenario:
             np.int64,
         ),
     )
-    problem.task_i[at.T_PLACEABLE] = _placeable(problem)
+    problem.task_i[:, at.T_PLACEABLE] = _placeable(problem)
     return EncodedScenario(scenario, problem, paths)
 
 
@@ -135,16 +135,16 @@ def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> Encode
     """
     problem = encoded.problem
     task_f, task_i = problem.task_f.copy(), problem.task_i.copy()
-    task_i[at.T_PIN] = -2
+    task_i[:, at.T_PIN] = -2
     for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
-        if line.start > task_f[at.T_ARRIVAL, t] + task_f[at.T_PATIENCE, t] + at.TOLERANCE:
+        if line.start > task_f[t, at.T_ARRIVAL] + task_f[t, at.T_PATIENCE] + at.TOLERANCE:
             continue  # it is not there any more when the plan would start it
-        task_i[at.T_PIN, t] = candidate
-        task_f[at.T_READY_AT, t] = max(task_f[at.T_ARRIVAL, t], line.start)
-        task_f[at.T_PLAN_KEY, t] = line.start
+        task_i[t, at.T_PIN] = candidate
+        task_f[t, at.T_READY_AT] = max(task_f[t, at.T_ARRIVAL], line.start)
+        task_f[t, at.T_PLAN_KEY] = line.start
     options = problem.options.copy()
     options[at.O_HAS_PLAN] = 1
-    arrivals = np.lexsort((np.arange(task_f.shape[1]), task_f[at.T_READY_AT])).astype(np.int64)
+    arrivals = np.argsort(task_f[:, at.T_READY_AT], kind="stable")
     pinned = problem._replace(task_f=task_f, task_i=task_i, arrivals=arrivals, options=options)
     return EncodedScenario(encoded.scenario, pinned, encoded.paths)
 
@@ -166,7 +166,7 @@ def planned_candidates(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) 
         t = tasks[line.task_id]
         if t in found:
             raise ConstraintError(f"allocation_plan: task {line.task_id!r} is planned twice; keep one line")
-        found[t] = _planned_candidate(line, encoded, int(encoded.problem.task_i[at.T_ROUTE, t]), nodes, links)
+        found[t] = _planned_candidate(line, encoded, int(encoded.problem.task_i[t, at.T_ROUTE]), nodes, links)
     return found
 
 
@@ -264,8 +264,8 @@ def _encode_tasks(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     tasks = scenario.tasks
     largest = [max((getattr(n, what) for n in scenario.nodes), default=0) for what in ("cpu", "memory", "accelerators")]
-    f = np.zeros((at.TASK_FLOATS, len(tasks)))
-    i = np.zeros((at.TASK_INTS, len(tasks)), np.int64)
+    f = np.zeros((len(tasks), at.TASK_FLOATS))
+    i = np.zeros((len(tasks), at.TASK_INTS), np.int64)
     masks: dict[tuple[str, ...], int] = {}
     for k, t in enumerate(tasks):
         if t.destination_site is not None and (t.cpu_required or t.memory_required or t.accelerators):
@@ -277,7 +277,7 @@ def _encode_tasks(
         if t.accelerator_models not in masks:
             masks[t.accelerator_models] = _mask(t.accelerator_models, models)
         demands = (t.cpu_required, t.memory_required, t.accelerators * share / at.DEVICE)
-        f[:, k] = (
+        f[k] = (
             t.arrival_time,
             t.arrival_time,
             t.cpu_required,
@@ -293,7 +293,7 @@ def _encode_tasks(
             max((d / c for d, c in zip(demands, largest, strict=True) if c), default=0.0),
             0,
         )
-        i[:, k] = (
+        i[k] = (
             t.accelerators,
             share,
             masks[t.accelerator_models],
@@ -305,7 +305,7 @@ def _encode_tasks(
             0,
             bool(t.accelerators and t.accelerator_models),
         )
-    i[at.T_RANK, np.lexsort((np.arange(len(tasks)), f[at.T_ARRIVAL]))] = np.arange(len(tasks))
+    i[np.argsort(f[:, at.T_ARRIVAL], kind="stable"), at.T_RANK] = np.arange(len(tasks))
     return f, i
 
 
@@ -370,8 +370,8 @@ def _encode_dependencies(
     for k, task in enumerate(tasks):
         for parent in set(task.dependencies):
             children[number[parent]].append(k)
-        task_i[at.T_PARENTS, k] = len(set(task.dependencies))
-    task_f[at.T_DEPENDENTS] = [len(c) for c in children]
+        task_i[k, at.T_PARENTS] = len(set(task.dependencies))
+    task_f[:, at.T_DEPENDENTS] = [len(c) for c in children]
     return _starts([len(c) for c in children]), np.array([k for c in children for k in sorted(c)], np.int64)
 
 
@@ -381,10 +381,10 @@ def _starts(lengths: list[int]) -> NDArray[np.int64]:
 
 def _placeable(problem: at.Problem) -> NDArray[np.int64]:
     """Whether each task fits some candidate when everything is free and up."""
-    found = np.zeros(problem.task_f.shape[1], np.int64)
+    found = np.zeros(len(problem.task_f), np.int64)
     known: dict[tuple[float, ...], bool] = {}
-    floats = problem.task_f[[at.T_CPU, at.T_MEMORY, at.T_BANDWIDTH]].T.tolist()
-    integers = problem.task_i[[at.T_DEVICES, at.T_MODELS, at.T_ROUTE]].T.tolist()
+    floats = problem.task_f[:, [at.T_CPU, at.T_MEMORY, at.T_BANDWIDTH]].tolist()
+    integers = problem.task_i[:, [at.T_DEVICES, at.T_MODELS, at.T_ROUTE]].tolist()
     for t, ((cpu, memory, bandwidth), (devices, models, route)) in enumerate(zip(floats, integers, strict=True)):
         key = (cpu, memory, bandwidth, devices, models, route)
         if key not in known:

@@ -13,8 +13,8 @@ from aurora.sim.kernel.layout import (
     O_SEED,
     S_CPU_FREE,
     S_DOWN,
-    S_FREE_SHARES,
     S_IDLE_DEVICES,
+    S_LARGEST,
     S_LINK_FREE,
     S_MEMORY_FREE,
     T_BANDWIDTH,
@@ -53,27 +53,34 @@ def node_fits(problem, state, t, n):
     st = state_view(state)
     if st.node_i[S_DOWN, n] > 0:
         return False
-    if st.node_f[S_CPU_FREE, n] + TOLERANCE < pr.task_f[T_CPU, t]:
+    if st.node_f[S_CPU_FREE, n] + TOLERANCE < pr.task_f[t, T_CPU]:
         return False
-    if st.node_f[S_MEMORY_FREE, n] + TOLERANCE < pr.task_f[T_MEMORY, t]:
+    if st.node_f[S_MEMORY_FREE, n] + TOLERANCE < pr.task_f[t, T_MEMORY]:
         return False
-    devices = pr.task_i[T_DEVICES, t]
+    devices = pr.task_i[t, T_DEVICES]
     if devices == 0:
         return True
-    share = pr.task_i[T_SHARE, t]
+    share = pr.task_i[t, T_SHARE]
     if share < DEVICE:
-        if st.node_i[S_FREE_SHARES, n] < share:
+        if st.node_i[S_LARGEST, n] < share:
             return False
     elif st.node_i[S_IDLE_DEVICES, n] < devices:
         return False
-    if (pr.task_i[T_MODELS, t] >> pr.node_i[N_MODEL, n]) & 1 == 0:
-        return False
-    if share == DEVICE or st.node_i[S_IDLE_DEVICES, n] > 0:
-        return True
-    for d in range(pr.node_i[N_DEVICES, n]):
-        if st.devices[n, d] >= share:
-            return True
-    return False
+    return (pr.task_i[t, T_MODELS] >> pr.node_i[N_MODEL, n]) & 1 == 1
+
+
+@jitted
+def count_devices(state, n):
+    """Bring the idle devices of node `n` and its largest free share up to date."""
+    st = state_view(state)
+    idle, largest = 0, 0
+    for d in range(st.devices.shape[1]):
+        free = st.devices[n, d]
+        largest = max(largest, free)
+        if free == DEVICE:
+            idle += 1
+    st.node_i[S_IDLE_DEVICES, n] = idle
+    st.node_i[S_LARGEST, n] = largest
 
 
 @jitted
@@ -81,7 +88,7 @@ def path_fits(problem, state, t, path):
     """Whether every link of `path` has the bandwidth that task `t` holds."""
     pr = problem_view(problem)
     st = state_view(state)
-    bandwidth = pr.task_f[T_BANDWIDTH, t]
+    bandwidth = pr.task_f[t, T_BANDWIDTH]
     for k in range(pr.path_start[path], pr.path_start[path + 1]):
         if st.link_f[S_LINK_FREE, pr.path_links[k]] + TOLERANCE < bandwidth:
             return False
@@ -149,13 +156,13 @@ def fragmentation_with(problem, state, t, n, device):
     st = state_view(state)
     count = pr.node_i[N_DEVICES, n]
     row = st.devices[n]
-    cpu_free = st.node_f[S_CPU_FREE, n] - pr.task_f[T_CPU, t]
+    cpu_free = st.node_f[S_CPU_FREE, n] - pr.task_f[t, T_CPU]
     model = pr.node_i[N_MODEL, n]
-    left = pr.task_i[T_DEVICES, t]
+    left = pr.task_i[t, T_DEVICES]
     if left == 0:
         return fragmentation(problem, model, cpu_free, row, count)
     after = st.scratch
-    share = pr.task_i[T_SHARE, t]
+    share = pr.task_i[t, T_SHARE]
     for d in range(count):
         after[d] = row[d]
         if share < DEVICE:
@@ -172,7 +179,7 @@ def choose_device(problem, state, t, n, rule):
     """The device of node `n` that a fractional task takes, -1 for a task of whole devices or none."""
     pr = problem_view(problem)
     st = state_view(state)
-    share = pr.task_i[T_SHARE, t]
+    share = pr.task_i[t, T_SHARE]
     if share == 0 or share == DEVICE:
         return -1
     best = -1

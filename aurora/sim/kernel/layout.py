@@ -1,8 +1,9 @@
 """The arrays that the kernel works on, and what each row of them holds.
 
-A scenario is packed into a few two-dimensional arrays, one row per quantity, so that a quantity of
-all nodes lies contiguously (structure of arrays) and jitted functions take few arguments. The
-constants below are the row numbers; numba sees them as literals.
+A scenario is packed into a few two-dimensional arrays, so that jitted functions take few arguments. Nodes
+and links have one row per quantity, so that a quantity of all nodes lies contiguously for the loops over
+them; tasks have one row each, so that an event finds all of a task in two or three cache lines. The
+constants below are the numbers of rows and columns; numba sees them as literals.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ DEVICE = 1000
 TOLERANCE = 1e-9
 """Slack in every comparison of a request with what is free."""
 
-# Rows of Problem.task_f, float64 [rows, tasks].
+# Columns of Problem.task_f, float64 [tasks, columns].
 T_ARRIVAL, T_READY_AT, T_CPU, T_MEMORY, T_DURATION, T_REQUESTED, T_SLA, T_BANDWIDTH, T_DATA = range(9)
 T_PATIENCE, T_PRIORITY, T_DEPENDENTS, T_DOMINANT, T_PLAN_KEY = range(9, 14)
 TASK_FLOATS = 14
 
-# Rows of Problem.task_i, int64 [rows, tasks].
+# Columns of Problem.task_i, int64 [tasks, columns].
 T_DEVICES, T_SHARE, T_MODELS, T_ROUTE, T_CLASS, T_PIN, T_PLACEABLE, T_PARENTS, T_RANK, T_CONSTRAINED = range(10)
 TASK_INTS = 10
 
@@ -50,7 +51,7 @@ S_ENERGY, S_ENERGY_TIME, S_POWER, S_BATTERY_LEFT, S_DEPLETED_AT = range(6, 11)
 STATE_FLOATS = 11
 
 # Rows of the kernel's own node state, int64 [rows, nodes]. The last five count tasks by accelerator class.
-S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_CLASS = range(8)
+S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_LARGEST, S_CLASS = range(9)
 ACCELERATOR_CLASSES = 5
 STATE_INTS = S_CLASS + ACCELERATOR_CLASSES
 
@@ -64,11 +65,11 @@ LINK_STATE = 2
 P_LATENCY, P_BANDWIDTH = range(2)
 PATH_FLOATS = 2
 
-# Rows of the running tasks' state, float64 [rows, tasks].
+# Columns of the tasks' state, float64 [tasks, columns].
 R_START, R_FINISH, R_EXPECTED, R_LATENCY, R_INTEGRAL, R_COST = range(6)
 RUN_FLOATS = 6
 
-# Rows of the running tasks' state, int64 [rows, tasks].
+# Columns of the tasks' state, int64 [tasks, columns].
 R_NODE, R_PATH, R_CANDIDATE, R_DEVICE_MASK, R_ATTEMPTS, R_STATUS, R_PENDING, R_POSITION, R_SEQUENCE = range(9)
 R_TRIED, R_WAITING = 9, 10
 RUN_INTS = 11
@@ -95,7 +96,7 @@ class Problem(NamedTuple):
     """A scenario as the kernel sees it. Read-only; reusable by any number of runs and threads.
 
     Attributes:
-        task_f, task_i: Tasks, rows T_*; T_MODELS is a bit mask of allowed models, T_PIN a candidate
+        task_f, task_i: Tasks, columns T_*; T_MODELS is a bit mask of allowed models, T_PIN a candidate
             number, -1 for any, -2 for a task that a plan leaves out.
         children: Dependents of each task in CSR form, int64; `children_start` has tasks + 1 entries.
         arrivals: int64 [tasks], tasks in the order in which they become ready.
@@ -142,7 +143,7 @@ O_TOGETHER, O_MAX_ATTEMPTS, O_SEED, O_HAS_PATHS, O_HAS_PLAN, O_ZERO_PATIENCE = r
 
 
 class State(NamedTuple):
-    """What changes during a run. Rows S_*, R_*, C_* and K_*.
+    """What changes during a run. Rows S_*, columns R_*, entries C_* and K_*.
 
     Attributes:
         node_f, node_i: Node state.
@@ -158,7 +159,7 @@ class State(NamedTuple):
         key: float64 [tasks], order keys.
         log: int64 [...], nodes in the order in which they changed, K_LOG of them.
         scratch: int64 [most devices], the devices of a node as they would be.
-        heap_f, heap_i: Completions: time [k]; task and sequence number [2, k]; K_HEAP of them.
+        heap_f, heap_i: Completions: time [k], and task and sequence number in one number [k]; K_HEAP of them.
     """
 
     node_f: FloatArray

@@ -6,7 +6,7 @@ import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
 from aurora.sim.kernel.dispatch import place_any, place_in_line
-from aurora.sim.kernel.fit import fragmentation
+from aurora.sim.kernel.fit import count_devices, fragmentation
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -23,7 +23,9 @@ from aurora.sim.kernel.layout import (
     E_FAILURE,
     E_PRICE,
     E_RECOVERY,
+    K_FREED,
     K_HEAD,
+    K_LINK_FREED,
     K_NODES_DOWN,
     K_RUNNING,
     K_WAITING,
@@ -54,7 +56,6 @@ from aurora.sim.kernel.layout import (
     S_FAILURES,
     S_FRAGMENTATION,
     S_FREE_SHARES,
-    S_IDLE_DEVICES,
     S_LINK_FACTOR,
     S_LINK_FREE,
     S_MEMORY_FREE,
@@ -72,7 +73,7 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.queue import compact, join, leave, next_completion, pop_completion, sort_by
-from aurora.sim.kernel.views import bench_view, problem_address, problem_view, program_view, state_view
+from aurora.sim.kernel.views import bench_view, problem_address, problem_view, program_view, state_address, state_view
 from aurora.sim.outcome import Status
 
 COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
@@ -89,7 +90,7 @@ FOREVER = 1 << 40
 @jitted_with_memory
 def new_state(problem, log_size, with_fragmentation):
     """Everything free and up, nothing arrived."""
-    tasks = problem.task_f.shape[1]
+    tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     most = 1
     for n in range(nodes):
@@ -99,8 +100,8 @@ def new_state(problem, log_size, with_fragmentation):
         np.zeros((STATE_INTS, nodes), np.int64),
         np.full((nodes, most), -1, np.int64),
         np.zeros((LINK_STATE, problem.link_f.shape[1])),
-        np.full((RUN_FLOATS, tasks), np.nan),
-        np.zeros((RUN_INTS, tasks), np.int64),
+        np.full((tasks, RUN_FLOATS), np.nan),
+        np.zeros((tasks, RUN_INTS), np.int64),
         np.zeros(CLOCK),
         np.zeros(COUNTERS, np.int64),
         np.empty(tasks, np.int64),
@@ -111,7 +112,7 @@ def new_state(problem, log_size, with_fragmentation):
         np.empty(log_size, np.int64),
         np.empty(most, np.int64),
         np.empty(2 * tasks + 2),
-        np.empty((2, 2 * tasks + 2), np.int64),
+        np.empty(2 * tasks + 2, np.int64),
     )
     clock = state.clock
     clock[C_PRICE_FACTOR] = 1.0
@@ -127,7 +128,7 @@ def new_state(problem, log_size, with_fragmentation):
         devices = problem.node_i[N_DEVICES, n]
         state.devices[n, :devices] = DEVICE
         state.node_i[S_FREE_SHARES, n] = devices * DEVICE
-        state.node_i[S_IDLE_DEVICES, n] = devices
+        count_devices(state_address(state), n)
         clock[C_CPU_TOTAL] += problem.node_f[N_CPU, n]
         clock[C_MEMORY_TOTAL] += problem.node_f[N_MEMORY, n]
         clock[C_DEVICES_TOTAL] += devices
@@ -143,13 +144,13 @@ def new_state(problem, log_size, with_fragmentation):
         state.link_f[S_LINK_FREE, l] = problem.link_f[L_BANDWIDTH, l]
         state.link_f[S_LINK_FACTOR, l] = 1.0
     for t in range(tasks):
-        state.run_f[R_COST, t] = 0.0
-        state.run_i[R_NODE, t] = -1
-        state.run_i[R_PATH, t] = -1
-        state.run_i[R_PENDING, t] = problem.task_i[T_PARENTS, t] + 1
-        state.run_i[R_STATUS, t] = WAITING_NOT_YET
-        if problem.task_i[T_PLACEABLE, t] == 0:
-            state.run_i[R_STATUS, t] = UNPLACEABLE
+        state.run_f[t, R_COST] = 0.0
+        state.run_i[t, R_NODE] = -1
+        state.run_i[t, R_PATH] = -1
+        state.run_i[t, R_PENDING] = problem.task_i[t, T_PARENTS] + 1
+        state.run_i[t, R_STATUS] = WAITING_NOT_YET
+        if problem.task_i[t, T_PLACEABLE] == 0:
+            state.run_i[t, R_STATUS] = UNPLACEABLE
     return state
 
 
@@ -157,32 +158,41 @@ def new_state(problem, log_size, with_fragmentation):
 def _became_ready(problem, state, program, bench, t, static):
     """One thing less that `t` waits for (its arrival, or a dependency); the last puts it in the queue."""
     st = state_view(state)
-    st.run_i[R_PENDING, t] -= 1
-    if st.run_i[R_PENDING, t] > 0 or st.run_i[R_STATUS, t] != WAITING_NOT_YET:
+    st.run_i[t, R_PENDING] -= 1
+    if st.run_i[t, R_PENDING] > 0 or st.run_i[t, R_STATUS] != WAITING_NOT_YET:
         return
     _enqueue(problem, state, program, bench, t, static)
 
 
 @jitted
 def _enqueue(problem, state, program, bench, t, static):
-    pr = problem_view(problem)
     st = state_view(state)
     pg = program_view(program)
-    bn = bench_view(bench)
-    st.run_i[R_STATUS, t] = UNPLACED
-    if pr.options[O_HAS_PLAN] == 1:
-        st.key[t] = pr.task_f[T_PLAN_KEY, t]
-    elif static:
-        bn.tasks[0] = t
-        evaluate_order(problem, state, program, bench, bn.tasks, 1)
+    st.run_i[t, R_STATUS] = UNPLACED
     join(problem, state, t, static, pg.easy == 1)
+
+
+@jitted
+def _set_keys(problem, state, program, bench):
+    """Order keys of all tasks, once, where nothing that happens can change them."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    bn = bench_view(bench)
+    tasks = pr.task_f.shape[0]
+    if pr.options[O_HAS_PLAN] == 1:
+        for t in range(tasks):
+            st.key[t] = pr.task_f[t, T_PLAN_KEY]
+        return
+    for t in range(tasks):
+        bn.tasks[t] = t
+    evaluate_order(problem, state, program, bench, bn.tasks, tasks)
 
 
 @jitted
 def _complete(problem, state, program, bench, t, static, with_fragmentation):
     pr = problem_view(problem)
     st = state_view(state)
-    st.run_i[R_STATUS, t] = COMPLETED
+    st.run_i[t, R_STATUS] = COMPLETED
     give_back(problem, state, t, with_fragmentation)
     for k in range(pr.children_start[t], pr.children_start[t + 1]):
         _became_ready(problem, state, program, bench, pr.children[k], static)
@@ -198,7 +208,7 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
     st.node_i[S_FAILURES, n] += 1
     lost = 0
     for k in range(st.counters[K_RUNNING]):
-        if st.run_i[R_NODE, st.running[k]] == n:
+        if st.run_i[st.running[k], R_NODE] == n:
             t = st.running[k]
             bn.others[lost] = t
             bn.scores[t] = 0.0
@@ -207,8 +217,8 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
     for k in range(lost):
         t = bn.others[k]
         give_back(problem, state, t, with_fragmentation)
-        if st.run_i[R_ATTEMPTS, t] >= pr.options[O_MAX_ATTEMPTS]:
-            st.run_i[R_STATUS, t] = FAILED
+        if st.run_i[t, R_ATTEMPTS] >= pr.options[O_MAX_ATTEMPTS]:
+            st.run_i[t, R_STATUS] = FAILED
         else:
             _enqueue(problem, state, program, bench, t, static)
     changed(problem, state, n, with_fragmentation)
@@ -237,13 +247,13 @@ def _deplete(problem, state, program, bench, static, with_fragmentation):
 def _drop(state, t):
     """Task `t` leaves unserved, if it has never been started and has not ended."""
     st = state_view(state)
-    status = st.run_i[R_STATUS, t]
-    if st.run_i[R_ATTEMPTS, t] > 0 or (status != UNPLACED and status != WAITING_NOT_YET):
+    status = st.run_i[t, R_STATUS]
+    if st.run_i[t, R_ATTEMPTS] > 0 or (status != UNPLACED and status != WAITING_NOT_YET):
         return
-    st.run_i[R_STATUS, t] = DROPPED
+    st.run_i[t, R_STATUS] = DROPPED
     if st.counters[K_HEAD] == t:
         st.counters[K_HEAD] = -1
-    elif st.run_i[R_WAITING, t] == 1:
+    elif st.run_i[t, R_WAITING] == 1:
         leave(state, t)
 
 
@@ -285,7 +295,7 @@ def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
 
 
 @jitted
-def simulate_events(problem, program, state, bench, cache, tracer, with_fragmentation, gate_static):
+def simulate_events(problem, program, state, bench, cache, tracer, with_fragmentation, gate_static, how):
     """Run until nothing more can happen.
 
     Args:
@@ -297,19 +307,22 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         tracer: Where decisions are recorded, empty where they are not wanted.
         with_fragmentation: Whether the policy needs fragmentation.
         gate_static: Whether a held task can only be released by freed capacity.
+        how: How candidates are found, `SELECT`, `SCAN` or `TOURNAMENT`.
     """
     pr = problem_view(problem)
     pg = program_view(program)
     st = state_view(state)
-    tasks = pr.task_f.shape[1]
+    tasks = pr.task_f.shape[0]
     events = pr.event_time.shape[0]
     together = pr.options[O_TOGETHER] == 1
     static = pg.order_changes == 0 or pr.options[O_HAS_PLAN] == 1
     easy = pg.easy == 1
+    if static:
+        _set_keys(problem, state, program, bench)
     arrived = 0
     event = 0
     while True:
-        arrival_time = pr.task_f[T_READY_AT, pr.arrivals[arrived]] if arrived < tasks else np.inf
+        arrival_time = pr.task_f[pr.arrivals[arrived], T_READY_AT] if arrived < tasks else np.inf
         running = next_completion(state)
         if arrived == tasks and not running and st.counters[K_WAITING] == 0 and st.counters[K_HEAD] < 0:
             break
@@ -321,11 +334,11 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
             break
         advance(state, now)
         first_arrived = arrived
-        while arrived < tasks and pr.task_f[T_READY_AT, pr.arrivals[arrived]] == now:
+        while arrived < tasks and pr.task_f[pr.arrivals[arrived], T_READY_AT] == now:
             t = pr.arrivals[arrived]
             arrived += 1
             st.clock[C_FIRST] = min(st.clock[C_FIRST], now)
-            if pr.task_i[T_PIN, t] != -2:
+            if pr.task_i[t, T_PIN] != -2:
                 _became_ready(problem, state, program, bench, t, static)
             if not together:
                 break
@@ -353,15 +366,18 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
                     break
             if not depleted and st.clock[C_NEXT_DEPLETION] <= now:
                 _deplete(problem, state, program, bench, static, with_fragmentation)
-        if pg.blocking == 1:
-            place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation)
+        if st.counters[K_WAITING] == 0 and st.counters[K_HEAD] < 0:
+            st.counters[K_FREED] = 0
+            st.counters[K_LINK_FREED] = 0
+        elif pg.blocking == 1:
+            place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how)
         else:
-            place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static)
+            place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how)
         if pr.options[O_ZERO_PATIENCE] == 1:
             for k in range(first_arrived, arrived):
-                if pr.task_f[T_PATIENCE, pr.arrivals[k]] == 0.0:
+                if pr.task_f[pr.arrivals[k], T_PATIENCE] == 0.0:
                     _drop(state, pr.arrivals[k])
             compact(state, easy)
     for t in range(tasks):
-        if st.run_i[R_STATUS, t] == WAITING_NOT_YET:
-            st.run_i[R_STATUS, t] = UNPLACED
+        if st.run_i[t, R_STATUS] == WAITING_NOT_YET:
+            st.run_i[t, R_STATUS] = UNPLACED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.observe import (
     FIRST_NODE,
     candidate_vector,
@@ -24,6 +24,18 @@ from aurora.sim.kernel.vm import (
 
 ORDER, ADMIT, FIRST_RULE = 0, 1, 2
 """Rows of `Program.sections`."""
+
+
+@inlined
+def _fill(row, value, size):
+    for i in range(size):
+        row[i] = value
+
+
+@inlined
+def _copy(row, other, size):
+    for i in range(size):
+        row[i] = other[i]
 
 
 @jitted
@@ -49,8 +61,11 @@ def evaluate_scalar(problem, state, program, bench, section, t):
 
 
 @jitted
-def evaluate_candidates(problem, state, program, bench, section, t, size):
-    """Value of a section for the first `size` candidates on the bench, into `bench.scores`."""
+def evaluate_candidates(problem, state, program, bench, section, t, size, dense):
+    """Value of a section for the first `size` candidates on the bench, into `bench.scores`.
+
+    With `dense` the candidates are all nodes; a node that is -1 on the bench may get any value.
+    """
     pg = program_view(program)
     bn = bench_view(bench)
     s = bn.scalars
@@ -59,7 +74,7 @@ def evaluate_candidates(problem, state, program, bench, section, t, size):
     for k in range(pg.sections[section, 0], pg.sections[section, 1]):
         op, d = code[k, 0], code[k, 1]
         if op >= VECTOR_OFFSET:
-            apply_vector(op - VECTOR_OFFSET, v[d], v[code[k, 2]], v[code[k, 3]], v[code[k, 4]], size)
+            apply_vector(op - VECTOR_OFFSET, v, d, code[k, 2], code[k, 3], code[k, 4], size)
         elif op == FEATURE_VECTOR:
             candidate_vector(
                 problem,
@@ -71,12 +86,11 @@ def evaluate_candidates(problem, state, program, bench, section, t, size):
                 bn.numbers,
                 size,
                 pg.device_choice,
+                dense,
                 v[d],
             )
         elif op == BROADCAST:
-            value = s[code[k, 2]]
-            for i in range(size):
-                v[d, i] = value
+            _fill(v[d], s[code[k, 2]], size)
         elif op == CONST:
             s[d] = pg.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:
@@ -88,9 +102,10 @@ def evaluate_candidates(problem, state, program, bench, section, t, size):
         else:
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
     result = pg.sections[section, 2]
-    vector = pg.sections[section, 3] == 1
-    for i in range(size):
-        bn.scores[i] = v[result, i] if vector else s[result]
+    if pg.sections[section, 3] == 1:
+        _copy(bn.scores, v[result], size)
+    else:
+        _fill(bn.scores, s[result], size)
 
 
 @jitted
@@ -105,14 +120,12 @@ def evaluate_order(problem, state, program, bench, tasks, size):
     for k in range(pg.sections[ORDER, 0], pg.sections[ORDER, 1]):
         op, d = code[k, 0], code[k, 1]
         if op >= VECTOR_OFFSET:
-            apply_vector(op - VECTOR_OFFSET, v[d], v[code[k, 2]], v[code[k, 3]], v[code[k, 4]], size)
+            apply_vector(op - VECTOR_OFFSET, v, d, code[k, 2], code[k, 3], code[k, 4], size)
         elif op == FEATURE_VECTOR:
             for i in range(size):
                 v[d, i] = task_feature(problem, state, tasks[i], code[k, 2])
         elif op == BROADCAST:
-            value = s[code[k, 2]]
-            for i in range(size):
-                v[d, i] = value
+            _fill(v[d], s[code[k, 2]], size)
         elif op == CONST:
             s[d] = pg.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:

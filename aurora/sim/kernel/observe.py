@@ -45,6 +45,7 @@ from aurora.sim.kernel.layout import (
     S_FRAGMENTATION,
     S_FREE_SHARES,
     S_IDLE_DEVICES,
+    S_LARGEST,
     S_LAST,
     S_LINK_FACTOR,
     S_LINK_FREE,
@@ -111,14 +112,14 @@ def network_latency(problem, state, t, path):
     st = state_view(state)
     if path < 0 or pr.path_start[path] == pr.path_start[path + 1]:
         return 0.0
-    rate = pr.task_f[T_BANDWIDTH, t]
+    rate = pr.task_f[t, T_BANDWIDTH]
     if rate <= 0.0:
         rate = pr.path_f[P_BANDWIDTH, path]
     factor = 1.0
     for k in range(pr.path_start[path], pr.path_start[path + 1]):
         factor = max(factor, st.link_f[S_LINK_FACTOR, pr.path_links[k]])
     seconds = pr.path_f[P_LATENCY, path]
-    data = pr.task_f[T_DATA, t]
+    data = pr.task_f[t, T_DATA]
     if data > 0.0:
         seconds += BITS_PER_BYTE * data / rate
     return seconds * factor
@@ -129,12 +130,12 @@ def dominant_share(problem, t, n):
     """Largest share of a capacity of node `n` that task `t` takes."""
     pr = problem_view(problem)
     share = 0.0
-    if pr.task_f[T_CPU, t] > 0.0:
-        share = pr.task_f[T_CPU, t] / pr.node_f[N_CPU, n]
-    if pr.task_f[T_MEMORY, t] > 0.0:
-        share = max(share, pr.task_f[T_MEMORY, t] / pr.node_f[N_MEMORY, n])
-    if pr.task_i[T_DEVICES, t] > 0:
-        demand = pr.task_i[T_DEVICES, t] * pr.task_i[T_SHARE, t] / DEVICE
+    if pr.task_f[t, T_CPU] > 0.0:
+        share = pr.task_f[t, T_CPU] / pr.node_f[N_CPU, n]
+    if pr.task_f[t, T_MEMORY] > 0.0:
+        share = max(share, pr.task_f[t, T_MEMORY] / pr.node_f[N_MEMORY, n])
+    if pr.task_i[t, T_DEVICES] > 0:
+        demand = pr.task_i[t, T_DEVICES] * pr.task_i[t, T_SHARE] / DEVICE
         share = max(share, demand / pr.node_i[N_DEVICES, n])
     return share
 
@@ -147,7 +148,7 @@ def link_price(problem, t, path):
     if path >= 0:
         for k in range(pr.path_start[path], pr.path_start[path + 1]):
             price += pr.link_f[L_PRICE, pr.path_links[k]]
-    return price * pr.task_f[T_BANDWIDTH, t]
+    return price * pr.task_f[t, T_BANDWIDTH]
 
 
 @jitted
@@ -158,38 +159,38 @@ def task_feature(problem, state, t, f):
     tf = pr.task_f
     ti = pr.task_i
     if f == TASK_CPU:
-        return tf[T_CPU, t]
+        return tf[t, T_CPU]
     if f == TASK_MEMORY:
-        return tf[T_MEMORY, t]
+        return tf[t, T_MEMORY]
     if f == TASK_ACCELERATORS:
-        return float(ti[T_DEVICES, t])
+        return float(ti[t, T_DEVICES])
     if f == TASK_SHARE:
-        return ti[T_SHARE, t] / DEVICE
+        return ti[t, T_SHARE] / DEVICE
     if f == TASK_DEMAND:
-        return ti[T_DEVICES, t] * ti[T_SHARE, t] / DEVICE
+        return ti[t, T_DEVICES] * ti[t, T_SHARE] / DEVICE
     if f == TASK_CONSTRAINED:
-        return float(ti[T_CONSTRAINED, t])
+        return float(ti[t, T_CONSTRAINED])
     if f == TASK_BANDWIDTH:
-        return tf[T_BANDWIDTH, t]
+        return tf[t, T_BANDWIDTH]
     if f == TASK_DATA:
-        return tf[T_DATA, t]
+        return tf[t, T_DATA]
     if f == TASK_DURATION:
-        return tf[T_REQUESTED, t]
+        return tf[t, T_REQUESTED]
     if f == TASK_PRIORITY:
-        return tf[T_PRIORITY, t]
+        return tf[t, T_PRIORITY]
     if f == TASK_SLA:
-        return tf[T_SLA, t]
+        return tf[t, T_SLA]
     if f == TASK_SUBMIT:
-        return tf[T_ARRIVAL, t]
+        return tf[t, T_ARRIVAL]
     if f == TASK_DEPENDENTS:
-        return tf[T_DEPENDENTS, t]
+        return tf[t, T_DEPENDENTS]
     if f == TASK_DOMINANT:
-        return tf[T_DOMINANT, t]
+        return tf[t, T_DOMINANT]
     if f == TASK_WAIT:
-        return st.clock[C_NOW] - tf[T_ARRIVAL, t]
+        return st.clock[C_NOW] - tf[t, T_ARRIVAL]
     if f == TASK_SLACK:
-        return tf[T_SLA, t] - (st.clock[C_NOW] - tf[T_ARRIVAL, t])
-    return float(st.run_i[R_ATTEMPTS, t])
+        return tf[t, T_SLA] - (st.clock[C_NOW] - tf[t, T_ARRIVAL])
+    return float(st.run_i[t, R_ATTEMPTS])
 
 
 @jitted
@@ -234,23 +235,43 @@ def battery_share(problem, state, n):
 
 
 @jitted
-def _gather(row, scale, nodes, size, out):
-    """`row` times `scale` at the nodes; 0 where there is none."""
+def _gather(row, scale, nodes, size, dense, out):
+    """`row` times `scale` at the nodes; 0 where there is none, anything there where they are `dense`."""
+    if dense:
+        for i in range(size):
+            out[i] = row[i] * scale
+        return
     for i in range(size):
         n = nodes[i]
         out[i] = row[n] * scale if n >= 0 else 0.0
 
 
 @jitted
-def _load(free, scale, total, nodes, size, out):
+def _load(free, scale, total, nodes, size, dense, out):
     """1 - scale * free / total at the nodes; 0 where there is no node or no capacity."""
+    if dense:
+        for i in range(size):
+            out[i] = 1.0 - free[i] * scale / total[i] if total[i] > 0 else 0.0
+        return
     for i in range(size):
         n = nodes[i]
         out[i] = 1.0 - free[n] * scale / total[n] if n >= 0 and total[n] > 0 else 0.0
 
 
 @jitted
-def node_vector(problem, state, f, nodes, size, out):
+def _left(free, need, total, nodes, size, dense, out):
+    """(free - need) / total at the nodes; 0 where there is no node or no capacity."""
+    if dense:
+        for i in range(size):
+            out[i] = (free[i] - need) / total[i] if total[i] > 0.0 else 0.0
+        return
+    for i in range(size):
+        n = nodes[i]
+        out[i] = (free[n] - need) / total[n] if n >= 0 and total[n] > 0.0 else 0.0
+
+
+@jitted
+def node_vector(problem, state, f, nodes, size, dense, out):
     """Values of the node feature `f` for the first `size` of `nodes` (-1: no node, value 0).
 
     The feature is told apart outside the loops, so that each loop is a plain gather.
@@ -262,43 +283,43 @@ def node_vector(problem, state, f, nodes, size, out):
     sf = st.node_f
     si = st.node_i
     if f == NODE_CPU_FREE:
-        _gather(sf[S_CPU_FREE], 1.0, nodes, size, out)
+        _gather(sf[S_CPU_FREE], 1.0, nodes, size, dense, out)
     elif f == NODE_CPU_TOTAL:
-        _gather(nf[N_CPU], 1.0, nodes, size, out)
+        _gather(nf[N_CPU], 1.0, nodes, size, dense, out)
     elif f == NODE_CPU_LOAD:
-        _load(sf[S_CPU_FREE], 1.0, nf[N_CPU], nodes, size, out)
+        _load(sf[S_CPU_FREE], 1.0, nf[N_CPU], nodes, size, dense, out)
     elif f == NODE_MEMORY_FREE:
-        _gather(sf[S_MEMORY_FREE], 1.0, nodes, size, out)
+        _gather(sf[S_MEMORY_FREE], 1.0, nodes, size, dense, out)
     elif f == NODE_MEMORY_TOTAL:
-        _gather(nf[N_MEMORY], 1.0, nodes, size, out)
+        _gather(nf[N_MEMORY], 1.0, nodes, size, dense, out)
     elif f == NODE_MEMORY_LOAD:
-        _load(sf[S_MEMORY_FREE], 1.0, nf[N_MEMORY], nodes, size, out)
+        _load(sf[S_MEMORY_FREE], 1.0, nf[N_MEMORY], nodes, size, dense, out)
     elif f == NODE_DEVICES:
-        _gather(ni[N_DEVICES], 1.0, nodes, size, out)
+        _gather(ni[N_DEVICES], 1.0, nodes, size, dense, out)
     elif f == NODE_DEVICES_FREE:
-        _gather(si[S_FREE_SHARES], 1.0 / DEVICE, nodes, size, out)
+        _gather(si[S_FREE_SHARES], 1.0 / DEVICE, nodes, size, dense, out)
     elif f == NODE_DEVICES_IDLE:
-        _gather(si[S_IDLE_DEVICES], 1.0, nodes, size, out)
+        _gather(si[S_IDLE_DEVICES], 1.0, nodes, size, dense, out)
     elif f == NODE_DEVICE_LOAD:
-        _load(si[S_FREE_SHARES], 1.0 / DEVICE, ni[N_DEVICES], nodes, size, out)
+        _load(si[S_FREE_SHARES], 1.0 / DEVICE, ni[N_DEVICES], nodes, size, dense, out)
     elif f == NODE_DEVICE_TASKS:
-        _gather(si[S_ACCELERATOR_TASKS], 1.0, nodes, size, out)
+        _gather(si[S_ACCELERATOR_TASKS], 1.0, nodes, size, dense, out)
     elif f == NODE_FRAGMENTATION:
-        _gather(sf[S_FRAGMENTATION], 1.0, nodes, size, out)
+        _gather(sf[S_FRAGMENTATION], 1.0, nodes, size, dense, out)
     elif f == NODE_MODEL_DEMAND:
-        _gather(nf[N_MODEL_DEMAND], 1.0, nodes, size, out)
+        _gather(nf[N_MODEL_DEMAND], 1.0, nodes, size, dense, out)
     elif f == NODE_SPEED:
-        _gather(nf[N_SPEED], 1.0, nodes, size, out)
+        _gather(nf[N_SPEED], 1.0, nodes, size, dense, out)
     elif f == NODE_IDLE:
-        _gather(nf[N_IDLE], 1.0, nodes, size, out)
+        _gather(nf[N_IDLE], 1.0, nodes, size, dense, out)
     elif f == NODE_FULL:
-        _gather(nf[N_FULL], 1.0, nodes, size, out)
+        _gather(nf[N_FULL], 1.0, nodes, size, dense, out)
     elif f == NODE_TASKS:
-        _gather(si[S_TASKS], 1.0, nodes, size, out)
+        _gather(si[S_TASKS], 1.0, nodes, size, dense, out)
     elif f == NODE_LAST:
-        _gather(si[S_LAST], 1.0, nodes, size, out)
+        _gather(si[S_LAST], 1.0, nodes, size, dense, out)
     elif f == NODE_FAILURES:
-        _gather(si[S_FAILURES], 1.0, nodes, size, out)
+        _gather(si[S_FAILURES], 1.0, nodes, size, dense, out)
     else:
         for i in range(size):
             n = nodes[i]
@@ -313,10 +334,7 @@ def node_vector(problem, state, f, nodes, size, out):
             elif f == NODE_ACTIVE:
                 out[i] = 1.0 if si[S_TASKS, n] > 0 else 0.0
             else:  # NODE_LARGEST
-                most = 0
-                for d in range(ni[N_DEVICES, n]):
-                    most = max(most, st.devices[n, d])
-                out[i] = most / DEVICE
+                out[i] = si[S_LARGEST, n] / DEVICE
 
 
 @jitted
@@ -326,37 +344,31 @@ def _fit_feature(problem, state, t, n, path, f, rule):
     nf = pr.node_f
     tf = pr.task_f
     if f == FIT_DURATION:
-        return tf[T_REQUESTED, t] / nf[N_SPEED, n] if n >= 0 else tf[T_REQUESTED, t]
+        return tf[t, T_REQUESTED] / nf[N_SPEED, n] if n >= 0 else tf[t, T_REQUESTED]
     if f == FIT_LATENCY:
         return network_latency(problem, state, t, path)
     if f == FIT_COST:
         dollars = link_price(problem, t, path)
-        hours = tf[T_REQUESTED, t] / SECONDS_PER_HOUR
+        hours = tf[t, T_REQUESTED] / SECONDS_PER_HOUR
         if n >= 0:
             hours = hours / nf[N_SPEED, n]
             dollars += nf[N_PRICE, n] * st.node_f[S_PRICE_FACTOR, n] * dominant_share(problem, t, n)
         return dollars * hours
     if n < 0:
         return 0.0
-    if f == FIT_CPU:
-        return (st.node_f[S_CPU_FREE, n] - tf[T_CPU, t]) / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
-    if f == FIT_MEMORY:
-        if nf[N_MEMORY, n] <= 0.0:
-            return 0.0
-        return (st.node_f[S_MEMORY_FREE, n] - tf[T_MEMORY, t]) / nf[N_MEMORY, n]
     if f == FIT_ENERGY:
-        cores = tf[T_CPU, t] / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
+        cores = tf[t, T_CPU] / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
         watts = (nf[N_FULL, n] - nf[N_IDLE, n]) * cores
         if st.node_i[S_TASKS, n] == 0:
             watts += nf[N_IDLE, n]
-        return watts * (tf[T_REQUESTED, t] / nf[N_SPEED, n])
+        return watts * (tf[t, T_REQUESTED] / nf[N_SPEED, n])
     total = pr.node_i[N_DEVICES, n]
-    devices = pr.task_i[T_DEVICES, t]
-    share = pr.task_i[T_SHARE, t]
+    devices = pr.task_i[t, T_DEVICES]
+    share = pr.task_i[t, T_SHARE]
     if f == FIT_DEVICES:
         return (st.node_i[S_FREE_SHARES, n] - devices * share) / DEVICE / total if total > 0 else 0.0
     if f == FIT_SAME:
-        kind = pr.task_i[T_CLASS, t]
+        kind = pr.task_i[t, T_CLASS]
         return float(st.node_i[S_CLASS + kind, n]) if kind >= 0 else 0.0
     device = choose_device(problem, state, t, n, rule)
     if f == FIT_DEVICE_LEFT:
@@ -370,7 +382,7 @@ def _fit_feature(problem, state, t, n, path, f, rule):
 
 
 @jitted
-def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, out):
+def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, dense, out):
     """Values of any feature `f` for the first `size` candidates of task `t` into `out`.
 
     Args:
@@ -383,6 +395,7 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, ou
         numbers: Number of each candidate in the task's list.
         size: How many candidates.
         rule: The policy's device choice.
+        dense: Whether the candidates are all nodes in order, without paths; what is -1 there may get any value.
         out: float64, at least `size` long.
     """
     pr = problem_view(problem)
@@ -392,17 +405,22 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, ou
         for i in range(size):
             out[i] = value
     elif f < FIRST_FIT:
-        node_vector(problem, state, f, nodes, size, out)
+        node_vector(problem, state, f, nodes, size, dense, out)
     elif f == FIT_RANDOM:
         for i in range(size):
-            out[i] = random_of(pr.options[O_SEED], t, numbers[i])
+            out[i] = random_of(pr.options[O_SEED], t, i if dense else numbers[i])
+    elif f == FIT_CPU:
+        _left(st.node_f[S_CPU_FREE], pr.task_f[t, T_CPU], pr.node_f[N_CPU], nodes, size, dense, out)
+    elif f == FIT_MEMORY:
+        _left(st.node_f[S_MEMORY_FREE], pr.task_f[t, T_MEMORY], pr.node_f[N_MEMORY], nodes, size, dense, out)
     elif f < FIRST_PATH:
         for i in range(size):
-            out[i] = _fit_feature(problem, state, t, nodes[i], paths[i], f, rule)
+            if not dense or nodes[i] >= 0:
+                out[i] = _fit_feature(problem, state, t, nodes[i], -1 if dense else paths[i], f, rule)
     else:
         for i in range(size):
             value = 0.0
-            if paths[i] >= 0:
+            if not dense and paths[i] >= 0:
                 first, last = pr.path_start[paths[i]], pr.path_start[paths[i] + 1]
                 if f == PATH_HOPS:
                     value = float(last - first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     K_HEAP,
     K_QUEUE,
@@ -15,6 +15,10 @@ from aurora.sim.kernel.layout import (
     T_RANK,
 )
 from aurora.sim.kernel.views import problem_view, state_view
+
+TASK_BITS = 26
+"""Of a completion's code that hold the task; those above hold its sequence number."""
+TASK_MASK = (1 << TASK_BITS) - 1
 
 
 @jitted
@@ -50,7 +54,7 @@ def _place_by_rank(problem, state, t, size):
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        if pr.task_i[T_RANK, st.arrived[middle]] < pr.task_i[T_RANK, t]:
+        if pr.task_i[st.arrived[middle], T_RANK] < pr.task_i[t, T_RANK]:
             low = middle + 1
         else:
             high = middle
@@ -67,15 +71,15 @@ def join(problem, state, t, static, by_arrival):
         _insert(st.arrived, size, _place_by_rank(problem, state, t, size), t)
     st.counters[K_QUEUE] = size + 1
     st.counters[K_WAITING] += 1
-    st.run_i[R_WAITING, t] = 1
-    st.run_i[R_TRIED, t] = 0
+    st.run_i[t, R_WAITING] = 1
+    st.run_i[t, R_TRIED] = 0
 
 
 @jitted
 def leave(state, t):
     """Task `t` waits no longer; it stays in the arrays until `compact`."""
     st = state_view(state)
-    st.run_i[R_WAITING, t] = 0
+    st.run_i[t, R_WAITING] = 0
     st.counters[K_WAITING] -= 1
 
 
@@ -89,7 +93,7 @@ def compact(state, by_arrival):
     kept = 0
     for k in range(size):
         t = st.waiting[k]
-        if st.run_i[R_WAITING, t] == 1:
+        if st.run_i[t, R_WAITING] == 1:
             st.waiting[kept] = t
             kept += 1
     st.counters[K_QUEUE] = kept
@@ -97,39 +101,46 @@ def compact(state, by_arrival):
         kept = 0
         for k in range(size):
             t = st.arrived[k]
-            if st.run_i[R_WAITING, t] == 1:
+            if st.run_i[t, R_WAITING] == 1:
                 st.arrived[kept] = t
                 kept += 1
 
 
+@inlined
+def _before(time, code, other_time, other_code):
+    """Whether the first of two completions comes first: by time, then by sequence number."""
+    return (time < other_time) | ((time == other_time) & (code < other_code))
+
+
 @jitted
-def _earlier(state, a, b):
+def _sink(state, k, size, time, code):
+    """Put a completion at place `k` of the heap or below, where `k` is free."""
     st = state_view(state)
-    if st.heap_f[a] != st.heap_f[b]:
-        return st.heap_f[a] < st.heap_f[b]
-    return st.heap_i[1, a] < st.heap_i[1, b]
-
-
-@jitted
-def _swap(state, a, b):
-    st = state_view(state)
-    st.heap_f[a], st.heap_f[b] = st.heap_f[b], st.heap_f[a]
-    st.heap_i[0, a], st.heap_i[0, b] = st.heap_i[0, b], st.heap_i[0, a]
-    st.heap_i[1, a], st.heap_i[1, b] = st.heap_i[1, b], st.heap_i[1, a]
-
-
-@jitted
-def _sink(state, k, size):
-    while True:
-        child = 2 * k + 1
-        if child >= size:
-            return
-        if child + 1 < size and _earlier(state, child + 1, child):
-            child += 1
-        if not _earlier(state, child, k):
-            return
-        _swap(state, child, k)
+    times, codes = st.heap_f, st.heap_i
+    top = k
+    while 2 * k + 2 < size:  # all the way down: what is put in comes from the end and mostly belongs there
+        left = 2 * k + 1
+        child = left + int(_before(times[left + 1], codes[left + 1], times[left], codes[left]))
+        times[k], codes[k] = times[child], codes[child]
         k = child
+    if 2 * k + 1 < size:
+        times[k], codes[k] = times[2 * k + 1], codes[2 * k + 1]
+        k = 2 * k + 1
+    _rise(state, k, top, time, code)
+
+
+@jitted
+def _rise(state, k, top, time, code):
+    """Put a completion at place `k` of the heap or above, down to `top`, where `k` is free."""
+    st = state_view(state)
+    times, codes = st.heap_f, st.heap_i
+    while k > top:
+        parent = (k - 1) >> 1
+        if not _before(time, code, times[parent], codes[parent]):
+            break
+        times[k], codes[k] = times[parent], codes[parent]
+        k = parent
+    times[k], codes[k] = time, code
 
 
 @jitted
@@ -139,21 +150,15 @@ def push_completion(state, time, t, sequence):
     size = st.counters[K_HEAP]
     if size == st.heap_f.shape[0]:
         size = _drop_stale(state, size)
-    st.heap_f[size] = time
-    st.heap_i[0, size] = t
-    st.heap_i[1, size] = sequence
     st.counters[K_HEAP] = size + 1
-    k = size
-    while k > 0 and _earlier(state, k, (k - 1) >> 1):
-        _swap(state, k, (k - 1) >> 1)
-        k = (k - 1) >> 1
+    _rise(state, size, 0, time, sequence << TASK_BITS | t)
 
 
-@jitted
-def _is_stale(state, k):
+@inlined
+def _is_stale(state, code):
     st = state_view(state)
-    t = st.heap_i[0, k]
-    return st.run_i[R_STATUS, t] != RUNNING or st.run_i[R_SEQUENCE, t] != st.heap_i[1, k]
+    t = code & TASK_MASK
+    return st.run_i[t, R_STATUS] != RUNNING or st.run_i[t, R_SEQUENCE] != code >> TASK_BITS
 
 
 @jitted
@@ -162,13 +167,11 @@ def _drop_stale(state, size):
     st = state_view(state)
     kept = 0
     for k in range(size):
-        if not _is_stale(state, k):
-            st.heap_f[kept] = st.heap_f[k]
-            st.heap_i[0, kept] = st.heap_i[0, k]
-            st.heap_i[1, kept] = st.heap_i[1, k]
+        if not _is_stale(state, st.heap_i[k]):
+            st.heap_f[kept], st.heap_i[kept] = st.heap_f[k], st.heap_i[k]
             kept += 1
     for k in range((kept >> 1) - 1, -1, -1):
-        _sink(state, k, kept)
+        _sink(state, k, kept, st.heap_f[k], st.heap_i[k])
     return kept
 
 
@@ -176,11 +179,10 @@ def _drop_stale(state, size):
 def pop_completion(state):
     """Remove and return the task at the top of the heap."""
     st = state_view(state)
-    t = st.heap_i[0, 0]
+    t = st.heap_i[0] & TASK_MASK
     size = st.counters[K_HEAP] - 1
-    _swap(state, 0, size)
     st.counters[K_HEAP] = size
-    _sink(state, 0, size)
+    _sink(state, 0, size, st.heap_f[size], st.heap_i[size])
     return t
 
 
@@ -188,7 +190,7 @@ def pop_completion(state):
 def next_completion(state):
     """Whether a completion is at the top of the heap, stale ones removed."""
     st = state_view(state)
-    while st.counters[K_HEAP] > 0 and _is_stale(state, 0):
+    while st.counters[K_HEAP] > 0 and _is_stale(state, st.heap_i[0]):
         pop_completion(state)
     return st.counters[K_HEAP] > 0
 

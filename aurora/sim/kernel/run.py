@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from aurora.sim.compiler import compile_policy
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.dispatch import SCAN, SELECT, TOURNAMENT
 from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
 from aurora.sim.kernel.jit import jitted_with_memory
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
@@ -36,6 +37,9 @@ CACHE_LIMIT = 40_000_000
 
 MIN_TASKS_PER_CLASS = 4
 """With fewer tasks a class, keeping its scores costs more than it saves."""
+
+MIN_NODES_FOR_CACHE = 200
+"""With fewer nodes, scoring all of them costs less than finding out which have changed; fragmentation costs more."""
 
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
@@ -102,22 +106,23 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         max(trace_top, 1),
         _needs_fragmentation(problem, program) or trace_top > 0,
         _gate_is_static(program),
+        _how(encoded, count, traced=trace_top > 0),
     )
-    status = state.run_i[at.R_STATUS].astype(np.int8)
+    status = state.run_i[:, at.R_STATUS].astype(np.int8)
     completed = status == Status.COMPLETED
-    started = state.run_i[at.R_ATTEMPTS] > 0
-    start = np.where(started, state.run_f[at.R_START], np.nan)
-    latency = np.where(completed, start - problem.task_f[at.T_ARRIVAL] + state.run_f[at.R_LATENCY], np.nan)
+    started = state.run_i[:, at.R_ATTEMPTS] > 0
+    start = np.where(started, state.run_f[:, at.R_START], np.nan)
+    latency = np.where(completed, start - problem.task_f[:, at.T_ARRIVAL] + state.run_f[:, at.R_LATENCY], np.nan)
     tasks = TaskOutcomes(
         status=status,
         start=start,
-        finish=np.where(completed, state.run_f[at.R_FINISH], np.nan),
-        node=state.run_i[at.R_NODE].astype(np.int32),
-        path=state.run_i[at.R_PATH].astype(np.int32),
-        attempts=state.run_i[at.R_ATTEMPTS].astype(np.int32),
+        finish=np.where(completed, state.run_f[:, at.R_FINISH], np.nan),
+        node=state.run_i[:, at.R_NODE].astype(np.int32),
+        path=state.run_i[:, at.R_PATH].astype(np.int32),
+        attempts=state.run_i[:, at.R_ATTEMPTS].astype(np.int32),
         latency=latency,
-        sla_met=completed & ~(latency > problem.task_f[at.T_SLA] + at.TOLERANCE),
-        cost=state.run_f[at.R_COST].copy(),
+        sla_met=completed & ~(latency > problem.task_f[:, at.T_SLA] + at.TOLERANCE),
+        cost=state.run_f[:, at.R_COST].copy(),
     )
     kept = int(state.counters[at.K_TRACED])
     trace = None
@@ -145,6 +150,7 @@ def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
             count,
             _needs_fragmentation(problem, program),
             _gate_is_static(program),
+            _how(encoded, count, traced=False),
         )
     )
 
@@ -163,13 +169,13 @@ def _most_starts(problem: at.Problem) -> int:
     """Most placements that a run can have: every failure may cost every task an attempt."""
     failures = int((problem.event_i[0] == at.E_FAILURE).sum())
     batteries = int(np.isfinite(problem.node_f[at.N_BATTERY]).sum())
-    return int(problem.task_f.shape[1]) * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures + batteries)
+    return int(problem.task_f.shape[0]) * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures + batteries)
 
 
 @jitted_with_memory
-def _run(problem, program, classes, count, starts, top, with_fragmentation, gate_static):
+def _run(problem, program, classes, count, starts, top, with_fragmentation, gate_static, how):
     """Allocate everything that a run needs, and run."""
-    tasks = problem.task_f.shape[1]
+    tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     width = 1
     while width < nodes:
@@ -227,6 +233,7 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
         tracer_address(tracer),
         with_fragmentation,
         gate_static,
+        how,
     )
     # numba frees a variable after its last use: these must live until here, only their addresses went in.
     alive = bench.nodes.shape[0] + cache.position.shape[0] + program.code.shape[0]
@@ -234,40 +241,47 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
 
 
 @jitted_with_memory
-def _sums(problem, program, classes, count, with_fragmentation, gate_static):
+def _sums(problem, program, classes, count, with_fragmentation, gate_static, how):
     """The sums of a run alone, so that nothing else crosses into Python."""
-    return _run(problem, program, classes, count, 0, 1, with_fragmentation, gate_static)[2]
+    return _run(problem, program, classes, count, 0, 1, with_fragmentation, gate_static, how)[2]
 
 
 def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int64], int]:
     """Class of each task as far as the policy can tell them apart; none if caching doesn't apply."""
     problem = encoded.problem
-    if (
-        program.scores_change
-        or program.easy
-        or problem.options[at.O_HAS_PATHS]
-        or problem.options[at.O_HAS_PLAN]
-        or len(problem.route_start) != 2
-    ):
+    tasks, nodes = problem.task_f.shape[0], problem.node_f.shape[1]
+    few = nodes < MIN_NODES_FOR_CACHE and not _needs_fragmentation(problem, program)
+    if few or program.scores_change or program.easy or not _all_nodes(problem):
         return _NO_CLASSES
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
     key = bytes(rows)
     if key not in encoded.classes:
         columns = np.vstack(
             [
-                problem.task_f[[at.T_CPU, at.T_MEMORY, *rows]],
-                problem.task_i[[at.T_DEVICES, at.T_SHARE]].astype(np.float64),
-                np.unique(problem.task_i[at.T_MODELS], return_inverse=True)[1].reshape(1, -1),
+                problem.task_f[:, [at.T_CPU, at.T_MEMORY, *rows]].T,
+                problem.task_i[:, [at.T_DEVICES, at.T_SHARE]].T.astype(np.float64),
+                np.unique(problem.task_i[:, at.T_MODELS], return_inverse=True)[1].reshape(1, -1),
             ]
         )
         _, inverse = np.unique(columns, axis=1, return_inverse=True)
         inverse = inverse.reshape(-1).astype(np.int64)
         encoded.classes[key] = (inverse, int(inverse.max()) + 1)
     classes, count = encoded.classes[key]
-    tasks, nodes = problem.task_f.shape[1], problem.node_f.shape[1]
     if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
         return _NO_CLASSES
     return classes, count
+
+
+def _how(encoded: EncodedScenario, classes: int, *, traced: bool) -> int:
+    if classes:
+        return TOURNAMENT
+    return SELECT if traced or not _all_nodes(encoded.problem) else SCAN
+
+
+def _all_nodes(problem: at.Problem) -> bool:
+    """Whether the candidates of every task are all nodes."""
+    one_route = len(problem.route_start) == 2  # its start and its end
+    return one_route and not problem.options[at.O_HAS_PATHS] and not problem.options[at.O_HAS_PLAN]
 
 
 def _gate_is_static(program: Program) -> bool:

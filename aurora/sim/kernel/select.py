@@ -1,9 +1,7 @@
-"""One decision: which candidate a task gets.
+"""One decision, whatever the candidates are: nodes, paths, pairs of both, or the one that a plan names.
 
-`choose` looks at every candidate anew. `choose_cached` serves policies whose scores depend only on
-the task's class and the node's state: it keeps the scores of each class in a tournament tree
-(Knuth, TAOCP 3, section 5.2.3), recomputes those of nodes that changed since the class was last
-asked for, and reads the winner at the root.
+`choose` collects those that are feasible and scores them. `aurora.sim.kernel.scan` and
+`aurora.sim.kernel.tournament` are quicker where candidates are nodes only.
 """
 
 from __future__ import annotations
@@ -16,10 +14,8 @@ from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
-    K_LOG,
     K_RESERVED,
     K_RULE,
-    K_STAMP,
     K_TRACED,
     N_SPEED,
     T_PIN,
@@ -30,7 +26,6 @@ from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, ev
 from aurora.sim.kernel.observe import candidate_vector, network_latency
 from aurora.sim.kernel.views import (
     bench_view,
-    cache_view,
     problem_view,
     program_view,
     state_view,
@@ -58,7 +53,7 @@ def delays_head(problem, state, t, node, path):
     pr = problem_view(problem)
     st = state_view(state)
     speed = pr.node_f[N_SPEED, node] if node >= 0 else 1.0
-    end = st.clock[C_NOW] + network_latency(problem, state, t, path) + pr.task_f[T_REQUESTED, t] / speed
+    end = st.clock[C_NOW] + network_latency(problem, state, t, path) + pr.task_f[t, T_REQUESTED] / speed
     if end < st.clock[C_RESERVATION]:
         return False
     reserved = st.counters[K_RESERVED]
@@ -75,10 +70,10 @@ def collect(problem, state, bench, t, backfilling):
     """Put the feasible candidates of task `t` on the bench; how many there are."""
     pr = problem_view(problem)
     bn = bench_view(bench)
-    route = pr.task_i[T_ROUTE, t]
+    route = pr.task_i[t, T_ROUTE]
     first, last = pr.route_start[route], pr.route_start[route + 1]
     start = first
-    pin = pr.task_i[T_PIN, t]
+    pin = pr.task_i[t, T_PIN]
     if pin >= 0:
         first, last = first + pin, first + pin + 1
     size = 0
@@ -98,9 +93,10 @@ def collect(problem, state, bench, t, backfilling):
 
 
 @jitted
-def _admitted(problem, state, program, bench, t, size):
+def admitted(problem, state, program, bench, t, size):
+    """Keep the candidates on the bench that `admit` lets pass; how many are left."""
     bn = bench_view(bench)
-    evaluate_candidates(problem, state, program, bench, ADMIT, t, size)
+    evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)
     kept = 0
     for i in range(size):
         if bn.scores[i] != 0.0:
@@ -112,7 +108,7 @@ def _admitted(problem, state, program, bench, t, size):
 
 
 @jitted
-def _scored(problem, state, program, bench, t, size):
+def scored(problem, state, program, bench, t, size):
     """Score the candidates on the bench by the first rule that holds; its number, -1 if none does."""
     pg = program_view(program)
     bn = bench_view(bench)
@@ -120,7 +116,7 @@ def _scored(problem, state, program, bench, t, size):
     for r in range(rules):
         section = FIRST_RULE + 2 * r
         if evaluate_scalar(problem, state, program, bench, section, t) != 0.0:
-            evaluate_candidates(problem, state, program, bench, section + 1, t, size)
+            evaluate_candidates(problem, state, program, bench, section + 1, t, size, False)
             for i in range(size):
                 if not np.isfinite(bn.scores[i]):
                     bn.scores[i] = LOWEST
@@ -139,17 +135,17 @@ def choose(problem, state, program, bench, tracer, t, backfilling):
     size = collect(problem, state, bench, t, backfilling)
     feasible = size
     if size > 0 and pg.admits_all == 0:
-        size = _admitted(problem, state, program, bench, t, size)
+        size = admitted(problem, state, program, bench, t, size)
     if size == 0:
         return -1
-    rule = _scored(problem, state, program, bench, t, size)
+    rule = scored(problem, state, program, bench, t, size)
     if rule < 0:
         return -1
     best = 0
     for i in range(1, size):
         if bn.scores[i] > bn.scores[best]:
             best = i
-    chosen = pr.route_start[pr.task_i[T_ROUTE, t]] + bn.numbers[best]
+    chosen = pr.route_start[pr.task_i[t, T_ROUTE]] + bn.numbers[best]
     st.counters[K_RULE] = rule
     if tr.time.shape[0] > 0:
         _record(problem, state, program, bench, tracer, t, rule, feasible, size)
@@ -197,86 +193,8 @@ def _record(problem, state, program, bench, tracer, t, rule, feasible, size):
             bn.numbers,
             top,
             pg.device_choice,
+            False,
             values,
         )
         for place in range(top):
             tr.features[k, place, f] = values[place]
-
-
-@jitted
-def choose_cached(problem, state, program, bench, cache, t):
-    """As `choose`, for tasks whose candidates are all nodes and scores that stand still with the node."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    ca = cache_view(cache)
-    c = ca.task_class[t]
-    nodes = ca.leaf.shape[1]
-    pending = st.counters[K_LOG] - ca.position[c]
-    afresh = ca.position[c] < 0 or 4 * pending > nodes or pending > st.log.shape[0]
-    if afresh or pending > 0:
-        _refresh(problem, state, program, bench, cache, t, c, afresh)
-    best = ca.winner[c, 1]
-    if best < 0 or ca.leaf[c, best] == -np.inf:
-        return -1
-    return pr.route_start[pr.task_i[T_ROUTE, t]] + best
-
-
-@jitted
-def _refresh(problem, state, program, bench, cache, t, c, afresh):
-    st = state_view(state)
-    pg = program_view(program)
-    bn = bench_view(bench)
-    ca = cache_view(cache)
-    leaf = ca.leaf[c]
-    winner = ca.winner[c]
-    nodes = leaf.shape[0]
-    width = winner.shape[0] // 2
-    st.counters[K_STAMP] += 1
-    stamp = st.counters[K_STAMP]
-    size = 0
-    last = st.counters[K_LOG]
-    touched = 0
-    if afresh:
-        for n in range(nodes):
-            leaf[n] = -np.inf
-            if node_fits(problem, state, t, n):
-                bn.nodes[size] = n
-                size += 1
-    else:
-        for k in range(ca.position[c], last):
-            n = st.log[k % st.log.shape[0]]
-            if ca.mark[n] == stamp:
-                continue
-            ca.mark[n] = stamp
-            bn.changed[touched] = n
-            touched += 1
-            leaf[n] = -np.inf
-            if node_fits(problem, state, t, n):
-                bn.nodes[size] = n
-                size += 1
-    ca.position[c] = last
-    for i in range(size):
-        bn.paths[i] = -1
-        bn.numbers[i] = bn.nodes[i]
-    if size > 0 and pg.admits_all == 0:
-        size = _admitted(problem, state, program, bench, t, size)
-    if size > 0 and _scored(problem, state, program, bench, t, size) >= 0:
-        for i in range(size):
-            leaf[bn.nodes[i]] = bn.scores[i]
-    if afresh:
-        for n in range(width):
-            winner[width + n] = n if n < nodes else -1
-        for k in range(width - 1, 0, -1):
-            _play(leaf, winner, k)
-    else:
-        for i in range(touched):
-            k = (width + bn.changed[i]) >> 1
-            while k > 0:
-                _play(leaf, winner, k)
-                k >>= 1
-
-
-@jitted
-def _play(leaf, winner, k):
-    left, right = winner[2 * k], winner[2 * k + 1]
-    winner[k] = left if right < 0 or leaf[left] >= leaf[right] else right

@@ -46,27 +46,27 @@ def is_late(problem, state, t):
     """Whether the completed task `t` missed its SLA."""
     pr = problem_view(problem)
     st = state_view(state)
-    waited = st.run_f[R_START, t] - pr.task_f[T_ARRIVAL, t]
-    return waited + st.run_f[R_LATENCY, t] > pr.task_f[T_SLA, t] + TOLERANCE
+    waited = st.run_f[t, R_START] - pr.task_f[t, T_ARRIVAL]
+    return waited + st.run_f[t, R_LATENCY] > pr.task_f[t, T_SLA] + TOLERANCE
 
 
 @jitted_with_memory
 def summarize(problem, state):
     """The fields of `Summary`, as float64 [VALUES]."""
-    tasks = problem.task_f.shape[1]
+    tasks = problem.task_f.shape[0]
     latencies = np.empty(tasks)
     completed = 0
     violations = 0
     slowdown = 0.0
     cost = 0.0
     for t in range(tasks):
-        cost += state.run_f[R_COST, t]
-        if state.run_i[R_STATUS, t] != COMPLETED:
+        cost += state.run_f[t, R_COST]
+        if state.run_i[t, R_STATUS] != COMPLETED:
             violations += 1
             continue
-        waited = state.run_f[R_START, t] - problem.task_f[T_ARRIVAL, t]
-        latencies[completed] = waited + state.run_f[R_LATENCY, t]
-        execution = state.run_f[R_FINISH, t] - state.run_f[R_START, t]
+        waited = state.run_f[t, R_START] - problem.task_f[t, T_ARRIVAL]
+        latencies[completed] = waited + state.run_f[t, R_LATENCY]
+        execution = state.run_f[t, R_FINISH] - state.run_f[t, R_START]
         slowdown += max(1.0, (waited + execution) / max(execution, BOUNDED_SLOWDOWN_THRESHOLD))
         completed += 1
         if is_late(problem_address(problem), state_address(state), t):

@@ -99,11 +99,12 @@ def apply_scalar(op, x, y, z):
 
 
 @jitted
-def apply_vector(op, d, x, y, z, n):
-    """One operation on the first `n` elements of registers `x`, `y`, `z` into `d`.
+def apply_vector(op, bank, result, a, b, c, n):
+    """One operation on the first `n` elements of registers `a`, `b`, `c` of the bank into `result`.
 
     The frequent operations have loops of their own, which LLVM turns into SIMD code.
     """
+    d, x, y, z = bank[result], bank[a], bank[b], bank[c]
     if op == ADD:
         for i in range(n):
             d[i] = x[i] + y[i]

@@ -1,0 +1,135 @@
+"""One decision over all nodes at once, for scenarios without paths.
+
+Every loop runs over all nodes in a row, those without room included, and none of them branches: LLVM
+turns them into SIMD code, which costs less than leaving nodes out. What is dear to compute (devices,
+fragmentation) is left out for them, by their place on the bench.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.sim.kernel.jit import inlined, jitted
+from aurora.sim.kernel.layout import (
+    DEVICE,
+    K_RULE,
+    N_MODEL,
+    S_CPU_FREE,
+    S_DOWN,
+    S_IDLE_DEVICES,
+    S_LARGEST,
+    S_MEMORY_FREE,
+    T_CPU,
+    T_DEVICES,
+    T_MEMORY,
+    T_MODELS,
+    T_SHARE,
+    TOLERANCE,
+)
+from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, evaluate_scalar
+from aurora.sim.kernel.select import LOWEST
+from aurora.sim.kernel.views import bench_view, problem_view, program_view, state_view
+
+FEW = 100
+"""Nodes whose best score is found one by one."""
+ALL_BUT_SIGN = (1 << 63) - 1
+
+
+@jitted
+def choose_by_scan(problem, state, program, bench, t):
+    """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
+    bn = bench_view(bench)
+    nodes = problem_view(problem).node_f.shape[1]
+    if not score_all(problem, state, program, bench, t):
+        return -1
+    return _first_best(bn.scores, nodes)
+
+
+@jitted
+def score_all(problem, state, program, bench, t):
+    """Put the score of every node on the bench, -inf for those that are not to be used; whether any is."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    pg = program_view(program)
+    bn = bench_view(bench)
+    nodes = pr.node_f.shape[1]
+    if _mark_room(problem, state, bench, t) == 0:
+        return False
+    if pg.admits_all == 0:
+        evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)
+        left = 0
+        for n in range(nodes):
+            if bn.nodes[n] >= 0 and bn.scores[n] == 0.0:
+                bn.nodes[n] = -1
+            left += 1 if bn.nodes[n] >= 0 else 0
+        if left == 0:
+            return False
+    for rule in range((pg.sections.shape[0] - FIRST_RULE) // 2):
+        section = FIRST_RULE + 2 * rule
+        if evaluate_scalar(problem, state, program, bench, section, t) != 0.0:
+            evaluate_candidates(problem, state, program, bench, section + 1, t, nodes, True)
+            _rank(bn.scores, bn.nodes, nodes)
+            st.counters[K_RULE] = rule
+            return True
+    return False
+
+
+@jitted
+def _mark_room(problem, state, bench, t):
+    """Put every node on the bench, -1 in the place of one that is down or has no room; how many have."""
+    pr = problem_view(problem)
+    st = state_view(state)
+    bn = bench_view(bench)
+    nodes = pr.node_f.shape[1]
+    place, down = bn.nodes, st.node_i[S_DOWN]
+    cpu_free, memory_free = st.node_f[S_CPU_FREE], st.node_f[S_MEMORY_FREE]
+    cpu, memory = pr.task_f[t, T_CPU], pr.task_f[t, T_MEMORY]
+    devices, share = pr.task_i[t, T_DEVICES], pr.task_i[t, T_SHARE]
+    room = 0
+    for n in range(nodes):
+        fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
+        place[n] = n if fits else -1
+        room += 1 if fits else 0
+    if devices == 0 or room == 0:
+        return room
+    models, model = pr.task_i[t, T_MODELS], pr.node_i[N_MODEL]
+    least = devices if share == DEVICE else share
+    free = st.node_i[S_IDLE_DEVICES] if share == DEVICE else st.node_i[S_LARGEST]
+    room = 0
+    for n in range(nodes):
+        fits = (place[n] >= 0) & (free[n] >= least) & ((models >> model[n]) & 1 == 1)
+        place[n] = n if fits else -1
+        room += 1 if fits else 0
+    return room
+
+
+@inlined
+def _rank(scores, place, size):
+    """What is not finite becomes the lowest score, that of a node without room less still; no zero keeps a sign."""
+    for n in range(size):
+        score = scores[n] if abs(scores[n]) < np.inf else LOWEST
+        scores[n] = (score if place[n] >= 0 else -np.inf) + 0.0
+
+
+@jitted
+def _first_best(scores, size):
+    """The first place of the largest score, none of them NaN.
+
+    LLVM makes no SIMD code of a maximum of floating-point numbers, but does of one of integers: with the bits
+    of negative numbers turned round, those of doubles are in the same order as they are (IEEE 754, section 5.10).
+    """
+    if size < FEW:
+        best = 0
+        for n in range(1, size):
+            if scores[n] > scores[best]:
+                best = n
+        return best
+    bits = scores.view(np.int64)
+    most = bits[0] ^ ((bits[0] >> 63) & ALL_BUT_SIGN)
+    for n in range(1, size):
+        most = max(most, bits[n] ^ ((bits[n] >> 63) & ALL_BUT_SIGN))
+    most ^= (most >> 63) & ALL_BUT_SIGN
+    first = size
+    for n in range(size):
+        first = min(first, n if bits[n] == most else size)
+    return first
