@@ -118,7 +118,7 @@ def speed(
         return
     columns = (
         "nodes",
-        "cached",
+        "sizes",
         "ratio_min",
         "ratio_median",
         "ratio_max",

@@ -6,7 +6,7 @@ import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
 from aurora.sim.kernel.dispatch import place_any, place_in_line
-from aurora.sim.kernel.fit import count_devices, fragmentation
+from aurora.sim.kernel.fit import fragmentation
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -56,6 +56,8 @@ from aurora.sim.kernel.layout import (
     S_FAILURES,
     S_FRAGMENTATION,
     S_FREE_SHARES,
+    S_IDLE_DEVICES,
+    S_LARGEST,
     S_LINK_FACTOR,
     S_LINK_FREE,
     S_MEMORY_FREE,
@@ -73,7 +75,7 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.queue import compact, join, leave, next_completion, pop_completion, sort_by
-from aurora.sim.kernel.views import bench_view, problem_address, problem_view, program_view, state_address, state_view
+from aurora.sim.kernel.views import bench_view, problem_address, problem_view, program_view, state_view
 from aurora.sim.outcome import Status
 
 COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
@@ -128,7 +130,8 @@ def new_state(problem, log_size, with_fragmentation):
         devices = problem.node_i[N_DEVICES, n]
         state.devices[n, :devices] = DEVICE
         state.node_i[S_FREE_SHARES, n] = devices * DEVICE
-        count_devices(state_address(state), n)
+        state.node_i[S_IDLE_DEVICES, n] = devices
+        state.node_i[S_LARGEST, n] = DEVICE if devices > 0 else 0
         clock[C_CPU_TOTAL] += problem.node_f[N_CPU, n]
         clock[C_MEMORY_TOTAL] += problem.node_f[N_MEMORY, n]
         clock[C_DEVICES_TOTAL] += devices
