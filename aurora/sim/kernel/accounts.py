@@ -64,14 +64,12 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
 )
 from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_price
-from aurora.sim.kernel.views import problem_view, state_view
 
 
 @jitted
 def advance(state, now):
     """Move the clock to `now` and add up what was used since."""
-    st = state_view(state)
-    clock = st.clock
+    clock = state.clock
     elapsed = now - clock[C_NOW]
     if elapsed > 0.0:
         clock[C_INTEGRAL_CPU] += clock[C_CPU_USED] * elapsed
@@ -84,11 +82,9 @@ def advance(state, now):
 @jitted
 def price_integral(problem, state, n):
     """Integral of node `n`'s price from 0 to now, dollars; brought up to date."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    now = st.clock[C_NOW]
-    sf = st.node_f
-    rate = pr.node_f[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
+    now = state.clock[C_NOW]
+    sf = state.node_f
+    rate = problem.node_f[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
     sf[S_PRICE_INTEGRAL, n] += rate * (now - sf[S_PRICE_TIME, n]) / SECONDS_PER_HOUR
     sf[S_PRICE_TIME, n] = now
     return sf[S_PRICE_INTEGRAL, n]
@@ -97,24 +93,22 @@ def price_integral(problem, state, n):
 @jitted
 def changed(problem, state, n, with_fragmentation):
     """Bring node `n`'s power, battery, fragmentation and change log up to date after a change."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    sf = st.node_f
-    now = st.clock[C_NOW]
+    sf = state.node_f
+    now = state.clock[C_NOW]
     burnt = sf[S_POWER, n] * (now - sf[S_ENERGY_TIME, n])
     sf[S_ENERGY, n] += burnt
     sf[S_ENERGY_TIME, n] = now
-    cores = pr.node_f[N_CPU, n]
-    if st.node_i[S_TASKS, n] == 0:
+    cores = problem.node_f[N_CPU, n]
+    if state.node_i[S_TASKS, n] == 0:
         # An empty node is exactly free again: no rounding is carried from one busy period to the next.
         sf[S_CPU_FREE, n] = cores
-        sf[S_MEMORY_FREE, n] = pr.node_f[N_MEMORY, n]
+        sf[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
         sf[S_POWER, n] = 0.0
     else:
         used = (cores - sf[S_CPU_FREE, n]) / cores if cores > 0.0 else 0.0
-        idle = pr.node_f[N_IDLE, n]
-        sf[S_POWER, n] = idle + (pr.node_f[N_FULL, n] - idle) * used
-    if pr.node_f[N_BATTERY, n] != np.inf:
+        idle = problem.node_f[N_IDLE, n]
+        sf[S_POWER, n] = idle + (problem.node_f[N_FULL, n] - idle) * used
+    if problem.node_f[N_BATTERY, n] != np.inf:
         sf[S_BATTERY_LEFT, n] = max(0.0, sf[S_BATTERY_LEFT, n] - burnt)
         if sf[S_POWER, n] > 0.0:
             sf[S_DEPLETED_AT, n] = now + sf[S_BATTERY_LEFT, n] / sf[S_POWER, n]
@@ -123,11 +117,11 @@ def changed(problem, state, n, with_fragmentation):
         soonest = np.inf
         for k in range(sf.shape[1]):
             soonest = min(soonest, sf[S_DEPLETED_AT, k])
-        st.clock[C_NEXT_DEPLETION] = soonest
-    devices = pr.node_i[N_DEVICES, n]
+        state.clock[C_NEXT_DEPLETION] = soonest
+    devices = problem.node_i[N_DEVICES, n]
     if with_fragmentation and devices > 0:
         sf[S_FRAGMENTATION, n] = fragmentation(
-            problem, pr.node_i[N_MODEL, n], sf[S_CPU_FREE, n], st.devices[n], devices
+            problem, problem.node_i[N_MODEL, n], sf[S_CPU_FREE, n], state.devices[n], devices
         )
     log_change(state, n)
 
@@ -135,118 +129,112 @@ def changed(problem, state, n, with_fragmentation):
 @jitted
 def log_change(state, n):
     """Append node `n` to the change log, a ring whose slow readers start afresh."""
-    st = state_view(state)
-    if st.log.shape[0] > 0:
-        st.log[st.counters[K_LOG] % st.log.shape[0]] = n
-        st.counters[K_LOG] += 1
+    if state.log.shape[0] > 0:
+        state.log[state.counters[K_LOG] % state.log.shape[0]] = n
+        state.counters[K_LOG] += 1
 
 
 @jitted
 def take(problem, state, t, node, path, choice, with_fragmentation):
     """Task `t` takes what it asks for on a node and along a path."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    clock = st.clock
+    clock = state.clock
     if node >= 0:
-        cpu, memory = pr.task_f[t, T_CPU], pr.task_f[t, T_MEMORY]
-        devices, share = pr.task_i[t, T_DEVICES], pr.task_i[t, T_SHARE]
-        st.run_f[t, R_INTEGRAL] = price_integral(problem, state, node)
+        cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
+        devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
+        state.run_f[t, R_INTEGRAL] = price_integral(problem, state, node)
         if devices > 0:
             mask = 0
             if share < DEVICE:
                 device = choose_device(problem, state, t, node, choice)
-                st.devices[node, device] -= share
+                state.devices[node, device] -= share
                 mask = 1 << device
             else:
                 left = devices
-                for d in range(pr.node_i[N_DEVICES, node]):
-                    if left > 0 and st.devices[node, d] == DEVICE:
-                        st.devices[node, d] = 0
+                for d in range(problem.node_i[N_DEVICES, node]):
+                    if left > 0 and state.devices[node, d] == DEVICE:
+                        state.devices[node, d] = 0
                         mask |= 1 << d
                         left -= 1
-            st.run_i[t, R_DEVICE_MASK] = mask
+            state.run_i[t, R_DEVICE_MASK] = mask
             count_devices(state, node)
-            st.node_i[S_FREE_SHARES, node] -= devices * share
-            st.node_i[S_ACCELERATOR_TASKS, node] += 1
-            st.node_i[S_CLASS + pr.task_i[t, T_CLASS], node] += 1
+            state.node_i[S_FREE_SHARES, node] -= devices * share
+            state.node_i[S_ACCELERATOR_TASKS, node] += 1
+            state.node_i[S_CLASS + problem.task_i[t, T_CLASS], node] += 1
             clock[C_SHARES_USED] += devices * share
-        st.node_f[S_CPU_FREE, node] -= cpu
-        st.node_f[S_MEMORY_FREE, node] -= memory
-        st.node_i[S_TASKS, node] += 1
+        state.node_f[S_CPU_FREE, node] -= cpu
+        state.node_f[S_MEMORY_FREE, node] -= memory
+        state.node_i[S_TASKS, node] += 1
         clock[C_CPU_USED] += cpu
         clock[C_MEMORY_USED] += memory
         changed(problem, state, node, with_fragmentation)
     if path >= 0:
-        bandwidth = pr.task_f[t, T_BANDWIDTH]
+        bandwidth = problem.task_f[t, T_BANDWIDTH]
         if bandwidth > 0.0:
-            for k in range(pr.path_start[path], pr.path_start[path + 1]):
-                link = pr.path_links[k]
-                st.link_f[S_LINK_FREE, link] -= bandwidth
-                clock[C_BANDWIDTH_USED] += bandwidth / pr.link_f[L_BANDWIDTH, link]
-    st.run_i[t, R_NODE] = node
-    st.run_i[t, R_PATH] = path
-    st.run_i[t, R_POSITION] = st.counters[K_RUNNING]
-    st.running[st.counters[K_RUNNING]] = t
-    st.counters[K_RUNNING] += 1
+            for k in range(problem.path_start[path], problem.path_start[path + 1]):
+                link = problem.path_links[k]
+                state.link_f[S_LINK_FREE, link] -= bandwidth
+                clock[C_BANDWIDTH_USED] += bandwidth / problem.link_f[L_BANDWIDTH, link]
+    state.run_i[t, R_NODE] = node
+    state.run_i[t, R_PATH] = path
+    state.run_i[t, R_POSITION] = state.counters[K_RUNNING]
+    state.running[state.counters[K_RUNNING]] = t
+    state.counters[K_RUNNING] += 1
     clock[C_MAKESPAN] = clock[C_NOW]
 
 
 @jitted
 def give_back(problem, state, t, with_fragmentation):
     """Task `t`, completed or lost, gives back what it holds and pays for it."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    clock = st.clock
-    node, path = st.run_i[t, R_NODE], st.run_i[t, R_PATH]
+    clock = state.clock
+    node, path = state.run_i[t, R_NODE], state.run_i[t, R_PATH]
     if node >= 0:
-        cpu, memory = pr.task_f[t, T_CPU], pr.task_f[t, T_MEMORY]
-        devices, share = pr.task_i[t, T_DEVICES], pr.task_i[t, T_SHARE]
-        paid = price_integral(problem, state, node) - st.run_f[t, R_INTEGRAL]
+        cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
+        devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
+        paid = price_integral(problem, state, node) - state.run_f[t, R_INTEGRAL]
         if paid != 0.0:
-            st.run_f[t, R_COST] += paid * dominant_share(problem, t, node)
+            state.run_f[t, R_COST] += paid * dominant_share(problem, t, node)
         if devices > 0:
-            mask = st.run_i[t, R_DEVICE_MASK]
-            for d in range(pr.node_i[N_DEVICES, node]):
+            mask = state.run_i[t, R_DEVICE_MASK]
+            for d in range(problem.node_i[N_DEVICES, node]):
                 if (mask >> d) & 1:
-                    st.devices[node, d] += share
+                    state.devices[node, d] += share
             count_devices(state, node)
-            st.node_i[S_FREE_SHARES, node] += devices * share
-            st.node_i[S_ACCELERATOR_TASKS, node] -= 1
-            st.node_i[S_CLASS + pr.task_i[t, T_CLASS], node] -= 1
+            state.node_i[S_FREE_SHARES, node] += devices * share
+            state.node_i[S_ACCELERATOR_TASKS, node] -= 1
+            state.node_i[S_CLASS + problem.task_i[t, T_CLASS], node] -= 1
             clock[C_SHARES_USED] -= devices * share
-        st.node_f[S_CPU_FREE, node] += cpu
-        st.node_f[S_MEMORY_FREE, node] += memory
-        st.node_i[S_TASKS, node] -= 1
+        state.node_f[S_CPU_FREE, node] += cpu
+        state.node_f[S_MEMORY_FREE, node] += memory
+        state.node_i[S_TASKS, node] -= 1
         clock[C_CPU_USED] -= cpu
         clock[C_MEMORY_USED] -= memory
         changed(problem, state, node, with_fragmentation)
         freed(state, node)
     if path >= 0:
-        bandwidth = pr.task_f[t, T_BANDWIDTH]
+        bandwidth = problem.task_f[t, T_BANDWIDTH]
         if bandwidth > 0.0:
-            for k in range(pr.path_start[path], pr.path_start[path + 1]):
-                link = pr.path_links[k]
-                st.link_f[S_LINK_FREE, link] += bandwidth
-                clock[C_BANDWIDTH_USED] -= bandwidth / pr.link_f[L_BANDWIDTH, link]
-            st.counters[K_LINK_FREED] = 1
+            for k in range(problem.path_start[path], problem.path_start[path + 1]):
+                link = problem.path_links[k]
+                state.link_f[S_LINK_FREE, link] += bandwidth
+                clock[C_BANDWIDTH_USED] -= bandwidth / problem.link_f[L_BANDWIDTH, link]
+            state.counters[K_LINK_FREED] = 1
         price = link_price(problem, t, path)
-        dollars = price * (clock[C_NOW] - st.run_f[t, R_START]) / SECONDS_PER_HOUR
-        st.run_f[t, R_COST] += dollars
+        dollars = price * (clock[C_NOW] - state.run_f[t, R_START]) / SECONDS_PER_HOUR
+        state.run_f[t, R_COST] += dollars
         clock[C_LINK_COST] += dollars
-    st.counters[K_RUNNING] -= 1
-    moved = st.running[st.counters[K_RUNNING]]
-    st.running[st.run_i[t, R_POSITION]] = moved
-    st.run_i[moved, R_POSITION] = st.run_i[t, R_POSITION]
+    state.counters[K_RUNNING] -= 1
+    moved = state.running[state.counters[K_RUNNING]]
+    state.running[state.run_i[t, R_POSITION]] = moved
+    state.run_i[moved, R_POSITION] = state.run_i[t, R_POSITION]
     clock[C_MAKESPAN] = clock[C_NOW]
 
 
 @jitted
 def freed(state, n):
     """Remember that node `n` has more room than in the last round; a full list means any node."""
-    st = state_view(state)
-    count = st.counters[K_FREED]
-    if count < st.freed.shape[0]:
-        st.freed[count] = n
-        st.counters[K_FREED] = count + 1
+    count = state.counters[K_FREED]
+    if count < state.freed.shape[0]:
+        state.freed[count] = n
+        state.counters[K_FREED] = count + 1
     else:
-        st.counters[K_FREED] = st.freed.shape[0] + 1
+        state.counters[K_FREED] = state.freed.shape[0] + 1

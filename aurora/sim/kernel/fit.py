@@ -25,7 +25,6 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     TOLERANCE,
 )
-from aurora.sim.kernel.views import problem_view, state_view
 
 BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION, RANDOM = range(4)
 
@@ -49,48 +48,43 @@ def random_of(seed, task, candidate):
 @jitted
 def node_fits(problem, state, t, n):
     """Whether node `n` is up and has room for task `t`."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    if st.node_i[S_DOWN, n] > 0:
+    if state.node_i[S_DOWN, n] > 0:
         return False
-    if st.node_f[S_CPU_FREE, n] + TOLERANCE < pr.task_f[t, T_CPU]:
+    if state.node_f[S_CPU_FREE, n] + TOLERANCE < problem.task_f[t, T_CPU]:
         return False
-    if st.node_f[S_MEMORY_FREE, n] + TOLERANCE < pr.task_f[t, T_MEMORY]:
+    if state.node_f[S_MEMORY_FREE, n] + TOLERANCE < problem.task_f[t, T_MEMORY]:
         return False
-    devices = pr.task_i[t, T_DEVICES]
+    devices = problem.task_i[t, T_DEVICES]
     if devices == 0:
         return True
-    share = pr.task_i[t, T_SHARE]
+    share = problem.task_i[t, T_SHARE]
     if share < DEVICE:
-        if st.node_i[S_LARGEST, n] < share:
+        if state.node_i[S_LARGEST, n] < share:
             return False
-    elif st.node_i[S_IDLE_DEVICES, n] < devices:
+    elif state.node_i[S_IDLE_DEVICES, n] < devices:
         return False
-    return (pr.task_i[t, T_MODELS] >> pr.node_i[N_MODEL, n]) & 1 == 1
+    return (problem.task_i[t, T_MODELS] >> problem.node_i[N_MODEL, n]) & 1 == 1
 
 
 @jitted
 def count_devices(state, n):
     """Bring the idle devices of node `n` and its largest free share up to date."""
-    st = state_view(state)
     idle, largest = 0, 0
-    for d in range(st.devices.shape[1]):
-        free = st.devices[n, d]
+    for d in range(state.devices.shape[1]):
+        free = state.devices[n, d]
         largest = max(largest, free)
         if free == DEVICE:
             idle += 1
-    st.node_i[S_IDLE_DEVICES, n] = idle
-    st.node_i[S_LARGEST, n] = largest
+    state.node_i[S_IDLE_DEVICES, n] = idle
+    state.node_i[S_LARGEST, n] = largest
 
 
 @jitted
 def path_fits(problem, state, t, path):
     """Whether every link of `path` has the bandwidth that task `t` holds."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    bandwidth = pr.task_f[t, T_BANDWIDTH]
-    for k in range(pr.path_start[path], pr.path_start[path + 1]):
-        if st.link_f[S_LINK_FREE, pr.path_links[k]] + TOLERANCE < bandwidth:
+    bandwidth = problem.task_f[t, T_BANDWIDTH]
+    for k in range(problem.path_start[path], problem.path_start[path + 1]):
+        if state.link_f[S_LINK_FREE, problem.path_links[k]] + TOLERANCE < bandwidth:
             return False
     return True
 
@@ -109,7 +103,6 @@ def fragmentation(problem, model, cpu_free, devices, count):
     Returns:
         Devices, 0 to `count`.
     """
-    pr = problem_view(problem)
     total = 0
     idle = 0
     most = 0
@@ -123,19 +116,19 @@ def fragmentation(problem, model, cpu_free, devices, count):
     if total == 0:
         return 0.0
     step = 0
-    while step < pr.fragment_cpu.shape[0] and pr.fragment_cpu[step] <= cpu_free + TOLERANCE:
+    while step < problem.fragment_cpu.shape[0] and problem.fragment_cpu[step] <= cpu_free + TOLERANCE:
         step += 1
     useless = 0.0
     runnable = 0.0
-    for j in range(pr.fragment_kind.shape[1]):
-        weight = pr.fragment_weight[model, step, j]
+    for j in range(problem.fragment_kind.shape[1]):
+        weight = problem.fragment_weight[model, step, j]
         if weight == 0.0:
             continue
-        share = pr.fragment_kind[1, j]
+        share = problem.fragment_kind[1, j]
         if share < DEVICE:
             if most < share:
                 continue
-        elif idle < pr.fragment_kind[0, j]:
+        elif idle < problem.fragment_kind[0, j]:
             continue
         runnable += weight
         if share == DEVICE:
@@ -152,17 +145,15 @@ def fragmentation(problem, model, cpu_free, devices, count):
 @jitted
 def fragmentation_with(problem, state, t, n, device):
     """F of node `n` after task `t` was placed there (a fractional task on `device`)."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    count = pr.node_i[N_DEVICES, n]
-    row = st.devices[n]
-    cpu_free = st.node_f[S_CPU_FREE, n] - pr.task_f[t, T_CPU]
-    model = pr.node_i[N_MODEL, n]
-    left = pr.task_i[t, T_DEVICES]
+    count = problem.node_i[N_DEVICES, n]
+    row = state.devices[n]
+    cpu_free = state.node_f[S_CPU_FREE, n] - problem.task_f[t, T_CPU]
+    model = problem.node_i[N_MODEL, n]
+    left = problem.task_i[t, T_DEVICES]
     if left == 0:
         return fragmentation(problem, model, cpu_free, row, count)
-    after = st.scratch
-    share = pr.task_i[t, T_SHARE]
+    after = state.scratch
+    share = problem.task_i[t, T_SHARE]
     for d in range(count):
         after[d] = row[d]
         if share < DEVICE:
@@ -177,15 +168,13 @@ def fragmentation_with(problem, state, t, n, device):
 @jitted
 def choose_device(problem, state, t, n, rule):
     """The device of node `n` that a fractional task takes, -1 for a task of whole devices or none."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    share = pr.task_i[t, T_SHARE]
+    share = problem.task_i[t, T_SHARE]
     if share == 0 or share == DEVICE:
         return -1
     best = -1
     best_value = 0.0
-    for d in range(pr.node_i[N_DEVICES, n]):
-        free = st.devices[n, d]
+    for d in range(problem.node_i[N_DEVICES, n]):
+        free = state.devices[n, d]
         if free < share:
             continue
         if rule == BEST_FIT:
@@ -193,12 +182,12 @@ def choose_device(problem, state, t, n, rule):
         elif rule == WORST_FIT:
             value = -float(free)
         elif rule == RANDOM:
-            value = random_of(pr.options[O_SEED], t, MOST_DEVICES * n + d)
+            value = random_of(problem.options[O_SEED], t, MOST_DEVICES * n + d)
         else:
             # Devices with the same free share are alike; the first of them stands for all.
             seen = False
             for e in range(d):
-                if st.devices[n, e] == free:
+                if state.devices[n, e] == free:
                     seen = True
                     break
             if seen:

@@ -75,7 +75,7 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.queue import compact, join, leave, next_completion, pop_completion, sort_by
-from aurora.sim.kernel.views import bench_view, problem_address, problem_view, program_view, state_view
+from aurora.sim.kernel.references import problem_reference
 from aurora.sim.outcome import Status
 
 COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
@@ -137,7 +137,7 @@ def new_state(problem, log_size, with_fragmentation):
         clock[C_DEVICES_TOTAL] += devices
         if with_fragmentation and devices > 0:
             state.node_f[S_FRAGMENTATION, n] = fragmentation(
-                problem_address(problem),
+                problem_reference(problem),
                 problem.node_i[N_MODEL, n],
                 problem.node_f[N_CPU, n],
                 state.devices[n],
@@ -160,68 +160,57 @@ def new_state(problem, log_size, with_fragmentation):
 @jitted
 def _became_ready(problem, state, program, bench, t, static):
     """One thing less that `t` waits for (its arrival, or a dependency); the last puts it in the queue."""
-    st = state_view(state)
-    st.run_i[t, R_PENDING] -= 1
-    if st.run_i[t, R_PENDING] > 0 or st.run_i[t, R_STATUS] != WAITING_NOT_YET:
+    state.run_i[t, R_PENDING] -= 1
+    if state.run_i[t, R_PENDING] > 0 or state.run_i[t, R_STATUS] != WAITING_NOT_YET:
         return
     _enqueue(problem, state, program, bench, t, static)
 
 
 @jitted
 def _enqueue(problem, state, program, bench, t, static):
-    st = state_view(state)
-    pg = program_view(program)
-    st.run_i[t, R_STATUS] = UNPLACED
-    join(problem, state, t, static, pg.easy == 1)
+    state.run_i[t, R_STATUS] = UNPLACED
+    join(problem, state, t, static, program.easy == 1)
 
 
 @jitted
 def _set_keys(problem, state, program, bench):
     """Order keys of all tasks, once, where nothing that happens can change them."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    bn = bench_view(bench)
-    tasks = pr.task_f.shape[0]
-    if pr.options[O_HAS_PLAN] == 1:
+    tasks = problem.task_f.shape[0]
+    if problem.options[O_HAS_PLAN] == 1:
         for t in range(tasks):
-            st.key[t] = pr.task_f[t, T_PLAN_KEY]
+            state.key[t] = problem.task_f[t, T_PLAN_KEY]
         return
     for t in range(tasks):
-        bn.tasks[t] = t
-    evaluate_order(problem, state, program, bench, bn.tasks, tasks)
+        bench.tasks[t] = t
+    evaluate_order(problem, state, program, bench, bench.tasks, tasks)
 
 
 @jitted
 def _complete(problem, state, program, bench, t, static, with_fragmentation):
-    pr = problem_view(problem)
-    st = state_view(state)
-    st.run_i[t, R_STATUS] = COMPLETED
+    state.run_i[t, R_STATUS] = COMPLETED
     give_back(problem, state, t, with_fragmentation)
-    for k in range(pr.children_start[t], pr.children_start[t + 1]):
-        _became_ready(problem, state, program, bench, pr.children[k], static)
+    for k in range(problem.children_start[t], problem.children_start[t + 1]):
+        _became_ready(problem, state, program, bench, problem.children[k], static)
 
 
 @jitted
 def _go_down(problem, state, program, bench, n, static, with_fragmentation):
     """Node `n` is down: its tasks go back to the queue, or end for good after too many attempts."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    bn = bench_view(bench)
-    st.counters[K_NODES_DOWN] += 1
-    st.node_i[S_FAILURES, n] += 1
+    state.counters[K_NODES_DOWN] += 1
+    state.node_i[S_FAILURES, n] += 1
     lost = 0
-    for k in range(st.counters[K_RUNNING]):
-        if st.run_i[st.running[k], R_NODE] == n:
-            t = st.running[k]
-            bn.others[lost] = t
-            bn.scores[t] = 0.0
+    for k in range(state.counters[K_RUNNING]):
+        if state.run_i[state.running[k], R_NODE] == n:
+            t = state.running[k]
+            bench.others[lost] = t
+            bench.scores[t] = 0.0
             lost += 1
-    sort_by(bn.scores, bn.others, lost)
+    sort_by(bench.scores, bench.others, lost)
     for k in range(lost):
-        t = bn.others[k]
+        t = bench.others[k]
         give_back(problem, state, t, with_fragmentation)
-        if st.run_i[t, R_ATTEMPTS] >= pr.options[O_MAX_ATTEMPTS]:
-            st.run_i[t, R_STATUS] = FAILED
+        if state.run_i[t, R_ATTEMPTS] >= problem.options[O_MAX_ATTEMPTS]:
+            state.run_i[t, R_STATUS] = FAILED
         else:
             _enqueue(problem, state, program, bench, t, static)
     changed(problem, state, n, with_fragmentation)
@@ -229,72 +218,66 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
 
 @jitted
 def _deplete(problem, state, program, bench, static, with_fragmentation):
-    pr = problem_view(problem)
-    st = state_view(state)
-    now = st.clock[C_NOW]
-    for n in range(pr.node_f.shape[1]):
-        if st.node_f[S_DEPLETED_AT, n] <= now:
-            down = st.node_i[S_DOWN, n]
-            st.node_i[S_DOWN, n] = down + FOREVER
+    now = state.clock[C_NOW]
+    for n in range(problem.node_f.shape[1]):
+        if state.node_f[S_DEPLETED_AT, n] <= now:
+            down = state.node_i[S_DOWN, n]
+            state.node_i[S_DOWN, n] = down + FOREVER
             if down == 0:
                 _go_down(problem, state, program, bench, n, static, with_fragmentation)
-            st.node_f[S_BATTERY_LEFT, n] = 0.0
-            st.node_f[S_DEPLETED_AT, n] = np.inf
+            state.node_f[S_BATTERY_LEFT, n] = 0.0
+            state.node_f[S_DEPLETED_AT, n] = np.inf
     soonest = np.inf
-    for n in range(pr.node_f.shape[1]):
-        soonest = min(soonest, st.node_f[S_DEPLETED_AT, n])
-    st.clock[C_NEXT_DEPLETION] = soonest
+    for n in range(problem.node_f.shape[1]):
+        soonest = min(soonest, state.node_f[S_DEPLETED_AT, n])
+    state.clock[C_NEXT_DEPLETION] = soonest
 
 
 @jitted
 def _drop(state, t):
     """Task `t` leaves unserved, if it has never been started and has not ended."""
-    st = state_view(state)
-    status = st.run_i[t, R_STATUS]
-    if st.run_i[t, R_ATTEMPTS] > 0 or (status != UNPLACED and status != WAITING_NOT_YET):
+    status = state.run_i[t, R_STATUS]
+    if state.run_i[t, R_ATTEMPTS] > 0 or (status != UNPLACED and status != WAITING_NOT_YET):
         return
-    st.run_i[t, R_STATUS] = DROPPED
-    if st.counters[K_HEAD] == t:
-        st.counters[K_HEAD] = -1
-    elif st.run_i[t, R_WAITING] == 1:
+    state.run_i[t, R_STATUS] = DROPPED
+    if state.counters[K_HEAD] == t:
+        state.counters[K_HEAD] = -1
+    elif state.run_i[t, R_WAITING] == 1:
         leave(state, t)
 
 
 @jitted
 def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
-    pr = problem_view(problem)
-    st = state_view(state)
-    pg = program_view(program)
-    kind, target = pr.event_i[0, e], pr.event_i[1, e]
-    now = st.clock[C_NOW]
+    kind, target = problem.event_i[0, e], problem.event_i[1, e]
+    now = state.clock[C_NOW]
     if kind == E_FAILURE:
-        st.node_i[S_DOWN, target] += 1
-        if st.node_i[S_DOWN, target] == 1:
+        state.node_i[S_DOWN, target] += 1
+        if state.node_i[S_DOWN, target] == 1:
             _go_down(problem, state, program, bench, target, static, with_fragmentation)
     elif kind == E_RECOVERY:
-        st.node_i[S_DOWN, target] -= 1
-        if st.node_i[S_DOWN, target] == 0:
-            st.counters[K_NODES_DOWN] -= 1
+        state.node_i[S_DOWN, target] -= 1
+        if state.node_i[S_DOWN, target] == 0:
+            state.counters[K_NODES_DOWN] -= 1
             changed(problem, state, target, with_fragmentation)
             freed(state, target)
     elif kind == E_PRICE:
-        for n in range(pr.node_f.shape[1]):
+        for n in range(problem.node_f.shape[1]):
             if target < 0 or n == target:
                 price_integral(problem, state, n)
-                st.node_f[S_PRICE_FACTOR, n] = pr.event_value[e]
+                state.node_f[S_PRICE_FACTOR, n] = problem.event_value[e]
         if target < 0:
-            st.clock[C_PRICE_FACTOR] = pr.event_value[e]
+            state.clock[C_PRICE_FACTOR] = problem.event_value[e]
     elif kind == E_CONGESTION:
-        for l in range(st.link_f.shape[1]):
-            st.link_f[S_LINK_FACTOR, l] = 1.0
-        for k in range(pr.congestion.shape[1]):
-            if pr.congestion[1, k] <= now < pr.congestion[2, k]:
-                for l in range(st.link_f.shape[1]):
-                    if pr.congestion[0, k] == -1 or pr.congestion[0, k] == l:
-                        st.link_f[S_LINK_FACTOR, l] = max(st.link_f[S_LINK_FACTOR, l], pr.congestion[3, k])
+        for l in range(state.link_f.shape[1]):
+            state.link_f[S_LINK_FACTOR, l] = 1.0
+        for k in range(problem.congestion.shape[1]):
+            if problem.congestion[1, k] <= now < problem.congestion[2, k]:
+                for l in range(state.link_f.shape[1]):
+                    if problem.congestion[0, k] == -1 or problem.congestion[0, k] == l:
+                        state.link_f[S_LINK_FACTOR, l] = max(state.link_f[S_LINK_FACTOR, l], problem.congestion[3, k])
     else:
         _drop(state, target)
-        compact(state, pg.easy == 1)
+        compact(state, program.easy == 1)
 
 
 @jitted
@@ -312,42 +295,39 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         gate_static: Whether a held task can only be released by freed capacity.
         how: How candidates are found, `SELECT`, `SCAN` or `TOURNAMENT`.
     """
-    pr = problem_view(problem)
-    pg = program_view(program)
-    st = state_view(state)
-    tasks = pr.task_f.shape[0]
-    events = pr.event_time.shape[0]
-    together = pr.options[O_TOGETHER] == 1
-    static = pg.order_changes == 0 or pr.options[O_HAS_PLAN] == 1
-    easy = pg.easy == 1
+    tasks = problem.task_f.shape[0]
+    events = problem.event_time.shape[0]
+    together = problem.options[O_TOGETHER] == 1
+    static = program.order_changes == 0 or problem.options[O_HAS_PLAN] == 1
+    easy = program.easy == 1
     if static:
         _set_keys(problem, state, program, bench)
     arrived = 0
     event = 0
     while True:
-        arrival_time = pr.task_f[pr.arrivals[arrived], T_READY_AT] if arrived < tasks else np.inf
+        arrival_time = problem.task_f[problem.arrivals[arrived], T_READY_AT] if arrived < tasks else np.inf
         running = next_completion(state)
-        if arrived == tasks and not running and st.counters[K_WAITING] == 0 and st.counters[K_HEAD] < 0:
+        if arrived == tasks and not running and state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
             break
-        completion_time = st.heap_f[0] if running else np.inf
-        event_time = pr.event_time[event] if event < events else np.inf
-        depletion_time = st.clock[C_NEXT_DEPLETION]
+        completion_time = state.heap_f[0] if running else np.inf
+        event_time = problem.event_time[event] if event < events else np.inf
+        depletion_time = state.clock[C_NEXT_DEPLETION]
         now = min(min(arrival_time, completion_time), min(event_time, depletion_time))
         if now == np.inf:
             break
         advance(state, now)
         first_arrived = arrived
-        while arrived < tasks and pr.task_f[pr.arrivals[arrived], T_READY_AT] == now:
-            t = pr.arrivals[arrived]
+        while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
+            t = problem.arrivals[arrived]
             arrived += 1
-            st.clock[C_FIRST] = min(st.clock[C_FIRST], now)
-            if pr.task_i[t, T_PIN] != -2:
+            state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
+            if problem.task_i[t, T_PIN] != -2:
                 _became_ready(problem, state, program, bench, t, static)
             if not together:
                 break
         arrivals_only = arrival_time == now and not together
         if not arrivals_only:
-            while next_completion(state) and st.heap_f[0] == now:
+            while next_completion(state) and state.heap_f[0] == now:
                 t = pop_completion(state)
                 _complete(problem, state, program, bench, t, static, with_fragmentation)
                 if not together:
@@ -355,10 +335,10 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         others = together or (arrival_time > now and completion_time > now)
         if others:
             depleted = False
-            while event < events and pr.event_time[event] == now:
-                if not depleted and pr.event_i[0, event] > E_FAILURE:
+            while event < events and problem.event_time[event] == now:
+                if not depleted and problem.event_i[0, event] > E_FAILURE:
                     depleted = True
-                    if st.clock[C_NEXT_DEPLETION] <= now:
+                    if state.clock[C_NEXT_DEPLETION] <= now:
                         _deplete(problem, state, program, bench, static, with_fragmentation)
                         if not together:
                             break
@@ -367,20 +347,20 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
                 if not together:
                     depleted = True
                     break
-            if not depleted and st.clock[C_NEXT_DEPLETION] <= now:
+            if not depleted and state.clock[C_NEXT_DEPLETION] <= now:
                 _deplete(problem, state, program, bench, static, with_fragmentation)
-        if st.counters[K_WAITING] == 0 and st.counters[K_HEAD] < 0:
-            st.counters[K_FREED] = 0
-            st.counters[K_LINK_FREED] = 0
-        elif pg.blocking == 1:
+        if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
+            state.counters[K_FREED] = 0
+            state.counters[K_LINK_FREED] = 0
+        elif program.blocking == 1:
             place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how)
         else:
             place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how)
-        if pr.options[O_ZERO_PATIENCE] == 1:
+        if problem.options[O_ZERO_PATIENCE] == 1:
             for k in range(first_arrived, arrived):
-                if pr.task_f[pr.arrivals[k], T_PATIENCE] == 0.0:
-                    _drop(state, pr.arrivals[k])
+                if problem.task_f[problem.arrivals[k], T_PATIENCE] == 0.0:
+                    _drop(state, problem.arrivals[k])
             compact(state, easy)
     for t in range(tasks):
-        if st.run_i[t, R_STATUS] == WAITING_NOT_YET:
-            st.run_i[t, R_STATUS] = UNPLACED
+        if state.run_i[t, R_STATUS] == WAITING_NOT_YET:
+            state.run_i[t, R_STATUS] = UNPLACED

@@ -11,7 +11,6 @@ from aurora.sim.kernel.observe import (
     cluster_feature,
     task_feature,
 )
-from aurora.sim.kernel.views import bench_view, program_view, state_view
 from aurora.sim.kernel.vm import (
     BROADCAST,
     CONST,
@@ -41,14 +40,12 @@ def _copy(row, other, size):
 @jitted
 def evaluate_scalar(problem, state, program, bench, section, t):
     """Value of a section over task and cluster features only."""
-    pg = program_view(program)
-    bn = bench_view(bench)
-    s = bn.scalars
-    code = pg.code
-    for k in range(pg.sections[section, 0], pg.sections[section, 1]):
+    s = bench.scalars
+    code = program.code
+    for k in range(program.sections[section, 0], program.sections[section, 1]):
         op, d = code[k, 0], code[k, 1]
         if op == CONST:
-            s[d] = pg.consts[code[k, 2]]
+            s[d] = program.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:
             f = code[k, 2]
             if f < FIRST_NODE:
@@ -57,7 +54,7 @@ def evaluate_scalar(problem, state, program, bench, section, t):
                 s[d] = cluster_feature(problem, state, f)
         else:
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
-    return s[pg.sections[section, 2]]
+    return s[program.sections[section, 2]]
 
 
 @jitted
@@ -66,12 +63,10 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
 
     With `dense` the candidates are all nodes; a node that is -1 on the bench may get any value.
     """
-    pg = program_view(program)
-    bn = bench_view(bench)
-    s = bn.scalars
-    v = bn.vectors
-    code = pg.code
-    for k in range(pg.sections[section, 0], pg.sections[section, 1]):
+    s = bench.scalars
+    v = bench.vectors
+    code = program.code
+    for k in range(program.sections[section, 0], program.sections[section, 1]):
         op, d = code[k, 0], code[k, 1]
         if op >= VECTOR_OFFSET:
             apply_vector(op - VECTOR_OFFSET, v, d, code[k, 2], code[k, 3], code[k, 4], size)
@@ -81,18 +76,18 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
                 state,
                 t,
                 code[k, 2],
-                bn.nodes,
-                bn.paths,
-                bn.numbers,
+                bench.nodes,
+                bench.paths,
+                bench.numbers,
                 size,
-                pg.device_choice,
+                program.device_choice,
                 dense,
                 v[d],
             )
         elif op == BROADCAST:
             _fill(v[d], s[code[k, 2]], size)
         elif op == CONST:
-            s[d] = pg.consts[code[k, 2]]
+            s[d] = program.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:
             f = code[k, 2]
             if f < FIRST_NODE:
@@ -101,23 +96,20 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
                 s[d] = cluster_feature(problem, state, f)
         else:
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
-    result = pg.sections[section, 2]
-    if pg.sections[section, 3] == 1:
-        _copy(bn.scores, v[result], size)
+    result = program.sections[section, 2]
+    if program.sections[section, 3] == 1:
+        _copy(bench.scores, v[result], size)
     else:
-        _fill(bn.scores, s[result], size)
+        _fill(bench.scores, s[result], size)
 
 
 @jitted
 def evaluate_order(problem, state, program, bench, tasks, size):
     """Key of each of the first `size` of `tasks` into `state.key`; what is not finite ranks last."""
-    st = state_view(state)
-    pg = program_view(program)
-    bn = bench_view(bench)
-    s = bn.scalars
-    v = bn.vectors
-    code = pg.code
-    for k in range(pg.sections[ORDER, 0], pg.sections[ORDER, 1]):
+    s = bench.scalars
+    v = bench.vectors
+    code = program.code
+    for k in range(program.sections[ORDER, 0], program.sections[ORDER, 1]):
         op, d = code[k, 0], code[k, 1]
         if op >= VECTOR_OFFSET:
             apply_vector(op - VECTOR_OFFSET, v, d, code[k, 2], code[k, 3], code[k, 4], size)
@@ -127,13 +119,13 @@ def evaluate_order(problem, state, program, bench, tasks, size):
         elif op == BROADCAST:
             _fill(v[d], s[code[k, 2]], size)
         elif op == CONST:
-            s[d] = pg.consts[code[k, 2]]
+            s[d] = program.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:
             s[d] = cluster_feature(problem, state, code[k, 2])
         else:
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
-    result = pg.sections[ORDER, 2]
-    vector = pg.sections[ORDER, 3] == 1
+    result = program.sections[ORDER, 2]
+    vector = program.sections[ORDER, 3] == 1
     for i in range(size):
         value = v[result, i] if vector else s[result]
-        st.key[tasks[i]] = value if np.isfinite(value) else np.inf
+        state.key[tasks[i]] = value if np.isfinite(value) else np.inf

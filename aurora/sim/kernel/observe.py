@@ -68,7 +68,6 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     T_SLA,
 )
-from aurora.sim.kernel.views import problem_view, state_view
 
 SECONDS_PER_HOUR = 3600.0
 BITS_PER_BYTE = 8.0
@@ -108,18 +107,16 @@ FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOP
 @jitted
 def network_latency(problem, state, t, path):
     """L of docs/kernel.md: propagation and transfer under the present congestion, seconds."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    if path < 0 or pr.path_start[path] == pr.path_start[path + 1]:
+    if path < 0 or problem.path_start[path] == problem.path_start[path + 1]:
         return 0.0
-    rate = pr.task_f[t, T_BANDWIDTH]
+    rate = problem.task_f[t, T_BANDWIDTH]
     if rate <= 0.0:
-        rate = pr.path_f[P_BANDWIDTH, path]
+        rate = problem.path_f[P_BANDWIDTH, path]
     factor = 1.0
-    for k in range(pr.path_start[path], pr.path_start[path + 1]):
-        factor = max(factor, st.link_f[S_LINK_FACTOR, pr.path_links[k]])
-    seconds = pr.path_f[P_LATENCY, path]
-    data = pr.task_f[t, T_DATA]
+    for k in range(problem.path_start[path], problem.path_start[path + 1]):
+        factor = max(factor, state.link_f[S_LINK_FACTOR, problem.path_links[k]])
+    seconds = problem.path_f[P_LATENCY, path]
+    data = problem.task_f[t, T_DATA]
     if data > 0.0:
         seconds += BITS_PER_BYTE * data / rate
     return seconds * factor
@@ -128,36 +125,32 @@ def network_latency(problem, state, t, path):
 @jitted
 def dominant_share(problem, t, n):
     """Largest share of a capacity of node `n` that task `t` takes."""
-    pr = problem_view(problem)
     share = 0.0
-    if pr.task_f[t, T_CPU] > 0.0:
-        share = pr.task_f[t, T_CPU] / pr.node_f[N_CPU, n]
-    if pr.task_f[t, T_MEMORY] > 0.0:
-        share = max(share, pr.task_f[t, T_MEMORY] / pr.node_f[N_MEMORY, n])
-    if pr.task_i[t, T_DEVICES] > 0:
-        demand = pr.task_i[t, T_DEVICES] * pr.task_i[t, T_SHARE] / DEVICE
-        share = max(share, demand / pr.node_i[N_DEVICES, n])
+    if problem.task_f[t, T_CPU] > 0.0:
+        share = problem.task_f[t, T_CPU] / problem.node_f[N_CPU, n]
+    if problem.task_f[t, T_MEMORY] > 0.0:
+        share = max(share, problem.task_f[t, T_MEMORY] / problem.node_f[N_MEMORY, n])
+    if problem.task_i[t, T_DEVICES] > 0:
+        demand = problem.task_i[t, T_DEVICES] * problem.task_i[t, T_SHARE] / DEVICE
+        share = max(share, demand / problem.node_i[N_DEVICES, n])
     return share
 
 
 @jitted
 def link_price(problem, t, path):
     """What task `t` pays for its bandwidth on `path`, dollars per hour."""
-    pr = problem_view(problem)
     price = 0.0
     if path >= 0:
-        for k in range(pr.path_start[path], pr.path_start[path + 1]):
-            price += pr.link_f[L_PRICE, pr.path_links[k]]
-    return price * pr.task_f[t, T_BANDWIDTH]
+        for k in range(problem.path_start[path], problem.path_start[path + 1]):
+            price += problem.link_f[L_PRICE, problem.path_links[k]]
+    return price * problem.task_f[t, T_BANDWIDTH]
 
 
 @jitted
 def task_feature(problem, state, t, f):
     """Value of the task feature `f` for task `t`."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    tf = pr.task_f
-    ti = pr.task_i
+    tf = problem.task_f
+    ti = problem.task_i
     if f == TASK_CPU:
         return tf[t, T_CPU]
     if f == TASK_MEMORY:
@@ -187,27 +180,25 @@ def task_feature(problem, state, t, f):
     if f == TASK_DOMINANT:
         return tf[t, T_DOMINANT]
     if f == TASK_WAIT:
-        return st.clock[C_NOW] - tf[t, T_ARRIVAL]
+        return state.clock[C_NOW] - tf[t, T_ARRIVAL]
     if f == TASK_SLACK:
-        return tf[t, T_SLA] - (st.clock[C_NOW] - tf[t, T_ARRIVAL])
-    return float(st.run_i[t, R_ATTEMPTS])
+        return tf[t, T_SLA] - (state.clock[C_NOW] - tf[t, T_ARRIVAL])
+    return float(state.run_i[t, R_ATTEMPTS])
 
 
 @jitted
 def cluster_feature(problem, state, f):
     """Value of the cluster or objective feature `f` now."""
-    pr = problem_view(problem)
     if f >= FIRST_OBJECTIVE:
-        return pr.objective[f - FIRST_OBJECTIVE]
-    st = state_view(state)
-    clock = st.clock
+        return problem.objective[f - FIRST_OBJECTIVE]
+    clock = state.clock
     if f == CLUSTER_TIME:
         return clock[C_NOW]
     if f == CLUSTER_QUEUE:
-        head = 1 if st.counters[K_HEAD] >= 0 else 0
-        return float(st.counters[K_WAITING] + head)
+        head = 1 if state.counters[K_HEAD] >= 0 else 0
+        return float(state.counters[K_WAITING] + head)
     if f == CLUSTER_RUNNING:
-        return float(st.counters[K_RUNNING])
+        return float(state.counters[K_RUNNING])
     if f == CLUSTER_CPU:
         return clock[C_CPU_USED] / clock[C_CPU_TOTAL] if clock[C_CPU_TOTAL] > 0.0 else 0.0
     if f == CLUSTER_MEMORY:
@@ -217,20 +208,18 @@ def cluster_feature(problem, state, f):
         return clock[C_SHARES_USED] / DEVICE / total if total > 0.0 else 0.0
     if f == CLUSTER_PRICE:
         return clock[C_PRICE_FACTOR]
-    nodes = pr.node_f.shape[1]
-    return 1.0 - st.counters[K_NODES_DOWN] / nodes if nodes > 0 else 0.0
+    nodes = problem.node_f.shape[1]
+    return 1.0 - state.counters[K_NODES_DOWN] / nodes if nodes > 0 else 0.0
 
 
 @jitted
 def battery_share(problem, state, n):
     """Share of node `n`'s battery that is left now; 1 on mains."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    capacity = pr.node_f[N_BATTERY, n]
+    capacity = problem.node_f[N_BATTERY, n]
     if capacity == np.inf:
         return 1.0
-    elapsed = st.clock[C_NOW] - st.node_f[S_ENERGY_TIME, n]
-    left = st.node_f[S_BATTERY_LEFT, n] - st.node_f[S_POWER, n] * elapsed
+    elapsed = state.clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
+    left = state.node_f[S_BATTERY_LEFT, n] - state.node_f[S_POWER, n] * elapsed
     return max(0.0, left) / capacity
 
 
@@ -276,12 +265,10 @@ def node_vector(problem, state, f, nodes, size, dense, out):
 
     The feature is told apart outside the loops, so that each loop is a plain gather.
     """
-    pr = problem_view(problem)
-    st = state_view(state)
-    nf = pr.node_f
-    ni = pr.node_i
-    sf = st.node_f
-    si = st.node_i
+    nf = problem.node_f
+    ni = problem.node_i
+    sf = state.node_f
+    si = state.node_i
     if f == NODE_CPU_FREE:
         _gather(sf[S_CPU_FREE], 1.0, nodes, size, dense, out)
     elif f == NODE_CPU_TOTAL:
@@ -339,10 +326,8 @@ def node_vector(problem, state, f, nodes, size, dense, out):
 
 @jitted
 def _fit_feature(problem, state, t, n, path, f, rule):
-    pr = problem_view(problem)
-    st = state_view(state)
-    nf = pr.node_f
-    tf = pr.task_f
+    nf = problem.node_f
+    tf = problem.task_f
     if f == FIT_DURATION:
         return tf[t, T_REQUESTED] / nf[N_SPEED, n] if n >= 0 else tf[t, T_REQUESTED]
     if f == FIT_LATENCY:
@@ -352,33 +337,33 @@ def _fit_feature(problem, state, t, n, path, f, rule):
         hours = tf[t, T_REQUESTED] / SECONDS_PER_HOUR
         if n >= 0:
             hours = hours / nf[N_SPEED, n]
-            dollars += nf[N_PRICE, n] * st.node_f[S_PRICE_FACTOR, n] * dominant_share(problem, t, n)
+            dollars += nf[N_PRICE, n] * state.node_f[S_PRICE_FACTOR, n] * dominant_share(problem, t, n)
         return dollars * hours
     if n < 0:
         return 0.0
     if f == FIT_ENERGY:
         cores = tf[t, T_CPU] / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
         watts = (nf[N_FULL, n] - nf[N_IDLE, n]) * cores
-        if st.node_i[S_TASKS, n] == 0:
+        if state.node_i[S_TASKS, n] == 0:
             watts += nf[N_IDLE, n]
         return watts * (tf[t, T_REQUESTED] / nf[N_SPEED, n])
-    total = pr.node_i[N_DEVICES, n]
-    devices = pr.task_i[t, T_DEVICES]
-    share = pr.task_i[t, T_SHARE]
+    total = problem.node_i[N_DEVICES, n]
+    devices = problem.task_i[t, T_DEVICES]
+    share = problem.task_i[t, T_SHARE]
     if f == FIT_DEVICES:
-        return (st.node_i[S_FREE_SHARES, n] - devices * share) / DEVICE / total if total > 0 else 0.0
+        return (state.node_i[S_FREE_SHARES, n] - devices * share) / DEVICE / total if total > 0 else 0.0
     if f == FIT_SAME:
-        kind = pr.task_i[t, T_CLASS]
-        return float(st.node_i[S_CLASS + kind, n]) if kind >= 0 else 0.0
+        kind = problem.task_i[t, T_CLASS]
+        return float(state.node_i[S_CLASS + kind, n]) if kind >= 0 else 0.0
     device = choose_device(problem, state, t, n, rule)
     if f == FIT_DEVICE_LEFT:
-        return (st.devices[n, device] - share) / DEVICE if device >= 0 else 0.0
+        return (state.devices[n, device] - share) / DEVICE if device >= 0 else 0.0
     if f == FIT_SHARED:
-        return 1.0 if device >= 0 and st.devices[n, device] < DEVICE else 0.0
+        return 1.0 if device >= 0 and state.devices[n, device] < DEVICE else 0.0
     # FIT_FRAGMENTATION
     if total == 0:
         return 0.0
-    return fragmentation_with(problem, state, t, n, device) - st.node_f[S_FRAGMENTATION, n]
+    return fragmentation_with(problem, state, t, n, device) - state.node_f[S_FRAGMENTATION, n]
 
 
 @jitted
@@ -398,8 +383,6 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, de
         dense: Whether the candidates are all nodes in order, without paths; what is -1 there may get any value.
         out: float64, at least `size` long.
     """
-    pr = problem_view(problem)
-    st = state_view(state)
     if f < FIRST_NODE or f >= FIRST_CLUSTER:
         value = task_feature(problem, state, t, f) if f < FIRST_NODE else cluster_feature(problem, state, f)
         for i in range(size):
@@ -408,11 +391,13 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, de
         node_vector(problem, state, f, nodes, size, dense, out)
     elif f == FIT_RANDOM:
         for i in range(size):
-            out[i] = random_of(pr.options[O_SEED], t, i if dense else numbers[i])
+            out[i] = random_of(problem.options[O_SEED], t, i if dense else numbers[i])
     elif f == FIT_CPU:
-        _left(st.node_f[S_CPU_FREE], pr.task_f[t, T_CPU], pr.node_f[N_CPU], nodes, size, dense, out)
+        _left(state.node_f[S_CPU_FREE], problem.task_f[t, T_CPU], problem.node_f[N_CPU], nodes, size, dense, out)
     elif f == FIT_MEMORY:
-        _left(st.node_f[S_MEMORY_FREE], pr.task_f[t, T_MEMORY], pr.node_f[N_MEMORY], nodes, size, dense, out)
+        _left(
+            state.node_f[S_MEMORY_FREE], problem.task_f[t, T_MEMORY], problem.node_f[N_MEMORY], nodes, size, dense, out
+        )
     elif f < FIRST_PATH:
         for i in range(size):
             if not dense or nodes[i] >= 0:
@@ -421,14 +406,14 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, de
         for i in range(size):
             value = 0.0
             if not dense and paths[i] >= 0:
-                first, last = pr.path_start[paths[i]], pr.path_start[paths[i] + 1]
+                first, last = problem.path_start[paths[i]], problem.path_start[paths[i] + 1]
                 if f == PATH_HOPS:
                     value = float(last - first)
                 elif last > first:
                     free, load = np.inf, 0.0
                     for k in range(first, last):
-                        link = pr.path_links[k]
-                        free = min(free, st.link_f[S_LINK_FREE, link])
-                        load = max(load, 1.0 - st.link_f[S_LINK_FREE, link] / pr.link_f[L_BANDWIDTH, link])
+                        link = problem.path_links[k]
+                        free = min(free, state.link_f[S_LINK_FREE, link])
+                        load = max(load, 1.0 - state.link_f[S_LINK_FREE, link] / problem.link_f[L_BANDWIDTH, link])
                     value = free if f == PATH_FREE else load
             out[i] = value

@@ -14,7 +14,6 @@ from aurora.sim.kernel.layout import (
     RUNNING,
     T_RANK,
 )
-from aurora.sim.kernel.views import problem_view, state_view
 
 TASK_BITS = 26
 """Of a completion's code that hold the task; those above hold its sequence number."""
@@ -31,13 +30,12 @@ def _insert(queue, size, place, t):
 @jitted
 def _place_by_key(state, t, size, static):
     """Where `t` belongs in the queue: by key and index where the order is static, else by index."""
-    st = state_view(state)
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        other = st.waiting[middle]
-        if static and st.key[other] != st.key[t]:
-            before = st.key[other] < st.key[t]
+        other = state.waiting[middle]
+        if static and state.key[other] != state.key[t]:
+            before = state.key[other] < state.key[t]
         else:
             before = other < t
         if before:
@@ -49,12 +47,10 @@ def _place_by_key(state, t, size, static):
 
 @jitted
 def _place_by_rank(problem, state, t, size):
-    pr = problem_view(problem)
-    st = state_view(state)
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        if pr.task_i[st.arrived[middle], T_RANK] < pr.task_i[t, T_RANK]:
+        if problem.task_i[state.arrived[middle], T_RANK] < problem.task_i[t, T_RANK]:
             low = middle + 1
         else:
             high = middle
@@ -64,45 +60,42 @@ def _place_by_rank(problem, state, t, size):
 @jitted
 def join(problem, state, t, static, by_arrival):
     """Task `t` joins the queue (its key is set already where the order is static)."""
-    st = state_view(state)
-    size = st.counters[K_QUEUE]
-    _insert(st.waiting, size, _place_by_key(state, t, size, static), t)
+    size = state.counters[K_QUEUE]
+    _insert(state.waiting, size, _place_by_key(state, t, size, static), t)
     if by_arrival:
-        _insert(st.arrived, size, _place_by_rank(problem, state, t, size), t)
-    st.counters[K_QUEUE] = size + 1
-    st.counters[K_WAITING] += 1
-    st.run_i[t, R_WAITING] = 1
-    st.run_i[t, R_TRIED] = 0
+        _insert(state.arrived, size, _place_by_rank(problem, state, t, size), t)
+    state.counters[K_QUEUE] = size + 1
+    state.counters[K_WAITING] += 1
+    state.run_i[t, R_WAITING] = 1
+    state.run_i[t, R_TRIED] = 0
 
 
 @jitted
 def leave(state, t):
     """Task `t` waits no longer; it stays in the arrays until `compact`."""
-    st = state_view(state)
-    st.run_i[t, R_WAITING] = 0
-    st.counters[K_WAITING] -= 1
+    state.run_i[t, R_WAITING] = 0
+    state.counters[K_WAITING] -= 1
 
 
 @jitted
 def compact(state, by_arrival):
     """Drop those that left from the arrays."""
-    st = state_view(state)
-    size = st.counters[K_QUEUE]
-    if size == st.counters[K_WAITING]:
+    size = state.counters[K_QUEUE]
+    if size == state.counters[K_WAITING]:
         return
     kept = 0
     for k in range(size):
-        t = st.waiting[k]
-        if st.run_i[t, R_WAITING] == 1:
-            st.waiting[kept] = t
+        t = state.waiting[k]
+        if state.run_i[t, R_WAITING] == 1:
+            state.waiting[kept] = t
             kept += 1
-    st.counters[K_QUEUE] = kept
+    state.counters[K_QUEUE] = kept
     if by_arrival:
         kept = 0
         for k in range(size):
-            t = st.arrived[k]
-            if st.run_i[t, R_WAITING] == 1:
-                st.arrived[kept] = t
+            t = state.arrived[k]
+            if state.run_i[t, R_WAITING] == 1:
+                state.arrived[kept] = t
                 kept += 1
 
 
@@ -115,8 +108,7 @@ def _before(time, code, other_time, other_code):
 @jitted
 def _sink(state, k, size, time, code):
     """Put a completion at place `k` of the heap or below, where `k` is free."""
-    st = state_view(state)
-    times, codes = st.heap_f, st.heap_i
+    times, codes = state.heap_f, state.heap_i
     top = k
     while 2 * k + 2 < size:  # all the way down: what is put in comes from the end and mostly belongs there
         left = 2 * k + 1
@@ -132,8 +124,7 @@ def _sink(state, k, size, time, code):
 @jitted
 def _rise(state, k, top, time, code):
     """Put a completion at place `k` of the heap or above, down to `top`, where `k` is free."""
-    st = state_view(state)
-    times, codes = st.heap_f, st.heap_i
+    times, codes = state.heap_f, state.heap_i
     while k > top:
         parent = (k - 1) >> 1
         if not _before(time, code, times[parent], codes[parent]):
@@ -146,53 +137,48 @@ def _rise(state, k, top, time, code):
 @jitted
 def push_completion(state, time, t, sequence):
     """Task `t` will complete at `time`, unless it is started again under another sequence number."""
-    st = state_view(state)
-    size = st.counters[K_HEAP]
-    if size == st.heap_f.shape[0]:
+    size = state.counters[K_HEAP]
+    if size == state.heap_f.shape[0]:
         size = _drop_stale(state, size)
-    st.counters[K_HEAP] = size + 1
+    state.counters[K_HEAP] = size + 1
     _rise(state, size, 0, time, sequence << TASK_BITS | t)
 
 
 @inlined
 def _is_stale(state, code):
-    st = state_view(state)
     t = code & TASK_MASK
-    return st.run_i[t, R_STATUS] != RUNNING or st.run_i[t, R_SEQUENCE] != code >> TASK_BITS
+    return state.run_i[t, R_STATUS] != RUNNING or state.run_i[t, R_SEQUENCE] != code >> TASK_BITS
 
 
 @jitted
 def _drop_stale(state, size):
     """Remove completions of attempts that were lost to failures; there is room again then."""
-    st = state_view(state)
     kept = 0
     for k in range(size):
-        if not _is_stale(state, st.heap_i[k]):
-            st.heap_f[kept], st.heap_i[kept] = st.heap_f[k], st.heap_i[k]
+        if not _is_stale(state, state.heap_i[k]):
+            state.heap_f[kept], state.heap_i[kept] = state.heap_f[k], state.heap_i[k]
             kept += 1
     for k in range((kept >> 1) - 1, -1, -1):
-        _sink(state, k, kept, st.heap_f[k], st.heap_i[k])
+        _sink(state, k, kept, state.heap_f[k], state.heap_i[k])
     return kept
 
 
 @jitted
 def pop_completion(state):
     """Remove and return the task at the top of the heap."""
-    st = state_view(state)
-    t = st.heap_i[0] & TASK_MASK
-    size = st.counters[K_HEAP] - 1
-    st.counters[K_HEAP] = size
-    _sink(state, 0, size, st.heap_f[size], st.heap_i[size])
+    t = state.heap_i[0] & TASK_MASK
+    size = state.counters[K_HEAP] - 1
+    state.counters[K_HEAP] = size
+    _sink(state, 0, size, state.heap_f[size], state.heap_i[size])
     return t
 
 
 @jitted
 def next_completion(state):
     """Whether a completion is at the top of the heap, stale ones removed."""
-    st = state_view(state)
-    while st.counters[K_HEAP] > 0 and _is_stale(state, st.heap_i[0]):
+    while state.counters[K_HEAP] > 0 and _is_stale(state, state.heap_i[0]):
         pop_completion(state)
-    return st.counters[K_HEAP] > 0
+    return state.counters[K_HEAP] > 0
 
 
 @jitted

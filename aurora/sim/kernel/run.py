@@ -14,15 +14,15 @@ from aurora.sim.kernel.jit import jitted_with_memory
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
 from aurora.sim.kernel.loop import new_state, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
-from aurora.sim.kernel.summary import summarize
-from aurora.sim.kernel.views import (
-    bench_address,
-    cache_address,
-    problem_address,
-    program_address,
-    state_address,
-    tracer_address,
+from aurora.sim.kernel.references import (
+    bench_reference,
+    cache_reference,
+    problem_reference,
+    program_reference,
+    state_reference,
+    tracer_reference,
 )
+from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
@@ -225,12 +225,12 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
     )
     state = new_state(problem, nodes if count > 0 else 0, with_fragmentation)
     simulate_events(
-        problem_address(problem),
-        program_address(program),
-        state_address(state),
-        bench_address(bench),
-        cache_address(cache),
-        tracer_address(tracer),
+        problem_reference(problem),
+        program_reference(program),
+        state_reference(state),
+        bench_reference(bench),
+        cache_reference(cache),
+        tracer_reference(tracer),
         with_fragmentation,
         gate_static,
         how,

@@ -28,7 +28,6 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, evaluate_scalar
 from aurora.sim.kernel.select import LOWEST
-from aurora.sim.kernel.views import bench_view, problem_view, program_view, state_view
 
 FEW = 100
 """Nodes whose best score is found one by one."""
@@ -38,38 +37,33 @@ ALL_BUT_SIGN = (1 << 63) - 1
 @jitted
 def choose_by_scan(problem, state, program, bench, t):
     """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
-    bn = bench_view(bench)
-    nodes = problem_view(problem).node_f.shape[1]
+    nodes = problem.node_f.shape[1]
     if not score_all(problem, state, program, bench, t):
         return -1
-    return _first_best(bn.scores, nodes)
+    return _first_best(bench.scores, nodes)
 
 
 @jitted
 def score_all(problem, state, program, bench, t):
     """Put the score of every node on the bench, -inf for those that are not to be used; whether any is."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    pg = program_view(program)
-    bn = bench_view(bench)
-    nodes = pr.node_f.shape[1]
+    nodes = problem.node_f.shape[1]
     if _mark_room(problem, state, bench, t) == 0:
         return False
-    if pg.admits_all == 0:
+    if program.admits_all == 0:
         evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)
         left = 0
         for n in range(nodes):
-            if bn.nodes[n] >= 0 and bn.scores[n] == 0.0:
-                bn.nodes[n] = -1
-            left += 1 if bn.nodes[n] >= 0 else 0
+            if bench.nodes[n] >= 0 and bench.scores[n] == 0.0:
+                bench.nodes[n] = -1
+            left += 1 if bench.nodes[n] >= 0 else 0
         if left == 0:
             return False
-    for rule in range((pg.sections.shape[0] - FIRST_RULE) // 2):
+    for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
         section = FIRST_RULE + 2 * rule
         if evaluate_scalar(problem, state, program, bench, section, t) != 0.0:
             evaluate_candidates(problem, state, program, bench, section + 1, t, nodes, True)
-            _rank(bn.scores, bn.nodes, nodes)
-            st.counters[K_RULE] = rule
+            _rank(bench.scores, bench.nodes, nodes)
+            state.counters[K_RULE] = rule
             return True
     return False
 
@@ -77,14 +71,11 @@ def score_all(problem, state, program, bench, t):
 @jitted
 def _mark_room(problem, state, bench, t):
     """Put every node on the bench, -1 in the place of one that is down or has no room; how many have."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    bn = bench_view(bench)
-    nodes = pr.node_f.shape[1]
-    place, down = bn.nodes, st.node_i[S_DOWN]
-    cpu_free, memory_free = st.node_f[S_CPU_FREE], st.node_f[S_MEMORY_FREE]
-    cpu, memory = pr.task_f[t, T_CPU], pr.task_f[t, T_MEMORY]
-    devices, share = pr.task_i[t, T_DEVICES], pr.task_i[t, T_SHARE]
+    nodes = problem.node_f.shape[1]
+    place, down = bench.nodes, state.node_i[S_DOWN]
+    cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
+    cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
+    devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
     room = 0
     for n in range(nodes):
         fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
@@ -92,9 +83,9 @@ def _mark_room(problem, state, bench, t):
         room += 1 if fits else 0
     if devices == 0 or room == 0:
         return room
-    models, model = pr.task_i[t, T_MODELS], pr.node_i[N_MODEL]
+    models, model = problem.task_i[t, T_MODELS], problem.node_i[N_MODEL]
     least = devices if share == DEVICE else share
-    free = st.node_i[S_IDLE_DEVICES] if share == DEVICE else st.node_i[S_LARGEST]
+    free = state.node_i[S_IDLE_DEVICES] if share == DEVICE else state.node_i[S_LARGEST]
     room = 0
     for n in range(nodes):
         fits = (place[n] >= 0) & (free[n] >= least) & ((models >> model[n]) & 1 == 1)

@@ -24,13 +24,6 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, evaluate_scalar
 from aurora.sim.kernel.observe import candidate_vector, network_latency
-from aurora.sim.kernel.views import (
-    bench_view,
-    problem_view,
-    program_view,
-    state_view,
-    tracer_view,
-)
 
 FEATURE_COUNT = len(FEATURES)
 LOWEST = -1.7e308
@@ -39,10 +32,9 @@ LOWEST = -1.7e308
 
 @jitted
 def _shares_link(problem, a, b):
-    pr = problem_view(problem)
-    for i in range(pr.path_start[a], pr.path_start[a + 1]):
-        for j in range(pr.path_start[b], pr.path_start[b + 1]):
-            if pr.path_links[i] == pr.path_links[j]:
+    for i in range(problem.path_start[a], problem.path_start[a + 1]):
+        for j in range(problem.path_start[b], problem.path_start[b + 1]):
+            if problem.path_links[i] == problem.path_links[j]:
                 return True
     return False
 
@@ -50,44 +42,40 @@ def _shares_link(problem, a, b):
 @jitted
 def delays_head(problem, state, t, node, path):
     """Whether starting task `t` there now may push back the reservation of the blocked head."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    speed = pr.node_f[N_SPEED, node] if node >= 0 else 1.0
-    end = st.clock[C_NOW] + network_latency(problem, state, t, path) + pr.task_f[t, T_REQUESTED] / speed
-    if end < st.clock[C_RESERVATION]:
+    speed = problem.node_f[N_SPEED, node] if node >= 0 else 1.0
+    end = state.clock[C_NOW] + network_latency(problem, state, t, path) + problem.task_f[t, T_REQUESTED] / speed
+    if end < state.clock[C_RESERVATION]:
         return False
-    reserved = st.counters[K_RESERVED]
+    reserved = state.counters[K_RESERVED]
     if reserved < 0:
         return True
     if node >= 0:
-        return node == pr.candidate_node[reserved]
-    kept = pr.candidate_path[reserved]
+        return node == problem.candidate_node[reserved]
+    kept = problem.candidate_path[reserved]
     return path >= 0 and kept >= 0 and _shares_link(problem, path, kept)
 
 
 @jitted
 def collect(problem, state, bench, t, backfilling):
     """Put the feasible candidates of task `t` on the bench; how many there are."""
-    pr = problem_view(problem)
-    bn = bench_view(bench)
-    route = pr.task_i[t, T_ROUTE]
-    first, last = pr.route_start[route], pr.route_start[route + 1]
+    route = problem.task_i[t, T_ROUTE]
+    first, last = problem.route_start[route], problem.route_start[route + 1]
     start = first
-    pin = pr.task_i[t, T_PIN]
+    pin = problem.task_i[t, T_PIN]
     if pin >= 0:
         first, last = first + pin, first + pin + 1
     size = 0
     for c in range(first, last):
-        node, path = pr.candidate_node[c], pr.candidate_path[c]
+        node, path = problem.candidate_node[c], problem.candidate_path[c]
         if node >= 0 and not node_fits(problem, state, t, node):
             continue
         if path >= 0 and not path_fits(problem, state, t, path):
             continue
         if backfilling and delays_head(problem, state, t, node, path):
             continue
-        bn.nodes[size] = node
-        bn.paths[size] = path
-        bn.numbers[size] = c - start
+        bench.nodes[size] = node
+        bench.paths[size] = path
+        bench.numbers[size] = c - start
         size += 1
     return size
 
@@ -95,14 +83,13 @@ def collect(problem, state, bench, t, backfilling):
 @jitted
 def admitted(problem, state, program, bench, t, size):
     """Keep the candidates on the bench that `admit` lets pass; how many are left."""
-    bn = bench_view(bench)
     evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)
     kept = 0
     for i in range(size):
-        if bn.scores[i] != 0.0:
-            bn.nodes[kept] = bn.nodes[i]
-            bn.paths[kept] = bn.paths[i]
-            bn.numbers[kept] = bn.numbers[i]
+        if bench.scores[i] != 0.0:
+            bench.nodes[kept] = bench.nodes[i]
+            bench.paths[kept] = bench.paths[i]
+            bench.numbers[kept] = bench.numbers[i]
             kept += 1
     return kept
 
@@ -110,16 +97,14 @@ def admitted(problem, state, program, bench, t, size):
 @jitted
 def scored(problem, state, program, bench, t, size):
     """Score the candidates on the bench by the first rule that holds; its number, -1 if none does."""
-    pg = program_view(program)
-    bn = bench_view(bench)
-    rules = (pg.sections.shape[0] - FIRST_RULE) // 2
+    rules = (program.sections.shape[0] - FIRST_RULE) // 2
     for r in range(rules):
         section = FIRST_RULE + 2 * r
         if evaluate_scalar(problem, state, program, bench, section, t) != 0.0:
             evaluate_candidates(problem, state, program, bench, section + 1, t, size, False)
             for i in range(size):
-                if not np.isfinite(bn.scores[i]):
-                    bn.scores[i] = LOWEST
+                if not np.isfinite(bench.scores[i]):
+                    bench.scores[i] = LOWEST
             return r
     return -1
 
@@ -127,14 +112,9 @@ def scored(problem, state, program, bench, t, size):
 @jitted
 def choose(problem, state, program, bench, tracer, t, backfilling):
     """The candidate that task `t` gets, as an index into the candidate lists; -1: it is held."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    pg = program_view(program)
-    bn = bench_view(bench)
-    tr = tracer_view(tracer)
     size = collect(problem, state, bench, t, backfilling)
     feasible = size
-    if size > 0 and pg.admits_all == 0:
+    if size > 0 and program.admits_all == 0:
         size = admitted(problem, state, program, bench, t, size)
     if size == 0:
         return -1
@@ -143,11 +123,11 @@ def choose(problem, state, program, bench, tracer, t, backfilling):
         return -1
     best = 0
     for i in range(1, size):
-        if bn.scores[i] > bn.scores[best]:
+        if bench.scores[i] > bench.scores[best]:
             best = i
-    chosen = pr.route_start[pr.task_i[t, T_ROUTE]] + bn.numbers[best]
-    st.counters[K_RULE] = rule
-    if tr.time.shape[0] > 0:
+    chosen = problem.route_start[problem.task_i[t, T_ROUTE]] + bench.numbers[best]
+    state.counters[K_RULE] = rule
+    if tracer.time.shape[0] > 0:
         _record(problem, state, program, bench, tracer, t, rule, feasible, size)
     return chosen
 
@@ -155,46 +135,42 @@ def choose(problem, state, program, bench, tracer, t, backfilling):
 @jitted
 def _record(problem, state, program, bench, tracer, t, rule, feasible, size):
     """Note a decision with its best candidates (they are moved to the front of the bench)."""
-    st = state_view(state)
-    pg = program_view(program)
-    bn = bench_view(bench)
-    tr = tracer_view(tracer)
-    k = st.counters[K_TRACED]
-    if k >= tr.time.shape[0]:
+    k = state.counters[K_TRACED]
+    if k >= tracer.time.shape[0]:
         return
-    st.counters[K_TRACED] = k + 1
-    tr.time[k] = st.clock[C_NOW]
-    tr.task[k] = t
-    tr.rule[k] = rule
-    tr.feasible[k] = feasible
-    top = min(size, tr.scores.shape[1])
+    state.counters[K_TRACED] = k + 1
+    tracer.time[k] = state.clock[C_NOW]
+    tracer.task[k] = t
+    tracer.rule[k] = rule
+    tracer.feasible[k] = feasible
+    top = min(size, tracer.scores.shape[1])
     for place in range(top):
         best = place
         for i in range(place + 1, size):
-            better = bn.scores[i] > bn.scores[best]
-            if better or (bn.scores[i] == bn.scores[best] and bn.numbers[i] < bn.numbers[best]):
+            better = bench.scores[i] > bench.scores[best]
+            if better or (bench.scores[i] == bench.scores[best] and bench.numbers[i] < bench.numbers[best]):
                 best = i
-        for row in (bn.nodes, bn.paths, bn.numbers):
+        for row in (bench.nodes, bench.paths, bench.numbers):
             row[place], row[best] = row[best], row[place]
-        bn.scores[place], bn.scores[best] = bn.scores[best], bn.scores[place]
-        tr.candidates[k, place] = bn.numbers[place]
-        tr.nodes[k, place] = bn.nodes[place]
-        tr.paths[k, place] = bn.paths[place]
-        tr.scores[k, place] = bn.scores[place]
-    values = bn.vectors[0]
+        bench.scores[place], bench.scores[best] = bench.scores[best], bench.scores[place]
+        tracer.candidates[k, place] = bench.numbers[place]
+        tracer.nodes[k, place] = bench.nodes[place]
+        tracer.paths[k, place] = bench.paths[place]
+        tracer.scores[k, place] = bench.scores[place]
+    values = bench.vectors[0]
     for f in range(FEATURE_COUNT):
         candidate_vector(
             problem,
             state,
             t,
             f,
-            bn.nodes,
-            bn.paths,
-            bn.numbers,
+            bench.nodes,
+            bench.paths,
+            bench.numbers,
             top,
-            pg.device_choice,
+            program.device_choice,
             False,
             values,
         )
         for place in range(top):
-            tr.features[k, place, f] = values[place]
+            tracer.features[k, place, f] = values[place]

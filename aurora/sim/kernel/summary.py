@@ -30,7 +30,7 @@ from aurora.sim.kernel.layout import (
     T_SLA,
     TOLERANCE,
 )
-from aurora.sim.kernel.views import problem_address, problem_view, state_address, state_view
+from aurora.sim.kernel.references import problem_reference, state_reference
 from aurora.sim.outcome import Status
 
 COMPLETED = int(Status.COMPLETED)
@@ -44,10 +44,8 @@ VALUES = 16
 @jitted
 def is_late(problem, state, t):
     """Whether the completed task `t` missed its SLA."""
-    pr = problem_view(problem)
-    st = state_view(state)
-    waited = st.run_f[t, R_START] - pr.task_f[t, T_ARRIVAL]
-    return waited + st.run_f[t, R_LATENCY] > pr.task_f[t, T_SLA] + TOLERANCE
+    waited = state.run_f[t, R_START] - problem.task_f[t, T_ARRIVAL]
+    return waited + state.run_f[t, R_LATENCY] > problem.task_f[t, T_SLA] + TOLERANCE
 
 
 @jitted_with_memory
@@ -69,7 +67,7 @@ def summarize(problem, state):
         execution = state.run_f[t, R_FINISH] - state.run_f[t, R_START]
         slowdown += max(1.0, (waited + execution) / max(execution, BOUNDED_SLOWDOWN_THRESHOLD))
         completed += 1
-        if is_late(problem_address(problem), state_address(state), t):
+        if is_late(problem_reference(problem), state_reference(state), t):
             violations += 1
     clock = state.clock
     makespan = clock[C_MAKESPAN]

@@ -13,71 +13,61 @@ from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import K_LOG, K_STAMP
 from aurora.sim.kernel.scan import score_all
 from aurora.sim.kernel.select import admitted, scored
-from aurora.sim.kernel.views import bench_view, cache_view, program_view, state_view
 
 
 @jitted
 def choose_by_tournament(problem, state, program, bench, cache, t):
     """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
-    st = state_view(state)
-    ca = cache_view(cache)
-    c = ca.task_class[t]
-    pending = st.counters[K_LOG] - ca.position[c]
-    if ca.position[c] < 0 or 4 * pending > ca.leaf.shape[1] or pending > st.log.shape[0]:
+    c = cache.task_class[t]
+    pending = state.counters[K_LOG] - cache.position[c]
+    if cache.position[c] < 0 or 4 * pending > cache.leaf.shape[1] or pending > state.log.shape[0]:
         _start_afresh(problem, state, program, bench, cache, t, c)
     elif pending > 0:
         _catch_up(problem, state, program, bench, cache, t, c)
-    best = ca.winner[c, 1]
-    return best if best >= 0 and ca.leaf[c, best] != -np.inf else -1
+    best = cache.winner[c, 1]
+    return best if best >= 0 and cache.leaf[c, best] != -np.inf else -1
 
 
 @jitted
 def _start_afresh(problem, state, program, bench, cache, t, c):
     """Score every node for class `c` of task `t`."""
-    st = state_view(state)
-    bn = bench_view(bench)
-    ca = cache_view(cache)
-    leaf, winner = ca.leaf[c], ca.winner[c]
+    leaf, winner = cache.leaf[c], cache.winner[c]
     width = winner.shape[0] // 2
     usable = score_all(problem, state, program, bench, t)
     for n in range(leaf.shape[0]):
-        leaf[n] = bn.scores[n] if usable else -np.inf
+        leaf[n] = bench.scores[n] if usable else -np.inf
     for n in range(width):
         winner[width + n] = n if n < leaf.shape[0] else -1
     for k in range(width - 1, 0, -1):
         _play(leaf, winner, k)
-    ca.position[c] = st.counters[K_LOG]
+    cache.position[c] = state.counters[K_LOG]
 
 
 @jitted
 def _catch_up(problem, state, program, bench, cache, t, c):
     """Score the nodes that changed since class `c` of task `t` was last asked for."""
-    st = state_view(state)
-    pg = program_view(program)
-    bn = bench_view(bench)
-    ca = cache_view(cache)
-    leaf, winner = ca.leaf[c], ca.winner[c]
-    st.counters[K_STAMP] += 1
+    leaf, winner = cache.leaf[c], cache.winner[c]
+    state.counters[K_STAMP] += 1
     size, touched = 0, 0
-    for k in range(ca.position[c], st.counters[K_LOG]):
-        n = st.log[k % st.log.shape[0]]
-        if ca.mark[n] == st.counters[K_STAMP]:
+    for k in range(cache.position[c], state.counters[K_LOG]):
+        n = state.log[k % state.log.shape[0]]
+        if cache.mark[n] == state.counters[K_STAMP]:
             continue
-        ca.mark[n] = st.counters[K_STAMP]
-        bn.changed[touched] = n
+        cache.mark[n] = state.counters[K_STAMP]
+        bench.changed[touched] = n
         touched += 1
         leaf[n] = -np.inf
         if node_fits(problem, state, t, n):
-            bn.nodes[size], bn.paths[size], bn.numbers[size] = n, -1, n
+            bench.nodes[size], bench.paths[size], bench.numbers[size] = n, -1, n
             size += 1
-    ca.position[c] = st.counters[K_LOG]
-    if size > 0 and pg.admits_all == 0:
+    cache.position[c] = state.counters[K_LOG]
+    if size > 0 and program.admits_all == 0:
         size = admitted(problem, state, program, bench, t, size)
     if size > 0 and scored(problem, state, program, bench, t, size) >= 0:
         for i in range(size):
-            leaf[bn.nodes[i]] = bn.scores[i]
+            leaf[bench.nodes[i]] = bench.scores[i]
     for i in range(touched):
-        k = (winner.shape[0] // 2 + bn.changed[i]) >> 1
+        k = (winner.shape[0] // 2 + bench.changed[i]) >> 1
         while k > 0:
             _play(leaf, winner, k)
             k >>= 1
