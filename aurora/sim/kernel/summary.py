@@ -51,6 +51,7 @@ def is_late(problem, state, t):
 @jitted_with_memory
 def summarize(problem, state):
     """The fields of `Summary`, as float64 [VALUES]."""
+    scenario, outcome = problem_reference(problem), state_reference(state)
     tasks = problem.task_f.shape[0]
     latencies = np.empty(tasks)
     completed = 0
@@ -67,7 +68,7 @@ def summarize(problem, state):
         execution = state.run_f[t, R_FINISH] - state.run_f[t, R_START]
         slowdown += max(1.0, (waited + execution) / max(execution, BOUNDED_SLOWDOWN_THRESHOLD))
         completed += 1
-        if is_late(problem_reference(problem), state_reference(state), t):
+        if is_late(scenario, outcome, t):
             violations += 1
     clock = state.clock
     makespan = clock[C_MAKESPAN]
