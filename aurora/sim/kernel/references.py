@@ -39,7 +39,7 @@ CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 
 
-class Reference(types.Type):
+class Reference(types.Type):  # type: ignore[misc]  # numba has no types
     """The address of a named tuple."""
 
     def __init__(self, kind: types.NamedTuple) -> None:
@@ -83,7 +83,8 @@ def _referrer(kind: types.NamedTuple) -> Callable[..., Any]:
 
         return Reference(kind)(kind), generate
 
-    return refer
+    made: Callable[..., Any] = refer
+    return made
 
 
 problem_reference = _referrer(PROBLEM)
