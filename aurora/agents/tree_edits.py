@@ -99,7 +99,7 @@ def at(expr: Expr, place: int) -> Expr:
 
 
 def substitute(expr: Expr, place: int, new: Expr) -> Expr:
-    """The tree with its `place`-th node (in the order of `walk`) replaced."""
+    """The tree with its `place`-th node (in the order of `walk`) replaced; a minus folds into a constant."""
     count = -1
 
     def rebuild(node: Expr) -> Expr:
@@ -108,9 +108,12 @@ def substitute(expr: Expr, place: int, new: Expr) -> Expr:
         if count == place:
             count += sum(1 for _ in walk(node)) - 1
             return new
-        if isinstance(node, Apply):
-            return Apply(node.op, tuple(rebuild(a) for a in node.args))
-        return node
+        if not isinstance(node, Apply):
+            return node
+        args = tuple(rebuild(a) for a in node.args)
+        if node.op is Op.NEG and isinstance(args[0], Num):
+            return Num(-args[0].value)  # as the parser reads it
+        return Apply(node.op, args)
 
     return rebuild(expr)
 
