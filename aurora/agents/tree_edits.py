@@ -41,7 +41,15 @@ def drop_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -
         return expr
     node = at(expr, place)
     assert isinstance(node, Apply)
-    return substitute(expr, place, node.args[kept[node.op][int(rng.integers(2))]])
+    return _fold_minus(substitute(expr, place, node.args[kept[node.op][int(rng.integers(2))]]))
+
+
+def _fold_minus(expr: Expr) -> Expr:
+    """The minus of a constant folded into it, as the parser does: the tree is what its text reads as."""
+    if not isinstance(expr, Apply):
+        return expr
+    args = tuple(_fold_minus(a) for a in expr.args)
+    return Num(-args[0].value) if expr.op is Op.NEG and isinstance(args[0], Num) else Apply(expr.op, args)
 
 
 def jitter(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
@@ -99,7 +107,7 @@ def at(expr: Expr, place: int) -> Expr:
 
 
 def substitute(expr: Expr, place: int, new: Expr) -> Expr:
-    """The tree with its `place`-th node (in the order of `walk`) replaced; a minus folds into a constant."""
+    """The tree with its `place`-th node (in the order of `walk`) replaced."""
     count = -1
 
     def rebuild(node: Expr) -> Expr:
@@ -108,12 +116,9 @@ def substitute(expr: Expr, place: int, new: Expr) -> Expr:
         if count == place:
             count += sum(1 for _ in walk(node)) - 1
             return new
-        if not isinstance(node, Apply):
-            return node
-        args = tuple(rebuild(a) for a in node.args)
-        if node.op is Op.NEG and isinstance(args[0], Num):
-            return Num(-args[0].value)  # as the parser reads it
-        return Apply(node.op, args)
+        if isinstance(node, Apply):
+            return Apply(node.op, tuple(rebuild(a) for a in node.args))
+        return node
 
     return rebuild(expr)
 
