@@ -133,7 +133,8 @@ def test_the_contract_of_the_swf_bench(traces: Path) -> None:
     args = ("--log", log, "--processors", "256", "--policy", "f1", "--backfill", "easy", "--json")
     result = json.loads(aurora("bench", "swf", *args).stdout)
     assert list(result) == ["policy", "bounded_slowdown", "utilization", "sequences"]
-    assert [list(s) for s in result["sequences"]] == [["start", "bounded_slowdown", "utilization"]] * 10
+    assert [list(s) for s in result["sequences"]] == [["start", "bounded_slowdown", "utilization", "unfinished"]] * 10
+    assert all(s["unfinished"] == 0 for s in result["sequences"])
 
 
 def test_debug_shows_the_traceback_wherever_it_stands() -> None:

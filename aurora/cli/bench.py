@@ -95,7 +95,7 @@ def swf(  # one parameter an option
         return
     emit_table(
         f"{result['policy']} on {log.name}",
-        ("start", "bounded_slowdown", "utilization"),
+        ("start", "bounded_slowdown", "utilization", "unfinished"),
         [tuple(s.values()) for s in result["sequences"]],
     )
     typer.echo(f"mean bounded slowdown {result['bounded_slowdown']:.2f}", err=True)

@@ -47,6 +47,7 @@ def bench_swf(  # the command's options
             "start": start,
             "bounded_slowdown": summary.bounded_slowdown,
             "utilization": summary.cpu_utilization,
+            "unfinished": summary.unplaced,
         }
 
     sequences = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(s) for s in starts)
