@@ -178,15 +178,19 @@ class _Section:
         return register, vector
 
     def _apply(self, expr: Apply) -> tuple[int, bool]:
-        operands = [self.emit(arg) for arg in expr.args]
+        if expr.op is Op.NEG and isinstance(expr.args[0], Apply) and expr.args[0].op is Op.SUB:
+            operands = [self.emit(arg) for arg in expr.args[0].args][::-1]  # -(a - b) is b - a
+            return self._operation(Op.SUB, operands)
+        return self._operation(expr.op, [self.emit(arg) for arg in expr.args])
+
+    def _operation(self, op: Op, operands: list[tuple[int, bool]]) -> tuple[int, bool]:
         vector = any(is_vector for _, is_vector in operands)
         registers = [
             self._vector(register) if vector and not is_vector else register for register, is_vector in operands
         ]
         result = self._register(vector=vector)
         padded = registers + [registers[0]] * (3 - len(registers))
-        op = int(expr.op) + (VECTOR if vector else 0)
-        self.code.append((op, result, padded[0], padded[1], padded[2]))
+        self.code.append((int(op) + (VECTOR if vector else 0), result, padded[0], padded[1], padded[2]))
         return result, vector
 
     def _vector(self, scalar: int) -> int:

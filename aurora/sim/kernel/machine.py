@@ -31,12 +31,6 @@ def _fill(row, value, size):
         row[i] = value
 
 
-@inlined
-def _copy(row, other, size):
-    for i in range(size):
-        row[i] = other[i]
-
-
 @jitted
 def evaluate_scalar(problem, state, program, bench, section, t):
     """Value of a section over task and cluster features only."""
@@ -57,9 +51,19 @@ def evaluate_scalar(problem, state, program, bench, section, t):
     return s[program.sections[section, 2]]
 
 
+@inlined
+def holds(problem, state, program, bench, rule, t):
+    """Whether the `when` of a rule holds; most are the constant 1."""
+    section = FIRST_RULE + 2 * rule
+    first = program.sections[section, 0]
+    if program.sections[section, 1] == first + 1 and program.code[first, 0] == CONST:
+        return program.consts[program.code[first, 2]] != 0.0
+    return evaluate_scalar(problem, state, program, bench, section, t) != 0.0
+
+
 @jitted
 def evaluate_candidates(problem, state, program, bench, section, t, size, dense):
-    """Value of a section for the first `size` candidates on the bench, into `bench.scores`.
+    """Value of a section for the first `size` candidates on the bench; the vector register that it ends up in.
 
     With `dense` the candidates are all nodes; a node that is -1 on the bench may get any value.
     """
@@ -97,10 +101,10 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
         else:
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
     result = program.sections[section, 2]
-    if program.sections[section, 3] == 1:
-        _copy(bench.scores, v[result], size)
-    else:
-        _fill(bench.scores, s[result], size)
+    if program.sections[section, 3] == 0:
+        _fill(v[0], s[result], size)
+        return 0
+    return result
 
 
 @jitted

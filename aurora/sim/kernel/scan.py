@@ -26,7 +26,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     TOLERANCE,
 )
-from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, evaluate_scalar
+from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
 from aurora.sim.kernel.select import LOWEST
 
 FEW = 100
@@ -50,19 +50,19 @@ def score_all(problem, state, program, bench, t):
     if _mark_room(problem, state, bench, t) == 0:
         return False
     if program.admits_all == 0:
-        evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)
+        passes = bench.vectors[evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)]
         left = 0
         for n in range(nodes):
-            if bench.nodes[n] >= 0 and bench.scores[n] == 0.0:
+            if passes[n] == 0.0:
                 bench.nodes[n] = -1
             left += 1 if bench.nodes[n] >= 0 else 0
         if left == 0:
             return False
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
-        section = FIRST_RULE + 2 * rule
-        if evaluate_scalar(problem, state, program, bench, section, t) != 0.0:
-            evaluate_candidates(problem, state, program, bench, section + 1, t, nodes, True)
-            _rank(bench.scores, bench.nodes, nodes)
+        if holds(problem, state, program, bench, rule, t):
+            section = FIRST_RULE + 2 * rule + 1
+            result = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
+            _rank(bench.vectors[result], bench.nodes, nodes, bench.scores)
             state.counters[K_RULE] = rule
             return True
     return False
@@ -95,10 +95,10 @@ def _mark_room(problem, state, bench, t):
 
 
 @inlined
-def _rank(scores, place, size):
+def _rank(values, place, size, scores):
     """What is not finite becomes the lowest score, that of a node without room less still; no zero keeps a sign."""
     for n in range(size):
-        score = scores[n] if abs(scores[n]) < np.inf else LOWEST
+        score = values[n] if abs(values[n]) < np.inf else LOWEST
         scores[n] = (score if place[n] >= 0 else -np.inf) + 0.0
 
 

@@ -22,7 +22,7 @@ from aurora.sim.kernel.layout import (
     T_REQUESTED,
     T_ROUTE,
 )
-from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, evaluate_scalar
+from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
 from aurora.sim.kernel.observe import candidate_vector, network_latency
 
 FEATURE_COUNT = len(FEATURES)
@@ -83,10 +83,10 @@ def collect(problem, state, bench, t, backfilling):
 @jitted
 def admitted(problem, state, program, bench, t, size):
     """Keep the candidates on the bench that `admit` lets pass; how many are left."""
-    evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)
+    passes = bench.vectors[evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)]
     kept = 0
     for i in range(size):
-        if bench.scores[i] != 0.0:
+        if passes[i] != 0.0:
             bench.nodes[kept] = bench.nodes[i]
             bench.paths[kept] = bench.paths[i]
             bench.numbers[kept] = bench.numbers[i]
@@ -97,15 +97,14 @@ def admitted(problem, state, program, bench, t, size):
 @jitted
 def scored(problem, state, program, bench, t, size):
     """Score the candidates on the bench by the first rule that holds; its number, -1 if none does."""
-    rules = (program.sections.shape[0] - FIRST_RULE) // 2
-    for r in range(rules):
-        section = FIRST_RULE + 2 * r
-        if evaluate_scalar(problem, state, program, bench, section, t) != 0.0:
-            evaluate_candidates(problem, state, program, bench, section + 1, t, size, False)
+    for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
+        if holds(problem, state, program, bench, rule, t):
+            section = FIRST_RULE + 2 * rule + 1
+            result = evaluate_candidates(problem, state, program, bench, section, t, size, False)
+            values = bench.vectors[result]
             for i in range(size):
-                if not np.isfinite(bench.scores[i]):
-                    bench.scores[i] = LOWEST
-            return r
+                bench.scores[i] = values[i] if np.isfinite(values[i]) else LOWEST
+            return rule
     return -1
 
 
