@@ -7,6 +7,7 @@ import numpy as np
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
 from aurora.sim.kernel.dispatch import place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
+from aurora.sim.kernel.handles import problem_handle
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -75,7 +76,6 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.queue import compact, join, leave, next_completion, pop_completion, sort_by
-from aurora.sim.kernel.references import problem_reference
 from aurora.sim.outcome import Status
 
 COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
@@ -137,7 +137,7 @@ def new_state(problem, log_size, with_fragmentation):
         clock[C_DEVICES_TOTAL] += devices
         if with_fragmentation and devices > 0:
             state.node_f[S_FRAGMENTATION, n] = fragmentation(
-                problem_reference(problem),
+                problem_handle(problem),
                 problem.node_i[N_MODEL, n],
                 problem.node_f[N_CPU, n],
                 state.devices[n],

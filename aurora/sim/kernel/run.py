@@ -10,18 +10,18 @@ from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.dispatch import SCAN, SELECT, TOURNAMENT
 from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
+from aurora.sim.kernel.handles import (
+    bench_handle,
+    cache_handle,
+    problem_handle,
+    program_handle,
+    state_handle,
+    tracer_handle,
+)
 from aurora.sim.kernel.jit import jitted_with_memory
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
 from aurora.sim.kernel.loop import new_state, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
-from aurora.sim.kernel.references import (
-    bench_reference,
-    cache_reference,
-    problem_reference,
-    program_reference,
-    state_reference,
-    tracer_reference,
-)
 from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
@@ -225,12 +225,12 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
     )
     state = new_state(problem, nodes if count > 0 else 0, with_fragmentation)
     simulate_events(
-        problem_reference(problem),
-        program_reference(program),
-        state_reference(state),
-        bench_reference(bench),
-        cache_reference(cache),
-        tracer_reference(tracer),
+        problem_handle(problem),
+        program_handle(program),
+        state_handle(state),
+        bench_handle(bench),
+        cache_handle(cache),
+        tracer_handle(tracer),
         with_fragmentation,
         gate_static,
         how,

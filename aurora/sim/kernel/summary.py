@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aurora.sim.kernel.handles import problem_handle, state_handle
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -30,7 +31,6 @@ from aurora.sim.kernel.layout import (
     T_SLA,
     TOLERANCE,
 )
-from aurora.sim.kernel.references import problem_reference, state_reference
 from aurora.sim.outcome import Status
 
 COMPLETED = int(Status.COMPLETED)
@@ -51,7 +51,7 @@ def is_late(problem, state, t):
 @jitted_with_memory
 def summarize(problem, state):
     """The fields of `Summary`, as float64 [VALUES]."""
-    scenario, outcome = problem_reference(problem), state_reference(state)
+    scenario, outcome = problem_handle(problem), state_handle(state)
     tasks = problem.task_f.shape[0]
     latencies = np.empty(tasks)
     completed = 0

@@ -2,8 +2,8 @@
 
 A numba function takes a tuple apart into its fields, nine machine words an array, at every call:
 measured, 80 ns a call for the tuples here. So the tuples are built once a run, and functions get a
-reference: an address of a type whose attributes are the tuple's fields, loaded where they are used. The
-tuples must outlive the calls: the function that took the reference has to use them afterwards.
+handle: an address of a type whose attributes are the tuple's fields, loaded where they are used. The
+tuples must outlive the calls: the function that took the handle has to use them afterwards.
 """
 
 from __future__ import annotations
@@ -39,41 +39,41 @@ CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 
 
-class Reference(types.Type):  # type: ignore[misc]  # numba has no types
+class Handle(types.Type):  # type: ignore[misc]  # numba has no types
     """The address of a named tuple."""
 
     def __init__(self, kind: types.NamedTuple) -> None:
         self.kind = kind
-        super().__init__(name=f"Reference({kind.instance_class.__name__})")
+        super().__init__(name=f"Handle({kind.instance_class.__name__})")
 
 
-@register_model(Reference)
-class _ReferenceModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no types
-    def __init__(self, manager: Any, kind: Reference) -> None:
+@register_model(Handle)
+class _HandleModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no types
+    def __init__(self, manager: Any, kind: Handle) -> None:
         super().__init__(manager, kind, ir.IntType(64))
 
 
 @infer_getattr
 class _Attributes(AttributeTemplate):  # type: ignore[misc]  # numba has no types
-    key = Reference
+    key = Handle
 
-    def generic_resolve(self, reference: Reference, name: str) -> Any:
-        fields = reference.kind.fields
-        return reference.kind.types[fields.index(name)] if name in fields else None
+    def generic_resolve(self, handle: Handle, name: str) -> Any:
+        fields = handle.kind.fields
+        return handle.kind.types[fields.index(name)] if name in fields else None
 
 
-@lower_getattr_generic(Reference)
-def _load(context: Any, builder: Any, reference: Reference, value: Any, name: str) -> Any:
-    tuples = context.get_value_type(reference.kind).as_pointer()
-    field = cgutils.gep_inbounds(builder, builder.inttoptr(value, tuples), 0, reference.kind.fields.index(name))
+@lower_getattr_generic(Handle)
+def _load(context: Any, builder: Any, handle: Handle, value: Any, name: str) -> Any:
+    tuples = context.get_value_type(handle.kind).as_pointer()
+    field = cgutils.gep_inbounds(builder, builder.inttoptr(value, tuples), 0, handle.kind.fields.index(name))
     return builder.load(field)
 
 
-def _referrer(kind: types.NamedTuple) -> Callable[..., Any]:
-    """An intrinsic that refers to a tuple."""
+def _taker(kind: types.NamedTuple) -> Callable[..., Any]:
+    """An intrinsic that gives the handle of a tuple."""
 
     @intrinsic
-    def refer(_context: Any, value: Any) -> Any:
+    def take(_context: Any, value: Any) -> Any:
         if value != kind:
             raise TypingError(f"the kernel expects {kind}, not {value}")
 
@@ -81,15 +81,15 @@ def _referrer(kind: types.NamedTuple) -> Callable[..., Any]:
             slot = cgutils.alloca_once_value(builder, arguments[0])
             return builder.ptrtoint(slot, cgutils.intp_t)
 
-        return Reference(kind)(kind), generate
+        return Handle(kind)(kind), generate
 
-    made: Callable[..., Any] = refer
+    made: Callable[..., Any] = take
     return made
 
 
-problem_reference = _referrer(PROBLEM)
-state_reference = _referrer(STATE)
-program_reference = _referrer(PROGRAM)
-bench_reference = _referrer(BENCH)
-cache_reference = _referrer(CACHE)
-tracer_reference = _referrer(TRACER)
+problem_handle = _taker(PROBLEM)
+state_handle = _taker(STATE)
+program_handle = _taker(PROGRAM)
+bench_handle = _taker(BENCH)
+cache_handle = _taker(CACHE)
+tracer_handle = _taker(TRACER)
