@@ -30,7 +30,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not published"
 
 test-published: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 tests/evals/test_published.py

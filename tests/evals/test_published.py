@@ -55,7 +55,9 @@ SWF: dict[Case, tuple[float, ...]] = {
 }
 
 
-@pytest.mark.parametrize("trace", OPENB)
+@pytest.mark.parametrize(
+    "trace", ["default", *(pytest.param(t, marks=pytest.mark.published) for t in OPENB if t != "default")]
+)
 def test_openb_means_are_the_published_ones(traces: Path, trace: str) -> None:
     for name, published in OPENB[trace].items():
         result = bench_openb(
