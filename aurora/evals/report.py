@@ -108,7 +108,7 @@ def _figure(figure: go.Figure, height: int = 340) -> str:
         margin={"l": 60, "r": 20, "t": 20, "b": 45},
         plot_bgcolor="white",
         font={"family": "system-ui, sans-serif", "color": INK},
-        legend={"orientation": "h", "y": 1.12},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1},
     )
     figure.update_xaxes(gridcolor="#e9edf2", zeroline=False)
     figure.update_yaxes(gridcolor="#e9edf2", zerolinecolor=GREY)
@@ -145,6 +145,8 @@ def _comparison(source: Source, verdicts: list[Verdict]) -> str:
                 },
                 mode="markers",
                 name=f"level {level}" if level else "fresh scenarios",
+                orientation="h",
+                offsetgroup=where,
             )
         )
     figure.update_layout(scattermode="group")  # levels beside each other, not on top
