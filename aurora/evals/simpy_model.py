@@ -12,11 +12,10 @@ import numpy as np
 
 from aurora.errors import DataError
 from aurora.sim.kernel.layout import TOLERANCE
+from aurora.sim.kernel.observe import SECONDS_PER_HOUR
 from aurora.sim.kernel.summary import BOUNDED_SLOWDOWN_THRESHOLD
 from aurora.sim.outcome import Summary
 from aurora.sim.scenario import Scenario
-
-SECONDS_PER_HOUR = 3600.0
 
 
 def simulate_in_simpy(scenario: Scenario) -> Summary:

@@ -179,7 +179,8 @@ class _Section:
 
     def _apply(self, expr: Apply) -> tuple[int, bool]:
         if expr.op is Op.NEG and isinstance(expr.args[0], Apply) and expr.args[0].op is Op.SUB:
-            operands = [self.emit(arg) for arg in expr.args[0].args][::-1]  # -(a - b) is b - a
+            # -(a - b) is b - a, one operation less; only a zero's sign may differ.
+            operands = [self.emit(arg) for arg in expr.args[0].args][::-1]
             return self._operation(Op.SUB, operands)
         return self._operation(expr.op, [self.emit(arg) for arg in expr.args])
 

@@ -39,7 +39,7 @@ CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 
 
-class Handle(types.Type):  # type: ignore[misc]  # numba has no types
+class Handle(types.Type):
     """The address of a named tuple."""
 
     def __init__(self, kind: types.NamedTuple) -> None:
@@ -48,13 +48,13 @@ class Handle(types.Type):  # type: ignore[misc]  # numba has no types
 
 
 @register_model(Handle)
-class _HandleModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no types
+class _HandleModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Handle) -> None:
         super().__init__(manager, kind, ir.IntType(64))
 
 
 @infer_getattr
-class _Attributes(AttributeTemplate):  # type: ignore[misc]  # numba has no types
+class _Attributes(AttributeTemplate):
     key = Handle
 
     def generic_resolve(self, handle: Handle, name: str) -> Any:

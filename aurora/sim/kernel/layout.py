@@ -85,8 +85,8 @@ CLOCK = 19
 
 # Entries of the counters, int64.
 K_WAITING, K_RUNNING, K_DECISIONS, K_HEAD, K_HEAD_STUCK, K_RESERVED, K_FREED, K_HEAP, K_SEQUENCE = range(9)
-K_NODES_DOWN, K_LOG, K_TRACED, K_RULE, K_QUEUE, K_LINK_FREED, K_STAMP = range(9, 16)
-COUNTERS = 16
+K_NODES_DOWN, K_LOG, K_TRACED, K_QUEUE, K_LINK_FREED, K_STAMP = range(9, 15)
+COUNTERS = 15
 
 # Kinds of static events, in the order in which they are applied at one instant.
 E_RECOVERY, E_FAILURE, E_PRICE, E_CONGESTION, E_PATIENCE = range(5)

@@ -273,6 +273,7 @@ def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int
 
 
 def _how(encoded: EncodedScenario, classes: int, *, traced: bool) -> int:
+    """The quickest way to find candidates that this scenario and policy allow; only `SELECT` can be traced."""
     if classes:
         return TOURNAMENT
     return SELECT if traced or not _all_nodes(encoded.problem) else SCAN

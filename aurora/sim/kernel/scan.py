@@ -12,7 +12,6 @@ import numpy as np
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     DEVICE,
-    K_RULE,
     N_MODEL,
     S_CPU_FREE,
     S_DOWN,
@@ -32,6 +31,7 @@ from aurora.sim.kernel.select import LOWEST
 FEW = 100
 """Nodes whose best score is found one by one."""
 ALL_BUT_SIGN = (1 << 63) - 1
+"""Mask over the bits of a double."""
 
 
 @jitted
@@ -63,7 +63,6 @@ def score_all(problem, state, program, bench, t):
             section = FIRST_RULE + 2 * rule + 1
             result = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
             _rank(bench.vectors[result], bench.nodes, nodes, bench.scores)
-            state.counters[K_RULE] = rule
             return True
     return False
 

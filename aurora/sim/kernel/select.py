@@ -15,7 +15,6 @@ from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
     K_RESERVED,
-    K_RULE,
     K_TRACED,
     N_SPEED,
     T_PIN,
@@ -125,7 +124,6 @@ def choose(problem, state, program, bench, tracer, t, backfilling):
         if bench.scores[i] > bench.scores[best]:
             best = i
     chosen = problem.route_start[problem.task_i[t, T_ROUTE]] + bench.numbers[best]
-    state.counters[K_RULE] = rule
     if tracer.time.shape[0] > 0:
         _record(problem, state, program, bench, tracer, t, rule, feasible, size)
     return chosen
