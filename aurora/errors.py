@@ -8,6 +8,7 @@
     ├── StoreError        the archive can't be opened, migrated, read or written
     ├── RunError          a run directory is in use, absent or of another configuration
     ├── ModelError        a model provider failed (retryable or not)
+    │   └── AnswerError   a model's answers were not valid, however often it was told why
     └── BudgetExceeded    a budget of calls, tokens, dollars or seconds is spent
 
 A message says what happened, where, and what to do. The command line prints it without a
@@ -80,14 +81,32 @@ class ModelError(AuroraError):
         message: What is wrong and what to do.
         provider: The provider's name.
         retryable: Whether the same call may succeed later.
+        retry_after: Seconds after which the provider wants to be asked again, where it says so.
     """
 
     exit_code = 9
 
-    def __init__(self, message: str, *, provider: str = "", retryable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, provider: str = "", retryable: bool = False, retry_after: float | None = None
+    ) -> None:
         self.provider = provider
         self.retryable = retryable
+        self.retry_after = retry_after
         super().__init__(message)
+
+
+class AnswerError(ModelError):
+    """A model's answers were not valid, however often it was told why.
+
+    Args:
+        message: What was wrong with the last one.
+        provider: The provider's name.
+        answer: The last answer, as it came.
+    """
+
+    def __init__(self, message: str, *, provider: str = "", answer: str = "") -> None:
+        self.answer = answer
+        super().__init__(message, provider=provider)
 
 
 class BudgetExceeded(AuroraError):  # noqa: N818  # the design's name

@@ -136,3 +136,29 @@ def speed(
         ("level", "one_core", "two_cores"),
         [(r["level"], r["one_core"], r["two_cores"]) for r in result["scenarios"]],
     )
+
+
+@app.command()
+def explanations(
+    decisions: int = typer.Option(1000, min=1, max=100_000, help="Decisions to explain."),
+    seed: int = typer.Option(0, min=0, help="Of the scenarios, and of the errors that are planted."),
+    data: Path | None = typer.Option(None, help="Folder with openb/; without it, generated scenarios only."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Every claim of many explanations checked, and planted errors that must be caught.
+
+    Example: aurora bench explanations --decisions 200
+    """
+    from aurora.evals.explanations import bench_explanations  # heavy, used here only
+
+    result = bench_explanations(decisions, seed, data)
+    if as_json:
+        emit_json(result)
+        return
+    emit_table("claims", ("kind", "made", "held"), [tuple(r.values()) for r in result["claims"]])
+    emit_table("planted errors", ("error", "planted", "caught"), [tuple(r.values()) for r in result["planted"]])
+    typer.echo(
+        f"{result['decisions']} decisions ({', '.join(f'{k} {v}' for k, v in result['from'].items())}); "
+        f"{result['milliseconds_median']:.2f} ms each, 95 % within {result['milliseconds_p95']:.2f} ms",
+        err=True,
+    )

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, doctor, index, policies, scenarios, selfplay, simulate
+from aurora.cli import bench, doctor, explain, index, policies, scenarios, selfplay, simulate
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
+app.command("explain")(explain.explain)
 app.add_typer(bench.app, name="bench")
 app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")

@@ -1,0 +1,258 @@
+"""What models are asked for: schemas written for them, and what becomes of a valid answer.
+
+Every field is required and described, sizes are bounded, nothing is recursive: the common ground of what
+providers accept. The rules of the types they turn into (`ScenarioSpec`, `Policy`) hold as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aurora.errors import PolicyError, ScenarioError
+from aurora.sim.compiler import policy_key
+from aurora.sim.curriculum import LEVELS
+from aurora.sim.expression import ALL_SCOPES, DECISION_SCOPES, parse
+from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
+from aurora.sim.scenario import Domain, WorkloadPattern
+from aurora.sim.spec import ScenarioSpec, parse_spec
+
+Amount = Annotated[float, Field(gt=0, le=1e9)]
+Amount0 = Annotated[float, Field(ge=0, le=1e9)]
+FAMILY = "model"
+"""Family of the scenarios that models write."""
+TOLERATED = 0.5
+"""A scenario may have so much more or fewer tasks and nodes than its level asks for, as a share."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class RangeAnswer(_Answer):
+    """Values drawn log-uniformly from low to low * spread."""
+
+    low: Amount = Field(description="smallest value")
+    spread: float = Field(ge=1, le=1000, description="largest value over smallest; 1: all are alike")
+
+
+class GroupAnswer(_Answer):
+    """Tasks of one kind."""
+
+    count: int = Field(ge=1, le=1000, description="tasks of this kind")
+    pattern: WorkloadPattern = Field(
+        description="arrivals: bursty at a few instants, periodic evenly, sporadic at random"
+    )
+    bursts: int = Field(ge=1, le=50, description="instants of arrival of a bursty group; 1 otherwise")
+    cpu: RangeAnswer | None = Field(description="cores a task; null for flows")
+    memory: RangeAnswer | None = Field(description="GiB a task; null for none")
+    duration: RangeAnswer = Field(description="seconds on a node of speed 1")
+    priorities: list[Annotated[int, Field(ge=1, le=5)]] = Field(
+        min_length=1, max_length=5, description="drawn from these; 5 is most urgent"
+    )
+    sla_latency_ms: RangeAnswer | None = Field(description="latest latency (waiting and network), ms; null for none")
+    accelerators: int = Field(ge=0, le=8, description="devices a task")
+    accelerator_share: float = Field(ge=0.05, le=1, description="share of a device; below 1 only with 1 accelerator")
+    bandwidth: RangeAnswer | None = Field(description="Gbit/s held on each link of the path; null for none")
+    data_size: RangeAnswer | None = Field(description="GiB moved before the task can answer; null for none")
+    has_source: bool = Field(description="whether each task has a site its user or data is at; needs a topology")
+    is_flow: bool = Field(description="whether it only uses bandwidth between two sites; then cpu and memory are null")
+    dependency: Literal["none", "chain", "fork_join"] = Field(description="how tasks wait for each other")
+    width: int = Field(ge=2, le=16, description="tasks of a chain or fork; 2 where there is none")
+
+
+class NodeClassAnswer(_Answer):
+    """Nodes of one kind."""
+
+    count: int = Field(ge=1, le=1000, description="nodes of this kind")
+    cpu: Amount = Field(description="cores")
+    memory: Amount0 = Field(description="GiB")
+    accelerators: int = Field(ge=0, le=8, description="devices")
+    speed: float = Field(ge=0.1, le=10, description="1: tasks take their duration; 2: half of it")
+    price_per_hour: Amount0 = Field(description="dollars for the whole node")
+    idle_power: Amount0 = Field(description="watts while it hosts a task")
+    load_power: Amount0 = Field(description="watts that full load adds")
+    battery: Amount | None = Field(description="joules; null on mains")
+    site: Literal["none", "core", "spread"] = Field(description="no site, all at the first, or spread over all")
+
+
+class TopologyAnswer(_Answer):
+    """Sites and the links between them."""
+
+    kind: Literal["none", "star", "ring", "random"] = Field(description="shape; none: no network")
+    sites: int = Field(ge=2, le=50, description="of no account where kind is none")
+    bandwidth: RangeAnswer = Field(description="Gbit/s of a link")
+    latency_ms: RangeAnswer = Field(description="of a link")
+
+
+class TroubleAnswer(_Answer):
+    """What goes wrong within the horizon."""
+
+    node_failures: int = Field(ge=0, le=50, description="nodes that fail for a while")
+    congestions: int = Field(ge=0, le=50, description="times that links slow down")
+    price_changes: int = Field(ge=0, le=50, description="times that all prices change")
+
+
+class WeightsAnswer(_Answer):
+    """What matters; only the proportions count."""
+
+    latency: float = Field(ge=0, le=1, description="mean latency")
+    cost: float = Field(ge=0, le=1, description="dollars")
+    energy: float = Field(ge=0, le=1, description="joules")
+    qos: float = Field(ge=0, le=1, description="share of tasks within their SLA")
+
+
+class ScenarioAnswer(_Answer):
+    """A scenario as a short description that is expanded into tasks and nodes."""
+
+    rationale: str = Field(max_length=600, description="why allocation policies should find this hard")
+    domain: Domain = Field(description="cloud: nodes; network: flows; edge: nodes at sites; hybrid: mixed")
+    time_horizon: float = Field(ge=1, le=1e6, description="seconds within which tasks arrive")
+    groups: list[GroupAnswer] = Field(min_length=1, max_length=6, description="the tasks")
+    node_classes: list[NodeClassAnswer] = Field(max_length=6, description="the nodes; empty only if all are flows")
+    topology: TopologyAnswer = Field(description="the network")
+    trouble: TroubleAnswer = Field(description="what goes wrong")
+    objective_weights: WeightsAnswer = Field(description="what matters")
+
+
+class ScenariosAnswer(_Answer):
+    """The scenarios that were asked for."""
+
+    scenarios: list[ScenarioAnswer] = Field(min_length=1, max_length=5, description="as different as they can be")
+
+
+class RuleAnswer(_Answer):
+    """A rule of a policy."""
+
+    when: str = Field(
+        min_length=1, max_length=2000, description="expression over task, cluster and objective; 1: always"
+    )
+    score: str = Field(
+        min_length=1, max_length=2000, description="expression; the candidate with the highest value wins"
+    )
+
+    @field_validator("when")
+    @classmethod
+    def _when(cls, text: str) -> str:
+        return _parsed(text, decision=True)
+
+    @field_validator("score")
+    @classmethod
+    def _score(cls, text: str) -> str:
+        return _parsed(text, decision=False)
+
+
+class PolicyAnswer(_Answer):
+    """An allocation policy: expressions in the policy language."""
+
+    description: str = Field(max_length=600, description="the idea, for people")
+    order: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="expression over task, cluster, objective; LOWEST value goes first",
+    )
+    admit: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="expression; candidates for which it is 0 are not used now; 1: all are",
+    )
+    rules: list[RuleAnswer] = Field(min_length=1, max_length=4, description="the first whose `when` is not 0 scores")
+    head_of_line_blocking: bool = Field(description="whether the first task waits at the head until it fits")
+    backfill: Literal["none", "easy"] = Field(description="easy: others may overtake a blocked head")
+    device_choice: Literal["best_fit", "worst_fit", "least_fragmentation", "random"] = Field(
+        description="which device of a node a fractional task takes"
+    )
+
+    @field_validator("order")
+    @classmethod
+    def _order(cls, text: str) -> str:
+        return _parsed(text, decision=True)
+
+    @field_validator("admit")
+    @classmethod
+    def _admit(cls, text: str) -> str:
+        return _parsed(text, decision=False)
+
+
+def _parsed(text: str, *, decision: bool) -> str:
+    try:
+        parse(text, scopes=DECISION_SCOPES if decision else ALL_SCOPES)
+    except PolicyError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def to_policy(answer: PolicyAnswer) -> Policy:
+    """The policy that an answer describes, named by what it does.
+
+    Raises:
+        PolicyError: It breaks a rule of policies.
+    """
+    strategy = AllocationStrategy(
+        order=answer.order,
+        admit=answer.admit,
+        decision_rules=tuple(DecisionRule(when=r.when, score=r.score) for r in answer.rules),
+        head_of_line_blocking=answer.head_of_line_blocking,
+        backfill=answer.backfill,
+        device_choice=answer.device_choice,
+    )
+    policy = Policy(policy_id="answer", policy_description=answer.description, allocation_strategy=strategy)
+    return parse_policy(policy.model_copy(update={"policy_id": policy_key(policy)}).model_dump(mode="json"))
+
+
+def to_spec(answer: ScenarioAnswer, level: int, seed: int) -> ScenarioSpec:
+    """The spec that an answer describes, named by its content.
+
+    Args:
+        answer: A valid answer.
+        level: Of the curriculum.
+        seed: From which its expansion draws.
+
+    Raises:
+        ScenarioError: It breaks a rule of specs, or has another size than its level asks for.
+    """
+    wanted = LEVELS[level - 1]
+    tasks, nodes = sum(g.count for g in answer.groups), sum(c.count for c in answer.node_classes)
+    for what, found, target in (("tasks", tasks, wanted.tasks), ("nodes", nodes, wanted.nodes)):
+        if what == "nodes" and not answer.node_classes:
+            continue  # a network of flows only
+        low, high = max(1, round(target * (1 - TOLERATED))), round(target * (1 + TOLERATED))
+        if not low <= found <= high:
+            raise ScenarioError(f"{found} {what} in all, but level {level} asks for {low} to {high}")
+    data = _with_ranges(answer.model_dump(mode="json"))
+    for each in data["node_classes"]:
+        each["full_power"] = each["idle_power"] + each.pop("load_power")
+    if data["topology"]["kind"] == "none":
+        data["topology"] = {"kind": "none"}
+    digest = hashlib.sha256(json.dumps([data, level, seed], sort_keys=True).encode()).hexdigest()[:12]
+    named = {"spec_id": f"model-{digest}", "family": FAMILY, "level": level, "seed": seed}
+    return parse_spec({**named, **data}, where="scenario")
+
+
+def _with_ranges(value: Any) -> Any:
+    """Ranges by their ends, as specs have them."""
+    if isinstance(value, dict):
+        if set(value) == {"low", "spread"}:
+            return {"low": value["low"], "high": value["low"] * value["spread"]}
+        return {k: _with_ranges(v) for k, v in value.items()}
+    return [_with_ranges(v) for v in value] if isinstance(value, list) else value
+
+
+class SentenceAnswer(_Answer):
+    """A sentence of an explanation."""
+
+    text: str = Field(
+        min_length=1, max_length=400, description="the sentence; its numbers and names are the claims' own"
+    )
+    claims: list[Annotated[int, Field(ge=1, le=99)]] = Field(
+        min_length=1, max_length=6, description="numbers of the claims that it tells"
+    )
+
+
+class ExplanationAnswer(_Answer):
+    """An explanation in sentences, each of which tells some of the claims."""
+
+    sentences: list[SentenceAnswer] = Field(min_length=1, max_length=8, description="in the order to be read")

@@ -1,0 +1,138 @@
+"""What was asked of models and tools, and what came back: the record of a session, and its replay.
+
+One JSON object a line. An exchange is known by what was asked, in which part of the session and for the how
+manieth time there, so a session that was killed finds what it has paid for, and a recorded session replays
+without a model: the same questions get the same answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+from aurora.errors import RunError
+
+Kind = Literal["model", "tool"]
+
+
+class Exchange(NamedTuple):
+    """A question and its answer.
+
+    Attributes:
+        key: Of the question in its place.
+        kind: Who was asked.
+        request, response: JSON values.
+        cost: What it took, such as tokens and seconds; not part of the answer.
+    """
+
+    key: str
+    kind: Kind
+    request: Any
+    response: Any
+    cost: Mapping[str, float]
+
+
+class Recording:
+    """A session's exchanges, in memory and, where it has a file, on disk as they happen.
+
+    Threads may use it at once.
+
+    Args:
+        path: File to continue or begin; None: kept in memory only.
+        replaying: Whether every question must have its answer here already; nothing is written then.
+
+    Raises:
+        RunError: The file can't be used, or is no recording.
+    """
+
+    def __init__(self, path: Path | None = None, *, replaying: bool = False) -> None:
+        self.replaying = replaying
+        self._path = path
+        self._lock = threading.Lock()
+        self._part = ""
+        self._asked: Counter[str] = Counter()
+        self._exchanges: dict[str, Exchange] = {}
+        self._file: Any = None
+        if path is None:
+            return
+        try:
+            end = self._read(path)
+            if not replaying:
+                self._file = path.open("ab")
+                self._file.truncate(end)
+        except OSError as error:
+            raise RunError(f"{path} can't be used as a recording: {error.strerror}") from None
+
+    def _read(self, path: Path) -> int:
+        """Take in what the file holds; bytes up to a line that a kill tore."""
+        if not path.exists() and not self.replaying:
+            return 0
+        end = 0
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    exchange = Exchange(**json.loads(line))
+                except (ValueError, TypeError):
+                    raise RunError(f"{path}, line {number} is no exchange; is it a recording?") from None
+                self._exchanges[exchange.key] = exchange
+                end += len(line)
+        return end
+
+    def __enter__(self) -> Self:
+        """The recording itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file, its content safely on disk."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """All exchanges, oldest first."""
+        return iter(list(self._exchanges.values()))
+
+    def begin(self, part: str) -> None:
+        """Begin a part of the session, such as an iteration; in it, repeated questions are counted afresh."""
+        with self._lock:
+            self._part = part
+            self._asked.clear()
+
+    def key(self, kind: Kind, request: Any) -> str:
+        """The key of a question that is about to be asked; asking the same again gives another."""
+        asked = hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest()
+        with self._lock:
+            self._asked[asked] += 1
+            text = f"{self._part}\n{asked}\n{self._asked[asked]}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def find(self, key: str) -> Exchange | None:
+        """The exchange of a key, if it was recorded."""
+        return self._exchanges.get(key)
+
+    def add(self, exchange: Exchange) -> None:
+        """Record an exchange.
+
+        Raises:
+            RunError: It can't be written.
+        """
+        with self._lock:
+            self._exchanges[exchange.key] = exchange
+            if self._file is not None:
+                try:
+                    self._file.write(json.dumps(exchange._asdict()).encode() + b"\n")
+                    self._file.flush()
+                except OSError as error:
+                    raise RunError(f"{self._path} can't be written: {error.strerror}; is the disk full?") from None
