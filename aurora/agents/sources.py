@@ -72,6 +72,7 @@ class Source(NamedTuple):
         parse: JSON of a spec -> spec.
         value: (scenario, outcome) -> what the policy achieved, higher is better.
         unit: Of the value.
+        measure: What the value is, for models.
         has_pareto_bonus: Whether the value is a reward, which counts 1.2 times in matches where no other
             policy on that scenario dominates.
         files: Traces that it reads.
@@ -93,6 +94,7 @@ class Source(NamedTuple):
     parse: Callable[[Any], Spec]
     value: Callable[[Scenario, Outcome], float]
     unit: str
+    measure: str
     has_pareto_bonus: bool = False
     files: tuple[Path, ...] = ()
     ledger: Ledger | None = None
@@ -171,6 +173,9 @@ def _generated() -> Source:
             score(outcome.summary, scenario).reward - REWARD_UNDONE * undone(outcome.summary)
         ),
         unit="reward",
+        measure="The value is the reward: the sum over objectives of weight times score, where latency, cost and "
+        "energy score 1 / (1 + value / target) and qos the share of tasks within their SLA, less "
+        f"{REWARD_UNDONE:g} times the share of tasks left undone.",
         has_pareto_bonus=True,
     )
 
@@ -259,6 +264,8 @@ def _openb(folder: Path) -> Source:
         parse=OpenbSpec.model_validate,
         value=value,
         unit="allocated devices, %",
+        measure="The value is the share of all accelerator capacity, in percent, that is allocated after a list of "
+        "pods that asks for more than there is. Pods arrive one after another and never leave.",
         files=files,
     )
 
@@ -321,6 +328,8 @@ def _swf(folder: Path) -> Source:
             -math.log(max(1.0, outcome.summary.bounded_slowdown)) - SLOWDOWN_UNDONE * undone(outcome.summary)
         ),
         unit="-log bounded slowdown",
+        measure="The value is minus the logarithm of the mean bounded slowdown of the jobs (waiting and run time over "
+        "run time, which counts as at least 10 s), under EASY backfilling.",
         files=(log,),
     )
 

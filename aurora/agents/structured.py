@@ -25,7 +25,7 @@ GRAMMARS: Mapping[type[BaseModel], Callable[[], str]] = {PolicyAnswer: policy_gr
 ATTEMPTS = 4
 """Answers that a question may take before it is given up."""
 SHOWN = 4000
-"""Characters of a wrong answer that its author is shown again."""
+"""Characters of a wrong answer, and of what is wrong with it, that its author is shown."""
 OPENINGS = 50
 """Places in a text at which its JSON may begin that are tried."""
 
@@ -88,6 +88,7 @@ def ask(
             problem = str(error)
         else:
             return Answered(value, tuple(rejected), (*conversation, answer))
+        problem = problem[:SHOWN]
         rejected.append(problem)
         conversation += _returned(answer, problem)
     raise AnswerError(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from aurora.cli.output import note
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.graphs.events import Event, Generation, IterationDone
+    from aurora.graphs.events import Event, Generation, IterationDone, ModelCalled
 
+_ENDS = {"time limit": "time is up", "budget spent": "the model's budget is spent"}
 QUIET_SECONDS = 5.0
 """Where stderr is not a terminal, progress within an iteration is told no more often than this."""
 
@@ -83,6 +84,13 @@ def _iteration(event: IterationDone) -> str:
     )
 
 
+def _cost(event: ModelCalled) -> str:
+    """What the model has cost so far."""
+    tokens = event["tokens_in"] + event["tokens_out"]
+    dollars = f", ${event['dollars']:.4f}" if event["dollars"] else ""
+    return f"{event['calls']} model calls, {tokens} tokens{dollars}"
+
+
 def _within(event: Generation) -> float:
     """Iterations done, with the share of the one in progress."""
     return event["iteration"] + (event["generation"] + 1) / event["generations"]
@@ -93,8 +101,8 @@ def _remark(event: Event) -> str:
     if event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
         return f"now level {event['level']}; success on earlier levels: {shares}"
-    if event["event"] == "stopped" and event["reason"] == "time limit":
-        return "time is up; an unfinished iteration is left for --resume"
+    if event["event"] == "stopped" and event["reason"] in ("time limit", "budget spent"):
+        return f"{_ENDS[event['reason']]}; an unfinished iteration is left for --resume"
     return ""
 
 
@@ -120,6 +128,9 @@ class _Lines:
                 f"generation {event['generation'] + 1} of {event['generations']}  {left}"
             )
             self._spoken = clock.elapsed
+        elif event["event"] == "model" and clock.elapsed - self._spoken > QUIET_SECONDS:
+            note(f"iteration {event['iteration'] + 1}{clock.of()}  {_cost(event)}")
+            self._spoken = clock.elapsed
         elif remark := _remark(event):
             note(remark)
 
@@ -144,6 +155,8 @@ class _Bar:
         elif event["event"] == "generation":
             where = f"generation {event['generation'] + 1} of {event['generations']}"
             self._show(_within(event), f"iteration {event['iteration'] + 1}{clock.of()}, {where}")
+        elif event["event"] == "model":
+            self._show(event["iteration"], f"iteration {event['iteration'] + 1}{clock.of()}, {_cost(event)}")
         elif remark := _remark(event):
             self._bar.console.print(remark, markup=False)
 

@@ -25,6 +25,14 @@ class SourceName(StrEnum):
     swf = "swf"
 
 
+class ProposerName(StrEnum):
+    """Who writes scenarios and policies."""
+
+    search = "search"
+    model = "model"
+    both = "both"
+
+
 class Tracker(StrEnum):
     """Experiment trackers."""
 
@@ -50,6 +58,20 @@ def selfplay(  # one parameter an option
         None, help="Family on which the champion is chosen; may be given again. Never one that is trained on."
     ),
     track: Tracker | None = typer.Option(None, help="Send the events to an experiment tracker as well."),
+    proposer: ProposerName = typer.Option(
+        ProposerName.search, help="Who writes scenarios and policies: the search, a model, or both together."
+    ),
+    model: str | None = typer.Option(
+        None, help="PROVIDER:MODEL (anthropic, openai, transformers); default: AURORA_MODEL."
+    ),
+    model_from_level: int = typer.Option(
+        2, min=1, max=5, help="Level from which on the model is asked; smaller problems are left to the search."
+    ),
+    max_calls: int | None = typer.Option(None, min=1, help="Most model calls of the run."),
+    max_tokens: int | None = typer.Option(None, min=1, help="Most tokens of the run, in and out."),
+    max_dollars: float | None = typer.Option(None, min=0, help="Most dollars of the run, by the price table."),
+    max_seconds: float | None = typer.Option(None, min=0, help="Most seconds of the run spent waiting for the model."),
+    replay: Path | None = typer.Option(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
     jobs: int = typer.Option(2, min=1, max=256, help="Threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
@@ -58,6 +80,7 @@ def selfplay(  # one parameter an option
 
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
+    from aurora.agents.budget import Budget  # heavy siblings
     from aurora.evals.report import write_report  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.workbench import SelfPlaySettings  # heavy, used here only
@@ -74,6 +97,7 @@ def selfplay(  # one parameter an option
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
             embedder=open_embedder().fingerprint,
+            **_by_model(proposer.value, model, model_from_level),
         )
     if iterations is None and time_limit is None:
         iterations = 10
@@ -85,6 +109,8 @@ def selfplay(  # one parameter an option
                 time_limit=time_limit,
                 tell=tell,
                 track=None if track is None else track.value,
+                budget=Budget(max_calls, max_tokens, max_dollars, max_seconds),
+                replay=replay,
             )
         if finished.reason == "interrupted":
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
@@ -110,6 +136,21 @@ def selfplay(  # one parameter an option
     note(f"champion {result['champion']}, validation advantage {result['validation_advantage']:+.4f}")
     if path is not None:
         note(f"report: {path}")
+
+
+def _by_model(proposer: str, model: str | None, level: int) -> dict[str, Any]:
+    """What the settings of a run say of its model; nothing without one."""
+    if proposer == "search":
+        return {}
+    from aurora.agents.model import model_name  # heavy siblings
+    from aurora.prompts.loader import load_prompt  # heavy siblings
+
+    return {
+        "proposer": proposer,
+        "model": str(model_name(model)),
+        "model_from_level": level,
+        "prompts": (load_prompt("attacker").prompt_id, load_prompt("defender").prompt_id),
+    }
 
 
 _VERDICT_COLUMNS = (
@@ -154,8 +195,10 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
     last = store.last_iteration()
-    if last is None:  # a run that ends by itself has at least one iteration
-        raise RunError(f"{directory} holds no finished iteration")
+    if last is None:
+        raise RunError(
+            f"{directory} holds no finished iteration ({reason}); go on with a larger budget and --resume {directory}"
+        )
     number, state = last
     return {
         "run": str(directory),

@@ -42,6 +42,25 @@ class Generation(TypedDict):
     advantage: float
 
 
+class ModelCalled(TypedDict):
+    """A model has answered.
+
+    Attributes:
+        cached: Whether the answer was known already.
+        calls, tokens_in, tokens_out, dollars, model_seconds, retries: Of the run so far.
+    """
+
+    event: Literal["model"]
+    iteration: int
+    cached: bool
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    dollars: float
+    model_seconds: float
+    retries: int
+
+
 class IterationDone(TypedDict):
     """An iteration is committed.
 
@@ -112,7 +131,7 @@ class Stopped(TypedDict):
     simulated: int
 
 
-Event = Started | Generation | IterationDone | Forgetting | Stopped
+Event = Started | Generation | ModelCalled | IterationDone | Forgetting | Stopped
 Listener = Callable[[Event], None]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from aurora.agents.evaluation import measurements
 from aurora.agents.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
+from aurora.graphs.nodes_model import scenarios_asked, write_specs
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Draft, Workbench
 from aurora.memory.store import Failure
@@ -31,16 +32,21 @@ def curriculum(bench: Workbench, state: State) -> Update:
     """Begin an iteration at the level that the curriculum has reached."""
     bench.draft = Draft()
     bench.ledger.begin(state["iteration"])
+    if bench.authors is not None:
+        bench.authors.model.recording.begin(f"iteration {state['iteration']}")
     level = bench.curriculum.level
     bench.tell({"event": "started", "iteration": state["iteration"], "level": level})
     return {"level": level, "round": 0, "scenario_ids": [], "rejected": 0, "rival_ids": [], "candidate_ids": []}
 
 
 def attack(bench: Workbench, state: State) -> Update:
-    """The attacker writes as many scenarios as are missing."""
+    """The attacker writes as many scenarios as are missing; in its last round, the search does."""
     rng = bench.rng(state["iteration"], 10 + state["round"])
     missing = SCENARIOS - len(state["scenario_ids"])
-    specs = propose(bench.source, state["level"], bench.known, missing, rng)
+    by_model = scenarios_asked(bench, state["level"], missing) if state["round"] + 1 < ROUNDS else 0
+    specs = propose(bench.source, state["level"], bench.known, missing - by_model, rng)
+    if by_model:
+        specs += write_specs(bench, state["level"], by_model, rng)
     bench.draft.specs |= {s.spec_id: s for s in specs}
     return {"proposed_ids": sorted({s.spec_id for s in specs}), "round": state["round"] + 1}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from aurora.agents.evaluation import advantage, arena, measurements
-from aurora.agents.policy_search import Settings, search
+from aurora.agents.policy_search import Proposal, SearchState, Settings, search
+from aurora.graphs.nodes_model import BY_MODEL, propose_with_model
 from aurora.graphs.state import State, StopReason, Update
 from aurora.graphs.workbench import Workbench
 from aurora.memory import pareto
@@ -14,6 +17,7 @@ from aurora.sim.compiler import compile_policy
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
+from aurora.sim.policy import Policy
 from aurora.sim.rewards import objective_vector, with_pareto_bonus
 
 CURRENT_LEVEL_SHARE = 0.5
@@ -54,18 +58,25 @@ def defend(bench: Workbench, state: State) -> Update:
             }
         )
 
-    draft.proposal = search(
-        bench.searcher,
-        ground,
-        [*source.references.values(), *draft.rivals.values()],
-        Settings(bench.settings.population, source.effort.generations, bench.jobs),
-        int(rng.integers(2**31)),
-        tick,
-    )
+    def searched(start: SearchState, others: Sequence[Policy]) -> Proposal:
+        return search(
+            start,
+            ground,
+            [*source.references.values(), *draft.rivals.values(), *others],
+            Settings(bench.settings.population, source.effort.generations, bench.jobs),
+            int(rng.integers(2**31)),
+            tick,
+        )
+
+    if bench.asks(state["level"]):
+        draft.proposal = propose_with_model(bench, state, ground, searched)
+    else:
+        draft.proposal = searched(bench.searcher, ())
     bench.searcher = draft.proposal.state
     draft.failures += [Failure("policy", "variation", reason) for reason in draft.proposal.failures]
     for policy, origin, parents in draft.proposal.candidates:
-        draft.policies[policy.policy_id] = NewPolicy(policy, origin, parents)
+        prompt_id = bench.authors.defender.prompt_id if bench.authors and origin == BY_MODEL else None
+        draft.policies[policy.policy_id] = NewPolicy(policy, origin, parents, prompt_id)
     draft.training_advantage = float(advantage(ground, draft.proposal.candidates[0][0], bench.jobs).mean())
     return {"candidate_ids": [p.policy_id for p, _, _ in draft.proposal.candidates]}
 

@@ -9,6 +9,7 @@ from aurora.agents.scenario_search import Known, complexity, diversity
 from aurora.agents.sources import difficulty
 from aurora.graphs.events import Forgetting, IterationDone
 from aurora.graphs.nodes_defend import sums
+from aurora.graphs.nodes_model import prompt_of, prompts_used
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Workbench, checkpoint
 from aurora.memory import elo
@@ -41,7 +42,15 @@ def score(bench: Workbench, state: State) -> Update:
         spec = draft.specs[scenario_id]
         family = getattr(spec, "family", "") or bench.source.name
         draft.scenarios.append(
-            NewScenario(scenario_id, family, state["level"], spec.model_dump_json(), success, reward)
+            NewScenario(
+                scenario_id,
+                family,
+                state["level"],
+                spec.model_dump_json(),
+                success,
+                reward,
+                prompt_of(bench, spec),
+            )
         )
         bench.known.append(Known(spec, reward, description))
     del bench.known[:-KNOWN_LIMIT]
@@ -135,6 +144,7 @@ def commit(bench: Workbench, state: State) -> Update:
             fronts=draft.fronts,
             state=checkpoint(bench),
             events=events,
+            prompts=prompts_used(bench),
         )
     )
     if bench.index is not None:

@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from aurora.agents.budget import Budget
+from aurora.agents.metered import metered
+from aurora.agents.model import model_name
 from aurora.errors import RunError
 from aurora.graphs.events import Event, EventLog, Listener
 from aurora.graphs.run_directory import (
     ARCHIVE,
+    CALLS,
     EVENTS,
     LEDGER,
     MANIFEST,
@@ -26,12 +30,14 @@ from aurora.graphs.run_directory import (
 )
 from aurora.graphs.selfplay import Finished, play
 from aurora.graphs.tracking import tracked
-from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.graphs.workbench import Authors, SelfPlaySettings, chosen_source
 from aurora.memory.embedder import VARIABLE, Embedder, open_embedder
 from aurora.memory.index import INDEX, open_index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
+from aurora.prompts.loader import load_prompt
 from aurora.sim.scenario import explain_validation
+from aurora.tools.recording import Recording
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -59,6 +65,8 @@ class Run(NamedTuple):
         time_limit: float | None = None,
         tell: Listener = lambda event: None,
         track: str | None = None,
+        budget: Budget = Budget(),  # noqa: B008  # immutable
+        replay: Path | None = None,
     ) -> Finished:
         """Play until the archive holds `iterations`, the time is up, or Ctrl-C; see `selfplay.play`.
 
@@ -68,6 +76,11 @@ class Run(NamedTuple):
             time_limit: Seconds.
             tell: Called with every event, as the log is.
             track: `wandb` to send the events there as well.
+            budget: Of the model, over the whole run; earlier processes count.
+            replay: A recording whose answers stand for the model's and the tools'; nobody is asked then.
+
+        Raises:
+            ModelError: The model can't be reached, or the recording does not fit.
         """
         with ExitStack() as stack:
             ledger = stack.enter_context(Ledger(self.directory / LEDGER))
@@ -84,6 +97,11 @@ class Run(NamedTuple):
                 send(event)
                 tell(event)
 
+            authors = None
+            if self.settings.proposer != "search":
+                calls = Recording(replay or self.directory / CALLS, replaying=replay is not None)
+                authors = _authors(self.settings, stack.enter_context(calls), budget)
+
             return play(
                 self.store,
                 self.settings,
@@ -95,7 +113,19 @@ class Run(NamedTuple):
                 ledger=ledger,
                 validation_ledger=validation,
                 index=index,
+                authors=authors,
             )
+
+
+def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget) -> Authors:
+    """The model and its prompts, which must be those that the run was begun with."""
+    attacker, defender = load_prompt("attacker"), load_prompt("defender")
+    if settings.prompts != (attacker.prompt_id, defender.prompt_id):
+        raise RunError(
+            f"the run was begun with the prompts {', '.join(settings.prompts) or 'of no version'}, and these are "
+            f"{attacker.prompt_id}, {defender.prompt_id}; begin a new run, or go on with the AURORA that began it"
+        )
+    return Authors(metered(model_name(settings.model), budget=budget, recording=calls), attacker, defender)
 
 
 @contextmanager

@@ -24,9 +24,11 @@ ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "lock",
 )
 LEDGER, VALIDATION_LEDGER = "paid.ledger", "validation.ledger"
+CALLS = "calls.jsonl"
+"""What models and tools were asked, and what they answered."""
 FORMAT = 1
 """Of the manifest and of what lies beside it."""
-PACKAGES = ("numpy", "numba", "cma", "SQLAlchemy", "langgraph", "pydantic")
+PACKAGES = ("numpy", "numba", "cma", "SQLAlchemy", "langgraph", "langchain", "pydantic")
 
 
 @contextmanager

@@ -20,12 +20,14 @@ from typing import Any, NamedTuple
 
 from langgraph.graph import END, START, StateGraph
 
+from aurora.agents.metered import Call
+from aurora.errors import BudgetExceeded
 from aurora.graphs.events import Listener
 from aurora.graphs.nodes_attack import attack, curriculum, enough, retrieve, validate
 from aurora.graphs.nodes_defend import Abandoned, defend, simulate
 from aurora.graphs.nodes_rate import advance, commit, go_on, rate, score
 from aurora.graphs.state import State, StopReason
-from aurora.graphs.workbench import SelfPlaySettings, Workbench, new_workbench
+from aurora.graphs.workbench import Authors, SelfPlaySettings, Workbench, new_workbench
 from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
@@ -67,6 +69,7 @@ def play(  # noqa: PLR0913  # what a run is started with
     ledger: Ledger | None = None,
     validation_ledger: Ledger | None = None,
     index: Index | None = None,
+    authors: Authors | None = None,
 ) -> Finished:
     """Run self-play until the archive holds `iterations`, the time is up, or somebody interrupts.
 
@@ -84,8 +87,10 @@ def play(  # noqa: PLR0913  # what a run is started with
         ledger: Keeps what the iteration in progress has paid for, for the process after a kill.
         validation_ledger: Likewise the references' results on validation.
         index: Over the archive, in line with it; None: similar scenarios are found by statistics.
+        authors: The model with its prompts, where the settings name one.
 
     Raises:
+        ModelError: The model failed in a way that another try can't mend. Nothing committed is lost.
         DataError: A trace is not there or not valid.
         RunError: The settings name families that don't go.
         StoreError: The archive can't be read or written.
@@ -106,11 +111,31 @@ def play(  # noqa: PLR0913  # what a run is started with
         ledger=ledger,
         validation_ledger=validation_ledger,
         index=index,
+        authors=authors,
     )
+    if authors is not None:
+        authors.model.watch = partial(_tell_call, bench)
     reason = _loop(bench, until)
     simulated = ledger.added + validation_ledger.added
     tell({"event": "stopped", "iteration": bench.committed - 1, "reason": reason, "simulated": simulated})
     return Finished(reason, bench.committed, bench.champion, simulated)
+
+
+def _tell_call(bench: Workbench, call: Call) -> None:
+    spent = call.spent
+    bench.tell(
+        {
+            "event": "model",
+            "iteration": bench.committed,
+            "cached": call.cached,
+            "calls": spent.calls,
+            "tokens_in": spent.tokens_in,
+            "tokens_out": spent.tokens_out,
+            "dollars": spent.dollars,
+            "model_seconds": spent.seconds,
+            "retries": spent.retries,
+        }
+    )
 
 
 def _loop(bench: Workbench, last: int) -> StopReason:
@@ -134,6 +159,8 @@ def _loop(bench: Workbench, last: int) -> StopReason:
         end: State = build_graph(bench).invoke(start, {"recursion_limit": steps})
     except Abandoned as abandoned:
         return abandoned.reason
+    except BudgetExceeded:
+        return "budget spent"
     return end["stop"]
 
 

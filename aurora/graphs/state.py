@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-StopReason = Literal["", "done", "time limit", "interrupted"]
+StopReason = Literal["", "done", "time limit", "interrupted", "budget spent"]
 """Why a run ended; "" while it goes on."""
 
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from aurora.agents.evaluation import Arena, arena
+from aurora.agents.metered import MeteredModel
 from aurora.agents.policy_search import Proposal, SearchState, first_state
 from aurora.agents.scenario_search import Known
 from aurora.agents.sources import Source, Spec, open_source
@@ -20,6 +21,7 @@ from aurora.graphs.state import StopReason
 from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Failure, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.prompts.loader import Prompt
 from aurora.sim.curriculum import LEVELS, Curriculum
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policy import Policy, parse_policy
@@ -43,6 +45,12 @@ class SelfPlaySettings(Frozen):
             each family; None: the source's own choice.
         embedder: Fingerprint of the embedder by whose index similar scenarios are found; empty: by the
             statistics of those that the attacker keeps in mind.
+        proposer: Who writes scenarios and policies: the search, a model, or both (the model proposes structures,
+            the search tunes their constants and draws half of the scenarios).
+        model: As `provider:model`; empty with `search`.
+        model_from_level: Level of the curriculum from which on the model is asked; smaller problems are left to
+            the search. Sources without levels always ask it.
+        prompts: Ids of the prompts' versions.
     """
 
     source: Literal["generated", "openb", "swf"] = "generated"
@@ -55,6 +63,10 @@ class SelfPlaySettings(Frozen):
     training_per_family: int | None = None
     validation_per_family: int | None = None
     embedder: str = ""
+    proposer: Literal["search", "model", "both"] = "search"
+    model: str = ""
+    model_from_level: int = 2
+    prompts: tuple[str, ...] = ()
 
 
 def chosen_source(settings: SelfPlaySettings) -> Source:
@@ -80,6 +92,14 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
     effort = source.effort
     chosen = {name: getattr(settings, name) for name in effort._fields if getattr(settings, name) is not None}
     return source._replace(training=training, validation=validation, effort=effort._replace(**chosen))
+
+
+class Authors(NamedTuple):
+    """A model that writes for a run, and the versions of its prompts."""
+
+    model: MeteredModel
+    attacker: Prompt
+    defender: Prompt
 
 
 @dataclass(slots=True)
@@ -125,6 +145,7 @@ class Workbench:
     Attributes:
         source, settings, store, index, ledger, jobs, tell, interrupted: What the run was started with.
         deadline: On the monotonic clock, seconds; None: no time limit.
+        authors: The model with its prompts; None: the search alone.
         committed: How many iterations the archive holds.
         validation: Scenarios on which the champion is chosen; the same throughout the run.
         curriculum, searcher, champion, champion_value, known, passed, evaluations: Where the run stands;
@@ -142,6 +163,7 @@ class Workbench:
     tell: Listener
     interrupted: Callable[[], bool]
     deadline: float | None
+    authors: Authors | None
     committed: int
     validation: Arena
     curriculum: Curriculum
@@ -160,6 +182,11 @@ class Workbench:
         that a checkpoint has to keep.
         """
         return np.random.default_rng([self.settings.seed, iteration, part])
+
+    def asks(self, level: int) -> bool:
+        """Whether the model is asked at this level."""
+        far = not self.source.has_levels or level >= self.settings.model_from_level
+        return self.authors is not None and far
 
     def stop(self) -> StopReason:
         """Why the run should end now; "" while it should not.
@@ -183,6 +210,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
     ledger: Ledger,
     validation_ledger: Ledger,
     index: Index | None = None,
+    authors: Authors | None = None,
 ) -> Workbench:
     """The workbench of a run, new or where its archive ends.
 
@@ -196,6 +224,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
         ledger: Of the iteration in progress.
         validation_ledger: Of the references on validation scenarios; kept throughout a run.
         index: Over the archive, in line with it; None: similar scenarios are found by statistics.
+        authors: The model with its prompts, where the settings name one.
     """
     source = chosen_source(settings)._replace(ledger=ledger)
     rng = np.random.default_rng([settings.seed, VALIDATION_SEED])
@@ -217,6 +246,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
         tell=tell,
         interrupted=interrupted,
         deadline=deadline,
+        authors=authors,
         committed=0,
         validation=validation._replace(source=source),
         curriculum=Curriculum(),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Connection, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-VERSION = 2
+VERSION = 3
 """Of the tables below."""
 
 
@@ -33,6 +33,7 @@ class PolicyRow(Base):
     iteration: Mapped[int] = mapped_column(Integer)
     rating: Mapped[float] = mapped_column(Float)
     games: Mapped[int] = mapped_column(Integer, default=0)
+    prompt_id: Mapped[str | None] = mapped_column(String(64), default=None)
     __table_args__ = (Index("policies_by_rating", "rating"),)
 
 
@@ -56,6 +57,7 @@ class ScenarioRow(Base):
     spec: Mapped[str] = mapped_column(Text)
     success_rate: Mapped[float] = mapped_column(Float)
     attacker_reward: Mapped[float] = mapped_column(Float)
+    prompt_id: Mapped[str | None] = mapped_column(String(64), default=None)
 
 
 class OutcomeRow(Base):
@@ -124,5 +126,10 @@ def _index_ratings(connection: Connection) -> None:
     index.create(connection, checkfirst=True)
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _index_ratings}
+def _note_prompts(connection: Connection) -> None:
+    for table in ("policies", "scenarios"):
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN prompt_id VARCHAR(64)"))
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _index_ratings, 2: _note_prompts}
 """From each older version, the step to the next."""

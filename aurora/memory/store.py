@@ -26,6 +26,7 @@ from aurora.memory.schema import (
     OutcomeRow,
     ParentRow,
     PolicyRow,
+    PromptRow,
     ScenarioRow,
 )
 from aurora.sim.policy import Policy, parse_policy
@@ -35,15 +36,16 @@ REFERENCE = "reference"
 
 
 class NewPolicy(NamedTuple):
-    """A policy to keep: where it comes from, and from whom."""
+    """A policy to keep: where it comes from, from whom, and which version of a prompt led to it."""
 
     policy: Policy
     origin: str
     parents: tuple[str, ...] = ()
+    prompt_id: str | None = None
 
 
 class NewScenario(NamedTuple):
-    """A scenario to keep, as the JSON of its spec."""
+    """A scenario to keep, as the JSON of its spec, with the version of the prompt that led to it."""
 
     scenario_id: str
     family: str
@@ -51,6 +53,16 @@ class NewScenario(NamedTuple):
     spec: str
     success_rate: float
     attacker_reward: float
+    prompt_id: str | None = None
+
+
+class NewPrompt(NamedTuple):
+    """A version of a prompt, with the one that it was made from."""
+
+    prompt_id: str
+    role: str
+    text: str
+    parent_id: str | None = None
 
 
 class NewOutcome(NamedTuple):
@@ -80,6 +92,7 @@ class Iteration(NamedTuple):
         fronts: For each scenario, the policies on its Pareto front.
         state: Where the run stands: curriculum, searchers, champion. JSON.
         events: What the iteration reports. JSON.
+        prompts: Versions that were used; known ones are left as they are.
     """
 
     number: int
@@ -91,6 +104,7 @@ class Iteration(NamedTuple):
     fronts: Mapping[str, Sequence[str]]
     state: Mapping[str, Any]
     events: Sequence[Mapping[str, Any]]
+    prompts: Sequence[NewPrompt] = ()
 
 
 class Store:
@@ -248,6 +262,20 @@ class Store:
         with Session(self._engine) as session:
             return {row.scenario_id: json.loads(row.spec) for row in session.execute(query)}
 
+    def failures(self, kind: str, limit: int) -> list[str]:
+        """Reasons of the latest attempts of a kind that failed, latest first."""
+        query = select(AttemptRow.reason).where(AttemptRow.kind == kind).order_by(AttemptRow.number.desc()).limit(limit)
+        with Session(self._engine) as session:
+            return list(session.scalars(query))
+
+    def success_rates(self, scenario_ids: Sequence[str]) -> dict[str, float]:
+        """How often candidates succeeded on those scenarios that are in the archive."""
+        query = select(ScenarioRow.scenario_id, ScenarioRow.success_rate).where(
+            ScenarioRow.scenario_id.in_(list(scenario_ids))
+        )
+        with Session(self._engine) as session:
+            return {row.scenario_id: row.success_rate for row in session.execute(query)}
+
     def scenarios(self, *, level: int | None = None) -> list[dict[str, Any]]:
         """Scenarios in order of iteration and id; keys: id, family, level, success_rate, attacker_reward, spec."""
         query = select(ScenarioRow).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
@@ -338,6 +366,8 @@ def _write(session: Session, new: Iteration) -> dict[str, float]:
     if new.number > 0 and session.get(IterationRow, new.number - 1) is None:
         raise StoreError(f"iteration {new.number} can't be written before iteration {new.number - 1}")
     _add_policies(session, new)
+    prompts = _present(session, PromptRow.prompt_id, [p.prompt_id for p in new.prompts])
+    _add(session, PromptRow, [p._asdict() for p in new.prompts if p.prompt_id not in prompts])
     known = _present(session, ScenarioRow.scenario_id, [s.scenario_id for s in new.scenarios])
     _add(
         session,
@@ -387,6 +417,7 @@ def _add_policies(session: Session, new: Iteration) -> None:
             "iteration": new.number,
             "rating": elo.START,
             "games": 0,
+            "prompt_id": p.prompt_id,
         }
         for p in fresh
     ]
@@ -451,6 +482,7 @@ def _described(session: Session, row: PolicyRow) -> dict[str, Any]:
         "elo": row.rating,
         "games": row.games,
         "origin": row.origin,
+        "prompt_id": row.prompt_id,
         "iteration": row.iteration,
         "parents": list(parents),
         "description": document["policy_description"],

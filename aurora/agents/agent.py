@@ -1,0 +1,132 @@
+"""Runs an agent: a prompt, a model, tools under a harness, and a valid answer at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from pydantic import BaseModel
+
+from aurora.agents.budget import LOCAL
+from aurora.agents.metered import MeteredModel
+from aurora.agents.structured import ask
+from aurora.errors import AuroraError, BudgetExceeded, ModelError
+from aurora.tools.harness import Evidence, Harness
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+TURNS = 12
+"""Most calls of the model in a conversation with tools; the answer is asked for after that."""
+ANSWER_NOW = "Answer now, with the object that was asked for."
+
+
+class Finished(NamedTuple):
+    """What came of an agent's conversation.
+
+    Attributes:
+        value: The accepted answer.
+        rejected: What was wrong with the answers before it.
+        evidence: Its tool calls.
+    """
+
+    value: Any
+    rejected: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
+class _Harnessed(AgentMiddleware[Any, Any, Any]):
+    """Sends every tool call through a harness, numbered in the order in which the model made them."""
+
+    def __init__(self, harness: Harness, temperature: float | None) -> None:
+        super().__init__()
+        self._harness = harness
+        self._settings = {} if temperature is None else {"temperature": temperature}
+        self.tools = harness.langchain_tools()
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(model_settings=self._settings))
+
+    def after_model(self, state: Any, runtime: Any) -> None:
+        last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
+        if last is not None:
+            self._harness.reserve([c["id"] or "" for c in last.tool_calls])
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
+        call = request.tool_call
+        shown = self._harness.call(call["name"], call["args"], call["id"] or "")
+        return ToolMessage(shown, tool_call_id=call["id"], name=call["name"])
+
+
+def run_agent(
+    model: MeteredModel,
+    prompt: tuple[str, str],
+    schema: type[Schema],
+    accept: Callable[[Schema], Any],
+    *,
+    harness: Harness | None = None,
+    temperature: float | None = None,
+) -> Finished:
+    """Let a model use tools, then have its answer.
+
+    Local models are asked at once: they are small, and the grammar that holds them is that of an answer.
+
+    Args:
+        model: Who is asked.
+        prompt: System and user message.
+        schema: Of the answer.
+        accept: Makes the result of a valid answer; an `AuroraError` from it goes back to the model.
+        harness: Its tools; None: it has none.
+        temperature: Of sampling; None: the provider's own.
+
+    Raises:
+        AnswerError: No answer was valid.
+        ModelError: The provider failed.
+        BudgetExceeded: The budget is spent.
+    """
+    messages: list[BaseMessage] = [SystemMessage(prompt[0]), HumanMessage(prompt[1])]
+    if harness is None or model.name_.provider == LOCAL:
+        answered = ask(model, messages, schema, accept, temperature=temperature)
+        return Finished(answered.value, answered.rejected, ())
+    state = _converse(model, messages, schema, harness, temperature)
+    evidence = tuple(harness.journal)
+    conversation = state["messages"]
+    rejected: tuple[str, ...] = tuple(_refusals(conversation, schema))
+    if state.get("structured_response") is not None:
+        try:
+            return Finished(accept(state["structured_response"]), rejected, evidence)
+        except (BudgetExceeded, ModelError):
+            raise
+        except AuroraError as error:
+            rejected = (*rejected, str(error))
+            conversation = [*conversation, HumanMessage(f"That answer is not valid: {error}\n{ANSWER_NOW}")]
+    else:
+        conversation = [*conversation, HumanMessage(ANSWER_NOW)]
+    answered = ask(model, conversation, schema, accept, temperature=temperature)
+    return Finished(answered.value, rejected + answered.rejected, evidence)
+
+
+def _converse(
+    model: MeteredModel,
+    messages: Sequence[BaseMessage],
+    schema: type[BaseModel],
+    harness: Harness,
+    temperature: float | None,
+) -> dict[str, Any]:
+    agent: Any = create_agent(
+        model,
+        middleware=[_Harnessed(harness, temperature), ModelCallLimitMiddleware(run_limit=TURNS, exit_behavior="end")],
+        response_format=ToolStrategy(schema, tool_message_content="Thank you."),
+    )
+    end: dict[str, Any] = agent.invoke({"messages": list(messages)}, {"recursion_limit": 6 * TURNS})
+    return end
+
+
+def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[str]:
+    """What was wrong with the answers that the agent sent back."""
+    return [
+        m.text for m in messages if isinstance(m, ToolMessage) and m.name == schema.__name__ and m.text != "Thank you."
+    ]

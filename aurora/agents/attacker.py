@@ -1,0 +1,95 @@
+"""The attacker with a model: it writes specs of scenarios that should be neither trivial nor hopeless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aurora.agents.agent import run_agent
+from aurora.agents.answers import ScenariosAnswer, to_spec
+from aurora.agents.briefing import quoted, weak_areas
+from aurora.agents.metered import MeteredModel
+from aurora.memory.texts import scenario_text
+from aurora.prompts.loader import Prompt
+from aurora.sim.curriculum import LEVELS
+from aurora.sim.spec import ScenarioSpec
+
+TEMPERATURE = 0.9
+"""Of sampling: scenarios shall differ."""
+SHOWN = 6
+"""Earlier scenarios of each kind that the attacker is shown."""
+
+
+class Played(NamedTuple):
+    """An earlier scenario: what it was worth, and how often the defender's candidates succeeded on it."""
+
+    spec: ScenarioSpec
+    reward: float
+    success: float
+
+
+class AttackBriefing(NamedTuple):
+    """What the attacker is told.
+
+    Attributes:
+        level: Of the curriculum.
+        wanted: Scenarios to write.
+        played: The latest scenarios of the run, oldest first.
+        rejected: (description, reason) of those sent back in this iteration.
+        seed: From which expansions draw; each scenario gets the next one.
+    """
+
+    level: int
+    wanted: int
+    played: Sequence[Played]
+    rejected: Sequence[tuple[str, str]]
+    seed: int
+
+
+class Written(NamedTuple):
+    """What the attacker wrote, and what was wrong with earlier answers."""
+
+    specs: tuple[ScenarioSpec, ...]
+    rejected: tuple[str, ...]
+
+
+def write_scenarios(model: MeteredModel, prompt: Prompt, briefing: AttackBriefing) -> Written:
+    """Ask a model for scenarios.
+
+    Raises:
+        AnswerError: No answer was valid.
+        ModelError: The provider failed.
+        BudgetExceeded: The budget is spent.
+    """
+
+    def accept(answer: ScenariosAnswer) -> tuple[ScenarioSpec, ...]:
+        return tuple(
+            to_spec(each, briefing.level, (briefing.seed + i) % 2**31)
+            for i, each in enumerate(answer.scenarios[: briefing.wanted])
+        )
+
+    finished = run_agent(model, prompt.fill(**_slots(briefing)), ScenariosAnswer, accept, temperature=TEMPERATURE)
+    return Written(finished.value, finished.rejected)
+
+
+def _slots(briefing: AttackBriefing) -> dict[str, str]:
+    level = LEVELS[briefing.level - 1]
+    here = [p for p in briefing.played if p.spec.level == briefing.level]
+    recent = (
+        f"{sum(p.success for p in here) / len(here):.2f} over {len(here)} scenarios" if here else "nothing played yet"
+    )
+    best = sorted(here or briefing.played, key=lambda p: -p.reward)[:SHOWN]
+    rewarding = [f"{p.reward:.2f}, {p.success:.2f}: {scenario_text(p.spec)}" for p in best]
+    return {
+        "level": str(briefing.level),
+        "difficulty": str(level.difficulty),
+        "tasks": str(level.tasks),
+        "nodes": str(level.nodes),
+        "demand": f"{level.demand:g}",
+        "success": recent,
+        "weak": weak_areas((p.spec, p.success) for p in briefing.played),
+        "rewarding": quoted(rewarding),
+        "known": quoted(scenario_text(p.spec) for p in briefing.played[-SHOWN:]),
+        "rejected": quoted(f"{text}: {reason}" for text, reason in briefing.rejected),
+        "count": str(briefing.wanted),
+    }

@@ -1,0 +1,146 @@
+"""What agents are told: scenarios in numbers, tables of values, measured strengths and weaknesses.
+
+Short on purpose: a model reads statistics, never 500 tasks. Every figure is computed here from scenarios and
+outcomes; texts that come from elsewhere are quoted as JSON strings, so that they read as data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from aurora.sim.features import FEATURES
+from aurora.sim.scenario import Node, Scenario
+from aurora.sim.spec import ScenarioSpec
+
+FEWEST = 2
+"""Scenarios with a trait before a rate is told of it."""
+LISTED = 6
+"""Traits that are told on either side."""
+
+
+def brief(scenario: Scenario) -> str:
+    """A scenario in numbers, one fact a line."""
+    tasks, conditions, targets = scenario.tasks, scenario.environmental_conditions, scenario.objective_targets
+    arrivals = np.array([t.arrival_time for t in tasks])
+    lines = [
+        f"- {scenario.scenario_id}: {scenario.domain}, {len(tasks)} tasks on {len(scenario.nodes)} nodes, "
+        f"{len(scenario.links)} links; arrivals from {arrivals.min():.4g} to {arrivals.max():.4g} s, "
+        f"{len(np.unique(arrivals))} instants",
+        "  weights: " + ", ".join(f"{o} {w:.2f}" for o, w in scenario.weights().items()),
+        f"  targets: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, energy {targets.energy:.4g} J",
+        "  tasks: " + "; ".join(_quantities(scenario)),
+    ]
+    kinds: dict[tuple[Any, ...], int] = defaultdict(int)
+    for node in scenario.nodes:
+        kinds[_kind(node)] += 1
+    for (cpu, memory, devices, speed, price, idle, full), count in sorted(kinds.items())[:8]:
+        accelerators = f", {devices} accelerators" if devices else ""
+        lines.append(
+            f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {speed:g}, ${price:g}/h, "
+            f"{idle:g} to {full:g} W"
+        )
+    if scenario.nodes:
+        busy = sum(t.cpu_required * t.duration for t in tasks)
+        capacity = sum(n.cpu * n.speed for n in scenario.nodes)
+        asked = sum(t.cpu_required for t in tasks)
+        lines.append(
+            f"  all tasks together ask for {asked / max(1e-9, sum(n.cpu for n in scenario.nodes)):.2f} times the cores; "
+            f"their work takes {busy / max(1e-9, capacity):.4g} s of the whole"
+        )
+    trouble = [
+        f"{len(found)} {name}"
+        for name, found in (
+            ("node failures", conditions.node_failures),
+            ("congestions", conditions.network_congestion),
+            ("price changes", conditions.dynamic_pricing),
+        )
+        if found
+    ]
+    lines.append(f"  trouble: {', '.join(trouble) or 'none'}")
+    return "\n".join(lines)
+
+
+def _kind(node: Node) -> tuple[Any, ...]:
+    return (
+        node.cpu,
+        node.memory,
+        node.accelerators,
+        node.speed,
+        round(node.price_per_hour, 3),
+        node.idle_power,
+        node.full_power,
+    )
+
+
+def _quantities(scenario: Scenario) -> list[str]:
+    tasks = scenario.tasks
+    told = []
+    for name, values in (
+        ("cores", [t.cpu_required for t in tasks]),
+        ("GiB", [t.memory_required for t in tasks]),
+        ("duration s", [t.duration for t in tasks]),
+        ("accelerators", [t.accelerators * t.accelerator_share for t in tasks]),
+        ("Gbit/s", [t.bandwidth for t in tasks]),
+        ("data GiB", [t.data_size for t in tasks]),
+        ("SLA s", [t.sla_latency_ms / 1000 for t in tasks if t.sla_latency_ms is not None]),
+    ):
+        if values and max(values) > 0:
+            low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
+            told.append(f"{name} {low:.3g} | {middle:.3g} | {high:.3g}")
+    waiting = sum(bool(t.dependencies) for t in tasks)
+    told.append(f"{waiting} depend on others" if waiting else "no dependencies")
+    return [*told[:-1], f"{told[-1]} (10 % | median | 90 %)"]
+
+
+def features_told() -> str:
+    """The feature table, a line each."""
+    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in FEATURES)
+
+
+def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:
+    """Policies by mean value, best first, with their values on each scenario; the best of each column below."""
+    means = {name: float(np.mean(row)) for name, row in values.items()}
+    order = sorted(means, key=lambda n: (-means[n], n))
+    listed = {name: " ".join(f"{v:.4f}" for v in values[name]) for name in order[:limit]}
+    lines = [f"- {name}: mean {means[name]:.4f}; {row}" for name, row in listed.items()]
+    mark = np.max(np.array(list(values.values())), axis=0)
+    return "\n".join([*lines, f"- mark: {' '.join(f'{v:.4f}' for v in mark)}  (columns: {', '.join(scenarios)})"])
+
+
+_TRAITS: Mapping[str, Callable[[ScenarioSpec], bool]] = {
+    "cloud": lambda s: s.domain == "cloud",
+    "edge": lambda s: s.domain == "edge",
+    "network": lambda s: s.domain == "network",
+    "hybrid": lambda s: s.domain == "hybrid",
+    "bursty arrivals": lambda s: any(g.pattern == "bursty" for g in s.groups),
+    "dependencies": lambda s: any(g.dependency != "none" for g in s.groups),
+    "accelerators": lambda s: any(g.accelerators for g in s.groups),
+    "SLAs": lambda s: any(g.sla_latency_ms is not None for g in s.groups),
+    "node failures": lambda s: s.trouble.node_failures > 0,
+    "congestion": lambda s: s.trouble.congestions > 0,
+    "price changes": lambda s: s.trouble.price_changes > 0,
+    "several node classes": lambda s: len(s.node_classes) > 1,
+    "batteries": lambda s: any(c.battery is not None for c in s.node_classes),
+}
+
+
+def weak_areas(played: Iterable[tuple[ScenarioSpec, float]]) -> str:
+    """Success rates by what scenarios have, weakest first; measured, with how many scenarios each rests on."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    for spec, success in played:
+        for name, has in _TRAITS.items():
+            if has(spec):
+                rates[name].append(success)
+    known = sorted(((float(np.mean(r)), n, len(r)) for n, r in rates.items() if len(r) >= FEWEST))
+    shown = known if len(known) <= 2 * LISTED else known[:LISTED] + known[-LISTED:]
+    return "\n".join(f"- {name}: {rate:.2f}, {count}" for rate, name, count in shown) or "- nothing measured yet"
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Texts from elsewhere, a line each, as JSON strings: data, whatever they say."""
+    return "\n".join(f"- {json.dumps(t)}" for t in texts) or "- none"

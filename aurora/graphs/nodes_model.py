@@ -1,0 +1,171 @@
+"""What a model writes for attacker and defender, and how it goes together with the search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from aurora.agents.answers import FAMILY
+from aurora.agents.attacker import AttackBriefing, Played, write_scenarios
+from aurora.agents.defender import STANCES, TOOLS, Candidates, DefendBriefing, write_policies
+from aurora.agents.evaluation import Arena, advantage, arena, values
+from aurora.agents.policy_search import FEWEST_WEIGHTS, Proposal, SearchState, tunable
+from aurora.agents.sources import Spec
+from aurora.errors import AnswerError, ModelError
+from aurora.graphs.state import State
+from aurora.graphs.workbench import Workbench
+from aurora.memory.store import Failure, NewPrompt
+from aurora.memory.texts import scenario_text
+from aurora.sim.compiler import compile_policy
+from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.rewards import succeeds
+from aurora.sim.spec import ScenarioSpec
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+
+BY_MODEL, KEPT = "model", "kept"
+"""Origins: a model wrote it; nothing better was found."""
+SHOWN = 4
+"""Best policies, and reasons of failure, that the defender is shown."""
+
+
+def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
+    """How many of the missing scenarios the model shall write.
+
+    Scenarios of a source without levels are variants of a real trace: there is nothing to write.
+    """
+    if not bench.asks(level) or not bench.source.has_levels:
+        return 0
+    return missing if bench.settings.proposer == "model" else (missing + 1) // 2
+
+
+def write_specs(bench: Workbench, level: int, count: int, rng: np.random.Generator) -> list[Spec]:
+    """Specs by the model; what was wrong with its answers goes to the archive."""
+    assert bench.authors is not None  # it was asked whether there is one
+    draft = bench.draft
+    success = bench.store.success_rates([k.spec.spec_id for k in bench.known])
+    played = [
+        Played(k.spec, k.reward, success.get(k.spec.spec_id, 0.0))
+        for k in bench.known
+        if isinstance(k.spec, ScenarioSpec)
+    ]
+    sent_back = [
+        (scenario_text(draft.specs[f.subject]), f.reason)
+        for f in draft.failures
+        if f.kind == "scenario" and f.subject in draft.specs
+    ]
+    briefing = AttackBriefing(level, count, played, sent_back, int(rng.integers(2**31)))
+    try:
+        written = write_scenarios(bench.authors.model, bench.authors.attacker, briefing)
+    except AnswerError as error:
+        draft.failures.append(Failure("scenario", BY_MODEL, str(error)))
+        return []
+    except ModelError as error:
+        if not error.retryable:
+            raise
+        draft.failures.append(Failure("scenario", BY_MODEL, str(error)))
+        return []
+    draft.failures += [Failure("scenario", BY_MODEL, reason) for reason in written.rejected]
+    return list(written.specs)
+
+
+def propose_with_model(
+    bench: Workbench,
+    state: State,
+    ground: Arena,
+    searched: Callable[[SearchState, Sequence[Policy]], Proposal],
+) -> Proposal:
+    """The model's policies alone, or with a search that begins at the best of them.
+
+    Args:
+        bench: The run.
+        state: Of the iteration.
+        ground: Training scenarios, on which candidates are ranked.
+        searched: Searches from a state, crossing with these policies too.
+    """
+    written = _write(bench, state)
+    bench.draft.failures += [Failure("policy", BY_MODEL, reason) for reason in written.failures]
+    found = [(p, BY_MODEL, ()) for p in written.policies]
+    if bench.settings.proposer == "both":
+        proposal = searched(_best_start(bench, ground, written.policies), written.policies)
+        found = [*proposal.candidates, *found]  # type: ignore[list-item]  # parents of any number
+        rest = proposal._replace(candidates=())
+    else:
+        base = parse_policy(bench.searcher.policy)
+        found = found or [(base, KEPT, ())]
+        rest = Proposal((), bench.searcher, 0, (), ())
+    unique = {policy.policy_id: (policy, origin, parents) for policy, origin, parents in reversed(found)}
+    means = {name: float(advantage(ground, row[0], bench.jobs).mean()) for name, row in unique.items()}
+    order = sorted(means, key=lambda n: (-means[n], n))
+    history = rest.history or (means[order[0]],)
+    return rest._replace(candidates=tuple(unique[n] for n in order), history=history)
+
+
+def _best_start(bench: Workbench, ground: Arena, written: Sequence[Policy]) -> SearchState:
+    """Where the search begins: at the model's best policy if that is ahead of where it stands."""
+    own = float(advantage(ground, parse_policy(bench.searcher.policy), bench.jobs).mean())
+    start = bench.searcher
+    for policy in written:
+        ahead = float(advantage(ground, policy, bench.jobs).mean())
+        if ahead > own and tunable(policy).sum() >= FEWEST_WEIGHTS:
+            own, start = ahead, SearchState(policy=policy.model_dump(mode="json"), parent=policy.policy_id)
+    return start
+
+
+def _write(bench: Workbench, state: State) -> Candidates:
+    """Policies by the model for the attacker's scenarios; none where an archived one succeeds on all of them."""
+    assert bench.authors is not None  # it was asked whether there is one
+    source, draft = bench.source, bench.draft
+    scenarios = [draft.encoded[n] for n in state["scenario_ids"]]
+    here = arena(source, scenarios, bench.jobs)
+    rivals = sorted(draft.rivals)
+    rows = values(source, scenarios, [compile_policy(draft.rivals[n]) for n in rivals], bench.jobs)
+    if any(all(succeeds(v, [m]) for v, m in zip(row, here.mark, strict=True)) for row in rows):
+        return Candidates((), ())
+    best = sorted(((draft.rivals[n], float(row.mean())) for n, row in zip(rivals, rows, strict=True)), key=_by_value)
+    references = dict(zip(here.reference_names, here.reference_values.tolist(), strict=True))
+    briefing = DefendBriefing(
+        [e.scenario for e in scenarios],
+        source.measure,
+        references,
+        best[:SHOWN] or _best_references(bench, references),
+        bench.store.failures("policy", SHOWN),
+    )
+
+    def harness() -> Harness:
+        desk = Desk(
+            scenarios,
+            draft.rivals,
+            store=bench.store,
+            index=bench.index,
+            expand=lambda spec: source.expand(source.parse(spec)),
+            value=source.value,
+        )
+        assert bench.authors is not None  # as above
+        return Harness(desk, TOOLS, recording=bench.authors.model.recording)
+
+    return write_policies(bench.authors.model, bench.authors.defender, briefing, harness, len(STANCES))
+
+
+def _by_value(pair: tuple[Policy, float]) -> tuple[float, str]:
+    return -pair[1], pair[0].policy_id
+
+
+def _best_references(bench: Workbench, values_: dict[str, list[float]]) -> list[tuple[Policy, float]]:
+    """Before there are any others, the best references stand as examples."""
+    pairs = [(bench.source.references[n], float(np.mean(v))) for n, v in values_.items()]
+    return sorted(pairs, key=_by_value)[:SHOWN]
+
+
+def prompt_of(bench: Workbench, spec: Spec) -> str | None:
+    """Version of the prompt that led to a scenario; None if no model wrote it."""
+    by_model = isinstance(spec, ScenarioSpec) and spec.family == FAMILY
+    return bench.authors.attacker.prompt_id if bench.authors is not None and by_model else None
+
+
+def prompts_used(bench: Workbench) -> list[NewPrompt]:
+    """The versions of the prompts of this run."""
+    if bench.authors is None:
+        return []
+    return [NewPrompt(p.prompt_id, p.role, p.text) for p in (bench.authors.attacker, bench.authors.defender)]

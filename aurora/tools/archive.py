@@ -1,0 +1,130 @@
+"""Tools that look into the archive: what is like this, who is best, what a rating is."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from aurora.errors import StoreError
+from aurora.memory.index import Index
+from aurora.memory.store import Store
+from aurora.memory.texts import archived_policy_text, archived_scenario_text, policy_text
+from aurora.sim.compiler import readable
+from aurora.sim.scenario import Frozen
+from aurora.tools.desk import Desk
+
+
+class SimilarArguments(Frozen):
+    """What to look for."""
+
+    description: str = Field(min_length=1, max_length=2000, description="in words, or the id of an archived one")
+    limit: int = Field(default=3, ge=1, le=10, description="how many")
+
+
+class Similar(Frozen):
+    """An archived thing that is alike."""
+
+    id: str
+    similarity: float = Field(description="cosine, 1: the same")
+    text: str
+
+
+class SimilarFound(Frozen):
+    """Those that are most alike, nearest first."""
+
+    found: tuple[Similar, ...]
+
+
+def similar_scenarios(desk: Desk, arguments: SimilarArguments) -> SimilarFound:
+    """Archived scenarios most like a description, or like an archived scenario by its id."""
+    index = _index(desk)
+    known = _store(desk).documents("scenarios")
+    asked = archived_scenario_text(known[arguments.description]) if arguments.description in known else None
+    near = index.nearest("scenarios", [asked or arguments.description], arguments.limit)[0]
+    texts = index.describe("scenarios", [n.key for n in near])
+    return SimilarFound(found=tuple(Similar(id=n.key, similarity=n.similarity, text=texts[n.key]) for n in near))
+
+
+def similar_policies(desk: Desk, arguments: SimilarArguments) -> SimilarFound:
+    """Archived policies most like a description, or like an archived policy by its id."""
+    index = _index(desk)
+    known = _store(desk).documents("policies")
+    asked = archived_policy_text(known[arguments.description]) if arguments.description in known else None
+    near = index.nearest("policies", [asked or arguments.description], arguments.limit)[0]
+    texts = index.describe("policies", [n.key for n in near])
+    return SimilarFound(found=tuple(Similar(id=n.key, similarity=n.similarity, text=texts[n.key]) for n in near))
+
+
+class TopArguments(Frozen):
+    """How many to list."""
+
+    limit: int = Field(default=5, ge=1, le=20, description="how many")
+
+
+class Rated(Frozen):
+    """A policy with its rating."""
+
+    policy_id: str
+    elo: float
+    games: int
+    origin: str
+
+
+class Top(Frozen):
+    """Policies by rating, best first."""
+
+    policies: tuple[Rated, ...]
+
+
+def top_policies(desk: Desk, arguments: TopArguments) -> Top:
+    """The archive's policies with the highest Elo ratings."""
+    rows = _store(desk).top(arguments.limit)
+    return Top(
+        policies=tuple(
+            Rated(policy_id=r["policy_id"], elo=r["elo"], games=r["games"], origin=r["origin"]) for r in rows
+        )
+    )
+
+
+class PolicyArguments(Frozen):
+    """A policy."""
+
+    policy_id: str = Field(description="id of a policy")
+
+
+class Elo(Frozen):
+    """A rating; 1500 is the start, 400 more means ten to one."""
+
+    elo: float
+
+
+def policy_elo(desk: Desk, arguments: PolicyArguments) -> Elo:
+    """The Elo rating of an archived policy."""
+    found = _store(desk).ratings([arguments.policy_id])
+    if arguments.policy_id not in found:
+        raise StoreError(f"the archive has no policy {arguments.policy_id!r}; top_policies lists some")
+    return Elo(elo=found[arguments.policy_id])
+
+
+class ShownPolicy(Frozen):
+    """A policy to read."""
+
+    text: str = Field(description="what it does, in words")
+    program: str = Field(description="its expressions")
+
+
+def show_policy(desk: Desk, arguments: PolicyArguments) -> ShownPolicy:
+    """A policy's expressions, and what it does in words."""
+    policy = desk.policy(arguments.policy_id)
+    return ShownPolicy(text=policy_text(policy), program=readable(policy))
+
+
+def _store(desk: Desk) -> Store:
+    if desk.store is None:
+        raise StoreError("there is no archive in this session")
+    return desk.store
+
+
+def _index(desk: Desk) -> Index:
+    if desk.index is None:
+        raise StoreError("there is no similarity index in this session")
+    return desk.index

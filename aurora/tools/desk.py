@@ -1,0 +1,103 @@
+"""What tools may look at: scenarios and policies by id, drafts, the archive and its index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aurora.errors import PolicyError, ScenarioError, StoreError
+from aurora.memory.index import Index
+from aurora.memory.store import Store
+from aurora.sim.compiler import compile_policy
+from aurora.sim.kernel import EncodedScenario, encode, run
+from aurora.sim.outcome import Outcome
+from aurora.sim.policy import Policy
+from aurora.sim.references import REFERENCES
+from aurora.sim.rewards import score
+from aurora.sim.scenario import Scenario
+
+
+def reward(scenario: Scenario, outcome: Outcome) -> float:
+    """The reward of an outcome, by the scenario's own objectives."""
+    return score(outcome.summary, scenario).reward
+
+
+class Desk:
+    """One conversation's view: it can add drafts, and change nothing else.
+
+    Args:
+        scenarios: That are open, by id.
+        policies: Besides the references and the archive's, by id.
+        store: The archive.
+        index: Over the archive.
+        expand: JSON of an archived spec -> scenario.
+        value: (scenario, outcome) -> what a policy achieved; higher is better.
+    """
+
+    def __init__(
+        self,
+        scenarios: Iterable[EncodedScenario],
+        policies: Mapping[str, Policy] | None = None,
+        *,
+        store: Store | None = None,
+        index: Index | None = None,
+        expand: Callable[[Any], Scenario] | None = None,
+        value: Callable[[Scenario, Outcome], float] = reward,
+    ) -> None:
+        self.store = store
+        self.index = index
+        self.value = value
+        self._expand = expand
+        self._scenarios = {e.scenario.scenario_id: e for e in scenarios}
+        self._policies = {**REFERENCES, **(policies or {})}
+
+    @property
+    def scenario_ids(self) -> tuple[str, ...]:
+        """Ids of the scenarios that are open."""
+        return tuple(self._scenarios)
+
+    def scenario(self, scenario_id: str) -> EncodedScenario:
+        """A scenario that is open or archived.
+
+        Raises:
+            ScenarioError: There is none.
+        """
+        if scenario_id not in self._scenarios and self.store is not None and self._expand is not None:
+            specs = self.store.specs([scenario_id])
+            if specs:
+                self._scenarios[scenario_id] = encode(self._expand(specs[scenario_id]))
+        if scenario_id not in self._scenarios:
+            raise ScenarioError(f"no scenario {scenario_id!r}; open are {', '.join(self._scenarios)}")
+        return self._scenarios[scenario_id]
+
+    def policy(self, policy_id: str) -> Policy:
+        """A draft, a reference or an archived policy.
+
+        Raises:
+            PolicyError: There is none.
+        """
+        if policy_id in self._policies:
+            return self._policies[policy_id]
+        if self.store is not None:
+            try:
+                return self.store.policy(policy_id)
+            except StoreError:
+                pass  # said below, with what there is
+        raise PolicyError(f"no policy {policy_id!r}; there are {', '.join(sorted(self._policies))}, and the archive's")
+
+    def draft(self, policy: Policy) -> None:
+        """Keep a policy for this conversation.
+
+        Raises:
+            PolicyError: It does not compile.
+        """
+        compile_policy(policy)
+        self._policies[policy.policy_id] = policy
+
+    def outcome(self, scenario_id: str, policy_id: str) -> Outcome:
+        """What comes of a policy on a scenario."""
+        return run(self.scenario(scenario_id), compile_policy(self.policy(policy_id)), policy_id=policy_id)
+
+    def worth(self, scenario_id: str, policy_id: str) -> float:
+        """A policy's value on a scenario."""
+        return self.value(self.scenario(scenario_id).scenario, self.outcome(scenario_id, policy_id))

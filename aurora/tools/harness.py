@@ -1,0 +1,217 @@
+"""Runs every tool call of an agent: checked, limited, timed, numbered as evidence, recorded.
+
+A call never raises for what a model did: what went wrong is the result, in words that it can act on.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from difflib import get_close_matches
+from typing import Any, Literal, NamedTuple
+
+from langchain_core.tools import BaseTool, StructuredTool
+from pydantic import BaseModel, Field, ValidationError
+
+from aurora.errors import AuroraError, ModelError
+from aurora.sim.scenario import Frozen, explain_validation
+from aurora.tools.desk import Desk
+from aurora.tools.recording import Exchange, Recording
+from aurora.tools.registry import TOOLS, Tool
+
+EvidenceOutcome = Literal["ok", "unknown tool", "invalid arguments", "failed", "timeout", "limit", "refused"]
+MORE = "evidence"
+"""Name of the harness's own tool, which shows more of a result."""
+
+
+class Limits(NamedTuple):
+    """Of a conversation.
+
+    Attributes:
+        seconds: A call may take.
+        characters: Of a result that are shown at once.
+        calls: In all.
+        calls_a_tool: Of one tool.
+        at_once: Calls that run at the same time.
+    """
+
+    seconds: float = 60.0
+    characters: int = 4000
+    calls: int = 24
+    calls_a_tool: int = 12
+    at_once: int = 2
+
+
+class Evidence(NamedTuple):
+    """A tool call and what came of it.
+
+    Attributes:
+        number: From 1; `E1` and so on in conversations.
+        tool, arguments: As called, valid or not.
+        outcome: How it went.
+        text: The whole result as JSON, or what went wrong.
+        seconds: It took.
+    """
+
+    number: int
+    tool: str
+    arguments: Any
+    outcome: EvidenceOutcome
+    text: str
+    seconds: float
+
+
+class MoreArguments(Frozen):
+    """Which part of a result to show."""
+
+    id: str = Field(description="of an earlier result, such as E3")
+    offset: int = Field(default=0, ge=0, description="character at which to begin")
+
+
+class Harness:
+    """The tools of one conversation.
+
+    Args:
+        desk: What they may look at.
+        tools: Names of those that may be used; a tool that changes something is refused unless `may_change`.
+        limits: Of the conversation.
+        recording: Of the session; what it holds is not run again.
+        may_change: Whether somebody has approved that tools change things.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        tools: Sequence[str],
+        *,
+        limits: Limits = Limits(),  # noqa: B008  # immutable
+        recording: Recording | None = None,
+        may_change: bool = False,
+    ) -> None:
+        self.desk = desk
+        self.limits = limits
+        self.journal: list[Evidence] = []
+        self._tools: Mapping[str, Tool] = {name: TOOLS[name] for name in tools}
+        self._recording = Recording() if recording is None else recording
+        self._may_change = may_change
+        self._lock = threading.Lock()
+        self._used: Counter[str] = Counter()
+        self._numbers: dict[str, int] = {}
+
+    def langchain_tools(self) -> list[BaseTool]:
+        """The tools as LangChain knows them; calling one goes through `call`."""
+        listed: dict[str, tuple[str, type[BaseModel]]] = {
+            name: (tool.description, tool.arguments) for name, tool in self._tools.items()
+        }
+        listed[MORE] = ("Show more of an earlier result that was cut.", MoreArguments)
+        return [
+            StructuredTool.from_function(
+                func=lambda _name=name, **arguments: self.call(_name, arguments),
+                name=name,
+                description=description,
+                args_schema=arguments,
+            )
+            for name, (description, arguments) in listed.items()
+        ]
+
+    def reserve(self, call_ids: Sequence[str]) -> None:
+        """Number calls in the order in which the model made them, before they run side by side."""
+        with self._lock:
+            for call_id in call_ids:
+                self._numbers.setdefault(call_id, len(self._numbers) + 1)
+
+    def call(self, name: str, arguments: Any, call_id: str = "") -> str:
+        """Run a call; what the model is shown of it, beginning with its number."""
+        self.reserve([call_id or f"direct {len(self._numbers)}"])
+        number = self._numbers[call_id] if call_id else len(self._numbers)
+        started = time.perf_counter()
+        outcome, text = self._outcome(name, arguments)
+        evidence = Evidence(number, name, arguments, outcome, text, time.perf_counter() - started)
+        with self._lock:
+            self.journal.append(evidence)
+            self.journal.sort(key=lambda e: e.number)
+        return self.shown(evidence)
+
+    def shown(self, evidence: Evidence, offset: int = 0) -> str:
+        """A result as the model sees it: from a character on, no longer than it may be."""
+        part = evidence.text[offset : offset + self.limits.characters]
+        rest = len(evidence.text) - offset - len(part)
+        more = (
+            f'\n[{rest} characters more: {MORE}(id="E{evidence.number}", offset={offset + len(part)})]' if rest else ""
+        )
+        failed = "" if evidence.outcome == "ok" else f" {evidence.outcome}:"
+        return f"[E{evidence.number}]{failed} {part}{more}"
+
+    def _outcome(self, name: str, arguments: Any) -> tuple[EvidenceOutcome, str]:
+        if name == MORE:
+            return self._more(arguments)
+        if name not in self._tools:
+            near = get_close_matches(str(name), self._tools, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}? " if near else ""
+            return "unknown tool", f"there is no tool {name!r:.80}; {hint}There are {', '.join(self._tools)}"
+        tool = self._tools[name]
+        if tool.effect == "changes" and not self._may_change:
+            return "refused", f"{name} changes something and nobody has approved that"
+        with self._lock:
+            self._used[name] += 1
+            if self._used.total() > self.limits.calls:
+                return "limit", f"all {self.limits.calls} tool calls of this conversation are used; answer now"
+            if self._used[name] > self.limits.calls_a_tool:
+                return "limit", f"all {self.limits.calls_a_tool} calls of {name} are used; use another tool or answer"
+        try:
+            checked = tool.arguments.model_validate(arguments)
+        except ValidationError as error:
+            return "invalid arguments", f"{explain_validation(error)}. Call {name} again with these mended"
+        return self._recorded(name, tool, checked)
+
+    def _recorded(self, name: str, tool: Tool, arguments: BaseModel) -> tuple[EvidenceOutcome, str]:
+        request = {"tool": name, "arguments": arguments.model_dump(mode="json"), "open": list(self.desk.scenario_ids)}
+        key = self._recording.key("tool", request)
+        known = self._recording.find(key)
+        if name == "draft_policy" or known is None:  # a draft has to be on the desk, recorded or not
+            if known is None and self._recording.replaying:
+                raise ModelError(f"the recording has no result of this call of {name}; it was made with other code")
+            outcome, text, seconds = self._run(tool, arguments)
+            if known is None:
+                self._recording.add(Exchange(key, "tool", request, [outcome, text], {"seconds": seconds}))
+            return outcome, text
+        return known.response[0], known.response[1]
+
+    def _run(self, tool: Tool, arguments: BaseModel) -> tuple[EvidenceOutcome, str, float]:
+        started = time.perf_counter()
+        pool = ThreadPoolExecutor(max_workers=1)
+        try:
+            result = pool.submit(tool.run, self.desk, arguments).result(timeout=self.limits.seconds)
+            outcome: EvidenceOutcome = "ok"
+            text = json.dumps(_rounded(result.model_dump(mode="json")), separators=(",", ":"))
+        except Late:
+            outcome, text = "timeout", f"it took more than {self.limits.seconds:g} s; ask for something smaller"
+        except AuroraError as error:
+            outcome, text = "failed", str(error)
+        finally:
+            pool.shutdown(wait=False)  # what is late goes on in its thread; its result is not waited for
+        return outcome, text, time.perf_counter() - started
+
+    def _more(self, arguments: Any) -> tuple[EvidenceOutcome, str]:
+        try:
+            wanted = MoreArguments.model_validate(arguments)
+        except ValidationError as error:
+            return "invalid arguments", explain_validation(error)
+        found = next((e for e in self.journal if f"E{e.number}" == wanted.id), None)
+        if found is None:
+            return "failed", f"there is no result {wanted.id!r}"
+        return "ok", found.text[wanted.offset : wanted.offset + self.limits.characters]
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers with six digits: what a model reads and pays for."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    return [_rounded(v) for v in value] if isinstance(value, list) else value

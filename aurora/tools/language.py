@@ -1,0 +1,101 @@
+"""Tools for writing policies: the features there are, whether an expression is valid, and drafts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from aurora.errors import PolicyError
+from aurora.sim.compiler import policy_key
+from aurora.sim.expression import ALL_SCOPES, DECISION_SCOPES, count_nodes, parse, to_text
+from aurora.sim.features import FEATURES
+from aurora.sim.policy import AllocationStrategy, DecisionRule, Expression, Policy
+from aurora.sim.scenario import Frozen
+from aurora.tools.desk import Desk
+
+DRAFT = "draft-"
+"""How ids of drafts begin."""
+
+
+class FeatureArguments(Frozen):
+    """Which features to list."""
+
+    scope: Literal["task", "node", "fit", "path", "cluster", "objective", "all"] = Field(description="of the features")
+
+
+class FeatureRow(Frozen):
+    """A feature."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+class FeatureList(Frozen):
+    """Features of a scope."""
+
+    features: tuple[FeatureRow, ...]
+
+
+def feature_table(desk: Desk, arguments: FeatureArguments) -> FeatureList:
+    """The features that expressions may read, with units and meanings."""
+    wanted = (f for f in FEATURES if arguments.scope in ("all", f.scope))
+    return FeatureList(features=tuple(FeatureRow(name=f.name, unit=f.unit, meaning=f.meaning) for f in wanted))
+
+
+class ExpressionArguments(Frozen):
+    """An expression to check."""
+
+    expression: str = Field(max_length=4000, description="in the policy language")
+    place: Literal["order", "admit", "when", "score"] = Field(description="where it shall stand")
+
+
+class CheckedExpression(Frozen):
+    """Whether an expression is valid."""
+
+    is_valid: bool
+    message: str = Field(description="what is wrong and where; empty if nothing is")
+    normal_form: str = Field(description="as AURORA writes it")
+    nodes: int = Field(description="operations, names and numbers; at most 200")
+
+
+def check_expression(desk: Desk, arguments: ExpressionArguments) -> CheckedExpression:
+    """Whether an expression of the policy language is valid in its place, and what is wrong if not."""
+    scopes = DECISION_SCOPES if arguments.place in ("order", "when") else ALL_SCOPES
+    try:
+        tree = parse(arguments.expression, scopes=scopes)
+    except PolicyError as error:
+        return CheckedExpression(is_valid=False, message=str(error), normal_form="", nodes=0)
+    return CheckedExpression(is_valid=True, message="", normal_form=to_text(tree), nodes=count_nodes(tree))
+
+
+class DraftArguments(Frozen):
+    """A policy to try."""
+
+    score: Expression = Field(description="the candidate with the highest value wins")
+    order: Expression = Field(default="task.submit_time", description="the LOWEST value goes first")
+    admit: Expression = Field(default="1", description="candidates for which it is 0 are not used now")
+    head_of_line_blocking: bool = Field(default=False, description="whether the first waits at the head until it fits")
+    backfill: Literal["none", "easy"] = Field(default="none", description="easy: others may overtake a blocked head")
+
+
+class Drafted(Frozen):
+    """A draft that other tools know by its id."""
+
+    policy_id: str
+
+
+def draft_policy(desk: Desk, arguments: DraftArguments) -> Drafted:
+    """Note a policy as a draft, so that it can be simulated, compared and explained by its id."""
+    strategy = AllocationStrategy(
+        order=arguments.order,
+        admit=arguments.admit,
+        decision_rules=(DecisionRule(score=arguments.score),),
+        head_of_line_blocking=arguments.head_of_line_blocking,
+        backfill=arguments.backfill,
+    )
+    policy = Policy(policy_id="draft", allocation_strategy=strategy)
+    named = policy.model_copy(update={"policy_id": DRAFT + policy_key(policy)})
+    desk.draft(named)
+    return Drafted(policy_id=named.policy_id)

@@ -1,0 +1,53 @@
+"""The table of all tools: what each is called, what it takes, and whether it changes anything."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from aurora.tools import archive, language, simulation
+from aurora.tools.desk import Desk
+
+Effect = Literal["reads", "changes"]
+"""What a tool does to the world. Fixed here, in code: no model's claim counts."""
+
+
+class Tool(NamedTuple):
+    """A tool.
+
+    Attributes:
+        effect: Whether it changes anything beyond its conversation.
+        arguments: What it takes.
+        run: What it does.
+    """
+
+    effect: Effect
+    arguments: type[BaseModel]
+    run: Callable[[Desk, Any], BaseModel]
+
+    @property
+    def description(self) -> str:
+        """What it does, for models: the first line of its docstring."""
+        return inspect.getdoc(self.run) or ""
+
+
+TOOLS: Mapping[str, Tool] = {
+    "simulate_policy": Tool("reads", simulation.SimulateArguments, simulation.simulate_policy),
+    "compare_policies": Tool("reads", simulation.CompareArguments, simulation.compare_policies),
+    "what_if": Tool("reads", simulation.WhatIfArguments, simulation.what_if),
+    "check_constraints": Tool("reads", simulation.ConstraintArguments, simulation.check_constraints),
+    "is_solvable": Tool("reads", simulation.ScenarioArguments, simulation.is_solvable),
+    "objective_bounds": Tool("reads", simulation.ScenarioArguments, simulation.objective_bounds),
+    "explain_decision": Tool("reads", simulation.ExplainArguments, simulation.explain_decision),
+    "similar_scenarios": Tool("reads", archive.SimilarArguments, archive.similar_scenarios),
+    "similar_policies": Tool("reads", archive.SimilarArguments, archive.similar_policies),
+    "top_policies": Tool("reads", archive.TopArguments, archive.top_policies),
+    "policy_elo": Tool("reads", archive.PolicyArguments, archive.policy_elo),
+    "show_policy": Tool("reads", archive.PolicyArguments, archive.show_policy),
+    "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
+    "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
+    "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy),
+}

@@ -1,0 +1,243 @@
+"""Tools that simulate: one policy, several beside each other, a changed scenario, a plan, what is possible at all."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from aurora.sim.bounds import best_reward, bounds
+from aurora.sim.compiler import compile_policy
+from aurora.sim.constraints import violations
+from aurora.sim.decision import cause, decision_on, terms, traced
+from aurora.sim.flip import flips
+from aurora.sim.kernel import encode, run
+from aurora.sim.outcome import Status
+from aurora.sim.policy import PlannedTask
+from aurora.sim.references import REFERENCES
+from aurora.sim.scenario import Frozen
+from aurora.sim.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
+from aurora.sim.witness import witness
+from aurora.tools.desk import Desk
+
+MEASURES = ("completed", "unplaced", "sla_violations", "latency_mean", "bounded_slowdown", "cost", "energy")
+"""Fields of `Summary` that a short result tells."""
+
+
+class OneOnOne(Frozen):
+    """A policy on a scenario."""
+
+    scenario_id: str = Field(description="id of a scenario")
+    policy_id: str = Field(description="id of a policy: a reference, an archived one or a draft")
+
+
+class SimulateArguments(OneOnOne):
+    """What to simulate, and how much to tell."""
+
+    full: bool = Field(default=False, description="whether to list every task")
+
+
+class TaskResult(Frozen):
+    """What became of a task."""
+
+    task_id: str
+    status: str
+    node_id: str | None
+    start: float | None
+    latency: float | None
+    sla_met: bool
+
+
+class Simulated(Frozen):
+    """What came of a simulation."""
+
+    value: float = Field(description="what the policy achieved, higher is better")
+    sums: dict[str, float] = Field(description="tasks, seconds, dollars and joules")
+    tasks: tuple[TaskResult, ...] = ()
+
+
+def simulate_policy(desk: Desk, arguments: SimulateArguments) -> Simulated:
+    """Simulate a policy on a scenario: its value and sums, with `full` every task as well."""
+    outcome = desk.outcome(arguments.scenario_id, arguments.policy_id)
+    scenario = desk.scenario(arguments.scenario_id).scenario
+    tasks: tuple[TaskResult, ...] = ()
+    if arguments.full:
+        t = outcome.tasks
+        tasks = tuple(
+            TaskResult(
+                task_id=task.task_id,
+                status=Status(int(t.status[i])).name.lower(),
+                node_id=None if t.node[i] < 0 else scenario.nodes[t.node[i]].node_id,
+                start=None if t.attempts[i] == 0 else float(t.start[i]),
+                latency=None if t.status[i] != Status.COMPLETED else float(t.latency[i]),
+                sla_met=bool(t.sla_met[i]),
+            )
+            for i, task in enumerate(scenario.tasks)
+        )
+    sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
+    return Simulated(value=desk.value(scenario, outcome), sums=sums, tasks=tasks)
+
+
+class CompareArguments(Frozen):
+    """Whom to compare on what."""
+
+    scenario_ids: tuple[str, ...] = Field(default=(), max_length=20, description="empty: all that are open")
+    policy_ids: tuple[str, ...] = Field(min_length=1, max_length=20, description="ids of policies")
+
+
+class Compared(Frozen):
+    """Policies beside each other."""
+
+    values: dict[str, dict[str, float]] = Field(description="policy -> scenario -> value, higher is better")
+    mean: dict[str, float] = Field(description="policy -> mean value, best first")
+
+
+def compare_policies(desk: Desk, arguments: CompareArguments) -> Compared:
+    """Values of several policies on the same scenarios, beside each other."""
+    scenarios = arguments.scenario_ids or desk.scenario_ids
+    values = {p: {s: desk.worth(s, p) for s in scenarios} for p in dict.fromkeys(arguments.policy_ids)}
+    means = {p: sum(v.values()) / len(v) for p, v in values.items()}
+    order = sorted(means, key=lambda p: (-means[p], p))
+    return Compared(values={p: values[p] for p in order}, mean={p: means[p] for p in order})
+
+
+class WhatIfArguments(OneOnOne):
+    """A policy on a scenario with something changed."""
+
+    change: LoadChanges | NodeFails | NodeRemoved | PriceChanges = Field(description="what is otherwise")
+
+
+class WhatIf(Frozen):
+    """Before and after a change."""
+
+    before: Simulated
+    after: Simulated
+
+
+def what_if(desk: Desk, arguments: WhatIfArguments) -> WhatIf:
+    """Simulate a policy on a scenario with a change: another load, a node that fails or is absent, other prices."""
+    scenario = changed(desk.scenario(arguments.scenario_id).scenario, arguments.change)
+    outcome = run(encode(scenario), compile_policy(desk.policy(arguments.policy_id)), policy_id=arguments.policy_id)
+    before = simulate_policy(desk, SimulateArguments(scenario_id=arguments.scenario_id, policy_id=arguments.policy_id))
+    sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
+    return WhatIf(before=before, after=Simulated(value=desk.value(scenario, outcome), sums=sums))
+
+
+class ConstraintArguments(Frozen):
+    """A plan to check."""
+
+    scenario_id: str = Field(description="id of a scenario")
+    plan: tuple[PlannedTask, ...] = Field(min_length=1, max_length=2000, description="a line for every task")
+
+
+class BrokenConstraint(Frozen):
+    """A hard constraint that a plan breaks."""
+
+    constraint: str
+    time: float = Field(description="seconds; when it is first broken")
+    amount: float = Field(description="by how much: seconds, cores, GiB, devices or Gbit/s")
+    message: str
+
+
+class Constraints(Frozen):
+    """Every hard constraint that a plan breaks."""
+
+    violations: tuple[BrokenConstraint, ...]
+
+
+def check_constraints(desk: Desk, arguments: ConstraintArguments) -> Constraints:
+    """All hard constraints that a plan breaks, each with the amount; SLAs are goals and not among them."""
+    found = violations(desk.scenario(arguments.scenario_id), arguments.plan)
+    return Constraints(
+        violations=tuple(
+            BrokenConstraint(constraint=v.constraint, time=v.time, amount=min(v.amount, 1e15), message=v.message)
+            for v in found
+        )
+    )
+
+
+class ScenarioArguments(Frozen):
+    """A scenario."""
+
+    scenario_id: str = Field(description="id of a scenario")
+
+
+class Solvable(Frozen):
+    """Whether every task can complete."""
+
+    is_solvable: bool
+    by: str = Field(description="who found a plan: a reference policy or the solver")
+    plan: tuple[PlannedTask, ...]
+    reason: str = Field(description="why there is none")
+
+
+def is_solvable(desk: Desk, arguments: ScenarioArguments) -> Solvable:
+    """Whether there is a plan under which every task completes, with that plan as the witness."""
+    found = witness(desk.scenario(arguments.scenario_id), REFERENCES)
+    return Solvable(is_solvable=found.is_solvable, by=found.by, plan=found.plan, reason=found.reason)
+
+
+class ObjectiveBounds(Frozen):
+    """What no plan that completes every task can beat."""
+
+    latency: float = Field(description="mean, seconds")
+    cost: float = Field(description="dollars")
+    energy: float = Field(description="joules")
+    violations: int = Field(description="tasks beyond their SLA")
+    reward: float = Field(description="each objective at its own bound; rarely reachable all at once")
+
+
+def objective_bounds(desk: Desk, arguments: ScenarioArguments) -> ObjectiveBounds:
+    """Lower bounds on latency, cost, energy and violations of a scenario, and the reward they would give."""
+    encoded = desk.scenario(arguments.scenario_id)
+    least = bounds(encoded)
+    return ObjectiveBounds(**least._asdict(), reward=best_reward(least, encoded.scenario))
+
+
+class ExplainArguments(OneOnOne):
+    """A decision to explain."""
+
+    task_id: str = Field(description="id of the task that was placed")
+
+
+class TermShare(Frozen):
+    """A summand of the score for the winner and the runner-up."""
+
+    term: str
+    winner: float
+    runner_up: float
+
+
+class ExplainedDecision(Frozen):
+    """Why a task went where it went."""
+
+    time: float = Field(description="seconds")
+    winner: str
+    runner_up: str | None
+    candidates: int = Field(description="how many had room")
+    scores: dict[str, float] = Field(description="of the best candidates")
+    terms: tuple[TermShare, ...]
+    because_of: tuple[str, ...] = Field(description="the smallest set of features that decided; empty: a draw")
+    flip: str = Field(description="the smallest change that would have made the runner-up win")
+
+
+def explain_decision(desk: Desk, arguments: ExplainArguments) -> ExplainedDecision:
+    """Why a policy placed a task where it did: scores, their terms, the cause, and the smallest flip."""
+    encoded, policy = desk.scenario(arguments.scenario_id), desk.policy(arguments.policy_id)
+    outcome = traced(encoded, compile_policy(policy), policy.policy_id)
+    decision = decision_on(encoded.scenario, policy, outcome, arguments.task_id)
+    other = decision.runner_up
+    nearest = () if other is None else flips(decision, other)
+    told = ""
+    if nearest:
+        told = f"{nearest[0].feature} {'below' if nearest[0].is_below else 'above'} {nearest[0].threshold:.6g}"
+    return ExplainedDecision(
+        time=decision.time,
+        winner=decision.chosen.name,
+        runner_up=None if other is None else other.name,
+        candidates=decision.feasible,
+        scores={o.name: o.score for o in decision.options[:5]},
+        terms=()
+        if other is None
+        else tuple(TermShare(term=t.text, winner=t.chosen, runner_up=t.other) for t in terms(decision, other)),
+        because_of=() if other is None else cause(decision, other),
+        flip=told,
+    )
