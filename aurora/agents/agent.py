@@ -9,18 +9,20 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from aurora.agents.budget import LOCAL
 from aurora.agents.metered import MeteredModel
-from aurora.agents.structured import ask
+from aurora.agents.structured import SHOWN, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
+from aurora.sim.scenario import explain_validation
 from aurora.tools.harness import Evidence, Harness
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
 TURNS = 12
 """Most calls of the model in a conversation with tools; the answer is asked for after that."""
+REFUSED = "That answer is not valid: "
 ANSWER_NOW = "Answer now, with the object that was asked for."
 
 
@@ -95,16 +97,16 @@ def run_agent(
     evidence = tuple(harness.journal)
     conversation = state["messages"]
     rejected: tuple[str, ...] = tuple(_refusals(conversation, schema))
-    if state.get("structured_response") is not None:
-        try:
-            return Finished(accept(state["structured_response"]), rejected, evidence)
-        except (BudgetExceeded, ModelError):
-            raise
-        except AuroraError as error:
-            rejected = (*rejected, str(error))
-            conversation = [*conversation, HumanMessage(f"That answer is not valid: {error}\n{ANSWER_NOW}")]
-    else:
+    try:
+        answer = state.get("structured_response") or _written(conversation[-1], schema)
+        if answer is not None:
+            return Finished(accept(answer), rejected, evidence)
         conversation = [*conversation, HumanMessage(ANSWER_NOW)]
+    except (BudgetExceeded, ModelError):
+        raise
+    except AuroraError as error:
+        rejected = (*rejected, str(error))
+        conversation = [*conversation, HumanMessage(f"That answer is not valid: {error}\n{ANSWER_NOW}")]
     answered = ask(model, conversation, schema, accept, temperature=temperature)
     return Finished(answered.value, rejected + answered.rejected, evidence)
 
@@ -119,14 +121,35 @@ def _converse(
     agent: Any = create_agent(
         model,
         middleware=[_Harnessed(harness, temperature), ModelCallLimitMiddleware(run_limit=TURNS, exit_behavior="end")],
-        response_format=ToolStrategy(schema, tool_message_content="Thank you."),
+        response_format=ToolStrategy(schema, tool_message_content="Thank you.", handle_errors=_told),
     )
     end: dict[str, Any] = agent.invoke({"messages": list(messages)}, {"recursion_limit": 6 * TURNS})
     return end
 
 
+def _written(last: BaseMessage, schema: type[Schema]) -> Schema | None:
+    """The answer, where a model wrote it as text in place of calling for it."""
+    if not isinstance(last, AIMessage) or last.tool_calls:
+        return None
+    try:
+        return schema.model_validate(data_in(last, schema))
+    except ValueError:  # it only talked: the answer will be asked for
+        return None
+
+
+def _told(error: Exception) -> str:
+    """What is wrong with an answer, for its author."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ValidationError):
+        cause = getattr(cause, "source", None) or cause.__cause__
+    problem = explain_validation(cause) if isinstance(cause, ValidationError) else str(error)
+    return REFUSED + problem[:SHOWN]
+
+
 def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[str]:
     """What was wrong with the answers that the agent sent back."""
     return [
-        m.text for m in messages if isinstance(m, ToolMessage) and m.name == schema.__name__ and m.text != "Thank you."
+        m.text.removeprefix(REFUSED)
+        for m in messages
+        if isinstance(m, ToolMessage) and m.name == schema.__name__ and m.text != "Thank you."
     ]

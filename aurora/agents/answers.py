@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -203,6 +204,11 @@ def to_policy(answer: PolicyAnswer) -> Policy:
     return parse_policy(policy.model_copy(update={"policy_id": policy_key(policy)}).model_dump(mode="json"))
 
 
+def sizes(target: int) -> tuple[int, int]:
+    """Fewest and most tasks or nodes that a scenario may have where its level has so many."""
+    return max(1, math.floor(target * (1 - TOLERATED))), math.ceil(target * (1 + TOLERATED))
+
+
 def to_spec(answer: ScenarioAnswer, level: int, seed: int) -> ScenarioSpec:
     """The spec that an answer describes, named by its content.
 
@@ -219,7 +225,7 @@ def to_spec(answer: ScenarioAnswer, level: int, seed: int) -> ScenarioSpec:
     for what, found, target in (("tasks", tasks, wanted.tasks), ("nodes", nodes, wanted.nodes)):
         if what == "nodes" and not answer.node_classes:
             continue  # a network of flows only
-        low, high = max(1, round(target * (1 - TOLERATED))), round(target * (1 + TOLERATED))
+        low, high = sizes(target)
         if not low <= found <= high:
             raise ScenarioError(f"{found} {what} in all, but level {level} asks for {low} to {high}")
     data = _with_ranges(answer.model_dump(mode="json"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
-from aurora.agents.answers import ScenariosAnswer, to_spec
+from aurora.agents.answers import ScenariosAnswer, sizes, to_spec
 from aurora.agents.briefing import quoted, weak_areas
 from aurora.agents.metered import MeteredModel
 from aurora.memory.texts import scenario_text
@@ -83,13 +83,13 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
     return {
         "level": str(briefing.level),
         "difficulty": str(level.difficulty),
-        "tasks": str(level.tasks),
-        "nodes": str(level.nodes),
+        "tasks": "{} to {}".format(*sizes(level.tasks)),
+        "nodes": "{} to {}".format(*sizes(level.nodes)),
         "demand": f"{level.demand:g}",
         "success": recent,
         "weak": weak_areas((p.spec, p.success) for p in briefing.played),
         "rewarding": quoted(rewarding),
-        "known": quoted(scenario_text(p.spec) for p in briefing.played[-SHOWN:]),
+        "known": quoted(scenario_text(p.spec) for p in [p for p in briefing.played if p not in best][-SHOWN:]),
         "rejected": quoted(f"{text}: {reason}" for text, reason in briefing.rejected),
         "count": str(briefing.wanted),
     }

@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from aurora.sim.compiler import parse_sections
+from aurora.sim.expression import Apply, Expr, Num, to_text
 from aurora.sim.features import FEATURES
+from aurora.sim.policy import Policy
 from aurora.sim.scenario import Node, Scenario
 from aurora.sim.spec import ScenarioSpec
 
@@ -32,25 +35,26 @@ def brief(scenario: Scenario) -> str:
         f"{len(scenario.links)} links; arrivals from {arrivals.min():.4g} to {arrivals.max():.4g} s, "
         f"{len(np.unique(arrivals))} instants",
         "  weights: " + ", ".join(f"{o} {w:.2f}" for o, w in scenario.weights().items()),
-        f"  targets: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, energy {targets.energy:.4g} J",
+        f"  targets of the whole: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, "
+        f"energy {targets.energy:.4g} J",
         "  tasks: " + "; ".join(_quantities(scenario)),
     ]
     kinds: dict[tuple[Any, ...], int] = defaultdict(int)
     for node in scenario.nodes:
         kinds[_kind(node)] += 1
-    for (cpu, memory, devices, speed, price, idle, full), count in sorted(kinds.items())[:8]:
+    for (cpu, memory, devices, factor, price, idle, full), count in sorted(kinds.items())[:8]:
         accelerators = f", {devices} accelerators" if devices else ""
         lines.append(
-            f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {speed:g}, ${price:g}/h, "
+            f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}, ${price:g}/h, "
             f"{idle:g} to {full:g} W"
         )
     if scenario.nodes:
         busy = sum(t.cpu_required * t.duration for t in tasks)
-        capacity = sum(n.cpu * n.speed for n in scenario.nodes)
+        cores, speed = sum(n.cpu for n in scenario.nodes), sum(n.cpu * n.speed for n in scenario.nodes)
         asked = sum(t.cpu_required for t in tasks)
         lines.append(
-            f"  all tasks together ask for {asked / max(1e-9, sum(n.cpu for n in scenario.nodes)):.2f} times the cores; "
-            f"their work takes {busy / max(1e-9, capacity):.4g} s of the whole"
+            f"  all tasks together ask for {asked / max(1e-9, cores):.2f} times the cores; "
+            f"their work takes {busy / max(1e-9, speed):.4g} s of the whole"
         )
     trouble = [
         f"{len(found)} {name}"
@@ -100,6 +104,29 @@ def _quantities(scenario: Scenario) -> list[str]:
 def features_told() -> str:
     """The feature table, a line each."""
     return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in FEATURES)
+
+
+def program_told(policy: Policy) -> str:
+    """A policy in the fields of a `PolicyAnswer`, its constants short enough to read."""
+    strategy, sections = policy.allocation_strategy, parse_sections(policy)
+    lines = [f"order: {_short(sections.order)}", f"admit: {_short(sections.admit)}"]
+    for when, score in sections.rules:
+        lines.append(f"rule: when {_short(when)} score {_short(score)}")
+    blocking = "true" if strategy.head_of_line_blocking else "false"
+    lines.append(
+        f"head_of_line_blocking: {blocking}, backfill: {strategy.backfill}, device_choice: {strategy.device_choice}"
+    )
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def _short(expr: Expr) -> str:
+    return to_text(_rounded(expr))
+
+
+def _rounded(expr: Expr) -> Expr:
+    if isinstance(expr, Num):
+        return Num(float(f"{expr.value:.3g}"))
+    return Apply(expr.op, tuple(_rounded(a) for a in expr.args)) if isinstance(expr, Apply) else expr
 
 
 def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
 from aurora.agents.answers import PolicyAnswer, to_policy
-from aurora.agents.briefing import brief, features_told, quoted, value_table
+from aurora.agents.briefing import brief, features_told, program_told, quoted, value_table
 from aurora.agents.metered import MeteredModel
 from aurora.errors import AnswerError, ModelError
 from aurora.prompts.loader import Prompt
-from aurora.sim.compiler import compile_policy, readable
+from aurora.sim.compiler import compile_policy
 from aurora.sim.policy import Policy
 from aurora.sim.scenario import Scenario
 from aurora.tools.harness import Harness
@@ -119,7 +119,7 @@ def _accepted(answer: PolicyAnswer) -> Policy:
 
 def _slots(briefing: DefendBriefing) -> dict[str, str]:
     names = [s.scenario_id for s in briefing.scenarios]
-    best = [f"- {value:.4f}, {p.policy_id}:\n{_indented(readable(p))}" for p, value in briefing.best]
+    best = [f"- {value:.4f}, {p.policy_id}:\n{program_told(p)}" for p, value in briefing.best]
     return {
         "features": features_told(),
         "measure": briefing.measure,
@@ -129,7 +129,3 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         "policies": "\n".join(best) or "- none yet",
         "failures": quoted(briefing.failures),
     }
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())

@@ -79,7 +79,7 @@ def ask(
         answer = bound.invoke(conversation)
         shown = _text(answer)
         try:
-            value = accept(schema.model_validate(_data(answer, schema)))
+            value = accept(schema.model_validate(data_in(answer, schema)))
         except ValidationError as error:
             problem = explain_validation(error)
         except (BudgetExceeded, ModelError):
@@ -135,7 +135,7 @@ def _text(answer: AIMessage) -> str:
     return answer.text
 
 
-def _data(answer: AIMessage, schema: type[BaseModel]) -> Any:
+def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
     """The JSON in an answer: a tool call's arguments, or what stands in the text, prose around it or not.
 
     Raises:

@@ -8,8 +8,9 @@ from typing import Any
 
 import typer
 
-from aurora.cli.output import emit_json
+from aurora.cli.output import emit_json, note
 from aurora.cli.simulate import read_scenario_or_spec
+from aurora.errors import ModelError
 
 
 class LevelName(StrEnum):
@@ -33,6 +34,9 @@ def explain(
     task: str | None = typer.Option(None, help="Id of the task; without it, the whole run is explained."),
     level: LevelName = typer.Option(LevelName.short, help="How much to say of a task."),
     audience: AudienceName = typer.Option(AudienceName.operator, help="Words, or the names of the language."),
+    model: str | None = typer.Option(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
+    record: Path | None = typer.Option(None, help="Keep the model's answers in this file, and use those it holds."),
+    replay: Path | None = typer.Option(None, help="Answer from this recording; ask nobody."),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
     """Explain a decision, or a whole run. Every claim is checked before it is said.
@@ -42,6 +46,8 @@ def explain(
     from aurora.agents import explainer  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
+    if task is None and model is not None:
+        raise ModelError("a model words decisions; name one with --task")
     problem = read_scenario_or_spec(scenario)
     chosen = load_policy(policy)
     result: dict[str, Any]
@@ -65,10 +71,43 @@ def explain(
             "text": told.text,
             "claims": [_claim(c) for c in told.checked],
         }
+        if model is not None:
+            result |= _narrated(model, told, problem, level, audience, record, replay)
     if as_json:
         emit_json(result)
     else:
         typer.echo(result["text"])
+
+
+def _narrated(
+    model: str,
+    told: Any,
+    scenario: Any,
+    level: LevelName,
+    audience: AudienceName,
+    record: Path | None,
+    replay: Path | None,
+) -> dict[str, Any]:
+    """The explanation in a model's words: `text`, and what was struck out of it."""
+    from aurora.agents.metered import metered  # heavy, used here only
+    from aurora.agents.model import model_name  # heavy, used here only
+    from aurora.agents.narrator import narrate  # heavy, used here only
+    from aurora.prompts.loader import load_prompt  # heavy, used here only
+    from aurora.tools.recording import Recording  # heavy, used here only
+
+    with Recording(replay or record, replaying=replay is not None) as calls:
+        asked = metered(model_name(model), recording=calls)
+        narration = narrate(asked, load_prompt("explainer"), told, scenario, level.value, audience.value)
+    for text, reason in narration.struck:
+        note(f"struck out ({reason}): {text}")
+    if not narration.is_models:
+        note("no sentence of the model matched the claims; this is the text without it")
+    return {
+        "text": narration.text,
+        "by_model": narration.is_models,
+        "struck": [{"text": text, "reason": reason} for text, reason in narration.struck],
+        "prompt_id": narration.prompt_id,
+    }
 
 
 def _claim(checked: Any) -> dict[str, Any]:

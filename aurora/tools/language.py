@@ -81,13 +81,15 @@ class DraftArguments(Frozen):
 
 
 class Drafted(Frozen):
-    """A draft that other tools know by its id."""
+    """A draft that other tools know by its id, and what it achieves."""
 
     policy_id: str
+    values: dict[str, float] = Field(description="on each open scenario, higher is better")
+    mean: float
 
 
 def draft_policy(desk: Desk, arguments: DraftArguments) -> Drafted:
-    """Note a policy as a draft, so that it can be simulated, compared and explained by its id."""
+    """Note a policy as a draft, with its value on every open scenario; other tools then know it by its id."""
     strategy = AllocationStrategy(
         order=arguments.order,
         admit=arguments.admit,
@@ -98,4 +100,5 @@ def draft_policy(desk: Desk, arguments: DraftArguments) -> Drafted:
     policy = Policy(policy_id="draft", allocation_strategy=strategy)
     named = policy.model_copy(update={"policy_id": DRAFT + policy_key(policy)})
     desk.draft(named)
-    return Drafted(policy_id=named.policy_id)
+    values = {s: desk.worth(s, named.policy_id) for s in desk.scenario_ids}
+    return Drafted(policy_id=named.policy_id, values=values, mean=sum(values.values()) / max(1, len(values)))
