@@ -284,7 +284,8 @@ def lookups(decision: Decision, claim: Claim) -> list[float]:
             found = [look_up(decision, *place) for place in places]
             return [v for v in found if v is not None]
         case FlipClaim():
-            return [claim.threshold]
+            now = look_up(decision, claim.option, claim.feature)
+            return [claim.threshold] if now is None else [claim.threshold, now]
         case OutcomeClaim():
             return [claim.value]
         case CauseClaim():

@@ -120,6 +120,8 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
         audience: For whom.
     """
     match claim:
+        case ValueClaim(feature=feature, value=value) if feature == FEASIBLE:
+            return f"{value:g} candidate{'s' if value > 1 else ''} had room"
         case ValueClaim(option, feature, value):
             return f"{called(feature, audience)} of {option} is {written(feature, value)}"
         case ComparisonClaim():
@@ -127,10 +129,9 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
         case CauseClaim(other, features):
             return f"{other} lost on {' and '.join(called(f, audience) for f in features)}"
         case FlipClaim(option, feature, threshold, is_below):
-            side = "under" if is_below else "over"
-            return (
-                f"{option} would have won if its {called(feature, audience)} were {side} {written(feature, threshold)}"
-            )
+            side, name = "under" if is_below else "over", called(feature, audience)
+            far, now = written(feature, threshold), written(feature, values[option, feature])
+            return f"{option} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
             name = measure.replace("_", " ")
             return f"{name} is {value:.6g}" if change is None else f"{_changed(change)}, {name} would be {value:.6g}"

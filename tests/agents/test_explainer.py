@@ -16,7 +16,7 @@ def test_a_short_explanation_has_reason_runner_up_and_flip() -> None:
     text = explain(small(A, B, C), scored("-node.price"), "t").text
     assert text == (
         "Task t on a, because: lowest price of the candidates ($1/h); runner-up b lost on price; "
-        "it would have won if its price were under $1/h."
+        "it would have won if its price were under $1/h (it was $1.5/h)."
     )
 
 
