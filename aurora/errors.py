@@ -82,16 +82,24 @@ class ModelError(AuroraError):
         provider: The provider's name.
         retryable: Whether the same call may succeed later.
         retry_after: Seconds after which the provider wants to be asked again, where it says so.
+        fault: What kind of failure it was, for counting.
     """
 
     exit_code = 9
 
     def __init__(
-        self, message: str, *, provider: str = "", retryable: bool = False, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        retryable: bool = False,
+        retry_after: float | None = None,
+        fault: str = "",
     ) -> None:
         self.provider = provider
         self.retryable = retryable
         self.retry_after = retry_after
+        self.fault = fault
         super().__init__(message)
 
 

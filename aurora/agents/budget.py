@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aurora.errors import BudgetExceeded, ModelError
@@ -18,6 +20,10 @@ PRICES = "AURORA_PRICES"
 """Environment variable that names a price table to use in place of the one that comes with AURORA."""
 LOCAL = "transformers"
 """Provider whose models run here and cost nothing a token."""
+
+
+FAULT = "fault "
+"""How the names of counted faults begin among the costs of an exchange."""
 
 
 class Price(NamedTuple):
@@ -53,6 +59,7 @@ class Spent(NamedTuple):
         dollars: By the price table; 0 where the model has no price.
         seconds: From question to answer, waiting for another try included.
         retries: Tries that failed and were repeated.
+        faults: Failed tries by kind, those of calls that were given up among them.
     """
 
     calls: int = 0
@@ -62,6 +69,7 @@ class Spent(NamedTuple):
     dollars: float = 0.0
     seconds: float = 0.0
     retries: int = 0
+    faults: Mapping[str, int] = MappingProxyType({})
 
 
 class Purse:
@@ -78,8 +86,10 @@ class Purse:
         self._open = 0
         self._spent = Spent()
         for exchange in paid:
-            if exchange.kind == "model":
+            if exchange.kind == "model" and exchange.response is not None:
                 self._add(exchange.cost)
+            elif exchange.kind == "model":
+                self._fail({n.removeprefix(FAULT): int(v) for n, v in exchange.cost.items()})
 
     @property
     def spent(self) -> Spent:
@@ -107,10 +117,11 @@ class Purse:
                     )
             self._open += 1
 
-    def release(self) -> None:
-        """Give a reserved call back: it got no answer."""
+    def release(self, faults: Mapping[str, int]) -> None:
+        """Give a reserved call back: it got no answer, after these faults."""
         with self._lock:
             self._open -= 1
+            self._fail(faults)
 
     def pay(self, cost: Mapping[str, float]) -> None:
         """Count a reserved call that was answered."""
@@ -133,6 +144,10 @@ class Purse:
             seconds=s.seconds + cost["seconds"],
             retries=s.retries + int(cost["retries"]),
         )
+        self._fail({name.removeprefix(FAULT): int(n) for name, n in cost.items() if name.startswith(FAULT)})
+
+    def _fail(self, faults: Mapping[str, int]) -> None:
+        self._spent = self._spent._replace(faults=dict(Counter(self._spent.faults) + Counter(faults)))
 
 
 def price_of(name: str, *, needed: bool = False) -> Price | None:

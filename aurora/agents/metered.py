@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -16,7 +17,7 @@ from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from aurora.agents.budget import Budget, Price, Purse, Spent, price_of
+from aurora.agents.budget import FAULT, Budget, Price, Purse, Spent, price_of
 from aurora.agents.model import ModelName, connect, explained
 from aurora.errors import ModelError
 from aurora.tools.recording import Exchange, Recording
@@ -118,11 +119,14 @@ class MeteredModel(BaseChatModel):
     ) -> Exchange:
         self.purse.reserve()
         started = time.perf_counter()
+        faults: Counter[str] = Counter()
         try:
             with self.slots:
-                message, retries = self._ask(messages, stop, kwargs)
+                message = self._ask(messages, stop, kwargs, faults)
         except BaseException:
-            self.purse.release()
+            self.purse.release(faults)
+            # Noted under a key that no question has, so that it is counted, and asked again all the same.
+            self.recording.add(Exchange(f"{key} given up {started}", "model", None, None, _counted(faults)))
             raise
         tokens_in, tokens_out = _tokens(message, request)
         price = self.price or Price(0.0, 0.0)
@@ -131,7 +135,8 @@ class MeteredModel(BaseChatModel):
             "tokens_out": tokens_out,
             "dollars": (tokens_in * price.tokens_in + tokens_out * price.tokens_out) / 1e6,
             "seconds": time.perf_counter() - started,
-            "retries": retries,
+            "retries": faults.total(),
+            **_counted(faults),
         }
         self.purse.pay(cost)
         exchange = Exchange(key, "model", request, _bounded(_plain(message)), cost)
@@ -139,16 +144,19 @@ class MeteredModel(BaseChatModel):
         return exchange
 
     def _ask(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> tuple[AIMessage, int]:
-        """The answer, and how many tries failed before it."""
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any], faults: Counter[str]
+    ) -> AIMessage:
+        """The answer; tries that failed before it are counted."""
 
         def once() -> AIMessage:
             try:
                 answer = self.inner.invoke(messages, stop=stop, **kwargs)
             except Exception as error:  # clients raise whatever a broken answer leads them to; nothing is lost in it
-                raise explained(error, self.name_) from error
+                told = explained(error, self.name_)
+                faults[told.fault or "refused"] += 1
+                raise told from error
             if not answer.content and not answer.tool_calls and not answer.invalid_tool_calls:
+                faults["empty answer"] += 1
                 raise ModelError(f"{self.name_} gave an empty answer", provider=self.name_.provider, retryable=True)
             return answer
 
@@ -165,8 +173,7 @@ class MeteredModel(BaseChatModel):
             retry=retry_if_exception(lambda e: isinstance(e, ModelError) and e.retryable),
             reraise=True,
         )
-        answer = trying(once)
-        return answer, trying.statistics["attempt_number"] - 1
+        return trying(once)
 
 
 def metered(  # what a session is opened with
@@ -201,6 +208,10 @@ def metered(  # what a session is opened with
         first_wait=first_wait,
         watch=watch,
     )
+
+
+def _counted(faults: Mapping[str, int]) -> dict[str, float]:
+    return {FAULT + name: float(count) for name, count in faults.items()}
 
 
 def _plain(message: BaseMessage) -> dict[str, Any]:

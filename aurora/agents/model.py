@@ -107,17 +107,21 @@ def explained(error: Exception, name: ModelName) -> ModelError:
         case langchain.ModelInvalidRequestError():
             return ModelError(f"{name} refuses the request ({said})", provider=name.provider)
         case langchain.ModelTimeoutError():
-            problem = "did not answer in time"
+            problem, fault = "did not answer in time", "timeout"
         case langchain.ModelConnectionError():
-            problem = "can't be reached, or broke off"
+            problem, fault = "can't be reached, or broke off", "connection"
         case langchain.ModelRateLimitError():
-            problem = "asks for fewer calls"
+            problem, fault = "asks for fewer calls", "rate limit"
         case langchain.ModelAPIError():
-            problem = "failed"
+            problem, fault = "failed", "server error"
         case _:
-            problem = "gave an answer that can't be read"
+            problem, fault = "gave an answer that can't be read", "unreadable answer"
     return ModelError(
-        f"{name} {problem} ({said})", provider=name.provider, retryable=True, retry_after=_retry_after(error)
+        f"{name} {problem} ({said})",
+        provider=name.provider,
+        retryable=True,
+        retry_after=_retry_after(error),
+        fault=fault,
     )
 
 

@@ -131,6 +131,11 @@ class Harness:
         number = self._numbers[call_id] if call_id else len(self._numbers)
         started = time.perf_counter()
         outcome, text = self._outcome(name, arguments)
+        if outcome in ("unknown tool", "invalid arguments", "limit", "refused"):  # others were recorded when they ran
+            request = {"tool": name, "arguments": arguments}
+            key = self._recording.key("tool", request)
+            if not self._recording.replaying:
+                self._recording.add(Exchange(key, "tool", request, [outcome, text], {"seconds": 0.0}))
         evidence = Evidence(number, name, arguments, outcome, text, time.perf_counter() - started)
         with self._lock:
             self.journal.append(evidence)
@@ -188,7 +193,7 @@ class Harness:
         try:
             result = pool.submit(tool.run, self.desk, arguments).result(timeout=self.limits.seconds)
             outcome: EvidenceOutcome = "ok"
-            text = json.dumps(_rounded(result.model_dump(mode="json")), separators=(",", ":"))
+            text = json.dumps(_rounded(result.model_dump(mode="json"), tool.digits), separators=(",", ":"))
         except Late:
             outcome, text = "timeout", f"it took more than {self.limits.seconds:g} s; ask for something smaller"
         except AuroraError as error:
@@ -208,10 +213,10 @@ class Harness:
         return "ok", found.text[wanted.offset : wanted.offset + self.limits.characters]
 
 
-def _rounded(value: Any) -> Any:
-    """Numbers with six digits: what a model reads and pays for."""
+def _rounded(value: Any, digits: int) -> Any:
+    """A JSON value, its numbers with so many significant digits."""
     if isinstance(value, float):
-        return float(f"{value:.6g}")
+        return float(f"{value + 0.0:.{digits}g}")  # no zero keeps a sign
     if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    return [_rounded(v) for v in value] if isinstance(value, list) else value
+        return {k: _rounded(v, digits) for k, v in value.items()}
+    return [_rounded(v, digits) for v in value] if isinstance(value, list) else value

@@ -22,11 +22,13 @@ class Tool(NamedTuple):
         effect: Whether it changes anything beyond its conversation.
         arguments: What it takes.
         run: What it does.
+        digits: Of the numbers in its result: few, since a model reads and pays for each; a plan needs them all.
     """
 
     effect: Effect
     arguments: type[BaseModel]
     run: Callable[[Desk, Any], BaseModel]
+    digits: int = 6
 
     @property
     def description(self) -> str:
@@ -39,7 +41,7 @@ TOOLS: Mapping[str, Tool] = {
     "compare_policies": Tool("reads", simulation.CompareArguments, simulation.compare_policies),
     "what_if": Tool("reads", simulation.WhatIfArguments, simulation.what_if),
     "check_constraints": Tool("reads", simulation.ConstraintArguments, simulation.check_constraints),
-    "is_solvable": Tool("reads", simulation.ScenarioArguments, simulation.is_solvable),
+    "is_solvable": Tool("reads", simulation.ScenarioArguments, simulation.is_solvable, digits=15),
     "objective_bounds": Tool("reads", simulation.ScenarioArguments, simulation.objective_bounds),
     "explain_decision": Tool("reads", simulation.ExplainArguments, simulation.explain_decision),
     "similar_scenarios": Tool("reads", archive.SimilarArguments, archive.similar_scenarios),

@@ -1,0 +1,151 @@
+"""Self-play with a model: real clients against a real server, well-behaved and not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aurora.agents.budget import Budget
+from aurora.agents.metered import metered
+from aurora.agents.model import connect, model_name
+from aurora.agents.sources import open_source
+from aurora.graphs.events import Event
+from aurora.graphs.selfplay import play
+from aurora.graphs.workbench import Authors, SelfPlaySettings
+from aurora.memory.store import Store
+from aurora.prompts.loader import load_prompt
+from aurora.sim.compiler import compile_policy
+from aurora.sim.kernel import encode
+from aurora.sim.references import REFERENCES
+from aurora.sim.witness import witness
+from aurora.tools.recording import Recording
+from tests.agents.faulty_server import CONTENT, PATIENCE, TRANSPORT, faulty_server
+
+PROMPTS = load_prompt("attacker"), load_prompt("defender")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch):
+    def use(url: str) -> None:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+        monkeypatch.setenv("OPENAI_API_KEY", "x")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+
+    return use
+
+
+def settings(proposer: str, provider: str) -> SelfPlaySettings:
+    return SelfPlaySettings(
+        seed=5,
+        proposer=proposer,
+        model=f"{provider}:faulty",
+        model_from_level=1,
+        prompts=tuple(p.prompt_id for p in PROMPTS),
+        training_families=("batch", "spot"),
+        validation_families=("services",),
+        population=4,
+        generations=1,
+        training_per_family=1,
+        validation_per_family=2,
+    )
+
+
+def authors(chosen: SelfPlaySettings, recording: Recording, budget: Budget = Budget()) -> Authors:  # noqa: B008
+    name = model_name(chosen.model)
+    inner = connect(name, offline=recording.replaying, timeout=PATIENCE)
+    model = metered(name, budget=budget, recording=recording, inner=inner, first_wait=0.001)
+    return Authors(model, *PROMPTS)
+
+
+def run(where: Path, chosen: SelfPlaySettings, iterations: int | None, recording: Recording, budget=Budget()):  # noqa: B008
+    events: list[Event] = []
+    with Store.open(where) as store:
+        finished = play(
+            store,
+            chosen,
+            iterations=iterations,
+            tell=events.append,
+            authors=authors(chosen, recording, budget),
+        )
+        return finished, store.dump(), events
+
+
+@pytest.mark.parametrize(("proposer", "provider"), [("model", "openai"), ("both", "anthropic")])
+def test_a_recorded_run_replays_offline_to_the_same_archive(tmp_path, environment, proposer, provider) -> None:
+    chosen = settings(proposer, provider)
+    with faulty_server(fault_share=0.1, seed=1) as server, Recording(tmp_path / "calls.jsonl") as recording:
+        environment(server.url)
+        finished, archive, events = run(tmp_path / "one.sqlite", chosen, 2, recording)
+    assert finished.reason == "done"
+    assert {p["origin"] for p in archive["policies"]} >= {"model"}
+    assert {p["prompt_id"] for p in archive["policies"] if p["origin"] == "model"} == {PROMPTS[1].prompt_id}
+    assert {s["prompt_id"] for s in archive["scenarios"] if s["family"] == "model"} == {PROMPTS[0].prompt_id}
+    assert {p["prompt_id"]: p["text"] for p in archive["prompts"]} == {p.prompt_id: p.text for p in PROMPTS}
+    assert [e for e in events if e["event"] == "model"][-1]["calls"] > 0
+    environment("http://127.0.0.1:9")  # nobody is there
+    with Recording(tmp_path / "calls.jsonl", replaying=True) as replay:
+        _, again, _ = run(tmp_path / "two.sqlite", chosen, 2, replay)
+    assert again == archive
+
+
+def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path, environment) -> None:
+    chosen = settings("model", "openai")
+    with faulty_server(seed=2) as server:
+        environment(server.url)
+        with Recording(tmp_path / "calls.jsonl") as recording:
+            finished, _, _ = run(tmp_path / "one.sqlite", chosen, 3, recording, Budget(calls=6))
+        assert finished.reason == "budget spent"
+        assert server.served.total() <= 6
+        with Recording(tmp_path / "calls.jsonl") as recording:
+            finished, rest, _ = run(tmp_path / "one.sqlite", chosen, 3, recording, Budget(calls=500))
+        assert finished.reason == "done"
+        paid = server.served.total()
+    with Recording(tmp_path / "calls.jsonl", replaying=True) as replay:
+        _, whole, _ = run(tmp_path / "two.sqlite", chosen, 3, replay)
+    assert rest == whole  # nothing was lost or asked twice
+    assert sum(1 for line in (tmp_path / "calls.jsonl").open() if json.loads(line)["kind"] == "model") == paid
+
+
+def check(archive, faults: int, served) -> None:
+    """Nothing invalid was kept."""
+    source = open_source("generated", None)
+    for row in archive["policies"]:
+        compile_policy(type(REFERENCES["fgd"]).model_validate_json(row["document"]))
+    for row in archive["scenarios"]:
+        spec = source.parse(json.loads(row["spec"]))
+        assert witness(encode(source.expand(spec)), REFERENCES).is_solvable
+    assert faults == sum(served[f] for f in (*TRANSPORT, "empty"))
+
+
+def survive(tmp_path, environment, provider: str, calls: int):
+    chosen = settings("both" if provider == "anthropic" else "model", provider)
+    with (
+        faulty_server(fault_share=0.35, seed=calls) as server,
+        Recording(tmp_path / "calls.jsonl") as recording,
+        Store.open(tmp_path / "one.sqlite") as store,
+    ):
+        environment(server.url)
+        who = authors(chosen, recording, Budget(calls=calls))
+        finished = play(store, chosen, authors=who)
+        assert finished.reason == "budget spent"
+        spent = who.model.purse.spent
+        check(store.dump(), sum(spent.faults.values()), server.served)
+        assert spent.calls == calls
+        return server.served, Recording(tmp_path / "calls.jsonl", replaying=True)
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_faulty_server_neither_crashes_a_run_nor_gets_anything_invalid_into_it(
+    tmp_path, environment, provider
+) -> None:
+    survive(tmp_path, environment, provider, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_thousand_calls_of_a_faulty_server(tmp_path, environment, provider) -> None:
+    served, recording = survive(tmp_path, environment, provider, 1000)
+    assert all(served[fault] for fault in TRANSPORT + CONTENT)
+    outcomes = [e.response[0] for e in recording if e.kind == "tool"]
+    assert {"unknown tool", "invalid arguments", "ok"} <= set(outcomes)

@@ -1,0 +1,148 @@
+"""The harness: whatever a model calls, the answer tells it what to do, and nothing is lost."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from aurora.errors import ModelError
+from aurora.sim.expansion import expand
+from aurora.sim.generators import sample_spec
+from aurora.sim.kernel import encode
+from aurora.sim.scenario import Frozen
+from aurora.tools.desk import Desk
+from aurora.tools.harness import MORE, Harness, Limits
+from aurora.tools.recording import Recording
+from aurora.tools.registry import TOOLS, Tool
+
+SCENARIO = encode(expand(sample_spec("spot", 2, np.random.default_rng(3))))
+NAME = SCENARIO.scenario.scenario_id
+
+
+def harness(**settings) -> Harness:
+    return Harness(Desk([SCENARIO]), list(TOOLS), **settings)
+
+
+def result(shown: str):
+    return json.loads(shown.split("] ", 1)[1].splitlines()[0])
+
+
+def test_calls_are_numbered_as_evidence_in_the_order_of_the_model() -> None:
+    made = harness()
+    made.reserve(["a", "b"])
+    second = made.call("feature_table", {"scope": "path"}, "b")
+    first = made.call("feature_table", {"scope": "node"}, "a")
+    assert first.startswith("[E1] ")
+    assert second.startswith("[E2] ")
+    assert [e.number for e in made.journal] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "outcome", "told"),
+    [
+        ("simulat_policy", {}, "unknown tool", "did you mean simulate_policy"),
+        ("simulate_policy", {"scenario_id": 7}, "invalid arguments", "scenario_id: Input should be a valid string"),
+        ("simulate_policy", {"policy_id": "fgd"}, "invalid arguments", "scenario_id: Field required"),
+        ("simulate_policy", "not an object", "invalid arguments", "Call simulate_policy again"),
+        ("simulate_policy", {"scenario_id": "x", "policy_id": "fgd"}, "failed", f"no scenario 'x'; open are {NAME}"),
+        ("simulate_policy", {"scenario_id": NAME, "policy_id": "x"}, "failed", "no policy 'x'"),
+        ("draft_policy", {"score": "node.temperature"}, "failed", "unknown feature 'node.temperature'"),
+        ("top_policies", {}, "failed", "there is no archive"),
+        ("what_if", {"scenario_id": NAME, "policy_id": "fgd", "change": {"kind": "x"}}, "invalid arguments", "change"),
+        (MORE, {"id": "E77"}, "failed", "there is no result 'E77'"),
+    ],
+)
+def test_a_wrong_call_is_answered_with_what_to_mend(name, arguments, outcome, told) -> None:
+    made = harness()
+    assert told in made.call(name, arguments)
+    assert made.journal[0].outcome == outcome
+
+
+def test_every_tool_has_a_description_a_schema_and_a_known_effect() -> None:
+    for name, tool in TOOLS.items():
+        assert tool.effect in ("reads", "changes")
+        assert tool.description, name
+        assert all("description" in p for p in tool.arguments.model_json_schema()["properties"].values()), name
+
+
+def test_a_tool_that_changes_something_is_refused_without_approval(monkeypatch) -> None:
+    table = dict(TOOLS) | {"feature_table": TOOLS["feature_table"]._replace(effect="changes")}
+    monkeypatch.setattr("aurora.tools.harness.TOOLS", table)
+    assert "refused" in harness().call("feature_table", {"scope": "node"})
+    assert "refused" not in harness(may_change=True).call("feature_table", {"scope": "node"})
+
+
+def test_long_results_are_cut_and_the_rest_can_be_asked_for() -> None:
+    made = harness(limits=Limits(characters=300))
+    shown = made.call("feature_table", {"scope": "all"})
+    whole = made.journal[0].text
+    assert len(shown) < 400
+    assert f'{MORE}(id="E1", offset=300)' in shown
+    assert whole[300:600] in made.call(MORE, {"id": "E1", "offset": 300})
+
+
+def test_limits_end_a_conversation_that_only_calls_tools() -> None:
+    made = harness(limits=Limits(calls=3, calls_a_tool=2))
+    told = [made.call("feature_table", {"scope": "node"}) for _ in range(3)]
+    assert "all 2 calls of feature_table are used" in told[2]
+    assert "all 3 tool calls" in made.call("top_policies", {})
+
+
+class _Nothing(Frozen):
+    pass
+
+
+def test_a_tool_that_takes_too_long_is_given_up(monkeypatch) -> None:
+    def slow(desk, arguments):
+        time.sleep(1)
+        return _Nothing()
+
+    monkeypatch.setattr("aurora.tools.harness.TOOLS", {"slow": Tool("reads", _Nothing, slow)})
+    made = Harness(Desk([SCENARIO]), ["slow"], limits=Limits(seconds=0.05))
+    assert "timeout: it took more than 0.05 s" in made.call("slow", {})
+
+
+def test_a_draft_tells_its_values_and_can_be_used_by_id() -> None:
+    made = harness()
+    draft = result(made.call("draft_policy", {"score": "-fit.cost", "order": "task.duration"}))
+    compared = result(made.call("compare_policies", {"policy_ids": [draft["policy_id"], "cheapest"]}))
+    assert compared["values"][draft["policy_id"]] == draft["values"]
+    assert result(made.call("simulate_policy", {"scenario_id": NAME, "policy_id": draft["policy_id"], "full": True}))[
+        "value"
+    ] == pytest.approx(draft["mean"])
+
+
+def test_all_simulation_tools_answer() -> None:
+    made = harness(limits=Limits(characters=100_000))
+    on = {"scenario_id": NAME, "policy_id": "cheapest"}
+    node, task = SCENARIO.scenario.nodes[0].node_id, SCENARIO.scenario.tasks[0].task_id
+    for change in (
+        {"kind": "node_fails", "node_id": node, "start": 10},
+        {"kind": "load_changes", "factor": 1.1},
+        {"kind": "price_changes", "factor": 2, "node_id": node},
+    ):
+        assert result(made.call("what_if", {**on, "change": change}))["after"]["value"]
+    explained = result(made.call("explain_decision", {**on, "task_id": task}))
+    assert explained["winner"] in explained["scores"]
+    bound = result(made.call("objective_bounds", {"scenario_id": NAME}))
+    solvable = result(made.call("is_solvable", {"scenario_id": NAME}))
+    assert solvable["is_solvable"]
+    assert result(made.call("check_constraints", {"scenario_id": NAME, "plan": solvable["plan"]})) == {"violations": []}
+    late = [{**line, "start": 0.0} for line in solvable["plan"]]
+    broken = result(made.call("check_constraints", {"scenario_id": NAME, "plan": late}))["violations"]
+    assert any(v["constraint"] == "arrival" and v["amount"] > 0 for v in broken)
+    assert result(made.call("simulate_policy", on))["value"] <= bound["reward"] + 1e-6
+    assert result(made.call("check_expression", {"expression": "1 +", "place": "score"}))["is_valid"] is False
+    assert "highest -" in result(made.call("show_policy", {"policy_id": "cheapest"}))["program"]
+    assert all(e.outcome == "ok" for e in made.journal)
+
+
+def test_recorded_calls_are_not_run_again(tmp_path) -> None:
+    calls = [("simulate_policy", {"scenario_id": NAME, "policy_id": "fgd"}), ("draft_policy", {"score": "-fit.cost"})]
+    with Recording(tmp_path / "calls.jsonl") as recording:
+        first = [harness(recording=recording).call(*c) for c in calls]
+    with Recording(tmp_path / "calls.jsonl", replaying=True) as replay:
+        assert [harness(recording=replay).call(*c) for c in calls] == first
+        with pytest.raises(ModelError, match="the recording has no result"):
+            harness(recording=replay).call("simulate_policy", {"scenario_id": NAME, "policy_id": "cheapest"})
