@@ -6,7 +6,7 @@ import numpy as np
 
 from aurora.sim.kernel.accounts import take
 from aurora.sim.kernel.fit import count_devices, node_fits, path_fits
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
@@ -63,7 +63,7 @@ SELECT, SCAN, TOURNAMENT = range(3)
 """How the candidate of a task is found: of any kind, over all nodes at once, from scores that were kept."""
 
 
-@jitted
+@inlined
 def _chosen(problem, state, program, bench, cache, tracer, t, how):
     if how == SCAN:
         return choose_by_scan(problem, state, program, bench, t)
@@ -72,7 +72,7 @@ def _chosen(problem, state, program, bench, cache, tracer, t, how):
     return choose(problem, state, program, bench, tracer, t, False)
 
 
-@jitted
+@inlined
 def start(problem, state, program, t, candidate, with_fragmentation):
     """Start task `t` on a candidate now."""
     now = state.clock[C_NOW]
@@ -109,7 +109,7 @@ def _may_fit(problem, state, t):
     return False
 
 
-@jitted
+@inlined
 def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how):
     """Without head-of-line blocking: try the waiting tasks in order, place whatever fits.
 

@@ -29,7 +29,7 @@ PROBLEM = types.NamedTuple(
     + [_F1, _I2, _F1, _F2, _F1, _I2, _F3, _F1, _I1],
     Problem,
 )
-STATE = types.NamedTuple([_F2, _I2, _I2, _F2, _F2, _I2, _F1, _I1, _I1, _I1, _I1, _I1, _F1, _I1, _I1, _F1, _I1], State)
+STATE = types.NamedTuple([_F2, _I2, _I2, _F2, _F2, _I2, _F1, _I1, _I1, _I1, _I1, _I1, _F1, _I1, _I1, _I1, _I1], State)
 PROGRAM = types.NamedTuple(
     [types.int32[:, ::1], _F1, types.int32[:, ::1], types.uint8[::1], types.uint8[::1]] + [types.int64] * 6,
     Program,

@@ -61,7 +61,7 @@ def holds(problem, state, program, bench, rule, t):
     return evaluate_scalar(problem, state, program, bench, section, t) != 0.0
 
 
-@jitted
+@inlined
 def evaluate_candidates(problem, state, program, bench, section, t, size, dense):
     """Value of a section for the first `size` candidates on the bench; the vector register that it ends up in.
 

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.program import VECTOR, Op
 
 CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST = (
@@ -98,7 +98,7 @@ def apply_scalar(op, x, y, z):
     return z if z < low else low
 
 
-@jitted
+@inlined
 def apply_vector(op, bank, result, a, b, c, n):
     """One operation on the first `n` elements of registers `a`, `b`, `c` of the bank into `result`.
 
