@@ -55,17 +55,20 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.observe import network_latency
 from aurora.sim.kernel.queue import compact, leave, push_completion, sort_by
-from aurora.sim.kernel.scan import choose_by_scan
+from aurora.sim.kernel.scan import choose_by_scan, choose_by_sweep
 from aurora.sim.kernel.select import choose
 from aurora.sim.kernel.tournament import choose_by_tournament
 
-SELECT, SCAN, TOURNAMENT = range(3)
-"""How the candidate of a task is found: of any kind, over all nodes at once, from scores that were kept."""
+SELECT, SCAN, SWEEP, TOURNAMENT = range(4)
+"""How the candidate of a task is found: of any kind, over all nodes at once (without marking them first), from
+scores that were kept."""
 
 
 @inlined
 def _chosen(problem, state, program, bench, cache, tracer, t, how):
-    if how == SCAN:
+    if how == SWEEP and problem.task_i[t, T_DEVICES] == 0:
+        return choose_by_sweep(problem, state, program, bench, t)
+    if how in (SCAN, SWEEP):
         return choose_by_scan(problem, state, program, bench, t)
     if how == TOURNAMENT:
         return choose_by_tournament(problem, state, program, bench, cache, t)

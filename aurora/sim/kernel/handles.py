@@ -34,7 +34,7 @@ PROGRAM = types.NamedTuple(
     [types.int32[:, ::1], _F1, types.int32[:, ::1], types.uint8[::1], types.uint8[::1]] + [types.int64] * 6,
     Program,
 )
-BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _F2, _I2, _I2, _F2], Bench)
+BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2, _I2, _I2, _F2], Bench)
 CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 

@@ -190,6 +190,8 @@ class Bench(NamedTuple):
         scores: float64 [most candidates or tasks].
         scalars: float64 [registers].
         vectors: float64 [registers, most candidates or tasks].
+        rows: int64 [registers], where the values of each vector register lie: in its row of `vectors`, or in a row
+            of the scenario.
         tasks, others: int64 [tasks], the tasks of a round of placements, and of a look ahead or a failure.
         changed: int64 [nodes], nodes whose cached score is renewed.
         saved_f, saved_i, saved_devices, saved_links: Where node and link state is kept during a look
@@ -202,6 +204,7 @@ class Bench(NamedTuple):
     scores: FloatArray
     scalars: FloatArray
     vectors: FloatArray
+    rows: IntArray
     tasks: IntArray
     others: IntArray
     changed: IntArray

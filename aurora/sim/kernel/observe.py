@@ -68,6 +68,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     T_SLA,
 )
+from aurora.sim.kernel.rows import address_of
 
 SECONDS_PER_HOUR = 3600.0
 BITS_PER_BYTE = 8.0
@@ -260,6 +261,31 @@ def _left(free, need, total, nodes, size, dense, out):
 
 
 @inlined
+def node_row(problem, state, f):
+    """The address of a node feature's values where they lie in a row as they are, else 0."""
+    nf, sf = problem.node_f, state.node_f
+    if f == NODE_CPU_FREE:
+        return address_of(sf, S_CPU_FREE)
+    if f == NODE_CPU_TOTAL:
+        return address_of(nf, N_CPU)
+    if f == NODE_MEMORY_FREE:
+        return address_of(sf, S_MEMORY_FREE)
+    if f == NODE_MEMORY_TOTAL:
+        return address_of(nf, N_MEMORY)
+    if f == NODE_FRAGMENTATION:
+        return address_of(sf, S_FRAGMENTATION)
+    if f == NODE_MODEL_DEMAND:
+        return address_of(nf, N_MODEL_DEMAND)
+    if f == NODE_SPEED:
+        return address_of(nf, N_SPEED)
+    if f == NODE_IDLE:
+        return address_of(nf, N_IDLE)
+    if f == NODE_FULL:
+        return address_of(nf, N_FULL)
+    return 0
+
+
+@inlined
 def node_vector(problem, state, f, nodes, size, dense, out):
     """Values of the node feature `f` for the first `size` of `nodes` (-1: no node, value 0).
 
@@ -309,7 +335,7 @@ def node_vector(problem, state, f, nodes, size, dense, out):
         _gather(si[S_FAILURES], 1.0, nodes, size, dense, out)
     else:
         for i in range(size):
-            n = nodes[i]
+            n = i if dense else nodes[i]
             if n < 0:
                 out[i] = 0.0
             elif f == NODE_INDEX:

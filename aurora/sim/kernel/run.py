@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from aurora.sim.compiler import compile_policy
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.kernel import layout as at
-from aurora.sim.kernel.dispatch import SCAN, SELECT, TOURNAMENT
+from aurora.sim.kernel.dispatch import SCAN, SELECT, SWEEP, TOURNAMENT
 from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
 from aurora.sim.kernel.handles import (
     bench_handle,
@@ -44,6 +44,7 @@ MIN_NODES_FOR_CACHE = 200
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
 _LEAST_FRAGMENTATION = 2
+_DEAR = [i for i, f in enumerate(FEATURES) if f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left")]
 # What tells tasks apart for a feature: rows of `task_f` and `task_i`. Requests are always told apart.
 _FLOAT_ROWS = {
     "task.duration": at.T_REQUESTED,
@@ -150,7 +151,7 @@ def _run(
         run_i,
         _needs_fragmentation(problem, program) or traced,
         _gate_is_static(program),
-        _how(encoded, count, traced=traced),
+        _how(encoded, program, count, traced=traced),
     )
     v = sums.tolist()
     return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15])), run_f, run_i  # type: ignore[call-arg]  # 16 values
@@ -211,6 +212,7 @@ def _simulate(problem, program, classes, count, tracer, run_f, run_i, with_fragm
         np.empty(longest),
         np.empty(registers),
         np.empty((registers, longest)),
+        np.empty(registers, np.int64),
         np.empty(tasks, np.int64),
         np.empty(tasks, np.int64),
         np.empty(max(1, nodes), np.int64),
@@ -269,11 +271,13 @@ def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int
     return classes, count
 
 
-def _how(encoded: EncodedScenario, classes: int, *, traced: bool) -> int:
+def _how(encoded: EncodedScenario, program: Program, classes: int, *, traced: bool) -> int:
     """The quickest way to find candidates that this scenario and policy allow; only `SELECT` can be traced."""
     if classes:
         return TOURNAMENT
-    return SELECT if traced or not _all_nodes(encoded.problem) else SCAN
+    if traced or not _all_nodes(encoded.problem):
+        return SELECT
+    return SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN
 
 
 def _all_nodes(problem: at.Problem) -> bool:

@@ -29,8 +29,8 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
 from aurora.sim.kernel.select import LOWEST
 
-NONE = -(1 << 63)
-"""A rank below that of every score."""
+NONE = -(1 << 63) + (1 << 52) - 1
+"""The rank of -inf, below that of every score."""
 
 
 @inlined
@@ -38,6 +38,22 @@ def choose_by_scan(problem, state, program, bench, t):
     """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
     best = score_all(problem, state, program, bench, t)
     return _first(bench.scores, best, problem.node_f.shape[1]) if best != NONE else -1
+
+
+@inlined
+def choose_by_sweep(problem, state, program, bench, t):
+    """As `choose_by_scan`, without finding out first which nodes have room.
+
+    For tasks without devices, and policies that let them pass everywhere and whose scores are cheap.
+    """
+    nodes = problem.node_f.shape[1]
+    for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
+        if holds(problem, state, program, bench, rule, t):
+            section = FIRST_RULE + 2 * rule + 1
+            values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
+            best = _rank_with_room(problem, state, t, values, nodes, bench.scores)
+            return _first(bench.scores, best, nodes) if best != NONE else -1
+    return -1
 
 
 @inlined
@@ -51,7 +67,7 @@ def score_all(problem, state, program, bench, t):
     if _mark_room(problem, state, bench, t) == 0:
         return NONE
     if program.admits_all == 0:
-        passes = bench.vectors[evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)]
+        passes = evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)
         left = 0
         for n in range(nodes):
             if passes[n] == 0.0:
@@ -62,8 +78,8 @@ def score_all(problem, state, program, bench, t):
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
         if holds(problem, state, program, bench, rule, t):
             section = FIRST_RULE + 2 * rule + 1
-            result = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
-            return _rank(bench.vectors[result], bench.nodes, nodes, bench.scores)
+            values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
+            return _rank(values, bench.nodes, nodes, bench.scores)
     return NONE
 
 
@@ -91,6 +107,21 @@ def _mark_room(problem, state, bench, t):
         place[n] = n if fits else -1
         room += 1 if fits else 0
     return room
+
+
+@inlined
+def _rank_with_room(problem, state, t, values, size, scores):
+    """As `_rank`, for a task without devices."""
+    down = state.node_i[S_DOWN]
+    cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
+    cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
+    best = NONE
+    for n in range(size):
+        fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
+        score = values[n] if abs(values[n]) < np.inf else LOWEST
+        scores[n] = (score if fits else -np.inf) + 0.0
+        best = max(best, rank_of(scores[n]))
+    return best
 
 
 @inlined
