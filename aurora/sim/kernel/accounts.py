@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.fit import choose_device, count_devices, fragmentation
 from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.layout import (
@@ -176,9 +177,10 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
                 clock[C_BANDWIDTH_USED] += bandwidth / problem.link_f[L_BANDWIDTH, link]
     state.run_i[t, R_NODE] = node
     state.run_i[t, R_PATH] = path
-    state.run_i[t, R_POSITION] = state.counters[K_RUNNING]
-    state.running[state.counters[K_RUNNING]] = t
-    state.counters[K_RUNNING] += 1
+    position = natural(state.counters[K_RUNNING])
+    state.run_i[t, R_POSITION] = position
+    state.running[position] = t
+    state.counters[K_RUNNING] = position + 1
     clock[C_MAKESPAN] = clock[C_NOW]
 
 
@@ -222,10 +224,11 @@ def give_back(problem, state, t, with_fragmentation):
         dollars = price * (clock[C_NOW] - state.run_f[t, R_START]) / SECONDS_PER_HOUR
         state.run_f[t, R_COST] += dollars
         clock[C_LINK_COST] += dollars
-    state.counters[K_RUNNING] -= 1
-    moved = state.running[state.counters[K_RUNNING]]
-    state.running[state.run_i[t, R_POSITION]] = moved
-    state.run_i[moved, R_POSITION] = state.run_i[t, R_POSITION]
+    last, position = natural(state.counters[K_RUNNING] - 1), natural(state.run_i[t, R_POSITION])
+    state.counters[K_RUNNING] = last
+    moved = natural(state.running[last])
+    state.running[position] = moved
+    state.run_i[moved, R_POSITION] = position
     clock[C_MAKESPAN] = clock[C_NOW]
 
 

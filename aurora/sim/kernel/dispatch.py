@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import take
+from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.fit import count_devices, node_fits, path_fits
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
@@ -79,6 +80,7 @@ def _chosen(problem, state, program, bench, cache, tracer, t, how):
 def start(problem, state, program, t, candidate, with_fragmentation):
     """Start task `t` on a candidate now."""
     now = state.clock[C_NOW]
+    candidate = natural(candidate)
     node, path = problem.candidate_node[candidate], problem.candidate_path[candidate]
     speed = problem.node_f[N_SPEED, node] if node >= 0 else 1.0
     latency = network_latency(problem, state, t, path)
@@ -121,7 +123,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
     """
     size = 0
     for k in range(state.counters[K_QUEUE]):
-        t = state.waiting[k]
+        t = natural(state.waiting[k])
         if state.run_i[t, R_WAITING] == 0:
             continue
         if gate_static and state.run_i[t, R_TRIED] == 1 and not _may_fit(problem, state, t):
@@ -134,7 +136,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
         evaluate_order(problem, state, program, bench, bench.tasks, size)
         sort_by(state.key, bench.tasks, size)
     for k in range(size):
-        t = bench.tasks[k]
+        t = natural(bench.tasks[k])
         candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
         if candidate >= 0:
             leave(state, t)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
-from aurora.sim.kernel.bits import double_of
+from aurora.sim.kernel.bits import double_of, natural
 from aurora.sim.kernel.dispatch import place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
 from aurora.sim.kernel.handles import problem_handle
@@ -322,7 +322,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         advance(state, now)
         first_arrived = arrived
         while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
-            t = problem.arrivals[arrived]
+            t = natural(problem.arrivals[arrived])
             arrived += 1
             state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
             if problem.task_i[t, T_PIN] != -2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.bits import bits_of
+from aurora.sim.kernel.bits import bits_of, natural
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     K_HEAP,
@@ -18,6 +18,7 @@ from aurora.sim.kernel.layout import (
     RUNNING,
     T_RANK,
 )
+from aurora.sim.kernel.rows import data_of
 
 TASK_BITS = 26
 """Of a completion's code that hold the task; those above hold its sequence number."""
@@ -39,7 +40,7 @@ def _place_by_key(state, t, size, static):
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        other = state.waiting[middle]
+        other = natural(state.waiting[middle])
         if static and state.key[other] != state.key[t]:
             before = state.key[other] < state.key[t]
         else:
@@ -91,7 +92,7 @@ def compact(state, by_arrival):
         return
     kept = 0
     for k in range(size):
-        t = state.waiting[k]
+        t = natural(state.waiting[k])
         if state.run_i[t, R_WAITING] == 1:
             state.waiting[kept] = t
             kept += 1
@@ -114,7 +115,7 @@ def _before(time, code, other_time, other_code):
 @inlined
 def _sink(state, k, size, time, code):
     """Put a completion at place `k` of the heap or below, where `k` is free."""
-    times, codes = state.heap_time, state.heap_code
+    times, codes = data_of(state.heap_time), data_of(state.heap_code)
     top = k
     while 2 * k + 1 < size:  # all the way down: what is put in comes from the end and mostly belongs there
         left = 2 * k + 1
@@ -127,7 +128,7 @@ def _sink(state, k, size, time, code):
 @inlined
 def _rise(state, k, top, time, code):
     """Put a completion at place `k` of the heap or above, down to `top`, where `k` is free."""
-    times, codes = state.heap_time, state.heap_code
+    times, codes = data_of(state.heap_time), data_of(state.heap_code)
     while k > top:
         parent = (k - 1) >> 1
         if not _before(time, code, times[parent], codes[parent]):

@@ -24,6 +24,16 @@ def address_of(_context: Any, matrix: Any, _row: Any) -> Any:
 
 
 @intrinsic
+def data_of(_context: Any, array: Any) -> Any:
+    """The elements of a vector, by index from the start only."""
+
+    def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
+        return make_array(array)(context, builder, values[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
 def row_at(_context: Any, _address: Any) -> Any:
     """What lies at an address, to be read and written by index; valid as long as the matrix is."""
     pointer = types.CPointer(types.float64)
