@@ -44,7 +44,7 @@ MIN_NODES_FOR_CACHE = 200
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
 _LEAST_FRAGMENTATION = 2
-_DEAR = [i for i, f in enumerate(FEATURES) if f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left")]
+_DEAR = np.array([f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left") for f in FEATURES])
 # What tells tasks apart for a feature: rows of `task_f` and `task_i`. Requests are always told apart.
 _FLOAT_ROWS = {
     "task.duration": at.T_REQUESTED,
