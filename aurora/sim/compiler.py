@@ -25,12 +25,19 @@ from aurora.sim.expression import (
 )
 from aurora.sim.features import FEATURE_INDEX, FEATURES, Scope
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.program import MAX_REGISTERS, VECTOR, Op, Program
+from aurora.sim.program import LEFT_SCALAR, MAX_REGISTERS, RIGHT_SCALAR, VECTOR, Op, Program
 
 _DEVICE_CHOICES = ("best_fit", "worst_fit", "least_fragmentation", "random")
 _ORDER_AXIS: frozenset[Scope] = frozenset(("task",))
 _CANDIDATE_AXIS: frozenset[Scope] = frozenset(("node", "fit", "path"))
 _NO_AXIS: frozenset[Scope] = frozenset()
+_MIRRORED = {op: op for op in (Op.ADD, Op.MUL, Op.EQ, Op.NE, Op.AND, Op.OR)} | {
+    Op.LT: Op.GT,
+    Op.LE: Op.GE,
+    Op.GT: Op.LT,
+    Op.GE: Op.LE,
+}
+"""The operation that gives the same with its operands exchanged."""
 
 
 class Sections(NamedTuple):
@@ -186,6 +193,8 @@ class _Section:
 
     def _operation(self, op: Op, operands: list[tuple[int, bool]]) -> tuple[int, bool]:
         vector = any(is_vector for _, is_vector in operands)
+        if len(operands) == 2 and operands[0][1] != operands[1][1]:  # noqa: PLR2004  # a binary operation
+            return self._mixed(op, operands), True
         registers = [
             self._vector(register) if vector and not is_vector else register for register, is_vector in operands
         ]
@@ -193,6 +202,15 @@ class _Section:
         padded = registers + [registers[0]] * (3 - len(registers))
         self.code.append((int(op) + (VECTOR if vector else 0), result, padded[0], padded[1], padded[2]))
         return result, vector
+
+    def _mixed(self, op: Op, operands: list[tuple[int, bool]]) -> int:
+        """A binary operation on a number and a vector, the number on the right if that is the same."""
+        if operands[1][1] and op in _MIRRORED:
+            op, operands = _MIRRORED[op], operands[::-1]
+        result = self._register(vector=True)
+        form = LEFT_SCALAR if operands[1][1] else RIGHT_SCALAR
+        self.code.append((int(op) + form, result, operands[0][0], operands[1][0], 0))
+        return result
 
     def _vector(self, scalar: int) -> int:
         if scalar not in self._broadcast:

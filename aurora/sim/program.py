@@ -19,6 +19,7 @@ MAX_REGISTERS = 256
 class Op(IntEnum):
     """Operations. Adding `VECTOR` to an arithmetic code gives the same operation on vectors.
 
+    Adding `LEFT_SCALAR` or `RIGHT_SCALAR` to one with two operands gives it on a number and a vector.
     Every operation is total: x / 0 = x % 0 = 0, log(x) = log(max(x, 1e-300)),
     sqrt(x) = sqrt(max(x, 0)), exp(x) = exp(min(x, 700)); `%` has the sign of its second argument, as
     in Python. Comparisons and logic give 1 or 0; a number counts as true when it is not 0 (NaN is
@@ -57,7 +58,7 @@ class Op(IntEnum):
     CLIP = 34  # dst = min(max(a, b), c)
 
 
-VECTOR = 64
+VECTOR, LEFT_SCALAR, RIGHT_SCALAR = 64, 128, 192
 
 
 class Program(NamedTuple):
@@ -65,7 +66,8 @@ class Program(NamedTuple):
 
     Attributes:
         code: int32 [n, 5], rows (op, dst, a, b, c). An op of 10 or more works on the scalar bank, or
-            with `VECTOR` added on the vector bank; then all its operands are vector registers.
+            with `VECTOR` added on the vector bank; with `LEFT_SCALAR` or `RIGHT_SCALAR` one of its two operands
+            is a scalar register.
         consts: float64 [k], in the order in which they stand in the policy's text: `order`, `admit`,
             then each rule's `when` and `score`. One entry per literal, so search can swap values.
         sections: int32 [2 + 2 * rules, 4], rows (start, end, result register, is_vector): `order`,

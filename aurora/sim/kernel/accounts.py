@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.fit import choose_device, count_devices, fragmentation
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.layout import (
     C_BANDWIDTH_USED,
     C_CPU_USED,
@@ -66,7 +67,7 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_price
 
 
-@jitted
+@inlined
 def advance(state, now):
     """Move the clock to `now` and add up what was used since."""
     clock = state.clock
@@ -79,7 +80,7 @@ def advance(state, now):
         clock[C_NOW] = now
 
 
-@jitted
+@inlined
 def price_integral(problem, state, n):
     """Integral of node `n`'s price from 0 to now, dollars; brought up to date."""
     now = state.clock[C_NOW]
@@ -90,7 +91,7 @@ def price_integral(problem, state, n):
     return sf[S_PRICE_INTEGRAL, n]
 
 
-@jitted
+@inlined
 def changed(problem, state, n, with_fragmentation):
     """Bring node `n`'s power, battery, fragmentation and change log up to date after a change."""
     sf = state.node_f
@@ -126,7 +127,7 @@ def changed(problem, state, n, with_fragmentation):
     log_change(state, n)
 
 
-@jitted
+@inlined
 def log_change(state, n):
     """Append node `n` to the change log, a ring whose slow readers start afresh."""
     if state.log.shape[0] > 0:
@@ -134,7 +135,7 @@ def log_change(state, n):
         state.counters[K_LOG] += 1
 
 
-@jitted
+@inlined
 def take(problem, state, t, node, path, choice, with_fragmentation):
     """Task `t` takes what it asks for on a node and along a path."""
     clock = state.clock
@@ -176,13 +177,14 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
                 clock[C_BANDWIDTH_USED] += bandwidth / problem.link_f[L_BANDWIDTH, link]
     state.run_i[t, R_NODE] = node
     state.run_i[t, R_PATH] = path
-    state.run_i[t, R_POSITION] = state.counters[K_RUNNING]
-    state.running[state.counters[K_RUNNING]] = t
-    state.counters[K_RUNNING] += 1
+    position = natural(state.counters[K_RUNNING])
+    state.run_i[t, R_POSITION] = position
+    state.running[position] = t
+    state.counters[K_RUNNING] = position + 1
     clock[C_MAKESPAN] = clock[C_NOW]
 
 
-@jitted
+@inlined
 def give_back(problem, state, t, with_fragmentation):
     """Task `t`, completed or lost, gives back what it holds and pays for it."""
     clock = state.clock
@@ -222,14 +224,15 @@ def give_back(problem, state, t, with_fragmentation):
         dollars = price * (clock[C_NOW] - state.run_f[t, R_START]) / SECONDS_PER_HOUR
         state.run_f[t, R_COST] += dollars
         clock[C_LINK_COST] += dollars
-    state.counters[K_RUNNING] -= 1
-    moved = state.running[state.counters[K_RUNNING]]
-    state.running[state.run_i[t, R_POSITION]] = moved
-    state.run_i[moved, R_POSITION] = state.run_i[t, R_POSITION]
+    last, position = natural(state.counters[K_RUNNING] - 1), natural(state.run_i[t, R_POSITION])
+    state.counters[K_RUNNING] = last
+    moved = natural(state.running[last])
+    state.running[position] = moved
+    state.run_i[moved, R_POSITION] = position
     clock[C_MAKESPAN] = clock[C_NOW]
 
 
-@jitted
+@inlined
 def freed(state, n):
     """Remember that node `n` has more room than in the last round; a full list means any node."""
     count = state.counters[K_FREED]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import take
+from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.fit import count_devices, node_fits, path_fits
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
@@ -55,27 +56,31 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.observe import network_latency
 from aurora.sim.kernel.queue import compact, leave, push_completion, sort_by
-from aurora.sim.kernel.scan import choose_by_scan
+from aurora.sim.kernel.scan import choose_by_scan, choose_by_sweep
 from aurora.sim.kernel.select import choose
 from aurora.sim.kernel.tournament import choose_by_tournament
 
-SELECT, SCAN, TOURNAMENT = range(3)
-"""How the candidate of a task is found: of any kind, over all nodes at once, from scores that were kept."""
+SELECT, SCAN, SWEEP, TOURNAMENT = range(4)
+"""How the candidate of a task is found: of any kind, over all nodes at once (without marking them first), from
+scores that were kept."""
 
 
-@jitted
+@inlined
 def _chosen(problem, state, program, bench, cache, tracer, t, how):
-    if how == SCAN:
+    if how == SWEEP and problem.task_i[t, T_DEVICES] == 0:
+        return choose_by_sweep(problem, state, program, bench, t)
+    if how in (SCAN, SWEEP):
         return choose_by_scan(problem, state, program, bench, t)
     if how == TOURNAMENT:
         return choose_by_tournament(problem, state, program, bench, cache, t)
     return choose(problem, state, program, bench, tracer, t, False)
 
 
-@jitted
+@inlined
 def start(problem, state, program, t, candidate, with_fragmentation):
     """Start task `t` on a candidate now."""
     now = state.clock[C_NOW]
+    candidate = natural(candidate)
     node, path = problem.candidate_node[candidate], problem.candidate_path[candidate]
     speed = problem.node_f[N_SPEED, node] if node >= 0 else 1.0
     latency = network_latency(problem, state, t, path)
@@ -109,7 +114,7 @@ def _may_fit(problem, state, t):
     return False
 
 
-@jitted
+@inlined
 def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how):
     """Without head-of-line blocking: try the waiting tasks in order, place whatever fits.
 
@@ -118,7 +123,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
     """
     size = 0
     for k in range(state.counters[K_QUEUE]):
-        t = state.waiting[k]
+        t = natural(state.waiting[k])
         if state.run_i[t, R_WAITING] == 0:
             continue
         if gate_static and state.run_i[t, R_TRIED] == 1 and not _may_fit(problem, state, t):
@@ -131,7 +136,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
         evaluate_order(problem, state, program, bench, bench.tasks, size)
         sort_by(state.key, bench.tasks, size)
     for k in range(size):
-        t = bench.tasks[k]
+        t = natural(bench.tasks[k])
         candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
         if candidate >= 0:
             leave(state, t)

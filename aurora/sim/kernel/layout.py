@@ -85,8 +85,8 @@ CLOCK = 19
 
 # Entries of the counters, int64.
 K_WAITING, K_RUNNING, K_DECISIONS, K_HEAD, K_HEAD_STUCK, K_RESERVED, K_FREED, K_HEAP, K_SEQUENCE = range(9)
-K_NODES_DOWN, K_LOG, K_TRACED, K_QUEUE, K_LINK_FREED, K_STAMP = range(9, 15)
-COUNTERS = 15
+K_NODES_DOWN, K_LOG, K_TRACED, K_QUEUE, K_LINK_FREED, K_STAMP, K_STALE = range(9, 16)
+COUNTERS = 16
 
 # Kinds of static events, in the order in which they are applied at one instant.
 E_RECOVERY, E_FAILURE, E_PRICE, E_CONGESTION, E_PATIENCE = range(5)
@@ -159,7 +159,8 @@ class State(NamedTuple):
         key: float64 [tasks], order keys.
         log: int64 [...], nodes in the order in which they changed, K_LOG of them.
         scratch: int64 [most devices], the devices of a node as they would be.
-        heap_f, heap_i: Completions: time [k], and task and sequence number in one number [k]; K_HEAP of them.
+        heap_time, heap_code: int64 [k], completions: the bits of the time, and task and sequence number in one
+            number; K_HEAP of them, of which K_STALE are of attempts that were lost.
     """
 
     node_f: FloatArray
@@ -177,8 +178,8 @@ class State(NamedTuple):
     key: FloatArray
     log: IntArray
     scratch: IntArray
-    heap_f: FloatArray
-    heap_i: IntArray
+    heap_time: IntArray
+    heap_code: IntArray
 
 
 class Bench(NamedTuple):
@@ -189,6 +190,8 @@ class Bench(NamedTuple):
         scores: float64 [most candidates or tasks].
         scalars: float64 [registers].
         vectors: float64 [registers, most candidates or tasks].
+        rows: int64 [registers], where the values of each vector register lie: in its row of `vectors`, or in a row
+            of the scenario.
         tasks, others: int64 [tasks], the tasks of a round of placements, and of a look ahead or a failure.
         changed: int64 [nodes], nodes whose cached score is renewed.
         saved_f, saved_i, saved_devices, saved_links: Where node and link state is kept during a look
@@ -201,6 +204,7 @@ class Bench(NamedTuple):
     scores: FloatArray
     scalars: FloatArray
     vectors: FloatArray
+    rows: IntArray
     tasks: IntArray
     others: IntArray
     changed: IntArray

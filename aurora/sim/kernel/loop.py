@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
+from aurora.sim.kernel.bits import double_of, natural
 from aurora.sim.kernel.dispatch import place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
 from aurora.sim.kernel.handles import problem_handle
-from aurora.sim.kernel.jit import jitted, jitted_with_memory
+from aurora.sim.kernel.jit import inlined, jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
     C_DEVICES_TOTAL,
@@ -29,6 +30,7 @@ from aurora.sim.kernel.layout import (
     K_LINK_FREED,
     K_NODES_DOWN,
     K_RUNNING,
+    K_STALE,
     K_WAITING,
     L_BANDWIDTH,
     LINK_STATE,
@@ -48,8 +50,6 @@ from aurora.sim.kernel.layout import (
     R_PENDING,
     R_STATUS,
     R_WAITING,
-    RUN_FLOATS,
-    RUN_INTS,
     S_BATTERY_LEFT,
     S_CPU_FREE,
     S_DEPLETED_AT,
@@ -75,7 +75,7 @@ from aurora.sim.kernel.layout import (
     State,
 )
 from aurora.sim.kernel.machine import evaluate_order
-from aurora.sim.kernel.queue import compact, join, leave, next_completion, pop_completion, sort_by
+from aurora.sim.kernel.queue import compact, end_heap, join, leave, next_completion, pop_completion, sort_by
 from aurora.sim.outcome import Status
 
 COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
@@ -90,8 +90,8 @@ FOREVER = 1 << 40
 
 
 @jitted_with_memory
-def new_state(problem, log_size, with_fragmentation):
-    """Everything free and up, nothing arrived."""
+def new_state(problem, run_f, run_i, log_size, with_fragmentation):
+    """Everything free and up, nothing arrived; the state of the tasks goes into the arrays handed in."""
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     most = 1
@@ -102,8 +102,8 @@ def new_state(problem, log_size, with_fragmentation):
         np.zeros((STATE_INTS, nodes), np.int64),
         np.full((nodes, most), -1, np.int64),
         np.zeros((LINK_STATE, problem.link_f.shape[1])),
-        np.full((tasks, RUN_FLOATS), np.nan),
-        np.zeros((tasks, RUN_INTS), np.int64),
+        run_f,
+        run_i,
         np.zeros(CLOCK),
         np.zeros(COUNTERS, np.int64),
         np.empty(tasks, np.int64),
@@ -113,7 +113,7 @@ def new_state(problem, log_size, with_fragmentation):
         np.zeros(tasks),
         np.empty(log_size, np.int64),
         np.empty(most, np.int64),
-        np.empty(2 * tasks + 2),
+        np.empty(2 * tasks + 2, np.int64),
         np.empty(2 * tasks + 2, np.int64),
     )
     clock = state.clock
@@ -121,6 +121,7 @@ def new_state(problem, log_size, with_fragmentation):
     clock[C_NEXT_DEPLETION] = np.inf
     clock[C_FIRST] = np.inf
     state.counters[K_HEAD] = -1
+    end_heap(state, 0)
     for n in range(nodes):
         state.node_f[S_CPU_FREE, n] = problem.node_f[N_CPU, n]
         state.node_f[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
@@ -146,6 +147,8 @@ def new_state(problem, log_size, with_fragmentation):
     for l in range(problem.link_f.shape[1]):
         state.link_f[S_LINK_FREE, l] = problem.link_f[L_BANDWIDTH, l]
         state.link_f[S_LINK_FACTOR, l] = 1.0
+    run_f[:] = np.nan
+    run_i[:] = 0
     for t in range(tasks):
         state.run_f[t, R_COST] = 0.0
         state.run_i[t, R_NODE] = -1
@@ -157,7 +160,7 @@ def new_state(problem, log_size, with_fragmentation):
     return state
 
 
-@jitted
+@inlined
 def _became_ready(problem, state, program, bench, t, static):
     """One thing less that `t` waits for (its arrival, or a dependency); the last puts it in the queue."""
     state.run_i[t, R_PENDING] -= 1
@@ -166,7 +169,7 @@ def _became_ready(problem, state, program, bench, t, static):
     _enqueue(problem, state, program, bench, t, static)
 
 
-@jitted
+@inlined
 def _enqueue(problem, state, program, bench, t, static):
     state.run_i[t, R_STATUS] = UNPLACED
     join(problem, state, t, static, program.easy == 1)
@@ -185,7 +188,7 @@ def _set_keys(problem, state, program, bench):
     evaluate_order(problem, state, program, bench, bench.tasks, tasks)
 
 
-@jitted
+@inlined
 def _complete(problem, state, program, bench, t, static, with_fragmentation):
     state.run_i[t, R_STATUS] = COMPLETED
     give_back(problem, state, t, with_fragmentation)
@@ -205,6 +208,7 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
             bench.others[lost] = t
             bench.scores[t] = 0.0
             lost += 1
+    state.counters[K_STALE] += lost
     sort_by(bench.scores, bench.others, lost)
     for k in range(lost):
         t = bench.others[k]
@@ -309,7 +313,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         running = next_completion(state)
         if arrived == tasks and not running and state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
             break
-        completion_time = state.heap_f[0] if running else np.inf
+        completion_time = double_of(state.heap_time[0])
         event_time = problem.event_time[event] if event < events else np.inf
         depletion_time = state.clock[C_NEXT_DEPLETION]
         now = min(min(arrival_time, completion_time), min(event_time, depletion_time))
@@ -318,7 +322,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         advance(state, now)
         first_arrived = arrived
         while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
-            t = problem.arrivals[arrived]
+            t = natural(problem.arrivals[arrived])
             arrived += 1
             state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
             if problem.task_i[t, T_PIN] != -2:
@@ -327,7 +331,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
                 break
         arrivals_only = arrival_time == now and not together
         if not arrivals_only:
-            while next_completion(state) and state.heap_f[0] == now:
+            while next_completion(state) and double_of(state.heap_time[0]) == now:
                 t = pop_completion(state)
                 _complete(problem, state, program, bench, t, static, with_fragmentation)
                 if not together:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
+from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.observe import (
     FIRST_NODE,
     candidate_vector,
     cluster_feature,
+    node_row,
     task_feature,
 )
+from aurora.sim.kernel.rows import address_of, row_at
 from aurora.sim.kernel.vm import (
     BROADCAST,
     CONST,
     FEATURE_SCALAR,
     FEATURE_VECTOR,
-    VECTOR_OFFSET,
+    FIRST_LEFT,
+    FIRST_RIGHT,
+    FIRST_VECTOR,
+    KIND,
+    apply_left,
+    apply_right,
     apply_scalar,
     apply_vector,
 )
@@ -55,73 +63,96 @@ def evaluate_scalar(problem, state, program, bench, section, t):
 def holds(problem, state, program, bench, rule, t):
     """Whether the `when` of a rule holds; most are the constant 1."""
     section = FIRST_RULE + 2 * rule
-    first = program.sections[section, 0]
+    first = natural(program.sections[section, 0])
     if program.sections[section, 1] == first + 1 and program.code[first, 0] == CONST:
-        return program.consts[program.code[first, 2]] != 0.0
+        return program.consts[natural(program.code[first, 2])] != 0.0
     return evaluate_scalar(problem, state, program, bench, section, t) != 0.0
 
 
-@jitted
+@inlined
+def _own_row(bench, register):
+    """The row of a vector register's own, which it has from now on; it may have stood for another."""
+    bench.rows[register] = address_of(bench.vectors, register)
+    return row_at(bench.rows[register])
+
+
+@inlined
+def _operate(bench, code, k, size):
+    """The operation on vectors at place `k` of the code."""
+    rows, s = bench.rows, bench.scalars
+    op, a, b = code[k, 0], natural(code[k, 2]), natural(code[k, 3])
+    out = _own_row(bench, natural(code[k, 1]))
+    if op >= FIRST_RIGHT:
+        apply_right(op & KIND, out, row_at(rows[a]), s[b], size)
+    elif op >= FIRST_LEFT:
+        apply_left(op & KIND, out, s[a], row_at(rows[b]), size)
+    else:
+        apply_vector(op & KIND, out, row_at(rows[a]), row_at(rows[b]), row_at(rows[natural(code[k, 4])]), size)
+
+
+@inlined
 def evaluate_candidates(problem, state, program, bench, section, t, size, dense):
-    """Value of a section for the first `size` candidates on the bench; the vector register that it ends up in.
+    """Values of a section for the first `size` candidates on the bench; valid until the next evaluation.
 
     With `dense` the candidates are all nodes; a node that is -1 on the bench may get any value.
     """
     s = bench.scalars
-    v = bench.vectors
     code = program.code
-    for k in range(program.sections[section, 0], program.sections[section, 1]):
-        op, d = code[k, 0], code[k, 1]
-        if op >= VECTOR_OFFSET:
-            apply_vector(op - VECTOR_OFFSET, v, d, code[k, 2], code[k, 3], code[k, 4], size)
+    for k in range(natural(program.sections[section, 0]), program.sections[section, 1]):
+        op, d, a = code[k, 0], natural(code[k, 1]), natural(code[k, 2])
+        if op >= FIRST_VECTOR:
+            _operate(bench, code, k, size)
         elif op == FEATURE_VECTOR:
-            candidate_vector(
-                problem,
-                state,
-                t,
-                code[k, 2],
-                bench.nodes,
-                bench.paths,
-                bench.numbers,
-                size,
-                program.device_choice,
-                dense,
-                v[d],
-            )
+            bench.rows[d] = node_row(problem, state, a) if dense else 0
+            if bench.rows[d] == 0:
+                _own_row(bench, d)
+                candidate_vector(
+                    problem,
+                    state,
+                    t,
+                    a,
+                    bench.nodes,
+                    bench.paths,
+                    bench.numbers,
+                    size,
+                    program.device_choice,
+                    dense,
+                    bench.vectors[d],
+                )
         elif op == BROADCAST:
-            _fill(v[d], s[code[k, 2]], size)
+            _fill(_own_row(bench, d), s[a], size)
         elif op == CONST:
-            s[d] = program.consts[code[k, 2]]
+            s[d] = program.consts[a]
         elif op == FEATURE_SCALAR:
-            f = code[k, 2]
-            if f < FIRST_NODE:
-                s[d] = task_feature(problem, state, t, f)
+            if a < FIRST_NODE:
+                s[d] = task_feature(problem, state, t, a)
             else:
-                s[d] = cluster_feature(problem, state, f)
+                s[d] = cluster_feature(problem, state, a)
         else:
-            s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
-    result = program.sections[section, 2]
+            s[d] = apply_scalar(op, s[a], s[code[k, 3]], s[code[k, 4]])
+    result = natural(program.sections[section, 2])
     if program.sections[section, 3] == 0:
-        _fill(v[0], s[result], size)
-        return 0
-    return result
+        row = _own_row(bench, 0)
+        _fill(row, s[result], size)
+        return row
+    return row_at(bench.rows[result])
 
 
 @jitted
 def evaluate_order(problem, state, program, bench, tasks, size):
     """Key of each of the first `size` of `tasks` into `state.key`; what is not finite ranks last."""
     s = bench.scalars
-    v = bench.vectors
     code = program.code
     for k in range(program.sections[ORDER, 0], program.sections[ORDER, 1]):
         op, d = code[k, 0], code[k, 1]
-        if op >= VECTOR_OFFSET:
-            apply_vector(op - VECTOR_OFFSET, v, d, code[k, 2], code[k, 3], code[k, 4], size)
+        if op >= FIRST_VECTOR:
+            _operate(bench, code, k, size)
         elif op == FEATURE_VECTOR:
+            row = _own_row(bench, d)
             for i in range(size):
-                v[d, i] = task_feature(problem, state, tasks[i], code[k, 2])
+                row[i] = task_feature(problem, state, tasks[i], code[k, 2])
         elif op == BROADCAST:
-            _fill(v[d], s[code[k, 2]], size)
+            _fill(_own_row(bench, d), s[code[k, 2]], size)
         elif op == CONST:
             s[d] = program.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:
@@ -130,6 +161,7 @@ def evaluate_order(problem, state, program, bench, tasks, size):
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
     result = program.sections[ORDER, 2]
     vector = program.sections[ORDER, 3] == 1
+    row = row_at(bench.rows[result] if vector else address_of(bench.vectors, 0))
     for i in range(size):
-        value = v[result, i] if vector else s[result]
+        value = row[i] if vector else s[result]
         state.key[tasks[i]] = value if np.isfinite(value) else np.inf

@@ -6,7 +6,7 @@ import numpy as np
 
 from aurora.sim.features import FEATURE_INDEX
 from aurora.sim.kernel.fit import choose_device, fragmentation_with, random_of
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
     C_CPU_USED,
@@ -68,6 +68,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     T_SLA,
 )
+from aurora.sim.kernel.rows import address_of
 
 SECONDS_PER_HOUR = 3600.0
 BITS_PER_BYTE = 8.0
@@ -104,7 +105,7 @@ FIRST_OBJECTIVE = _F["objective.latency"]
 FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOPS, CLUSTER_TIME
 
 
-@jitted
+@inlined
 def network_latency(problem, state, t, path):
     """L of docs/kernel.md: propagation and transfer under the present congestion, seconds."""
     if path < 0 or problem.path_start[path] == problem.path_start[path + 1]:
@@ -122,7 +123,7 @@ def network_latency(problem, state, t, path):
     return seconds * factor
 
 
-@jitted
+@inlined
 def dominant_share(problem, t, n):
     """Largest share of a capacity of node `n` that task `t` takes."""
     share = 0.0
@@ -223,7 +224,7 @@ def battery_share(problem, state, n):
     return max(0.0, left) / capacity
 
 
-@jitted
+@inlined
 def _gather(row, scale, nodes, size, dense, out):
     """`row` times `scale` at the nodes; 0 where there is none, anything there where they are `dense`."""
     if dense:
@@ -235,7 +236,7 @@ def _gather(row, scale, nodes, size, dense, out):
         out[i] = row[n] * scale if n >= 0 else 0.0
 
 
-@jitted
+@inlined
 def _load(free, scale, total, nodes, size, dense, out):
     """1 - scale * free / total at the nodes; 0 where there is no node or no capacity."""
     if dense:
@@ -247,7 +248,7 @@ def _load(free, scale, total, nodes, size, dense, out):
         out[i] = 1.0 - free[n] * scale / total[n] if n >= 0 and total[n] > 0 else 0.0
 
 
-@jitted
+@inlined
 def _left(free, need, total, nodes, size, dense, out):
     """(free - need) / total at the nodes; 0 where there is no node or no capacity."""
     if dense:
@@ -259,7 +260,32 @@ def _left(free, need, total, nodes, size, dense, out):
         out[i] = (free[n] - need) / total[n] if n >= 0 and total[n] > 0.0 else 0.0
 
 
-@jitted
+@inlined
+def node_row(problem, state, f):
+    """The address of a node feature's values where they lie in a row as they are, else 0."""
+    nf, sf = problem.node_f, state.node_f
+    if f == NODE_CPU_FREE:
+        return address_of(sf, S_CPU_FREE)
+    if f == NODE_CPU_TOTAL:
+        return address_of(nf, N_CPU)
+    if f == NODE_MEMORY_FREE:
+        return address_of(sf, S_MEMORY_FREE)
+    if f == NODE_MEMORY_TOTAL:
+        return address_of(nf, N_MEMORY)
+    if f == NODE_FRAGMENTATION:
+        return address_of(sf, S_FRAGMENTATION)
+    if f == NODE_MODEL_DEMAND:
+        return address_of(nf, N_MODEL_DEMAND)
+    if f == NODE_SPEED:
+        return address_of(nf, N_SPEED)
+    if f == NODE_IDLE:
+        return address_of(nf, N_IDLE)
+    if f == NODE_FULL:
+        return address_of(nf, N_FULL)
+    return 0
+
+
+@inlined
 def node_vector(problem, state, f, nodes, size, dense, out):
     """Values of the node feature `f` for the first `size` of `nodes` (-1: no node, value 0).
 
@@ -309,7 +335,7 @@ def node_vector(problem, state, f, nodes, size, dense, out):
         _gather(si[S_FAILURES], 1.0, nodes, size, dense, out)
     else:
         for i in range(size):
-            n = nodes[i]
+            n = i if dense else nodes[i]
             if n < 0:
                 out[i] = 0.0
             elif f == NODE_INDEX:
@@ -366,7 +392,7 @@ def _fit_feature(problem, state, t, n, path, f, rule):
     return fragmentation_with(problem, state, t, n, device) - state.node_f[S_FRAGMENTATION, n]
 
 
-@jitted
+@inlined
 def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, dense, out):
     """Values of any feature `f` for the first `size` candidates of task `t` into `out`.
 

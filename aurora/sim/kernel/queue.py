@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from aurora.sim.kernel.bits import bits_of, natural
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     K_HEAP,
     K_QUEUE,
+    K_STALE,
     K_WAITING,
     R_SEQUENCE,
     R_STATUS,
@@ -14,26 +18,29 @@ from aurora.sim.kernel.layout import (
     RUNNING,
     T_RANK,
 )
+from aurora.sim.kernel.rows import data_of
 
 TASK_BITS = 26
 """Of a completion's code that hold the task; those above hold its sequence number."""
 TASK_MASK = (1 << TASK_BITS) - 1
+LAST = (1 << 63) - 1
+"""A code after that of every completion."""
 
 
-@jitted
+@inlined
 def _insert(queue, size, place, t):
     for k in range(size, place, -1):
         queue[k] = queue[k - 1]
     queue[place] = t
 
 
-@jitted
+@inlined
 def _place_by_key(state, t, size, static):
     """Where `t` belongs in the queue: by key and index where the order is static, else by index."""
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        other = state.waiting[middle]
+        other = natural(state.waiting[middle])
         if static and state.key[other] != state.key[t]:
             before = state.key[other] < state.key[t]
         else:
@@ -57,7 +64,7 @@ def _place_by_rank(problem, state, t, size):
     return low
 
 
-@jitted
+@inlined
 def join(problem, state, t, static, by_arrival):
     """Task `t` joins the queue (its key is set already where the order is static)."""
     size = state.counters[K_QUEUE]
@@ -70,14 +77,14 @@ def join(problem, state, t, static, by_arrival):
     state.run_i[t, R_TRIED] = 0
 
 
-@jitted
+@inlined
 def leave(state, t):
     """Task `t` waits no longer; it stays in the arrays until `compact`."""
     state.run_i[t, R_WAITING] = 0
     state.counters[K_WAITING] -= 1
 
 
-@jitted
+@inlined
 def compact(state, by_arrival):
     """Drop those that left from the arrays."""
     size = state.counters[K_QUEUE]
@@ -85,7 +92,7 @@ def compact(state, by_arrival):
         return
     kept = 0
     for k in range(size):
-        t = state.waiting[k]
+        t = natural(state.waiting[k])
         if state.run_i[t, R_WAITING] == 1:
             state.waiting[kept] = t
             kept += 1
@@ -105,26 +112,23 @@ def _before(time, code, other_time, other_code):
     return (time < other_time) | ((time == other_time) & (code < other_code))
 
 
-@jitted
+@inlined
 def _sink(state, k, size, time, code):
     """Put a completion at place `k` of the heap or below, where `k` is free."""
-    times, codes = state.heap_f, state.heap_i
+    times, codes = data_of(state.heap_time), data_of(state.heap_code)
     top = k
-    while 2 * k + 2 < size:  # all the way down: what is put in comes from the end and mostly belongs there
+    while 2 * k + 1 < size:  # all the way down: what is put in comes from the end and mostly belongs there
         left = 2 * k + 1
         child = left + int(_before(times[left + 1], codes[left + 1], times[left], codes[left]))
         times[k], codes[k] = times[child], codes[child]
         k = child
-    if 2 * k + 1 < size:
-        times[k], codes[k] = times[2 * k + 1], codes[2 * k + 1]
-        k = 2 * k + 1
     _rise(state, k, top, time, code)
 
 
-@jitted
+@inlined
 def _rise(state, k, top, time, code):
     """Put a completion at place `k` of the heap or above, down to `top`, where `k` is free."""
-    times, codes = state.heap_f, state.heap_i
+    times, codes = data_of(state.heap_time), data_of(state.heap_code)
     while k > top:
         parent = (k - 1) >> 1
         if not _before(time, code, times[parent], codes[parent]):
@@ -134,14 +138,22 @@ def _rise(state, k, top, time, code):
     times[k], codes[k] = time, code
 
 
-@jitted
+@inlined
+def end_heap(state, size):
+    """The heap has `size` completions, and after them one that comes last: nothing looks past it."""
+    state.counters[K_HEAP] = size
+    state.heap_time[size] = bits_of(np.inf)
+    state.heap_code[size] = LAST
+
+
+@inlined
 def push_completion(state, time, t, sequence):
     """Task `t` will complete at `time`, unless it is started again under another sequence number."""
     size = state.counters[K_HEAP]
-    if size == state.heap_f.shape[0]:
+    if size + 1 == state.heap_time.shape[0]:
         size = _drop_stale(state, size)
-    state.counters[K_HEAP] = size + 1
-    _rise(state, size, 0, time, sequence << TASK_BITS | t)
+    end_heap(state, size + 1)
+    _rise(state, size, 0, bits_of(time), sequence << TASK_BITS | t)
 
 
 @inlined
@@ -153,31 +165,37 @@ def _is_stale(state, code):
 @jitted
 def _drop_stale(state, size):
     """Remove completions of attempts that were lost to failures; there is room again then."""
+    times, codes = state.heap_time, state.heap_code
     kept = 0
     for k in range(size):
-        if not _is_stale(state, state.heap_i[k]):
-            state.heap_f[kept], state.heap_i[kept] = state.heap_f[k], state.heap_i[k]
+        if not _is_stale(state, codes[k]):
+            times[kept], codes[kept] = times[k], codes[k]
             kept += 1
+    end_heap(state, kept)
+    state.counters[K_STALE] = 0
     for k in range((kept >> 1) - 1, -1, -1):
-        _sink(state, k, kept, state.heap_f[k], state.heap_i[k])
+        _sink(state, k, kept, times[k], codes[k])
     return kept
 
 
-@jitted
+@inlined
 def pop_completion(state):
     """Remove and return the task at the top of the heap."""
-    t = state.heap_i[0] & TASK_MASK
+    t = state.heap_code[0] & TASK_MASK
     size = state.counters[K_HEAP] - 1
-    state.counters[K_HEAP] = size
-    _sink(state, 0, size, state.heap_f[size], state.heap_i[size])
+    time, code = state.heap_time[size], state.heap_code[size]
+    end_heap(state, size)
+    if size > 0:
+        _sink(state, 0, size, time, code)
     return t
 
 
-@jitted
+@inlined
 def next_completion(state):
     """Whether a completion is at the top of the heap, stale ones removed."""
-    while state.counters[K_HEAP] > 0 and _is_stale(state, state.heap_i[0]):
+    while state.counters[K_STALE] > 0 and _is_stale(state, state.heap_code[0]):
         pop_completion(state)
+        state.counters[K_STALE] -= 1
     return state.counters[K_HEAP] > 0
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from aurora.sim.compiler import compile_policy
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.kernel import layout as at
-from aurora.sim.kernel.dispatch import SCAN, SELECT, TOURNAMENT
+from aurora.sim.kernel.dispatch import SCAN, SELECT, SWEEP, TOURNAMENT
 from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
 from aurora.sim.kernel.handles import (
     bench_handle,
@@ -18,7 +18,7 @@ from aurora.sim.kernel.handles import (
     state_handle,
     tracer_handle,
 )
-from aurora.sim.kernel.jit import jitted_with_memory
+from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
 from aurora.sim.kernel.loop import new_state, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
@@ -44,6 +44,7 @@ MIN_NODES_FOR_CACHE = 200
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
 _LEAST_FRAGMENTATION = 2
+_DEAR = np.array([f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left") for f in FEATURES])
 # What tells tasks apart for a feature: rows of `task_f` and `task_i`. Requests are always told apart.
 _FLOAT_ROWS = {
     "task.duration": at.T_REQUESTED,
@@ -95,43 +96,31 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         policy_id: For the outcome.
     """
     problem = encoded.problem
-    starts = _most_starts(problem) if trace_top > 0 else 0
-    classes, count = _classes(encoded, program) if trace_top == 0 else _NO_CLASSES
-    state, tracer, sums, _ = _run(
-        problem,
-        program,
-        classes,
-        count,
-        starts,
-        max(trace_top, 1),
-        _needs_fragmentation(problem, program) or trace_top > 0,
-        _gate_is_static(program),
-        _how(encoded, count, traced=trace_top > 0),
-    )
-    status = state.run_i[:, at.R_STATUS].astype(np.int8)
+    tracer = _new_tracer(_most_starts(problem), trace_top) if trace_top > 0 else _NO_TRACER
+    summary, run_f, run_i = _run(encoded, program, tracer)
+    status = run_i[:, at.R_STATUS].astype(np.int8)
     completed = status == Status.COMPLETED
-    started = state.run_i[:, at.R_ATTEMPTS] > 0
-    start = np.where(started, state.run_f[:, at.R_START], np.nan)
-    latency = np.where(completed, start - problem.task_f[:, at.T_ARRIVAL] + state.run_f[:, at.R_LATENCY], np.nan)
+    started = run_i[:, at.R_ATTEMPTS] > 0
+    start = np.where(started, run_f[:, at.R_START], np.nan)
+    latency = np.where(completed, start - problem.task_f[:, at.T_ARRIVAL] + run_f[:, at.R_LATENCY], np.nan)
     tasks = TaskOutcomes(
         status=status,
         start=start,
-        finish=np.where(completed, state.run_f[:, at.R_FINISH], np.nan),
-        node=state.run_i[:, at.R_NODE].astype(np.int32),
-        path=state.run_i[:, at.R_PATH].astype(np.int32),
-        attempts=state.run_i[:, at.R_ATTEMPTS].astype(np.int32),
+        finish=np.where(completed, run_f[:, at.R_FINISH], np.nan),
+        node=run_i[:, at.R_NODE].astype(np.int32),
+        path=run_i[:, at.R_PATH].astype(np.int32),
+        attempts=run_i[:, at.R_ATTEMPTS].astype(np.int32),
         latency=latency,
         sla_met=completed & ~(latency > problem.task_f[:, at.T_SLA] + at.TOLERANCE),
-        cost=state.run_f[:, at.R_COST].copy(),
+        cost=run_f[:, at.R_COST].copy(),
     )
-    kept = int(state.counters[at.K_TRACED])
     trace = None
     if trace_top > 0:
-        trace = Trace(*(field[:kept] for field in tracer))
+        trace = Trace(*(field[: summary.decisions] for field in tracer))  # type: ignore[arg-type]  # the same fields
     return Outcome(
         scenario_id=encoded.scenario.scenario_id,
         policy_id=policy_id,
-        summary=_summary(sums),
+        summary=summary,
         tasks=tasks,
         paths=encoded.paths,
         trace=trace,
@@ -140,24 +129,50 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
 
 def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
     """Run a compiled policy on an encoded scenario for its sums only: what search calls."""
+    return _run(encoded, program, _NO_TRACER)[0]
+
+
+def _run(
+    encoded: EncodedScenario, program: Program, tracer: Tracer
+) -> tuple[Summary, NDArray[np.float64], NDArray[np.int64]]:
+    """The sums of a run, and the state of its tasks at the end."""
     problem = encoded.problem
-    classes, count = _classes(encoded, program)
-    return _summary(
-        _sums(
-            problem,
-            program,
-            classes,
-            count,
-            _needs_fragmentation(problem, program),
-            _gate_is_static(program),
-            _how(encoded, count, traced=False),
-        )
+    tasks = problem.task_f.shape[0]
+    traced = tracer is not _NO_TRACER
+    classes, count = _NO_CLASSES if traced else _classes(encoded, program)
+    run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
+    sums, _ = _simulate(
+        problem,
+        program,
+        classes,
+        count,
+        tracer,
+        run_f,
+        run_i,
+        _needs_fragmentation(problem, program) or traced,
+        _gate_is_static(program),
+        _how(encoded, program, count, traced=traced),
+    )
+    v = sums.tolist()
+    return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15])), run_f, run_i  # type: ignore[call-arg]  # 16 values
+
+
+def _new_tracer(starts: int, top: int) -> Tracer:
+    """Room for so many placements, each with so many of its best candidates."""
+    return Tracer(
+        time=np.empty(starts),
+        task=np.empty(starts, np.int64),
+        rule=np.empty(starts, np.int64),
+        feasible=np.empty(starts, np.int64),
+        candidates=np.full((starts, top), -1, np.int64),
+        nodes=np.full((starts, top), -1, np.int64),
+        paths=np.full((starts, top), -1, np.int64),
+        scores=np.full((starts, top), np.nan),
+        features=np.full((starts, top, len(FEATURES)), np.nan),
     )
 
 
-def _summary(values: NDArray[np.float64]) -> Summary:
-    v = values.tolist()
-    return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15]))  # type: ignore[call-arg]  # 16 values
+_NO_TRACER = _new_tracer(0, 0)
 
 
 def _needs_fragmentation(problem: at.Problem, program: Program) -> bool:
@@ -172,9 +187,9 @@ def _most_starts(problem: at.Problem) -> int:
     return int(problem.task_f.shape[0]) * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures + batteries)
 
 
-@jitted_with_memory
-def _run(problem, program, classes, count, starts, top, with_fragmentation, gate_static, how):
-    """Allocate everything that a run needs, and run."""
+@entry_point
+def _simulate(problem, program, classes, count, tracer, run_f, run_i, with_fragmentation, gate_static, how):
+    """Allocate everything else that a run needs, and run; the sums."""
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     width = 1
@@ -197,6 +212,7 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
         np.empty(longest),
         np.empty(registers),
         np.empty((registers, longest)),
+        np.empty(registers, np.int64),
         np.empty(tasks, np.int64),
         np.empty(tasks, np.int64),
         np.empty(max(1, nodes), np.int64),
@@ -212,18 +228,7 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
         np.full(count, -1, np.int64),
         np.zeros(nodes if count > 0 else 0, np.int64),
     )
-    tracer = Tracer(
-        np.empty(starts),
-        np.empty(starts, np.int64),
-        np.empty(starts, np.int64),
-        np.empty(starts, np.int64),
-        np.full((starts, top), -1, np.int64),
-        np.full((starts, top), -1, np.int64),
-        np.full((starts, top), -1, np.int64),
-        np.full((starts, top), np.nan),
-        np.full((starts, top, len(FEATURES)), np.nan),
-    )
-    state = new_state(problem, nodes if count > 0 else 0, with_fragmentation)
+    state = new_state(problem, run_f, run_i, nodes if count > 0 else 0, with_fragmentation)
     simulate_events(
         problem_handle(problem),
         program_handle(program),
@@ -236,14 +241,8 @@ def _run(problem, program, classes, count, starts, top, with_fragmentation, gate
         how,
     )
     # numba frees a variable after its last use: these must live until here, only their addresses went in.
-    alive = bench.nodes.shape[0] + cache.position.shape[0] + program.code.shape[0]
-    return state, tracer, summarize(problem, state), alive
-
-
-@jitted_with_memory
-def _sums(problem, program, classes, count, with_fragmentation, gate_static, how):
-    """The sums of a run alone, so that nothing else crosses into Python."""
-    return _run(problem, program, classes, count, 0, 1, with_fragmentation, gate_static, how)[2]
+    alive = bench.nodes.shape[0] + cache.position.shape[0] + program.code.shape[0] + tracer.time.shape[0]
+    return summarize(problem, state), alive
 
 
 def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int64], int]:
@@ -272,11 +271,13 @@ def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int
     return classes, count
 
 
-def _how(encoded: EncodedScenario, classes: int, *, traced: bool) -> int:
+def _how(encoded: EncodedScenario, program: Program, classes: int, *, traced: bool) -> int:
     """The quickest way to find candidates that this scenario and policy allow; only `SELECT` can be traced."""
     if classes:
         return TOURNAMENT
-    return SELECT if traced or not _all_nodes(encoded.problem) else SCAN
+    if traced or not _all_nodes(encoded.problem):
+        return SELECT
+    return SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN
 
 
 def _all_nodes(problem: at.Problem) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import inlined, jitted
+from aurora.sim.kernel.bits import double_of, rank_of
+from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.layout import (
     DEVICE,
     N_MODEL,
@@ -28,46 +29,61 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
 from aurora.sim.kernel.select import LOWEST
 
-FEW = 100
-"""Nodes whose best score is found one by one."""
-ALL_BUT_SIGN = (1 << 63) - 1
-"""Mask over the bits of a double."""
+NONE = -(1 << 63) + (1 << 52) - 1
+"""The rank of -inf, below that of every score."""
 
 
-@jitted
+@inlined
 def choose_by_scan(problem, state, program, bench, t):
     """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
+    best = score_all(problem, state, program, bench, t)
+    return _first(bench.scores, best, problem.node_f.shape[1]) if best != NONE else -1
+
+
+@inlined
+def choose_by_sweep(problem, state, program, bench, t):
+    """As `choose_by_scan`, without finding out first which nodes have room.
+
+    For tasks without devices, and policies that let them pass everywhere and whose scores are cheap.
+    """
     nodes = problem.node_f.shape[1]
-    if not score_all(problem, state, program, bench, t):
-        return -1
-    return _first_best(bench.scores, nodes)
+    for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
+        if holds(problem, state, program, bench, rule, t):
+            section = FIRST_RULE + 2 * rule + 1
+            values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
+            best = _rank_with_room(problem, state, t, values, nodes, bench.scores)
+            return _first(bench.scores, best, nodes) if best != NONE else -1
+    return -1
 
 
-@jitted
+@inlined
 def score_all(problem, state, program, bench, t):
-    """Put the score of every node on the bench, -inf for those that are not to be used; whether any is."""
+    """Put the score of every node on the bench, -inf for those that are not to be used.
+
+    Returns:
+        The rank of the best score, `NONE` where no node is to be used.
+    """
     nodes = problem.node_f.shape[1]
     if _mark_room(problem, state, bench, t) == 0:
-        return False
+        return NONE
     if program.admits_all == 0:
-        passes = bench.vectors[evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)]
+        passes = evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)
         left = 0
         for n in range(nodes):
             if passes[n] == 0.0:
                 bench.nodes[n] = -1
             left += 1 if bench.nodes[n] >= 0 else 0
         if left == 0:
-            return False
+            return NONE
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
         if holds(problem, state, program, bench, rule, t):
             section = FIRST_RULE + 2 * rule + 1
-            result = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
-            _rank(bench.vectors[result], bench.nodes, nodes, bench.scores)
-            return True
-    return False
+            values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
+            return _rank(values, bench.nodes, nodes, bench.scores)
+    return NONE
 
 
-@jitted
+@inlined
 def _mark_room(problem, state, bench, t):
     """Put every node on the bench, -1 in the place of one that is down or has no room; how many have."""
     nodes = problem.node_f.shape[1]
@@ -94,32 +110,36 @@ def _mark_room(problem, state, bench, t):
 
 
 @inlined
+def _rank_with_room(problem, state, t, values, size, scores):
+    """As `_rank`, for a task without devices."""
+    down = state.node_i[S_DOWN]
+    cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
+    cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
+    best = NONE
+    for n in range(size):
+        fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
+        score = values[n] if abs(values[n]) < np.inf else LOWEST
+        scores[n] = (score if fits else -np.inf) + 0.0
+        best = max(best, rank_of(scores[n]))
+    return best
+
+
+@inlined
 def _rank(values, place, size, scores):
-    """What is not finite becomes the lowest score, that of a node without room less still; no zero keeps a sign."""
+    """What is not finite becomes the lowest score, that of a node without room less still; the best one's rank."""
+    best = NONE
     for n in range(size):
         score = values[n] if abs(values[n]) < np.inf else LOWEST
-        scores[n] = (score if place[n] >= 0 else -np.inf) + 0.0
+        scores[n] = (score if place[n] >= 0 else -np.inf) + 0.0  # so that no zero keeps a sign
+        best = max(best, rank_of(scores[n]))
+    return best
 
 
-@jitted
-def _first_best(scores, size):
-    """The first place of the largest score, none of them NaN.
-
-    LLVM makes no SIMD code of a maximum of floating-point numbers, but does of one of integers: with the bits
-    of negative numbers turned round, those of doubles are in the same order as they are (IEEE 754, section 5.10).
-    """
-    if size < FEW:
-        best = 0
-        for n in range(1, size):
-            if scores[n] > scores[best]:
-                best = n
-        return best
-    bits = scores.view(np.int64)
-    most = bits[0] ^ ((bits[0] >> 63) & ALL_BUT_SIGN)
-    for n in range(1, size):
-        most = max(most, bits[n] ^ ((bits[n] >> 63) & ALL_BUT_SIGN))
-    most ^= (most >> 63) & ALL_BUT_SIGN
+@inlined
+def _first(scores, best, size):
+    """The first place of the score with this rank."""
+    score = double_of(rank_of(double_of(best)))
     first = size
     for n in range(size):
-        first = min(first, n if bits[n] == most else size)
+        first = min(first, n if scores[n] == score else size)
     return first

@@ -82,7 +82,7 @@ def collect(problem, state, bench, t, backfilling):
 @jitted
 def admitted(problem, state, program, bench, t, size):
     """Keep the candidates on the bench that `admit` lets pass; how many are left."""
-    passes = bench.vectors[evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)]
+    passes = evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)
     kept = 0
     for i in range(size):
         if passes[i] != 0.0:
@@ -99,8 +99,7 @@ def scored(problem, state, program, bench, t, size):
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
         if holds(problem, state, program, bench, rule, t):
             section = FIRST_RULE + 2 * rule + 1
-            result = evaluate_candidates(problem, state, program, bench, section, t, size, False)
-            values = bench.vectors[result]
+            values = evaluate_candidates(problem, state, program, bench, section, t, size, False)
             for i in range(size):
                 bench.scores[i] = values[i] if np.isfinite(values[i]) else LOWEST
             return rule

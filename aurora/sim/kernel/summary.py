@@ -76,13 +76,13 @@ def summarize(problem, state):
     out = np.zeros(VALUES)
     out[0], out[1], out[2], out[3] = tasks, completed, tasks - completed, violations
     if completed > 0:
-        ordered = np.sort(latencies[:completed])
         place = 0.95 * (completed - 1)
         below = int(np.floor(place))
-        above = min(below + 1, completed - 1)
+        divided = np.partition(latencies[:completed], below)
+        above = divided[min(below + 1, completed - 1) :].min()
         out[4] = latencies[:completed].sum() / completed
-        out[5] = ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-        out[6] = ordered[completed - 1]
+        out[5] = divided[below] + (above - divided[below]) * (place - below)
+        out[6] = divided[below:].max()
         out[7] = slowdown / completed
     out[8] = makespan
     if span > 0.0:

@@ -11,7 +11,7 @@ import numpy as np
 from aurora.sim.kernel.fit import node_fits
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import K_LOG, K_STAMP
-from aurora.sim.kernel.scan import score_all
+from aurora.sim.kernel.scan import NONE, score_all
 from aurora.sim.kernel.select import admitted, scored
 
 
@@ -33,7 +33,7 @@ def _start_afresh(problem, state, program, bench, cache, t, c):
     """Score every node for class `c` of task `t`."""
     leaf, winner = cache.leaf[c], cache.winner[c]
     width = winner.shape[0] // 2
-    usable = score_all(problem, state, program, bench, t)
+    usable = score_all(problem, state, program, bench, t) != NONE
     for n in range(leaf.shape[0]):
         leaf[n] = bench.scores[n] if usable else -np.inf
     for n in range(width):

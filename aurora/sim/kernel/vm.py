@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
-from aurora.sim.program import VECTOR, Op
+from aurora.sim.kernel.jit import inlined, jitted
+from aurora.sim.program import LEFT_SCALAR, RIGHT_SCALAR, VECTOR, Op
 
 CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST = (
     int(Op.CONST),
@@ -39,7 +39,9 @@ ABS, SQRT, LOG, EXP, FLOOR, SIGMOID, CLIP = (
     int(Op.SIGMOID),
     int(Op.CLIP),
 )
-VECTOR_OFFSET = VECTOR
+FIRST_VECTOR, FIRST_LEFT, FIRST_RIGHT = VECTOR, LEFT_SCALAR, RIGHT_SCALAR
+KIND = VECTOR - 1
+"""Mask over the bits of a code that tell the operation."""
 
 
 @jitted
@@ -98,13 +100,12 @@ def apply_scalar(op, x, y, z):
     return z if z < low else low
 
 
-@jitted
-def apply_vector(op, bank, result, a, b, c, n):
-    """One operation on the first `n` elements of registers `a`, `b`, `c` of the bank into `result`.
+@inlined
+def apply_vector(op, d, x, y, z, n):
+    """One operation on the first `n` elements of rows `x`, `y` and `z` into row `d`.
 
     The frequent operations have loops of their own, which LLVM turns into SIMD code.
     """
-    d, x, y, z = bank[result], bank[a], bank[b], bank[c]
     if op == ADD:
         for i in range(n):
             d[i] = x[i] + y[i]
@@ -153,3 +154,61 @@ def apply_vector(op, bank, result, a, b, c, n):
     else:
         for i in range(n):
             d[i] = apply_scalar(op, x[i], y[i], z[i])
+
+
+@inlined
+def apply_left(op, d, x, y, n):
+    """One operation on a number and the first `n` elements of row `y` into row `d`."""
+    if op == SUB:
+        for i in range(n):
+            d[i] = x - y[i]
+    elif op == DIV:
+        for i in range(n):
+            d[i] = 0.0 if y[i] == 0.0 else x / y[i]
+    elif op == MIN:
+        for i in range(n):
+            d[i] = y[i] if y[i] < x else x
+    elif op == MAX:
+        for i in range(n):
+            d[i] = y[i] if y[i] > x else x
+    else:
+        for i in range(n):
+            d[i] = apply_scalar(op, x, y[i], x)
+
+
+@inlined
+def apply_right(op, d, x, y, n):
+    """One operation on the first `n` elements of row `x` and a number into row `d`."""
+    if op == ADD:
+        for i in range(n):
+            d[i] = x[i] + y
+    elif op == SUB:
+        for i in range(n):
+            d[i] = x[i] - y
+    elif op == MUL:
+        for i in range(n):
+            d[i] = x[i] * y
+    elif op == DIV:
+        for i in range(n):
+            d[i] = 0.0 if y == 0.0 else x[i] / y
+    elif op == LT:
+        for i in range(n):
+            d[i] = 1.0 if x[i] < y else 0.0
+    elif op == LE:
+        for i in range(n):
+            d[i] = 1.0 if x[i] <= y else 0.0
+    elif op == GT:
+        for i in range(n):
+            d[i] = 1.0 if x[i] > y else 0.0
+    elif op == GE:
+        for i in range(n):
+            d[i] = 1.0 if x[i] >= y else 0.0
+    elif op == MIN:
+        for i in range(n):
+            d[i] = y if y < x[i] else x[i]
+    elif op == MAX:
+        for i in range(n):
+            d[i] = y if y > x[i] else x[i]
+    else:
+        for i in range(n):
+            d[i] = apply_scalar(op, x[i], y, y)

@@ -1,0 +1,60 @@
+"""Functions that become machine code only within what calls them.
+
+numba optimises a function together with all that it calls, and makes machine code of both, before it turns to
+the caller. With calls ten deep the same code goes through LLVM ten times. A part is left as it is until the
+outermost function is compiled, so that LLVM sees all of the kernel at once: compiling takes half the time, which
+is spent on putting the functions of the event loop in the place of their calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import NativeLowering
+
+
+class _Part(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
+    """The code of one function and of what it calls, neither optimised nor executable."""
+
+    @property
+    def codegen(self) -> _Part:
+        return self
+
+    def set_env(self, _name: str, _environment: Any) -> None:
+        """The place of the Python objects of a function; a part has none."""
+
+    def get_pointer_to_function(self, _name: str) -> int:
+        self._ensure_finalized()
+        return 0
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _PartLowering(NativeLowering):  # type: ignore[misc]
+    _name = "part_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
+        lowered: bool = super().run_pass(state)
+        return lowered
+
+
+class PartCompiler(CompilerBase):  # type: ignore[misc]
+    """As numba's own, but for what comes out of it."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """The passes over a function."""
+        manager = PassManager("part")
+        for passes in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
+            manager.add_pass(*((_PartLowering, passes[1]) if passes[0] is NativeLowering else passes))
+        manager.finalize()
+        return [manager]

@@ -1,0 +1,41 @@
+"""Rows of doubles by their address, so that a row of a scenario serves as a register without being copied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+
+@intrinsic
+def address_of(_context: Any, matrix: Any, _row: Any) -> Any:
+    """The address of a row of a float64 matrix."""
+
+    def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
+        array = make_array(matrix)(context, builder, values[0])
+        columns = cgutils.unpack_tuple(builder, array.shape)[1]
+        return builder.ptrtoint(builder.gep(array.data, [builder.mul(values[1], columns)]), ir.IntType(64))
+
+    return types.int64(matrix, types.int64), generate
+
+
+@intrinsic
+def data_of(_context: Any, array: Any) -> Any:
+    """The elements of a vector, by index from the start only."""
+
+    def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
+        return make_array(array)(context, builder, values[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
+def row_at(_context: Any, _address: Any) -> Any:
+    """What lies at an address, to be read and written by index; valid as long as the matrix is."""
+    pointer = types.CPointer(types.float64)
+    double = ir.DoubleType().as_pointer()
+    return pointer(types.int64), lambda _, builder, __, values: builder.inttoptr(values[0], double)
