@@ -139,6 +139,28 @@ def speed(
 
 
 @app.command()
+def agents(
+    calls: int = typer.Option(50, min=1, max=10_000, help="Questions of each kind."),
+    iterations: int = typer.Option(3, min=1, max=100, help="Iterations of self-play."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """What the framework costs beside the model and the simulation, with a server that answers at once.
+
+    Example: aurora bench agents --calls 20 --iterations 1
+    """
+    from aurora.evals.agents import bench_agents  # heavy, used here only
+
+    result = bench_agents(calls, iterations)
+    if as_json:
+        emit_json(result)
+        return
+    emit_table("a model call", tuple(result["calls"][0]), [tuple(r.values()) for r in result["calls"]])
+    emit_table(
+        "an iteration of self-play", tuple(result["iterations"][0]), [tuple(r.values()) for r in result["iterations"]]
+    )
+
+
+@app.command()
 def explanations(
     decisions: int = typer.Option(1000, min=1, max=100_000, help="Decisions to explain."),
     seed: int = typer.Option(0, min=0, help="Of the scenarios, and of the errors that are planted."),

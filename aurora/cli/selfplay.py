@@ -200,8 +200,11 @@ def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
             f"{directory} holds no finished iteration ({reason}); go on with a larger budget and --resume {directory}"
         )
     number, state = last
+    from aurora.evals.model_usage import model_usage  # heavy, used here only
+
     return {
         "run": str(directory),
+        "model": model_usage(directory, store),
         "iterations": number + 1,
         "stopped": reason,
         "champion": state["champion"]["policy_id"],

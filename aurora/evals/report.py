@@ -14,6 +14,7 @@ import plotly.offline
 
 from aurora.agents.sources import Source
 from aurora.evals.champion import Verdict, judge
+from aurora.evals.model_usage import model_usage
 from aurora.graphs.run_directory import ARCHIVE, REPORT, write_atomically
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source
 from aurora.memory.store import REFERENCE, Store
@@ -51,7 +52,7 @@ def write_report(directory: Path, settings: SelfPlaySettings, *, jobs: int = 1) 
             seed=settings.seed,
             jobs=jobs,
         )
-        page = _page(source, settings, champion, store, verdicts)
+        page = _page(source, settings, champion, store, verdicts, model_usage(directory, store))
     path = directory / REPORT
     write_atomically(path, page)
     return path, verdicts
@@ -63,6 +64,7 @@ def _page(
     champion: Policy,
     store: Store,
     verdicts: list[Verdict],
+    usage: dict[str, Any] | None,
 ) -> str:
     events = store.events()
     steps = [e for e in events if e["event"] == "iteration"]
@@ -86,6 +88,7 @@ def _page(
         ("Pareto front of the last scenario", _pareto(store)),
         ("What was forgotten", _forgetting(events)),
         ("One run of the champion", _gantt(source, champion, store)),
+        *([] if usage is None else [(f"The model, {settings.model}", _model(usage))]),
         ("The champion in readable form", f"<pre>{html.escape(readable(champion))}</pre>"),
     ]
     tiles = "".join(f"<div><b>{html.escape(v)}</b><span>{html.escape(k)}</span></div>" for k, v in facts)
@@ -185,6 +188,21 @@ def _table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     head = "".join(f"<th>{html.escape(n)}</th>" for n in names)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _model(usage: dict[str, Any]) -> str:
+    """What the model has cost, and what went wrong on the way."""
+    told = [
+        ("calls", f"{usage['calls']:,}"),
+        ("tokens in", f"{usage['tokens_in']:,}"),
+        ("tokens out", f"{usage['tokens_out']:,}"),
+        ("dollars", f"{usage['dollars']:.4f}"),
+        ("seconds of waiting", f"{usage['seconds']:.1f}"),
+        ("answers sent back to it", str(usage["answers_sent_back"])),
+        *((f"fault: {name}", str(count)) for name, count in usage["faults"].items()),
+        *((f"tool calls, {name}", str(count)) for name, count in usage["tool_calls"].items()),
+    ]
+    return _table(("", ""), told)
 
 
 def _progress(steps: list[dict[str, Any]]) -> str:

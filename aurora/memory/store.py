@@ -268,6 +268,12 @@ class Store:
         with Session(self._engine) as session:
             return list(session.scalars(query))
 
+    def count_attempts(self, subject: str) -> int:
+        """How many attempts of a subject failed."""
+        query = select(func.count()).select_from(AttemptRow).where(AttemptRow.subject == subject)
+        with Session(self._engine) as session:
+            return session.scalar(query) or 0
+
     def success_rates(self, scenario_ids: Sequence[str]) -> dict[str, float]:
         """How often candidates succeeded on those scenarios that are in the archive."""
         query = select(ScenarioRow.scenario_id, ScenarioRow.success_rate).where(

@@ -9,6 +9,8 @@ from aurora.agents.budget import Budget
 from aurora.agents.metered import metered
 from aurora.agents.model import connect, model_name
 from aurora.agents.sources import open_source
+from aurora.evals.model_usage import model_usage
+from aurora.evals.scripted_server import CONTENT, PATIENCE, TRANSPORT, scripted_server
 from aurora.graphs.events import Event
 from aurora.graphs.selfplay import play
 from aurora.graphs.workbench import Authors, SelfPlaySettings
@@ -19,7 +21,6 @@ from aurora.sim.kernel import encode
 from aurora.sim.references import REFERENCES
 from aurora.sim.witness import witness
 from aurora.tools.recording import Recording
-from tests.agents.faulty_server import CONTENT, PATIENCE, TRANSPORT, faulty_server
 
 PROMPTS = load_prompt("attacker"), load_prompt("defender")
 
@@ -74,7 +75,7 @@ def run(where: Path, chosen: SelfPlaySettings, iterations: int | None, recording
 @pytest.mark.parametrize(("proposer", "provider"), [("model", "openai"), ("both", "anthropic")])
 def test_a_recorded_run_replays_offline_to_the_same_archive(tmp_path, environment, proposer, provider) -> None:
     chosen = settings(proposer, provider)
-    with faulty_server(fault_share=0.1, seed=1) as server, Recording(tmp_path / "calls.jsonl") as recording:
+    with scripted_server(fault_share=0.1, seed=1) as server, Recording(tmp_path / "calls.jsonl") as recording:
         environment(server.url)
         finished, archive, events = run(tmp_path / "one.sqlite", chosen, 2, recording)
     assert finished.reason == "done"
@@ -91,7 +92,7 @@ def test_a_recorded_run_replays_offline_to_the_same_archive(tmp_path, environmen
 
 def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path, environment) -> None:
     chosen = settings("model", "openai")
-    with faulty_server(seed=2) as server:
+    with scripted_server(seed=2) as server:
         environment(server.url)
         with Recording(tmp_path / "calls.jsonl") as recording:
             finished, _, _ = run(tmp_path / "one.sqlite", chosen, 3, recording, Budget(calls=6))
@@ -121,7 +122,7 @@ def check(archive, faults: int, served) -> None:
 def survive(tmp_path, environment, provider: str, calls: int):
     chosen = settings("both" if provider == "anthropic" else "model", provider)
     with (
-        faulty_server(fault_share=0.35, seed=calls) as server,
+        scripted_server(fault_share=0.35, seed=calls) as server,
         Recording(tmp_path / "calls.jsonl") as recording,
         Store.open(tmp_path / "one.sqlite") as store,
     ):
@@ -132,6 +133,10 @@ def survive(tmp_path, environment, provider: str, calls: int):
         spent = who.model.purse.spent
         check(store.dump(), sum(spent.faults.values()), server.served)
         assert spent.calls == calls
+        usage = model_usage(tmp_path, store)
+        assert usage is not None
+        assert (usage["calls"], usage["faults"]) == (calls, dict(sorted(spent.faults.items())))
+        assert usage["answers_sent_back"] > 0
         return server.served, Recording(tmp_path / "calls.jsonl", replaying=True)
 
 
@@ -144,7 +149,7 @@ def test_a_faulty_server_neither_crashes_a_run_nor_gets_anything_invalid_into_it
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_thousand_calls_of_a_faulty_server(tmp_path, environment, provider) -> None:
+def test_a_thousand_calls_of_a_scripted_server(tmp_path, environment, provider) -> None:
     served, recording = survive(tmp_path, environment, provider, 1000)
     assert all(served[fault] for fault in TRANSPORT + CONTENT)
     outcomes = [e.response[0] for e in recording if e.kind == "tool"]

@@ -1,0 +1,37 @@
+"""What a run's model has cost, and what went wrong on the way, from the run's recording and archive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from aurora.agents.budget import Budget, Purse
+from aurora.graphs.nodes_model import BY_MODEL
+from aurora.graphs.run_directory import CALLS
+from aurora.memory.store import Store
+from aurora.tools.recording import Recording
+
+
+def model_usage(directory: Path, store: Store) -> dict[str, Any] | None:
+    """Calls, tokens, dollars and faults of a run; None if it has no model. Keys of `aurora selfplay --json`.
+
+    Args:
+        directory: Of the run.
+        store: Its archive.
+    """
+    if not (directory / CALLS).exists():
+        return None
+    with Recording(directory / CALLS, replaying=True) as recording:
+        spent = Purse(Budget(), recording).spent
+        tools = Counter(e.response[0] for e in recording if e.kind == "tool")
+    return {
+        "calls": spent.calls,
+        "tokens_in": spent.tokens_in,
+        "tokens_out": spent.tokens_out,
+        "dollars": spent.dollars,
+        "seconds": spent.seconds,
+        "faults": dict(sorted(spent.faults.items())),
+        "tool_calls": dict(sorted(tools.items())),
+        "answers_sent_back": store.count_attempts(BY_MODEL),
+    }
