@@ -11,6 +11,7 @@ import pytest
 
 from aurora.errors import StoreError
 from aurora.memory.elo import START
+from aurora.memory.schema import VERSION
 from aurora.memory.store import Failure, Iteration, NewOutcome, NewPolicy, NewScenario, Store
 from aurora.sim.references import REFERENCES
 
@@ -105,11 +106,13 @@ def test_an_older_archive_is_brought_up_to_date(tmp_path: Path) -> None:
         before = store.dump()
     with sqlite3.connect(path) as connection:
         connection.execute("DROP INDEX policies_by_rating")
+        for table in ("policies", "scenarios"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN prompt_id")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
     with Store.open(path) as store:
         assert store.dump() == before
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("2",)
+        assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (str(VERSION),)
         plan = connection.execute("EXPLAIN QUERY PLAN SELECT policy_id FROM policies ORDER BY rating").fetchall()
     assert "policies_by_rating" in str(plan)
 
