@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
@@ -30,6 +31,8 @@ BACKEND = "llguidance"
 """The only backend of Outlines that enforces the bounds of numbers and lengths."""
 COMPACT = {"x-guidance": {"whitespace_flexible": False}}
 """Keeps llguidance from filling an answer with white space."""
+UNLIMITED = 1 << 40
+"""Context of a model that names none."""
 ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
 
@@ -113,6 +116,11 @@ class LocalChatModel(BaseChatModel):
         """Text as it is generated; a tool call as a whole, when it is complete."""
         tools = _choice(kwargs.get("tools") or [], kwargs.get("tool_choice"))
         turns = _turns(messages, tools)
+        tokens_in = self._tokens(self.prompt(turns))
+        room = self._context() - tokens_in
+        if room <= 0:
+            raise ContextOverflowError(f"the prompt has {tokens_in} tokens, the model reads {self._context()}")
+        kwargs["max_tokens"] = min(room, kwargs.get("max_tokens", self.max_tokens))
         written = ""
         with self._lock:  # a model generates one answer at a time
             for piece in _until(self._pieces(turns, _form(tools, kwargs), kwargs), stop or self.stop or ()):
@@ -121,8 +129,7 @@ class LocalChatModel(BaseChatModel):
                     if run_manager:
                         run_manager.on_llm_new_token(piece)
                     yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
-        encoded = self._loaded().hf_tokenizer
-        tokens_in, tokens_out = (len(encoded(t)["input_ids"]) for t in (self.prompt(turns), written))
+        tokens_out = self._tokens(written)
         last = _called(written) if tools else AIMessageChunk(content="")
         last.usage_metadata = UsageMetadata(
             input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=tokens_in + tokens_out
@@ -130,6 +137,13 @@ class LocalChatModel(BaseChatModel):
         last.response_metadata = {"model_name": self.path, "model_provider": "transformers"}
         last.chunk_position = "last"
         yield ChatGenerationChunk(message=last)
+
+    def _tokens(self, text: str) -> int:
+        return len(self._loaded().hf_tokenizer(text)["input_ids"])
+
+    def _context(self) -> int:
+        """Most tokens that the model reads, prompt and answer together."""
+        return int(getattr(self._loaded().model.config, "max_position_embeddings", None) or UNLIMITED)
 
     def _pieces(self, turns: list[dict[str, str]], form: Any, settings: dict[str, Any]) -> Iterator[str]:
         """Text of that form, in pieces as they are generated."""
@@ -148,8 +162,7 @@ class LocalChatModel(BaseChatModel):
 
         def work() -> None:
             try:
-                most = settings.get("max_tokens", self.max_tokens)
-                generate(asked, max_new_tokens=most, streamer=streamer, **sampling)
+                generate(asked, max_new_tokens=settings["max_tokens"], streamer=streamer, **sampling)
             except Exception as error:  # told to the thread that reads
                 failed.append(error)
                 streamer.end()  # type: ignore[no-untyped-call]
@@ -188,15 +201,19 @@ class LocalChatModel(BaseChatModel):
         return "".join(f"{t['role']}: {t['content']}\n" for t in turns) + "assistant: "
 
 
-def load_local_model(path: str) -> LocalChatModel:
+def load_local_model(path: str, max_tokens: int) -> LocalChatModel:
     """The model in a folder; it is read into memory when it is first asked.
+
+    Args:
+        path: The folder.
+        max_tokens: Most tokens of an answer; one that is cut off is not valid.
 
     Raises:
         ModelError: There is no such folder, or no model in it.
     """
     if not (Path(path) / "config.json").is_file():
         raise ModelError(f"transformers:{path}: no model there (no config.json); name a folder with weights")
-    return LocalChatModel(path=path)
+    return LocalChatModel(path=path, max_tokens=max_tokens)
 
 
 def _choice(tools: list[dict[str, Any]], chosen: Any) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 TIMEOUT = 180.0
 """Seconds after which a call without an answer counts as failed."""
 MAX_TOKENS = 8192
-"""Most tokens of an answer; Anthropic wants to be told."""
+"""Most tokens of an answer: five scenarios take about half of it."""
 NO_KEY = "unused"
 """In the place of a key where no call is made."""
 
@@ -69,7 +69,7 @@ def connect(name: ModelName, *, offline: bool = False, timeout: float = TIMEOUT)
     if name.provider == "transformers":
         from aurora.agents.local_model import load_local_model  # noqa: PLC0415  # torch, where it is used
 
-        return load_local_model(name.name)
+        return load_local_model(name.name, MAX_TOKENS)
     key = NO_KEY if offline else os.environ.get(KEYS[name.provider], "")
     if not key:
         hint = "; any text will do for a server of your own" if name.provider == "openai" else ""

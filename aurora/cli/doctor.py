@@ -18,6 +18,12 @@ PACKAGES = (
     "pydantic",
     "SQLAlchemy",
     "langgraph",
+    "langchain",
+    "langchain-anthropic",
+    "langchain-openai",
+    "outlines",
+    "llguidance",
+    "transformers",
     "cma",
     "joblib",
     "plotly",
@@ -49,7 +55,16 @@ def doctor(
 
     Example: aurora doctor
     """
-    checks = [_python(), *(_package(p) for p in PACKAGES), _cuda(), _embedder(), _cache(), _cores(), _memory()]
+    checks = [
+        _python(),
+        *(_package(p) for p in PACKAGES),
+        _cuda(),
+        _embedder(),
+        _model(),
+        _cache(),
+        _cores(),
+        _memory(),
+    ]
     if data is not None:
         found = [name for name in ("openb", "swf", "topology") if (data / name).is_dir()]
         checks.append(Check("traces", bool(found), ", ".join(found) or "none", "fetch the traces named in docs"))
@@ -90,6 +105,21 @@ def _embedder() -> Check:
         return Check("embedder", True, open_embedder().fingerprint, "")
     except ModelError as error:
         return Check("embedder", False, str(error), f"reinstall with constraints.txt, or set {VARIABLE}")
+
+
+def _model() -> Check:
+    """The model that the environment names; there need not be one."""
+    from aurora.agents.model import VARIABLE, connect, model_name
+    from aurora.errors import ModelError
+
+    chosen = os.environ.get(VARIABLE)
+    if not chosen:
+        return Check("model", True, "none named: the search proposes", "")
+    try:
+        connect(model_name(chosen))
+    except ModelError as error:
+        return Check("model", False, str(error), "see docs/models.md")
+    return Check("model", True, f"{chosen} (not asked)", "")
 
 
 def _cache() -> Check:

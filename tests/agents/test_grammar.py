@@ -9,6 +9,7 @@ from aurora.agents.local_model import LocalChatModel
 from aurora.agents.metered import metered
 from aurora.agents.model import ModelName
 from aurora.agents.structured import ask
+from aurora.errors import ModelError
 from aurora.sim.compiler import compile_policy
 from aurora.sim.expression import DECISION_SCOPES, count_nodes, parse
 from aurora.sim.expression import MAX_NODES as MOST
@@ -54,3 +55,8 @@ def test_two_hundred_expressions_parse(tiny_model: str) -> None:
     bound = local.bind(response_format={"type": "grammar", "grammar": expression_grammar()})
     for _ in range(200):
         parse(bound.invoke(QUESTION).text)
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_the_counts(model) -> None:
+    with pytest.raises(ModelError, match=r"longer than .* can read.*tokens, the model reads 16384"):
+        ask(model, [HumanMessage("word " * 20_000)], PolicyAnswer, to_policy)
