@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -206,10 +207,8 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
 
 def _wanted(body: dict[str, Any]) -> int:
     """How many scenarios are asked for."""
-    text = json.dumps(body.get("messages"))
-    place = text.find("Write ")
-    digits = text[place + 6 : place + 7] if place >= 0 else ""
-    return int(digits) if digits.isdigit() else 1
+    found = re.search(r"Write (\d)", json.dumps(body.get("messages")))
+    return int(found.group(1)) if found else 1
 
 
 def _policy(rng: random.Random) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""`aurora explain`, benches of explanations and agents, and self-play with a model, as commands."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aurora.evals.scripted_server import scripted_server
+from tests.cli.test_commands import AURORA, aurora
+
+
+def with_model(url: str, *args: str, code: int = 0, key: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k not in ("OPENAI_API_KEY", "AURORA_MODEL")}
+    environment |= {"OPENAI_BASE_URL": f"{url}/v1"} | ({"OPENAI_API_KEY": "x"} if key else {})
+    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("explain") / "s.json"
+    aurora("scenarios", "generate", "--family", "spot", "--level", "2", "--seed", "3", "--out", str(path))
+    return str(path)
+
+
+def test_a_decision_is_explained_with_its_claims(scenario: str) -> None:
+    told = json.loads(aurora("explain", scenario, "cheapest", "--task", "g0-1", "--json").stdout)
+    assert set(told) == {"scenario_id", "policy_id", "task_id", "decision", "time", "text", "claims"}
+    assert told["text"].startswith("Task g0-1 on ")
+    assert all(c["holds"] and c["found"] for c in told["claims"])
+    assert {"kind", "holds", "found"} <= set(told["claims"][0])
+
+
+def test_a_run_is_explained_as_a_whole(scenario: str) -> None:
+    told = json.loads(aurora("explain", scenario, "cheapest", "--json").stdout)
+    assert sum(told["reasons"].values()) >= 20
+    assert "placements of 20 tasks" in told["text"]
+
+
+def test_an_unknown_task_is_named(scenario: str) -> None:
+    assert "task 'x' is not in the scenario" in aurora("explain", scenario, "fgd", "--task", "x", code=3).stderr
+
+
+def test_a_model_words_the_claims_once_and_then_from_the_recording(scenario: str, tmp_path: Path) -> None:
+    record = str(tmp_path / "calls.jsonl")
+    asked = ("explain", scenario, "cheapest", "--task", "g0-1", "--model", "openai:m", "--json")
+    with scripted_server() as server:
+        first = json.loads(with_model(server.url, *asked, "--record", record).stdout)
+    again = json.loads(with_model("http://127.0.0.1:9", *asked, "--replay", record, key=False).stdout)
+    assert first == again
+    assert first["by_model"] is True
+    assert first["prompt_id"].startswith("explainer-")
+    needs = "a model words decisions; name one with --task"
+    assert needs in aurora("explain", scenario, "fgd", "--model", "openai:m", code=9).stderr
+
+
+def test_what_a_model_needs_is_said(scenario: str) -> None:
+    asked = ("explain", scenario, "cheapest", "--task", "g0-1", "--model", "openai:m")
+    assert "needs OPENAI_API_KEY" in with_model("http://127.0.0.1:9", *asked, code=9, key=False).stderr
+    assert "names no model" in aurora("selfplay", "--proposer", "model", "--model", "gpt", code=9).stderr
+
+
+def test_self_play_with_a_model_stops_at_its_budget_goes_on_and_replays(tmp_path: Path) -> None:
+    run, again = str(tmp_path / "run"), str(tmp_path / "again")
+    asked = (
+        "--proposer",
+        "model",
+        "--model",
+        "openai:m",
+        "--model-from-level",
+        "1",
+        "--seed",
+        "2",
+        "--iterations",
+        "1",
+    )
+    with scripted_server() as server:
+        stopped = with_model(server.url, "selfplay", *asked, "--max-calls", "1", "--run", run, "--no-report", code=8)
+        assert "the model's budget is spent" in stopped.stderr
+        assert f"--resume {run}" in stopped.stderr
+        done = with_model(server.url, "selfplay", "--resume", run, "--iterations", "1", "--no-report", "--json")
+    result = json.loads(done.stdout)
+    assert result["model"]["calls"] > 1
+    replayed = with_model(
+        "http://127.0.0.1:9",
+        *("selfplay", *asked, "--run", again, "--replay", f"{run}/calls.jsonl", "--no-report", "--json"),
+        key=False,
+    )
+    assert json.loads(replayed.stdout)["top"] == result["top"]
+
+
+def test_the_bench_of_explanations_prints_its_documented_keys() -> None:
+    found = json.loads(aurora("bench", "explanations", "--decisions", "40", "--json").stdout)
+    assert set(found) == {"decisions", "from", "claims", "planted", "milliseconds_median", "milliseconds_p95"}
+
+
+@pytest.mark.slow
+def test_the_bench_of_agents_prints_its_documented_keys() -> None:
+    found = json.loads(aurora("bench", "agents", "--calls", "2", "--iterations", "1", "--json").stdout)
+    assert set(found) == {"calls", "iterations"}
+    assert {r["provider"] for r in found["calls"]} == {"openai", "anthropic"}
+
+
+def test_help_imports_no_client() -> None:
+    heavy = "'openai', 'anthropic', 'langchain', 'torch'"
+    code = f"import sys, aurora.cli.main; print([m for m in ({heavy}) if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
