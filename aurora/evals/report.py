@@ -196,7 +196,7 @@ def _model(usage: dict[str, Any]) -> str:
         ("calls", f"{usage['calls']:,}"),
         ("tokens in", f"{usage['tokens_in']:,}"),
         ("tokens out", f"{usage['tokens_out']:,}"),
-        ("dollars", f"{usage['dollars']:.4f}"),
+        ("dollars", f"{usage['dollars']:.4f}" if usage["dollars"] else "0, or no price is known"),
         ("seconds of waiting", f"{usage['seconds']:.1f}"),
         ("answers sent back to it", str(usage["answers_sent_back"])),
         *((f"fault: {name}", str(count)) for name, count in usage["faults"].items()),

@@ -9,7 +9,7 @@ import numpy as np
 from aurora.agents.evaluation import advantage, arena, measurements
 from aurora.agents.policy_search import Proposal, SearchState, Settings, search
 from aurora.graphs.nodes_model import BY_MODEL, propose_with_model
-from aurora.graphs.state import State, StopReason, Update
+from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Workbench
 from aurora.memory import pareto
 from aurora.memory.store import REFERENCE, Failure, NewOutcome, NewPolicy
@@ -22,14 +22,6 @@ from aurora.sim.rewards import objective_vector, with_pareto_bonus
 
 CURRENT_LEVEL_SHARE = 0.5
 """Share of the fresh training scenarios that are of the current level; the others are of any."""
-
-
-class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration that is not kept
-    """The run is to stop within an iteration. What was paid for is in the ledger."""
-
-    def __init__(self, reason: StopReason) -> None:
-        self.reason = reason
-        super().__init__(reason)
 
 
 def defend(bench: Workbench, state: State) -> Update:
@@ -45,9 +37,7 @@ def defend(bench: Workbench, state: State) -> Update:
     ground = arena(source, fresh + [draft.encoded[n] for n in state["scenario_ids"]], bench.jobs)
 
     def tick(generation: int, best: float) -> None:
-        reason = bench.stop()
-        if reason:
-            raise Abandoned(reason)
+        bench.go_on_or_abandon()
         bench.tell(
             {
                 "event": "generation",

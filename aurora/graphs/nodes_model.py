@@ -43,6 +43,7 @@ def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
 def write_specs(bench: Workbench, level: int, count: int, rng: np.random.Generator) -> list[Spec]:
     """Specs by the model; what was wrong with its answers goes to the archive."""
     assert bench.authors is not None  # it was asked whether there is one
+    bench.go_on_or_abandon()
     draft = bench.draft
     success = bench.store.success_rates([k.spec.spec_id for k in bench.known])
     played = [
@@ -84,7 +85,9 @@ def propose_with_model(
         ground: Training scenarios, on which candidates are ranked.
         searched: Searches from a state, crossing with these policies too.
     """
+    bench.go_on_or_abandon()
     written = _write(bench, state)
+    bench.go_on_or_abandon()
     bench.draft.failures += [Failure("policy", BY_MODEL, reason) for reason in written.failures]
     found = [(p, BY_MODEL, ()) for p in written.policies]
     if bench.settings.proposer == "both":

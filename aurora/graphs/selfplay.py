@@ -24,9 +24,9 @@ from aurora.agents.metered import Call
 from aurora.errors import BudgetExceeded
 from aurora.graphs.events import Listener
 from aurora.graphs.nodes_attack import attack, curriculum, enough, retrieve, validate
-from aurora.graphs.nodes_defend import Abandoned, defend, simulate
+from aurora.graphs.nodes_defend import defend, simulate
 from aurora.graphs.nodes_rate import advance, commit, go_on, rate, score
-from aurora.graphs.state import State, StopReason
+from aurora.graphs.state import Abandoned, State, StopReason
 from aurora.graphs.workbench import Authors, SelfPlaySettings, Workbench, new_workbench
 from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger

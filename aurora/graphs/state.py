@@ -10,6 +10,14 @@ StopReason = Literal["", "done", "time limit", "interrupted", "budget spent"]
 """Why a run ended; "" while it goes on."""
 
 
+class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration that is not kept
+    """The run is to stop within an iteration. What was paid for is in the ledger and the recording."""
+
+    def __init__(self, reason: StopReason) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 class State(TypedDict):
     """Ids and small numbers; what they stand for is on the workbench and in the archive.
 

@@ -17,7 +17,7 @@ from aurora.agents.scenario_search import Known
 from aurora.agents.sources import Source, Spec, open_source
 from aurora.errors import RunError
 from aurora.graphs.events import Event, Listener
-from aurora.graphs.state import StopReason
+from aurora.graphs.state import Abandoned, StopReason
 from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Failure, NewOutcome, NewPolicy, NewScenario, Store
@@ -197,6 +197,16 @@ class Workbench:
             return "interrupted"
         late = self.deadline is not None and time.monotonic() > self.deadline
         return "time limit" if late and self.committed else ""
+
+    def go_on_or_abandon(self) -> None:
+        """Go on with the iteration in progress.
+
+        Raises:
+            Abandoned: The run should end now.
+        """
+        reason = self.stop()
+        if reason:
+            raise Abandoned(reason)
 
 
 def new_workbench(  # noqa: PLR0913  # what a run is started with

@@ -1,6 +1,7 @@
 """Self-play with a model: real clients against a real server, well-behaved and not."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,8 @@ def survive(tmp_path, environment, provider: str, calls: int):
         spent = who.model.purse.spent
         check(store.dump(), sum(spent.faults.values()), server.served)
         assert spent.calls == calls
+        with sqlite3.connect(tmp_path / "one.sqlite") as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         usage = model_usage(tmp_path, store)
         assert usage is not None
         assert (usage["calls"], usage["faults"]) == (calls, dict(sorted(spent.faults.items())))
