@@ -169,7 +169,7 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
         audience: Operators get words, engineers the names of the language and the terms of the score.
     """
     opening = f"Task {decision.task_id} on {decision.chosen.name}"
-    values = {(o.name, f): v for o in decision.options for f, v in {**o.features, SCORE: o.score}.items()}
+    values = shown_values(decision)
     reasons = _told_once([c for c in claims if isinstance(c, ComparisonClaim)])
     clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMITS]
     limits = [f"{LIMITS[c.relation]}: {sentence(c, values, audience)}" for c in reasons if c.relation in LIMITS]
@@ -270,12 +270,18 @@ def _what_it_hangs_on(scenario: Scenario, policy: Policy, outcome: Outcome) -> l
     ]
 
 
-def lookups(decision: Decision, claim: Claim) -> list[float]:
-    """Every number that a claim is about."""
+def shown_values(decision: Decision | None) -> dict[tuple[str, str], float]:
+    """Of every option of a decision, by option and feature; none of a whole run."""
+    options = () if decision is None else decision.options
+    return {(o.name, f): v for o in options for f, v in {**o.features, SCORE: o.score}.items()}
+
+
+def lookups(decision: Decision | None, claim: Claim) -> list[float]:
+    """Every number that a claim is about; one about the outcome needs no decision."""
     match claim:
-        case ValueClaim():
+        case ValueClaim() | OutcomeClaim():
             return [claim.value]
-        case ComparisonClaim():
+        case ComparisonClaim() if decision is not None:
             places = [(claim.option, claim.feature)]
             if claim.relation in LIMITS:
                 places.append((claim.option, claim.other))
@@ -283,10 +289,7 @@ def lookups(decision: Decision, claim: Claim) -> list[float]:
                 places.append((claim.other, claim.feature))
             found = [look_up(decision, *place) for place in places]
             return [v for v in found if v is not None]
-        case FlipClaim():
+        case FlipClaim() if decision is not None:
             now = look_up(decision, claim.option, claim.feature)
             return [claim.threshold] if now is None else [claim.threshold, now]
-        case OutcomeClaim():
-            return [claim.value]
-        case CauseClaim():
-            return []
+    return []

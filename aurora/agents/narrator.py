@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
 from aurora.agents.answers import ExplanationAnswer
-from aurora.agents.explainer import Explanation, Level
+from aurora.agents.explainer import Explanation, Level, PlanExplanation, shown_values
 from aurora.agents.metered import MeteredModel
 from aurora.agents.rewording import Reworded, hold
 from aurora.agents.wording import Audience, sentence
 from aurora.prompts.loader import Prompt
-from aurora.sim.claims import SCORE, Claim, ComparisonClaim
+from aurora.sim.claims import Claim, ComparisonClaim
+from aurora.sim.decision import Decision
 from aurora.sim.scenario import Scenario
 
 TEMPERATURE = 0.3
@@ -44,14 +45,19 @@ class Narration(NamedTuple):
 
 
 def narrate(
-    model: MeteredModel, prompt: Prompt, told: Explanation, scenario: Scenario, level: Level, audience: Audience
+    model: MeteredModel,
+    prompt: Prompt,
+    told: Explanation | PlanExplanation,
+    scenario: Scenario,
+    level: Level,
+    audience: Audience,
 ) -> Narration:
     """Have a model word an explanation.
 
     Args:
         model: Who is asked.
         prompt: Of the explainer.
-        told: The explanation with its checked claims.
+        told: The explanation of a decision or of a whole run, with its checked claims.
         scenario: Whose names may be used.
         level: How much to say.
         audience: For whom.
@@ -62,25 +68,31 @@ def narrate(
         BudgetExceeded: The budget is spent.
     """
     claims = [c.claim for c in told.checked if c.holds]
+    decision = told.decision if isinstance(told, Explanation) else None
     filled = prompt.fill(
         audience=AUDIENCES[audience],
         length=LENGTHS[level],
-        task=told.decision.task_id,
-        chosen=told.decision.chosen.name,
-        time=f" at {told.decision.time:.6g} s",
-        claims=_listed(claims, told, audience),
+        subject=_subject(told),
+        claims=_listed(claims, decision, audience),
     )
 
     def accept(answer: ExplanationAnswer) -> Reworded:
-        return hold([(s.text, s.claims) for s in answer.sentences], claims, told.decision, scenario)
+        return hold([(s.text, s.claims) for s in answer.sentences], claims, decision, scenario)
 
     held = run_agent(model, filled, ExplanationAnswer, accept, temperature=TEMPERATURE).value
     return Narration(held.text or told.text, bool(held.text), held.struck, prompt.prompt_id)
 
 
-def _listed(claims: Sequence[Claim], told: Explanation, audience: Audience) -> str:
+def _subject(told: Explanation | PlanExplanation) -> str:
+    if isinstance(told, PlanExplanation):
+        return f"a whole run, {told.policy_id} on {told.scenario_id}"
+    decision = told.decision
+    return f"the decision that placed task {decision.task_id} on {decision.chosen.name} at {decision.time:.6g} s"
+
+
+def _listed(claims: Sequence[Claim], decision: Decision | None, audience: Audience) -> str:
     """The claims by number, as clauses, with who they are about."""
-    values = {(o.name, f): v for o in told.decision.options for f, v in {**o.features, SCORE: o.score}.items()}
+    values = shown_values(decision)
     lines = []
     for number, claim in enumerate(claims, 1):
         about = f"{claim.option}: " if isinstance(claim, ComparisonClaim) else ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from aurora.agents.explainer import LIMITS, lookups
+from aurora.agents.explainer import LIMITS, lookups, shown_values
 from aurora.agents.wording import sentence
-from aurora.sim.claims import SCORE, CauseClaim, Claim, ComparisonClaim, FlipClaim, OutcomeClaim, ValueClaim
+from aurora.sim.claims import CauseClaim, Claim, ComparisonClaim, FlipClaim, OutcomeClaim, ValueClaim
 from aurora.sim.decision import Decision
 from aurora.sim.scenario import Scenario
 from aurora.sim.whatif import NodeFails, NodeRemoved, PriceChanges
@@ -86,14 +86,17 @@ class Reworded(NamedTuple):
 
 
 def hold(
-    sentences: Sequence[tuple[str, Sequence[int]]], claims: Sequence[Claim], decision: Decision, scenario: Scenario
+    sentences: Sequence[tuple[str, Sequence[int]]],
+    claims: Sequence[Claim],
+    decision: Decision | None,
+    scenario: Scenario,
 ) -> Reworded:
     """Keep the sentences whose numbers, names and comparisons are those of the claims they cite.
 
     Args:
         sentences: Each with the numbers, from 1, of the claims that it tells.
         claims: Checked ones that hold.
-        decision: What they are about.
+        decision: What they are about; None: a whole run.
         scenario: Whose names may not be used where no claim has them.
     """
     kept, struck = [], []
@@ -106,14 +109,18 @@ def hold(
     return Reworded(" ".join(kept), tuple(struck))
 
 
-def _fault(text: str, cited: Sequence[int], claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> str:
+def _fault(
+    text: str, cited: Sequence[int], claims: Sequence[Claim], decision: Decision | None, scenario: Scenario
+) -> str:
     if not cited:
         return "it cites no claim"
     wrong = [n for n in cited if not 1 <= n <= len(claims)]
     if wrong:
         return f"there is no claim {wrong[0]}"
     told = [claims[n - 1] for n in cited]
-    names = {decision.task_id, *(name for claim in told for name in _names(claim, decision))}
+    names = {name for claim in told for name in _names(claim, decision)}
+    if decision is not None:
+        names.add(decision.task_id)
     rest = text
     for name in sorted(names, key=len, reverse=True):
         rest = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", " ", rest)
@@ -126,16 +133,17 @@ def _fault(text: str, cited: Sequence[int], claims: Sequence[Claim], decision: D
     return _wrong_number(rest, told, decision) or _wrong_way(rest, told)
 
 
-def _names(claim: Claim, decision: Decision) -> list[str]:
+def _names(claim: Claim, decision: Decision | None) -> list[str]:
+    winner = [] if decision is None else [decision.chosen.name]
     match claim:
         case ValueClaim():
             return [claim.option]
         case ComparisonClaim():
             return [claim.option] if claim.relation in LIMITS else [claim.option, claim.other]
         case CauseClaim():
-            return [claim.other, decision.chosen.name]
+            return [claim.other, *winner]
         case FlipClaim():
-            return [claim.option, decision.chosen.name]
+            return [claim.option, *winner]
         case OutcomeClaim(change=NodeFails(node_id=name) | NodeRemoved(node_id=name)):
             return [name]
         case OutcomeClaim(change=PriceChanges(node_id=str(name))):
@@ -143,18 +151,16 @@ def _names(claim: Claim, decision: Decision) -> list[str]:
     return []
 
 
-def _all_names(decision: Decision, scenario: Scenario) -> list[str]:
+def _all_names(decision: Decision | None, scenario: Scenario) -> list[str]:
     ids = (
         [n.node_id for n in scenario.nodes] + [t.task_id for t in scenario.tasks] + [l.link_id for l in scenario.links]
     )
-    return [*ids, *(o.name for o in decision.options)]
+    return ids if decision is None else [*ids, *(o.name for o in decision.options)]
 
 
-def _wrong_number(text: str, told: Sequence[Claim], decision: Decision) -> str:
+def _wrong_number(text: str, told: Sequence[Claim], decision: Decision | None) -> str:
     known = [v for claim in told for v in lookups(decision, claim)]
-    values: Mapping[tuple[str, str], float] = {
-        (o.name, f): v for o in decision.options for f, v in {**o.features, SCORE: o.score}.items()
-    }
+    values = shown_values(decision)
     printed = {n for claim in told for n in _NUMBER.findall(sentence(claim, values, "operator"))}
     for number in _NUMBER.findall(text):
         if number in printed:

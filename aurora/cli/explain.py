@@ -10,7 +10,6 @@ import typer
 
 from aurora.cli.output import emit_json, note
 from aurora.cli.simulate import read_scenario_or_spec
-from aurora.errors import ModelError
 
 
 class LevelName(StrEnum):
@@ -46,8 +45,6 @@ def explain(
     from aurora.agents import explainer  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
-    if task is None and model is not None:
-        raise ModelError("a model words decisions; name one with --task")
     problem = read_scenario_or_spec(scenario)
     chosen = load_policy(policy)
     result: dict[str, Any]
@@ -71,8 +68,8 @@ def explain(
             "text": told.text,
             "claims": [_claim(c) for c in told.checked],
         }
-        if model is not None:
-            result |= _narrated(model, told, problem, level, audience, record, replay)
+    if model is not None:
+        result |= _narrated(model, plan if task is None else told, problem, level, audience, record, replay)
     if as_json:
         emit_json(result)
     else:

@@ -54,8 +54,12 @@ def test_a_model_words_the_claims_once_and_then_from_the_recording(scenario: str
     assert first == again
     assert first["by_model"] is True
     assert first["prompt_id"].startswith("explainer-")
-    needs = "a model words decisions; name one with --task"
-    assert needs in aurora("explain", scenario, "fgd", "--model", "openai:m", code=9).stderr
+
+
+def test_a_model_words_a_whole_run(scenario: str) -> None:
+    with scripted_server() as server:
+        done = with_model(server.url, "explain", scenario, "cheapest", "--model", "openai:m", "--json")
+    assert json.loads(done.stdout)["by_model"] is True
 
 
 def test_what_a_model_needs_is_said(scenario: str) -> None:
