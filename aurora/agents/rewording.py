@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from aurora.agents.explainer import LIMITS, lookups, shown_values
@@ -121,16 +121,14 @@ def _fault(
     names = {name for claim in told for name in _names(claim, decision)}
     if decision is not None:
         names.add(decision.task_id)
-    rest = text
-    for name in sorted(names, key=len, reverse=True):
-        rest = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", " ", rest)
+    rest = _without(text, names)
     for name in _all_names(decision, scenario):
         if name not in names and not name.isdecimal() and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", rest):
             return f"it names {name}, of which its claims say nothing"
     unknown = re.search(r"\b(?:node|task|link)\s+([\w-]*\d[\w-]*)|\b([A-Za-z]+[-_]\d+)\b", rest)
     if unknown:
         return f"it names {(unknown.group(1) or unknown.group(2))!r}, which its claims don't"
-    return _wrong_number(rest, told, decision) or _wrong_way(rest, told)
+    return _wrong_number(rest, told, names, decision) or _wrong_way(rest, told)
 
 
 def _names(claim: Claim, decision: Decision | None) -> list[str]:
@@ -158,10 +156,17 @@ def _all_names(decision: Decision | None, scenario: Scenario) -> list[str]:
     return ids if decision is None else [*ids, *(o.name for o in decision.options)]
 
 
-def _wrong_number(text: str, told: Sequence[Claim], decision: Decision | None) -> str:
+def _without(text: str, names: Set[str]) -> str:
+    """A text without these names: what digits they have are no numbers."""
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", " ", text)
+    return text
+
+
+def _wrong_number(text: str, told: Sequence[Claim], names: Set[str], decision: Decision | None) -> str:
     known = [v for claim in told for v in lookups(decision, claim)]
     values = shown_values(decision)
-    printed = {n for claim in told for n in _NUMBER.findall(sentence(claim, values, "operator"))}
+    printed = {n for claim in told for n in _NUMBER.findall(_without(sentence(claim, values, "operator"), names))}
     for number in _NUMBER.findall(text):
         if number in printed:
             continue

@@ -101,6 +101,16 @@ NOUNS: Mapping[str, Noun] = {
 } | {SCORE: Noun(_WORDS[SCORE], _number), FEASIBLE: Noun(_WORDS[FEASIBLE], _number)}
 
 
+MEASURES: Mapping[str, Noun] = {
+    "completed": Noun("completed tasks", _number),
+    "sla_violations": Noun("missed SLAs", _number),
+    "latency_mean": Noun("mean latency", _seconds),
+    "cost": Noun("cost", _UNITS["$"]),
+    "energy": Noun("energy", lambda v: f"{v:,.0f} J"),
+}
+"""Sums of an outcome."""
+
+
 def called(feature: str, audience: Audience) -> str:
     """What an audience calls a feature."""
     return feature if audience == "engineer" or feature not in NOUNS else NOUNS[feature].words
@@ -133,8 +143,9 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
             far, now = written(feature, threshold), written(feature, values[option, feature])
             return f"{option} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
-            name = measure.replace("_", " ")
-            return f"{name} is {value:.6g}" if change is None else f"{_changed(change)}, {name} would be {value:.6g}"
+            noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), _number)
+            told = noun.written(value)
+            return f"{noun.words}: {told}" if change is None else f"{_changed(change)}, {noun.words} would be {told}"
 
 
 def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:

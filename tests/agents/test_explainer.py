@@ -4,9 +4,10 @@ import pytest
 
 from aurora.agents.explainer import explain, explain_plan, explained
 from aurora.agents.rewording import hold
-from aurora.sim.claims import Case, CauseClaim, ComparisonClaim, FlipClaim
+from aurora.sim.claims import Case, CauseClaim, ComparisonClaim, FlipClaim, OutcomeClaim
 from aurora.sim.references import REFERENCES
 from aurora.sim.scenario import Node
+from aurora.sim.whatif import NodeRemoved
 from tests.sim.test_decision import A, B, decide, scored, small
 
 C = Node(node_id="c", cpu=32, memory=64, price_per_hour=3)
@@ -86,6 +87,13 @@ def test_what_does_not_match_is_struck_out_with_the_reason(text: str, cited: lis
     found = hold([(text, cited)], CLAIMS, DECISION, small(A, B, C))
     assert found.text == ""
     assert reason in found.struck[0][1]
+
+
+def test_digits_of_names_are_no_numbers() -> None:
+    claims = [OutcomeClaim(NodeRemoved(node_id="n1-0"), "energy", 141762.0)]
+    scenario = small(A.model_copy(update={"node_id": "n1-0"}), B)
+    true, invented = "Without n1-0 energy would be 141,762 J.", "Without n1-0 energy stays within 1 %."
+    assert hold([(true, [1]), (invented, [1])], claims, None, scenario).text == true
 
 
 def test_only_claims_that_hold_are_in_the_text() -> None:
