@@ -10,10 +10,10 @@ from aurora.agents.agent import run_agent
 from aurora.agents.answers import PolicyAnswer, to_policy
 from aurora.agents.briefing import brief, features_told, program_told, quoted, value_table
 from aurora.agents.metered import MeteredModel
-from aurora.errors import AnswerError, ModelError
+from aurora.errors import AnswerError, ModelError, PolicyError
 from aurora.prompts.loader import Prompt
 from aurora.sim.compiler import compile_policy
-from aurora.sim.policy import Policy
+from aurora.sim.policy import AllocationStrategy, Policy
 from aurora.sim.scenario import Scenario
 from aurora.tools.harness import Harness
 
@@ -51,6 +51,7 @@ class DefendBriefing(NamedTuple):
         references: Values of the reference policies on each scenario.
         best: The best policies so far, with their mean value.
         failures: Reasons why earlier attempts failed.
+        queue: A strategy whose blocking and backfilling are part of the protocol; None: they are free.
     """
 
     scenarios: Sequence[Scenario]
@@ -58,6 +59,7 @@ class DefendBriefing(NamedTuple):
     references: Mapping[str, Sequence[float]]
     best: Sequence[tuple[Policy, float]]
     failures: Sequence[str]
+    queue: AllocationStrategy | None = None
 
 
 class Candidates(NamedTuple):
@@ -85,6 +87,14 @@ def write_policies(
     """
     slots = _slots(briefing)
 
+    def accept(answer: PolicyAnswer) -> Policy:
+        policy = to_policy(answer)
+        compile_policy(policy)
+        given, own = briefing.queue, policy.allocation_strategy
+        if given is not None and _discipline(given) != _discipline(own):
+            raise PolicyError(f"the queue discipline is given: {_discipline(given)}")
+        return policy
+
     def one(place: int) -> tuple[Policy | None, tuple[str, ...]]:
         temperature, stance = STANCES[place]
         tools = harness()
@@ -96,7 +106,7 @@ def write_policies(
             stance=stance,
         )
         try:
-            finished = run_agent(model, filled, PolicyAnswer, _accepted, harness=tools, temperature=temperature)
+            finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=temperature)
         except AnswerError as error:
             return None, (str(error),)
         except ModelError as error:
@@ -111,18 +121,17 @@ def write_policies(
     return Candidates(tuple(policies.values()), tuple(reason for _, reasons in found for reason in reasons))
 
 
-def _accepted(answer: PolicyAnswer) -> Policy:
-    policy = to_policy(answer)
-    compile_policy(policy)
-    return policy
+def _discipline(strategy: AllocationStrategy) -> str:
+    return f"head_of_line_blocking {str(strategy.head_of_line_blocking).lower()}, backfill {strategy.backfill}"
 
 
 def _slots(briefing: DefendBriefing) -> dict[str, str]:
     names = [s.scenario_id for s in briefing.scenarios]
+    given = "" if briefing.queue is None else f" The queue discipline is given: {_discipline(briefing.queue)}."
     best = [f"- {value:.4f}, {p.policy_id}:\n{program_told(p)}" for p, value in briefing.best]
     return {
         "features": features_told(),
-        "measure": briefing.measure,
+        "measure": briefing.measure + given,
         "answer": f"one call of {PolicyAnswer.__name__}",
         "scenarios": "\n".join(brief(s) for s in briefing.scenarios),
         "references": value_table(briefing.references, names, REFERENCES_SHOWN),

@@ -134,6 +134,7 @@ def _write(bench: Workbench, state: State) -> Candidates:
         references,
         best[:SHOWN] or _best_references(bench, references),
         bench.store.failures("policy", SHOWN),
+        source.templates[0].allocation_strategy if source.queue_is_given else None,
     )
 
     def harness() -> Harness:
