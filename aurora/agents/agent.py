@@ -43,9 +43,10 @@ class Finished(NamedTuple):
 class _Harnessed(AgentMiddleware[Any, Any, Any]):
     """Sends every tool call through a harness, numbered in the order in which the model made them."""
 
-    def __init__(self, harness: Harness, temperature: float | None) -> None:
+    def __init__(self, harness: Harness, answer: str, temperature: float | None) -> None:
         super().__init__()
         self._harness = harness
+        self._answer = answer
         self._settings = {} if temperature is None else {"temperature": temperature}
         self.tools = harness.langchain_tools()
 
@@ -55,7 +56,7 @@ class _Harnessed(AgentMiddleware[Any, Any, Any]):
     def after_model(self, state: Any, runtime: Any) -> None:
         last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
         if last is not None:
-            self._harness.reserve([c["id"] or "" for c in last.tool_calls])
+            self._harness.reserve([c["id"] or "" for c in last.tool_calls if c["name"] != self._answer])
 
     def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         call = request.tool_call
@@ -120,7 +121,10 @@ def _converse(
 ) -> dict[str, Any]:
     agent: Any = create_agent(
         model,
-        middleware=[_Harnessed(harness, temperature), ModelCallLimitMiddleware(run_limit=TURNS, exit_behavior="end")],
+        middleware=[
+            _Harnessed(harness, schema.__name__, temperature),
+            ModelCallLimitMiddleware(run_limit=TURNS, exit_behavior="end"),
+        ],
         response_format=ToolStrategy(schema, tool_message_content="Thank you.", handle_errors=_told),
     )
     end: dict[str, Any] = agent.invoke({"messages": list(messages)}, {"recursion_limit": 6 * TURNS})
