@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.fit import choose_device, count_devices, fragmentation
 from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.layout import (
@@ -86,9 +85,10 @@ def price_integral(problem, state, n):
     now = state.clock[C_NOW]
     sf = state.node_f
     rate = problem.node_f[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
-    sf[S_PRICE_INTEGRAL, n] += rate * (now - sf[S_PRICE_TIME, n]) / SECONDS_PER_HOUR
+    dollars = sf[S_PRICE_INTEGRAL, n] + rate * (now - sf[S_PRICE_TIME, n]) / SECONDS_PER_HOUR
+    sf[S_PRICE_INTEGRAL, n] = dollars
     sf[S_PRICE_TIME, n] = now
-    return sf[S_PRICE_INTEGRAL, n]
+    return dollars
 
 
 @inlined
@@ -177,7 +177,7 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
                 clock[C_BANDWIDTH_USED] += bandwidth / problem.link_f[L_BANDWIDTH, link]
     state.run_i[t, R_NODE] = node
     state.run_i[t, R_PATH] = path
-    position = natural(state.counters[K_RUNNING])
+    position = state.counters[K_RUNNING]
     state.run_i[t, R_POSITION] = position
     state.running[position] = t
     state.counters[K_RUNNING] = position + 1
@@ -224,9 +224,9 @@ def give_back(problem, state, t, with_fragmentation):
         dollars = price * (clock[C_NOW] - state.run_f[t, R_START]) / SECONDS_PER_HOUR
         state.run_f[t, R_COST] += dollars
         clock[C_LINK_COST] += dollars
-    last, position = natural(state.counters[K_RUNNING] - 1), natural(state.run_i[t, R_POSITION])
+    last, position = state.counters[K_RUNNING] - 1, state.run_i[t, R_POSITION]
     state.counters[K_RUNNING] = last
-    moved = natural(state.running[last])
+    moved = state.running[last]
     state.running[position] = moved
     state.run_i[moved, R_POSITION] = position
     clock[C_MAKESPAN] = clock[C_NOW]

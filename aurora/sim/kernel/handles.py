@@ -17,9 +17,20 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
+from numba.np.arrayobj import make_array
 
-from aurora.sim.kernel.layout import Bench, Cache, Problem, State, Tracer
-from aurora.sim.program import Program
+from aurora.sim.kernel.layout import (
+    RUN_FLOATS,
+    RUN_INTS,
+    TASK_FLOATS,
+    TASK_INTS,
+    Bench,
+    Cache,
+    Problem,
+    State,
+    Tracer,
+)
+from aurora.sim.program import CODE_INTS, SECTION_INTS, Program
 
 _F1, _F2, _F3 = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
 _I1, _I2 = types.int64[::1], types.int64[:, ::1]
@@ -37,6 +48,16 @@ PROGRAM = types.NamedTuple(
 BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2, _I2, _I2, _F2], Bench)
 CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
+
+# Columns of arrays that have one row per task, or per instruction: known when the kernel is compiled.
+_WIDTHS = {
+    (Problem, "task_f"): TASK_FLOATS,
+    (Problem, "task_i"): TASK_INTS,
+    (State, "run_f"): RUN_FLOATS,
+    (State, "run_i"): RUN_INTS,
+    (Program, "code"): CODE_INTS,
+    (Program, "sections"): SECTION_INTS,
+}
 
 
 class Handle(types.Type):
@@ -66,7 +87,15 @@ class _Attributes(AttributeTemplate):
 def _load(context: Any, builder: Any, handle: Handle, value: Any, name: str) -> Any:
     tuples = context.get_value_type(handle.kind).as_pointer()
     place = handle.kind.fields.index(name)
-    return _constant(builder, tuples.pointee.elements[place], builder.inttoptr(value, tuples), [0, place])
+    loaded = _constant(builder, tuples.pointee.elements[place], builder.inttoptr(value, tuples), [0, place])
+    width = _WIDTHS.get((handle.kind.instance_class, name))
+    if width is not None:
+        kind = handle.kind.types[place]
+        array = make_array(kind)(context, builder, loaded)
+        rows = builder.extract_value(array.shape, 0)
+        array.shape = cgutils.pack_array(builder, [rows, cgutils.intp_t(width)])
+        loaded = array._getvalue()
+    return loaded
 
 
 def _constant(builder: Any, kind: Any, address: Any, path: list[int]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
-from aurora.sim.kernel.bits import double_of, natural
+from aurora.sim.kernel.bits import double_of
 from aurora.sim.kernel.dispatch import place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
 from aurora.sim.kernel.handles import problem_handle
@@ -147,16 +147,14 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
     for l in range(problem.link_f.shape[1]):
         state.link_f[S_LINK_FREE, l] = problem.link_f[L_BANDWIDTH, l]
         state.link_f[S_LINK_FACTOR, l] = 1.0
-    run_f[:] = np.nan
-    run_i[:] = 0
     for t in range(tasks):
-        state.run_f[t, R_COST] = 0.0
-        state.run_i[t, R_NODE] = -1
-        state.run_i[t, R_PATH] = -1
-        state.run_i[t, R_PENDING] = problem.task_i[t, T_PARENTS] + 1
-        state.run_i[t, R_STATUS] = WAITING_NOT_YET
-        if problem.task_i[t, T_PLACEABLE] == 0:
-            state.run_i[t, R_STATUS] = UNPLACEABLE
+        run_f[t, R_COST] = 0.0
+        run_i[t, R_NODE] = -1
+        run_i[t, R_PATH] = -1
+        run_i[t, R_ATTEMPTS] = 0
+        run_i[t, R_STATUS] = WAITING_NOT_YET if problem.task_i[t, T_PLACEABLE] == 1 else UNPLACEABLE
+        run_i[t, R_PENDING] = problem.task_i[t, T_PARENTS] + 1
+        run_i[t, R_WAITING] = 0
     return state
 
 
@@ -322,7 +320,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         advance(state, now)
         first_arrived = arrived
         while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
-            t = natural(problem.arrivals[arrived])
+            t = problem.arrivals[arrived]
             arrived += 1
             state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
             if problem.task_i[t, T_PIN] != -2:

@@ -19,6 +19,7 @@ from aurora.sim.kernel.handles import (
     tracer_handle,
 )
 from aurora.sim.kernel.jit import entry_point
+from aurora.sim.kernel.lanes import padded
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
 from aurora.sim.kernel.loop import new_state, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
@@ -140,7 +141,7 @@ def _run(
     tasks = problem.task_f.shape[0]
     traced = tracer is not _NO_TRACER
     classes, count = _NO_CLASSES if traced else _classes(encoded, program)
-    run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
+    run_f, run_i = np.full((tasks, at.RUN_FLOATS), np.nan), np.empty((tasks, at.RUN_INTS), np.int64)
     sums, _ = _simulate(
         problem,
         program,
@@ -204,7 +205,7 @@ def _simulate(problem, program, classes, count, tracer, run_f, run_i, with_fragm
     registers = 1
     for k in range(program.code.shape[0]):
         registers = max(registers, program.code[k, 1] + 1)
-    longest = max(widest, tasks)
+    longest = padded(max(widest, tasks))
     bench = Bench(
         np.empty(widest, np.int64),
         np.empty(widest, np.int64),
