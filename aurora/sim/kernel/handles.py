@@ -131,9 +131,20 @@ def _taker(kind: types.NamedTuple) -> Callable[..., Any]:
     return made
 
 
-problem_handle = _taker(PROBLEM)
+def _pointer(kind: types.NamedTuple) -> Callable[..., Any]:
+    """An intrinsic that gives the handle of a tuple that `aurora.sim.kernel.pins` described, by the address."""
+
+    @intrinsic
+    def point(_context: Any, _address: Any) -> Any:
+        return Handle(kind)(types.int64), lambda _, __, ___, arguments: arguments[0]
+
+    made: Callable[..., Any] = point
+    return made
+
+
+problem_at = _pointer(PROBLEM)
+program_at = _pointer(PROGRAM)
+tracer_at = _pointer(TRACER)
 state_handle = _taker(STATE)
-program_handle = _taker(PROGRAM)
 bench_handle = _taker(BENCH)
 cache_handle = _taker(CACHE)
-tracer_handle = _taker(TRACER)

@@ -8,7 +8,6 @@ from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price
 from aurora.sim.kernel.bits import double_of
 from aurora.sim.kernel.dispatch import place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
-from aurora.sim.kernel.handles import problem_handle
 from aurora.sim.kernel.jit import inlined, jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -138,7 +137,7 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
         clock[C_DEVICES_TOTAL] += devices
         if with_fragmentation and devices > 0:
             state.node_f[S_FRAGMENTATION, n] = fragmentation(
-                problem_handle(problem),
+                problem,
                 problem.node_i[N_MODEL, n],
                 problem.node_f[N_CPU, n],
                 state.devices[n],

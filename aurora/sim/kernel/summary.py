@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.handles import problem_handle, state_handle
-from aurora.sim.kernel.jit import jitted, jitted_with_memory
+from aurora.sim.kernel.jit import jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
     C_DEVICES_TOTAL,
@@ -41,17 +40,9 @@ VALUES = 16
 """How many sums there are, in the order of `aurora.sim.outcome.Summary`."""
 
 
-@jitted
-def is_late(problem, state, t):
-    """Whether the completed task `t` missed its SLA."""
-    waited = state.run_f[t, R_START] - problem.task_f[t, T_ARRIVAL]
-    return waited + state.run_f[t, R_LATENCY] > problem.task_f[t, T_SLA] + TOLERANCE
-
-
 @jitted_with_memory
 def summarize(problem, state):
     """The fields of `Summary`, as float64 [VALUES]."""
-    scenario, outcome = problem_handle(problem), state_handle(state)
     tasks = problem.task_f.shape[0]
     latencies = np.empty(tasks)
     completed = 0
@@ -64,11 +55,12 @@ def summarize(problem, state):
             violations += 1
             continue
         waited = state.run_f[t, R_START] - problem.task_f[t, T_ARRIVAL]
-        latencies[completed] = waited + state.run_f[t, R_LATENCY]
+        latency = waited + state.run_f[t, R_LATENCY]
+        latencies[completed] = latency
         execution = state.run_f[t, R_FINISH] - state.run_f[t, R_START]
         slowdown += max(1.0, (waited + execution) / max(execution, BOUNDED_SLOWDOWN_THRESHOLD))
         completed += 1
-        if is_late(scenario, outcome, t):
+        if latency > problem.task_f[t, T_SLA] + TOLERANCE:
             violations += 1
     clock = state.clock
     makespan = clock[C_MAKESPAN]
