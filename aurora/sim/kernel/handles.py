@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
+from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 from numba.np.arrayobj import make_array
@@ -95,7 +96,7 @@ def _load(context: Any, builder: Any, handle: Handle, value: Any, name: str) -> 
         rows = builder.extract_value(array.shape, 0)
         array.shape = cgutils.pack_array(builder, [rows, cgutils.intp_t(width)])
         loaded = array._getvalue()
-    return loaded
+    return impl_ret_borrowed(context, builder, handle.kind.types[place], loaded)
 
 
 def _constant(builder: Any, kind: Any, address: Any, path: list[int]) -> Any:

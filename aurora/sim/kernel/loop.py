@@ -89,14 +89,14 @@ FOREVER = 1 << 40
 
 
 @jitted_with_memory
-def new_state(problem, run_f, run_i, log_size, with_fragmentation):
-    """Everything free and up, nothing arrived; the state of the tasks goes into the arrays handed in."""
+def new_state(problem, run_f, run_i, log_size):
+    """Room for the state, to be set by `reset`; that of the tasks goes into the arrays handed in."""
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     most = 1
     for n in range(nodes):
         most = max(most, problem.node_i[N_DEVICES, n])
-    state = State(
+    return State(
         np.zeros((STATE_FLOATS, nodes)),
         np.zeros((STATE_INTS, nodes), np.int64),
         np.full((nodes, most), -1, np.int64),
@@ -115,20 +115,26 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
         np.empty(2 * tasks + 2, np.int64),
         np.empty(2 * tasks + 2, np.int64),
     )
+
+
+@jitted
+def reset(problem, state, with_fragmentation):
+    """Everything free and up, nothing arrived."""
     clock = state.clock
     clock[C_PRICE_FACTOR] = 1.0
     clock[C_NEXT_DEPLETION] = np.inf
     clock[C_FIRST] = np.inf
     state.counters[K_HEAD] = -1
     end_heap(state, 0)
-    for n in range(nodes):
+    for n in range(problem.node_f.shape[1]):
         state.node_f[S_CPU_FREE, n] = problem.node_f[N_CPU, n]
         state.node_f[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
         state.node_f[S_PRICE_FACTOR, n] = 1.0
         state.node_f[S_BATTERY_LEFT, n] = problem.node_f[N_BATTERY, n]
         state.node_f[S_DEPLETED_AT, n] = np.inf
         devices = problem.node_i[N_DEVICES, n]
-        state.devices[n, :devices] = DEVICE
+        for d in range(devices):
+            state.devices[n, d] = DEVICE
         state.node_i[S_FREE_SHARES, n] = devices * DEVICE
         state.node_i[S_IDLE_DEVICES, n] = devices
         state.node_i[S_LARGEST, n] = DEVICE if devices > 0 else 0
@@ -146,7 +152,8 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
     for l in range(problem.link_f.shape[1]):
         state.link_f[S_LINK_FREE, l] = problem.link_f[L_BANDWIDTH, l]
         state.link_f[S_LINK_FACTOR, l] = 1.0
-    for t in range(tasks):
+    run_f, run_i = state.run_f, state.run_i
+    for t in range(problem.task_f.shape[0]):
         run_f[t, R_COST] = 0.0
         run_i[t, R_NODE] = -1
         run_i[t, R_PATH] = -1
@@ -154,7 +161,6 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
         run_i[t, R_STATUS] = WAITING_NOT_YET if problem.task_i[t, T_PLACEABLE] == 1 else UNPLACEABLE
         run_i[t, R_PENDING] = problem.task_i[t, T_PARENTS] + 1
         run_i[t, R_WAITING] = 0
-    return state
 
 
 @inlined
@@ -288,7 +294,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
     Args:
         problem: The scenario.
         program: The policy.
-        state: As `new_state` made it; holds the result afterwards.
+        state: As `reset` left it; holds the result afterwards.
         bench: Scratch space.
         cache: Scores by class, empty where they can't be cached.
         tracer: Where decisions are recorded, empty where they are not wanted.

@@ -392,7 +392,7 @@ def _fit_feature(problem, state, t, n, path, f, rule):
     return fragmentation_with(problem, state, t, n, device) - state.node_f[S_FRAGMENTATION, n]
 
 
-@inlined
+@jitted
 def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, dense, out):
     """Values of any feature `f` for the first `size` candidates of task `t` into `out`.
 

@@ -23,7 +23,7 @@ from aurora.sim.kernel.handles import (
 from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.lanes import padded
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
-from aurora.sim.kernel.loop import new_state, simulate_events
+from aurora.sim.kernel.loop import new_state, reset, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
 from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.summary import summarize
@@ -109,7 +109,8 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
     completed = status == Status.COMPLETED
     started = run_i[:, at.R_ATTEMPTS] > 0
     start = np.where(started, run_f[:, at.R_START], np.nan)
-    latency = np.where(completed, start - problem.task_f[:, at.T_ARRIVAL] + run_f[:, at.R_LATENCY], np.nan)
+    latency = np.full(len(status), np.nan)
+    latency[completed] = (start - problem.task_f[:, at.T_ARRIVAL])[completed] + run_f[completed, at.R_LATENCY]
     tasks = TaskOutcomes(
         status=status,
         start=start,
@@ -149,7 +150,7 @@ def _run(
     known = _known(program)
     with_fragmentation = traced or (known.reads_fragmentation and problem.fragment_kind.shape[1] > 0)
     classes, count = _NO_CLASSES if traced else _classes(encoded, program, with_fragmentation)
-    run_f, run_i = np.full((tasks, at.RUN_FLOATS), np.nan), np.empty((tasks, at.RUN_INTS), np.int64)
+    run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
     sums, _ = _simulate(
         encoded.pinned.address,
         known.pinned.address,
@@ -271,11 +272,13 @@ def _simulate(scenario, policy, trace, classes, count, run_f, run_i, with_fragme
         np.full(count, -1, np.int64),
         np.zeros(nodes if count > 0 else 0, np.int64),
     )
-    state = new_state(problem, run_f, run_i, nodes if count > 0 else 0, with_fragmentation)
+    arrays = new_state(problem, run_f, run_i, nodes if count > 0 else 0)
+    state = state_handle(arrays)
+    reset(problem, state, with_fragmentation)
     simulate_events(
         problem,
         program,
-        state_handle(state),
+        state,
         bench_handle(bench),
         cache_handle(cache),
         tracer_at(trace),
@@ -283,9 +286,10 @@ def _simulate(scenario, policy, trace, classes, count, run_f, run_i, with_fragme
         gate_static,
         how,
     )
+    sums = summarize(problem, state)
     # numba frees a variable after its last use: these must live until here, only their addresses went in.
-    alive = bench.nodes.shape[0] + cache.position.shape[0]
-    return summarize(problem, state), alive
+    alive = bench.nodes.shape[0] + cache.position.shape[0] + arrays.clock.shape[0]
+    return sums, alive
 
 
 def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: bool) -> tuple[NDArray[np.int64], int]:
