@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import take
-from aurora.sim.kernel.fit import count_devices, node_fits, path_fits
+from aurora.sim.kernel.fit import count_devices, devices_of, node_fits, path_fits
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
@@ -65,7 +65,7 @@ scores that were kept."""
 
 @inlined
 def _chosen(problem, state, program, bench, cache, tracer, t, how):
-    if how == SWEEP and problem.task_i[t, T_DEVICES] == 0:
+    if how == SWEEP and devices_of(problem, t) == 0:
         return choose_by_sweep(problem, state, program, bench, t)
     if how in (SCAN, SWEEP):
         return choose_by_scan(problem, state, program, bench, t)
@@ -78,11 +78,13 @@ def _chosen(problem, state, program, bench, cache, tracer, t, how):
 def start(problem, state, program, t, candidate, with_fragmentation):
     """Start task `t` on a candidate now."""
     now = state.clock[C_NOW]
-    node, path = problem.candidate_node[candidate], problem.candidate_path[candidate]
-    speed = problem.node_f[N_SPEED, node] if node >= 0 else 1.0
+    node, path = candidate, -1
+    if not problem.plain:
+        node, path = problem.candidate_node[candidate], problem.candidate_path[candidate]
+    speed = problem.node_f[N_SPEED, node] if problem.plain or node >= 0 else 1.0
     latency = network_latency(problem, state, t, path)
     state.counters[K_DECISIONS] += 1
-    if node >= 0:
+    if problem.plain or node >= 0:
         state.node_i[S_LAST, node] = state.counters[K_DECISIONS]
     take(problem, state, t, node, path, program.device_choice, with_fragmentation)
     finish = now + latency + problem.task_f[t, T_DURATION] / speed

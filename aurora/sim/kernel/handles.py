@@ -62,11 +62,15 @@ _WIDTHS = {
 
 
 class Handle(types.Type):
-    """The address of a named tuple."""
+    """The address of a named tuple.
 
-    def __init__(self, kind: types.NamedTuple) -> None:
-        self.kind = kind
-        super().__init__(name=f"Handle({kind.instance_class.__name__})")
+    Beside the fields it has the attribute `plain`, which the compiler knows: whether the scenario has neither
+    devices nor paths nor batteries. What only those need vanishes from the code for the others.
+    """
+
+    def __init__(self, kind: types.NamedTuple, plain: bool = False) -> None:
+        self.kind, self.plain = kind, plain
+        super().__init__(name=f"Handle({kind.instance_class.__name__}, {plain})")
 
 
 @register_model(Handle)
@@ -80,12 +84,16 @@ class _Attributes(AttributeTemplate):
     key = Handle
 
     def generic_resolve(self, handle: Handle, name: str) -> Any:
+        if name == "plain":
+            return types.boolean
         fields = handle.kind.fields
         return handle.kind.types[fields.index(name)] if name in fields else None
 
 
 @lower_getattr_generic(Handle)
 def _load(context: Any, builder: Any, handle: Handle, value: Any, name: str) -> Any:
+    if name == "plain":
+        return context.get_constant(types.boolean, handle.plain)
     tuples = context.get_value_type(handle.kind).as_pointer()
     place = handle.kind.fields.index(name)
     loaded = _constant(builder, tuples.pointee.elements[place], builder.inttoptr(value, tuples), [0, place])
@@ -143,7 +151,13 @@ def _pointer(kind: types.NamedTuple) -> Callable[..., Any]:
     return made
 
 
-problem_at = _pointer(PROBLEM)
+@intrinsic
+def problem_at(_context: Any, _address: Any, plain: Any) -> Any:
+    """As `_pointer` gives for a scenario; of a plain one where the second argument is None."""
+    handle = Handle(PROBLEM, plain == types.none)
+    return handle(types.int64, plain), lambda _, __, ___, arguments: arguments[0]
+
+
 program_at = _pointer(PROGRAM)
 tracer_at = _pointer(TRACER)
 state_handle = _taker(STATE)

@@ -153,6 +153,7 @@ def _run(
     run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
     sums, _ = _simulate(
         encoded.pinned.address,
+        None if encoded.plain else False,
         known.pinned.address,
         tracer.address,
         classes,
@@ -231,9 +232,9 @@ def _most_starts(problem: at.Problem) -> int:
 
 
 @entry_point
-def _simulate(scenario, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
-    """Allocate everything else that a run needs, and run; the sums. The first three are addresses."""
-    problem, program = problem_at(scenario), program_at(policy)
+def _simulate(scenario, plain, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
+    """Allocate everything else that a run needs, and run; the sums. Scenario, policy and trace are addresses."""
+    problem, program = problem_at(scenario, plain), program_at(policy)
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     width = 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.bits import double_of, rank_of
+from aurora.sim.kernel.fit import devices_of
 from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.lanes import LOWEST, best_with_room
 from aurora.sim.kernel.layout import (
@@ -21,7 +22,6 @@ from aurora.sim.kernel.layout import (
     S_LARGEST,
     S_MEMORY_FREE,
     T_CPU,
-    T_DEVICES,
     T_MEMORY,
     T_MODELS,
     T_SHARE,
@@ -98,7 +98,7 @@ def _mark_room(problem, state, bench, t):
     place, down = bench.nodes, state.node_i[S_DOWN]
     cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
     cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
-    devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
+    devices, share = devices_of(problem, t), problem.task_i[t, T_SHARE]
     room = 0
     for n in range(nodes):
         fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
