@@ -66,15 +66,16 @@ from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_pri
 
 
 @inlined
-def advance(state, now):
+def advance(problem, state, now):
     """Move the clock to `now` and add up what was used since."""
     clock = state.clock
     elapsed = now - clock[C_NOW]
     if elapsed > 0.0:
         clock[C_INTEGRAL_CPU] += clock[C_CPU_USED] * elapsed
         clock[C_INTEGRAL_MEMORY] += clock[C_MEMORY_USED] * elapsed
-        clock[C_INTEGRAL_SHARES] += clock[C_SHARES_USED] * elapsed
-        clock[C_INTEGRAL_BANDWIDTH] += clock[C_BANDWIDTH_USED] * elapsed
+        if not problem.plain:
+            clock[C_INTEGRAL_SHARES] += clock[C_SHARES_USED] * elapsed
+            clock[C_INTEGRAL_BANDWIDTH] += clock[C_BANDWIDTH_USED] * elapsed
         clock[C_NOW] = now
 
 

@@ -223,6 +223,11 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
     changed(problem, state, n, with_fragmentation)
 
 
+@inlined
+def _next_depletion(problem, state):
+    return np.inf if problem.plain else state.clock[C_NEXT_DEPLETION]
+
+
 @jitted
 def _deplete(problem, state, program, bench, static, with_fragmentation):
     now = state.clock[C_NOW]
@@ -318,11 +323,11 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
             break
         completion_time = double_of(state.heap_time[0])
         event_time = problem.event_time[event] if event < events else np.inf
-        depletion_time = state.clock[C_NEXT_DEPLETION]
+        depletion_time = _next_depletion(problem, state)
         now = min(min(arrival_time, completion_time), min(event_time, depletion_time))
         if now == np.inf:
             break
-        advance(state, now)
+        advance(problem, state, now)
         first_arrived = arrived
         while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
             t = problem.arrivals[arrived]
@@ -345,7 +350,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
             while event < events and problem.event_time[event] == now:
                 if not depleted and problem.event_i[0, event] > E_FAILURE:
                     depleted = True
-                    if state.clock[C_NEXT_DEPLETION] <= now:
+                    if _next_depletion(problem, state) <= now:
                         _deplete(problem, state, program, bench, static, with_fragmentation)
                         if not together:
                             break
@@ -354,7 +359,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
                 if not together:
                     depleted = True
                     break
-            if not depleted and state.clock[C_NEXT_DEPLETION] <= now:
+            if not depleted and _next_depletion(problem, state) <= now:
                 _deplete(problem, state, program, bench, static, with_fragmentation)
         if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
             state.counters[K_FREED] = 0
