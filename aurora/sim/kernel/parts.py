@@ -11,7 +11,6 @@ Indices in a part count from the start of an array only.
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import patch
 
 from numba import types
 from numba.core.codegen import JITCodeLibrary
@@ -49,8 +48,12 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
 
     def run_pass(self, state: Any) -> bool:
         state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
-        with patch.object(arrayobj, "fix_integer_index", _from_the_start):
+        numbas_own = arrayobj.fix_integer_index
+        arrayobj.fix_integer_index = _from_the_start  # numba compiles one function at a time, under a lock
+        try:
             lowered: bool = super().run_pass(state)
+        finally:
+            arrayobj.fix_integer_index = numbas_own
         return lowered
 
 
