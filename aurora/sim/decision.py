@@ -16,7 +16,7 @@ from aurora.sim.compiler import parse_sections
 from aurora.sim.expression import Apply, Expr, Ref, evaluate, to_text, walk
 from aurora.sim.features import FEATURES
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.kernel.select import LOWEST
+from aurora.sim.kernel.lanes import LOWEST
 from aurora.sim.outcome import Outcome
 from aurora.sim.policy import Policy
 from aurora.sim.program import Op, Program

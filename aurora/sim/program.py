@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 MAX_REGISTERS = 256
 
+CODE_INTS, SECTION_INTS = 5, 4
+"""Columns of `Program.code` and `Program.sections`."""
+
 
 class Op(IntEnum):
     """Operations. Adding `VECTOR` to an arithmetic code gives the same operation on vectors.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.bits import natural
-from aurora.sim.kernel.fit import choose_device, count_devices, fragmentation
+from aurora.sim.kernel.fit import choose_device, count_devices, devices_of, fragmentation
 from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.layout import (
     C_BANDWIDTH_USED,
@@ -60,7 +59,6 @@ from aurora.sim.kernel.layout import (
     T_BANDWIDTH,
     T_CLASS,
     T_CPU,
-    T_DEVICES,
     T_MEMORY,
     T_SHARE,
 )
@@ -68,15 +66,16 @@ from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_pri
 
 
 @inlined
-def advance(state, now):
+def advance(problem, state, now):
     """Move the clock to `now` and add up what was used since."""
     clock = state.clock
     elapsed = now - clock[C_NOW]
     if elapsed > 0.0:
         clock[C_INTEGRAL_CPU] += clock[C_CPU_USED] * elapsed
         clock[C_INTEGRAL_MEMORY] += clock[C_MEMORY_USED] * elapsed
-        clock[C_INTEGRAL_SHARES] += clock[C_SHARES_USED] * elapsed
-        clock[C_INTEGRAL_BANDWIDTH] += clock[C_BANDWIDTH_USED] * elapsed
+        if not problem.plain:
+            clock[C_INTEGRAL_SHARES] += clock[C_SHARES_USED] * elapsed
+            clock[C_INTEGRAL_BANDWIDTH] += clock[C_BANDWIDTH_USED] * elapsed
         clock[C_NOW] = now
 
 
@@ -86,9 +85,10 @@ def price_integral(problem, state, n):
     now = state.clock[C_NOW]
     sf = state.node_f
     rate = problem.node_f[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
-    sf[S_PRICE_INTEGRAL, n] += rate * (now - sf[S_PRICE_TIME, n]) / SECONDS_PER_HOUR
+    dollars = sf[S_PRICE_INTEGRAL, n] + rate * (now - sf[S_PRICE_TIME, n]) / SECONDS_PER_HOUR
+    sf[S_PRICE_INTEGRAL, n] = dollars
     sf[S_PRICE_TIME, n] = now
-    return sf[S_PRICE_INTEGRAL, n]
+    return dollars
 
 
 @inlined
@@ -109,7 +109,7 @@ def changed(problem, state, n, with_fragmentation):
         used = (cores - sf[S_CPU_FREE, n]) / cores if cores > 0.0 else 0.0
         idle = problem.node_f[N_IDLE, n]
         sf[S_POWER, n] = idle + (problem.node_f[N_FULL, n] - idle) * used
-    if problem.node_f[N_BATTERY, n] != np.inf:
+    if not problem.plain and problem.node_f[N_BATTERY, n] != np.inf:
         sf[S_BATTERY_LEFT, n] = max(0.0, sf[S_BATTERY_LEFT, n] - burnt)
         if sf[S_POWER, n] > 0.0:
             sf[S_DEPLETED_AT, n] = now + sf[S_BATTERY_LEFT, n] / sf[S_POWER, n]
@@ -119,7 +119,7 @@ def changed(problem, state, n, with_fragmentation):
         for k in range(sf.shape[1]):
             soonest = min(soonest, sf[S_DEPLETED_AT, k])
         state.clock[C_NEXT_DEPLETION] = soonest
-    devices = problem.node_i[N_DEVICES, n]
+    devices = 0 if problem.plain else problem.node_i[N_DEVICES, n]
     if with_fragmentation and devices > 0:
         sf[S_FRAGMENTATION, n] = fragmentation(
             problem, problem.node_i[N_MODEL, n], sf[S_CPU_FREE, n], state.devices[n], devices
@@ -139,9 +139,9 @@ def log_change(state, n):
 def take(problem, state, t, node, path, choice, with_fragmentation):
     """Task `t` takes what it asks for on a node and along a path."""
     clock = state.clock
-    if node >= 0:
+    if problem.plain or node >= 0:
         cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
-        devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
+        devices, share = devices_of(problem, t), problem.task_i[t, T_SHARE]
         state.run_f[t, R_INTEGRAL] = price_integral(problem, state, node)
         if devices > 0:
             mask = 0
@@ -168,7 +168,7 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
         clock[C_CPU_USED] += cpu
         clock[C_MEMORY_USED] += memory
         changed(problem, state, node, with_fragmentation)
-    if path >= 0:
+    if not problem.plain and path >= 0:
         bandwidth = problem.task_f[t, T_BANDWIDTH]
         if bandwidth > 0.0:
             for k in range(problem.path_start[path], problem.path_start[path + 1]):
@@ -177,7 +177,7 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
                 clock[C_BANDWIDTH_USED] += bandwidth / problem.link_f[L_BANDWIDTH, link]
     state.run_i[t, R_NODE] = node
     state.run_i[t, R_PATH] = path
-    position = natural(state.counters[K_RUNNING])
+    position = state.counters[K_RUNNING]
     state.run_i[t, R_POSITION] = position
     state.running[position] = t
     state.counters[K_RUNNING] = position + 1
@@ -189,9 +189,9 @@ def give_back(problem, state, t, with_fragmentation):
     """Task `t`, completed or lost, gives back what it holds and pays for it."""
     clock = state.clock
     node, path = state.run_i[t, R_NODE], state.run_i[t, R_PATH]
-    if node >= 0:
+    if problem.plain or node >= 0:
         cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
-        devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
+        devices, share = devices_of(problem, t), problem.task_i[t, T_SHARE]
         paid = price_integral(problem, state, node) - state.run_f[t, R_INTEGRAL]
         if paid != 0.0:
             state.run_f[t, R_COST] += paid * dominant_share(problem, t, node)
@@ -212,7 +212,7 @@ def give_back(problem, state, t, with_fragmentation):
         clock[C_MEMORY_USED] -= memory
         changed(problem, state, node, with_fragmentation)
         freed(state, node)
-    if path >= 0:
+    if not problem.plain and path >= 0:
         bandwidth = problem.task_f[t, T_BANDWIDTH]
         if bandwidth > 0.0:
             for k in range(problem.path_start[path], problem.path_start[path + 1]):
@@ -224,9 +224,9 @@ def give_back(problem, state, t, with_fragmentation):
         dollars = price * (clock[C_NOW] - state.run_f[t, R_START]) / SECONDS_PER_HOUR
         state.run_f[t, R_COST] += dollars
         clock[C_LINK_COST] += dollars
-    last, position = natural(state.counters[K_RUNNING] - 1), natural(state.run_i[t, R_POSITION])
+    last, position = state.counters[K_RUNNING] - 1, state.run_i[t, R_POSITION]
     state.counters[K_RUNNING] = last
-    moved = natural(state.running[last])
+    moved = state.running[last]
     state.running[position] = moved
     state.run_i[moved, R_POSITION] = position
     clock[C_MAKESPAN] = clock[C_NOW]

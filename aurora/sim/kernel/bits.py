@@ -30,15 +30,6 @@ def double_of(_context: Any, _value: Any) -> Any:
 
 
 @inlined
-def natural(number):
-    """The same number, of which LLVM knows now that it is not negative.
-
-    numba counts negative indices from the end, which every access by a number of unknown sign would allow for.
-    """
-    return number & ALL_BUT_SIGN
-
-
-@inlined
 def rank_of(value):
     """An int64 for a double, in the same order for those that are not NaN; -0.0 comes before 0.0."""
     bits = bits_of(value)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import take
-from aurora.sim.kernel.bits import natural
-from aurora.sim.kernel.fit import count_devices, node_fits, path_fits
+from aurora.sim.kernel.fit import count_devices, devices_of, node_fits, path_fits
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
@@ -25,7 +24,6 @@ from aurora.sim.kernel.layout import (
     O_HAS_PATHS,
     O_HAS_PLAN,
     R_ATTEMPTS,
-    R_CANDIDATE,
     R_DEVICE_MASK,
     R_EXPECTED,
     R_FINISH,
@@ -67,7 +65,7 @@ scores that were kept."""
 
 @inlined
 def _chosen(problem, state, program, bench, cache, tracer, t, how):
-    if how == SWEEP and problem.task_i[t, T_DEVICES] == 0:
+    if how == SWEEP and devices_of(problem, t) == 0:
         return choose_by_sweep(problem, state, program, bench, t)
     if how in (SCAN, SWEEP):
         return choose_by_scan(problem, state, program, bench, t)
@@ -80,12 +78,13 @@ def _chosen(problem, state, program, bench, cache, tracer, t, how):
 def start(problem, state, program, t, candidate, with_fragmentation):
     """Start task `t` on a candidate now."""
     now = state.clock[C_NOW]
-    candidate = natural(candidate)
-    node, path = problem.candidate_node[candidate], problem.candidate_path[candidate]
-    speed = problem.node_f[N_SPEED, node] if node >= 0 else 1.0
+    node, path = candidate, -1
+    if not problem.plain:
+        node, path = problem.candidate_node[candidate], problem.candidate_path[candidate]
+    speed = problem.node_f[N_SPEED, node] if problem.plain or node >= 0 else 1.0
     latency = network_latency(problem, state, t, path)
     state.counters[K_DECISIONS] += 1
-    if node >= 0:
+    if problem.plain or node >= 0:
         state.node_i[S_LAST, node] = state.counters[K_DECISIONS]
     take(problem, state, t, node, path, program.device_choice, with_fragmentation)
     finish = now + latency + problem.task_f[t, T_DURATION] / speed
@@ -93,7 +92,6 @@ def start(problem, state, program, t, candidate, with_fragmentation):
     state.run_f[t, R_LATENCY] = latency
     state.run_f[t, R_FINISH] = finish
     state.run_f[t, R_EXPECTED] = now + latency + problem.task_f[t, T_REQUESTED] / speed
-    state.run_i[t, R_CANDIDATE] = candidate
     state.run_i[t, R_ATTEMPTS] += 1
     state.run_i[t, R_STATUS] = RUNNING
     state.run_i[t, R_SEQUENCE] = state.counters[K_SEQUENCE]
@@ -123,7 +121,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
     """
     size = 0
     for k in range(state.counters[K_QUEUE]):
-        t = natural(state.waiting[k])
+        t = state.waiting[k]
         if state.run_i[t, R_WAITING] == 0:
             continue
         if gate_static and state.run_i[t, R_TRIED] == 1 and not _may_fit(problem, state, t):
@@ -136,7 +134,7 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
         evaluate_order(problem, state, program, bench, bench.tasks, size)
         sort_by(state.key, bench.tasks, size)
     for k in range(size):
-        t = natural(bench.tasks[k])
+        t = bench.tasks[k]
         candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
         if candidate >= 0:
             leave(state, t)

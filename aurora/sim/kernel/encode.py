@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import yen
 
 from aurora.errors import ConstraintError, ScenarioError
 from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.pins import Pinned
 from aurora.sim.policy import PlannedTask
 from aurora.sim.scenario import Node, Scenario, Task, TypicalTask
 
@@ -33,12 +34,28 @@ class EncodedScenario:
         problem: Its arrays.
         paths: Link indices of each path.
         classes: Cache of task classes by the features that tell tasks apart.
+        pinned: Where the arrays lie.
+        all_nodes: Whether the candidates of every task are all nodes.
+        plain: Whether there are, besides, neither devices nor batteries.
     """
 
     scenario: Scenario
     problem: at.Problem
     paths: tuple[tuple[int, ...], ...]
     classes: dict[bytes, tuple[NDArray[np.int64], int]] = field(default_factory=dict)
+    pinned: Pinned = field(init=False)
+    all_nodes: bool = field(init=False)
+    plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        problem = self.problem
+        one_route = len(problem.route_start) == 2  # its start and its end
+        all_nodes = one_route and not problem.options[at.O_HAS_PATHS] and not problem.options[at.O_HAS_PLAN]
+        object.__setattr__(self, "pinned", Pinned(problem))
+        devices = problem.node_i[at.N_DEVICES].any() or problem.task_i[:, at.T_DEVICES].any()
+        batteries = np.isfinite(problem.node_f[at.N_BATTERY]).any()
+        object.__setattr__(self, "all_nodes", bool(all_nodes))
+        object.__setattr__(self, "plain", bool(all_nodes and not devices and not batteries))
 
 
 def encode(scenario: Scenario) -> EncodedScenario:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     DEVICE,
     MOST_DEVICES,
@@ -27,6 +27,12 @@ from aurora.sim.kernel.layout import (
 )
 
 BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION, RANDOM = range(4)
+
+
+@inlined
+def devices_of(problem, t):
+    """How many devices task `t` asks for, in whole or in part."""
+    return 0 if problem.plain else problem.task_i[t, T_DEVICES]
 
 
 @jitted
@@ -54,7 +60,7 @@ def node_fits(problem, state, t, n):
         return False
     if state.node_f[S_MEMORY_FREE, n] + TOLERANCE < problem.task_f[t, T_MEMORY]:
         return False
-    devices = problem.task_i[t, T_DEVICES]
+    devices = devices_of(problem, t)
     if devices == 0:
         return True
     share = problem.task_i[t, T_SHARE]

@@ -1,9 +1,10 @@
 """Passes the kernel's named tuples of arrays by address.
 
 A numba function takes a tuple apart into its fields, nine machine words an array, at every call:
-measured, 80 ns a call for the tuples here. So the tuples are built once a run, and functions get a
-handle: an address of a type whose attributes are the tuple's fields, loaded where they are used. The
-tuples must outlive the calls: the function that took the handle has to use them afterwards.
+measured, 80 ns a call for the tuples here. So functions get a handle: an address of a type whose attributes
+are the tuple's fields, loaded where they are used. What belongs to a scenario or a program is laid out once by
+`aurora.sim.kernel.pins`. The other tuples are built once a run and must outlive the calls: the function that took
+the handle has to use them afterwards.
 """
 
 from __future__ import annotations
@@ -15,11 +16,23 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
+from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
+from numba.np.arrayobj import make_array
 
-from aurora.sim.kernel.layout import Bench, Cache, Problem, State, Tracer
-from aurora.sim.program import Program
+from aurora.sim.kernel.layout import (
+    RUN_FLOATS,
+    RUN_INTS,
+    TASK_FLOATS,
+    TASK_INTS,
+    Bench,
+    Cache,
+    Problem,
+    State,
+    Tracer,
+)
+from aurora.sim.program import CODE_INTS, SECTION_INTS, Program
 
 _F1, _F2, _F3 = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
 _I1, _I2 = types.int64[::1], types.int64[:, ::1]
@@ -38,13 +51,27 @@ BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2,
 CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 
+# Columns of arrays that have one row per task, or per instruction: known when the kernel is compiled.
+_WIDTHS = {
+    (Problem, "task_f"): TASK_FLOATS,
+    (Problem, "task_i"): TASK_INTS,
+    (State, "run_f"): RUN_FLOATS,
+    (State, "run_i"): RUN_INTS,
+    (Program, "code"): CODE_INTS,
+    (Program, "sections"): SECTION_INTS,
+}
+
 
 class Handle(types.Type):
-    """The address of a named tuple."""
+    """The address of a named tuple.
 
-    def __init__(self, kind: types.NamedTuple) -> None:
-        self.kind = kind
-        super().__init__(name=f"Handle({kind.instance_class.__name__})")
+    Beside the fields it has the attribute `plain`, which the compiler knows: whether the scenario has neither
+    devices nor paths nor batteries. What only those need vanishes from the code for the others.
+    """
+
+    def __init__(self, kind: types.NamedTuple, plain: bool = False) -> None:
+        self.kind, self.plain = kind, plain
+        super().__init__(name=f"Handle({kind.instance_class.__name__}, {plain})")
 
 
 @register_model(Handle)
@@ -58,15 +85,27 @@ class _Attributes(AttributeTemplate):
     key = Handle
 
     def generic_resolve(self, handle: Handle, name: str) -> Any:
+        if name == "plain":
+            return types.boolean
         fields = handle.kind.fields
         return handle.kind.types[fields.index(name)] if name in fields else None
 
 
 @lower_getattr_generic(Handle)
 def _load(context: Any, builder: Any, handle: Handle, value: Any, name: str) -> Any:
+    if name == "plain":
+        return context.get_constant(types.boolean, handle.plain)
     tuples = context.get_value_type(handle.kind).as_pointer()
     place = handle.kind.fields.index(name)
-    return _constant(builder, tuples.pointee.elements[place], builder.inttoptr(value, tuples), [0, place])
+    loaded = _constant(builder, tuples.pointee.elements[place], builder.inttoptr(value, tuples), [0, place])
+    width = _WIDTHS.get((handle.kind.instance_class, name))
+    if width is not None:
+        kind = handle.kind.types[place]
+        array = make_array(kind)(context, builder, loaded)
+        rows = builder.extract_value(array.shape, 0)
+        array.shape = cgutils.pack_array(builder, [rows, cgutils.intp_t(width)])
+        loaded = array._getvalue()
+    return impl_ret_borrowed(context, builder, handle.kind.types[place], loaded)
 
 
 def _constant(builder: Any, kind: Any, address: Any, path: list[int]) -> Any:
@@ -102,9 +141,26 @@ def _taker(kind: types.NamedTuple) -> Callable[..., Any]:
     return made
 
 
-problem_handle = _taker(PROBLEM)
+def _pointer(kind: types.NamedTuple) -> Callable[..., Any]:
+    """An intrinsic that gives the handle of a tuple that `aurora.sim.kernel.pins` described, by the address."""
+
+    @intrinsic
+    def point(_context: Any, _address: Any) -> Any:
+        return Handle(kind)(types.int64), lambda _, __, ___, arguments: arguments[0]
+
+    made: Callable[..., Any] = point
+    return made
+
+
+@intrinsic
+def problem_at(_context: Any, _address: Any, plain: Any) -> Any:
+    """As `_pointer` gives for a scenario; of a plain one where the second argument is None."""
+    handle = Handle(PROBLEM, plain == types.none)
+    return handle(types.int64, plain), lambda _, __, ___, arguments: arguments[0]
+
+
+program_at = _pointer(PROGRAM)
+tracer_at = _pointer(TRACER)
 state_handle = _taker(STATE)
-program_handle = _taker(PROGRAM)
 bench_handle = _taker(BENCH)
 cache_handle = _taker(CACHE)
-tracer_handle = _taker(TRACER)

@@ -70,9 +70,9 @@ R_START, R_FINISH, R_EXPECTED, R_LATENCY, R_INTEGRAL, R_COST = range(6)
 RUN_FLOATS = 6
 
 # Columns of the tasks' state, int64 [tasks, columns].
-R_NODE, R_PATH, R_CANDIDATE, R_DEVICE_MASK, R_ATTEMPTS, R_STATUS, R_PENDING, R_POSITION, R_SEQUENCE = range(9)
-R_TRIED, R_WAITING = 9, 10
-RUN_INTS = 11
+R_NODE, R_PATH, R_ATTEMPTS, R_STATUS, R_PENDING, R_WAITING, R_TRIED, R_POSITION, R_SEQUENCE = range(9)
+R_DEVICE_MASK = 9
+RUN_INTS = 10
 
 WAITING_NOT_YET, RUNNING = -1, -2
 """Values of R_STATUS beside those of `aurora.sim.outcome.Status`: not started, running."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
-from aurora.sim.kernel.bits import double_of, natural
+from aurora.sim.kernel.bits import double_of
 from aurora.sim.kernel.dispatch import place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
-from aurora.sim.kernel.handles import problem_handle
 from aurora.sim.kernel.jit import inlined, jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -90,14 +89,14 @@ FOREVER = 1 << 40
 
 
 @jitted_with_memory
-def new_state(problem, run_f, run_i, log_size, with_fragmentation):
-    """Everything free and up, nothing arrived; the state of the tasks goes into the arrays handed in."""
+def new_state(problem, run_f, run_i, log_size):
+    """Room for the state, to be set by `reset`; that of the tasks goes into the arrays handed in."""
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     most = 1
     for n in range(nodes):
         most = max(most, problem.node_i[N_DEVICES, n])
-    state = State(
+    return State(
         np.zeros((STATE_FLOATS, nodes)),
         np.zeros((STATE_INTS, nodes), np.int64),
         np.full((nodes, most), -1, np.int64),
@@ -116,20 +115,26 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
         np.empty(2 * tasks + 2, np.int64),
         np.empty(2 * tasks + 2, np.int64),
     )
+
+
+@jitted
+def reset(problem, state, with_fragmentation):
+    """Everything free and up, nothing arrived."""
     clock = state.clock
     clock[C_PRICE_FACTOR] = 1.0
     clock[C_NEXT_DEPLETION] = np.inf
     clock[C_FIRST] = np.inf
     state.counters[K_HEAD] = -1
     end_heap(state, 0)
-    for n in range(nodes):
+    for n in range(problem.node_f.shape[1]):
         state.node_f[S_CPU_FREE, n] = problem.node_f[N_CPU, n]
         state.node_f[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
         state.node_f[S_PRICE_FACTOR, n] = 1.0
         state.node_f[S_BATTERY_LEFT, n] = problem.node_f[N_BATTERY, n]
         state.node_f[S_DEPLETED_AT, n] = np.inf
         devices = problem.node_i[N_DEVICES, n]
-        state.devices[n, :devices] = DEVICE
+        for d in range(devices):
+            state.devices[n, d] = DEVICE
         state.node_i[S_FREE_SHARES, n] = devices * DEVICE
         state.node_i[S_IDLE_DEVICES, n] = devices
         state.node_i[S_LARGEST, n] = DEVICE if devices > 0 else 0
@@ -138,7 +143,7 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
         clock[C_DEVICES_TOTAL] += devices
         if with_fragmentation and devices > 0:
             state.node_f[S_FRAGMENTATION, n] = fragmentation(
-                problem_handle(problem),
+                problem,
                 problem.node_i[N_MODEL, n],
                 problem.node_f[N_CPU, n],
                 state.devices[n],
@@ -147,17 +152,15 @@ def new_state(problem, run_f, run_i, log_size, with_fragmentation):
     for l in range(problem.link_f.shape[1]):
         state.link_f[S_LINK_FREE, l] = problem.link_f[L_BANDWIDTH, l]
         state.link_f[S_LINK_FACTOR, l] = 1.0
-    run_f[:] = np.nan
-    run_i[:] = 0
-    for t in range(tasks):
-        state.run_f[t, R_COST] = 0.0
-        state.run_i[t, R_NODE] = -1
-        state.run_i[t, R_PATH] = -1
-        state.run_i[t, R_PENDING] = problem.task_i[t, T_PARENTS] + 1
-        state.run_i[t, R_STATUS] = WAITING_NOT_YET
-        if problem.task_i[t, T_PLACEABLE] == 0:
-            state.run_i[t, R_STATUS] = UNPLACEABLE
-    return state
+    run_f, run_i = state.run_f, state.run_i
+    for t in range(problem.task_f.shape[0]):
+        run_f[t, R_COST] = 0.0
+        run_i[t, R_NODE] = -1
+        run_i[t, R_PATH] = -1
+        run_i[t, R_ATTEMPTS] = 0
+        run_i[t, R_STATUS] = WAITING_NOT_YET if problem.task_i[t, T_PLACEABLE] == 1 else UNPLACEABLE
+        run_i[t, R_PENDING] = problem.task_i[t, T_PARENTS] + 1
+        run_i[t, R_WAITING] = 0
 
 
 @inlined
@@ -218,6 +221,11 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
         else:
             _enqueue(problem, state, program, bench, t, static)
     changed(problem, state, n, with_fragmentation)
+
+
+@inlined
+def _next_depletion(problem, state):
+    return np.inf if problem.plain else state.clock[C_NEXT_DEPLETION]
 
 
 @jitted
@@ -291,7 +299,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
     Args:
         problem: The scenario.
         program: The policy.
-        state: As `new_state` made it; holds the result afterwards.
+        state: As `reset` left it; holds the result afterwards.
         bench: Scratch space.
         cache: Scores by class, empty where they can't be cached.
         tracer: Where decisions are recorded, empty where they are not wanted.
@@ -315,14 +323,14 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
             break
         completion_time = double_of(state.heap_time[0])
         event_time = problem.event_time[event] if event < events else np.inf
-        depletion_time = state.clock[C_NEXT_DEPLETION]
+        depletion_time = _next_depletion(problem, state)
         now = min(min(arrival_time, completion_time), min(event_time, depletion_time))
         if now == np.inf:
             break
-        advance(state, now)
+        advance(problem, state, now)
         first_arrived = arrived
         while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
-            t = natural(problem.arrivals[arrived])
+            t = problem.arrivals[arrived]
             arrived += 1
             state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
             if problem.task_i[t, T_PIN] != -2:
@@ -342,7 +350,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
             while event < events and problem.event_time[event] == now:
                 if not depleted and problem.event_i[0, event] > E_FAILURE:
                     depleted = True
-                    if state.clock[C_NEXT_DEPLETION] <= now:
+                    if _next_depletion(problem, state) <= now:
                         _deplete(problem, state, program, bench, static, with_fragmentation)
                         if not together:
                             break
@@ -351,7 +359,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
                 if not together:
                     depleted = True
                     break
-            if not depleted and state.clock[C_NEXT_DEPLETION] <= now:
+            if not depleted and _next_depletion(problem, state) <= now:
                 _deplete(problem, state, program, bench, static, with_fragmentation)
         if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
             state.counters[K_FREED] = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.bits import natural
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.observe import (
     FIRST_NODE,
@@ -63,9 +62,9 @@ def evaluate_scalar(problem, state, program, bench, section, t):
 def holds(problem, state, program, bench, rule, t):
     """Whether the `when` of a rule holds; most are the constant 1."""
     section = FIRST_RULE + 2 * rule
-    first = natural(program.sections[section, 0])
+    first = program.sections[section, 0]
     if program.sections[section, 1] == first + 1 and program.code[first, 0] == CONST:
-        return program.consts[natural(program.code[first, 2])] != 0.0
+        return program.consts[program.code[first, 2]] != 0.0
     return evaluate_scalar(problem, state, program, bench, section, t) != 0.0
 
 
@@ -80,14 +79,14 @@ def _own_row(bench, register):
 def _operate(bench, code, k, size):
     """The operation on vectors at place `k` of the code."""
     rows, s = bench.rows, bench.scalars
-    op, a, b = code[k, 0], natural(code[k, 2]), natural(code[k, 3])
-    out = _own_row(bench, natural(code[k, 1]))
+    op, a, b = code[k, 0], code[k, 2], code[k, 3]
+    out = _own_row(bench, code[k, 1])
     if op >= FIRST_RIGHT:
         apply_right(op & KIND, out, row_at(rows[a]), s[b], size)
     elif op >= FIRST_LEFT:
         apply_left(op & KIND, out, s[a], row_at(rows[b]), size)
     else:
-        apply_vector(op & KIND, out, row_at(rows[a]), row_at(rows[b]), row_at(rows[natural(code[k, 4])]), size)
+        apply_vector(op & KIND, out, row_at(rows[a]), row_at(rows[b]), row_at(rows[code[k, 4]]), size)
 
 
 @inlined
@@ -98,8 +97,8 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
     """
     s = bench.scalars
     code = program.code
-    for k in range(natural(program.sections[section, 0]), program.sections[section, 1]):
-        op, d, a = code[k, 0], natural(code[k, 1]), natural(code[k, 2])
+    for k in range(program.sections[section, 0], program.sections[section, 1]):
+        op, d, a = code[k, 0], code[k, 1], code[k, 2]
         if op >= FIRST_VECTOR:
             _operate(bench, code, k, size)
         elif op == FEATURE_VECTOR:
@@ -130,7 +129,7 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
                 s[d] = cluster_feature(problem, state, a)
         else:
             s[d] = apply_scalar(op, s[a], s[code[k, 3]], s[code[k, 4]])
-    result = natural(program.sections[section, 2])
+    result = program.sections[section, 2]
     if program.sections[section, 3] == 0:
         row = _own_row(bench, 0)
         _fill(row, s[result], size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.features import FEATURE_INDEX
-from aurora.sim.kernel.fit import choose_device, fragmentation_with, random_of
+from aurora.sim.kernel.fit import choose_device, devices_of, fragmentation_with, random_of
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -108,7 +108,7 @@ FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOP
 @inlined
 def network_latency(problem, state, t, path):
     """L of docs/kernel.md: propagation and transfer under the present congestion, seconds."""
-    if path < 0 or problem.path_start[path] == problem.path_start[path + 1]:
+    if problem.plain or path < 0 or problem.path_start[path] == problem.path_start[path + 1]:
         return 0.0
     rate = problem.task_f[t, T_BANDWIDTH]
     if rate <= 0.0:
@@ -131,7 +131,7 @@ def dominant_share(problem, t, n):
         share = problem.task_f[t, T_CPU] / problem.node_f[N_CPU, n]
     if problem.task_f[t, T_MEMORY] > 0.0:
         share = max(share, problem.task_f[t, T_MEMORY] / problem.node_f[N_MEMORY, n])
-    if problem.task_i[t, T_DEVICES] > 0:
+    if devices_of(problem, t) > 0:
         demand = problem.task_i[t, T_DEVICES] * problem.task_i[t, T_SHARE] / DEVICE
         share = max(share, demand / problem.node_i[N_DEVICES, n])
     return share
@@ -392,7 +392,7 @@ def _fit_feature(problem, state, t, n, path, f, rule):
     return fragmentation_with(problem, state, t, n, device) - state.node_f[S_FRAGMENTATION, n]
 
 
-@inlined
+@jitted
 def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, dense, out):
     """Values of any feature `f` for the first `size` candidates of task `t` into `out`.
 

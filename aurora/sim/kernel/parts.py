@@ -4,16 +4,20 @@ numba optimises a function together with all that it calls, and makes machine co
 the caller. With calls ten deep the same code goes through LLVM ten times. A part is left as it is until the
 outermost function is compiled, so that LLVM sees all of the kernel at once: compiling takes half the time, which
 is spent on putting the functions of the event loop in the place of their calls.
+
+Indices in a part count from the start of an array only.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from numba import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import NativeLowering
+from numba.np import arrayobj
 
 
 class _Part(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
@@ -44,8 +48,18 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
 
     def run_pass(self, state: Any) -> bool:
         state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
-        lowered: bool = super().run_pass(state)
+        numbas_own = arrayobj.fix_integer_index
+        arrayobj.fix_integer_index = _from_the_start  # numba compiles one function at a time, under a lock
+        try:
+            lowered: bool = super().run_pass(state)
+        finally:
+            arrayobj.fix_integer_index = numbas_own
         return lowered
+
+
+def _from_the_start(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
+    """An index as it is: numba allows at every access for one that counts from the end."""
+    return context.cast(builder, index, kind, types.intp)
 
 
 class PartCompiler(CompilerBase):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.bits import bits_of, natural
+from aurora.sim.kernel.bits import bits_of
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     K_HEAP,
@@ -40,7 +40,7 @@ def _place_by_key(state, t, size, static):
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
-        other = natural(state.waiting[middle])
+        other = state.waiting[middle]
         if static and state.key[other] != state.key[t]:
             before = state.key[other] < state.key[t]
         else:
@@ -90,9 +90,12 @@ def compact(state, by_arrival):
     size = state.counters[K_QUEUE]
     if size == state.counters[K_WAITING]:
         return
+    if state.counters[K_WAITING] == 0:
+        state.counters[K_QUEUE] = 0
+        return
     kept = 0
     for k in range(size):
-        t = natural(state.waiting[k])
+        t = state.waiting[k]
         if state.run_i[t, R_WAITING] == 1:
             state.waiting[kept] = t
             kept += 1
@@ -119,7 +122,9 @@ def _sink(state, k, size, time, code):
     top = k
     while 2 * k + 1 < size:  # all the way down: what is put in comes from the end and mostly belongs there
         left = 2 * k + 1
-        child = left + int(_before(times[left + 1], codes[left + 1], times[left], codes[left]))
+        child = left + int(times[left + 1] < times[left])
+        if times[left + 1] == times[left]:
+            child = left + int(codes[left + 1] < codes[left])
         times[k], codes[k] = times[child], codes[child]
         k = child
     _rise(state, k, top, time, code)

@@ -11,14 +11,25 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 
+def _pointer(matrix: Any, context: Any, builder: Any, values: Any) -> Any:
+    array = make_array(matrix)(context, builder, values[0])
+    columns = cgutils.unpack_tuple(builder, array.shape)[1]
+    return builder.gep(array.data, [builder.mul(values[1], columns)])
+
+
+@intrinsic
+def row_of(_context: Any, matrix: Any, _row: Any) -> Any:
+    """A row of a matrix, by index from the start only."""
+    kind = types.CPointer(matrix.dtype)(matrix, types.int64)
+    return kind, lambda context, builder, _, values: _pointer(matrix, context, builder, values)
+
+
 @intrinsic
 def address_of(_context: Any, matrix: Any, _row: Any) -> Any:
-    """The address of a row of a float64 matrix."""
+    """The address of a row of a matrix."""
 
     def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
-        array = make_array(matrix)(context, builder, values[0])
-        columns = cgutils.unpack_tuple(builder, array.shape)[1]
-        return builder.ptrtoint(builder.gep(array.data, [builder.mul(values[1], columns)]), ir.IntType(64))
+        return builder.ptrtoint(_pointer(matrix, context, builder, values), ir.IntType(64))
 
     return types.int64(matrix, types.int64), generate
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,15 +15,17 @@ from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
 from aurora.sim.kernel.handles import (
     bench_handle,
     cache_handle,
-    problem_handle,
-    program_handle,
+    problem_at,
+    program_at,
     state_handle,
-    tracer_handle,
+    tracer_at,
 )
 from aurora.sim.kernel.jit import entry_point
+from aurora.sim.kernel.lanes import padded
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
-from aurora.sim.kernel.loop import new_state, simulate_events
+from aurora.sim.kernel.loop import new_state, reset, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
+from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
@@ -40,6 +44,9 @@ MIN_TASKS_PER_CLASS = 4
 
 MIN_NODES_FOR_CACHE = 200
 """With fewer nodes, scoring all of them costs less than finding out which have changed; fragmentation costs more."""
+
+KNOWN_PROGRAMS = 256
+"""Most programs that are kept ready to run."""
 
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
@@ -96,13 +103,14 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         policy_id: For the outcome.
     """
     problem = encoded.problem
-    tracer = _new_tracer(_most_starts(problem), trace_top) if trace_top > 0 else _NO_TRACER
+    tracer = Pinned(_new_tracer(_most_starts(problem), trace_top)) if trace_top > 0 else _NO_TRACER
     summary, run_f, run_i = _run(encoded, program, tracer)
     status = run_i[:, at.R_STATUS].astype(np.int8)
     completed = status == Status.COMPLETED
     started = run_i[:, at.R_ATTEMPTS] > 0
     start = np.where(started, run_f[:, at.R_START], np.nan)
-    latency = np.where(completed, start - problem.task_f[:, at.T_ARRIVAL] + run_f[:, at.R_LATENCY], np.nan)
+    latency = np.full(len(status), np.nan)
+    latency[completed] = (start - problem.task_f[:, at.T_ARRIVAL])[completed] + run_f[completed, at.R_LATENCY]
     tasks = TaskOutcomes(
         status=status,
         start=start,
@@ -116,7 +124,7 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
     )
     trace = None
     if trace_top > 0:
-        trace = Trace(*(field[: summary.decisions] for field in tracer))  # type: ignore[arg-type]  # the same fields
+        trace = Trace(*(field[: summary.decisions] for field in tracer.fields))
     return Outcome(
         scenario_id=encoded.scenario.scenario_id,
         policy_id=policy_id,
@@ -133,28 +141,69 @@ def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
 
 
 def _run(
-    encoded: EncodedScenario, program: Program, tracer: Tracer
+    encoded: EncodedScenario, program: Program, tracer: Pinned
 ) -> tuple[Summary, NDArray[np.float64], NDArray[np.int64]]:
     """The sums of a run, and the state of its tasks at the end."""
     problem = encoded.problem
     tasks = problem.task_f.shape[0]
     traced = tracer is not _NO_TRACER
-    classes, count = _NO_CLASSES if traced else _classes(encoded, program)
+    known = _known(program)
+    with_fragmentation = traced or (known.reads_fragmentation and problem.fragment_kind.shape[1] > 0)
+    classes, count = _NO_CLASSES if traced else _classes(encoded, program, with_fragmentation)
     run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
     sums, _ = _simulate(
-        problem,
-        program,
+        encoded.pinned.address,
+        None if encoded.plain else False,
+        known.pinned.address,
+        tracer.address,
         classes,
         count,
-        tracer,
         run_f,
         run_i,
-        _needs_fragmentation(problem, program) or traced,
-        _gate_is_static(program),
-        _how(encoded, program, count, traced=traced),
+        with_fragmentation,
+        known.gate_is_static,
+        TOURNAMENT if count else known.how if encoded.all_nodes and not traced else SELECT,
     )
     v = sums.tolist()
     return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15])), run_f, run_i  # type: ignore[call-arg]  # 16 values
+
+
+class _Known(NamedTuple):
+    """What is found out once about a program.
+
+    Attributes:
+        program: The program itself.
+        pinned: Where its arrays lie.
+        reads_fragmentation: Whether it does where there are devices.
+        gate_is_static: Whether only freed capacity can release a task that it holds.
+        how: The quickest way to find candidates where these are all nodes.
+    """
+
+    program: Program
+    pinned: Pinned
+    reads_fragmentation: bool
+    gate_is_static: bool
+    how: int
+
+
+_KNOWN: dict[int, _Known] = {}
+"""The programs that ran last, by identity: they live here, so that no other one gets the same."""
+
+
+def _known(program: Program) -> _Known:
+    found = _KNOWN.get(id(program))
+    if found is None:
+        if len(_KNOWN) >= KNOWN_PROGRAMS:
+            _KNOWN.clear()
+        found = _Known(
+            program,
+            Pinned(program),
+            bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION,
+            _gate_is_static(program),
+            SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN,
+        )
+        _KNOWN[id(program)] = found
+    return found
 
 
 def _new_tracer(starts: int, top: int) -> Tracer:
@@ -172,12 +221,7 @@ def _new_tracer(starts: int, top: int) -> Tracer:
     )
 
 
-_NO_TRACER = _new_tracer(0, 0)
-
-
-def _needs_fragmentation(problem: at.Problem, program: Program) -> bool:
-    reads = bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION
-    return reads and problem.fragment_kind.shape[1] > 0
+_NO_TRACER = Pinned(_new_tracer(0, 0))
 
 
 def _most_starts(problem: at.Problem) -> int:
@@ -188,8 +232,9 @@ def _most_starts(problem: at.Problem) -> int:
 
 
 @entry_point
-def _simulate(problem, program, classes, count, tracer, run_f, run_i, with_fragmentation, gate_static, how):
-    """Allocate everything else that a run needs, and run; the sums."""
+def _simulate(scenario, plain, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
+    """Allocate everything else that a run needs, and run; the sums. Scenario, policy and trace are addresses."""
+    problem, program = problem_at(scenario, plain), program_at(policy)
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     width = 1
@@ -204,7 +249,7 @@ def _simulate(problem, program, classes, count, tracer, run_f, run_i, with_fragm
     registers = 1
     for k in range(program.code.shape[0]):
         registers = max(registers, program.code[k, 1] + 1)
-    longest = max(widest, tasks)
+    longest = padded(max(widest, tasks))
     bench = Bench(
         np.empty(widest, np.int64),
         np.empty(widest, np.int64),
@@ -228,29 +273,32 @@ def _simulate(problem, program, classes, count, tracer, run_f, run_i, with_fragm
         np.full(count, -1, np.int64),
         np.zeros(nodes if count > 0 else 0, np.int64),
     )
-    state = new_state(problem, run_f, run_i, nodes if count > 0 else 0, with_fragmentation)
+    arrays = new_state(problem, run_f, run_i, nodes if count > 0 else 0)
+    state = state_handle(arrays)
+    reset(problem, state, with_fragmentation)
     simulate_events(
-        problem_handle(problem),
-        program_handle(program),
-        state_handle(state),
+        problem,
+        program,
+        state,
         bench_handle(bench),
         cache_handle(cache),
-        tracer_handle(tracer),
+        tracer_at(trace),
         with_fragmentation,
         gate_static,
         how,
     )
+    sums = summarize(problem, state)
     # numba frees a variable after its last use: these must live until here, only their addresses went in.
-    alive = bench.nodes.shape[0] + cache.position.shape[0] + program.code.shape[0] + tracer.time.shape[0]
-    return summarize(problem, state), alive
+    alive = bench.nodes.shape[0] + cache.position.shape[0] + arrays.clock.shape[0]
+    return sums, alive
 
 
-def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int64], int]:
+def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: bool) -> tuple[NDArray[np.int64], int]:
     """Class of each task as far as the policy can tell them apart; none if caching doesn't apply."""
     problem = encoded.problem
     tasks, nodes = problem.task_f.shape[0], problem.node_f.shape[1]
-    few = nodes < MIN_NODES_FOR_CACHE and not _needs_fragmentation(problem, program)
-    if few or program.scores_change or program.easy or not _all_nodes(problem):
+    few = nodes < MIN_NODES_FOR_CACHE and not with_fragmentation
+    if few or program.scores_change or program.easy or not encoded.all_nodes:
         return _NO_CLASSES
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
     key = bytes(rows)
@@ -269,21 +317,6 @@ def _classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int
     if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
         return _NO_CLASSES
     return classes, count
-
-
-def _how(encoded: EncodedScenario, program: Program, classes: int, *, traced: bool) -> int:
-    """The quickest way to find candidates that this scenario and policy allow; only `SELECT` can be traced."""
-    if classes:
-        return TOURNAMENT
-    if traced or not _all_nodes(encoded.problem):
-        return SELECT
-    return SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN
-
-
-def _all_nodes(problem: at.Problem) -> bool:
-    """Whether the candidates of every task are all nodes."""
-    one_route = len(problem.route_start) == 2  # its start and its end
-    return one_route and not problem.options[at.O_HAS_PATHS] and not problem.options[at.O_HAS_PLAN]
 
 
 def _gate_is_static(program: Program) -> bool:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.sim.kernel.bits import double_of, rank_of
+from aurora.sim.kernel.fit import devices_of
 from aurora.sim.kernel.jit import inlined
+from aurora.sim.kernel.lanes import LOWEST, best_with_room
 from aurora.sim.kernel.layout import (
     DEVICE,
     N_MODEL,
@@ -20,14 +22,13 @@ from aurora.sim.kernel.layout import (
     S_LARGEST,
     S_MEMORY_FREE,
     T_CPU,
-    T_DEVICES,
     T_MEMORY,
     T_MODELS,
     T_SHARE,
     TOLERANCE,
 )
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
-from aurora.sim.kernel.select import LOWEST
+from aurora.sim.kernel.rows import row_of
 
 NONE = -(1 << 63) + (1 << 52) - 1
 """The rank of -inf, below that of every score."""
@@ -51,8 +52,15 @@ def choose_by_sweep(problem, state, program, bench, t):
         if holds(problem, state, program, bench, rule, t):
             section = FIRST_RULE + 2 * rule + 1
             values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
-            best = _rank_with_room(problem, state, t, values, nodes, bench.scores)
-            return _first(bench.scores, best, nodes) if best != NONE else -1
+            return best_with_room(
+                values,
+                row_of(state.node_f, S_CPU_FREE),
+                row_of(state.node_f, S_MEMORY_FREE),
+                row_of(state.node_i, S_DOWN),
+                problem.task_f[t, T_CPU],
+                problem.task_f[t, T_MEMORY],
+                nodes,
+            )
     return -1
 
 
@@ -90,7 +98,7 @@ def _mark_room(problem, state, bench, t):
     place, down = bench.nodes, state.node_i[S_DOWN]
     cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
     cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
-    devices, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
+    devices, share = devices_of(problem, t), problem.task_i[t, T_SHARE]
     room = 0
     for n in range(nodes):
         fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
@@ -107,21 +115,6 @@ def _mark_room(problem, state, bench, t):
         place[n] = n if fits else -1
         room += 1 if fits else 0
     return room
-
-
-@inlined
-def _rank_with_room(problem, state, t, values, size, scores):
-    """As `_rank`, for a task without devices."""
-    down = state.node_i[S_DOWN]
-    cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
-    cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
-    best = NONE
-    for n in range(size):
-        fits = (down[n] <= 0) & (cpu_free[n] + TOLERANCE >= cpu) & (memory_free[n] + TOLERANCE >= memory)
-        score = values[n] if abs(values[n]) < np.inf else LOWEST
-        scores[n] = (score if fits else -np.inf) + 0.0
-        best = max(best, rank_of(scores[n]))
-    return best
 
 
 @inlined

@@ -11,6 +11,7 @@ import numpy as np
 from aurora.sim.features import FEATURES
 from aurora.sim.kernel.fit import node_fits, path_fits
 from aurora.sim.kernel.jit import jitted
+from aurora.sim.kernel.lanes import LOWEST
 from aurora.sim.kernel.layout import (
     C_NOW,
     C_RESERVATION,
@@ -25,8 +26,6 @@ from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, ho
 from aurora.sim.kernel.observe import candidate_vector, network_latency
 
 FEATURE_COUNT = len(FEATURES)
-LOWEST = -1.7e308
-"""Rank of a feasible candidate whose score is not finite; -inf stands for an infeasible one."""
 
 
 @jitted

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.handles import problem_handle, state_handle
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -42,39 +41,42 @@ VALUES = 16
 
 
 @jitted
-def is_late(problem, state, t):
-    """Whether the completed task `t` missed its SLA."""
-    waited = state.run_f[t, R_START] - problem.task_f[t, T_ARRIVAL]
-    return waited + state.run_f[t, R_LATENCY] > problem.task_f[t, T_SLA] + TOLERANCE
-
-
-@jitted_with_memory
-def summarize(problem, state):
-    """The fields of `Summary`, as float64 [VALUES]."""
-    scenario, outcome = problem_handle(problem), state_handle(state)
-    tasks = problem.task_f.shape[0]
-    latencies = np.empty(tasks)
+def _add_up(problem, state, latencies, out):
+    """Counts, mean slowdown and cost; the latencies of the completed, of whom it gives the number."""
     completed = 0
     violations = 0
     slowdown = 0.0
     cost = 0.0
+    tasks = problem.task_f.shape[0]
     for t in range(tasks):
         cost += state.run_f[t, R_COST]
         if state.run_i[t, R_STATUS] != COMPLETED:
             violations += 1
             continue
-        waited = state.run_f[t, R_START] - problem.task_f[t, T_ARRIVAL]
-        latencies[completed] = waited + state.run_f[t, R_LATENCY]
-        execution = state.run_f[t, R_FINISH] - state.run_f[t, R_START]
+        start = state.run_f[t, R_START]
+        waited = start - problem.task_f[t, T_ARRIVAL]
+        latency = waited + state.run_f[t, R_LATENCY]
+        latencies[completed] = latency
+        execution = state.run_f[t, R_FINISH] - start
         slowdown += max(1.0, (waited + execution) / max(execution, BOUNDED_SLOWDOWN_THRESHOLD))
         completed += 1
-        if is_late(scenario, outcome, t):
+        if latency > problem.task_f[t, T_SLA] + TOLERANCE:
             violations += 1
+    out[0], out[1], out[2], out[3] = tasks, completed, tasks - completed, violations
+    out[7] = slowdown / completed if completed > 0 else 0.0
+    out[13] = cost
+    return completed
+
+
+@jitted_with_memory
+def summarize(problem, state):
+    """The fields of `Summary`, as float64 [VALUES]."""
+    latencies = np.empty(problem.task_f.shape[0])
+    out = np.zeros(VALUES)
+    completed = _add_up(problem, state, latencies, out)
     clock = state.clock
     makespan = clock[C_MAKESPAN]
     span = makespan - clock[C_FIRST]
-    out = np.zeros(VALUES)
-    out[0], out[1], out[2], out[3] = tasks, completed, tasks - completed, violations
     if completed > 0:
         place = 0.95 * (completed - 1)
         below = int(np.floor(place))
@@ -83,7 +85,6 @@ def summarize(problem, state):
         out[4] = latencies[:completed].sum() / completed
         out[5] = divided[below] + (above - divided[below]) * (place - below)
         out[6] = divided[below:].max()
-        out[7] = slowdown / completed
     out[8] = makespan
     if span > 0.0:
         if clock[C_CPU_TOTAL] > 0.0:
@@ -94,7 +95,6 @@ def summarize(problem, state):
             out[11] = clock[C_INTEGRAL_SHARES] / (DEVICE * clock[C_DEVICES_TOTAL] * span)
         if problem.link_f.shape[1] > 0:
             out[12] = clock[C_INTEGRAL_BANDWIDTH] / (problem.link_f.shape[1] * span)
-    out[13] = cost
     energy = 0.0
     for n in range(problem.node_f.shape[1]):
         rest = clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from aurora.sim.kernel.jit import inlined, jitted
+from aurora.sim.kernel.lanes import rowwise
 from aurora.sim.program import LEFT_SCALAR, RIGHT_SCALAR, VECTOR, Op
 
 CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST = (
@@ -100,58 +101,64 @@ def apply_scalar(op, x, y, z):
     return z if z < low else low
 
 
+def _minimum(lanes, x, y, _z):
+    return lanes.choose(lanes.builder.fcmp_ordered("<", y, x), y, x)
+
+
+def _maximum(lanes, x, y, _z):
+    return lanes.choose(lanes.builder.fcmp_ordered(">", y, x), y, x)
+
+
+def _quotient(lanes, x, y, _z):
+    return lanes.choose(_is(lanes, "==", y, lanes.number(0.0)), lanes.number(0.0), lanes.builder.fdiv(x, y))
+
+
+def _is(lanes, relation, x, y):
+    """A comparison; NaN differs from everything."""
+    compare = lanes.builder.fcmp_unordered if relation == "!=" else lanes.builder.fcmp_ordered
+    return compare(relation, x, y)
+
+
+def _true(lanes, x):
+    return _is(lanes, "!=", x, lanes.number(0.0))
+
+
+def _comparison(relation):
+    return lambda lanes, x, y, _z: lanes.truth(_is(lanes, relation, x, y))
+
+
+_OF_TWO = {
+    ADD: lambda lanes, x, y, _z: lanes.builder.fadd(x, y),
+    SUB: lambda lanes, x, y, _z: lanes.builder.fsub(x, y),
+    MUL: lambda lanes, x, y, _z: lanes.builder.fmul(x, y),
+    DIV: _quotient,
+    LT: _comparison("<"),
+    LE: _comparison("<="),
+    GT: _comparison(">"),
+    GE: _comparison(">="),
+    EQ: _comparison("=="),
+    NE: _comparison("!="),
+    AND: lambda lanes, x, y, _z: lanes.truth(lanes.builder.and_(_true(lanes, x), _true(lanes, y))),
+    OR: lambda lanes, x, y, _z: lanes.truth(lanes.builder.or_(_true(lanes, x), _true(lanes, y))),
+    MIN: _minimum,
+    MAX: _maximum,
+}
+_OF_ROWS = _OF_TWO | {
+    NEG: lambda lanes, x, _y, _z: lanes.builder.fneg(x),
+    NOT: lambda lanes, x, _y, _z: lanes.truth(_is(lanes, "==", x, lanes.number(0.0))),
+    SELECT: lambda lanes, x, y, z: lanes.choose(_true(lanes, x), y, z),
+    ABS: lambda lanes, x, _y, _z: lanes.of_one("fabs", x),
+    SQRT: lambda lanes, x, _y, _z: lanes.of_one("sqrt", _maximum(lanes, x, lanes.number(0.0), None)),
+    FLOOR: lambda lanes, x, _y, _z: lanes.of_one("floor", x),
+    CLIP: lambda lanes, x, y, z: _minimum(lanes, _maximum(lanes, x, y, None), z, None),
+}
+_on_rows, _on_number_and_row = rowwise(_OF_ROWS), rowwise(_OF_TWO)
+
+
 @inlined
 def apply_vector(op, d, x, y, z, n):
-    """One operation on the first `n` elements of rows `x`, `y` and `z` into row `d`.
-
-    The frequent operations have loops of their own, which LLVM turns into SIMD code.
-    """
-    if op == ADD:
-        for i in range(n):
-            d[i] = x[i] + y[i]
-    elif op == SUB:
-        for i in range(n):
-            d[i] = x[i] - y[i]
-    elif op == MUL:
-        for i in range(n):
-            d[i] = x[i] * y[i]
-    elif op == DIV:
-        for i in range(n):
-            d[i] = 0.0 if y[i] == 0.0 else x[i] / y[i]
-    elif op == NEG:
-        for i in range(n):
-            d[i] = -x[i]
-    elif op == LT:
-        for i in range(n):
-            d[i] = 1.0 if x[i] < y[i] else 0.0
-    elif op == LE:
-        for i in range(n):
-            d[i] = 1.0 if x[i] <= y[i] else 0.0
-    elif op == GT:
-        for i in range(n):
-            d[i] = 1.0 if x[i] > y[i] else 0.0
-    elif op == GE:
-        for i in range(n):
-            d[i] = 1.0 if x[i] >= y[i] else 0.0
-    elif op == SELECT:
-        for i in range(n):
-            d[i] = y[i] if x[i] != 0.0 else z[i]
-    elif op == MIN:
-        for i in range(n):
-            d[i] = y[i] if y[i] < x[i] else x[i]
-    elif op == MAX:
-        for i in range(n):
-            d[i] = y[i] if y[i] > x[i] else x[i]
-    elif op == ABS:
-        for i in range(n):
-            d[i] = abs(x[i])
-    elif op == SQRT:
-        for i in range(n):
-            d[i] = math.sqrt(0.0 if x[i] < 0.0 else x[i])
-    elif op == FLOOR:
-        for i in range(n):
-            d[i] = np.floor(x[i])
-    else:
+    """One operation on the first `n` elements of rows `x`, `y` and `z` into row `d`."""
+    if not _on_rows(op, d, x, y, z, n):
         for i in range(n):
             d[i] = apply_scalar(op, x[i], y[i], z[i])
 
@@ -159,19 +166,7 @@ def apply_vector(op, d, x, y, z, n):
 @inlined
 def apply_left(op, d, x, y, n):
     """One operation on a number and the first `n` elements of row `y` into row `d`."""
-    if op == SUB:
-        for i in range(n):
-            d[i] = x - y[i]
-    elif op == DIV:
-        for i in range(n):
-            d[i] = 0.0 if y[i] == 0.0 else x / y[i]
-    elif op == MIN:
-        for i in range(n):
-            d[i] = y[i] if y[i] < x else x
-    elif op == MAX:
-        for i in range(n):
-            d[i] = y[i] if y[i] > x else x
-    else:
+    if not _on_number_and_row(op, d, x, y, y, n):
         for i in range(n):
             d[i] = apply_scalar(op, x, y[i], x)
 
@@ -179,36 +174,6 @@ def apply_left(op, d, x, y, n):
 @inlined
 def apply_right(op, d, x, y, n):
     """One operation on the first `n` elements of row `x` and a number into row `d`."""
-    if op == ADD:
-        for i in range(n):
-            d[i] = x[i] + y
-    elif op == SUB:
-        for i in range(n):
-            d[i] = x[i] - y
-    elif op == MUL:
-        for i in range(n):
-            d[i] = x[i] * y
-    elif op == DIV:
-        for i in range(n):
-            d[i] = 0.0 if y == 0.0 else x[i] / y
-    elif op == LT:
-        for i in range(n):
-            d[i] = 1.0 if x[i] < y else 0.0
-    elif op == LE:
-        for i in range(n):
-            d[i] = 1.0 if x[i] <= y else 0.0
-    elif op == GT:
-        for i in range(n):
-            d[i] = 1.0 if x[i] > y else 0.0
-    elif op == GE:
-        for i in range(n):
-            d[i] = 1.0 if x[i] >= y else 0.0
-    elif op == MIN:
-        for i in range(n):
-            d[i] = y if y < x[i] else x[i]
-    elif op == MAX:
-        for i in range(n):
-            d[i] = y if y > x[i] else x[i]
-    else:
+    if not _on_number_and_row(op, d, x, y, x, n):
         for i in range(n):
             d[i] = apply_scalar(op, x[i], y, y)
