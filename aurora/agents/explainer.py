@@ -205,7 +205,7 @@ def _details(decision: Decision, audience: Audience) -> list[str]:
     ]
     for option in decision.options[:5]:
         shown = ", ".join(f"{called(f, audience)} {written(f, option.features[f])}" for f in read)
-        lines.append(f"  {option.name}: score {option.score:.6g}{f' ({shown})' if shown else ''}")
+        lines.append(f"  {option.name}: score {option.score + 0.0:.6g}{f' ({shown})' if shown else ''}")
     other = decision.runner_up
     if audience == "engineer" and other is not None:
         lead = decision.chosen.score - other.score

@@ -97,7 +97,7 @@ def selfplay(  # one parameter an option
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
             embedder=open_embedder().fingerprint,
-            **_by_model(proposer.value, model, model_from_level),
+            **_by_model(proposer.value, model, model_from_level, offline=replay is not None),
         )
     if iterations is None and time_limit is None:
         iterations = 10
@@ -138,16 +138,18 @@ def selfplay(  # one parameter an option
         note(f"report: {path}")
 
 
-def _by_model(proposer: str, model: str | None, level: int) -> dict[str, Any]:
+def _by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:
     """What the settings of a run say of its model; nothing without one."""
     if proposer == "search":
         return {}
-    from aurora.agents.model import model_name  # heavy siblings
+    from aurora.agents.model import connect, model_name  # heavy siblings
     from aurora.prompts.loader import load_prompt  # heavy siblings
 
+    name = model_name(model)
+    connect(name, offline=offline)  # what it lacks is said before there is a run directory
     return {
         "proposer": proposer,
-        "model": str(model_name(model)),
+        "model": str(name),
         "model_from_level": level,
         "prompts": (load_prompt("attacker").prompt_id, load_prompt("defender").prompt_id),
     }

@@ -62,10 +62,14 @@ def test_a_model_words_a_whole_run(scenario: str) -> None:
     assert json.loads(done.stdout)["by_model"] is True
 
 
-def test_what_a_model_needs_is_said(scenario: str) -> None:
+def test_what_a_model_needs_is_said(scenario: str, tmp_path: Path) -> None:
     asked = ("explain", scenario, "cheapest", "--task", "g0-1", "--model", "openai:m")
     assert "needs OPENAI_API_KEY" in with_model("http://127.0.0.1:9", *asked, code=9, key=False).stderr
     assert "names no model" in aurora("selfplay", "--proposer", "model", "--model", "gpt", code=9).stderr
+    run = tmp_path / "run"
+    keyless = ("selfplay", "--proposer", "model", "--model", "openai:m", "--run", str(run))
+    assert "needs OPENAI_API_KEY" in with_model("http://127.0.0.1:9", *keyless, code=9, key=False).stderr
+    assert not run.exists()
 
 
 def test_self_play_with_a_model_stops_at_its_budget_goes_on_and_replays(tmp_path: Path) -> None:
