@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from aurora.agents.budget import LOCAL
 from aurora.agents.metered import MeteredModel
-from aurora.agents.structured import SHOWN, ask, data_in
+from aurora.agents.structured import REFUSED, SHOWN, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
 from aurora.sim.scenario import explain_validation
 from aurora.tools.harness import Evidence, Harness
@@ -22,7 +22,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 TURNS = 12
 """Most calls of the model in a conversation with tools; the answer is asked for after that."""
-REFUSED = "That answer is not valid: "
+ACCEPTED = "Thank you."
 ANSWER_NOW = "Answer now, with the object that was asked for."
 
 
@@ -107,7 +107,7 @@ def run_agent(
         raise
     except AuroraError as error:
         rejected = (*rejected, str(error))
-        conversation = [*conversation, HumanMessage(f"That answer is not valid: {error}\n{ANSWER_NOW}")]
+        conversation = [*conversation, HumanMessage(f"{REFUSED}{error}\n{ANSWER_NOW}")]
     answered = ask(model, conversation, schema, accept, temperature=temperature)
     return Finished(answered.value, rejected + answered.rejected, evidence)
 
@@ -125,7 +125,7 @@ def _converse(
             _Harnessed(harness, schema.__name__, temperature),
             ModelCallLimitMiddleware(run_limit=TURNS, exit_behavior="end"),
         ],
-        response_format=ToolStrategy(schema, tool_message_content="Thank you.", handle_errors=_told),
+        response_format=ToolStrategy(schema, tool_message_content=ACCEPTED, handle_errors=_told),
     )
     end: dict[str, Any] = agent.invoke({"messages": list(messages)}, {"recursion_limit": 6 * TURNS})
     return end
@@ -155,5 +155,5 @@ def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[
     return [
         m.text.removeprefix(REFUSED)
         for m in messages
-        if isinstance(m, ToolMessage) and m.name == schema.__name__ and m.text != "Thank you."
+        if isinstance(m, ToolMessage) and m.name == schema.__name__ and m.text != ACCEPTED
     ]

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, Field
 
 from aurora.errors import PolicyError, ScenarioError
 from aurora.sim.compiler import policy_key
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.expression import ALL_SCOPES, DECISION_SCOPES, parse
+from aurora.sim.features import Scope
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
-from aurora.sim.scenario import Domain, WorkloadPattern
+from aurora.sim.scenario import Domain, Frozen, WorkloadPattern
 from aurora.sim.spec import ScenarioSpec, parse_spec
 
 Amount = Annotated[float, Field(gt=0, le=1e9)]
@@ -29,18 +31,14 @@ TOLERATED = 0.5
 """A scenario may have so much more or fewer tasks and nodes than its level asks for, as a share."""
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RangeAnswer(_Answer):
+class RangeAnswer(Frozen):
     """Values drawn log-uniformly from low to low * spread."""
 
     low: Amount = Field(description="smallest value")
     spread: float = Field(ge=1, le=1000, description="largest value over smallest; 1: all are alike")
 
 
-class GroupAnswer(_Answer):
+class GroupAnswer(Frozen):
     """Tasks of one kind."""
 
     count: int = Field(ge=1, le=1000, description="tasks of this kind")
@@ -65,7 +63,7 @@ class GroupAnswer(_Answer):
     width: int = Field(ge=2, le=16, description="tasks of a chain or fork; 2 where there is none")
 
 
-class NodeClassAnswer(_Answer):
+class NodeClassAnswer(Frozen):
     """Nodes of one kind."""
 
     count: int = Field(ge=1, le=1000, description="nodes of this kind")
@@ -80,7 +78,7 @@ class NodeClassAnswer(_Answer):
     site: Literal["none", "core", "spread"] = Field(description="no site, all at the first, or spread over all")
 
 
-class TopologyAnswer(_Answer):
+class TopologyAnswer(Frozen):
     """Sites and the links between them."""
 
     kind: Literal["none", "star", "ring", "random"] = Field(description="shape; none: no network")
@@ -89,7 +87,7 @@ class TopologyAnswer(_Answer):
     latency_ms: RangeAnswer = Field(description="of a link")
 
 
-class TroubleAnswer(_Answer):
+class TroubleAnswer(Frozen):
     """What goes wrong within the horizon."""
 
     node_failures: int = Field(ge=0, le=50, description="nodes that fail for a while")
@@ -97,7 +95,7 @@ class TroubleAnswer(_Answer):
     price_changes: int = Field(ge=0, le=50, description="times that all prices change")
 
 
-class WeightsAnswer(_Answer):
+class WeightsAnswer(Frozen):
     """What matters; only the proportions count."""
 
     latency: float = Field(ge=0, le=1, description="mean latency")
@@ -106,7 +104,7 @@ class WeightsAnswer(_Answer):
     qos: float = Field(ge=0, le=1, description="share of tasks within their SLA")
 
 
-class ScenarioAnswer(_Answer):
+class ScenarioAnswer(Frozen):
     """A scenario as a short description that is expanded into tasks and nodes."""
 
     rationale: str = Field(max_length=600, description="why allocation policies should find this hard")
@@ -119,71 +117,51 @@ class ScenarioAnswer(_Answer):
     objective_weights: WeightsAnswer = Field(description="what matters")
 
 
-class ScenariosAnswer(_Answer):
+class ScenariosAnswer(Frozen):
     """The scenarios that were asked for."""
 
     scenarios: list[ScenarioAnswer] = Field(min_length=1, max_length=5, description="as different as they can be")
 
 
-class RuleAnswer(_Answer):
+def _parsed(scopes: frozenset[Scope]) -> Callable[[str], str]:
+    """Accepts expressions that read features of these scopes."""
+
+    def accept(text: str) -> str:
+        try:
+            parse(text, scopes=scopes)
+        except PolicyError as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    return accept
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=2000)]
+OfDecision = Annotated[_Text, AfterValidator(_parsed(DECISION_SCOPES))]
+"""An expression where there is no candidate yet."""
+OfCandidate = Annotated[_Text, AfterValidator(_parsed(ALL_SCOPES))]
+"""An expression over all features."""
+
+
+class RuleAnswer(Frozen):
     """A rule of a policy."""
 
-    when: str = Field(
-        min_length=1, max_length=2000, description="expression over task, cluster and objective; 1: always"
-    )
-    score: str = Field(
-        min_length=1, max_length=2000, description="expression; the candidate with the highest value wins"
-    )
-
-    @field_validator("when")
-    @classmethod
-    def _when(cls, text: str) -> str:
-        return _parsed(text, decision=True)
-
-    @field_validator("score")
-    @classmethod
-    def _score(cls, text: str) -> str:
-        return _parsed(text, decision=False)
+    when: OfDecision = Field(description="expression over task, cluster and objective; 1: always")
+    score: OfCandidate = Field(description="expression; the candidate with the highest value wins")
 
 
-class PolicyAnswer(_Answer):
+class PolicyAnswer(Frozen):
     """An allocation policy: expressions in the policy language."""
 
     description: str = Field(max_length=600, description="the idea, for people")
-    order: str = Field(
-        min_length=1,
-        max_length=2000,
-        description="expression over task, cluster, objective; LOWEST value goes first",
-    )
-    admit: str = Field(
-        min_length=1,
-        max_length=2000,
-        description="expression; candidates for which it is 0 are not used now; 1: all are",
-    )
+    order: OfDecision = Field(description="expression over task, cluster, objective; LOWEST value goes first")
+    admit: OfCandidate = Field(description="expression; candidates for which it is 0 are not used now; 1: all are")
     rules: list[RuleAnswer] = Field(min_length=1, max_length=4, description="the first whose `when` is not 0 scores")
     head_of_line_blocking: bool = Field(description="whether the first task waits at the head until it fits")
     backfill: Literal["none", "easy"] = Field(description="easy: others may overtake a blocked head")
     device_choice: Literal["best_fit", "worst_fit", "least_fragmentation", "random"] = Field(
         description="which device of a node a fractional task takes"
     )
-
-    @field_validator("order")
-    @classmethod
-    def _order(cls, text: str) -> str:
-        return _parsed(text, decision=True)
-
-    @field_validator("admit")
-    @classmethod
-    def _admit(cls, text: str) -> str:
-        return _parsed(text, decision=False)
-
-
-def _parsed(text: str, *, decision: bool) -> str:
-    try:
-        parse(text, scopes=DECISION_SCOPES if decision else ALL_SCOPES)
-    except PolicyError as error:
-        raise ValueError(str(error)) from None
-    return text
 
 
 def to_policy(answer: PolicyAnswer) -> Policy:
@@ -247,7 +225,7 @@ def _with_ranges(value: Any) -> Any:
     return [_with_ranges(v) for v in value] if isinstance(value, list) else value
 
 
-class SentenceAnswer(_Answer):
+class SentenceAnswer(Frozen):
     """A sentence of an explanation."""
 
     text: str = Field(
@@ -258,7 +236,7 @@ class SentenceAnswer(_Answer):
     )
 
 
-class ExplanationAnswer(_Answer):
+class ExplanationAnswer(Frozen):
     """An explanation in sentences, each of which tells some of the claims."""
 
     sentences: list[SentenceAnswer] = Field(min_length=1, max_length=8, description="in the order to be read")

@@ -7,7 +7,7 @@ sentences are held against them (`aurora.agents.rewording`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from aurora.agents.wording import Audience, called, sentence, written
@@ -52,6 +52,8 @@ REASONS = 3
 """Advantages of the winner that are told."""
 MEASURES = ("completed", "sla_violations", "latency_mean", "cost", "energy")
 """Fields of `Summary` that a run is told by."""
+FEWEST_FOR_EXTREME = 3
+"""Candidates from which on one is the lowest or highest of them; of two, the comparison says it."""
 LIMITS = {"within": "meets its limit", "beyond": "misses its limit"}
 """Relations to a limit, in words."""
 NO_SLA = 1e9
@@ -151,12 +153,17 @@ def _reasons(decision: Decision, other: Option) -> list[Claim]:
     chosen, claims = decision.chosen, list[Claim]()
     for name in sorted((n for n in known if known[n] > 0), key=lambda n: -known[n])[:REASONS]:
         lower = chosen.features[name] < other.features[name]
-        values = [o.features[name] for o in decision.options]
-        extreme = min(values) if lower else max(values)
-        if decision.is_complete and len(values) > 2 and values.count(extreme) == 1 and chosen.features[name] == extreme:  # noqa: PLR2004  # of two, the comparison says it
+        if _stands_out(decision, name, min if lower else max):
             claims.append(ComparisonClaim(chosen.name, name, "lowest" if lower else "highest", ""))
         claims.append(ComparisonClaim(chosen.name, name, "lower" if lower else "higher", other.name))
     return claims
+
+
+def _stands_out(decision: Decision, name: str, extreme: Callable[[Sequence[float]], float]) -> bool:
+    """Whether the winner alone has the extreme value of a feature, of more candidates than a comparison would name."""
+    values = [o.features[name] for o in decision.options]
+    alone = values[0] == extreme(values) and values.count(values[0]) == 1
+    return alone and decision.is_complete and len(values) >= FEWEST_FOR_EXTREME
 
 
 def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: Audience) -> str:

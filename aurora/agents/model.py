@@ -7,7 +7,6 @@ Keys and addresses come from the environment variables that the providers' own c
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -139,4 +138,4 @@ def _retry_after(error: Exception) -> float | None:
         then = parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max(0.0, (then - datetime.fromtimestamp(time.time(), UTC)).total_seconds())
+    return max(0.0, (then - datetime.now(UTC)).total_seconds())

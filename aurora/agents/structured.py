@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 
 GRAMMARS: Mapping[type[BaseModel], Callable[[], str]] = {PolicyAnswer: policy_grammar}
 """Answers that a grammar describes more closely than a schema can."""
+REFUSED = "That answer is not valid: "
+"""How a model is told so."""
 ATTEMPTS = 4
 """Answers that a question may take before it is given up."""
 SHOWN = 4000
@@ -36,12 +38,10 @@ class Answered(NamedTuple):
     Attributes:
         value: The valid answer.
         rejected: What was wrong with the answers before it.
-        messages: The whole conversation.
     """
 
     value: Any
     rejected: tuple[str, ...]
-    messages: tuple[BaseMessage, ...]
 
 
 def ask(
@@ -87,7 +87,7 @@ def ask(
         except (AuroraError, ValueError) as error:
             problem = str(error)
         else:
-            return Answered(value, tuple(rejected), (*conversation, answer))
+            return Answered(value, tuple(rejected))
         problem = problem[:SHOWN]
         rejected.append(problem)
         conversation += _returned(answer, problem)
@@ -165,7 +165,7 @@ def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
 
 def _returned(answer: AIMessage, problem: str) -> list[BaseMessage]:
     """A wrong answer, shortened, and what is wrong with it."""
-    told = f"That answer is not valid: {problem}\nAnswer again, with the whole corrected object and nothing else."
+    told = f"{REFUSED}{problem}\nAnswer again, with the whole corrected object and nothing else."
     if answer.tool_calls:
         replies = [ToolMessage(told, tool_call_id=c["id"] or "", status="error") for c in answer.tool_calls]
         return [answer, *replies]

@@ -101,10 +101,11 @@ def cases(count: int, rng: np.random.Generator, data: Path | None) -> Iterator[t
         for case in _some(scenario, policy, min(A_RUN, left), rng):
             left -= 1
             yield scenario.domain, case
+    if data is None:
+        return
+    nodes = read_nodes(next((data / "openb").glob("openb_node_list_gpu_node.csv*")))
+    pods = read_pods(next((data / "openb").glob("openb_pod_list_default.csv*")))
     while from_openb > 0:
-        assert data is not None  # there is a share of it only then
-        nodes = read_nodes(next((data / "openb").glob("openb_node_list_gpu_node.csv*")))
-        pods = read_pods(next((data / "openb").glob("openb_pod_list_default.csv*")))
         for policy in ("fgd", "gpu_packing", "best_fit", "dot_product"):
             scenario = openb_scenario(nodes, pods, seed=int(rng.integers(2**31)), node_order=0)
             for case in _some(scenario, policy, min(50, from_openb), rng):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.sim.decision import Decision, Option, features_read, would_win
+from aurora.sim.decision import Decision, Option, features_read, is_level, would_win
 
 SAMPLES = 64
 """Values at which a lever is tried on either side of the present one."""
@@ -132,8 +132,10 @@ LEVERS: tuple[Lever, ...] = (
 def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
     """For each lever that the score feels, the nearest value at which an option would have won.
 
-    The first is the smallest change in proportion to what the lever can do.
+    The first is the smallest change in proportion to what the lever can do. None where it drew: any change would do.
     """
+    if is_level(decision, option.features):
+        return ()
     read = set(features_read(decision))
     found: list[tuple[float, Flip]] = []
     for lever in LEVERS:

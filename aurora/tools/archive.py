@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from aurora.errors import StoreError
-from aurora.memory.index import Index
+from aurora.memory.index import Kind
 from aurora.memory.store import Store
-from aurora.memory.texts import archived_policy_text, archived_scenario_text, policy_text
+from aurora.memory.texts import policy_text
 from aurora.sim.compiler import readable
 from aurora.sim.scenario import Frozen
 from aurora.tools.desk import Desk
@@ -36,21 +36,20 @@ class SimilarFound(Frozen):
 
 def similar_scenarios(desk: Desk, arguments: SimilarArguments) -> SimilarFound:
     """Archived scenarios most like a description, or like an archived scenario by its id."""
-    index = _index(desk)
-    known = _store(desk).documents("scenarios")
-    asked = archived_scenario_text(known[arguments.description]) if arguments.description in known else None
-    near = index.nearest("scenarios", [asked or arguments.description], arguments.limit)[0]
-    texts = index.describe("scenarios", [n.key for n in near])
-    return SimilarFound(found=tuple(Similar(id=n.key, similarity=n.similarity, text=texts[n.key]) for n in near))
+    return _similar(desk, "scenarios", arguments)
 
 
 def similar_policies(desk: Desk, arguments: SimilarArguments) -> SimilarFound:
     """Archived policies most like a description, or like an archived policy by its id."""
-    index = _index(desk)
-    known = _store(desk).documents("policies")
-    asked = archived_policy_text(known[arguments.description]) if arguments.description in known else None
-    near = index.nearest("policies", [asked or arguments.description], arguments.limit)[0]
-    texts = index.describe("policies", [n.key for n in near])
+    return _similar(desk, "policies", arguments)
+
+
+def _similar(desk: Desk, kind: Kind, arguments: SimilarArguments) -> SimilarFound:
+    if desk.index is None:
+        raise StoreError("there is no similarity index in this session")
+    asked = desk.index.describe(kind, [arguments.description]).get(arguments.description, arguments.description)
+    near = desk.index.nearest(kind, [asked], arguments.limit)[0]
+    texts = desk.index.describe(kind, [n.key for n in near])
     return SimilarFound(found=tuple(Similar(id=n.key, similarity=n.similarity, text=texts[n.key]) for n in near))
 
 
@@ -122,9 +121,3 @@ def _store(desk: Desk) -> Store:
     if desk.store is None:
         raise StoreError("there is no archive in this session")
     return desk.store
-
-
-def _index(desk: Desk) -> Index:
-    if desk.index is None:
-        raise StoreError("there is no similarity index in this session")
-    return desk.index

@@ -37,14 +37,12 @@ class Limits(NamedTuple):
         characters: Of a result that are shown at once.
         calls: In all.
         calls_a_tool: Of one tool.
-        at_once: Calls that run at the same time.
     """
 
     seconds: float = 60.0
     characters: int = 4000
     calls: int = 24
     calls_a_tool: int = 12
-    at_once: int = 2
 
 
 class Evidence(NamedTuple):
@@ -140,17 +138,15 @@ class Harness:
         with self._lock:
             self.journal.append(evidence)
             self.journal.sort(key=lambda e: e.number)
-        return self.shown(evidence)
+        failed = "" if outcome == "ok" else f" {outcome}:"
+        return f"[E{number}]{failed} {text if name == MORE else self._part(evidence, 0)}"
 
-    def shown(self, evidence: Evidence, offset: int = 0) -> str:
-        """A result as the model sees it: from a character on, no longer than it may be."""
-        part = evidence.text[offset : offset + self.limits.characters]
-        rest = len(evidence.text) - offset - len(part)
-        more = (
-            f'\n[{rest} characters more: {MORE}(id="E{evidence.number}", offset={offset + len(part)})]' if rest else ""
-        )
-        failed = "" if evidence.outcome == "ok" else f" {evidence.outcome}:"
-        return f"[E{evidence.number}]{failed} {part}{more}"
+    def _part(self, evidence: Evidence, offset: int) -> str:
+        """A result from a character on, no longer than it may be, and where its rest is."""
+        end = offset + self.limits.characters
+        rest = len(evidence.text) - end
+        more = f'\n[{rest} characters more: {MORE}(id="E{evidence.number}", offset={end})]' if rest > 0 else ""
+        return evidence.text[offset:end] + more
 
     def _outcome(self, name: str, arguments: Any) -> tuple[EvidenceOutcome, str]:
         if name == MORE:
@@ -178,7 +174,7 @@ class Harness:
         request = {"tool": name, "arguments": arguments.model_dump(mode="json"), "open": list(self.desk.scenario_ids)}
         key = self._recording.key("tool", request)
         known = self._recording.find(key)
-        if name == "draft_policy" or known is None:  # a draft has to be on the desk, recorded or not
+        if known is None or tool.leaves_draft:
             if known is None and self._recording.replaying:
                 raise ModelError(f"the recording has no result of this call of {name}; it was made with other code")
             outcome, text, seconds = self._run(tool, arguments)
@@ -210,7 +206,7 @@ class Harness:
         found = next((e for e in self.journal if f"E{e.number}" == wanted.id), None)
         if found is None:
             return "failed", f"there is no result {wanted.id!r}"
-        return "ok", found.text[wanted.offset : wanted.offset + self.limits.characters]
+        return "ok", self._part(found, wanted.offset)
 
 
 def _rounded(value: Any, digits: int) -> Any:

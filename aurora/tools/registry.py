@@ -22,12 +22,14 @@ class Tool(NamedTuple):
         effect: Whether it changes anything beyond its conversation.
         arguments: What it takes.
         run: What it does.
+        leaves_draft: Whether others need what it leaves on the desk, so that it runs even where its result is recorded.
         digits: Of the numbers in its result: few, since a model reads and pays for each; a plan needs them all.
     """
 
     effect: Effect
     arguments: type[BaseModel]
     run: Callable[[Desk, Any], BaseModel]
+    leaves_draft: bool = False
     digits: int = 6
 
     @property
@@ -51,5 +53,5 @@ TOOLS: Mapping[str, Tool] = {
     "show_policy": Tool("reads", archive.PolicyArguments, archive.show_policy),
     "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
     "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
-    "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy),
+    "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy, leaves_draft=True),
 }
