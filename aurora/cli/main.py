@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, doctor, explain, index, policies, scenarios, selfplay, simulate
+from aurora.cli import bench, doctor, explain, index, policies, scenarios, selfplay, simulate, train
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -22,6 +22,7 @@ app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
 app.add_typer(bench.app, name="bench")
+app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aurora.errors import PolicyError, ScenarioError, StoreError
+from aurora.errors import DataError, PolicyError, ScenarioError, StoreError
+from aurora.learning.series import Series
 from aurora.memory.index import Index
 from aurora.memory.store import Store
 from aurora.sim.compiler import compile_policy
@@ -32,6 +33,7 @@ class Desk:
         index: Over the archive.
         expand: JSON of an archived spec -> scenario.
         value: (scenario, outcome) -> what a policy achieved; higher is better.
+        series: Measured demand that is open.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Desk:
         index: Index | None = None,
         expand: Callable[[Any], Scenario] | None = None,
         value: Callable[[Scenario, Outcome], float] = reward,
+        series: Iterable[Series] = (),
     ) -> None:
         self.store = store
         self.index = index
@@ -50,6 +53,7 @@ class Desk:
         self._expand = expand
         self._scenarios = {e.scenario.scenario_id: e for e in scenarios}
         self._policies = {**REFERENCES, **(policies or {})}
+        self._series = {s.unique_id: s for s in series}
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -69,6 +73,21 @@ class Desk:
         if scenario_id not in self._scenarios:
             raise ScenarioError(f"no scenario {scenario_id!r}; open are {', '.join(self._scenarios)}")
         return self._scenarios[scenario_id]
+
+    @property
+    def series_ids(self) -> tuple[str, ...]:
+        """Ids of the series that are open."""
+        return tuple(self._series)
+
+    def series(self, unique_id: str) -> Series:
+        """A series that is open.
+
+        Raises:
+            DataError: There is none.
+        """
+        if unique_id not in self._series:
+            raise DataError(f"no series {unique_id!r}; open are {', '.join(self._series) or 'none'}")
+        return self._series[unique_id]
 
     def policy(self, policy_id: str) -> Policy:
         """A draft, a reference or an archived policy.

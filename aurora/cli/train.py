@@ -1,0 +1,7 @@
+"""`aurora train`: networks and forecasters that learn, each from a command of its own."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(help="Train a network, a cloned expert or a forecaster.", no_args_is_help=True)
