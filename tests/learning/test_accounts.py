@@ -1,6 +1,8 @@
 """Accounts: configurations and their moves, the simulator's invariants, and the generator."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,3 +164,74 @@ def test_a_bad_metric_is_refused_with_account_period_and_name() -> None:
     values[3, accounts.COLUMN["misses"]] = np.nan
     with pytest.raises(DataError, match=r"account-1-0000', period 3: metric 'misses'"):
         accounts.check_account(replace(account, values=values), CATALOGUE)
+
+
+def test_histories_come_back_as_they_were_written(tmp_path: Path) -> None:
+    population = accounts.generate(2, 3, periods=8)
+    for name in ("h.jsonl", "h.jsonl.gz", "h.parquet"):
+        accounts.write_accounts(population.accounts, tmp_path / name)
+        read = accounts.read_accounts([tmp_path / name], CATALOGUE)
+        assert not read.findings
+        for a, b in zip(read.accounts, population.accounts, strict=True):
+            assert (a.account_id, a.configurations, a.ratings, a.tags) == (
+                b.account_id,
+                b.configurations,
+                b.ratings,
+                b.tags,
+            )
+            np.testing.assert_array_equal(a.values, b.values)
+
+
+def rows_of_one_account(tmp_path: Path, periods: int = 8) -> list[dict[str, object]]:
+    accounts.write_accounts(accounts.generate(2, 1, periods=periods).accounts, tmp_path / "one.jsonl")
+    return [json.loads(line) for line in (tmp_path / "one.jsonl").read_text().splitlines()]
+
+
+def read_rows(tmp_path: Path, rows: list[dict[str, object]], key: str | None = None) -> accounts.Histories:
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    return accounts.read_accounts([tmp_path / "in.jsonl"], CATALOGUE, hash_accounts_with=key)
+
+
+def test_unsorted_repeated_and_missing_rows_are_repaired_and_reported(tmp_path: Path) -> None:
+    rows = rows_of_one_account(tmp_path)
+    read = read_rows(tmp_path, [rows[1], rows[0], *rows[1:5], *rows[6:]])
+    assert len(read.accounts[0]) == 5
+    assert {(f.defect, f.count) for f in read.findings if f.defect != "unsorted"} == {("duplicate", 1), ("gap", 1)}
+    assert any(f.defect == "unsorted" for f in read.findings)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cpu": None}, r"line 3.*'cpu'.*absent"),
+        ({"cpu": float("nan")}, r"line 3.*'cpu'"),
+        ({"misses": -0.5}, r"period 2.*'misses'"),
+        ({"instance": "giant-9"}, r"period 2.*'instance'.*catalogue"),
+        ({"minimum": 2.5}, r"line 3.*'minimum'.*whole"),
+        ({"time": "2026-01-05T08:00:00"}, r"line 3.*'time'.*zone"),
+        ({"ratings": [{"rater": "x", "stars": 9}]}, "9 stars"),
+        ({"time": 1_767_571_201}, "periods of"),
+    ],
+)
+def test_a_bad_field_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    rows = rows_of_one_account(tmp_path)
+    rows[2] |= change
+    with pytest.raises(DataError, match=message):
+        read_rows(tmp_path, rows)
+
+
+def test_contradicting_rows_and_empty_files_are_refused(tmp_path: Path) -> None:
+    rows = rows_of_one_account(tmp_path)
+    with pytest.raises(DataError, match="differs from"):
+        read_rows(tmp_path, [*rows, {**rows[0], "cost": 99.0}])
+    with pytest.raises(DataError, match="no row"):
+        read_rows(tmp_path, [])
+    with pytest.raises(DataError, match="1 period"):
+        read_rows(tmp_path, rows[:1])
+
+
+def test_names_of_accounts_can_be_hashed(tmp_path: Path) -> None:
+    rows = rows_of_one_account(tmp_path)
+    one, other = (read_rows(tmp_path, rows, key).accounts[0].account_id for key in ("a" * 16, "b" * 16))
+    assert one != other
+    assert "account" not in one + other

@@ -24,6 +24,7 @@ from aurora.learning.accounts.configuration import (
 )
 from aurora.learning.accounts.generator import PER_DAY, PERIOD, Population, Truth, generate, simulate
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Metric, Rating, changes, check_account
+from aurora.learning.accounts.reader import Histories, read_accounts, write_accounts
 
 __all__ = [
     "BEHAVIOURS",
@@ -39,6 +40,7 @@ __all__ = [
     "Catalogue",
     "Change",
     "Configuration",
+    "Histories",
     "InstanceType",
     "Metric",
     "NetworkTier",
@@ -53,7 +55,9 @@ __all__ = [
     "generate",
     "load_catalogue",
     "moves_between",
+    "read_accounts",
     "simulate",
     "synthetic_catalogue",
     "valid_moves",
+    "write_accounts",
 ]

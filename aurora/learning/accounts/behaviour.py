@@ -19,7 +19,7 @@ MISS_PRICE = 1.0
 """Dollars for a core-hour of demand that was served too late: about twenty times what a core-hour costs."""
 HORIZON = 6
 """Periods that an expert looks ahead: a day of four-hour periods."""
-CPU, MEMORY, IO, NETWORK = (COLUMN[n] for n in ("cpu", "memory", "io", "network"))
+CPU, MEMORY, IO, NETWORK = (COLUMN[n] for n in ("cpu", "memory", "io", "bandwidth"))
 MISSES, COST = COLUMN["misses"], COLUMN["cost"]
 
 

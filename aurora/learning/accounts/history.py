@@ -36,7 +36,7 @@ METRICS = (
     Metric("cpu_peak", "share", "largest CPU utilisation of any five minutes", 1.0),
     Metric("memory", "share", "mean memory demand over capacity; above 1 it swaps"),
     Metric("io", "share", "mean storage operations over what the storage class allows", 1.0),
-    Metric("network", "share", "mean traffic over the network tier's bandwidth", 1.0),
+    Metric("bandwidth", "share", "mean traffic over the network tier's bandwidth", 1.0),
     Metric("instances", "instances", "mean number that ran"),
     Metric("latency", "s", "mean response time, weighted by requests"),
     Metric("throughput", "1/s", "requests completed a second"),
