@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.learning.measurements import Ingested, Measured, Row, ingest, measured
-from aurora.learning.registration import JOURNAL, Registration, Rules, assign, block_members
-from aurora.learning.sequential import Floats, Looks, look, resample, running_outcomes, spending
+from aurora.learning.registration import JOURNAL, Registration, Rules
+from aurora.learning.sequential import Floats, Looks, look, p_value, resample, running_outcomes, spending
 
 Decision = Literal["continue", "stop_benefit", "stop_harm", "stop_futility", "stop_end"]
 MIN_DAYS_BEFORE = 7
 """Of measurements before the start: a week, so that weekends are in every account's own past."""
-SIMULATIONS, POWER_RESAMPLES = 200, 500
-POWER = 0.8
-SEARCH_STEPS = 7
 NORMAL_975 = 1.959963984540054
 
 
@@ -58,7 +55,7 @@ def judge(
         metric: float64 [accounts, days so far]; NaN where nothing was measured.
         guardrail: Likewise.
         before: float64 [accounts, covariates]: the accounts before the start.
-        assignments: bool [assignments, accounts], the one that happened first.
+        assignments: bool [accounts, assignments], the one that happened first.
         blocks: Positions of each block's accounts.
         rules: Of the experiment.
     """
@@ -142,6 +139,7 @@ class Standing:
         treated: Compliance of the treated arm.
         control: Of the control.
         per_protocol: None if nobody's compliance was told.
+        p_value: Of no effect on the metric, up to the day of the verdict; valid however often it is looked at.
     """
 
     verdict: Verdict
@@ -150,6 +148,7 @@ class Standing:
     treated: Compliance
     control: Compliance
     per_protocol: PerProtocol | None
+    p_value: float
 
 
 def add_days(directory: Path, registration: Registration, rows: Sequence[Row]) -> Ingested:
@@ -180,6 +179,7 @@ def standing(directory: Path, registration: Registration) -> Standing | None:
     verdict = judge(
         data.values[rules.metric], data.values[rules.guardrail], registration.before, assignments, blocks, rules
     )
+    tested = running_outcomes(data.values[rules.metric], registration.before)
     missing = ~np.isfinite(data.values[rules.metric])
     told = np.isfinite(data.received)
     share = np.where(told, data.received, 0.0).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
@@ -198,6 +198,7 @@ def standing(directory: Path, registration: Registration) -> Standing | None:
         arm(treated, had, lacked),
         arm(~treated, lacked, had),
         _per_protocol(data, registration, treated & had, ~treated & lacked) if is_told.any() else None,
+        p_value(tested[:, : verdict.day], assignments, blocks, rules.days),
     )
 
 
@@ -240,126 +241,6 @@ def means_before(found: Mapping[str, Floats]) -> dict[str, tuple[float, float]]:
     """Each account's mean of metric and guardrail before the start."""
     means = {a: np.nanmean(v, axis=1) for a, v in found.items()}
     return {a: (float(m[0]), float(m[1])) for a, m in means.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class DayModel:
-    """Daily values of accounts as a level of the account and an AR(1) process around it.
-
-    Attributes:
-        between: Standard deviation of the accounts' levels.
-        within: Of the days around them.
-        memory: Correlation of neighbouring days.
-    """
-
-    between: float
-    within: float
-    memory: float
-
-    def draw(self, rng: np.random.Generator, accounts: int, days: int) -> Floats:
-        """float64 [accounts, days]."""
-        noise = rng.normal(size=(accounts, days))
-        for d in range(1, days):
-            noise[:, d] = self.memory * noise[:, d - 1] + np.sqrt(1 - self.memory**2) * noise[:, d]
-        return self.between * rng.normal(size=(accounts, 1)) + self.within * noise
-
-
-def day_model(values: Floats) -> DayModel:
-    """Fit it by moments.
-
-    Args:
-        values: float64 [accounts, days]; NaN where missing.
-
-    The autocorrelation of short series is biased down; it is corrected by (1 + 3 r) / n (Marriott & Pope 1954).
-    """
-    centred = values - np.nanmean(values, axis=0)
-    around = centred - np.nanmean(centred, axis=1, keepdims=True)
-    days = values.shape[1]
-    variance = float(np.nanmean(around**2)) * days / (days - 1)
-    products = around[:, 1:] * around[:, :-1]
-    raw = float(np.nanmean(products)) / variance if variance > 0 else 0.0
-    memory = float(np.clip(raw + (1 + 3 * raw) / days, 0.0, 0.95))
-    lags = np.arange(1, days)
-    of_mean = variance / days * float(1 + 2 * ((1 - lags / days) * memory**lags).sum())
-    between = float(np.nanmean(centred, axis=1).var()) - of_mean
-    return DayModel(float(np.sqrt(max(between, 0.0))), float(np.sqrt(variance)), memory)
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What to expect of an experiment, by simulation.
-
-    Attributes:
-        power: Probability that it stops for benefit if the effect is `effect`.
-        days: Median day of that stop; NaN if it never did.
-        effect: The true effect.
-    """
-
-    power: float
-    days: float
-    effect: float
-
-
-def expected(
-    metric: DayModel,
-    accounts: int,
-    days_before: int,
-    rules: Rules,
-    *,
-    seed: int = 0,
-    simulations: int = SIMULATIONS,
-) -> Expected:
-    """Play the experiment often with an effect of `rules.effect` and a guardrail that nothing happens to."""
-    stops = []
-    quick = replace(rules, resamples=max(POWER_RESAMPLES, int(np.ceil(2 / rules.guardrail_alpha))))
-    names = [str(i) for i in range(accounts)]
-    sign = 1.0 if rules.direction == "higher" else -1.0
-    drawn: dict[bytes, NDArray[np.bool_]] = {}  # a block of an odd size has one treated more or less
-    for k in range(simulations):
-        rng = np.random.default_rng((seed, k))
-        values = metric.draw(rng, accounts, days_before + rules.days)
-        guardrail = rng.normal(size=(accounts, rules.days))
-        means = values[:, :days_before].mean(axis=1)
-        subjects = assign(
-            {n: (float(m), 0.0) for n, m in zip(names, means, strict=True)},
-            dict.fromkeys(names, ""),
-            experiment_id="power",
-            seed=k,
-            block_size=rules.block_size,
-        )
-        order = np.array([int(s.account) for s in subjects])
-        treated = np.array([s.treated for s in subjects])
-        blocks = block_members(subjects)
-        counts = np.array([treated[b].sum() for b in blocks]).tobytes()
-        if counts not in drawn:
-            drawn[counts] = resample(treated, blocks, quick.resamples, seed)
-        assignments = drawn[counts]
-        assignments[0] = treated
-        after = values[order, days_before:] + sign * rules.effect * treated[:, None]
-        verdict = judge(after, guardrail, means[order, None], assignments, blocks, quick)
-        stops.append(verdict.day if verdict.decision == "stop_benefit" else 0)
-    found = [s for s in stops if s]
-    return Expected(len(found) / simulations, float(np.median(found)) if found else float("nan"), rules.effect)
-
-
-def detectable(metric: DayModel, accounts: int, days_before: int, rules: Rules, *, seed: int = 0) -> Expected:
-    """The smallest effect that the experiment finds with a power of 0.8, by bisection, and what to expect then.
-
-    Raises:
-        DataError: The metric does not vary.
-    """
-    scale = float(np.hypot(metric.between, metric.within))
-    if scale == 0:
-        raise DataError("the metric is the same for all accounts on all days before the start; choose another one")
-    low, high = scale / 100, scale * 4
-    for _ in range(SEARCH_STEPS):
-        middle = float(np.sqrt(low * high))
-        tried = replace(rules, effect=middle)
-        if expected(metric, accounts, days_before, tried, seed=seed, simulations=SIMULATIONS // 2).power >= POWER:
-            high = middle
-        else:
-            low = middle
-    return expected(metric, accounts, days_before, replace(rules, effect=high), seed=seed)
 
 
 def day_after(registration: Registration, day: int) -> date:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,7 +60,7 @@ def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) ->
         lacking = [c for c in ("account", "day", *metrics, *labels) if c not in cells]
         if lacking:
             raise DataError(f"{where} has no {', '.join(lacking)}; its columns are {', '.join(map(str, cells))}")
-        account, day = str(cells["account"] or "").strip(), _day(cells["day"], where)
+        account, day = str(cells["account"] or "").strip(), parse_day(cells["day"], where)
         if not account:
             raise DataError(f"{where}: account is empty")
         if (account, day) in known:
@@ -78,13 +77,15 @@ def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) ->
 def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         if path.suffix == ".parquet":
-            import pyarrow.parquet as parquet  # noqa: PLC0415  # heavy, used here only
+            from pyarrow import parquet  # noqa: PLC0415  # heavy, used here only
 
             yield from parquet.read_table(path).to_pylist()
         elif path.suffix == ".jsonl":
             yield from journal.read(path) if path.exists() else _absent(path)
         elif path.name.endswith((".csv", ".csv.gz")):
-            opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
+            opened = (
+                gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
+            )
             with opened as stream:
                 yield from csv.DictReader(stream)
         else:
@@ -99,7 +100,12 @@ def _absent(path: Path) -> Iterable[Mapping[str, Any]]:
     raise DataError(f"can't read {path}: no such file")
 
 
-def _day(cell: Any, where: str) -> date:
+def parse_day(cell: Any, where: str) -> date:
+    """A calendar day from a date or a time in ISO form.
+
+    Raises:
+        DataError: It is neither; the message begins with `where`.
+    """
     try:
         return date.fromisoformat(str(cell)[:10])
     except ValueError:

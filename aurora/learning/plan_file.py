@@ -191,9 +191,7 @@ def apply_to_file(plan: Plan, inventory: Path, rollback: Path) -> Applied:
 
 
 def _payload(plan: Plan) -> dict[str, Any]:
-    changes = [
-        {"account": c.account, "now": c.now, "proposed": c.proposed, "reason": c.reason} for c in plan.changes
-    ]
+    changes = [{"account": c.account, "now": c.now, "proposed": c.proposed, "reason": c.reason} for c in plan.changes]
     return {"format": FORMAT, "source": plan.source, "changes": changes}
 
 
@@ -240,4 +238,3 @@ def _locked(path: Path) -> Iterator[None]:
         if os.fstat(stream.fileno()).st_ino != path.stat().st_ino:
             raise DataError(f"another process has just replaced {path}; try again")
         yield
-

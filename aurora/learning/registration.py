@@ -119,7 +119,7 @@ class Registration:
 
     @property
     def treated(self) -> NDArray[np.bool_]:
-        """bool [accounts]."""
+        """Bool [accounts]."""
         return np.array([s.treated for s in self.subjects])
 
     @property

@@ -25,6 +25,7 @@ from aurora.errors import DataError
 Floats = NDArray[np.float64]
 Side = Literal["both", "above"]
 
+P_STEPS = 80
 MIN_BLOCK = 4
 """Accounts: two on each arm, so that a variance within the block can be had."""
 
@@ -92,7 +93,9 @@ def running_outcomes(values: Floats, before: Floats | None = None) -> Floats:
     return np.where(days > 0, means - design @ solution, 0.0)
 
 
-def resample(treated: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], count: int, seed: int) -> NDArray[np.bool_]:
+def resample(
+    treated: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], count: int, seed: int
+) -> NDArray[np.bool_]:
     """Assignments that the same blocks could have got, the one that happened first.
 
     Args:
@@ -102,14 +105,14 @@ def resample(treated: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], cou
         seed: Of the others.
 
     Returns:
-        bool [count, accounts].
+        bool [accounts, count].
     """
     rng = np.random.default_rng(seed)
-    drawn = np.zeros((count, len(treated)), dtype=bool)
+    drawn = np.zeros((len(treated), count), dtype=bool)
     for members in blocks:
-        rank = rng.random((count, len(members))).argsort(axis=1).argsort(axis=1)
-        drawn[:, members] = rank < treated[members].sum()
-    drawn[0] = treated
+        rank = rng.random((len(members), count)).argsort(axis=0).argsort(axis=0)
+        drawn[members] = rank < treated[members].sum()
+    drawn[:, 0] = treated
     return drawn
 
 
@@ -119,29 +122,31 @@ def effects(
     """Blocked difference in means with its standard error (Neyman 1923; Imbens & Rubin 2015, sec. 9.5).
 
     Args:
-        assignments: bool [assignments, accounts], at least two accounts of each arm in every block, and as many
+        assignments: bool [accounts, assignments], at least two accounts of each arm in every block, and as many
             treated ones in a block in every assignment.
         outcomes: float64 [accounts, days].
         blocks: Positions of each block's accounts.
 
     Returns:
-        Estimate and standard error, each float64 [assignments, days].
+        Estimate and standard error, each float64 [days, assignments].
     """
-    shape = len(assignments), outcomes.shape[1]
-    estimate, variance = np.zeros(shape), np.zeros(shape)
-    arms = assignments.astype(np.float64)
+    shape = outcomes.shape[1], assignments.shape[1]
+    estimate, variance, scratch = np.zeros(shape), np.zeros(shape), np.empty(shape)
     for members in blocks:
         share = len(members) / len(outcomes)
         z = outcomes[members] - outcomes[members].mean(axis=0)  # so that squares lose no digits
-        n = int(assignments[0, members].sum())
+        arm = assignments[members].astype(np.float64)
+        n = int(assignments[members, 0].sum())
         m = len(members) - n
-        total = arms[:, members] @ z  # the control's is its negative, since z is centred
-        estimate += share * (1 / n + 1 / m) * total
-        of_treated, of_control = 1 / (n * (n - 1)), 1 / (m * (m - 1))
-        squares = of_control * (z**2).sum(axis=0)
-        variance += share**2 * (squares - (of_treated / n + of_control / m) * total**2)
+        of_treated, of_control = share**2 / (n * (n - 1)), share**2 / (m * (m - 1))
+        total = (share * (1 / n + 1 / m) * z.T) @ arm  # the sum of the control is that of the treated, negative
+        estimate += total
+        np.multiply(total, total, out=scratch)
+        scratch *= (of_treated / n + of_control / m) / (share * (1 / n + 1 / m)) ** 2
+        variance -= scratch
+        variance += of_control * (z**2).sum(axis=0)[:, None]
         if n != m:
-            variance += share**2 * (of_treated - of_control) * (arms[:, members] @ z**2)
+            variance += (of_treated - of_control) * ((z**2).T @ arm)
     return estimate, np.sqrt(np.maximum(variance, 0.0))
 
 
@@ -149,22 +154,22 @@ def boundary(statistics: Floats, spent: Floats) -> Floats:
     """Thresholds that at most a share `spent` of the paths has passed up to each day.
 
     Args:
-        statistics: float64 [paths, days], larger is more extreme.
+        statistics: float64 [days, paths], larger is more extreme.
         spent: float64 [days], rising.
 
     Returns:
         float64 [days]; a path passes where it is larger. Infinite where nothing may be spent yet.
     """
-    paths = len(statistics)
+    paths = statistics.shape[1]
     alive = np.ones(paths, dtype=bool)
     thresholds = np.full(len(spent), np.inf)
     for day, share in enumerate(spent):
         allowed = int(np.floor(share * paths + 1e-9)) - (paths - int(alive.sum()))
-        here = statistics[alive, day]
+        here = statistics[day, alive]
         if allowed <= 0:
             continue
         thresholds[day] = -np.inf if allowed >= len(here) else np.partition(here, -allowed - 1)[-allowed - 1]
-        alive &= statistics[:, day] <= thresholds[day]
+        alive &= statistics[day] <= thresholds[day]
     return thresholds
 
 
@@ -181,7 +186,7 @@ def look(
 
     Args:
         outcomes: float64 [accounts, days so far], of `running_outcomes`.
-        assignments: bool [assignments, accounts], the one that happened first, of `resample`.
+        assignments: bool [accounts, assignments], the one that happened first, of `resample`.
         blocks: Positions of each block's accounts.
         spent: float64 [days so far], of `spending`.
         side: "above" asks only whether the effect is larger than `null`.
@@ -193,24 +198,50 @@ def look(
     Raises:
         DataError: A block has fewer than two accounts on an arm, or `spent` has other days than `outcomes`.
     """
-    treated = assignments[0]
+    treated = assignments[:, 0]
     if outcomes.shape[1] != len(spent):
         raise DataError(f"{outcomes.shape[1]} days of outcomes, but {len(spent)} of error to spend")
     for members in blocks:
         if min(treated[members].sum(), (~treated[members]).sum()) < MIN_BLOCK // 2:
             raise DataError(f"a block of {len(members)} accounts has fewer than {MIN_BLOCK // 2} on one arm")
-    shifted = outcomes - null * treated[:, None]
-    estimate, se = effects(assignments, shifted, blocks)
+    estimate, se = effects(assignments, outcomes - null * treated[:, None], blocks)
+    statistic = _studentised(estimate, se, side)
+    threshold = boundary(statistic, spent)
+    passed = np.flatnonzero(statistic[:, 0] > threshold)
+    middle = estimate[:, 0] + null
+    with np.errstate(invalid="ignore"):
+        radius = np.where(np.isinf(threshold), np.inf, np.maximum(threshold, 0.0) * se[:, 0])
+    high = middle + radius if side == "both" else np.full(len(middle), np.inf)
+    return Looks(middle, se[:, 0], threshold, middle - radius, high, int(passed[0]) if len(passed) else None)
+
+
+def _studentised(estimate: Floats, se: Floats, side: Side) -> Floats:
     distance = np.abs(estimate) if side == "both" else estimate
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = np.where(distance == 0, 0.0, distance / se)  # all accounts alike: no evidence either way
-    threshold = boundary(statistic, spent)
-    passed = np.flatnonzero(statistic[0] > threshold)
-    middle = estimate[0] + null
-    with np.errstate(invalid="ignore"):
-        radius = np.where(np.isinf(threshold), np.inf, np.maximum(threshold, 0.0) * se[0])
-    high = middle + radius if side == "both" else np.full(len(middle), np.inf)
-    return Looks(middle, se[0], threshold, middle - radius, high, int(passed[0]) if len(passed) else None)
+        return np.where(distance == 0, 0.0, distance / se)  # all accounts alike: no evidence either way
+
+
+def p_value(outcomes: Floats, assignments: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], days: int) -> float:
+    """The smallest error rate at which the two-sided test would have stopped by now, whenever one looks.
+
+    Args:
+        outcomes: float64 [accounts, days so far], of `running_outcomes`.
+        assignments: bool [accounts, assignments], the one that happened first.
+        blocks: Positions of each block's accounts.
+        days: Of the whole experiment.
+
+    Returns:
+        To a step of a tenth of itself; never below 1 / assignments.
+    """
+    estimate, se = effects(assignments, outcomes, blocks)
+    statistic = _studentised(estimate, se, "both")
+    so_far = outcomes.shape[1]
+    smallest = 1.0
+    for alpha in np.geomspace(1.0, 1 / assignments.shape[1], P_STEPS):
+        if not (statistic[:, 0] > boundary(statistic, spending(float(alpha), days)[:so_far])).any():
+            break
+        smallest = float(alpha)
+    return smallest
 
 
 def mixture_radius(se: Floats, alpha: float, scale: float) -> Floats:

@@ -11,7 +11,9 @@ from aurora.errors import DataError
 from aurora.learning import plan_file
 from aurora.learning.plan_file import Change, Plan, apply, apply_to_file, diff, inverse, read_plan, write_plan
 
-values = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.text(max_size=3), st.lists(st.integers(), max_size=2))
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.text(max_size=3), st.lists(st.integers(), max_size=2)
+)
 configurations = st.dictionaries(st.text(max_size=3), values, max_size=4)
 inventories = st.dictionaries(st.text(min_size=1, max_size=3), configurations, max_size=6)
 

@@ -34,13 +34,13 @@ def test_false_alarms_over_all_days_are_at_most_alpha_for_any_metric():
     z = running_outcomes(outcomes(1))
     estimate, se = effects(drawn, z, BLOCKS)
     statistic = np.abs(estimate / se)
-    passed = (statistic > boundary(statistic, spending(0.05, 10))).any(axis=1)
+    passed = (statistic > boundary(statistic, spending(0.05, 10))[:, None]).any(axis=0)
     assert 0.03 <= passed.mean() <= 0.05
 
 
 def test_a_large_effect_stops_early_and_lies_in_the_interval():
     drawn = assignments()
-    z = running_outcomes(outcomes(2) + 3.0 * drawn[0][:, None])
+    z = running_outcomes(outcomes(2) + 3.0 * drawn[:, :1])
     found = look(z, drawn, BLOCKS, spending(0.05, 10))
     assert found.stopped is not None
     assert found.stopped <= 2
@@ -49,7 +49,7 @@ def test_a_large_effect_stops_early_and_lies_in_the_interval():
 
 def test_a_one_sided_test_says_nothing_of_the_other_side():
     drawn = assignments()
-    z = running_outcomes(outcomes(2) - 3.0 * drawn[0][:, None])
+    z = running_outcomes(outcomes(2) - 3.0 * drawn[:, :1])
     found = look(z, drawn, BLOCKS, spending(0.05, 10), side="above")
     assert found.stopped is None
     assert np.all(np.isinf(found.high))
@@ -57,7 +57,7 @@ def test_a_one_sided_test_says_nothing_of_the_other_side():
 
 def test_nothing_is_spent_before_the_earliest_day():
     drawn = assignments()
-    z = running_outcomes(outcomes(2) + 9.0 * drawn[0][:, None])
+    z = running_outcomes(outcomes(2) + 9.0 * drawn[:, :1])
     found = look(z, drawn, BLOCKS, spending(0.05, 10, earliest=6))
     assert found.stopped == 5
     assert np.all(np.isinf(found.high[:5]))
@@ -77,14 +77,14 @@ def test_the_effect_agrees_with_means_per_block_also_in_uneven_ones():
     treated = np.array([True, True, True, False, False, True, False, False, True])
     blocks = (np.arange(5), np.arange(5, 9))
     z = np.random.default_rng(0).normal(size=(9, 2))
-    estimate, se = effects(treated[None], z, blocks)
+    estimate, se = effects(treated[:, None], z, blocks)
     by_hand, variance = np.zeros(2), np.zeros(2)
     for b in blocks:
         a, c = z[b][treated[b]], z[b][~treated[b]]
         by_hand += len(b) / 9 * (a.mean(axis=0) - c.mean(axis=0))
         variance += (len(b) / 9) ** 2 * (a.var(axis=0, ddof=1) / len(a) + c.var(axis=0, ddof=1) / len(c))
-    assert estimate[0] == pytest.approx(by_hand)
-    assert se[0] == pytest.approx(np.sqrt(variance))
+    assert estimate[:, 0] == pytest.approx(by_hand)
+    assert se[:, 0] == pytest.approx(np.sqrt(variance))
 
 
 def test_own_past_and_missing_days_are_allowed_for():
@@ -110,7 +110,7 @@ def test_days_and_blocks_that_do_not_fit_are_refused():
     drawn = assignments(10)
     with pytest.raises(DataError, match="days"):
         look(outcomes(0), drawn, BLOCKS, spending(0.05, 9))
-    lone = np.zeros((10, 64), dtype=bool)
+    lone = np.zeros((64, 10), dtype=bool)
     with pytest.raises(DataError, match="one arm"):
         look(outcomes(0), lone, BLOCKS, spending(0.05, 10))
 
