@@ -12,15 +12,18 @@ from typing import Any
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.accounts import Catalogue, Configuration, Truth, simulate
+from aurora.learning.accounts import PER_DAY, Catalogue, Truth, simulate
 from aurora.learning.ledger import wilson
 from aurora.learning.projection import MONTH
 from aurora.learning.rightsizing import Choice, Goals, Side
+from aurora.learning.usage import Usage
 
 LEVEL = 0.8
 """Probability of the interval of savings."""
 FLOOR = 0.01
 """Of the present cost: the least scale of an error of savings."""
+HIDDEN = 0.1
+"""Likewise, for each share of periods with a full CPU; chosen on the calibration's accounts."""
 RISKS = (0.02, 0.05, 0.2, 0.5)
 """Probabilities of breaking the promise at which risk becomes 1, 2, 3 and 4."""
 ENOUGH = 20
@@ -57,30 +60,34 @@ class Case:
     is_right: bool
 
 
-def savings_of(choice: Choice) -> tuple[float, float]:
-    """Expected savings and the scale of their error, dollars a month."""
+def savings_of(choice: Choice, usage: Usage) -> tuple[float, float]:
+    """Expected savings and the scale of their error, dollars a month.
+
+    The error is that of the futures, and more where the CPU was full and hid the demand.
+    """
     saved = choice.now.cost - choice.outcome.cost
-    return float(saved.mean()), float(np.hypot(saved.std(), FLOOR * choice.now.cost.mean()))
+    hidden = (FLOOR + HIDDEN * usage.saturated) * float(choice.now.cost.mean())
+    return float(saved.mean()), float(np.hypot(saved.std(), hidden))
 
 
 def case_of(
-    truth: Truth, now: Configuration, choice: Choice, goals: Goals, *, seed: int, catalogue: Catalogue | None = None
+    truth: Truth, usage: Usage, choice: Choice, goals: Goals, *, seed: int, catalogue: Catalogue | None = None
 ) -> Case:
     """Play the next month of a generated account with and without the change.
 
     Args:
         truth: Of the account.
-        now: Its present configuration.
+        usage: What was made out of it.
         choice: What was recommended.
         goals: That were to be kept.
         seed: Of the month.
         catalogue: What can be rented.
     """
+    now = usage.configuration
     proposed = now if choice.best is None else choice.best
-    day = 24 * 3600 // 14_400
-    stay = simulate(truth, now, MONTH * day, seed, catalogue=catalogue)
-    move = simulate(truth, proposed, MONTH * day, seed, catalogue=catalogue)
-    expected, scale = savings_of(choice)
+    stay = simulate(truth, now, MONTH * PER_DAY, seed, catalogue=catalogue)
+    move = simulate(truth, proposed, MONTH * PER_DAY, seed, catalogue=catalogue)
+    expected, scale = savings_of(choice, usage)
     realised = float(stay.metric("cost").sum() - move.metric("cost").sum())
     late, before = (_late(a.metric("misses"), a.metric("throughput")) for a in (move, stay))
     is_broken = late > goals.misses
