@@ -65,12 +65,12 @@ def test_metrics_stay_within_their_ranges_whatever_the_load(c: accounts.Configur
     for metric in accounts.METRICS:
         assert 0 <= values[metric.name] <= (metric.most or np.inf) * (1 + 1e-9)
     assert np.isfinite(list(values.values())).all()
-    assert c.minimum <= values["instances"] <= c.maximum
+    assert c.minimum <= values["running"] <= c.maximum
 
 
 def test_work_is_conserved_while_there_is_room() -> None:
     values = served(CONFIGURATION, 6.0)
-    assert values["cpu"] * values["instances"] * 4 == pytest.approx(6.0)
+    assert values["cpu"] * values["running"] * 4 == pytest.approx(6.0)
     assert values["misses"] < 0.02
 
 
@@ -99,7 +99,7 @@ def test_a_higher_target_is_cheaper_and_never_less_busy() -> None:
 
 def test_the_autoscaler_settles_where_its_formula_says() -> None:
     values = served(replace(CONFIGURATION, minimum=1, maximum=20), 12.0)
-    assert values["instances"] == pytest.approx(5.0)  # 12 cores / (4 cores * 0.6)
+    assert values["running"] == pytest.approx(5.0)  # 12 cores / (4 cores * 0.6)
 
 
 def test_the_same_seed_gives_the_same_accounts_and_every_history_is_valid() -> None:

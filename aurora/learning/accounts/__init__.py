@@ -25,10 +25,13 @@ from aurora.learning.accounts.configuration import (
 from aurora.learning.accounts.generator import PER_DAY, PERIOD, Population, Truth, generate, simulate
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Metric, Rating, changes, check_account
 from aurora.learning.accounts.reader import Histories, read_accounts, write_accounts
+from aurora.learning.accounts.situation import FEATURES, situations
+from aurora.learning.accounts.twin import busy_cores, fitted_workload
 
 __all__ = [
     "BEHAVIOURS",
     "COLUMN",
+    "FEATURES",
     "KEEP",
     "METRICS",
     "MISS_PRICE",
@@ -49,14 +52,17 @@ __all__ = [
     "StorageClass",
     "Truth",
     "apply_move",
+    "busy_cores",
     "changes",
     "check_account",
     "check_configuration",
+    "fitted_workload",
     "generate",
     "load_catalogue",
     "moves_between",
     "read_accounts",
     "simulate",
+    "situations",
     "synthetic_catalogue",
     "valid_moves",
     "write_accounts",

@@ -37,7 +37,7 @@ METRICS = (
     Metric("memory", "share", "mean memory demand over capacity; above 1 it swaps"),
     Metric("io", "share", "mean storage operations over what the storage class allows", 1.0),
     Metric("bandwidth", "share", "mean traffic over the network tier's bandwidth", 1.0),
-    Metric("instances", "instances", "mean number that ran"),
+    Metric("running", "instances", "mean number that ran"),
     Metric("latency", "s", "mean response time, weighted by requests"),
     Metric("throughput", "1/s", "requests completed a second"),
     Metric("misses", "share", "requests that came later than the account's limit", 1.0),

@@ -40,8 +40,8 @@ class Workload:
         memory_per_core: GiB for each busy core.
         io_per_core: Storage operations a second for each busy core.
         network_per_core: Gbit/s for each busy core.
-        shape: Measured demand over its mean, every `STEP` seconds, that stands in the place of rhythm, noise and
-            bursts; empty where the model does.
+        shape: Measured demand over its mean, every `STEP` seconds, that stands in the place of the rhythm; empty where
+            the model does.
         offset: First position of the shape that is used.
     """
 
@@ -115,6 +115,7 @@ def draw_workload(rng: np.random.Generator, difficulty: Difficulty, shape: Serie
         at = np.arange(0, len(raw) * shape.step, STEP) / shape.step
         fine = np.interp(at, np.arange(len(raw)), raw)
         relative = tuple((fine / fine.mean()).tolist())
+        drawn |= {"noise": 0.0, "bursts": 0.0}  # it has its own
     return Workload(
         level=level,
         peak_hour=float(rng.uniform(9, 20)),
@@ -146,13 +147,13 @@ def demand(workload: Workload, start: int, steps: int, seed: Sequence[int], *, o
     weeks = (time - origin) / WEEK
     y = workload.level * np.maximum(0.1, 1 + workload.trend * weeks)
     if workload.shape:
-        shape = np.asarray(workload.shape)
-        position = (workload.offset + (time - origin) // STEP) % len(shape)
-        return np.asarray(y * np.maximum(0.02, shape[position]))
-    hour = time % DAY / 3600
-    y *= 1 + workload.daily * np.cos(2 * np.pi * (hour - workload.peak_hour) / 24)
-    weekday = (time // DAY + 3) % 7  # 1 January 1970 was a Thursday, weekday 3
-    y *= np.where(weekday >= 5, workload.weekend, 1.0)  # noqa: PLR2004  # Saturday
+        position = (workload.offset + (time - origin) // STEP) % len(workload.shape)
+        y *= np.maximum(0.02, np.asarray(workload.shape)[position])
+    else:
+        hour = time % DAY / 3600
+        y *= 1 + workload.daily * np.cos(2 * np.pi * (hour - workload.peak_hour) / 24)
+        weekday = (time // DAY + 3) % 7  # 1 January 1970 was a Thursday, weekday 3
+        y *= np.where(weekday >= 5, workload.weekend, 1.0)  # noqa: PLR2004  # Saturday
     shocks = rng.normal(0.0, workload.noise * np.sqrt(1 - CORRELATION**2), steps)
     noise = rng.normal(0.0, workload.noise)
     log = np.empty(steps)
