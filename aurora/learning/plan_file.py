@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,17 @@ class Change:
 
     Attributes:
         account: Its name in the inventory.
-        now: Its whole configuration as the plan knows it, JSON values.
-        proposed: Likewise after the change.
+        now: The fields of its configuration that the plan knows, JSON values; others are left as they are.
+        proposed: Likewise after the change; a field that is only in `now` is taken out.
         reason: For people.
+        promise: What it is to bring, for a ledger: savings, low, high, level, price_source; empty without one.
     """
 
     account: str
     now: Configuration
     proposed: Configuration
     reason: str = ""
+    promise: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,14 @@ def apply(plan: Plan, inventory: Mapping[str, Configuration]) -> tuple[dict[str,
         current = inventory.get(change.account)
         if current is None:
             faults.append(f"{change.account} is not in the inventory")
-        elif current == change.now:
+        elif _known(current, change) == change.now:
             if change.now != change.proposed:
                 todo.append(change)
-                after[change.account] = change.proposed
-        elif current != change.proposed:
-            faults += [f"{change.account}: {line}" for line in _differences(change.now, current, "expected, found")]
+                kept = {k: v for k, v in current.items() if k not in change.now}
+                after[change.account] = {**kept, **change.proposed}
+        elif _known(current, change) != change.proposed:
+            found = _known(current, change)
+            faults += [f"{change.account}: {line}" for line in _differences(change.now, found, "expected, found")]
     if faults:
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         raise DataError(
@@ -104,6 +108,11 @@ def apply(plan: Plan, inventory: Mapping[str, Configuration]) -> tuple[dict[str,
             "Make a new plan from the present configurations"
         )
     return after, Plan(tuple(todo), plan.source)
+
+
+def _known(current: Configuration, change: Change) -> Configuration:
+    """The fields of a configuration that a change speaks of."""
+    return {k: v for k, v in current.items() if k in change.now or k in change.proposed}
 
 
 def _differences(before: Configuration, after: Configuration, word: str) -> list[str]:
@@ -121,7 +130,7 @@ def write_plan(plan: Plan, path: Path) -> None:
     Raises:
         DataError: It can't be written.
     """
-    _replace(path, {**_payload(plan), "diff": diff(plan), "sha256": plan.sha256})
+    write_json(path, {**_payload(plan), "diff": diff(plan), "sha256": plan.sha256})
 
 
 def read_plan(path: Path) -> Plan:
@@ -130,14 +139,14 @@ def read_plan(path: Path) -> Plan:
     Raises:
         DataError: The file can't be read, is not a plan, or was altered.
     """
-    data = _read_json(path)
+    data = read_json(path)
     changes = data.get("changes")
     if data.get("format") != FORMAT or not isinstance(changes, list) or not isinstance(data.get("source"), str):
         raise DataError(f"{path} is not a plan of format {FORMAT}; make one with `aurora recommend --plan`")
-    keys = {"account": str, "now": dict, "proposed": dict, "reason": str}
+    keys = {"account": str, "now": dict, "proposed": dict, "reason": str, "promise": dict}
     for number, change in enumerate(changes, 1):
         if not isinstance(change, dict) or any(not isinstance(change.get(k), t) for k, t in keys.items()):
-            raise DataError(f"{path}: change {number} needs account, now, proposed and reason")
+            raise DataError(f"{path}: change {number} needs account, now, proposed, reason and promise")
     plan = Plan(tuple(Change(*(c[k] for k in keys)) for c in changes), data["source"])
     if plan.sha256 != data.get("sha256"):
         raise DataError(f"{path} was altered after it was written; make a new plan instead of editing one")
@@ -175,7 +184,7 @@ def apply_to_file(plan: Plan, inventory: Path, rollback: Path) -> Applied:
             process, or `rollback` holds the inverse of something else.
     """
     with _locked(inventory):
-        data = _read_json(inventory)
+        data = read_json(inventory)
         if any(not isinstance(c, dict) for c in data.values()):
             raise DataError(f"{inventory} must be a JSON object: account -> configuration (an object)")
         after, done = apply(plan, data)
@@ -186,16 +195,24 @@ def apply_to_file(plan: Plan, inventory: Path, rollback: Path) -> Applied:
         if rollback.exists() and read_plan(rollback).changes != undo.changes:
             raise DataError(f"{rollback} holds the inverse of another change; keep it and give another --rollback FILE")
         write_plan(undo, rollback)
-        _replace(inventory, after)
+        write_json(inventory, after)
     return Applied(changed, tuple(c.account for c in plan.changes if c.account not in set(changed)), rollback)
 
 
 def _payload(plan: Plan) -> dict[str, Any]:
-    changes = [{"account": c.account, "now": c.now, "proposed": c.proposed, "reason": c.reason} for c in plan.changes]
+    changes = [
+        {"account": c.account, "now": c.now, "proposed": c.proposed, "reason": c.reason, "promise": c.promise}
+        for c in plan.changes
+    ]
     return {"format": FORMAT, "source": plan.source, "changes": changes}
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        DataError: It can't be read, or holds something else.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
@@ -211,7 +228,12 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _replace(path: Path, data: Mapping[str, Any]) -> None:
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Replace a file by a JSON object, atomically.
+
+    Raises:
+        DataError: It can't be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with partial.open("w", encoding="utf-8") as stream:

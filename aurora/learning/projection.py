@@ -57,6 +57,7 @@ def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> Float
     rates = rng.normal(growth, error, futures)
     level = rng.lognormal(0.0, LEVEL_NOISE, futures)
     factor = level[:, None] * np.maximum(0.1, 1 + rates[:, None] * (np.arange(MONTH) + 1) / 7)
+    factor *= np.exp(rng.normal(size=(futures, 1)) * usage.doubt[drawn])
     return (now[drawn] * factor[:, :, None]).reshape(futures, -1)
 
 
@@ -122,8 +123,12 @@ class Projector:
             self._known[configuration] = self._played(configuration, self.demand)
         return self._known[configuration]
 
+    def peek(self, configuration: Configuration) -> Outcome:
+        """The first ten days of one future, which is enough to see that a configuration is hopeless."""
+        return self._known.get(configuration) or self._played(configuration, self.demand[:1, : 10 * STEPS_A_DAY])
+
     def glimpse(self, configuration: Configuration) -> Outcome:
-        """The first two futures only, which is enough to see that a configuration is hopeless."""
+        """Two futures, which tell roughly what a configuration costs and how it does."""
         return self._known.get(configuration) or self._played(configuration, self.demand[:2])
 
     def _setting(self, configuration: Configuration) -> Setting:
@@ -153,5 +158,5 @@ class Projector:
         return Utilisation(
             {r: float(middle[COLUMN[r]]) for r in RESOURCES},
             {r: float(high[COLUMN[r]]) for r in RESOURCES},
-            float(values[:, COLUMN["instances"]].mean()),
+            float(values[:, COLUMN["running"]].mean()),
         )

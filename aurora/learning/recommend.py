@@ -9,8 +9,9 @@ from typing import Literal
 
 from aurora.learning.accounts import Account, Catalogue, Configuration
 from aurora.learning.accounts.workload import DAY
+from aurora.learning.experts import ExpertStates
 from aurora.learning.ledger import Calibration
-from aurora.learning.precedents import Precedents
+from aurora.learning.precedents import Precedents, precedents_for
 from aurora.learning.projection import Projector, Utilisation, next_months
 from aurora.learning.reasons import disagreement, reasons_for
 from aurora.learning.rightsizing import Choice, Goals, Side, candidates, choose, least_instances
@@ -21,6 +22,8 @@ from aurora.learning.usage import Usage, usage_of
 Verdict = Literal["under", "over", "optimised", "no_data", "conflict"]
 NEED_DAYS = 7.0
 """Of measurements: one of every day of the week."""
+MOST_RISK = 2
+"""Of a change that may go into a plan."""
 FROZEN = "do-not-resize"
 """The tag that forbids any change."""
 
@@ -76,7 +79,7 @@ class Recommendation:
         need: Values without which nothing is said.
         now: The present configuration.
         proposed: Instead; None if nothing is to change, or nothing better was found.
-        is_applicable: Whether `proposed` may go into a plan: not in a conflict.
+        is_applicable: Whether `proposed` may go into a plan: not in a conflict, and not with a risk above `MOST_RISK`.
         utilisation_now: Projected for the next month.
         utilisation: Projected under `proposed`.
         savings: Of the change.
@@ -117,6 +120,7 @@ class Basis:
         goals: To keep to.
         earned: Of this user's own changes, from a ledger; None without one.
         need_days: Of measurements.
+        experts: With whose situations to compare; None for no comparison.
         with_flips: Whether to search for what would change a finding; most of the time goes into it.
     """
 
@@ -125,21 +129,21 @@ class Basis:
     goals: Goals = Goals()  # noqa: RUF009  # frozen
     earned: Calibration | None = None
     need_days: float = NEED_DAYS
+    experts: ExpertStates | None = None
     with_flips: bool = True
 
 
-def recommend_account(account: Account, basis: Basis, precedents: Precedents | None = None) -> Recommendation:
+def recommend_account(account: Account, basis: Basis) -> Recommendation:
     """What to do with an account, from its history.
 
     Args:
         account: Its history.
         basis: Prices, calibration, goals.
-        precedents: What experts did in similar situations.
     """
     need = ceil(basis.need_days * DAY / account.period)
     if len(account) < need:
         return refusal(account.account_id, len(account), need)
-    return recommend(usage_of(account, basis.catalogue), basis, have=len(account), need=need, precedents=precedents)
+    return recommend(usage_of(account, basis.catalogue), basis, have=len(account), need=need)
 
 
 def refusal(name: str, have: int, need: int) -> Recommendation:
@@ -147,9 +151,7 @@ def refusal(name: str, have: int, need: int) -> Recommendation:
     return Recommendation(name, "no_data", (f"have {have} of {need} values",), have, need)
 
 
-def recommend(
-    usage: Usage, basis: Basis, *, have: int, need: int, precedents: Precedents | None = None
-) -> Recommendation:
+def recommend(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommendation:
     """What to do with an account whose usage is known.
 
     Args:
@@ -157,7 +159,6 @@ def recommend(
         basis: Prices, calibration, goals.
         have: Values that were measured.
         need: Values that are needed.
-        precedents: What experts did in similar situations.
     """
     goals = basis.goals
     projector = Projector(usage, basis.catalogue, next_months(usage))
@@ -178,7 +179,7 @@ def recommend(
         need,
         usage.configuration,
         choice.best,
-        choice.best is not None and not obstacles,
+        choice.best is not None and not obstacles and risk <= MOST_RISK,
         utilisation_now,
         used,
         _savings(choice, usage, basis),
@@ -186,7 +187,7 @@ def recommend(
         probability,
         choice.now.exceeds(goals.misses),
         _confidence(choice.side, risk, basis),
-        precedents,
+        _precedents(usage, choice, basis),
         flips(projector, goals, choice, least) if basis.with_flips else (),
     )
 
@@ -239,9 +240,15 @@ def _confidence(side: Side, risk: int, basis: Basis) -> Confidence:
     return Confidence(rate.share, rate.low, rate.high, text, earned is not None and earned.is_calibrated)
 
 
+def _precedents(usage: Usage, choice: Choice, basis: Basis) -> Precedents | None:
+    if basis.experts is None or usage.account_history is None:
+        return None
+    proposed = choice.best or usage.configuration
+    return precedents_for(usage.account_history, proposed, basis.catalogue, basis.experts)
+
+
 def changed(found: Sequence[Recommendation]) -> list[Recommendation]:
     """Those that may go into a plan, largest savings first."""
     return sorted(
         (r for r in found if r.is_applicable), key=lambda r: -(r.savings.expected if r.savings is not None else 0.0)
     )
-

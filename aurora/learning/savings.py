@@ -215,5 +215,3 @@ def shipped_calibration() -> SavingsCalibration:
     right = {k: Rate(n, good / n if n else 0.0, *wilson(good, n)) for k, (n, good) in data["right"].items()}
     scores = {k: (v[0], v[1]) for k, v in data["scores"].items()}
     return SavingsCalibration(data["source"], data["level"], scores, right)
-
-

@@ -12,7 +12,7 @@ from aurora.learning.projection import Projector
 from aurora.learning.rightsizing import Choice, Goals, Side, candidates, choose
 
 Quantity = Literal["demand", "price", "misses"]
-LADDER = (1.02, 1.05, 1.1, 1.2, 1.35, 1.6, 2.0, 3.0)
+LADDER = (1.05, 1.2, 1.5, 2.0, 3.0)
 """Factors that are tried, and their inverses, until one flips the finding; then the place is narrowed down."""
 HALVINGS = 4
 

@@ -28,9 +28,11 @@ def planned(draw):
 @given(planned())
 def test_a_rollback_undoes_a_plan_and_a_plan_is_idempotent(case):
     inventory, plan = case
+    inventory = {a: {**c, "not in the plan": 1} for a, c in inventory.items()}
     after, done = apply(plan, inventory)
     assert apply(plan, after)[0] == after
     assert apply(inverse(done), after)[0] == inventory
+    assert set(after) == set(inventory)
     assert list(apply(inverse(done), after)[0]) == list(inventory)
 
 
@@ -70,14 +72,14 @@ def test_another_configuration_is_refused_with_what_differs_and_nothing_is_chang
 def test_a_kill_before_the_change_leaves_a_harmless_rollback(tmp_path, monkeypatch):
     inventory, plan = small(tmp_path)
     text = inventory.read_text()
-    replace = plan_file._replace
+    replace = plan_file.write_json
 
     def die(path, data):
         if path == inventory:
             raise KeyboardInterrupt
         replace(path, data)
 
-    monkeypatch.setattr(plan_file, "_replace", die)
+    monkeypatch.setattr(plan_file, "write_json", die)
     with pytest.raises(KeyboardInterrupt):
         apply_to_file(plan, inventory, tmp_path / "undo.json")
     monkeypatch.undo()
