@@ -14,7 +14,7 @@ from aurora.learning.rightsizing import Goals, candidates, choose
 from aurora.learning.savings import RISKS, Case, SavingsCalibration, case_of, covered, fit, risk_level
 from aurora.learning.usage import usage_of
 
-CALIBRATION_SEEDS, TEST_SEEDS = range(1000, 1010), range(2000, 2010)
+CALIBRATION_SEEDS, FIRST_TEST_SEED = range(1000, 1010), 2000
 """Of populations; what is reported comes from others than what was calibrated on."""
 ACCOUNTS = 40
 Told = Callable[[str, int, int], None]
@@ -36,14 +36,20 @@ def cases(seeds: Sequence[int], what: str, told: Told | None = None, accounts: i
     return found
 
 
-def calibrate(command: str, told: Told | None = None) -> SavingsCalibration:
+def calibrate_savings(command: str, told: Told | None = None) -> SavingsCalibration:
     """Measure on the calibration seeds what intervals and recommendations are worth."""
     return fit(cases(CALIBRATION_SEEDS, "calibration", told), command)
 
 
-def bench_savings(calibration: SavingsCalibration, told: Told | None = None) -> dict[str, Any]:
-    """On other seeds than those of the calibration: coverage, reliability, what was saved."""
-    found = cases(TEST_SEEDS, "savings", told)
+def bench_savings(calibration: SavingsCalibration, populations: int, told: Told | None = None) -> dict[str, Any]:
+    """On other seeds than those of the calibration: coverage, reliability, what was saved.
+
+    Args:
+        calibration: To be tested.
+        populations: Of `ACCOUNTS` accounts each.
+        told: Called with what is done, how far it is, and how far it goes.
+    """
+    found = cases(range(FIRST_TEST_SEED, FIRST_TEST_SEED + populations), "savings", told)
     inside = covered(found, calibration)
     low, high = wilson(sum(inside), len(inside))
     moved = [c for c in found if c.expected or c.realised]

@@ -96,8 +96,7 @@ def apply(plan: Plan, inventory: Mapping[str, Configuration]) -> tuple[dict[str,
         elif _known(current, change) == change.now:
             if change.now != change.proposed:
                 todo.append(change)
-                kept = {k: v for k, v in current.items() if k not in change.now}
-                after[change.account] = {**kept, **change.proposed}
+                after[change.account] = _changed(current, change)
         elif _known(current, change) != change.proposed:
             found = _known(current, change)
             faults += [f"{change.account}: {line}" for line in _differences(change.now, found, "expected, found")]
@@ -108,6 +107,12 @@ def apply(plan: Plan, inventory: Mapping[str, Configuration]) -> tuple[dict[str,
             "Make a new plan from the present configurations"
         )
     return after, Plan(tuple(todo), plan.source)
+
+
+def _changed(current: Configuration, change: Change) -> Configuration:
+    """A configuration after a change, its fields in their order."""
+    gone = {k for k in change.now if k not in change.proposed}
+    return {**{k: change.proposed.get(k, v) for k, v in current.items() if k not in gone}, **change.proposed}
 
 
 def _known(current: Configuration, change: Change) -> Configuration:
