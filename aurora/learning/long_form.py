@@ -34,15 +34,12 @@ def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
     """The series of a table in long form.
 
     Raises:
-        DataError: A column is absent or doubled, a time or a value is text, a text changes within a series, or a unit
+        DataError: A column is absent, a time or a value is text, a text changes within a series, or a unit
             is not known.
     """
     for column in (TIME, VALUE):
         if column not in frame:
             raise DataError(f"{path} has no column {column!r}; the long form has unique_id, ds and y")
-    doubled = frame.columns[frame.columns.duplicated()]
-    if len(doubled):
-        raise DataError(f"{path} has two columns {doubled[0]!r}; rename one")
     times, y = unix_times(path, frame, TIME), numbers(path, frame, VALUE)
     seen = _observed(path, frame) if OBSERVED in frame else None
     names = frame[ID].fillna("").astype(str).str.strip().to_numpy() if ID in frame else np.full(len(frame), stem(path))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
