@@ -103,7 +103,7 @@ def _joined(samples: Sequence[Samples]) -> list[Samples]:
 
 
 def _join(same: Sequence[Samples]) -> Samples:
-    """One series of several files; what is a label in some and changes between them is a covariate, if it is a number."""
+    """One series of several files; a label that changes between them is a covariate, if it is a number."""
     first = same[0]
     names = list(dict.fromkeys(name for s in same for name in (*s.labels, *s.covariates)))
     alike = {name for name in names if all(s.labels.get(name, "") == first.labels.get(name, "") for s in same)}

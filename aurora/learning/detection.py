@@ -18,14 +18,14 @@ TAIL, TAIL_SIGMAS = 0.98, 2.3263
 """A quantile of |normal|/standard deviation: what happens more often than 1 in 50 is not an outlier."""
 AROUND = 25
 """Values, of which it is one, that an outlier is compared to."""
+LEAST_SHARE = 0.01
+"""Of the usual value, that a step or an outlier must differ by at least."""
 LEAST_DAYS = 4
 """Days from which a daily profile is taken off."""
 CLEAR = 5.0
 """Times the usual difference of two neighbouring levels that a step must have at least."""
 LEAST_SHIFT = 2.0
 """Standard deviations, within the levels, that a step must have at least."""
-LEAST_SHARE = 0.01
-"""Of the usual value, that a step must have at least."""
 SHORTEST = 12
 """Values over which a level is told, at least."""
 
@@ -63,7 +63,7 @@ def outliers(y: Floats, day: int) -> NDArray[np.int64]:
     distance = np.abs(rest - median_filter(rest, AROUND, mode="nearest"))
     ordered = np.sort(distance)
     scale = max(SIGMA * float(ordered[len(ordered) // 2]), float(ordered[int(TAIL * len(ordered))]) / TAIL_SIGMAS)
-    least = 1e-9 * float(np.abs(rest).max())  # rounding, where all are equal
+    least = LEAST_SHARE * float(np.median(np.abs(y[known])))  # in a smooth curve the top of a wave is far by no more
     return np.asarray(known[distance > max(FAR * scale, least)], dtype=np.int64)
 
 

@@ -53,12 +53,29 @@ def on_grid(
 
 def _grid(samples: Samples, times: Floats, seconds: Floats) -> tuple[int, int, NDArray[np.int64]]:
     """Step, start, and each time's position."""
-    if np.median(seconds) < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
+    if samples.step is None and np.median(seconds) < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
         raise DataError(
             f"{samples.name}: steps of {np.median(seconds):g} s; series have whole seconds. Aggregate it to 1 s or more"
         )
-    if seconds[0] == seconds[-1] and (seconds == seconds[0]).all() and float(seconds[0]).is_integer():
+    regular = seconds[0] == seconds[-1] and samples.step in (None, int(seconds[0]))
+    if regular and (seconds == seconds[0]).all() and float(seconds[0]).is_integer():
         return int(seconds[0]), int(np.rint(times[0])), np.arange(len(times))
+    step = samples.step or _usual_step(samples, seconds)
+    phases, counts = np.unique(np.rint(times).astype(np.int64) % step, return_counts=True)
+    phase = int(phases[np.argmax(counts)])
+    slots = np.floor((times - phase) / step + 0.5).astype(np.int64)
+    start = int(slots[0]) * step + phase
+    slots -= slots[0]
+    if samples.step is None and slots[-1] > MOST_GRID * (len(times) + 10):
+        raise DataError(
+            f"{samples.name}: {len(times)} values, mostly {step} s apart, spread over {int(slots[-1])} steps; "
+            "a time must be wrong. Correct it or split the series"
+        )
+    return step, start, slots
+
+
+def _usual_step(samples: Samples, seconds: Floats) -> int:
+    """The most frequent difference of two times, in whole seconds."""
     whole = np.maximum(np.rint(seconds).astype(np.int64), 1)
     values, counts = np.unique(whole, return_counts=True)
     step = int(values[np.argmax(counts)])  # of equally frequent ones the shortest
@@ -70,17 +87,7 @@ def _grid(samples: Samples, times: Floats, seconds: Floats) -> tuple[int, int, N
             f"{samples.name}: its times have no usual step ({step} s is the most frequent difference); aggregate it to "
             "equal steps first"
         )
-    phases, counts = np.unique(np.rint(times).astype(np.int64) % step, return_counts=True)
-    phase = int(phases[np.argmax(counts)])
-    slots = np.floor((times - phase) / step + 0.5).astype(np.int64)
-    start = int(slots[0]) * step + phase
-    slots -= slots[0]
-    if slots[-1] > MOST_GRID * (len(times) + 10):
-        raise DataError(
-            f"{samples.name}: {len(times)} values, mostly {step} s apart, spread over {int(slots[-1])} steps; "
-            "a time must be wrong. Correct it or split the series"
-        )
-    return step, start, slots
+    return step
 
 
 def _report_steps(
