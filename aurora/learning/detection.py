@@ -48,7 +48,8 @@ def outliers(y: Floats, day: int) -> NDArray[np.int64]:
 
     A value's distance from the running median of the 25 around it (Hampel, 1974; the daily profile is taken off
     before) is compared to the larger of two robust estimates of its standard deviation: from the median absolute
-    deviation, and from the 98 % quantile, which keeps the bursts of a bursty series from being called outliers.
+    deviation, and from the 98 % quantile, which keeps the bursts of a bursty series from being called outliers. What
+    comes every day at about the same time, such as a nightly job, is none.
 
     Args:
         y: float64 [n], NaN where not observed.
@@ -64,7 +65,20 @@ def outliers(y: Floats, day: int) -> NDArray[np.int64]:
     ordered = np.sort(distance)
     scale = max(SIGMA * float(ordered[len(ordered) // 2]), float(ordered[int(TAIL * len(ordered))]) / TAIL_SIGMAS)
     least = LEAST_SHARE * float(np.median(np.abs(y[known])))  # in a smooth curve the top of a wave is far by no more
-    return np.asarray(known[distance > max(FAR * scale, least)], dtype=np.int64)
+    far = np.asarray(known[distance > max(FAR * scale, least)], dtype=np.int64)
+    size = np.zeros(len(y))
+    size[known] = distance
+    return far[[not _comes_daily(size, int(place), day) for place in far]] if len(far) else far
+
+
+def _comes_daily(size: Floats, place: int, day: int) -> bool:
+    """Whether on half of the other days, within an hour or so of the same time, a value was half as far or more."""
+    if day <= AROUND or len(size) < LEAST_DAYS * day:
+        return False
+    half = AROUND // 2
+    others = [k for k in range(place % day, len(size), day) if k != place]
+    peaks = np.array([size[max(0, k - half) : k + half + 1].max() for k in others])
+    return int((peaks >= size[place] / 2).sum()) >= len(others) / 2
 
 
 def _profile(y: Floats, day: int) -> Floats | float:

@@ -216,6 +216,15 @@ def test_outliers_are_found_and_left():
     assert counts(findings) == {"outlier": 3} and findings[0].first == times[300]
 
 
+def test_a_nightly_job_is_no_outlier_but_a_spike_at_another_time_is():
+    times, y = clean(10, 7 * 288)
+    for night in range(7):
+        y[night * 288 + 36 + night % 3] += 50
+    y[3 * 288 + 200] += 60
+    _, findings = repair(Samples("s", times, y, labels=PERCENT))
+    assert counts(findings) == {"outlier": 1} and findings[0].first == times[3 * 288 + 200]
+
+
 def test_covariates_share_the_grid_and_the_report():
     times, y = clean(9, 30)
     users = np.arange(30.0)
