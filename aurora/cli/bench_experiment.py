@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.cli.progress import QUIET_SECONDS
+from aurora.cli.steps import steps
 
 
 def experiment(
@@ -26,38 +24,22 @@ def experiment(
     """
     from aurora.evals.experiments import bench_experiment  # heavy, used here only
     from aurora.evals.savings import bench_savings, calibrate_savings  # heavy, used here only
+    from aurora.learning.plan_file import write_json  # heavy, used here only
     from aurora.learning.savings import calibration_json, shipped_calibration  # heavy, used here only
 
-    told = _Teller()
-    calibration = shipped_calibration() if calibrate is None else calibrate_savings("aurora bench experiment", told)
-    if calibrate is not None:
-        from aurora.learning.plan_file import write_json  # heavy, used here only
-
-        write_json(calibrate, calibration_json(calibration))
-        note(f"wrote {calibrate}")
-    result: dict[str, Any] = bench_experiment(seeds, told)
-    if populations:
-        result["savings"] = bench_savings(calibration, populations, told)
+    with steps() as told:
+        if calibrate is None:
+            calibration = shipped_calibration()
+        else:
+            calibration = calibrate_savings("aurora bench experiment --calibrate", told)
+            write_json(calibrate, calibration_json(calibration))
+        result: dict[str, Any] = bench_experiment(seeds, told)
+        if populations:
+            result["savings"] = bench_savings(calibration, populations, told)
     if as_json:
         emit_json(result)
         return
     _show(result)
-
-
-class _Teller:
-    """A line every few seconds on stderr, in place on a terminal."""
-
-    def __init__(self) -> None:
-        self._spoken = time.monotonic()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if time.monotonic() - self._spoken < QUIET_SECONDS:
-            return
-        self._spoken = time.monotonic()
-        if sys.stderr.isatty():
-            typer.echo(f"\r{what}: {done} of {total}   ", nl=False, err=True)
-        else:
-            note(f"{what}: {done} of {total}")
 
 
 def _rate(cell: dict[str, float]) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ import typer
 from aurora import __version__
 from aurora.cli import (
     bench,
+    data,
     doctor,
     experiment,
     explain,
@@ -40,6 +41,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")
 app.add_typer(recommend.app, name="recommend")
 app.add_typer(experiment.app, name="experiment")
+app.command("data")(data.data)
 app.command("doctor")(doctor.doctor)
 
 

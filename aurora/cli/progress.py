@@ -170,25 +170,3 @@ class _Bar:
             left=self._clock.left(done),
         )
 
-
-@contextmanager
-def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, a line every few seconds elsewhere; call what it gives after each of `total` things."""
-    if sys.stderr.isatty():
-        from rich.console import Console  # slow to import, for terminals only
-        from rich.progress import Progress  # likewise
-
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda: bar.advance(task)
-        return
-    spoken, done = time.monotonic(), 0
-
-    def tell() -> None:
-        nonlocal spoken, done
-        done += 1
-        if time.monotonic() - spoken > QUIET_SECONDS:
-            note(f"{what}: {done} of {total}")
-            spoken = time.monotonic()
-
-    yield tell

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.cli.progress import counting
+from aurora.cli.steps import steps
 from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -110,11 +110,11 @@ def _of_histories(data: list[Path], basis: Basis) -> list[Recommendation]:
     experts, told = experts_among(histories.accounts, basis.catalogue)
     note(told)
     basis = replace(basis, experts=experts)
-    with counting("accounts", len(histories.accounts)) as done:
+    with steps() as told:
         found = []
         for account in histories.accounts:
             found.append(recommend_account(account, basis))
-            done()
+            told("accounts", len(found), len(histories.accounts))
     return found
 
 
@@ -133,7 +133,7 @@ def _of_series(data: list[Path], inventory: Path, basis: Basis) -> list[Recommen
     if unknown:
         raise DataError(f"{inventory} has no {', '.join(unknown[:5])}; add their configurations, or leave them out")
     found = []
-    with counting("workloads", len(workloads)) as done:
+    with steps() as told:
         for name, metrics in workloads.items():
             cpu = metrics.get("cpu")
             have = 0 if cpu is None else int(cpu.observed.sum())
@@ -143,7 +143,7 @@ def _of_series(data: list[Path], inventory: Path, basis: Basis) -> list[Recommen
             else:
                 usage = usage_of_series(name, metrics, entries[name], basis.catalogue)
                 found.append(recommend(usage, basis, have=have, need=need))
-            done()
+            told("workloads", len(found), len(workloads))
     return found
 
 
