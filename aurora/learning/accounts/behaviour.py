@@ -17,23 +17,22 @@ from aurora.learning.accounts.workload import STEP, Workload
 Behaviour = Literal["expert", "average", "negligent", "thrasher", "underprovisioner", "lucky"]
 MISS_PRICE = 1.0
 """Dollars for a core-hour of demand that was served too late: about twenty times what a core-hour costs."""
-HORIZON = 6
-"""Periods that an expert looks ahead: a day of four-hour periods."""
+PER_WEEK = 7
 CPU, MEMORY, IO, NETWORK = (COLUMN[n] for n in ("cpu", "memory", "io", "bandwidth"))
 MISSES, COST = COLUMN["misses"], COLUMN["cost"]
 
 
 class View(NamedTuple):
-    """What somebody who runs an account sees before the next period, and an expert foresees.
+    """What somebody who runs an account sees before the next period.
 
     Attributes:
         rows: Metrics of the periods so far, each float64 [len(METRICS)].
         configuration: Now.
         machines: That run now.
-        workload: The application's needs; experts know them, and `ahead`.
+        workload: The application's needs; experts know them.
         limit: Seconds.
         data: GiB.
-        ahead: True demand of the next `HORIZON` periods, float64 [periods, steps].
+        seen: Demand of the periods so far, float64 [periods, steps].
         catalogue: What can be rented.
         per_day: Periods a day.
         rng: Of this account's people.
@@ -45,7 +44,7 @@ class View(NamedTuple):
     workload: Workload
     limit: float
     data: float
-    ahead: NDArray[np.float64]
+    seen: NDArray[np.float64]
     catalogue: Catalogue
     per_day: int
     rng: np.random.Generator
@@ -86,16 +85,38 @@ def prospects(view: View, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def expert(view: View, *, error: float = 0.08, slip: float = 0.03, gain: float = 0.02) -> int:
-    """The move that looks best over the next day, by an imperfect forecast.
+def expected_days(seen: NDArray[np.float64], per_day: int) -> tuple[NDArray[np.float64], ...]:
+    """The next day as yesterday, and as the same day a week ago at today's level: what can be known of it.
+
+    Args:
+        seen: Demand so far, float64 [periods, steps], at least one period.
+        per_day: Periods a day.
+
+    Returns:
+        One or two days, each float64 [periods of a day, steps].
+    """
+    if len(seen) < per_day:
+        return (np.repeat(seen[-1:], per_day, axis=0),)
+    yesterday = seen[-per_day:]
+    week = PER_WEEK * per_day
+    if len(seen) < week + per_day:
+        return (yesterday,)
+    level = yesterday.mean() / seen[-week - per_day : -week].mean()
+    return yesterday, seen[-week : -week + per_day] * level
+
+
+def expert(view: View, *, error: float = 0.04, slip: float = 0.02, gain: float = 0.05) -> int:
+    """The move that looks best for the next day, by an imperfect forecast of it.
 
     Args:
         view: The situation.
-        error: Standard deviation of the logarithm of the forecast's level.
+        error: Standard deviation of the logarithm of the forecast's level, besides that of `expected_days`.
         slip: Probability of doing the second best.
         gain: A change must promise to save this share.
     """
-    found = prospects(view, view.ahead * view.rng.lognormal(0.0, error))
+    days = expected_days(view.seen, view.per_day)
+    level = view.rng.lognormal(0.0, error)
+    found = np.mean([prospects(view, day * level) for day in days], axis=0)
     order = np.argsort(found, kind="stable")
     best = int(order[1] if view.rng.random() < slip else order[0])
     return best if np.isfinite(found[best]) and found[best] < (1 - gain) * found[KEEP] else KEEP

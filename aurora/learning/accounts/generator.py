@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.accounts.behaviour import BEHAVIOURS, HORIZON, MISSES, Behaviour, View
+from aurora.learning.accounts.behaviour import BEHAVIOURS, MISSES, Behaviour, View
 from aurora.learning.accounts.catalogue import Catalogue, synthetic_catalogue
 from aurora.learning.accounts.configuration import (
     COUNTS,
@@ -138,15 +138,14 @@ def _account(
     limit = workload.service * float(rng.uniform(4, 20 if difficulty == "easy" else 12))
     data = float(np.exp(rng.uniform(np.log(50), np.log(3000))))
     demand_seed = (seed, 43, number)
-    y = demand(workload, START, (periods + HORIZON) * STEPS, demand_seed, origin=START).reshape(-1, STEPS)
+    y = demand(workload, START, periods * STEPS, demand_seed, origin=START).reshape(-1, STEPS)
     configuration = _habit(rng, kind, workload, data, catalogue)
     machines = new_machines(configuration, float(y[0, 0]), catalogue)
     rows: list[NDArray[np.float64]] = []
     configurations: list[Configuration] = []
     for t in range(periods):
         if t:
-            ahead = y[t : t + HORIZON]
-            view = View(rows, configuration, machines, workload, limit, data, ahead, catalogue, PER_DAY, rng)
+            view = View(rows, configuration, machines, workload, limit, data, y[:t], catalogue, PER_DAY, rng)
             changed = apply_move(configuration, MOVES[BEHAVIOURS[kind](view)], catalogue)
             configuration = configuration if changed is None else changed
         setting = setting_of(configuration, workload, limit, data, catalogue)

@@ -65,16 +65,25 @@ FEATURES = (
     Feature("hour_sin", "sine of the next period's hour"),
     Feature("hour_cos", "cosine of the next period's hour"),
     Feature("weekend", "whether the next period is on a Saturday or Sunday"),
+    Feature("slack", "log2 of the limit over the time that a request takes of a core"),
+    Feature("io_below", "log2 of the day's largest storage load over what the next lower class allows"),
+    Feature("bandwidth_below", "log2 of the day's largest traffic over the next lower tier's bandwidth"),
+    Feature("storage_saving", "what the next lower storage class saves, of the last period's cost"),
+    Feature("network_saving", "likewise the next lower network tier"),
+    Feature("storage_extra", "what the next higher storage class costs, of the last period's cost"),
+    Feature("network_extra", "likewise the next higher network tier"),
+    *(Feature(f"ahead_{k}", f"log2 of demand {4 * k} h ahead, as a day ago, over the day's mean") for k in range(1, 7)),
     Feature("settled", "log2 of the periods since the last change, plus 1; at most a day's"),
 )
 BOUND = 6.0
 """Features are cut to this on both sides."""
-(_CPU, _PEAK, _MEMORY, _IO, _NET, _RUN, _LATENCY, _MISSES, _COST) = (
-    COLUMN[n] for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth", "running", "latency", "misses", "cost")
+(_CPU, _PEAK, _MEMORY, _IO, _NET, _RUN, _LATENCY, _RATE, _MISSES, _COST) = (
+    COLUMN[n] for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth", "running", "latency", "throughput", "misses", "cost")
 )
 (C_CORES, C_MEMORY, C_SPEED, C_PRICE, C_STORAGE, C_IOPS, C_NETWORK, C_GBIT, C_FIXED) = range(9)
 (C_MINIMUM, C_MAXIMUM, C_TARGET, C_COOLDOWN, C_CHEAPEST) = range(9, 14)
-NUMBERS = 14
+(C_IOPS_BELOW, C_GBIT_BELOW, C_STORAGE_SAVING, C_NETWORK_SAVING, C_STORAGE_EXTRA, C_NETWORK_EXTRA) = range(14, 20)
+NUMBERS = 20
 
 
 def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) -> NDArray[np.float64]:
@@ -88,15 +97,18 @@ def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) 
     kind = catalogue.instance[configuration.instance]
     storage = catalogue.storage_class[configuration.storage]
     tier = catalogue.network_tier[configuration.network]
+    s, n = catalogue.storage.index(storage), catalogue.network.index(tier)
+    below, above = catalogue.storage[max(0, s - 1)], catalogue.storage[min(s + 1, len(catalogue.storage) - 1)]
+    under, over = catalogue.network[max(0, n - 1)], catalogue.network[min(n + 1, len(catalogue.network) - 1)]
     return np.array(
         [
             kind.cores,
             kind.memory,
             kind.speed,
             kind.price,
-            catalogue.storage.index(storage) / max(1, len(catalogue.storage) - 1),
+            s / max(1, len(catalogue.storage) - 1),
             storage.iops,
-            catalogue.network.index(tier) / max(1, len(catalogue.network) - 1),
+            n / max(1, len(catalogue.network) - 1),
             tier.gbit,
             storage.price * data + tier.price,
             configuration.minimum,
@@ -104,6 +116,12 @@ def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) 
             configuration.target,
             configuration.cooldown,
             min(max(i.price, 1e-9) / i.cores for i in catalogue.instances),
+            below.iops,
+            under.gbit,
+            (storage.price - below.price) * data,
+            tier.price - under.price,
+            (above.price - storage.price) * data,
+            over.price - tier.price,
         ]
     )
 
@@ -168,7 +186,7 @@ def _describe(
     out[12] = cpu / n
     out[13] = v[_MEMORY]
     out[14] = memory
-    out[15] = v[_IO] * 1.0
+    out[15] = v[_IO]
     out[16] = io
     out[17] = y[_IO] * numbers[yesterday, C_IOPS] / c[C_IOPS]
     out[18] = v[_NET]
@@ -190,7 +208,17 @@ def _describe(
     out[34] = np.sin(hour)
     out[35] = np.cos(hour)
     out[36] = 1.0 if (following // DAY + 3) % 7 >= 5 else 0.0  # noqa: PLR2004  # see workload.demand
-    out[37] = np.log2(1.0 + min(settled, day))
+    share = period / 3600 / max(v[_COST], 1e-9)
+    out[37] = np.log2(limit * max(v[_RATE], 1e-9) / cores(t))
+    out[38] = np.log2(max(tiny, io) * c[C_IOPS] / c[C_IOPS_BELOW])
+    out[39] = np.log2(max(tiny, net) * c[C_GBIT] / c[C_GBIT_BELOW])
+    out[40] = c[C_STORAGE_SAVING] * share
+    out[41] = c[C_NETWORK_SAVING] * share
+    out[42] = c[C_STORAGE_EXTRA] * share
+    out[43] = c[C_NETWORK_EXTRA] * share
+    for k in range(1, 7):
+        out[43 + k] = np.log2(cores(max(0, min(t, t - day + max(1, k * day // 6)))) * n / total)
+    out[50] = np.log2(1.0 + min(settled, day))
     for k in range(len(out)):
         out[k] = min(max(out[k], -BOUND), BOUND)
 
