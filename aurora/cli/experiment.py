@@ -24,8 +24,8 @@ _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 class Better(StrEnum):
     """Which way a metric is better."""
 
-    lower = "lower"
-    higher = "higher"
+    less = "lower"
+    more = "higher"
 
 
 @app.command()
@@ -37,8 +37,8 @@ def new(
     metric: str = typer.Option(..., help="Column of the one metric that decides."),
     guardrail: str = typer.Option(..., help="Column of what must not get worse."),
     start: str = typer.Option(..., help="First day, such as 2026-03-31."),
-    direction: Better = typer.Option(Better.lower, help="Which way the metric is better."),
-    guardrail_direction: Better = typer.Option(Better.lower, help="Which way the guardrail is better."),
+    direction: Better = typer.Option(Better.less, help="Which way the metric is better."),
+    guardrail_direction: Better = typer.Option(Better.less, help="Which way the guardrail is better."),
     margin: str = typer.Option("0", help="By how much the guardrail may get worse: 0.5, or 2%% of its mean."),
     effect: str | None = typer.Option(
         None, help="Smallest change worth having: 0.5, or 3%%; without it, what can be found."
@@ -64,7 +64,7 @@ def new(
     from aurora.learning.experiment import history, means_before
     from aurora.learning.measurements import parse_day, read_rows
     from aurora.learning.outlook import POWER, day_model, detectable, expected
-    from aurora.learning.registration import Rules, assign, register
+    from aurora.learning.registration import Registration, Rules, assign, register
 
     first = parse_day(start, "--start")
     labels = tuple(s for s in strata.split(",") if s)
@@ -94,16 +94,17 @@ def new(
     played = len(found), next(iter(found.values())).shape[1]
     outlook = (detectable if effect is None else expected)(model, *played, rules)
     rules = replace(rules, effect=outlook.effect)
-    done = register(
-        directory,
+    days_to_stop = -1.0 if np.isnan(outlook.days) else outlook.days
+    draft = Registration(
         name or directory.name,
-        created=datetime.now(UTC).date(),
-        start=first,
-        seed=seed,
-        rules=rules,
-        subjects=subjects,
-        expected={"power": outlook.power, "days": outlook.days if outlook.days == outlook.days else -1.0},  # NaN
+        datetime.now(UTC).date(),
+        first,
+        seed,
+        rules,
+        subjects,
+        {"power": outlook.power, "days": days_to_stop},
     )
+    done = register(directory, draft)
     result = {**_registered(done), "treated_accounts": [s.account for s in subjects if s.treated]}
     if as_json:
         emit_json(result)

@@ -169,4 +169,3 @@ class _Bar:
             completed=share or 0.0,
             left=self._clock.left(done),
         )
-

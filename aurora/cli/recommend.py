@@ -87,8 +87,8 @@ def accounts(
     )
     for r in found:
         note(f"{r.account}: {'; '.join(r.reasons)}")
-        for told in map(flip_text, r.flips):
-            note(f"  {told}")
+        for flip in r.flips:
+            note(f"  {flip_text(flip)}")
 
 
 def _catalogue(path: Path | None) -> Catalogue:
@@ -107,8 +107,8 @@ def _of_histories(data: list[Path], basis: Basis) -> list[Recommendation]:
     histories = read_accounts(data, basis.catalogue)
     for finding in histories.findings:
         note(f"{finding.unique_id}: {finding.message}")
-    experts, told = experts_among(histories.accounts, basis.catalogue)
-    note(told)
+    experts, who = experts_among(histories.accounts, basis.catalogue)
+    note(who)
     basis = replace(basis, experts=experts)
     with steps() as told:
         found = []

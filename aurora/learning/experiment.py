@@ -188,8 +188,10 @@ def standing(directory: Path, registration: Registration) -> Standing | None:
     lacked = is_told & ~had
 
     def arm(members: NDArray[np.bool_], complied: NDArray[np.bool_], crossed: NDArray[np.bool_]) -> Compliance:
-        counts = (members, members & complied, members & crossed, members & ~is_told)
-        return Compliance(*(int(c.sum()) for c in counts), int(missing[members].sum()))
+        accounts, own, other, unknown = (
+            int(c.sum()) for c in (members, members & complied, members & crossed, members & ~is_told)
+        )
+        return Compliance(accounts, own, other, unknown, int(missing[members].sum()))
 
     return Standing(
         verdict,

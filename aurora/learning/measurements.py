@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,11 +84,8 @@ def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
         elif path.suffix == ".jsonl":
             yield from journal.read(path) if path.exists() else _absent(path)
         elif path.name.endswith((".csv", ".csv.gz")):
-            opened = (
-                gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
-            )
-            with opened as stream:
-                yield from csv.DictReader(stream)
+            text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+            yield from csv.DictReader(io.StringIO(text))
         else:
             raise DataError(f"{path}: the name must end in .csv, .csv.gz, .jsonl or .parquet")
     except OSError as error:

@@ -72,9 +72,8 @@ def day_model(values: Floats) -> DayModel:
             noise, swing, drift = variances
             around = noise + swing + drift * (days + 1) / 2
             level = max(0.0, float(np.nanmean(np.nanvar(centred, axis=0))) - around)
-            found = DayModel(
-                *np.sqrt([level, noise, swing]).tolist(), memory=float(memory), drift=float(np.sqrt(drift))
-            )
+            level, noise, swing, drift = np.sqrt([level, noise, swing, drift]).tolist()
+            found = DayModel(level, noise, swing, float(memory), drift)
     return found
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -100,7 +100,7 @@ class Registration:
         rules: How it is judged.
         subjects: All accounts.
         expected: Power at `rules.effect` and days until the stop, by simulation.
-        sha256: Of all of the above.
+        sha256: Of all of the above; "" before it is registered.
     """
 
     experiment_id: str
@@ -110,7 +110,7 @@ class Registration:
     rules: Rules
     subjects: tuple[Subject, ...]
     expected: Mapping[str, float]
-    sha256: str
+    sha256: str = ""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -192,24 +192,20 @@ def _digest(experiment_id: str, seed: int, name: str) -> bytes:
     return hashlib.sha256(json.dumps([experiment_id, seed, name]).encode()).digest()
 
 
-def register(
-    directory: Path,
-    experiment_id: str,
-    *,
-    created: date,
-    start: date,
-    seed: int,
-    rules: Rules,
-    subjects: tuple[Subject, ...],
-    expected: Mapping[str, float],
-) -> Registration:
+def register(directory: Path, draft: Registration) -> Registration:
     """Write an experiment down, once.
+
+    Args:
+        directory: Where; it is made.
+        draft: All but its hash.
+
+    Returns:
+        The experiment with its hash.
 
     Raises:
         DataError: The directory holds one already, or can't be written.
     """
-    draft = Registration(experiment_id, created, start, seed, rules, subjects, expected, "")
-    done = Registration(experiment_id, created, start, seed, rules, subjects, expected, _sha256(_payload(draft)))
+    done = replace(draft, sha256=_sha256(_payload(draft)))
     text = json.dumps({**_payload(done), "sha256": done.sha256}, indent=1, sort_keys=True) + "\n"
     try:
         directory.mkdir(parents=True, exist_ok=True)

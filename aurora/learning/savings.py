@@ -47,7 +47,8 @@ class Case:
         cost: Of staying, dollars a month, as projected.
         probability: Of breaking the promise, as projected.
         is_broken: Whether it was broken.
-        is_right: See `is_right`.
+        is_right: Of "over": something was saved and the promise kept (or no less than without the change); of the
+            others: the promise was kept.
     """
 
     side: Side
@@ -91,10 +92,7 @@ def case_of(
     realised = float(stay.metric("cost").sum() - move.metric("cost").sum())
     late, before = (_late(a.metric("misses"), a.metric("throughput")) for a in (move, stay))
     is_broken = late > goals.misses
-    if choice.side == "over":
-        right = realised > 0 and (late <= goals.misses or late <= before)
-    else:
-        right = not is_broken
+    right = realised > 0 and late <= max(goals.misses, before) if choice.side == "over" else not is_broken
     return Case(
         choice.side,
         expected,

@@ -90,7 +90,7 @@ def running_outcomes(values: Floats, before: Floats | None = None) -> Floats:
         return means
     design = np.column_stack([np.ones(len(before)), before])
     solution, *_ = np.linalg.lstsq(design, means, rcond=None)
-    return np.where(days > 0, means - design @ solution, 0.0)
+    return np.asarray(np.where(days > 0, means - design @ solution, 0.0))
 
 
 def resample(
@@ -257,4 +257,4 @@ def mixture_radius(se: Floats, alpha: float, scale: float) -> Floats:
     """
     variance = se**2
     ratio = (variance + scale**2) / variance
-    return np.sqrt(variance * (variance + scale**2) / scale**2 * (2 * np.log(1 / alpha) + np.log(ratio)))
+    return np.asarray(np.sqrt(variance * (variance + scale**2) / scale**2 * (2 * np.log(1 / alpha) + np.log(ratio))))

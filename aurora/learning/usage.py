@@ -187,7 +187,7 @@ def fine_demand(mean: Floats, peak: Floats, steps: int) -> Floats:
     shape -= shape.mean(axis=1, keepdims=True)
     top = shape.max(axis=1)
     stretch = np.where(top > 0, (peak - mean) / np.where(top > 0, top, 1.0), 0.0)
-    return np.maximum(mean[:, None] + stretch[:, None] * shape, 0.02 * mean[:, None]).ravel()
+    return np.asarray(np.maximum(mean[:, None] + stretch[:, None] * shape, 0.02 * mean[:, None]).ravel())
 
 
 def growth_of(mean: Floats, start: int, period: int) -> tuple[float, float]:

@@ -194,7 +194,7 @@ def _five_minutes(cpu: Series, busy: NDArray[np.float64], name: str) -> NDArray[
         return busy
     if cpu.step < STEP and STEP % cpu.step == 0:
         many = STEP // cpu.step
-        return busy[len(busy) % many :].reshape(-1, many).mean(axis=1)
+        return np.asarray(busy[len(busy) % many :].reshape(-1, many).mean(axis=1))
     if cpu.step % STEP == 0:
         return fine_demand(busy, busy, cpu.step // STEP)
     raise DataError(f"workload {name!r}: a step of {cpu.step} s neither divides five minutes nor is a multiple of them")

@@ -1,7 +1,6 @@
 """Plans: undone exactly, repeated without harm, refused where the world is not what they were made for."""
 
 import json
-import os
 
 import pytest
 from hypothesis import given
@@ -100,7 +99,6 @@ def test_altered_plans_and_others_rollbacks_are_refused(tmp_path):
         apply_to_file(plan, inventory, tmp_path / "undo.json")
     with pytest.raises(DataError, match="more than once"):
         Plan((plan.changes[0], plan.changes[0]), "test")
-    assert os.listdir(tmp_path).count("inventory.json") == 1
 
 
 def test_a_diff_names_every_field(tmp_path):
