@@ -60,7 +60,7 @@ def bench_savings(calibration: SavingsCalibration, populations: int, told: Told 
         "by_finding": {s: _coverage([c for c in moved if c.side == s], calibration) for s in ("under", "over")},
         "predicted": sum(c.expected for c in moved),
         "realised": sum(c.realised for c in moved),
-        "risk": [_reliability(found, k) for k in range(len(RISKS) + 1)],
+        "risk": [_reliability(found, calibration, k) for k in range(len(RISKS) + 1)],
         "confidence": _calibration_of_confidence(found, calibration),
     }
 
@@ -75,14 +75,16 @@ def _coverage(found: list[Case], calibration: SavingsCalibration) -> dict[str, f
     }
 
 
-def _reliability(found: list[Case], level: int) -> dict[str, float]:
-    own = [c for c in found if risk_level(c.probability) == level]
+def _reliability(found: list[Case], calibration: SavingsCalibration, level: int) -> dict[str, float]:
+    stated = [(calibration.probability(c.side, c.probability), c) for c in found]
+    told = [p for p, _ in stated if risk_level(p) == level]
+    own = [c for p, c in stated if risk_level(p) == level]
     count = max(1, len(own))
     low, high = wilson(sum(c.is_broken for c in own), len(own))
     return {
         "risk": level,
         "cases": len(own),
-        "stated": sum(c.probability for c in own) / count,
+        "stated": sum(told) / count,
         "broken": sum(c.is_broken for c in own) / count,
         "low": low,
         "high": high,
@@ -90,7 +92,7 @@ def _reliability(found: list[Case], level: int) -> dict[str, float]:
 
 
 def _calibration_of_confidence(found: list[Case], calibration: SavingsCalibration) -> dict[str, float]:
-    stated = [calibration.rate(c.side, risk_level(c.probability)).share for c in found]
+    stated = [calibration.rate(c.side, c.probability).share for c in found]
     right = [c.is_right for c in found]
     low, high = wilson(sum(right), len(right))
     return {"stated": sum(stated) / len(stated), "right": sum(right) / len(right), "low": low, "high": high}

@@ -84,8 +84,8 @@ class Recommendation:
         utilisation: Projected under `proposed`.
         savings: Of the change.
         risk: Of what is recommended, 0 to 4, see `savings.risk_level`.
-        probability: Of breaking the promise in the next month, behind `risk`.
-        probability_now: Likewise if nothing is changed.
+        probability: Of breaking the promise in the next month, behind `risk`; calibrated.
+        probability_now: Likewise if nothing is changed, as projected.
         confidence: In the recommendation.
         precedents: Similar situations in which experts chose.
         flips: What would change the finding.
@@ -169,7 +169,8 @@ def recommend(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommenda
     obstacles = _obstacles(projector, basis, choice, utilisation_now, least)
     finding: Verdict = "conflict" if obstacles else choice.side
     told = reasons_for(projector, choice, goals, utilisation_now)
-    probability = choice.outcome.exceeds(goals.misses)
+    projected = choice.outcome.exceeds(goals.misses)
+    probability = basis.calibration.probability(choice.side, projected)
     risk = risk_level(probability)
     return Recommendation(
         usage.account,
@@ -186,7 +187,7 @@ def recommend(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommenda
         risk,
         probability,
         choice.now.exceeds(goals.misses),
-        _confidence(choice.side, risk, basis),
+        _confidence(choice.side, projected, basis),
         _precedents(usage, choice, basis),
         flips(projector, goals, choice, least) if basis.with_flips else (),
     )
@@ -226,8 +227,8 @@ def _savings(choice: Choice, usage: Usage, basis: Basis) -> Savings | None:
     return Savings(expected, low, high, basis.calibration.level, basis.catalogue.source)
 
 
-def _confidence(side: Side, risk: int, basis: Basis) -> Confidence:
-    rate: Rate = basis.calibration.rate(side, risk)
+def _confidence(side: Side, projected: float, basis: Basis) -> Confidence:
+    rate: Rate = basis.calibration.rate(side, projected)
     text = f"right for {rate.share:.0%} of {rate.count} generated accounts with this finding and risk"
     earned = basis.earned
     if earned is None:

@@ -26,6 +26,7 @@ HIDDEN = 0.1
 """Likewise, for each share of periods with a full CPU; chosen on the calibration's accounts."""
 RISKS = (0.02, 0.05, 0.2, 0.5)
 """Probabilities of breaking the promise at which risk becomes 1, 2, 3 and 4."""
+WEIGHT = 5.0
 ENOUGH = 20
 """Cases from which on a rate is told for a level of risk of its own."""
 
@@ -135,22 +136,32 @@ class SavingsCalibration:
         source: The command that measured it.
         level: Of the intervals.
         scores: By finding, the two ends of the interval of (realised - expected) / scale.
-        right: By finding and level of risk ("over 0"), and by finding alone ("over").
+        right: By finding and level of the projected risk ("over 0"), and by finding alone ("over").
+        broken: Cases, and those in which the promise was broken, by finding and level of the projected risk.
     """
 
     source: str
     level: float
     scores: Mapping[str, tuple[float, float]]
     right: Mapping[str, Rate]
+    broken: Mapping[str, tuple[int, int]]
+
+    def probability(self, side: Side, projected: float) -> float:
+        """Probability of breaking the promise: what was measured where so much was projected, and the projection.
+
+        The projection counts as much as `WEIGHT` cases; it knows nothing of what its own model lacks.
+        """
+        count, broken = self.broken.get(f"{side} {risk_level(projected)}", (0, 0))
+        return (broken + WEIGHT * projected) / (count + WEIGHT)
 
     def interval(self, side: Side, expected: float, scale: float) -> tuple[float, float]:
         """Ends of the interval of savings; it holds the expected value."""
         low, high = self.scores[side]
         return min(expected, expected + low * scale), max(expected, expected + high * scale)
 
-    def rate(self, side: Side, risk: int) -> Rate:
+    def rate(self, side: Side, projected: float) -> Rate:
         """How often such a recommendation was right."""
-        own = self.right.get(f"{side} {risk}")
+        own = self.right.get(f"{side} {risk_level(projected)}")
         return own if own is not None and own.count >= ENOUGH else self.right[side]
 
 
@@ -162,6 +173,7 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
     """
     scores: dict[str, tuple[float, float]] = {}
     right: dict[str, Rate] = {}
+    broken: dict[str, tuple[int, int]] = {}
     sides: tuple[Side, ...] = ("under", "over", "optimised")
     for side in sides:
         own = [c for c in cases if c.side == side]
@@ -169,7 +181,9 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
             raise DataError(f"{len(own)} cases of {side!r}; {ENOUGH} are needed: take more accounts or seeds")
         right[side] = _rate(own)
         for risk in range(len(RISKS) + 1):
-            right[f"{side} {risk}"] = _rate([c for c in own if risk_level(c.probability) == risk])
+            alike = [c for c in own if risk_level(c.probability) == risk]
+            right[f"{side} {risk}"] = _rate(alike)
+            broken[f"{side} {risk}"] = len(alike), sum(c.is_broken for c in alike)
         moved = [c for c in own if c.expected or c.realised]
         if moved and side != "optimised":
             errors = np.sort([(c.realised - c.expected) / c.scale for c in moved])
@@ -178,7 +192,7 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
             high = errors[min(rank, len(errors)) - 1]
             low = errors[max(len(errors) - rank, 0)]
             scores[side] = float(low), float(high)
-    return SavingsCalibration(source, level, scores, right)
+    return SavingsCalibration(source, level, scores, right, broken)
 
 
 def _rate(cases: Sequence[Case]) -> Rate:
@@ -203,6 +217,7 @@ def calibration_json(calibration: SavingsCalibration) -> dict[str, Any]:
         "level": calibration.level,
         "scores": {k: list(v) for k, v in calibration.scores.items()},
         "right": {k: [r.count, round(r.share * r.count)] for k, r in calibration.right.items()},
+        "broken": {k: list(v) for k, v in calibration.broken.items()},
     }
 
 
@@ -212,4 +227,5 @@ def shipped_calibration() -> SavingsCalibration:
     data = json.loads(files("aurora.learning").joinpath("savings.json").read_text(encoding="utf-8"))
     right = {k: Rate(n, good / n if n else 0.0, *wilson(good, n)) for k, (n, good) in data["right"].items()}
     scores = {k: (v[0], v[1]) for k, v in data["scores"].items()}
-    return SavingsCalibration(data["source"], data["level"], scores, right)
+    broken = {k: (v[0], v[1]) for k, v in data["broken"].items()}
+    return SavingsCalibration(data["source"], data["level"], scores, right, broken)

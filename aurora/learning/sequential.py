@@ -87,7 +87,7 @@ def running_outcomes(values: Floats, before: Floats | None = None) -> Floats:
     days = np.cumsum(seen, axis=1)
     means = np.cumsum(centred, axis=1) / np.maximum(days, 1)
     if before is None:
-        return means
+        return np.asarray(means)
     design = np.column_stack([np.ones(len(before)), before])
     solution, *_ = np.linalg.lstsq(design, means, rcond=None)
     return np.asarray(np.where(days > 0, means - design @ solution, 0.0))

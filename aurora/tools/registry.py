@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from aurora.tools import archive, language, simulation
+from aurora.tools import archive, language, recommendation, simulation
 from aurora.tools.desk import Desk
 
 Effect = Literal["reads", "changes"]
@@ -53,5 +53,7 @@ TOOLS: Mapping[str, Tool] = {
     "show_policy": Tool("reads", archive.PolicyArguments, archive.show_policy),
     "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
     "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
+    "recommend": Tool("reads", recommendation.RecommendArguments, recommendation.recommend),
+    "experiment": Tool("reads", recommendation.ExperimentArguments, recommendation.experiment),
     "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy, leaves_draft=True),
 }
