@@ -11,6 +11,8 @@ import typer
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.steps import steps
 
+SOURCE = "aurora bench experiment --calibrate, populations 1000 to 1009 of 40 accounts"
+
 
 def experiment(
     seeds: int = typer.Option(500, min=20, max=100_000, help="Experiments of each kind."),
@@ -31,7 +33,7 @@ def experiment(
         if calibrate is None:
             calibration = shipped_calibration()
         else:
-            calibration = calibrate_savings("aurora bench experiment --calibrate, populations 1000 to 1009 of 40 accounts", told)
+            calibration = calibrate_savings(SOURCE, told)
             write_json(calibrate, calibration_json(calibration))
         result: dict[str, Any] = bench_experiment(seeds, told)
         if populations:
