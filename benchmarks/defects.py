@@ -140,7 +140,7 @@ def repairs_table(seeds: range) -> dict[str, Tally]:
         _, findings = repair(Samples("c", times, counter), detect=False)
         counted |= {f.defect: f.count for f in findings}
         truth["reset"] = 4
-        for defect in {*truth, *counted}:
+        for defect in sorted({*truth, *counted}):
             planted, found = truth.get(defect, 0), counted.get(defect, 0)
             tallies[defect].add(set(range(planted)), set(range(found)))
     return tallies
