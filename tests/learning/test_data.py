@@ -127,6 +127,20 @@ def test_a_series_over_several_files_is_one(tmp_path):
         read_panel([paths[0], other])
 
 
+def test_files_of_one_name_are_not_taken_for_one_series(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        put(tmp_path / folder, "ds,y\n0,1\n300,2\n", "cpu.csv")
+    with pytest.raises(DataError, match="two series are called 'cpu'"):
+        read_panel([tmp_path / "a" / "cpu.csv", tmp_path / "b" / "cpu.csv"])
+
+
+def test_a_covariate_that_only_other_series_have_is_not_missed(tmp_path):
+    text = "unique_id,ds,y,users\na,0,1,5\na,300,2,6\nb,0,1,\nb,300,2,\n"
+    panel = read_panel([put(tmp_path, text)])
+    assert [list(s.covariates) for s in panel.series] == [["users"], []] and not panel.findings
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
