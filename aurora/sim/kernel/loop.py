@@ -402,9 +402,7 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
     event = 0
     while True:
         first_arrived = arrived
-        arrived, event, going = next_instant(
-            problem, program, state, bench, static, with_fragmentation, arrived, event
-        )
+        arrived, event, going = next_instant(problem, program, state, bench, static, with_fragmentation, arrived, event)
         if not going:
             break
         if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
