@@ -122,6 +122,7 @@ class Episodes:
         self.mask = self._fields.mask.view(np.bool_)
         self.reward, self.value = self._fields.ledger[:, at.G_REWARD], self._fields.ledger[:, at.G_VALUE]
         cursor = self._fields.cursor
+        cursor[:, at.B_TASK] = cursor[:, at.B_ENDED] = -1
         self.ended, self.playing = cursor[:, at.B_ENDED], cursor[:, at.B_SCENARIO]
         self.task = cursor[:, at.B_TASK]
 
