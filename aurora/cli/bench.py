@@ -7,10 +7,12 @@ from pathlib import Path
 
 import typer
 
+from aurora.cli import bench_env
 from aurora.cli.output import emit_json, emit_table
 from aurora.errors import DataError
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
+app.command("env")(bench_env.env)
 
 
 class Backfill(StrEnum):

@@ -36,7 +36,7 @@ FEWEST_TRACED = 5
 STEPS = 64
 """Points between two options at which a network's gradient is taken."""
 SHOWN_INPUTS = 8
-"""Inputs of a network that get a term of their own."""
+"""Inputs of a network that get a term of their own, and features that may be a cause."""
 
 
 class Option(NamedTuple):
@@ -297,12 +297,14 @@ def cause(decision: Decision, other: Option) -> tuple[str, ...]:
     """The smallest set of features because of which the winner won over another option.
 
     Of several, the one with the greatest advantages; empty if they drew, so that the lower number decided, or
-    if it takes more than three.
+    if it takes more than three. Of a network only the eight features with the greatest advantages are looked at.
     """
     if is_level(decision, other.features):
         return ()
     known = advantages(decision, other)
     names = sorted((n for n in known), key=lambda n: -known[n])
+    if isinstance(decision.score, Network):
+        names = names[:SHOWN_INPUTS]  # of all that a network reads there would be thousands of sets
     for size in range(1, MOST_IN_A_CAUSE + 1):
         for names_ in itertools.combinations(names, size):
             if is_cause(decision, other, names_):
