@@ -128,10 +128,10 @@ def fan_chart(one: Series, forecast: Forecast) -> Chart:
     shown = min(len(one), max(4 * horizon, 144))
     past = [(k - shown + 1) * hours for k in range(shown)]
     ahead = [(k + 1) * hours for k in range(horizon)]
-    bands = tuple(
+    bands = [
         Band(f"{p} %", ahead, forecast.quantiles[:, ENDS[p][0]].tolist(), forecast.quantiles[:, ENDS[p][1]].tolist())
         for p in (95, 80, 50)
-    )
+    ]
     unit = one.labels.get("unit", "value")
     marks = (
         Line("measured", past, one.y[-shown:].tolist()),
