@@ -133,7 +133,7 @@ def fan_chart(one: Series, forecast: Forecast) -> Chart:
         for p in (95, 80, 50)
     ]
     unit = one.labels.get("unit", "value")
-    marks = (
+    marks: tuple[Line | Band, ...] = (
         Line("measured", past, one.y[-shown:].tolist()),
         *bands,
         Line("median", ahead, forecast.quantiles[:, MEDIAN].tolist()),
