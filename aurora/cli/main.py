@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, data, doctor, explain, index, policies, scenarios, selfplay, simulate, train
+from aurora.cli import bench, data, doctor, explain, forecast, index, policies, scenarios, selfplay, simulate, train
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
+app.command("forecast")(forecast.forecast)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")

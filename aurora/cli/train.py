@@ -4,4 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from aurora.cli import train_forecast
+
 app = typer.Typer(help="Train a network, a cloned expert or a forecaster.", no_args_is_help=True)
+app.command("forecast")(train_forecast.forecast)
