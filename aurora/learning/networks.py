@@ -18,6 +18,8 @@ from torch import Tensor, nn
 INFEASIBLE = -1e9
 """Score of what may not be chosen: its probability is exactly 0 in float32, and 0 times it is still 0."""
 VALUE_WIDTH = 64
+LEAST_SPREAD = 0.01
+"""What a feature's spread counts as at least: one that hardly ever changes must not be blown up when it does."""
 
 
 class Shape(NamedTuple):
@@ -70,10 +72,18 @@ def pooled(candidates: Tensor, mask: Tensor) -> Tensor:
 class ActorCritic(nn.Module):
     """Scores of candidates, and the value of where things stand."""
 
+    candidate_mean: Tensor
+    candidate_spread: Tensor
+    context_mean: Tensor
+    context_spread: Tensor
+
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
         summary = 2 * shape.features + shape.context
+        for name, width in (("candidate", shape.features), ("context", shape.context)):
+            self.register_buffer(f"{name}_mean", torch.zeros(width))
+            self.register_buffer(f"{name}_spread", torch.ones(width))
         # One layer over (candidate, context), in two parts: the context's is computed once for all candidates.
         self.from_candidate = nn.Linear(shape.features, shape.width)
         self.from_context = nn.Linear(shape.context + shape.memory, shape.width, bias=False)
@@ -111,9 +121,33 @@ class ActorCritic(nn.Module):
             context: float32 [n, G + memory].
         """
         row = mask.nonzero()[:, 0]
-        x = torch.relu(self.from_candidate(candidates[mask]) + self.from_context(context).index_select(0, row))
+        ours, shared = self.first_layer()
+        x = torch.relu(
+            nn.functional.linear(candidates[mask], ours) + nn.functional.linear(context, *shared).index_select(0, row)
+        )
         found: Tensor = self.score(torch.relu(self.hidden(x))).squeeze(-1)
         return torch.full(mask.shape, INFEASIBLE).masked_scatter(mask, found)
+
+    def standardise(self, candidates: Tensor, mask: Tensor, context: Tensor) -> None:
+        """From now on take features relative to the mean and spread that they have here (arguments as `scores`)."""
+        for name, rows in (("candidate", candidates[mask]), ("context", context)):
+            getattr(self, f"{name}_mean").copy_(rows.mean(0))
+            getattr(self, f"{name}_spread").copy_(rows.std(0, correction=0).clamp(min=LEAST_SPREAD))
+
+    def first_layer(self) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The scorer's first layer over raw features: weights of a candidate's; weights and bias of the context's."""
+        ours = self.from_candidate.weight / self.candidate_spread
+        known = self.shape.context
+        theirs = self.from_context.weight
+        theirs = torch.cat((theirs[:, :known] / self.context_spread, theirs[:, known:]), 1)
+        bias = self.from_candidate.bias - ours @ self.candidate_mean - theirs[:, :known] @ self.context_mean
+        return ours, (theirs, bias)
+
+    def summary(self, candidates: Tensor, mask: Tensor, context: Tensor) -> Tensor:
+        """What critic and memory see, float32 [n, 2 F + G]: the context, and the candidates summed up."""
+        mean = torch.cat((self.candidate_mean, self.candidate_mean, self.context_mean))
+        spread = torch.cat((self.candidate_spread, self.candidate_spread, self.context_spread))
+        return (torch.cat((pooled(candidates, mask), context), 1) - mean) / spread
 
     def remember(self, summary: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
         """One step of the LSTM.
@@ -169,7 +203,11 @@ class Greedy:
         """See `Agent`."""
         with torch.no_grad():
             candidates, mask, context = tensors(observation)
-            recalled, self._memory = self.network.remember(summarised(candidates, mask, context), self._memory)
+            if len(self._memory.hidden) != len(mask):
+                self.begin(len(mask))  # other episodes than before
+            recalled, self._memory = self.network.remember(
+                self.network.summary(candidates, mask, context), self._memory
+            )
             scores = self.network.scores(candidates, mask, torch.cat((context, recalled), 1))
         best: NDArray[np.int64] = scores.numpy().argmax(1)
         return best
@@ -187,8 +225,3 @@ def tensors(observation: Observed) -> tuple[Tensor, Tensor, Tensor]:
         torch.from_numpy(observation.mask),
         torch.from_numpy(observation.context),
     )
-
-
-def summarised(candidates: Tensor, mask: Tensor, context: Tensor) -> Tensor:
-    """What critic and memory see, float32 [n, 2 F + G]."""
-    return torch.cat((pooled(candidates, mask), context), 1)

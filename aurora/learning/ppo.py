@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from aurora.learning.networks import INFEASIBLE, ActorCritic, Memory, Observed, summarised, tensors
+from aurora.learning.networks import INFEASIBLE, ActorCritic, Memory, Observed, tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def collect(network: ActorCritic, scene: Scene, settings: Settings, generator: t
     with torch.no_grad():
         for t in range(steps):
             candidates[t], mask[t], context[t] = tensors(scene.observation)
-            summary[t] = summarised(candidates[t], mask[t], context[t])
+            summary[t] = network.summary(candidates[t], mask[t], context[t])
             recalled, memory = network.remember(summary[t], scene.memory)
             logits = network.scores(candidates[t], mask[t], torch.cat((context[t], recalled), 1)).log_softmax(1)
             # The largest of the log probabilities with Gumbel noise added is a draw by them (Gumbel 1954).
@@ -160,7 +160,7 @@ def collect(network: ActorCritic, scene: Scene, settings: Settings, generator: t
             finished.append(step.value[step.ended])
             kept = torch.from_numpy(~step.ended).unsqueeze(1)
             scene.observation, scene.memory = step.observation, Memory(*(part * kept for part in memory))
-        last = summarised(*tensors(scene.observation))
+        last = network.summary(*tensors(scene.observation))
         ahead = network.value(last, network.remember(last, scene.memory)[0])
     gains = advantages(rewards, values.numpy(), ended, ahead.numpy(), settings)
     return Rollout(
@@ -176,6 +176,18 @@ def collect(network: ActorCritic, scene: Scene, settings: Settings, generator: t
         start,
         np.concatenate(finished),
     )
+
+
+def familiarise(network: ActorCritic, batch: Batch, steps: int, seed: int) -> None:
+    """Standardise a network's features by what random decisions meet."""
+    rng = np.random.default_rng(seed)
+    seen: list[tuple[Tensor, ...]] = []
+    observation = batch.reset()
+    for _ in range(steps):
+        seen.append(tuple(part.clone() for part in tensors(observation)))
+        anyone = np.where(observation.mask, rng.random(observation.mask.shape), -1.0).argmax(1)
+        observation = batch.step(anyone).observation
+    network.standardise(*(torch.cat(parts) for parts in zip(*seen, strict=True)))
 
 
 def advantages(

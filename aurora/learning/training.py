@@ -8,12 +8,13 @@ finds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from aurora.errors import DataError, RunError
 from aurora.learning import ppo, recurrent
@@ -52,18 +53,14 @@ class Point:
         seconds: Of work so far, over all processes.
         value: Mean of what the episodes that ended were worth; None where none has ended.
         episodes: How many those were.
-        entropy, divergence, clipped, policy_loss, value_loss: See `ppo.Improvement`.
+        measures: What else the algorithm tells, by name; of PPO see `ppo.Improvement`.
     """
 
     steps: int
     seconds: float
     value: float | None
     episodes: int
-    entropy: float
-    divergence: float
-    clipped: float
-    policy_loss: float
-    value_loss: float
+    measures: dict[str, float]
 
 
 @dataclass(slots=True)
@@ -101,8 +98,9 @@ def begin(plan: Plan) -> Learner:
     settings = plan.settings
     if plan.steps < 1 or settings.environments < 1 or settings.length < 2:  # noqa: PLR2004  # a rollout has two
         raise DataError("training needs at least 1 step, 1 environment and rollouts of 2 steps")
+    one_thread()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_seed(plan.seed, 0))
+        torch.manual_seed(part_seed(plan.seed, 0))
         network = ActorCritic(plan.shape)
     return Learner(plan, network, torch.optim.Adam(network.parameters(), settings.learning_rate, eps=1e-5))
 
@@ -122,13 +120,15 @@ def train(
         tell: Called after every improvement.
         save: Called between blocks.
     """
-    torch.set_num_threads(1)  # small matrices: a second thread costs more than it gives, much more on a busy machine
+    one_thread()
     plan, settings = learner.plan, learner.plan.settings
     improve = recurrent.improve if plan.shape.memory else ppo.improve
     while not learner.is_done:
         batch = make(learner.blocks)
+        if not learner.blocks:
+            ppo.familiarise(learner.network, batch, settings.length, part_seed(plan.seed, 0))
         scene = Scene(batch, batch.reset(), learner.network.no_memory(batch.count))
-        generator = torch.Generator().manual_seed(_seed(plan.seed, 1 + learner.blocks))
+        generator = torch.Generator().manual_seed(part_seed(plan.seed, 1 + learner.blocks))
         for _ in range(plan.block):
             began = time.perf_counter()
             left = 1 - learner.steps / plan.steps
@@ -137,17 +137,8 @@ def train(
             rollout = ppo.collect(learner.network, scene, settings, generator)
             told = improve(learner.network, learner.optimizer, rollout, settings, settings.entropy * left, generator)
             learner.steps += rollout.ended.size
-            before = learner.curve[-1].seconds if learner.curve else 0.0
-            value = float(rollout.finished.mean()) if len(rollout.finished) else None
-            learner.curve.append(
-                Point(
-                    steps=learner.steps,
-                    seconds=before + time.perf_counter() - began,
-                    value=value,
-                    episodes=len(rollout.finished),
-                    **told._asdict(),
-                )
-            )
+            found, seconds = rollout.finished, time.perf_counter() - began
+            learner.curve.append(next_point(learner.curve, learner.steps, seconds, found, told._asdict()))
             tell(learner.curve[-1])
             if learner.is_done:
                 break
@@ -155,7 +146,30 @@ def train(
         save(learner)
 
 
-def _seed(seed: int, part: int) -> int:
+def next_point(
+    curve: Sequence[Point], steps: int, seconds: float, finished: NDArray[np.float64], measures: dict[str, float]
+) -> Point:
+    """What to add to a curve.
+
+    Args:
+        curve: So far.
+        steps: Decisions so far.
+        seconds: Since the last point.
+        finished: float64, what each episode that ended since was worth.
+        measures: What else there is to tell.
+    """
+    before = curve[-1].seconds if curve else 0.0
+    value = float(finished.mean()) if len(finished) else None
+    return Point(steps, before + seconds, value, len(finished), measures)
+
+
+def one_thread() -> None:
+    """Let PyTorch use one core: its matrices are small here, and the order of sums must not depend on the machine."""
+    torch.set_num_threads(1)
+
+
+def part_seed(seed: int, part: int) -> int:
+    """A seed for a part of what a seed determines."""
     return int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
 
 

@@ -99,3 +99,15 @@ def test_the_same_seed_gives_the_same_weights():
 def test_a_plan_without_steps_is_refused():
     with pytest.raises(DataError, match="at least 1 step"):
         begin(Plan(0, 0, Shape(3, 2), QUICK))
+
+
+def test_scores_do_not_change_when_features_and_their_means_are_shifted_and_scaled():
+    network, scaled = ActorCritic(Shape(3, 2)), ActorCritic(Shape(3, 2))
+    candidates, context, mask = torch.randn(50, 4, 3), torch.randn(50, 2), torch.rand(50, 4) < 0.7
+    mask[:, 0] = True
+    network.standardise(candidates, mask, context)
+    scaled.load_state_dict(network.state_dict())
+    other = 5 + 100 * candidates, mask, 7 - 30 * context
+    scaled.standardise(*other)
+    scaled.from_context.weight.data *= -1  # the context's sign was turned
+    assert torch.allclose(network.scores(candidates, mask, context), scaled.scores(*other), atol=1e-5)
