@@ -12,14 +12,14 @@ says who is next and who may overtake, the agent where it goes. `docs/environmen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import PolicyError, ScenarioError
 from aurora.sim.compiler import compile_policy
-from aurora.sim.features import FEATURE_INDEX, FEATURES
+from aurora.sim.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, parse_input, scale_of
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.episode import BEGIN, OVER, PREFER, STEP, drive, sums_of
@@ -31,20 +31,6 @@ from aurora.sim.outcome import Outcome
 from aurora.sim.policy import Policy
 from aurora.sim.references import REFERENCES
 
-_NUMBERS = ("node.index", "node.last_placement", "fit.random")
-"""Features that tell candidates apart by their number only."""
-
-CANDIDATE_FEATURES: tuple[str, ...] = tuple(
-    f.name for f in FEATURES if f.scope in ("node", "fit", "path") and f.name not in _NUMBERS
-)
-"""What is shown of every candidate, in this order."""
-
-CONTEXT_FEATURES: tuple[str, ...] = tuple(f.name for f in FEATURES if f.scope in ("task", "cluster", "objective"))
-"""What is shown once a decision, in this order."""
-
-SCALES: Mapping[str, float] = {f.name: f.scale for f in FEATURES}
-"""What each feature is divided by before it is shown: its typical magnitude."""
-
 BASE = REFERENCES["first_fit"]
 """Who is next unless another base policy is given: in order of arrival, and whatever fits is placed."""
 
@@ -54,10 +40,10 @@ class Episodes:
 
     Attributes:
         scenarios: What is played.
-        candidates: float32 [episodes, most candidates, candidate features], 0 where nothing may be chosen.
+        candidates: float32 [episodes, most candidates, inputs], 0 where nothing may be chosen.
         mask: bool [episodes, most candidates], which candidates the task that is due may take now; by their
             number in the task's list (`docs/kernel.md`), so of a task without paths the index of the node.
-        context: float32 [episodes, context features].
+        context: float32 [episodes, inputs].
         reward: float64 [episodes], what the last step paid; the rewards of an episode add up to `value`.
         value: float64 [episodes], the reward of the scenario (`aurora.sim.rewards.score`) in an episode that ended
             in the last step, NaN elsewhere.
@@ -98,7 +84,7 @@ class Episodes:
             raise ScenarioError("an episode needs at least one scenario, and none with an allocation plan")
         if count < 1:
             raise ScenarioError(f"{count} episodes; at least 1 is needed")
-        self.scenarios = tuple(scenarios)
+        self.scenarios, self._may_be_idle = tuple(scenarios), forced
         program = compile_policy(base)
         widest = max(int(np.diff(e.problem.route_start).max(initial=1)) for e in scenarios)
         if most_candidates is not None and most_candidates < widest:
@@ -106,7 +92,7 @@ class Episodes:
         shapes = _Shapes(self.scenarios, program.code[:, 1].max(initial=0) + 1, bool(program.easy), widest)
         self._slots = [(Pinned(shapes.state()), Pinned(shapes.bench())) for _ in range(count)]
         width = widest if most_candidates is None else most_candidates
-        features = [FEATURE_INDEX[n] for n in CANDIDATE_FEATURES], [FEATURE_INDEX[n] for n in CONTEXT_FEATURES]
+        inputs = [np.array([parse_input(t) for t in texts]) for texts in (CANDIDATE_INPUTS, CONTEXT_INPUTS)]
         options = np.zeros(at.BATCH_OPTIONS, np.int64)
         options[at.A_GATE_STATIC] = gate_is_static(program)
         options[at.A_FORCED], options[at.A_RESTARTS] = forced, restarts
@@ -122,13 +108,13 @@ class Episodes:
             busy=np.empty((count, shapes.nodes)),
             options=options,
             actions=np.zeros(count, np.int64),
-            candidate_features=np.array(features[0], np.int64),
-            context_features=np.array(features[1], np.int64),
-            candidate_scale=np.array([SCALES[n] for n in CANDIDATE_FEATURES]),
-            context_scale=np.array([SCALES[n] for n in CONTEXT_FEATURES]),
-            candidates=np.zeros((count, width, len(features[0])), np.float32),
+            candidate_inputs=inputs[0],
+            context_inputs=inputs[1],
+            candidate_scale=np.array([scale_of(t) for t in CANDIDATE_INPUTS]),
+            context_scale=np.array([scale_of(t) for t in CONTEXT_INPUTS]),
+            candidates=np.zeros((count, width, len(inputs[0])), np.float32),
             mask=np.zeros((count, width), np.uint8),
-            context=np.zeros((count, len(features[1])), np.float32),
+            context=np.zeros((count, len(inputs[1])), np.float32),
             sums=np.zeros(VALUES),
         )
         self._batch, self._program = Pinned(self._fields), Pinned(program)
@@ -140,21 +126,21 @@ class Episodes:
         self.task = cursor[:, at.B_TASK]
 
     def begin(self, seed: int | None = None) -> None:
-        """Start a scenario in every episode.
+        """Start a scenario in every episode: the next ones that have a decision to make.
 
         Args:
             seed: Starts the order of the scenarios anew; by default it goes on.
 
         Raises:
-            ScenarioError: None of the scenarios has a decision to make.
+            ScenarioError: None of the scenarios has a decision to make (unless `forced`: then an episode may be over
+                at once).
         """
         options = self._fields.options
-        options[at.A_NEXT] = len(self.scenarios)
         if seed is not None:
-            options[at.A_SEED], options[at.A_SHUFFLES] = seed, 0
+            options[at.A_NEXT], options[at.A_SEED], options[at.A_SHUFFLES] = len(self.scenarios), seed, 0
             self._fields.order[:] = np.arange(len(self.scenarios))
         drive(self._batch.address, self._program.address, BEGIN)
-        if options[at.A_RESTARTS] and (self.task < 0).any():
+        if not self._may_be_idle and (self.task < 0).any():
             raise ScenarioError("no scenario has a task with two candidates at once; there is nothing to decide")
 
     def step(self, actions: NDArray[np.int64]) -> None:

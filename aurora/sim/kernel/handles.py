@@ -54,7 +54,7 @@ BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2,
 CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 BATCH = types.NamedTuple(
-    [_I1, _I1, _I1, _I1, _I2, _F2, _F2, _F2, _I1, _I1, _I1, _I1, _F1, _F1]
+    [_I1, _I1, _I1, _I1, _I2, _F2, _F2, _F2, _I1, _I1, _I2, _I2, _F1, _F1]
     + [types.float32[:, :, ::1], types.uint8[:, ::1], types.float32[:, ::1], _F1],
     Batch,
 )

@@ -280,11 +280,11 @@ class Batch(NamedTuple):
         busy: float64 [episodes, most nodes], when the last of a node's tasks ends, as far as is known now.
         options: int64 [BATCH_OPTIONS], entries A_*.
         actions: int64 [episodes], the number of the candidate that each takes next.
-        candidate_features, context_features: int64, numbers of the features that are shown.
-        candidate_scale, context_scale: float64, what each is divided by.
-        candidates: float32 [episodes, most candidates, features].
+        candidate_inputs, context_inputs: int64 [inputs, 3], rows of `aurora.sim.inputs.Input`.
+        candidate_scale, context_scale: float64 [inputs], what each is divided by.
+        candidates: float32 [episodes, most candidates, inputs].
         mask: uint8 [episodes, most candidates], 1 where a candidate may be taken.
-        context: float32 [episodes, context features].
+        context: float32 [episodes, inputs].
         sums: float64 [VALUES], scratch space.
     """
 
@@ -298,8 +298,8 @@ class Batch(NamedTuple):
     busy: FloatArray
     options: IntArray
     actions: IntArray
-    candidate_features: IntArray
-    context_features: IntArray
+    candidate_inputs: IntArray
+    context_inputs: IntArray
     candidate_scale: FloatArray
     context_scale: FloatArray
     candidates: NDArray[np.float32]

@@ -12,18 +12,33 @@ from aurora.sim.kernel.observe import FIRST_NODE, candidate_vector, cluster_feat
 
 
 @inlined
-def squashed(value, scale):
-    """A feature as a network sees it, between -`BOUND` and `BOUND`; NaN counts as 0. `aurora.sim.features.squash`."""
-    share = value / scale
+def squashed(share):
+    """A scaled feature as a network sees it: `aurora.sim.features.squash`."""
     share = 0.0 if np.isnan(share) else min(max(share, -1e12), 1e12)
     return share / (1.0 + abs(share) * (1.0 / BOUND))
+
+
+@jitted
+def _scalar(problem, state, t, f):
+    return task_feature(problem, state, t, f) if f < FIRST_NODE else cluster_feature(problem, state, f)
+
+
+@jitted
+def _factor(problem, state, t, times, per, scale):
+    """What an input's feature is multiplied by."""
+    factor = 1.0 / scale
+    if times >= 0:
+        factor *= _scalar(problem, state, t, times)
+    if per >= 0:
+        value = _scalar(problem, state, t, per)
+        factor = 0.0 if value == 0.0 else factor / value
+    return factor
 
 
 @jitted
 def show(batch, b, program):
     """Fill an episode's part of the observation; nothing but zeros where no decision is due."""
     rows, mask, context = batch.candidates[b], batch.mask[b], batch.context[b]
-    features = batch.candidate_features
     for i in range(rows.shape[0]):
         mask[i] = 0
         for j in range(rows.shape[1]):
@@ -36,19 +51,20 @@ def show(batch, b, program):
     problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
     state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
     size = batch.cursor[b, B_CHOICES]
-    for j in range(context.shape[0]):
-        f = batch.context_features[j]
-        value = task_feature(problem, state, t, f) if f < FIRST_NODE else cluster_feature(problem, state, f)
-        context[j] = squashed(value, batch.context_scale[j])
+    inputs = batch.context_inputs
+    for j in range(inputs.shape[0]):
+        factor = _factor(problem, state, t, inputs[j, 0], inputs[j, 2], batch.context_scale[j])
+        context[j] = squashed(_scalar(problem, state, t, inputs[j, 1]) * factor)
     values, numbers = bench.vectors[0], bench.numbers
     for i in range(size):
         mask[numbers[i]] = 1
-    for j in range(features.shape[0]):
+    inputs = batch.candidate_inputs
+    for j in range(inputs.shape[0]):
         candidate_vector(
             problem,
             state,
             t,
-            features[j],
+            inputs[j, 1],
             bench.nodes,
             bench.paths,
             numbers,
@@ -57,5 +73,6 @@ def show(batch, b, program):
             False,
             values,
         )
+        factor = _factor(problem, state, t, inputs[j, 0], inputs[j, 2], batch.candidate_scale[j])
         for i in range(size):
-            rows[numbers[i], j] = squashed(values[i], batch.candidate_scale[j])
+            rows[numbers[i], j] = squashed(values[i] * factor)
