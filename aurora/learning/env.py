@@ -219,7 +219,8 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, bool [K]; what sb3-contrib's MaskablePPO asks for."""
-        return self._episodes.mask[0].copy()
+        masks: NDArray[np.bool_] = self._episodes.mask[0].copy()
+        return masks
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin the next scenario.

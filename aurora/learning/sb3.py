@@ -53,8 +53,8 @@ class AllocationVecEnv(VecEnv):
     def step_wait(self) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Take the actions."""
         actions, replaced = feasible(self._actions, self.environments.episodes.mask)
-        observation, reward, ended, value = self.environments.step(actions)
-        reward = reward - np.float32(self._penalty) * replaced
+        observation, paid, ended, value = self.environments.step(actions)
+        reward: NDArray[np.float32] = (paid - self._penalty * replaced).astype(np.float32)
         self._returns += reward
         self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]

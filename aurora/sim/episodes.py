@@ -139,6 +139,7 @@ class Episodes:
         if seed is not None:
             options[at.A_NEXT], options[at.A_SEED], options[at.A_SHUFFLES] = len(self.scenarios), seed, 0
             self._fields.order[:] = np.arange(len(self.scenarios))
+        self.reward[:], self.value[:] = 0, np.nan
         drive(self._batch.address, self._program.address, BEGIN)
         if not self._may_be_idle and (self.task < 0).any():
             raise ScenarioError("no scenario has a task with two candidates at once; there is nothing to decide")

@@ -130,6 +130,9 @@ FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enume
 BOUND = 10.0
 """What a scaled feature is kept below, in absolute value, when a network sees it."""
 
+LARGEST_SHARE = 1e12
+"""Beyond this many typical magnitudes a feature is as good as infinite."""
+
 
 def squash(values: NDArray[np.float64], scale: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Features as a network sees them: s / (1 + |s| / BOUND) with s = value / scale; NaN counts as 0.
@@ -141,7 +144,7 @@ def squash(values: NDArray[np.float64], scale: NDArray[np.float64] | float) -> N
         values: Of any shape.
         scale: Typical magnitude of each, broadcast against `values`.
     """
-    share = np.clip(np.nan_to_num(values / scale, nan=0.0, posinf=1e12, neginf=-1e12), -1e12, 1e12)
+    share = np.clip(np.nan_to_num(values / scale, nan=0.0), -LARGEST_SHARE, LARGEST_SHARE)
     return np.asarray(share / (1.0 + np.abs(share) / BOUND))
 
 

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from aurora.sim.features import BOUND
 from aurora.sim.kernel.handles import bench_at, problem_at, state_at
-from aurora.sim.kernel.jit import inlined, jitted
+from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import B_CHOICES, B_SCENARIO, B_TASK
 from aurora.sim.kernel.observe import FIRST_NODE, candidate_vector, cluster_feature, task_feature
-
-
-@inlined
-def squashed(share):
-    """A scaled feature as a network sees it: `aurora.sim.features.squash`."""
-    share = 0.0 if np.isnan(share) else min(max(share, -1e12), 1e12)
-    return share / (1.0 + abs(share) * (1.0 / BOUND))
+from aurora.sim.kernel.vm import squashed
 
 
 @jitted
