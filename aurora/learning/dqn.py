@@ -41,8 +41,8 @@ class Settings:
     environments: int = 32
     replay: int = 50_000
     warm_up: int = 2_000
-    batch: int = 128
-    gradient_steps: int = 2
+    batch: int = 256
+    gradient_steps: int = 1
     learning_rate: float = 1e-3
     discount: float = 0.999
     target_every: int = 2_000

@@ -12,15 +12,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 from aurora.errors import DataError, RunError
 from aurora.learning import dqn, sac
-from aurora.learning.networks import Agent, Greedy, Shape
-from aurora.learning.ppo import Batch, familiarise
-from aurora.learning.stable import Stepping
+from aurora.learning.networks import ActorCritic, Agent, Greedy, Shape
 from aurora.learning.training import Point, next_point, one_thread, part_seed
 
 REPORT = 4096
@@ -83,7 +82,7 @@ class Learner:
         return sac.Weigher(self.model, self.plan.columns)
 
 
-def begin(plan: Plan, make: Callable[[int], Batch]) -> Learner:
+def begin(plan: Plan, make: Callable[[int], VecEnv]) -> Learner:
     """A learner that has seen nothing; `make` as for `train`.
 
     Raises:
@@ -92,21 +91,32 @@ def begin(plan: Plan, make: Callable[[int], Batch]) -> Learner:
     if plan.steps < 1:
         raise DataError("training needs at least 1 step")
     one_thread()
-    environments = Stepping(make(0))
+    environments = make(0)
     seed = part_seed(plan.seed, 0)
     if isinstance(plan.settings, dqn.Settings):
         model = dqn.build(environments, plan.shape, plan.settings, seed)
         model.planned = plan.steps
         network = dqn.network_of(model)
-        familiarise(network, make(0), FAMILIAR, seed)
+        _familiarise(network, environments, seed)
         model.q_net_target.load_state_dict(model.q_net.state_dict())
         return Learner(plan, model)
     return Learner(plan, sac.build(environments, plan.columns, plan.settings, seed))
 
 
+def _familiarise(network: ActorCritic, environments: VecEnv, seed: int) -> None:
+    """As `ppo.familiarise`."""
+    rng = np.random.default_rng(seed)
+    seen: list[sac.View] = []
+    shown: Any = environments.reset()
+    for _ in range(FAMILIAR):
+        seen.append(sac.View.of(shown))
+        shown = environments.step(np.where(seen[-1].mask, rng.random(seen[-1].mask.shape), -1.0).argmax(1))[0]
+    network.standardise(*(torch.from_numpy(np.concatenate(parts)) for parts in zip(*seen, strict=True)))
+
+
 def train(
     learner: Learner,
-    make: Callable[[int], Batch],
+    make: Callable[[int], VecEnv],
     *,
     tell: Callable[[Point], None] = lambda _: None,
     save: Callable[[Learner], None] = lambda _: None,
@@ -115,7 +125,7 @@ def train(
     one_thread()
     plan, model = learner.plan, learner.model
     while not learner.is_done:
-        environments: VecEnv = Stepping(make(learner.blocks))
+        environments = make(learner.blocks)
         if isinstance(model, SAC):
             environments = sac.Weighting(environments, plan.columns)
         model.set_env(environments, force_reset=True)
@@ -169,7 +179,7 @@ def to_state(learner: Learner) -> dict[str, Any]:
     }
 
 
-def from_state(state: dict[str, Any], make: Callable[[int], Batch]) -> Learner:
+def from_state(state: dict[str, Any], make: Callable[[int], VecEnv]) -> Learner:
     """The learner that a checkpoint holds; `make` as for `train`.
 
     Raises:

@@ -37,10 +37,10 @@ class Settings:
     """
 
     environments: int = 64
-    length: int = 64
+    length: int = 32
     epochs: int = 4
     minibatches: int = 4
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     discount: float = 0.999
     smoothing: float = 0.95
     clip: float = 0.2

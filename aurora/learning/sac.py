@@ -7,9 +7,9 @@ decision, so that a weight means the same everywhere. What is infeasible has no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,6 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from aurora.learning.networks import Observed, pooled, tensors
-from aurora.learning.stable import View
 
 SPREAD = 1e-6
 """Added to a standard deviation: a feature in which all candidates are alike says nothing."""
@@ -44,11 +43,24 @@ class Settings:
     environments: int = 32
     replay: int = 100_000
     warm_up: int = 2_000
-    batch: int = 128
-    gradient_steps: int = 2
+    batch: int = 256
+    gradient_steps: int = 1
     learning_rate: float = 1e-3
     discount: float = 0.999
     temperature: float = 0.02
+
+
+class View(NamedTuple):
+    """An observation that went through stable-baselines3 as a dictionary."""
+
+    candidates: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    context: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, shown: Mapping[str, NDArray[Any]]) -> View:
+        """Back from the dictionary."""
+        return cls(shown["candidates"], shown["mask"].astype(bool), shown["context"])
 
 
 def heaviest(weights: NDArray[np.float32], observation: Observed, columns: Sequence[int]) -> NDArray[np.int64]:

@@ -41,7 +41,7 @@ class Plan:
     seed: int
     shape: Shape
     settings: Settings
-    block: int = 8
+    block: int = 16
 
 
 @dataclass(frozen=True, slots=True)

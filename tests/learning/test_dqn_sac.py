@@ -5,14 +5,13 @@ import torch
 from aurora.errors import RunError
 from aurora.learning import checkpoint, dqn, offpolicy, sac
 from aurora.learning.networks import INFEASIBLE, Greedy, Shape
-from aurora.learning.stable import Stepping
-from tests.learning.toys import Cheapest, Shown, mean_value
+from tests.learning.toys import Cheapest, Shown, Stepping, mean_value
 
 SHAPE = Shape(3, 2, 16)
 
 
 def make(block):
-    return Cheapest(16, 100 + block)
+    return Stepping(Cheapest(16, 100 + block))
 
 
 def plan(algorithm, steps, **changes):
@@ -58,7 +57,7 @@ def test_another_kind_of_checkpoint_is_refused(tmp_path):
 
 
 def test_dqn_explores_what_is_feasible_only():
-    model = dqn.build(Stepping(make(0)), SHAPE, dqn.Settings(environments=16), 0)
+    model = dqn.build(make(0), SHAPE, dqn.Settings(environments=16), 0)
     mask = np.zeros((16, 6), np.bool_)
     mask[:, [1, 4]] = True
     observation = {
@@ -71,7 +70,7 @@ def test_dqn_explores_what_is_feasible_only():
 
 
 def test_a_q_value_is_the_scores_with_the_state_s_value_as_their_mean():
-    duel = dqn.build(Stepping(make(0)), SHAPE, dqn.Settings(environments=16), 0).q_net
+    duel = dqn.build(make(0), SHAPE, dqn.Settings(environments=16), 0).q_net
     batch = Cheapest(16, 3)
     observation = {k: torch.from_numpy(v) for k, v in batch.reset()._asdict().items()}
     q = duel(observation)

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv
 
 
 class Shown(NamedTuple):
@@ -99,3 +101,48 @@ def mean_value(agent, batch, steps):
         found.append(step.value[step.ended])
         observation = step.observation
     return float(np.concatenate(found)[batch.count :].mean())  # the first ones may have begun half way
+
+
+class Stepping(VecEnv):
+    """A toy as stable-baselines3 knows it, like `aurora.learning.sb3.AllocationVecEnv`."""
+
+    def __init__(self, batch):
+        most, features = batch.candidates, batch.features
+        space = spaces.Dict(
+            {
+                "candidates": spaces.Box(-np.inf, np.inf, (most, features), np.float32),
+                "mask": spaces.MultiBinary(most),
+                "context": spaces.Box(-np.inf, np.inf, (batch.context,), np.float32),
+            }
+        )
+        super().__init__(batch.count, space, spaces.Discrete(most))
+        self.batch = batch
+
+    def reset(self):
+        return self.batch.reset()._asdict()
+
+    def step_async(self, actions):
+        self.actions = actions
+
+    def step_wait(self):
+        step = self.batch.step(self.actions)
+        infos = [{} for _ in range(self.num_envs)]
+        shown = step.observation._asdict()
+        for i in np.flatnonzero(step.ended):
+            infos[i] = {"terminal_observation": {k: 0 * v[i] for k, v in shown.items()}, "value": float(step.value[i])}
+        return shown, step.reward, step.ended, infos
+
+    def close(self):
+        pass
+
+    def get_attr(self, attr_name, indices=None):
+        return [None] * self.num_envs
+
+    def set_attr(self, attr_name, value, indices=None):
+        raise NotImplementedError
+
+    def env_method(self, method_name, *args, indices=None, **named):
+        raise NotImplementedError
+
+    def env_is_wrapped(self, wrapper_class, indices=None):
+        return [False] * self.num_envs
