@@ -8,6 +8,7 @@ that are feasible.
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -18,6 +19,8 @@ from torch import Tensor, nn
 INFEASIBLE = -1e9
 """Score of what may not be chosen: its probability is exactly 0 in float32, and 0 times it is still 0."""
 VALUE_WIDTH = 64
+TIE = 1e-10
+"""Relative difference of scores in float64 up to which they tie."""
 LEAST_SPREAD = 0.01
 """What a feature's spread counts as at least: one that hardly ever changes must not be blown up when it does."""
 
@@ -126,7 +129,7 @@ class ActorCritic(nn.Module):
             nn.functional.linear(candidates[mask], ours) + nn.functional.linear(context, *shared).index_select(0, row)
         )
         found: Tensor = self.score(torch.relu(self.hidden(x))).squeeze(-1)
-        return torch.full(mask.shape, INFEASIBLE).masked_scatter(mask, found)
+        return torch.full(mask.shape, INFEASIBLE, dtype=found.dtype).masked_scatter(mask, found)
 
     def standardise(self, candidates: Tensor, mask: Tensor, context: Tensor) -> None:
         """From now on take features relative to the mean and spread that they have here (arguments as `scores`)."""
@@ -189,28 +192,41 @@ class Agent(Protocol):
 
 
 class Greedy:
-    """Takes the candidate with the highest score, ties to the lowest index."""
+    """Takes the candidate with the highest score, ties to the lowest index, as the kernel does.
+
+    Nodes of a kind that stand alike tie exactly, and a matrix product rounds equal rows differently by their place. So
+    scores are computed in float64, and what differs by no more than its rounding is a tie.
+
+    Args:
+        network: As it is now; what it learns later is not seen.
+    """
 
     def __init__(self, network: ActorCritic) -> None:
-        self.network = network
-        self._memory = network.no_memory(0)
+        self.network = copy.deepcopy(network).double()
+        self._memory = self._none(0)
+
+    def _none(self, count: int) -> Memory:
+        hidden, cell = self.network.no_memory(count)
+        return Memory(hidden.double(), cell.double())
 
     def begin(self, count: int) -> None:
         """See `Agent`."""
-        self._memory = self.network.no_memory(count)
+        self._memory = self._none(count)
 
     def decide(self, observation: Observed) -> NDArray[np.int64]:
         """See `Agent`."""
         with torch.no_grad():
             candidates, mask, context = tensors(observation)
+            candidates, context = candidates.double(), context.double()
             if len(self._memory.hidden) != len(mask):
                 self.begin(len(mask))  # other episodes than before
             recalled, self._memory = self.network.remember(
                 self.network.summary(candidates, mask, context), self._memory
             )
             scores = self.network.scores(candidates, mask, torch.cat((context, recalled), 1))
-        best: NDArray[np.int64] = scores.numpy().argmax(1)
-        return best
+        best = scores.amax(1, keepdim=True)
+        first: NDArray[np.int64] = (scores >= best - TIE * best.abs().clamp(min=1)).numpy().argmax(1)
+        return first
 
     def forget(self, ended: NDArray[np.bool_]) -> None:
         """See `Agent`."""
