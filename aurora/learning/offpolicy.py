@@ -162,8 +162,9 @@ class _Telling(BaseCallback):
         measures = {k.removeprefix("train/"): float(v) for k, v in logged.items() if k.startswith("train/")}
         curve = self._learner.curve
         curve.append(next_point(curve, self.num_timesteps, now - self._since, np.array(self._finished), measures))
-        self._finished, self._told, self._since = [], self.num_timesteps, now
+        self._finished, self._told = [], self.num_timesteps
         self._tell(curve[-1])
+        self._since = time.perf_counter()  # telling is no training
 
 
 def to_state(learner: Learner) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from aurora.learning.scenarios import level_scenarios
 from aurora.learning.training import MEMORY, Point
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
+from aurora.sim.kernel import EncodedScenario
 from aurora.sim.policy import Policy
 
 Algorithm = Literal["ppo", "ppo_lstm", "dqn", "sac"]
@@ -192,7 +193,7 @@ def resume(folder: Path) -> Trainee:
     return Trainee(course, offpolicy.from_state(state, _wrapped(course, settings.environments)))
 
 
-def held_out(levels: Sequence[int], count: int, seed: int) -> dict[int, tuple[Any, ...]]:
+def held_out(levels: Sequence[int], count: int, seed: int) -> dict[int, tuple[EncodedScenario, ...]]:
     """Scenarios that no training meets, by level."""
     return {level: level_scenarios(level, count, seed, held_out=True) for level in levels}
 
