@@ -13,6 +13,7 @@ says who is next and who may overtake, the agent where it goes. `docs/environmen
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,8 +123,13 @@ class Episodes:
         self.mask = self._fields.mask.view(np.bool_)
         self.reward, self.value = self._fields.ledger[:, at.G_REWARD], self._fields.ledger[:, at.G_VALUE]
         cursor = self._fields.cursor
+        cursor[:, at.B_TASK] = cursor[:, at.B_ENDED] = -1
         self.ended, self.playing = cursor[:, at.B_ENDED], cursor[:, at.B_SCENARIO]
         self.task = cursor[:, at.B_TASK]
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied: a copy would go on writing where the original's arrays lie."""
+        raise TypeError("episodes can't be copied or pickled; make others of the same scenarios")
 
     def begin(self, seed: int | None = None) -> None:
         """Start a scenario in every episode: the next ones that have a decision to make.

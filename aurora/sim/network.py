@@ -75,6 +75,32 @@ def _rounded(values: Any, dimensions: int) -> Any:
     return shown.reshape(array.shape).tolist()
 
 
+def gradients_of(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How the score changes with each input.
+
+    Args:
+        network: The network.
+        inputs: [..., inputs], squashed.
+
+    Returns:
+        [..., inputs].
+    """
+    values, slopes = inputs, []
+    for layer in network.layers[:-1]:
+        values = values @ np.array(layer.weights).T + np.array(layer.bias)
+        if network.activation == "relu":
+            slopes.append((values > 0).astype(np.float64))
+            values = np.maximum(values, 0.0)
+        else:
+            values = np.tanh(values)
+            slopes.append(1.0 - values * values)
+    last = np.array(network.layers[-1].weights[0])
+    gradient = np.broadcast_to(last, (*inputs.shape[:-1], len(last)))
+    for layer, slope in zip(network.layers[-2::-1], reversed(slopes), strict=True):
+        gradient = (gradient * slope) @ np.array(layer.weights)
+    return np.asarray(gradient)
+
+
 def network_of(policy: Policy) -> Network:
     """The network of a policy.
 

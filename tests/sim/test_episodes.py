@@ -1,5 +1,7 @@
 """An episode ends as the run of the policy whose choices the agent makes, and pays the scenario's own reward."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -197,6 +199,8 @@ def test_what_can_not_be_played_is_refused() -> None:
         Episodes([encoded], 1, base=BASE.model_copy(update={"allocation_plan": ()}))
     with pytest.raises(ScenarioError, match="can't take task"):
         play(encoded, BASE, lambda _: 99)
+    with pytest.raises(TypeError, match="make others"):
+        copy.deepcopy(Episodes([encoded], 1))
     with pytest.raises(ScenarioError, match="not over"):
         episodes = Episodes([encoded], 1, forced=True)
         episodes.begin()
