@@ -81,7 +81,7 @@ class Trained(Frozen):
 
 
 def train(desk: Desk, arguments: TrainArguments) -> Trained:
-    """Train a small network by PPO on generated scenarios for some seconds; it is left on the desk as a draft policy."""
+    """Train a small network by PPO on generated scenarios for some seconds; it is left on the desk as a draft."""
     from aurora.learning import trainer  # noqa: PLC0415  # heavy, used here only
     from aurora.learning.judging import policy_values  # noqa: PLC0415  # likewise
     from aurora.learning.scenarios import level_scenarios  # noqa: PLC0415  # likewise
