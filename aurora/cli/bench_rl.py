@@ -22,8 +22,9 @@ def parse_levels(text: str) -> tuple[int, ...]:
     levels: list[int] = []
     try:
         for part in text.split(","):
-            first, _, last = part.partition("-")
-            levels += range(int(first), min(int(last or first), MAX_LEVEL + 1) + 1)
+            first, dash, last = part.partition("-")
+            span = range(int(first), min(int(last if dash else first), MAX_LEVEL + 1) + 1)
+            levels += span or [0]  # one that ends before it begins
     except ValueError:
         raise DataError(f"levels {text!r}: write one like 2, a range like 1-3 or a list like 1,3") from None
     if not levels or min(levels) < 1 or max(levels) > MAX_LEVEL:
