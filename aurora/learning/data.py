@@ -14,7 +14,7 @@ from aurora.learning.layouts import LAYOUTS, carbon, layout_of
 from aurora.learning.long_form import TIME, VALUE, read_long_form
 from aurora.learning.pseudonyms import with_pseudonyms
 from aurora.learning.repair import repair
-from aurora.learning.samples import Samples
+from aurora.learning.samples import Floats, Samples
 from aurora.learning.series import Finding, Panel, Series
 from aurora.sim.traces.tables import read_bytes
 
@@ -103,19 +103,31 @@ def _joined(samples: Sequence[Samples]) -> list[Samples]:
 
 
 def _join(same: Sequence[Samples]) -> Samples:
+    """One series of several files; a label that changes between them is a covariate, if it is a number."""
     first = same[0]
-    for other in same[1:]:
-        if dict(other.labels) != dict(first.labels) or set(other.covariates) != set(first.covariates):
-            raise DataError(
-                f"series {first.unique_id!r} has other labels or covariates in {other.source} than in {first.source}; "
-                "rename one, or make them alike"
-            )
+    names = list(dict.fromkeys(name for s in same for name in (*s.labels, *s.covariates)))
+    alike = {name for name in names if all(s.labels.get(name, "") == first.labels.get(name, "") for s in same)}
+    alike -= {name for s in same for name in s.covariates}
     observed = [np.ones(len(s.y), dtype=bool) if s.observed is None else s.observed for s in same]
     return replace(
         first,
         times=np.concatenate([s.times for s in same]),
         y=np.concatenate([s.y for s in same]),
         observed=np.concatenate(observed),
-        covariates={name: np.concatenate([s.covariates[name] for s in same]) for name in first.covariates},
+        covariates={n: np.concatenate([_numbers_of(s, n) for s in same]) for n in names if n not in alike},
+        labels={name: value for name, value in first.labels.items() if name in alike},
         source=", ".join(s.source for s in same),
     )
+
+
+def _numbers_of(samples: Samples, name: str) -> Floats:
+    """A covariate, or a label that is a number, for each value."""
+    if name in samples.covariates:
+        return samples.covariates[name]
+    text = samples.labels.get(name, "")
+    if not is_number(text):
+        raise DataError(
+            f"{samples.name}: {name} is {text!r} here and not in another file with this series; a label must be the "
+            "same in all, and a covariate a number"
+        )
+    return np.full(len(samples.y), float(text))

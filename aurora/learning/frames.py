@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,29 +31,41 @@ def csv_frame(path: Path, raw: bytes, *, separator: str = ",", header: bool = Tr
     """
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
+    names = first_fields(raw, separator) if header else []
+    doubled = [name for k, name in enumerate(names) if name in names[:k]]
+    if doubled:
+        raise DataError(f"{path} has two columns {doubled[0]!r}; rename one")
     try:
-        frame = pd.read_csv(
-            io.BytesIO(raw),
-            sep=separator,
-            header=0 if header else None,
-            keep_default_na=False,
-            na_values=["", "nan", "NaN"],
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            low_memory=False,
-            index_col=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of fields that it would drop
+            frame = _rows(raw, separator, header)
+    except pd.errors.ParserWarning:
+        raise DataError(f"{path}: rows have more fields than the header's {len(names)}; name all columns") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a table: {str(error).strip()}") from None
     if header:
         frame.columns = [str(name).strip() for name in frame.columns]
-        frame.attrs["first_line"] = 2
-    else:
-        frame.attrs["first_line"] = 1
+    frame.attrs["first_line"] = 2 if header else 1
     frame = frame.dropna(how="all")
     if frame.empty:
         raise DataError(f"{path} has no rows")
     return frame
+
+
+def _rows(raw: bytes, separator: str, header: bool) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+    return pd.read_csv(
+        io.BytesIO(raw),
+        sep=separator,
+        header=0 if header else None,
+        keep_default_na=False,
+        na_values=["", "nan", "NaN"],
+        skip_blank_lines=False,
+        skipinitialspace=True,
+        low_memory=False,
+        index_col=False,
+    )
 
 
 def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
@@ -70,6 +83,8 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
         raise DataError(f"{path} is not a readable Parquet file: {error}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.attrs["first_line"] = 1
+    if frame.columns.duplicated().any():
+        raise DataError(f"{path} has two columns {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
     if frame.empty:
         raise DataError(f"{path} has no rows")
     return frame

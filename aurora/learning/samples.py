@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Samples:
         covariates: Numbers beside it, each float64 [n].
         labels: What stays the same: metric, unit (one of `UNITS`), kind, tier, site, tags.
         source: The file or address, for messages.
+        step: Seconds from one value to the next, where the source says so; None: the most frequent difference.
     """
 
     unique_id: str
@@ -35,6 +37,7 @@ class Samples:
     covariates: Mapping[str, Floats] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    step: int | None = None
 
     @property
     def name(self) -> str:
