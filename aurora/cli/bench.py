@@ -7,13 +7,14 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_forecast
+from aurora.cli import bench_cloning, bench_forecast
 from aurora.cli.output import emit_json, emit_table
 from aurora.cli.spread import SpreadCommand
 from aurora.errors import DataError
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
 app.command("forecast", cls=SpreadCommand)(bench_forecast.forecast)
+app.command("cloning")(bench_cloning.cloning)
 
 
 class Backfill(StrEnum):

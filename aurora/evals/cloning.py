@@ -243,12 +243,13 @@ def _seed(
         "decisions": len(test.moves),
         "keep_share": float((test.moves == KEEP).mean()),
         "agreement": agreed,
-        "policies": {name: _means(s) for name, s in served.items()},
+        "policies": {name: means(s) for name, s in served.items()},
         "fine_tuned_beside_clone": compared(served["clone"], served["fine_tuned"]),
     }, served
 
 
-def _means(served: Served) -> dict[str, float]:
+def means(served: Served) -> dict[str, float]:
+    """Means over the accounts."""
     return {
         "cost": float(served.cost.mean()),
         "misses": float(served.misses.mean()),
@@ -271,7 +272,7 @@ def _summary(runs: Sequence[dict[str, Any]], served: Sequence[dict[str, Served]]
             name: {k: float(np.mean([r["agreement"][name][k] for r in runs])) for k in ("all", "acting", "f1")}
             for name in runs[0]["agreement"]
         },
-        "policies": {name: _means(s) for name, s in together.items()},
+        "policies": {name: means(s) for name, s in together.items()},
         "fine_tuned_beside": {
             name: compared(together[name], together["fine_tuned"]) for name in together if name != "fine_tuned"
         },
