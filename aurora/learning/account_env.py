@@ -26,6 +26,8 @@ WINDOW_DAYS = 9
 """Of history that a situation looks back on, and a day to spare."""
 CORE_PRICE = 0.06
 """Dollars per core-hour by which rewards are made comparable between accounts."""
+MOST_KNOWN = 20_000
+"""Configurations whose moves are remembered: some 60 MB."""
 WORST = -20.0
 """Least reward of a period: what lies below it is as bad."""
 
@@ -80,6 +82,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._catalogue = catalogue
         self._improvement = improvement
         self._discount = discount
+        self._known: dict[tuple[Configuration, float], NDArray[np.float64]] = {}
         self.reset(seed=seed)
 
     def reset(
@@ -108,7 +111,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._start = account.start + first * account.period
         self._begin = self._now = keep
         self._configuration = account.configurations[-1]
-        self._options = options_of(self._configuration, account.data, self._catalogue)
+        self._options = self._options_now()
         same = [c == self._configuration for c in account.configurations[::-1]]
         self._settled = same.index(False) - 1 if False in same else len(same) - 1
         self._machines = Machines(case.state.copy(), self._configuration.instance)
@@ -155,7 +158,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._settled += 1
         if after is not None and after != self._configuration:
             self._configuration, self._settled = after, 0
-            self._options = options_of(after, account.data, self._catalogue)
+            self._options = self._options_now()
         setting = setting_of(self._configuration, case.workload, account.limit, account.data, self._catalogue)
         values = advance(self._machines, self._configuration.instance, setting, case.demand[t])
         self._values[self._now] = values
@@ -166,6 +169,16 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._potential = -relative
         info = {"cost": float(values[COLUMN["cost"]]), "misses": float(values[MISSES])}
         return self._observe(), float(reward), False, t + 1 == len(case.demand), info
+
+    def _options_now(self) -> NDArray[np.float64]:
+        """What moves lead to; looked up, since configurations come again and again."""
+        key = self._configuration, self._case.account.data
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = options_of(*key, self._catalogue)
+        return found
 
     def _relative(self, values: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
         return min(-WORST, burden(values, asked) / self._unit)

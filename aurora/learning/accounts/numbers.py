@@ -44,7 +44,7 @@ def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) 
             configuration.maximum,
             configuration.target,
             configuration.cooldown,
-            min(max(i.price, 1e-9) / i.cores for i in catalogue.instances),
+            catalogue.cheapest_core,
             below.iops,
             under.gbit,
             (storage.price - below.price) * data,
