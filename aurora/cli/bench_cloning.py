@@ -14,9 +14,7 @@ def cloning(
     accounts: int = typer.Option(300, min=40, max=5000, help="Generated accounts to learn from."),
     held_out: int = typer.Option(80, min=20, max=5000, help="Other accounts, for agreement and cost."),
     steps: int = typer.Option(40_000, min=1, help="Of fine-tuning, and of training from scratch."),
-    shapes: list[Path] | None = typer.Option(
-        None, help="Measured series that demand follows, as `aurora data` reads them; may be given again."
-    ),
+    data: Path | None = typer.Option(None, help="Folder with traces, whose machines half of the demand then follows."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Experts among generated accounts: who is found, how well they are cloned, what fine-tuning saves.
@@ -25,9 +23,9 @@ def cloning(
     """
     from aurora.cli.bench import parse_seeds  # that module imports this one
     from aurora.evals.cloning import bench_cloning  # heavy, used here only
-    from aurora.learning.data import read_panel  # heavy, used here only
+    from aurora.learning.accounts.shapes import read_shapes  # heavy, used here only
 
-    series = read_panel(shapes).series if shapes else ()
+    series = () if data is None else read_shapes(data)
     result = bench_cloning(
         parse_seeds(seeds), accounts=accounts, held_out=held_out, steps=steps, shapes=series, tell=note
     )
