@@ -41,7 +41,7 @@ def clone(  # one parameter an option
     """
     from aurora.evals.charts import check_plot_path  # heavy, used here only
     from aurora.graphs.run_directory import owned  # heavy, used here only
-    from aurora.learning.clone_training import Course, begin, course_of, train  # heavy, used here only
+    from aurora.learning.clone_course import Course, begin, course_of  # heavy, used here only
 
     check_plot_path(plot)
     if (out is None) == (resume is None):
@@ -54,6 +54,8 @@ def clone(  # one parameter an option
             prices = "" if catalogue is None else str(catalogue.absolute())
             begin(folder, Course(paths, generate, share, steps, seed, prices, hash_accounts))
         key = account_key() if course_of(folder).hashed else None
+        from aurora.learning.clone_training import train  # heavy, and after the arguments are known to be good
+
         try:
             with shown_steps() as show:
 

@@ -9,7 +9,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from aurora.errors import DataError, RunError
-from aurora.learning import accounts, clone_training, cloning, experts, fine_tuning
+from aurora.learning import accounts, clone_course, cloning, experts, fine_tuning
 from aurora.learning.account_env import AccountEnv, true_case, twin_cases
 from aurora.learning.accounts.situation import BOUND
 
@@ -180,12 +180,12 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
 
 
 def test_a_training_is_begun_once_and_gone_on_with(tmp_path: Path) -> None:
-    course = clone_training.Course((), 40, None, 100, 1)
-    clone_training.begin(tmp_path, course)
-    assert clone_training.course_of(tmp_path) == course
+    course = clone_course.Course((), 40, None, 100, 1)
+    clone_course.begin(tmp_path, course)
+    assert clone_course.course_of(tmp_path) == course
     with pytest.raises(RunError, match="--resume"):
-        clone_training.begin(tmp_path, course)
+        clone_course.begin(tmp_path, course)
     with pytest.raises(RunError, match="no training"):
-        clone_training.course_of(tmp_path / "absent")
+        clone_course.course_of(tmp_path / "absent")
     with pytest.raises(DataError, match="either files"):
-        clone_training.begin(tmp_path / "x", replace(course, generated=0))
+        clone_course.begin(tmp_path / "x", replace(course, generated=0))
