@@ -16,7 +16,7 @@ from aurora.learning.accounts import KEEP, MOVES, Catalogue, Population, generat
 from aurora.learning.accounts.behaviour import MISSES, View, expert
 from aurora.learning.accounts.generator import PER_DAY
 from aurora.learning.accounts.history import COLUMN
-from aurora.learning.accounts.simulator import Machines
+from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
 from aurora.learning.accounts.workload import STEP, demand
 from aurora.learning.cloning import Choose, CloneSettings, Decisions, chooser, clone, decisions_of
 from aurora.learning.expert_score import Adjustment
@@ -78,6 +78,29 @@ def agreement(chosen: NDArray[np.int64], data: Decisions) -> dict[str, float]:
         hits = float((same & (data.moves == move)).sum())
         scores.append(2 * hits / float((data.moves == move).sum() + (chosen == move).sum()))
     return {"all": float(same.mean()), "acting": float(same[data.moves != KEEP].mean()), "f1": float(np.mean(scores))}
+
+
+def asked_again(population: Population, catalogue: Catalogue, seed: int) -> NDArray[np.int64]:
+    """What the generator's experts choose if they are asked a second time, in the order of `expert_states`.
+
+    Their forecasts err at random, so they don't always agree with themselves: nobody can agree with them more.
+    """
+    found: list[int] = []
+    for account, truth in zip(population.accounts, population.truth, strict=True):
+        if truth.behaviour != "expert":
+            continue
+        rng = np.random.default_rng([seed, 72, len(found)])
+        steps = account.period // STEP
+        seen = demand(truth.workload, truth.start, len(account) * steps, truth.seed, origin=truth.start)
+        seen = seen.reshape(-1, steps)
+        machines = new_machines(account.configurations[0], float(seen[0, 0]), catalogue)
+        for t, configuration in enumerate(account.configurations[:-1]):
+            setting = setting_of(configuration, truth.workload, truth.limit, truth.data, catalogue)
+            advance(machines, configuration.instance, setting, seen[t])
+            past = seen[: t + 1]
+            needs = truth.workload, truth.limit, truth.data
+            found.append(expert(View((), configuration, machines, *needs, past, catalogue, PER_DAY, rng)))
+    return np.array(found)
 
 
 def nearest_neighbours(train: Decisions, scale: NDArray[np.float32]) -> Choose:
@@ -227,6 +250,7 @@ def _seed(
     agreed = {name: agreement(choose(test.features, test.masks), test) for name, choose in policies.items()}
     agreed["majority"] = agreement(np.zeros_like(test.moves), test)
     agreed["copy_last"] = agreement(test.previous, test)
+    agreed["expert_again"] = agreement(asked_again(others, catalogue, seed), test)
     draw = twin_cases(known.accounts, catalogue)
     tell(f"seed {seed}: fine-tuning, {steps} steps")
     policies["fine_tuned"] = chooser(tune(copied, draw, catalogue, steps, TuneSettings(seed=seed)))

@@ -41,6 +41,13 @@ def test_neighbours_choose_what_the_same_situation_had(population: accounts.Popu
     np.testing.assert_array_equal(chosen, data.moves)
 
 
+def test_experts_agree_with_themselves_more_often_than_by_keeping(population: accounts.Population) -> None:
+    data = decisions_of(experts.expert_states(population.accounts, CATALOGUE), CATALOGUE)
+    again = bench.agreement(bench.asked_again(population, CATALOGUE, 1), data)
+    assert again["all"] > bench.agreement(np.zeros_like(data.moves), data)["all"]
+    assert again["acting"] > 0.4
+
+
 def test_a_policy_that_keeps_is_what_the_simulator_says(population: accounts.Population) -> None:
     cases = [true_case(a, t, 6, 2) for a, t in zip(population.accounts, population.truth, strict=True)]
     served = bench.run_policy(lambda seen, _: np.zeros(len(seen), np.int64), cases, CATALOGUE)
