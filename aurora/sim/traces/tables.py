@@ -15,11 +15,11 @@ from aurora.errors import DataError
 MAX_BYTES = 1 << 30
 
 
-def read_text(path: Path) -> str:
-    """The text of a file, unpacked if its name ends in `.gz`.
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked if its name ends in `.gz`.
 
     Raises:
-        DataError: It is absent, truncated, not text, or larger than 1 GiB.
+        DataError: It is absent, truncated, or larger than 1 GiB.
     """
     try:
         if path.suffix == ".gz":
@@ -33,9 +33,18 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise DataError(f"can't read {path}: {error.strerror or error}; give the path of a trace file") from None
     if len(raw) > MAX_BYTES:
-        raise DataError(f"{path} holds more than 1 GiB of text; split it")
+        raise DataError(f"{path} holds more than 1 GiB; split it")
+    return raw
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, unpacked if its name ends in `.gz`.
+
+    Raises:
+        DataError: It is absent, truncated, not text, or larger than 1 GiB.
+    """
     try:
-        return raw.decode("utf-8")
+        return read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text (byte {error.start}); is it the right file?") from None
 

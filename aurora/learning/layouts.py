@@ -1,0 +1,268 @@
+"""Public traces as they lie, each told by the look of its first line.
+
+A layout says what its columns are and in which unit; none of the files states it. A trace that gives no date begins at
+Unix time 0 and has the label `clock` = `relative`: its times of day are those since its beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.learning.frames import csv_frame, first_fields, is_number, numbers, parquet_frame, unix_times
+from aurora.learning.samples import Floats, Samples
+
+STEP = 300.0
+"""Seconds between two values, in the traces that give none."""
+DAY, WEEK = 86_400.0, 604_800.0
+QPS_STEP = 57.0
+"""Seconds between two values of Alibaba's GenAI trace, as its times show."""
+ARRIVALS_STEP = 10.0
+"""Seconds over which single arrivals are counted; an hour of them then fills a context of 144 steps twice."""
+
+Columns = Mapping[str, tuple[str, str]]
+"""Column → metric, unit."""
+
+BITBRAINS: Columns = {
+    "CPU cores": ("cpu_cores", "count"),
+    "CPU capacity provisioned [MHZ]": ("cpu_provisioned", "mhz"),
+    "CPU usage [MHZ]": ("cpu_mhz", "mhz"),
+    "CPU usage [%]": ("cpu", "percent"),
+    "Memory capacity provisioned [KB]": ("memory_provisioned", "kb"),
+    "Memory usage [KB]": ("memory", "kb"),
+    "Disk read throughput [KB/s]": ("disk_read", "kb/s"),
+    "Disk write throughput [KB/s]": ("disk_write", "kb/s"),
+    "Network received throughput [KB/s]": ("network_in", "kb/s"),
+    "Network transmitted throughput [KB/s]": ("network_out", "kb/s"),
+}
+ALIBABA_2018: Columns = {
+    "cpu_util_percent": ("cpu", "percent"),
+    "mem_util_percent": ("memory", "percent"),
+    "net_in": ("network_in", "percent"),
+    "net_out": ("network_out", "percent"),
+    "disk_io_percent": ("disk_io", "percent"),
+}
+GOOGLE_2019: Columns = {
+    "avg_cpu": ("cpu", "fraction"),
+    "avg_mem": ("memory", "fraction"),
+    "avg_assigned_mem": ("memory_assigned", "fraction"),
+    "avg_cycles_per_instruction": ("cycles_per_instruction", "cycles"),
+}
+AZURE_V2: Columns = {"cpu_usage": ("cpu", "unstated"), "assigned_mem": ("memory_assigned", "unstated")}
+GOOGLE_2011: Columns = {"cpu_pct": ("cpu", "percent"), "mem_pct": ("memory", "percent")}
+NAB_NAMES = (
+    ("cpu_utilization", "cpu", "percent"),
+    ("disk_write_bytes", "disk_write", "bytes"),
+    ("disk_read_bytes", "disk_read", "bytes"),
+    ("network_in", "network_in", "bytes"),
+    ("networkin", "network_in", "bytes"),
+    ("network_out", "network_out", "bytes"),
+    ("request_count", "requests", "requests"),
+)
+"""What a NAB file's name contains → metric, unit."""
+
+
+class Layout(NamedTuple):
+    """A layout.
+
+    Attributes:
+        name: Of the trace.
+        looks_so: Whether the fields of a first line are this layout's.
+        read: The series of a file.
+        look: What its first line is, for people.
+    """
+
+    name: str
+    looks_so: Callable[[Sequence[str]], bool]
+    read: Callable[[Path, bytes], list[Samples]]
+    look: str
+
+
+def layout_of(raw: bytes) -> Layout | None:
+    """The layout of a text file's content, None if it is none of `LAYOUTS`."""
+    fields = first_fields(raw)
+    return next((layout for layout in LAYOUTS if layout.looks_so(fields)), None)
+
+
+def stem(path: Path) -> str:
+    """A file's name without its endings."""
+    return re.sub(r"(\.(csv|txt|parquet|pq|gz))+$", "", path.name)
+
+
+def _metrics(path: Path, times: Floats, values: Mapping[tuple[str, str], Floats], **labels: str) -> list[Samples]:
+    name = labels.pop("name", stem(path))
+    return [
+        Samples(f"{name}/{metric}", times, y, labels={"metric": metric, "unit": unit, **labels}, source=str(path))
+        for (metric, unit), y in values.items()
+    ]
+
+
+def _evenly(begin: float, count: int, step: float) -> Floats:
+    return begin + step * np.arange(count, dtype=np.float64)
+
+
+def _floats(values: Any) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _nab(path: Path, raw: bytes) -> list[Samples]:
+    frame = csv_frame(path, raw)
+    name = stem(path)
+    metric, unit = next(((m, u) for part, m, u in NAB_NAMES if part in name.lower()), ("value", "unstated"))
+    labels = {"metric": metric, "unit": unit, "site": "nab"}
+    y = numbers(path, frame, "value")
+    return [Samples(name, unix_times(path, frame, "timestamp"), y, labels=labels, source=str(path))]
+
+
+def _planetlab(path: Path, raw: bytes) -> list[Samples]:
+    frame = csv_frame(path, raw, header=False)
+    names = [str(name).strip() for name in frame[0]]
+    table = np.column_stack([numbers(path, frame, column) for column in frame.columns[1:]])
+    labels = {"metric": "cpu", "unit": "percent", "site": "planetlab"}
+    found = re.search(r"(20\d{6})", path.name)
+    try:
+        begin = datetime.strptime(found[1], "%Y%m%d").replace(tzinfo=UTC).timestamp() if found else 0.0
+    except ValueError:
+        raise DataError(f"{path}: {found[1] if found else ''} in the file's name is not a day, YYYYMMDD") from None
+    labels |= {} if found else {"clock": "relative"}
+    day, times = found[1] if found else stem(path), _evenly(begin, table.shape[1], STEP)
+    return [
+        Samples(f"{day}/{name}", times, y, labels={**labels, "host": name}, source=str(path))
+        for name, y in zip(names, table, strict=True)
+    ]
+
+
+def _google_2011(path: Path, raw: bytes) -> list[Samples]:
+    frame = csv_frame(path, raw)
+    columns = {key: numbers(path, frame, column) for column, key in GOOGLE_2011.items()}
+    times = numbers(path, frame, "t") * STEP
+    names = frame["vm"].astype(str).to_numpy()
+    found: list[Samples] = []
+    for name, rows in groups(names):
+        parts = {key: values[rows] for key, values in columns.items()}
+        found += _metrics(path, times[rows], parts, name=name, site="google2011", clock="relative", host=name)
+    return found
+
+
+def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Each key, in the order in which they first come, with the positions of its rows in their order."""
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+    codes, unique = pd.factorize(keys)
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(unique)))
+    return [(str(key), rows) for key, rows in zip(unique, np.split(order, ends[:-1]), strict=True)]
+
+
+def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, bytes], list[Samples]]:
+    """A reader of rows without times, one every 300 s; `day_2` or `week2` in the file's name says where they begin."""
+
+    def read(path: Path, raw: bytes) -> list[Samples]:
+        frame = csv_frame(path, raw)
+        found = re.search(period + r"_?(\d+)", path.name)
+        length = DAY if period == "day" else WEEK
+        begin = (int(found[1]) - 1) * length if found else 0.0
+        values = {key: numbers(path, frame, column) for column, key in columns.items() if column in frame}
+        return _metrics(path, _evenly(begin, len(frame), STEP), values, site=site, clock="relative")
+
+    return read
+
+
+def _azure_v2(path: Path, raw: bytes) -> list[Samples]:
+    frame = csv_frame(path, raw)
+    values = {key: numbers(path, frame, column) for column, key in AZURE_V2.items()}
+    return _metrics(path, numbers(path, frame, "timestamp"), values, site="azure_v2", clock="relative")
+
+
+def _bitbrains(path: Path, raw: bytes) -> list[Samples]:
+    frame = csv_frame(path, raw, separator=";")
+    times = unix_times(path, frame, "Timestamp [ms]")  # the header says ms, the numbers are seconds
+    values = {key: numbers(path, frame, column) for column, key in BITBRAINS.items() if column in frame}
+    return _metrics(path, times, values, site="bitbrains")
+
+
+def _alibaba_qps(path: Path, raw: bytes) -> list[Samples]:
+    """Requests a second by type, all containers together; the trace has rows only for steps with requests."""
+    frame = csv_frame(path, raw)
+    times, rates = unix_times(path, frame, "timestamp_anon"), numbers(path, frame, "value")
+    begin = float(times.min())
+    slots = np.rint((times - begin) / QPS_STEP).astype(int)
+    found = []
+    for kind, rows in groups(frame["request_type"].astype(str).to_numpy()):
+        total = _floats(np.bincount(slots[rows], weights=rates[rows], minlength=slots.max() + 1))
+        metric = re.sub(r"\W+", "_", kind.lower())
+        found += _metrics(
+            path, _evenly(begin, len(total), QPS_STEP), {(metric, "requests/s"): total}, site="alibaba_genai"
+        )
+    return found
+
+
+def _azure_llm(path: Path, raw: bytes) -> list[Samples]:
+    """Arrivals counted over `ARRIVALS_STEP`, with their tokens; the last step, which is not whole, is left out."""
+    frame = csv_frame(path, raw)
+    times = unix_times(path, frame, "TIMESTAMP")
+    begin = float(times.min() // ARRIVALS_STEP) * ARRIVALS_STEP
+    slots = ((times - begin) // ARRIVALS_STEP).astype(int)
+    last = int(slots.max())
+    if last < 1:
+        raise DataError(f"{path}: its arrivals lie within {ARRIVALS_STEP:g} s; a longer trace is needed")
+    weights = {
+        ("requests", "requests"): np.ones(len(frame)),
+        ("context_tokens", "tokens"): numbers(path, frame, "ContextTokens"),
+        ("generated_tokens", "tokens"): numbers(path, frame, "GeneratedTokens"),
+    }
+    values = {key: _floats(np.bincount(slots, weights=w)[:last]) for key, w in weights.items()}
+    return _metrics(path, _evenly(begin, last, ARRIVALS_STEP), values, site="azure_llm")
+
+
+def carbon(path: Path, raw: bytes) -> list[Samples]:
+    """Grid carbon intensity of the OpenDC traces, a Parquet file."""
+    frame = parquet_frame(path, raw)
+    y = numbers(path, frame, "carbon_intensity")
+    return _metrics(path, unix_times(path, frame, "timestamp"), {("carbon_intensity", "g/kwh"): y}, site="grid")
+
+
+def _has(*columns: str) -> Callable[[Sequence[str]], bool]:
+    wanted = set(columns)
+    return lambda fields: wanted <= set(fields)
+
+
+def _is_planetlab(fields: Sequence[str]) -> bool:
+    return len(fields) > 2 and not is_number(fields[0]) and all(is_number(f) for f in fields[1:])  # noqa: PLR2004  # a name and values
+
+
+LAYOUTS = (
+    Layout("NAB", lambda fields: [f.lower() for f in fields] == ["timestamp", "value"], _nab, "timestamp,value"),
+    Layout("PlanetLab", _is_planetlab, _planetlab, "VM,23,19,... without a header"),
+    Layout("Google 2011", _has("vm", "t", *GOOGLE_2011), _google_2011, "vm,t,cpu_pct,mem_pct"),
+    Layout(
+        "Alibaba 2018",
+        lambda fields: fields[0] == "cpu_util_percent",
+        _counted(ALIBABA_2018, "alibaba2018", "day"),
+        "cpu_util_percent,mem_util_percent,...",
+    ),
+    Layout(
+        "Google 2019", _has("avg_cpu", "avg_mem"), _counted(GOOGLE_2019, "google2019", "week"), "avg_cpu,avg_mem,..."
+    ),
+    Layout("Azure V2", _has("timestamp", *AZURE_V2), _azure_v2, "timestamp,cpu_usage,assigned_mem"),
+    Layout("Bitbrains", lambda fields: fields[0].startswith("Timestamp [ms];"), _bitbrains, "Timestamp [ms];..."),
+    Layout(
+        "Alibaba GenAI",
+        _has("timestamp_anon", "value", "request_type"),
+        _alibaba_qps,
+        "timestamp_anon,value,container_ip,request_type",
+    ),
+    Layout(
+        "Azure LLM",
+        _has("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
+        _azure_llm,
+        "TIMESTAMP,ContextTokens,GeneratedTokens",
+    ),
+)
+"""All layouts, in the order in which they are tried; the long form comes after them."""

@@ -1,0 +1,156 @@
+"""The long form of a panel: a row for each value, in CSV or Parquet.
+
+Columns: `unique_id` (left out where a file holds one series), `ds` (ISO 8601, UTC where it has no zone, or Unix time in
+seconds or milliseconds) and `y`. A further column that is the same in all rows of each series is a label, such as
+`metric`, `unit`, `tier`, `site`; one of numbers that change is a covariate; `observed`, if there is one, says which
+values were measured.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning.frames import are_numbers, numbers, unix_times
+from aurora.learning.layouts import groups, stem
+from aurora.learning.samples import Samples, known_unit
+from aurora.learning.series import Panel
+
+if TYPE_CHECKING:  # heavy at run time
+    import pandas as pd
+
+ID, TIME, VALUE, OBSERVED = "unique_id", "ds", "y", "observed"
+"""Columns that have a meaning of their own."""
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
+"""Endings of files that a panel can be written to."""
+
+
+def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
+    """The series of a table in long form.
+
+    Raises:
+        DataError: A column is absent, a time or a value is text, a text changes within a series, or a unit
+            is not known.
+    """
+    for column in (TIME, VALUE):
+        if column not in frame:
+            raise DataError(f"{path} has no column {column!r}; the long form has unique_id, ds and y")
+    times, y = unix_times(path, frame, TIME), numbers(path, frame, VALUE)
+    seen = _observed(path, frame) if OBSERVED in frame else None
+    names = frame[ID].fillna("").astype(str).str.strip().to_numpy() if ID in frame else np.full(len(frame), stem(path))
+    if (names == "").any():
+        raise DataError(f"{path}: {int((names == '').sum())} rows have no {ID}; fill it in, or leave the column out")
+    parts = groups(names)
+    order = np.concatenate([rows for _, rows in parts])
+    firsts = np.concatenate([np.full(len(rows), rows[0]) for _, rows in parts])
+    labels: dict[str, np.ndarray] = {}
+    covariates: dict[str, np.ndarray] = {}
+    for column in frame.columns:
+        if column in (ID, TIME, VALUE, OBSERVED):
+            continue
+        text = _texts(frame, column)
+        if (text[order] == text[firsts]).all():
+            labels[column] = text
+        elif are_numbers(frame, column):
+            covariates[column] = numbers(path, frame, column)
+        else:
+            raise DataError(
+                f"{path}, column {column!r} is text that changes within a series; a label must stay the same and a "
+                "covariate must be a number: code it as numbers or leave it out"
+            )
+    found = []
+    for name, rows in parts:
+        own = {column: str(text[rows[0]]) for column, text in labels.items() if text[rows[0]]}
+        if "unit" in own:
+            _check_unit(path, name, own["unit"])
+        beside = {column: values[rows] for column, values in covariates.items()}
+        observed = None if seen is None else seen[rows]
+        found.append(Samples(name, times[rows], y[rows], observed, beside, own, str(path)))
+    return found
+
+
+def _check_unit(path: Path, name: str, unit: str) -> None:
+    try:
+        known_unit(unit)
+    except DataError as error:
+        raise DataError(f"{path}, series {name!r}: {error}") from None
+
+
+def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """The column that says which values were measured: true and false, or 1 and 0."""
+    texts = frame[OBSERVED].astype(str).str.strip().str.lower()
+    yes, no = texts.isin(("true", "1", "1.0")), texts.isin(("false", "0", "0.0"))
+    if not (yes | no).all():
+        raise DataError(f"{path}, column {OBSERVED!r}: {texts[~(yes | no)].iloc[0]!r} is neither true nor false")
+    return np.asarray(yes, dtype=bool)
+
+
+def _texts(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as texts, whole numbers without a point, "" for nothing."""
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+    values = frame[column]
+    if pd.api.types.is_float_dtype(values.dtype):
+        codes, unique = pd.factorize(values.to_numpy(dtype=np.float64))
+        names = np.array([*(f"{v:.0f}" if float(v).is_integer() else repr(float(v)) for v in unique), ""], dtype=object)
+        return np.asarray(names[codes])
+    return np.asarray(values.astype(object).where(values.notna(), "").astype(str).str.strip(), dtype=object)
+
+
+def long_form(panel: Panel) -> pd.DataFrame:
+    """A panel's series as a table that `read_panel` reads back as they are."""
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+    lengths = [len(s) for s in panel.series]
+    times = np.concatenate([s.start + s.step * np.arange(len(s), dtype=np.int64) for s in panel.series])
+    columns: dict[str, Any] = {
+        ID: np.repeat(np.array([s.unique_id for s in panel.series], dtype=object), lengths),
+        TIME: pd.to_datetime(times, unit="s", utc=True),
+        VALUE: np.concatenate([s.y for s in panel.series]),
+        OBSERVED: np.concatenate([s.observed for s in panel.series]),
+    }
+    for name in sorted({name for s in panel.series for name in s.covariates}):
+        columns[name] = np.concatenate([s.covariates.get(name, np.full(len(s), np.nan)) for s in panel.series])
+    for name in sorted({name for s in panel.series for name in s.labels}):
+        columns[name] = np.repeat(np.array([s.labels.get(name, "") for s in panel.series], dtype=object), lengths)
+    return pd.DataFrame(columns)
+
+
+def check_long_form_path(path: Path) -> None:
+    """Refuse a file that a panel can't be written to, before the work for it is done.
+
+    Raises:
+        DataError: Its ending is not one of `SUFFIXES`, or its folder is absent.
+    """
+    if not path.name.endswith(SUFFIXES):
+        raise DataError(f"--out {path}: the name must end in {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise DataError(f"--out {path}: there is no folder {path.parent}; create it first")
+
+
+def write_long_form(panel: Panel, path: Path) -> None:
+    """Write a panel's series in long form, whole or not at all.
+
+    Raises:
+        DataError: See `check_long_form_path`, or it can't be written.
+    """
+    check_long_form_path(path)
+    frame = long_form(panel)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        if path.suffix == ".parquet":
+            buffer = io.BytesIO()
+            frame.to_parquet(buffer, index=False)
+            partial.write_bytes(buffer.getvalue())
+        else:
+            packed: Any = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
+            frame.to_csv(partial, index=False, compression=packed, date_format="%Y-%m-%dT%H:%M:%SZ")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DataError(f"can't write {path}: {error.strerror or error}") from None

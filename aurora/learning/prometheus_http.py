@@ -1,0 +1,229 @@
+"""One request to a Prometheus server: who asks, how long and how often it is tried, and how much may come back."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from aurora.errors import DataError
+
+if TYPE_CHECKING:  # slow to import
+    import httpx
+
+TOKEN, USER, PASSWORD = "AURORA_PROMETHEUS_TOKEN", "AURORA_PROMETHEUS_USER", "AURORA_PROMETHEUS_PASSWORD"
+"""Environment variables that say who asks; a command line is seen by all on the machine."""
+AGAIN = (429, 500, 502, 503, 504)
+"""Statuses after which the same request may succeed later."""
+OK, UNAUTHORISED, FORBIDDEN, REDIRECTS = 200, 401, 403, range(300, 400)
+SHOWN = 300
+"""Characters of a server's message that are repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks: a bearer token, or a user with a password, or nobody. Neither is shown by `repr`."""
+
+    token: str = field(default="", repr=False)
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.token and self.user:
+            raise DataError(f"both {TOKEN} and {USER} are set; unset one")
+        if bool(self.user) != bool(self.password):
+            raise DataError(f"{USER} and {PASSWORD} belong together; set both or none")
+        if not self.token.isascii():
+            raise DataError(f"{TOKEN} holds a character that is not ASCII; set it again")
+        if any(not c.isprintable() for c in self.token + self.user + self.password):
+            raise DataError(f"{TOKEN}, {USER} or {PASSWORD} holds a line break or another control character; remove it")
+
+
+def access_from_environment(variables: Mapping[str, str] = os.environ) -> Access:
+    """Who asks, by the environment variables `TOKEN`, or `USER` and `PASSWORD`.
+
+    Raises:
+        DataError: They contradict each other.
+    """
+    return Access(*(variables.get(name, "").strip() for name in (TOKEN, USER, PASSWORD)))
+
+
+class Limits(NamedTuple):
+    """What a reading may take.
+
+    Attributes:
+        timeout: Seconds for one request, from its beginning to the last byte.
+        attempts: Tries of one request.
+        first_wait: Seconds before the second try, about; doubled for each further one.
+        longest_wait: Seconds; a server that asks for more is given up.
+        points: Of a series in one request; servers refuse more than 11,000.
+        series: In all.
+        bytes: Of all answers together, unpacked.
+    """
+
+    timeout: float = 30.0
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 60.0
+    points: int = 10_000
+    series: int = 10_000
+    bytes: int = 1 << 29
+
+
+class TooMuchError(DataError):
+    """The server will not answer a request of this size; a smaller one may succeed."""
+
+
+class _TryAgain(Exception):  # noqa: N818  # not an error of AURORA's own
+    """A failure that may pass."""
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        self.wait = wait
+        super().__init__(why)
+
+
+class PrometheusServer:
+    """A connection to a server, to be used in a `with` block.
+
+    Args:
+        url: Address, with a path before `/api/v1` if there is one.
+        access: Who asks.
+        limits: What may be taken.
+
+    Raises:
+        DataError: The address is not http or https, or holds a password.
+    """
+
+    def __init__(self, url: str, access: Access, limits: Limits) -> None:
+        import httpx  # noqa: PLC0415  # slow to import
+
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise DataError(f"{url[:SHOWN]!r} is no address of a server; write http://HOST:9090")
+        if parts.username is not None or parts.password is not None:
+            raise DataError(f"the address of the server must not hold a password; set {USER} and {PASSWORD}")
+        if parts.query or parts.fragment:
+            raise DataError(f"{url[:SHOWN]!r}: give the address without what follows ? or #")
+        try:
+            httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise DataError(f"{url[:SHOWN]!r} is no address of a server: {error}") from None
+        self.name = f"{parts.scheme}://{parts.netloc}"
+        self._url = url.rstrip("/") + "/api/v1/query_range"
+        self._limits = limits
+        self._left = limits.bytes
+        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
+        auth = httpx.BasicAuth(access.user, access.password) if access.user else None
+        self._client = httpx.Client(headers=headers, auth=auth, timeout=limits.timeout, follow_redirects=False)
+
+    def __enter__(self) -> PrometheusServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def query_range(self, query: str, start: int, end: int, step: int) -> dict[str, Any]:
+        """The JSON of an answer, whose `status` is `success`.
+
+        Raises:
+            DataError: The server refuses, can't be reached, sends what is no answer, or sends more than the limit.
+            TooMuchError: It refuses because of the size.
+        """
+        form = {"query": query, "start": str(start), "end": str(end), "step": str(step)}
+        limits = self._limits
+        retrying = Retrying(
+            stop=stop_after_attempt(limits.attempts),
+            wait=self._wait,
+            retry=retry_if_exception_type(_TryAgain),
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, form)
+        except _TryAgain as error:
+            raise DataError(f"{self.name}: {error}, {limits.attempts} times; is the server well?") from None
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, _TryAgain) else None
+        if asked is not None and asked > self._limits.longest_wait:
+            raise DataError(f"{self.name} asks to come back in {asked:.0f} s; do so")
+        grown = self._limits.first_wait * 2 ** (state.attempt_number - 1) * random.uniform(0.7, 1.3)
+        return float(max(min(self._limits.longest_wait, grown), asked or 0.0))
+
+    def _once(self, form: Mapping[str, str]) -> dict[str, Any]:
+        import httpx  # noqa: PLC0415  # slow to import
+
+        try:
+            with self._client.stream("POST", self._url, data=form) as response:
+                status, headers, body = response.status_code, response.headers, self._body(response)
+        except httpx.TimeoutException:
+            raise _TryAgain(f"no answer within {self._limits.timeout:g} s") from None
+        except httpx.TransportError as error:
+            raise _TryAgain(f"the connection failed ({error or type(error).__name__})") from None
+        if status in REDIRECTS:
+            where = headers.get("Location", "elsewhere")[:SHOWN]
+            raise DataError(f"{self.name} sends on to {where!r}; give that address (credentials are not sent along)")
+        if status in (UNAUTHORISED, FORBIDDEN):
+            raise DataError(f"{self.name} refuses access ({status}); set {TOKEN}, or {USER} and {PASSWORD}")
+        answer = _parsed(body)
+        said = str(answer.get("error", ""))[:SHOWN] if isinstance(answer, dict) else ""
+        if status in AGAIN:
+            if "too many samples" in said:
+                raise TooMuchError(f"{self.name}: {said}")
+            raise _TryAgain(f"status {status}{f' ({said})' if said else ''}", _seconds(headers.get("Retry-After")))
+        if status != OK:
+            kind = TooMuchError if "maximum resolution" in said or "too many samples" in said else DataError
+            raise kind(f"{self.name} refuses the query with status {status}: {said or 'no reason given'}")
+        if not isinstance(answer, dict):
+            raise _TryAgain("an answer that is no JSON object")
+        if answer.get("status") != "success":
+            raise DataError(
+                f"{self.name}: status is {answer.get('status')!r}, not success: {said or 'no reason given'}"
+            )
+        return answer
+
+    def _body(self, response: httpx.Response) -> bytes:
+        """The whole body, within the limits of time and size."""
+        deadline = time.monotonic() + self._limits.timeout
+        parts: list[bytes] = []
+        for part in response.iter_bytes():
+            self._left -= len(part)
+            if self._left < 0:
+                raise DataError(
+                    f"{self.name} sent more than {self._limits.bytes} bytes; ask for fewer series, a shorter time, or "
+                    "a longer step"
+                )
+            if time.monotonic() > deadline:  # a server that drips never exceeds the client's own timeout
+                raise _TryAgain(f"no whole answer within {self._limits.timeout:g} s")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _seconds(retry_after: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
+    """Seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
+    if not retry_after:
+        return None
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - now()).total_seconds())
+    except (ValueError, TypeError):
+        return None  # what can't be read asks for nothing

@@ -1,0 +1,105 @@
+"""What a file or a monitoring system says of a quantity, before anything was checked or repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Values of one quantity as they came: in any order, with holes, doubles and NaN.
+
+    Attributes:
+        unique_id: Of the series among those read together.
+        times: float64 [n], Unix time in seconds.
+        y: float64 [n]; NaN where there is no value.
+        observed: bool [n], False where the source says that a value was filled in; None means that all were measured.
+        covariates: Numbers beside it, each float64 [n].
+        labels: What stays the same: metric, unit (one of `UNITS`), kind, tier, site, tags.
+        source: The file or address, for messages.
+        step: Seconds from one value to the next, where the source says so; None: the most frequent difference.
+    """
+
+    unique_id: str
+    times: Floats
+    y: Floats
+    observed: NDArray[np.bool_] | None = None
+    covariates: Mapping[str, Floats] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    step: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return f"{self.source}, series {self.unique_id!r}" if self.source else f"series {self.unique_id!r}"
+
+
+class Unit(NamedTuple):
+    """What is known of a unit.
+
+    Attributes:
+        meaning: For people.
+        can_be_negative: Whether a value below zero can be right.
+    """
+
+    meaning: str
+    can_be_negative: bool = False
+
+
+UNITS: Mapping[str, Unit] = {
+    "percent": Unit("share of a capacity, 0 to 100 (more where capacity is lent)"),
+    "fraction": Unit("share of a capacity, 0 to 1"),
+    "cores": Unit("processor cores in use"),
+    "mhz": Unit("processor cycles a second, millions"),
+    "bytes": Unit("bytes, or bytes in the step"),
+    "kb": Unit("kilobytes"),
+    "mb": Unit("megabytes"),
+    "gib": Unit("gibibytes"),
+    "bytes/s": Unit("bytes a second"),
+    "kb/s": Unit("kilobytes a second"),
+    "gbit/s": Unit("gigabits a second"),
+    "operations/s": Unit("input and output operations a second"),
+    "requests": Unit("requests in the step"),
+    "requests/s": Unit("requests a second"),
+    "tokens": Unit("tokens in the step"),
+    "count": Unit("how many there are"),
+    "seconds": Unit("seconds"),
+    "ms": Unit("milliseconds"),
+    "cycles": Unit("processor cycles an instruction"),
+    "watts": Unit("electric power"),
+    "joules": Unit("energy"),
+    "dollars": Unit("money"),
+    "dollars/h": Unit("money an hour"),
+    "g/kwh": Unit("carbon dioxide of electricity, grams a kilowatt-hour"),
+    "celsius": Unit("temperature", can_be_negative=True),
+    "difference": Unit("a change of something", can_be_negative=True),
+    "unstated": Unit("the source does not say", can_be_negative=True),
+}
+"""Units that a label `unit` may name; `UNIT/s` of any of them is one too."""
+
+_SPELLINGS = {"%": "percent", "pct": "percent", "s": "seconds", "second": "seconds", "byte": "bytes", "usd": "dollars"}
+
+
+def known_unit(name: str) -> Unit:
+    """What is known of a unit; upper and lower case are the same.
+
+    Raises:
+        DataError: It is not in the table.
+    """
+    key = name.strip().lower()
+    key = _SPELLINGS.get(key, key)
+    found = UNITS.get(key) or UNITS.get(key.removesuffix("/s"))
+    if found is None:
+        raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}, or 'unstated'")
+    return found
