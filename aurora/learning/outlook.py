@@ -14,14 +14,15 @@ from aurora.learning.paths import (
     LEAST_ORIGINS,
     Dependence,
     dependence,
-    quantile_at,
     sample_paths,
     stacked,
+    value_at,
 )
 from aurora.learning.series import LEVELS, Forecast, Series
 from aurora.learning.tiers import (
     CONFIDENCES,
-    Adaptive,
+    Adjustment,
+    Past,
     Recalibration,
     Tier,
     check_confidences,
@@ -67,8 +68,7 @@ class Outlook:
         paths: float64 [futures, series, steps], cores; their total is recalibrated.
         by_step: float64 [steps, len(LEVELS)], quantiles of the total as forecast.
         peak: float64 [1, len(LEVELS)], of its highest step.
-        past_steps: How earlier forecasts of the total fared.
-        past_peaks: How those of peaks did.
+        past: How earlier forecasts fared.
         how: How series and steps go together.
         tiers: Capacity by confidence.
         now: Cores at the last measured step.
@@ -81,8 +81,7 @@ class Outlook:
     paths: NDArray[np.float64]
     by_step: NDArray[np.float64]
     peak: NDArray[np.float64]
-    past_steps: Recalibration
-    past_peaks: Recalibration
+    past: Past
     how: Dependence
     tiers: tuple[Tier, ...]
     now: float
@@ -106,11 +105,11 @@ def aligned(series: Sequence[Series]) -> tuple[Series, ...]:
         raise DataError(f"series have steps of {', '.join(map(str, sorted(steps)))} s; give series of one step")
     step = steps.pop()
     for each in series:
+        if not len(each):
+            raise DataError(f"series {each.unique_id} is empty; leave it out")
         if not np.isfinite(each.y).all():
-            raise DataError(
-                f"series {each.unique_id}: not all values are finite; read it with `read_panel`, which repairs"
-            )
-        if len(each) and each.y.min() < 0:
+            raise DataError(f"series {each.unique_id}: some values are not finite; `read_panel` repairs that")
+        if each.y.min() < 0:
             raise DataError(f"series {each.unique_id}: demand of {each.y.min():g}; a demand can't be below 0")
         if (each.start - series[0].start) % step:
             raise DataError(f"series {series[0].unique_id} and {each.unique_id}: their steps are not at the same times")
@@ -138,7 +137,7 @@ def back_test(series: Sequence[Series], forecaster: Forecaster, horizon: int, le
     if room < LEAST_ORIGINS - 1:
         raise DataError(
             f"{length} values, but {least + horizon + LEAST_ORIGINS - 1} are needed: {least} for a forecast, "
-            f"{horizon} to compare it with, and {LEAST_ORIGINS} moments to do so; give longer series or a shorter horizon"
+            f"{horizon} to compare it with, and {LEAST_ORIGINS} moments; give longer series or a shorter horizon"
         )
     stride = max(1, min(horizon, room // (3 * LEAST_ORIGINS)))
     origins = tuple(range(length - horizon, least - 1, -stride))[:MOST_ORIGINS][::-1]
@@ -175,7 +174,7 @@ class Aim(NamedTuple):
 
     Attributes:
         horizon: Steps.
-        count: Futures.
+        futures: How many.
         cores_per_unit: Cores that one unit of the series needs.
         confidences: Of the tiers, ascending.
         least: Values that the forecaster needs.
@@ -183,7 +182,7 @@ class Aim(NamedTuple):
     """
 
     horizon: int = 12
-    count: int = 1000
+    futures: int = 1000
     cores_per_unit: float = 1.0
     confidences: tuple[float, ...] = CONFIDENCES
     least: int = 144
@@ -191,7 +190,7 @@ class Aim(NamedTuple):
 
 
 def look_ahead(
-    series: Sequence[Series], forecaster: Forecaster, aim: Aim = Aim(), adaptive: Adaptive | None = None
+    series: Sequence[Series], forecaster: Forecaster, aim: Aim, adjusted: Adjustment | None = None
 ) -> Outlook:
     """Futures of the demand of some series together, and tiers.
 
@@ -202,7 +201,7 @@ def look_ahead(
         series: Measured demand; cut to the time that they share.
         forecaster: Must not have learned from the part that is back-tested.
         aim: How far, and in what terms.
-        adaptive: What continuous comparison has learned.
+        adjusted: What continuous comparison has taught.
 
     Raises:
         DataError: See `aligned` and `back_test`, and `aim` asks for nothing.
@@ -225,7 +224,7 @@ def look_ahead(
     quantiles = stacked(forecasts) * cores_per_unit
     by_step, peak = totals_of(quantiles, how, max(count, few), seed)
     paths = recalibrated(sample_paths(quantiles, how, count, seed=seed), by_step, past_steps)
-    tiers = tiers_of(by_step, peak, confidences, past_steps=past_steps, past_peaks=past_peaks, adaptive=adaptive)
+    tiers = tiers_of(by_step, peak, confidences, Past(past_steps, past_peaks), adjusted)
     last = series[0]
     return Outlook(
         tuple(s.unique_id for s in series),
@@ -235,8 +234,7 @@ def look_ahead(
         paths,
         by_step,
         peak,
-        past_steps,
-        past_peaks,
+        Past(past_steps, past_peaks),
         how,
         tiers,
         float(sum(s.y[-1] for s in series)) * cores_per_unit,
@@ -255,8 +253,8 @@ def recalibrated(paths: NDArray[np.float64], by_step: NDArray[np.float64], past:
     totals = paths.sum(axis=1)
     places = (totals.argsort(axis=0).argsort(axis=0) + 0.5) / futures
     scores = np.broadcast_to(past.scores, (steps, past.scores.shape[1]))
-    levels = np.stack([np.quantile(scores[k], places[:, k]) for k in range(steps)], axis=1)
-    wanted = np.maximum(quantile_at(by_step[None], levels), 0.0)
+    odds = np.stack([np.quantile(scores[k], places[:, k]) for k in range(steps)], axis=1)
+    wanted = np.maximum(value_at(by_step[None], odds), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = wanted / totals
     even = np.repeat((wanted / paths.shape[1])[:, None], paths.shape[1], axis=1)

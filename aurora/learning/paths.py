@@ -23,6 +23,9 @@ _LOG_HIGH = np.log((1 - LEVELS[-2]) / (1 - LEVELS[-1]))
 EDGE = 1e-9
 """No probability is nearer to 0 or 1: the tails are finite."""
 
+FARTHEST = 700.0
+"""No log odds are farther out, for the same reason."""
+
 LEAST_ORIGINS = 8
 """Fewer back-tests say nothing about how series and steps go together."""
 
@@ -59,55 +62,68 @@ def quantile_at(quantiles: NDArray[np.float64], probability: ArrayLike) -> NDArr
         float64 [...].
     """
     u = np.clip(np.asarray(probability, np.float64), EDGE, 1 - EDGE)
-    shape = np.broadcast_shapes(u.shape, quantiles.shape[:-1])
-    u = np.broadcast_to(u, shape)
+    return value_at(quantiles, np.log(u) - np.log1p(-u))
+
+
+def value_at(quantiles: NDArray[np.float64], odds: ArrayLike) -> NDArray[np.float64]:
+    """As `quantile_at`, of log odds ln(u / (1 - u)), which tell the far ends of a distribution apart."""
+    s = np.clip(np.asarray(odds, np.float64), -FARTHEST, FARTHEST)
+    shape = np.broadcast_shapes(s.shape, quantiles.shape[:-1])
+    s = np.broadcast_to(s, shape)
+    log_below, log_above = -np.logaddexp(0.0, -s), -np.logaddexp(0.0, s)
+    u = np.exp(log_below)
     k = np.clip(np.searchsorted(_LEVELS, u, side="right") - 1, 0, len(LEVELS) - 2)
     table = np.broadcast_to(quantiles, (*shape, len(LEVELS)))
     left, right = (np.take_along_axis(table, (k + i)[..., None], -1)[..., 0] for i in (0, 1))
     found = left + (right - left) * (u - _LEVELS[k]) / (_LEVELS[k + 1] - _LEVELS[k])
-    low, high = _tails(table)
-    found = np.where(u < _FIRST, table[..., 0] + low * np.log(np.minimum(u / _FIRST, 1.0)), found)
-    return np.where(u > 1 - _LAST, table[..., -1] - high * np.log(np.minimum((1 - u) / _LAST, 1.0)), found)
+    low, high = _tails(quantiles)
+    under = quantiles[..., 0] + low * np.minimum(log_below - np.log(_FIRST), 0.0)
+    over = quantiles[..., -1] - high * np.minimum(log_above - np.log(_LAST), 0.0)
+    return np.asarray(np.where(u < _FIRST, under, np.where(u > 1 - _LAST, over, found)), np.float64)
 
 
-def probabilities(
+def odds_of(
     quantiles: NDArray[np.float64], value: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The inverse of `quantile_at`: the least and the greatest probability at which a distribution has the value.
+    """The inverse of `value_at`: the least and the greatest log odds at which a distribution has the value.
 
-    They differ where several quantiles are equal, as with idle machines. `value <= quantile_at(q, u)` holds
-    exactly where the least probability is at most u.
+    They differ where several quantiles are equal, as with idle machines. `value <= value_at(q, s)` holds exactly
+    where the least log odds are at most s.
 
     Args:
         quantiles: float64 [..., len(LEVELS)].
         value: float64 [...].
 
     Returns:
-        Two of float64 [...], 0 to 1.
+        Two of float64 [...]; infinite where the distribution rules the value out.
     """
     y = value[..., None]
+    return _odds(quantiles, value, (quantiles < y).sum(axis=-1)), _odds(quantiles, value, (quantiles <= y).sum(axis=-1))
+
+
+def _odds(quantiles: NDArray[np.float64], value: NDArray[np.float64], passed: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The log odds of values that lie after so many of the quantiles."""
     low, high = _tails(quantiles)
-    below = (quantiles < y).sum(axis=-1)
-    not_above = (quantiles <= y).sum(axis=-1)
-    return _probability(quantiles, value, below, low, high), _probability(quantiles, value, not_above, low, high)
-
-
-def _probability(
-    quantiles: NDArray[np.float64],
-    value: NDArray[np.float64],
-    passed: NDArray[np.int64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """The probability of values that lie after so many of the quantiles."""
     last = len(LEVELS) - 1
     k = np.clip(passed - 1, 0, last - 1)
     left, right = (np.take_along_axis(quantiles, (k + i)[..., None], -1)[..., 0] for i in (0, 1))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        inside = _LEVELS[k] + (_LEVELS[k + 1] - _LEVELS[k]) * (value - left) / (right - left)
-        under = np.where(low > 0, _FIRST * np.exp(np.minimum((value - quantiles[..., 0]) / low, 0.0)), 0.0)
-        over = np.where(high > 0, 1 - _LAST * np.exp(np.minimum((quantiles[..., -1] - value) / high, 0.0)), 1.0)
-    return np.where(passed == 0, under, np.where(passed == last + 1, over, inside))
+        u = _LEVELS[k] + (_LEVELS[k + 1] - _LEVELS[k]) * (value - left) / (right - left)
+        inside = np.log(u) - np.log1p(-u)
+        under = np.log(_FIRST) + np.where(low > 0, (value - quantiles[..., 0]) / low, -np.inf)
+        over = np.log(_LAST) + np.where(high > 0, (quantiles[..., -1] - value) / high, -np.inf)
+        # ln(u / (1 - u)) where ln u, or ln(1 - u), is known.
+        under, over = under - np.log1p(-np.exp(under)), np.log1p(-np.exp(over)) - over
+    return np.asarray(np.where(passed == 0, under, np.where(passed == last + 1, over, inside)), np.float64)
+
+
+def probabilities(
+    quantiles: NDArray[np.float64], value: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """As `odds_of`, as probabilities from 0 to 1: the inverse of `quantile_at`."""
+    low, high = odds_of(quantiles, value)
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-low)), 1.0 / (1.0 + np.exp(-high))
 
 
 def _tails(quantiles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,8 +1,8 @@
 """How much capacity covers demand with which confidence, kept honest by what came of earlier forecasts.
 
 A tier is a one-sided promise: demand stays within so many cores with probability p. What forecasts say is not
-taken at its word. Each realised value has a score, the probability at which its forecast had it, and the tier is read
-off at the level below which the share p of those scores lies (split conformal prediction on the probability scale:
+taken at its word. Each realised value has a score, the log odds at which its forecast had it, and the tier is read
+off at the score below which the share p of those lies (split conformal prediction on the probability scale:
 Vovk, Gammerman & Shafer 2005, section 4.2; Chernozhukov, Wüthrich & Zhu 2021). So one set of scores serves series of
 any size.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.paths import probabilities, quantile_at
+from aurora.learning.paths import FARTHEST, odds_of, probabilities, quantile_at, value_at
 from aurora.learning.series import LEVELS
 from aurora.sim.capacity import MAX_NODES, CapacityPlan
 
@@ -58,28 +58,28 @@ class Recalibration:
     """Scores of past forecasts.
 
     Attributes:
-        scores: float64 [steps or 1, n], ascending: the least probability at which a forecast had what came.
+        scores: float64 [steps or 1, n], ascending: the least log odds at which a forecast had what came.
     """
 
     scores: NDArray[np.float64]
 
-    def level(self, promised: float) -> NDArray[np.float64]:
-        """Where to read a forecast so that the promise holds, float64 [steps or 1]; 1 where scores are too few.
+    def at(self, promised: float) -> NDArray[np.float64]:
+        """Log odds at which to read a forecast so that the promise holds, float64 [steps or 1].
 
         The ceil((n + 1) p)-th score of n: a new one that is exchangeable with them lies at or below it with
-        probability p at least.
+        probability p at least. Where scores are too few for that, the farthest.
         """
         count = self.scores.shape[1]
         rank = int(np.ceil((count + 1) * promised - 1e-9))
         if rank > count:
-            return np.ones(len(self.scores))
+            return np.full(len(self.scores), FARTHEST)
         return np.asarray(self.scores[:, max(rank, 1) - 1], np.float64)
 
-    def share_within(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The probability that demand stays within what a forecast has at a level, float64 [..., steps]."""
+    def share_within(self, odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The probability that demand stays within what a forecast has at log odds, float64 [..., steps]."""
         count = self.scores.shape[1]
-        rows = np.broadcast_to(self.scores, (level.shape[-1], count))
-        found = [np.searchsorted(row, level[..., k], side="right") for k, row in enumerate(rows)]
+        rows = np.broadcast_to(self.scores, (odds.shape[-1], count))
+        found = [np.searchsorted(row, odds[..., k], side="right") for k, row in enumerate(rows)]
         return np.asarray(np.minimum((np.stack(found, axis=-1) + 0.5) / (count + 1), 1.0), np.float64)
 
 
@@ -95,7 +95,7 @@ def recalibration(quantiles: NDArray[np.float64], realised: NDArray[np.float64])
     """
     if quantiles.shape != (*realised.shape, len(LEVELS)) or not realised.size:
         raise DataError(f"recalibration: forecasts {quantiles.shape} and realised values {realised.shape} do not match")
-    scores = probabilities(quantiles, realised)[0]
+    scores = np.clip(odds_of(quantiles, realised)[0], -FARTHEST, FARTHEST)
     if len(scores) < SCORES_PER_STEP:
         scores = scores.reshape(-1, 1)
     return Recalibration(np.sort(scores.T, axis=1))
@@ -109,16 +109,31 @@ def cores_at(quantiles: NDArray[np.float64], promised: float, past: Recalibratio
         promised: The confidence, above 0 and below 1.
         past: Scores of earlier forecasts; None: the forecast is taken at its word.
     """
-    level = np.full(1, promised) if past is None else past.level(promised)
-    return quantile_at(quantiles, np.broadcast_to(level, quantiles.shape[:-1]))
+    if past is None:
+        return quantile_at(quantiles, np.full(quantiles.shape[:-1], promised))
+    return value_at(quantiles, np.broadcast_to(past.at(promised), quantiles.shape[:-1]))
 
 
 def chance_above(
     quantiles: NDArray[np.float64], cores: float, past: Recalibration | None = None
 ) -> NDArray[np.float64]:
     """The probability that demand exceeds a capacity at each step, float64 [..., steps]."""
-    _, level = probabilities(quantiles, np.full(quantiles.shape[:-1], cores))
-    return 1.0 - (level if past is None else past.share_within(level))
+    capacity = np.full(quantiles.shape[:-1], cores)
+    if past is None:
+        return 1.0 - probabilities(quantiles, capacity)[1]
+    return 1.0 - past.share_within(odds_of(quantiles, capacity)[1])
+
+
+class Past(NamedTuple):
+    """How earlier forecasts of a total fared.
+
+    Attributes:
+        steps: Of each step.
+        peaks: Of the highest of all steps.
+    """
+
+    steps: Recalibration
+    peaks: Recalibration
 
 
 class Adaptive(NamedTuple):
@@ -134,8 +149,8 @@ class Adaptive(NamedTuple):
         rate: How fast offsets move.
     """
 
-    promised: tuple[float, ...] = CONFIDENCES
-    offsets: tuple[float, ...] = (0.0,) * len(CONFIDENCES)
+    promised: tuple[float, ...]
+    offsets: tuple[float, ...]
     rate: float = ADAPTATION
 
     def asked(self, promised: float) -> float:
@@ -150,14 +165,30 @@ class Adaptive(NamedTuple):
         return self._replace(offsets=tuple(o + self.rate * (p - share) for o, p, share in moved))
 
 
+class Adjustment(NamedTuple):
+    """What to ask for, by step and for peaks.
+
+    Attributes:
+        steps: Learned from each step of a round.
+        peaks: Learned from a round's highest step: a single yes or no, so it moves half as fast.
+    """
+
+    steps: Adaptive
+    peaks: Adaptive
+
+
+def unadjusted(confidences: Sequence[float]) -> Adjustment:
+    """What is promised is asked for."""
+    promised, none = tuple(confidences), (0.0,) * len(confidences)
+    return Adjustment(Adaptive(promised, none), Adaptive(promised, none, ADAPTATION / 2))
+
+
 def tiers_of(
     by_step: NDArray[np.float64],
     peak: NDArray[np.float64],
     confidences: Sequence[float] = CONFIDENCES,
-    *,
-    past_steps: Recalibration | None = None,
-    past_peaks: Recalibration | None = None,
-    adaptive: Adaptive | None = None,
+    past: Past | None = None,
+    adjusted: Adjustment | None = None,
 ) -> tuple[Tier, ...]:
     """Tiers of a demand to come.
 
@@ -165,26 +196,27 @@ def tiers_of(
         by_step: float64 [steps, len(LEVELS)], quantiles of the demand at each step, cores.
         peak: float64 [1, len(LEVELS)], of the highest of all steps.
         confidences: Ascending.
-        past_steps: Scores of earlier forecasts by step.
-        past_peaks: Scores of earlier forecasts of peaks.
-        adaptive: What to ask for instead of each confidence.
+        past: How earlier forecasts fared; None: this one is taken at its word.
+        adjusted: What to ask for instead of each confidence.
 
     Raises:
         DataError: A confidence is not between 0 and 1, or they do not rise.
     """
     check_confidences(confidences)
+    steps, peaks = (None, None) if past is None else past
     found = []
     for confidence in confidences:
-        asked = confidence if adaptive is None else adaptive.asked(confidence)
-        cores = max(0.0, float(cores_at(peak, asked, past_peaks)[0]))
+        at_step = confidence if adjusted is None else adjusted.steps.asked(confidence)
+        at_peak = confidence if adjusted is None else adjusted.peaks.asked(confidence)
+        cores = max(0.0, float(cores_at(peak, at_peak, peaks)[0]))
         found.append(
             Tier(
                 "reserved" if confidence <= RESERVED_UP_TO else "burst",
                 confidence,
                 cores,
-                np.maximum(0.0, cores_at(by_step, asked, past_steps)),
-                float(chance_above(by_step, cores, past_steps).mean()),
-                float(chance_above(peak, cores, past_peaks)[0]),
+                np.maximum(0.0, cores_at(by_step, at_step, steps)),
+                float(chance_above(by_step, cores, steps).mean()),
+                float(chance_above(peak, cores, peaks)[0]),
             )
         )
     return tuple(found)
