@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, doctor, explain, index, policies, scenarios, selfplay, simulate, train
+from aurora.cli import bench, doctor, explain, futures, index, policies, scenarios, selfplay, simulate, train
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -21,6 +21,8 @@ app = typer.Typer(
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
+app.command("futures")(futures.futures)
+app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")

@@ -141,3 +141,30 @@ def check_plans(plans: Sequence[CapacityPlan], *, where: str = "plans") -> None:
     for each in ids:
         if ids.count(each) > 1:
             raise ScenarioError(f"{where}: plan_id {each!r} is used twice; give every plan a name of its own")
+
+
+BUSY_JOBS = 12
+"""Jobs that run at a time at the mean demand, at least: enough for the demand to be followed, few enough to be fast."""
+
+JOBS_PER_STEP = 3
+"""A job takes a third of a step, so that capacity follows demand within one."""
+
+
+def job_for(plans: Sequence[CapacityPlan], demand: float, step: float, sla: float = 60.0) -> JobClass:
+    """Jobs that fill the nodes of plans without remainder and are small beside the demand.
+
+    Args:
+        plans: The smallest node counts.
+        demand: Mean, cores.
+        step: Of the demand, seconds.
+        sla: Longest acceptable wait, seconds.
+    """
+    node = min(p.node_cores for p in plans)
+    parts = 1
+    while parts < MAX_PARTS and demand * parts < BUSY_JOBS * node:
+        parts += 1
+    return JobClass(cores=node / parts, seconds=step / JOBS_PER_STEP, sla=sla)
+
+
+MAX_PARTS = 64
+"""Most jobs to a node by default."""
