@@ -215,11 +215,11 @@ def look_ahead(
     series = aligned(series)
     past = back_test(series, forecaster, horizon, least)
     how = dependence(past.quantiles, past.realised, seed=seed)
+    said, came = past.quantiles * cores_per_unit, past.realised.sum(axis=1) * cores_per_unit
     few = max(64, min(BACKTEST_PATHS, MOST_VALUES // past.realised[0].size))
-    before = [totals_of(q, how, few, seed + 1 + k) for k, q in enumerate(past.quantiles)]
-    came = past.realised.sum(axis=1)
-    past_steps = recalibration(np.stack([b[0] for b in before]), came)
-    past_peaks = recalibration(np.stack([b[1] for b in before]), came.max(axis=1)[:, None])
+    before = [totals_of(q, how, few, seed + 1 + k) for k, q in enumerate(said)]
+    past_steps = recalibration(np.stack([b[0] for b in before]), came, one_series=True)
+    past_peaks = recalibration(np.stack([b[1] for b in before]), came.max(axis=1)[:, None], one_series=True)
     forecasts = forecaster(series, horizon)
     quantiles = stacked(forecasts) * cores_per_unit
     by_step, peak = totals_of(quantiles, how, max(count, few), seed)
@@ -254,7 +254,7 @@ def recalibrated(paths: NDArray[np.float64], by_step: NDArray[np.float64], past:
     places = (totals.argsort(axis=0).argsort(axis=0) + 0.5) / futures
     scores = np.broadcast_to(past.scores, (steps, past.scores.shape[1]))
     odds = np.stack([np.quantile(scores[k], places[:, k]) for k in range(steps)], axis=1)
-    wanted = np.maximum(value_at(by_step[None], odds), 0.0)
+    wanted = np.maximum(value_at(by_step[None], odds, past.tails), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = wanted / totals
     even = np.repeat((wanted / paths.shape[1])[:, None], paths.shape[1], axis=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,8 +66,21 @@ def quantile_at(quantiles: NDArray[np.float64], probability: ArrayLike) -> NDArr
     return value_at(quantiles, np.log(u) - np.log1p(-u))
 
 
-def value_at(quantiles: NDArray[np.float64], odds: ArrayLike) -> NDArray[np.float64]:
-    """As `quantile_at`, of log odds ln(u / (1 - u)), which tell the far ends of a distribution apart."""
+class Tails(NamedTuple):
+    """Scales of the exponential tails below and above the outermost quantiles, in the unit of the values; [...]."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def value_at(quantiles: NDArray[np.float64], odds: ArrayLike, tails: Tails | None = None) -> NDArray[np.float64]:
+    """As `quantile_at`, of log odds ln(u / (1 - u)), which tell the far ends of a distribution apart.
+
+    Args:
+        quantiles: float64 [..., len(LEVELS)].
+        odds: Of shape [...].
+        tails: Their scales; default: those of the last two quantiles on either side.
+    """
     s = np.clip(np.asarray(odds, np.float64), -FARTHEST, FARTHEST)
     shape = np.broadcast_shapes(s.shape, quantiles.shape[:-1])
     s = np.broadcast_to(s, shape)
@@ -76,14 +90,14 @@ def value_at(quantiles: NDArray[np.float64], odds: ArrayLike) -> NDArray[np.floa
     table = np.broadcast_to(quantiles, (*shape, len(LEVELS)))
     left, right = (np.take_along_axis(table, (k + i)[..., None], -1)[..., 0] for i in (0, 1))
     found = left + (right - left) * (u - _LEVELS[k]) / (_LEVELS[k + 1] - _LEVELS[k])
-    low, high = _tails(quantiles)
+    low, high = tails_of(quantiles) if tails is None else tails
     under = quantiles[..., 0] + low * np.minimum(log_below - np.log(_FIRST), 0.0)
     over = quantiles[..., -1] - high * np.minimum(log_above - np.log(_LAST), 0.0)
     return np.asarray(np.where(u < _FIRST, under, np.where(u > 1 - _LAST, over, found)), np.float64)
 
 
 def odds_of(
-    quantiles: NDArray[np.float64], value: NDArray[np.float64]
+    quantiles: NDArray[np.float64], value: NDArray[np.float64], tails: Tails | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The inverse of `value_at`: the least and the greatest log odds at which a distribution has the value.
 
@@ -93,17 +107,22 @@ def odds_of(
     Args:
         quantiles: float64 [..., len(LEVELS)].
         value: float64 [...].
+        tails: As for `value_at`.
 
     Returns:
         Two of float64 [...]; infinite where the distribution rules the value out.
     """
     y = value[..., None]
-    return _odds(quantiles, value, (quantiles < y).sum(axis=-1)), _odds(quantiles, value, (quantiles <= y).sum(axis=-1))
+    ends = tails_of(quantiles) if tails is None else tails
+    below, not_above = (quantiles < y).sum(axis=-1), (quantiles <= y).sum(axis=-1)
+    return _odds(quantiles, value, below, ends), _odds(quantiles, value, not_above, ends)
 
 
-def _odds(quantiles: NDArray[np.float64], value: NDArray[np.float64], passed: NDArray[np.int64]) -> NDArray[np.float64]:
+def _odds(
+    quantiles: NDArray[np.float64], value: NDArray[np.float64], passed: NDArray[np.int64], tails: Tails
+) -> NDArray[np.float64]:
     """The log odds of values that lie after so many of the quantiles."""
-    low, high = _tails(quantiles)
+    low, high = tails
     last = len(LEVELS) - 1
     k = np.clip(passed - 1, 0, last - 1)
     left, right = (np.take_along_axis(quantiles, (k + i)[..., None], -1)[..., 0] for i in (0, 1))
@@ -126,11 +145,11 @@ def probabilities(
         return 1.0 / (1.0 + np.exp(-low)), 1.0 / (1.0 + np.exp(-high))
 
 
-def _tails(quantiles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scales of the exponential tails below and above."""
+def tails_of(quantiles: NDArray[np.float64]) -> Tails:
+    """Those through the last two quantiles on either side."""
     low = (quantiles[..., 1] - quantiles[..., 0]) / _LOG_LOW
     high = (quantiles[..., -1] - quantiles[..., -2]) / _LOG_HIGH
-    return low, high
+    return Tails(low, high)
 
 
 def stacked(forecasts: Sequence[Forecast]) -> NDArray[np.float64]:

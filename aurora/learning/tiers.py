@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.paths import FARTHEST, odds_of, probabilities, quantile_at, value_at
+from aurora.learning.paths import FARTHEST, Tails, odds_of, probabilities, quantile_at, tails_of, value_at
 from aurora.learning.series import LEVELS
 from aurora.sim.capacity import MAX_NODES, CapacityPlan
 
@@ -59,9 +59,11 @@ class Recalibration:
 
     Attributes:
         scores: float64 [steps or 1, n], ascending: the least log odds at which a forecast had what came.
+        tails: Of every forecast, float64 [steps]; None: each has its own.
     """
 
     scores: NDArray[np.float64]
+    tails: Tails | None = None
 
     def at(self, promised: float) -> NDArray[np.float64]:
         """Log odds at which to read a forecast so that the promise holds, float64 [steps or 1].
@@ -83,22 +85,27 @@ class Recalibration:
         return np.asarray(np.minimum((np.stack(found, axis=-1) + 0.5) / (count + 1), 1.0), np.float64)
 
 
-def recalibration(quantiles: NDArray[np.float64], realised: NDArray[np.float64]) -> Recalibration:
+def recalibration(
+    quantiles: NDArray[np.float64], realised: NDArray[np.float64], *, one_series: bool = False
+) -> Recalibration:
     """What past forecasts teach about the next ones.
 
     Args:
         quantiles: float64 [forecasts, steps, len(LEVELS)].
         realised: float64 [forecasts, steps].
+        one_series: Whether all are of one series, whose tails are then as wide as they are in the mean: what once came
+            after a calm hour counts in cores, not in multiples of an hour's tail.
 
     Raises:
         DataError: There are none, or shapes differ.
     """
     if quantiles.shape != (*realised.shape, len(LEVELS)) or not realised.size:
         raise DataError(f"recalibration: forecasts {quantiles.shape} and realised values {realised.shape} do not match")
-    scores = np.clip(odds_of(quantiles, realised)[0], -FARTHEST, FARTHEST)
+    tails = Tails(*(scale.mean(axis=0) for scale in tails_of(quantiles))) if one_series else None
+    scores = np.clip(odds_of(quantiles, realised, tails)[0], -FARTHEST, FARTHEST)
     if len(scores) < SCORES_PER_STEP:
         scores = scores.reshape(-1, 1)
-    return Recalibration(np.sort(scores.T, axis=1))
+    return Recalibration(np.sort(scores.T, axis=1), tails)
 
 
 def cores_at(quantiles: NDArray[np.float64], promised: float, past: Recalibration | None = None) -> NDArray[np.float64]:
@@ -111,7 +118,7 @@ def cores_at(quantiles: NDArray[np.float64], promised: float, past: Recalibratio
     """
     if past is None:
         return quantile_at(quantiles, np.full(quantiles.shape[:-1], promised))
-    return value_at(quantiles, np.broadcast_to(past.at(promised), quantiles.shape[:-1]))
+    return value_at(quantiles, np.broadcast_to(past.at(promised), quantiles.shape[:-1]), past.tails)
 
 
 def chance_above(
@@ -121,7 +128,7 @@ def chance_above(
     capacity = np.full(quantiles.shape[:-1], cores)
     if past is None:
         return 1.0 - probabilities(quantiles, capacity)[1]
-    return 1.0 - past.share_within(odds_of(quantiles, capacity)[1])
+    return 1.0 - past.share_within(odds_of(quantiles, capacity, past.tails)[1])
 
 
 class Past(NamedTuple):
