@@ -7,10 +7,12 @@ from pathlib import Path
 
 import typer
 
+from aurora.cli import bench_futures
 from aurora.cli.output import emit_json, emit_table
 from aurora.errors import DataError
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
+app.command("futures")(bench_futures.futures)
 
 
 class Backfill(StrEnum):
