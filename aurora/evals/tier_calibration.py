@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 from aurora.learning.data import read_panel
 from aurora.learning.forecasters import CONTEXT
-from aurora.learning.outlook import MOST_ORIGINS, Forecaster, totals_of
+from aurora.learning.outlook import MOST_ORIGINS, Predict, totals_of
 from aurora.learning.paths import Dependence, dependence, stacked
 from aurora.learning.series import Series
 from aurora.learning.tiers import CONFIDENCES, Adjustment, cores_at, recalibration, unadjusted
@@ -74,7 +74,7 @@ class Said(NamedTuple):
     peaks: NDArray[np.float64]
 
 
-def bench_tiers(data: Path, forecaster: Forecaster, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def bench_tiers(data: Path, forecaster: Predict, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Every tier on all held-out data; keys of `aurora bench futures --json` under `tiers`.
 
     Args:
@@ -96,7 +96,7 @@ def bench_tiers(data: Path, forecaster: Forecaster, tell: Callable[[str], None] 
     return {"tiers": [r._asdict() for r in rows], "worst": worst._asdict()}
 
 
-def _planetlab(folder: Path, forecaster: Forecaster) -> list[Promise]:
+def _planetlab(folder: Path, forecaster: Predict) -> list[Promise]:
     learn, held = ([_day(folder, day) for day in days] for days in PLANETLAB)
     rows = _pooled("planetlab machines", learn, held, forecaster)
     for size in GROUPS:
@@ -105,11 +105,11 @@ def _planetlab(folder: Path, forecaster: Forecaster) -> list[Promise]:
     return rows + _bottom_up(f"planetlab sums of {FROM_MEMBERS}, by paths of members", learn, held, forecaster)
 
 
-def _nab(folder: Path, forecaster: Forecaster) -> list[Promise]:
+def _nab(folder: Path, forecaster: Predict) -> list[Promise]:
     return [r for path in sorted(folder.glob("*cpu*")) for r in _in_order(*_split(_cpu(path)[0]), forecaster)]
 
 
-def _data_centres(folder: Path, forecaster: Forecaster) -> list[Promise]:
+def _data_centres(folder: Path, forecaster: Predict) -> list[Promise]:
     rows = []
     for pair in WEEKS:
         first, second = (_cpu(folder / f"{name}.csv.gz")[0] for name in pair)
@@ -154,7 +154,7 @@ def _split(one: Series) -> tuple[Series, int]:
     return one, int(len(one) * LEARN_SHARE)
 
 
-def _forecasts(series: Sequence[Series], forecaster: Forecaster) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _forecasts(series: Sequence[Series], forecaster: Predict) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Forecasts at every horizon-th moment: float64 [origins, series, steps, len(LEVELS)], and what came."""
     origins = range(CONTEXT, len(series[0]) - HORIZON + 1, HORIZON)
     said = [stacked(forecaster([s.between(0, origin) for s in series], HORIZON)) for origin in origins]
@@ -176,7 +176,7 @@ def _said(days: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], how: 
 
 
 def _pooled(
-    name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Forecaster
+    name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
 ) -> list[Promise]:
     """Tiers of many series, recalibrated once by other series on other days."""
     before, after = ([_forecasts(day, forecaster) for day in days] for days in (learn, held))
@@ -185,7 +185,7 @@ def _pooled(
 
 
 def _bottom_up(
-    name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Forecaster
+    name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
 ) -> list[Promise]:
     """Likewise of sums, from paths of their members: any two machines are taken to go together alike."""
     size = FROM_MEMBERS
@@ -239,7 +239,7 @@ def _row(name: str, covers: str, promised: float, places: Sequence[_Place], plai
     )
 
 
-def _in_order(one: Series, cut: int, forecaster: Forecaster) -> list[Promise]:
+def _in_order(one: Series, cut: int, forecaster: Predict) -> list[Promise]:
     """Tiers of one series as continuous mode has them: each round learns from those before it, and from no later one.
 
     Rounds of the first part teach how steps go together; its second half lets the adaptive confidences settle.

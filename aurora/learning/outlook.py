@@ -30,7 +30,7 @@ from aurora.learning.tiers import (
     tiers_of,
 )
 
-Forecaster = Callable[[Sequence[Series], int], tuple[Forecast, ...]]
+Predict = Callable[[Sequence[Series], int], tuple[Forecast, ...]]
 """(series up to a moment, steps) -> what comes next, for each series."""
 
 MOST_ORIGINS = 100
@@ -120,7 +120,7 @@ def aligned(series: Sequence[Series]) -> tuple[Series, ...]:
     return tuple(s.between((first - s.start) // step, (last - s.start) // step) for s in series)
 
 
-def back_test(series: Sequence[Series], forecaster: Forecaster, horizon: int, least: int) -> Backtest:
+def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least: int) -> Backtest:
     """Forecasts at past moments, the latest ones, no two of the same step where the series are long enough.
 
     Args:
@@ -190,7 +190,7 @@ class Aim(NamedTuple):
 
 
 def look_ahead(
-    series: Sequence[Series], forecaster: Forecaster, aim: Aim, adjusted: Adjustment | None = None
+    series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted: Adjustment | None = None
 ) -> Outlook:
     """Futures of the demand of some series together, and tiers.
 
