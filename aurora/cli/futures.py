@@ -139,7 +139,13 @@ def _show(answer: Any, as_json: bool, *, in_lines: bool) -> None:
         f"capacity that covers {result['horizon']} steps of {result['step']} s",
         ("tier", "confidence", "cores", "exceeded at a step", "exceeded at some step"),
         [
-            (t["kind"], f"{100 * t['confidence']:g} %", t["cores"], _share(t["above_step"]), _share(t["above_horizon"]))
+            (
+                t["kind"],
+                f"{100 * t['confidence']:g} %" + ("" if t["is_backed"] else " (unchecked)"),
+                t["cores"],
+                _share(t["above_step"]),
+                _share(t["above_horizon"]),
+            )
             for t in result["tiers"]
         ],
     )

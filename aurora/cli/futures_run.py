@@ -279,6 +279,7 @@ def _result(
                 "cores_by_step": t.by_step.tolist(),
                 "above_step": t.above_step,
                 "above_horizon": t.above_horizon,
+                "is_backed": t.is_backed,
             }
             for t in outlook.tiers
         ],

@@ -204,7 +204,8 @@ def _bottom_up(
 
 
 def _judged(name: str, before: Said, after: Said) -> list[Promise]:
-    by_step, by_peak = recalibration(before.quantiles, before.realised), recalibration(before.peaks, _peaks(before))
+    by_step = recalibration(before.quantiles, before.realised, alike=True)
+    by_peak = recalibration(before.peaks, _peaks(before), alike=True)
     rows = []
     for covers, quantiles, came, past in (
         ("step", after.quantiles, after.realised, by_step),
@@ -253,8 +254,8 @@ def _in_order(one: Series, cut: int, forecaster: Predict) -> list[Promise]:
     inside, peak_inside = [], []
     for k in range(held // 2, len(said)):
         recent = slice(max(0, k - MOST_ORIGINS), k)
-        by_step = recalibration(every.quantiles[recent], every.realised[recent], one_series=True)
-        by_peak = recalibration(every.peaks[recent], _peaks(every)[recent], one_series=True)
+        by_step = recalibration(every.quantiles[recent], every.realised[recent], alike=True)
+        by_peak = recalibration(every.peaks[recent], _peaks(every)[recent], alike=True)
         highest = came[k].max(keepdims=True)
         steps = [_place(cores_at(every.quantiles[k], asked.steps.asked(p), by_step), came[k]) for p in CONFIDENCES]
         peaks = [_place(cores_at(every.peaks[k], asked.peaks.asked(p), by_peak), highest) for p in CONFIDENCES]

@@ -189,9 +189,7 @@ class Aim(NamedTuple):
     seed: int = 0
 
 
-def look_ahead(
-    series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted: Adjustment | None = None
-) -> Outlook:
+def look_ahead(series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted: Adjustment | None = None) -> Outlook:
     """Futures of the demand of some series together, and tiers.
 
     The forecaster is back-tested on the latest past. Where its forecasts fell gives how series and steps go
@@ -218,8 +216,8 @@ def look_ahead(
     said, came = past.quantiles * cores_per_unit, past.realised.sum(axis=1) * cores_per_unit
     few = max(64, min(BACKTEST_PATHS, MOST_VALUES // past.realised[0].size))
     before = [totals_of(q, how, few, seed + 1 + k) for k, q in enumerate(said)]
-    past_steps = recalibration(np.stack([b[0] for b in before]), came, one_series=True)
-    past_peaks = recalibration(np.stack([b[1] for b in before]), came.max(axis=1)[:, None], one_series=True)
+    past_steps = recalibration(np.stack([b[0] for b in before]), came, alike=True)
+    past_peaks = recalibration(np.stack([b[1] for b in before]), came.max(axis=1)[:, None], alike=True)
     forecasts = forecaster(series, horizon)
     quantiles = stacked(forecasts) * cores_per_unit
     by_step, peak = totals_of(quantiles, how, max(count, few), seed)

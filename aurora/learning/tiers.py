@@ -43,6 +43,7 @@ class Tier(NamedTuple):
         by_step: float64 [steps], what covers each step alone with this confidence.
         above_step: Probability that demand exceeds `cores` at a step, mean over steps.
         above_horizon: Probability that it does so at some step.
+        is_backed: Whether there are enough past forecasts to check the promise for the horizon.
     """
 
     kind: Literal["reserved", "burst"]
@@ -51,6 +52,7 @@ class Tier(NamedTuple):
     by_step: NDArray[np.float64]
     above_step: float
     above_horizon: float
+    is_backed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,18 @@ class Recalibration:
         """Log odds at which to read a forecast so that the promise holds, float64 [steps or 1].
 
         The ceil((n + 1) p)-th score of n: a new one that is exchangeable with them lies at or below it with
-        probability p at least. Where scores are too few for that, the farthest.
+        probability p at least. Where scores are too few for that, the highest of them, or where the forecast itself
+        has the promise if that is higher; see `backs`.
         """
         count = self.scores.shape[1]
         rank = int(np.ceil((count + 1) * promised - 1e-9))
         if rank > count:
-            return np.full(len(self.scores), FARTHEST)
+            return np.maximum(self.scores[:, -1], np.log(promised) - np.log1p(-promised))
         return np.asarray(self.scores[:, max(rank, 1) - 1], np.float64)
+
+    def backs(self, promised: float) -> bool:
+        """Whether there are enough scores to tell whether the promise holds."""
+        return int(np.ceil((self.scores.shape[1] + 1) * promised - 1e-9)) <= self.scores.shape[1]
 
     def share_within(self, odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability that demand stays within what a forecast has at log odds, float64 [..., steps]."""
@@ -86,22 +93,22 @@ class Recalibration:
 
 
 def recalibration(
-    quantiles: NDArray[np.float64], realised: NDArray[np.float64], *, one_series: bool = False
+    quantiles: NDArray[np.float64], realised: NDArray[np.float64], *, alike: bool = False
 ) -> Recalibration:
     """What past forecasts teach about the next ones.
 
     Args:
         quantiles: float64 [forecasts, steps, len(LEVELS)].
         realised: float64 [forecasts, steps].
-        one_series: Whether all are of one series, whose tails are then as wide as they are in the mean: what once came
-            after a calm hour counts in cores, not in multiples of an hour's tail.
+        alike: Whether all are of one quantity and size. Tails are then as wide as they are in the mean: what once came
+            after a calm hour counts in cores, not in multiples of that hour's tail.
 
     Raises:
         DataError: There are none, or shapes differ.
     """
     if quantiles.shape != (*realised.shape, len(LEVELS)) or not realised.size:
         raise DataError(f"recalibration: forecasts {quantiles.shape} and realised values {realised.shape} do not match")
-    tails = Tails(*(scale.mean(axis=0) for scale in tails_of(quantiles))) if one_series else None
+    tails = Tails(*(scale.mean(axis=0) for scale in tails_of(quantiles))) if alike else None
     scores = np.clip(odds_of(quantiles, realised, tails)[0], -FARTHEST, FARTHEST)
     if len(scores) < SCORES_PER_STEP:
         scores = scores.reshape(-1, 1)
@@ -224,6 +231,7 @@ def tiers_of(
                 np.maximum(0.0, cores_at(by_step, at_step, steps)),
                 float(chance_above(by_step, cores, steps).mean()),
                 float(chance_above(peak, cores, peaks)[0]),
+                peaks is None or peaks.backs(confidence),
             )
         )
     return tuple(found)

@@ -5,7 +5,6 @@ import pytest
 
 from aurora.errors import DataError
 from aurora.learning.outlook import Aim, look_ahead
-from aurora.learning.paths import FARTHEST
 from aurora.learning.tiers import (
     CONFIDENCES,
     best_reserve,
@@ -49,7 +48,8 @@ def test_the_chance_of_exceeding_a_tier_is_what_it_leaves_open():
 
 def test_too_few_scores_promise_no_certainty():
     past = recalibration(np.tile(NORMAL, (10, 1, 1)), np.zeros((10, 1)))
-    assert past.at(0.9) == pytest.approx(0) and past.at(0.95) == FARTHEST
+    assert past.at(0.9) == pytest.approx(0) and past.at(0.95) == pytest.approx(np.log(19))
+    assert past.backs(0.9) and not past.backs(0.95)
 
 
 def test_adaptive_tiers_follow_a_drift():

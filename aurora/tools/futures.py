@@ -1,0 +1,132 @@
+"""A tool that looks ahead: tiers of capacity for open series, and which of some plans is best in many futures."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from aurora.learning.forecasters import CONTEXT, recent
+from aurora.learning.outlook import Aim, look_ahead
+from aurora.learning.tiers import CONFIDENCES, proposed_plans
+from aurora.sim.capacity import CapacityPlan, job_for
+from aurora.sim.choice import WEIGHTS, losses, standings
+from aurora.sim.disturbances import NAMED, Disturbance, parse_disturbance
+from aurora.sim.futures import MEASURES, Futures, simulate_futures
+from aurora.sim.scenario import Frozen, Positive
+from aurora.tools.desk import Desk
+
+MOST_STEPS = 200_000
+"""Plans times futures times what-ifs times steps of one call: a few seconds."""
+
+
+class FuturesArguments(Frozen):
+    """What to look ahead to, and what to compare."""
+
+    series_ids: tuple[str, ...] = Field(default=(), max_length=50, description="demand to sum; empty: all that is open")
+    horizon: int = Field(default=12, ge=1, le=288, description="steps")
+    futures: int = Field(default=500, ge=10, le=2000)
+    cores_per_unit: Positive = Field(default=1.0, description="cores that one unit of the series needs")
+    plans: tuple[CapacityPlan, ...] = Field(default=(), max_length=8, description="empty: plans that follow from tiers")
+    like: CapacityPlan | None = Field(
+        default=None, description="node size, prices and power of plans that follow from tiers; its counts don't matter"
+    )
+    what_ifs: tuple[str | Disturbance, ...] = Field(
+        default=(),
+        max_length=8,
+        description=f"NAME[:AMOUNT][@START][/DURATION] with NAME of {', '.join(NAMED)}; or own",
+    )
+    weights: dict[str, float] = Field(
+        default_factory=lambda: dict(WEIGHTS), description=f"what counts: {', '.join(WEIGHTS)}"
+    )
+    sla: float = Field(default=60.0, ge=0, le=1e9, description="longest acceptable wait of a job, seconds")
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        steps = max(len(self.plans), len(CONFIDENCES)) * self.futures * (1 + len(self.what_ifs)) * self.horizon
+        if steps > MOST_STEPS:
+            raise ValueError(
+                f"futures: {steps} steps (plans x futures x what-ifs x horizon), at most {MOST_STEPS}; ask for fewer"
+            )
+        return self
+
+
+class TierFound(Frozen):
+    """Capacity that covers demand with a confidence."""
+
+    kind: str = Field(description="reserved, or burst: headroom above what is reserved")
+    confidence: float = Field(description="that demand stays within it at all steps")
+    cores: float
+    above_step: float = Field(description="probability that demand exceeds it at a step")
+    is_backed: bool = Field(description="whether there are enough back-tests to check the promise")
+
+
+class PlanFound(Frozen):
+    """How a plan did."""
+
+    plan_id: str
+    reserved_nodes: int
+    burst_nodes: int
+    worse: float = Field(description="loss beyond the best plan's, in the same futures")
+    low: float = Field(description="lower bound of its 95 % interval")
+    high: float = Field(description="upper bound")
+    probability_best: float
+    means: dict[str, dict[str, float]] = Field(description="what-if -> cost $, latency s, missed SLA share, energy J")
+
+
+class FuturesFound(Frozen):
+    """Tiers, and plans from the best on."""
+
+    tiers: tuple[TierFound, ...]
+    best: str
+    best_by_what_if: dict[str, str]
+    plans: tuple[PlanFound, ...]
+    backtests: int = Field(description="past forecasts that the tiers are recalibrated by")
+
+
+def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
+    """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
+    series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
+    aim = Aim(
+        horizon=arguments.horizon,
+        futures=arguments.futures,
+        cores_per_unit=arguments.cores_per_unit,
+        least=CONTEXT,
+        seed=arguments.seed,
+    )
+    what_ifs = [parse_disturbance(w) if isinstance(w, str) else w for w in arguments.what_ifs]
+    outlook = look_ahead(series, recent, aim)
+    like = arguments.like or CapacityPlan(plan_id="like", reserved_nodes=1)
+    plans = arguments.plans or proposed_plans(outlook.tiers, outlook.totals, like)
+    job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.sla)
+    found = simulate_futures(Futures(outlook.paths, outlook.series, outlook.step, arguments.seed), plans, job, what_ifs)
+    loss = losses(found, job, arguments.weights)
+    ids = tuple(p.plan_id for p in found.plans)
+    names = [d.name for d in found.disturbances]
+    order = standings(ids, loss.mean(axis=1))
+    return FuturesFound(
+        tiers=tuple(
+            TierFound(
+                kind=t.kind, confidence=t.confidence, cores=t.cores, above_step=t.above_step, is_backed=t.is_backed
+            )
+            for t in outlook.tiers
+        ),
+        best=order[0].plan_id,
+        best_by_what_if={n: standings(ids, loss[:, d])[0].plan_id for d, n in enumerate(names)},
+        plans=tuple(
+            PlanFound(
+                plan_id=s.plan_id,
+                reserved_nodes=found.plans[p].reserved_nodes,
+                burst_nodes=found.plans[p].burst_nodes,
+                worse=s.worse,
+                low=s.low,
+                high=s.high,
+                probability_best=s.probability_best,
+                means={n: {m: float(found.measured[m][p, d].mean()) for m in MEASURES} for d, n in enumerate(names)},
+            )
+            for s in order
+            for p in (ids.index(s.plan_id),)
+        ),
+        backtests=outlook.how.origins,
+    )
