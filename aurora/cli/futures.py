@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import steps
 
 
 def futures(
@@ -32,6 +32,9 @@ def futures(
     job_cores: float | None = typer.Option(None, min=1e-9, help="Cores of a job; default: small beside the demand."),
     job_seconds: float | None = typer.Option(
         None, min=1e-3, help="Seconds that a job runs; default: a third of a step."
+    ),
+    forecaster: Path | None = typer.Option(
+        None, help="Folder of `aurora train forecast`; without it, the quantiles of the latest quarter of 144 values."
     ),
     sla: float = typer.Option(60.0, min=0, help="Longest acceptable wait of a job, seconds."),
     seed: int = typer.Option(0, min=0, help="Of the futures."),
@@ -81,10 +84,11 @@ def futures(
         seed=seed,
         threads=threads,
         state=state,
+        forecaster=forecaster,
     )
     done = 0
     while True:
-        with _shown() as tell:
+        with steps() as tell:
             answer = run.answer(asked, tell, pending_only=follow)
         done += 1
         if answer is not None:
@@ -94,31 +98,6 @@ def futures(
         if not follow or done == rounds:
             return
         time.sleep(every)
-
-
-def _shown() -> Any:
-    """Progress on a terminal's stderr; nothing elsewhere."""
-    import sys
-
-    if not sys.stderr.isatty():
-        return nullcontext(lambda _done, _all: None)
-    return _Bar()
-
-
-class _Bar:
-    """A bar of the runs of the simulation."""
-
-    def __enter__(self) -> Any:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self._bar = Progress(console=Console(stderr=True), transient=True)
-        self._bar.start()
-        self._task = self._bar.add_task("looking ahead", total=None)
-        return lambda done, all_: self._bar.update(self._task, completed=done, total=all_, description="simulating")
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
 
 def _show(answer: Any, as_json: bool, *, in_lines: bool) -> None:

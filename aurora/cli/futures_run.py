@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 from aurora.evals.charts import Band, Chart, Line
 from aurora.learning.data import read_panel
-from aurora.learning.forecasters import CONTEXT, recent
-from aurora.learning.outlook import Aim, Outlook, look_ahead
-from aurora.learning.series import LEVELS, Finding, Panel, Series
+from aurora.learning.forecasters import forecaster
+from aurora.learning.outlook import Aim, Outlook, aligned, look_ahead
+from aurora.learning.series import LEVELS, Finding, Panel
 from aurora.learning.tiers import proposed_plans
 from aurora.learning.tracking import (
     Comparison,
@@ -36,6 +37,8 @@ from aurora.sim.disturbances import Disturbance, disturbed, parse_disturbance, r
 from aurora.sim.futures import Futures, Simulated, simulate_futures
 
 PERCENTILES = (5, 50, 95)
+SHOWN = 144
+"""Measured values that a plot begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Asked:
     seed: int
     threads: int
     state: Path | None
+    forecaster: Path | None
 
 
 class Answer(NamedTuple):
@@ -80,7 +84,7 @@ class Answer(NamedTuple):
     past: NDArray[np.float64]
 
 
-def answer(asked: Asked, tell: Callable[[int, int], None], *, pending_only: bool = False) -> Answer | None:
+def answer(asked: Asked, tell: Callable[[str, int, int], None], *, pending_only: bool = False) -> Answer | None:
     """Look ahead once.
 
     Args:
@@ -109,8 +113,9 @@ def answer(asked: Asked, tell: Callable[[int, int], None], *, pending_only: bool
             seen, tracking = compared(tracking, panel.series)
         elif pending_only:
             return None
-    aim = Aim(asked.horizon, asked.count, asked.cores_per_unit, confidences, CONTEXT, asked.seed)
-    outlook = look_ahead(panel.series, recent, aim, None if tracking is None else tracking.adjustment)
+    chosen_one = forecaster(asked.forecaster)
+    aim = Aim(asked.horizon, asked.count, asked.cores_per_unit, confidences, chosen_one.context, asked.seed)
+    outlook = look_ahead(panel.series, chosen_one.predict, aim, None if tracking is None else tracking.adjustment)
     like = CapacityPlan(
         plan_id="like",
         reserved_nodes=1,
@@ -122,14 +127,14 @@ def answer(asked: Asked, tell: Callable[[int, int], None], *, pending_only: bool
     job = _job(asked, plans, outlook)
     futures = Futures(outlook.paths, outlook.series, outlook.step, asked.seed)
     started = time.perf_counter()
-    simulated = simulate_futures(futures, plans, job, what_ifs, threads=asked.threads, tell=tell)
+    simulated = simulate_futures(futures, plans, job, what_ifs, threads=asked.threads, tell=partial(tell, "simulating"))
     seconds = time.perf_counter() - started
     if asked.state is not None:
         tracking = tracking or new_tracking(outlook, asked.cores_per_unit)
         write_tracking(expecting(tracking, outlook, means(simulated)), asked.state)
     result = _result(outlook, simulated, job, weights, seconds)
     result["compared"] = None if seen is None or tracking is None else told(seen, tracking)
-    past = np.asarray(sum(s.y[-CONTEXT:] for s in _ending_together(panel.series)), np.float64) * asked.cores_per_unit
+    past = np.asarray(sum(s.y[-SHOWN:] for s in aligned(panel.series)), np.float64) * asked.cores_per_unit
     return Answer(result, panel.findings, outlook, simulated, past)
 
 
@@ -243,11 +248,6 @@ def _job(asked: Asked, plans: Sequence[CapacityPlan], outlook: Outlook) -> JobCl
     job = job_for(plans, float(outlook.totals.mean()), outlook.step, asked.sla)
     update = {"cores": asked.job_cores, "seconds": asked.job_seconds}
     return job.model_copy(update={name: value for name, value in update.items() if value is not None})
-
-
-def _ending_together(series: Sequence[Series]) -> list[Series]:
-    last = min(s.start + len(s) * s.step for s in series)
-    return [replace(s.between(0, (last - s.start) // s.step)) for s in series]
 
 
 def _some(names: Sequence[str], limit: int = 5) -> str:

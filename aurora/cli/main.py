@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, doctor, explain, futures, index, policies, scenarios, selfplay, simulate, train
+from aurora.cli import bench, data, doctor, explain, futures, index, policies, scenarios, selfplay, simulate, train
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -28,6 +28,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")
+app.command("data")(data.data)
 app.command("doctor")(doctor.doctor)
 
 

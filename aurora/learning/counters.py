@@ -30,7 +30,7 @@ def is_counter(samples: Samples, y: Floats) -> bool:
     rise = np.median(changes[changes > 0])
     to_zero = valid[1:][falls] <= 5 * rise
     from_height = valid[:-1][falls] >= 10 * rise
-    return bool((to_zero & from_height).all())
+    return bool(to_zero.all() and from_height.mean() >= 0.5)  # noqa: PLR2004  # one may soon follow another
 
 
 def rates(times: Floats, y: Floats, found: Findings) -> Floats:

@@ -26,8 +26,10 @@ CLEAR = 5.0
 """Times the usual difference of two neighbouring levels that a step must have at least."""
 LEAST_SHIFT = 2.0
 """Standard deviations, within the levels, that a step must have at least."""
-SHORTEST = 12
-"""Values over which a level is told, at least."""
+ABRUPT = 0.9
+"""Of the mean distance of the values around a step from a slope, that they may have from the two levels."""
+SHORTEST = 24
+"""Values over which a level is told, at least; a series must have eight times as many."""
 
 
 class LevelStep(NamedTuple):
@@ -48,7 +50,8 @@ def outliers(y: Floats, day: int) -> NDArray[np.int64]:
 
     A value's distance from the running median of the 25 around it (Hampel, 1974; the daily profile is taken off
     before) is compared to the larger of two robust estimates of its standard deviation: from the median absolute
-    deviation, and from the 98 % quantile, which keeps the bursts of a bursty series from being called outliers.
+    deviation, and from the 98 % quantile, which keeps the bursts of a bursty series from being called outliers. What
+    comes every day at about the same time, such as a nightly job, is none.
 
     Args:
         y: float64 [n], NaN where not observed.
@@ -60,11 +63,24 @@ def outliers(y: Floats, day: int) -> NDArray[np.int64]:
     if len(known) < AROUND:
         return np.empty(0, dtype=np.int64)
     rest = (y - _profile(y, day))[known]
-    distance = np.abs(rest - median_filter(rest, AROUND, mode="nearest"))
+    distance = np.abs(rest - median_filter(rest, AROUND, mode="mirror"))
     ordered = np.sort(distance)
     scale = max(SIGMA * float(ordered[len(ordered) // 2]), float(ordered[int(TAIL * len(ordered))]) / TAIL_SIGMAS)
     least = LEAST_SHARE * float(np.median(np.abs(y[known])))  # in a smooth curve the top of a wave is far by no more
-    return np.asarray(known[distance > max(FAR * scale, least)], dtype=np.int64)
+    far = np.asarray(known[distance > max(FAR * scale, least)], dtype=np.int64)
+    size = np.zeros(len(y))
+    size[known] = distance
+    return far[[not _comes_daily(size, int(place), day) for place in far]] if len(far) else far
+
+
+def _comes_daily(size: Floats, place: int, day: int) -> bool:
+    """Whether on half of the other days, within an hour or so of the same time, a value was half as far or more."""
+    if day <= AROUND or len(size) < LEAST_DAYS * day:
+        return False
+    half = AROUND // 2
+    others = [k for k in range(place % day, len(size), day) if k != place]
+    peaks = np.array([size[max(0, k - half) : k + half + 1].max() for k in others])
+    return int((peaks >= size[place] / 2).sum()) >= len(others) / 2
 
 
 def _profile(y: Floats, day: int) -> Floats | float:
@@ -86,8 +102,9 @@ def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
     At each place the median of the values after it is compared to that of the values before it, over half a day (an
     eighth of a short series); the daily profile is taken off before. A step is a place where they differ more than at
     any other near it, by five times the spread that this difference usually has in the series, and by twice the spread
-    of single values. As the first is measured, not derived, it holds for values that depend on their neighbours and
-    for levels that wander, where tests for independent values find steps everywhere.
+    of single values, and which two levels explain better than a slope. As the first is measured, not derived, it holds
+    for values that depend on their neighbours and for levels that wander, where tests for independent values find steps
+    everywhere. A series of fewer than 192 values is too short to know what is usual, and has none.
 
     Args:
         y: float64 [n], NaN where not observed.
@@ -101,9 +118,9 @@ def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
     known = np.flatnonzero(np.isfinite(y))
     rest = (y - _profile(y, day))[known]
     n = len(rest)
-    width = min(n // 8, day // 2 if day else n // 8) // 2 * 2 + 1
-    if width < SHORTEST:
+    if n < 8 * SHORTEST:
         return ()
+    width = min(n // 8, max(SHORTEST, day // 2) if day else n // 8) // 2 * 2 + 1  # odd
     half = width // 2
     running = median_filter(rest, width, mode="nearest")
     change = running[width + half : n - half] - running[half : n - half - width]  # at place k + width
@@ -118,7 +135,20 @@ def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
             break
         if all(abs(place + width - other) >= width for other in cuts):
             cuts.append(int(place) + width)
-    return _between(y, known, sorted({_refined(rest, cut, width) for cut in cuts}), worth)
+    exact = sorted({_refined(rest, cut, width) for cut in cuts})
+    return _between(y, known, [cut for cut in exact if _is_abrupt(rest, cut, width)], worth)
+
+
+def _is_abrupt(rest: Floats, cut: int, width: int) -> bool:
+    """Whether two levels fit the values around a place better than a slope does."""
+    first = max(0, cut - width)
+    near = rest[first : cut + width]
+    x = np.arange(len(near)) - (len(near) - 1) / 2
+    slope = float(x @ near) / float(x @ x)
+    off_line = np.abs(near - np.median(near - slope * x) - slope * x)
+    levels = np.median(rest[first:cut]), np.median(rest[cut : cut + width])
+    off_levels = np.abs(near - np.repeat(levels, [cut - first, len(near) - cut + first]))
+    return bool(off_levels.mean() < ABRUPT * off_line.mean())
 
 
 def _between(y: Floats, known: NDArray[np.int64], cuts: list[int], worth: float) -> tuple[LevelStep, ...]:

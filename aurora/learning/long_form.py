@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +42,20 @@ def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
             raise DataError(f"{path} has no column {column!r}; the long form has unique_id, ds and y")
     times, y = unix_times(path, frame, TIME), numbers(path, frame, VALUE)
     seen = _observed(path, frame) if OBSERVED in frame else None
-    names = frame[ID].fillna("").astype(str).str.strip().to_numpy() if ID in frame else np.full(len(frame), stem(path))
-    if (names == "").any():
-        raise DataError(f"{path}: {int((names == '').sum())} rows have no {ID}; fill it in, or leave the column out")
-    parts = groups(names)
+    names = _texts(frame, ID) if ID in frame else _Texts(np.zeros(len(frame), dtype=np.int64), (stem(path),))
+    nameless = names.codes == (names.values.index("") if "" in names.values else -1)
+    if nameless.any():
+        raise DataError(f"{path}: {int(nameless.sum())} rows have no {ID}; fill it in, or leave the column out")
+    parts = [(names.values[int(names.codes[rows[0]])], rows) for _, rows in groups(names.codes)]
     order = np.concatenate([rows for _, rows in parts])
     firsts = np.concatenate([np.full(len(rows), rows[0]) for _, rows in parts])
-    labels: dict[str, np.ndarray] = {}
+    labels: dict[str, _Texts] = {}
     covariates: dict[str, np.ndarray] = {}
     for column in frame.columns:
         if column in (ID, TIME, VALUE, OBSERVED):
             continue
         text = _texts(frame, column)
-        if (text[order] == text[firsts]).all():
+        if (text.codes[order] == text.codes[firsts]).all():
             labels[column] = text
         elif are_numbers(frame, column):
             covariates[column] = numbers(path, frame, column)
@@ -65,7 +66,8 @@ def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
             )
     found = []
     for name, rows in parts:
-        own = {column: str(text[rows[0]]) for column, text in labels.items() if text[rows[0]]}
+        own = {column: text.values[text.codes[rows[0]]] for column, text in labels.items()}
+        own = {column: text for column, text in own.items() if text}
         if "unit" in own:
             _check_unit(path, name, own["unit"])
         beside = {column: values[rows] for column, values in covariates.items()}
@@ -90,16 +92,28 @@ def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(yes, dtype=bool)
 
 
-def _texts(frame: pd.DataFrame, column: str) -> np.ndarray:
+class _Texts(NamedTuple):
+    """A column of texts: the place of each row's in `values`."""
+
+    codes: NDArray[np.int64]
+    values: tuple[str, ...]
+
+
+def _texts(frame: pd.DataFrame, column: str) -> _Texts:
     """A column as texts, whole numbers without a point, "" for nothing."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
-    values = frame[column]
-    if pd.api.types.is_float_dtype(values.dtype):
-        codes, unique = pd.factorize(values.to_numpy(dtype=np.float64))
-        names = np.array([*(f"{v:.0f}" if float(v).is_integer() else repr(float(v)) for v in unique), ""], dtype=object)
-        return np.asarray(names[codes])
-    return np.asarray(values.astype(object).where(values.notna(), "").astype(str).str.strip(), dtype=object)
+    codes, unique = pd.factorize(frame[column])
+    texts = [*(_text(value) for value in unique), ""]  # the last for nothing, whose code is -1
+    values = tuple(dict.fromkeys(texts))
+    places = np.array([values.index(text) for text in texts]) if len(values) < len(texts) else np.arange(len(texts))
+    return _Texts(places[codes], values)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else repr(float(value))
+    return str(value).strip()
 
 
 def long_form(panel: Panel) -> pd.DataFrame:

@@ -46,6 +46,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
     access: Access | None = None,
     limits: Limits | None = None,
     hash_accounts_with: str | None = None,
+    detect: bool = True,
     tell: Callable[[str], None] | None = None,
 ) -> Panel:
     """The series that a PromQL query gives, made regular, with all that was found wrong with them.
@@ -63,6 +64,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
         access: Who asks; nobody by default. See `prometheus_http.access_from_environment`.
         limits: What it may take.
         hash_accounts_with: A secret key; see `pseudonyms`.
+        detect: Whether to look for lasting steps and outliers.
         tell: Takes remarks and progress.
 
     Raises:
@@ -92,7 +94,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
             findings.append(Finding(unique_id, "gap", asked - len(found.values), start, why))
     if not samples:
         raise DataError(f"{server.name}: none of the {len(points)} series has two values in this time")
-    panel = panel_of(samples, hash_accounts_with=hash_accounts_with)
+    panel = panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
     if hash_accounts_with is not None:
         findings = []  # their ids would name what is hidden
         say(f"{len(points) - len(samples)} series with fewer than two values are left out")

@@ -38,12 +38,19 @@ def assert_same(one, other) -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_clean_series_comes_back_to_the_bit_without_findings(seed, count, step):
     times, y = clean(seed, count, step)
-    series, findings = repair(Samples("s", times, y, covariates={"users": y * 2}, labels=PERCENT))
+    series, findings = repair(Samples("s", times, y, covariates={"users": y * 2}, labels=PERCENT), detect=False)
     assert findings == ()
     assert (series.start, series.step) == (START, step)
     assert series.y.tobytes() == y.tobytes()
     assert series.covariates["users"].tobytes() == (y * 2).tobytes()
     assert series.observed.all()
+
+
+def test_clean_series_give_no_false_alarms():
+    for count, step in ((100, STEP), (288, STEP), (2016, STEP), (500, 3600)):
+        for seed in range(60):
+            times, y = clean(seed, count, step)
+            assert repair(Samples("s", times, y, labels=PERCENT))[1] == (), (count, step, seed)
 
 
 @st.composite
@@ -210,10 +217,19 @@ def test_a_lasting_step_is_found_at_its_place_and_left():
 
 def test_outliers_are_found_and_left():
     times, y = clean(8, 7 * 288)
-    y[[300, 900, 1500]] = 99
+    y[[0, 900, 2015]] = 99
     series, findings = repair(Samples("s", times, y, labels=PERCENT))
     assert series.y.tobytes() == y.tobytes()
-    assert counts(findings) == {"outlier": 3} and findings[0].first == times[300]
+    assert counts(findings) == {"outlier": 3} and findings[0].first == times[0]
+
+
+def test_a_nightly_job_is_no_outlier_but_a_spike_at_another_time_is():
+    times, y = clean(10, 7 * 288)
+    for night in range(7):
+        y[night * 288 + 36 + night % 3] += 50
+    y[3 * 288 + 200] += 60
+    _, findings = repair(Samples("s", times, y, labels=PERCENT))
+    assert counts(findings) == {"outlier": 1} and findings[0].first == times[3 * 288 + 200]
 
 
 def test_covariates_share_the_grid_and_the_report():

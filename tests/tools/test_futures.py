@@ -21,7 +21,13 @@ def call(arguments: dict) -> str:
 
 
 def test_it_finds_tiers_and_the_best_plan() -> None:
-    shown = call({"futures": 200, "series_ids": ["a", "b"], "what_ifs": ["spike:+20%", {"name": "own", "changes": [{"kind": "node_loss"}]}]})
+    shown = call(
+        {
+            "futures": 200,
+            "series_ids": ["a", "b"],
+            "what_ifs": ["spike:+20%", {"name": "own", "changes": [{"kind": "node_loss"}]}],
+        }
+    )
     found = json.loads(shown.split("] ", 1)[1].splitlines()[0])
     assert [t["kind"] for t in found["tiers"]] == ["reserved", "reserved", "burst", "burst"]
     assert 19 < found["tiers"][0]["cores"] < found["tiers"][-1]["cores"] < 40

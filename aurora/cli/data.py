@@ -1,0 +1,235 @@
+"""`aurora data`: what series files or a Prometheus server hold, what is wrong with them, and the repaired series."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from aurora.cli.output import emit_json, emit_table, note
+from aurora.errors import DataError
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.learning.series import Finding, Panel, Series
+
+MOST_CHARTS = 24
+"""Series that a plot shows."""
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def data(  # one parameter an option
+    paths: list[Path] | None = typer.Argument(
+        None, help="Files in long form (.csv, .csv.gz, .parquet) or known traces."
+    ),
+    prometheus: str = typer.Option("", help="Address of a Prometheus server, instead of files."),
+    query: str = typer.Option("", help="With --prometheus: PromQL."),
+    start: str = typer.Option("", "--from", help="With --prometheus: ISO 8601, Unix seconds, or such as now-7d."),
+    end: str = typer.Option("now", "--to", help="With --prometheus: likewise."),
+    step: str = typer.Option("5m", help="With --prometheus: seconds, or such as 30s, 5m, 1h."),
+    hash_accounts: bool = typer.Option(
+        False, "--hash-accounts", help="Replace names of accounts, with the key in AURORA_ACCOUNT_KEY."
+    ),
+    detect: bool = typer.Option(True, help="Look for lasting steps and outliers too."),
+    out: Path | None = typer.Option(None, help="Write the repaired series: .parquet, .csv or .csv.gz."),
+    plot: Path | None = typer.Option(None, help=f"Chart of the first {MOST_CHARTS} series: .html or .png."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Read series, repair them, and say what was wrong; findings go to stderr.
+
+    Examples: aurora data usage.csv.gz --out repaired.parquet
+
+    aurora data --prometheus http://HOST:9090 --query 'instance:cpu:ratio' --from now-14d --step 5m
+    """
+    from aurora.evals.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.long_form import check_long_form_path, write_long_form  # heavy, used here only
+
+    check_plot_path(plot)
+    if out is not None:
+        check_long_form_path(out)
+    key = account_key() if hash_accounts else None
+    began = time.perf_counter()
+    if prometheus:
+        if paths:
+            raise DataError("give files or --prometheus, not both")
+        panel = _from_prometheus(prometheus, query, (start, end, step), key, detect)
+    else:
+        from aurora.learning.data import read_panel  # heavy, used here only
+
+        panel = read_panel(paths or [], hash_accounts_with=key, detect=detect)
+    seconds = time.perf_counter() - began
+    if out is not None:
+        write_long_form(panel, out)
+        note(f"wrote {out}")
+    if plot is not None:
+        write_charts(_charts(panel), plot)
+        note(f"wrote {plot}")
+    if as_json:
+        emit_json(_result(panel, seconds))
+        return
+    columns = ("unique_id", "from", "to", "step", "n", "observed", "metric", "unit")
+    emit_table(f"{len(panel.series)} series", columns, [_row(s) for s in panel.series])
+    for line in _grouped(panel.findings):
+        note(line)
+    note(f"{len(panel.series)} series, {sum(map(len, panel.series))} values, read in {seconds:.2f} s")
+
+
+def account_key() -> str:
+    """The key with which names of accounts are hashed, from the environment.
+
+    Raises:
+        DataError: There is none.
+    """
+    from aurora.learning.pseudonyms import KEY_VARIABLE, LEAST_KEY  # heavy, used here only
+
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not key:
+        raise DataError(f"--hash-accounts needs a secret of {LEAST_KEY} characters or more in {KEY_VARIABLE}")
+    return key
+
+
+def _from_prometheus(url: str, query: str, window: tuple[str, str, str], key: str | None, detect: bool) -> Panel:
+    from aurora.learning.prometheus import read_prometheus  # heavy, used here only
+    from aurora.learning.prometheus_http import access_from_environment  # heavy, used here only
+
+    start, end, step = window
+    if not query or not start:
+        raise DataError("--prometheus needs --query and --from")
+    seconds = parse_span("--step", step)
+    first = parse_time("--from", start)
+    if start.strip().startswith("now"):
+        first -= first % max(1, seconds)  # on the grid of all days, so that asking again gives the same points
+    return read_prometheus(
+        url,
+        query,
+        first,
+        parse_time("--to", end),
+        seconds,
+        access=access_from_environment(),
+        hash_accounts_with=key,
+        detect=detect,
+        tell=note,
+    )
+
+
+def parse_span(option: str, text: str) -> int:
+    """Seconds of `300`, `5m`, `1h`, `7d`.
+
+    Raises:
+        DataError: It is none of them.
+    """
+    found = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    if not found:
+        raise DataError(f"{option} {text[:40]!r}: write whole seconds, or such as 30s, 5m, 1h, 7d")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def parse_time(option: str, text: str) -> int:
+    """Unix time of an ISO 8601 text (UTC if it names no zone), of Unix seconds, or of `now`, `now-7d`.
+
+    Raises:
+        DataError: It is none of them.
+    """
+    text = text.strip()
+    if text == "now" or text.startswith("now-"):
+        return int(time.time()) - (parse_span(option, text[4:]) if text != "now" else 0)
+    if re.fullmatch(r"\d{1,12}", text):
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise DataError(f"{option} {text[:40]!r}: write ISO 8601, Unix seconds, or such as now-7d") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def _row(series: Series) -> tuple[object, ...]:
+    last = series.start + (len(series) - 1) * series.step
+    return (
+        _printable(series.unique_id),
+        _iso(series.start),
+        _iso(last),
+        series.step,
+        len(series),
+        float(series.observed.mean()),
+        _printable(series.labels.get("metric", "")),
+        _printable(series.labels.get("unit", "")),
+    )
+
+
+def _iso(time_: int) -> str:
+    return datetime.fromtimestamp(time_, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _printable(text: str) -> str:
+    """Without what would steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _grouped(findings: Sequence[Finding]) -> list[str]:
+    """A line for each kind of defect."""
+    series = Counter(f.defect for f in findings)
+    values: Counter[str] = Counter()
+    for f in findings:
+        values[f.defect] += f.count
+    first = {f.defect: f for f in reversed(findings)}
+    return [
+        f"{defect}: {values[defect]} in {count} findings, such as {_printable(first[defect].unique_id)} "
+        f"from {_iso(first[defect].first)}: {first[defect].message}"
+        for defect, count in series.most_common()
+    ]
+
+
+def _result(panel: Panel, seconds: float) -> dict[str, Any]:
+    return {
+        "series": [
+            {
+                "unique_id": s.unique_id,
+                "start": s.start,
+                "end": s.start + (len(s) - 1) * s.step,
+                "step": s.step,
+                "n": len(s),
+                "observed": float(s.observed.mean()),
+                "labels": dict(s.labels),
+                "covariates": list(s.covariates),
+            }
+            for s in panel.series
+        ],
+        "findings": [
+            {"unique_id": f.unique_id, "defect": f.defect, "count": f.count, "first": f.first, "message": f.message}
+            for f in panel.findings
+        ],
+        "seconds": seconds,
+    }
+
+
+def _charts(panel: Panel) -> list[Any]:
+    """A chart for each of the first series: values, what was filled in, and where findings begin."""
+    from aurora.evals.charts import Chart, Line  # heavy, used here only
+
+    charts = []
+    for s in panel.series[:MOST_CHARTS]:
+        times = [datetime.fromtimestamp(s.start + k * s.step, UTC) for k in range(len(s))]
+        filled = [k for k, seen in enumerate(s.observed) if not seen]
+        marks = [Line("values", times, s.y.tolist())]
+        if filled:
+            marks.append(Line("filled in", [times[k] for k in filled], [float(s.y[k]) for k in filled], points=True))
+        own = [f for f in panel.findings if f.unique_id == s.unique_id and f.defect in ("step", "outlier", "reset")]
+        for defect in sorted({f.defect for f in own}):
+            at = [min(max(0, (f.first - s.start) // s.step), len(s) - 1) for f in own if f.defect == defect]
+            marks.append(
+                Line(
+                    f"first {defect}" if defect == "outlier" else defect,
+                    [times[k] for k in at],
+                    [float(s.y[k]) for k in at],
+                    points=True,
+                )
+            )
+        unit = s.labels.get("unit", "")
+        charts.append(Chart(_printable(s.unique_id), "time, UTC", unit or "value", tuple(marks)))
+    return charts

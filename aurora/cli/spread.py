@@ -1,0 +1,39 @@
+"""Options that take several values in a row: `--train a.csv b.csv` instead of `--train a.csv --train b.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from typer.core import TyperCommand
+
+SPREAD = ("--train", "--test")
+
+
+def spread(arguments: Sequence[str], names: Sequence[str] = SPREAD) -> list[str]:
+    """The arguments with the option's name before each of its values.
+
+    Example:
+        >>> spread(["--train", "a", "b", "--json", "--test", "c"])
+        ['--train', 'a', '--train', 'b', '--json', '--test', 'c']
+    """
+    result: list[str] = []
+    current = ""
+    for word in arguments:
+        if word.startswith("-"):
+            current = word if word in names else ""
+            if not current:
+                result.append(word)
+        elif current:
+            result += [current, word]
+        else:
+            result.append(word)
+    return result
+
+
+class SpreadCommand(TyperCommand):
+    """A command whose `--train` and `--test` take several values in a row."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Spread the values before click looks at them."""
+        return super().parse_args(ctx, spread(args))

@@ -1,0 +1,144 @@
+"""The forecasting benchmark: models trained on some files, measured on others (BENCHMARKS.md, section 4).
+
+Windows roll over each test series in steps of the horizon, from where the test file itself holds a context; no model
+sees a value of a test file before its moment. Every model is measured on the same windows, AutoETS on some of them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.learning import baselines
+from aurora.learning.backtest import figures
+from aurora.learning.data import read_panel
+from aurora.learning.forecast import MODELS, Tell, fit, machine
+from aurora.learning.series import Panel, Series
+from aurora.learning.windows import Windows, check_sizes, rolling
+
+SHOWN = 10
+"""Findings of each panel that are told one by one."""
+ETS_WINDOWS = 300
+"""Windows that AutoETS is measured on at most: it takes 15 to 30 ms for each."""
+
+
+def bench_forecast(  # noqa: PLR0913  # the command's options
+    train: Sequence[Path],
+    test: Sequence[Path],
+    *,
+    context: int,
+    horizon: int,
+    seed: int = 0,
+    share: float | None = None,
+    unseen: bool = False,
+    ets_windows: int = ETS_WINDOWS,
+    tell: Tell = lambda _what, _done, _all: None,
+    remark: Callable[[str], None] = lambda _text: None,
+) -> dict[str, Any]:
+    """Run the benchmark; the keys are those of `aurora bench forecast --json`.
+
+    Args:
+        train: Files to learn from; what they hold of a test series from that one's start on is not used.
+        test: Files to measure on.
+        context: Values that a forecast looks at.
+        horizon: Steps ahead.
+        seed: Of what is kept aside, of training, and of AutoETS's windows.
+        share: Of each series that stands in both: learn from so much of its start, measure on the rest.
+        unseen: Leave out test series of machines that occur in the training files.
+        ets_windows: Windows for AutoETS; 0 leaves it out.
+        tell: Progress.
+        remark: Takes what a person should know of the data.
+
+    Raises:
+        DataError: A file is not valid, or the sizes don't fit the data.
+    """
+    check_sizes(context, horizon)
+    panels = [read_panel(list(paths), detect=False) for paths in (train, test)]
+    learn, measure = apart(panels[0].series, panels[1].series, share)
+    if unseen:
+        known = {machine(one) for one in learn}
+        measure = [one for one in measure if machine(one) not in known]
+    short = [one for one in measure if len(one) < context + horizon]
+    measure = [one for one in measure if len(one) >= context + horizon]
+    for panel in panels:
+        for finding in panel.findings[:SHOWN]:
+            remark(f"{finding.unique_id}: {finding.message}")
+        if len(panel.findings) > SHOWN:
+            remark(f"... and {len(panel.findings) - SHOWN} findings more")
+    if short:
+        names = ", ".join(one.unique_id for one in short[:3]) + (", ..." if len(short) > 3 else "")  # noqa: PLR2004
+        remark(f"{len(short)} test series are shorter than context and horizon together and are left out: {names}")
+    windows = rolling(measure, context, horizon, horizon)
+    if not len(windows):
+        raise DataError(
+            f"no test series holds --context {context} and --horizon {horizon} measured values"
+            + (" of a machine that is not in the training files" if unseen else "")
+            + "; give longer series, or smaller numbers"
+        )
+    forecaster = fit(Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, tell=tell)
+    said = forecaster.quantiles(measure, windows)
+    rows = {name: _row(said[name], windows, forecaster.seconds.get(name, 0.0)) for name in MODELS}
+    if ets_windows:
+        some = np.sort(np.random.default_rng(seed).permutation(len(windows))[:ets_windows])
+        part = windows.chosen(some)
+        began = time.perf_counter()
+        rows["auto_ets"] = _row(baselines.auto_ets(part, horizon), part, 0.0)
+        remark(f"AutoETS: {len(part)} of {len(windows)} windows in {time.perf_counter() - began:.0f} s")
+    return {
+        "models": rows,
+        "selected": forecaster.selected,
+        "context": context,
+        "horizon": horizon,
+        "train_series": len(learn),
+        "test_series": len(measure),
+        "left_out": len(short),
+        "weights": dict(forecaster.blend.weights),
+        "back_test": {name: _finite(loss) for name, loss in forecaster.losses.items()},
+    }
+
+
+def apart(learn: Sequence[Series], measure: Sequence[Series], share: float | None) -> tuple[list[Series], list[Series]]:
+    """Training and test series that share no value.
+
+    A series that stands in both is cut: by `share` where one is given, else training ends where the test begins.
+
+    Raises:
+        DataError: Nothing is left to train on.
+    """
+    if share is not None and not 0 < share < 1:
+        raise DataError(f"--split {share}: give a share between 0 and 1, such as 0.7")
+    both = {one.unique_id for one in learn} & {one.unique_id for one in measure}
+    begins = {one.unique_id: one.start for one in measure}
+    first: list[Series] = []
+    for one in learn:
+        end = len(one)
+        if one.unique_id in both:
+            until = -(-(begins[one.unique_id] - one.start) // one.step)
+            end = round(share * len(one)) if share is not None else min(max(until, 0), len(one))
+        if end:
+            first.append(one.between(0, end))
+    second = [
+        one.between(round(share * len(one)), len(one)) if share is not None and one.unique_id in both else one
+        for one in measure
+    ]
+    if not first:
+        raise DataError(
+            "nothing is left to train on: the training files hold only what the test files hold; "
+            "give others, or --split 0.7 to train on the start of each series and test on its rest"
+        )
+    return first, second
+
+
+def _row(quantiles: Any, windows: Windows, seconds: float) -> dict[str, float | int | None]:
+    values = figures(quantiles, windows)._asdict()
+    return {name: _finite(value) for name, value in values.items()} | {"train_seconds": round(seconds, 2)}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
