@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.paths import FARTHEST, Tails, odds_of, probabilities, quantile_at, tails_of, value_at
+from aurora.learning.paths import EDGE, FARTHEST, Tails, odds_of, probabilities, quantile_at, tails_of, value_at
 from aurora.learning.series import LEVELS
 from aurora.sim.capacity import MAX_NODES, CapacityPlan
 
@@ -74,6 +74,7 @@ class Recalibration:
         probability p at least. Where scores are too few for that, the highest of them, or where the forecast itself
         has the promise if that is higher; see `backs`.
         """
+        promised = min(max(promised, EDGE), 1 - EDGE)
         count = self.scores.shape[1]
         rank = int(np.ceil((count + 1) * promised - 1e-9))
         if rank > count:

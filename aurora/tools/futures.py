@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from aurora.errors import ScenarioError
 from aurora.learning.forecasters import CONTEXT, recent
 from aurora.learning.outlook import Aim, look_ahead
 from aurora.learning.tiers import CONFIDENCES, proposed_plans
-from aurora.sim.capacity import CapacityPlan, job_for
+from aurora.sim.capacity import CapacityPlan, JobClass, job_for
 from aurora.sim.choice import WEIGHTS, losses, standings
-from aurora.sim.disturbances import NAMED, Disturbance, parse_disturbance
+from aurora.sim.disturbances import AS_FORECAST, NAMED, Disturbance, disturbed, parse_disturbance
 from aurora.sim.futures import MEASURES, Futures, simulate_futures
 from aurora.sim.scenario import Frozen, Positive
 from aurora.tools.desk import Desk
 
 MOST_STEPS = 200_000
 """Plans times futures times what-ifs times steps of one call: a few seconds."""
+
+
+MOST_EFFORT = 12_000_000
+"""Jobs of one call, those of long queues counted more: about 12 seconds of one core."""
+
+QUEUED = 2000
+"""Jobs of a future with which each costs twice as much as without a queue (measured: 0.9 us, and 0.4 us a thousand)."""
+
+SAMPLED = 16
+"""Futures by which the jobs are estimated."""
 
 
 class FuturesArguments(Frozen):
@@ -39,6 +52,7 @@ class FuturesArguments(Frozen):
     weights: dict[str, float] = Field(
         default_factory=lambda: dict(WEIGHTS), description=f"what counts: {', '.join(WEIGHTS)}"
     )
+    job_cores: Positive | None = Field(default=None, description="cores of a job; null: small beside the demand")
     sla: float = Field(default=60.0, ge=0, le=1e9, description="longest acceptable wait of a job, seconds")
     seed: int = Field(default=0, ge=0, lt=2**31)
 
@@ -85,6 +99,26 @@ class FuturesFound(Frozen):
     backtests: int = Field(description="past forecasts that the tiers are recalibrated by")
 
 
+def _check_effort(ahead: Futures, plans: int, job: JobClass, what_ifs: Sequence[Disturbance]) -> None:
+    """Refuse what would take longer than a conversation waits: a flood makes many jobs, and long queues of them.
+
+    Raises:
+        ScenarioError: Says how many there would be and what to do.
+    """
+    few = ahead.demand[:SAMPLED]
+    middle = np.full(len(few), 0.5)
+    effort = 0.0
+    for what_if in (AS_FORECAST, *what_ifs):
+        demand = disturbed(few, ahead.series, what_if, step=ahead.step, chance=middle)
+        jobs = float(demand.sum(axis=(1, 2)).mean()) * ahead.step / (job.cores * job.seconds)
+        effort += plans * len(ahead.demand) * jobs * (1 + jobs / QUEUED)
+    if effort > MOST_EFFORT:
+        raise ScenarioError(
+            f"about {effort / MOST_EFFORT:.1f} times too many jobs to simulate now; ask for fewer futures, plans or "
+            f"what-ifs, a smaller flood, or larger job_cores than {job.cores:g}"
+        )
+
+
 def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
     series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
@@ -100,6 +134,8 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     like = arguments.like or CapacityPlan(plan_id="like", reserved_nodes=1)
     plans = arguments.plans or proposed_plans(outlook.tiers, outlook.totals, like)
     job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.sla)
+    if arguments.job_cores is not None:
+        job = job.model_copy(update={"cores": arguments.job_cores})
     found = simulate_futures(Futures(outlook.paths, outlook.series, outlook.step, arguments.seed), plans, job, what_ifs)
     loss = losses(found, job, arguments.weights)
     ids = tuple(p.plan_id for p in found.plans)

@@ -102,7 +102,7 @@ def test_an_outlook_keeps_its_promises_on_what_comes():
     common = rng.normal(0, 1, 4000)
     all_series = [series(n, np.abs(20 + 2 * common + rng.normal(0, 1, 4000))) for n in "abc"]
     inside, peaks = [], []
-    for end in range(1000, 3900, 200):
+    for end in range(1000, 3900, 250):
         past = [s.between(end - 1000, end) for s in all_series]
         found = look_ahead(past, last_values, Aim(horizon=6, futures=400))
         came = sum(s.y[end : end + 6] for s in all_series)

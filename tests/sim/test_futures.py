@@ -214,7 +214,7 @@ def test_what_does_not_go_together_is_refused(tmp_path):
         simulate_futures(futures, [plan], JOB.model_copy(update={"cores": 5.0}))
     with pytest.raises(ScenarioError, match="both 0"):
         simulate_futures(futures, [plan.model_copy(update={"reserved_nodes": 0})], JOB)
-    with pytest.raises(ScenarioError, match="--job-cores"):
+    with pytest.raises(ScenarioError, match="job_cores"):
         simulate_futures(futures, [plan], JOB.model_copy(update={"cores": 1e-4}))
     with pytest.raises(ScenarioError, match="twice"):
         simulate_futures(futures, [plan], JOB, [parse_disturbance("dos")] * 2)

@@ -52,6 +52,5 @@ def test_it_says_what_to_mend(arguments, told) -> None:
 
 def test_it_is_bounded_in_time() -> None:
     started = time.perf_counter()
-    shown = call({"series_ids": ["a"], "futures": 2000, "what_ifs": ["dos:x50/1d"]})
-    assert json.loads(shown.split("] ", 1)[1].splitlines()[0])["best"]
-    assert time.perf_counter() - started < 60
+    assert "times too many jobs" in call({"series_ids": ["a"], "futures": 2000, "what_ifs": ["dos:x20/1d"]})
+    assert time.perf_counter() - started < 10
