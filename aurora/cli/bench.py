@@ -7,12 +7,13 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_forecast, bench_futures
+from aurora.cli import bench_env, bench_forecast, bench_futures
 from aurora.cli.output import emit_json, emit_table
 from aurora.cli.spread import SpreadCommand
 from aurora.errors import DataError
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
+app.command("env")(bench_env.env)
 app.command("forecast", cls=SpreadCommand)(bench_forecast.forecast)
 app.command("futures")(bench_futures.futures)
 

@@ -136,7 +136,9 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.sla)
     if arguments.job_cores is not None:
         job = job.model_copy(update={"cores": arguments.job_cores})
-    found = simulate_futures(Futures(outlook.paths, outlook.series, outlook.step, arguments.seed), plans, job, what_ifs)
+    ahead = Futures(outlook.paths, outlook.series, outlook.step, arguments.seed)
+    _check_effort(ahead, len(plans), job, what_ifs)
+    found = simulate_futures(ahead, plans, job, what_ifs)
     loss = losses(found, job, arguments.weights)
     ids = tuple(p.plan_id for p in found.plans)
     names = [d.name for d in found.disturbances]

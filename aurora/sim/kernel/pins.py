@@ -15,13 +15,13 @@ from numba import types
 from numba.np.numpy_support import as_dtype
 from numpy.typing import NDArray
 
-from aurora.sim.kernel.handles import PROBLEM, PROGRAM, TRACER
+from aurora.sim.kernel.handles import BATCH, BENCH, PROBLEM, PROGRAM, STATE, TRACER
 
-_KINDS = {kind.instance_class: kind for kind in (PROBLEM, PROGRAM, TRACER)}
+_KINDS = {kind.instance_class: kind for kind in (PROBLEM, PROGRAM, TRACER, STATE, BENCH, BATCH)}
 
 
 class Pinned:
-    """Where the arrays of a `Problem`, `Program` or `Tracer` lie.
+    """Where the arrays of a `Problem`, `Program`, `Tracer`, `State`, `Bench` or `Batch` lie.
 
     A copy, also one in another process, finds out anew where its own arrays lie.
 
