@@ -34,5 +34,15 @@ def futures(
     rows = result["speed"]["rows"]
     emit_table("four plans in the same futures", tuple(rows[0]), [tuple(r.values()) for r in rows])
     if data is not None:
-        columns = ("data", "covers", "promised", "realised", "difference", "at tier", "at its word", "n")
+        columns = (
+            "data",
+            "covers",
+            "promised",
+            "realised",
+            "difference",
+            "at tier",
+            "recalibrated once",
+            "at its word",
+            "n",
+        )
         emit_table("tiers on held-out days", columns, [tuple(r.values()) for r in result["tiers"]])
