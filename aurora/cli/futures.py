@@ -17,7 +17,7 @@ def futures(
     series: str = typer.Option("*", help="Which series of the files, by a pattern such as '*/cpu'; they are summed."),
     plans: Path | None = typer.Option(None, help="Plans to compare, JSON; without it, plans that follow from tiers."),
     horizon: int = typer.Option(12, min=1, max=2000, help="Steps to look ahead."),
-    count: int = typer.Option(1000, "--futures", min=1, max=1_000_000, help="Futures for every what-if."),
+    count: int = typer.Option(1000, "--futures", min=2, max=1_000_000, help="Futures for every what-if."),
     what_if: list[str] = typer.Option(
         [], help="NAME[:AMOUNT][@START][/DURATION], as spike:+20%@2h/30m, or a JSON file."
     ),

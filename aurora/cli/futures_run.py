@@ -261,6 +261,7 @@ def _result(
     ids = tuple(p.plan_id for p in simulated.plans)
     names = [d.name for d in simulated.disturbances]
     runs = int(loss.size)
+    order = standings(ids, loss.mean(axis=1))
     return {
         "series": list(outlook.series),
         "model": outlook.model,
@@ -286,7 +287,7 @@ def _result(
         "job": job.model_dump(),
         "weights": weights,
         "scales": scales(simulated, job),
-        "best": standings(ids, loss.mean(axis=1))[0].plan_id,
+        "best": order[0].plan_id,
         "best_by_what_if": {n: standings(ids, loss[:, d])[0].plan_id for d, n in enumerate(names)},
         "plans": [
             simulated.plans[p].model_dump()
@@ -296,7 +297,7 @@ def _result(
                     n: {m: _spread(v[p, d]) for m, v in simulated.measured.items()} for d, n in enumerate(names)
                 }
             }
-            for standing in standings(ids, loss.mean(axis=1))
+            for standing in order
             for p in (ids.index(standing.plan_id),)
         ],
         "runs": runs,

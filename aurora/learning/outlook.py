@@ -123,6 +123,8 @@ def aligned(series: Sequence[Series]) -> tuple[Series, ...]:
 def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least: int) -> Backtest:
     """Forecasts at past moments, the latest ones, no two of the same step where the series are long enough.
 
+    Moments after which a value was not measured but filled in are left out: nobody knows what came.
+
     Args:
         series: Aligned.
         forecaster: Is shown each moment's past only.
@@ -140,7 +142,14 @@ def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least
             f"{horizon} to compare it with, and {LEAST_ORIGINS} moments; give longer series or a shorter horizon"
         )
     stride = max(1, min(horizon, room // (3 * LEAST_ORIGINS)))
-    origins = tuple(range(length - horizon, least - 1, -stride))[:MOST_ORIGINS][::-1]
+    measured = np.all([s.observed for s in series], axis=0)
+    every = range(length - horizon, least - 1, -stride)
+    origins = tuple(k for k in every if measured[k : k + horizon].all())[:MOST_ORIGINS][::-1]
+    if len(origins) < LEAST_ORIGINS:
+        raise DataError(
+            f"the series have too many gaps: after {len(origins)} of {len(every)} moments all {horizon} steps were "
+            f"measured, {LEAST_ORIGINS} are needed; give series with fewer gaps, or a shorter horizon"
+        )
     made, came = [], []
     for origin in origins:
         made.append(stacked(forecaster([s.between(0, origin) for s in series], horizon)))

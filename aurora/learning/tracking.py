@@ -89,7 +89,7 @@ class Comparison:
 
     Attributes:
         start: Unix time of its first step.
-        realised: float64 [steps], cores.
+        realised: float64 [steps], cores, at the steps that were measured.
         places: float64 [steps], where in the simulated distribution each lay (its PIT), 0 to 1.
         inside: Share of the steps inside each tier by step.
         peak_inside: Whether it stayed inside each tier of the horizon.
@@ -175,10 +175,10 @@ def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, 
 
     Args:
         tracking: With something pending.
-        series: Measured demand, as far as it goes.
+        series: Measured demand, as far as it goes; steps that were filled in don't count.
 
     Raises:
-        DataError: Nothing is pending, the series are not those that were simulated, or not all of it has come.
+        DataError: Nothing is pending, the series are others, not all of it has come, or none of it was measured.
     """
     if tracking.pending is None:
         raise DataError("nothing was simulated that could be compared; run `aurora futures` with --state first")
@@ -193,14 +193,20 @@ def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, 
             f"the series start at {together[0].start}, what was simulated at {tracking.pending.start}; "
             "give series that reach back to it, at the same steps"
         )
-    realised = sum(s.y[before : before + steps] for s in together) * tracking.cores_per_unit
-    assert isinstance(realised, np.ndarray)
     pending = tracking.pending
-    low, high = probabilities(np.array(pending.quantiles), realised)
+    span = slice(before, before + steps)
+    measured = np.all([s.observed[span] for s in together], axis=0)
+    if not measured.any():
+        raise DataError("no step that was simulated was measured: all are gaps that were filled in; use a new state")
+    realised = (np.sum([s.y[span] for s in together], axis=0) * tracking.cores_per_unit)[measured]
+    steps = len(realised)
+    low, high = probabilities(np.array(pending.quantiles)[measured], realised)
     places = (low + high) / 2
-    inside = tuple(float((realised <= np.array(t)).mean()) for t in pending.by_step)
+    inside = tuple(float((realised <= np.array(t)[measured]).mean()) for t in pending.by_step)
     peak_inside = tuple(bool(realised.max() <= c) for c in pending.cores)
-    distance = {n: float(np.sqrt(np.mean((realised - np.array(m)) ** 2))) for n, m in pending.what_ifs.items()}
+    distance = {
+        n: float(np.sqrt(np.mean((realised - np.array(m)[measured]) ** 2))) for n, m in pending.what_ifs.items()
+    }
     nearest = min(distance, key=distance.__getitem__)
     counts = np.histogram(places, bins=BINS, range=(0.0, 1.0))[0]
     adjusted = tracking.adjustment

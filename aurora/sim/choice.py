@@ -117,8 +117,13 @@ def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 
         plans: Their ids.
         loss: float64 [plans, futures].
         seed: Of the resampling.
+
+    Raises:
+        ScenarioError: There is a single future.
     """
     futures = loss.shape[1]
+    if futures < 2:  # noqa: PLR2004  # one tells nothing of how far it is off
+        raise ScenarioError("futures: 1 is too few to compare plans in; ask for at least 2")
     means = loss.mean(axis=1)
     order = np.argsort(means, kind="stable")
     differences = loss - loss[order[0]]

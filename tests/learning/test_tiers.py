@@ -1,5 +1,7 @@
 """Tiers keep their promises, also where the forecast is wrong and where demand drifts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -129,6 +131,7 @@ def test_an_outlook_keeps_its_promises_on_what_comes():
         ([series("a", np.ones(300)), series("b", np.ones(300), step=60)], "one step"),
         ([series("a", np.ones(300)), series("b", np.ones(300), start=300 * 300)], "no time in common"),
         ([series("a", np.ones(300)), series("b", np.ones(300), start=17)], "same times"),
+        ([replace(series("a", np.ones(300)), observed=np.arange(300) % 20 > 0)], "gaps"),
     ],
 )
 def test_series_that_can_not_be_looked_ahead_of_are_refused(changed, part):

@@ -101,5 +101,9 @@ def test_other_data_than_was_simulated_are_refused():
         compared(tracking, [replace(LONG, unique_id="b")])
     with pytest.raises(DataError, match="other step"):
         compared(tracking, [replace(LONG, step=600)])
+    with pytest.raises(DataError, match="all are gaps"):
+        compared(tracking, [replace(LONG, observed=np.arange(900) < 500)])
+    seen, after = compared(tracking, [replace(LONG, observed=np.arange(900) != 502)])
+    assert len(seen.realised) == after.steps == 5
     with pytest.raises(DataError, match="reach back"):
         compared(tracking, [LONG.between(600, 900)])
