@@ -127,9 +127,7 @@ def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 
     means = loss.mean(axis=1)
     order = np.argsort(means, kind="stable")
     differences = loss - loss[order[0]]
-    half = (
-        NORMAL_95 * differences.std(axis=1, ddof=1) / np.sqrt(futures) if futures > 1 else np.full(len(plans), np.inf)
-    )
+    half = NORMAL_95 * differences.std(axis=1, ddof=1) / np.sqrt(futures)
     rng = np.random.default_rng(seed)
     # One at a time: all resamples at once would take resamples x futures numbers.
     winners = np.zeros(len(plans))
