@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_rl
+from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_futures, bench_rl
 from aurora.cli.output import emit_json, emit_table
 from aurora.cli.spread import SpreadCommand
 from aurora.errors import DataError
@@ -18,6 +18,7 @@ app.command("experiment")(bench_experiment.experiment)
 app.command("forecast", cls=SpreadCommand)(bench_forecast.forecast)
 app.command("rl")(bench_rl.rl)
 app.command("cloning")(bench_cloning.cloning)
+app.command("futures")(bench_futures.futures)
 
 
 class Backfill(StrEnum):
