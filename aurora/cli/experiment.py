@@ -63,7 +63,7 @@ def new(
 
     from aurora.learning.experiment import history, means_before
     from aurora.learning.measurements import parse_day, read_rows
-    from aurora.learning.outlook import POWER, day_model, detectable, expected
+    from aurora.learning.power import POWER, day_model, detectable, expected
     from aurora.learning.registration import Registration, Rules, assign, register
 
     first = parse_day(start, "--start")

@@ -13,6 +13,8 @@ from aurora.cli import (
     doctor,
     experiment,
     explain,
+    forecast,
+    futures,
     index,
     policies,
     recommend,
@@ -34,6 +36,9 @@ app = typer.Typer(
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
+app.command("forecast")(forecast.forecast)
+app.command("futures")(futures.futures)
+app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aurora.learning.experiment import NORMAL_975, Verdict, judge
 from aurora.learning.ledger import wilson
-from aurora.learning.outlook import day_model, detectable
+from aurora.learning.power import day_model, detectable
 from aurora.learning.registration import Rules
 from aurora.learning.sequential import mixture_radius, resample
 

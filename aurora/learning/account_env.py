@@ -15,8 +15,10 @@ from aurora.learning.accounts import FEATURES, KEEP, METRICS, MOVES, Account, Ca
 from aurora.learning.accounts.behaviour import MISSES, burden
 from aurora.learning.accounts.configuration import apply_move
 from aurora.learning.accounts.history import COLUMN
+from aurora.learning.accounts.numbers import NUMBERS, numbers_of_history
+from aurora.learning.accounts.outlook import options_of
 from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
-from aurora.learning.accounts.situation import BOUND, NUMBERS, numbers_of, numbers_of_history, situation
+from aurora.learning.accounts.situation import BOUND, situation
 from aurora.learning.accounts.twin import LEAST_DAYS, fitted_workload
 from aurora.learning.accounts.workload import DAY, STEP, Workload, demand
 
@@ -24,6 +26,8 @@ WINDOW_DAYS = 9
 """Of history that a situation looks back on, and a day to spare."""
 CORE_PRICE = 0.06
 """Dollars per core-hour by which rewards are made comparable between accounts."""
+MOST_KNOWN = 20_000
+"""Configurations whose moves are remembered: some 60 MB."""
 WORST = -20.0
 """Least reward of a period: what lies below it is as bad."""
 
@@ -78,7 +82,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._catalogue = catalogue
         self._improvement = improvement
         self._discount = discount
-        self._moves: dict[Configuration, tuple[Configuration | None, ...]] = {}
+        self._known: dict[tuple[Configuration, float], NDArray[np.float64]] = {}
         self.reset(seed=seed)
 
     def reset(
@@ -107,6 +111,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._start = account.start + first * account.period
         self._begin = self._now = keep
         self._configuration = account.configurations[-1]
+        self._options = self._options_now()
         same = [c == self._configuration for c in account.configurations[::-1]]
         self._settled = same.index(False) - 1 if False in same else len(same) - 1
         self._machines = Machines(case.state.copy(), self._configuration.instance)
@@ -122,13 +127,18 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return self._configuration
 
     @property
+    def machine_state(self) -> NDArray[np.float64]:
+        """A copy of what runs now, float64 [4]; see `simulator.Machines`."""
+        return self._machines.state.copy()
+
+    @property
     def served(self) -> NDArray[np.float64]:
         """Metrics of the periods since the account was taken over, float64 [periods, len(METRICS)]."""
         return self._values[self._begin : self._now]
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which moves are possible: bool [len(MOVES)]."""
-        return np.array([after is not None for after in self._after()])
+        return ~np.isnan(self._options[:, 0])
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Make a move and serve a period.
@@ -143,15 +153,16 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         case, t = self._case, self._now - self._begin
         if t >= len(case.demand):
             raise DataError("the episode is over; call reset() before the next step")
-        after = self._after()[int(action)]
+        account = case.account
+        after = apply_move(self._configuration, MOVES[int(action)], self._catalogue)
         self._settled += 1
         if after is not None and after != self._configuration:
             self._configuration, self._settled = after, 0
-        account = case.account
+            self._options = self._options_now()
         setting = setting_of(self._configuration, case.workload, account.limit, account.data, self._catalogue)
         values = advance(self._machines, self._configuration.instance, setting, case.demand[t])
         self._values[self._now] = values
-        self._numbers[self._now] = numbers_of(self._configuration, account.data, self._catalogue)
+        self._numbers[self._now] = self._options[KEEP]
         self._now += 1
         relative = self._relative(values, case.demand[t])
         reward = -relative - self._improvement * (self._discount * relative + self._potential)
@@ -159,12 +170,14 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         info = {"cost": float(values[COLUMN["cost"]]), "misses": float(values[MISSES])}
         return self._observe(), float(reward), False, t + 1 == len(case.demand), info
 
-    def _after(self) -> tuple[Configuration | None, ...]:
-        """The configuration that each move leads to; looked up, since configurations come again and again."""
-        found = self._moves.get(self._configuration)
+    def _options_now(self) -> NDArray[np.float64]:
+        """What moves lead to; looked up, since configurations come again and again."""
+        key = self._configuration, self._case.account.data
+        found = self._known.get(key)
         if found is None:
-            found = tuple(apply_move(self._configuration, move, self._catalogue) for move in MOVES)
-            self._moves[self._configuration] = found
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = options_of(*key, self._catalogue)
         return found
 
     def _relative(self, values: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
@@ -176,6 +189,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return situation(
             self._values[first : self._now],
             self._numbers[first : self._now],
+            self._options,
             self._settled,
             account.limit,
             self._start + first * account.period,

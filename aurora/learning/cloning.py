@@ -28,6 +28,10 @@ LEAST_DECISIONS = 500
 """Of experts, below which there is nothing to clone."""
 LEAST_ACCOUNTS = 4
 """Of experts: some are held out."""
+FAR = 4.0
+"""Standard deviations."""
+LEAST_SPREAD = 0.05
+"""Of a feature, in its unit: what hardly changed among experts is not magnified beyond that."""
 Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
 """A policy: situations [n, len(FEATURES)] and possible moves [n, len(MOVES)] -> moves [n]."""
 
@@ -41,9 +45,11 @@ class CloneSettings:
         epochs: At most.
         patience: Epochs without a better likelihood on held-out experts, after which it ends.
         batch: Decisions a step.
-        learning_rate: Of Adam.
+        learning_rate: Of AdamW.
         entropy: Weight of the entropy, which keeps the clone from certainty that experts don't have.
-        decay: L2 penalty on the weights.
+        decay: L2 penalty on the weights (decoupled; Loshchilov & Hutter 2019).
+        noise: Added to features in training, of their standard deviation: with as few experts as there are, a network
+            learns their accounts by heart otherwise (noise as regularisation; Bishop, Neural Computation 1995).
         held_out: Share of the experts' accounts on which the end of training is decided.
         seed: Of all of it.
     """
@@ -52,9 +58,10 @@ class CloneSettings:
     epochs: int = 60
     patience: int = 8
     batch: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     entropy: float = 1e-3
-    decay: float = 1e-4
+    decay: float = 0.1
+    noise: float = 0.5
     held_out: float = 0.2
     seed: int = 0
 
@@ -95,21 +102,31 @@ class Decisions(NamedTuple):
     def of(self, accounts: NDArray[np.int64]) -> Decisions:
         """Those of some accounts."""
         chosen = np.isin(self.account, accounts)
-        return Decisions(*(column[chosen] for column in self))
+        return Decisions(
+            self.features[chosen],
+            self.masks[chosen],
+            self.moves[chosen],
+            self.account[chosen],
+            self.previous[chosen],
+        )
 
 
 class Standardised(BaseFeaturesExtractor):
-    """Features less their mean, over their standard deviation; both are kept with the weights."""
+    """Features less their mean, over their standard deviation; both are kept with the weights.
+
+    What lies further than `FAR` deviations off counts as that far: what experts hardly ever met must not decide alone.
+    """
 
     def __init__(self, observation_space: spaces.Box) -> None:
         super().__init__(observation_space, observation_space.shape[0])
+        self.mean: torch.Tensor
+        self.scale: torch.Tensor
         self.register_buffer("mean", torch.zeros(observation_space.shape[0]))
         self.register_buffer("scale", torch.ones(observation_space.shape[0]))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Standardise [n, features]."""
-        standard: torch.Tensor = (observations - self.mean) / self.scale
-        return standard
+        return ((observations - self.mean) / self.scale).clamp(-FAR, FAR)
 
 
 def new_policy(units: int, seed: int) -> MaskableActorCriticPolicy:
@@ -131,7 +148,8 @@ def policy_arguments(units: int) -> dict[str, Any]:
 def decisions_of(states: ExpertStates, catalogue: Catalogue) -> Decisions:
     """What experts chose, with the moves that were possible.
 
-    A move that the catalogue does not allow (such as to a value between two rungs) counts as possible where it was made.
+    A move that the catalogue does not allow (such as to a value between two rungs) counts as possible where it was
+    made.
     """
     known: dict[Any, NDArray[np.bool_]] = {}
     masks = np.empty((len(states.moves), len(MOVES)), bool)
@@ -149,7 +167,7 @@ def decisions_of(states: ExpertStates, catalogue: Catalogue) -> Decisions:
 def clone(
     experts: Sequence[Account],
     catalogue: Catalogue,
-    settings: CloneSettings = CloneSettings(),  # noqa: B008  # frozen
+    settings: CloneSettings = CloneSettings(),  # frozen
     *,
     tell: Callable[[Epoch], None] = lambda _: None,
 ) -> MaskableActorCriticPolicy:
@@ -179,7 +197,7 @@ def clone(
     train, held = data.of(order[aside:]), data.of(order[:aside])
     policy = new_policy(settings.units, settings.seed)
     _standardise(policy, train.features)
-    optimiser = torch.optim.Adam(policy.parameters(), settings.learning_rate, weight_decay=settings.decay)
+    optimiser = torch.optim.AdamW(policy.parameters(), settings.learning_rate, weight_decay=settings.decay)
     best, best_weights, since = -math.inf, policy.state_dict(), 0
     for epoch in range(1, settings.epochs + 1):
         policy.set_training_mode(True)
@@ -187,15 +205,17 @@ def clone(
         shuffled = rng.permutation(len(train.moves))
         for first in range(0, len(shuffled), settings.batch):
             part = shuffled[first : first + settings.batch]
+            seen = torch.from_numpy(train.features[part])
+            seen = seen + settings.noise * policy.features_extractor.scale * torch.randn_like(seen)
             _, likelihood, entropy = policy.evaluate_actions(
-                torch.from_numpy(train.features[part]),
+                seen,
                 torch.from_numpy(train.moves[part]),
                 action_masks=train.masks[part],
             )
             assert entropy is not None  # categorical distributions have one
             loss = -likelihood.mean() - settings.entropy * entropy.mean()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             total += float(likelihood.detach().sum())
         now = log_likelihood(policy, held)
@@ -214,8 +234,7 @@ def _standardise(policy: MaskableActorCriticPolicy, features: NDArray[np.float32
     extractor = policy.features_extractor
     spread = features.std(axis=0)
     extractor.mean.copy_(torch.from_numpy(features.mean(axis=0)))
-    # A feature that never changed among experts must not throw the network off where it does.
-    extractor.scale.copy_(torch.from_numpy(np.where(spread > 1e-3, spread, 1.0).astype(np.float32)))  # noqa: PLR2004
+    extractor.scale.copy_(torch.from_numpy(np.maximum(spread, LEAST_SPREAD).astype(np.float32)))
 
 
 def log_likelihood(policy: MaskableActorCriticPolicy, data: Decisions) -> float:

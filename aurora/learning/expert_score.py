@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from aurora.learning.accounts import MISS_PRICE, Account, Catalogue
 from aurora.learning.accounts.difficulty import reference_cost
+from aurora.learning.accounts.numbers import numbers_of_history
 from aurora.learning.accounts.practice import PRACTICES
-from aurora.learning.accounts.situation import numbers_of_history
 from aurora.learning.accounts.twin import busy_cores
 from aurora.learning.accounts.workload import DAY
 

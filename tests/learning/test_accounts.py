@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from aurora.errors import DataError
 from aurora.learning import accounts
+from aurora.learning.accounts.shapes import read_shapes, vm_series
 from aurora.learning.accounts.simulator import advance, new_machines, setting_of
 from aurora.learning.accounts.workload import draw_workload
 from aurora.learning.series import Series
+from aurora.sim.traces.azure_vm import Vm
 
 CATALOGUE = accounts.synthetic_catalogue()
 CONFIGURATION = accounts.Configuration("general-4", "balanced", "5g", 2, 8, 0.6, 600)
@@ -235,3 +237,21 @@ def test_names_of_accounts_can_be_hashed(tmp_path: Path) -> None:
     one, other = (read_rows(tmp_path, rows, key).accounts[0].account_id for key in ("a" * 16, "b" * 16))
     assert one != other
     assert "account" not in one + other
+
+
+def test_cores_in_use_rise_with_arrivals_and_fall_with_departures() -> None:
+    steady = [Vm(300.0 * k, 2.0, 4.0, 3000.0, 3000.0) for k in range(500)]
+    (series,) = vm_series(steady, 1)
+    assert len(series) == 375
+    assert (series.y[:-1] == 20.0).all()  # ten live at once, two cores each
+    with pytest.raises(DataError, match="steps of arrivals"):
+        vm_series(steady[:20], 1)
+
+
+def test_real_machines_give_demand_its_shape(traces: Path) -> None:
+    shapes = read_shapes(traces)
+    assert {s.unique_id.split("/")[0].split("_")[0] for s in shapes} >= {"azure", "bitbrains"}
+    population = accounts.generate(1, 8, 0.5, periods=48, shapes=shapes)
+    assert any(t.workload.shape for t in population.truth)
+    for account in population.accounts:
+        accounts.check_account(account, CATALOGUE)

@@ -9,7 +9,7 @@ import pytest
 from aurora.errors import DataError
 from aurora.learning.experiment import add_days, history, means_before, standing
 from aurora.learning.measurements import Row, read_rows
-from aurora.learning.outlook import DayModel, day_model, detectable, expected
+from aurora.learning.power import DayModel, day_model, detectable, expected
 from aurora.learning.registration import Registration, Rules, assign, load_registration, register
 
 START = date(2026, 7, 1)

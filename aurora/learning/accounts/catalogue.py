@@ -101,6 +101,11 @@ class Catalogue:
         """Families of instance types, in order of appearance."""
         return tuple(dict.fromkeys(i.family for i in self.instances))
 
+    @cached_property
+    def cheapest_core(self) -> float:
+        """Least dollars per core-hour, above 0."""
+        return min(max(i.price, 1e-9) / i.cores for i in self.instances)
+
     def sizes(self, family: str) -> tuple[InstanceType, ...]:
         """A family's instance types, smallest first."""
         return tuple(i for i in self.instances if i.family == family)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.history import Account
-from aurora.learning.accounts.situation import C_GBIT, C_IOPS, C_MEMORY, numbers_of_history
+from aurora.learning.accounts.numbers import C_GBIT, C_IOPS, C_MEMORY, numbers_of_history
 from aurora.learning.accounts.twin import busy_cores
 from aurora.learning.accounts.workload import DAY
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.history import Account, changes
-from aurora.learning.accounts.situation import C_MAXIMUM, C_MINIMUM, C_TARGET
+from aurora.learning.accounts.numbers import C_MAXIMUM, C_MINIMUM, C_TARGET
 from aurora.learning.accounts.workload import DAY
 
 Practice = Callable[[Account, NDArray[np.float64], Catalogue], NDArray[np.bool_]]

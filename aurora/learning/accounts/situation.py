@@ -10,8 +10,32 @@ from numba import njit
 from numpy.typing import NDArray
 
 from aurora.learning.accounts.catalogue import Catalogue
-from aurora.learning.accounts.configuration import Configuration
+from aurora.learning.accounts.configuration import KEEP, MOVES
 from aurora.learning.accounts.history import COLUMN, Account
+from aurora.learning.accounts.numbers import (
+    C_CHEAPEST,
+    C_COOLDOWN,
+    C_CORES,
+    C_FIXED,
+    C_GBIT,
+    C_GBIT_BELOW,
+    C_IOPS,
+    C_IOPS_BELOW,
+    C_MAXIMUM,
+    C_MEMORY,
+    C_MINIMUM,
+    C_NETWORK,
+    C_NETWORK_EXTRA,
+    C_NETWORK_SAVING,
+    C_PRICE,
+    C_SPEED,
+    C_STORAGE,
+    C_STORAGE_EXTRA,
+    C_STORAGE_SAVING,
+    C_TARGET,
+    numbers_of_history,
+)
+from aurora.learning.accounts.outlook import options_of, outlook
 from aurora.learning.accounts.workload import DAY
 
 
@@ -74,56 +98,27 @@ FEATURES = (
     Feature("network_extra", "likewise the next higher network tier"),
     *(Feature(f"ahead_{k}", f"log2 of demand {4 * k} h ahead, as a day ago, over the day's mean") for k in range(1, 7)),
     Feature("settled", "log2 of the periods since the last change, plus 1; at most a day's"),
+    Feature(
+        "burden", "log2 of the next day's burden by `outlook`, if nothing changes, per hour and busy core of the day"
+    ),
+    *(
+        Feature(f"gain_{move}", f"share that {move} saves of it: tanh of its tenfold; -1: impossible")
+        for move in MOVES[1:]
+    ),
+    *(
+        Feature(f"best_{move}", f"how clearly {move} is the best by it: softmax of the shares over 0.02")
+        for move in MOVES
+    ),
 )
+OUTLOOK = next(k for k, f in enumerate(FEATURES) if f.name == "burden")
+SHARPNESS = 0.02
+"""Share of the burden by which one move is clearly better than another."""
 BOUND = 6.0
 """Features are cut to this on both sides."""
 (_CPU, _PEAK, _MEMORY, _IO, _NET, _RUN, _LATENCY, _RATE, _MISSES, _COST) = (
-    COLUMN[n] for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth", "running", "latency", "throughput", "misses", "cost")
+    COLUMN[n]
+    for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth", "running", "latency", "throughput", "misses", "cost")
 )
-(C_CORES, C_MEMORY, C_SPEED, C_PRICE, C_STORAGE, C_IOPS, C_NETWORK, C_GBIT, C_FIXED) = range(9)
-(C_MINIMUM, C_MAXIMUM, C_TARGET, C_COOLDOWN, C_CHEAPEST) = range(9, 14)
-(C_IOPS_BELOW, C_GBIT_BELOW, C_STORAGE_SAVING, C_NETWORK_SAVING, C_STORAGE_EXTRA, C_NETWORK_EXTRA) = range(14, 20)
-NUMBERS = 20
-
-
-def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) -> NDArray[np.float64]:
-    """A configuration as numbers, float64 [NUMBERS], in the order of the `C_` constants.
-
-    Args:
-        configuration: To describe.
-        data: GiB that the account stores.
-        catalogue: That it names things from.
-    """
-    kind = catalogue.instance[configuration.instance]
-    storage = catalogue.storage_class[configuration.storage]
-    tier = catalogue.network_tier[configuration.network]
-    s, n = catalogue.storage.index(storage), catalogue.network.index(tier)
-    below, above = catalogue.storage[max(0, s - 1)], catalogue.storage[min(s + 1, len(catalogue.storage) - 1)]
-    under, over = catalogue.network[max(0, n - 1)], catalogue.network[min(n + 1, len(catalogue.network) - 1)]
-    return np.array(
-        [
-            kind.cores,
-            kind.memory,
-            kind.speed,
-            kind.price,
-            s / max(1, len(catalogue.storage) - 1),
-            storage.iops,
-            n / max(1, len(catalogue.network) - 1),
-            tier.gbit,
-            storage.price * data + tier.price,
-            configuration.minimum,
-            configuration.maximum,
-            configuration.target,
-            configuration.cooldown,
-            min(max(i.price, 1e-9) / i.cores for i in catalogue.instances),
-            below.iops,
-            under.gbit,
-            (storage.price - below.price) * data,
-            tier.price - under.price,
-            (above.price - storage.price) * data,
-            over.price - tier.price,
-        ]
-    )
 
 
 def _describe(
@@ -219,7 +214,7 @@ def _describe(
     for k in range(1, 7):
         out[43 + k] = np.log2(cores(max(0, min(t, t - day + max(1, k * day // 6)))) * n / total)
     out[50] = np.log2(1.0 + min(settled, day))
-    for k in range(len(out)):
+    for k in range(51):
         out[k] = min(max(out[k], -BOUND), BOUND)
 
 
@@ -227,13 +222,20 @@ _compiled: Callable[..., None] = njit(cache=True, nogil=True, error_model="numpy
 
 
 def situation(
-    values: NDArray[np.float64], numbers: NDArray[np.float64], settled: int, limit: float, start: int, period: int
+    values: NDArray[np.float64],
+    numbers: NDArray[np.float64],
+    options: NDArray[np.float64],
+    settled: int,
+    limit: float,
+    start: int,
+    period: int,
 ) -> NDArray[np.float32]:
     """The situation after some periods.
 
     Args:
         values: Their metrics, float64 [periods, len(METRICS)]; the last eight days matter.
         numbers: Their configurations, float64 [periods, NUMBERS].
+        options: What moves lead to, by `outlook.options_of` for the last configuration.
         settled: Periods since the last change.
         limit: Seconds.
         start: Unix time of the first of these periods.
@@ -244,12 +246,21 @@ def situation(
     """
     out = np.empty(len(FEATURES), np.float32)
     _compiled(values, numbers, settled, limit, start, period, out)
+    dollars = outlook(values, numbers, options, limit, period)
+    last = values[-max(1, DAY // period) :]
+    busy = (last[:, _CPU] * last[:, _RUN]).mean() * numbers[-1, C_CORES] * numbers[-1, C_SPEED]
+    out[OUTLOOK] = np.clip(np.log2(dollars[KEEP] / max(busy, 1e-3)), -BOUND, BOUND)
+    gain = 1 - np.minimum(dollars / dollars[KEEP], 1e3)
+    out[OUTLOOK + 1 : OUTLOOK + len(MOVES)] = np.tanh(10 * gain[1:])
+    clear = np.exp((gain - gain.max()) / SHARPNESS)
+    out[OUTLOOK + len(MOVES) :] = clear / clear.sum()
     return out
 
 
 def situations(account: Account, catalogue: Catalogue) -> NDArray[np.float32]:
     """The situation after every period of a history: float32 [periods, len(FEATURES)]."""
     numbers = numbers_of_history(account, catalogue)
+    options = {c: options_of(c, account.data, catalogue) for c in set(account.configurations)}
     found = np.empty((len(account), len(FEATURES)), np.float32)
     settled = 0
     for t in range(len(account)):
@@ -258,15 +269,10 @@ def situations(account: Account, catalogue: Catalogue) -> NDArray[np.float32]:
         found[t] = situation(
             account.values[window : t + 1],
             numbers[window : t + 1],
+            options[account.configurations[t]],
             settled,
             account.limit,
             account.start + window * account.period,
             account.period,
         )
     return found
-
-
-def numbers_of_history(account: Account, catalogue: Catalogue) -> NDArray[np.float64]:
-    """The configurations of a history as numbers, float64 [periods, NUMBERS]."""
-    known = {c: numbers_of(c, account.data, catalogue) for c in set(account.configurations)}
-    return np.array([known[c] for c in account.configurations])

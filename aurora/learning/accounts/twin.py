@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.history import Account
-from aurora.learning.accounts.situation import C_CORES, C_GBIT, C_IOPS, C_MEMORY, C_SPEED, numbers_of_history
+from aurora.learning.accounts.numbers import C_CORES, C_GBIT, C_IOPS, C_MEMORY, C_SPEED, numbers_of_history
 from aurora.learning.accounts.workload import DAY, STEP, Workload
 
 LEAST_DAYS = 7

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from aurora.learning.series import Series
 
@@ -155,11 +156,8 @@ def demand(workload: Workload, start: int, steps: int, seed: Sequence[int], *, o
         weekday = (time // DAY + 3) % 7  # 1 January 1970 was a Thursday, weekday 3
         y *= np.where(weekday >= 5, workload.weekend, 1.0)  # noqa: PLR2004  # Saturday
     shocks = rng.normal(0.0, workload.noise * np.sqrt(1 - CORRELATION**2), steps)
-    noise = rng.normal(0.0, workload.noise)
-    log = np.empty(steps)
-    for k in range(steps):
-        noise = CORRELATION * noise + shocks[k]
-        log[k] = noise
+    # An autoregression of order 1: log[k] = CORRELATION * log[k - 1] + shocks[k].
+    log, _ = lfilter([1.0], [1.0, -CORRELATION], shocks, zi=[CORRELATION * rng.normal(0.0, workload.noise)])
     y *= np.exp(log - workload.noise**2 / 2)
     count = rng.poisson(workload.bursts * steps * STEP / WEEK)
     for first in rng.integers(0, steps, count):
