@@ -33,15 +33,13 @@ class Goals:
 
     Attributes:
         misses: Share of a month's requests that may be late.
-        safe: Probability that a proposal may have of more than `margin` times that.
-        margin: Below 1, since the world breaks promises more often than the model of it says.
+        safe: Probability of more than that which a proposal may have, as projected.
         unsafe: Probability from which on the present configuration counts as too small.
         worthwhile: Share of the cost that a change must save.
     """
 
     misses: float = 0.01
     safe: float = 0.05
-    margin: float = 0.5
     unsafe: float = 0.2
     worthwhile: float = 0.05
 
@@ -163,7 +161,7 @@ def _safe_ones(
         if seen.cost.mean() > ceiling or late > 2 * goals.misses:
             continue
         outcome = projector.outcome(option)
-        if outcome.exceeds(goals.margin * goals.misses) <= goals.safe:
+        if outcome.exceeds(goals.misses) <= goals.safe:
             safe.append((float(outcome.cost.mean()), option))
             if len(safe) == ALTERNATIVES:
                 break
