@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_env, bench_forecast, bench_futures
+from aurora.cli import bench_cloning, bench_env, bench_forecast, bench_futures, bench_rl
 from aurora.cli.output import emit_json, emit_table
 from aurora.cli.spread import SpreadCommand
 from aurora.errors import DataError
@@ -16,6 +16,8 @@ app = typer.Typer(help="Benchmarks against published references.", no_args_is_he
 app.command("env")(bench_env.env)
 app.command("forecast", cls=SpreadCommand)(bench_forecast.forecast)
 app.command("futures")(bench_futures.futures)
+app.command("rl")(bench_rl.rl)
+app.command("cloning")(bench_cloning.cloning)
 
 
 class Backfill(StrEnum):

@@ -7,7 +7,20 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, data, doctor, explain, futures, index, policies, scenarios, selfplay, simulate, train
+from aurora.cli import (
+    bench,
+    data,
+    doctor,
+    explain,
+    forecast,
+    futures,
+    index,
+    policies,
+    scenarios,
+    selfplay,
+    simulate,
+    train,
+)
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -23,6 +36,7 @@ app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
 app.command("futures")(futures.futures)
 app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
+app.command("forecast")(forecast.forecast)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from aurora.tools import archive, futures, language, simulation
+from aurora.tools import archive, forecasting, futures, language, rl, simulation
 from aurora.tools.desk import Desk
 
 Effect = Literal["reads", "changes"]
@@ -54,5 +54,8 @@ TOOLS: Mapping[str, Tool] = {
     "show_policy": Tool("reads", archive.PolicyArguments, archive.show_policy),
     "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
     "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
+    "forecast": Tool("reads", forecasting.ForecastArguments, forecasting.forecast, digits=4),
     "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy, leaves_draft=True),
+    "rl_advice": Tool("reads", rl.AdviceArguments, rl.rl_advice),
+    "train": Tool("changes", rl.TrainArguments, rl.train, leaves_draft=True),
 }
