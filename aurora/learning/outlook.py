@@ -138,8 +138,8 @@ def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least
     room = length - horizon - least
     if room < LEAST_ORIGINS - 1:
         raise DataError(
-            f"{length} values, but {least + horizon + LEAST_ORIGINS - 1} are needed: {least} to forecast from or trained "
-            f"on, {horizon} to compare it with, and {LEAST_ORIGINS} moments; give longer series"
+            f"{length} values, but {least + horizon + LEAST_ORIGINS - 1} are needed: {least} to forecast from or "
+            f"trained on, {horizon} to compare it with, and {LEAST_ORIGINS} moments; give longer series"
         )
     stride = max(1, min(horizon, room // (3 * LEAST_ORIGINS)))
     measured = np.all([s.observed for s in series], axis=0)

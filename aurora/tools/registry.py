@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from aurora.tools import archive, forecasting, futures, language, rl, simulation
+from aurora.tools import archive, forecasting, futures, language, recommendation, rl, simulation
 from aurora.tools.desk import Desk
 
 Effect = Literal["reads", "changes"]
@@ -55,6 +55,8 @@ TOOLS: Mapping[str, Tool] = {
     "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
     "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
     "forecast": Tool("reads", forecasting.ForecastArguments, forecasting.forecast, digits=4),
+    "recommend": Tool("reads", recommendation.RecommendArguments, recommendation.recommend),
+    "experiment": Tool("reads", recommendation.ExperimentArguments, recommendation.experiment),
     "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy, leaves_draft=True),
     "rl_advice": Tool("reads", rl.AdviceArguments, rl.rl_advice),
     "train": Tool("changes", rl.TrainArguments, rl.train, leaves_draft=True),
