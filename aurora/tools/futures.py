@@ -133,7 +133,7 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     outlook = look_ahead(series, recent, aim)
     like = arguments.like or CapacityPlan(plan_id="like", reserved_nodes=1)
     plans = arguments.plans or proposed_plans(outlook.tiers, outlook.totals, like)
-    job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.sla)
+    job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.horizon, arguments.sla)
     if arguments.job_cores is not None:
         job = job.model_copy(update={"cores": arguments.job_cores})
     ahead = Futures(outlook.paths, outlook.series, outlook.step, arguments.seed)
