@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.sim.compiler import parse_sections
+from aurora.sim.compiler import network_in_words, parse_sections
 from aurora.sim.expression import Apply, Expr, Num, to_text
 from aurora.sim.features import FEATURES
 from aurora.sim.policy import Policy
@@ -112,6 +112,8 @@ def program_told(policy: Policy) -> str:
     lines = [f"order: {_short(sections.order)}", f"admit: {_short(sections.admit)}"]
     for when, score in sections.rules:
         lines.append(f"rule: when {_short(when)} score {_short(score)}")
+    if strategy.network is not None:
+        lines.append(f"score: {network_in_words(strategy.network)}, which can't be written as rules")
     blocking = "true" if strategy.head_of_line_blocking else "false"
     lines.append(
         f"head_of_line_blocking: {blocking}, backfill: {strategy.backfill}, device_choice: {strategy.device_choice}"

@@ -38,6 +38,7 @@ TOOLS = (
     "similar_policies",
     "similar_scenarios",
     "policy_elo",
+    "rl_advice",
 )
 """Tools of the defender."""
 

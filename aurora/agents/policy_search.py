@@ -132,6 +132,9 @@ def search(  # what a search needs
         settings: How hard to search.
         seed: Of this iteration.
         tick: Called after every generation with its number and best mean advantage; may raise to stop.
+
+    Raises:
+        PolicyError: The policy of the state is a trained network.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that matplotlib is absent, which only plots would need
@@ -139,6 +142,9 @@ def search(  # what a search needs
 
     rng = np.random.default_rng([seed, 7])
     base = parse_policy(state.policy)
+    if base.allocation_strategy.network is not None:
+        raise PolicyError(f"policy {base.policy_id} is a trained network; search starts from one with rules")
+    others = [p for p in others if p.allocation_strategy.network is None]
     program = compile_policy(base)
     mask = tunable(base)
     start = np.array(constants(base))[mask]

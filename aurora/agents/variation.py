@@ -35,8 +35,11 @@ def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_gi
         queue_is_given: Whether blocking and backfilling belong to a protocol, and stay as they are.
 
     Raises:
-        PolicyError: No valid child was found in 20 tries.
+        PolicyError: No valid child was found in 20 tries, or a parent has a network, which training changes.
     """
+    for policy in (parent, other):
+        if policy.allocation_strategy.network is not None:
+            raise PolicyError(f"policy {policy.policy_id} is a trained network; variation changes rules only")
     sections = parse_sections(parent)
     known = {policy_key(parent), policy_key(_child(parent, simplify_sections(sections)))}
     for _ in range(_ATTEMPTS):

@@ -7,10 +7,12 @@ from typing import Any
 
 import typer
 
+from aurora.cli import rate_rl
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import PolicyError
 
 app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
+app.command("rate")(rate_rl.rate)
 
 _RUN = typer.Option(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")

@@ -11,7 +11,7 @@ import numpy as np
 from aurora.errors import DataError
 from aurora.learning.frames import PARQUET_MAGIC, csv_frame, first_fields, is_number, parquet_frame
 from aurora.learning.layouts import LAYOUTS, carbon, layout_of
-from aurora.learning.long_form import TIME, VALUE, read_long_form
+from aurora.learning.long_form import ID, TIME, VALUE, read_long_form
 from aurora.learning.pseudonyms import with_pseudonyms
 from aurora.learning.repair import repair
 from aurora.learning.samples import Floats, Samples
@@ -22,8 +22,8 @@ from aurora.sim.traces.tables import read_bytes
 def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, detect: bool = True) -> Panel:
     r"""The series of some files, made regular, with all that was found wrong with them.
 
-    Series of the long form with the same `unique_id` in several files are one series. A trace's are told apart by the
-    file's name, or the day in it.
+    Series of the long form with the same `unique_id` in several files are one series. What is named by its file, such
+    as a trace, is not: two files of one name are refused.
 
     Args:
         paths: `.csv`, `.csv.gz`, `.parquet`, `.parquet.gz`; the layout is told by its look.
@@ -48,7 +48,7 @@ def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, 
     """
     if not paths:
         raise DataError("no file was given; name at least one .csv, .csv.gz or .parquet")
-    samples = _joined([s for path in paths for s in _read(Path(path))])
+    samples = _joined([_read(Path(path)) for path in paths])
     return panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
 
 
@@ -73,32 +73,34 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     return Panel(tuple(series), tuple(findings))
 
 
-def _read(path: Path) -> list[Samples]:
+def _read(path: Path) -> tuple[list[Samples], bool]:
+    """The series of a file, and whether it names them itself."""
     raw = read_bytes(path)
     if not raw.strip():
         raise DataError(f"{path} is empty; a header and rows are expected")
     if raw.startswith(PARQUET_MAGIC):
         frame = parquet_frame(path, raw)
         if "carbon_intensity" in frame and VALUE not in frame:
-            return carbon(path, raw)
-        return read_long_form(path, frame)
+            return carbon(path, raw), False
+        return read_long_form(path, frame), ID in frame
     layout = layout_of(raw)
     if layout is not None:
-        return layout.read(path, raw)
+        return layout.read(path, raw), False
     fields = first_fields(raw)
     if TIME not in fields or VALUE not in fields:
         shown = ",".join(fields)[:80]
         why = "has no header" if any(is_number(f) for f in fields) else "has no columns ds and y"
         looks = "; ".join(f"{layout.name}: {layout.look}" for layout in LAYOUTS)
         raise DataError(f"{path} {why} (line 1 is {shown!r}): write unique_id,ds,y, or a known layout ({looks})")
-    return read_long_form(path, csv_frame(path, raw))
+    return read_long_form(path, csv_frame(path, raw)), ID in fields
 
 
-def _joined(samples: Sequence[Samples]) -> list[Samples]:
-    """Samples with the same id, from several files, as one."""
-    parts: dict[str, list[Samples]] = {}
-    for sample in samples:
-        parts.setdefault(sample.unique_id, []).append(sample)
+def _joined(files: Sequence[tuple[list[Samples], bool]]) -> list[Samples]:
+    """Samples with the same id, from several files that name their series, as one."""
+    parts: dict[tuple[str, int], list[Samples]] = {}
+    for number, (samples, is_named) in enumerate(files, 1):
+        for sample in samples:
+            parts.setdefault((sample.unique_id, 0 if is_named else number), []).append(sample)
     return [same[0] if len(same) == 1 else _join(same) for same in parts.values()]
 
 

@@ -26,6 +26,8 @@ CLEAR = 5.0
 """Times the usual difference of two neighbouring levels that a step must have at least."""
 LEAST_SHIFT = 2.0
 """Standard deviations, within the levels, that a step must have at least."""
+APART = 0.85
+"""Share of all pairs of a value before and one after a step, that must be in the same order; ties are half."""
 ABRUPT = 0.9
 """Of the mean distance of the values around a step from a slope, that they may have from the two levels."""
 SHORTEST = 24
@@ -102,9 +104,10 @@ def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
     At each place the median of the values after it is compared to that of the values before it, over half a day (an
     eighth of a short series); the daily profile is taken off before. A step is a place where they differ more than at
     any other near it, by five times the spread that this difference usually has in the series, and by twice the spread
-    of single values, and which two levels explain better than a slope. As the first is measured, not derived, it holds
-    for values that depend on their neighbours and for levels that wander, where tests for independent values find steps
-    everywhere. A series of fewer than 192 values is too short to know what is usual, and has none.
+    of single values, where values before and after seldom overlap, and which two levels explain better than a slope.
+    As the first is measured, not derived, it holds for values that depend on their neighbours and for levels that
+    wander, where tests for independent values find steps everywhere. A series of fewer than 192 values is too short to
+    know what is usual, and has none.
 
     Args:
         y: float64 [n], NaN where not observed.
@@ -136,7 +139,19 @@ def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
         if all(abs(place + width - other) >= width for other in cuts):
             cuts.append(int(place) + width)
     exact = sorted({_refined(rest, cut, width) for cut in cuts})
-    return _between(y, known, [cut for cut in exact if _is_abrupt(rest, cut, width)], worth)
+    told = [cut for cut in exact if _are_apart(rest, cut, width) and _is_abrupt(rest, cut, width)]
+    return _between(y, known, told, worth)
+
+
+def _are_apart(rest: Floats, cut: int, width: int) -> bool:
+    """Whether a value after a place is usually above (or usually below) one before it.
+
+    Of a load that jumps between two values the median does, when one becomes a little more frequent; the values don't.
+    """
+    before, after = np.sort(rest[max(0, cut - width) : cut]), rest[cut : cut + width]
+    below = (np.searchsorted(before, after, "left") + np.searchsorted(before, after, "right")) / 2
+    share = float(below.mean()) / len(before)
+    return max(share, 1 - share) >= APART
 
 
 def _is_abrupt(rest: Floats, cut: int, width: int) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.frames import csv_frame, first_fields, is_number, numbers, parquet_frame, unix_times
+from aurora.learning.frames import csv_frame, first_fields, is_number, line_of, numbers, parquet_frame, unix_times
 from aurora.learning.samples import Floats, Samples
 
 STEP = 300.0
@@ -25,6 +25,9 @@ QPS_STEP = 57.0
 """Seconds between two values of Alibaba's GenAI trace, as its times show."""
 ARRIVALS_STEP = 10.0
 """Seconds over which single arrivals are counted; an hour of them then fills a context of 144 steps twice."""
+
+MOST_SLOTS = 100
+"""Steps for every time of a list of arrivals, beyond which a time must be wrong."""
 
 Columns = Mapping[str, tuple[str, str]]
 """Column → metric, unit."""
@@ -123,6 +126,8 @@ def _nab(path: Path, raw: bytes) -> list[Samples]:
 def _planetlab(path: Path, raw: bytes) -> list[Samples]:
     frame = csv_frame(path, raw, header=False)
     names = [str(name).strip() for name in frame[0]]
+    if len(frame.columns) < 3 or frame[0].isna().any():  # noqa: PLR2004  # a name and two values
+        raise DataError(f"{path}: a machine's name and its values are expected in each line")
     table = np.column_stack([numbers(path, frame, column) for column in frame.columns[1:]])
     labels = {"metric": "cpu", "unit": "percent", "site": "planetlab"}
     found = re.search(r"(20\d{6})", path.name)
@@ -142,9 +147,8 @@ def _google_2011(path: Path, raw: bytes) -> list[Samples]:
     frame = csv_frame(path, raw)
     columns = {key: numbers(path, frame, column) for column, key in GOOGLE_2011.items()}
     times = numbers(path, frame, "t") * STEP
-    names = frame["vm"].astype(str).to_numpy()
     found: list[Samples] = []
-    for name, rows in groups(names):
+    for name, rows in groups(_names(path, frame, "vm")):
         parts = {key: values[rows] for key, values in columns.items()}
         found += _metrics(path, times[rows], parts, name=name, site="google2011", clock="relative", host=name)
     return found
@@ -158,6 +162,24 @@ def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(unique)))
     return [(str(key), rows) for key, rows in zip(unique, np.split(order, ends[:-1]), strict=True)]
+
+
+def _names(path: Path, frame: Any, column: str) -> np.ndarray:
+    """A column of names, none of them empty."""
+    absent = frame[column].isna()
+    if absent.any():
+        line = line_of(frame, int(np.argmax(absent)))
+        raise DataError(f"{path}, line {line}, {column}: a name is expected")
+    return np.asarray(frame[column].astype(str), dtype=object)
+
+
+def _slots(path: Path, times: Floats, begin: float, step: float) -> tuple[np.ndarray, int]:
+    """The step in which each time lies, and how many steps there are."""
+    last = float(times.max() - begin) // step
+    if last > MOST_SLOTS * (len(times) + 10):
+        raise DataError(f"{path}: {len(times)} times spread over {last:.0f} steps of {step:g} s; one must be wrong")
+    slots = ((times - begin) // step).astype(np.int64)
+    return slots, int(slots.max()) + 1
 
 
 def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, bytes], list[Samples]]:
@@ -192,10 +214,10 @@ def _alibaba_qps(path: Path, raw: bytes) -> list[Samples]:
     frame = csv_frame(path, raw)
     times, rates = unix_times(path, frame, "timestamp_anon"), numbers(path, frame, "value")
     begin = float(times.min())
-    slots = np.rint((times - begin) / QPS_STEP).astype(int)
+    slots, count = _slots(path, times, begin - QPS_STEP / 2, QPS_STEP)
     found = []
-    for kind, rows in groups(frame["request_type"].astype(str).to_numpy()):
-        total = _floats(np.bincount(slots[rows], weights=rates[rows], minlength=slots.max() + 1))
+    for kind, rows in groups(_names(path, frame, "request_type")):
+        total = _floats(np.bincount(slots[rows], weights=rates[rows], minlength=count))
         metric = re.sub(r"\W+", "_", kind.lower())
         found += _metrics(
             path, _evenly(begin, len(total), QPS_STEP), {(metric, "requests/s"): total}, site="alibaba_genai"
@@ -208,8 +230,8 @@ def _azure_llm(path: Path, raw: bytes) -> list[Samples]:
     frame = csv_frame(path, raw)
     times = unix_times(path, frame, "TIMESTAMP")
     begin = float(times.min() // ARRIVALS_STEP) * ARRIVALS_STEP
-    slots = ((times - begin) // ARRIVALS_STEP).astype(int)
-    last = int(slots.max())
+    slots, count = _slots(path, times, begin, ARRIVALS_STEP)
+    last = count - 1
     if last < 1:
         raise DataError(f"{path}: its arrivals lie within {ARRIVALS_STEP:g} s; a longer trace is needed")
     weights = {

@@ -71,6 +71,7 @@ def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
         if "unit" in own:
             _check_unit(path, name, own["unit"])
         beside = {column: values[rows] for column, values in covariates.items()}
+        beside = {column: values for column, values in beside.items() if not np.isnan(values).all()}  # others' columns
         observed = None if seen is None else seen[rows]
         found.append(Samples(name, times[rows], y[rows], observed, beside, own, str(path)))
     return found
@@ -166,5 +167,6 @@ def write_long_form(panel: Panel, path: Path) -> None:
             frame.to_csv(partial, index=False, compression=packed, date_format="%Y-%m-%dT%H:%M:%SZ")
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(f"can't write {path}: {error.strerror or error}") from None
+    finally:
+        partial.unlink(missing_ok=True)  # also after an interrupt

@@ -18,6 +18,8 @@ from aurora.learning.grid import DAY, means, on_grid
 from aurora.learning.samples import Bools, Floats, Samples, known_unit
 from aurora.learning.series import Finding, Series
 
+LATEST = 1e11
+"""Unix time of the year 5138: what lies beyond is no time in seconds."""
 RATE = "rate"
 """The kind of a series that was made of a counter."""
 
@@ -71,6 +73,9 @@ def _checked(samples: Samples) -> tuple[Floats, Floats, Bools, dict[str, Floats]
             raise DataError(f"{samples.name}: {len(values)} {name} for {len(y)} values")
     if not np.isfinite(times).all():
         raise DataError(f"{samples.name}: time {int(np.argmin(np.isfinite(times))) + 1} is not a finite number")
+    if np.abs(times).max() > LATEST:
+        worst = times[np.argmax(np.abs(times))]
+        raise DataError(f"{samples.name}: time {worst:g} is far from any date; give Unix seconds or ISO 8601")
     if np.isnan(y).all():
         raise DataError(f"{samples.name}: none of its {len(y)} values is a number")
     return times, y, observed, covariates

@@ -29,7 +29,8 @@ from aurora.memory.schema import (
     PromptRow,
     ScenarioRow,
 )
-from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.compiler import network_in_words
+from aurora.sim.policy import Network, Policy, parse_policy
 
 REFERENCE = "reference"
 """Origin of the policies that come with AURORA."""
@@ -483,6 +484,7 @@ def _described(session: Session, row: PolicyRow) -> dict[str, Any]:
         .order_by(OutcomeRow.iteration, OutcomeRow.scenario_id)
     )
     strategy = document["allocation_strategy"]
+    network = strategy.get("network")  # absent from documents of earlier versions
     return {
         "policy_id": row.policy_id,
         "elo": row.rating,
@@ -495,5 +497,6 @@ def _described(session: Session, row: PolicyRow) -> dict[str, Any]:
         "order": strategy["order"],
         "admit": strategy["admit"],
         "rules": [{"when": r["when"], "score": r["score"]} for r in strategy["decision_rules"]],
+        "network": None if network is None else network_in_words(Network.model_validate(network)),
         "results": [{"scenario_id": s, "value": v} for s, v in results],
     }

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from aurora.errors import PolicyError, StoreError
-from aurora.sim.compiler import parse_sections
+from aurora.sim.compiler import network_in_words, parse_sections
 from aurora.sim.expression import Apply, Expr, Num, Ref, to_text, walk
 from aurora.sim.generators import FAMILIES
 from aurora.sim.policy import Policy
@@ -110,6 +110,8 @@ def policy_text(policy: Policy) -> str:
         parts.append(f"Only where {_spaced(to_text(sections.admit))}.")
     for score, guards in _by_score(sections.rules).items():
         parts.append(f"Candidate{guards}: {score}.")
+    if strategy.network is not None:
+        parts.append(f"Candidate: highest score of {network_in_words(strategy.network)}.")
     parts.append(f"Shared device: {strategy.device_choice.replace('_', ' ')}.")
     return " ".join(p for p in parts if p)[:LONGEST]
 

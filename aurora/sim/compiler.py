@@ -24,8 +24,9 @@ from aurora.sim.expression import (
     walk,
 )
 from aurora.sim.features import FEATURE_INDEX, FEATURES, Scope
-from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.program import LEFT_SCALAR, MAX_REGISTERS, RIGHT_SCALAR, VECTOR, Op, Program
+from aurora.sim.layers import compile_network
+from aurora.sim.policy import AllocationStrategy, DecisionRule, Network, Policy
+from aurora.sim.program import LEFT_SCALAR, MAX_REGISTERS, RIGHT_SCALAR, VECTOR, Instruction, Op, Program
 
 _DEVICE_CHOICES = ("best_fit", "worst_fit", "least_fragmentation", "random")
 _ORDER_AXIS: frozenset[Scope] = frozenset(("task",))
@@ -46,7 +47,7 @@ class Sections(NamedTuple):
     Attributes:
         order: Key of a waiting task, lowest first.
         admit: Whether a candidate may be used now.
-        rules: Pairs of `when` and `score`.
+        rules: Pairs of `when` and `score`; none where a network scores.
     """
 
     order: Expr
@@ -109,7 +110,7 @@ def compile_policy(policy: Policy) -> Program:
     """
     strategy = policy.allocation_strategy
     sections = parse_sections(policy)
-    code: list[tuple[int, int, int, int, int]] = []
+    code: list[Instruction] = []
     consts: list[float] = []
     rows: list[tuple[int, int, int, int]] = []
     uses = np.zeros(len(FEATURES), np.uint8)
@@ -125,6 +126,15 @@ def compile_policy(policy: Policy) -> Program:
         for node in walk(expr):
             if isinstance(node, Ref):
                 (uses_order if number == 0 else uses)[FEATURE_INDEX[node.name]] = 1
+    if strategy.network is not None:
+        rows.append((len(code), len(code) + 1, 0, 0))
+        code.append((Op.CONST, 0, len(consts), 0, 0))
+        consts.append(1.0)
+        scoring = compile_network(strategy.network, len(consts))
+        rows.append((len(code), len(code) + len(scoring.code), scoring.result, 1))
+        code += scoring.code
+        consts += scoring.consts
+        uses[list(scoring.features)] = 1
     changes = np.array([f.changes_idle for f in FEATURES])
     return Program(
         code=np.array(code, np.int32).reshape(-1, 5),
@@ -150,7 +160,7 @@ class _Section:
         self._known: dict[Expr, tuple[int, bool]] = {}
         self._broadcast: dict[int, int] = {}
         self._used = [0, 0]
-        self.code: list[tuple[int, int, int, int, int]] = []
+        self.code: list[Instruction] = []
         self.consts: list[float] = []
 
     def _register(self, *, vector: bool) -> int:
@@ -256,6 +266,8 @@ def policy_key(policy: Policy) -> str:
     strategy = policy.allocation_strategy
     parts: list[object] = [to_text(e) for e in parse_sections(policy).flat()]
     parts += [strategy.head_of_line_blocking, strategy.backfill, strategy.device_choice]
+    if strategy.network is not None:
+        parts.append(strategy.network.model_dump(mode="json"))
     if policy.allocation_plan is not None:
         parts.append([line.model_dump(mode="json") for line in policy.allocation_plan])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
@@ -273,8 +285,17 @@ def readable(policy: Policy) -> str:
     for when, score in sections.rules:
         guard = "" if when == Num(1.0) else f"if {to_text(when)}: "
         lines.append(f"{guard}highest {_broken(score)}")
+    if strategy.network is not None:
+        lines.append(f"highest score of {network_in_words(strategy.network)}")
     lines.append(f"a fraction of a device: {strategy.device_choice.replace('_', ' ')}")
     return "\n".join(lines)
+
+
+def network_in_words(network: Network) -> str:
+    """What kind of network it is, in a line."""
+    hidden = " and ".join(str(len(layer.weights)) for layer in network.layers[:-1])
+    kind = f"{hidden} hidden units, {network.activation}" if hidden else "no hidden units"
+    return f"a trained network of {len(network.inputs)} inputs ({kind})"
 
 
 def _broken(score: Expr) -> str:

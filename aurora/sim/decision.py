@@ -11,14 +11,19 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from aurora.errors import PolicyError, ScenarioError
 from aurora.sim.compiler import parse_sections
 from aurora.sim.expression import Apply, Expr, Ref, evaluate, to_text, walk
 from aurora.sim.features import FEATURES
+from aurora.sim.inputs import parse_input
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.kernel.lanes import LOWEST
+from aurora.sim.network import gradients_of, inputs_from, scores_of
 from aurora.sim.outcome import Outcome
-from aurora.sim.policy import Policy
+from aurora.sim.policy import Network, Policy
 from aurora.sim.program import Op, Program
 from aurora.sim.scenario import Scenario
 
@@ -28,6 +33,10 @@ TRACE_NUMBERS = 20_000_000
 """Most numbers that a trace for explanations may hold."""
 FEWEST_TRACED = 5
 """Candidates of each decision that are traced at least."""
+STEPS = 64
+"""Points between two options at which a network's gradient is taken."""
+SHOWN_INPUTS = 8
+"""Inputs of a network that get a term of their own, and features that may be a cause."""
 
 
 class Option(NamedTuple):
@@ -58,7 +67,7 @@ class Decision(NamedTuple):
         rule: The rule that scored.
         feasible: How many candidates had room.
         options: The best of those that were admitted, best first; the first one was chosen.
-        score: The expression that scored.
+        score: The expression that scored, or the network.
         admit: The expression that admits.
     """
 
@@ -68,7 +77,7 @@ class Decision(NamedTuple):
     rule: int
     feasible: int
     options: tuple[Option, ...]
-    score: Expr
+    score: Expr | Network
     admit: Expr
 
     @property
@@ -91,8 +100,9 @@ class Term(NamedTuple):
     """A summand of a score.
 
     Attributes:
-        text: Its expression, sign included.
-        chosen, other: Its value for the winner and for another option.
+        text: Its expression, sign included; of a network an input.
+        chosen, other: Its value for the winner and for another option. Of a network the input's share of the
+            winner's lead, and 0.
     """
 
     text: str
@@ -119,7 +129,7 @@ def decisions(scenario: Scenario, policy: Policy, outcome: Outcome) -> Iterator[
         raise PolicyError(f"policy {policy.policy_id} is an explicit plan; it has no decisions to explain")
     if outcome.trace is None:
         raise ScenarioError("the outcome has no trace; simulate with trace=True")
-    sections = parse_sections(policy)
+    sections, network = parse_sections(policy), policy.allocation_strategy.network
     trace = outcome.trace
     for k in range(len(trace.time)):
         options = tuple(
@@ -134,7 +144,7 @@ def decisions(scenario: Scenario, policy: Policy, outcome: Outcome) -> Iterator[
             int(trace.rule[k]),
             int(trace.feasible[k]),
             options,
-            sections.rules[trace.rule[k]][1],
+            sections.rules[trace.rule[k]][1] if network is None else network,
             sections.admit,
         )
 
@@ -169,8 +179,15 @@ def _option(scenario: Scenario, outcome: Outcome, k: int, place: int) -> Option:
 
 def rank(decision: Decision, features: Mapping[str, float]) -> float:
     """Score of a candidate with these features; what is not finite ranks lowest, as in the kernel."""
-    value = evaluate(decision.score, features)
+    if isinstance(decision.score, Network):
+        value = float(scores_of(decision.score, _inputs(decision.score, features)))
+    else:
+        value = evaluate(decision.score, features)
     return value if math.isfinite(value) else LOWEST
+
+
+def _inputs(network: Network, features: Mapping[str, float]) -> NDArray[np.float64]:
+    return inputs_from(network, np.array([features[f.name] for f in FEATURES]))
 
 
 def would_win(decision: Decision, option: Option, features: Mapping[str, float]) -> bool:
@@ -188,13 +205,22 @@ def is_level(decision: Decision, features: Mapping[str, float]) -> bool:
 
 def features_read(decision: Decision) -> tuple[str, ...]:
     """Features of candidates that the score reads, in the order of the text."""
-    names = (e.name for e in walk(decision.score) if isinstance(e, Ref))
+    if isinstance(decision.score, Network):
+        names = [FEATURES[parse_input(text).feature].name for text in decision.score.inputs]
+    else:
+        names = [e.name for e in walk(decision.score) if isinstance(e, Ref)]
     return tuple(dict.fromkeys(n for n in names if n.split(".")[0] in ("node", "fit", "path")))
 
 
 def terms(decision: Decision, other: Option) -> tuple[Term, ...]:
-    """The summands of the score for the winner and for another option, as they stand in the expression."""
+    """The summands of the score for the winner and for another option, as they stand in the expression.
+
+    A network has none; there each input gets its share of the winner's lead by integrated gradients from the other
+    option to the winner (Sundararajan, Taly & Yan, ICML 2017), the largest on their own and the rest in one.
+    """
     chosen = decision.chosen.features
+    if isinstance(decision.score, Network):
+        return _attributed(decision.score, chosen, other.features)
     return tuple(
         Term(
             ("-" if sign < 0 else "") + to_text(expr),
@@ -203,6 +229,18 @@ def terms(decision: Decision, other: Option) -> tuple[Term, ...]:
         )
         for sign, expr in _summands(decision.score, 1.0, chosen, other.features)
     )
+
+
+def _attributed(network: Network, one: Mapping[str, float], two: Mapping[str, float]) -> tuple[Term, ...]:
+    """Shares of the difference of two scores; they add up to it."""
+    start, end = _inputs(network, two), _inputs(network, one)
+    places = (np.arange(STEPS) + 0.5) / STEPS
+    gradients = gradients_of(network, start + places[:, None] * (end - start))
+    shares = gradients.mean(axis=0) * (end - start)
+    largest = np.argsort(-np.abs(shares), kind="stable")[:SHOWN_INPUTS]
+    told = [Term(network.inputs[k], float(shares[k]), 0.0) for k in largest if shares[k] != 0]
+    rest = float(scores_of(network, end) - scores_of(network, start)) - sum(t.chosen for t in told)
+    return (*told, Term("the other inputs", rest, 0.0))
 
 
 def _summands(expr: Expr, sign: float, one: Mapping[str, float], two: Mapping[str, float]) -> list[tuple[float, Expr]]:
@@ -259,12 +297,14 @@ def cause(decision: Decision, other: Option) -> tuple[str, ...]:
     """The smallest set of features because of which the winner won over another option.
 
     Of several, the one with the greatest advantages; empty if they drew, so that the lower number decided, or
-    if it takes more than three.
+    if it takes more than three. Of a network only the eight features with the greatest advantages are looked at.
     """
     if is_level(decision, other.features):
         return ()
     known = advantages(decision, other)
     names = sorted((n for n in known), key=lambda n: -known[n])
+    if isinstance(decision.score, Network):
+        names = names[:SHOWN_INPUTS]  # of all that a network reads there would be thousands of sets
     for size in range(1, MOST_IN_A_CAUSE + 1):
         for names_ in itertools.combinations(names, size):
             if is_cause(decision, other, names_):

@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 Scope = Literal["task", "node", "fit", "path", "cluster", "objective"]
 
 
@@ -123,6 +126,26 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}
+
+BOUND = 10.0
+"""What a scaled feature is kept below, in absolute value, when a network sees it."""
+
+LARGEST_SHARE = 1e12
+"""Beyond this many typical magnitudes a feature is as good as infinite."""
+
+
+def squash(values: NDArray[np.float64], scale: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Features as a network sees them: s / (1 + |s| / BOUND) with s = value / scale; NaN counts as 0.
+
+    Nearly s itself where a feature is about its typical magnitude, and never beyond ±BOUND; two values that differ
+    differ here too, which a cut would not give (a task without an SLA has a `task.sla_latency` of 1e9 s).
+
+    Args:
+        values: Of any shape.
+        scale: Typical magnitude of each, broadcast against `values`.
+    """
+    share = np.clip(np.nan_to_num(values / scale, nan=0.0), -LARGEST_SHARE, LARGEST_SHARE)
+    return np.asarray(share / (1.0 + np.abs(share) / BOUND))
 
 
 def feature_table() -> str:

@@ -8,16 +8,22 @@ may be placed now (`admit`), and how good each admitted candidate is (`decision_
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import PolicyError
-from aurora.sim.scenario import Frozen, Identifier, NonNegative, explain_validation
+from aurora.sim.inputs import parse_input
+from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive, explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000
 MAX_RULES = 16
+MAX_INPUTS = 96
+MAX_UNITS = 64
+MAX_LAYERS = 3
+"""Of a network: two hidden layers and the one that gives the score."""
 
 Expression = Annotated[
     str,
@@ -36,8 +42,57 @@ class DecisionRule(Frozen):
     score: Expression = Field(description="over all features; the highest score wins")
 
 
+Weight = Annotated[float, Field(ge=-1e6, le=1e6)]
+
+
+class Layer(Frozen):
+    """A layer of a network: weights times what comes in, plus a bias."""
+
+    weights: tuple[Annotated[tuple[Weight, ...], Field(max_length=MAX_INPUTS)], ...] = Field(
+        min_length=1, max_length=MAX_UNITS, description="a row for every unit"
+    )
+    bias: tuple[Weight, ...] = Field(max_length=MAX_UNITS, description="one for every unit")
+
+
+class Network(Frozen):
+    """A trained network that scores candidates one by one, all with the same weights.
+
+    An input is a feature, squashed (`aurora.sim.features.squash`) after it is divided by its scale; so a network
+    sees what an environment shows. The last layer has one unit and no activation: the score.
+    """
+
+    inputs: tuple[str, ...] = Field(
+        min_length=1,
+        max_length=MAX_INPUTS,
+        description="features, or ratios of them like 'objective.cost * fit.cost / objective.cost_target'",
+    )
+    scale: tuple[Positive, ...] = Field(description="typical magnitude of every input, by which it is divided")
+    activation: Literal["relu", "tanh"] = Field(default="relu", description="of the hidden layers")
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=MAX_LAYERS)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(self.scale) != len(self.inputs):
+            raise ValueError(f"{len(self.scale)} scales for {len(self.inputs)} inputs")
+        try:
+            varies = [parse_input(text).varies for text in self.inputs]
+        except PolicyError as error:
+            raise ValueError(str(error)) from None
+        if not any(varies):
+            raise ValueError("no input differs between candidates; name one of node, fit or path")
+        if len(set(self.inputs)) < len(self.inputs):
+            raise ValueError("an input is named twice")
+        sizes = [len(self.inputs), *(len(layer.weights) for layer in self.layers)]
+        for number, ((size, units), layer) in enumerate(zip(pairwise(sizes), self.layers, strict=True)):
+            if {len(row) for row in layer.weights} != {size} or len(layer.bias) != units:
+                raise ValueError(f"layers.{number}: {units} units need {size} weights each and {units} biases")
+        if sizes[-1] != 1:
+            raise ValueError(f"the last layer has {sizes[-1]} units; the score is one")
+        return self
+
+
 class AllocationStrategy(Frozen):
-    """The executable part of a policy."""
+    """The executable part of a policy: rules that score candidates, or a network that does."""
 
     algorithm_type: Literal["greedy", "bin_packing", "load_balancing", "custom"] = "custom"
     order: Expression = Field(
@@ -50,7 +105,10 @@ class AllocationStrategy(Frozen):
         description="over all features; a candidate for which it is zero is not used now; "
         "where none is left the task is held",
     )
-    decision_rules: tuple[DecisionRule, ...] = Field(min_length=1, max_length=MAX_RULES)
+    decision_rules: tuple[DecisionRule, ...] = Field(
+        default=(), max_length=MAX_RULES, description="at least one, unless there is a network"
+    )
+    network: Network | None = Field(default=None, description="a trained network that scores instead of rules")
     head_of_line_blocking: bool = Field(
         default=False,
         description="true: the task picked by `order` waits at the head until it fits, and is not "
@@ -63,6 +121,12 @@ class AllocationStrategy(Frozen):
         default="best_fit", description="which device of the node a fractional task takes"
     )
     pseudocode: str = Field(default="", max_length=8000, description="for people; never executed")
+
+    @model_validator(mode="after")
+    def _scores_somehow(self) -> Self:
+        if bool(self.decision_rules) == (self.network is not None):
+            raise ValueError("give at least one of decision_rules, or a network, and not both")
+        return self
 
 
 class PlannedTask(Frozen):

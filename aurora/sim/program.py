@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 MAX_REGISTERS = 256
 
+Instruction = tuple[int, int, int, int, int]
+"""A row of `Program.code`."""
+
 CODE_INTS, SECTION_INTS = 5, 4
 """Columns of `Program.code` and `Program.sections`."""
 
@@ -34,6 +37,7 @@ class Op(IntEnum):
     FEATURE_SCALAR = 1  # S[dst] = feature a
     FEATURE_VECTOR = 2  # V[dst] = feature a, one value per element of the axis
     BROADCAST = 3  # V[dst] = S[a]
+    DENSE = 4  # V[dst...] = a layer of a network over V[a...] and S[b...]; see `aurora.sim.network`
     ADD = 10
     SUB = 11
     MUL = 12
@@ -59,6 +63,7 @@ class Op(IntEnum):
     FLOOR = 32
     SIGMOID = 33
     CLIP = 34  # dst = min(max(a, b), c)
+    SQUASH = 35  # dst = s / (1 + |s| / BOUND) with s = a * b; 0 where that is NaN (`aurora.sim.features.squash`)
 
 
 VECTOR, LEFT_SCALAR, RIGHT_SCALAR = 64, 128, 192
@@ -72,7 +77,9 @@ class Program(NamedTuple):
             with `VECTOR` added on the vector bank; with `LEFT_SCALAR` or `RIGHT_SCALAR` one of its two operands
             is a scalar register.
         consts: float64 [k], in the order in which they stand in the policy's text: `order`, `admit`,
-            then each rule's `when` and `score`. One entry per literal, so search can swap values.
+            then each rule's `when` and `score`. One entry per literal, so search can swap values. Of a network
+            its scales, and of each layer the numbers of vectors, scalars and units, the activation (0 none, 1
+            ReLU, 2 tanh) and a row per unit: weights of the vectors, of the scalars, bias.
         sections: int32 [2 + 2 * rules, 4], rows (start, end, result register, is_vector): `order`,
             `admit`, then `when` and `score` of each rule. `when` is never a vector. A vector
             section whose expression is scalar still reads is_vector = 0.

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aurora.errors import DataError
 from aurora.learning.data import read_panel
@@ -20,6 +22,33 @@ a/cpu,2024-05-01T00:10:00Z,3.5,12,gold,NA,percent
 b/cpu,2024-05-01T00:00:00Z,7,1,2,EU,percent
 b/cpu,2024-05-01T00:05:00Z,8,1,2,EU,percent
 """
+TRACES = (
+    "timestamp,value\n2014-02-14 14:30:00,0.5\n2014-02-14 14:35:00,0.6\n2014-02-14 14:45:00,0.6\n",
+    "vm_1,1,2,3\nvm_2,4,5,6\n",
+    "vm,t,cpu_pct,mem_pct\nx,0,1,2\nx,1,3,4\n",
+    "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9,10,1\n2023-11-16 18:17:31,5,5\n",
+    "timestamp_anon,value,container_ip,request_type\n1662859176.0,0.09,,API\n1662859233.0,0.09,,API\n",
+    "Timestamp [ms];\tCPU cores;\tCPU usage [%]\n1376314846;\t1;\t2.0\n1376315146;\t1;\t0.7\n",
+)
+NOISE = [
+    "",
+    ",",
+    "\n",
+    '"',
+    "nan",
+    "-inf",
+    "1e400",
+    "-5",
+    "\x00",
+    "\ufeff",
+    "é",
+    "9" * 20,
+    "NaT",
+    ";",
+    "\t",
+    "ds",
+    "\r",
+]
 
 
 def put(folder: Path, text: str, name: str = "in.csv") -> Path:
@@ -98,6 +127,20 @@ def test_a_series_over_several_files_is_one(tmp_path):
         read_panel([paths[0], other])
 
 
+def test_files_of_one_name_are_not_taken_for_one_series(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        put(tmp_path / folder, "ds,y\n0,1\n300,2\n", "cpu.csv")
+    with pytest.raises(DataError, match="two series are called 'cpu'"):
+        read_panel([tmp_path / "a" / "cpu.csv", tmp_path / "b" / "cpu.csv"])
+
+
+def test_a_covariate_that_only_other_series_have_is_not_missed(tmp_path):
+    text = "unique_id,ds,y,users\na,0,1,5\na,300,2,6\nb,0,1,\nb,300,2,\n"
+    panel = read_panel([put(tmp_path, text)])
+    assert [list(s.covariates) for s in panel.series] == [["users"], []] and not panel.findings
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -117,6 +160,9 @@ def test_a_series_over_several_files_is_one(tmp_path):
         ("unique_id,ds,y\na,2024-01-01,1\n,2024-01-02,1\n", "1 rows have no unique_id"),
         ("ds,y,observed\n2024-01-01,1,maybe\n2024-01-02,1,true\n", "'maybe' is neither true nor false"),
         ("ds,y,y\n2024-01-01,1,1\n2024-01-02,1,1\n", "two columns 'y'"),
+        ("ds,y\n0,1\n300,2\n99999999999999999999,3\n", "far from any date"),
+        ("timestamp_anon,value,request_type\n0,1,\n57,1,a\n", "line 2, request_type: a name is expected"),
+        ("timestamp_anon,value,request_type\n0,1,a\n9999999999,1,a\n", "one must be wrong"),
         ("timestamp,value\n2014-02-14 14:30:00,much\n2014-02-14 14:35:00,1\n", "line 2, value: 'much'"),
     ],
 )
@@ -124,6 +170,22 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, text, says):
     with pytest.raises(DataError, match=says) as caught:
         read_panel([put(tmp_path, text)])
     assert "in.csv" in str(caught.value)
+
+
+@given(st.sampled_from([LONG, *TRACES]), st.lists(st.tuples(st.integers(0, 400), st.sampled_from(NOISE)), max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path_factory, text, damages):
+    for place, noise in damages:
+        cut = place % (len(text) + 1)
+        text = text[:cut] + noise + text[cut + place % 3 :]
+    path = tmp_path_factory.getbasetemp() / "damaged.csv"
+    path.write_text(text)
+    try:
+        panel = read_panel([path])
+    except DataError as error:
+        assert "damaged.csv" in str(error)
+    else:
+        assert all(np.isfinite(s.y).all() and len(s) == len(s.observed) > 1 for s in panel.series)
 
 
 def test_damaged_and_absent_files_are_refused(tmp_path):
@@ -190,7 +252,7 @@ def test_all_series_of_the_traces_are_read(traces):
         "carbon": 2,
     }
     for folder, count in wanted.items():
-        panel = read_panel(sorted((traces / folder).glob("*.gz")))
+        panel = read_panel(sorted((traces / folder).glob("*.gz")), detect=False)
         assert len(panel.series) == count, folder
         assert all(np.isfinite(s.y).all() and len(s) > 100 for s in panel.series)
     assert math.isclose(panel.series[0].y[0], 254.44)

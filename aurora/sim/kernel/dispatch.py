@@ -113,8 +113,15 @@ def _may_fit(problem, state, t):
 
 
 @inlined
-def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how):
-    """Without head-of-line blocking: try the waiting tasks in order, place whatever fits.
+def forget_freed(state):
+    """What was freed matters to a round of placements only; it begins, or there is none."""
+    state.counters[K_FREED] = 0
+    state.counters[K_LINK_FREED] = 0
+
+
+@inlined
+def line_up(problem, state, program, bench, gate_static):
+    """Without head-of-line blocking: put the tasks that are tried in this round on the bench, in order; how many.
 
     A task that did not fit in the last round is tried again only if something it could use was freed
     since; that holds where neither `admit` nor `when` can change their minds (`gate_static`).
@@ -128,11 +135,17 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
             continue
         bench.tasks[size] = t
         size += 1
-    state.counters[K_FREED] = 0
-    state.counters[K_LINK_FREED] = 0
+    forget_freed(state)
     if program.order_changes == 1 and size > 1:
         evaluate_order(problem, state, program, bench, bench.tasks, size)
         sort_by(state.key, bench.tasks, size)
+    return size
+
+
+@inlined
+def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how):
+    """Without head-of-line blocking: try the waiting tasks in order, place whatever fits."""
+    size = line_up(problem, state, program, bench, gate_static)
     for k in range(size):
         t = bench.tasks[k]
         candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
@@ -157,34 +170,47 @@ def _pick_head(problem, state, program, bench):
     return best
 
 
+@inlined
+def head_of_line(problem, state, program, bench):
+    """The task at the head of the line, taken out of the queue if there was none; -1 where nobody waits."""
+    if state.counters[K_HEAD] < 0:
+        if state.counters[K_WAITING] == 0:
+            return -1
+        t = _pick_head(problem, state, program, bench)
+        leave(state, t)
+        compact(state, program.easy == 1)
+        state.counters[K_HEAD] = t
+        state.counters[K_HEAD_STUCK] = 0
+    return state.counters[K_HEAD]
+
+
+@inlined
+def may_backfill(problem, state, program, bench):
+    """After the heads of a round: whether others may overtake one that is stuck, whose reservation is made."""
+    forget_freed(state)
+    if state.counters[K_HEAD] < 0:
+        return False
+    easy = program.easy == 1
+    if state.counters[K_HEAD_STUCK] == 0:
+        state.counters[K_HEAD_STUCK] = 1
+        if easy:
+            _reserve(problem, state, bench)
+    return easy and state.counters[K_WAITING] > 0
+
+
 @jitted
 def place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how):
     """With head-of-line blocking: place heads until one is stuck, then backfill if that is allowed."""
-    easy = program.easy == 1
     while True:
-        if state.counters[K_HEAD] < 0:
-            if state.counters[K_WAITING] == 0:
-                break
-            t = _pick_head(problem, state, program, bench)
-            leave(state, t)
-            compact(state, easy)
-            state.counters[K_HEAD] = t
-            state.counters[K_HEAD_STUCK] = 0
-        t = state.counters[K_HEAD]
+        t = head_of_line(problem, state, program, bench)
+        if t < 0:
+            break
         candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
         if candidate < 0:
             break
         state.counters[K_HEAD] = -1
         start(problem, state, program, t, candidate, with_fragmentation)
-    state.counters[K_FREED] = 0
-    state.counters[K_LINK_FREED] = 0
-    if state.counters[K_HEAD] < 0:
-        return
-    if state.counters[K_HEAD_STUCK] == 0:
-        state.counters[K_HEAD_STUCK] = 1
-        if easy:
-            _reserve(problem, state, bench)
-    if easy and state.counters[K_WAITING] > 0:
+    if may_backfill(problem, state, program, bench):
         for k in range(state.counters[K_QUEUE]):
             t = state.arrived[k]
             candidate = choose(problem, state, program, bench, tracer, t, True)

@@ -22,10 +22,13 @@ from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, mod
 from numba.np.arrayobj import make_array
 
 from aurora.sim.kernel.layout import (
+    CURSOR,
+    LEDGER,
     RUN_FLOATS,
     RUN_INTS,
     TASK_FLOATS,
     TASK_INTS,
+    Batch,
     Bench,
     Cache,
     Problem,
@@ -50,6 +53,11 @@ PROGRAM = types.NamedTuple(
 BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2, _I2, _I2, _F2], Bench)
 CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
+BATCH = types.NamedTuple(
+    [_I1, _I1, _I1, _I1, _I2, _F2, _F2, _F2, _I1, _I1, _I2, _I2, _F1, _F1]
+    + [types.float32[:, :, ::1], types.uint8[:, ::1], types.float32[:, ::1], _F1],
+    Batch,
+)
 
 # Columns of arrays that have one row per task, or per instruction: known when the kernel is compiled.
 _WIDTHS = {
@@ -57,6 +65,8 @@ _WIDTHS = {
     (Problem, "task_i"): TASK_INTS,
     (State, "run_f"): RUN_FLOATS,
     (State, "run_i"): RUN_INTS,
+    (Batch, "cursor"): CURSOR,
+    (Batch, "ledger"): LEDGER,
     (Program, "code"): CODE_INTS,
     (Program, "sections"): SECTION_INTS,
 }
@@ -161,6 +171,9 @@ def problem_at(_context: Any, _address: Any, plain: Any) -> Any:
 
 program_at = _pointer(PROGRAM)
 tracer_at = _pointer(TRACER)
+state_at = _pointer(STATE)
+bench_at = _pointer(BENCH)
+batch_at = _pointer(BATCH)
 state_handle = _taker(STATE)
 bench_handle = _taker(BENCH)
 cache_handle = _taker(CACHE)

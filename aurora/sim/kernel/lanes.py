@@ -100,6 +100,10 @@ class Lanes:
         name = f"llvm.masked.load.v{LANES}{'f64' if kind is _DOUBLES else 'i64'}.p0"
         return call(self.builder, name, kind, [pointer, ir.IntType(32)(8), self.inside, ir.Constant(kind, None)])
 
+    def whole(self, row: Any) -> Any:
+        """Elements of a row that has room for whole groups, anything past its end."""
+        return self.builder.load(self._pointer(row, _DOUBLES), align=8)
+
     def store(self, row: Any, value: Any) -> None:
         """Write all lanes, those past the end too."""
         self.builder.store(value, self._pointer(row, _DOUBLES), align=8)
@@ -171,3 +175,40 @@ def _find_best(_context: Any, builder: Any, _signature: Any, arguments: Any) -> 
     places = builder.select(builder.fcmp_ordered("==", found, every(builder, best)), builder.load(holder), nowhere)
     place = call(builder, f"llvm.vector.reduce.smin.v{LANES}i64", _WORD, [places])
     return builder.select(builder.fcmp_ordered(">", best, _DOUBLE(-np.inf)), place, _WORD(-1))
+
+
+@intrinsic
+def weighted_sum(
+    _context: Any,
+    _rows: Any,
+    _first: Any,
+    _weights: Any,
+    _at: Any,
+    _count: Any,
+    _start: Any,
+    _out: Any,
+    _size: Any,
+) -> Any:
+    """Add rows times weights to a number, into a row: one unit of a layer of a network.
+
+    Takes the addresses of rows and the place of the first, the weights and the place of the first, how many there
+    are, the number, the row to be written, and how many of its elements. All rows must have room for whole groups.
+    """
+    words, doubles = types.CPointer(types.int64), types.CPointer(types.float64)
+    counts = types.int64
+    return types.void(words, counts, doubles, counts, counts, types.float64, _ROW, counts), _weigh
+
+
+def _weigh(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    rows, first_row, weights, at, count, start, out, size = arguments
+    total = cgutils.alloca_once(builder, _DOUBLES)
+    with cgutils.for_range_slice(builder, _WORD(0), size, _WORD(LANES)) as (first, _):
+        lanes = Lanes(builder, first, size)
+        builder.store(lanes.all(start), total)
+        with cgutils.for_range(builder, count) as inner:
+            address = builder.load(builder.gep(rows, [builder.add(first_row, inner.index)]))
+            values = lanes.whole(builder.inttoptr(address, _DOUBLE.as_pointer()))
+            weight = lanes.all(builder.load(builder.gep(weights, [builder.add(at, inner.index)])))
+            builder.store(builder.fadd(builder.load(total), builder.fmul(weight, values)), total)
+        lanes.store(out, builder.load(total))
+    return context.get_dummy_value()

@@ -244,3 +244,65 @@ class Cache(NamedTuple):
     winner: IntArray
     position: IntArray
     mark: IntArray
+
+
+# Columns of Batch.cursor, int64 [episodes, columns]: where an episode stands. The first ones are its scenario (its
+# place in the list), the phase, how many tasks have arrived (and had before this instant), how many static events
+# were applied.
+B_SCENARIO, B_PHASE, B_ARRIVED, B_ARRIVED_BEFORE, B_EVENT = range(5)
+# The place in the round of placements and its length; the task whose decision is due, -1 where none is, and how many
+# candidates it has; decisions shown so far; the scenario that ended in the last step, -1 if none did.
+B_PLACE, B_SIZE, B_TASK, B_CHOICES, B_SHOWN, B_ENDED = range(5, 11)
+CURSOR = 11
+
+# Columns of Batch.ledger, float64 [episodes, columns]: sums over the tasks placed so far (how many, latency, cost,
+# energy, how many within their SLA), the potential of this state, and what the last step paid and ended with.
+G_PLACED, G_LATENCY, G_COST, G_ENERGY, G_MET, G_POTENTIAL, G_REWARD, G_VALUE = range(8)
+LEDGER = 8
+
+# Entries of Batch.options, int64: whether only freed capacity releases a held task; whether decisions with one
+# candidate are shown; whether an episode that ends is followed by another; the next scenario's place in the order;
+# how often the order was shuffled; the seed.
+A_GATE_STATIC, A_FORCED, A_RESTARTS, A_NEXT, A_SHUFFLES, A_SEED = range(6)
+BATCH_OPTIONS = 6
+
+
+class Batch(NamedTuple):
+    """Episodes that are stepped together, and what an agent sees of them.
+
+    Attributes:
+        scenarios: int64 [scenarios], the address of each `Problem`.
+        order: int64 [scenarios], the order in which they are played.
+        states, benches: int64 [episodes], the address of each episode's `State` and `Bench`.
+        cursor: int64 [episodes, CURSOR], columns B_*.
+        ledger: float64 [episodes, LEDGER], columns G_*.
+        promised: float64 [episodes, most tasks], latency of each task's last placement; NaN before the first.
+        busy: float64 [episodes, most nodes], when the last of a node's tasks ends, as far as is known now.
+        options: int64 [BATCH_OPTIONS], entries A_*.
+        actions: int64 [episodes], the number of the candidate that each takes next.
+        candidate_inputs, context_inputs: int64 [inputs, 3], rows of `aurora.sim.inputs.Input`.
+        candidate_scale, context_scale: float64 [inputs], what each is divided by.
+        candidates: float32 [episodes, most candidates, inputs].
+        mask: uint8 [episodes, most candidates], 1 where a candidate may be taken.
+        context: float32 [episodes, inputs].
+        sums: float64 [VALUES], scratch space.
+    """
+
+    scenarios: IntArray
+    order: IntArray
+    states: IntArray
+    benches: IntArray
+    cursor: IntArray
+    ledger: FloatArray
+    promised: FloatArray
+    busy: FloatArray
+    options: IntArray
+    actions: IntArray
+    candidate_inputs: IntArray
+    context_inputs: IntArray
+    candidate_scale: FloatArray
+    context_scale: FloatArray
+    candidates: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+    context: NDArray[np.float32]
+    sums: FloatArray

@@ -6,7 +6,7 @@ import numpy as np
 
 from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
 from aurora.sim.kernel.bits import double_of
-from aurora.sim.kernel.dispatch import place_any, place_in_line
+from aurora.sim.kernel.dispatch import forget_freed, place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
 from aurora.sim.kernel.jit import inlined, jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
@@ -24,9 +24,7 @@ from aurora.sim.kernel.layout import (
     E_FAILURE,
     E_PRICE,
     E_RECOVERY,
-    K_FREED,
     K_HEAD,
-    K_LINK_FREED,
     K_NODES_DOWN,
     K_RUNNING,
     K_STALE,
@@ -179,7 +177,7 @@ def _enqueue(problem, state, program, bench, t, static):
 
 
 @jitted
-def _set_keys(problem, state, program, bench):
+def set_keys(problem, state, program, bench):
     """Order keys of all tasks, once, where nothing that happens can change them."""
     tasks = problem.task_f.shape[0]
     if problem.options[O_HAS_PLAN] == 1:
@@ -292,6 +290,96 @@ def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
         compact(state, program.easy == 1)
 
 
+@inlined
+def order_is_static(problem, program):
+    """Whether nothing that happens can change the order of waiting tasks."""
+    return program.order_changes == 0 or problem.options[O_HAS_PLAN] == 1
+
+
+@inlined
+def next_instant(problem, program, state, bench, static, with_fragmentation, arrived, event):
+    """Move to the next instant at which something happens, and apply it.
+
+    Args:
+        problem: The scenario.
+        program: The policy.
+        state: Changed.
+        bench: Scratch space.
+        static: From `order_is_static`.
+        with_fragmentation: Whether fragmentation is kept up to date.
+        arrived: How many tasks have arrived.
+        event: How many static events were applied.
+
+    Returns:
+        `arrived` and `event` afterwards, and whether anything was left to happen.
+    """
+    tasks = problem.task_f.shape[0]
+    events = problem.event_time.shape[0]
+    together = problem.options[O_TOGETHER] == 1
+    arrival_time = problem.task_f[problem.arrivals[arrived], T_READY_AT] if arrived < tasks else np.inf
+    running = next_completion(state)
+    if arrived == tasks and not running and state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
+        return arrived, event, False
+    completion_time = double_of(state.heap_time[0])
+    event_time = problem.event_time[event] if event < events else np.inf
+    depletion_time = _next_depletion(problem, state)
+    now = min(min(arrival_time, completion_time), min(event_time, depletion_time))
+    if now == np.inf:
+        return arrived, event, False
+    advance(problem, state, now)
+    while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
+        t = problem.arrivals[arrived]
+        arrived += 1
+        state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
+        if problem.task_i[t, T_PIN] != -2:
+            _became_ready(problem, state, program, bench, t, static)
+        if not together:
+            break
+    arrivals_only = arrival_time == now and not together
+    if not arrivals_only:
+        while next_completion(state) and double_of(state.heap_time[0]) == now:
+            t = pop_completion(state)
+            _complete(problem, state, program, bench, t, static, with_fragmentation)
+            if not together:
+                break
+    others = together or (arrival_time > now and completion_time > now)
+    if others:
+        depleted = False
+        while event < events and problem.event_time[event] == now:
+            if not depleted and problem.event_i[0, event] > E_FAILURE:
+                depleted = True
+                if _next_depletion(problem, state) <= now:
+                    _deplete(problem, state, program, bench, static, with_fragmentation)
+                    if not together:
+                        break
+            _apply_event(problem, state, program, bench, event, static, with_fragmentation)
+            event += 1
+            if not together:
+                depleted = True
+                break
+        if not depleted and _next_depletion(problem, state) <= now:
+            _deplete(problem, state, program, bench, static, with_fragmentation)
+    return arrived, event, True
+
+
+@inlined
+def end_round(problem, program, state, first_arrived, arrived):
+    """After an instant's placements: those of its arrivals that don't wait at all leave."""
+    if problem.options[O_ZERO_PATIENCE] == 1:
+        for k in range(first_arrived, arrived):
+            if problem.task_f[problem.arrivals[k], T_PATIENCE] == 0.0:
+                _drop(state, problem.arrivals[k])
+        compact(state, program.easy == 1)
+
+
+@inlined
+def end_run(problem, state):
+    """Nothing more can happen: what never got ready was never placed."""
+    for t in range(problem.task_f.shape[0]):
+        if state.run_i[t, R_STATUS] == WAITING_NOT_YET:
+            state.run_i[t, R_STATUS] = UNPLACED
+
+
 @jitted
 def simulate_events(problem, program, state, bench, cache, tracer, with_fragmentation, gate_static, how):
     """Run until nothing more can happen.
@@ -307,72 +395,21 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
         gate_static: Whether a held task can only be released by freed capacity.
         how: How candidates are found, `SELECT`, `SCAN` or `TOURNAMENT`.
     """
-    tasks = problem.task_f.shape[0]
-    events = problem.event_time.shape[0]
-    together = problem.options[O_TOGETHER] == 1
-    static = program.order_changes == 0 or problem.options[O_HAS_PLAN] == 1
-    easy = program.easy == 1
+    static = order_is_static(problem, program)
     if static:
-        _set_keys(problem, state, program, bench)
+        set_keys(problem, state, program, bench)
     arrived = 0
     event = 0
     while True:
-        arrival_time = problem.task_f[problem.arrivals[arrived], T_READY_AT] if arrived < tasks else np.inf
-        running = next_completion(state)
-        if arrived == tasks and not running and state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
-            break
-        completion_time = double_of(state.heap_time[0])
-        event_time = problem.event_time[event] if event < events else np.inf
-        depletion_time = _next_depletion(problem, state)
-        now = min(min(arrival_time, completion_time), min(event_time, depletion_time))
-        if now == np.inf:
-            break
-        advance(problem, state, now)
         first_arrived = arrived
-        while arrived < tasks and problem.task_f[problem.arrivals[arrived], T_READY_AT] == now:
-            t = problem.arrivals[arrived]
-            arrived += 1
-            state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
-            if problem.task_i[t, T_PIN] != -2:
-                _became_ready(problem, state, program, bench, t, static)
-            if not together:
-                break
-        arrivals_only = arrival_time == now and not together
-        if not arrivals_only:
-            while next_completion(state) and double_of(state.heap_time[0]) == now:
-                t = pop_completion(state)
-                _complete(problem, state, program, bench, t, static, with_fragmentation)
-                if not together:
-                    break
-        others = together or (arrival_time > now and completion_time > now)
-        if others:
-            depleted = False
-            while event < events and problem.event_time[event] == now:
-                if not depleted and problem.event_i[0, event] > E_FAILURE:
-                    depleted = True
-                    if _next_depletion(problem, state) <= now:
-                        _deplete(problem, state, program, bench, static, with_fragmentation)
-                        if not together:
-                            break
-                _apply_event(problem, state, program, bench, event, static, with_fragmentation)
-                event += 1
-                if not together:
-                    depleted = True
-                    break
-            if not depleted and _next_depletion(problem, state) <= now:
-                _deplete(problem, state, program, bench, static, with_fragmentation)
+        arrived, event, going = next_instant(problem, program, state, bench, static, with_fragmentation, arrived, event)
+        if not going:
+            break
         if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
-            state.counters[K_FREED] = 0
-            state.counters[K_LINK_FREED] = 0
+            forget_freed(state)
         elif program.blocking == 1:
             place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how)
         else:
             place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how)
-        if problem.options[O_ZERO_PATIENCE] == 1:
-            for k in range(first_arrived, arrived):
-                if problem.task_f[problem.arrivals[k], T_PATIENCE] == 0.0:
-                    _drop(state, problem.arrivals[k])
-            compact(state, easy)
-    for t in range(tasks):
-        if state.run_i[t, R_STATUS] == WAITING_NOT_YET:
-            state.run_i[t, R_STATUS] = UNPLACED
+        end_round(problem, program, state, first_arrived, arrived)
+    end_run(problem, state)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from aurora.sim.kernel.jit import inlined, jitted
+from aurora.sim.kernel.lanes import weighted_sum
 from aurora.sim.kernel.observe import (
     FIRST_NODE,
     candidate_vector,
@@ -12,10 +15,11 @@ from aurora.sim.kernel.observe import (
     node_row,
     task_feature,
 )
-from aurora.sim.kernel.rows import address_of, row_at
+from aurora.sim.kernel.rows import address_of, data_of, row_at
 from aurora.sim.kernel.vm import (
     BROADCAST,
     CONST,
+    DENSE,
     FEATURE_SCALAR,
     FEATURE_VECTOR,
     FIRST_LEFT,
@@ -30,6 +34,9 @@ from aurora.sim.kernel.vm import (
 
 ORDER, ADMIT, FIRST_RULE = 0, 1, 2
 """Rows of `Program.sections`."""
+
+RELU, TANH = 1.0, 2.0
+"""Activations of a layer, as they stand in `Program.consts`."""
 
 
 @inlined
@@ -89,6 +96,26 @@ def _operate(bench, code, k, size):
         apply_vector(op & KIND, out, row_at(rows[a]), row_at(rows[b]), row_at(rows[code[k, 4]]), size)
 
 
+@jitted
+def _layer(bench, consts, d, a, b, at, size):
+    """A layer of a network; `Program.consts` says what lies at `at`."""
+    vectors, scalars, units, activation = int(consts[at]), int(consts[at + 1]), int(consts[at + 2]), consts[at + 3]
+    at += 4
+    for u in range(units):
+        start = consts[at + vectors + scalars]
+        for k in range(scalars):
+            start += consts[at + vectors + k] * bench.scalars[b + k]
+        out = _own_row(bench, d + u)
+        weighted_sum(data_of(bench.rows), a, data_of(consts), at, vectors, start, out, size)
+        if activation == RELU:
+            for i in range(size):
+                out[i] = max(out[i], 0.0)
+        elif activation == TANH:
+            for i in range(size):
+                out[i] = 1.0 - 2.0 / (math.exp(2.0 * out[i]) + 1.0)
+        at += vectors + scalars + 1
+
+
 @inlined
 def evaluate_candidates(problem, state, program, bench, section, t, size, dense):
     """Values of a section for the first `size` candidates on the bench; valid until the next evaluation.
@@ -127,6 +154,8 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
                 s[d] = task_feature(problem, state, t, a)
             else:
                 s[d] = cluster_feature(problem, state, a)
+        elif op == DENSE:
+            _layer(bench, program.consts, d, a, code[k, 3], code[k, 4], size)
         else:
             s[d] = apply_scalar(op, s[a], s[code[k, 3]], s[code[k, 4]])
     result = program.sections[section, 2]

@@ -102,15 +102,31 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         trace_top: How many of the best candidates of every decision to keep; 0: no trace.
         policy_id: For the outcome.
     """
-    problem = encoded.problem
-    tracer = Pinned(_new_tracer(_most_starts(problem), trace_top)) if trace_top > 0 else _NO_TRACER
+    tracer = Pinned(_new_tracer(_most_starts(encoded.problem), trace_top)) if trace_top > 0 else _NO_TRACER
     summary, run_f, run_i = _run(encoded, program, tracer)
+    trace = None
+    if trace_top > 0:
+        trace = Trace(*(field[: summary.decisions] for field in tracer.fields))
+    return outcome_of(encoded, summary, run_f, run_i, policy_id=policy_id, trace=trace)
+
+
+def outcome_of(
+    encoded: EncodedScenario,
+    summary: Summary,
+    run_f: NDArray[np.float64],
+    run_i: NDArray[np.int64],
+    *,
+    policy_id: str = "",
+    trace: Trace | None = None,
+) -> Outcome:
+    """What happened, from the state of the tasks at the end of a run (columns R_*)."""
     status = run_i[:, at.R_STATUS].astype(np.int8)
     completed = status == Status.COMPLETED
     started = run_i[:, at.R_ATTEMPTS] > 0
     start = np.where(started, run_f[:, at.R_START], np.nan)
     latency = np.full(len(status), np.nan)
-    latency[completed] = (start - problem.task_f[:, at.T_ARRIVAL])[completed] + run_f[completed, at.R_LATENCY]
+    task_f = encoded.problem.task_f
+    latency[completed] = (start - task_f[:, at.T_ARRIVAL])[completed] + run_f[completed, at.R_LATENCY]
     tasks = TaskOutcomes(
         status=status,
         start=start,
@@ -119,12 +135,9 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         path=run_i[:, at.R_PATH].astype(np.int32),
         attempts=run_i[:, at.R_ATTEMPTS].astype(np.int32),
         latency=latency,
-        sla_met=completed & ~(latency > problem.task_f[:, at.T_SLA] + at.TOLERANCE),
+        sla_met=completed & ~(latency > task_f[:, at.T_SLA] + at.TOLERANCE),
         cost=run_f[:, at.R_COST].copy(),
     )
-    trace = None
-    if trace_top > 0:
-        trace = Trace(*(field[: summary.decisions] for field in tracer.fields))
     return Outcome(
         scenario_id=encoded.scenario.scenario_id,
         policy_id=policy_id,
@@ -133,6 +146,12 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         paths=encoded.paths,
         trace=trace,
     )
+
+
+def summary_of(sums: NDArray[np.float64]) -> Summary:
+    """The sums that the kernel gives, by name."""
+    v = sums.tolist()
+    return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15]))  # type: ignore[call-arg]  # 16 values
 
 
 def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
@@ -164,8 +183,7 @@ def _run(
         known.gate_is_static,
         TOURNAMENT if count else known.how if encoded.all_nodes and not traced else SELECT,
     )
-    v = sums.tolist()
-    return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15])), run_f, run_i  # type: ignore[call-arg]  # 16 values
+    return summary_of(sums), run_f, run_i
 
 
 class _Known(NamedTuple):
@@ -199,7 +217,7 @@ def _known(program: Program) -> _Known:
             program,
             Pinned(program),
             bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION,
-            _gate_is_static(program),
+            gate_is_static(program),
             SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN,
         )
         _KNOWN[id(program)] = found
@@ -319,7 +337,7 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
     return classes, count
 
 
-def _gate_is_static(program: Program) -> bool:
+def gate_is_static(program: Program) -> bool:
     """Whether only freed capacity can release a held task: `admit` is 1 and some rule always holds."""
     if not program.admits_all:
         return False

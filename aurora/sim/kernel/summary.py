@@ -41,7 +41,7 @@ VALUES = 16
 
 
 @jitted
-def _add_up(problem, state, latencies, out):
+def add_up(problem, state, latencies, out):
     """Counts, mean slowdown and cost; the latencies of the completed, of whom it gives the number."""
     completed = 0
     violations = 0
@@ -68,12 +68,22 @@ def _add_up(problem, state, latencies, out):
     return completed
 
 
+@jitted
+def energy_so_far(problem, state):
+    """Joules that all nodes have used up to now."""
+    energy = 0.0
+    for n in range(problem.node_f.shape[1]):
+        rest = state.clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
+        energy += state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
+    return energy
+
+
 @jitted_with_memory
 def summarize(problem, state):
     """The fields of `Summary`, as float64 [VALUES]."""
     latencies = np.empty(problem.task_f.shape[0])
     out = np.zeros(VALUES)
-    completed = _add_up(problem, state, latencies, out)
+    completed = add_up(problem, state, latencies, out)
     clock = state.clock
     makespan = clock[C_MAKESPAN]
     span = makespan - clock[C_FIRST]
@@ -95,10 +105,6 @@ def summarize(problem, state):
             out[11] = clock[C_INTEGRAL_SHARES] / (DEVICE * clock[C_DEVICES_TOTAL] * span)
         if problem.link_f.shape[1] > 0:
             out[12] = clock[C_INTEGRAL_BANDWIDTH] / (problem.link_f.shape[1] * span)
-    energy = 0.0
-    for n in range(problem.node_f.shape[1]):
-        rest = clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
-        energy += state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
-    out[14] = energy
+    out[14] = energy_so_far(problem, state)
     out[15] = state.counters[K_DECISIONS]
     return out

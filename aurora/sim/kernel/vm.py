@@ -11,15 +11,17 @@ import math
 
 import numpy as np
 
+from aurora.sim.features import BOUND, LARGEST_SHARE
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.lanes import rowwise
 from aurora.sim.program import LEFT_SCALAR, RIGHT_SCALAR, VECTOR, Op
 
-CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST = (
+CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST, DENSE = (
     int(Op.CONST),
     int(Op.FEATURE_SCALAR),
     int(Op.FEATURE_VECTOR),
     int(Op.BROADCAST),
+    int(Op.DENSE),
 )
 ADD, SUB, MUL, DIV, MOD, NEG = int(Op.ADD), int(Op.SUB), int(Op.MUL), int(Op.DIV), int(Op.MOD), int(Op.NEG)
 LT, LE, GT, GE, EQ, NE = int(Op.LT), int(Op.LE), int(Op.GT), int(Op.GE), int(Op.EQ), int(Op.NE)
@@ -31,7 +33,7 @@ AND, OR, NOT, SELECT, MIN, MAX = (
     int(Op.MIN),
     int(Op.MAX),
 )
-ABS, SQRT, LOG, EXP, FLOOR, SIGMOID, CLIP = (
+ABS, SQRT, LOG, EXP, FLOOR, SIGMOID, CLIP, SQUASH = (
     int(Op.ABS),
     int(Op.SQRT),
     int(Op.LOG),
@@ -39,10 +41,18 @@ ABS, SQRT, LOG, EXP, FLOOR, SIGMOID, CLIP = (
     int(Op.FLOOR),
     int(Op.SIGMOID),
     int(Op.CLIP),
+    int(Op.SQUASH),
 )
 FIRST_VECTOR, FIRST_LEFT, FIRST_RIGHT = VECTOR, LEFT_SCALAR, RIGHT_SCALAR
 KIND = VECTOR - 1
 """Mask over the bits of a code that tell the operation."""
+
+
+@inlined
+def squashed(share):
+    """A scaled feature as a network sees it: `aurora.sim.features.squash`."""
+    share = 0.0 if np.isnan(share) else min(max(share, -LARGEST_SHARE), LARGEST_SHARE)
+    return share / (1.0 + abs(share) * (1.0 / BOUND))
 
 
 @jitted
@@ -96,6 +106,8 @@ def apply_scalar(op, x, y, z):
         return np.floor(x)
     if op == SIGMOID:
         return 1.0 / (1.0 + math.exp(700.0 if x < -700.0 else -x))
+    if op == SQUASH:
+        return squashed(x * y)
     # CLIP
     low = y if y > x else x
     return z if z < low else low
@@ -111,6 +123,16 @@ def _maximum(lanes, x, y, _z):
 
 def _quotient(lanes, x, y, _z):
     return lanes.choose(_is(lanes, "==", y, lanes.number(0.0)), lanes.number(0.0), lanes.builder.fdiv(x, y))
+
+
+def _squash(lanes, x, y, _z):
+    share = lanes.builder.fmul(x, y)
+    share = lanes.choose(_is(lanes, "==", share, share), share, lanes.number(0.0))
+    share = _minimum(
+        lanes, _maximum(lanes, share, lanes.number(-LARGEST_SHARE), None), lanes.number(LARGEST_SHARE), None
+    )
+    size = lanes.builder.fmul(lanes.of_one("fabs", share), lanes.number(1.0 / BOUND))
+    return lanes.builder.fdiv(share, lanes.builder.fadd(lanes.number(1.0), size))
 
 
 def _is(lanes, relation, x, y):
@@ -142,6 +164,7 @@ _OF_TWO = {
     OR: lambda lanes, x, y, _z: lanes.truth(lanes.builder.or_(_true(lanes, x), _true(lanes, y))),
     MIN: _minimum,
     MAX: _maximum,
+    SQUASH: _squash,
 }
 _OF_ROWS = _OF_TWO | {
     NEG: lambda lanes, x, _y, _z: lanes.builder.fneg(x),

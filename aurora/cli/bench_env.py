@@ -1,0 +1,28 @@
+"""`aurora bench env`: how fast the environment is."""
+
+from __future__ import annotations
+
+import typer
+
+from aurora.cli.output import emit_json, emit_table
+
+
+def env(
+    repeats: int = typer.Option(5, min=1, max=100, help="Runs of each measurement."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Decisions a second with what an agent sees of them, on one core, and what a trained network costs.
+
+    Example: aurora bench env --repeats 3
+    """
+    from aurora.evals.environments import bench_environments  # heavy, used here only
+
+    result = bench_environments(repeats)
+    if as_json:
+        emit_json(result)
+        return
+    levels, networks = result["levels"], result["networks"]
+    emit_table(
+        f"steps a second ({result['batch']} episodes together)", tuple(levels[0]), [tuple(r.values()) for r in levels]
+    )
+    emit_table("a decision of a network", tuple(networks[0]), [tuple(r.values()) for r in networks])

@@ -1,0 +1,108 @@
+"""`aurora bench rl`: the algorithms trained, timed, and compared on held-out scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from aurora.cli.output import emit_json, emit_table, note
+from aurora.errors import DataError
+
+MAX_LEVEL = 5
+
+
+def parse_levels(text: str) -> tuple[int, ...]:
+    """Levels from `2`, `1-3` or `1,3`.
+
+    Raises:
+        DataError: It is none of these, or names a level that is not there.
+    """
+    levels: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.partition("-")
+            span = range(int(first), min(int(last if dash else first), MAX_LEVEL + 1) + 1)
+            levels += span or [0]  # one that ends before it begins
+    except ValueError:
+        raise DataError(f"levels {text!r}: write one like 2, a range like 1-3 or a list like 1,3") from None
+    if not levels or min(levels) < 1 or max(levels) > MAX_LEVEL:
+        raise DataError(f"levels {text!r}: there are levels 1 to {MAX_LEVEL}")
+    return tuple(dict.fromkeys(levels))
+
+
+def rl(
+    levels: str = typer.Option("1-3", help="Levels of the curriculum, each trained on its own."),
+    steps: int = typer.Option(200_000, min=1, help="Decisions of each training."),
+    seed: int = typer.Option(0, min=0, help="Of training and of the held-out scenarios."),
+    scenarios: int = typer.Option(300, min=2, max=100_000, help="Held-out scenarios of each level."),
+    algorithms: str = typer.Option("ppo,ppo_lstm,dqn,sac", help="Which of them."),
+    plain_steps: int = typer.Option(4096, min=0, help="Decisions to time the libraries' own PPO over; 0: none."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+    plot: Path | None = typer.Option(None, help="Learning curves, .html or .png."),
+) -> None:
+    """PPO, PPO with an LSTM, DQN and SAC beside random and first fit on the generated levels.
+
+    Example: aurora bench rl --levels 1 --steps 20000 --algorithms ppo
+    """
+    from aurora.evals.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.evals.rl import bench_rl, curves  # heavy, used here only
+    from aurora.learning.trainer import ALGORITHMS  # heavy, used here only
+
+    check_plot_path(plot)
+    chosen = [a for a in ALGORITHMS if a in algorithms.split(",")]
+    if len(chosen) != len(algorithms.split(",")):
+        raise DataError(f"--algorithms {algorithms!r}: there are {', '.join(ALGORITHMS)}")
+    said: dict[tuple[str, int], int] = {}
+
+    def tell(algorithm: str, level: int, point: Any) -> None:
+        tenth = 10 * point.steps // steps
+        if said.get((algorithm, level)) != tenth:
+            said[algorithm, level] = tenth
+            value = "" if point.value is None else f"  mean reward {point.value:.4f}"
+            note(f"level {level}  {algorithm}  {point.steps} of {steps} steps  {point.seconds:.0f} s{value}")
+
+    result = bench_rl(
+        parse_levels(levels),
+        steps,
+        seed=seed,
+        scenarios=scenarios,
+        algorithms=chosen,
+        plain_steps=plain_steps,
+        tell=tell,
+    )
+    if plot is not None:
+        write_charts(curves(result), plot)
+        note(f"wrote {plot}")
+    if as_json:
+        emit_json(result)
+        return
+    for level in result["levels"]:
+        emit_table(
+            f"level {level['level']}: random {level['random']['mean']:.4f}, first fit {level['first_fit']['mean']:.4f}",
+            ("algorithm", "reward", "over_random", "low", "over_first_fit", "low", "steps/s", "steps/cpu s", "seconds"),
+            [
+                (
+                    a["algorithm"],
+                    a["reward"]["mean"],
+                    a["over_random"]["mean"],
+                    a["over_random"]["low"],
+                    a["over_first_fit"]["mean"],
+                    a["over_first_fit"]["low"],
+                    round(a["steps_per_second"]),
+                    round(a["steps_per_cpu_second"]),
+                    round(a["train_seconds"]),
+                )
+                for a in level["algorithms"]
+            ],
+        )
+        if level["plain"]:
+            emit_table(
+                f"level {level['level']}: the libraries' own",
+                ("algorithm", "steps/s", "steps/cpu s"),
+                [
+                    (p["algorithm"], round(p["steps_per_second"]), round(p["steps_per_cpu_second"]))
+                    for p in level["plain"]
+                ],
+            )

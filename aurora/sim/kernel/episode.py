@@ -1,0 +1,301 @@
+"""A run that stops where a candidate is to be chosen, and goes on with the one that an agent takes.
+
+Who is next, and who may overtake, is up to a base policy; so are `admit` and the choice of a device. The steps
+between decisions are those of `aurora.sim.kernel.loop` and `aurora.sim.kernel.dispatch`, so an episode in which
+the agent takes what a policy's scores prefer ends as the policy's own run does, to the bit.
+
+Many episodes are stepped in one call. Their arrays are as large as the largest scenario needs, and stay where they
+are between calls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurora.sim.kernel.dispatch import forget_freed, head_of_line, line_up, may_backfill, start
+from aurora.sim.kernel.fit import random_of
+from aurora.sim.kernel.handles import batch_at, bench_at, problem_at, program_at, state_at
+from aurora.sim.kernel.jit import entry_point, inlined, jitted
+from aurora.sim.kernel.layout import (
+    A_FORCED,
+    A_GATE_STATIC,
+    A_NEXT,
+    A_RESTARTS,
+    A_SEED,
+    A_SHUFFLES,
+    B_ARRIVED,
+    B_ARRIVED_BEFORE,
+    B_CHOICES,
+    B_ENDED,
+    B_EVENT,
+    B_PHASE,
+    B_PLACE,
+    B_SCENARIO,
+    B_SHOWN,
+    B_SIZE,
+    B_TASK,
+    CURSOR,
+    G_POTENTIAL,
+    G_REWARD,
+    G_VALUE,
+    K_HEAD,
+    K_QUEUE,
+    K_WAITING,
+    LEDGER,
+    R_TRIED,
+    S_DEPLETED_AT,
+    T_ROUTE,
+)
+from aurora.sim.kernel.loop import end_round, end_run, next_instant, order_is_static, reset, set_keys
+from aurora.sim.kernel.machine import FIRST_RULE, holds
+from aurora.sim.kernel.promise import final_reward, potential, promise
+from aurora.sim.kernel.queue import compact, leave
+from aurora.sim.kernel.select import admitted, collect, scored
+from aurora.sim.kernel.summary import summarize
+from aurora.sim.kernel.view import show
+
+ADVANCE, ANY, IN_LINE, OVERTAKE, ROUND_OVER, OVER = range(6)
+"""Phases of an episode: before the next instant; among the tasks that are tried in turn; at the head of the line;
+among those that may overtake it; after an instant's placements; at the end."""
+
+BEGIN, STEP, PREFER = range(3)
+"""What `drive` does with every episode."""
+
+
+@jitted
+def _choices(problem, state, program, bench, t, backfilling):
+    """Put the candidates that task `t` may take now on the bench; how many. None if no rule holds."""
+    size = collect(problem, state, bench, t, backfilling)
+    if size > 0 and program.admits_all == 0:
+        size = admitted(problem, state, program, bench, t, size)
+    if size == 0:
+        return 0
+    for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
+        if holds(problem, state, program, bench, rule, t):
+            return size
+    return 0
+
+
+@inlined
+def _keeps_fragmentation(problem):
+    return problem.fragment_kind.shape[1] > 0
+
+
+@jitted
+def _place(batch, b, problem, state, program, t, number):
+    """Start task `t`, whose turn it is, on the candidate with this number in its list."""
+    cursor = batch.cursor[b]
+    if cursor[B_PHASE] == IN_LINE:
+        state.counters[K_HEAD] = -1
+    else:
+        leave(state, t)
+        cursor[B_PLACE] += 1
+    candidate = problem.route_start[problem.task_i[t, T_ROUTE]] + number
+    start(problem, state, program, t, candidate, _keeps_fragmentation(problem))
+    promise(batch, b, problem, state, t)
+    cursor[B_TASK] = -1
+
+
+@jitted
+def _is_due(batch, b, problem, state, program, bench, t, size):
+    """Whether the agent is asked where task `t` goes; a single candidate is taken at once."""
+    if size == 1 and batch.options[A_FORCED] == 0:
+        _place(batch, b, problem, state, program, t, bench.numbers[0])
+        return False
+    batch.cursor[b, B_TASK] = t
+    batch.cursor[b, B_CHOICES] = size
+    batch.cursor[b, B_SHOWN] += 1
+    return True
+
+
+@jitted
+def _run_on(batch, b, problem, state, program, bench):
+    """Run until a decision is due, or nothing more can happen (False)."""
+    cursor = batch.cursor[b]
+    static = order_is_static(problem, program)
+    gate_static = batch.options[A_GATE_STATIC] == 1
+    while True:
+        phase = cursor[B_PHASE]
+        if phase == ADVANCE:
+            cursor[B_ARRIVED_BEFORE] = cursor[B_ARRIVED]
+            arrived, event, going = next_instant(
+                problem,
+                program,
+                state,
+                bench,
+                static,
+                _keeps_fragmentation(problem),
+                cursor[B_ARRIVED],
+                cursor[B_EVENT],
+            )
+            cursor[B_ARRIVED], cursor[B_EVENT] = arrived, event
+            cursor[B_PLACE] = 0
+            if not going:
+                end_run(problem, state)
+                cursor[B_PHASE] = OVER
+                return False
+            if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
+                forget_freed(state)
+                cursor[B_PHASE] = ROUND_OVER
+            elif program.blocking == 1:
+                cursor[B_PHASE] = IN_LINE
+            else:
+                cursor[B_SIZE] = line_up(problem, state, program, bench, gate_static)
+                cursor[B_PHASE] = ANY
+        elif phase == ANY:
+            if cursor[B_PLACE] == cursor[B_SIZE]:
+                compact(state, False)
+                cursor[B_PHASE] = ROUND_OVER
+                continue
+            t = bench.tasks[cursor[B_PLACE]]
+            size = _choices(problem, state, program, bench, t, False)
+            if size == 0:
+                state.run_i[t, R_TRIED] = 1
+                cursor[B_PLACE] += 1
+            elif _is_due(batch, b, problem, state, program, bench, t, size):
+                return True
+        elif phase == IN_LINE:
+            t = head_of_line(problem, state, program, bench)
+            size = 0 if t < 0 else _choices(problem, state, program, bench, t, False)
+            if size > 0:
+                if _is_due(batch, b, problem, state, program, bench, t, size):
+                    return True
+            elif may_backfill(problem, state, program, bench):
+                cursor[B_SIZE] = state.counters[K_QUEUE]
+                cursor[B_PHASE] = OVERTAKE
+            else:
+                cursor[B_PHASE] = ROUND_OVER
+        elif phase == OVERTAKE:
+            if cursor[B_PLACE] == cursor[B_SIZE]:
+                compact(state, True)
+                cursor[B_PHASE] = ROUND_OVER
+                continue
+            t = state.arrived[cursor[B_PLACE]]
+            size = _choices(problem, state, program, bench, t, True)
+            if size == 0:
+                cursor[B_PLACE] += 1
+            elif _is_due(batch, b, problem, state, program, bench, t, size):
+                return True
+        elif phase == ROUND_OVER:
+            end_round(problem, program, state, cursor[B_ARRIVED_BEFORE], cursor[B_ARRIVED])
+            cursor[B_PHASE] = ADVANCE
+        else:
+            return False
+
+
+@jitted
+def _clear(state):
+    """As a new state's arrays are; what lies past a smaller scenario's nodes must not be taken for one of them."""
+    for n in range(state.node_f.shape[1]):
+        for k in range(state.node_f.shape[0]):
+            state.node_f[k, n] = 0.0
+        for k in range(state.node_i.shape[0]):
+            state.node_i[k, n] = 0
+        for d in range(state.devices.shape[1]):
+            state.devices[n, d] = -1
+        state.node_f[S_DEPLETED_AT, n] = np.inf
+    for k in range(state.clock.shape[0]):
+        state.clock[k] = 0.0
+    for k in range(state.counters.shape[0]):
+        state.counters[k] = 0
+
+
+@jitted
+def _next_scenario(batch):
+    """The next one in an order that is drawn anew after every pass (Fisher & Yates 1938)."""
+    options, order = batch.options, batch.order
+    if options[A_NEXT] >= order.shape[0]:
+        options[A_NEXT] = 0
+        for k in range(order.shape[0] - 1, 0, -1):
+            other = int(random_of(options[A_SEED], options[A_SHUFFLES], k) * (k + 1))
+            order[k], order[other] = order[other], order[k]
+        options[A_SHUFFLES] += 1
+    options[A_NEXT] += 1
+    return order[options[A_NEXT] - 1]
+
+
+@jitted
+def _begin(batch, b, program):
+    """Start scenarios until one has a decision to make; False if none of them has."""
+    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    for _ in range(batch.order.shape[0]):
+        ended = batch.cursor[b, B_ENDED]
+        for k in range(CURSOR):
+            batch.cursor[b, k] = 0
+        for k in range(LEDGER):
+            if k != G_REWARD and k != G_VALUE:
+                batch.ledger[b, k] = 0.0
+        for k in range(batch.promised.shape[1]):
+            batch.promised[b, k] = np.nan
+        for k in range(batch.busy.shape[1]):
+            batch.busy[b, k] = 0.0
+        batch.cursor[b, B_ENDED] = ended
+        batch.cursor[b, B_TASK] = -1
+        batch.cursor[b, B_SCENARIO] = _next_scenario(batch)
+        problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
+        _clear(state)
+        reset(problem, state, _keeps_fragmentation(problem))
+        if order_is_static(problem, program):
+            set_keys(problem, state, program, bench)
+        if _run_on(batch, b, problem, state, program, bench):
+            return True
+    return False
+
+
+@jitted
+def _step(batch, b, program):
+    """Place the task that is due as the agent wants, and go on."""
+    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
+    _place(batch, b, problem, state, program, batch.cursor[b, B_TASK], batch.actions[b])
+    going = _run_on(batch, b, problem, state, program, bench)
+    ledger = batch.ledger[b]
+    worth = potential(batch, b, problem) if going else final_reward(batch, problem, state, bench)
+    ledger[G_REWARD] = worth - ledger[G_POTENTIAL]
+    ledger[G_POTENTIAL] = worth
+    ledger[G_VALUE] = np.nan if going else worth
+    batch.cursor[b, B_ENDED] = -1 if going else batch.cursor[b, B_SCENARIO]
+    if not going and batch.options[A_RESTARTS] == 1:
+        _begin(batch, b, program)
+
+
+@jitted
+def _prefer(batch, b, program):
+    """The action that the base policy's own scores prefer."""
+    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
+    size = batch.cursor[b, B_CHOICES]
+    scored(problem, state, program, bench, batch.cursor[b, B_TASK], size)
+    best = 0
+    for i in range(1, size):
+        if bench.scores[i] > bench.scores[best]:
+            best = i
+    batch.actions[b] = bench.numbers[best]
+
+
+@entry_point
+def drive(address, policy, what):
+    """Do `what` with every episode of a batch, and show what is due then. Batch and policy are addresses.
+
+    `BEGIN` starts scenarios, `STEP` takes `Batch.actions` (each the number of a candidate that is shown),
+    `PREFER` writes there what the base policy itself would take.
+    """
+    batch, program = batch_at(address), program_at(policy)
+    for b in range(batch.states.shape[0]):
+        if what == BEGIN:
+            batch.cursor[b, B_ENDED] = -1
+            _begin(batch, b, program)
+        elif batch.cursor[b, B_TASK] >= 0:
+            if what == PREFER:
+                _prefer(batch, b, program)
+            else:
+                _step(batch, b, program)
+        if what != PREFER:
+            show(batch, b, program)
+
+
+@entry_point
+def sums_of(address, b):
+    """The sums of an episode that has ended, as `summarize` gives them."""
+    batch = batch_at(address)
+    return summarize(problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False), state_at(batch.states[b]))
