@@ -19,7 +19,7 @@ def futures(
     horizon: int = typer.Option(12, min=1, max=2000, help="Steps to look ahead."),
     count: int = typer.Option(1000, "--futures", min=2, max=1_000_000, help="Futures for every what-if."),
     what_if: list[str] = typer.Option(
-        [], help="NAME[:AMOUNT][@START][/DURATION], as spike:+20%@2h/30m, or a JSON file."
+        [], help="NAME, then :AMOUNT, @START, /DURATION as wanted: spike:+20%@2h/30m; or a JSON file."
     ),
     weights: str | None = typer.Option(
         None, help="What counts: cost=1,latency=0.5,sla=2,energy=0.1. Default cost=1,sla=1."
@@ -33,7 +33,7 @@ def futures(
     job_seconds: float | None = typer.Option(
         None, min=1e-3, help="Seconds that a job runs; default: a third of a step."
     ),
-    forecaster: Path | None = typer.Option(
+    model: Path | None = typer.Option(
         None, help="Folder of `aurora train forecast`; without it, the quantiles of the latest quarter of 144 values."
     ),
     sla: float = typer.Option(60.0, min=0, help="Longest acceptable wait of a job, seconds."),
@@ -84,7 +84,7 @@ def futures(
         seed=seed,
         threads=threads,
         state=state,
-        forecaster=forecaster,
+        model=model,
     )
     done = 0
     while True:

@@ -41,6 +41,12 @@ def refused(*args: object) -> str:
     return str(raised.value)
 
 
+@pytest.mark.parametrize("command", [("futures",), ("whatif",), ("bench", "futures")])
+def test_help_is_shown(command: tuple[str, ...]) -> None:
+    shown = RUN.invoke(app, [*command, "--help"], catch_exceptions=False)
+    assert shown.exit_code == 0 and "Usage" in shown.stdout
+
+
 def test_tiers_plans_and_what_ifs(demand: Path, tmp_path: Path) -> None:
     plot = tmp_path / "futures.html"
     found = futures(demand, "--what-if", "spike:+50%@10m", "--what-if", "node_loss", "--plot", plot)
@@ -110,7 +116,7 @@ def test_bad_input_is_told_with_its_remedy(demand: Path, tmp_path: Path) -> None
     assert ".html or .png" in refused(demand, "--plot", tmp_path / "x.svg")
     assert "--node-cores" in refused(demand, "--node-cores", "0.001")
     assert "job_cores" in refused(demand, "--job-cores", "0.0005")
-    assert "forecaster" in refused(demand, "--forecaster", tmp_path)
+    assert "forecaster" in refused(demand, "--model", tmp_path)
     short = tmp_path / "short.csv"
     write_demand(short, 20)
     assert "20 values, but" in refused(short)
