@@ -7,15 +7,18 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_env, bench_forecast, bench_rl
+from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_futures, bench_rl
 from aurora.cli.output import emit_json, emit_table
 from aurora.cli.spread import SpreadCommand
 from aurora.errors import DataError
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
 app.command("env")(bench_env.env)
+app.command("experiment")(bench_experiment.experiment)
 app.command("forecast", cls=SpreadCommand)(bench_forecast.forecast)
 app.command("rl")(bench_rl.rl)
+app.command("cloning")(bench_cloning.cloning)
+app.command("futures")(bench_futures.futures)
 
 
 class Backfill(StrEnum):

@@ -7,7 +7,22 @@ import sys
 import typer
 
 from aurora import __version__
-from aurora.cli import bench, data, doctor, explain, index, policies, scenarios, selfplay, simulate, train
+from aurora.cli import (
+    bench,
+    data,
+    doctor,
+    experiment,
+    explain,
+    forecast,
+    futures,
+    index,
+    policies,
+    recommend,
+    scenarios,
+    selfplay,
+    simulate,
+    train,
+)
 from aurora.errors import AuroraError
 
 INTERRUPTED = 130
@@ -21,11 +36,16 @@ app = typer.Typer(
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
+app.command("forecast")(forecast.forecast)
+app.command("futures")(futures.futures)
+app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")
+app.add_typer(recommend.app, name="recommend")
+app.add_typer(experiment.app, name="experiment")
 app.command("data")(data.data)
 app.command("doctor")(doctor.doctor)
 

@@ -89,4 +89,4 @@ def auto_ets(windows: Windows, horizon: int) -> Floats:
 def _side(level: float) -> str:
     """What statsforecast calls a quantile: the end of a central interval."""
     percent = round(abs(100 * (2 * level - 1)), 6)
-    return f"{'lo' if level < 0.5 else 'hi'}-{percent:g}"  # noqa: PLR2004
+    return f"{'lo' if level < 0.5 else 'hi'}-{percent}"  # noqa: PLR2004

@@ -21,7 +21,7 @@ from aurora.learning.windows import Windows
 
 Floats = NDArray[np.float64]
 
-EAGERNESS = 1.0
+EAGERNESS = 2.0
 """How fast weights follow, per mean loss; chosen on 50 to 70 % of NAB's series among 0.5 to 4."""
 MEMORY = 0.99
 """What of a loss counts one window later."""

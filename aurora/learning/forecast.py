@@ -85,6 +85,7 @@ class Forecaster:
         aside: Each model's figures on what was kept aside.
         losses: Each model's loss there, by which it was chosen; see `backtest.balanced_loss`.
         seconds: That each model's training took.
+        learned: Unix time up to which each series was learned from, by `unique_id`.
     """
 
     context: int
@@ -97,6 +98,7 @@ class Forecaster:
     aside: Mapping[str, Figures] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    learned: Mapping[str, int] = field(default_factory=dict)
 
     def quantiles(self, panel: Sequence[Series], windows: Windows, names: Sequence[str] = MODELS) -> dict[str, Floats]:
         """What models say at each window: float64 [n, horizon, len(LEVELS)] by name.
@@ -242,6 +244,7 @@ def fit(  # noqa: PLR0913  # what a user may want to set
         aside,
         losses,
         dict(seconds),
+        {one.unique_id: one.start + len(one) * one.step for one in series},
     )
 
 

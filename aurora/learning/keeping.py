@@ -63,6 +63,7 @@ def load_forecaster(folder: Path) -> Forecaster:
             aside={name: Figures(**values) for name, values in data["aside"].items()},
             losses=data["losses"],
             seconds=data["seconds"],
+            learned=data["learned"],
         )
     except FileNotFoundError:
         raise DataError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out DIR") from None
@@ -84,4 +85,5 @@ def _described(forecaster: Forecaster) -> dict[str, Any]:
         "aside": {name: values._asdict() for name, values in forecaster.aside.items()},
         "losses": dict(plain["losses"]),
         "seconds": dict(plain["seconds"]),
+        "learned": dict(plain["learned"]),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError, PolicyError, ScenarioError, StoreError
+from aurora.learning.accounts import Account
 from aurora.learning.series import Series
 from aurora.memory.index import Index
 from aurora.memory.store import Store
@@ -34,9 +36,11 @@ class Desk:
         expand: JSON of an archived spec -> scenario.
         value: (scenario, outcome) -> what a policy achieved; higher is better.
         series: Measured demand that is open.
+        accounts: Histories that are open.
+        experiments: Folders of experiments that are open, by id.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what is open, each by its name
         self,
         scenarios: Iterable[EncodedScenario],
         policies: Mapping[str, Policy] | None = None,
@@ -46,6 +50,8 @@ class Desk:
         expand: Callable[[Any], Scenario] | None = None,
         value: Callable[[Scenario, Outcome], float] = reward,
         series: Iterable[Series] = (),
+        accounts: Iterable[Account] = (),
+        experiments: Mapping[str, Path] | None = None,
     ) -> None:
         self.store = store
         self.index = index
@@ -54,6 +60,8 @@ class Desk:
         self._scenarios = {e.scenario.scenario_id: e for e in scenarios}
         self._policies = {**REFERENCES, **(policies or {})}
         self._series = {s.unique_id: s for s in series}
+        self._accounts = {a.account_id: a for a in accounts}
+        self._experiments = dict(experiments or {})
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -88,6 +96,31 @@ class Desk:
         if unique_id not in self._series:
             raise DataError(f"no series {unique_id!r}; open are {', '.join(self._series) or 'none'}")
         return self._series[unique_id]
+
+    @property
+    def account_ids(self) -> tuple[str, ...]:
+        """Ids of the accounts that are open."""
+        return tuple(self._accounts)
+
+    def account(self, account_id: str) -> Account:
+        """An account that is open.
+
+        Raises:
+            DataError: There is none.
+        """
+        if account_id not in self._accounts:
+            raise DataError(f"no account {account_id!r}; open are {', '.join(self._accounts) or 'none'}")
+        return self._accounts[account_id]
+
+    def experiment(self, experiment_id: str) -> Path:
+        """The folder of an experiment that is open.
+
+        Raises:
+            DataError: There is none.
+        """
+        if experiment_id not in self._experiments:
+            raise DataError(f"no experiment {experiment_id!r}; open are {', '.join(self._experiments) or 'none'}")
+        return self._experiments[experiment_id]
 
     def policy(self, policy_id: str) -> Policy:
         """A draft, a reference or an archived policy.

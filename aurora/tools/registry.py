@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from aurora.tools import archive, language, rl, simulation
+from aurora.tools import archive, forecasting, futures, language, recommendation, rl, simulation
 from aurora.tools.desk import Desk
 
 Effect = Literal["reads", "changes"]
@@ -42,6 +42,7 @@ TOOLS: Mapping[str, Tool] = {
     "simulate_policy": Tool("reads", simulation.SimulateArguments, simulation.simulate_policy),
     "compare_policies": Tool("reads", simulation.CompareArguments, simulation.compare_policies),
     "what_if": Tool("reads", simulation.WhatIfArguments, simulation.what_if),
+    "futures": Tool("reads", futures.FuturesArguments, futures.futures),
     "check_constraints": Tool("reads", simulation.ConstraintArguments, simulation.check_constraints),
     "is_solvable": Tool("reads", simulation.ScenarioArguments, simulation.is_solvable, digits=15),
     "objective_bounds": Tool("reads", simulation.ScenarioArguments, simulation.objective_bounds),
@@ -53,6 +54,9 @@ TOOLS: Mapping[str, Tool] = {
     "show_policy": Tool("reads", archive.PolicyArguments, archive.show_policy),
     "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
     "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
+    "forecast": Tool("reads", forecasting.ForecastArguments, forecasting.forecast, digits=4),
+    "recommend": Tool("reads", recommendation.RecommendArguments, recommendation.recommend),
+    "experiment": Tool("reads", recommendation.ExperimentArguments, recommendation.experiment),
     "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy, leaves_draft=True),
     "rl_advice": Tool("reads", rl.AdviceArguments, rl.rl_advice),
     "train": Tool("changes", rl.TrainArguments, rl.train, leaves_draft=True),

@@ -7,6 +7,7 @@ everything again.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Set
@@ -15,9 +16,9 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from aurora.sim.compiler import parse_sections
-from aurora.sim.expression import Ref, evaluate, walk
+from aurora.sim.expression import ALL_SCOPES, Expr, Ref, evaluate, parse, walk
 from aurora.sim.outcome import Status
-from aurora.sim.policy import Policy
+from aurora.sim.policy import Network, Policy
 from aurora.sim.scenario import Congestion, Scenario, Task
 
 EPS = 1e-9
@@ -29,6 +30,28 @@ def mix(x: int) -> int:
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
     return x ^ (x >> 31)
+
+
+@functools.cache
+def parsed(text: str) -> Expr:
+    return parse(text, scopes=ALL_SCOPES)
+
+
+def score_of(network: Network, features: dict[str, float]) -> float:
+    values = []
+    for text, scale in zip(network.inputs, network.scale, strict=True):
+        x = evaluate(parsed(text), features) / scale
+        x = 0.0 if math.isnan(x) else min(max(x, -1e12), 1e12)
+        values.append(x / (1 + abs(x) / 10))
+    for layer in network.layers:
+        sums = [
+            sum(w * x for w, x in zip(row, values, strict=True)) + b
+            for row, b in zip(layer.weights, layer.bias, strict=True)
+        ]
+        if layer is network.layers[-1]:
+            return sums[0]
+        values = [max(s, 0.0) if network.activation == "relu" else math.tanh(s) for s in sums]
+    raise AssertionError
 
 
 def shares(task: Task) -> int:
@@ -61,7 +84,9 @@ class ReferenceSimulator:
         self.s = scenario
         self.strategy = policy.allocation_strategy
         self.sections = parse_sections(policy)
-        self.reads = {n.name for e in self.sections.flat() for n in walk(e) if isinstance(n, Ref)}
+        self.network = policy.allocation_strategy.network
+        inputs = () if self.network is None else [parsed(text) for text in self.network.inputs]
+        self.reads = {n.name for e in (*self.sections.flat(), *inputs) for n in walk(e) if isinstance(n, Ref)}
         self.now = 0.0
         self.running: dict[int, Run] = {}
         self.waiting: set[int] = set()
@@ -406,6 +431,8 @@ class ReferenceSimulator:
         places = [c for c in places if evaluate(self.sections.admit, seen[c]) != 0]
         if not places:
             return None
+        if self.network is not None:
+            return -max((score_of(self.network, seen[c]), -c) for c in places)[1]
         for when, score in self.sections.rules:
             if evaluate(when, seen[places[0]]) != 0:
                 for c in places:

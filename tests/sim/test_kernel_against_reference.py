@@ -1,9 +1,13 @@
 """The fast simulator and the slow one agree task by task, on random scenarios of every domain."""
 
+import itertools
+
 import numpy as np
 import pytest
 
+from aurora.sim.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, scale_of
 from aurora.sim.kernel import simulate
+from aurora.sim.network import scoring_network
 from aurora.sim.outcome import Status
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.references import REFERENCES
@@ -136,7 +140,20 @@ def policy(name: str, **strategy: object) -> Policy:
     )
 
 
+def network(name: str, hidden: tuple[int, ...], activation: str, base: str) -> Policy:
+    rng = np.random.default_rng(len(hidden))
+    inputs = (*CANDIDATE_INPUTS, *CONTEXT_INPUTS)
+    layers = [
+        (rng.normal(0, 1, (units, size)) / np.sqrt(size), rng.normal(0, 0.1, units))
+        for size, units in itertools.pairwise((len(inputs), *hidden, 1))
+    ]
+    made = scoring_network(inputs, [scale_of(t) for t in inputs], layers, activation=activation, base=REFERENCES[base])
+    return made.model_copy(update={"policy_id": name})
+
+
 ZOO = [
+    network("network", (6,), "relu", "worst_fit"),
+    network("deep network", (5, 4), "tanh", "sjf+easy"),
     *(REFERENCES[n] for n in ("random", "round_robin", "best_fit", "gpu_packing", "gpu_clustering", "fgd", "cheapest")),
     *(REFERENCES[n] for n in ("fcfs", "fcfs+easy", "sjf+easy", "wfp3+easy", "priority", "greenest", "nearest")),
     policy("admits", admit="node.cpu_load < 0.5 or task.wait > 4", order="-task.wait * task.priority"),

@@ -7,11 +7,13 @@ one number.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 from numba.np.numpy_support import as_dtype
+from numpy.typing import NDArray
 
 from aurora.sim.kernel.handles import BATCH, BENCH, PROBLEM, PROGRAM, STATE, TRACER
 
@@ -40,6 +42,59 @@ class Pinned:
 
     def __reduce__(self) -> tuple[type[Pinned], tuple[Any]]:
         return Pinned, (self.fields,)
+
+
+class Slices(NamedTuple):
+    """One array for each of many scenarios, all in one.
+
+    Attributes:
+        array: C-contiguous; those of the scenarios lie in it one after the other, or in each other.
+        first: int64 [scenarios], where each begins, in elements.
+        shape: int64 [scenarios, dimensions].
+    """
+
+    array: NDArray[Any]
+    first: NDArray[np.int64]
+    shape: NDArray[np.int64]
+
+
+class PinnedVariants:
+    """Where the arrays of many scenarios lie that differ in some of them.
+
+    Describing a scenario by `Pinned` takes 60 microseconds, twice as long as running one of 240 tasks; here all
+    descriptions are written at once.
+
+    Attributes:
+        addresses: int64 [scenarios], of the descriptions; valid as long as this lives.
+
+    Args:
+        fields: The arrays that they share; those of the fields in `varying` are not looked at.
+        varying: Field to the arrays of all scenarios.
+    """
+
+    __slots__ = ("_alive", "_words", "addresses")
+
+    def __init__(self, fields: Any, varying: Mapping[str, Slices]) -> None:
+        kinds = dict(zip(fields._fields, _KINDS[type(fields)].types, strict=True))
+        columns: list[NDArray[np.int64]] = []
+        count = len(next(iter(varying.values())).first)
+        for name, kind in kinds.items():
+            if name not in varying:
+                words = np.array(_described(getattr(fields, name), kind), np.int64)
+                columns.append(np.broadcast_to(words, (count, len(words))))
+                continue
+            array, first, shape = varying[name]
+            if array.dtype != as_dtype(kind.dtype) or shape.shape[1] != kind.ndim or not array.flags.c_contiguous:
+                raise TypeError(f"the kernel expects {kind}, not {shape.shape[1]} dimensions of {array.dtype}")
+            sizes = np.cumprod(np.hstack([shape, np.ones((count, 1), np.int64)])[:, ::-1], axis=1)[:, ::-1]
+            # Of an empty array numpy may give any address, also none: nothing is read there.
+            pointer = array.ctypes.data + first * array.itemsize
+            head = [np.zeros(count, np.int64), np.zeros(count, np.int64), sizes[:, 0]]
+            own = [*head, np.full(count, array.itemsize, np.int64), pointer]
+            columns.append(np.column_stack([*own, shape, sizes[:, 1:] * array.itemsize]))
+        self._words = np.ascontiguousarray(np.hstack(columns), np.int64)
+        self._alive = (fields, dict(varying))
+        self.addresses: NDArray[np.int64] = self._words.ctypes.data + np.arange(count) * self._words.strides[0]
 
 
 def _described(array: Any, kind: Any) -> list[int]:

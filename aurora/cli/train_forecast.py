@@ -1,0 +1,44 @@
+"""`aurora train forecast`: a forecaster that replaces the one in service where it is better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from aurora.cli.output import emit_json, note
+from aurora.cli.steps import steps
+
+
+def forecast(  # one parameter an option
+    data: list[Path] = typer.Argument(..., help="Files with series: CSV or Parquet in long form, or a known trace."),
+    out: Path = typer.Option(..., help="Folder of the forecasters; the one in service lies in it."),
+    context: int = typer.Option(144, help="Values that a forecast looks at."),
+    horizon: int = typer.Option(12, help="Steps ahead."),
+    seed: int = typer.Option(0, min=0, help="Of training, and of what is kept aside."),
+    as_json: bool = typer.Option(False, "--json", help="Print the decision as JSON."),
+) -> None:
+    """Train a forecaster; it serves if it is better than the one in service, both are kept.
+
+    After Ctrl-C the same command goes on where it was.
+
+    Example: aurora train forecast cpu.csv --out forecaster
+    """
+    from aurora.learning.champion import retrain  # heavy, used here only
+    from aurora.learning.data import read_panel  # likewise
+
+    panel = read_panel(data, detect=False)
+    with steps() as tell:
+        decision = retrain(panel, out, context=context, horizon=horizon, seed=seed, tell=tell)
+    if as_json:
+        emit_json(decision._asdict())
+        return
+    if not decision.champion:
+        note(f"forecaster {decision.challenger} serves: it is the first in {out}")
+        return
+    verdict = "replaces" if decision.replaced else "does not replace"
+    note(
+        f"forecaster {decision.challenger} {verdict} {decision.champion}: wQL {decision.challenger_loss:.4f} beside "
+        f"{decision.champion_loss:.4f} on {decision.windows} windows of {decision.machines} machines, "
+        f"gain {decision.gain:.2%}, p = {decision.p_value:.3f}"
+    )

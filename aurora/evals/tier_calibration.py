@@ -1,0 +1,268 @@
+"""Whether tiers keep their promises on days that nothing was learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning.data import read_panel
+from aurora.learning.forecasters import CONTEXT
+from aurora.learning.outlook import MOST_ORIGINS, Predict, totals_of
+from aurora.learning.paths import Dependence, dependence, stacked
+from aurora.learning.series import Series
+from aurora.learning.tiers import CONFIDENCES, Adjustment, Past, cores_at, recalibration, unadjusted
+
+HORIZON = 12
+PATHS = 192
+GROUPS = (20, 100)
+FROM_MEMBERS = 20
+"""Size of the groups whose sums are also forecast by paths of their members."""
+SAME = 1e-9
+"""Two demands that differ by less, as a share, are the same."""
+
+LEARN_SHARE = 0.7
+"""Of a series that is judged on its own end; the rest is held out."""
+
+PLANETLAB = ("20110303", "20110306"), ("20110309", "20110322")
+"""Days to learn from, and days held out: other machines mostly, at other times."""
+
+WEEKS = (("google2019_week1_300s", "google2019_week2_300s"), ("azure_v2_week1", "azure_v2_week2"))
+"""Likewise."""
+
+
+class Promise(NamedTuple):
+    """One tier on one kind of held-out data; a row of `aurora bench futures`.
+
+    Attributes:
+        data: What was held out.
+        covers: `step`: each step alone; `horizon`: all steps of a horizon together.
+        promised: The confidence.
+        realised: Share that stayed within the tier.
+        difference: Of both, percentage points.
+        at_tier: Share that was exactly at the tier: whole percentages and idle machines make steps that no tier can
+            divide, so one that keeps its promise covers up to so much more.
+        recalibrated_once: What would have been realised without adjusting after every round.
+        taken_at_its_word: What would have been realised without recalibration.
+        n: Steps, or horizons.
+    """
+
+    data: str
+    covers: str
+    promised: float
+    realised: float
+    difference: float
+    at_tier: float
+    recalibrated_once: float
+    taken_at_its_word: float
+    n: int
+
+
+class Round(NamedTuple):
+    """Forecasts that were made at one moment, and what came.
+
+    Attributes:
+        quantiles: float64 [forecasts, steps, len(LEVELS)].
+        realised: float64 [forecasts, steps].
+        peaks: float64 [forecasts, 1, len(LEVELS)], of the highest step.
+        highest: float64 [forecasts, 1].
+    """
+
+    quantiles: NDArray[np.float64]
+    realised: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    highest: NDArray[np.float64]
+
+
+def bench_tiers(data: Path, forecaster: Predict, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Every tier on all held-out data; keys of `aurora bench futures --json` under `tiers`.
+
+    Args:
+        data: Folder with planetlab/, nab/ and dc_util/; those that are there are used.
+        forecaster: Whose forecasts tiers are made of.
+        tell: Told what is being judged.
+
+    Raises:
+        DataError: None of them is there.
+    """
+    rows: list[Promise] = []
+    for folder, judge in (("planetlab", _planetlab), ("nab", _nab), ("dc_util", _data_centres)):
+        if (data / folder).is_dir():
+            tell(folder)
+            rows += judge(data / folder, forecaster)
+    if not rows:
+        raise DataError(f"{data}: no folder planetlab, nab or dc_util in it; name the folder with the traces")
+    worst = max(rows, key=lambda r: abs(r.difference))
+    return {"tiers": [r._asdict() for r in rows], "worst": worst._asdict()}
+
+
+def _planetlab(folder: Path, forecaster: Predict) -> list[Promise]:
+    learn, held = ([_day(folder, day) for day in side] for side in PLANETLAB)
+    rows = _apart("planetlab machines", learn, held, forecaster)
+    for size in GROUPS:
+        before, after = ([_summed(day, size) for day in side] for side in (learn, held))
+        rows += _apart(f"planetlab sums of {size}", before, after, forecaster)
+    return rows + _from_members(f"planetlab sums of {FROM_MEMBERS}, by paths of members", learn, held, forecaster)
+
+
+def _nab(folder: Path, forecaster: Predict) -> list[Promise]:
+    rows = []
+    for path in sorted(folder.glob("*cpu*")):
+        (one,) = _cpu(path)
+        rows += _in_order(one.unique_id, [one], int(len(one) * LEARN_SHARE), forecaster)
+    return rows
+
+
+def _data_centres(folder: Path, forecaster: Predict) -> list[Promise]:
+    rows = []
+    for pair in WEEKS:
+        first, second = (_cpu(folder / f"{name}.csv.gz")[0] for name in pair)
+        y, observed = np.concatenate([first.y, second.y]), np.concatenate([first.observed, second.observed])
+        both = Series(second.unique_id, first.start, first.step, y, observed)
+        rows += _in_order(second.unique_id, [both], len(first), forecaster)
+    machines = _cpu(folder / "google2011_vm_cpu_mem.csv.gz")
+    cut = int(len(machines[0]) * LEARN_SHARE)
+    return rows + _in_order(f"google2011, {len(machines)} machines", machines, cut, forecaster)
+
+
+def _cpu(path: Path) -> tuple[Series, ...]:
+    series = read_panel([path], detect=False).series
+    return tuple(s for s in series if s.labels.get("metric") == "cpu")
+
+
+def _day(folder: Path, day: str) -> list[Series]:
+    return list(_cpu(folder / f"planetlab_{day}.csv.gz"))
+
+
+def _summed(series: Sequence[Series], size: int) -> list[Series]:
+    """Sums of as many machines each, drawn by a fixed seed."""
+    return [
+        Series(f"group {k}", g[0].start, g[0].step, np.sum([s.y for s in g], axis=0), g[0].observed)
+        for k, g in enumerate(_groups(series, size))
+    ]
+
+
+def _groups(series: Sequence[Series], size: int) -> list[list[Series]]:
+    order = np.random.default_rng(0).permutation(len(series))
+    return [[series[i] for i in order[k : k + size]] for k in range(0, len(series) - size + 1, size)]
+
+
+def _forecasts(series: Sequence[Series], forecaster: Predict) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Forecasts at every horizon-th moment: float64 [moments, series, steps, len(LEVELS)], and what came."""
+    origins = range(CONTEXT, len(series[0]) - HORIZON + 1, HORIZON)
+    said = [stacked(forecaster([s.between(0, origin) for s in series], HORIZON)) for origin in origins]
+    came = [np.stack([s.y[origin : origin + HORIZON] for s in series]) for origin in origins]
+    return np.stack(said), np.stack(came)
+
+
+def _along(said: NDArray[np.float64], came: NDArray[np.float64]) -> Dependence:
+    """How steps go together, from all forecasts alike."""
+    return dependence(said.reshape(-1, 1, *said.shape[-2:]), came.reshape(-1, 1, came.shape[-1]))
+
+
+def _rounds(said: NDArray[np.float64], came: NDArray[np.float64], how: Dependence) -> list[Round]:
+    found = []
+    for k, (quantiles, values) in enumerate(zip(said, came, strict=True)):
+        peaks = np.stack([totals_of(q[None], how, PATHS, k)[1] for q in quantiles])
+        found.append(Round(quantiles, values, peaks, values.max(axis=1)[:, None]))
+    return found
+
+
+def _apart(
+    name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
+) -> list[Promise]:
+    """Tiers of many series, recalibrated by other series on other days; nothing held out is among the scores."""
+    before, after = ([_forecasts(day, forecaster) for day in days] for days in (learn, held))
+    how = _along(*(np.concatenate([d[k].reshape(-1, *d[k].shape[2:]) for d in before]) for k in (0, 1)))
+    rounds = [r for side in (before, after) for day in side for r in _rounds(*day, how)]
+    return _judged(name, rounds, sum(len(day[0]) for day in before), rolling=False)
+
+
+def _in_order(name: str, series: Sequence[Series], cut: int, forecaster: Predict) -> list[Promise]:
+    """Tiers of series that go on: each round learns from those before it, and from no later one.
+
+    Rounds of the first part teach how steps go together; its second half lets the adjusted confidences settle.
+    """
+    said, came = _forecasts(series, forecaster)
+    held = int(np.searchsorted(CONTEXT + HORIZON * np.arange(1, len(said) + 1), cut, side="right"))
+    return _judged(name, _rounds(said, came, _along(said[:held], came[:held])), held, rolling=True)
+
+
+def _from_members(
+    name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
+) -> list[Promise]:
+    """Tiers of sums, from paths of their members: any two machines are taken to go together alike."""
+    size = FROM_MEMBERS
+    sides = [[[_forecasts(g, forecaster) for g in _groups(day, size)] for day in days] for days in (learn, held)]
+    groups = [g for day in sides[0] for g in day]
+    along = _along(np.concatenate([g[0] for g in groups]), np.concatenate([g[1] for g in groups]))
+    # Few moments and many machines: what any two have in common is the mean over all pairs of all groups.
+    pairs = [dependence(*group).series for group in groups]
+    shared = float(np.mean([(m.sum() - size) / (size * (size - 1)) for m in pairs]))
+    how = Dependence((1 - shared) * np.eye(size) + shared, along.steps, along.origins)
+    rounds = []
+    for day in (*sides[0], *sides[1]):
+        for moment in range(len(day[0][0])):
+            made = [totals_of(said[moment], how, PATHS, k) for k, (said, _) in enumerate(day)]
+            came = np.stack([values[moment].sum(axis=0) for _, values in day])
+            peaks = np.stack([m[1] for m in made])
+            rounds.append(Round(np.stack([m[0] for m in made]), came, peaks, came.max(axis=1)[:, None]))
+    return _judged(name, rounds, sum(len(day[0][0]) for day in sides[0]), rolling=False)
+
+
+class _Place(NamedTuple):
+    inside: float
+    at_tier: float
+
+
+def _place(tier: NDArray[np.float64], came: NDArray[np.float64]) -> _Place:
+    """Shares of what came that lay within a tier, and exactly at it."""
+    near = np.abs(came - tier) <= SAME * np.maximum(1.0, np.abs(tier))
+    return _Place(float(((came <= tier) | near).mean()), float(near.mean()))
+
+
+def _past(rounds: Sequence[Round]) -> Past:
+    quantiles, realised, peaks, highest = (np.concatenate(column) for column in zip(*rounds, strict=True))
+    return Past(recalibration(quantiles, realised, alike=True), recalibration(peaks, highest, alike=True))
+
+
+def _judged(name: str, rounds: Sequence[Round], held: int, *, rolling: bool) -> list[Promise]:
+    """All promises for the rounds from `held` on, as continuous mode makes them.
+
+    Args:
+        name: Of the data.
+        rounds: In order of time.
+        held: Number of the first one that is held out.
+        rolling: Whether the scores are those of the latest rounds, or of the rounds before `held`.
+    """
+    once = _past(rounds[:held])
+    asked = unadjusted(CONFIDENCES)
+    places: dict[str, list[list[_Place]]] = {"step": [], "horizon": []}
+    for k in range(held // 2 if rolling else held, len(rounds)):
+        now = rounds[k]
+        past = _past(rounds[max(0, k - MOST_ORIGINS) : k]) if rolling else once
+        steps = [_place(cores_at(now.quantiles, asked.steps.asked(p), past.steps), now.realised) for p in CONFIDENCES]
+        peaks = [_place(cores_at(now.peaks, asked.peaks.asked(p), past.peaks), now.highest) for p in CONFIDENCES]
+        asked = Adjustment(asked.steps.after([s.inside for s in steps]), asked.peaks.after([s.inside for s in peaks]))
+        if k >= held:
+            places["step"].append(steps)
+            places["horizon"].append(peaks)
+    quantiles, realised, peak, highest = (np.concatenate(column) for column in zip(*rounds[held:], strict=True))
+    rows = []
+    for covers, said, came, scores in (
+        ("step", quantiles, realised, once.steps),
+        ("horizon", peak, highest, once.peaks),
+    ):
+        weights = [len(r.realised) for r in rounds[held:]]
+        for p, promised in enumerate(CONFIDENCES):
+            inside, at_tier = np.average([row[p] for row in places[covers]], axis=0, weights=weights)
+            unmoved, plain = (_place(cores_at(said, promised, how), came).inside for how in (scores, None))
+            difference = 100 * (float(inside) - promised)
+            rows.append(
+                Promise(name, covers, promised, float(inside), difference, float(at_tier), unmoved, plain, came.size)
+            )
+    return rows

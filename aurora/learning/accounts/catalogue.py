@@ -1,0 +1,200 @@
+"""What can be rented and what it costs: the table that configurations name things from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from aurora.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """A kind of machine.
+
+    Attributes:
+        name: Unique in its catalogue.
+        family: Machines of one family differ in size only.
+        cores: Virtual cores.
+        memory: GiB.
+        speed: Of one core, relative to that of the general family.
+        price: Dollars per hour.
+    """
+
+    name: str
+    family: str
+    cores: float
+    memory: float
+    speed: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class StorageClass:
+    """A kind of volume.
+
+    Attributes:
+        name: Unique in its catalogue.
+        iops: Operations a second that it allows.
+        price: Dollars per GiB and hour.
+    """
+
+    name: str
+    iops: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTier:
+    """A bandwidth that can be bought.
+
+    Attributes:
+        name: Unique in its catalogue.
+        gbit: Gbit/s.
+        price: Dollars per hour.
+    """
+
+    name: str
+    gbit: float
+    price: float
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All that can be rented, with the source of its prices.
+
+    Attributes:
+        source: Where the prices are from, with a date.
+        instances: By family, within it by cores.
+        storage: By operations a second.
+        network: By bandwidth.
+    """
+
+    source: str
+    instances: tuple[InstanceType, ...]
+    storage: tuple[StorageClass, ...]
+    network: tuple[NetworkTier, ...]
+
+    @cached_property
+    def instance(self) -> Mapping[str, InstanceType]:
+        """Instance types by name."""
+        return {i.name: i for i in self.instances}
+
+    @cached_property
+    def storage_class(self) -> Mapping[str, StorageClass]:
+        """Storage classes by name."""
+        return {s.name: s for s in self.storage}
+
+    @cached_property
+    def network_tier(self) -> Mapping[str, NetworkTier]:
+        """Network tiers by name."""
+        return {n.name: n for n in self.network}
+
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """Families of instance types, in order of appearance."""
+        return tuple(dict.fromkeys(i.family for i in self.instances))
+
+    @cached_property
+    def cheapest_core(self) -> float:
+        """Least dollars per core-hour, above 0."""
+        return min(max(i.price, 1e-9) / i.cores for i in self.instances)
+
+    def sizes(self, family: str) -> tuple[InstanceType, ...]:
+        """A family's instance types, smallest first."""
+        return tuple(i for i in self.instances if i.family == family)
+
+
+def load_catalogue(path: Path) -> Catalogue:
+    """Read a catalogue: see catalogue.json beside this file for the layout.
+
+    Raises:
+        DataError: It is absent or malformed; the message names the entry and the field.
+    """
+    try:
+        return _parse(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: no catalogue can be read from it: {error}") from None
+
+
+@cache
+def synthetic_catalogue() -> Catalogue:
+    """The catalogue in the package; its prices are nobody's offer, and its `source` says so."""
+    path = files("aurora.learning.accounts").joinpath("catalogue.json")
+    return _parse(json.loads(path.read_text(encoding="utf-8")), "the synthetic catalogue")
+
+
+def _parse(data: Any, where: str) -> Catalogue:
+    if not isinstance(data, dict) or not isinstance(data.get("source"), str) or not data["source"]:
+        raise DataError(f"{where}: field 'source' must say where the prices are from, with a date")
+    instances = tuple(
+        InstanceType(
+            e.text("name"),
+            e.text("family"),
+            e.above_zero("cores"),
+            e.above_zero("memory"),
+            e.above_zero("speed"),
+            e.from_zero("price"),
+        )
+        for e in _entries(data, "instances", where)
+    )
+    storage = tuple(
+        StorageClass(e.text("name"), e.above_zero("iops"), e.from_zero("price"))
+        for e in _entries(data, "storage", where)
+    )
+    network = tuple(
+        NetworkTier(e.text("name"), e.above_zero("gbit"), e.from_zero("price"))
+        for e in _entries(data, "network", where)
+    )
+    for table, names in (
+        ("instances", [i.name for i in instances]),
+        ("storage", [s.name for s in storage]),
+        ("network", [n.name for n in network]),
+    ):
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise DataError(f"{where}: {table} lists {', '.join(twice)} twice; names must differ")
+    order = list(dict.fromkeys(i.family for i in instances))
+    return Catalogue(
+        data["source"],
+        tuple(sorted(instances, key=lambda i: (order.index(i.family), i.cores))),
+        tuple(sorted(storage, key=lambda s: s.iops)),
+        tuple(sorted(network, key=lambda n: n.gbit)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    fields: Mapping[str, Any]
+    where: str
+
+    def text(self, name: str) -> str:
+        value = self.fields.get(name)
+        if not isinstance(value, str) or not value:
+            raise DataError(f"{self.where}: field {name!r} must be a text")
+        return value
+
+    def from_zero(self, name: str) -> float:
+        value = self.fields.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+            raise DataError(f"{self.where}: field {name!r} must be a number from 0 up, it is {value!r}")
+        return float(value)
+
+    def above_zero(self, name: str) -> float:
+        value = self.from_zero(name)
+        if not value:
+            raise DataError(f"{self.where}: field {name!r} must be above 0")
+        return value
+
+
+def _entries(data: Mapping[str, Any], table: str, where: str) -> list[_Entry]:
+    rows = data.get(table)
+    if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
+        raise DataError(f"{where}: field {table!r} must be a list of at least one entry")
+    return [_Entry(row, f"{where}, {table}[{k}]") for k, row in enumerate(rows)]

@@ -1,0 +1,212 @@
+"""How an account is set up, and the single moves by which that can change."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning.accounts.catalogue import Catalogue, InstanceType
+
+Number = TypeVar("Number", int, float)
+Rung = TypeVar("Rung")
+
+COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+"""Steps of the least and the most instances."""
+TARGETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Steps of the utilisation that the autoscaler aims at."""
+COOLDOWNS = (300, 600, 1200, 2400)
+"""Steps of the cooldown, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What an account runs on.
+
+    Attributes:
+        instance: Name of an instance type.
+        storage: Name of a storage class.
+        network: Name of a network tier.
+        minimum: Least instances.
+        maximum: Most instances.
+        target: CPU utilisation that the autoscaler aims at, above 0, at most 1.
+        cooldown: Seconds between two actions of the autoscaler.
+    """
+
+    instance: str
+    storage: str
+    network: str
+    minimum: int
+    maximum: int
+    target: float
+    cooldown: int
+
+
+def check_configuration(configuration: Configuration, catalogue: Catalogue, where: str) -> None:
+    """Refuse a configuration that can't be.
+
+    Args:
+        configuration: To check.
+        catalogue: That it names things from.
+        where: What the message begins with.
+
+    Raises:
+        DataError: With the field and what is allowed.
+    """
+    for field, value, known in (
+        ("instance", configuration.instance, catalogue.instance),
+        ("storage", configuration.storage, catalogue.storage_class),
+        ("network", configuration.network, catalogue.network_tier),
+    ):
+        if value not in known:
+            raise DataError(f"{where}: field {field!r}: {value!r} is not in the catalogue; it has {', '.join(known)}")
+    if configuration.minimum < 1:
+        raise DataError(f"{where}: field 'minimum' must be at least 1, it is {configuration.minimum}")
+    if configuration.maximum < configuration.minimum:
+        raise DataError(
+            f"{where}: field 'maximum' ({configuration.maximum}) must not be below 'minimum' ({configuration.minimum})"
+        )
+    if not 0 < configuration.target <= 1:
+        raise DataError(f"{where}: field 'target' must be a share above 0, at most 1; it is {configuration.target}")
+    if configuration.cooldown < 0:
+        raise DataError(f"{where}: field 'cooldown' must be seconds from 0 up, it is {configuration.cooldown}")
+
+
+MOVES = (
+    "keep",
+    "smaller",
+    "larger",
+    "previous_family",
+    "next_family",
+    "storage_down",
+    "storage_up",
+    "network_down",
+    "network_up",
+    "minimum_down",
+    "minimum_up",
+    "maximum_down",
+    "maximum_up",
+    "target_down",
+    "target_up",
+    "cooldown_down",
+    "cooldown_up",
+)
+"""The action space: one change at a time, each a step on a ladder. Families follow each other in a circle."""
+KEEP = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An action found in a history.
+
+    Attributes:
+        period: After which it was made.
+        move: Name of the move that it is.
+        before: Configuration during that period.
+        after: Configuration during the next.
+        compound: Whether other moves were made together with it.
+    """
+
+    period: int
+    move: str
+    before: Configuration
+    after: Configuration
+    compound: bool
+
+
+def _step(ladder: Sequence[Number], value: Number, up: bool) -> Number | None:
+    """The next rung; also for a value between two."""
+    k = bisect_right(ladder, value) if up else bisect_left(ladder, value) - 1
+    return ladder[k] if 0 <= k < len(ladder) else None
+
+
+def _family(c: Configuration, catalogue: Catalogue, by: int) -> str | None:
+    now = catalogue.instance[c.instance]
+    families = catalogue.families
+    if len(families) == 1:
+        return None
+    sizes = catalogue.sizes(families[(families.index(now.family) + by) % len(families)])
+    return min(sizes, key=lambda i: abs(i.cores - now.cores)).name
+
+
+def _neighbour(ladder: Sequence[Rung], now: Rung, by: int) -> Rung | None:
+    k = ladder.index(now) + by
+    return ladder[k] if 0 <= k < len(ladder) else None
+
+
+def apply_move(configuration: Configuration, move: str, catalogue: Catalogue) -> Configuration | None:
+    """The configuration after a move; None where there is no further rung, or the least would exceed the most.
+
+    A machine of another size keeps the number of instances: what the autoscaler adds or removes is its own affair.
+
+    Raises:
+        DataError: There is no move of that name.
+    """
+    c = configuration
+    if move == "keep":
+        return c
+    what, _, way = move.partition("_")
+    by = 1 if move == "larger" or way in ("up", "family") else -1
+    if move in ("smaller", "larger"):
+        sizes: Sequence[InstanceType] = catalogue.sizes(catalogue.instance[c.instance].family)
+        size = _neighbour(sizes, catalogue.instance[c.instance], by)
+        return None if size is None else replace(c, instance=size.name)
+    if way == "family":
+        family = _family(c, catalogue, 1 if what == "next" else -1)
+        return None if family is None else replace(c, instance=family)
+    if what == "storage":
+        volume = _neighbour(catalogue.storage, catalogue.storage_class[c.storage], by)
+        return None if volume is None else replace(c, storage=volume.name)
+    if what == "network":
+        tier = _neighbour(catalogue.network, catalogue.network_tier[c.network], by)
+        return None if tier is None else replace(c, network=tier.name)
+    if what == "minimum":
+        least = _step(COUNTS, c.minimum, by > 0)
+        return None if least is None or least > c.maximum else replace(c, minimum=least)
+    if what == "maximum":
+        most = _step(COUNTS, c.maximum, by > 0)
+        return None if most is None or most < c.minimum else replace(c, maximum=most)
+    if what == "target":
+        target = _step(TARGETS, c.target, by > 0)
+        return None if target is None else replace(c, target=target)
+    if what == "cooldown":
+        cooldown = _step(COOLDOWNS, c.cooldown, by > 0)
+        return None if cooldown is None else replace(c, cooldown=cooldown)
+    raise DataError(f"no move {move!r}; there are {', '.join(MOVES)}")
+
+
+def valid_moves(configuration: Configuration, catalogue: Catalogue) -> NDArray[np.bool_]:
+    """Which moves are possible: bool [len(MOVES)]; `keep` always is."""
+    return np.array([apply_move(configuration, move, catalogue) is not None for move in MOVES])
+
+
+def moves_between(before: Configuration, after: Configuration, catalogue: Catalogue) -> tuple[str, ...]:
+    """The moves whose directions lead from one configuration to another, in the order of `MOVES`.
+
+    A change of family counts as the way round the circle that is shorter, and hides one of size that came with it.
+    """
+    found: list[str] = []
+    old, new = catalogue.instance[before.instance], catalogue.instance[after.instance]
+    families = catalogue.families
+    if old.family != new.family:
+        ahead = (families.index(new.family) - families.index(old.family)) % len(families)
+        found.append("next_family" if 2 * ahead <= len(families) else "previous_family")
+    elif old.cores != new.cores:
+        found.append("larger" if new.cores > old.cores else "smaller")
+    storage, network = [s.name for s in catalogue.storage], [n.name for n in catalogue.network]
+    for what, was, now in (
+        ("storage", storage.index(before.storage), storage.index(after.storage)),
+        ("network", network.index(before.network), network.index(after.network)),
+        ("minimum", before.minimum, after.minimum),
+        ("maximum", before.maximum, after.maximum),
+        ("target", before.target, after.target),
+        ("cooldown", before.cooldown, after.cooldown),
+    ):
+        if was != now:
+            found.append(f"{what}_{'up' if now > was else 'down'}")
+    return tuple(found)

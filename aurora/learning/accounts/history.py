@@ -1,0 +1,171 @@
+"""What is known of an account: its metrics and configurations period by period, its labels and ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning.accounts.catalogue import Catalogue
+from aurora.learning.accounts.configuration import Change, Configuration, check_configuration, moves_between
+
+
+class Metric(NamedTuple):
+    """A column of an account's metrics.
+
+    Attributes:
+        name: As files call it.
+        unit: For people.
+        meaning: For people.
+        most: Its largest possible value; None where there is none.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    most: float | None = None
+
+
+METRICS = (
+    Metric("cpu", "share", "mean CPU utilisation", 1.0),
+    Metric("cpu_peak", "share", "largest CPU utilisation of any five minutes", 1.0),
+    Metric("memory", "share", "mean memory demand over capacity; above 1 it swaps"),
+    Metric("io", "share", "mean storage operations over what the storage class allows", 1.0),
+    Metric("bandwidth", "share", "mean traffic over the network tier's bandwidth", 1.0),
+    Metric("running", "instances", "mean number that ran"),
+    Metric("latency", "s", "mean response time, weighted by requests"),
+    Metric("throughput", "1/s", "requests completed a second"),
+    Metric("misses", "share", "requests that came later than the account's limit", 1.0),
+    Metric("cost", "$", "of the period"),
+)
+NAMES = tuple(m.name for m in METRICS)
+COLUMN: Mapping[str, int] = {name: k for k, name in enumerate(NAMES)}
+
+
+class Rating(NamedTuple):
+    """What a user said of an account's service.
+
+    Attributes:
+        period: During which it was said.
+        rater: Who said it.
+        stars: 1 (bad) to 5 (good).
+    """
+
+    period: int
+    rater: str
+    stars: int
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account's history.
+
+    Attributes:
+        account_id: Unique among those read together.
+        start: Unix time of the first period, whole seconds.
+        period: Seconds.
+        limit: Response time that is promised, seconds.
+        data: GiB stored.
+        configurations: During each period.
+        values: float64 [periods, len(METRICS)], columns in the order of `METRICS`.
+        tier: Such as "gold"; "" where unknown.
+        site: Where it runs; "" where unknown.
+        tags: The account's own.
+        ratings: By its users, in any order.
+    """
+
+    account_id: str
+    start: int
+    period: int
+    limit: float
+    data: float
+    configurations: tuple[Configuration, ...]
+    values: NDArray[np.float64]
+    tier: str = ""
+    site: str = ""
+    tags: tuple[str, ...] = ()
+    ratings: tuple[Rating, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.configurations)
+
+    def metric(self, name: str) -> NDArray[np.float64]:
+        """One metric: float64 [periods]."""
+        column: NDArray[np.float64] = self.values[:, COLUMN[name]]
+        return column
+
+    @cached_property
+    def hours(self) -> float:
+        """Length of a period, hours."""
+        return self.period / 3600
+
+    def between(self, first: int, last: int) -> Account:
+        """The periods from `first` up to, not including, `last`."""
+        return Account(
+            self.account_id,
+            self.start + first * self.period,
+            self.period,
+            self.limit,
+            self.data,
+            self.configurations[first:last],
+            self.values[first:last],
+            self.tier,
+            self.site,
+            self.tags,
+            tuple(r._replace(period=r.period - first) for r in self.ratings if first <= r.period < last),
+        )
+
+
+def changes(account: Account, catalogue: Catalogue) -> tuple[Change, ...]:
+    """The actions in a history: every change of configuration, named by the first move that it consists of."""
+    found = []
+    for t, (before, after) in enumerate(zip(account.configurations, account.configurations[1:], strict=False)):
+        moves = moves_between(before, after, catalogue) if before != after else ()
+        if moves:
+            found.append(Change(t, moves[0], before, after, len(moves) > 1))
+    return tuple(found)
+
+
+def check_account(account: Account, catalogue: Catalogue) -> None:
+    """Refuse a history that can't be.
+
+    Raises:
+        DataError: With the account, the period, the field, and what is allowed.
+    """
+    where = f"account {account.account_id!r}"
+    if not account.account_id:
+        raise DataError("an account has no 'account_id'; give every account a name of its own")
+    if account.period <= 0:
+        raise DataError(f"{where}: field 'period' must be seconds above 0, it is {account.period}")
+    for name, value in (("limit", account.limit), ("data", account.data)):
+        if not np.isfinite(value) or value < 0 or (name == "limit" and value == 0):
+            raise DataError(f"{where}: field {name!r} must be a number above 0, it is {value}")
+    if account.values.shape != (len(account), len(METRICS)):
+        raise DataError(
+            f"{where}: {len(account)} configurations, but metrics of shape {account.values.shape}; "
+            f"one row for each period and {len(METRICS)} columns are expected"
+        )
+    for t, configuration in enumerate(account.configurations):
+        if t == 0 or configuration != account.configurations[t - 1]:
+            check_configuration(configuration, catalogue, f"{where}, period {t}")
+    for metric in METRICS:
+        column = account.metric(metric.name)
+        top = np.inf if metric.most is None else metric.most * (1 + 1e-9)
+        bad = np.flatnonzero(~np.isfinite(column) | (column < 0) | (column > top))
+        if len(bad):
+            allowed = "from 0 up" if metric.most is None else f"from 0 to {metric.most:g}"
+            raise DataError(
+                f"{where}, period {bad[0]}: metric {metric.name!r} is {column[bad[0]]:g}; a number {allowed} "
+                f"({metric.unit}) is expected ({len(bad)} such values)"
+            )
+    for rating in account.ratings:
+        if not 1 <= rating.stars <= 5 or not 0 <= rating.period < max(1, len(account)):  # noqa: PLR2004  # five stars
+            raise DataError(
+                f"{where}: a rating of {rating.stars} stars in period {rating.period}; 1 to 5 stars and a period "
+                f"from 0 to {len(account) - 1} are expected"
+            )

@@ -1,0 +1,285 @@
+"""Users' own histories from JSON lines or Parquet, and written back: one row an account and period.
+
+A row has `account_id`, `time` (start of the period: Unix seconds, or ISO 8601 with a zone), the configuration
+(`instance`, `storage`, `network`, `minimum`, `maximum`, `target`, `cooldown`), the metrics of `METRICS` by name,
+`limit` (promised response time, seconds) and `data` (GiB stored); and may have `tier`, `site`, `tags` (a list) and
+`ratings` (a list of `{"rater", "stars"}`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.learning.accounts.catalogue import Catalogue
+from aurora.learning.accounts.configuration import Configuration
+from aurora.learning.accounts.history import METRICS, Account, Rating, check_account
+from aurora.learning.pseudonyms import pseudonym
+from aurora.learning.series import Finding
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+
+
+class Histories(NamedTuple):
+    """Accounts that were read together, with what was found wrong with them and repaired."""
+
+    accounts: tuple[Account, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    fields: Mapping[str, Any]
+    where: str
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.fields.get(name, default)
+        value = default if value is None else value
+        if not isinstance(value, str):
+            raise DataError(f"{self.where}: field {name!r} must be a text, it is {_shown(value)}")
+        return value
+
+    def number(self, name: str) -> float:
+        value = self.fields.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise DataError(f"{self.where}: field {name!r} must be a finite number, it is {_shown(value)}")
+        return float(value)
+
+    def whole(self, name: str) -> int:
+        value = self.number(name)
+        if value != int(value):
+            raise DataError(f"{self.where}: field {name!r} must be a whole number, it is {value}")
+        return int(value)
+
+    def time(self) -> int:
+        value = self.fields.get("time")
+        if isinstance(value, str):
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                raise DataError(f"{self.where}: field 'time' is no ISO 8601 time: {_shown(value)}") from None
+            if moment.tzinfo is None:
+                raise DataError(f"{self.where}: field 'time' has no zone: {value!r}; write it with Z or +00:00")
+            return round(moment.timestamp())
+        return self.whole("time")
+
+    def entries(self, name: str) -> list[Any]:
+        value = self.fields.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise DataError(f"{self.where}: field {name!r} must be a list, it is {_shown(value)}")
+        return value
+
+    def configuration(self) -> Configuration:
+        return Configuration(
+            self.text("instance"),
+            self.text("storage"),
+            self.text("network"),
+            self.whole("minimum"),
+            self.whole("maximum"),
+            self.number("target"),
+            self.whole("cooldown"),
+        )
+
+    def ratings(self, period: int) -> list[Rating]:
+        found = []
+        for k, entry in enumerate(self.entries("ratings")):
+            if not isinstance(entry, dict):
+                raise DataError(f"{self.where}: field 'ratings' must hold objects, not {_shown(entry)}")
+            inner = _Row(entry, f"{self.where}, ratings[{k}]")
+            found.append(Rating(period, inner.text("rater"), inner.whole("stars")))
+        return found
+
+    def tags(self) -> tuple[str, ...]:
+        found = self.entries("tags")
+        if not all(isinstance(t, str) for t in found):
+            raise DataError(f"{self.where}: field 'tags' must hold texts")
+        return tuple(found)
+
+
+def _shown(value: object) -> str:
+    return "absent" if value is None else repr(value)[:60]
+
+
+def read_accounts(paths: Sequence[Path], catalogue: Catalogue, *, hash_accounts_with: str | None = None) -> Histories:
+    """The accounts of some files, in order of their names.
+
+    Rows may come in any order; identical ones count once. Where periods are missing, the longest run without a gap is
+    kept. Each is reported.
+
+    Args:
+        paths: Ending in .jsonl, .jsonl.gz or .parquet; an account may be spread over several.
+        catalogue: That configurations name things from.
+        hash_accounts_with: A secret key, with which names of accounts are replaced by keyed hashes.
+
+    Raises:
+        DataError: A file is absent, of another kind or malformed; a field is absent or out of its range (the message
+            names the row and the field); two rows of one account and time differ; an account has fewer than two rows.
+    """
+    rows = [row for path in paths for row in _rows(path)]
+    if not rows:
+        raise DataError(f"{', '.join(map(str, paths)) or 'no file'}: no row of any account")
+    keyed = sorted(((r.text("account_id"), r.time(), k, r) for k, r in enumerate(rows)), key=lambda e: e[:3])
+    accounts: list[Account] = []
+    findings: list[Finding] = []
+    for name, group in groupby(keyed, key=lambda e: e[0]):
+        shown = name if hash_accounts_with is None else pseudonym(name, hash_accounts_with)
+        entries = list(group)
+        order = [k for _, _, k, _ in entries]
+        if order != sorted(order):
+            findings.append(Finding(shown, "unsorted", len(order), entries[0][1], "rows out of order: sorted by time"))
+        single, repeated = _without_repeats(shown, [(time, row) for _, time, _, row in entries])
+        run, missing = _longest_run(shown, single)
+        accounts.append(_account(shown, run))
+        findings += repeated + missing
+        check_account(accounts[-1], catalogue)
+    return Histories(tuple(accounts), tuple(findings))
+
+
+def _without_repeats(name: str, rows: list[tuple[int, _Row]]) -> tuple[list[tuple[int, _Row]], list[Finding]]:
+    kept = rows[:1]
+    for time, row in rows[1:]:
+        if time != kept[-1][0]:
+            kept.append((time, row))
+        elif row.fields != kept[-1][1].fields:
+            raise DataError(f"{row.where}: differs from {kept[-1][1].where}, of the same account and time; keep one")
+    repeats = len(rows) - len(kept)
+    message = "identical rows: counted once"
+    return kept, [Finding(name, "duplicate", repeats, rows[0][0], message)] if repeats else []
+
+
+def _longest_run(name: str, rows: list[tuple[int, _Row]]) -> tuple[list[tuple[int, _Row]], list[Finding]]:
+    if len(rows) < 2:  # noqa: PLR2004  # the length of a period is told by two
+        raise DataError(f"account {name!r}: {len(rows)} period; at least 2 are needed to tell how long a period is")
+    steps = [later - earlier for (earlier, _), (later, _) in pairwise(rows)]
+    step = sorted(steps)[len(steps) // 2]  # the least one could be an error of one second
+    odd = next((s for s in steps if s % step), None)
+    if odd is not None:
+        raise DataError(
+            f"account {name!r}: periods of {step} s and of {odd} s; all must be equal (or missing), so resample them"
+        )
+    runs: list[list[tuple[int, _Row]]] = [rows[:1]]
+    for gap, entry in zip(steps, rows[1:], strict=True):
+        if gap == step:
+            runs[-1].append(entry)
+        else:
+            runs.append([entry])
+    best = max(runs, key=len)
+    missing = sum(s // step - 1 for s in steps)
+    if len(best) < 2:  # noqa: PLR2004  # as above
+        raise DataError(f"account {name!r}: no two periods follow each other; {missing} are missing")
+    message = f"{missing} periods are missing: the longest run without a gap, {len(best)} of {len(rows)}, is kept"
+    return best, [Finding(name, "gap", missing, rows[0][0], message)] if missing else []
+
+
+def _account(name: str, rows: list[tuple[int, _Row]]) -> Account:
+    last = rows[-1][1]
+    return Account(
+        name,
+        rows[0][0],
+        rows[1][0] - rows[0][0],
+        last.number("limit"),
+        last.number("data"),
+        tuple(row.configuration() for _, row in rows),
+        np.array([[row.number(m.name) for m in METRICS] for _, row in rows]),
+        last.text("tier", ""),
+        last.text("site", ""),
+        last.tags(),
+        tuple(rating for t, (_, row) in enumerate(rows) for rating in row.ratings(t)),
+    )
+
+
+def _rows(path: Path) -> list[_Row]:
+    if not path.name.endswith(SUFFIXES):
+        raise DataError(f"{path}: histories are read from {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    if path.suffix == ".parquet":
+        return _parquet_rows(path)
+    try:
+        text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read as JSON lines: {error}") from None
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            fields = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{where}: no JSON: {error}") from None
+        if not isinstance(fields, dict):
+            raise DataError(f"{where}: an object is expected, with a field for each column")
+        found.append(_Row(fields, where))
+    return found
+
+
+def _parquet_rows(path: Path) -> list[_Row]:
+    import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: can't be read as Parquet: {error}") from None
+    return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(table.to_pylist(), 1)]
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A time column as JSON would have it."""
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in fields.items()}
+
+
+def write_accounts(accounts: Iterable[Account], path: Path) -> None:
+    """Write histories as JSON lines or, by the ending, as Parquet; `read_accounts` gives them back.
+
+    Raises:
+        DataError: The name has another ending.
+    """
+    if not path.name.endswith(SUFFIXES):
+        raise DataError(f"{path}: histories are written to {', '.join(SUFFIXES)}")
+    rows = [row for account in accounts for row in _written(account)]
+    partial = path.with_name(f".{path.name}.partial")
+    if path.suffix == ".parquet":
+        import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        pq.write_table(pa.Table.from_pylist(rows), partial)
+    else:
+        text = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        partial.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    partial.replace(path)
+
+
+def _written(account: Account) -> Iterable[dict[str, Any]]:
+    for t, (c, values) in enumerate(zip(account.configurations, account.values, strict=True)):
+        yield {
+            "account_id": account.account_id,
+            "time": account.start + t * account.period,
+            "instance": c.instance,
+            "storage": c.storage,
+            "network": c.network,
+            "minimum": c.minimum,
+            "maximum": c.maximum,
+            "target": c.target,
+            "cooldown": c.cooldown,
+            **{m.name: float(v) for m, v in zip(METRICS, values, strict=True)},
+            "limit": account.limit,
+            "data": account.data,
+            "tier": account.tier,
+            "site": account.site,
+            "tags": list(account.tags),
+            "ratings": [{"rater": r.rater, "stars": r.stars} for r in account.ratings if r.period == t],
+        }

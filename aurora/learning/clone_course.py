@@ -1,0 +1,68 @@
+"""What a training of a clone is to do, kept in its folder; light, so that a mistake is said before torch is loaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aurora.errors import DataError, RunError
+
+COURSE = "training.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is trained, and on what; kept in the folder, so that a training can be gone on with.
+
+    Attributes:
+        histories: Files, as absolute paths; empty where accounts are generated.
+        generated: How many accounts to generate; 0 where files are given.
+        share: Of experts among the accounts; None leaves it to the mixture.
+        steps: Of fine-tuning.
+        seed: Of everything random.
+        catalogue: File that configurations name things from, as an absolute path; "" for the synthetic one.
+        hashed: Whether names of accounts are replaced by keyed hashes.
+    """
+
+    histories: tuple[str, ...]
+    generated: int
+    share: float | None
+    steps: int
+    seed: int
+    catalogue: str = ""
+    hashed: bool = False
+
+
+def begin(folder: Path, course: Course) -> None:
+    """Note in a new folder what shall be trained.
+
+    Raises:
+        DataError: The course is not possible.
+        RunError: The folder holds a training already.
+    """
+    if bool(course.histories) == bool(course.generated):
+        raise DataError("give either files with histories or a number of accounts to generate")
+    if course.steps < 1 or course.seed < 0:
+        raise DataError(f"steps ({course.steps}) must be at least 1, seed ({course.seed}) at least 0")
+    absent = [path for path in (*course.histories, course.catalogue) if path and not Path(path).is_file()]
+    if absent:
+        raise DataError(f"{absent[0]}: there is no such file")
+    if (folder / COURSE).exists():
+        raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
+    partial = folder / f".{COURSE}.partial"
+    partial.write_text(json.dumps(asdict(course), indent=2), encoding="utf-8")
+    partial.replace(folder / COURSE)
+
+
+def course_of(folder: Path) -> Course:
+    """What is trained in a folder.
+
+    Raises:
+        RunError: It holds no training.
+    """
+    try:
+        data = json.loads((folder / COURSE).read_text(encoding="utf-8"))
+        return Course(**{**data, "histories": tuple(data["histories"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{folder} holds no training of a clone: {error}; begin one with --out") from None

@@ -1,0 +1,251 @@
+"""Daily measurements of accounts: what a file of them says, and which of its days an experiment has closed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning import journal
+
+SHOWN = 5
+"""Names that a message lists."""
+TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An account on a day.
+
+    Attributes:
+        account: Its name.
+        day: Calendar day.
+        values: By metric; NaN where nothing was measured.
+        received: Whether the account ran with the change on that day; None where that was not told.
+        labels: Other columns that were asked for.
+    """
+
+    account: str
+    day: date
+    values: Mapping[str, float]
+    received: bool | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) -> list[Row]:
+    """Rows of a file with the columns `account`, `day`, the metrics and perhaps `received`.
+
+    Args:
+        path: .csv, .csv.gz, .jsonl or .parquet.
+        metrics: Columns with numbers; an empty cell is a missing value.
+        labels: Columns with texts.
+
+    Raises:
+        DataError: The file can't be read, lacks a column, has no rows, names an account and day twice, or a cell is
+            not what it should be; the message says in which row.
+    """
+    rows: list[Row] = []
+    known: set[tuple[str, date]] = set()
+    for number, cells in enumerate(_cells(path), 1):
+        where = f"{path}, row {number}"
+        lacking = [c for c in ("account", "day", *metrics, *labels) if c not in cells]
+        if lacking:
+            raise DataError(f"{where} has no {', '.join(lacking)}; its columns are {', '.join(map(str, cells))}")
+        account, day = str(cells["account"] or "").strip(), parse_day(cells["day"], where)
+        if not account:
+            raise DataError(f"{where}: account is empty")
+        if (account, day) in known:
+            raise DataError(f"{where}: account {account} has a second row for {day}; keep one row an account and day")
+        known.add((account, day))
+        values = {m: _number(cells[m], m, where) for m in metrics}
+        texts = {name: str(cells[name]) for name in labels}
+        rows.append(Row(account, day, values, _received(cells.get("received"), where), texts))
+    if not rows:
+        raise DataError(f"{path} has no rows")
+    return rows
+
+
+def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        if path.suffix == ".parquet":
+            from pyarrow import parquet  # noqa: PLC0415  # heavy, used here only
+
+            yield from parquet.read_table(path).to_pylist()
+        elif path.suffix == ".jsonl":
+            yield from journal.read(path) if path.exists() else _absent(path)
+        elif path.name.endswith((".csv", ".csv.gz")):
+            text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+            yield from csv.DictReader(io.StringIO(text))
+        else:
+            raise DataError(f"{path}: the name must end in .csv, .csv.gz, .jsonl or .parquet")
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror or error}") from None
+    except (ValueError, csv.Error, EOFError) as error:
+        raise DataError(f"{path} is damaged or not what its name says: {error}") from None
+
+
+def _absent(path: Path) -> Iterable[Mapping[str, Any]]:
+    raise DataError(f"can't read {path}: no such file")
+
+
+def parse_day(cell: Any, where: str) -> date:
+    """A calendar day from a date or a time in ISO form.
+
+    Raises:
+        DataError: It is neither; the message begins with `where`.
+    """
+    try:
+        return date.fromisoformat(str(cell)[:10])
+    except ValueError:
+        raise DataError(f"{where}: day is {cell!r}; write it like 2026-03-31") from None
+
+
+def _number(cell: Any, name: str, where: str) -> float:
+    if cell is None or cell == "":
+        return math.nan
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        raise DataError(f"{where}: {name} is {cell!r}, not a number; leave the cell empty if it is missing") from None
+    if math.isinf(value):
+        raise DataError(f"{where}: {name} is infinite; leave the cell empty if it is missing")
+    return value
+
+
+def _received(cell: Any, where: str) -> bool | None:
+    text = "" if cell is None else str(cell).strip().lower()
+    if text in TRUE or text in FALSE:
+        return text in TRUE
+    if text in ("", "none", "nan"):
+        return None
+    raise DataError(f"{where}: received is {cell!r}; write 1 (the account ran with the change) or 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of the rows of a file.
+
+    Attributes:
+        days: That were closed by it.
+        rows: That are now part of the experiment.
+        left_out: How many rows were not used, by reason.
+    """
+
+    days: int
+    rows: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that was measured in an experiment so far.
+
+    Attributes:
+        values: By metric, float64 [accounts, days so far]; NaN where nothing was measured.
+        received: float64 [accounts, days so far]: 1 with the change, 0 without, NaN where not told.
+        missing_days: Positions of days without any value.
+    """
+
+    values: Mapping[str, NDArray[np.float64]]
+    received: NDArray[np.float64]
+    missing_days: tuple[int, ...]
+
+
+def ingest(path: Path, rows: Sequence[Row], accounts: Sequence[str], start: date, days: int, seal: str) -> Ingested:
+    """Close the days that are new, each with one line, so that a kill leaves whole days.
+
+    A closed day stays as it was when it was looked at: a decision must not change after the fact. Rows for such days
+    are left out and counted, so a file may hold all days from the start again.
+
+    Args:
+        path: The journal of the experiment.
+        rows: To take in.
+        accounts: Of the experiment.
+        start: Its first day.
+        days: How many it has at most.
+        seal: Hash of the registration.
+
+    Raises:
+        DataError: A row names an account that is not in the experiment, or the journal is of another registration.
+    """
+    known = set(accounts)
+    strangers = sorted({r.account for r in rows} - known)
+    if strangers:
+        listed = ", ".join(strangers[:SHOWN]) + (", ..." if len(strangers) > SHOWN else "")
+        raise DataError(f"{len(strangers)} accounts are not in the experiment ({listed}); leave them out of the file")
+    closed = {r["day"]: r["rows"] for r in _sealed(path, seal)}
+    last = max(closed, default="")
+    left_out: dict[str, int] = {}
+    fresh: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        day = row.day.isoformat()
+        record = {
+            "values": {m: None if math.isnan(v) else v for m, v in row.values.items()},
+            "received": row.received,
+        }
+        if row.day < start:
+            reason = "before the start"
+        elif row.day >= start + timedelta(days=days):
+            reason = "after the registered end"
+        elif day <= last:
+            before = closed.get(day, {}).get(row.account)
+            reason = (
+                "late: the day was closed without it"
+                if before is None
+                else "already known"
+                if before == record
+                else "changed after the day was closed; the first value stands"
+            )
+        else:
+            fresh.setdefault(day, {})[row.account] = record
+            continue
+        left_out[reason] = left_out.get(reason, 0) + 1
+    if fresh:
+        journal.append(path, [{"registration": seal, "day": d, "rows": fresh[d]} for d in sorted(fresh)])
+    return Ingested(len(fresh), sum(map(len, fresh.values())), left_out)
+
+
+def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start: date, seal: str) -> Measured:
+    """The closed days as arrays.
+
+    Raises:
+        DataError: The journal is of another registration or malformed.
+    """
+    records = _sealed(path, seal)
+    last = max((date.fromisoformat(r["day"]) for r in records), default=None)
+    days = 0 if last is None else (last - start).days + 1
+    place = {account: i for i, account in enumerate(accounts)}
+    values = {m: np.full((len(accounts), days), np.nan) for m in metrics}
+    received = np.full((len(accounts), days), np.nan)
+    for record in records:
+        day = (date.fromisoformat(record["day"]) - start).days
+        for account, row in record["rows"].items():
+            for metric in metrics:
+                value = row["values"][metric]
+                values[metric][place[account], day] = math.nan if value is None else value
+            if row["received"] is not None:
+                received[place[account], day] = row["received"]
+    seen = [np.isfinite(v).any(axis=0) for v in values.values()]
+    missing = np.flatnonzero(~np.logical_and.reduce(seen)) if days else np.zeros(0, dtype=np.intp)
+    return Measured(values, received, tuple(int(d) for d in missing))
+
+
+def _sealed(path: Path, seal: str) -> list[dict[str, Any]]:
+    records = journal.read(path)
+    for number, record in enumerate(records, 1):
+        if record.get("registration") != seal or not isinstance(record.get("rows"), dict) or "day" not in record:
+            raise DataError(
+                f"{path}, line {number} belongs to another registration (or is damaged): "
+                "an experiment's rules can't be replaced once it has measurements"
+            )
+    return records

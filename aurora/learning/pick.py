@@ -1,0 +1,71 @@
+"""A forecast at once: the baseline that would have served a series best so far, without any training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning import baselines
+from aurora.learning.backtest import Figures, figures
+from aurora.learning.series import Forecast, Series
+from aurora.learning.windows import Windows, check_sizes, latest
+
+Floats = NDArray[np.float64]
+
+PAST_WINDOWS = 24
+"""Moments in a series' own past at which the baselines are compared."""
+UNTESTED = "recent_quantiles"
+"""What is used where a series is too short for a back-test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A forecast, and why this baseline made it.
+
+    Attributes:
+        forecast: By the baseline with the lowest wQL.
+        figures: Of each baseline on the series' own past; empty where it is too short for a back-test.
+    """
+
+    forecast: Forecast
+    figures: dict[str, Figures]
+
+
+def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_ets: bool = True) -> Picked:
+    """Forecast a series by the baseline with the lowest wQL at up to 24 moments of its past.
+
+    Args:
+        one: The series.
+        context: Values that a baseline looks at.
+        horizon: Steps ahead.
+        with_ets: Whether AutoETS is among them; it takes half a second for each series.
+
+    Raises:
+        DataError: The series does not fill a context.
+    """
+    check_sizes(context, horizon)
+    if len(one) < context:
+        raise DataError(
+            f"series {one.unique_id!r} has {len(one)} values and a forecast needs --context {context}; "
+            "give more of its past, or a smaller context"
+        )
+    windows = latest(one, 0, context, horizon, PAST_WINDOWS)
+    said = _said(one, windows, horizon, with_ets)
+    known = np.arange(len(windows) - 1)
+    past = windows.chosen(known)
+    tested = {name: figures(q[known], past) for name, q in said.items()} if len(known) else {}
+    losses = {name: f.wql for name, f in tested.items() if np.isfinite(f.wql)}
+    name = min(losses, key=lambda n: losses[n]) if losses else UNTESTED
+    forecast = Forecast(one.unique_id, one.start + len(one) * one.step, one.step, said[name][-1], name)
+    return Picked(forecast, tested)
+
+
+def _said(one: Series, windows: Windows, horizon: int, with_ets: bool) -> dict[str, Floats]:
+    said = {name: baselines.recent_quantiles(windows, horizon, share) for name, share in baselines.SHARES.items()}
+    said["seasonal_naive"] = baselines.seasonal_naive([one], windows, horizon)
+    if with_ets:
+        said["auto_ets"] = baselines.auto_ets(windows, horizon)
+    return said

@@ -1,0 +1,124 @@
+"""Many scenarios that differ in their jobs and in what happens to nodes and prices, run without building any."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import ScenarioError
+from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.dispatch import SELECT
+from aurora.sim.kernel.encode import EncodedScenario
+from aurora.sim.kernel.jit import entry_point
+from aurora.sim.kernel.pins import PinnedVariants, Slices
+from aurora.sim.kernel.run import _NO_CLASSES, _NO_TRACER, _known, _simulate
+from aurora.sim.kernel.summary import VALUES
+from aurora.sim.program import Program
+
+
+class Jobs(NamedTuple):
+    """The jobs of many scenarios, one scenario after the other.
+
+    Attributes:
+        start: int64 [scenarios + 1], where the jobs of each begin; none is without jobs.
+        arrival: float64 [jobs], seconds, ascending within a scenario.
+        duration: float64 [jobs], seconds.
+    """
+
+    start: NDArray[np.int64]
+    arrival: NDArray[np.float64]
+    duration: NDArray[np.float64]
+
+
+class Happenings(NamedTuple):
+    """Failures, recoveries and price changes of many scenarios, one scenario after the other.
+
+    Attributes:
+        start: int64 [scenarios + 1], where those of each begin.
+        time: float64 [happenings], seconds, ascending within a scenario.
+        kind: int64 [happenings], E_RECOVERY, E_FAILURE or E_PRICE of `layout`; ascending within an instant.
+        target: int64 [happenings], a node, or -1 for the price of all.
+        value: float64 [happenings], the factor of a price.
+    """
+
+    start: NDArray[np.int64]
+    time: NDArray[np.float64]
+    kind: NDArray[np.int64]
+    target: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+def evaluate_variants(
+    template: EncodedScenario, program: Program, jobs: Jobs, happenings: Happenings
+) -> NDArray[np.float64]:
+    """The sums of every scenario, as `evaluate` gives them of each alone.
+
+    Args:
+        template: With the nodes of all, and one task, whose needs and SLA all jobs share.
+        program: From `compile_policy`.
+        jobs: That replace the template's task.
+        happenings: That replace the template's.
+
+    Returns:
+        float64 [scenarios, 16], in the order of `aurora.sim.outcome.Summary`.
+
+    Raises:
+        ScenarioError: The template is not of one task and plain nodes: without devices, batteries and links.
+    """
+    problem = template.problem
+    if len(problem.task_f) != 1 or not template.plain:
+        raise ScenarioError("variants need a template of one task and of nodes without devices, batteries and links")
+    count, total = len(jobs.start) - 1, len(jobs.arrival)
+    sizes = np.diff(jobs.start)
+    first, longest = jobs.start[:-1], int(sizes.max(initial=0))
+    task_f, task_i = np.repeat(problem.task_f, total, axis=0), np.repeat(problem.task_i, total, axis=0)
+    task_f[:, at.T_ARRIVAL] = task_f[:, at.T_READY_AT] = jobs.arrival
+    task_f[:, at.T_DURATION] = task_f[:, at.T_REQUESTED] = jobs.duration
+    task_i[:, at.T_RANK] = np.arange(total) - np.repeat(first, sizes)
+    zero, rows = np.zeros(count, np.int64), sizes[:, None]
+    objective = np.repeat(problem.objective[None], count, axis=0)
+    objective[:, -2:] /= rows  # the targets of cost and energy are a task's share
+    happened, begun = np.diff(happenings.start), happenings.start[:-1]
+    # Kinds and targets of one scenario are two rows that follow each other.
+    pairs = np.empty(2 * len(happenings.time), np.int64)
+    place = np.arange(len(happenings.time)) + np.repeat(begun, happened)
+    pairs[place], pairs[place + np.repeat(happened, happened)] = happenings.kind, happenings.target
+    pinned = PinnedVariants(
+        problem,
+        {
+            "task_f": Slices(task_f, first * at.TASK_FLOATS, np.column_stack([sizes, zero + at.TASK_FLOATS])),
+            "task_i": Slices(task_i, first * at.TASK_INTS, np.column_stack([sizes, zero + at.TASK_INTS])),
+            "children_start": Slices(np.zeros(longest + 1, np.int64), zero, rows + 1),
+            "arrivals": Slices(np.arange(longest), zero, rows),
+            "event_time": Slices(happenings.time, begun, happened[:, None]),
+            "event_i": Slices(pairs, 2 * begun, np.column_stack([zero + 2, happened])),
+            "event_value": Slices(happenings.value, begun, happened[:, None]),
+            "objective": Slices(objective, np.arange(count) * objective.shape[1], zero[:, None] + objective.shape[1]),
+        },
+    )
+    known = _known(program)
+    out = np.empty((count, VALUES))
+    how = known.how if template.all_nodes else SELECT
+    _run_all(
+        pinned.addresses,
+        sizes,
+        known.pinned.address,
+        _NO_TRACER.address,
+        _NO_CLASSES[0],
+        known.gate_is_static,
+        how,
+        out,
+    )
+    return out
+
+
+@entry_point
+def _run_all(scenarios, sizes, policy, trace, classes, gate_static, how, out):
+    """Run plain scenarios, given by their addresses, one after the other."""
+    for k in range(scenarios.shape[0]):
+        run_f = np.empty((sizes[k], at.RUN_FLOATS))
+        run_i = np.empty((sizes[k], at.RUN_INTS), np.int64)
+        sums, _ = _simulate(scenarios[k], None, policy, trace, classes, 0, run_f, run_i, False, gate_static, how)
+        out[k] = sums

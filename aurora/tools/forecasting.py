@@ -1,0 +1,72 @@
+"""Tools that look ahead: what a measured series will do next."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from aurora.learning.pick import forecast_by_best_baseline
+from aurora.learning.series import LEVELS
+from aurora.sim.scenario import Frozen
+from aurora.tools.desk import Desk
+
+SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that a model reads: the median, and the ends of the 50 and 90 % intervals."""
+CONTEXT = 144
+SHORTEST = 24
+"""Values of the past that a forecast needs at least."""
+
+
+class ForecastArguments(Frozen):
+    """Which series, and how far."""
+
+    unique_id: str = Field(max_length=200, description="id of an open series")
+    horizon: int = Field(default=12, ge=1, le=48, description="steps ahead")
+
+
+class ForecastStep(Frozen):
+    """The distribution of one value to come."""
+
+    minutes_ahead: float
+    p05: float
+    p25: float
+    p50: float
+    p75: float
+    p95: float
+
+
+class ForecastResult(Frozen):
+    """What comes next."""
+
+    unique_id: str
+    model: str = Field(description="the baseline that would have served this series best so far")
+    wql: float | None = Field(description="its weighted quantile loss on the series' own past; None: too short to say")
+    coverage_80: float | None = Field(description="share of past values inside its 80 % interval")
+    latest: float = Field(description="the last measured value")
+    unit: str
+    steps: tuple[ForecastStep, ...]
+
+
+def forecast(desk: Desk, arguments: ForecastArguments) -> ForecastResult:
+    """Forecast the next values of a measured series, as quantiles, by the baseline that served it best so far."""
+    one = desk.series(arguments.unique_id)
+    context = max(SHORTEST, min(CONTEXT, len(one) // 2))
+    recent = one.between(max(0, len(one) - 40 * CONTEXT), len(one))  # bounded, however long the series
+    picked = forecast_by_best_baseline(recent, context=context, horizon=arguments.horizon)
+    figures = picked.figures.get(picked.forecast.model)
+    columns = [LEVELS.index(level) for level in SHOWN]
+    steps = tuple(
+        ForecastStep(
+            minutes_ahead=(k + 1) * one.step / 60,
+            **dict(zip(("p05", "p25", "p50", "p75", "p95"), (float(row[c]) for c in columns), strict=True)),
+        )
+        for k, row in enumerate(picked.forecast.quantiles)
+    )
+    return ForecastResult(
+        unique_id=one.unique_id,
+        model=picked.forecast.model,
+        wql=None if figures is None else figures.wql,
+        coverage_80=None if figures is None else figures.coverage_80,
+        latest=float(one.y[-1]),
+        unit=one.labels.get("unit", ""),
+        steps=steps,
+    )

@@ -1,0 +1,146 @@
+"""Tools on accounts: what to do with one, and where an experiment stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pydantic import Field
+
+from aurora.learning.accounts import synthetic_catalogue
+from aurora.learning.experiment import standing
+from aurora.learning.recommend import Basis, Recommendation, recommend_account
+from aurora.learning.registration import load_registration
+from aurora.learning.rightsizing import Goals
+from aurora.learning.savings import shipped_calibration
+from aurora.sim.scenario import Frozen
+from aurora.tools.desk import Desk
+
+
+class RecommendArguments(Frozen):
+    """Which accounts to look at."""
+
+    account_ids: tuple[str, ...] = Field(min_length=1, max_length=5, description="ids of accounts that are open")
+    misses: float = Field(default=0.01, gt=0, le=0.5, description="share of requests that may be late")
+    flips: bool = Field(default=False, description="whether to search for what would change the findings: seconds each")
+
+
+class Recommended(Frozen):
+    """What to do with an account."""
+
+    account: str
+    finding: str = Field(description="under, over, optimised, no_data or conflict")
+    reasons: tuple[str, ...]
+    change: dict[str, str] = Field(description="field -> now and proposed; empty: none")
+    is_applicable: bool = Field(description="whether the change may go into a plan")
+    savings: float | None = Field(description="dollars a month, expected; negative: it costs more")
+    low: float | None = Field(description="of the interval of savings")
+    high: float | None = Field(description="of the interval of savings")
+    price_source: str | None
+    cpu_p50: float | None = Field(description="projected CPU utilisation under what is recommended")
+    cpu_p95: float | None
+    memory_p95: float | None
+    risk: int | None = Field(description="0 to 4; of breaking the promise next month")
+    confidence: float | None = Field(description="how often such recommendations were right, 0 to 1")
+    basis: str = Field(description="what the confidence rests on")
+    would_change: tuple[str, ...] = Field(description="the smallest changes that lead to another finding")
+
+
+class Recommendations(Frozen):
+    """What to do with some accounts."""
+
+    recommendations: tuple[Recommended, ...]
+
+
+def recommend(desk: Desk, arguments: RecommendArguments) -> Recommendations:
+    """Whether accounts are too large or too small, what to change, what it saves, and how sure that is."""
+    basis = Basis(
+        synthetic_catalogue(), shipped_calibration(), Goals(misses=arguments.misses), with_flips=arguments.flips
+    )
+    names = dict.fromkeys(arguments.account_ids)
+    return Recommendations(recommendations=tuple(_told(recommend_account(desk.account(a), basis)) for a in names))
+
+
+def _told(r: Recommendation) -> Recommended:
+    now, new = (asdict(c) if c is not None else {} for c in (r.now, r.proposed))
+    used = r.utilisation if r.utilisation is not None else r.utilisation_now
+    saved, sure = r.savings, r.confidence
+    return Recommended(
+        account=r.account,
+        finding=r.finding,
+        reasons=r.reasons,
+        change={k: f"{now[k]} -> {v}" for k, v in new.items() if now[k] != v},
+        is_applicable=r.is_applicable,
+        savings=None if saved is None else saved.expected,
+        low=None if saved is None else saved.low,
+        high=None if saved is None else saved.high,
+        price_source=None if saved is None else saved.price_source,
+        cpu_p50=None if used is None else used.p50["cpu"],
+        cpu_p95=None if used is None else used.p95["cpu"],
+        memory_p95=None if used is None else used.p95["memory"],
+        risk=r.risk,
+        confidence=None if sure is None else sure.value,
+        basis="" if sure is None else sure.basis,
+        would_change=tuple(f"{f.quantity} {f.of} times {f.factor:.3g}: {f.finding}" for f in r.flips),
+    )
+
+
+class ExperimentArguments(Frozen):
+    """Which experiment."""
+
+    experiment_id: str = Field(description="id of an experiment that is open")
+
+
+class ExperimentStanding(Frozen):
+    """Where an experiment stands."""
+
+    decision: str = Field(description="continue, stop_benefit, stop_harm, stop_futility or stop_end")
+    reason: str
+    day: int = Field(description="of the decision, from 1; 0 before anything is measured")
+    metric: str
+    estimate: float | None = Field(description="treated less control, by intention to treat")
+    low: float | None = Field(description="of the interval, valid whenever it is looked at")
+    high: float | None
+    p_value: float | None = Field(description="likewise valid at any time")
+    treated: int = Field(description="accounts")
+    control: int = Field(description="accounts")
+    crossed: int = Field(description="accounts that had the other arm's treatment")
+
+
+def experiment(desk: Desk, arguments: ExperimentArguments) -> ExperimentStanding:
+    """Where an experiment stands by its registered rules: to go on or to stop, and the effect so far."""
+    directory = desk.experiment(arguments.experiment_id)
+    registration = load_registration(directory)
+    now = standing(directory, registration)
+    treated = int(registration.treated.sum())
+    control = len(registration.treated) - treated
+    metric = registration.rules.metric
+    if now is None:
+        return ExperimentStanding(
+            decision="continue",
+            reason="no day is measured yet",
+            day=0,
+            metric=metric,
+            estimate=None,
+            low=None,
+            high=None,
+            p_value=None,
+            treated=treated,
+            control=control,
+            crossed=0,
+        )
+    verdict = now.verdict
+    k = verdict.day - 1
+    low, high = float(verdict.metric.low[k]), float(verdict.metric.high[k])
+    return ExperimentStanding(
+        decision=verdict.decision,
+        reason=verdict.reason,
+        day=verdict.day,
+        metric=metric,
+        estimate=float(verdict.metric.estimate[k]),
+        low=None if abs(low) == float("inf") else low,
+        high=None if abs(high) == float("inf") else high,
+        p_value=now.p_value,
+        treated=treated,
+        control=control,
+        crossed=now.treated.crossed + now.control.crossed,
+    )

@@ -1,0 +1,36 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+AURORA = [str(Path(sys.executable).with_name("aurora"))]
+
+
+def aurora(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_what_is_trained_on_is_said_once(tmp_path: Path) -> None:
+    assert "either files" in aurora("train", "clone", "--out", str(tmp_path / "a"), code=6).stderr
+    assert "--out FOLDER" in aurora("train", "clone", "--generate", "40", code=6).stderr
+    lacking = aurora("train", "clone", str(tmp_path / "absent.jsonl"), "--out", str(tmp_path / "b"), code=6)
+    assert "no such file" in lacking.stderr
+
+
+@pytest.mark.slow
+def test_a_clone_is_trained_and_a_finished_training_says_the_same_again(tmp_path: Path) -> None:
+    folder, plot = tmp_path / "run", tmp_path / "curve.html"
+    arguments = ("--generate", "80", "--steps", "1000", "--share", "0.25", "--seed", "2", "--json")
+    done = aurora("train", "clone", *arguments, "--out", str(folder), "--plot", str(plot))
+    result = json.loads(done.stdout)
+    assert set(result["policies"]) == {"keep", "clone", "fine_tuned"}
+    assert len(result["experts"]) == 16
+    assert json.loads((folder / "result.json").read_text()) == result
+    assert plot.stat().st_size > 1000
+    again = aurora("train", "clone", "--resume", str(folder), "--json")
+    assert json.loads(again.stdout) == result
+    assert "--resume" in aurora("train", "clone", *arguments, "--out", str(folder), code=8).stderr

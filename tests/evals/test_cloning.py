@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pytest
+
+from aurora.evals import cloning as bench
+from aurora.learning import accounts, experts
+from aurora.learning.account_env import true_case
+from aurora.learning.cloning import Decisions, decisions_of
+
+CATALOGUE = accounts.synthetic_catalogue()
+
+
+@pytest.fixture(scope="module")
+def population() -> accounts.Population:
+    return accounts.generate(401, 5, 1.0, periods=50)
+
+
+def decisions(moves: list[int]) -> Decisions:
+    n = len(moves)
+    masks = np.ones((n, len(accounts.MOVES)), bool)
+    features = np.zeros((n, len(accounts.FEATURES)), np.float32)
+    return Decisions(features, masks, np.array(moves), np.zeros(n, np.int64), np.zeros(n, np.int64))
+
+
+def test_who_always_keeps_agrees_often_and_learns_nothing() -> None:
+    data = decisions([0] * 8 + [1, 2])
+    lazy = bench.agreement(np.zeros(10, np.int64), data)
+    assert lazy["all"] == 0.8
+    assert lazy["acting"] == 0.0
+    assert lazy["f1"] == pytest.approx(16 / 18 / 3)
+    assert bench.agreement(data.moves, data) == {"all": 1.0, "acting": 1.0, "f1": 1.0}
+
+
+def test_neighbours_choose_what_the_same_situation_had(population: accounts.Population) -> None:
+    states = experts.expert_states(population.accounts, CATALOGUE)
+    data = decisions_of(states, CATALOGUE)
+    masks = np.zeros_like(data.masks)
+    masks[np.arange(len(masks)), data.moves] = True
+    chosen = bench.nearest_neighbours(data, states.scale)(data.features, masks)
+    np.testing.assert_array_equal(chosen, data.moves)
+
+
+def test_experts_agree_with_themselves_more_often_than_by_keeping(population: accounts.Population) -> None:
+    data = decisions_of(experts.expert_states(population.accounts, CATALOGUE), CATALOGUE)
+    again = bench.agreement(bench.asked_again(population, CATALOGUE, 1), data)
+    assert again["all"] > bench.agreement(np.zeros_like(data.moves), data)["all"]
+    assert again["acting"] > 0.4
+
+
+def test_a_policy_that_keeps_is_what_the_simulator_says(population: accounts.Population) -> None:
+    cases = [true_case(a, t, 6, 2) for a, t in zip(population.accounts, population.truth, strict=True)]
+    served = bench.run_policy(lambda seen, _: np.zeros(len(seen), np.int64), cases, CATALOGUE)
+    expected = [accounts.simulate(t, t.configuration, 6, 2).metric("cost").sum() for t in population.truth]
+    np.testing.assert_allclose(served.cost, expected)
+    assert not served.moves.any()
+
+
+def test_the_same_policy_beside_itself_shows_no_change() -> None:
+    served = bench.Served(np.array([1.0, 2.0]), np.array([0.1, 0.0]), np.array([0.0, 1.0]))
+    result = bench.compared(served, served)
+    assert set(result["cost_change"].values()) == {0.0}
+    assert result["equal_service"]
+    assert not result["cheaper"]
+    dearer = served._replace(cost=served.cost * 1.1)
+    assert bench.compared(served, dearer)["cost_change"]["mean"] == pytest.approx(0.1)
+
+
+@pytest.mark.slow
+def test_the_whole_benchmark_runs_and_is_json() -> None:
+    result = bench.bench_cloning([3], accounts=60, held_out=20, steps=512)
+    json.dumps(result, allow_nan=False)
+    assert set(result["summary"]) == {"identification", "agreement", "policies", "fine_tuned_beside"}
+    assert set(result["summary"]["policies"]) == {"clone", "neighbours", "fine_tuned", "scratch", "keep", "expert"}

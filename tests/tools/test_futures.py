@@ -1,0 +1,56 @@
+"""The tool `futures`: bounded, and told what to mend."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+from tests.learning.forecasters import series
+
+RNG = np.random.default_rng(0)
+BASE = RNG.normal(0, 1, 500)
+SERIES = [series(n, np.abs(10 + BASE + RNG.normal(0, 0.5, 500))) for n in "ab"]
+SHORT = series("short", np.ones(200))
+
+
+def call(arguments: dict) -> str:
+    return Harness(Desk([], series=[*SERIES, SHORT]), ["futures"]).call("futures", arguments)
+
+
+def test_it_finds_tiers_and_the_best_plan() -> None:
+    shown = call(
+        {
+            "futures": 200,
+            "series_ids": ["a", "b"],
+            "what_ifs": ["spike:+20%", {"name": "own", "changes": [{"kind": "node_loss"}]}],
+        }
+    )
+    found = json.loads(shown.split("] ", 1)[1].splitlines()[0])
+    assert [t["kind"] for t in found["tiers"]] == ["reserved", "reserved", "burst", "burst"]
+    assert 19 < found["tiers"][0]["cores"] < found["tiers"][-1]["cores"] < 40
+    assert found["plans"][0]["plan_id"] == found["best"] and found["plans"][0]["worse"] == 0
+    assert set(found["best_by_what_if"]) == {"as forecast", "spike:+20%", "own"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"series_ids": ["c"]}, "no series 'c'; open are a, b, short"),
+        ({"futures": 5000}, "less than or equal to 2000"),
+        ({"futures": 2000, "what_ifs": ["dos", "spike", "growth"]}, "at most 200000"),
+        ({"what_ifs": ["flood"]}, "NAME is one of"),
+        ({"weights": {"speed": 1}}, "'speed' is unknown"),
+        ({"horizon": 287, "futures": 20, "series_ids": ["short"]}, "are needed"),
+    ],
+)
+def test_it_says_what_to_mend(arguments, told) -> None:
+    assert told in call(arguments)
+
+
+def test_it_is_bounded_in_time() -> None:
+    started = time.perf_counter()
+    assert "times too many jobs" in call({"series_ids": ["a"], "futures": 2000, "what_ifs": ["dos:x20/1d"]})
+    assert time.perf_counter() - started < 10
