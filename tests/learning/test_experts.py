@@ -103,11 +103,21 @@ def test_the_reference_does_not_depend_on_the_configuration_of_cores() -> None:
 
 def test_a_mixture_finds_the_groups_that_are_there() -> None:
     rng = np.random.default_rng(1)
-    two = fit_mixture(np.concatenate([rng.normal(0, 1, 200), rng.normal(8, 1, 50)]))
-    assert len(two.mean) == 2
-    assert two.mean[1] == pytest.approx(8, abs=0.5)
+    y = np.concatenate([rng.normal(0, 1, 200), rng.normal(8, 1, 50)])
+    two = fit_mixture(y, 2)
+    assert two.mean == pytest.approx([0, 8], abs=0.5)
+    assert two.deviation == pytest.approx(1, abs=0.15)
     assert 3 < two.upper_bound < 6
-    assert len(fit_mixture(rng.normal(0, 1, 300)).mean) == 1
+    assert two.bic < fit_mixture(y, 1).bic
+    one = rng.normal(0, 1, 300)
+    assert fit_mixture(one, 1).bic < fit_mixture(one, 3).bic
+
+
+def test_the_probability_of_the_upper_group_rises_and_is_half_at_its_bound() -> None:
+    rng = np.random.default_rng(2)
+    wide = fit_mixture(np.concatenate([rng.normal(0, 0.2, 200), rng.normal(1.5, 1.0, 60)]), 3)
+    assert (np.diff(wide.upper(np.linspace(-5, 5, 200))) >= -1e-12).all()
+    assert wide.upper(np.array([wide.upper_bound]))[0] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_the_most_similar_situation_of_an_expert_is_its_own(population: accounts.Population) -> None:
