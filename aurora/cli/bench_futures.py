@@ -12,7 +12,7 @@ from aurora.cli.output import emit_json, emit_table, note
 
 def futures(
     data: Path | None = typer.Option(None, help="Folder with planetlab/, nab/, dc_util/; without it, speed only."),
-    forecaster: Path | None = typer.Option(None, help="Folder of `aurora train forecast`, trained on other days."),
+    model: Path | None = typer.Option(None, help="Folder of `aurora train forecast`, trained on other days."),
     count: int = typer.Option(2000, "--futures", min=1, max=1_000_000, help="Futures at a time, for speed."),
     repeats: int = typer.Option(5, min=1, max=100, help="Runs of each measurement of speed."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
@@ -23,11 +23,11 @@ def futures(
     """
     from aurora.evals.futures_speed import bench_speed  # heavy, used here only
     from aurora.evals.tier_calibration import bench_tiers  # heavy, used here only
-    from aurora.learning.forecasters import forecaster as chosen  # heavy, used here only
+    from aurora.learning.forecasters import forecaster  # heavy, used here only
 
     result: dict[str, Any] = {"speed": bench_speed(count, repeats)}
     if data is not None:
-        result |= bench_tiers(data, chosen(forecaster).predict, lambda what: note(f"judging tiers on {what}"))
+        result |= bench_tiers(data, forecaster(model).predict, lambda what: note(f"judging tiers on {what}"))
     if as_json:
         emit_json(result)
         return

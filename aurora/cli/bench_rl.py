@@ -63,6 +63,13 @@ def rl(
             value = "" if point.value is None else f"  mean reward {point.value:.4f}"
             note(f"level {level}  {algorithm}  {point.steps} of {steps} steps  {point.seconds:.0f} s{value}")
 
+    def tell_result(level: int, got: dict[str, Any]) -> None:
+        ahead = got["over_first_fit"]
+        note(
+            f"level {level}  {got['algorithm']}  reward {got['reward']['mean']:.4f}, over first fit "
+            f"{ahead['mean']:+.4f} ({ahead['low']:+.4f} to {ahead['high']:+.4f}), {got['cpu_seconds']:.0f} cpu seconds"
+        )
+
     result = bench_rl(
         parse_levels(levels),
         steps,
@@ -71,6 +78,7 @@ def rl(
         algorithms=chosen,
         plain_steps=plain_steps,
         tell=tell,
+        tell_result=tell_result,
     )
     if plot is not None:
         write_charts(curves(result), plot)

@@ -33,7 +33,7 @@ def futures(
     job_seconds: float | None = typer.Option(
         None, min=1e-3, help="Seconds that a job runs; default: a third of a step."
     ),
-    forecaster: Path | None = typer.Option(
+    model: Path | None = typer.Option(
         None, help="Folder of `aurora train forecast`; without it, the quantiles of the latest quarter of 144 values."
     ),
     sla: float = typer.Option(60.0, min=0, help="Longest acceptable wait of a job, seconds."),
@@ -84,7 +84,7 @@ def futures(
         seed=seed,
         threads=threads,
         state=state,
-        forecaster=forecaster,
+        model=model,
     )
     done = 0
     while True:

@@ -63,7 +63,7 @@ class Asked:
     seed: int
     threads: int
     state: Path | None
-    forecaster: Path | None
+    model: Path | None
 
 
 class Answer(NamedTuple):
@@ -113,8 +113,9 @@ def answer(asked: Asked, tell: Callable[[str, int, int], None], *, pending_only:
             seen, tracking = compared(tracking, panel.series)
         elif pending_only:
             return None
-    chosen_one = forecaster(asked.forecaster)
-    aim = Aim(asked.horizon, asked.count, asked.cores_per_unit, confidences, chosen_one.context, asked.seed)
+    chosen_one = forecaster(asked.model)
+    trained = max((chosen_one.learned.get(s.unique_id, -np.inf) for s in panel.series), default=-np.inf)
+    aim = Aim(asked.horizon, asked.count, asked.cores_per_unit, confidences, chosen_one.context, asked.seed, trained)
     outlook = look_ahead(panel.series, chosen_one.predict, aim, None if tracking is None else tracking.adjustment)
     like = CapacityPlan(
         plan_id="like",

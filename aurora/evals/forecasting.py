@@ -19,6 +19,7 @@ from aurora.learning import baselines
 from aurora.learning.backtest import figures
 from aurora.learning.data import read_panel
 from aurora.learning.forecast import MODELS, Tell, fit, machine
+from aurora.learning.lstm import LstmSettings
 from aurora.learning.series import Panel, Series
 from aurora.learning.windows import Windows, check_sizes, rolling
 
@@ -38,6 +39,7 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     share: float | None = None,
     unseen: bool = False,
     ets_windows: int = ETS_WINDOWS,
+    settings: LstmSettings | None = None,
     tell: Tell = lambda _what, _done, _all: None,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
         share: Of each series that stands in both: learn from so much of its start, measure on the rest.
         unseen: Leave out test series of machines that occur in the training files.
         ets_windows: Windows for AutoETS; 0 leaves it out.
+        settings: Of the LSTM.
         tell: Progress.
         remark: Takes what a person should know of the data.
 
@@ -81,7 +84,7 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
             + (" of a machine that is not in the training files" if unseen else "")
             + "; give longer series, or smaller numbers"
         )
-    forecaster = fit(Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, tell=tell)
+    forecaster = fit(Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, settings=settings, tell=tell)
     said = forecaster.quantiles(measure, windows)
     rows = {name: _row(said[name], windows, forecaster.seconds.get(name, 0.0)) for name in MODELS}
     if ets_windows:

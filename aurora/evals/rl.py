@@ -46,7 +46,7 @@ class Clock(NamedTuple):
         return Clock(self.wall - other.wall, self.cpu - other.cpu)
 
 
-def bench_rl(
+def bench_rl(  # noqa: PLR0913  # what a benchmark is made of
     levels: Sequence[int],
     steps: int,
     *,
@@ -55,6 +55,7 @@ def bench_rl(
     algorithms: Sequence[Algorithm],
     plain_steps: int,
     tell: Tell = lambda *_: None,
+    tell_result: Callable[[int, dict[str, Any]], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Train every algorithm on every level, and compare on scenarios that no training meets.
 
@@ -66,21 +67,23 @@ def bench_rl(
         algorithms: Which.
         plain_steps: Decisions over which stable-baselines3's and sb3-contrib's own speed is measured; 0: not.
         tell: Called as it goes on.
+        tell_result: Called with a level and what an algorithm achieved there, as it ends.
     """
     found = []
     for level in levels:
         judged = level_scenarios(level, scenarios, seed, held_out=True)
         shown = level_scenarios(level, CURVE_SCENARIOS, CURVE_SEED + seed, held_out=True)
         marks = {name: policy_values(REFERENCES[name], judged) for name in REFERENCE_NAMES}
+        results = []
+        for algorithm in algorithms:
+            results.append(_trained(Course(algorithm, (level,), steps, seed), judged, shown, marks, tell))
+            tell_result(level, results[-1])
         found.append(
             {
                 "level": level,
                 **{name: _interval(values) for name, values in marks.items()},
                 "curve_marks": {n: float(policy_values(REFERENCES[n], shown).mean()) for n in REFERENCE_NAMES},
-                "algorithms": [
-                    _trained(Course(algorithm, (level,), steps, seed), judged, shown, marks, tell)
-                    for algorithm in algorithms
-                ],
+                "algorithms": results,
                 "plain": _plain(level, plain_steps, seed) if plain_steps else [],
             }
         )

@@ -75,11 +75,11 @@ def judge(
             told = f"the guardrail {rules.guardrail} is worse by at least {harm.low[k]:.4g} (allowed: {rules.margin:g})"
             return Verdict("stop_harm", k + 1, told, tested, harm)
         if is_significant and gain < 0:
-            told = f"{rules.metric} got worse by {-gain:.4g} ({tested.low[k]:.4g} to {tested.high[k]:.4g})"
+            told = f"{rules.metric} got worse: {_signed(tested, k)}"
             return Verdict("stop_harm", k + 1, told, tested, harm)
         if k + 1 >= rules.earliest:
             if is_significant:
-                told = f"{rules.metric} got better by {gain:.4g} ({tested.low[k]:.4g} to {tested.high[k]:.4g})"
+                told = f"{rules.metric} got better: {_signed(tested, k)}"
                 return Verdict("stop_benefit", k + 1, told, tested, harm)
             most = max(better * tested.low[k], better * tested.high[k])
             if most < rules.effect and k + 1 < rules.days:
@@ -88,6 +88,10 @@ def judge(
         if k + 1 == rules.days:
             return Verdict("stop_end", k + 1, "the registered end is reached without an answer", tested, harm)
     return Verdict("continue", so_far, f"day {so_far} of {rules.days}", tested, harm)
+
+
+def _signed(looks: Looks, day: int) -> str:
+    return f"{looks.estimate[day]:+.4g} ({looks.low[day]:+.4g} to {looks.high[day]:+.4g})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,12 @@ class Chosen(NamedTuple):
     Attributes:
         predict: What follows a past.
         context: Values that a past must have.
+        learned: Series to the Unix time up to which it was trained on it.
     """
 
     predict: Predict
     context: int
+    learned: Mapping[str, float]
 
 
 def recent(past: Sequence[Series], horizon: int) -> tuple[Forecast, ...]:
@@ -44,8 +46,8 @@ def forecaster(folder: Path | None) -> Chosen:
         DataError: The folder holds none.
     """
     if folder is None:
-        return Chosen(recent, CONTEXT)
-    from aurora.learning.keeping import load_forecaster  # noqa: PLC0415  # heavy, used here only
+        return Chosen(recent, CONTEXT, {})
+    from aurora.learning.champion import in_service  # noqa: PLC0415  # heavy, used here only
 
-    found = load_forecaster(folder)
-    return Chosen(found.predict, found.context)
+    found = in_service(folder)
+    return Chosen(found.predict, found.context, found.learned)

@@ -129,7 +129,7 @@ def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least
         series: Aligned.
         forecaster: Is shown each moment's past only.
         horizon: Steps.
-        least: Values that it needs.
+        least: Values that it needs, or has been trained on.
 
     Raises:
         DataError: The series are too short; says how many values are needed.
@@ -138,8 +138,8 @@ def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least
     room = length - horizon - least
     if room < LEAST_ORIGINS - 1:
         raise DataError(
-            f"{length} values, but {least + horizon + LEAST_ORIGINS - 1} are needed: {least} for a forecast, "
-            f"{horizon} to compare it with, and {LEAST_ORIGINS} moments; give longer series or a shorter horizon"
+            f"{length} values, but {least + horizon + LEAST_ORIGINS - 1} are needed: {least} to forecast from or "
+            f"trained on, {horizon} to compare it with, and {LEAST_ORIGINS} moments; give longer series"
         )
     stride = max(1, min(horizon, room // (3 * LEAST_ORIGINS)))
     measured = np.all([s.observed for s in series], axis=0)
@@ -188,6 +188,7 @@ class Aim(NamedTuple):
         confidences: Of the tiers, ascending.
         least: Values that the forecaster needs.
         seed: Of the futures.
+        since: Unix time from which on the forecaster has not been trained: it is back-tested on what came after.
     """
 
     horizon: int = 12
@@ -196,6 +197,7 @@ class Aim(NamedTuple):
     confidences: tuple[float, ...] = CONFIDENCES
     least: int = 144
     seed: int = 0
+    since: float = -np.inf
 
 
 def look_ahead(series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted: Adjustment | None = None) -> Outlook:
@@ -213,14 +215,15 @@ def look_ahead(series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted
     Raises:
         DataError: See `aligned` and `back_test`, and `aim` asks for nothing.
     """
-    horizon, count, cores_per_unit, confidences, least, seed = aim
+    horizon, count, cores_per_unit, confidences, least, seed, since = aim
     if not (np.isfinite(cores_per_unit) and cores_per_unit > 0):
         raise DataError(f"cores per unit: {cores_per_unit}; it must be above 0")
     if horizon < 1 or count < 1:
         raise DataError(f"horizon {horizon} and futures {count}: both must be at least 1")
     check_confidences(confidences)
     series = aligned(series)
-    past = back_test(series, forecaster, horizon, least)
+    unseen = max(0, int(np.ceil((since - series[0].start) / series[0].step))) if np.isfinite(since) else 0
+    past = back_test(series, forecaster, horizon, max(least, unseen))
     how = dependence(past.quantiles, past.realised, seed=seed)
     said, came = past.quantiles * cores_per_unit, past.realised.sum(axis=1) * cores_per_unit
     few = max(64, min(BACKTEST_PATHS, MOST_VALUES // past.realised[0].size))

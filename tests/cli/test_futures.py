@@ -110,7 +110,7 @@ def test_bad_input_is_told_with_its_remedy(demand: Path, tmp_path: Path) -> None
     assert ".html or .png" in refused(demand, "--plot", tmp_path / "x.svg")
     assert "--node-cores" in refused(demand, "--node-cores", "0.001")
     assert "job_cores" in refused(demand, "--job-cores", "0.0005")
-    assert "forecaster" in refused(demand, "--forecaster", tmp_path)
+    assert "forecaster" in refused(demand, "--model", tmp_path)
     short = tmp_path / "short.csv"
     write_demand(short, 20)
     assert "20 values, but" in refused(short)

@@ -143,6 +143,7 @@ def test_series_that_can_not_be_looked_ahead_of_are_refused(changed, part):
     ("aim", "part"),
     [
         (Aim(horizon=0), "horizon"),
+        (Aim(since=290 * 300.0), "300 values, but 309 are needed: 290 to forecast from or trained on"),
         (Aim(futures=0), "futures"),
         (Aim(cores_per_unit=0.0), "cores per unit"),
         (Aim(confidences=()), "no confidence"),

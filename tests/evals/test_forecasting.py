@@ -1,0 +1,76 @@
+"""The forecasting benchmark trains on nothing that it measures on, whatever files it is given."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aurora.errors import DataError
+from aurora.evals.forecasting import apart, bench_forecast
+from aurora.learning.long_form import write_long_form
+from aurora.learning.series import Panel
+from tests.learning.panels import QUICK, START, STEP, daily, panel, series_of
+
+SIZES = {"context": 24, "horizon": 4, "ets_windows": 3, "settings": QUICK}
+KEYS = {"wql", "crps", "coverage_80", "coverage_95", "winkler_80", "mase", "train_seconds"}
+
+
+def write(path: Path, *panels: Panel) -> Path:
+    write_long_form(Panel(tuple(s for p in panels for s in p.series)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("bench")
+    short = Panel((series_of(daily(1, 20), "short"), series_of(np.zeros(80), "idle")))
+    return write(folder / "train.csv", panel(6, 150)), write(folder / "test.csv", panel(4, 80, first=6), short)
+
+
+def test_all_models_stand_beside_seasonal_naive_and_one_is_selected(files):
+    remarks: list[str] = []
+    result = bench_forecast([files[0]], [files[1]], **SIZES, remark=remarks.append)
+    assert {"seasonal_naive", "recent_quantiles", "auto_ets", "lightgbm", "lstm", "blend"} <= set(result["models"])
+    assert result["selected"] in result["models"]
+    for name, figures in result["models"].items():
+        assert set(figures) >= KEYS, name
+        assert 0 < figures["wql"] < 3, name
+        assert 0 <= figures["coverage_80"] <= figures["coverage_95"] <= 1, name
+    assert (result["test_series"], result["left_out"]) == (5, 1)
+    assert any("shorter than context and horizon" in r and "short" in r for r in remarks)
+
+
+def test_what_is_learned_does_not_depend_on_the_test_files(files, tmp_path: Path):
+    other = write(tmp_path / "other.csv", panel(4, 80, first=30))
+    results = [bench_forecast([files[0]], [test], **SIZES) for test in (files[1], other)]
+    assert results[0]["back_test"] == results[1]["back_test"]
+    assert results[0]["weights"] == results[1]["weights"]
+
+
+def test_values_that_both_hold_are_not_learned_from():
+    whole, end = series_of(np.arange(100.0)), series_of(np.arange(70.0, 100.0), start=START + 70 * STEP)
+    learn, measure = apart([whole, series_of(np.arange(9.0), "b")], [end], None)
+    assert learn[0].y.tolist() == list(range(70))
+    assert len(learn[1]) == 9
+    assert np.array_equal(measure[0].y, end.y)
+    learn, measure = apart([whole], [whole], 0.7)
+    assert len(learn[0]) == 70
+    assert measure[0].y[0] == 70
+
+
+def test_the_same_file_twice_is_refused_with_the_way_out(files):
+    with pytest.raises(DataError, match=r"nothing is left to train on.*--split 0\.7"):
+        bench_forecast([files[0]], [files[0]], **SIZES)
+    with pytest.raises(DataError, match=r"--split 1\.5"):
+        bench_forecast([files[0]], [files[0]], **SIZES, share=1.5)
+
+
+def test_sizes_that_no_test_series_holds_are_refused_by_name(files):
+    with pytest.raises(DataError, match="--context 100"):
+        bench_forecast([files[0]], [files[1]], context=100, horizon=4, settings=QUICK)
+
+
+def test_machines_that_were_trained_on_can_be_left_out(files):
+    later = Panel(tuple(series_of(daily(k, 80), f"s{k}", start=START + 150 * STEP) for k in range(6)))
+    with pytest.raises(DataError, match="not in the training files"):
+        bench_forecast([files[0]], [write(files[1].with_name("seen.csv"), later)], **SIZES, unseen=True)
