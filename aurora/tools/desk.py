@@ -68,6 +68,11 @@ class Desk:
         """Ids of the scenarios that are open."""
         return tuple(self._scenarios)
 
+    @property
+    def open_ids(self) -> tuple[str, ...]:
+        """Ids of all that is open, by which the result of a call is told from that of the same call elsewhere."""
+        return (*self._scenarios, *self._series, *self._accounts, *self._experiments)
+
     def scenario(self, scenario_id: str) -> EncodedScenario:
         """A scenario that is open or archived.
 

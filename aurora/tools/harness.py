@@ -171,7 +171,7 @@ class Harness:
         return self._recorded(name, tool, checked)
 
     def _recorded(self, name: str, tool: Tool, arguments: BaseModel) -> tuple[EvidenceOutcome, str]:
-        request = {"tool": name, "arguments": arguments.model_dump(mode="json"), "open": list(self.desk.scenario_ids)}
+        request = {"tool": name, "arguments": arguments.model_dump(mode="json"), "open": list(self.desk.open_ids)}
         key = self._recording.key("tool", request)
         known = self._recording.find(key)
         if known is None or tool.leaves_draft:
