@@ -112,7 +112,10 @@ def _train(
             with _watched(trainee, folder) as tell:
                 trainer.train(trainee, tell=tell, folder=folder)
         except KeyboardInterrupt:
-            note(f"stopped; go on with: aurora train {algorithm.split('_')[0]} --resume {folder}")
+            kept = checkpoint.load(folder)["steps"]
+            note(
+                f"stopped, {kept} steps are kept; go on with: aurora train {algorithm.split('_')[0]} --resume {folder}"
+            )
             raise
         _finish(trainee, folder, as_json, plot)
 
