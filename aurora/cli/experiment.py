@@ -39,9 +39,9 @@ def new(
     start: str = typer.Option(..., help="First day, such as 2026-03-31."),
     direction: Better = typer.Option(Better.less, help="Which way the metric is better."),
     guardrail_direction: Better = typer.Option(Better.less, help="Which way the guardrail is better."),
-    margin: str = typer.Option("0", help="By how much the guardrail may get worse: 0.5, or 2%% of its mean."),
+    margin: str = typer.Option("0", help="By how much the guardrail may get worse: 0.5, or 2% of its mean."),
     effect: str | None = typer.Option(
-        None, help="Smallest change worth having: 0.5, or 3%%; without it, what can be found."
+        None, help="Smallest change worth having: 0.5, or 3%; without it, what can be found."
     ),
     alpha: float = typer.Option(0.05, min=0.001, max=0.5, help="Probability of any false stop, over all days."),
     guardrail_alpha: float = typer.Option(0.02, min=0.0001, max=0.5, help="The guardrail's part of it."),

@@ -19,7 +19,7 @@ def futures(
     horizon: int = typer.Option(12, min=1, max=2000, help="Steps to look ahead."),
     count: int = typer.Option(1000, "--futures", min=2, max=1_000_000, help="Futures for every what-if."),
     what_if: list[str] = typer.Option(
-        [], help="NAME[:AMOUNT][@START][/DURATION], as spike:+20%@2h/30m, or a JSON file."
+        [], help="NAME, then :AMOUNT, @START, /DURATION as wanted: spike:+20%@2h/30m; or a JSON file."
     ),
     weights: str | None = typer.Option(
         None, help="What counts: cost=1,latency=0.5,sla=2,energy=0.1. Default cost=1,sla=1."

@@ -246,7 +246,7 @@ def _disturbances(text: str) -> tuple[Disturbance, ...]:
 
 
 def _job(asked: Asked, plans: Sequence[CapacityPlan], outlook: Outlook) -> JobClass:
-    job = job_for(plans, float(outlook.totals.mean()), outlook.step, asked.sla)
+    job = job_for(plans, float(outlook.totals.mean()), outlook.step, asked.horizon, asked.sla)
     update = {"cores": asked.job_cores, "seconds": asked.job_seconds}
     return job.model_copy(update={name: value for name, value in update.items() if value is not None})
 

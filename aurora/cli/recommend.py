@@ -274,6 +274,7 @@ def apply(
         emit_json({"diff": lines}) if as_json else typer.echo("\n".join(lines))
         return
     undo = rollback or plan.with_name(f"{plan.stem}.rollback.json")
+    done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
     if ledger is not None:
         day = datetime.now(UTC).date().isoformat()
         known = {p.change_id for p in books.open_promises(ledger)} | {
@@ -284,9 +285,7 @@ def apply(
             for c in found.changes
             if c.promise
         ]
-        applied_to(found, read_json(inventory))  # refused before anything is promised
         books.promise(ledger, [p for p in promises if p.change_id not in known])
-    done = apply_to_file(found, inventory, undo)
     result = {
         "changed": list(done.changed),
         "unchanged": list(done.unchanged),

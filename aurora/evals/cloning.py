@@ -261,6 +261,12 @@ def _seed(
     cases = [true_case(a, t, FUTURE, seed) for a, t in zip(others.accounts, others.truth, strict=True)]
     served = {name: run_policy(choose, cases, catalogue) for name, choose in policies.items()}
     served["expert"] = run_experts(others, cases, catalogue, seed)
+    beside = compared(served["clone"], served["fine_tuned"])
+    tell(
+        f"seed {seed}: precision {found['mixture']['precision']:.2f}, recall {found['mixture']['recall']:.2f}, "
+        f"agreement {agreed['clone']['all']:.3f}; fine-tuned beside the clone: "
+        f"cost {beside['cost_change']['mean']:+.1%}, misses {beside['misses_change']['mean']:+.2%}"
+    )
     return {
         "seed": seed,
         "identification": found,
@@ -268,7 +274,7 @@ def _seed(
         "keep_share": float((test.moves == KEEP).mean()),
         "agreement": agreed,
         "policies": {name: means(s) for name, s in served.items()},
-        "fine_tuned_beside_clone": compared(served["clone"], served["fine_tuned"]),
+        "fine_tuned_beside_clone": beside,
     }, served
 
 

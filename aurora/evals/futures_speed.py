@@ -52,7 +52,7 @@ def bench_speed(futures: int, repeats: int) -> dict[str, Any]:
     if futures < 1:
         raise DataError(f"--futures {futures}: give at least 1")
     few, many = demand(min(futures, ONE_BY_ONE)), demand(futures)
-    job = job_for(PLANS, CORES, STEP)
+    job = job_for(PLANS, CORES, STEP, STEPS)
     before = one_by_one(few, PLANS, job)
     found = simulate_futures(few, PLANS, job).measured["latency"][:, 0]
     for expected, batch in zip((s.latency_mean for row in before for s in row), found.ravel(), strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from aurora.errors import DataError, RunError
 
 COURSE = "training.json"
+CLONE = "clone.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def begin(folder: Path, course: Course) -> None:
     absent = [path for path in (*course.histories, course.catalogue) if path and not Path(path).is_file()]
     if absent:
         raise DataError(f"{absent[0]}: there is no such file")
-    if (folder / COURSE).exists():
+    if (folder / CLONE).exists():  # before it nothing was learnt that a second attempt would lose
         raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
     partial = folder / f".{COURSE}.partial"
     partial.write_text(json.dumps(asdict(course), indent=2), encoding="utf-8")

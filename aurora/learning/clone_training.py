@@ -12,13 +12,12 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from aurora.errors import DataError
 from aurora.learning.account_env import Case, twin_cases
 from aurora.learning.accounts import Account, Catalogue, generate, load_catalogue, read_accounts, synthetic_catalogue
-from aurora.learning.clone_course import course_of
+from aurora.learning.clone_course import CLONE, course_of
 from aurora.learning.cloning import CloneSettings, Epoch, clone, load_policy, save_policy
 from aurora.learning.experts import Judgement, judge
 from aurora.learning.fine_tuning import TuneSettings, Update, tune
 from aurora.learning.series import Finding
 
-CLONE = "clone.pt"
 POLICY = "policy.pt"
 EVERY = 5
 """Every fifth account is held out: neither cloned nor trained on."""

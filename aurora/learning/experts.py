@@ -25,10 +25,12 @@ LEAST_DAYS = 7
 """Of history that counts, below which an account is not judged."""
 LEAST_PEERS = 20
 """Accounts, below which nobody can be compared with peers."""
-BULK = -1.0
+BULK = -0.5
 """Scores above it are told apart by the mixture: the tail of bad accounts is long, and would take its groups."""
-STRONG = 6.0
-"""Difference of BIC that is strong evidence (Kass & Raftery, JASA 1995, section 3.2): here, that there is one group."""
+GROUPS = 3
+"""Below the middle, the middle, experts. Chosen, as `BULK`, on populations 100-104, for the worst of them."""
+STRONG = 10.0
+"""Difference of BIC that is very strong evidence (Kass & Raftery, JASA 1995, section 3.2): here, of a single group."""
 RESAMPLES = 200
 TAIL = 4.0
 """Robust standard deviations beyond which a part counts no further."""
@@ -204,8 +206,8 @@ def _told_apart(
         threshold = float(np.sort(score)[-count])
         return threshold, np.asarray((drawn >= threshold).mean(axis=0))
     bulk = score[score > BULK]
-    mixture = fit_mixture(bulk, (2, 3))
-    if fit_mixture(bulk, (1,)).bic < mixture.bic - STRONG:
+    mixture = fit_mixture(bulk, GROUPS)
+    if fit_mixture(bulk, 1).bic < mixture.bic - STRONG:
         raise DataError(
             f"the scores of {len(score)} accounts form one group, not two; say which share of them are experts"
         )

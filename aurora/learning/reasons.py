@@ -52,9 +52,9 @@ def reasons_for(projector: Projector, choice: Choice, goals: Goals, used: Utilis
 
 def _why_none(choice: Choice, goals: Goals) -> list[str]:
     if choice.side == "under":
-        return [f"no configuration of the catalogue keeps {goals.misses:.2%} with probability {1 - goals.safe:.0%}"]
+        return ["no configuration of the catalogue keeps the promise safely, or at least far better"]
     if not choice.safe:
-        return [f"no other configuration keeps {goals.misses:.2%} with probability {1 - goals.safe:.0%}"]
+        return [f"no other configuration keeps {goals.misses:.2%} safely for less"]
     return [f"no safe configuration is cheaper by {goals.worthwhile:.0%} or more"]
 
 

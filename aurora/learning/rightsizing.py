@@ -33,7 +33,7 @@ class Goals:
 
     Attributes:
         misses: Share of a month's requests that may be late.
-        safe: Probability of more than that which a proposal may have.
+        safe: Probability of more than that which a proposal may have, as projected.
         unsafe: Probability from which on the present configuration counts as too small.
         worthwhile: Share of the cost that a change must save.
     """

@@ -208,11 +208,11 @@ def look(
     statistic = _studentised(estimate, se, side)
     threshold = boundary(statistic, spent)
     passed = np.flatnonzero(statistic[:, 0] > threshold)
-    middle = estimate[:, 0] + null
+    middle, error = estimate[:, 0] + null, se[:, 0].copy()  # a view would keep all resamples alive
     with np.errstate(invalid="ignore"):
-        radius = np.where(np.isinf(threshold), np.inf, np.maximum(threshold, 0.0) * se[:, 0])
+        radius = np.where(np.isinf(threshold), np.inf, np.maximum(threshold, 0.0) * error)
     high = middle + radius if side == "both" else np.full(len(middle), np.inf)
-    return Looks(middle, se[:, 0], threshold, middle - radius, high, int(passed[0]) if len(passed) else None)
+    return Looks(middle, error, threshold, middle - radius, high, int(passed[0]) if len(passed) else None)
 
 
 def _studentised(estimate: Floats, se: Floats, side: Side) -> Floats:

@@ -78,12 +78,12 @@ class Recalibration:
         count = self.scores.shape[1]
         rank = int(np.ceil((count + 1) * promised - 1e-9))
         if rank > count:
-            return np.maximum(self.scores[:, -1], np.log(promised) - np.log1p(-promised))
+            return np.asarray(np.maximum(self.scores[:, -1], np.log(promised) - np.log1p(-promised)), np.float64)
         return np.asarray(self.scores[:, max(rank, 1) - 1], np.float64)
 
     def backs(self, promised: float) -> bool:
         """Whether there are enough scores to tell whether the promise holds."""
-        return int(np.ceil((self.scores.shape[1] + 1) * promised - 1e-9)) <= self.scores.shape[1]
+        return bool(np.ceil((self.scores.shape[1] + 1) * promised - 1e-9) <= self.scores.shape[1])
 
     def share_within(self, odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability that demand stays within what a forecast has at log odds, float64 [..., steps]."""

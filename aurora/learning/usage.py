@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from aurora.errors import DataError
 from aurora.learning.accounts import Account, Catalogue, Configuration
 from aurora.learning.accounts.simulator import SWAP_FROM, SWAP_SLOWDOWN
 from aurora.learning.accounts.workload import CORRELATION, DAY, STEP, WEEK, Workload
@@ -78,7 +79,15 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
     Args:
         account: At least two periods.
         catalogue: That its configurations name things from.
+
+    Raises:
+        DataError: Its period is not a multiple of five minutes that fits into a day.
     """
+    if account.period % STEP or DAY % account.period:
+        raise DataError(
+            f"account {account.account_id!r} has periods of {account.period} s; they must be a multiple of {STEP} s "
+            "and fit into a day, so add up or average its rows"
+        )
     kinds = [catalogue.instance[c.instance] for c in account.configurations]
     instances = account.metric("running")
     memory_share = account.metric("memory")

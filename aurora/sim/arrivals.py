@@ -43,7 +43,7 @@ def jobs_of(demand: NDArray[np.float64], job: JobClass, step: float) -> Jobs:
     if most > MAX_JOBS:
         raise ScenarioError(
             f"a future would have {most} jobs of {job.cores:g} cores and {job.seconds:g} s, at most {MAX_JOBS} are "
-            f"simulated; make jobs at least {most / MAX_JOBS:.1f} times as large (job_cores)"
+            f"simulated; make jobs {most / MAX_JOBS:.1f} times larger (job_cores, job_seconds), or nodes larger"
         )
     start = np.concatenate([[0], np.cumsum(np.maximum(counts, 1))]).astype(np.int64)
     arrival, duration = np.zeros(start[-1]), np.zeros(start[-1])

@@ -146,25 +146,29 @@ def check_plans(plans: Sequence[CapacityPlan], *, where: str = "plans") -> None:
 BUSY_JOBS = 12
 """Jobs that run at a time at the mean demand, at least: enough for the demand to be followed, few enough to be fast."""
 
+MAX_PARTS = 64
+"""Most jobs to a node by default."""
+
+MANY_JOBS = 4000
+"""Jobs of a future, by default, from which on they are made longer."""
+
 JOBS_PER_STEP = 3
 """A job takes a third of a step, so that capacity follows demand within one."""
 
 
-def job_for(plans: Sequence[CapacityPlan], demand: float, step: float, sla: float = 60.0) -> JobClass:
+def job_for(plans: Sequence[CapacityPlan], demand: float, step: float, steps: int, sla: float = 60.0) -> JobClass:
     """Jobs that fill the nodes of plans without remainder and are small beside the demand.
 
     Args:
         plans: The smallest node counts.
         demand: Mean, cores.
         step: Of the demand, seconds.
+        steps: Of a future; jobs are longer, up to a step, where there would be very many.
         sla: Longest acceptable wait, seconds.
     """
     node = min(p.node_cores for p in plans)
     parts = 1
     while parts < MAX_PARTS and demand * parts < BUSY_JOBS * node:
         parts += 1
-    return JobClass(cores=node / parts, seconds=step / JOBS_PER_STEP, sla=sla)
-
-
-MAX_PARTS = 64
-"""Most jobs to a node by default."""
+    many = demand * parts / node * steps * JOBS_PER_STEP / MANY_JOBS
+    return JobClass(cores=node / parts, seconds=step * min(1.0, max(1.0, many) / JOBS_PER_STEP), sla=sla)

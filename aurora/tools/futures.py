@@ -38,7 +38,7 @@ class FuturesArguments(Frozen):
 
     series_ids: tuple[str, ...] = Field(default=(), max_length=50, description="demand to sum; empty: all that is open")
     horizon: int = Field(default=12, ge=1, le=288, description="steps")
-    futures: int = Field(default=500, ge=10, le=2000)
+    futures: int = Field(default=500, ge=10, le=2000, description="how many, for every what-if")
     cores_per_unit: Positive = Field(default=1.0, description="cores that one unit of the series needs")
     plans: tuple[CapacityPlan, ...] = Field(default=(), max_length=8, description="empty: plans that follow from tiers")
     like: CapacityPlan | None = Field(
@@ -54,7 +54,7 @@ class FuturesArguments(Frozen):
     )
     job_cores: Positive | None = Field(default=None, description="cores of a job; null: small beside the demand")
     sla: float = Field(default=60.0, ge=0, le=1e9, description="longest acceptable wait of a job, seconds")
-    seed: int = Field(default=0, ge=0, lt=2**31)
+    seed: int = Field(default=0, ge=0, lt=2**31, description="of the futures")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -133,7 +133,7 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     outlook = look_ahead(series, recent, aim)
     like = arguments.like or CapacityPlan(plan_id="like", reserved_nodes=1)
     plans = arguments.plans or proposed_plans(outlook.tiers, outlook.totals, like)
-    job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.sla)
+    job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.horizon, arguments.sla)
     if arguments.job_cores is not None:
         job = job.model_copy(update={"cores": arguments.job_cores})
     ahead = Futures(outlook.paths, outlook.series, outlook.step, arguments.seed)

@@ -41,6 +41,12 @@ def refused(*args: object) -> str:
     return str(raised.value)
 
 
+@pytest.mark.parametrize("command", [("futures",), ("whatif",), ("bench", "futures")])
+def test_help_is_shown(command: tuple[str, ...]) -> None:
+    shown = RUN.invoke(app, [*command, "--help"], catch_exceptions=False)
+    assert shown.exit_code == 0 and "Usage" in shown.stdout
+
+
 def test_tiers_plans_and_what_ifs(demand: Path, tmp_path: Path) -> None:
     plot = tmp_path / "futures.html"
     found = futures(demand, "--what-if", "spike:+50%@10m", "--what-if", "node_loss", "--plot", plot)

@@ -183,6 +183,8 @@ def test_a_training_is_begun_once_and_gone_on_with(tmp_path: Path) -> None:
     course = clone_course.Course((), 40, None, 100, 1)
     clone_course.begin(tmp_path, course)
     assert clone_course.course_of(tmp_path) == course
+    clone_course.begin(tmp_path, replace(course, share=0.2))  # nothing was learnt yet
+    (tmp_path / clone_course.CLONE).touch()
     with pytest.raises(RunError, match="--resume"):
         clone_course.begin(tmp_path, course)
     with pytest.raises(RunError, match="no training"):

@@ -226,3 +226,9 @@ def test_a_bad_inventory_says_which_field(change, message):
     with pytest.raises(DataError, match="lacks cooldown"):
         parse_entry("web", {k: v for k, v in ENTRY.items() if k != "cooldown"}, CATALOGUE)
     assert isinstance(parse_entry("web", ENTRY, CATALOGUE).configuration, Configuration)
+
+
+def test_periods_that_do_not_fit_are_refused():
+    account = pairs()[0][0]
+    with pytest.raises(DataError, match="multiple of 300 s"):
+        usage_of(replace(account, period=1000), CATALOGUE)

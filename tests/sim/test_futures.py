@@ -7,7 +7,7 @@ import pytest
 
 from aurora.errors import ScenarioError
 from aurora.sim.arrivals import jobs_of
-from aurora.sim.capacity import IN_ORDER, CapacityPlan, JobClass, read_plans, template
+from aurora.sim.capacity import IN_ORDER, CapacityPlan, JobClass, job_for, read_plans, template
 from aurora.sim.choice import losses, parse_weights, standings
 from aurora.sim.disturbances import NAMED, Disturbance, disturbed, parse_disturbance, read_disturbances
 from aurora.sim.futures import Futures, simulate_futures
@@ -72,6 +72,14 @@ def test_jobs_carry_the_work_that_is_demanded():
             now = (s + 0.5) * STEP
             busy = 0.25 * ((jobs.arrival[mine] <= now) & (jobs.arrival[mine] + jobs.duration[mine] > now)).sum()
             assert abs(busy - path[s]) <= 0.25 + 1e-9
+
+
+def test_default_jobs_fill_nodes_and_stay_countable():
+    plans = [CapacityPlan(plan_id="p", reserved_nodes=1, node_cores=4.0)]
+    for demand in (0.0, 0.5, 10.0, 400.0, 1500.0):
+        job = job_for(plans, demand, STEP, 12)
+        assert 4.0 / job.cores == int(4.0 / job.cores) and STEP / 3 <= job.seconds <= STEP
+        assert len(jobs_of(np.full((1, 12), demand), job, STEP).arrival) < 8000
 
 
 def test_no_demand_is_no_work():
