@@ -88,7 +88,7 @@ def accounts(
     for r in found:
         note(f"{r.account}: {'; '.join(r.reasons)}")
         for flip in r.flips:
-            note(f"  {flip_text(flip)}")
+            note(f"  {flip.told}")
 
 
 def _catalogue(path: Path | None) -> Catalogue:
@@ -166,19 +166,13 @@ def _row(r: Recommendation) -> tuple[object, ...]:
     )
 
 
-def flip_text(flip: Any) -> str:
-    """A flip, for people."""
-    what = {"demand": "demand", "price": f"the price of {flip.of}", "misses": "the tolerated share of late requests"}
-    return f"with {what[flip.quantity]} times {flip.factor:.2f} it would be {flip.finding}"
-
-
 def recommendation_json(r: Recommendation) -> dict[str, Any]:
     """A recommendation with the keys that docs/recommendations.md lists."""
     from dataclasses import asdict
 
     result = asdict(r)
     result["price_source"] = None if r.savings is None else r.savings.price_source
-    result["flips"] = [{**asdict(f), "text": flip_text(f)} for f in r.flips]
+    result["flips"] = [{**asdict(f), "text": f.told} for f in r.flips]
     if r.precedents is not None:
         result["precedents"]["nearest"] = [
             {"account": s.account_id, "period": s.period, "move": s.move, "distance": s.distance}

@@ -34,6 +34,16 @@ class Flip:
     finding: Side
     of: str = ""
 
+    @property
+    def told(self) -> str:
+        """The flip, for people and models."""
+        what = {
+            "demand": "demand",
+            "price": f"the price of {self.of}",
+            "misses": "the tolerated share of late requests",
+        }
+        return f"with {what[self.quantity]} times {self.factor:.2f} it would be {self.finding}"
+
 
 def flips(projector: Projector, goals: Goals, choice: Choice, least: int = 1) -> tuple[Flip, ...]:
     """For each quantity the smallest change that flips the finding, as far as one between a third and three does.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pydantic import Field
 
 from aurora.learning.pick import forecast_by_best_baseline
@@ -12,8 +14,61 @@ from aurora.tools.desk import Desk
 SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that a model reads: the median, and the ends of the 50 and 90 % intervals."""
 CONTEXT = 144
+LISTED = 50
+"""Series that a table shows."""
 SHORTEST = 24
 """Values of the past that a forecast needs at least."""
+
+
+class SeriesArguments(Frozen):
+    """Which of the open series to list."""
+
+    contains: str = Field(default="", max_length=200, description="part of the id; empty: all")
+
+
+class SeriesRow(Frozen):
+    """A measured series."""
+
+    unique_id: str
+    metric: str
+    unit: str
+    values: int
+    step_minutes: float
+    until: str = Field(description="UTC, of the last value")
+    latest: float
+    mean: float
+    highest: float
+    observed: float = Field(description="share of the values that were measured; the rest is filled in")
+
+
+class SeriesTable(Frozen):
+    """Measured series that are open."""
+
+    found: int = Field(description="how many there are; at most 50 are listed")
+    series: tuple[SeriesRow, ...]
+
+
+def measured_series(desk: Desk, arguments: SeriesArguments) -> SeriesTable:
+    """Which measured series are open: unit, step, length, level."""
+    names = [n for n in desk.series_ids if arguments.contains in n]
+    rows = []
+    for one in map(desk.series, names[:LISTED]):
+        last = datetime.fromtimestamp(one.start + (len(one) - 1) * one.step, UTC)
+        rows.append(
+            SeriesRow(
+                unique_id=one.unique_id,
+                metric=one.labels.get("metric", ""),
+                unit=one.labels.get("unit", ""),
+                values=len(one),
+                step_minutes=one.step / 60,
+                until=f"{last:%Y-%m-%dT%H:%M:%SZ}",
+                latest=float(one.y[-1]),
+                mean=float(one.y.mean()),
+                highest=float(one.y.max()),
+                observed=float(one.observed.mean()),
+            )
+        )
+    return SeriesTable(found=len(names), series=tuple(rows))
 
 
 class ForecastArguments(Frozen):

@@ -16,7 +16,7 @@ from aurora.sim.capacity import CapacityPlan, JobClass, job_for
 from aurora.sim.choice import WEIGHTS, losses, standings
 from aurora.sim.disturbances import AS_FORECAST, NAMED, Disturbance, disturbed, parse_disturbance
 from aurora.sim.futures import MEASURES, Futures, simulate_futures
-from aurora.sim.scenario import Frozen, Positive
+from aurora.sim.scenario import Frozen, NonNegative, Positive
 from aurora.tools.desk import Desk
 
 MOST_STEPS = 200_000
@@ -41,13 +41,14 @@ class FuturesArguments(Frozen):
     futures: int = Field(default=500, ge=10, le=2000, description="how many, for every what-if")
     cores_per_unit: Positive = Field(default=1.0, description="cores that one unit of the series needs")
     plans: tuple[CapacityPlan, ...] = Field(default=(), max_length=8, description="empty: plans that follow from tiers")
-    like: CapacityPlan | None = Field(
-        default=None, description="node size, prices and power of plans that follow from tiers; its counts don't matter"
-    )
-    what_ifs: tuple[str | Disturbance, ...] = Field(
+    node_cores: Positive = Field(default=4.0, description="cores of a node, in plans that follow from tiers")
+    reserved_price: NonNegative = Field(default=0.1, description="dollars per hour of a reserved node, likewise")
+    burst_price: NonNegative = Field(default=0.25, description="dollars per hour of an on-demand node, likewise")
+    what_ifs: tuple[str, ...] = Field(
         default=(),
         max_length=8,
-        description=f"NAME[:AMOUNT][@START][/DURATION] with NAME of {', '.join(NAMED)}; or own",
+        description=f"NAME[:AMOUNT][@START][/DURATION], NAME of {', '.join(NAMED)}; "
+        "such as spike, spike:+20%@20m/30m, node_loss:2, dos:x5@1h",
     )
     weights: dict[str, float] = Field(
         default_factory=lambda: dict(WEIGHTS), description=f"what counts: {', '.join(WEIGHTS)}"
@@ -129,9 +130,15 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
         least=CONTEXT,
         seed=arguments.seed,
     )
-    what_ifs = [parse_disturbance(w) if isinstance(w, str) else w for w in arguments.what_ifs]
+    what_ifs = [parse_disturbance(w) for w in arguments.what_ifs]
     outlook = look_ahead(series, recent, aim)
-    like = arguments.like or CapacityPlan(plan_id="like", reserved_nodes=1)
+    like = CapacityPlan(
+        plan_id="like",
+        reserved_nodes=1,
+        node_cores=arguments.node_cores,
+        reserved_price=arguments.reserved_price,
+        burst_price=arguments.burst_price,
+    )
     plans = arguments.plans or proposed_plans(outlook.tiers, outlook.totals, like)
     job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.horizon, arguments.sla)
     if arguments.job_cores is not None:

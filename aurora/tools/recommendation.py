@@ -80,7 +80,7 @@ def _told(r: Recommendation) -> Recommended:
         risk=r.risk,
         confidence=None if sure is None else sure.value,
         basis="" if sure is None else sure.basis,
-        would_change=tuple(f"{f.quantity} {f.of} times {f.factor:.3g}: {f.finding}" for f in r.flips),
+        would_change=tuple(f.told for f in r.flips),
     )
 
 

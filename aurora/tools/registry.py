@@ -54,6 +54,7 @@ TOOLS: Mapping[str, Tool] = {
     "show_policy": Tool("reads", archive.PolicyArguments, archive.show_policy),
     "feature_table": Tool("reads", language.FeatureArguments, language.feature_table),
     "check_expression": Tool("reads", language.ExpressionArguments, language.check_expression),
+    "measured_series": Tool("reads", forecasting.SeriesArguments, forecasting.measured_series, digits=4),
     "forecast": Tool("reads", forecasting.ForecastArguments, forecasting.forecast, digits=4),
     "recommend": Tool("reads", recommendation.RecommendArguments, recommendation.recommend),
     "experiment": Tool("reads", recommendation.ExperimentArguments, recommendation.experiment),

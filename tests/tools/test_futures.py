@@ -25,14 +25,14 @@ def test_it_finds_tiers_and_the_best_plan() -> None:
         {
             "futures": 200,
             "series_ids": ["a", "b"],
-            "what_ifs": ["spike:+20%", {"name": "own", "changes": [{"kind": "node_loss"}]}],
+            "what_ifs": ["spike:+20%@20m/30m", "node_loss:2"],
         }
     )
     found = json.loads(shown.split("] ", 1)[1].splitlines()[0])
     assert [t["kind"] for t in found["tiers"]] == ["reserved", "reserved", "burst", "burst"]
     assert 19 < found["tiers"][0]["cores"] < found["tiers"][-1]["cores"] < 40
     assert found["plans"][0]["plan_id"] == found["best"] and found["plans"][0]["worse"] == 0
-    assert set(found["best_by_what_if"]) == {"as forecast", "spike:+20%", "own"}
+    assert set(found["best_by_what_if"]) == {"as forecast", "spike:+20%@20m/30m", "node_loss:2"}
 
 
 @pytest.mark.parametrize(
