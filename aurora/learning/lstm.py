@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurora.errors import DataError
+from aurora.learning.heap import keep_freed_memory
 from aurora.learning.metrics import MEDIAN
 from aurora.learning.series import LEVELS
 from aurora.learning.window_features import SPANS, View, scaled_target
@@ -212,6 +213,7 @@ def train_lstm(  # a training loop is read from top to bottom
         checkpoint: Where to keep the state between epochs; removed at the end.
         tell: (epochs done, epochs, mean loss), called after each.
     """
+    keep_freed_memory()
     torch.set_num_threads(1)  # small matrices: a second thread costs more than it brings, and others use the core
     target = scaled_target(lesson.view, future)
     summary = torch.from_numpy(lesson.view.summary)
