@@ -222,6 +222,23 @@ def _expected(r: Recommendation) -> float:
     return 0.0 if r.savings is None else r.savings.expected
 
 
+@app.command()
+def sample(
+    out: Path = typer.Option(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
+    number: int = typer.Option(20, "--accounts", min=1, max=10_000, help="How many."),
+    days: int = typer.Option(28, min=1, max=365, help="Of history."),
+    seed: int = typer.Option(0, min=0, help="Of everything random."),
+) -> None:
+    """Write histories of made-up accounts, to try the other commands with.
+
+    Example: aurora recommend sample --out histories.jsonl
+    """
+    from aurora.learning.accounts import PER_DAY, generate, write_accounts
+
+    write_accounts(generate(seed, number, periods=days * PER_DAY).accounts, out)
+    note(f"wrote {out}: {number} accounts, {days} days; made up by a simulator, with a synthetic catalogue's prices")
+
+
 @app.command("inventory")
 def inventory_(
     data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet)."),

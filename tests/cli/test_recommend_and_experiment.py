@@ -52,6 +52,16 @@ def test_from_histories_to_a_plan_applied_undone_and_settled(histories, tmp_path
     assert json.loads(settled)["calibration"]["count"] == 1
 
 
+def test_a_sample_of_accounts_is_the_same_for_a_seed_and_can_be_read(tmp_path):
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    for path in (one, two):
+        aurora("recommend", "sample", "--accounts", 2, "--days", 8, "--seed", 3, "--out", path)
+    assert one.read_bytes() == two.read_bytes()
+    found = json.loads(aurora("recommend", one, "--quick", "--json"))
+    assert len(found) == 2
+    assert {r["finding"] for r in found} <= {"under", "over", "optimised", "conflict"}
+
+
 def test_a_series_of_utilisation_and_its_inventory(tmp_path):
     path, inventory = tmp_path / "web.csv", tmp_path / "inventory.json"
     entry = {"instance": "general-8", "storage": "standard", "network": "1g", "minimum": 6, "maximum": 6}
