@@ -64,7 +64,8 @@ _FLOAT_ROWS = {
     "fit.duration": at.T_REQUESTED,
     "fit.energy": at.T_REQUESTED,
 }
-_NO_CLASSES = (np.zeros(0, np.int64), 0)
+NO_CLASSES = (np.zeros(0, np.int64), 0)
+"""Where scores aren't kept."""
 _PLAN = Policy(policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),)))
 
 
@@ -102,7 +103,7 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         trace_top: How many of the best candidates of every decision to keep; 0: no trace.
         policy_id: For the outcome.
     """
-    tracer = Pinned(_new_tracer(_most_starts(encoded.problem), trace_top)) if trace_top > 0 else _NO_TRACER
+    tracer = Pinned(_new_tracer(_most_starts(encoded.problem), trace_top)) if trace_top > 0 else NO_TRACER
     summary, run_f, run_i = _run(encoded, program, tracer)
     trace = None
     if trace_top > 0:
@@ -156,7 +157,7 @@ def summary_of(sums: NDArray[np.float64]) -> Summary:
 
 def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
     """Run a compiled policy on an encoded scenario for its sums only: what search calls."""
-    return _run(encoded, program, _NO_TRACER)[0]
+    return _run(encoded, program, NO_TRACER)[0]
 
 
 def _run(
@@ -165,12 +166,12 @@ def _run(
     """The sums of a run, and the state of its tasks at the end."""
     problem = encoded.problem
     tasks = problem.task_f.shape[0]
-    traced = tracer is not _NO_TRACER
-    known = _known(program)
+    traced = tracer is not NO_TRACER
+    known = known_program(program)
     with_fragmentation = traced or (known.reads_fragmentation and problem.fragment_kind.shape[1] > 0)
-    classes, count = _NO_CLASSES if traced else _classes(encoded, program, with_fragmentation)
+    classes, count = NO_CLASSES if traced else _classes(encoded, program, with_fragmentation)
     run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
-    sums, _ = _simulate(
+    sums, _ = simulate_pinned(
         encoded.pinned.address,
         None if encoded.plain else False,
         known.pinned.address,
@@ -208,7 +209,8 @@ _KNOWN: dict[int, _Known] = {}
 """The programs that ran last, by identity: they live here, so that no other one gets the same."""
 
 
-def _known(program: Program) -> _Known:
+def known_program(program: Program) -> _Known:
+    """What is found out once about a program, kept for the programs that ran last."""
     found = _KNOWN.get(id(program))
     if found is None:
         if len(_KNOWN) >= KNOWN_PROGRAMS:
@@ -239,7 +241,8 @@ def _new_tracer(starts: int, top: int) -> Tracer:
     )
 
 
-_NO_TRACER = Pinned(_new_tracer(0, 0))
+NO_TRACER = Pinned(_new_tracer(0, 0))
+"""Where decisions aren't recorded."""
 
 
 def _most_starts(problem: at.Problem) -> int:
@@ -250,7 +253,7 @@ def _most_starts(problem: at.Problem) -> int:
 
 
 @entry_point
-def _simulate(scenario, plain, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
+def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
     """Allocate everything else that a run needs, and run; the sums. Scenario, policy and trace are addresses."""
     problem, program = problem_at(scenario, plain), program_at(policy)
     tasks = problem.task_f.shape[0]
@@ -317,7 +320,7 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
     tasks, nodes = problem.task_f.shape[0], problem.node_f.shape[1]
     few = nodes < MIN_NODES_FOR_CACHE and not with_fragmentation
     if few or program.scores_change or program.easy or not encoded.all_nodes:
-        return _NO_CLASSES
+        return NO_CLASSES
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
     key = bytes(rows)
     if key not in encoded.classes:
@@ -333,7 +336,7 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
         encoded.classes[key] = (inverse, int(inverse.max()) + 1)
     classes, count = encoded.classes[key]
     if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
-        return _NO_CLASSES
+        return NO_CLASSES
     return classes, count
 
 

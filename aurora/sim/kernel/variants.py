@@ -13,7 +13,7 @@ from aurora.sim.kernel.dispatch import SELECT
 from aurora.sim.kernel.encode import EncodedScenario
 from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.pins import PinnedVariants, Slices
-from aurora.sim.kernel.run import _NO_CLASSES, _NO_TRACER, _known, _simulate
+from aurora.sim.kernel.run import NO_CLASSES, NO_TRACER, known_program, simulate_pinned
 from aurora.sim.kernel.summary import VALUES
 from aurora.sim.program import Program
 
@@ -98,15 +98,15 @@ def evaluate_variants(
             "objective": Slices(objective, np.arange(count) * objective.shape[1], zero[:, None] + objective.shape[1]),
         },
     )
-    known = _known(program)
+    known = known_program(program)
     out = np.empty((count, VALUES))
     how = known.how if template.all_nodes else SELECT
     _run_all(
         pinned.addresses,
         sizes,
         known.pinned.address,
-        _NO_TRACER.address,
-        _NO_CLASSES[0],
+        NO_TRACER.address,
+        NO_CLASSES[0],
         known.gate_is_static,
         how,
         out,
@@ -120,5 +120,5 @@ def _run_all(scenarios, sizes, policy, trace, classes, gate_static, how, out):
     for k in range(scenarios.shape[0]):
         run_f = np.empty((sizes[k], at.RUN_FLOATS))
         run_i = np.empty((sizes[k], at.RUN_INTS), np.int64)
-        sums, _ = _simulate(scenarios[k], None, policy, trace, classes, 0, run_f, run_i, False, gate_static, how)
+        sums, _ = simulate_pinned(scenarios[k], None, policy, trace, classes, 0, run_f, run_i, False, gate_static, how)
         out[k] = sums
