@@ -119,7 +119,7 @@ def parse_disturbance(text: str) -> Disturbance:
     if shape is None or shape["name"] not in NAMED:
         raise ScenarioError(
             f"what-if {text!r}: write NAME[:AMOUNT][@START][/DURATION] such as spike:+20%@2h/30m, where NAME is one of "
-            f"{', '.join(NAMED)}; or give a JSON file"
+            f"{', '.join(NAMED)}"
         )
     known = NAMED[shape["name"]]
     update: dict[str, float] = {}
