@@ -55,12 +55,15 @@ def day_model(values: Floats) -> DayModel:
     jump, bend and rise, which is how they are told apart.
 
     Args:
-        values: float64 [accounts, days], at least three days; NaN where missing.
+        values: float64 [accounts, days], at least three days; NaN where missing, which may be whole days.
     """
-    centred = values - np.nanmean(values, axis=0)
     days = values.shape[1]
-    lags = np.arange(1, days)
-    variogram = np.array([np.nanmean((centred[:, h:] - centred[:, :-h]) ** 2) / 2 for h in lags])
+    measured = np.isfinite(values).any(axis=0)
+    centred = np.full(values.shape, np.nan)
+    centred[:, measured] = values[:, measured] - np.nanmean(values[:, measured], axis=0)
+    squares = {h: (centred[:, h:] - centred[:, :-h]) ** 2 for h in range(1, days)}
+    lags = np.array([h for h, found in squares.items() if np.isfinite(found).any()])
+    variogram = np.array([np.nanmean(squares[h]) / 2 for h in lags])
     weights = np.sqrt(days - lags)  # as there are pairs
     best = np.inf
     found = DayModel(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -71,7 +74,7 @@ def day_model(values: Floats) -> DayModel:
             best = error
             noise, swing, drift = variances
             around = noise + swing + drift * (days + 1) / 2
-            level = max(0.0, float(np.nanmean(np.nanvar(centred, axis=0))) - around)
+            level = max(0.0, float(np.nanmean(np.nanvar(centred[:, measured], axis=0))) - around)
             level, noise, swing, drift = np.sqrt([level, noise, swing, drift]).tolist()
             found = DayModel(level, noise, swing, float(memory), drift)
     return found

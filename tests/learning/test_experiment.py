@@ -220,3 +220,15 @@ def test_a_larger_effect_is_found_more_often():
     assert many.power > 0.9
     with pytest.raises(DataError, match="same for all"):
         detectable(DayModel(0.0, 0.0, 0.0, 0.0, 0.0), 64, 14, RULES)
+
+
+def test_a_day_on_which_nothing_was_measured_changes_a_day_model_little():
+    true = DayModel(level=3.0, noise=1.0, swing=0.5, memory=0.6, drift=0.0)
+    values = true.draw(np.random.default_rng(4), 400, 21)
+    whole = day_model(values)
+    values[:, -1] = np.nan
+    values[:, 5] = np.nan
+    values[3, 8] = np.nan
+    less = day_model(values)
+    assert less.level == pytest.approx(whole.level, rel=0.1)
+    assert np.hypot(less.noise, less.swing) == pytest.approx(np.hypot(whole.noise, whole.swing), rel=0.1)
