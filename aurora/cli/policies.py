@@ -102,7 +102,7 @@ def export(
 
     Example: aurora policies export --run runs/generated-0 --best --out champion.json
     """
-    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
+    from aurora.files import write_atomically
     from aurora.sim.policy import parse_policy  # heavy, used here only
 
     if best == (policy is not None):
@@ -112,10 +112,7 @@ def export(
         if last is None:
             raise PolicyError(f"the run in {run} has no finished iteration yet")
         found = parse_policy(last[1]["champion"]) if policy is None else store.policy(policy)
-    try:
-        write_atomically(out, found.model_dump_json(indent=2, exclude_none=True) + "\n")
-    except OSError as error:
-        raise PolicyError(f"can't write {out}: {error.strerror}") from None
+    write_atomically(out, found.model_dump_json(indent=2, exclude_none=True) + "\n")
     if as_json:
         emit_json({"policy_id": found.policy_id, "out": str(out)})
     else:

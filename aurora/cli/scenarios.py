@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.errors import DataError, ScenarioError
+from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
     from pydantic import BaseModel
@@ -49,16 +49,13 @@ def generate(  # one parameter an option
 
 def _put(found: BaseModel, out: Path | None) -> None:
     """JSON to a file, whole or not at all, or to stdout."""
-    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
+    from aurora.files import write_atomically
 
     text = found.model_dump_json(indent=2, exclude_none=True)
     if out is None:
         typer.echo(text)
         return
-    try:
-        write_atomically(out, text + "\n")
-    except OSError as error:
-        raise ScenarioError(f"can't write {out}: {error.strerror}") from None
+    write_atomically(out, text + "\n")
     note(f"wrote {out}")
 
 

@@ -179,7 +179,7 @@ def _finish(trainee: Any, folder: Path, as_json: bool, plot: Path | None) -> Non
     """Judge what was learned, write what can be kept of it, and tell."""
     from aurora.evals.charts import Chart, Line, write_charts  # heavy, used here only
     from aurora.evals.statistics import paired_interval  # heavy, used here only
-    from aurora.graphs.run_directory import write_atomically  # heavy, used here only
+    from aurora.files import write_atomically
     from aurora.learning.judging import agent_values, policy_values  # heavy, used here only
     from aurora.learning.trainer import held_out  # heavy, used here only
     from aurora.sim.references import REFERENCES  # heavy, used here only

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError
+from aurora.files import replaced
 
 SUFFIXES = (".html", ".png")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -82,12 +83,11 @@ def write_charts(charts: Sequence[Chart], path: Path) -> None:
         DataError: See `check_plot_path`.
     """
     check_plot_path(path)
-    partial = path.with_name(f".{path.name}.partial{path.suffix}")
-    if path.suffix == ".png":
-        _picture(charts, partial)
-    else:
-        partial.write_text(_page(charts), encoding="utf-8")
-    partial.replace(path)
+    with replaced(path) as partial:
+        if path.suffix == ".png":
+            _picture(charts, partial)
+        else:
+            partial.write_text(_page(charts), encoding="utf-8")
 
 
 def _page(charts: Sequence[Chart]) -> str:

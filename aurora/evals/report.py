@@ -15,7 +15,8 @@ import plotly.offline
 from aurora.agents.sources import Source
 from aurora.evals.champion import Verdict, judge
 from aurora.evals.model_usage import model_usage
-from aurora.graphs.run_directory import ARCHIVE, REPORT, write_atomically
+from aurora.files import write_atomically
+from aurora.graphs.run_directory import ARCHIVE, REPORT
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source
 from aurora.memory.store import REFERENCE, Store
 from aurora.sim.compiler import compile_policy, readable

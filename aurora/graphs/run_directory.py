@@ -15,6 +15,7 @@ from typing import Any
 
 from aurora import __version__
 from aurora.errors import RunError
+from aurora.files import write_atomically
 
 ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "archive.sqlite",
@@ -59,21 +60,6 @@ def owned(directory: Path) -> Iterator[Path]:
         handle.write(f"pid {os.getpid()}")
         handle.flush()
         yield directory
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file so that readers see the old text or the new, never a part, even after a power cut."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name is on disk only with its folder
-    finally:
-        os.close(folder)
 
 
 def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence[Path] = ()) -> None:

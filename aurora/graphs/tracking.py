@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from aurora.errors import RunError
+from aurora.files import write_atomically
 from aurora.graphs.events import Event, Listener
-from aurora.graphs.run_directory import write_atomically
 
 PROJECT = "aurora"
 IDENTITY = "wandb.id"

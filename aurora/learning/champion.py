@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.files import write_atomically
 from aurora.learning.backtest import balanced_loss
 from aurora.learning.comparison import compare
 from aurora.learning.forecast import SURE, Forecaster, Tell, fit, split
@@ -201,6 +202,4 @@ def _utc(now: Callable[[], datetime]) -> str:
 
 
 def _write(path: Path, data: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(data, indent=2), encoding="utf-8")
-    partial.replace(path)
+    write_atomically(path, json.dumps(data, indent=2))

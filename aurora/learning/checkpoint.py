@@ -6,7 +6,6 @@ the block's number alone, so a run that was interrupted goes on exactly as one t
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from aurora.errors import RunError
+from aurora.files import replaced
 
 NAME = "checkpoint.pt"
 FORMAT = 1
@@ -27,12 +27,8 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         state: Tensors, numbers, texts, and lists and dictionaries of them.
     """
     path = folder / NAME
-    partial = path.with_name(f".{NAME}.partial")
-    with partial.open("wb") as stream:
-        torch.save({"format": FORMAT, **state}, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    with replaced(path) as partial:
+        torch.save({"format": FORMAT, **state}, partial)
 
 
 def load(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from aurora.errors import DataError, RunError
+from aurora.files import write_atomically
 
 COURSE = "training.json"
 CLONE = "clone.pt"
@@ -51,9 +52,7 @@ def begin(folder: Path, course: Course) -> None:
         raise DataError(f"{absent[0]}: there is no such file")
     if (folder / CLONE).exists():  # before it nothing was learnt that a second attempt would lose
         raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
-    partial = folder / f".{COURSE}.partial"
-    partial.write_text(json.dumps(asdict(course), indent=2), encoding="utf-8")
-    partial.replace(folder / COURSE)
+    write_atomically(folder / COURSE, json.dumps(asdict(course), indent=2))
 
 
 def course_of(folder: Path) -> Course:

@@ -20,6 +20,7 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
 from aurora.errors import DataError
+from aurora.files import replaced
 from aurora.learning.accounts import FEATURES, KEEP, MOVES, Account, Catalogue, valid_moves
 from aurora.learning.accounts.situation import BOUND
 from aurora.learning.experts import ExpertStates, expert_states
@@ -267,7 +268,6 @@ def save_policy(policy: MaskableActorCriticPolicy, path: Path, settings: CloneSe
         settings: It was trained with.
         about: Plain values.
     """
-    partial = path.with_name(f".{path.name}.partial")
     data = {
         "weights": policy.state_dict(),
         "settings": asdict(settings),
@@ -275,8 +275,8 @@ def save_policy(policy: MaskableActorCriticPolicy, path: Path, settings: CloneSe
         "features": [f.name for f in FEATURES],
         "moves": list(MOVES),
     }
-    torch.save(data, partial)
-    partial.replace(path)
+    with replaced(path) as partial:
+        torch.save(data, partial)
 
 
 def load_policy(path: Path) -> tuple[MaskableActorCriticPolicy, dict[str, Any]]:

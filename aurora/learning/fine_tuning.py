@@ -23,6 +23,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from aurora.errors import DataError, RunError
+from aurora.files import replaced
 from aurora.learning.account_env import AccountEnv, Case
 from aurora.learning.accounts import Catalogue
 from aurora.learning.cloning import policy_arguments
@@ -242,19 +243,16 @@ def _seed(model: HeldPPO, settings: TuneSettings, block: int) -> None:
 
 
 def _keep(model: HeldPPO, path: Path, settings: TuneSettings) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    torch.save(
-        {
-            "weights": model.policy.state_dict(),
-            "optimiser": model.policy.optimizer.state_dict(),
-            "anchor": None if model.anchor is None else model.anchor.state_dict(),
-            "steps": model.num_timesteps,
-            "updates": model._n_updates,
-            "settings": asdict(settings),
-        },
-        partial,
-    )
-    partial.replace(path)
+    state = {
+        "weights": model.policy.state_dict(),
+        "optimiser": model.policy.optimizer.state_dict(),
+        "anchor": None if model.anchor is None else model.anchor.state_dict(),
+        "steps": model.num_timesteps,
+        "updates": model._n_updates,
+        "settings": asdict(settings),
+    }
+    with replaced(path) as partial:
+        torch.save(state, partial)
 
 
 def _restore(model: HeldPPO, path: Path, settings: TuneSettings) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.files import replaced
 from aurora.learning.frames import are_numbers, numbers, unix_times
 from aurora.learning.layouts import groups, stem
 from aurora.learning.samples import Samples, known_unit
@@ -156,8 +157,7 @@ def write_long_form(panel: Panel, path: Path) -> None:
     """
     check_long_form_path(path)
     frame = long_form(panel)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with replaced(path) as partial:
         if path.suffix == ".parquet":
             buffer = io.BytesIO()
             frame.to_parquet(buffer, index=False)
@@ -165,8 +165,3 @@ def write_long_form(panel: Panel, path: Path) -> None:
         else:
             packed: Any = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
             frame.to_csv(partial, index=False, compression=packed, date_format="%Y-%m-%dT%H:%M:%SZ")
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror or error}") from None
-    finally:
-        partial.unlink(missing_ok=True)  # also after an interrupt

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurora.errors import DataError
+from aurora.files import replaced
 from aurora.learning.heap import keep_freed_memory
 from aurora.learning.metrics import MEDIAN
 from aurora.learning.series import LEVELS
@@ -299,9 +300,8 @@ def _resume(path: Path | None, mark: str, network: nn.Module, optimizer: Any, sc
 
 
 def _write(state: dict[str, Any], path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    with replaced(path) as partial:
+        torch.save(state, partial)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError
+from aurora.files import write_atomically
 
 FORMAT = 1
 SHOWN = 8
@@ -239,16 +240,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     Raises:
         DataError: It can't be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=2, allow_nan=False)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror}") from None
+    write_atomically(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.files import write_atomically
 from aurora.learning.outlook import Outlook, aligned
 from aurora.learning.paths import probabilities
 from aurora.learning.series import LEVELS, Series
@@ -265,13 +266,8 @@ def write_tracking(tracking: Tracking, path: Path) -> None:
     Raises:
         DataError: The file can't be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     data: dict[str, Any] = {"format": FORMAT, **asdict(tracking)}
-    try:
-        partial.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"can't write the state {path}: {error.strerror}") from None
+    write_atomically(path, json.dumps(data, indent=1))
 
 
 def _rows(rows: Any) -> tuple[tuple[float, ...], ...]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.files import replaced
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import Configuration
 from aurora.learning.accounts.history import METRICS, Account, Rating, check_account
@@ -251,16 +252,15 @@ def write_accounts(accounts: Iterable[Account], path: Path) -> None:
     if not path.name.endswith(SUFFIXES):
         raise DataError(f"{path}: histories are written to {', '.join(SUFFIXES)}")
     rows = [row for account in accounts for row in _written(account)]
-    partial = path.with_name(f".{path.name}.partial")
-    if path.suffix == ".parquet":
-        import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
-        import pyarrow.parquet as pq  # noqa: PLC0415
+    with replaced(path) as partial:
+        if path.suffix == ".parquet":
+            import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
+            import pyarrow.parquet as pq  # noqa: PLC0415
 
-        pq.write_table(pa.Table.from_pylist(rows), partial)
-    else:
-        text = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        partial.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
-    partial.replace(path)
+            pq.write_table(pa.Table.from_pylist(rows), partial)
+        else:
+            text = "".join(json.dumps(row) + "\n" for row in rows).encode()
+            partial.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
 
 
 def _written(account: Account) -> Iterable[dict[str, Any]]:
