@@ -125,7 +125,7 @@ def _model() -> Check:
 def _cache() -> Check:
     from aurora.sim.kernel.jit import cache_folder
 
-    folder = cache_folder().parent
+    folder = cache_folder()
     return Check(
         "machine-code cache",
         os.access(folder, os.W_OK),

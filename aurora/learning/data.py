@@ -16,7 +16,7 @@ from aurora.learning.pseudonyms import with_pseudonyms
 from aurora.learning.repair import repair
 from aurora.learning.samples import Floats, Samples
 from aurora.learning.series import Finding, Panel, Series
-from aurora.sim.traces.tables import read_bytes
+from aurora.reading import TABLE_BYTES, read_bytes
 
 
 def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, detect: bool = True) -> Panel:
@@ -75,7 +75,7 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
 
 def _read(path: Path) -> tuple[list[Samples], bool]:
     """The series of a file, and whether it names them itself."""
-    raw = read_bytes(path)
+    raw = read_bytes(path, limit=TABLE_BYTES)
     if not raw.strip():
         raise DataError(f"{path} is empty; a header and rows are expected")
     if raw.startswith(PARQUET_MAGIC):

@@ -4,32 +4,66 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import config, njit
+from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 
 from aurora.sim.kernel.parts import PartCompiler
 
 
 @cache
 def cache_folder() -> Path:
-    """Where machine code is kept: a folder of its own for every version of the kernel's source.
+    """Return the folder for machine code: one for every version of the kernel's source, shared by all checkouts.
 
     numba looks only at the file of the function itself, so a function would go on using an old version of
-    one that it calls from another file.
+    one that it calls from another file. The first of these that can be written is taken: `NUMBA_CACHE_DIR`, the
+    user's cache folder, the package's own folder, a temporary one.
     """
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted([*here.glob("*.py"), here.parent / "features.py", here.parent / "program.py"]):
         digest.update(path.read_bytes())
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    base = Path(chosen) if chosen else here / "__pycache__"
-    if not chosen and not os.access(here, os.W_OK):
-        base = Path.home() / ".cache"
-    return base / f"aurora-{digest.hexdigest()[:12]}"
+    name = f"aurora-{digest.hexdigest()[:12]}"
+    chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    for base in (Path(chosen) if chosen else None, Path(home or "~/.cache").expanduser(), here / "__pycache__"):
+        if base is not None and _is_writable(base / name):
+            return base / name
+    return Path(tempfile.mkdtemp(prefix=name))
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]  # numba has no types
+    """Where machine code lies, whatever the path of the source: numba's own locators put that path into the name."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        self._py_file = file
+        self._lineno = function.__code__.co_firstlineno
+        self._cache_path = str(cache_folder())
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> _Locator:
+        return cls(function, file)
+
+
+class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]  # numba has no types
+    _locator_classes = (_Locator,)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]  # numba has no types
+    _impl_class = _Implementation
 
 
 def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,10 +103,7 @@ def entry_point(function: Callable[..., Any]) -> Callable[..., Any]:
 
     `nogil` lets threads run simulations in parallel; `cache` keeps the machine code between processes.
     """
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(cache_folder())
-    try:
-        dispatcher: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy")(function)
-    finally:
-        config.CACHE_DIR = before
-    return dispatcher
+    dispatcher = njit(nogil=True, error_model="numpy")(function)
+    dispatcher._cache = _Cache(function)
+    compiled: Callable[..., Any] = dispatcher
+    return compiled

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.reading import read_lines
 from aurora.sim.expansion import usual_targets
 from aurora.sim.scenario import Node, Scenario, Task, Workload
-from aurora.sim.traces.tables import number, read_text, whole
+from aurora.sim.traces.tables import number, whole
 
 END_OF_BATCH = "|"
 STEP = 300.0
@@ -113,7 +114,7 @@ def read_vms(
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    found = [(line, text.split()) for line, text in enumerate(read_text(path).splitlines(), 1) if text.strip()]
+    found = [(line, text.split()) for line, text in read_lines(path) if text.strip()]
     if not found:
         raise DataError(f"{path} is empty")
     return found

@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from aurora.errors import DataError
+from aurora.reading import read_lines
 from aurora.sim.scenario import Frozen, Node, Scenario, Task, Workload
-from aurora.sim.traces.tables import read_text
 
 FIELDS = (17, 18)
 PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
@@ -48,7 +48,7 @@ def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
     jobs: list[Job] = []
     seen: set[int] = set()
     taken = 0
-    for line, text in enumerate(read_text(path).splitlines(), 1):
+    for line, text in read_lines(path, undecodable="replace"):
         if not text.strip() or text.lstrip().startswith(";"):
             continue
         if taken == limit:

@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from aurora.errors import DataError
-
-MAX_BYTES = 1 << 30
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, unpacked if its name ends in `.gz`.
-
-    Raises:
-        DataError: It is absent, truncated, or larger than 1 GiB.
-    """
-    try:
-        if path.suffix == ".gz":
-            with gzip.open(path, "rb") as stream:
-                raw = stream.read(MAX_BYTES + 1)
-        else:
-            with path.open("rb") as stream:
-                raw = stream.read(MAX_BYTES + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is truncated or not gzip ({error}); fetch the file again") from None
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error.strerror or error}; give the path of a trace file") from None
-    if len(raw) > MAX_BYTES:
-        raise DataError(f"{path} holds more than 1 GiB; split it")
-    return raw
-
-
-def read_text(path: Path) -> str:
-    """The text of a file, unpacked if its name ends in `.gz`.
-
-    Raises:
-        DataError: It is absent, truncated, not text, or larger than 1 GiB.
-    """
-    try:
-        return read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start}); is it the right file?") from None
+from aurora.reading import TABLE_BYTES, read_text
 
 
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -55,7 +18,7 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
     Raises:
         DataError: A required column is absent, or a row has another number of fields than the header.
     """
-    reader = csv.reader(io.StringIO(read_text(path)))
+    reader = csv.reader(io.StringIO(read_text(path, limit=TABLE_BYTES)))
     try:
         header = next(reader, None)
         if not header:

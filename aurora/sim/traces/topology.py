@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.reading import TABLE_BYTES, read_lines, read_text
 from aurora.sim.expansion import usual_targets
 from aurora.sim.scenario import Link, Scenario, Task, Workload
-from aurora.sim.traces.tables import number, read_text, whole
+from aurora.sim.traces.tables import number, whole
 
 EARTH_KM = 6371.0
 MS_PER_KM = 0.0049
@@ -65,7 +66,7 @@ def read_gml(path: Path) -> Network:
     Raises:
         DataError: It is not GML, or holds no link.
     """
-    text = read_text(path)
+    text = read_text(path, limit=TABLE_BYTES)
     if not MULTIGRAPH.search(text):  # several links between two sites are usual, and the Zoo does not announce them
         text = GRAPH.sub("graph [ multigraph 1 ", text, count=1)
     try:
@@ -149,7 +150,7 @@ def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
         DataError: A row is malformed, or there is none.
     """
     capacity: dict[tuple[int, int], float] = {}
-    lines = read_text(path).splitlines()
+    lines = [text for _, text in read_lines(path)]
     if not lines or tuple(lines[0].split()) != TABLE_COLUMNS:
         raise DataError(f"{path}, line 1: the header {' '.join(TABLE_COLUMNS)!r} is expected")
     for line, text in enumerate(lines[1:], 2):
@@ -201,7 +202,7 @@ def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.
         DataError: A line has another number of fields than sites times sites, or a field is no number.
     """
     found = []
-    for line, text in enumerate(read_text(path).splitlines(), 1):
+    for line, text in read_lines(path):
         fields = text.split()
         if not fields:
             continue

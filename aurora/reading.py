@@ -1,0 +1,269 @@
+"""Reads files within limits: bytes, unpacked bytes, depth, digits and time.
+
+Every reader of a user's file goes through here, so that a device, a pipe that nobody writes to, or a small file that
+unpacks to gigabytes ends in one error and not in a process that is killed for its memory.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import stat
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from aurora.errors import AuroraError, DataError
+
+DOCUMENT_BYTES = 64 << 20
+"""Most bytes of a file that is parsed as a whole (a scenario, a policy, a plan, an inventory), after unpacking."""
+
+TABLE_BYTES = 512 << 20
+"""Most bytes of a table or a log, after unpacking."""
+
+PIPE_SECONDS = 10.0
+"""Longest wait for the next bytes of a pipe."""
+
+MAX_DEPTH = 100
+"""Most levels of nested lists and objects in a JSON document."""
+
+MAX_DIGITS = 20
+"""Most digits of a whole number in a JSON document."""
+
+_CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+Undecodable = Literal["strict", "replace"]
+
+
+def read_bytes(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraError] = DataError) -> bytes:
+    """Read a file, unpacked where it is a gzip file whatever its name.
+
+    Args:
+        path: A regular file or a pipe.
+        limit: Most bytes, of the file and of what it unpacks to.
+        error: The class of error to raise.
+
+    Returns:
+        The content.
+
+    Raises:
+        AuroraError: It is absent, a folder, a device, a pipe that stays silent, larger than `limit`, or a damaged
+            gzip file. The class is `error`.
+    """
+    try:
+        raw = _content(path, limit, error)
+    except OSError as fault:
+        raise error(f"can't read {path}: {fault.strerror or fault}; check the path and its permissions") from None
+    except ValueError as fault:  # a NUL in the path
+        raise error(f"can't read {str(path)!r}: {fault}; give the path of a file") from None
+    return _unpacked(path, raw, limit, error) if raw.startswith(_GZIP) else raw
+
+
+def read_text(
+    path: Path,
+    *,
+    limit: int = DOCUMENT_BYTES,
+    undecodable: Undecodable = "strict",
+    error: type[AuroraError] = DataError,
+) -> str:
+    """Read a file as text: UTF-8, or UTF-16 with a byte-order mark, which is left out.
+
+    Args:
+        path: A regular file or a pipe, plain or gzipped.
+        limit: Most bytes, of the file and of what it unpacks to.
+        undecodable: What becomes of bytes that are not UTF-8; `replace` for files whose comments alone have them.
+        error: The class of error to raise.
+
+    Raises:
+        AuroraError: It can't be read (see `read_bytes`) or is not text. The class is `error`.
+    """
+    raw = read_bytes(path, limit=limit, error=error)
+    return decode(raw, str(path), undecodable=undecodable, error=error)
+
+
+def decode(raw: bytes, name: str, *, undecodable: Undecodable = "strict", error: type[AuroraError] = DataError) -> str:
+    """Decode the bytes of a text file; see `read_text`.
+
+    Args:
+        raw: The bytes.
+        name: What they are called in an error.
+        undecodable: What becomes of bytes that are not UTF-8.
+        error: The class of error to raise.
+
+    Raises:
+        AuroraError: They are not text. The class is `error`.
+    """
+    mark, encoding = next(((m, e) for m, e in _BOMS if raw.startswith(m)), (b"", "utf-8"))
+    try:
+        return raw[len(mark) :].decode(encoding, errors=undecodable)
+    except UnicodeDecodeError as fault:
+        line = raw.count(b"\n", 0, fault.start) + 1
+        raise error(
+            f"{name}, line {line}: not UTF-8 text (byte {fault.start}); save the file as UTF-8, "
+            "or is it another kind of file?"
+        ) from None
+
+
+def read_lines(
+    path: Path,
+    *,
+    limit: int = TABLE_BYTES,
+    undecodable: Undecodable = "strict",
+    error: type[AuroraError] = DataError,
+) -> Iterator[tuple[int, str]]:
+    r"""Yield the number and the text of each line, which ends with `\n` or `\r\n` and with nothing else.
+
+    `str.splitlines` also splits at U+2028 and others, which may stand within a JSON string.
+
+    Raises:
+        AuroraError: It can't be read (see `read_text`). The class is `error`.
+    """
+    text = read_text(path, limit=limit, undecodable=undecodable, error=error)
+    start, number = 0, 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        number += 1
+        yield number, text[start:end].removesuffix("\r")
+        start = end + 1
+
+
+def read_json(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraError] = DataError) -> Any:
+    """Read a JSON document; see `read_text` and `parse_json`.
+
+    Raises:
+        AuroraError: It can't be read or is not JSON. The class is `error`.
+    """
+    return parse_json(read_text(path, limit=limit, error=error), str(path), error=error)
+
+
+def parse_json(text: str, name: str, *, error: type[AuroraError] = DataError) -> Any:
+    """Parse a JSON document without infinite numbers, endless digits or endless nesting.
+
+    Args:
+        text: The document.
+        name: What it is called in an error, such as "plan.json" or "log.jsonl, line 3".
+        error: The class of error to raise.
+
+    Raises:
+        AuroraError: It is not JSON, holds NaN or a number out of range, or is nested too deeply. The class is `error`.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+    except json.JSONDecodeError as fault:
+        raise error(f"{name} is not JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})") from None
+    except RecursionError:
+        raise error(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read") from None
+    except ValueError as fault:
+        raise error(f"{name}: {fault}") from None
+    if _depth(data) > MAX_DEPTH:
+        raise error(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read")
+    return data
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON; leave the field out or give a finite number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-")) > MAX_DIGITS:
+        raise ValueError(f"the number {text[:40]} has more than {MAX_DIGITS} digits")
+    return int(text)
+
+
+def _depth(data: Any) -> int:
+    deepest, layer = 0, [data]
+    while layer:
+        deepest += 1
+        layer = [
+            child
+            for each in layer
+            if isinstance(each, (dict, list))
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+    return deepest
+
+
+def _content(path: Path, limit: int, error: type[AuroraError]) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+            raise error(f"can't read {path}: it is a device; give the path of a file")
+        if stat.S_ISREG(mode) and os.fstat(handle).st_size > limit:
+            raise _too_large(path, limit, error)
+        return _drained(handle, path, limit, error)
+    finally:
+        os.close(handle)
+
+
+def _drained(handle: int, path: Path, limit: int, error: type[AuroraError]) -> bytes:
+    """All that a handle yields, waiting `PIPE_SECONDS` for the next bytes."""
+    patience = select.poll()
+    patience.register(handle, select.POLLIN)
+    parts: list[bytes] = []
+    size = 0
+    deadline = time.monotonic() + PIPE_SECONDS
+    fifo = stat.S_ISFIFO(os.fstat(handle).st_mode)
+    while True:
+        if fifo and not patience.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise error(f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?")
+        try:
+            part = os.read(handle, _CHUNK)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise error(
+                    f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?"
+                ) from None
+            patience.poll(100)
+            continue
+        if not part:
+            return b"".join(parts)
+        size += len(part)
+        if size > limit:
+            raise _too_large(path, limit, error)
+        parts.append(part)
+        deadline = time.monotonic() + PIPE_SECONDS
+
+
+def _unpacked(path: Path, raw: bytes, limit: int, error: type[AuroraError]) -> bytes:
+    """The content of a gzip file, which may have several members, up to `limit` bytes."""
+    parts: list[bytes] = []
+    size, rest = 0, raw
+    try:
+        while rest.startswith(_GZIP):
+            unpacker = zlib.decompressobj(wbits=31)
+            while not unpacker.eof:
+                part = unpacker.decompress(rest, limit + 1 - size)
+                size += len(part)
+                if size > limit:
+                    raise _too_large(path, limit, error)
+                if not part and not unpacker.unconsumed_tail and not unpacker.eof:
+                    raise error(f"{path} is truncated; fetch the file again")
+                parts.append(part)
+                rest = unpacker.unconsumed_tail
+            rest = unpacker.unused_data.lstrip(b"\0")  # padding is allowed after a member
+    except zlib.error as fault:
+        raise error(f"{path} is a damaged gzip file ({fault}); fetch the file again") from None
+    if rest:
+        raise error(f"{path} is a damaged gzip file (bytes after its end); fetch the file again")
+    return b"".join(parts)
+
+
+def _too_large(path: Path, limit: int, error: type[AuroraError]) -> AuroraError:
+    return error(f"{path} holds more than {limit >> 20} MiB; split it")
