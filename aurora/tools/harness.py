@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from aurora.errors import AuroraError, ModelError
 from aurora.sim.scenario import Frozen, explain_validation
+from aurora.tools.arguments import problem_of
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
 from aurora.tools.registry import TOOLS, Tool
@@ -149,6 +150,9 @@ class Harness:
         return evidence.text[offset:end] + more
 
     def _outcome(self, name: str, arguments: Any) -> tuple[EvidenceOutcome, str]:
+        malformed = problem_of(arguments)
+        if malformed:
+            return "invalid arguments", malformed
         if name == MORE:
             return self._more(arguments)
         if name not in self._tools:
