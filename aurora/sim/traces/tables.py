@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from aurora.errors import DataError
 from aurora.reading import TABLE_BYTES, read_text
-from aurora.sim.scenario import explain_validation
+from aurora.sim.validation import explain_validation
 
 MOST = 1e12
 """Beyond it a number of a trace must be wrong; a scenario's numbers go to 1e15."""
