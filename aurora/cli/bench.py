@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_futures, bench_rl, options
-from aurora.cli.output import emit_json, emit_table
+from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.spread import SpreadCommand
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
@@ -80,6 +80,13 @@ def swf(  # one parameter an option
     from aurora.sim.references import load_policy  # heavy, used here only
 
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
+    if result["left_out"]:
+        note(f"{result['left_out']} jobs of {log.name} never ran, or are parts of others: left out")
+    if not result["published_protocol"]:
+        note(
+            f"{log.name} has {result['jobs']} jobs, too few for the published protocol: measured on "
+            f"{len(result['sequences'])} sequences of {result['sequence_length']}; compare with no published figure"
+        )
     if as_json:
         emit_json(result)
         return

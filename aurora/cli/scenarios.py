@@ -102,7 +102,13 @@ def read(  # one parameter an option
             "FILES", f"{kind.value} takes {wanted} files, {_FILES[kind]}; {len(files)} were given"
         )
     if kind is TraceKind.gml:
-        _put(topology.gravity_scenario(topology.read_gml(files[0]), flows=count, load=load, seed=seed), out)
+        network = topology.read_gml(files[0])
+        if network.assumed:
+            note(
+                f"{network.assumed} of {len(network.links)} links state no LinkSpeedRaw: "
+                f"{topology.UNKNOWN_GBPS:g} Gbit/s is assumed"
+            )
+        _put(topology.gravity_scenario(network, flows=count, load=load, seed=seed), out)
     elif kind is TraceKind.traffic:
         network = topology.read_capacities(files[0], gbps_per_unit=gbps_per_unit)
         matrices = topology.read_demands(files[1], len(network.sites), gbps_per_unit=gbps_per_unit)
