@@ -16,7 +16,7 @@ from aurora.agents.grammar import policy_grammar
 from aurora.agents.metered import CUT, MeteredModel
 from aurora.agents.schemas import response_schema
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
-from aurora.sim.scenario import explain_validation
+from aurora.sim.validation import explain_validation
 from aurora.tools.arguments import half_character, problem_of
 
 Schema = TypeVar("Schema", bound=BaseModel)
