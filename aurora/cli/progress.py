@@ -101,6 +101,8 @@ def _remark(event: Event) -> str:
     if event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
         return f"now level {event['level']}; success on earlier levels: {shares}"
+    if event["event"] == "remark":
+        return event["text"]
     if event["event"] == "stopped" and event["reason"] in ("time limit", "budget spent"):
         return f"{_ENDS[event['reason']]}; an unfinished iteration is left for --resume"
     return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aurora.cli import options
+from aurora.cli import model_options, options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.progress import progress
 from aurora.errors import RunError
@@ -79,6 +79,8 @@ def selfplay(  # one parameter an option
         None, least=0, most=options.YEAR, unit="seconds", help="Most seconds of the run spent waiting for the model."
     ),
     replay: Path | None = options.path(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
+    timeout: float | None = model_options.timeout(),
+    answer_tokens: int | None = model_options.answer_tokens(),
     jobs: int = options.count(2, most=256, help="Threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
@@ -88,6 +90,7 @@ def selfplay(  # one parameter an option
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
     from aurora.agents.budget import Budget  # heavy siblings
+    from aurora.agents.model import call_limits  # heavy siblings
     from aurora.evals.report import write_report  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.workbench import SelfPlaySettings  # heavy, used here only
@@ -118,6 +121,7 @@ def selfplay(  # one parameter an option
                 track=None if track is None else track.value,
                 budget=Budget(max_calls, max_tokens, max_dollars, max_seconds),
                 replay=replay,
+                limits=call_limits(timeout, answer_tokens),
             )
         if finished.reason == "interrupted":
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
@@ -132,7 +136,13 @@ def selfplay(  # one parameter an option
     result["verdicts"] = [_verdict(v) for v in verdicts]
     if as_json:
         emit_json(result)
-        return
+    else:
+        _show(result, verdicts, path)
+    _require_answers(settings.model, settings.model_from_level, result["model"])
+
+
+def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
+    """The result as tables, and the notes to it."""
     emit_table(
         "policies by Elo",
         ("policy", "elo", "games", "origin"),
@@ -143,6 +153,28 @@ def selfplay(  # one parameter an option
     note(f"champion {result['champion']}, validation advantage {result['validation_advantage']:+.4f}")
     if path is not None:
         note(f"report: {path}")
+
+
+def _require_answers(model: str, level: int, usage: dict[str, Any] | None) -> None:
+    """End with an error where a model was asked and never answered; say so where it was not asked, or in vain.
+
+    Raises:
+        ModelError: No answer came.
+    """
+    from aurora.errors import ModelError
+
+    if not model or usage is None:
+        return
+    if not usage["requests"]:
+        note(f"{model} was never asked: no iteration has reached level {level} (--model-from-level)")
+    elif not usage["calls"]:
+        faults = ", ".join(f"{count} {fault}" for fault, count in usage["faults"].items()) or "no reason is known"
+        raise ModelError(
+            f"no answer came from {model} in {usage['requests']} requests ({faults}); what the run holds is "
+            "the search's and the references' alone. The attempts in the archive and docs/models.md say more"
+        )
+    elif not usage["accepted"] and usage["answers_sent_back"]:
+        note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")
 
 
 def _by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:

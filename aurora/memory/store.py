@@ -275,6 +275,14 @@ class Store:
         with Session(self._engine) as session:
             return session.scalar(query) or 0
 
+    def count_prompted(self) -> int:
+        """How many policies and scenarios came of a prompt."""
+        with Session(self._engine) as session:
+            return sum(
+                session.scalar(select(func.count()).select_from(table).where(table.prompt_id.is_not(None))) or 0
+                for table in (PolicyRow, ScenarioRow)
+            )
+
     def success_rates(self, scenario_ids: Sequence[str]) -> dict[str, float]:
         """How often candidates succeeded on those scenarios that are in the archive."""
         query = select(ScenarioRow.scenario_id, ScenarioRow.success_rate).where(

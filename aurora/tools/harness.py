@@ -199,6 +199,8 @@ class Harness:
             outcome, text = "timeout", f"it took more than {self.limits.seconds:g} s; ask for something smaller"
         except AuroraError as error:
             outcome, text = "failed", str(error)
+        except Exception as error:  # whatever a model's scenario leads a tool to, the conversation goes on
+            outcome, text = "failed", f"it can't work on this ({type(error).__name__}: {error:.200})"
         finally:
             pool.shutdown(wait=False)  # what is late goes on in its thread; its result is not waited for
         return outcome, text, time.perf_counter() - started
