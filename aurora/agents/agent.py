@@ -15,7 +15,7 @@ from aurora.agents.budget import LOCAL
 from aurora.agents.metered import MeteredModel
 from aurora.agents.structured import REFUSED, SHOWN, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
-from aurora.sim.scenario import explain_validation
+from aurora.sim.validation import explain_validation
 from aurora.tools.harness import Evidence, Harness
 
 Schema = TypeVar("Schema", bound=BaseModel)

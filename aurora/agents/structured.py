@@ -15,7 +15,7 @@ from aurora.agents.budget import LOCAL
 from aurora.agents.grammar import policy_grammar
 from aurora.agents.metered import MeteredModel
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
-from aurora.sim.scenario import explain_validation
+from aurora.sim.validation import explain_validation
 
 Schema = TypeVar("Schema", bound=BaseModel)
 Result = TypeVar("Result")

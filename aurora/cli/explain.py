@@ -9,7 +9,6 @@ from typing import Any
 import typer
 
 from aurora.cli.output import emit_json, note
-from aurora.cli.simulate import read_scenario_or_spec
 
 
 class LevelName(StrEnum):
@@ -43,9 +42,10 @@ def explain(
     Example: aurora explain scenario.json best_fit --task g0-1
     """
     from aurora.agents import explainer  # heavy, used here only
+    from aurora.sim.reader import read_scenario  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
-    problem = read_scenario_or_spec(scenario)
+    problem = read_scenario(scenario)
     chosen = load_policy(policy)
     result: dict[str, Any]
     if task is None:

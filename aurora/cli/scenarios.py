@@ -121,9 +121,9 @@ def show(
 
     Example: aurora scenarios show scenario.json
     """
-    from aurora.cli.simulate import read_scenario_or_spec  # heavy, used here only
+    from aurora.sim.reader import read_scenario  # heavy, used here only
 
-    found = read_scenario_or_spec(scenario)
+    found = read_scenario(scenario)
     conditions = found.environmental_conditions
     facts = {
         "scenario_id": found.scenario_id,

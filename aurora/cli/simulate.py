@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ def simulate(
     Example: aurora simulate scenario.json best_fit --json
     """
     from aurora.sim import kernel  # heavy, used here only
+    from aurora.sim.reader import read_scenario  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
     from aurora.sim.rewards import score  # heavy, used here only
 
-    problem = read_scenario_or_spec(scenario)
+    problem = read_scenario(scenario)
     outcome = kernel.simulate(problem, load_policy(policy), trace=trace)
     scores = score(outcome.summary, problem)
     result: dict[str, Any] = {
@@ -55,24 +55,6 @@ def simulate(
     )
     if bounds:
         emit_table("no plan that completes every task is better", ("measure", "bound"), list(result["bounds"].items()))
-
-
-def read_scenario_or_spec(path: Path) -> Any:
-    """A scenario from a file that holds one, or a spec that expands to one."""
-    from aurora.errors import ScenarioError  # heavy siblings
-    from aurora.sim.expansion import expand  # heavy, used here only
-    from aurora.sim.scenario import parse_scenario  # heavy, used here only
-    from aurora.sim.spec import parse_spec  # heavy, used here only
-
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{path} is not JSON: {error}") from None
-    if isinstance(data, dict) and "spec_id" in data:
-        return expand(parse_spec(data, where=str(path)))
-    return parse_scenario(data, where=str(path))
 
 
 def _number(value: float) -> float | None:

@@ -36,7 +36,7 @@ from aurora.memory.index import INDEX, open_index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
-from aurora.sim.scenario import explain_validation
+from aurora.sim.validation import explain_validation
 from aurora.tools.recording import Recording
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -19,7 +19,8 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field, ValidationError
 
 from aurora.errors import AuroraError, ModelError
-from aurora.sim.scenario import Frozen, explain_validation
+from aurora.sim.scenario import Frozen
+from aurora.sim.validation import explain_validation
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
 from aurora.tools.registry import TOOLS, Tool
