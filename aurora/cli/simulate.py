@@ -7,12 +7,13 @@ from typing import Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
 
 
 def simulate(
-    scenario: Path = typer.Argument(help="A scenario or a scenario spec, JSON."),
-    policy: str = typer.Argument(help="A reference policy's name or a policy file, JSON."),
+    scenario: Path = options.path_argument(help="A scenario or a scenario spec, JSON."),
+    policy: str = options.text_argument(help="A reference policy's name or a policy file, JSON."),
     trace: bool = typer.Option(False, "--trace", help="With every decision and its best candidates."),
     bounds: bool = typer.Option(False, "--bounds", help="With what no policy can beat."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
