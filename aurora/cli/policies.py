@@ -85,7 +85,7 @@ def show(
         with _store(run) as store:
             found = store.policy(policy)
     if as_json:
-        emit_json(found.model_dump(mode="json"))
+        typer.echo(found.model_dump_json(indent=2))
         return
     typer.echo(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
 
