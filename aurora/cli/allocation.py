@@ -57,7 +57,11 @@ def emit_measures(report: Report) -> None:
     if report.bounds is None:
         emit_table(title, ("measure", "value"), [row[:2] for row in rows])
     else:
-        emit_table(f"{title}, and what no plan can beat", ("measure", "value", "bound", "value / bound"), rows)
+        emit_table(
+            f"{title}, and what no plan that completes every task can beat",
+            ("measure", "value", "bound", "value / bound"),
+            rows,
+        )
     weights, targets = report.scenario.weights(), report.scenario.objective_targets
     one_half: Mapping[str, str] = {
         "latency": quantities.duration(targets.latency),
@@ -81,7 +85,10 @@ def _measure_row(report: Report, measure: Measure) -> tuple[str, str, str, str]:
         bound = report.best_reward if measure.name == "reward" else measure.bound and measure.bound(report.bounds)
     if bound is None:
         return measure.name, told(value, measure.unit), "", ""
-    ratio = quantities.percent(value / bound) if measure.name == "reward" else f"{quantities.plain(value / bound, 3)} ×"
+    ratio = ""
+    if bound > 0:
+        is_reward = measure.name == "reward"
+        ratio = quantities.percent(value / bound) if is_reward else f"{quantities.plain(value / bound, 3)} ×"
     return measure.name, told(value, measure.unit), told(bound, measure.unit), ratio
 
 
@@ -157,7 +164,7 @@ def emit_decisions(report: Report, *, every: bool) -> None:
             )
         )
     columns = ("time", "task", "goes to", "score", "candidates", "runner-up", "its score")
-    emit_table("decisions", columns, _first(rows, every, "decisions"))
+    emit_table("decisions", columns, _first(rows, every, "decisions"), keys=2)
 
 
 def emit_change(before: Report, after: Report, changes: Sequence[str]) -> None:

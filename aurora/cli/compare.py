@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.allocation import relative, told
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.steps import steps
@@ -24,8 +25,8 @@ SEVERAL = 2
 
 
 def compare(
-    scenarios: list[Path] = typer.Argument(help="Scenarios or specs, JSON; several are compared by their mean."),
-    policies: str = typer.Option(
+    scenarios: list[Path] = options.path_argument(help="Scenarios or specs, JSON; several are compared by their mean."),
+    policies: str = options.text(
         "", help="Names of references and policy files, with commas; default: the references that suit the scenarios."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
@@ -72,8 +73,8 @@ def _policies(text: str) -> dict[str, Policy]:
     found: dict[str, Policy] = {}
     for name in (part.strip() for part in text.split(",")):
         if not name:
-            raise typer.BadParameter(
-                f"an empty name in {text!r}; for example cheapest,fastest,champion.json", param_hint="--policies"
+            raise options.usage_error(
+                "--policies", f"{options.shown(text)} has an empty name; for example cheapest,fastest,champion.json"
             )
         policy = load_policy(name)
         if policy.policy_id in found:

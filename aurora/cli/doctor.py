@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
 
 PACKAGES = (
@@ -48,7 +49,7 @@ class Check(NamedTuple):
 
 
 def doctor(
-    data: Path | None = typer.Option(None, help="Folder with traces, to check that too."),
+    data: Path | None = options.path(None, help="Folder with traces, to check that too."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Check this machine; exit code 1 if something is missing.

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, note
 
 
@@ -27,14 +28,14 @@ class AudienceName(StrEnum):
 
 
 def explain(
-    scenario: Path = typer.Argument(help="A scenario or a scenario spec, JSON."),
-    policy: str = typer.Argument(help="A reference policy's name or a policy file, JSON."),
-    task: str | None = typer.Option(None, help="Id of the task; without it, the whole run is explained."),
+    scenario: Path = options.path_argument(help="A scenario or a scenario spec, JSON."),
+    policy: str = options.text_argument(help="A reference policy's name or a policy file, JSON."),
+    task: str | None = options.text(None, help="Id of the task; without it, the whole run is explained."),
     level: LevelName = typer.Option(LevelName.short, help="How much to say of a task."),
     audience: AudienceName = typer.Option(AudienceName.operator, help="Words, or the names of the language."),
-    model: str | None = typer.Option(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
-    record: Path | None = typer.Option(None, help="Keep the model's answers in this file, and use those it holds."),
-    replay: Path | None = typer.Option(None, help="Answer from this recording; ask nobody."),
+    model: str | None = options.text(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
+    record: Path | None = options.path(None, help="Keep the model's answers in this file, and use those it holds."),
+    replay: Path | None = options.path(None, help="Answer from this recording; ask nobody."),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
     """Explain a decision, or a whole run. Every claim is checked before it is said.

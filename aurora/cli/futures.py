@@ -8,43 +8,58 @@ from typing import Any
 
 import typer
 
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli import options
+from aurora.cli.output import emit_json, emit_json_line, emit_table, note
 from aurora.cli.steps import steps
 
 
 def futures(
-    data: list[Path] = typer.Argument(help="Measured demand: .csv, .csv.gz or .parquet."),
-    series: str = typer.Option("*", help="Which series of the files, by a pattern such as '*/cpu'; they are summed."),
-    plans: Path | None = typer.Option(None, help="Plans to compare, JSON; without it, plans that follow from tiers."),
-    horizon: int = typer.Option(12, min=1, max=2000, help="Steps to look ahead."),
-    count: int = typer.Option(1000, "--futures", min=2, max=1_000_000, help="Futures for every what-if."),
-    what_if: list[str] = typer.Option(
+    data: list[Path] = options.path_argument(help="Measured demand: .csv, .csv.gz or .parquet."),
+    series: str = options.text("*", help="Which series of the files, by a pattern such as '*/cpu'; they are summed."),
+    plans: Path | None = options.path(None, help="Plans to compare, JSON; without it, plans that follow from tiers."),
+    horizon: int = options.count(12, most=2000, help="Steps to look ahead."),
+    count: int = options.count(1000, "--futures", least=2, most=1_000_000, help="Futures for every what-if."),
+    what_if: list[str] = options.text(
         [], help="NAME, then :AMOUNT, @START, /DURATION as wanted: spike:+20%@2h/30m; or a JSON file."
     ),
-    weights: str | None = typer.Option(
+    weights: str | None = options.text(
         None, help="What counts: cost=1,latency=0.5,sla=2,energy=0.1. Default cost=1,sla=1."
     ),
-    tiers: str = typer.Option("50,80,95,99", help="Confidences of the tiers, per cent."),
-    cores_per_unit: float = typer.Option(1.0, min=1e-12, help="Cores that one unit of the series needs."),
-    node_cores: float = typer.Option(4.0, min=1e-6, help="Cores of a node, for plans from tiers."),
-    reserved_price: float = typer.Option(0.10, min=0, help="Dollars an hour of a reserved node, likewise."),
-    burst_price: float = typer.Option(0.25, min=0, help="Dollars an hour of an on-demand node, likewise."),
-    job_cores: float | None = typer.Option(None, min=1e-9, help="Cores of a job; default: small beside the demand."),
-    job_seconds: float | None = typer.Option(
-        None, min=1e-3, help="Seconds that a job runs; default: a third of a step."
+    tiers: str = options.text("50,80,95,99", help="Confidences of the tiers, per cent."),
+    cores_per_unit: float = options.number(
+        1.0, least=1e-12, most=options.MAX_CORES, help="Cores that one unit of the series needs."
     ),
-    model: Path | None = typer.Option(
+    node_cores: float = options.number(
+        4.0, least=1e-6, most=options.MAX_CORES, help="Cores of a node, for plans from tiers."
+    ),
+    reserved_price: float = options.number(
+        0.10, least=0, most=options.MAX_PRICE, help="Dollars an hour of a reserved node, likewise."
+    ),
+    burst_price: float = options.number(
+        0.25, least=0, most=options.MAX_PRICE, help="Dollars an hour of an on-demand node, likewise."
+    ),
+    job_cores: float | None = options.number(
+        None, least=1e-9, most=options.MAX_CORES, help="Cores of a job; default: small beside the demand."
+    ),
+    job_seconds: float | None = options.number(
+        None, least=1e-3, most=options.YEAR, unit="seconds", help="Seconds that a job runs; default: a third of a step."
+    ),
+    model: Path | None = options.path(
         None, help="Folder of `aurora train forecast`; without it, the quantiles of the latest quarter of 144 values."
     ),
-    sla: float = typer.Option(60.0, min=0, help="Longest acceptable wait of a job, seconds."),
-    seed: int = typer.Option(0, min=0, help="Of the futures."),
-    threads: int = typer.Option(2, min=1, max=64, help="Threads that simulate."),
-    state: Path | None = typer.Option(None, help="File in which continuous mode remembers."),
-    compare: Path | None = typer.Option(None, help="Only compare what came with what this state's run simulated."),
+    sla: float = options.number(
+        60.0, least=0, most=options.YEAR, unit="seconds", help="Longest acceptable wait of a job, seconds."
+    ),
+    seed: int = options.seed("Of the futures."),
+    threads: int = options.count(2, most=64, help="Threads that simulate."),
+    state: Path | None = options.path(None, help="File in which continuous mode remembers."),
+    compare: Path | None = options.path(None, help="Only compare what came with what this state's run simulated."),
     follow: bool = typer.Option(False, "--follow", help="Go on: read the data again, compare, adjust, look ahead."),
-    every: float = typer.Option(60.0, min=0.01, help="Seconds between readings, with --follow."),
-    rounds: int | None = typer.Option(None, min=1, help="Readings after which --follow ends; default: at Ctrl-C."),
-    plot: Path | None = typer.Option(None, help="Write a fan of the demand and distributions by plan, .html or .png."),
+    every: float = options.number(
+        60.0, least=0.01, most=options.YEAR, unit="seconds", help="Seconds between readings, with --follow."
+    ),
+    rounds: int | None = options.count(None, help="Readings after which --follow ends; default: at Ctrl-C."),
+    plot: Path | None = options.path(None, help="Write a fan of the demand and distributions by plan, .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON, with --follow a line a round."),
 ) -> None:
     """Look ahead many times: how much capacity covers demand with which confidence, and which plan is best.
@@ -52,7 +67,6 @@ def futures(
     Example: aurora futures demand.csv --what-if spike:+20%@2h --what-if node_loss:2 --plot futures.html
     """
     from aurora.cli import futures_run as run  # heavy, used here only
-    from aurora.errors import DataError
     from aurora.evals.charts import check_plot_path, write_charts
 
     check_plot_path(plot)
@@ -64,7 +78,9 @@ def futures(
             _tell_compared(result["compared"])
         return
     if follow and state is None:
-        raise DataError("--follow needs --state FILE, in which it remembers what was simulated and what came")
+        raise options.usage_error(
+            "--follow", "it needs --state FILE, in which it remembers what was simulated and came"
+        )
     asked = run.Asked(
         data=tuple(data),
         series=series,
@@ -105,12 +121,7 @@ def _show(answer: Any, as_json: bool, *, in_lines: bool) -> None:
     for finding in answer.findings:
         note(f"{finding.unique_id}: {finding.message}")
     if as_json:
-        if in_lines:
-            import json
-
-            typer.echo(json.dumps(result, allow_nan=False))
-        else:
-            emit_json(result)
+        (emit_json_line if in_lines else emit_json)(result)
         return
     if result["compared"] is not None:
         _tell_compared(result["compared"])

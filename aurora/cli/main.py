@@ -71,11 +71,17 @@ def main() -> None:
     debug = "--debug" in sys.argv  # wherever it stands
     sys.argv = [a for a in sys.argv if a != "--debug"]
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except AuroraError as error:
         if debug:
             raise
         typer.echo(f"aurora: {error}", err=True)
+        sys.exit(error.exit_code)
+    except typer.TyperException as error:  # wrong usage
+        message = error.format_message().replace("Value error, ", "")  # pydantic's word before its message
+        if message:  # a command without arguments has shown its help instead
+            command = getattr(getattr(error, "ctx", None), "command_path", "aurora")
+            typer.echo(f"aurora: {message.rstrip('.')}; see `{command} --help`", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("aurora: interrupted", err=True)

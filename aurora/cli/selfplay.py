@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.progress import progress
 from aurora.errors import RunError
@@ -44,35 +45,41 @@ INTERRUPTED = 130
 
 
 def selfplay(  # one parameter an option
-    iterations: int | None = typer.Option(None, min=1, help="Iterations that the run shall hold in the end."),
+    iterations: int | None = options.count(None, most=1_000_000, help="Iterations that the run shall hold in the end."),
     source: SourceName = typer.Option(SourceName.generated, help="Where scenarios come from."),
-    data: Path | None = typer.Option(None, help="Folder with the traces (openb/, swf/)."),
-    seed: int = typer.Option(0, min=0, help="Of everything random."),
-    run: Path | None = typer.Option(None, help="Run directory; default runs/SOURCE-SEED."),
-    resume: Path | None = typer.Option(None, help="Continue the run in this directory, as it was configured."),
-    time_limit: float | None = typer.Option(None, min=1, help="Stop after so many seconds."),
-    train_on: list[str] | None = typer.Option(
+    data: Path | None = options.path(None, help="Folder with the traces (openb/, swf/)."),
+    seed: int = options.seed(),
+    run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
+    resume: Path | None = options.path(None, help="Continue the run in this directory, as it was configured."),
+    time_limit: float | None = options.number(
+        None, least=1, most=options.YEAR, unit="seconds", help="Stop after so many seconds."
+    ),
+    train_on: list[str] | None = options.text(
         None, help="Family of scenarios to train on; may be given again. Default: the source's choice."
     ),
-    validate_on: list[str] | None = typer.Option(
+    validate_on: list[str] | None = options.text(
         None, help="Family on which the champion is chosen; may be given again. Never one that is trained on."
     ),
     track: Tracker | None = typer.Option(None, help="Send the events to an experiment tracker as well."),
     proposer: ProposerName = typer.Option(
         ProposerName.search, help="Who writes scenarios and policies: the search, a model, or both together."
     ),
-    model: str | None = typer.Option(
+    model: str | None = options.text(
         None, help="PROVIDER:MODEL (anthropic, openai, transformers); default: AURORA_MODEL."
     ),
-    model_from_level: int = typer.Option(
-        2, min=1, max=5, help="Level from which on the model is asked; smaller problems are left to the search."
+    model_from_level: int = options.count(
+        2, most=5, help="Level from which on the model is asked; smaller problems are left to the search."
     ),
-    max_calls: int | None = typer.Option(None, min=1, help="Most model calls of the run."),
-    max_tokens: int | None = typer.Option(None, min=1, help="Most tokens of the run, in and out."),
-    max_dollars: float | None = typer.Option(None, min=0, help="Most dollars of the run, by the price table."),
-    max_seconds: float | None = typer.Option(None, min=0, help="Most seconds of the run spent waiting for the model."),
-    replay: Path | None = typer.Option(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
-    jobs: int = typer.Option(2, min=1, max=256, help="Threads; the result does not depend on it."),
+    max_calls: int | None = options.count(None, help="Most model calls of the run."),
+    max_tokens: int | None = options.count(None, help="Most tokens of the run, in and out."),
+    max_dollars: float | None = options.number(
+        None, least=0, most=options.MAX_MONEY, unit="dollars", help="Most dollars of the run, by the price table."
+    ),
+    max_seconds: float | None = options.number(
+        None, least=0, most=options.YEAR, unit="seconds", help="Most seconds of the run spent waiting for the model."
+    ),
+    replay: Path | None = options.path(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
+    jobs: int = options.count(2, most=256, help="Threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.allocation import (
     emit_allocation,
     emit_change,
@@ -31,19 +32,19 @@ NAMED = 5
 
 
 def simulate(  # one parameter an option
-    scenario: Path = typer.Argument(help="A scenario or a scenario spec, JSON; - reads standard input."),
-    policy: str = typer.Argument(help="A reference policy's name or a policy file, JSON."),
+    scenario: Path = options.path_argument(help="A scenario or a scenario spec, JSON; - reads standard input."),
+    policy: str = options.text_argument(help="A reference policy's name or a policy file, JSON."),
     every: bool = typer.Option(False, "--all", help="Show every task and decision, not only the first 20."),
     trace: bool = typer.Option(False, "--trace", help="With every decision and its best candidates."),
     bounds: bool = typer.Option(False, "--bounds", help="With what no policy can beat; over a minute at 500 tasks."),
-    load: list[str] | None = typer.Option(
+    load: list[str] | None = options.text(
         None, help="What if tasks asked for more: +30%, x1.3, or TASK=+30%; may be given again."
     ),
-    fail: list[str] | None = typer.Option(
+    fail: list[str] | None = options.text(
         None, help="What if a node failed: node-b@100 (for good) or node-b@100/600 (600 s); may be given again."
     ),
-    remove: list[str] | None = typer.Option(None, help="What if a node were not there: its id; may be given again."),
-    price: list[str] | None = typer.Option(
+    remove: list[str] | None = options.text(None, help="What if a node were not there: its id; may be given again."),
+    price: list[str] | None = options.text(
         None, help="What if prices were others: x2, -20%, or NODE=x0.5; may be given again."
     ),
     strict: bool = typer.Option(False, "--strict", help="Exit with 5 if an explicit plan breaks a constraint."),
@@ -73,8 +74,8 @@ def simulate(  # one parameter an option
         return
     if trace or bounds:
         option = "--trace" if trace else "--bounds"
-        raise typer.BadParameter(
-            f"{option} goes with a simulation as it is, not with --load, --fail, --remove, --price"
+        raise options.usage_error(
+            option, "it goes with a simulation as it is, not with --load, --fail, --remove or --price; leave one out"
         )
     after = simulated(all_changed(problem, changes), chosen)
     _warn(after)
@@ -97,7 +98,7 @@ def _changes(asked: dict[str, list[str] | None]) -> tuple[Change, ...]:
             try:
                 found.append(parse_change(kind, text))
             except ScenarioError as error:
-                raise typer.BadParameter(str(error), param_hint=f"--{kind}") from None
+                raise options.usage_error(f"--{kind}", str(error)) from None
     return tuple(found)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import typer
 
-from aurora.cli.bench_rl import parse_levels
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.errors import DataError, RunError
+from aurora.errors import RunError
 
 POLICY = "policy.json"
 JUDGED = 200
@@ -20,13 +20,13 @@ JUDGED = 200
 QUIET_SECONDS = 5.0
 """Where stderr is not a terminal, progress is told no more often than this."""
 
-_LEVEL = typer.Option("1-3", help="Level of the curriculum, or several like 1-3, mixed.")
-_STEPS = typer.Option(200_000, min=1, help="Decisions, over all environments.")
-_SEED = typer.Option(0, min=0, help="Of everything random.")
-_OUT = typer.Option(None, help="Folder for checkpoints, TensorBoard's events and the policy; it must be new.")
-_RESUME = typer.Option(None, help="Folder of a training to go on with, instead of all else.")
+_LEVEL = options.text("1-3", help="Level of the curriculum, or several like 1-3, mixed.")
+_STEPS = options.count(200_000, help="Decisions, over all environments.")
+_SEED = options.seed()
+_OUT = options.path(None, help="Folder for checkpoints, TensorBoard's events and the policy; it must be new.")
+_RESUME = options.path(None, help="Folder of a training to go on with, instead of all else.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
-_PLOT = typer.Option(None, help="Learning curve, .html or .png.")
+_PLOT = options.path(None, help="Learning curve, .html or .png.")
 
 
 def ppo(
@@ -94,7 +94,9 @@ def _train(
 
     check_plot_path(plot)
     if (out is None) == (resume is None):
-        raise DataError("give either --out FOLDER for a new training or --resume FOLDER to go on with one")
+        raise options.usage_error(
+            "--out", "give either --out FOLDER for a new training or --resume FOLDER to go on with one"
+        )
     folder = resume if out is None else out
     assert folder is not None  # one of them is given
     if resume is not None:
@@ -104,7 +106,7 @@ def _train(
     else:
         if (folder / checkpoint.NAME).exists():
             raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
-        trainee = trainer.begin(trainer.Course(algorithm, parse_levels(level), steps, seed))
+        trainee = trainer.begin(trainer.Course(algorithm, options.parse_levels(level, "--level"), steps, seed))
     with owned(folder):
         if resume is None:
             checkpoint.save(folder, trainer.state_of(trainee))
