@@ -24,18 +24,18 @@ COMPILE := "from aurora.sim.compilation import compile_kernel; compile_kernel()"
 # The one on PyPI brings gigabytes of CUDA packages on Linux.
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "installing into $(VENV), with $(if $(UV),uv: half a minute or so,pip: a minute or two; with uv it is faster)"
-	$(NEW_VENV)
-	$(INSTALL) -c constraints.txt numba numpy pydantic scipy
+	@$(NEW_VENV)
+	@$(INSTALL) -c constraints.txt numba numpy pydantic scipy
 	@echo "installing the rest, and compiling the simulator meanwhile (once on a machine, about 40 s)"
-	PYTHONPATH=. $(BIN)/python -c $(COMPILE) & compiling=$$!; \
+	@PYTHONPATH=. $(BIN)/python -c $(COMPILE) & compiling=$$!; \
 	{ $(INSTALL) torch==$(TORCH)+cpu 2>/dev/null || $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch==$(TORCH); } \
 	&& $(INSTALL) -c constraints.txt -e . ; \
 	installed=$$?; wait $$compiling; exit $$installed
-	touch $@
+	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(INSTALL) -c constraints.txt -e '.[dev]'
-	touch $@
+	@$(INSTALL) -c constraints.txt -e '.[dev]'
+	@touch $@
 
 demo: $(VENV)/installed
 	$(BIN)/aurora selfplay --source generated --iterations 12 --seed 1 --run runs/demo
