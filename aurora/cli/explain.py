@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, note
+from aurora.cli.output import emit_json, note, say
 
 
 class LevelName(StrEnum):
@@ -74,7 +74,7 @@ def explain(
     if as_json:
         emit_json(result)
     else:
-        typer.echo(result["text"])
+        say(result["text"])
 
 
 def _narrated(

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.output import emit_json, emit_json_line, emit_table, note
 from aurora.cli.steps import steps
 
 
@@ -121,12 +121,7 @@ def _show(answer: Any, as_json: bool, *, in_lines: bool) -> None:
     for finding in answer.findings:
         note(f"{finding.unique_id}: {finding.message}")
     if as_json:
-        if in_lines:
-            import json
-
-            typer.echo(json.dumps(result, allow_nan=False))
-        else:
-            emit_json(result)
+        (emit_json_line if in_lines else emit_json)(result)
         return
     if result["compared"] is not None:
         _tell_compared(result["compared"])

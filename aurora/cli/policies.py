@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from aurora.cli import options, rate_rl
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.errors import PolicyError
 
 app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
@@ -87,9 +87,9 @@ def show(
         with _store(run) as store:
             found = store.policy(policy)
     if as_json:
-        emit_json(found.model_dump(mode="json"))
+        typer.echo(found.model_dump_json(indent=2))
         return
-    typer.echo(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
+    say(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
 
 
 @app.command()

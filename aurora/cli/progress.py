@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aurora.cli.output import note
+from aurora.cli.output import note, printable
 from aurora.quantities import duration
 
 if TYPE_CHECKING:  # heavy at run time
@@ -162,7 +162,7 @@ class _Bar:
         elif event["event"] == "model":
             self._show(event["iteration"], f"iteration {event['iteration'] + 1}{clock.of()}, {_cost(event)}")
         elif remark := _remark(event):
-            self._bar.console.print(remark, markup=False)
+            self._bar.console.print(printable(remark), markup=False)
 
     def _show(self, done: float, what: str) -> None:
         share = self._clock.share(done)

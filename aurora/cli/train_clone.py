@@ -12,6 +12,7 @@ from aurora.cli import options
 from aurora.cli.data import account_key
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.steps import steps as shown_steps
+from aurora.files import write_atomically
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.clone_training import Progress, Trained
@@ -73,7 +74,7 @@ def clone(  # one parameter an option
             note(f"stopped; go on with: aurora train clone --resume {folder}")
             raise
         result = _result(trained)
-        (folder / RESULT).write_text(json.dumps(result, indent=2), encoding="utf-8")
+        write_atomically(folder / RESULT, json.dumps(result, indent=2))
     if plot is not None:
         _draw(trained, plot)
     if as_json:

@@ -32,13 +32,13 @@ def run(*arguments, **env):
 
 def test_a_table_on_stdout_and_findings_on_stderr(path):
     result = run(path)
-    assert result.stdout.splitlines()[1].split("\t") == [
+    assert result.stdout.splitlines()[2].split("\t") == [
         "acme/cpu",
         "2024-05-01T00:00:00Z",
         "2024-05-01T00:25:00Z",
         "300",
         "6",
-        "0.8333",
+        "0.83333",
         "",
         "percent",
     ]
