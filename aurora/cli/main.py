@@ -9,6 +9,7 @@ import typer
 from aurora import __version__
 from aurora.cli import (
     bench,
+    compare,
     data,
     doctor,
     experiment,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("forecast")(forecast.forecast)
 app.command("futures")(futures.futures)
