@@ -61,6 +61,7 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 
 def note(text: str) -> None:
     """Say something to the person at the terminal, on stderr; wrapped at words where that is a terminal."""
+    text = _printable_lines(text)
     if sys.stderr.isatty():
         from aurora.cli.tables import wrapped  # for terminals only
 
@@ -72,6 +73,15 @@ def note(text: str) -> None:
 def terminal_width() -> int:
     """Return the columns of the terminal; `COLUMNS` goes before what it says of itself."""
     return max(20, shutil.get_terminal_size().columns)
+
+
+def say(text: str) -> None:
+    """Print lines for people on stdout, without what would steer a terminal."""
+    typer.echo(_printable_lines(text))
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def printable(text: str) -> str:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.cli.steps import steps
 from aurora.errors import DataError
 
@@ -24,7 +24,7 @@ class _Files(TyperGroup):
     """`aurora recommend FILE` means `aurora recommend accounts FILE`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = ["accounts", *args]
         return super().parse_args(ctx, args)
 
@@ -288,7 +288,7 @@ def apply(
     if dry_run:
         _, todo = applied_to(found, read_json(inventory))
         lines = diff(todo)
-        emit_json({"diff": lines}) if as_json else typer.echo("\n".join(lines))
+        emit_json({"diff": lines}) if as_json else say("\n".join(lines))
         return
     undo = rollback or plan.with_name(f"{plan.stem}.rollback.json")
     done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
@@ -312,7 +312,7 @@ def apply(
     if as_json:
         emit_json(result)
         return
-    typer.echo("\n".join(result["diff"] or ["nothing to do: everything is as the plan proposes"]))
+    say("\n".join(result["diff"] or ["nothing to do: everything is as the plan proposes"]))
     if done.rollback is not None:
         note(f"undo with: aurora recommend rollback {done.rollback} --inventory {inventory}")
 
