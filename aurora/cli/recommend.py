@@ -48,7 +48,7 @@ def accounts(
     catalogue: Path | None = _CATALOGUE,
     plan: Path | None = options.path(None, help="Write a plan with all changes that may be made."),
     ledger: Path | None = options.path(None, help="Realised savings so far, with which the confidence is compared."),
-    misses: float = options.number(0.01, least=0.0001, most=0.5, help="Share of requests that may be late."),
+    misses: float = options.share(0.01, least=0.0001, most=0.5, help="Share of requests that may be late."),
     least_days: float = options.number(
         7.0, least=1, most=3660, unit="days", help="Days of measurements without which nothing is said."
     ),
