@@ -5,15 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from aurora.cli.output import emit_table, note
+from aurora.cli.output import emit_table, note, printable, say, terminal_width
+from aurora.cli.tables import wrapped
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.accounts import Configuration
@@ -44,11 +41,6 @@ SHORT = 2
 """Which of the wordings of a change a usual terminal should have room for."""
 
 
-def width() -> int:
-    """Columns of the terminal."""
-    return get_terminal_size((80, 24)).columns
-
-
 def by_savings(found: Sequence[Recommendation]) -> list[Recommendation]:
     """The largest savings first, those without any last."""
     return sorted(found, key=lambda r: (r.savings is None, -r.savings.expected if r.savings else 0.0, r.account))
@@ -61,8 +53,8 @@ def show_table(found: Sequence[Recommendation]) -> None:
         for line in totals(found):
             note(line)
         return
-    columns = width()
-    typer.echo("\n".join([*lines(by_savings(found), columns), "", *_wrapped(totals(found), columns)]))
+    columns = terminal_width()
+    say("\n".join([*lines(by_savings(found), columns), "", *_wrapped(totals(found), columns)]))
 
 
 def as_csv(found: Sequence[Recommendation]) -> str:
@@ -104,7 +96,7 @@ def lines(found: Sequence[Recommendation], columns: int) -> list[str]:
     is_wide = columns >= WIDE
     gap = "  " if columns >= USUAL else " "
     titles = ["account", "now -> proposed", "$/month", "risk", "finding"]
-    rows = [[r.account, "", _money(r, is_wide=is_wide), _risk(r), r.finding] for r in found]
+    rows = [[printable(r.account), "", _money(r, is_wide=is_wide), _risk(r), r.finding] for r in found]
     if is_wide:
         titles.insert(3, "saves (80 %)")
         for row, r in zip(rows, found, strict=True):
@@ -208,12 +200,9 @@ def recommendation_json(r: Recommendation) -> dict[str, Any]:
 
 
 def _wrapped(told: Sequence[str], columns: int) -> list[str]:
-    found = []
+    found: list[str] = []
     for line in told:
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        found += textwrap.wrap(
-            line, max(20, columns - 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
+        found += wrapped(line, columns - 1, hang=" " * (len(line) - len(line.lstrip()) + 2))
     return found
 
 

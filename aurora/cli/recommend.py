@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli import options
+from aurora.cli.output import emit_json, emit_table, note, say, terminal_width
 from aurora.cli.steps import steps
 from aurora.errors import DataError
 
@@ -24,7 +26,7 @@ class _Files(TyperGroup):
     """`aurora recommend FILE` means `aurora recommend accounts FILE`, and its help shows the options of both."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = ["accounts", *args]
         return super().parse_args(ctx, args)
 
@@ -51,35 +53,36 @@ app = typer.Typer(
 
 _NOTHING = "nothing to do: everything is as the plan proposes"
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
-_CATALOGUE = typer.Option(
-    None,
-    help="Prices: JSON of `recommend catalogue`, or CSV with type,vCPU,GiB,$/h. Default: synthetic ones.",
+_CATALOGUE = options.path(
+    None, help="Prices: JSON of `recommend catalogue`, or CSV with type,vCPU,GiB,$/h. Default: synthetic ones."
 )
 
 
 @app.command()
 def accounts(
-    data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."),
-    inventory: Path | None = typer.Option(None, help="Configurations of the workloads whose utilisation DATA holds."),
+    data: list[Path] = options.path_argument(
+        help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."
+    ),
+    inventory: Path | None = options.path(None, help="Configurations of the workloads whose utilisation DATA holds."),
     catalogue: Path | None = _CATALOGUE,
-    plan: Path | None = typer.Option(None, help="Write a plan with all changes that may be made."),
-    why: list[str] = typer.Option([], help="Account whose reasons to print; may be repeated; `all` for all."),
+    plan: Path | None = options.path(None, help="Write a plan with all changes that may be made."),
+    why: list[str] = options.text([], help="Account whose reasons to print; may be repeated; `all` for all."),
     quick: bool = typer.Option(False, "--quick", help="Without the search for what would change a finding."),
-    misses: float = typer.Option(0.01, min=0.0001, max=0.5, help="Share of requests that may be late."),
-    least_days: float = typer.Option(
-        7.0, min=1.0, max=3650.0, help="Days of measurements without which nothing is said."
+    misses: float = options.share(0.01, least=0.0001, most=0.5, help="Share of requests that may be late."),
+    least_days: float = options.number(
+        7.0, least=1, most=3660, unit="days", help="Days of measurements without which nothing is said."
     ),
-    least_instances: int | None = typer.Option(
-        None, min=1, max=1000, help="Instances that must stay. Default: 2 where there are as many, else 1."
+    least_instances: int | None = options.count(
+        None, most=1000, help="Instances that must stay. Default: 2 where there are as many, else 1."
     ),
-    name: str | None = typer.Option(
+    name: str | None = options.text(
         None, help="How to name series WORKLOAD/METRIC from their labels, such as '{instance}/{metric}'."
     ),
-    metric: list[str] = typer.Option(
+    metric: list[str] = options.text(
         [], help="What a metric is called in DATA, such as cpu=node_cpu_utilisation; may be repeated."
     ),
-    ledger: Path | None = typer.Option(None, help="Realised savings so far, with which the confidence is compared."),
-    plot: Path | None = typer.Option(None, help="Chart of savings, .html or .png."),
+    ledger: Path | None = options.path(None, help="Realised savings so far, with which the confidence is compared."),
+    plot: Path | None = options.path(None, help="Chart of savings, .html or .png."),
     output: Format = typer.Option(Format.table, "--format", help="Of what is printed."),
     as_json: bool = typer.Option(False, "--json", help="The same as --format json."),
 ) -> None:
@@ -110,7 +113,7 @@ def accounts(
     )
     if inventory is None:
         if name is not None or metric:
-            raise typer.BadParameter("--name and --metric are for series of utilisation; give --inventory FILE too")
+            raise options.usage_error("--inventory", "--name and --metric are for series of utilisation; give FILE too")
         found = _of_histories(data, basis)
     else:
         found = _of_series(data, inventory, basis, name, metric)
@@ -129,7 +132,7 @@ def accounts(
     else:
         advice.show_table(found)
         for r in wanted:
-            typer.echo("\n" + "\n".join(advice.why(r, advice.width())))
+            say("\n" + "\n".join(advice.why(r, terminal_width())))
         if not wanted:
             note("reasons: --why ACCOUNT, or --why all")
 
@@ -209,7 +212,7 @@ def _series(data: list[Path], template: str | None, aliases: list[str]) -> list[
     for alias in aliases:
         metric, is_pair, theirs = alias.partition("=")
         if not is_pair or metric not in METRICS or not theirs:
-            raise typer.BadParameter(f"--metric {alias!r}: write METRIC=NAME, METRIC one of {', '.join(METRICS)}")
+            raise options.usage_error("--metric", f"{alias!r}: write METRIC=NAME, METRIC one of {', '.join(METRICS)}")
         names[theirs] = metric
     if template is None and not names:
         return list(panel.series)
@@ -260,10 +263,10 @@ def _expected(r: Recommendation) -> float:
 
 @app.command()
 def sample(
-    out: Path = typer.Option(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
-    number: int = typer.Option(20, "--accounts", min=1, max=10_000, help="How many."),
-    days: int = typer.Option(28, min=1, max=365, help="Of history."),
-    seed: int = typer.Option(0, min=0, help="Of everything random."),
+    out: Path = options.path(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
+    number: int = options.count(20, "--accounts", most=10_000, help="How many."),
+    days: int = options.count(28, most=365, help="Of history."),
+    seed: int = options.seed(),
 ) -> None:
     """Write histories of made-up accounts, to try the other commands with.
 
@@ -277,8 +280,8 @@ def sample(
 
 @app.command("inventory")
 def inventory_(
-    data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet)."),
-    out: Path = typer.Option(..., help="File to write."),
+    data: list[Path] = options.path_argument(help="Histories (.jsonl, .parquet)."),
+    out: Path = options.path(..., help="File to write."),
     catalogue: Path | None = _CATALOGUE,
 ) -> None:
     """Write the present configurations of histories as an inventory that plans can be applied to.
@@ -297,7 +300,7 @@ def inventory_(
 
 @app.command("catalogue")
 def catalogue_(
-    out: Path = typer.Option(..., help="File to write, .json."),
+    out: Path = options.path(..., help="File to write, .json."),
     catalogue: Path | None = _CATALOGUE,
 ) -> None:
     """Write the catalogue of prices, to put your provider's in and give it with --catalogue.
@@ -314,12 +317,12 @@ def catalogue_(
 
 @app.command()
 def apply(
-    plan: Path = typer.Argument(help="A plan, of `aurora recommend --plan`."),
-    inventory: Path = typer.Option(..., help="Configurations to change, JSON: account -> configuration."),
-    only: list[str] = typer.Option([], help="Account whose change to apply; may be repeated. Default: all."),
-    max_risk: int | None = typer.Option(None, min=0, max=4, help="Leave out changes with a higher risk."),
-    rollback: Path | None = typer.Option(None, help="Where the inverse goes; PLAN.rollback.json by default."),
-    ledger: Path | None = typer.Option(None, help="Where the promised savings go, to be settled later."),
+    plan: Path = options.path_argument(help="A plan, of `aurora recommend --plan`."),
+    inventory: Path = options.path(..., help="Configurations to change, JSON: account -> configuration."),
+    only: list[str] = options.text([], help="Account whose change to apply; may be repeated. Default: all."),
+    max_risk: int | None = options.count(None, least=0, most=4, help="Leave out changes with a higher risk."),
+    rollback: Path | None = options.path(None, help="Where the inverse goes; PLAN.rollback.json by default."),
+    ledger: Path | None = options.path(None, help="Where the promised savings go, to be settled later."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be changed."),
     as_json: bool = _JSON,
 ) -> None:
@@ -338,7 +341,7 @@ def apply(
     if dry_run:
         _, todo = applied_to(found, read_inventory(inventory))
         lines = diff(todo)
-        emit_json({"diff": lines}) if as_json else typer.echo("\n".join(lines or [_NOTHING]))
+        emit_json({"diff": lines}) if as_json else say("\n".join(lines or [_NOTHING]))
         return
     undo = free_rollback(plan, found, read_inventory(inventory)) if rollback is None else rollback
     done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
@@ -362,7 +365,7 @@ def apply(
     if as_json:
         emit_json(result)
         return
-    typer.echo("\n".join(result["diff"] or [_NOTHING]))
+    say("\n".join(result["diff"] or [_NOTHING]))
     if done.rollback is not None:
         note(f"undo with: aurora recommend rollback {done.rollback} --inventory {inventory}")
 
@@ -377,8 +380,8 @@ def _promised(change: Change) -> dict[str, Any]:
 
 @app.command()
 def rollback(
-    plan: Path = typer.Argument(help="The rollback file that `apply` wrote."),
-    inventory: Path = typer.Option(..., help="Configurations to change back."),
+    plan: Path = options.path_argument(help="The rollback file that `apply` wrote."),
+    inventory: Path = options.path(..., help="Configurations to change back."),
     as_json: bool = _JSON,
 ) -> None:
     """Undo a plan: the inverse is a plan like any other, with its own preconditions.
@@ -390,10 +393,12 @@ def rollback(
 
 @app.command()
 def realised(
-    ledger: Path = typer.Argument(help="The ledger."),
-    change: str | None = typer.Option(None, help="Id of a change; without it, the calibration so far."),
-    savings: float | None = typer.Option(None, help="What it saved, dollars a month."),
-    day: str | None = typer.Option(None, help="When that was measured; today by default."),
+    ledger: Path = options.path_argument(help="The ledger."),
+    change: str | None = options.text(None, help="Id of a change; without it, the calibration so far."),
+    savings: float | None = options.number(
+        None, least=-options.MAX_MONEY, most=options.MAX_MONEY, unit="dollars", help="What it saved, dollars a month."
+    ),
+    day: date | None = options.day(None, help="When that was measured; today by default."),
     as_json: bool = _JSON,
 ) -> None:
     """Settle a promise, and say how the promises so far have held.
@@ -404,13 +409,12 @@ def realised(
     from datetime import UTC, datetime
 
     from aurora.learning import ledger as books
-    from aurora.learning.measurements import parse_day
 
     if (change is None) != (savings is None):
-        raise typer.BadParameter("give --change together with --savings, or neither")
+        raise options.usage_error("--change", "give it together with --savings, or neither")
     books.check_there(ledger)
     if change is not None and savings is not None:
-        when = datetime.now(UTC).date() if day is None else parse_day(day, "--day")
+        when = datetime.now(UTC).date() if day is None else day
         books.settle(ledger, change, savings, when.isoformat())
     done, waiting = books.settled(ledger), books.open_promises(ledger)
     found = books.calibration(done)

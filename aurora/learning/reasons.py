@@ -81,7 +81,7 @@ def _told(used: Utilisation) -> str:
     """The utilisation of what was measured."""
     shares = [(_WORDS[r], used.p50[r], used.p95[r]) for r in RESOURCES]
     parts = [f"{word} {p50:.0%} ({p95:.0%})" for word, p50, p95 in shares if p50 is not None and p95 is not None]
-    return f"{', '.join(parts)} in half (in 95 of 100) of all hours"
+    return f"median (95th percentile) {', '.join(parts)}"
 
 
 def _why_none(choice: Choice, goals: Goals, unmeasured: Sequence[str]) -> list[str]:
@@ -120,5 +120,5 @@ def _without(projector: Projector, choice: Choice, goals: Goals, new: Configurat
         late = float(there.misses.mean())
         return f"without it {late:.2%} of requests would be late, more than allowed with probability {risk:.0%}"
     if cost > INDIFFERENT * float(here.cost.mean()):
-        return f"without it ${cost:,.0f} more a month"
+        return f"saves ${cost:,.0f} a month"
     return "makes the change safer" if risk > here.exceeds(goals.misses) else "makes little difference"
