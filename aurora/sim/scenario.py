@@ -6,23 +6,38 @@ Units are SI-like everywhere: seconds, cores, GiB, Gbit/s, watts, joules, dollar
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
+from aurora.sim.validation import explain_validation
 
 Domain = Literal["cloud", "edge", "network", "hybrid"]
 Objective = Literal["latency", "cost", "energy", "qos"]
 WorkloadPattern = Literal["bursty", "periodic", "sporadic"]
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
-NonNegative = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
+LARGEST = 1e15
+"""Largest size, time, price or power."""
+
+SMALLEST = 1e-12
+"""Smallest of them that is not 0; quotients of two of them are finite, and sums of products too."""
+
+MOST_CONGESTED = 1e6
+"""Largest factor of a congestion."""
+
+
+def _not_tiny(value: float) -> float:
+    if 0 < value < SMALLEST:
+        raise ValueError(f"{value} is too small; give at least {SMALLEST}")
+    return value
+
+
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
 
 
 class Frozen(BaseModel):
@@ -131,7 +146,7 @@ class Congestion(Frozen):
     link_id: Identifier | None = Field(default=None, description="None: every link")
     start: NonNegative
     duration: Positive
-    factor: float = Field(ge=1, le=1e6)
+    factor: float = Field(ge=1, le=MOST_CONGESTED)
 
 
 class PriceChange(Frozen):
@@ -286,28 +301,3 @@ def parse_scenario(data: object, *, where: str = "scenario") -> Scenario:
         return Scenario.model_validate(data)
     except ValidationError as error:
         raise ScenarioError(f"{where}: {explain_validation(error)}") from None
-
-
-def explain_validation(error: ValidationError, limit: int = 5) -> str:
-    """The first `limit` problems of a pydantic error on one line, each with the path of its field."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = "; ".join(
-        f"{'.'.join(str(p) for p in e['loc']) or 'value'}: {e['msg'].removeprefix('Value error, ')}"
-        for e in problems[:limit]
-    )
-    return shown if len(problems) <= limit else f"{shown}; and {len(problems) - limit} more"
-
-
-def read_scenario(path: Path) -> Scenario:
-    """Read a scenario from a JSON file.
-
-    Raises:
-        ScenarioError: The file is absent, not JSON, or not a valid scenario.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{path} is not JSON: {error}") from None
-    return parse_scenario(data, where=str(path))
