@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from aurora.cli import options
+from aurora.cli import model_options, options
 from aurora.cli.output import emit_json, note, say
 
 
@@ -36,6 +36,8 @@ def explain(
     model: str | None = options.text(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
     record: Path | None = options.path(None, help="Keep the model's answers in this file, and use those it holds."),
     replay: Path | None = options.path(None, help="Answer from this recording; ask nobody."),
+    timeout: float | None = model_options.timeout(),
+    answer_tokens: int | None = model_options.answer_tokens(),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
     """Explain a decision, or a whole run. Every claim is checked before it is said.
@@ -70,7 +72,8 @@ def explain(
             "claims": [_claim(c) for c in told.checked],
         }
     if model is not None:
-        result |= _narrated(model, plan if task is None else told, problem, level, audience, record, replay)
+        limits = (timeout, answer_tokens)
+        result |= _narrated(model, limits, plan if task is None else told, problem, level, audience, record, replay)
     if as_json:
         emit_json(result)
     else:
@@ -79,6 +82,7 @@ def explain(
 
 def _narrated(
     model: str,
+    limits: tuple[float | None, int | None],
     told: Any,
     scenario: Any,
     level: LevelName,
@@ -86,16 +90,25 @@ def _narrated(
     record: Path | None,
     replay: Path | None,
 ) -> dict[str, Any]:
-    """The explanation in a model's words: `text`, and what was struck out of it."""
+    """The explanation in a model's words: `text`, and what was struck out of it. In AURORA's own if it declines."""
+    from aurora.agents.faults import DECLINED  # heavy, used here only
     from aurora.agents.metered import metered  # heavy, used here only
-    from aurora.agents.model import model_name  # heavy, used here only
+    from aurora.agents.model import call_limits, model_name  # heavy, used here only
     from aurora.agents.narrator import narrate  # heavy, used here only
+    from aurora.errors import DeclinedError
     from aurora.prompts.loader import load_prompt  # heavy, used here only
     from aurora.tools.recording import Recording  # heavy, used here only
 
     with Recording(replay or record, replaying=replay is not None) as calls:
-        asked = metered(model_name(model), recording=calls)
-        narration = narrate(asked, load_prompt("explainer"), told, scenario, level.value, audience.value)
+        asked = metered(model_name(model), recording=calls, limits=call_limits(*limits), tell=note)
+        prompt = load_prompt("explainer")
+        try:
+            narration = narrate(asked, prompt, told, scenario, level.value, audience.value)
+        except DeclinedError as error:
+            if error.fault not in DECLINED:
+                raise
+            note(f"{error}; this is the explanation in AURORA's own words")
+            return {"by_model": False, "declined": str(error), "struck": [], "prompt_id": prompt.prompt_id}
     for text, reason in narration.struck:
         note(f"struck out ({reason}): {text}")
     if not narration.is_models:

@@ -56,21 +56,23 @@ def top(run: Path = _RUN, limit: int = options.count(10, help="How many."), as_j
 
     Example: aurora policies top --run runs/generated-0 --limit 3 --json
     """
+    from aurora.memory.names import policy_name
+
     with _store(run) as store:
-        found = store.top(limit)
+        found = [{"name": policy_name(p["policy_id"], p["origin"]), **p} for p in store.top(limit)]
     if as_json:
         emit_json(found)
         return
     emit_table(
         "policies by Elo",
-        ("policy", "elo", "games", "origin", "parents"),
-        [(p["policy_id"], p["elo"], p["games"], p["origin"], " ".join(p["parents"])) for p in found],
+        ("policy", "elo", "games", "iteration", "parents"),
+        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, " ".join(p["parents"])) for p in found],
     )
 
 
 @app.command()
 def show(
-    policy: str = options.text_argument(help="A policy's id in the run, a reference's name, or a file."),
+    policy: str = options.text_argument(help="A policy's id or name in the run, a reference's name, or a file."),
     run: Path | None = options.path(None, "--run", help="Run directory."),
     as_json: bool = _JSON,
 ) -> None:
@@ -97,7 +99,7 @@ def export(
     run: Path = _RUN,
     out: Path = options.path(..., help="File to write."),
     best: bool = typer.Option(False, "--best", help="The champion, chosen on validation."),
-    policy: str | None = options.text(None, help="A policy's id instead."),
+    policy: str | None = options.text(None, help="A policy's id or name instead."),
     as_json: bool = _JSON,
 ) -> None:
     """Write a policy to a file that `bench` and `simulate` take.
