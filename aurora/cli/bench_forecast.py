@@ -19,7 +19,7 @@ def forecast(  # one parameter an option
     context: int = options.count(144, least=12, most=options.MAX_CONTEXT, help="Values that a forecast looks at."),
     horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
     seed: int = options.seed("Of what is kept aside, and of training."),
-    split: float | None = options.number(
+    split: float | None = options.share(
         None, least=0.01, most=0.99, help="Of series in both: learn from this share, measure on the rest."
     ),
     unseen: bool = typer.Option(False, "--unseen", help="Leave out test series of machines that were trained on."),

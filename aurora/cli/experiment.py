@@ -48,8 +48,8 @@ def new(
     effect: str | None = options.text(
         None, help="Smallest change worth having: 0.5, or 3%; without it, what can be found."
     ),
-    alpha: float = options.number(0.05, least=0.001, most=0.5, help="Probability of any false stop, over all days."),
-    guardrail_alpha: float = options.number(0.02, least=0.0001, most=0.5, help="The guardrail's part of it."),
+    alpha: float = options.share(0.05, least=0.001, most=0.5, help="Probability of any false stop, over all days."),
+    guardrail_alpha: float = options.share(0.02, least=0.0001, most=0.5, help="The guardrail's part of it."),
     days: int = options.count(28, least=2, most=366, help="At most."),
     earliest: int = options.count(7, most=366, help="First day on which it may stop, except for harm."),
     strata: str = options.text("", help="Columns that blocks never span, such as tier,site."),
@@ -69,8 +69,9 @@ def new(
     from aurora.learning.experiment import history, means_before
     from aurora.learning.measurements import read_rows
     from aurora.learning.power import POWER, day_model, detectable, expected
-    from aurora.learning.registration import Registration, Rules, assign, register
+    from aurora.learning.registration import Registration, Rules, assign, check_free, register
 
+    check_free(directory)
     labels = tuple(s for s in strata.split(",") if s)
     rows = read_rows(before, (metric, guardrail), labels)
     found = history(rows, (metric, guardrail), start)

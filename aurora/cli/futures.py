@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_json_line, emit_table, note
+from aurora.cli.output import emit_json, emit_json_line, note
 from aurora.cli.steps import steps
+from aurora.errors import DataError, ScenarioError
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.sim.disturbances import Disturbance
 
 
 def futures(
@@ -26,8 +30,11 @@ def futures(
         None, help="What counts: cost=1,latency=0.5,sla=2,energy=0.1. Default cost=1,sla=1."
     ),
     tiers: str = options.text("50,80,95,99", help="Confidences of the tiers, per cent."),
-    cores_per_unit: float = options.number(
-        1.0, least=1e-12, most=options.MAX_CORES, help="Cores that one unit of the series needs."
+    cores_per_unit: float | None = options.number(
+        None,
+        least=1e-12,
+        most=options.MAX_CORES,
+        help="Cores that one unit of the series needs: 0.08 for per cent of 8 cores; none for series in cores.",
     ),
     node_cores: float = options.number(
         4.0, least=1e-6, most=options.MAX_CORES, help="Cores of a node, for plans from tiers."
@@ -67,15 +74,14 @@ def futures(
     Example: aurora futures demand.csv --what-if spike:+20%@2h --what-if node_loss:2 --plot futures.html
     """
     from aurora.cli import futures_run as run  # heavy, used here only
+    from aurora.cli.futures_charts import charts
+    from aurora.cli.futures_tables import show, show_compared
     from aurora.evals.charts import check_plot_path, write_charts
 
     check_plot_path(plot)
     if compare is not None:
         result = run.compare_only(data, series, compare)
-        if as_json:
-            emit_json(result)
-        else:
-            _tell_compared(result["compared"])
+        emit_json(result) if as_json else show_compared(result["compared"])
         return
     if follow and state is None:
         raise options.usage_error(
@@ -87,9 +93,9 @@ def futures(
         plans=plans,
         horizon=horizon,
         count=count,
-        what_if=tuple(what_if),
-        weights=weights,
-        tiers=tiers,
+        what_ifs=tuple(d for text in what_if for d in _what_ifs(text)),
+        weights=_weights(weights),
+        tiers=_confidences(tiers),
         cores_per_unit=cores_per_unit,
         node_cores=node_cores,
         reserved_price=reserved_price,
@@ -108,95 +114,50 @@ def futures(
             answer = run.answer(asked, tell, pending_only=follow)
         done += 1
         if answer is not None:
-            _show(answer, as_json, in_lines=follow)
+            for finding in answer.findings:
+                note(f"{finding.unique_id}: {finding.message}")
+            for said in answer.result["notes"]:
+                note(said)
+            if as_json:
+                (emit_json_line if follow else emit_json)(answer.result)
+            else:
+                show(answer.result)
             if plot is not None:
-                write_charts(run.charts(answer), plot)
+                write_charts(charts(answer), plot)
         if not follow or done == rounds:
             return
         time.sleep(every)
 
 
-def _show(answer: Any, as_json: bool, *, in_lines: bool) -> None:
-    result = answer.result
-    for finding in answer.findings:
-        note(f"{finding.unique_id}: {finding.message}")
-    if as_json:
-        (emit_json_line if in_lines else emit_json)(result)
-        return
-    if result["compared"] is not None:
-        _tell_compared(result["compared"])
-    emit_table(
-        f"capacity that covers {result['horizon']} steps of {result['step']} s",
-        ("tier", "confidence", "cores", "exceeded at a step", "exceeded at some step"),
-        [
-            (
-                t["kind"],
-                f"{100 * t['confidence']:g} %" + ("" if t["is_backed"] else " (unchecked)"),
-                t["cores"],
-                _share(t["above_step"]),
-                _share(t["above_horizon"]),
-            )
-            for t in result["tiers"]
-        ],
-    )
-    emit_table(
-        "plans, best first, over all what-ifs",
-        ("plan", "reserved", "burst", "loss", "worse by", "95 % interval", "best with"),
-        [
-            (
-                p["plan_id"],
-                p["reserved_nodes"],
-                p["burst_nodes"],
-                p["loss"],
-                p["worse"],
-                f"{p['low']:.4f} to {p['high']:.4f}",
-                _share(p["probability_best"]),
-            )
-            for p in result["plans"]
-        ],
-    )
-    emit_table(
-        "by what-if (means)",
-        ("what-if", "plan", "cost $", "cost p95", "wait s", "wait p95 s", "SLA missed", "energy kWh"),
-        [
-            (
-                name,
-                p["plan_id"],
-                m["cost"]["mean"],
-                m["cost"]["p95"],
-                m["latency"]["mean"],
-                m["latency_p95"]["mean"],
-                _share(m["sla"]["mean"]),
-                m["energy"]["mean"] / 3.6e6,
-            )
-            for name in result["what_ifs"]
-            for p in result["plans"]
-            for m in (p["measures"][name],)
-        ],
-    )
-    note(
-        f"best: {result['best']}; {result['runs']} runs of {result['futures']} futures in {result['seconds']:.1f} s; "
-        f"forecast by {result['model']}, {result['backtests']} back-tests"
-    )
+def _what_ifs(text: str) -> tuple[Disturbance, ...]:
+    """The what-ifs of a file, or the one of a short text."""
+    from aurora.sim.disturbances import parse_disturbance, read_disturbances  # heavy, used here only
+
+    path = Path(text)
+    if path.suffix == ".json":
+        return read_disturbances(path)
+    try:
+        return (parse_disturbance(text),)
+    except ScenarioError as error:
+        raise options.usage_error("--what-if", str(error).removeprefix("what-if ")) from None
 
 
-def _tell_compared(compared: Any) -> None:
-    emit_table(
-        f"what came beside what was simulated, {compared['rounds']} rounds of it",
-        ("tier", "inside", "of all steps so far", "horizons inside", "asked for now"),
-        [
-            (
-                f"{100 * t['confidence']:g} %",
-                _share(t["inside"]),
-                _share(t["inside_all"]),
-                _share(t["peaks_all"]),
-                t["asked"],
-            )
-            for t in compared["tiers"]
-        ],
-    )
-    note(f"nearest what-if: {compared['nearest']}; places of all steps by tenths: {compared['histogram']}")
+def _weights(text: str | None) -> dict[str, float]:
+    from aurora.sim.choice import WEIGHTS, parse_weights  # heavy, used here only
+
+    try:
+        return dict(WEIGHTS) if text is None else parse_weights(text)
+    except ScenarioError as error:
+        raise options.usage_error("--weights", str(error).removeprefix("--weights ")) from None
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.2f} %"
+def _confidences(text: str) -> tuple[float, ...]:
+    """The confidences of tiers, as shares of 1."""
+    from aurora.learning.tiers import check_confidences  # heavy, used here only
+
+    found = tuple(round(value / 100, 12) for value in options.parse_percentages(text, "--tiers"))
+    try:
+        check_confidences(found)
+    except DataError as error:
+        raise options.usage_error("--tiers", str(error)) from None
+    return found

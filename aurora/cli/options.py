@@ -102,6 +102,19 @@ def number(
     )
 
 
+def share(default: Any, *names: str, least: float, most: float, help: str) -> Any:
+    """Declare an option that takes a share of 1, such as 0.05 or 5%; a percentage without its sign is asked about.
+
+    Args:
+        default: Its value where it is not given; `...` where it must be.
+        names: Its names, where they do not follow from the parameter's.
+        least: Smallest share that is taken.
+        most: Largest share that is taken.
+        help: What it means.
+    """
+    return typer.Option(default, *names, parser=_share(least, most), min=least, max=most, help=help)
+
+
 def count(
     default: Any,
     *names: str,
@@ -270,6 +283,26 @@ def _ranged(
         if len(given) > _SHOWN or not math.isfinite(value) or not least <= value <= most:
             raise typer.BadParameter(f"{shown(given)} is out of range; {allowed}")
         return value
+
+    return parse
+
+
+def _share(least: float, most: float) -> Callable[[Any], Any]:
+    ranged = _ranged(float, "a share", least, most, "", "0.05 and 5% are the same")
+
+    def parse(given: Any) -> Any:
+        if not isinstance(given, str):  # a default
+            return given
+        text = given.strip()
+        try:
+            value = float(text.removesuffix("%"))
+        except ValueError:
+            return ranged(given)
+        if text.endswith("%"):
+            return ranged(f"{value / 100:.15g}")
+        if value > most and least <= value / 100 <= most:
+            raise typer.BadParameter(f"{shown(given)} is no share of 1; did you mean {value / 100:g} ({value:g}%)?")
+        return ranged(given)
 
     return parse
 

@@ -29,7 +29,7 @@ def clone(  # one parameter an option
     out: Path | None = options.path(None, help="Folder for the clone, checkpoints and the policy; it must be new."),
     resume: Path | None = options.path(None, help="Folder of a training to go on with, instead of all else."),
     steps: int = options.count(40_000, help="Of fine-tuning, over all environments."),
-    share: float | None = options.number(
+    share: float | None = options.share(
         None, least=0.001, most=0.999, help="Of experts among the accounts; default: what the scores show."
     ),
     catalogue: Path | None = options.path(None, help="What can be rented, .json; default: the synthetic catalogue."),

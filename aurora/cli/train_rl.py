@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import typer
@@ -187,20 +188,27 @@ def _finish(trainee: Any, folder: Path, as_json: bool, plot: Path | None) -> Non
     from aurora.sim.references import REFERENCES  # heavy, used here only
 
     course, learner = trainee.course, trainee.learner
-    rows = []
+    rows, beside = [], dict[str, list[float]]()
     for number, scenarios in held_out(course.levels, JUDGED, course.seed).items():
         values = agent_values(trainee.agent, scenarios)
         row: dict[str, Any] = {"level": number, "reward": float(values.mean())}
         for name in ("random", "first_fit"):
-            row[f"over_{name}"] = paired_interval(values - policy_values(REFERENCES[name], scenarios))._asdict()
+            others = policy_values(REFERENCES[name], scenarios)
+            row[f"over_{name}"] = paired_interval(values - others)._asdict()
+            beside.setdefault(name, []).append(float(others.mean()))
         rows.append(row)
     path = folder / POLICY if trainee.has_policy else None
     if path is not None:
         write_atomically(path, trainee.policy().model_dump_json(indent=2, exclude_none=True) + "\n")
     if plot is not None:
         points = [p for p in learner.curve if p.value is not None]
-        line = Line("episodes in training", [p.steps for p in points], [p.value for p in points])
-        write_charts([Chart(f"{course.algorithm}", "decisions", "mean reward", (line,))], plot)
+        lines = [Line("episodes in training", [p.steps for p in points], [p.value for p in points])]
+        reward = fmean(row["reward"] for row in rows)
+        lines.append(Line(f"trained, {JUDGED} held-out scenarios", [learner.steps], [reward], points=True))
+        for name, means in beside.items():
+            value = fmean(means)
+            lines.append(Line(f"{name}, held-out scenarios", [0, learner.steps], [value, value], dash="dash"))
+        write_charts([Chart(f"{course.algorithm}", "decisions", "mean reward", tuple(lines))], plot)
     result = {
         "algorithm": course.algorithm,
         "levels": list(course.levels),
