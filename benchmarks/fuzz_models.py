@@ -23,15 +23,17 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import Field
 
 from aurora.agents import metered as metered_module
 from aurora.agents.agent import run_agent
-from aurora.agents.answers import ExplanationAnswer, PolicyAnswer
+from aurora.agents.answers import PolicyAnswer
 from aurora.agents.metered import MeteredModel, metered
 from aurora.agents.model import CallLimits, model_name
 from aurora.agents.structured import ask
 from aurora.errors import AnswerError, AuroraError, DeclinedError
 from aurora.evals.faulty_server import FaultyServer, faulty_server
+from aurora.sim.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from aurora.tools.recording import Recording
@@ -44,6 +46,19 @@ LONGEST = 6 * PATIENCE + 1
 QUESTIONS = 25
 """Questions of a session; what it learned of its model goes with it."""
 TOOLS = ("check_expression", "feature_table")
+
+
+class SentenceAnswer(Frozen):
+    """A sentence."""
+
+    text: str = Field(description="the sentence")
+    claims: list[int] = Field(description="numbers of what it says")
+
+
+class NoteAnswer(Frozen):
+    """Sentences: a schema of our own, so that no prompt's changes this."""
+
+    sentences: list[SentenceAnswer] = Field(min_length=1, description="in order")
 
 
 class Outcome(NamedTuple):
@@ -151,7 +166,7 @@ def _question(model: MeteredModel, question: int, form: str) -> Outcome:
             if form == "policy":
                 value = ask(model, messages, PolicyAnswer, lambda a: a.description, temperature=0.5).value
             else:
-                value = ask(model, messages, ExplanationAnswer, lambda a: a.sentences[0].text).value
+                value = ask(model, messages, NoteAnswer, lambda a: a.sentences[0].text).value
     except AuroraError as error:
         is_invalid = isinstance(error, AnswerError)
         kind = "declined" if isinstance(error, DeclinedError) else "invalid" if is_invalid else "failed"

@@ -156,7 +156,7 @@ _LARGE = b'{"x": "' + b"x" * HUGE
 def _answer(body: dict[str, Any], anthropic: bool, rng: random.Random, tag: str, key: str) -> Reply:
     """An answer: its text or tool call in some form, within an envelope of some form."""
     tools = [t.get("function", t)["name"] for t in body.get("tools") or []]
-    value = _value(tools, body, tag)
+    value = _value(body, tag)
     kind = rng.choice(sorted(CONTENTS))
     content, calls, more, is_good = CONTENTS[kind](value, _name(tools, body), rng, key)
     harness_tools = [t for t in tools if not t.endswith("Answer")]
@@ -181,9 +181,10 @@ def _name(tools: list[str], body: dict[str, Any]) -> str:
     return form or next((t for t in tools if t.endswith("Answer")), "")
 
 
-def _value(tools: list[str], body: dict[str, Any], tag: str) -> dict[str, Any]:
-    name = _name(tools, body)
-    if name == "ExplanationAnswer" or "sentences" in json.dumps(body["messages"][:1]):
+def _value(body: dict[str, Any], tag: str) -> dict[str, Any]:
+    if '"sentences' in json.dumps([body.get("tools"), body.get("response_format")]) or (
+        "sentences" in json.dumps(body["messages"][:1])  # the schema in words
+    ):
         return {"sentences": [{"text": f"Answer {tag}.", "claims": [1]}]}
     return {
         "description": f"Answer {tag}.",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -55,9 +56,13 @@ class FaultyServer(ThreadingHTTPServer):
         self.billed = 0
         self.tokens = [0, 0]
         self.violations: list[str] = []
+        self.redirected: dict[int, Reply] = {}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that have gone."""
+        """Say nothing of clients that have gone; note what else went wrong here."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            self.violations.append(f"the server itself failed: {error!r}")
 
     @property
     def url(self) -> str:
@@ -116,34 +121,43 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(raw)
         seed = int(found.group(1)) if (found := SEED.search(raw.decode())) else 0
         server = self.server
-        redirected = self.path.startswith(REDIRECT)
         with server.lock:
-            attempt = server.sent[seed]
-            key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
-            reply = faulty_reply(
-                body,
-                self.path.endswith("/messages"),
-                random.Random(f"{seed} {attempt}"),
-                f"{seed}.{attempt}",
-                key,
-            )
-            if reply.location == "same" and not redirected:
-                self._redirect(reply)
-                return
-            server.sent[seed] += 1
-            server.kinds[seed].append(reply.kind)
-            if reply.good:
-                server.good[seed].append(reply.good)
-            server.billed += reply.billed
-            server.tokens[0] += reply.tokens[0]
-            server.tokens[1] += reply.tokens[1]
-            wrong = violation(body)
-            if wrong:
-                server.violations.append(f"question {seed}, request {attempt + 1}: {wrong}")
+            reply = server.redirected.pop(seed, None)
+            if reply is None:
+                reply = self._drawn(seed, body)
+                if reply.location:
+                    server.redirected[seed] = reply._replace(location="")
+            if not reply.location:
+                self._note_given(seed, reply)
+        if reply.location:
+            self._redirect()
+            return
         with suppress(OSError):  # the client may have gone: it had waited long enough
             self._send(reply)
 
-    def _redirect(self, reply: Reply) -> None:
+    def _drawn(self, seed: int, body: dict[str, Any]) -> Reply:
+        """A reply to a request, which is counted."""
+        server = self.server
+        attempt = server.sent[seed]
+        server.sent[seed] += 1
+        key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
+        rng = random.Random(f"{seed} {attempt}")
+        reply = faulty_reply(body, self.path.endswith("/messages"), rng, f"{seed}.{attempt}", key)
+        server.kinds[seed].append(reply.kind)
+        wrong = violation(body)
+        if wrong:
+            server.violations.append(f"question {seed}, request {attempt + 1}: {wrong}")
+        return reply
+
+    def _note_given(self, seed: int, reply: Reply) -> None:
+        server = self.server
+        if reply.good:
+            server.good[seed].append(reply.good)
+        server.billed += reply.billed
+        server.tokens[0] += reply.tokens[0]
+        server.tokens[1] += reply.tokens[1]
+
+    def _redirect(self) -> None:
         self.send_response(307)
         self.send_header("Location", REDIRECT + self.path)
         self.send_header("Content-Length", "0")

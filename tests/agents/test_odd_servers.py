@@ -8,16 +8,32 @@ import time
 
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import Field
 
-from aurora.agents.answers import ExplanationAnswer, PolicyAnswer
+from aurora.agents.answers import PolicyAnswer
 from aurora.agents.budget import Budget, Purse
 from aurora.agents.metered import metered
 from aurora.agents.model import CallLimits, call_limits, model_name
 from aurora.agents.structured import ask
 from aurora.agents.wire import retry_after
 from aurora.errors import AnswerError, BudgetExceeded, DeclinedError, ModelError
+from aurora.sim.scenario import Frozen
 from aurora.tools.recording import Recording
 from tests.agents.test_metered import environment, failed, replying  # noqa: F401  # the fixture
+
+
+class Sentence(Frozen):
+    """A sentence."""
+
+    text: str = Field(description="it")
+    claims: list[int] = Field(description="numbers")
+
+
+class NoteAnswer(Frozen):
+    """Sentences."""
+
+    sentences: list[Sentence] = Field(description="in order")
+
 
 KEY = "sk-test-0123456789abcdef"
 QUESTION = [SystemMessage("You explain."), HumanMessage("Explain.")]
@@ -48,7 +64,7 @@ def model(name: str = "openai:gpt-4o", **settings):
 
 
 def answer(asked) -> str:
-    return ask(asked, QUESTION, ExplanationAnswer, lambda a: a.sentences[0].text, temperature=0.3).value
+    return ask(asked, QUESTION, NoteAnswer, lambda a: a.sentences[0].text, temperature=0.3).value
 
 
 @pytest.mark.parametrize(
@@ -108,7 +124,7 @@ def test_a_declined_question_is_sent_once_and_counted(environment, reply, fault,
 
 def test_anthropics_refusal_and_thoughts(environment) -> None:  # noqa: F811
     thought = {"type": "thinking", "thinking": DRAFT, "signature": "c2ln"}
-    use = {"type": "tool_use", "id": "t", "name": "ExplanationAnswer", "input": VALUE}
+    use = {"type": "tool_use", "id": "t", "name": "NoteAnswer", "input": VALUE}
     with replying(message([], "refusal", stop_details={"explanation": "not that"})) as (url, _):
         environment(url)
         with pytest.raises(DeclinedError, match="not that"):
@@ -156,12 +172,12 @@ def test_a_setting_that_a_model_refuses_is_left_out_for_the_session(environment,
 
 def test_a_forced_tool_that_goes_not_with_thinking_is_asked_for_in_words(environment) -> None:  # noqa: F811
     refused = failed(400, "Thinking may not be enabled when tool_choice forces tool use.")
-    use = {"type": "tool_use", "id": "t", "name": "ExplanationAnswer", "input": VALUE}
+    use = {"type": "tool_use", "id": "t", "name": "NoteAnswer", "input": VALUE}
     with replying(refused, message([use])) as (url, seen):
         environment(url)
         assert answer(model("anthropic:claude-sonnet-4-5")) == "It was nearest."
     assert "tool_choice" not in seen[1]
-    assert "call of ExplanationAnswer" in json.dumps(seen[1]["system"])
+    assert "call of NoteAnswer" in json.dumps(seen[1]["system"])
 
 
 @pytest.mark.parametrize(
@@ -374,7 +390,7 @@ def test_a_server_without_tools_is_asked_without_them(environment) -> None:  # n
         environment(url)
         harness = Harness(Desk([]), ("feature_table",))
         finished = run_agent(
-            model(), ("You explain.", "Explain."), ExplanationAnswer, lambda a: a.sentences[0].text, harness=harness
+            model(), ("You explain.", "Explain."), NoteAnswer, lambda a: a.sentences[0].text, harness=harness
         )
     assert finished.value == "It was nearest."
     assert "takes no tools" in finished.rejected[0]
