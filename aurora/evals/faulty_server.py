@@ -22,7 +22,7 @@ from typing import Any
 from aurora.evals.faulty_answers import Reply, faulty_reply
 
 HOST = "127.0.0.1"
-SILENCE = 4.0
+SILENCE = 7.0
 """Seconds without a byte; a client should give up before."""
 SEED = re.compile(r"\[seed (\d+)\]")
 """How a question says which faults it wants."""
@@ -118,7 +118,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer as the question's seed wants it."""
         raw = self.rfile.read(int(self.headers["Content-Length"]))
-        body = json.loads(raw)
+        try:
+            body = json.loads(raw)
+        except ValueError:  # the client gave up while it sent
+            self.close_connection = True
+            return
         seed = int(found.group(1)) if (found := SEED.search(raw.decode())) else 0
         server = self.server
         with server.lock:
