@@ -9,6 +9,7 @@ from aurora.agents.agent import run_agent
 from aurora.agents.answers import ExplanationAnswer
 from aurora.agents.explainer import Explanation, Level, PlanExplanation, shown_values
 from aurora.agents.metered import MeteredModel
+from aurora.agents.naming import shown
 from aurora.agents.rewording import Reworded, hold
 from aurora.agents.wording import Audience, sentence
 from aurora.prompts.loader import Prompt
@@ -87,7 +88,10 @@ def _subject(told: Explanation | PlanExplanation) -> str:
     if isinstance(told, PlanExplanation):
         return f"a whole run, {told.policy_id} on {told.scenario_id}"
     decision = told.decision
-    return f"the decision that placed task {decision.task_id} on {decision.chosen.name} at {decision.time:.6g} s"
+    if decision is None:
+        return f"why task {shown(told.task_id)} was never placed"
+    where = shown(decision.chosen.name)
+    return f"the decision that placed task {shown(decision.task_id)} on {where} at {decision.time:.6g} s"
 
 
 def _listed(claims: Sequence[Claim], decision: Decision | None, audience: Audience) -> str:
@@ -95,6 +99,6 @@ def _listed(claims: Sequence[Claim], decision: Decision | None, audience: Audien
     values = shown_values(decision)
     lines = []
     for number, claim in enumerate(claims, 1):
-        about = f"{claim.option}: " if isinstance(claim, ComparisonClaim) else ""
+        about = f"{shown(claim.option)}: " if isinstance(claim, ComparisonClaim) else ""
         lines.append(f"{number}. {about}{sentence(claim, values, audience)}")
     return "\n".join(lines)

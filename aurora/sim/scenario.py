@@ -7,7 +7,7 @@ Units are SI-like everywhere: seconds, cores, GiB, Gbit/s, watts, joules, dollar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -274,6 +274,26 @@ def _check_dependencies(tasks: tuple[Task, ...]) -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise ValueError(f"dependencies form a cycle: {' -> '.join(error.args[1])}") from None
+
+
+def path_name(scenario: Scenario, path: Sequence[int]) -> str:
+    """What a path is called: the sites along it, such as `Oslo - Hamar - Bergen`.
+
+    Args:
+        scenario: Whose links they are.
+        path: Numbers of the links, in order.
+    """
+    links = [scenario.links[l] for l in path]
+    if not links:
+        return "the direct path"
+    site = links[0].source
+    if len(links) > 1 and site in (links[1].source, links[1].target):
+        site = links[0].target
+    sites = [site]
+    for link in links:
+        site = link.target if site == link.source else link.source
+        sites.append(site)
+    return " - ".join(sites)
 
 
 def parse_scenario(data: object, *, where: str = "scenario") -> Scenario:
