@@ -38,7 +38,19 @@ _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
-Undecodable = Literal["strict", "replace"]
+Undecodable = Literal["strict", "replace", "latin-1"]
+"""What becomes of a text that is not UTF-8: it is refused, has marks in it, or is taken for Latin-1 (ISO 8859-1)."""
+
+_PACKED = (
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or save the sheet as CSV"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it (zstd -d) or pack it with gzip"),
+    (b"BZh", "packed with bzip2", "unpack it (bunzip2) or pack it with gzip"),
+    (b"\xfd7zXZ\x00", "packed with xz", "unpack it (unxz) or pack it with gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it or pack it with gzip"),
+    (b"\x04\x22\x4d\x18", "packed with lz4", "unpack it (lz4 -d) or pack it with gzip"),
+    (b"\xd0\xcf\x11\xe0", "an old spreadsheet (.xls)", "save it as CSV"),
+)
+"""How files begin that are packed in a way that is not read, what they are, and the remedy."""
 
 
 def read_bytes(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraError] = DataError) -> bytes:
@@ -53,8 +65,8 @@ def read_bytes(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraErr
         The content.
 
     Raises:
-        AuroraError: It is absent, a folder, a device, a pipe that stays silent, larger than `limit`, or a damaged
-            gzip file. The class is `error`.
+        AuroraError: It is absent, a folder, a device, a pipe that stays silent, larger than `limit`, a damaged gzip
+            file, or packed in another way. The class is `error`.
     """
     try:
         raw = _content(path, limit, error)
@@ -62,7 +74,11 @@ def read_bytes(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraErr
         raise error(f"can't read {path}: {fault.strerror or fault}; check the path and its permissions") from None
     except ValueError as fault:  # a NUL in the path
         raise error(f"can't read {str(path)!r}: {fault}; give the path of a file") from None
-    return _unpacked(path, raw, limit, error) if raw.startswith(_GZIP) else raw
+    content = _unpacked(path, raw, limit, error) if raw.startswith(_GZIP) else raw
+    for mark, what, remedy in _PACKED:
+        if content.startswith(mark):
+            raise error(f"{path} is {what}; {remedy}")
+    return content
 
 
 def read_text(
@@ -72,7 +88,7 @@ def read_text(
     undecodable: Undecodable = "strict",
     error: type[AuroraError] = DataError,
 ) -> str:
-    """Read a file as text: UTF-8, or UTF-16 with a byte-order mark, which is left out.
+    """Read a file as text: UTF-8, or UTF-16 with or without a byte-order mark, which is left out.
 
     Args:
         path: A regular file or a pipe, plain or gzipped.
@@ -99,15 +115,27 @@ def decode(raw: bytes, name: str, *, undecodable: Undecodable = "strict", error:
     Raises:
         AuroraError: They are not text. The class is `error`.
     """
-    mark, encoding = next(((m, e) for m, e in _BOMS if raw.startswith(m)), (b"", "utf-8"))
+    mark, encoding = next(((m, e) for m, e in _BOMS if raw.startswith(m)), (b"", _without_mark(raw)))
     try:
-        return raw[len(mark) :].decode(encoding, errors=undecodable)
+        return raw[len(mark) :].decode(encoding, errors="replace" if undecodable == "replace" else "strict")
     except UnicodeDecodeError as fault:
+        if undecodable == "latin-1" and encoding == "utf-8" and b"\0" not in raw:
+            return raw[len(mark) :].decode("latin-1")
         line = raw.count(b"\n", 0, fault.start) + 1
         raise error(
             f"{name}, line {line}: not UTF-8 text (byte {fault.start}); save the file as UTF-8, "
             "or is it another kind of file?"
         ) from None
+
+
+def _without_mark(raw: bytes) -> str:
+    """The encoding of a text without a byte-order mark: UTF-16 where every other of its first bytes is 0."""
+    head = raw[:64]
+    if len(head) % 2 == 0 and head.count(0) > 1:
+        for encoding, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+            if not any(zeros) and all(others):
+                return encoding
+    return "utf-8"
 
 
 def read_lines(
@@ -117,7 +145,7 @@ def read_lines(
     undecodable: Undecodable = "strict",
     error: type[AuroraError] = DataError,
 ) -> Iterator[tuple[int, str]]:
-    r"""Yield the number and the text of each line, which ends with `\n` or `\r\n` and with nothing else.
+    r"""Yield the number and the text of each line, which ends with `\n` or `\r\n`, or all with `\r`.
 
     `str.splitlines` also splits at U+2028 and others, which may stand within a JSON string.
 
@@ -125,6 +153,8 @@ def read_lines(
         AuroraError: It can't be read (see `read_text`). The class is `error`.
     """
     text = read_text(path, limit=limit, undecodable=undecodable, error=error)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # as old spreadsheets write
     start, number = 0, 0
     while start < len(text):
         end = text.find("\n", start)

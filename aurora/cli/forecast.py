@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import DataError
 
@@ -24,12 +25,16 @@ FINDINGS = 20
 
 
 def forecast(  # one parameter an option
-    data: list[Path] = typer.Argument(..., help="Files with series: CSV or Parquet in long form, or a known trace."),
-    model: Path | None = typer.Option(None, help="Folder of `aurora train forecast`; without, the best baseline."),
-    horizon: int = typer.Option(12, help="Steps ahead."),
-    context: int | None = typer.Option(None, help="Values that a baseline looks at; default 144, or the model's."),
-    series: list[str] | None = typer.Option(None, help="Only the series of this id; may be given again."),
-    plot: Path | None = typer.Option(None, help="Fan chart, .html or .png."),
+    data: list[Path] = options.path_argument(
+        ..., help="Files with series: CSV or Parquet in long form, or a known trace."
+    ),
+    model: Path | None = options.path(None, help="Folder of `aurora train forecast`; without, the best baseline."),
+    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
+    context: int | None = options.count(
+        None, least=12, most=options.MAX_CONTEXT, help="Values that a baseline looks at; default 144, or the model's."
+    ),
+    series: list[str] | None = options.text(None, help="Only the series of this id; may be given again."),
+    plot: Path | None = options.path(None, help="Fan chart, .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Forecast what follows each series, as quantiles.

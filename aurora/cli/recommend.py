@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli import options
+from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.cli.steps import steps
 from aurora.errors import DataError
 
@@ -22,7 +24,7 @@ class _Files(TyperGroup):
     """`aurora recommend FILE` means `aurora recommend accounts FILE`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = ["accounts", *args]
         return super().parse_args(ctx, args)
 
@@ -34,20 +36,24 @@ app = typer.Typer(
 )
 
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
-_CATALOGUE = typer.Option(None, help="Prices, JSON; without it, a synthetic catalogue.")
+_CATALOGUE = options.path(None, help="Prices, JSON; without it, a synthetic catalogue.")
 
 
 @app.command()
 def accounts(
-    data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."),
-    inventory: Path | None = typer.Option(None, help="Configurations of the workloads whose utilisation DATA holds."),
+    data: list[Path] = options.path_argument(
+        help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."
+    ),
+    inventory: Path | None = options.path(None, help="Configurations of the workloads whose utilisation DATA holds."),
     catalogue: Path | None = _CATALOGUE,
-    plan: Path | None = typer.Option(None, help="Write a plan with all changes that may be made."),
-    ledger: Path | None = typer.Option(None, help="Realised savings so far, with which the confidence is compared."),
-    misses: float = typer.Option(0.01, min=0.0001, max=0.5, help="Share of requests that may be late."),
-    least_days: float = typer.Option(7.0, min=1.0, help="Days of measurements without which nothing is said."),
+    plan: Path | None = options.path(None, help="Write a plan with all changes that may be made."),
+    ledger: Path | None = options.path(None, help="Realised savings so far, with which the confidence is compared."),
+    misses: float = options.share(0.01, least=0.0001, most=0.5, help="Share of requests that may be late."),
+    least_days: float = options.number(
+        7.0, least=1, most=3660, unit="days", help="Days of measurements without which nothing is said."
+    ),
     quick: bool = typer.Option(False, "--quick", help="Without the search for what would change a finding."),
-    plot: Path | None = typer.Option(None, help="Chart of savings, .html or .png."),
+    plot: Path | None = options.path(None, help="Chart of savings, .html or .png."),
     as_json: bool = _JSON,
 ) -> None:
     """For each account: the finding, why, what to change, what it saves, how sure that is, what would change it.
@@ -224,10 +230,10 @@ def _expected(r: Recommendation) -> float:
 
 @app.command()
 def sample(
-    out: Path = typer.Option(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
-    number: int = typer.Option(20, "--accounts", min=1, max=10_000, help="How many."),
-    days: int = typer.Option(28, min=1, max=365, help="Of history."),
-    seed: int = typer.Option(0, min=0, help="Of everything random."),
+    out: Path = options.path(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
+    number: int = options.count(20, "--accounts", most=10_000, help="How many."),
+    days: int = options.count(28, most=365, help="Of history."),
+    seed: int = options.seed(),
 ) -> None:
     """Write histories of made-up accounts, to try the other commands with.
 
@@ -241,8 +247,8 @@ def sample(
 
 @app.command("inventory")
 def inventory_(
-    data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet)."),
-    out: Path = typer.Option(..., help="File to write."),
+    data: list[Path] = options.path_argument(help="Histories (.jsonl, .parquet)."),
+    out: Path = options.path(..., help="File to write."),
     catalogue: Path | None = _CATALOGUE,
 ) -> None:
     """Write the present configurations of histories as an inventory that plans can be applied to.
@@ -261,10 +267,10 @@ def inventory_(
 
 @app.command()
 def apply(
-    plan: Path = typer.Argument(help="A plan, of `aurora recommend --plan`."),
-    inventory: Path = typer.Option(..., help="Configurations to change, JSON: account -> configuration."),
-    rollback: Path | None = typer.Option(None, help="Where the inverse goes; PLAN.rollback.json by default."),
-    ledger: Path | None = typer.Option(None, help="Where the promised savings go, to be settled later."),
+    plan: Path = options.path_argument(help="A plan, of `aurora recommend --plan`."),
+    inventory: Path = options.path(..., help="Configurations to change, JSON: account -> configuration."),
+    rollback: Path | None = options.path(None, help="Where the inverse goes; PLAN.rollback.json by default."),
+    ledger: Path | None = options.path(None, help="Where the promised savings go, to be settled later."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be changed."),
     as_json: bool = _JSON,
 ) -> None:
@@ -282,7 +288,7 @@ def apply(
     if dry_run:
         _, todo = applied_to(found, read_json(inventory))
         lines = diff(todo)
-        emit_json({"diff": lines}) if as_json else typer.echo("\n".join(lines))
+        emit_json({"diff": lines}) if as_json else say("\n".join(lines))
         return
     undo = rollback or plan.with_name(f"{plan.stem}.rollback.json")
     done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
@@ -306,7 +312,7 @@ def apply(
     if as_json:
         emit_json(result)
         return
-    typer.echo("\n".join(result["diff"] or ["nothing to do: everything is as the plan proposes"]))
+    say("\n".join(result["diff"] or ["nothing to do: everything is as the plan proposes"]))
     if done.rollback is not None:
         note(f"undo with: aurora recommend rollback {done.rollback} --inventory {inventory}")
 
@@ -323,8 +329,8 @@ def _promised(promise: Any) -> dict[str, Any]:
 
 @app.command()
 def rollback(
-    plan: Path = typer.Argument(help="The rollback file that `apply` wrote."),
-    inventory: Path = typer.Option(..., help="Configurations to change back."),
+    plan: Path = options.path_argument(help="The rollback file that `apply` wrote."),
+    inventory: Path = options.path(..., help="Configurations to change back."),
     as_json: bool = _JSON,
 ) -> None:
     """Undo a plan: the inverse is a plan like any other, with its own preconditions.
@@ -336,10 +342,12 @@ def rollback(
 
 @app.command()
 def realised(
-    ledger: Path = typer.Argument(help="The ledger."),
-    change: str | None = typer.Option(None, help="Id of a change; without it, the calibration so far."),
-    savings: float | None = typer.Option(None, help="What it saved, dollars a month."),
-    day: str | None = typer.Option(None, help="When that was measured; today by default."),
+    ledger: Path = options.path_argument(help="The ledger."),
+    change: str | None = options.text(None, help="Id of a change; without it, the calibration so far."),
+    savings: float | None = options.number(
+        None, least=-options.MAX_MONEY, most=options.MAX_MONEY, unit="dollars", help="What it saved, dollars a month."
+    ),
+    day: date | None = options.day(None, help="When that was measured; today by default."),
     as_json: bool = _JSON,
 ) -> None:
     """Settle a promise, and say how the promises so far have held.
@@ -350,12 +358,11 @@ def realised(
     from datetime import UTC, datetime
 
     from aurora.learning import ledger as books
-    from aurora.learning.measurements import parse_day
 
     if (change is None) != (savings is None):
-        raise DataError("give --change together with --savings, or neither")
+        raise options.usage_error("--change", "give it together with --savings, or neither")
     if change is not None and savings is not None:
-        when = datetime.now(UTC).date() if day is None else parse_day(day, "--day")
+        when = datetime.now(UTC).date() if day is None else day
         books.settle(ledger, change, savings, when.isoformat())
     done, waiting = books.settled(ledger), books.open_promises(ledger)
     found = books.calibration(done)

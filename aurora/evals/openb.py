@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
+from aurora.errors import DataError
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.outcome import Outcome, Status
@@ -47,6 +48,8 @@ def bench_openb(  # the command's options
         PolicyError: The policy is not valid.
     """
     node_list, pod_list = read_nodes(nodes), read_pods(pods)
+    if not any(n.accelerators for n in node_list):
+        raise DataError(f"{nodes} lists no node with a device (gpu); this benchmark measures how many are allocated")
     program = compile_policy(policy)
     cases = [(seed, order) for order in range(node_orders) for seed in seeds]
 

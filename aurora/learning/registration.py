@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.files import writing
 from aurora.learning.sequential import MIN_BLOCK
 
 Direction = Literal["lower", "higher"]
@@ -207,22 +208,20 @@ def register(directory: Path, draft: Registration) -> Registration:
     """
     done = replace(draft, sha256=_sha256(_payload(draft)))
     text = json.dumps({**_payload(done), "sha256": done.sha256}, indent=1, sort_keys=True) + "\n"
-    try:
+    with writing(directory / FILE):
         directory.mkdir(parents=True, exist_ok=True)
         partial = directory / f".{FILE}.{os.getpid()}"
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.chmod(0o444)
         try:
+            with partial.open("w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.chmod(0o444)
             os.link(partial, directory / FILE)  # unlike a rename it never replaces an earlier registration
         except FileExistsError:
             raise DataError(f"{directory} holds an experiment already; give another folder") from None
         finally:
-            partial.unlink()
-    except OSError as error:
-        raise DataError(f"can't write {directory / FILE}: {error.strerror}") from None
+            partial.unlink(missing_ok=True)
     return done
 
 

@@ -97,9 +97,14 @@ def known_unit(name: str) -> Unit:
     Raises:
         DataError: It is not in the table.
     """
-    key = name.strip().lower()
-    key = _SPELLINGS.get(key, key)
+    key = unit_name(name)
     found = UNITS.get(key) or UNITS.get(key.removesuffix("/s"))
     if found is None:
         raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}, or 'unstated'")
     return found
+
+
+def unit_name(name: str) -> str:
+    """Return a unit as the table spells it."""
+    key = name.strip().lower()
+    return _SPELLINGS.get(key, key)

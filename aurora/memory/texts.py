@@ -17,10 +17,11 @@ from aurora.sim.expression import Apply, Expr, Num, Ref, to_text, walk
 from aurora.sim.generators import FAMILIES
 from aurora.sim.policy import Policy
 from aurora.sim.program import Op
-from aurora.sim.scenario import Objective, explain_validation
+from aurora.sim.scenario import Objective
 from aurora.sim.spec import Range, ScenarioSpec, TaskGroup
 from aurora.sim.traces.openb import OpenbSpec
 from aurora.sim.traces.swf import SwfSpec
+from aurora.sim.validation import explain_validation
 
 VERSION = 1
 """Of the wording. An index over texts of another version is rebuilt; a test holds the two together."""

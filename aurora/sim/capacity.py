@@ -10,17 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from aurora.errors import ScenarioError
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.scenario import (
-    Frozen,
-    Identifier,
-    Node,
-    NonNegative,
-    Positive,
-    Scenario,
-    Task,
-    Workload,
-    explain_validation,
-)
+from aurora.sim.scenario import Frozen, Identifier, Node, NonNegative, Positive, Scenario, Task, Workload
+from aurora.sim.validation import explain_validation
 
 MAX_NODES = 5000
 MAX_PLANS = 64

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive, explain_validation
+from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive
+from aurora.sim.validation import explain_validation
 
 _START = Field(default=None, description="seconds from the first step; null: at random, in each future another time")
 _DURATION = Field(default=None, description="seconds; null: to the end")

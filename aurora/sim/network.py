@@ -15,7 +15,7 @@ from aurora.sim.features import squash
 from aurora.sim.inputs import parse_input
 from aurora.sim.policy import AllocationStrategy, Network, Policy
 from aurora.sim.references import REFERENCES
-from aurora.sim.scenario import explain_validation
+from aurora.sim.validation import explain_validation
 
 DIGITS = 9
 """Significant digits that are kept of a weight; as many tell all float32 numbers apart."""

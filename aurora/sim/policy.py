@@ -7,7 +7,6 @@ may be placed now (`admit`), and how good each admitted candidate is (`decision_
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,8 +14,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import PolicyError
+from aurora.reading import read_json
 from aurora.sim.inputs import parse_input
-from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive, explain_validation
+from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive
+from aurora.sim.validation import explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000
 MAX_RULES = 16
@@ -177,10 +178,4 @@ def read_policy(path: Path) -> Policy:
     Raises:
         PolicyError: The file is absent, not JSON, or not a valid policy.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PolicyError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise PolicyError(f"{path} is not JSON: {error}") from None
-    return parse_policy(data, where=str(path))
+    return parse_policy(read_json(path, error=PolicyError), where=str(path))

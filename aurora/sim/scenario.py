@@ -6,15 +6,14 @@ Units are SI-like everywhere: seconds, cores, GiB, Gbit/s, watts, joules, dollar
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
+from aurora.sim.validation import explain_validation
 
 Domain = Literal["cloud", "edge", "network", "hybrid"]
 Objective = Literal["latency", "cost", "energy", "qos"]
@@ -306,28 +305,3 @@ def parse_scenario(data: object, *, where: str = "scenario") -> Scenario:
         return Scenario.model_validate(data)
     except ValidationError as error:
         raise ScenarioError(f"{where}: {explain_validation(error)}") from None
-
-
-def explain_validation(error: ValidationError, limit: int = 5) -> str:
-    """The first `limit` problems of a pydantic error on one line, each with the path of its field."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = "; ".join(
-        f"{'.'.join(str(p) for p in e['loc']) or 'value'}: {e['msg'].removeprefix('Value error, ')}"
-        for e in problems[:limit]
-    )
-    return shown if len(problems) <= limit else f"{shown}; and {len(problems) - limit} more"
-
-
-def read_scenario(path: Path) -> Scenario:
-    """Read a scenario from a JSON file.
-
-    Raises:
-        ScenarioError: The file is absent, not JSON, or not a valid scenario.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{path} is not JSON: {error}") from None
-    return parse_scenario(data, where=str(path))

@@ -11,16 +11,8 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenario import (
-    Domain,
-    Frozen,
-    Identifier,
-    NonNegative,
-    Objective,
-    Positive,
-    WorkloadPattern,
-    explain_validation,
-)
+from aurora.sim.scenario import Domain, Frozen, Identifier, NonNegative, Objective, Positive, WorkloadPattern
+from aurora.sim.validation import explain_validation
 
 MAX_TASKS = 20_000
 MAX_NODES = 5_000

@@ -44,8 +44,8 @@ def test_a_forecast_works_at_once(data: Path, tmp_path: Path) -> None:
     assert one["model"] in one["back_test"]
     assert one["back_test"][one["model"]] == min(one["back_test"].values())
     assert fan.stat().st_size > 10_000
-    table = aurora("forecast", str(data), "--horizon", "1", "--series", "s1").stdout.splitlines()
-    assert table[0].startswith("unique_id\tds\tq0.025")
+    title, *table = aurora("forecast", str(data), "--horizon", "1", "--series", "s1").stdout.splitlines()
+    assert title.startswith("# ") and table[0].startswith("unique_id\tds\tq0.025")
     assert len(table) == 2
 
 

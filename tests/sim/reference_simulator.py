@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Set
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import networkx as nx
 
@@ -22,6 +23,7 @@ from aurora.sim.policy import Network, Policy
 from aurora.sim.scenario import Congestion, Scenario, Task
 
 EPS = 1e-9
+DEVICE = 1_024_000
 MASK = (1 << 64) - 1
 
 
@@ -55,13 +57,24 @@ def score_of(network: Network, features: dict[str, float]) -> float:
 
 
 def shares(task: Task) -> int:
-    return max(1, round(1000 * task.accelerator_share)) if task.accelerators else 0
+    return parts(task.accelerator_share) if task.accelerators else 0
+
+
+def parts(share: float) -> int:
+    """As docs/kernel.md: 1,024,000 parts a device, rounded down; above 1/n by up to 0.00005, thousandths apart: 1/n."""
+    if share * DEVICE < 1:
+        return 1
+    exact = Fraction(share).limit_denominator(10**7)
+    nearest = Fraction(1, round(1 / share))
+    if (exact * 1000).denominator != 1 and 0 < share - float(nearest) <= 5e-5:
+        exact = nearest
+    return max(1, int(exact * DEVICE))
 
 
 def kind_of(task: Task) -> int:
     if task.accelerators == 0:
         return -1
-    if shares(task) < 1000:
+    if shares(task) < DEVICE:
         return 0
     return {1: 1, 2: 2, 3: 3, 4: 3}.get(task.accelerators, 4)
 
@@ -178,7 +191,7 @@ class ReferenceSimulator:
         return self.s.nodes[n].memory - sum(self.s.tasks[r.task].memory_required for r in self._on(n, without))
 
     def devices(self, n: int, without: Set[int] = frozenset()) -> list[int]:
-        free = [1000] * self.s.nodes[n].accelerators
+        free = [DEVICE] * self.s.nodes[n].accelerators
         for r in self._on(n, without):
             for d, amount in r.devices.items():
                 free[d] -= amount
@@ -205,10 +218,10 @@ class ReferenceSimulator:
                 free = self.devices(n, without)
                 if not self._allows(task, n):
                     return False
-                if shares(task) < 1000:
+                if shares(task) < DEVICE:
                     if not any(f >= shares(task) for f in free):
                         return False
-                elif sum(f == 1000 for f in free) < task.accelerators:
+                elif sum(f == DEVICE for f in free) < task.accelerators:
                     return False
         return all(self.link_free(k, without) + EPS >= task.bandwidth for k in path or ())
 
@@ -217,8 +230,8 @@ class ReferenceSimulator:
         free = self.devices(n)
         if not task.accelerators:
             return {}
-        if shares(task) == 1000:
-            return dict.fromkeys([d for d, f in enumerate(free) if f == 1000][: task.accelerators], 1000)
+        if shares(task) == DEVICE:
+            return dict.fromkeys([d for d, f in enumerate(free) if f == DEVICE][: task.accelerators], DEVICE)
         room = [d for d, f in enumerate(free) if f >= shares(task)]
         rule = self.strategy.device_choice
         key = {
@@ -234,7 +247,7 @@ class ReferenceSimulator:
     def _typical(self) -> list[tuple[float, int, int, tuple[str, ...], float]]:
         if self.s.typical_tasks:
             return [
-                (x.cpu_required, x.accelerators, round(1000 * x.accelerator_share), x.accelerator_models, x.frequency)
+                (x.cpu_required, x.accelerators, parts(x.accelerator_share), x.accelerator_models, x.frequency)
                 for x in self.s.typical_tasks
             ]
         counts: dict[tuple[float, int, float, tuple[str, ...]], int] = {}
@@ -247,7 +260,7 @@ class ReferenceSimulator:
             if sum(c for _, c in kept) >= 0.95 * len(self.s.tasks):
                 break
         total = sum(c for _, c in kept)
-        return [(k[0], k[1], round(1000 * k[2]), k[3], c / total) for k, c in kept]
+        return [(k[0], k[1], parts(k[2]), k[3], c / total) for k, c in kept]
 
     def fragmentation(self, n: int, cpu: float, free: list[int]) -> float:
         if not free:
@@ -257,9 +270,9 @@ class ReferenceSimulator:
             runs = count > 0 and need <= cpu + EPS
             runs = runs and (not models or self.s.nodes[n].accelerator_model in models)
             if runs:
-                runs = any(f >= share for f in free) if share < 1000 else sum(f == 1000 for f in free) >= count
+                runs = any(f >= share for f in free) if share < DEVICE else sum(f == DEVICE for f in free) >= count
             total += frequency * (sum(f for f in free if f < share) if runs else sum(free))
-        return total / 1000
+        return total / DEVICE
 
     def _f_after(self, t: int, n: int, taken: dict[int, int]) -> float:
         free = [f - taken.get(d, 0) for d, f in enumerate(self.devices(n))]
@@ -280,7 +293,7 @@ class ReferenceSimulator:
 
     def dominant(self, t: int, n: int) -> float:
         task, node = self.s.tasks[t], self.s.nodes[n]
-        demand = task.accelerators * shares(task) / 1000
+        demand = task.accelerators * shares(task) / DEVICE
         pairs = ((task.cpu_required, node.cpu), (task.memory_required, node.memory), (demand, node.accelerators))
         return max((need / has for need, has in pairs if need), default=0.0)
 
@@ -290,7 +303,7 @@ class ReferenceSimulator:
 
     def task_features(self, t: int) -> dict[str, float]:
         task = self.s.tasks[t]
-        demand = task.accelerators * shares(task) / 1000
+        demand = task.accelerators * shares(task) / DEVICE
         sla = 1e9 if task.sla_latency_ms is None else task.sla_latency_ms / 1000
         nodes = self.s.nodes
         caps = [max((getattr(n, w) for n in nodes), default=0) for w in ("cpu", "memory", "accelerators")]
@@ -299,7 +312,7 @@ class ReferenceSimulator:
             "task.cpu": task.cpu_required,
             "task.memory": task.memory_required,
             "task.accelerators": task.accelerators,
-            "task.accelerator_share": shares(task) / 1000,
+            "task.accelerator_share": shares(task) / DEVICE,
             "task.accelerator_demand": demand,
             "task.model_constrained": float(bool(task.accelerators and task.accelerator_models)),
             "task.bandwidth": task.bandwidth,
@@ -333,7 +346,7 @@ class ReferenceSimulator:
             return sum(getattr(self.s.tasks[r.task], need) for r in runs) / total if total else 0.0
 
         devices = sum(n.accelerators for n in nodes)
-        held = sum(self.s.tasks[r.task].accelerators * shares(self.s.tasks[r.task]) / 1000 for r in runs)
+        held = sum(self.s.tasks[r.task].accelerators * shares(self.s.tasks[r.task]) / DEVICE for r in runs)
         return {
             "cluster.time": self.now,
             "cluster.queue_length": len(self.waiting) + (self.head is not None),
@@ -373,7 +386,7 @@ class ReferenceSimulator:
         kinds = [kind_of(self.s.tasks[r.task]) for r in on]
         taken = self.take(t, n)
         left = [f - taken.get(d, 0) for d, f in enumerate(free)]
-        fractional = task.accelerators > 0 and shares(task) < 1000
+        fractional = task.accelerators > 0 and shares(task) < DEVICE
         device = next(iter(taken)) if fractional else -1
         watts = (node.full_power - node.idle_power) * (task.cpu_required / node.cpu if node.cpu else 0.0)
         watts += 0 if on else node.idle_power
@@ -387,10 +400,10 @@ class ReferenceSimulator:
             "node.memory_free": memory,
             "node.memory_load": 1 - memory / node.memory if node.memory else 0.0,
             "node.accelerators_total": len(free),
-            "node.accelerators_free": sum(free) / 1000,
-            "node.accelerators_idle": sum(f == 1000 for f in free),
-            "node.accelerator_load": 1 - sum(free) / 1000 / len(free) if free else 0.0,
-            "node.accelerator_largest_free": max(free, default=0) / 1000,
+            "node.accelerators_free": sum(free) / DEVICE,
+            "node.accelerators_idle": sum(f == DEVICE for f in free),
+            "node.accelerator_load": 1 - sum(free) / DEVICE / len(free) if free else 0.0,
+            "node.accelerator_largest_free": max(free, default=0) / DEVICE,
             "node.accelerator_tasks": sum(k >= 0 for k in kinds),
             "node.fragmentation": self.fragmentation(n, cpu, free),
             "node.model_demand": sum(
@@ -409,9 +422,9 @@ class ReferenceSimulator:
             "node.failures": self.failures[n],
             "fit.cpu_left": (cpu - task.cpu_required) / node.cpu if node.cpu else 0.0,
             "fit.memory_left": (memory - task.memory_required) / node.memory if node.memory else 0.0,
-            "fit.accelerators_left": sum(left) / 1000 / len(free) if free else 0.0,
-            "fit.device_left": left[device] / 1000 if fractional else 0.0,
-            "fit.device_shared": float(fractional and free[device] < 1000),
+            "fit.accelerators_left": sum(left) / DEVICE / len(free) if free else 0.0,
+            "fit.device_left": left[device] / DEVICE if fractional else 0.0,
+            "fit.device_shared": float(fractional and free[device] < DEVICE),
             "fit.fragmentation_increase": self._f_after(t, n, taken) - self.fragmentation(n, cpu, free),
             "fit.same_class_tasks": sum(k == kind_of(task) for k in kinds) if task.accelerators else 0,
             "fit.duration": self.requested(t) / node.speed,

@@ -23,6 +23,10 @@ from aurora.sim.scenario import Node, Scenario, Task, TypicalTask
 TYPICAL_SHARE = 0.95
 TYPICAL_LIMIT = 64
 MAX_MODELS = 62
+WRITTEN_DIGITS = 5e-5
+"""By how much a share written with four digits may lie above the 1/n that it stands for."""
+ROUNDING = 1e-6
+"""Part of a part that floating point may lose; more than it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +267,16 @@ def _mask(models: tuple[str, ...], numbers: dict[str, int]) -> int:
 
 
 def share_of(share: float) -> int:
-    """Thousandths of a device, at least 1."""
-    return max(1, round(at.DEVICE * share))
+    """Parts of a device, at least 1, rounded down: shares that add up to one fit on one device.
+
+    A share slightly above 1/n counts as 1/n, because people write a sixth as 0.1667.
+    """
+    if share * at.DEVICE < 1:
+        return 1
+    ratio = 1 / round(1 / share)
+    if ratio < share <= ratio + WRITTEN_DIGITS and abs(1000 * share - round(1000 * share)) > ROUNDING:
+        share = ratio
+    return max(1, math.floor(at.DEVICE * share + ROUNDING))
 
 
 def accelerator_class(devices: int, share: int) -> int:

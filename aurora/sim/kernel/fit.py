@@ -103,7 +103,7 @@ def fragmentation(problem, model, cpu_free, devices, count):
         problem: Its fragment tables are read.
         model: Number of the node's device model.
         cpu_free: Free cores.
-        devices: Free thousandths of each device.
+        devices: Free parts of each device.
         count: How many devices there are.
 
     Returns:

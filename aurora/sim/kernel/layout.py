@@ -22,8 +22,12 @@ NO_LIMIT = 1e9
 MOST_DEVICES = 64
 """Devices that a node may have."""
 
-DEVICE = 1000
-"""A whole device, in thousandths."""
+DEVICE = 1_024_000
+"""A whole device, in parts: a thousand times a power of two.
+
+Thousandths are whole numbers of parts, and scaling by a power of two leaves every sum and score of thousandths as it
+is, to the bit. Finer than thousandths, so that seven sevenths fit and an eighth does not.
+"""
 
 TOLERANCE = 1e-9
 """Slack in every comparison of a request with what is free."""
@@ -147,7 +151,7 @@ class State(NamedTuple):
 
     Attributes:
         node_f, node_i: Node state.
-        devices: int64 [nodes, most devices], free thousandths of each device; -1 past a node's last.
+        devices: int64 [nodes, most devices], free parts of each device (`DEVICE`); -1 past a node's last.
         link_f: Link state.
         run_f, run_i: Task state. R_DEVICE_MASK is a bit mask of the devices taken.
         clock, counters: Scalars.

@@ -12,7 +12,7 @@ from aurora.errors import DataError
 from aurora.reading import read_lines
 from aurora.sim.expansion import usual_targets
 from aurora.sim.scenario import Node, Scenario, Task, Workload
-from aurora.sim.traces.tables import number, whole
+from aurora.sim.traces.tables import number, scenario_of, whole
 
 END_OF_BATCH = "|"
 STEP = 300.0
@@ -134,6 +134,7 @@ def _trace(path: Path) -> list[tuple[int, float, list[str]]]:
     return found
 
 
+@scenario_of("the trace of machines")
 def vm_scenario(vms: Sequence[Vm], *, first: int, count: int, load: float, seed: int) -> Scenario:
     """Machines `first` to `first + count` on servers that are all alike.
 

@@ -15,7 +15,7 @@ import numpy as np
 from aurora.errors import DataError
 from aurora.sim.expansion import usual_targets
 from aurora.sim.scenario import Link, Node, Scenario, Task, Workload
-from aurora.sim.traces.tables import rows
+from aurora.sim.traces.tables import rows, scenario_of
 from aurora.sim.traces.topology import MS_PER_KM, PRICE, distance_km
 
 NEIGHBOURS = 3
@@ -96,6 +96,7 @@ def _degrees(path: Path, line: int, field: str, text: str, most: float) -> float
     return value
 
 
+@scenario_of("the data of sites and users")
 def edge_scenario(sites: Sequence[Place], users: Sequence[Place], *, requests: int, seed: int) -> Scenario:
     """Users ask for work at the site nearest to them; it runs there, at another site, or in the cloud.
 

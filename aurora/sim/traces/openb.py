@@ -11,7 +11,7 @@ from pydantic import Field
 
 from aurora.errors import DataError
 from aurora.sim.scenario import Frozen, Node, Scenario, Task, TypicalTask, Workload
-from aurora.sim.traces.tables import number, rows, whole
+from aurora.sim.traces.tables import number, rows, scenario_of, whole
 
 MILLI = 1000
 MEBI_PER_GIBI = 1024
@@ -52,7 +52,7 @@ def read_nodes(path: Path) -> tuple[Node, ...]:
                 cpu=number(path, line, "cpu_milli", row["cpu_milli"]) / MILLI,
                 memory=number(path, line, "memory_mib", row["memory_mib"]) / MEBI_PER_GIBI,
                 accelerators=devices,
-                accelerator_model=row["model"] or None if devices else None,
+                accelerator_model=row["model"][:128] or None if devices else None,
             )
         )
     if not nodes:
@@ -84,7 +84,7 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
                 memory=number(path, line, "memory_mib", row["memory_mib"]) / MEBI_PER_GIBI,
                 devices=devices,
                 milli=milli if devices else 0,
-                models=tuple(sorted({m[:128] for m in row.get("gpu_spec", "").split("|") if m})),
+                models=tuple(sorted({m.strip()[:128] for m in row.get("gpu_spec", "").split("|") if m.strip()})),
             )
         )
     if not pods:
@@ -142,6 +142,7 @@ def inflate(pods: tuple[Pod, ...], capacity_milli: int, load: float, rng: np.ran
         arrivals.append(pod)
 
 
+@scenario_of("the lists of nodes and pods")
 def openb_scenario(
     nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, seed: int, node_order: int = 0, load: float = 1.3
 ) -> Scenario:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +14,16 @@ from pydantic import Field
 from aurora.errors import DataError
 from aurora.reading import read_lines
 from aurora.sim.scenario import Frozen, Node, Scenario, Task, Workload
+from aurora.sim.traces.tables import MOST, scenario_of
 
 FIELDS = (17, 18)
+STATUS_FIELD = 11
+PARTIAL = (2, 3, 4)
+"""Statuses of a part of a job that was interrupted; the whole job has a line of its own."""
 PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
 PUBLISHED_LENGTH = 1024
 PUBLISHED_JOBS = 10_000
+MAX_PROCS = re.compile(r"\s*;\s*MaxProcs:\s*(\d{1,9})\b", re.IGNORECASE)
 UNKNOWN_RUN = 10.0
 """Seconds that a job without a known run time gets."""
 
@@ -32,11 +38,35 @@ class Job(NamedTuple):
     requested: float
 
 
+class JobLog(NamedTuple):
+    """The jobs of a log.
+
+    Attributes:
+        jobs: Sorted by number.
+        left_out: Lines that are no job to schedule: run time 0, never started, or a part of a job.
+        processors: `MaxProcs` of the header, 0 where it does not say so.
+    """
+
+    jobs: tuple[Job, ...]
+    left_out: int
+    processors: int
+
+
 def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
+    """Read the jobs of a log; see `read_log`.
+
+    Raises:
+        DataError: The file is not in the format.
+    """
+    return read_log(path, limit=limit).jobs
+
+
+def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
     """Read jobs sorted by number, as RLScheduler does (Zhang et al., SC 2020).
 
     A run time below 0 becomes 10 s, one of 0 drops the job; processors are the larger of allocated
-    and requested; a requested time below 0 becomes the run time, 0 if that is not known.
+    and requested; a requested time below 0 becomes the run time, 0 if that is not known. A job with neither run
+    time nor processors was cancelled before it started, and is left out; so are the parts of an interrupted job.
 
     Args:
         path: A `.swf` or `.swf.gz` file.
@@ -47,25 +77,36 @@ def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
     """
     jobs: list[Job] = []
     seen: set[int] = set()
-    taken = 0
+    taken = left_out = most = 0
     for line, text in read_lines(path, undecodable="replace"):
-        if not text.strip() or text.lstrip().startswith(";"):
+        if not text.strip():
+            continue
+        if text.lstrip().startswith(";"):
+            found = MAX_PROCS.match(text)
+            most = int(found[1]) if found else most
             continue
         if taken == limit:
             break
         taken += 1
         fields = text.split()
         if len(fields) not in FIELDS:
-            raise DataError(f"{path}, line {line}: {len(fields)} fields, 18 are expected")
-        values = [_value(path, line, i, f) for i, f in enumerate(fields[:9], 1)]
+            raise DataError(
+                f"{path}, line {line}: {len(fields)} fields, {FIELDS[-1]} separated by blanks are expected; "
+                "write -1 for what is not known"
+            )
+        values = [_value(path, line, i, f) for i, f in enumerate(fields[:STATUS_FIELD], 1)]
         identity, submit, run = int(values[0]), values[1], values[3]
+        if values[STATUS_FIELD - 1] in PARTIAL:
+            left_out += 1
+            continue
         if identity in seen:
             raise DataError(f"{path}, line {line}: job {identity} is listed twice")
         seen.add(identity)
         if submit < 0:
             raise DataError(f"{path}, line {line}, field 2 (submit time): {submit:g} is negative")
         processors = int(max(values[4], values[7]))
-        if run == 0:
+        if run == 0 or (run < 0 and processors <= 0):
+            left_out += 1
             continue
         if processors <= 0:
             raise DataError(f"{path}, line {line}: neither field 5 nor field 8 gives the processors")
@@ -74,8 +115,8 @@ def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
         run = UNKNOWN_RUN if run < 0 else run
         jobs.append(Job(identity, submit, run, processors, requested))
     if not jobs:
-        raise DataError(f"{path} lists no jobs")
-    return tuple(sorted(jobs, key=lambda j: j.number))
+        raise DataError(f"{path} lists no jobs{f' that ran ({left_out} did not)' if left_out else ''}")
+    return JobLog(tuple(sorted(jobs, key=lambda j: j.number)), left_out, most)
 
 
 def _value(path: Path, line: int, field: int, text: str) -> float:
@@ -83,7 +124,7 @@ def _value(path: Path, line: int, field: int, text: str) -> float:
         value = float(text)
     except ValueError:
         raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is not a number") from None
-    if not math.isfinite(value) or abs(value) > 1e15:  # noqa: PLR2004  # the bound of a scenario's numbers
+    if not math.isfinite(value) or abs(value) > MOST:
         raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is out of range")
     return value
 
@@ -101,10 +142,15 @@ def sequence_scenario(
         raise DataError(f"jobs {start} to {start + length} were asked for, the log has {len(jobs)}")
     too_wide = next((j for j in chosen if j.processors > processors), None)
     if too_wide is not None:
-        raise DataError(f"job {too_wide.number} asks for {too_wide.processors} of {processors} processors")
+        widest = max(j.processors for j in jobs)
+        raise DataError(
+            f"job {too_wide.number} asks for {too_wide.processors} of {processors} processors; "
+            f"give the machine {widest} or more, which its widest job needs"
+        )
     return _scenario(f"swf-{start}-{length}", chosen, processors)
 
 
+@scenario_of("the log")
 def _scenario(name: str, jobs: tuple[Job, ...], processors: int) -> Scenario:
     return Scenario(
         scenario_id=name,

@@ -6,28 +6,45 @@ import csv
 import io
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from aurora.errors import DataError
 from aurora.reading import TABLE_BYTES, read_text
+from aurora.sim.validation import explain_validation
+
+MOST = 1e12
+"""Beyond it a number of a trace must be wrong; a scenario's numbers go to 1e15."""
 
 
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and fields of each row of a CSV file with a header.
 
+    The separator is the header's: a comma, or a semicolon or tab where that gives the columns. Blanks around fields are
+    left out.
+
     Raises:
-        DataError: A required column is absent, or a row has another number of fields than the header.
+        DataError: A required column is absent or doubled, or a row has another number of fields than the header.
     """
-    reader = csv.reader(io.StringIO(read_text(path, limit=TABLE_BYTES)))
+    text = read_text(path, limit=TABLE_BYTES)
+    first = text[: text.find("\n")] if "\n" in text else text
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
     try:
-        header = next(reader, None)
-        if not header:
+        header = [name.strip() for name in next(reader, [])]
+        if not any(header):
             raise DataError(f"{path} is empty; a header with {', '.join(required)} is expected")
         missing = [column for column in required if column not in header]
         if missing:
-            raise DataError(f"{path}: no column {missing[0]!r} in the header {','.join(header)[:200]!r}")
-        for fields in reader:
-            if not fields:
+            raise DataError(f"{path}: no column {missing[0]!r} in the header {separator.join(header)[:200]!r}")
+        doubled = [column for column in required if header.count(column) > 1]
+        if doubled:
+            raise DataError(f"{path} has two columns {doubled[0]!r}; leave one out")
+        for row in reader:
+            fields = [field.strip() for field in row]
+            if not any(fields):
                 continue
             if len(fields) != len(header):
                 raise DataError(
@@ -50,8 +67,10 @@ def number(path: Path, line: int, field: str, text: str, *, default: float | Non
         value = float(text)
     except ValueError:
         raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} is not a number") from None
-    if not math.isfinite(value) or value < 0:
-        raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} must be finite and not negative")
+    if not math.isfinite(value) or not 0 <= value <= MOST:
+        raise DataError(
+            f"{path}, line {line}, {field}: {text[:40]!r} must be finite, not negative, and at most {MOST:g}"
+        )
     return value
 
 
@@ -65,3 +84,16 @@ def whole(path: Path, line: int, field: str, text: str, *, most: int) -> int:
     if value != int(value) or value > most:
         raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} must be a whole number up to {most}")
     return int(value)
+
+
+@contextmanager
+def scenario_of(source: str) -> Iterator[None]:
+    """Turn what a scenario refuses of a trace's numbers into an error of the trace; also a decorator.
+
+    Raises:
+        DataError: The numbers, each possible for itself, give no valid scenario.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise DataError(f"{source} gives no valid scenario: {explain_validation(error)}; check its numbers") from None

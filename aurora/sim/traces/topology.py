@@ -6,21 +6,22 @@ Neither source says everything that a simulation needs. What is assumed instead 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.reading import TABLE_BYTES, read_lines, read_text
+from aurora.reading import read_lines
 from aurora.sim.expansion import usual_targets
 from aurora.sim.scenario import Link, Scenario, Task, Workload
-from aurora.sim.traces.tables import number, whole
+from aurora.sim.traces.gml import LINE, WANTED, Graph, Record, Value, read_graph
+from aurora.sim.traces.tables import number, scenario_of, whole
 
 EARTH_KM = 6371.0
 MS_PER_KM = 0.0049
@@ -32,7 +33,8 @@ UNKNOWN_GBPS = 10.0
 PRICE = 0.05
 """Dollars per Gbit/s and hour of every link, as the generated families have it."""
 MOST_SITES = 5_000
-GRAPH, MULTIGRAPH = re.compile(r"\bgraph\s*\["), re.compile(r"^\s*multigraph\s", re.MULTILINE)
+MOST_LABEL = 100
+"""Characters of a site's label that are kept."""
 MEAN_FLOW_SECONDS = 60.0
 FLOWS_PER_SECOND = 1.0
 """Of the flows that are drawn; a load is reached by their bandwidth."""
@@ -46,19 +48,22 @@ class Network(NamedTuple):
         name: For people.
         sites: Names, each once.
         links: Between sites.
+        assumed: Links whose bandwidth the source does not state.
     """
 
     name: str
     sites: tuple[str, ...]
     links: tuple[Link, ...]
+    assumed: int = 0
 
 
+@scenario_of("the graph")
 def read_gml(path: Path) -> Network:
     """Read a topology in GML (Himsolt 1997) as the Internet Topology Zoo writes it (Knight et al., IEEE JSAC 2011).
 
     A site is a node's label; where several nodes have it, with the node's id. Bandwidth is `LinkSpeedRaw`,
     bit/s; latency follows from the great-circle distance of `Latitude` and `Longitude`, degrees. Links from
-    a site to itself are left out.
+    a site to itself are left out; in a `directed` graph the two directions of a link become one.
 
     Args:
         path: A `.gml` or `.gml.gz` file.
@@ -66,27 +71,14 @@ def read_gml(path: Path) -> Network:
     Raises:
         DataError: It is not GML, or holds no link.
     """
-    text = read_text(path, limit=TABLE_BYTES)
-    if not MULTIGRAPH.search(text):  # several links between two sites are usual, and the Zoo does not announce them
-        text = GRAPH.sub("graph [ multigraph 1 ", text, count=1)
-    try:
-        graph = nx.parse_gml(text.splitlines(), label="id")
-    # The parser lets errors of what it builds on through; whichever it is, the file is not what it should be.
-    except (nx.NetworkXError, ValueError, TypeError, KeyError, RecursionError, AttributeError, OverflowError) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        wanted = "a graph [ node [ id ] edge [ source target ] ] is expected"
-        raise DataError(f"{path} is not valid GML: {reason}; {wanted}") from None
-    if graph.number_of_nodes() > MOST_SITES:
-        raise DataError(f"{path} has {graph.number_of_nodes()} nodes; {MOST_SITES} are the most that can be read")
-    labels = {n: str(graph.nodes[n].get("label", n))[:100] or str(n) for n in graph}
-    twice = {label for label in labels.values() if list(labels.values()).count(label) > 1}
-    names = {n: f"{label} ({n})" if label in twice else label for n, label in labels.items()}
-    places = {n: _place(path, names[n], graph.nodes[n]) for n in graph}
+    graph = read_graph(path)
+    labels = _labels(path, graph)
+    names = dict(zip(labels, _distinct(labels), strict=True))
+    places = {n: _place(path, names[n], node) for n, node in zip(names, graph.nodes, strict=True)}
     links: list[Link] = []
-    for a, b, fields in graph.edges(data=True):
-        if a == b:
-            continue
-        speed = _amount(path, f"edge {names[a]} - {names[b]}", "LinkSpeedRaw", fields.get("LinkSpeedRaw"))
+    assumed = 0
+    for a, b, speed in _edges(path, graph, names):
+        assumed += speed == 0
         links.append(
             Link(
                 link_id=f"l{len(links)}",
@@ -99,31 +91,93 @@ def read_gml(path: Path) -> Network:
         )
     if not links:
         raise DataError(f"{path} has no edge between two nodes; there is nothing to send anything over")
-    return Network(path.name.split(".")[0], tuple(names[n] for n in graph), tuple(links))
+    return Network(path.name.split(".")[0], tuple(names.values()), tuple(links), assumed)
+
+
+def _labels(path: Path, graph: Graph) -> dict[Value, str]:
+    """The label of each node's id, or the id where there is none."""
+    found: dict[Value, str] = {}
+    for node in graph.nodes:
+        if "id" not in node:
+            raise DataError(f"{path}, line {node[LINE]}: is not valid GML: a node has no id; {WANTED}")
+        if node["id"] in found:
+            raise DataError(
+                f"{path}, line {node[LINE]}: is not valid GML: two nodes have the id {node['id']!r}; {WANTED}"
+            )
+        label = "".join(c if c.isprintable() else " " for c in str(node.get("label", ""))).strip()
+        found[node["id"]] = label[:MOST_LABEL] or str(node["id"])[:MOST_LABEL]
+    return found
+
+
+def _distinct(labels: Mapping[Value, str]) -> list[str]:
+    """A name for each node: its label, with the id where several have it, so that no two names meet."""
+    counts = Counter(labels.values())
+    taken = {label for label, count in counts.items() if count == 1}
+    names = []
+    for node, label in labels.items():
+        name = label
+        if counts[label] > 1:
+            name = f"{label} ({str(node)[:20]})"
+            while name in taken:
+                name += "'"
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def _edges(path: Path, graph: Graph, names: Mapping[Value, str]) -> Iterator[tuple[Value, Value, float]]:
+    """Ends and bit/s of each link, 0 where the file does not say; the two directions of a directed link are one.
+
+    Of several links between two sites the widest in one direction belongs to the widest in the other.
+    """
+    beside: dict[Value, dict[Value, list[float]]] = {node: {} for node in names}
+    for edge in graph.edges:
+        for field in ("source", "target"):
+            if edge.get(field) not in names:
+                what = f"an edge's {field} is {edge.get(field)!r}, which is no node's id"
+                raise DataError(f"{path}, line {edge[LINE]}: is not valid GML: {what}; {WANTED}")
+        a, b = edge["source"], edge["target"]
+        if a == b:
+            continue
+        speed = _amount(path, f"edge {names[a]} - {names[b]}", "LinkSpeedRaw", edge.get("LinkSpeedRaw"))
+        speeds = beside[a].setdefault(b, [])
+        beside[b].setdefault(a, [] if graph.is_directed else speeds)
+        speeds.append(speed)
+    seen: set[Value] = set()
+    for a, others in beside.items():
+        for b, speeds in others.items():
+            if b not in seen:
+                back = sorted(beside[b][a], reverse=True) if graph.is_directed else []
+                there = sorted(speeds, reverse=True) if graph.is_directed else speeds
+                yield from ((a, b, max(pair)) for pair in zip_longest(there, back, fillvalue=0.0))
+        seen.add(a)
 
 
 Place = tuple[float, float] | None
 
 
-def _place(path: Path, name: str, fields: dict[str, Any]) -> Place:
+def _place(path: Path, name: str, fields: Record) -> Place:
     """Latitude and longitude, radians; None where one is not known."""
     found: list[float] = []
     for field, most in (("Latitude", 90.0), ("Longitude", 180.0)):
-        value = fields.get(field)
-        if value is None:
+        if field not in fields:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= most:
-            raise DataError(f"{path}, node {name}, {field}: {str(value)[:40]!r} is not a number up to {most:g} degrees")
-        found.append(math.radians(value))
+        found.append(math.radians(_number(path, f"node {name}", field, fields[field], -most, most)))
     return found[0], found[1]
 
 
-def _amount(path: Path, where: str, field: str, value: Any) -> float:
-    if value is None:
-        return 0.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e18:  # noqa: PLR2004  # an Ebit/s
-        raise DataError(f"{path}, {where}, {field}: {str(value)[:40]!r} is not a number from 0 to 1e18")
-    return float(value)
+def _amount(path: Path, where: str, field: str, value: Value | None) -> float:
+    return 0.0 if value is None else _number(path, where, field, value, 0.0, 1e18)  # an Ebit/s
+
+
+def _number(path: Path, where: str, field: str, value: Value, least: float, most: float) -> float:
+    try:
+        number_ = float(value)
+    except (ValueError, OverflowError):
+        number_ = math.nan
+    if not least <= number_ <= most:
+        raise DataError(f"{path}, {where}, {field}: {str(value)[:40]!r} is not a number from {least:g} to {most:g}")
+    return number_
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -136,6 +190,7 @@ def _latency_ms(a: Place, b: Place) -> float:
     return UNKNOWN_MS if a is None or b is None else distance_km(a, b) * MS_PER_KM
 
 
+@scenario_of("the table of links")
 def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
     """Read a topology as TEAVAR's code keeps it (Bogle et al., SIGCOMM 2019): a row a directed link.
 
@@ -217,6 +272,7 @@ def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.
     return matrices
 
 
+@scenario_of("the traffic")
 def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: float) -> Scenario:
     """Every demand of every matrix as a flow: it comes at the beginning of its interval and lasts for all of it.
 
@@ -249,6 +305,7 @@ def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: fl
     return _scenario(f"{network.name}-{len(matrices)}", network, flows, len(matrices) * step)
 
 
+@scenario_of("the topology")
 def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) -> Scenario:
     """Flows drawn by a gravity model: between two sites in proportion to the product of their links' bandwidths.
 
