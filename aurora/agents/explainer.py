@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 
 from aurora.agents.naming import shown
 from aurora.agents.waiting import fate_text, wait_in_a_word, way_claims, way_text
-from aurora.agents.waiting_words import moment, number
+from aurora.agents.waiting_words import moment
 from aurora.agents.wording import Audience, called, sentence, told
 from aurora.errors import ScenarioError
+from aurora.quantities import plain
 from aurora.sim.claims import (
     FEASIBLE,
     SCORE,
@@ -243,7 +244,7 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
     elif any(c.feature == SCORE for c in reasons):
         clauses = [f"{clauses[0]}, and it comes first in the list"]
     elif not found:
-        clauses = [f"the highest score ({number(decision.chosen.score)}), by more than three features", *clauses]
+        clauses = [f"the highest score ({plain(decision.chosen.score)}), by more than three features", *clauses]
     if level == "line":
         return f"{opening}: {clauses[0]}."
     after = [f"runner-up {sentence(c, values, audience)}" for c in found]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aurora.agents.naming import shown
-from aurora.agents.waiting_words import amount, attempt, lacking, moment, number, status, waited
+from aurora.agents.waiting_words import amount, attempt, lacking, moment, status, waited
+from aurora.quantities import plain
 from aurora.sim.claims import Claim
 from aurora.sim.history import History
 from aurora.sim.shortage import Place, name_of, places_of
@@ -33,7 +34,12 @@ NAMED_HOLDERS = 3
 """Tasks that are told to have held what a task lacked."""
 DETAILED_WAITS = 4
 """Waits of a task that are told in detail, the longest ones."""
-NEVER_STARTED = ("unplaced", "dropped", "unplaceable")
+NO_NODE = {
+    "node_down": "no node was up",
+    "battery": "the battery of every node was empty",
+    "path": "no path led to a node",
+}
+"""What is said where that is what all candidates lack."""
 
 
 def way_claims(run: History, task: int) -> list[WaitingClaim]:
@@ -116,9 +122,11 @@ def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> 
     if not grouped:
         return f"no {kind} had room"
     only = grouped[0]
-    if len(grouped) == 1 and only.lacking == only.candidates and only.asked and only.resource != "model":
-        each = ", ".join(f"{shown(c.where)}: {number(c.most)}" for c in singles)
-        return f"no {kind} had {_free(only)} ({each or f'the most was {number(only.most)}'})"
+    if len(grouped) == 1 and only.resource in NO_NODE:
+        return NO_NODE[only.resource]
+    if len(grouped) == 1 and only.asked and only.resource != "model":
+        each = ", ".join(f"{shown(c.where)}: {plain(c.most)}" for c in singles)
+        return f"no {kind} had {_free(only)} ({each or f'the most was {plain(only.most)}'})"
     return f"0/{only.candidates} {kind}s had room: {', '.join(_short(c) for c in grouped)}"
 
 
@@ -126,9 +134,9 @@ def _free(claim: InfeasibleClaim) -> str:
     asked = amount(claim.resource, claim.asked)
     match claim.resource:
         case "cpu":
-            return f"{number(claim.asked)} free {asked.split()[-1]}"
+            return f"{plain(claim.asked)} free {asked.split()[-1]}"
         case "accelerators":
-            return f"{number(claim.asked)} idle {asked.split()[-1]}"
+            return f"{plain(claim.asked)} idle {asked.split()[-1]}"
     return f"{asked} free"
 
 
@@ -161,7 +169,7 @@ def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
         return "no path leads to its destination" if is_flow else "no path leads to any node"
     if len(grouped) == 1 and only.asked and only.resource != "model":
         asked = amount(only.resource, only.asked)
-        return f"it asks for {asked}, the {'widest path' if is_flow else 'largest node'} has {number(only.most)}"
+        return f"it asks for {asked}, the {'widest path' if is_flow else 'largest node'} has {plain(only.most)}"
     return f"0/{only.candidates} {kind}s are large enough: {', '.join(_short(c) for c in grouped)}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from aurora.agents.naming import listed, shown
+from aurora.quantities import plain
 from aurora.sim.shortage import Resource
 from aurora.sim.waiting_claims import (
     AttemptClaim,
@@ -15,8 +16,6 @@ from aurora.sim.waiting_claims import (
     WaitingClaim,
 )
 
-COMMAS_FROM = 1000
-"""Numbers from which on thousands are set apart, and nothing is told beyond the point."""
 _LAST_OF_TEENS = 20
 _RESOURCES: Mapping[Resource, str] = {
     "cpu": "cores",
@@ -34,19 +33,14 @@ _STATES: Mapping[Resource, tuple[str, str]] = {
 """What is said of candidates that don't lack an amount of something."""
 
 
-def number(value: float) -> str:
-    """A number to four digits, thousands set apart."""
-    return f"{value:,.0f}" if abs(value) >= COMMAS_FROM else f"{value + 0.0:.4g}"
-
-
 def moment(value: float) -> str:
     """A moment or a duration with its unit; short ones in milliseconds."""
-    return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{number(value)} s"
+    return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{plain(value)} s"
 
 
 def amount(resource: Resource, value: float) -> str:
     """An amount of a resource with its unit."""
-    told = number(value)
+    told = plain(value)
     match resource:
         case "cpu":
             return f"{told} core" if told == "1" else f"{told} cores"
@@ -131,7 +125,7 @@ def lacking(claim: InfeasibleClaim) -> str:
     if resource == "model":
         return lack
     kind = "largest" if claim.time is None else "most free"
-    return f"{lack} ({kind} {number(claim.most)} of {_asked(claim)} asked)"
+    return f"{lack} ({kind} {plain(claim.most)} of {_asked(claim)} asked)"
 
 
 def _asked(claim: InfeasibleClaim) -> str:

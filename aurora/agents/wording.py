@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from aurora.agents.naming import shown
-from aurora.agents.waiting_words import moment, number, waiting_sentence
+from aurora.agents.waiting_words import moment, waiting_sentence
+from aurora.quantities import dollars, energy, plain
 from aurora.sim.claims import (
     FEASIBLE,
     SCORE,
@@ -37,15 +38,7 @@ def _time_left(value: float) -> str:
 
 
 def _unit(name: str, one: str) -> Callable[[float], str]:
-    return lambda value: f"{number(value)} {one if value == 1 else name}"
-
-
-def _energy(joules: float) -> str:
-    """Joules; from a hundredth of a kilowatt-hour on in kWh, from a thousand joules on in kJ."""
-    for unit, size, least in ((" kWh", 3.6e6, 0.01), (" kJ", 1000.0, 1.0)):
-        if abs(joules) >= least * size:
-            return f"{number(joules / size)}{unit}"
-    return f"{number(joules)} J"
+    return lambda value: f"{plain(value)} {one if value == 1 else name}"
 
 
 class Noun(NamedTuple):
@@ -58,11 +51,11 @@ class Noun(NamedTuple):
 _UNITS: Mapping[str, Callable[[float], str]] = {
     "share": _share,
     "s": _seconds,
-    "0 or 1": number,
-    "": number,
+    "0 or 1": plain,
+    "": plain,
     "$": lambda v: f"${v:.4g}",
     "$/h": lambda v: f"${v:.4g}/h",
-    "J": _energy,
+    "J": energy,
 }
 _SINGULAR: Mapping[str, str] = {"cores": "core", "devices": "device", "tasks": "task", "links": "link"}
 _WORDS: Mapping[str, str] = {
@@ -128,17 +121,17 @@ NOUNS: Mapping[str, Noun] = {
     for f in FEATURES
 } | {
     "task.slack": Noun(_WORDS["task.slack"], _time_left),
-    SCORE: Noun(_WORDS[SCORE], number),
-    FEASIBLE: Noun(_WORDS[FEASIBLE], number),
+    SCORE: Noun(_WORDS[SCORE], plain),
+    FEASIBLE: Noun(_WORDS[FEASIBLE], plain),
 }
 
 
 MEASURES: Mapping[str, Noun] = {
-    "completed": Noun("completed tasks", number),
-    "sla_violations": Noun("missed SLAs", number),
+    "completed": Noun("completed tasks", plain),
+    "sla_violations": Noun("missed SLAs", plain),
     "latency_mean": Noun("mean latency", _seconds),
-    "cost": Noun("cost", _UNITS["$"]),
-    "energy": Noun("energy", _energy),
+    "cost": Noun("cost", dollars),
+    "energy": Noun("energy", energy),
 }
 """Sums of an outcome."""
 
@@ -150,12 +143,12 @@ def called(feature: str, audience: Audience) -> str:
 
 def written(feature: str, value: float) -> str:
     """A feature's value with its unit."""
-    return NOUNS[feature].written(value) if feature in NOUNS else number(value)
+    return NOUNS[feature].written(value) if feature in NOUNS else plain(value)
 
 
 def told(feature: str, value: float, audience: Audience) -> str:
     """A feature's value beside its name: a count without the unit that its name says already."""
-    return number(value) if audience == "operator" and feature in COUNTS else written(feature, value)
+    return plain(value) if audience == "operator" and feature in COUNTS else written(feature, value)
 
 
 def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
@@ -183,7 +176,7 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
             far, now = written(feature, threshold), written(feature, values[option, feature])
             return f"{shown(option)} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
-            noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), number)
+            noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), plain)
             then = noun.written(value)
             return f"{noun.words}: {then}" if change is None else f"{_changed(change)}, {noun.words} would be {then}"
 
