@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from aurora.agents.naming import shown
+from aurora.agents.telling.names import shown
 from aurora.agents.waiting import fate_text, wait_in_a_word, way_claims, way_text
 from aurora.agents.waiting_words import moment
 from aurora.agents.wording import Audience, called, sentence, told
@@ -79,6 +79,7 @@ class Explanation(NamedTuple):
         decision: The decision that placed it, the last one if it was started again; None: it was never placed.
         checked: Every claim that was made, with what became of it.
         text: Of those that hold.
+        way: The sentences of the text that tell the task's waits and attempts.
     """
 
     scenario_id: str
@@ -87,6 +88,7 @@ class Explanation(NamedTuple):
     decision: Decision | None
     checked: tuple[Checked, ...]
     text: str
+    way: tuple[str, ...] = ()
 
 
 class PlanExplanation(NamedTuple):
@@ -158,19 +160,21 @@ def explained(case: Case, task_id: str = "", *, level: Level = "short", audience
     checked = check(claims, case)
     held = [c.claim for c in checked if c.holds]
     is_flow = any(t.destination_site is not None for t in case.scenario.tasks if t.task_id == task_id)
-    text = _told(task_id, decision, held, level, audience, is_flow=is_flow)
-    return Explanation(case.scenario.scenario_id, case.policy.policy_id, task_id, decision, tuple(checked), text)
-
-
-def _told(
-    task_id: str, decision: Decision | None, held: Sequence[Claim], level: Level, audience: Audience, *, is_flow: bool
-) -> str:
-    """A decision and a task's way, in words."""
-    first = fate_text(task_id, held, is_flow=is_flow) if decision is None else worded(decision, held, level, audience)
+    text = fate_text(task_id, held, is_flow=is_flow) if decision is None else worded(decision, held, level, audience)
     if level == "line":
-        waited = wait_in_a_word(held)
-        return f"{first.removesuffix('.')}; {waited}." if waited else first
-    return "\n".join([first, *way_text(held, is_flow=is_flow, is_full=level == "full")])
+        waited, way = wait_in_a_word(held), []
+        text = f"{text.removesuffix('.')}; {waited}." if waited else text
+    else:
+        way = way_text(held, is_flow=is_flow, is_full=level == "full")
+    return Explanation(
+        case.scenario.scenario_id,
+        case.policy.policy_id,
+        task_id,
+        decision,
+        tuple(checked),
+        "\n".join([text, *way]),
+        tuple(way),
+    )
 
 
 def claims_of(decision: Decision) -> list[Claim]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aurora.agents.naming import shown
+from aurora.agents.telling.names import shown
 from aurora.agents.waiting_words import amount, attempt, lacking, moment, status, waited
 from aurora.quantities import plain
 from aurora.sim.claims import Claim

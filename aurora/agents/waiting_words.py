@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aurora.agents.naming import listed, shown
+from aurora.agents.naming import listed
+from aurora.agents.telling.names import shown
 from aurora.quantities import plain
 from aurora.sim.shortage import Resource
 from aurora.sim.waiting_claims import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from aurora.agents.naming import shown
+from aurora.agents.telling.names import shown
 from aurora.agents.waiting_words import moment, waiting_sentence
 from aurora.quantities import dollars, energy, plain
 from aurora.sim.claims import (

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
 from aurora.sim.validation import explain_validation
@@ -20,8 +20,24 @@ Objective = Literal["latency", "cost", "energy", "qos"]
 WorkloadPattern = Literal["bursty", "periodic", "sporadic"]
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
-NonNegative = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
+LARGEST = 1e15
+"""Largest size, time, price or power."""
+
+SMALLEST = 1e-12
+"""Smallest of them that is not 0; quotients of two of them are finite, and sums of products too."""
+
+MOST_CONGESTED = 1e6
+"""Largest factor of a congestion."""
+
+
+def _not_tiny(value: float) -> float:
+    if 0 < value < SMALLEST:
+        raise ValueError(f"{value} is too small; give at least {SMALLEST}")
+    return value
+
+
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
 
 
 class Frozen(BaseModel):
@@ -130,7 +146,7 @@ class Congestion(Frozen):
     link_id: Identifier | None = Field(default=None, description="None: every link")
     start: NonNegative
     duration: Positive
-    factor: float = Field(ge=1, le=1e6)
+    factor: float = Field(ge=1, le=MOST_CONGESTED)
 
 
 class PriceChange(Frozen):
