@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from aurora.errors import PolicyError
 from aurora.reading import read_json
 from aurora.sim.inputs import parse_input
-from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive
+from aurora.sim.scenario import Frozen, Identifier, Moment, NonNegative, Positive
 from aurora.sim.validation import explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000
@@ -136,7 +136,7 @@ class PlannedTask(Frozen):
     task_id: Identifier
     node_id: Identifier | None = Field(default=None, description="None only for a flow")
     path: tuple[Identifier, ...] = Field(default=(), description="link ids in order; empty: the shortest path")
-    start: NonNegative = Field(description="seconds; not before arrival and dependencies")
+    start: Moment = Field(description="seconds; not before arrival and dependencies")
 
 
 class ExpectedPerformance(Frozen):
