@@ -69,8 +69,9 @@ def new(
     from aurora.learning.experiment import history, means_before
     from aurora.learning.measurements import read_rows
     from aurora.learning.power import POWER, day_model, detectable, expected
-    from aurora.learning.registration import Registration, Rules, assign, register
+    from aurora.learning.registration import Registration, Rules, assign, check_free, register
 
+    check_free(directory)
     labels = tuple(s for s in strata.split(",") if s)
     rows = read_rows(before, (metric, guardrail), labels)
     found = history(rows, (metric, guardrail), start)

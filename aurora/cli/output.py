@@ -44,7 +44,7 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
         keys: How many of the first columns say what a row is about.
     """
     cells = [[printable(_text(cell)) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not on_terminal():
         typer.echo(f"# {printable(title)}")
         typer.echo("\t".join(columns))
         for row in cells:
@@ -68,6 +68,11 @@ def note(text: str) -> None:
         hang = " " * (len(text) - len(text.lstrip(" ")) + 2)
         text = "\n".join(one for line in text.split("\n") for one in wrapped(line, terminal_width(), hang=hang))
     typer.echo(text, err=True)
+
+
+def on_terminal() -> bool:
+    """Return whether tables are for somebody who reads them now."""
+    return sys.stdout.isatty()
 
 
 def terminal_width() -> int:
