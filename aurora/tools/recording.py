@@ -87,7 +87,10 @@ class Recording:
             exchange = parse_json(decode(line, where, error=RunError), where, error=RunError)
             if not isinstance(exchange, dict) or {k: type(v) for k, v in exchange.items() if k in _SHAPE} != _SHAPE:
                 raise RunError(f"{where} is no exchange; is it a recording?")
-            self._exchanges[exchange["key"]] = Exchange(*(exchange.get(f) for f in Exchange._fields))
+            found = Exchange(
+                exchange["key"], exchange["kind"], exchange.get("request"), exchange.get("response"), exchange["cost"]
+            )
+            self._exchanges[found.key] = found
         return end
 
     def __enter__(self) -> Self:
