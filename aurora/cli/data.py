@@ -26,7 +26,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 def data(  # one parameter an option
     paths: list[Path] | None = typer.Argument(
-        None, help="Files in long form (.csv, .csv.gz, .parquet) or known traces."
+        None, help="Files in long form (.csv, .csv.gz, .parquet), exports, known traces; folders of them, or patterns."
     ),
     prometheus: str = typer.Option("", help="Address of a Prometheus server, instead of files."),
     query: str = typer.Option("", help="With --prometheus: PromQL."),
