@@ -9,6 +9,7 @@
     ├── RunError          a run directory is in use, absent or of another configuration
     ├── ModelError        a model provider failed (retryable or not)
     │   └── AnswerError   a model's answers were not valid, however often it was told why
+    │       └── DeclinedError  a model declined one question: it refused, was filtered, or came to its limit
     └── BudgetExceeded    a budget of calls, tokens, dollars or seconds is spent
 
 A message says what happened, where, and what to do. The command line prints it without a
@@ -115,6 +116,22 @@ class AnswerError(ModelError):
     def __init__(self, message: str, *, provider: str = "", answer: str = "") -> None:
         self.answer = answer
         super().__init__(message, provider=provider)
+
+
+class DeclinedError(AnswerError):
+    """A model declined one question: it refused, its provider filtered it, or it came to its limit of tokens.
+
+    The same question is not sent again; others may well be answered.
+
+    Args:
+        message: In whose words, and what to do.
+        provider: The provider's name.
+        fault: `refusal`, `filtered`, `length`, or what the provider held against the question.
+    """
+
+    def __init__(self, message: str, *, provider: str = "", fault: str = "") -> None:
+        super().__init__(message, provider=provider)
+        self.fault = fault
 
 
 class BudgetExceeded(AuroraError):  # noqa: N818  # the design's name

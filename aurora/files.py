@@ -2,48 +2,165 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import secrets
+import select
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError, DataError
+
+PIPE_SECONDS = 10.0
+"""Longest wait until a pipe takes the next bytes."""
+
+_CHUNK = 1 << 16
+_LONGEST_ENDING = 40
+_REMEDIES = {
+    errno.EACCES: "check the folder and its permissions",
+    errno.EPERM: "check the folder and its permissions",
+    errno.ENOENT: "create the folder first",
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some space, or write to another disk",
+    errno.EROFS: "the disk is read-only; write to another one",
+    errno.EISDIR: "give the path of a file",
+    errno.ENOTDIR: "a part of the path is a file; give another path",
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.ENXIO: "nothing reads from the other end",
+    errno.EPIPE: "nothing reads from the other end",
+}
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A file beside `path`, with its ending, to write to; it takes the place of `path` when all went well.
+def replaced(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[Path]:
+    """A file to write to, with the ending of `path`; it takes the place of `path` when all went well.
 
     Readers see the old file or the new one, also after a loss of power. After an error or an interrupt nothing is left
-    of the new one.
+    of the new one. A symbolic link stays one: what it points to is replaced. Permissions stay, and the owner where
+    the system allows it. A pipe or a device is written to, and not replaced; a disk is refused.
+
+    Args:
+        path: Of the file.
+        error: The class of error to raise.
 
     Raises:
-        DataError: It can't be written.
+        AuroraError: It can't be written. The class is `error`.
     """
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield partial
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
+    with writing(path, error=error):
+        before = _state(path)
+        if before is not None and _is_stream(path, before):
+            with tempfile.TemporaryDirectory() as folder:
+                partial = Path(folder) / f"stream{_ending(path)}"
+                yield partial
+                _pass_on(partial, path)
+            return
+        place = Path(os.path.realpath(path))
+        partial = place.parent / f".{os.getpid()}-{secrets.token_hex(4)}{_ending(path)}"
         try:
-            os.fsync(folder)  # the new name is on disk only with its folder
+            os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if before is None else 0o600))
+            yield partial
+            if before is not None:
+                _keep_permissions(partial, before)
+            with partial.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            partial.replace(place)
+            _make_durable(place.parent)
         finally:
-            os.close(folder)
-    except OSError as error:
-        raise DataError(
-            f"can't write {path}: {error.strerror or error}; check the folder and its permissions"
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the change is made by now, or its own error is on its way
+                partial.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, *, error: type[AuroraError] = DataError) -> None:
     """Replace a file by a text, in UTF-8; see `replaced`.
 
     Raises:
-        DataError: It can't be written.
+        AuroraError: It can't be written. The class is `error`.
     """
-    with replaced(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with replaced(path, error=error) as partial:
+        partial.write_bytes(text.encode())
+
+
+@contextmanager
+def writing(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[None]:
+    """Turn what the system says while a file or a folder is written into one line.
+
+    Raises:
+        AuroraError: It can't be written. The class is `error`.
+    """
+    try:
+        yield
+    except OSError as fault:
+        remedy = _REMEDIES.get(fault.errno or 0, "check the path and the disk")
+        raise error(f"can't write {path}: {fault.strerror or fault}; {remedy}") from None
+    except UnicodeEncodeError as fault:
+        raise error(
+            f"can't write {path}: character {fault.start} of the text is half of a pair; mend the text"
+        ) from None
+    except ValueError as fault:
+        if "null byte" not in str(fault) and "null character" not in str(fault):
+            raise
+        raise error(f"can't write {str(path)!r}: {fault}; give the path of a file") from None
+
+
+def _state(path: Path) -> os.stat_result | None:
+    """What is there, behind a link; None if nothing is."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if stat.S_ISBLK(found.st_mode):
+        raise OSError(errno.EACCES, "it is a disk")
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return found
+
+
+def _is_stream(path: Path, found: os.stat_result) -> bool:
+    """Whether it is a pipe or a device, or the process's own output by the name of a file."""
+    folder = os.path.realpath(path.parent)
+    return not stat.S_ISREG(found.st_mode) or folder == "/dev" or folder.startswith("/proc/")
+
+
+def _ending(path: Path) -> str:
+    return "".join(path.suffixes[-2:])[-_LONGEST_ENDING:]
+
+
+def _keep_permissions(partial: Path, before: os.stat_result) -> None:
+    with contextlib.suppress(PermissionError):  # only root may give a file away
+        if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(partial, before.st_uid, before.st_gid)
+    partial.chmod(stat.S_IMODE(before.st_mode))
+
+
+def _make_durable(folder: Path) -> None:
+    """The new name is on disk only with its folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems can't; the content is on disk
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _pass_on(partial: Path, path: Path) -> None:
+    """Write the bytes of a file to a pipe or a device, waiting `PIPE_SECONDS` for it to take more."""
+    handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_APPEND)
+    patience = select.poll()
+    patience.register(handle, select.POLLOUT)
+    try:
+        with partial.open("rb") as source:
+            while chunk := source.read(_CHUNK):
+                rest = memoryview(chunk)
+                while rest:
+                    if not patience.poll(PIPE_SECONDS * 1000):
+                        raise OSError(errno.EPIPE, f"it took nothing for {PIPE_SECONDS:.0f} s")
+                    with contextlib.suppress(BlockingIOError):
+                        rest = rest[os.write(handle, rest) :]
+    finally:
+        os.close(handle)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.cli.bench import parse_seeds
+from aurora.cli.options import parse_seeds
 from aurora.evals.openb import bench_openb
 from aurora.evals.statistics import Interval, paired_interval
 from aurora.evals.swf import bench_swf
@@ -32,7 +32,7 @@ def openb(policy: str, seeds: str, folder: Path) -> None:
             folder / "openb" / "openb_node_list_gpu_node.csv.gz",
             folder / "openb" / f"openb_pod_list_{pods}.csv.gz",
             load_policy(name),
-            seeds=parse_seeds(seeds),
+            seeds=parse_seeds(seeds, "--seeds"),
         )
         return np.array([r["allocation_pct_130"] for r in result["runs"]])
 

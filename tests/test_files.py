@@ -1,9 +1,14 @@
 """Files are replaced whole or not at all."""
 
+import os
+import stat
+import threading
+from pathlib import Path
+
 import pytest
 
-from aurora.errors import DataError
-from aurora.files import replaced
+from aurora.errors import DataError, RunError
+from aurora.files import replaced, write_atomically
 
 
 def test_a_file_is_replaced_when_all_went_well(tmp_path):
@@ -31,3 +36,97 @@ def test_after_an_error_or_an_interrupt_the_old_file_is_all_there_is(tmp_path, e
 def test_where_nothing_can_be_written_it_says_so(tmp_path):
     with pytest.raises(DataError, match="can't write"), replaced(tmp_path / "absent" / "a.json") as partial:
         partial.write_text("new")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", "folder", "file/a.json", "x" * 300, "a\0b", "/dev/full", "loop"])
+def test_a_path_that_can_not_be_written_is_one_line_and_leaves_nothing(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("file").write_text("old")
+    Path("loop").symlink_to("loop")
+    before = sorted(Path().iterdir())
+    with pytest.raises(RunError, match="can't write") as told:
+        write_atomically(Path(name), "new", error=RunError)
+    assert "\n" not in str(told.value)
+    assert sorted(Path().iterdir()) == before
+    assert not list(Path("folder").iterdir())
+    assert Path("file").read_text() == "old"
+
+
+def test_what_a_link_points_to_is_replaced(tmp_path):
+    (tmp_path / "repository").mkdir()
+    there = tmp_path / "repository" / "a.json"
+    there.write_text("old")
+    link = tmp_path / "a.json"
+    link.symlink_to(there)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert there.read_text() == "new"
+
+
+def test_a_link_to_nothing_becomes_a_link_to_the_file(tmp_path):
+    link = tmp_path / "a.json"
+    link.symlink_to("b.json")
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert (tmp_path / "b.json").read_text() == "new"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_permissions_stay(tmp_path, mode):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    path.chmod(mode)
+    write_atomically(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_the_owner_stays(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    os.chown(path, 1234, 1234)
+    write_atomically(path, "new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1234)
+
+
+def test_a_new_file_has_the_usual_permissions(tmp_path):
+    write_atomically(tmp_path / "a.json", "new")
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(path.read_text()))
+    reader.start()
+    while True:  # until the reader has opened it
+        try:
+            write_atomically(path, "new" * 100_000)
+            break
+        except DataError as error:
+            assert "nothing reads" in str(error)
+    reader.join(10)
+    assert found == ["new" * 100_000]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a device needs root")
+def test_a_device_stays_a_device(tmp_path):
+    path = tmp_path / "null"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    except OSError:
+        pytest.skip("no devices in this container")
+    write_atomically(path, "new")
+    assert stat.S_ISCHR(path.stat().st_mode)
+
+
+def test_a_text_that_is_not_text_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    with pytest.raises(DataError, match="half of a pair"):
+        write_atomically(path, "a\ud800")
+    assert path.read_text() == "old"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
-from langchain.agents.structured_output import ToolStrategy
+from langchain.agents.structured_output import StructuredOutputValidationError, ToolStrategy
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,7 @@ from aurora.agents.metered import MeteredModel
 from aurora.agents.structured import REFUSED, SHOWN, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
 from aurora.sim.validation import explain_validation
+from aurora.tools.arguments import problem_of
 from aurora.tools.harness import Evidence, Harness
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -56,11 +57,11 @@ class _Harnessed(AgentMiddleware[Any, Any, Any]):
     def after_model(self, state: Any, runtime: Any) -> None:
         last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
         if last is not None:
-            self._harness.reserve([c["id"] or "" for c in last.tool_calls if c["name"] != self._answer])
+            self._harness.reserve([str(c["id"]) for c in last.tool_calls if c["name"] != self._answer])
 
     def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         call = request.tool_call
-        shown = self._harness.call(call["name"], call["args"], call["id"] or "")
+        shown = self._harness.call(call["name"], call["args"], call["id"])
         return ToolMessage(shown, tool_call_id=call["id"], name=call["name"])
 
 
@@ -75,7 +76,8 @@ def run_agent(
 ) -> Finished:
     """Let a model use tools, then have its answer.
 
-    Local models are asked at once: they are small, and the grammar that holds them is that of an answer.
+    Local models are asked at once: they are small, and the grammar that holds them is that of an answer. So are
+    models whose server says that they take no tools.
 
     Args:
         model: Who is asked.
@@ -94,7 +96,13 @@ def run_agent(
     if harness is None or model.name_.provider == LOCAL:
         answered = ask(model, messages, schema, accept, temperature=temperature)
         return Finished(answered.value, answered.rejected, ())
-    state = _converse(model, messages, schema, harness, temperature)
+    try:
+        state = _converse(model, messages, schema, harness, temperature)
+    except ModelError as error:
+        if error.fault != "no tools":
+            raise
+        answered = ask(model, messages, schema, accept, temperature=temperature)
+        return Finished(answered.value, (str(error), *answered.rejected), ())
     evidence = tuple(harness.journal)
     conversation = state["messages"]
     rejected: tuple[str, ...] = tuple(_refusals(conversation, schema))
@@ -143,6 +151,10 @@ def _written(last: BaseMessage, schema: type[Schema]) -> Schema | None:
 
 def _told(error: Exception) -> str:
     """What is wrong with an answer, for its author."""
+    called = error.ai_message.tool_calls if isinstance(error, StructuredOutputValidationError) else []
+    malformed = next((p for c in called if (p := problem_of(c["args"]))), "")
+    if malformed:
+        return REFUSED + malformed
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ValidationError):
         cause = getattr(cause, "source", None) or cause.__cause__

@@ -10,9 +10,11 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from aurora.errors import PolicyError, ScenarioError
 from aurora.sim.compiler import policy_key
@@ -225,18 +227,79 @@ def _with_ranges(value: Any) -> Any:
     return [_with_ranges(v) for v in value] if isinstance(value, list) else value
 
 
-class SentenceAnswer(Frozen):
-    """A sentence of an explanation."""
+Link = Literal["none", "because", "also", "but"]
 
-    text: str = Field(
-        min_length=1, max_length=400, description="the sentence; its numbers and names are the claims' own"
+
+class SentenceAnswer(Frozen):
+    """A sentence that is chosen, not written: which facts it tells, in which phrasings."""
+
+    facts: list[Annotated[str, Field(pattern="^[0-9]{1,3}[a-h]$")]] = Field(
+        min_length=1, max_length=4, description="ids of facts with the letter of a phrasing"
     )
-    claims: list[Annotated[int, Field(ge=1, le=99)]] = Field(
-        min_length=1, max_length=6, description="numbers of the claims that it tells"
-    )
+    link: Link = Field(description="how it is joined to what was said; because: reasons only")
+    figures: bool = Field(description="whether the figures in parentheses are told")
+
+
+class FreeSentence(Frozen):
+    """A sentence that a model wrote itself, in place of choosing."""
+
+    text: str = Field(min_length=1, max_length=2000)
+    claims: list[Annotated[int, Field(ge=1, le=999)]] = Field(min_length=1, max_length=20)
 
 
 class ExplanationAnswer(Frozen):
-    """An explanation in sentences, each of which tells some of the claims."""
+    """An explanation: sentences that are chosen from facts and phrasings."""
 
-    sentences: list[SentenceAnswer] = Field(min_length=1, max_length=8, description="in the order to be read")
+    sentences: list[SentenceAnswer] = Field(
+        max_length=8, description="in the order to be read", json_schema_extra={"minItems": 1}
+    )
+    free: SkipJsonSchema[tuple[FreeSentence, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sorted(cls, data: Any) -> Any:
+        """Sentences that were written go by themselves; of chosen ones, what can only be meant is filled in."""
+        if not isinstance(data, dict) or not isinstance(data.get("sentences"), list) or "free" in data:
+            return data
+        written = [s for s in data["sentences"] if isinstance(s, dict) and "text" in s]
+        chosen = [_meant(s) for s in data["sentences"] if s not in written]
+        if not written and not chosen:
+            raise ValueError("there is no sentence")
+        return {**data, "sentences": chosen, "free": written}
+
+
+def _meant(sentence: Any) -> Any:
+    """A chosen sentence as a server without a schema mode may send it: facts by number only, no link."""
+    if not isinstance(sentence, dict) or not isinstance(sentence.get("facts"), list):
+        return sentence
+    facts = [f"{f}a" if str(f).isdecimal() else f for f in sentence["facts"]]
+    return {"link": "none", "figures": True, **sentence, "facts": facts}
+
+
+@cache
+def explanation_answer(facts: tuple[str, ...], sentences: int) -> type[ExplanationAnswer]:
+    """The answer's schema for one question: no other facts and phrasings can be chosen than it has.
+
+    Args:
+        facts: Ids of facts with the letters of their phrasings, such as "1a".
+        sentences: Most of them.
+    """
+    ids: Any = Literal[facts]
+    chosen = create_model(
+        "SentenceAnswer",
+        __base__=SentenceAnswer,
+        __doc__=SentenceAnswer.__doc__,
+        facts=(
+            list[ids],
+            Field(min_length=1, max_length=4, description=SentenceAnswer.model_fields["facts"].description),
+        ),
+    )
+    return create_model(
+        "ExplanationAnswer",
+        __base__=ExplanationAnswer,
+        __doc__=ExplanationAnswer.__doc__,
+        sentences=(
+            list[chosen],  # made above
+            Field(max_length=sentences, description="in the order to be read", json_schema_extra={"minItems": 1}),
+        ),
+    )

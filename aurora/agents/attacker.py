@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from aurora.agents.agent import run_agent
 from aurora.agents.answers import ScenariosAnswer, sizes, to_spec
 from aurora.agents.briefing import quoted, weak_areas
 from aurora.agents.metered import MeteredModel
+from aurora.errors import ScenarioError
 from aurora.memory.texts import scenario_text
 from aurora.prompts.loader import Prompt
 from aurora.sim.curriculum import LEVELS
+from aurora.sim.expansion import expand
 from aurora.sim.spec import ScenarioSpec
+from aurora.sim.validation import explain_validation
 
 TEMPERATURE = 0.9
 """Of sampling: scenarios shall differ."""
@@ -64,12 +69,27 @@ def write_scenarios(model: MeteredModel, prompt: Prompt, briefing: AttackBriefin
 
     def accept(answer: ScenariosAnswer) -> tuple[ScenarioSpec, ...]:
         return tuple(
-            to_spec(each, briefing.level, (briefing.seed + i) % 2**31)
+            expandable(to_spec(each, briefing.level, (briefing.seed + i) % 2**31))
             for i, each in enumerate(answer.scenarios[: briefing.wanted])
         )
 
     finished = run_agent(model, prompt.fill(**_slots(briefing)), ScenariosAnswer, accept, temperature=TEMPERATURE)
     return Written(finished.value, finished.rejected)
+
+
+def expandable(spec: ScenarioSpec) -> ScenarioSpec:
+    """The spec, if there is a scenario that it describes.
+
+    Raises:
+        ScenarioError: Its values are valid, but what is drawn or summed from them is not.
+    """
+    try:
+        expand(spec)
+    except ValidationError as error:
+        raise ScenarioError(f"what is drawn from it is out of range: {explain_validation(error)}") from None
+    except (ArithmeticError, ValueError) as error:
+        raise ScenarioError(f"what is drawn from it is out of range: {error}; use smaller magnitudes") from None
+    return spec
 
 
 def _slots(briefing: AttackBriefing) -> dict[str, str]:

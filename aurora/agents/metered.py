@@ -1,11 +1,11 @@
-"""A chat model whose every call is counted, recorded, limited and tried again where that can help."""
+"""A chat model whose every request is counted, recorded, limited and tried again where that can help."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from collections import Counter
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,15 +15,18 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from aurora.agents.budget import FAULT, Budget, Price, Purse, Spent, price_of
-from aurora.agents.model import ModelName, connect, explained
-from aurora.errors import ModelError
+from aurora.agents.adaptation import Step, fitted, sent_settings, to_leave_out
+from aurora.agents.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
+from aurora.agents.faults import DECLINED, explained, judged, of_this_question, tries
+from aurora.agents.model import CallLimits, ModelName, call_limits, connect
+from aurora.agents.replies import Receipt, Usage
+from aurora.agents.tool_calls import with_own_ids
+from aurora.agents.wire import OK, receipt_of_call
+from aurora.errors import DeclinedError, ModelError
+from aurora.tools.difference import told_difference
 from aurora.tools.recording import Exchange, Recording
 
-TRIES = 6
-"""Calls that a question may take."""
 FIRST_WAIT = 1.0
 """Seconds before the second try, about; doubled for each further one."""
 LONGEST_WAIT = 60.0
@@ -34,6 +37,8 @@ MAX_ANSWER = 200_000
 """Characters of an answer; a longer one is not read."""
 CHARACTERS_A_TOKEN = 4
 """About, for servers that don't count."""
+CUT = "cut"
+"""Among a message's metadata: it came to the limit of tokens."""
 
 
 class Call(NamedTuple):
@@ -50,6 +55,15 @@ class Call(NamedTuple):
     spent: Spent
 
 
+class _Tried(NamedTuple):
+    """What came of a request: an answer, or why there is none; `step` is a setting to leave out next time."""
+
+    answer: AIMessage | None
+    error: ModelError | None
+    usage: Usage | None
+    step: Step | None = None
+
+
 class MeteredModel(BaseChatModel):
     """A chat model that asks another one, and keeps the books.
 
@@ -59,8 +73,11 @@ class MeteredModel(BaseChatModel):
         purse: The budget, and what is spent.
         recording: Where exchanges are kept; what it holds already is not asked again.
         price: Of a token; None: unknown.
-        first_wait: Seconds before a second try.
+        answer_tokens: Most tokens of an answer; None: the provider's own limit.
+        first_wait, longest_wait: Seconds before a second try, and at most before any.
         watch: Called after every answer.
+        tell: Called with what a person should know, such as a setting that the model does not take.
+        left_out: Names of the settings that the model has refused in this session.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -70,14 +87,20 @@ class MeteredModel(BaseChatModel):
     purse: Purse
     recording: Recording
     price: Price | None = None
+    answer_tokens: int | None = None
     first_wait: float = FIRST_WAIT
+    longest_wait: float = LONGEST_WAIT
     watch: Callable[[Call], None] | None = None
+    tell: Callable[[str], None] | None = None
+    left_out: frozenset[str] = frozenset()
     slots: Any = None
+    lock: Any = None
 
     def model_post_init(self, context: Any) -> None:
         """Make what can't be given."""
         super().model_post_init(context)
         self.slots = threading.BoundedSemaphore(AT_ONCE)
+        self.lock = threading.Lock()
 
     @property
     def _llm_type(self) -> str:
@@ -95,93 +118,134 @@ class MeteredModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = {
-            "model": str(self.name_),
-            "messages": [_plain(m) for m in messages],
-            "settings": kwargs if stop is None else {**kwargs, "stop": stop},
-        }
+        settings = kwargs if stop is None else {**kwargs, "stop": stop}
+        request = {"model": str(self.name_), "messages": [_plain(m) for m in messages], "settings": settings}
         key = self.recording.key("model", request)
         found = self.recording.find(key)
         if found is None and self.recording.replaying:
+            given_up = self.recording.find(f"{key} given up")
+            if given_up is not None:
+                raise _error(given_up.response, self.name_)
             raise ModelError(
-                "the recording has no answer to this question; it was made with other prompts, settings or code",
+                f"the recording has no answer to this question: {told_difference(self.recording, request)}",
                 provider=self.name_.provider,
             )
         if found is not None:
             self.purse.cached()
-        exchange = found or self._pay(key, request, messages, stop, kwargs)
+        exchange = found or self._pay(key, request, messages, settings)
         if self.watch is not None:
             self.watch(Call(str(self.name_), found is not None, self.purse.spent))
+        if exchange.response["type"] != "ai":
+            raise _error(exchange.response, self.name_)
         return ChatResult(generations=[ChatGeneration(message=_message(exchange))])
 
     def _pay(
-        self, key: str, request: Any, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
+        self, key: str, request: Mapping[str, Any], messages: list[BaseMessage], settings: dict[str, Any]
     ) -> Exchange:
-        self.purse.reserve()
-        started = time.perf_counter()
-        faults: Counter[str] = Counter()
-        try:
-            with self.slots:
-                message = self._ask(messages, stop, kwargs, faults)
-        except BaseException:
-            self.purse.release(faults)
-            # Noted under a key that no question has, so that it is counted, and asked again all the same.
-            self.recording.add(Exchange(f"{key} given up {started}", "model", None, None, _counted(faults)))
-            raise
-        tokens_in, tokens_out = _tokens(message, request)
-        price = self.price or Price(0.0, 0.0)
-        cost = {
-            "tokens_in": tokens_in,
-            "tokens_out": tokens_out,
-            "dollars": (tokens_in * price.tokens_in + tokens_out * price.tokens_out) / 1e6,
-            "seconds": time.perf_counter() - started,
-            "retries": faults.total(),
-            **_counted(faults),
-        }
-        self.purse.pay(cost)
-        exchange = Exchange(key, "model", request, _bounded(_plain(message)), cost)
-        self.recording.add(exchange)
-        return exchange
-
-    def _ask(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any], faults: Counter[str]
-    ) -> AIMessage:
-        """The answer; tries that failed before it are counted."""
-
-        def once() -> AIMessage:
+        """Ask until there is an answer, or a reason why there will be none. Every request is counted and recorded."""
+        failed, wait = 0, 0.0
+        while True:
+            self.purse.reserve()
+            started = time.perf_counter()
+            if wait:
+                time.sleep(wait)
+            tried = _Tried(None, None, None)
             try:
-                answer = self.inner.invoke(messages, stop=stop, **kwargs)
+                with self.slots:
+                    tried = self._try(messages, settings)
+            finally:  # whatever ends it, a request that was sent is counted
+                cost = self._cost(tried, request, time.perf_counter() - started, failed)
+                self.purse.settle(cost, answered=tried.answer is not None)
+                if tried.answer is None and (tried.error is None or tried.error.fault not in DECLINED):
+                    self.recording.add(Exchange(f"{key} try {uuid.uuid4().hex}", "model", None, None, cost))
+            if tried.answer is not None:
+                exchange = Exchange(key, "model", request, _bounded(_plain(tried.answer)), cost)
+                self.recording.add(exchange)
+                return exchange
+            if tried.step is not None:
+                self._leave_out(tried.step)
+                wait = 0.0
+                continue
+            assert tried.error is not None  # neither an answer nor a setting to leave out
+            failed += 1
+            if tried.error.fault in DECLINED:
+                exchange = Exchange(key, "model", request, _told(tried.error), cost)
+                self.recording.add(exchange)
+                return exchange
+            if failed >= tries(tried.error.fault):
+                error = of_this_question(tried.error) if self.purse.spent.calls else tried.error
+                self.recording.add(Exchange(f"{key} given up", "model", None, _told(error), {"requests": 0}))
+                raise error
+            wait = self._wait(failed, tried.error.retry_after)
+
+    def _try(self, messages: list[BaseMessage], settings: dict[str, Any]) -> _Tried:
+        """Send one request."""
+        left_out = self.left_out
+        provider = self.name_.provider
+        shown, sent = fitted(provider, messages, settings, left_out, self.answer_tokens)
+        with receipt_of_call() as receipt:
+            try:
+                answer = self.inner.invoke(shown, **sent)
             except Exception as error:  # clients raise whatever a broken answer leads them to; nothing is lost in it
-                told = explained(error, self.name_)
-                faults[told.fault or "refused"] += 1
-                raise told from error
-            if not answer.content and not answer.tool_calls and not answer.invalid_tool_calls:
-                faults["empty answer"] += 1
-                raise ModelError(f"{self.name_} gave an empty answer", provider=self.name_.provider, retryable=True)
-            return answer
+                told = explained(error, receipt, self.name_)
+                told.__cause__ = error
+                step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
+                return _Tried(None, told, _usage(receipt, None), step)
+        problem = judged(answer, receipt, self.name_)
+        if problem is not None:
+            return _Tried(None, problem, _usage(receipt, answer))
+        if receipt.stop == "length":
+            answer.response_metadata[CUT] = True
+        return _Tried(with_own_ids(answer, messages), None, _usage(receipt, answer))
 
-        def wait(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            backoff = self.first_wait * 2 ** (state.attempt_number - 1)
-            asked = error.retry_after if isinstance(error, ModelError) and error.retry_after is not None else 0.0
-            # Full jitter, so that many runs that were refused together don't come back together.
-            return min(LONGEST_WAIT, max(asked, random.uniform(0, backoff)))
+    def _leave_out(self, step: Step) -> None:
+        with self.lock:
+            is_new = step.name not in self.left_out
+            self.left_out |= {step.name}
+        if is_new and self.tell is not None:
+            self.tell(f"{self.name_} refuses {step.name}; it is asked {step.told} for the rest of this session")
 
-        trying = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=wait,
-            retry=retry_if_exception(lambda e: isinstance(e, ModelError) and e.retryable),
-            reraise=True,
-        )
-        return trying(once)
+    def _wait(self, failed: int, asked: float | None) -> float:
+        """Seconds before the next try: as long as the provider asks for, within reason."""
+        # Full jitter, so that many runs that were refused together don't come back together.
+        backoff = random.uniform(0, self.first_wait * 2 ** (failed - 1))
+        return min(self.longest_wait, max(asked or 0.0, backoff))
+
+    def _cost(self, tried: _Tried, request: Mapping[str, Any], seconds: float, failed: int) -> Cost:
+        """What a request took. What the server did not count is estimated from its length."""
+        cost = {"requests": 1.0, "seconds": seconds}
+        if tried.usage is not None:
+            answer = "" if tried.answer is None else str(_plain(tried.answer))
+            tokens_in, tokens_out = tried.usage.tokens_in, tried.usage.tokens_out
+            usage = tried.usage._replace(
+                tokens_in=len(str(request)) // CHARACTERS_A_TOKEN if tokens_in is None else tokens_in,
+                tokens_out=len(answer) // CHARACTERS_A_TOKEN if tokens_out is None else tokens_out,
+            )
+            cost |= {
+                "billed": 1.0,
+                "tokens_in": usage.tokens_in or 0,
+                "tokens_out": usage.tokens_out or 0,
+                "tokens_cached": usage.cached,
+                "tokens_cache_written": usage.cache_written,
+                "dollars": (self.price or Price(0.0, 0.0)).dollars(usage),
+            }
+        if tried.answer is not None:
+            cost["retries"] = failed
+        elif tried.step is not None:
+            cost[f"{FAULT}refused setting"] = 1.0
+        elif tried.error is not None:
+            cost[FAULT + tried.error.fault] = 1.0
+        return cost
 
 
-def metered(  # what a session is opened with
+def metered(  # noqa: PLR0913  # what a session is opened with
     name: ModelName,
     *,
     budget: Budget = Budget(),  # noqa: B008  # immutable
     recording: Recording | None = None,
+    limits: CallLimits | None = None,
     watch: Callable[[Call], None] | None = None,
+    tell: Callable[[str], None] | None = None,
     inner: BaseChatModel | None = None,
     first_wait: float = FIRST_WAIT,
 ) -> MeteredModel:
@@ -191,7 +255,9 @@ def metered(  # what a session is opened with
         name: The model.
         budget: Limits; what the recording holds counts as spent.
         recording: Of the session; None: in memory.
+        limits: Of a call; None: those of the environment.
         watch: Called after every answer.
+        tell: Called with what a person should know.
         inner: Who is asked, if not the provider that the name names.
         first_wait: Seconds before a second try.
 
@@ -199,19 +265,43 @@ def metered(  # what a session is opened with
         ModelError: It can't be reached with what the environment says, or has no price where dollars are limited.
     """
     recording = Recording() if recording is None else recording
+    limits = call_limits() if limits is None else limits
     return MeteredModel(
-        inner=connect(name, offline=recording.replaying) if inner is None else inner,
+        inner=connect(name, offline=recording.replaying, limits=limits) if inner is None else inner,
         name_=name,
         purse=Purse(budget, recording),
         recording=recording,
         price=price_of(str(name), needed=budget.dollars is not None),
+        answer_tokens=limits.answer_tokens,
         first_wait=first_wait,
         watch=watch,
+        tell=tell,
     )
 
 
-def _counted(faults: Mapping[str, int]) -> dict[str, float]:
-    return {FAULT + name: float(count) for name, count in faults.items()}
+def _usage(receipt: Receipt, answer: AIMessage | None) -> Usage | None:
+    """Tokens that were billed, as far as they were counted; None: nothing was billed."""
+    if receipt.usage is not None:
+        return receipt.usage
+    if receipt.status in OK:
+        return Usage()
+    if answer is None or receipt.status:
+        return None
+    counted = answer.usage_metadata  # a model that is not asked over HTTP
+    return Usage() if counted is None else Usage(counted["input_tokens"], counted["output_tokens"])
+
+
+def _told(error: ModelError) -> dict[str, Any]:
+    """An error as it is recorded, in the place of an answer."""
+    kind = "declined" if isinstance(error, DeclinedError) else "failed"
+    return {"type": kind, "fault": error.fault, "text": str(error), "retryable": error.retryable}
+
+
+def _error(told: Mapping[str, Any], name: ModelName) -> ModelError:
+    """The error that was recorded."""
+    if told["type"] == "declined":
+        return DeclinedError(told["text"], provider=name.provider, fault=told["fault"])
+    return ModelError(told["text"], provider=name.provider, retryable=told["retryable"], fault=told["fault"])
 
 
 def _plain(message: BaseMessage) -> dict[str, Any]:
@@ -220,8 +310,8 @@ def _plain(message: BaseMessage) -> dict[str, Any]:
     if isinstance(message, AIMessage):
         if message.tool_calls:
             plain["tool_calls"] = [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]
-        if message.invalid_tool_calls:
-            plain["invalid_tool_calls"] = [dict(c) for c in message.invalid_tool_calls]
+        if message.response_metadata.get(CUT):
+            plain[CUT] = True
     if isinstance(message, ToolMessage):
         plain |= {"tool_call_id": message.tool_call_id, "status": message.status}
     return plain
@@ -229,10 +319,10 @@ def _plain(message: BaseMessage) -> dict[str, Any]:
 
 def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer, or in the place of one that is much too long its beginning."""
-    size = sum(len(str(answer.get(k, ""))) for k in ("content", "tool_calls", "invalid_tool_calls"))
+    size = sum(len(str(answer.get(k, ""))) for k in ("content", "tool_calls"))
     if size <= MAX_ANSWER:
         return answer
-    start = str(answer["content"] or answer.get("tool_calls") or answer.get("invalid_tool_calls"))[:1000]
+    start = str(answer["content"] or answer.get("tool_calls"))[:1000]
     return {"type": "ai", "content": f"{start}\n[cut: the answer had {size} characters, at most {MAX_ANSWER} are read]"}
 
 
@@ -243,17 +333,10 @@ def _message(exchange: Exchange) -> AIMessage:
         content=answer["content"],
         tool_calls=answer.get("tool_calls", []),
         invalid_tool_calls=answer.get("invalid_tool_calls", []),
+        response_metadata={CUT: True} if answer.get(CUT) else {},
         usage_metadata={
             "input_tokens": tokens_in,
             "output_tokens": tokens_out,
             "total_tokens": tokens_in + tokens_out,
         },
     )
-
-
-def _tokens(message: AIMessage, request: Any) -> tuple[int, int]:
-    """Tokens in and out, as counted by the provider, or about as many."""
-    usage = message.usage_metadata
-    if usage is not None:
-        return usage["input_tokens"], usage["output_tokens"]
-    return len(str(request)) // CHARACTERS_A_TOKEN, len(str(_plain(message))) // CHARACTERS_A_TOKEN

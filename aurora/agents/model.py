@@ -6,25 +6,34 @@ Keys and addresses come from the environment variables that the providers' own c
 
 from __future__ import annotations
 
+import math
 import os
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langchain_core import exceptions as langchain
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
+from aurora.agents.masking import KEYS
 from aurora.errors import ModelError
+
+if TYPE_CHECKING:  # slow to import, where they are used
+    from langchain_anthropic import ChatAnthropic
+    from langchain_openai import ChatOpenAI
 
 VARIABLE = "AURORA_MODEL"
 """Environment variable that names the model where no option does."""
+TIMEOUT_VARIABLE = "AURORA_TIMEOUT"
+"""Environment variable with the seconds a call may take where no option says so."""
+ANSWER_TOKENS_VARIABLE = "AURORA_ANSWER_TOKENS"
+"""Environment variable with the most tokens of an answer where no option says so."""
 PROVIDERS = ("anthropic", "openai", "transformers")
-KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 TIMEOUT = 180.0
-"""Seconds after which a call without an answer counts as failed."""
+"""Seconds after which a call without a whole answer counts as failed."""
+LONGEST_TIMEOUT = 86_400.0
 MAX_TOKENS = 8192
-"""Most tokens of an answer: five scenarios take about half of it."""
+"""Most tokens of an answer where the provider wants a number: five scenarios take about half of it."""
+MOST_TOKENS = 10_000_000
 NO_KEY = "unused"
 """In the place of a key where no call is made."""
 
@@ -39,6 +48,42 @@ class ModelName(NamedTuple):
         return f"{self.provider}:{self.name}"
 
 
+class CallLimits(NamedTuple):
+    """Limits of a single call.
+
+    Attributes:
+        seconds: From connecting to the last byte of the answer.
+        answer_tokens: Of an answer, thoughts included; None: the provider's own, and `MAX_TOKENS` where it has none.
+    """
+
+    seconds: float = TIMEOUT
+    answer_tokens: int | None = None
+
+
+def call_limits(seconds: float | None = None, answer_tokens: int | None = None) -> CallLimits:
+    """The limits that options or, without them, the environment set.
+
+    Raises:
+        ModelError: The environment holds no such number.
+    """
+    time = seconds if seconds is not None else _number(TIMEOUT_VARIABLE, LONGEST_TIMEOUT, "seconds")
+    tokens = answer_tokens if answer_tokens is not None else _number(ANSWER_TOKENS_VARIABLE, MOST_TOKENS, "tokens")
+    return CallLimits(TIMEOUT if time is None else time, None if tokens is None else max(1, int(tokens)))
+
+
+def _number(variable: str, most: float, unit: str) -> float | None:
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= most:
+        raise ModelError(f"{variable} is {text!r:.60}; set it to a number of {unit} above 0 and up to {most:g}")
+    return number
+
+
 def model_name(text: str | None) -> ModelName:
     """The model that an option or, without one, `AURORA_MODEL` names.
 
@@ -49,93 +94,72 @@ def model_name(text: str | None) -> ModelName:
     if not chosen:
         raise ModelError(f"no model is named; give --model or set {VARIABLE}, e.g. anthropic:claude-sonnet-4-5")
     provider, _, name = chosen.partition(":")
-    if provider not in PROVIDERS or not name:
-        raise ModelError(f"{chosen!r} names no model; write PROVIDER:MODEL with one of {', '.join(PROVIDERS)}")
+    if provider not in PROVIDERS or not name.strip() or not name.isprintable():
+        raise ModelError(f"{chosen!r:.120} names no model; write PROVIDER:MODEL with one of {', '.join(PROVIDERS)}")
     return ModelName(provider, name)
 
 
-def connect(name: ModelName, *, offline: bool = False, timeout: float = TIMEOUT) -> BaseChatModel:
+def connect(name: ModelName, *, offline: bool = False, limits: CallLimits | None = None) -> BaseChatModel:
     """A model's client, without retries: those are for `aurora.agents.metered` to make and to count.
 
     Args:
         name: The model.
         offline: Whether it will only be asked how it formats tools, so that no key is needed.
-        timeout: Seconds.
+        limits: Of a call; None: those of the environment.
 
     Raises:
         ModelError: There is no key, or no such folder of weights.
     """
+    limits = call_limits() if limits is None else limits
+    answer_tokens = limits.answer_tokens or MAX_TOKENS
     if name.provider == "transformers":
         from aurora.agents.local_model import load_local_model  # noqa: PLC0415  # torch, where it is used
 
-        return load_local_model(name.name, MAX_TOKENS)
-    key = NO_KEY if offline else os.environ.get(KEYS[name.provider], "")
+        return load_local_model(name.name, answer_tokens)
+    key = SecretStr(NO_KEY if offline else _key(name))
+    return (_anthropic if name.provider == "anthropic" else _openai)(name.name, key, limits.seconds, answer_tokens)
+
+
+def _key(name: ModelName) -> str:
+    variable = KEYS[name.provider]
+    key = os.environ.get(variable, "").strip()
     if not key:
         hint = "; any text will do for a server of your own" if name.provider == "openai" else ""
-        raise ModelError(f"{name} needs {KEYS[name.provider]} in the environment{hint}", provider=name.provider)
-    if name.provider == "anthropic":
-        from langchain_anthropic import ChatAnthropic  # noqa: PLC0415  # slow to import, where it is used
+        raise ModelError(f"{name} needs {variable} in the environment{hint}", provider=name.provider)
+    if not (key.isascii() and key.isprintable()):
+        raise ModelError(f"{variable} holds characters that no key has; copy it again", provider=name.provider)
+    return key
 
-        return ChatAnthropic(
-            model=name.name, api_key=SecretStr(key), timeout=timeout, max_retries=0, max_tokens=MAX_TOKENS
-        )
+
+def _anthropic(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> ChatAnthropic:
+    import anthropic  # noqa: PLC0415  # slow to import, where it is used
+    from langchain_anthropic import ChatAnthropic  # noqa: PLC0415  # likewise
+
+    from aurora.agents.wire import WireClient  # noqa: PLC0415  # likewise
+
+    class Anthropic(ChatAnthropic):
+        """Anthropic's client over ours, which LangChain has no argument for."""
+
+        @cached_property
+        def _client(self) -> anthropic.Client:
+            params: dict[str, Any] = self._client_params
+            return anthropic.Client(**params, http_client=WireClient(seconds))
+
+    return Anthropic(model=name, api_key=key, timeout=seconds, max_retries=0, max_tokens=answer_tokens)
+
+
+def _openai(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> ChatOpenAI:
     from langchain_openai import ChatOpenAI  # noqa: PLC0415  # slow to import, where it is used
 
-    # Chat completions, which every compatible server speaks, rather than OpenAI's own newer interface.
-    return ChatOpenAI(model=name.name, api_key=SecretStr(key), timeout=timeout, max_retries=0, use_responses_api=False)
+    from aurora.agents.wire import WireClient  # noqa: PLC0415  # likewise
 
-
-def explained(error: Exception, name: ModelName) -> ModelError:
-    """What went wrong at a provider, in our words: what to do, and whether another try can help.
-
-    Anything that a client raises and that is none of the known conditions comes from an answer that can't be
-    read: cut off, no JSON, or of another shape. Another try may bring a better one.
-    """
-    said = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-    match error:
-        case langchain.ModelAuthenticationError() | langchain.ModelPermissionDeniedError():
-            where = KEYS.get(name.provider, "the credentials")
-            return ModelError(f"{name} refused the key; check {where} ({said})", provider=name.provider)
-        case langchain.ModelNotFoundError():
-            return ModelError(f"there is no {name}; check the name and the address ({said})", provider=name.provider)
-        case langchain.ContextOverflowError():
-            return ModelError(
-                f"the prompt is longer than {name} can read; use a model with a larger context ({said})",
-                provider=name.provider,
-            )
-        case langchain.ModelInvalidRequestError():
-            return ModelError(f"{name} refuses the request ({said})", provider=name.provider)
-        case langchain.ModelTimeoutError():
-            problem, fault = "did not answer in time", "timeout"
-        case langchain.ModelConnectionError():
-            problem, fault = "can't be reached, or broke off", "connection"
-        case langchain.ModelRateLimitError():
-            problem, fault = "asks for fewer calls", "rate limit"
-        case langchain.ModelAPIError():
-            problem, fault = "failed", "server error"
-        case _:
-            problem, fault = "gave an answer that can't be read", "unreadable answer"
-    return ModelError(
-        f"{name} {problem} ({said})",
-        provider=name.provider,
-        retryable=True,
-        retry_after=_retry_after(error),
-        fault=fault,
+    # Chat completions, which every compatible server speaks, rather than OpenAI's own newer interface. Its servers
+    # need no limit of tokens; where one is set it goes with the request, under the name that the server takes.
+    return ChatOpenAI(
+        model=name,
+        api_key=key,
+        timeout=seconds,
+        max_retries=0,
+        use_responses_api=False,
+        http_client=WireClient(seconds),
     )
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Seconds until the provider wants to be asked again (RFC 9110, section 10.2.3), if it says so."""
-    response = getattr(error, "response", None)
-    header = None if response is None else response.headers.get("retry-after")
-    if header is None:
-        return None
-    try:
-        return max(0.0, float(header))
-    except ValueError:
-        pass
-    try:
-        then = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())

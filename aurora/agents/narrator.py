@@ -1,40 +1,45 @@
-"""The explainer with a model: it words claims that were checked, and its words are checked again."""
+"""The explainer with a model: it chooses what is told, in which order and phrasing, and code writes the sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
-from aurora.agents.answers import ExplanationAnswer
-from aurora.agents.explainer import Explanation, Level, PlanExplanation, shown_values
+from aurora.agents.answers import ExplanationAnswer, SentenceAnswer, explanation_answer
+from aurora.agents.explainer import Explanation, Level, PlanExplanation
 from aurora.agents.metered import MeteredModel
-from aurora.agents.rewording import Reworded, hold
-from aurora.agents.wording import Audience, sentence
+from aurora.agents.telling.composing import Choice, compose, offered, opening, phrased
+from aurora.agents.telling.facts import Known, known_of_decision, known_of_run
+from aurora.agents.telling.holding import Held, hold
+from aurora.agents.telling.names import shown
+from aurora.agents.wording import NOUNS, Audience, called
 from aurora.prompts.loader import Prompt
-from aurora.sim.claims import Claim, ComparisonClaim
-from aurora.sim.decision import Decision
 from aurora.sim.scenario import Scenario
+from aurora.sim.waiting_claims import WaitingClaim
 
 TEMPERATURE = 0.3
-LENGTHS: dict[Level, str] = {
-    "line": "in one short sentence",
-    "short": "in two or three sentences",
-    "full": "in up to eight sentences that tell every claim",
+LENGTHS: Mapping[Level, tuple[int, str]] = {
+    "line": (1, "in one sentence that tells one or two facts"),
+    "short": (3, "in two or three sentences"),
+    "full": (8, "in up to eight sentences that tell every fact"),
 }
-AUDIENCES: dict[Audience, str] = {
+"""Most sentences, and what the model is told."""
+AUDIENCES: Mapping[Audience, str] = {
     "operator": "an operator who runs the system and knows no formulas",
     "engineer": "an engineer who knows the policy language",
 }
+LETTERS = "abcdefgh"
+"""Of phrasings."""
 
 
 class Narration(NamedTuple):
-    """An explanation in a model's words.
+    """An explanation whose sentences a model chose.
 
     Attributes:
-        text: Its sentences that match the claims; where none does, the text of the templates.
-        is_models: Whether any of the model's sentences are in it.
-        struck: Sentences that don't match, each with the reason.
+        text: Its sentences; where none holds, the text without a model.
+        is_models: Whether any sentence is the model's.
+        struck: Sentences that a model wrote itself and that don't hold, each with the reason.
         prompt_id: Version of the prompt.
     """
 
@@ -52,7 +57,10 @@ def narrate(
     level: Level,
     audience: Audience,
 ) -> Narration:
-    """Have a model word an explanation.
+    """Have a model arrange an explanation.
+
+    It words the decision, or the run as a whole. What a task waited for and its attempts are told as without a
+    model, after the model's words; a task that was never placed has no decision, and nobody is asked.
 
     Args:
         model: Who is asked.
@@ -67,34 +75,76 @@ def narrate(
         ModelError: The provider failed.
         BudgetExceeded: The budget is spent.
     """
-    claims = [c.claim for c in told.checked if c.holds]
-    decision = told.decision if isinstance(told, Explanation) else None
+    if isinstance(told, Explanation) and told.decision is None:
+        return Narration(told.text, False, (), prompt.prompt_id)
+    known = known_of(told, scenario, audience)
+    most, length = LENGTHS[level]
+    ids = tuple(f"{n}{letter}" for n, fact in enumerate(known.facts, 1) for letter in LETTERS[: len(offered(fact))])
     filled = prompt.fill(
         audience=AUDIENCES[audience],
-        length=LENGTHS[level],
-        subject=_subject(told),
-        claims=_listed(claims, decision, audience),
+        length=length,
+        subject=_subject(told, known),
+        facts="\n".join(_listed(known, audience)),
     )
 
-    def accept(answer: ExplanationAnswer) -> Reworded:
-        return hold([(s.text, s.claims) for s in answer.sentences], claims, decision, scenario)
+    def accept(answer: ExplanationAnswer) -> Held:
+        return _held(answer, known, audience)
 
-    held = run_agent(model, filled, ExplanationAnswer, accept, temperature=TEMPERATURE).value
-    return Narration(held.text or told.text, bool(held.text), held.struck, prompt.prompt_id)
+    held = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE).value
+    way = told.way if isinstance(told, Explanation) and held.text else ()
+    return Narration("\n".join([held.text or told.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
 
 
-def _subject(told: Explanation | PlanExplanation) -> str:
+def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
+    """What an explanation's claims say, of those that hold."""
+    claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
+    if isinstance(told, Explanation):
+        assert told.decision is not None  # without one there is nothing to word
+        return known_of_decision(claims, told.decision, scenario)
+    names = {called(f, audience): f for f in NOUNS}
+    reasons: dict[frozenset[str] | str, int] = {}
+    for reason, count in told.reasons.most_common():
+        parts = reason.split(" and ")
+        reasons[frozenset(names[p] for p in parts) if all(p in names for p in parts) else reason] = count
+    return known_of_run(claims, scenario, told.policy_id, told.reasons.total(), reasons)
+
+
+def _held(answer: ExplanationAnswer, known: Known, audience: Audience) -> Held:
+    """The sentences of an answer that hold, behind one that says what is explained."""
+    if not answer.free:
+        return hold(compose([_choice(s) for s in answer.sentences], known, audience), known)
+    held = hold([(s.text, s.claims) for s in answer.free], known)
+    first = opening(known, audience)
+    if not held.kept or shown(known.names.task, known.names.words) in held.kept[0].replace(",", "").split():
+        return held
+    return held._replace(text=f"{first} {held.text}", kept=(first, *held.kept))
+
+
+def _choice(sentence: SentenceAnswer) -> Choice:
+    told = tuple((int(f[:-1]), LETTERS.index(f[-1])) for f in sentence.facts)
+    return Choice(told, sentence.link, sentence.figures)
+
+
+def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
+    words = known.names.words
     if isinstance(told, PlanExplanation):
-        return f"a whole run, {told.policy_id} on {told.scenario_id}"
+        return f"a whole run of {shown(told.policy_id, words)} on {shown(told.scenario_id, words)}"
     decision = told.decision
-    return f"the decision that placed task {decision.task_id} on {decision.chosen.name} at {decision.time:.6g} s"
+    assert decision is not None  # likewise
+    return f"why task {shown(decision.task_id, words)} went to {shown(decision.chosen.name, words)}"
 
 
-def _listed(claims: Sequence[Claim], decision: Decision | None, audience: Audience) -> str:
-    """The claims by number, as clauses, with who they are about."""
-    values = shown_values(decision)
-    lines = []
-    for number, claim in enumerate(claims, 1):
-        about = f"{claim.option}: " if isinstance(claim, ComparisonClaim) else ""
-        lines.append(f"{number}. {about}{sentence(claim, values, audience)}")
-    return "\n".join(lines)
+def _listed(known: Known, audience: Audience) -> Iterator[str]:
+    """Facts by number with their role, and the other phrasings of each kind, once."""
+    others = list[str]()
+    seen = set[tuple[str, object]]()
+    for number, fact in enumerate(known.facts, 1):
+        reading = fact.readings[0]
+        texts = [phrased(reading, k, known.names, audience) for k in range(len(offered(fact)))]
+        yield f"{number} ({fact.role}) {texts[0]}"
+        like = reading.kind, reading.slots.get("measure") if reading.kind == "outcome" else None
+        if like not in seen:
+            others += [f"{number}{LETTERS[k]}: {text}" for k, text in enumerate(texts) if k]
+        seen.add(like)
+    yield "Phrasing a is as above. Others, for facts of the same form too:"
+    yield from others

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ValidationError
 from aurora.agents.answers import PolicyAnswer
 from aurora.agents.budget import LOCAL
 from aurora.agents.grammar import policy_grammar
-from aurora.agents.metered import MeteredModel
+from aurora.agents.metered import CUT, MeteredModel
+from aurora.agents.schemas import response_schema
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
 from aurora.sim.validation import explain_validation
+from aurora.tools.arguments import half_character, problem_of
 
 Schema = TypeVar("Schema", bound=BaseModel)
 Result = TypeVar("Result")
@@ -24,6 +26,8 @@ GRAMMARS: Mapping[type[BaseModel], Callable[[], str]] = {PolicyAnswer: policy_gr
 """Answers that a grammar describes more closely than a schema can."""
 REFUSED = "That answer is not valid: "
 """How a model is told so."""
+WAS_CUT = "It came to the limit of tokens and was cut off there; answer more briefly. "
+"""What a model is told of such an answer before what is wrong with it."""
 ATTEMPTS = 4
 """Answers that a question may take before it is given up."""
 SHOWN = 4000
@@ -88,7 +92,7 @@ def ask(
             problem = str(error)
         else:
             return Answered(value, tuple(rejected))
-        problem = problem[:SHOWN]
+        problem = (f"{WAS_CUT}{problem}" if answer.response_metadata.get(CUT) else problem)[:SHOWN]
         rejected.append(problem)
         conversation += _returned(answer, problem)
     raise AnswerError(
@@ -96,23 +100,6 @@ def ask(
         provider=model.name_.provider,
         answer=shown,
     )
-
-
-def response_schema(schema: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an answer in the form that all providers take: nothing optional, no titles, no defaults."""
-    cleaned: dict[str, Any] = _without(schema.model_json_schema(), ("title", "default"))
-    return cleaned
-
-
-def _without(value: Any, keys: tuple[str, ...]) -> Any:
-    if isinstance(value, dict):
-        # Names of properties are data: a field may well be called `title`.
-        return {
-            k: {n: _without(v, keys) for n, v in v.items()} if k in ("properties", "$defs") else _without(v, keys)
-            for k, v in value.items()
-            if k not in keys
-        }
-    return [_without(v, keys) for v in value] if isinstance(value, list) else value
 
 
 def _bound(model: MeteredModel, schema: type[BaseModel], temperature: float | None) -> Runnable[Any, AIMessage]:
@@ -128,45 +115,60 @@ def _bound(model: MeteredModel, schema: type[BaseModel], temperature: float | No
 
 
 def _text(answer: AIMessage) -> str:
-    if answer.tool_calls:
-        return json.dumps(answer.tool_calls[0]["args"])
-    if answer.invalid_tool_calls:
-        return str(answer.invalid_tool_calls[0].get("args") or "")
-    return answer.text
+    return json.dumps(answer.tool_calls[0]["args"]) if answer.tool_calls else answer.text
 
 
 def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
     """The JSON in an answer: a tool call's arguments, or what stands in the text, prose around it or not.
 
+    Where a text holds several objects, the one with most of the schema's fields counts; of equals the last.
+
     Raises:
-        ValueError: There is none.
+        ValueError: There is none, or it has half a character in it.
     """
-    if answer.tool_calls:
-        return answer.tool_calls[0]["args"]
-    text = _text(answer)
+    found = _call_of(answer, schema)["args"] if answer.tool_calls else _object_in(_text(answer), schema)
+    problem = problem_of(found)
+    if problem:
+        raise ValueError(problem)
+    half = half_character(found)
+    if half:
+        raise ValueError(f"{half} has half an emoji or another character that is not whole; write it without")
+    return found
+
+
+def _call_of(answer: AIMessage, schema: type[BaseModel]) -> Any:
+    """The tool call that is the answer."""
+    return next((c for c in answer.tool_calls if c["name"] == schema.__name__), answer.tool_calls[0])
+
+
+def _object_in(text: str, schema: type[BaseModel]) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
     decoder = json.JSONDecoder()
-    start, found = -1, None
+    start, best, most = -1, None, 0
     for _ in range(OPENINGS):
         start = text.find("{", start + 1)
         if start < 0:
             break
         try:
-            found, _ = decoder.raw_decode(text, start)
+            found, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict) and set(found) & set(schema.model_fields):
-            return found
-    raise ValueError(f"there is no complete JSON object of a {schema.__name__} in the answer")
+        fields = len(set(found) & set(schema.model_fields))
+        if fields:
+            best, most = (found, fields) if fields >= most else (best, most)
+            start = end - 1  # what is within it is no answer of its own
+    if best is None:
+        raise ValueError(f"there is no complete JSON object of a {schema.__name__} in the answer")
+    return best
 
 
 def _returned(answer: AIMessage, problem: str) -> list[BaseMessage]:
-    """A wrong answer, shortened, and what is wrong with it."""
+    """A wrong answer, shortened, and what is wrong with it; a reply to each tool call, as providers want it."""
     told = f"{REFUSED}{problem}\nAnswer again, with the whole corrected object and nothing else."
     if answer.tool_calls:
-        replies = [ToolMessage(told, tool_call_id=c["id"] or "", status="error") for c in answer.tool_calls]
+        replies = [ToolMessage(told, tool_call_id=c["id"], status="error") for c in answer.tool_calls]
         return [answer, *replies]
     return [AIMessage(_text(answer)[:SHOWN] or "(nothing)"), HumanMessage(told)]

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_futures, bench_rl
+from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_futures, bench_rl, options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.spread import SpreadCommand
-from aurora.errors import DataError
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
 app.command("env")(bench_env.env)
@@ -28,38 +27,14 @@ class Backfill(StrEnum):
     easy = "easy"
 
 
-MAX_SEEDS = 1000
-
-
-def parse_seeds(text: str) -> list[int]:
-    """Seeds from `42-51` or `1,5,9`.
-
-    Raises:
-        DataError: It is neither.
-    """
-    seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            bounds = int(first), int(last or first)
-            if bounds[1] - bounds[0] >= MAX_SEEDS:
-                raise DataError(f"--seeds {text!r}: at most {MAX_SEEDS} at a time")
-            seeds += range(bounds[0], bounds[1] + 1)
-    except ValueError:
-        raise DataError(f"--seeds {text!r}: write a range like 42-51 or a list like 1,5,9") from None
-    if not seeds or min(seeds) < 0:
-        raise DataError(f"--seeds {text!r}: names no seed from 0 up")
-    return seeds
-
-
 @app.command()
 def openb(  # one parameter an option
-    nodes: Path = typer.Option(..., help="openb node list, .csv or .csv.gz."),
-    pods: Path = typer.Option(..., help="openb pod list, .csv or .csv.gz."),
-    policy: str = typer.Option(..., help="A reference policy's name or a policy file."),
-    seeds: str = typer.Option("42-51", help="A range (42-51) or a list (1,5,9)."),
-    node_orders: int = typer.Option(2, min=1, max=100, help="Orders of the nodes for every seed."),
-    jobs: int = typer.Option(2, min=1, max=256, help="Threads."),
+    nodes: Path = options.path(..., help="openb node list, .csv or .csv.gz."),
+    pods: Path = options.path(..., help="openb pod list, .csv or .csv.gz."),
+    policy: str = options.text(..., help="A reference policy's name or a policy file."),
+    seeds: str = options.text("42-51", help="A range (42-51) or a list (1,5,9)."),
+    node_orders: int = options.count(2, most=100, help="Orders of the nodes for every seed."),
+    jobs: int = options.count(2, most=256, help="Threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """GPU placement under the protocol of FGD (Weng et al., ATC 2023).
@@ -69,7 +44,14 @@ def openb(  # one parameter an option
     from aurora.evals.openb import bench_openb  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
-    result = bench_openb(nodes, pods, load_policy(policy), seeds=parse_seeds(seeds), node_orders=node_orders, jobs=jobs)
+    result = bench_openb(
+        nodes,
+        pods,
+        load_policy(policy),
+        seeds=options.parse_seeds(seeds, "--seeds"),
+        node_orders=node_orders,
+        jobs=jobs,
+    )
     if as_json:
         emit_json(result)
         return
@@ -83,11 +65,11 @@ def openb(  # one parameter an option
 
 @app.command()
 def swf(  # one parameter an option
-    log: Path = typer.Option(..., help="A log in the Standard Workload Format, .swf or .swf.gz."),
-    processors: int = typer.Option(..., min=1, help="Processors of the machine."),
-    policy: str = typer.Option(..., help="A reference policy's name or a policy file."),
+    log: Path = options.path(..., help="A log in the Standard Workload Format, .swf or .swf.gz."),
+    processors: int = options.count(..., most=options.MAX_PROCESSORS, help="Processors of the machine."),
+    policy: str = options.text(..., help="A reference policy's name or a policy file."),
     backfill: Backfill = typer.Option(Backfill.none, help="EASY backfilling or none."),
-    jobs: int = typer.Option(2, min=1, max=256, help="Threads."),
+    jobs: int = options.count(2, most=256, help="Threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Job scheduling under the protocol of RLScheduler (Zhang et al., SC 2020).
@@ -118,7 +100,7 @@ def swf(  # one parameter an option
 
 @app.command()
 def speed(
-    repeats: int = typer.Option(5, min=1, max=100, help="Runs of each measurement."),
+    repeats: int = options.count(5, most=100, help="Runs of each measurement."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """The event loop beside the same model in SimPy, and decisions a second.
@@ -155,8 +137,8 @@ def speed(
 
 @app.command()
 def agents(
-    calls: int = typer.Option(50, min=1, max=10_000, help="Questions of each kind."),
-    iterations: int = typer.Option(3, min=1, max=100, help="Iterations of self-play."),
+    calls: int = options.count(50, most=10_000, help="Questions of each kind."),
+    iterations: int = options.count(3, most=100, help="Iterations of self-play."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """What the framework costs beside the model and the simulation, with a server that answers at once.
@@ -177,9 +159,9 @@ def agents(
 
 @app.command()
 def explanations(
-    decisions: int = typer.Option(1000, min=1, max=100_000, help="Decisions to explain."),
-    seed: int = typer.Option(0, min=0, help="Of the scenarios, and of the errors that are planted."),
-    data: Path | None = typer.Option(None, help="Folder with openb/; without it, generated scenarios only."),
+    decisions: int = options.count(1000, most=100_000, help="Decisions to explain."),
+    seed: int = options.seed("Of the scenarios, and of the errors that are planted."),
+    data: Path | None = options.path(None, help="Folder with openb/; without it, generated scenarios only."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Every claim of many explanations checked, and planted errors that must be caught.

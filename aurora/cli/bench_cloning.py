@@ -6,28 +6,33 @@ from pathlib import Path
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 
 
 def cloning(
-    seeds: str = typer.Option("1-5", help="A range (1-5) or a list (1,5,9), of populations and training."),
-    accounts: int = typer.Option(300, min=40, max=5000, help="Generated accounts to learn from."),
-    held_out: int = typer.Option(80, min=20, max=5000, help="Other accounts, for agreement and cost."),
-    steps: int = typer.Option(40_000, min=1, help="Of fine-tuning, and of training from scratch."),
-    data: Path | None = typer.Option(None, help="Folder with traces, whose machines half of the demand then follows."),
+    seeds: str = options.text("1-5", help="A range (1-5) or a list (1,5,9), of populations and training."),
+    accounts: int = options.count(300, least=40, most=5000, help="Generated accounts to learn from."),
+    held_out: int = options.count(80, least=20, most=5000, help="Other accounts, for agreement and cost."),
+    steps: int = options.count(40_000, help="Of fine-tuning, and of training from scratch."),
+    data: Path | None = options.path(None, help="Folder with traces, whose machines half of the demand then follows."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Experts among generated accounts: who is found, how well they are cloned, what fine-tuning saves.
 
     Example: aurora bench cloning --seeds 1-5
     """
-    from aurora.cli.bench import parse_seeds  # that module imports this one
     from aurora.evals.cloning import bench_cloning  # heavy, used here only
     from aurora.learning.accounts.shapes import read_shapes  # heavy, used here only
 
     series = () if data is None else read_shapes(data)
     result = bench_cloning(
-        parse_seeds(seeds), accounts=accounts, held_out=held_out, steps=steps, shapes=series, tell=note
+        options.parse_seeds(seeds, "--seeds"),
+        accounts=accounts,
+        held_out=held_out,
+        steps=steps,
+        shapes=series,
+        tell=note,
     )
     if as_json:
         emit_json(result)

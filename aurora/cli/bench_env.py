@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
 
 
 def env(
-    repeats: int = typer.Option(5, min=1, max=100, help="Runs of each measurement."),
+    repeats: int = options.count(5, most=100, help="Runs of each measurement."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Decisions a second with what an agent sees of them, on one core, and what a trained network costs.

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.steps import steps
 
@@ -15,9 +16,9 @@ SOURCE = "aurora bench experiment --calibrate, populations 1000 to 1009 of 40 ac
 
 
 def experiment(
-    seeds: int = typer.Option(500, min=20, max=100_000, help="Experiments of each kind."),
-    populations: int = typer.Option(5, min=0, max=100, help="Of 40 accounts, for the savings; 0 leaves them out."),
-    calibrate: Path | None = typer.Option(None, help="Measure the calibration of savings anew and write it here."),
+    seeds: int = options.count(500, least=20, most=100_000, help="Experiments of each kind."),
+    populations: int = options.count(5, least=0, most=100, help="Of 40 accounts, for the savings; 0 leaves them out."),
+    calibrate: Path | None = options.path(None, help="Measure the calibration of savings anew and write it here."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Experiments that are looked at every day, and promised savings beside what came of them.

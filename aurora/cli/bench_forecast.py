@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.steps import steps
 
@@ -13,14 +14,18 @@ COLUMNS = ("wql", "crps", "coverage_50", "coverage_80", "coverage_95", "winkler_
 
 
 def forecast(  # one parameter an option
-    train: list[Path] = typer.Option(..., help="Files to learn from, in a row."),
-    test: list[Path] = typer.Option(..., help="Files to measure on, in a row."),
-    context: int = typer.Option(144, help="Values that a forecast looks at."),
-    horizon: int = typer.Option(12, help="Steps ahead."),
-    seed: int = typer.Option(0, min=0, help="Of what is kept aside, and of training."),
-    split: float | None = typer.Option(None, help="Of series in both: learn from this share, measure on the rest."),
+    train: list[Path] = options.path(..., help="Files to learn from, in a row."),
+    test: list[Path] = options.path(..., help="Files to measure on, in a row."),
+    context: int = options.count(144, least=12, most=options.MAX_CONTEXT, help="Values that a forecast looks at."),
+    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
+    seed: int = options.seed("Of what is kept aside, and of training."),
+    split: float | None = options.share(
+        None, least=0.01, most=0.99, help="Of series in both: learn from this share, measure on the rest."
+    ),
     unseen: bool = typer.Option(False, "--unseen", help="Leave out test series of machines that were trained on."),
-    ets_windows: int = typer.Option(300, min=0, help="Windows that AutoETS is measured on; 0 leaves it out."),
+    ets_windows: int = options.count(
+        300, least=0, most=1_000_000, help="Windows that AutoETS is measured on; 0 leaves it out."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Forecasters beside the baselines, under the protocol of BENCHMARKS.md, section 4.

@@ -7,14 +7,15 @@ from typing import Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 
 
 def futures(
-    data: Path | None = typer.Option(None, help="Folder with planetlab/, nab/, dc_util/; without it, speed only."),
-    model: Path | None = typer.Option(None, help="Folder of `aurora train forecast`, trained on other days."),
-    count: int = typer.Option(2000, "--futures", min=1, max=1_000_000, help="Futures at a time, for speed."),
-    repeats: int = typer.Option(5, min=1, max=100, help="Runs of each measurement of speed."),
+    data: Path | None = options.path(None, help="Folder with planetlab/, nab/, dc_util/; without it, speed only."),
+    model: Path | None = options.path(None, help="Folder of `aurora train forecast`, trained on other days."),
+    count: int = options.count(2000, "--futures", most=1_000_000, help="Futures at a time, for speed."),
+    repeats: int = options.count(5, most=100, help="Runs of each measurement of speed."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Futures a second, and for every tier what was promised and what came on held-out days.

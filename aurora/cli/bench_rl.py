@@ -7,40 +7,19 @@ from typing import Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.errors import DataError
-
-MAX_LEVEL = 5
-
-
-def parse_levels(text: str) -> tuple[int, ...]:
-    """Levels from `2`, `1-3` or `1,3`.
-
-    Raises:
-        DataError: It is none of these, or names a level that is not there.
-    """
-    levels: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.partition("-")
-            span = range(int(first), min(int(last if dash else first), MAX_LEVEL + 1) + 1)
-            levels += span or [0]  # one that ends before it begins
-    except ValueError:
-        raise DataError(f"levels {text!r}: write one like 2, a range like 1-3 or a list like 1,3") from None
-    if not levels or min(levels) < 1 or max(levels) > MAX_LEVEL:
-        raise DataError(f"levels {text!r}: there are levels 1 to {MAX_LEVEL}")
-    return tuple(dict.fromkeys(levels))
 
 
 def rl(
-    levels: str = typer.Option("1-3", help="Levels of the curriculum, each trained on its own."),
-    steps: int = typer.Option(200_000, min=1, help="Decisions of each training."),
-    seed: int = typer.Option(0, min=0, help="Of training and of the held-out scenarios."),
-    scenarios: int = typer.Option(300, min=2, max=100_000, help="Held-out scenarios of each level."),
-    algorithms: str = typer.Option("ppo,ppo_lstm,dqn,sac", help="Which of them."),
-    plain_steps: int = typer.Option(4096, min=0, help="Decisions to time the libraries' own PPO over; 0: none."),
+    levels: str = options.text("1-3", help="Levels of the curriculum, each trained on its own."),
+    steps: int = options.count(200_000, help="Decisions of each training."),
+    seed: int = options.seed("Of training and of the held-out scenarios."),
+    scenarios: int = options.count(300, least=2, most=100_000, help="Held-out scenarios of each level."),
+    algorithms: str = options.text("ppo,ppo_lstm,dqn,sac", help="Which of them."),
+    plain_steps: int = options.count(4096, least=0, help="Decisions to time the libraries' own PPO over; 0: none."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
-    plot: Path | None = typer.Option(None, help="Learning curves, .html or .png."),
+    plot: Path | None = options.path(None, help="Learning curves, .html or .png."),
 ) -> None:
     """PPO, PPO with an LSTM, DQN and SAC beside random and first fit on the generated levels.
 
@@ -53,7 +32,7 @@ def rl(
     check_plot_path(plot)
     chosen = [a for a in ALGORITHMS if a in algorithms.split(",")]
     if len(chosen) != len(algorithms.split(",")):
-        raise DataError(f"--algorithms {algorithms!r}: there are {', '.join(ALGORITHMS)}")
+        raise options.usage_error("--algorithms", f"{options.shown(algorithms)}: there are {', '.join(ALGORITHMS)}")
     said: dict[tuple[str, int], int] = {}
 
     def tell(algorithm: str, level: int, point: Any) -> None:
@@ -71,7 +50,7 @@ def rl(
         )
 
     result = bench_rl(
-        parse_levels(levels),
+        options.parse_levels(levels, "--levels"),
         steps,
         seed=seed,
         scenarios=scenarios,

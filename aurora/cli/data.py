@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import DataError
 
@@ -25,20 +26,20 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def data(  # one parameter an option
-    paths: list[Path] | None = typer.Argument(
+    paths: list[Path] | None = options.path_argument(
         None, help="Files in long form (.csv, .csv.gz, .parquet), exports, known traces; folders of them, or patterns."
     ),
-    prometheus: str = typer.Option("", help="Address of a Prometheus server, instead of files."),
-    query: str = typer.Option("", help="With --prometheus: PromQL."),
-    start: str = typer.Option("", "--from", help="With --prometheus: ISO 8601, Unix seconds, or such as now-7d."),
-    end: str = typer.Option("now", "--to", help="With --prometheus: likewise."),
-    step: str = typer.Option("5m", help="With --prometheus: seconds, or such as 30s, 5m, 1h."),
+    prometheus: str = options.text("", help="Address of a Prometheus server, instead of files."),
+    query: str = options.text("", help="With --prometheus: PromQL.", most=options.MAX_TEXT, lines=True),
+    start: str = options.text("", "--from", help="With --prometheus: ISO 8601, Unix seconds, or such as now-7d."),
+    end: str = options.text("now", "--to", help="With --prometheus: likewise."),
+    step: str = options.text("5m", help="With --prometheus: seconds, or such as 30s, 5m, 1h."),
     hash_accounts: bool = typer.Option(
         False, "--hash-accounts", help="Replace names of accounts, with the key in AURORA_ACCOUNT_KEY."
     ),
     detect: bool = typer.Option(True, help="Look for lasting steps and outliers too."),
-    out: Path | None = typer.Option(None, help="Write the repaired series: .parquet, .csv or .csv.gz."),
-    plot: Path | None = typer.Option(None, help=f"Chart of the first {MOST_CHARTS} series: .html or .png."),
+    out: Path | None = options.path(None, help="Write the repaired series: .parquet, .csv or .csv.gz."),
+    plot: Path | None = options.path(None, help=f"Chart of the first {MOST_CHARTS} series: .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Read series, repair them, and say what was wrong; findings go to stderr.
@@ -57,7 +58,7 @@ def data(  # one parameter an option
     began = time.perf_counter()
     if prometheus:
         if paths:
-            raise DataError("give files or --prometheus, not both")
+            raise options.usage_error("--prometheus", "give files or --prometheus, not both")
         panel = _from_prometheus(prometheus, query, (start, end, step), key, detect)
     else:
         from aurora.learning.data import read_panel  # heavy, used here only
@@ -100,7 +101,7 @@ def _from_prometheus(url: str, query: str, window: tuple[str, str, str], key: st
 
     start, end, step = window
     if not query or not start:
-        raise DataError("--prometheus needs --query and --from")
+        raise options.usage_error("--query", "--prometheus needs --query and --from")
     seconds = parse_span("--step", step)
     first = parse_time("--from", start)
     if start.strip().startswith("now"):
@@ -122,11 +123,11 @@ def parse_span(option: str, text: str) -> int:
     """Seconds of `300`, `5m`, `1h`, `7d`.
 
     Raises:
-        DataError: It is none of them.
+        BadParameter: It is none of them.
     """
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
     if not found:
-        raise DataError(f"{option} {text[:40]!r}: write whole seconds, or such as 30s, 5m, 1h, 7d")
+        raise options.usage_error(option, f"{options.shown(text)}: write whole seconds, or such as 30s, 5m, 1h, 7d")
     return int(found[1]) * _UNITS[found[2]]
 
 
@@ -134,7 +135,7 @@ def parse_time(option: str, text: str) -> int:
     """Unix time of an ISO 8601 text (UTC if it names no zone), of Unix seconds, or of `now`, `now-7d`.
 
     Raises:
-        DataError: It is none of them.
+        BadParameter: It is none of them.
     """
     text = text.strip()
     if text == "now" or text.startswith("now-"):
@@ -144,7 +145,9 @@ def parse_time(option: str, text: str) -> int:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise DataError(f"{option} {text[:40]!r}: write ISO 8601, Unix seconds, or such as now-7d") from None
+        raise options.usage_error(
+            option, f"{options.shown(text)}: write ISO 8601, Unix seconds, or such as now-7d"
+        ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 

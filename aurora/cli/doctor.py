@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
+from aurora.cli.steps import note_compiling
 
 PACKAGES = (
     "numpy",
@@ -48,13 +50,19 @@ class Check(NamedTuple):
 
 
 def doctor(
-    data: Path | None = typer.Option(None, help="Folder with traces, to check that too."),
+    data: Path | None = options.path(None, help="Folder with traces, to check that too."),
+    compile_now: bool = typer.Option(False, "--compile", help="Compile the simulator now, so that no command waits."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Check this machine; exit code 1 if something is missing.
 
-    Example: aurora doctor
+    Example: aurora doctor --compile
     """
+    if compile_now:
+        from aurora.sim.compilation import compile_kernel  # heavy, used here only
+
+        note_compiling()
+        compile_kernel()
     checks = [
         _python(),
         *(_package(p) for p in PACKAGES),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli import options
+from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -17,6 +19,9 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.registration import Registration
 
 app = typer.Typer(help="Randomised control groups with tests that may be looked at every day.", no_args_is_help=True)
+
+MOST_AMOUNT = 1e12
+"""Largest margin or effect."""
 
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
@@ -30,26 +35,26 @@ class Better(StrEnum):
 
 @app.command()
 def new(
-    directory: Path = typer.Argument(help="Folder of the experiment; it is made."),
-    before: Path = typer.Option(
+    directory: Path = options.path_argument(help="Folder of the experiment; it is made."),
+    before: Path = options.path(
         ..., help="Measurements before the start: account, day, the metrics; CSV, JSONL, Parquet."
     ),
-    metric: str = typer.Option(..., help="Column of the one metric that decides."),
-    guardrail: str = typer.Option(..., help="Column of what must not get worse."),
-    start: str = typer.Option(..., help="First day, such as 2026-03-31."),
+    metric: str = options.text(..., help="Column of the one metric that decides."),
+    guardrail: str = options.text(..., help="Column of what must not get worse."),
+    start: date = options.day(..., help="First day, such as 2026-03-31."),
     direction: Better = typer.Option(Better.less, help="Which way the metric is better."),
     guardrail_direction: Better = typer.Option(Better.less, help="Which way the guardrail is better."),
-    margin: str = typer.Option("0", help="By how much the guardrail may get worse: 0.5, or 2% of its mean."),
-    effect: str | None = typer.Option(
+    margin: str = options.text("0", help="By how much the guardrail may get worse: 0.5, or 2% of its mean."),
+    effect: str | None = options.text(
         None, help="Smallest change worth having: 0.5, or 3%; without it, what can be found."
     ),
-    alpha: float = typer.Option(0.05, min=0.001, max=0.5, help="Probability of any false stop, over all days."),
-    guardrail_alpha: float = typer.Option(0.02, min=0.0001, max=0.5, help="The guardrail's part of it."),
-    days: int = typer.Option(28, min=2, max=366, help="At most."),
-    earliest: int = typer.Option(7, min=1, max=366, help="First day on which it may stop, except for harm."),
-    strata: str = typer.Option("", help="Columns that blocks never span, such as tier,site."),
-    seed: int = typer.Option(0, min=0, help="Of the assignment."),
-    name: str | None = typer.Option(None, help="The experiment's id; the folder's name by default."),
+    alpha: float = options.share(0.05, least=0.001, most=0.5, help="Probability of any false stop, over all days."),
+    guardrail_alpha: float = options.share(0.02, least=0.0001, most=0.5, help="The guardrail's part of it."),
+    days: int = options.count(28, least=2, most=366, help="At most."),
+    earliest: int = options.count(7, most=366, help="First day on which it may stop, except for harm."),
+    strata: str = options.text("", help="Columns that blocks never span, such as tier,site."),
+    seed: int = options.seed("Of the assignment."),
+    name: str | None = options.text(None, help="The experiment's id; the folder's name by default."),
     as_json: bool = _JSON,
 ) -> None:
     """Register an experiment: who is treated, what decides, when it stops. It can't be changed afterwards.
@@ -62,14 +67,14 @@ def new(
     import numpy as np
 
     from aurora.learning.experiment import history, means_before
-    from aurora.learning.measurements import parse_day, read_rows
+    from aurora.learning.measurements import read_rows
     from aurora.learning.power import POWER, day_model, detectable, expected
-    from aurora.learning.registration import Registration, Rules, assign, register
+    from aurora.learning.registration import Registration, Rules, assign, check_free, register
 
-    first = parse_day(start, "--start")
+    check_free(directory)
     labels = tuple(s for s in strata.split(",") if s)
     rows = read_rows(before, (metric, guardrail), labels)
-    found = history(rows, (metric, guardrail), first)
+    found = history(rows, (metric, guardrail), start)
     means = means_before(found)
     levels = np.array(list(means.values())).mean(axis=0)
     rules = Rules(
@@ -98,7 +103,7 @@ def new(
     draft = Registration(
         name or directory.name,
         datetime.now(UTC).date(),
-        first,
+        start,
         seed,
         rules,
         subjects,
@@ -112,13 +117,13 @@ def new(
     emit_table("registered", ("what", "value"), [(k, v) for k, v in result.items() if k != "treated_accounts"])
     if outlook.power < POWER:
         note(f"power is {outlook.power:.2f} only: take more accounts or days, or look for a larger effect")
-    typer.echo("\n".join(str(a) for a in result["treated_accounts"]))
+    say("\n".join(str(a) for a in result["treated_accounts"]))
 
 
 @app.command()
 def status(
-    directory: Path = typer.Argument(help="Folder of the experiment."),
-    add: Path | None = typer.Option(
+    directory: Path = options.path_argument(help="Folder of the experiment."),
+    add: Path | None = options.path(
         None, help="Measurements with new days: account, day, the metrics, perhaps received."
     ),
     as_json: bool = _JSON,
@@ -152,8 +157,8 @@ def status(
 
 @app.command()
 def report(
-    directory: Path = typer.Argument(help="Folder of the experiment."),
-    plot: Path | None = typer.Option(None, help="Chart of the effect by day, .html or .png."),
+    directory: Path = options.path_argument(help="Folder of the experiment."),
+    plot: Path | None = options.path(None, help="Chart of the effect by day, .html or .png."),
     as_json: bool = _JSON,
 ) -> None:
     """The effect by intention to treat, with who complied, and those who did beside it.
@@ -185,10 +190,15 @@ def report(
 
 
 def _amount(text: str, mean: float, option: str) -> float:
+    """The number of `0.5`, or of `3%` of a mean."""
     try:
-        return abs(mean) * float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        amount = float(text[:-1]) if text.endswith("%") else float(text)
     except ValueError:
-        raise DataError(f"{option} {text!r}: write a number like 0.5, or a share of the mean like 3%") from None
+        amount = -1.0
+    if not 0 <= amount <= MOST_AMOUNT:  # also NaN
+        allowed = f"write a number from 0 to {MOST_AMOUNT:g} like 0.5, or a share of the mean like 3%"
+        raise options.usage_error(option, f"{options.shown(text)}: {allowed}")
+    return abs(mean) * amount / 100 if text.endswith("%") else amount
 
 
 def _registered(registration: Registration) -> dict[str, Any]:

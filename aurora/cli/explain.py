@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from aurora.cli.output import emit_json, note
+from aurora.cli import model_options, options
+from aurora.cli.output import emit_json, note, say
 
 
 class LevelName(StrEnum):
@@ -27,14 +28,16 @@ class AudienceName(StrEnum):
 
 
 def explain(
-    scenario: Path = typer.Argument(help="A scenario or a scenario spec, JSON."),
-    policy: str = typer.Argument(help="A reference policy's name or a policy file, JSON."),
-    task: str | None = typer.Option(None, help="Id of the task; without it, the whole run is explained."),
+    scenario: Path = options.path_argument(help="A scenario or a scenario spec, JSON."),
+    policy: str = options.text_argument(help="A reference policy's name or a policy file, JSON."),
+    task: str | None = options.text(None, help="Id of the task; without it, the whole run is explained."),
     level: LevelName = typer.Option(LevelName.short, help="How much to say of a task."),
     audience: AudienceName = typer.Option(AudienceName.operator, help="Words, or the names of the language."),
-    model: str | None = typer.Option(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
-    record: Path | None = typer.Option(None, help="Keep the model's answers in this file, and use those it holds."),
-    replay: Path | None = typer.Option(None, help="Answer from this recording; ask nobody."),
+    model: str | None = options.text(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
+    record: Path | None = options.path(None, help="Keep the model's answers in this file, and use those it holds."),
+    replay: Path | None = options.path(None, help="Answer from this recording; ask nobody."),
+    timeout: float | None = model_options.timeout(),
+    answer_tokens: int | None = model_options.answer_tokens(),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
     """Explain a decision, or a whole run. Every claim is checked before it is said.
@@ -62,22 +65,24 @@ def explain(
         result = {
             "scenario_id": told.scenario_id,
             "policy_id": told.policy_id,
-            "task_id": told.decision.task_id,
-            "decision": told.decision.number,
-            "time": told.decision.time,
+            "task_id": told.task_id,
+            "decision": None if told.decision is None else told.decision.number,
+            "time": None if told.decision is None else told.decision.time,
             "text": told.text,
             "claims": [_claim(c) for c in told.checked],
         }
     if model is not None:
-        result |= _narrated(model, plan if task is None else told, problem, level, audience, record, replay)
+        limits = (timeout, answer_tokens)
+        result |= _narrated(model, limits, plan if task is None else told, problem, level, audience, record, replay)
     if as_json:
         emit_json(result)
     else:
-        typer.echo(result["text"])
+        say(result["text"])
 
 
 def _narrated(
     model: str,
+    limits: tuple[float | None, int | None],
     told: Any,
     scenario: Any,
     level: LevelName,
@@ -85,16 +90,25 @@ def _narrated(
     record: Path | None,
     replay: Path | None,
 ) -> dict[str, Any]:
-    """The explanation in a model's words: `text`, and what was struck out of it."""
+    """The explanation in a model's words: `text`, and what was struck out of it. In AURORA's own if it declines."""
+    from aurora.agents.faults import DECLINED  # heavy, used here only
     from aurora.agents.metered import metered  # heavy, used here only
-    from aurora.agents.model import model_name  # heavy, used here only
+    from aurora.agents.model import call_limits, model_name  # heavy, used here only
     from aurora.agents.narrator import narrate  # heavy, used here only
+    from aurora.errors import DeclinedError
     from aurora.prompts.loader import load_prompt  # heavy, used here only
     from aurora.tools.recording import Recording  # heavy, used here only
 
     with Recording(replay or record, replaying=replay is not None) as calls:
-        asked = metered(model_name(model), recording=calls)
-        narration = narrate(asked, load_prompt("explainer"), told, scenario, level.value, audience.value)
+        asked = metered(model_name(model), recording=calls, limits=call_limits(*limits), tell=note)
+        prompt = load_prompt("explainer")
+        try:
+            narration = narrate(asked, prompt, told, scenario, level.value, audience.value)
+        except DeclinedError as error:
+            if error.fault not in DECLINED:
+                raise
+            note(f"{error}; this is the explanation in AURORA's own words")
+            return {"by_model": False, "declined": str(error), "struck": [], "prompt_id": prompt.prompt_id}
     for text, reason in narration.struck:
         note(f"struck out ({reason}): {text}")
     if not narration.is_models:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:  # heavy at run time
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # heavy at run time
 
 app = typer.Typer(help="The similarity index of a run.", no_args_is_help=True)
 
-_RUN = typer.Option(..., "--run", help="Run directory.")
+_RUN = options.path(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
@@ -60,10 +61,10 @@ def rebuild(run: Path = _RUN, as_json: bool = _JSON) -> None:
 
 @app.command()
 def search(
-    text: str = typer.Argument(help="What is looked for, in words."),
+    text: str = options.text_argument(help="What is looked for, in words.", most=options.MAX_TEXT, lines=True),
     run: Path = _RUN,
     kind: KindName = typer.Option(KindName.scenarios, help="What to look among."),
-    limit: int = typer.Option(5, min=1, max=1000, help="How many."),
+    limit: int = options.count(5, most=1000, help="How many."),
     as_json: bool = _JSON,
 ) -> None:
     """Scenarios or policies of a run whose descriptions are most similar to a text.

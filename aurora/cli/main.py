@@ -9,6 +9,7 @@ import typer
 from aurora import __version__
 from aurora.cli import (
     bench,
+    compare,
     data,
     doctor,
     experiment,
@@ -21,20 +22,23 @@ from aurora.cli import (
     scenarios,
     selfplay,
     simulate,
+    streams,
     train,
 )
-from aurora.errors import AuroraError
+from aurora.cli.failures import failure_of, tell
+from aurora.cli.output import note
 
 INTERRUPTED = 130
 
 app = typer.Typer(
     help="Learns resource allocation by self-play and explains what it does.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("selfplay")(selfplay.selfplay)
 app.command("simulate")(simulate.simulate)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("forecast")(forecast.forecast)
 app.command("futures")(futures.futures)
@@ -65,16 +69,25 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; an `AuroraError` ends it with its message and exit code."""
+    """Run the command line; docs/cli.md lists the exit codes."""
+    streams.prepare()
     debug = "--debug" in sys.argv  # wherever it stands
     sys.argv = [a for a in sys.argv if a != "--debug"]
     try:
-        app()
-    except AuroraError as error:
-        if debug:
-            raise
-        typer.echo(f"aurora: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = app(prog_name="aurora", standalone_mode=False)
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        typer.echo("aurora: interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        note("aurora: interrupted")
+        code = INTERRUPTED
+    except streams.OutputError as error:
+        streams.abandon()
+        if not error.is_closed_pipe:
+            note(f"aurora: {error}")
+        code = streams.BROKEN_PIPE if error.is_closed_pipe else 1
+    except Exception as error:  # what no command expects is told as a fault of this program
+        failure = failure_of(error)
+        if debug and not failure.is_usage:
+            raise
+        tell(failure, as_json="--json" in sys.argv)
+        code = failure.exit_code
+    sys.exit(code)

@@ -7,14 +7,16 @@ from typing import Any
 
 import typer
 
-from aurora.cli import rate_rl
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli import formats, options, rate_rl
+from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.errors import PolicyError
 
 app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
 app.command("rate")(rate_rl.rate)
+app.command("new")(formats.new_policy)
+app.command("schema")(formats.policy_schema)
 
-_RUN = typer.Option(..., "--run", help="Run directory.")
+_RUN = options.path(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
@@ -27,7 +29,7 @@ def _store(run: Path) -> Any:
 
 @app.command("list")
 def list_(
-    run: Path | None = typer.Option(None, "--run", help="Run directory; without it, the references."),
+    run: Path | None = options.path(None, "--run", help="Run directory; without it, the references."),
     as_json: bool = _JSON,
 ) -> None:
     """All policies of a run by Elo, or the reference policies.
@@ -49,27 +51,29 @@ def list_(
 
 
 @app.command()
-def top(run: Path = _RUN, limit: int = typer.Option(10, min=1), as_json: bool = _JSON) -> None:
+def top(run: Path = _RUN, limit: int = options.count(10, help="How many."), as_json: bool = _JSON) -> None:
     """The best policies of a run by Elo, with parents, expressions and results.
 
     Example: aurora policies top --run runs/generated-0 --limit 3 --json
     """
+    from aurora.memory.names import policy_name
+
     with _store(run) as store:
-        found = store.top(limit)
+        found = [{"name": policy_name(p["policy_id"], p["origin"]), **p} for p in store.top(limit)]
     if as_json:
         emit_json(found)
         return
     emit_table(
         "policies by Elo",
-        ("policy", "elo", "games", "origin", "parents"),
-        [(p["policy_id"], p["elo"], p["games"], p["origin"], " ".join(p["parents"])) for p in found],
+        ("policy", "elo", "games", "iteration", "parents"),
+        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, " ".join(p["parents"])) for p in found],
     )
 
 
 @app.command()
 def show(
-    policy: str = typer.Argument(help="A policy's id in the run, a reference's name, or a file."),
-    run: Path | None = typer.Option(None, "--run", help="Run directory."),
+    policy: str = options.text_argument(help="A policy's id or name in the run, a reference's name, or a file."),
+    run: Path | None = options.path(None, "--run", help="Run directory."),
     as_json: bool = _JSON,
 ) -> None:
     """A policy in readable form.
@@ -85,17 +89,17 @@ def show(
         with _store(run) as store:
             found = store.policy(policy)
     if as_json:
-        emit_json(found.model_dump(mode="json"))
+        typer.echo(found.model_dump_json(indent=2))
         return
-    typer.echo(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
+    say(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
 
 
 @app.command()
 def export(
     run: Path = _RUN,
-    out: Path = typer.Option(..., help="File to write."),
+    out: Path = options.path(..., help="File to write."),
     best: bool = typer.Option(False, "--best", help="The champion, chosen on validation."),
-    policy: str | None = typer.Option(None, help="A policy's id instead."),
+    policy: str | None = options.text(None, help="A policy's id or name instead."),
     as_json: bool = _JSON,
 ) -> None:
     """Write a policy to a file that `bench` and `simulate` take.
@@ -106,7 +110,7 @@ def export(
     from aurora.sim.policy import parse_policy  # heavy, used here only
 
     if best == (policy is not None):
-        raise PolicyError("give either --best or --policy ID")
+        raise options.usage_error("--best", "give either --best or --policy ID")
     with _store(run) as store:
         last = store.last_iteration()
         if last is None:

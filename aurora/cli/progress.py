@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aurora.cli.output import note
+from aurora.cli.output import note, printable
+from aurora.quantities import duration
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.graphs.events import Event, Generation, IterationDone, ModelCalled
@@ -65,13 +66,16 @@ class _Clock:
         return min(1.0, max(shares)) if shares else None
 
     def left(self, done: float) -> str:
+        """Return the time left in words; "" before a whole iteration of this process shows how long one takes."""
         guesses = []
         if self._limit is not None:
+            if self.elapsed > self._limit:
+                return "time is up: this iteration is finished first"
             guesses.append(self._limit - self.elapsed)
         here = done - (self._first or 0)
-        if self.iterations is not None and here > 0:
+        if self.iterations is not None and here >= 1:
             guesses.append(self.elapsed / here * (self.iterations - done))
-        return f"{max(0.0, min(guesses)):.0f} s left" if guesses else ""
+        return f"{duration(float(round(max(0.0, min(guesses)))))} left" if guesses else ""
 
     def of(self) -> str:
         return "" if self.iterations is None else f" of {self.iterations}"
@@ -101,6 +105,8 @@ def _remark(event: Event) -> str:
     if event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
         return f"now level {event['level']}; success on earlier levels: {shares}"
+    if event["event"] == "remark":
+        return event["text"]
     if event["event"] == "stopped" and event["reason"] in ("time limit", "budget spent"):
         return f"{_ENDS[event['reason']]}; an unfinished iteration is left for --resume"
     return ""
@@ -158,7 +164,7 @@ class _Bar:
         elif event["event"] == "model":
             self._show(event["iteration"], f"iteration {event['iteration'] + 1}{clock.of()}, {_cost(event)}")
         elif remark := _remark(event):
-            self._bar.console.print(remark, markup=False)
+            self._bar.console.print(printable(remark), markup=False)
 
     def _show(self, done: float, what: str) -> None:
         share = self._clock.share(done)

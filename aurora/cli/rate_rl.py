@@ -7,17 +7,19 @@ from typing import Any
 
 import typer
 
-from aurora.cli.bench_rl import parse_levels
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
 
 
 def rate(
-    player: str = typer.Argument(help="A policy file, or the folder of a training (a network with memory, too)."),
-    run: Path | None = typer.Option(None, "--run", help="Run whose best policies it meets, with their ratings."),
-    top: int = typer.Option(10, min=1, max=200, help="How many of them."),
-    level: str = typer.Option("1-3", help="Levels of the scenarios, like 2 or 1-3."),
-    scenarios: int = typer.Option(100, min=1, max=10_000, help="Held-out scenarios of each level."),
-    seed: int = typer.Option(0, min=0, help="Of the scenarios."),
+    player: str = options.text_argument(
+        help="A policy file, or the folder of a training (a network with memory, too)."
+    ),
+    run: Path | None = options.path(None, "--run", help="Run whose best policies it meets, with their ratings."),
+    top: int = options.count(10, most=200, help="How many of them."),
+    level: str = options.text("1-3", help="Levels of the scenarios, like 2 or 1-3."),
+    scenarios: int = options.count(100, most=10_000, help="Held-out scenarios of each level."),
+    seed: int = options.seed("Of the scenarios."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Matches on held-out scenarios against the references and a run's best policies; nothing is changed.
@@ -30,7 +32,9 @@ def rate(
     from aurora.learning.judging import agent_values, policy_values  # heavy, used here only
     from aurora.sim.references import PLACEMENT_REFERENCES, REFERENCES, load_policy  # heavy, used here only
 
-    met = [e for part in trainer.held_out(parse_levels(level), scenarios, seed).values() for e in part]
+    met = [
+        e for part in trainer.held_out(options.parse_levels(level, "--level"), scenarios, seed).values() for e in part
+    ]
     values: dict[str, Any] = {name: policy_values(REFERENCES[name], met) for name in PLACEMENT_REFERENCES}
     ratings: dict[str, float] = {}
     if run is not None:

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli import options
+from aurora.cli.output import emit_json, emit_table, note, say, terminal_width
 from aurora.cli.steps import steps
 from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.accounts import Catalogue
-    from aurora.learning.plan_file import Plan
+    from aurora.learning.plan_file import Change, Plan
     from aurora.learning.recommend import Basis, Recommendation
+    from aurora.learning.series import Series
 
 
 class _Files(TyperGroup):
-    """`aurora recommend FILE` means `aurora recommend accounts FILE`."""
+    """`aurora recommend FILE` means `aurora recommend accounts FILE`, and its help shows the options of both."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = ["accounts", *args]
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        command = self.commands["accounts"]
+        command.format_help(command.make_context("FILE...", [], parent=ctx, resilient_parsing=True), formatter)
+
+
+class Format(StrEnum):
+    """How recommendations are printed."""
+
+    table = "table"
+    csv = "csv"
+    md = "md"
+    json = "json"
 
 
 app = typer.Typer(
@@ -33,27 +51,46 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_NOTHING = "nothing to do: everything is as the plan proposes"
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
-_CATALOGUE = typer.Option(None, help="Prices, JSON; without it, a synthetic catalogue.")
+_CATALOGUE = options.path(
+    None, help="Prices: JSON of `recommend catalogue`, or CSV with type,vCPU,GiB,$/h. Default: synthetic ones."
+)
 
 
 @app.command()
 def accounts(
-    data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."),
-    inventory: Path | None = typer.Option(None, help="Configurations of the workloads whose utilisation DATA holds."),
+    data: list[Path] = options.path_argument(
+        help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."
+    ),
+    inventory: Path | None = options.path(None, help="Configurations of the workloads whose utilisation DATA holds."),
     catalogue: Path | None = _CATALOGUE,
-    plan: Path | None = typer.Option(None, help="Write a plan with all changes that may be made."),
-    ledger: Path | None = typer.Option(None, help="Realised savings so far, with which the confidence is compared."),
-    misses: float = typer.Option(0.01, min=0.0001, max=0.5, help="Share of requests that may be late."),
-    least_days: float = typer.Option(7.0, min=1.0, help="Days of measurements without which nothing is said."),
+    plan: Path | None = options.path(None, help="Write a plan with all changes that may be made."),
+    why: list[str] = options.text([], help="Account whose reasons to print; may be repeated; `all` for all."),
     quick: bool = typer.Option(False, "--quick", help="Without the search for what would change a finding."),
-    plot: Path | None = typer.Option(None, help="Chart of savings, .html or .png."),
-    as_json: bool = _JSON,
+    misses: float = options.share(0.01, least=0.0001, most=0.5, help="Share of requests that may be late."),
+    least_days: float = options.number(
+        7.0, least=1, most=3660, unit="days", help="Days of measurements without which nothing is said."
+    ),
+    least_instances: int | None = options.count(
+        None, most=1000, help="Instances that must stay. Default: 2 where there are as many, else 1."
+    ),
+    name: str | None = options.text(
+        None, help="How to name series WORKLOAD/METRIC from their labels, such as '{instance}/{metric}'."
+    ),
+    metric: list[str] = options.text(
+        [], help="What a metric is called in DATA, such as cpu=node_cpu_utilisation; may be repeated."
+    ),
+    ledger: Path | None = options.path(None, help="Realised savings so far, with which the confidence is compared."),
+    plot: Path | None = options.path(None, help="Chart of savings, .html or .png."),
+    output: Format = typer.Option(Format.table, "--format", help="Of what is printed."),
+    as_json: bool = typer.Option(False, "--json", help="The same as --format json."),
 ) -> None:
     """For each account: the finding, why, what to change, what it saves, how sure that is, what would change it.
 
-    Example: aurora recommend histories.jsonl --plan plan.json --json
+    Example: aurora recommend histories.jsonl --plan plan.json --why all
     """
+    from aurora.cli import advice
     from aurora.evals.charts import check_plot_path, write_charts
     from aurora.learning import ledger as books
     from aurora.learning.plan_file import write_plan
@@ -62,33 +99,51 @@ def accounts(
     from aurora.learning.savings import shipped_calibration
 
     check_plot_path(plot)
-    earned = None if ledger is None else books.calibration(books.settled(ledger))
+    earned = None
+    if ledger is not None:
+        books.check_there(ledger)
+        earned = books.calibration(books.settled(ledger))
     basis = Basis(
         _catalogue(catalogue),
         shipped_calibration(),
-        Goals(misses=misses),
+        Goals(misses=misses, least=least_instances),
         earned,
         least_days,
         with_flips=not quick,
     )
-    found = _of_histories(data, basis) if inventory is None else _of_series(data, inventory, basis)
+    if inventory is None:
+        if name is not None or metric:
+            raise options.usage_error("--inventory", "--name and --metric are for series of utilisation; give FILE too")
+        found = _of_histories(data, basis)
+    else:
+        found = _of_series(data, inventory, basis, name, metric)
+    wanted = _wanted(why, found)
     if plan is not None:
         write_plan(_plan(found, basis), plan)
         note(f"wrote {plan}: {sum(r.is_applicable for r in found)} changes")
     if plot is not None:
         write_charts(_charts(found), plot)
-    if as_json:
-        emit_json([recommendation_json(r) for r in found])
-        return
-    emit_table(
-        "recommendations",
-        ("account", "finding", "risk", "saves $/month", "interval", "confidence", "change"),
-        [_row(r) for r in found],
-    )
-    for r in found:
-        note(f"{r.account}: {'; '.join(r.reasons)}")
-        for flip in r.flips:
-            note(f"  {flip.told}")
+    if as_json or output is Format.json:
+        emit_json([advice.recommendation_json(r) for r in found])
+    elif output is Format.csv:
+        typer.echo(advice.as_csv(found), nl=False)
+    elif output is Format.md:
+        typer.echo(advice.as_markdown(found), nl=False)
+    else:
+        advice.show_table(found)
+        for r in wanted:
+            say("\n" + "\n".join(advice.why(r, terminal_width())))
+        if not wanted:
+            note("reasons: --why ACCOUNT, or --why all")
+
+
+def _wanted(why: list[str], found: list[Recommendation]) -> list[Recommendation]:
+    """The accounts whose reasons are asked for."""
+    unknown = sorted(set(why) - {r.account for r in found} - {"all"})
+    if unknown:
+        have = ", ".join(r.account for r in found[:5])
+        raise DataError(f"--why: no account {', '.join(unknown[:5])} in the data; it has {have}")
+    return found if "all" in why else [r for r in found if r.account in why]
 
 
 def _catalogue(path: Path | None) -> Catalogue:
@@ -100,11 +155,11 @@ def _catalogue(path: Path | None) -> Catalogue:
 def _of_histories(data: list[Path], basis: Basis) -> list[Recommendation]:
     from dataclasses import replace
 
-    from aurora.learning.accounts import read_accounts
+    from aurora.learning.accounts import OPTIONAL, read_accounts
     from aurora.learning.precedents import experts_among
     from aurora.learning.recommend import recommend_account
 
-    histories = read_accounts(data, basis.catalogue)
+    histories = read_accounts(data, basis.catalogue, optional=OPTIONAL)
     for finding in histories.findings:
         note(f"{finding.unique_id}: {finding.message}")
     experts, who = experts_among(histories.accounts, basis.catalogue)
@@ -118,67 +173,50 @@ def _of_histories(data: list[Path], basis: Basis) -> list[Recommendation]:
     return found
 
 
-def _of_series(data: list[Path], inventory: Path, basis: Basis) -> list[Recommendation]:
-    from aurora.learning.data import read_panel
-    from aurora.learning.plan_file import read_json
-    from aurora.learning.recommend import recommend, refusal
-    from aurora.learning.utilisation import by_workload, parse_entry, usage_of_series, values_needed
+def _of_series(
+    data: list[Path], inventory: Path, basis: Basis, template: str | None, aliases: list[str]
+) -> list[Recommendation]:
+    from aurora.learning.plan_file import read_inventory
+    from aurora.learning.recommend import recommend_workload
+    from aurora.learning.utilisation import by_workload, parse_entry
 
-    entries = {k: parse_entry(k, v, basis.catalogue) for k, v in read_json(inventory).items()}
-    panel = read_panel(data)
-    for finding in panel.findings:
-        note(f"{finding.unique_id}: {finding.message}")
-    workloads = by_workload(panel.series)
+    entries = {k: parse_entry(k, v, basis.catalogue) for k, v in read_inventory(inventory).items()}
+    workloads = by_workload(_series(data, template, aliases))
     unknown = sorted(set(workloads) - set(entries))
     if unknown:
-        raise DataError(f"{inventory} has no {', '.join(unknown[:5])}; add their configurations, or leave them out")
+        raise DataError(
+            f"{inventory} has no {', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}; add their "  # noqa: PLR2004
+            "configurations, leave them out, or say with --name how series are named (WORKLOAD/METRIC is expected)"
+        )
     found = []
     with steps() as told:
         for name, metrics in workloads.items():
-            cpu = metrics.get("cpu")
-            have = 0 if cpu is None else int(cpu.observed.sum())
-            need = 0 if cpu is None else values_needed(cpu.step, basis.need_days)
-            if cpu is None or have < need:
-                found.append(refusal(name, have, need))
-            else:
-                usage = usage_of_series(name, metrics, entries[name], basis.catalogue)
-                found.append(recommend(usage, basis, have=have, need=need))
+            found.append(recommend_workload(name, metrics, entries[name], basis))
             told("workloads", len(found), len(workloads))
     return found
 
 
-def _row(r: Recommendation) -> tuple[object, ...]:
-    from dataclasses import asdict
+def _series(data: list[Path], template: str | None, aliases: list[str]) -> list[Series]:
+    from aurora.learning.data import read_panel
+    from aurora.learning.utilisation import METRICS, renamed
 
-    changes = ""
-    if r.now is not None and r.proposed is not None:
-        now, new = asdict(r.now), asdict(r.proposed)
-        changes = ", ".join(f"{k} {now[k]} -> {new[k]}" for k in now if now[k] != new[k])
-    saved = r.savings
-    return (
-        r.account,
-        r.finding,
-        "" if r.risk is None else r.risk,
-        "" if saved is None else f"{saved.expected:.0f}",
-        "" if saved is None else f"{saved.low:.0f} to {saved.high:.0f}",
-        "" if r.confidence is None else f"{r.confidence.value:.0%}",
-        changes,
-    )
-
-
-def recommendation_json(r: Recommendation) -> dict[str, Any]:
-    """A recommendation with the keys that docs/recommendations.md lists."""
-    from dataclasses import asdict
-
-    result = asdict(r)
-    result["price_source"] = None if r.savings is None else r.savings.price_source
-    result["flips"] = [{**asdict(f), "text": f.told} for f in r.flips]
-    if r.precedents is not None:
-        result["precedents"]["nearest"] = [
-            {"account": s.account_id, "period": s.period, "move": s.move, "distance": s.distance}
-            for s in r.precedents.nearest
-        ]
-    return result
+    try:
+        panel = read_panel(data)
+    except DataError as error:
+        if any(path.name.endswith((".jsonl", ".jsonl.gz")) for path in data):
+            raise DataError(f"{error}; histories (with account_id) are read without --inventory") from None
+        raise
+    for finding in panel.findings:
+        note(f"{finding.unique_id}: {finding.message}")
+    names = {}
+    for alias in aliases:
+        metric, is_pair, theirs = alias.partition("=")
+        if not is_pair or metric not in METRICS or not theirs:
+            raise options.usage_error("--metric", f"{alias!r}: write METRIC=NAME, METRIC one of {', '.join(METRICS)}")
+        names[theirs] = metric
+    if template is None and not names:
+        return list(panel.series)
+    return renamed(panel.series, template or "{name}/{metric}", names)
 
 
 def _plan(found: list[Recommendation], basis: Basis) -> Plan:
@@ -191,8 +229,9 @@ def _plan(found: list[Recommendation], basis: Basis) -> Plan:
     for r in changed(found):
         if r.now is None or r.proposed is None or r.savings is None:
             continue
-        promise = asdict(r.savings)
-        changes.append(Change(r.account, asdict(r.now), asdict(r.proposed), f"{r.finding}: {r.reasons[0]}", promise))
+        promise = {**asdict(r.savings), "risk": r.risk}
+        reason = f"{r.finding}: {'; '.join(r.reasons)}"
+        changes.append(Change(r.account, asdict(r.now), asdict(r.proposed), reason, promise))
     return Plan(tuple(changes), f"aurora recommend, {basis.catalogue.source}")
 
 
@@ -224,10 +263,10 @@ def _expected(r: Recommendation) -> float:
 
 @app.command()
 def sample(
-    out: Path = typer.Option(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
-    number: int = typer.Option(20, "--accounts", min=1, max=10_000, help="How many."),
-    days: int = typer.Option(28, min=1, max=365, help="Of history."),
-    seed: int = typer.Option(0, min=0, help="Of everything random."),
+    out: Path = options.path(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
+    number: int = options.count(20, "--accounts", most=10_000, help="How many."),
+    days: int = options.count(28, most=365, help="Of history."),
+    seed: int = options.seed(),
 ) -> None:
     """Write histories of made-up accounts, to try the other commands with.
 
@@ -241,8 +280,8 @@ def sample(
 
 @app.command("inventory")
 def inventory_(
-    data: list[Path] = typer.Argument(help="Histories (.jsonl, .parquet)."),
-    out: Path = typer.Option(..., help="File to write."),
+    data: list[Path] = options.path_argument(help="Histories (.jsonl, .parquet)."),
+    out: Path = options.path(..., help="File to write."),
     catalogue: Path | None = _CATALOGUE,
 ) -> None:
     """Write the present configurations of histories as an inventory that plans can be applied to.
@@ -251,20 +290,39 @@ def inventory_(
     """
     from dataclasses import asdict
 
-    from aurora.learning.accounts import read_accounts
+    from aurora.learning.accounts import OPTIONAL, read_accounts
     from aurora.learning.plan_file import write_json
 
-    found = read_accounts(data, _catalogue(catalogue)).accounts
-    write_json(out, {a.account_id: {**asdict(a.configurations[-1]), "tags": list(a.tags)} for a in found})
+    found = read_accounts(data, _catalogue(catalogue), optional=OPTIONAL).accounts
+    write_json(out, {a.account_id: {**asdict(a.present), "tags": list(a.tags)} for a in found})
     note(f"wrote {out}: {len(found)} accounts")
+
+
+@app.command("catalogue")
+def catalogue_(
+    out: Path = options.path(..., help="File to write, .json."),
+    catalogue: Path | None = _CATALOGUE,
+) -> None:
+    """Write the catalogue of prices, to put your provider's in and give it with --catalogue.
+
+    Example: aurora recommend catalogue --out prices.json
+    """
+    from aurora.learning.accounts import catalogue_json
+    from aurora.learning.plan_file import write_json
+
+    found = _catalogue(catalogue)
+    write_json(out, catalogue_json(found))
+    note(f"wrote {out}: {len(found.instances)} instance types, prices: {found.source}")
 
 
 @app.command()
 def apply(
-    plan: Path = typer.Argument(help="A plan, of `aurora recommend --plan`."),
-    inventory: Path = typer.Option(..., help="Configurations to change, JSON: account -> configuration."),
-    rollback: Path | None = typer.Option(None, help="Where the inverse goes; PLAN.rollback.json by default."),
-    ledger: Path | None = typer.Option(None, help="Where the promised savings go, to be settled later."),
+    plan: Path = options.path_argument(help="A plan, of `aurora recommend --plan`."),
+    inventory: Path = options.path(..., help="Configurations to change, JSON: account -> configuration."),
+    only: list[str] = options.text([], help="Account whose change to apply; may be repeated. Default: all."),
+    max_risk: int | None = options.count(None, least=0, most=4, help="Leave out changes with a higher risk."),
+    rollback: Path | None = options.path(None, help="Where the inverse goes; PLAN.rollback.json by default."),
+    ledger: Path | None = options.path(None, help="Where the promised savings go, to be settled later."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be changed."),
     as_json: bool = _JSON,
 ) -> None:
@@ -276,15 +334,16 @@ def apply(
 
     from aurora.learning import ledger as books
     from aurora.learning.plan_file import apply as applied_to
-    from aurora.learning.plan_file import apply_to_file, diff, read_json, read_plan
+    from aurora.learning.plan_file import apply_to_file, diff, free_rollback, part, read_inventory, read_plan
 
-    found = read_plan(plan)
+    whole = read_plan(plan)
+    found = part(whole, only, max_risk)
     if dry_run:
-        _, todo = applied_to(found, read_json(inventory))
+        _, todo = applied_to(found, read_inventory(inventory))
         lines = diff(todo)
-        emit_json({"diff": lines}) if as_json else typer.echo("\n".join(lines))
+        emit_json({"diff": lines}) if as_json else say("\n".join(lines or [_NOTHING]))
         return
-    undo = rollback or plan.with_name(f"{plan.stem}.rollback.json")
+    undo = free_rollback(plan, found, read_inventory(inventory)) if rollback is None else rollback
     done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
     if ledger is not None:
         day = datetime.now(UTC).date().isoformat()
@@ -292,7 +351,7 @@ def apply(
             r.prediction.change_id for r in books.settled(ledger)
         }
         promises = [
-            books.Prediction(f"{c.account}@{found.sha256[:12]}", c.account, day, **_promised(c.promise))
+            books.Prediction(f"{c.account}@{whole.sha256[:12]}", c.account, day, **_promised(c))
             for c in found.changes
             if c.promise
         ]
@@ -301,45 +360,45 @@ def apply(
         "changed": list(done.changed),
         "unchanged": list(done.unchanged),
         "rollback": None if done.rollback is None else str(done.rollback),
-        "diff": [line for line in diff(found) if line.split(":", 1)[0] in set(done.changed)],
+        "diff": diff(done.done),
     }
     if as_json:
         emit_json(result)
         return
-    typer.echo("\n".join(result["diff"] or ["nothing to do: everything is as the plan proposes"]))
+    say("\n".join(result["diff"] or [_NOTHING]))
     if done.rollback is not None:
         note(f"undo with: aurora recommend rollback {done.rollback} --inventory {inventory}")
 
 
-def _promised(promise: Any) -> dict[str, Any]:
-    return {
-        "savings": promise["expected"],
-        "low": promise["low"],
-        "high": promise["high"],
-        "level": promise["level"],
-        "price_source": promise["price_source"],
-    }
+def _promised(change: Change) -> dict[str, Any]:
+    names = {"expected": "savings", "low": "low", "high": "high", "level": "level", "price_source": "price_source"}
+    lacking = [name for name in names if name not in change.promise]
+    if lacking:
+        raise DataError(f"the plan's promise for {change.account} lacks {', '.join(lacking)}; make a new plan")
+    return {theirs: change.promise[ours] for ours, theirs in names.items()}
 
 
 @app.command()
 def rollback(
-    plan: Path = typer.Argument(help="The rollback file that `apply` wrote."),
-    inventory: Path = typer.Option(..., help="Configurations to change back."),
+    plan: Path = options.path_argument(help="The rollback file that `apply` wrote."),
+    inventory: Path = options.path(..., help="Configurations to change back."),
     as_json: bool = _JSON,
 ) -> None:
     """Undo a plan: the inverse is a plan like any other, with its own preconditions.
 
     Example: aurora recommend rollback plan.rollback.json --inventory inventory.json
     """
-    apply(plan, inventory, None, None, False, as_json)
+    apply(plan, inventory, [], None, None, None, False, as_json)
 
 
 @app.command()
 def realised(
-    ledger: Path = typer.Argument(help="The ledger."),
-    change: str | None = typer.Option(None, help="Id of a change; without it, the calibration so far."),
-    savings: float | None = typer.Option(None, help="What it saved, dollars a month."),
-    day: str | None = typer.Option(None, help="When that was measured; today by default."),
+    ledger: Path = options.path_argument(help="The ledger."),
+    change: str | None = options.text(None, help="Id of a change; without it, the calibration so far."),
+    savings: float | None = options.number(
+        None, least=-options.MAX_MONEY, most=options.MAX_MONEY, unit="dollars", help="What it saved, dollars a month."
+    ),
+    day: date | None = options.day(None, help="When that was measured; today by default."),
     as_json: bool = _JSON,
 ) -> None:
     """Settle a promise, and say how the promises so far have held.
@@ -350,12 +409,12 @@ def realised(
     from datetime import UTC, datetime
 
     from aurora.learning import ledger as books
-    from aurora.learning.measurements import parse_day
 
     if (change is None) != (savings is None):
-        raise DataError("give --change together with --savings, or neither")
+        raise options.usage_error("--change", "give it together with --savings, or neither")
+    books.check_there(ledger)
     if change is not None and savings is not None:
-        when = datetime.now(UTC).date() if day is None else parse_day(day, "--day")
+        when = datetime.now(UTC).date() if day is None else day
         books.settle(ledger, change, savings, when.isoformat())
     done, waiting = books.settled(ledger), books.open_promises(ledger)
     found = books.calibration(done)

@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aurora.cli import formats, options
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
     from pydantic import BaseModel
 
 app = typer.Typer(help="Generate scenarios, read them from traces, look at them.", no_args_is_help=True)
+app.command("new")(formats.new_scenario)
+app.command("schema")(formats.scenario_schema)
 
 
 @app.command()
 def generate(  # one parameter an option
-    family: str = typer.Option("batch", help="A family; `aurora scenarios generate --family ?` lists them."),
-    level: int = typer.Option(1, min=1, max=5, help="Level of the curriculum."),
-    seed: int = typer.Option(0, min=0),
+    family: str = options.text("batch", help="A family; --list names them."),
+    level: int = options.count(1, most=5, help="Level of the curriculum."),
+    seed: int = options.seed(),
     spec: bool = typer.Option(False, "--spec", help="The spec instead of the scenario."),
-    out: Path | None = typer.Option(None, help="File to write instead of stdout."),
-    as_json: bool = typer.Option(False, "--json", help="With --family ?: print the list as JSON."),
+    out: Path | None = options.path(None, help="File to write instead of stdout."),
+    list_: bool = typer.Option(False, "--list", help="List the families instead."),
+    as_json: bool = typer.Option(False, "--json", help="With --list: print the list as JSON."),
 ) -> None:
     """Draw a scenario of a family and print it as JSON.
 
@@ -35,7 +38,7 @@ def generate(  # one parameter an option
     from aurora.sim.expansion import expand  # heavy, used here only
     from aurora.sim.generators import FAMILIES, sample_spec  # heavy, used here only
 
-    if family == "?":
+    if list_:
         columns = ("family", "domain", "meaning")
         families = [(n, f.domain, f.meaning) for n, f in FAMILIES.items()]
         if as_json:
@@ -79,14 +82,16 @@ _FILES = {
 @app.command()
 def read(  # one parameter an option
     kind: TraceKind = typer.Argument(help="Format."),
-    files: list[Path] = typer.Argument(help="Files of the trace, in the order that docs/traces.md gives."),
-    first: int = typer.Option(0, min=0, help="First machine (azure-vm) or traffic matrix (traffic)."),
-    count: int = typer.Option(500, min=1, max=100_000, help="Flows, requests, machines, or traffic matrices."),
-    load: float = typer.Option(0.7, min=0.01, max=10, help="Of the mean link (gml) or the servers (azure-vm)."),
-    step: float = typer.Option(300.0, min=1, help="Seconds between traffic matrices."),
-    gbps_per_unit: float = typer.Option(1e-6, min=1e-15, max=1e6, help="Gbit/s of 1 in a traffic file."),
-    seed: int = typer.Option(0, min=0, help="Of what is drawn."),
-    out: Path | None = typer.Option(None, help="File to write instead of stdout."),
+    files: list[Path] = options.path_argument(help="Files of the trace, in the order that docs/traces.md gives."),
+    first: int = options.count(0, least=0, help="First machine (azure-vm) or traffic matrix (traffic)."),
+    count: int = options.count(500, most=100_000, help="Flows, requests, machines, or traffic matrices."),
+    load: float = options.number(0.7, least=0.01, most=10, help="Of the mean link (gml) or the servers (azure-vm)."),
+    step: float = options.number(
+        300.0, least=1, most=options.YEAR, unit="seconds", help="Seconds between traffic matrices."
+    ),
+    gbps_per_unit: float = options.number(1e-6, least=1e-15, most=1e6, help="Gbit/s of 1 in a traffic file."),
+    seed: int = options.seed("Of what is drawn."),
+    out: Path | None = options.path(None, help="File to write instead of stdout."),
 ) -> None:
     """A scenario from a trace, as JSON.
 
@@ -96,7 +101,9 @@ def read(  # one parameter an option
 
     wanted = len(_FILES[kind].split())
     if len(files) != wanted:
-        raise DataError(f"{kind.value} takes {wanted} files, {_FILES[kind]}; {len(files)} were given")
+        raise options.usage_error(
+            "FILES", f"{kind.value} takes {wanted} files, {_FILES[kind]}; {len(files)} were given"
+        )
     if kind is TraceKind.gml:
         network = topology.read_gml(files[0])
         if network.assumed:
@@ -120,7 +127,7 @@ def read(  # one parameter an option
 
 @app.command()
 def show(
-    scenario: Path = typer.Argument(help="A scenario or a spec, JSON."),
+    scenario: Path = options.path_argument(help="A scenario or a spec, JSON."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Size, conditions and objectives of a scenario.

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import model_options, options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.progress import progress
+from aurora.cli.steps import note_compiling, steps
 from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
+    from aurora.graphs.workbench import SelfPlaySettings
     from aurora.memory.store import Store
 
 
@@ -44,35 +47,43 @@ INTERRUPTED = 130
 
 
 def selfplay(  # one parameter an option
-    iterations: int | None = typer.Option(None, min=1, help="Iterations that the run shall hold in the end."),
+    iterations: int | None = options.count(None, most=1_000_000, help="Iterations that the run shall hold in the end."),
     source: SourceName = typer.Option(SourceName.generated, help="Where scenarios come from."),
-    data: Path | None = typer.Option(None, help="Folder with the traces (openb/, swf/)."),
-    seed: int = typer.Option(0, min=0, help="Of everything random."),
-    run: Path | None = typer.Option(None, help="Run directory; default runs/SOURCE-SEED."),
-    resume: Path | None = typer.Option(None, help="Continue the run in this directory, as it was configured."),
-    time_limit: float | None = typer.Option(None, min=1, help="Stop after so many seconds."),
-    train_on: list[str] | None = typer.Option(
+    data: Path | None = options.path(None, help="Folder with the traces (openb/, swf/)."),
+    seed: int = options.seed(),
+    run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
+    resume: Path | None = options.path(None, help="Continue the run in this directory, as it was configured."),
+    time_limit: float | None = options.number(
+        None, least=1, most=options.YEAR, unit="seconds", help="Stop after so many seconds."
+    ),
+    train_on: list[str] | None = options.text(
         None, help="Family of scenarios to train on; may be given again. Default: the source's choice."
     ),
-    validate_on: list[str] | None = typer.Option(
+    validate_on: list[str] | None = options.text(
         None, help="Family on which the champion is chosen; may be given again. Never one that is trained on."
     ),
     track: Tracker | None = typer.Option(None, help="Send the events to an experiment tracker as well."),
     proposer: ProposerName = typer.Option(
         ProposerName.search, help="Who writes scenarios and policies: the search, a model, or both together."
     ),
-    model: str | None = typer.Option(
+    model: str | None = options.text(
         None, help="PROVIDER:MODEL (anthropic, openai, transformers); default: AURORA_MODEL."
     ),
-    model_from_level: int = typer.Option(
-        2, min=1, max=5, help="Level from which on the model is asked; smaller problems are left to the search."
+    model_from_level: int = options.count(
+        2, most=5, help="Level from which on the model is asked; smaller problems are left to the search."
     ),
-    max_calls: int | None = typer.Option(None, min=1, help="Most model calls of the run."),
-    max_tokens: int | None = typer.Option(None, min=1, help="Most tokens of the run, in and out."),
-    max_dollars: float | None = typer.Option(None, min=0, help="Most dollars of the run, by the price table."),
-    max_seconds: float | None = typer.Option(None, min=0, help="Most seconds of the run spent waiting for the model."),
-    replay: Path | None = typer.Option(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
-    jobs: int = typer.Option(2, min=1, max=256, help="Threads; the result does not depend on it."),
+    max_calls: int | None = options.count(None, help="Most model calls of the run."),
+    max_tokens: int | None = options.count(None, help="Most tokens of the run, in and out."),
+    max_dollars: float | None = options.number(
+        None, least=0, most=options.MAX_MONEY, unit="dollars", help="Most dollars of the run, by the price table."
+    ),
+    max_seconds: float | None = options.number(
+        None, least=0, most=options.YEAR, unit="seconds", help="Most seconds of the run spent waiting for the model."
+    ),
+    replay: Path | None = options.path(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
+    timeout: float | None = model_options.timeout(),
+    answer_tokens: int | None = model_options.answer_tokens(),
+    jobs: int = options.count(2, most=256, help="Threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -81,9 +92,9 @@ def selfplay(  # one parameter an option
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
     from aurora.agents.budget import Budget  # heavy siblings
-    from aurora.evals.report import write_report  # heavy, used here only
+    from aurora.agents.model import call_limits  # heavy siblings
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
-    from aurora.graphs.workbench import SelfPlaySettings  # heavy, used here only
+    from aurora.graphs.workbench import SelfPlaySettings, chosen_source  # heavy, used here only
     from aurora.memory.embedder import open_embedder  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
@@ -101,6 +112,7 @@ def selfplay(  # one parameter an option
         )
     if iterations is None and time_limit is None:
         iterations = 10
+    note_compiling()
     with open_run(directory, settings) as opened:
         with progress(iterations, time_limit) as tell:
             finished = opened.play(
@@ -111,31 +123,70 @@ def selfplay(  # one parameter an option
                 track=None if track is None else track.value,
                 budget=Budget(max_calls, max_tokens, max_dollars, max_seconds),
                 replay=replay,
+                limits=call_limits(timeout, answer_tokens),
             )
         if finished.reason == "interrupted":
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
             raise typer.Exit(INTERRUPTED)
-        result = _result(opened.store, directory, finished.reason)
+        result = _result(opened.store, directory, finished.reason, chosen_source(settings).unit)
         path: Path | None = None
         verdicts: list[Verdict] = []
         if report:
-            note("writing the report: the champion meets the references on fresh scenarios")
-            path, verdicts = write_report(directory, settings, jobs=jobs)
+            path, verdicts = _reported(directory, settings, jobs, result["iterations"])
     result["report"] = None if path is None else str(path)
-    result["verdicts"] = [_verdict(v) for v in verdicts]
+    result["verdicts"] = [v.to_json() for v in verdicts]
     if as_json:
         emit_json(result)
-        return
-    emit_table(
-        "policies by Elo",
-        ("policy", "elo", "games", "origin"),
-        [(p["policy_id"], p["elo"], p["games"], p["origin"]) for p in result["top"]],
-    )
-    if verdicts:
-        emit_table("the champion on fresh scenarios", _VERDICT_COLUMNS, [_verdict_row(v) for v in verdicts])
-    note(f"champion {result['champion']}, validation advantage {result['validation_advantage']:+.4f}")
+    else:
+        _show(result, verdicts, path)
+    _require_answers(settings.model, settings.model_from_level, result["model"])
+
+
+def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
+    """Show the result as tables, and say where the rest is."""
+    _print_result(result, verdicts)
     if path is not None:
         note(f"report: {path}")
+    note(f"use the champion: aurora policies export --run {result['run']} --best --out champion.json")
+
+
+def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
+    """Write the report, with its progress; an interrupt says how to write it later."""
+    from aurora.evals.report import write_report  # heavy, used here only
+
+    try:
+        with steps() as tell:
+            return write_report(
+                directory, settings, jobs=jobs, tick=lambda done, of: tell("report: fresh scenarios", done, of)
+            )
+    except KeyboardInterrupt:
+        note(
+            "interrupted while the report was written; the run is complete. Write its report with: "
+            f"aurora selfplay --resume {directory} --iterations {iterations}"
+        )
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _require_answers(model: str, level: int, usage: dict[str, Any] | None) -> None:
+    """End with an error where a model was asked and never answered; say so where it was not asked, or in vain.
+
+    Raises:
+        ModelError: No answer came.
+    """
+    from aurora.errors import ModelError
+
+    if not model or usage is None:
+        return
+    if not usage["requests"]:
+        note(f"{model} was never asked: no iteration has reached level {level} (--model-from-level)")
+    elif not usage["calls"]:
+        faults = ", ".join(f"{count} {fault}" for fault, count in usage["faults"].items()) or "no reason is known"
+        raise ModelError(
+            f"no answer came from {model} in {usage['requests']} requests ({faults}); what the run holds is "
+            "the search's and the references' alone. The attempts in the archive and docs/models.md say more"
+        )
+    elif not usage["accepted"] and usage["answers_sent_back"]:
+        note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")
 
 
 def _by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:
@@ -155,47 +206,76 @@ def _by_model(proposer: str, model: str | None, level: int, *, offline: bool) ->
     }
 
 
-_VERDICT_COLUMNS = (
-    "level",
-    "champion",
-    "closest reference",
-    "difference [95 %]",
-    "ahead of all",
-    "bound",
-    "gap to the bound [95 %]",
-)
+def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:
+    """Print ratings, the champion on fresh scenarios and its gains, each with a sentence on how to read it."""
+    champion = result["champion"]
+    emit_table(
+        "policies by Elo",
+        ("policy", "elo", "games", "iteration", ""),
+        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, _mark(p, champion)) for p in result["top"]],
+    )
+    note(
+        f"champion {champion}: best on validation scenarios ({result['validation_advantage']:+.4f} over the best "
+        "reference of each, chosen with hindsight). Elo comes from the attacker's scenarios, so another may lead it."
+    )
+    if not verdicts:
+        return
+    from aurora.evals.report.words import change_text, opening, value_text  # heavy siblings
+
+    emit_table(
+        f"the champion on fresh scenarios, {result['unit']}",
+        ("level", "closest reference", "its mean", "start", "champion", "bound", "ahead of all"),
+        [_verdict_row(v) for v in verdicts],
+    )
+    emit_table(
+        "differences [95 %]",
+        ("level", "champion less reference", "champion less start", "gap to the bound"),
+        [_difference_row(v) for v in verdicts],
+    )
+    if verdicts[0].gains:
+        emit_table(
+            "the champion per task, and against the closest reference [95 %]",
+            ("level", *(OBJECTIVES[g.objective] for g in verdicts[0].gains)),
+            [(v.level or "all", *(f"{value_text(g, g.after)}, {change_text(g)}" for g in v.gains)) for v in verdicts],
+        )
+    note(opening(verdicts, result["unit"]))
+
+
+OBJECTIVES = {"latency": "latency", "cost": "cost", "energy": "energy", "sla": "within SLA"}
+
+
+def _mark(policy: dict[str, Any], champion: str) -> str:
+    if policy["policy_id"] == champion:
+        return "champion"
+    return "reference" if policy["origin"] == "reference" else ""
 
 
 def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
     closest, far = verdict.comparisons[0], verdict.distance
-    low, high = closest.difference.low, closest.difference.high
     return (
         verdict.level or "all",
-        f"{verdict.mean:.4f}",
         closest.reference,
-        f"{closest.difference.mean:+.4f} [{low:+.4f}, {high:+.4f}]",
+        f"{closest.reference_mean:.4f}",
+        f"{verdict.start.reference_mean:.4f}",
+        f"{verdict.mean:.4f}",
+        "-" if far is None else f"{far.bound:.4f}",
         "yes" if verdict.is_ahead else "no",
-        "" if far is None else f"{far.bound:.4f}",
-        "" if far is None else f"{far.gap.mean:.4f} [{far.gap.low:.4f}, {far.gap.high:.4f}]",
     )
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "level": verdict.level,
-        "mean": verdict.mean,
-        "ahead_of_all": verdict.is_ahead,
-        "comparisons": [
-            {"reference": c.reference, "reference_mean": c.reference_mean, **c.difference._asdict()}
-            for c in verdict.comparisons
-        ],
-        "distance": None
-        if verdict.distance is None
-        else {**verdict.distance._asdict(), "gap": verdict.distance.gap._asdict()},
-    }
+def _difference_row(verdict: Verdict) -> tuple[object, ...]:
+    from aurora.evals.report.words import interval_text  # heavy siblings
+
+    far = verdict.distance
+    return (
+        verdict.level or "all",
+        interval_text(*verdict.comparisons[0].difference),
+        interval_text(*verdict.start.difference),
+        "-" if far is None else f"{far.gap.mean:.4f} [{far.gap.low:.4f}, {far.gap.high:.4f}]",
+    )
 
 
-def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
+def _result(store: Store, directory: Path, reason: str, unit: str) -> dict[str, Any]:
     last = store.last_iteration()
     if last is None:
         raise RunError(
@@ -203,6 +283,7 @@ def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
         )
     number, state = last
     from aurora.evals.model_usage import model_usage  # heavy, used here only
+    from aurora.memory.names import policy_name  # heavy siblings
 
     return {
         "run": str(directory),
@@ -213,5 +294,10 @@ def _result(store: Store, directory: Path, reason: str) -> dict[str, Any]:
         "validation_advantage": state["champion_value"],
         "evaluations": state["evaluations"],
         "counts": store.counts(),
-        "top": [{k: p[k] for k in ("policy_id", "elo", "games", "origin", "parents")} for p in store.top(10)],
+        "unit": unit,
+        "top": [
+            {"name": policy_name(p["policy_id"], p["origin"])}
+            | {k: p[k] for k in ("policy_id", "elo", "games", "origin", "iteration", "parents")}
+            for p in store.top(10)
+        ],
     }

@@ -41,3 +41,11 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]  # rich's own id
 
         yield show
+
+
+def note_compiling() -> None:
+    """Say that the simulator is compiled first, where it is; a minute without a word looks like a hang."""
+    from aurora.sim.compilation import ABOUT_SECONDS, is_compiled  # loads numba, for commands that simulate
+
+    if not is_compiled():
+        note(f"compiling the simulator, once on this machine: about {ABOUT_SECONDS} s")

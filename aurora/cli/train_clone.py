@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.data import account_key
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.steps import steps as shown_steps
-from aurora.errors import DataError
+from aurora.files import write_atomically
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.clone_training import Progress, Trained
@@ -21,19 +22,23 @@ NAMES = {"clone": "cloning, epochs", "tune": "fine-tuning, steps"}
 
 
 def clone(  # one parameter an option
-    histories: list[Path] | None = typer.Argument(None, help="Accounts' histories: .jsonl, .jsonl.gz or .parquet."),
-    generate: int = typer.Option(0, min=0, help="Instead of files: so many generated accounts."),
-    out: Path | None = typer.Option(None, help="Folder for the clone, checkpoints and the policy; it must be new."),
-    resume: Path | None = typer.Option(None, help="Folder of a training to go on with, instead of all else."),
-    steps: int = typer.Option(40_000, min=1, help="Of fine-tuning, over all environments."),
-    share: float | None = typer.Option(None, help="Of experts among the accounts; default: what the scores show."),
-    catalogue: Path | None = typer.Option(None, help="What can be rented, .json; default: the synthetic catalogue."),
+    histories: list[Path] | None = options.path_argument(
+        None, help="Accounts' histories: .jsonl, .jsonl.gz or .parquet."
+    ),
+    generate: int = options.count(0, least=0, most=10_000, help="Instead of files: so many generated accounts."),
+    out: Path | None = options.path(None, help="Folder for the clone, checkpoints and the policy; it must be new."),
+    resume: Path | None = options.path(None, help="Folder of a training to go on with, instead of all else."),
+    steps: int = options.count(40_000, help="Of fine-tuning, over all environments."),
+    share: float | None = options.share(
+        None, least=0.001, most=0.999, help="Of experts among the accounts; default: what the scores show."
+    ),
+    catalogue: Path | None = options.path(None, help="What can be rented, .json; default: the synthetic catalogue."),
     hash_accounts: bool = typer.Option(
         False, "--hash-accounts", help="Replace names of accounts, with the key in AURORA_ACCOUNT_KEY."
     ),
-    seed: int = typer.Option(0, min=0, help="Of everything random."),
+    seed: int = options.seed(),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
-    plot: Path | None = typer.Option(None, help="Scores and learning curve, .html or .png."),
+    plot: Path | None = options.path(None, help="Scores and learning curve, .html or .png."),
 ) -> None:
     """Find the experts among accounts, clone what they do, and fine-tune it by reinforcement.
 
@@ -45,7 +50,9 @@ def clone(  # one parameter an option
 
     check_plot_path(plot)
     if (out is None) == (resume is None):
-        raise DataError("give either --out FOLDER for a new training or --resume FOLDER to go on with one")
+        raise options.usage_error(
+            "--out", "give either --out FOLDER for a new training or --resume FOLDER to go on with one"
+        )
     folder = resume if out is None else out
     assert folder is not None  # one of them is given
     with owned(folder):
@@ -67,7 +74,7 @@ def clone(  # one parameter an option
             note(f"stopped; go on with: aurora train clone --resume {folder}")
             raise
         result = _result(trained)
-        (folder / RESULT).write_text(json.dumps(result, indent=2), encoding="utf-8")
+        write_atomically(folder / RESULT, json.dumps(result, indent=2))
     if plot is not None:
         _draw(trained, plot)
     if as_json:

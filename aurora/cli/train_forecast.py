@@ -6,16 +6,19 @@ from pathlib import Path
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.output import emit_json, note
 from aurora.cli.steps import steps
 
 
 def forecast(  # one parameter an option
-    data: list[Path] = typer.Argument(..., help="Files with series: CSV or Parquet in long form, or a known trace."),
-    out: Path = typer.Option(..., help="Folder of the forecasters; the one in service lies in it."),
-    context: int = typer.Option(144, help="Values that a forecast looks at."),
-    horizon: int = typer.Option(12, help="Steps ahead."),
-    seed: int = typer.Option(0, min=0, help="Of training, and of what is kept aside."),
+    data: list[Path] = options.path_argument(
+        ..., help="Files with series: CSV or Parquet in long form, or a known trace."
+    ),
+    out: Path = options.path(..., help="Folder of the forecasters; the one in service lies in it."),
+    context: int = options.count(144, least=12, most=options.MAX_CONTEXT, help="Values that a forecast looks at."),
+    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
+    seed: int = options.seed("Of training, and of what is kept aside."),
     as_json: bool = typer.Option(False, "--json", help="Print the decision as JSON."),
 ) -> None:
     """Train a forecaster; it serves if it is better than the one in service, both are kept.

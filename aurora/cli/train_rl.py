@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import typer
 
-from aurora.cli.bench_rl import parse_levels
+from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.errors import DataError, RunError
+from aurora.errors import RunError
 
 POLICY = "policy.json"
 JUDGED = 200
@@ -20,13 +21,13 @@ JUDGED = 200
 QUIET_SECONDS = 5.0
 """Where stderr is not a terminal, progress is told no more often than this."""
 
-_LEVEL = typer.Option("1-3", help="Level of the curriculum, or several like 1-3, mixed.")
-_STEPS = typer.Option(200_000, min=1, help="Decisions, over all environments.")
-_SEED = typer.Option(0, min=0, help="Of everything random.")
-_OUT = typer.Option(None, help="Folder for checkpoints, TensorBoard's events and the policy; it must be new.")
-_RESUME = typer.Option(None, help="Folder of a training to go on with, instead of all else.")
+_LEVEL = options.text("1-3", help="Level of the curriculum, or several like 1-3, mixed.")
+_STEPS = options.count(200_000, help="Decisions, over all environments.")
+_SEED = options.seed()
+_OUT = options.path(None, help="Folder for checkpoints, TensorBoard's events and the policy; it must be new.")
+_RESUME = options.path(None, help="Folder of a training to go on with, instead of all else.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
-_PLOT = typer.Option(None, help="Learning curve, .html or .png.")
+_PLOT = options.path(None, help="Learning curve, .html or .png.")
 
 
 def ppo(
@@ -94,7 +95,9 @@ def _train(
 
     check_plot_path(plot)
     if (out is None) == (resume is None):
-        raise DataError("give either --out FOLDER for a new training or --resume FOLDER to go on with one")
+        raise options.usage_error(
+            "--out", "give either --out FOLDER for a new training or --resume FOLDER to go on with one"
+        )
     folder = resume if out is None else out
     assert folder is not None  # one of them is given
     if resume is not None:
@@ -104,7 +107,7 @@ def _train(
     else:
         if (folder / checkpoint.NAME).exists():
             raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
-        trainee = trainer.begin(trainer.Course(algorithm, parse_levels(level), steps, seed))
+        trainee = trainer.begin(trainer.Course(algorithm, options.parse_levels(level, "--level"), steps, seed))
     with owned(folder):
         if resume is None:
             checkpoint.save(folder, trainer.state_of(trainee))
@@ -185,20 +188,27 @@ def _finish(trainee: Any, folder: Path, as_json: bool, plot: Path | None) -> Non
     from aurora.sim.references import REFERENCES  # heavy, used here only
 
     course, learner = trainee.course, trainee.learner
-    rows = []
+    rows, beside = [], dict[str, list[float]]()
     for number, scenarios in held_out(course.levels, JUDGED, course.seed).items():
         values = agent_values(trainee.agent, scenarios)
         row: dict[str, Any] = {"level": number, "reward": float(values.mean())}
         for name in ("random", "first_fit"):
-            row[f"over_{name}"] = paired_interval(values - policy_values(REFERENCES[name], scenarios))._asdict()
+            others = policy_values(REFERENCES[name], scenarios)
+            row[f"over_{name}"] = paired_interval(values - others)._asdict()
+            beside.setdefault(name, []).append(float(others.mean()))
         rows.append(row)
     path = folder / POLICY if trainee.has_policy else None
     if path is not None:
         write_atomically(path, trainee.policy().model_dump_json(indent=2, exclude_none=True) + "\n")
     if plot is not None:
         points = [p for p in learner.curve if p.value is not None]
-        line = Line("episodes in training", [p.steps for p in points], [p.value for p in points])
-        write_charts([Chart(f"{course.algorithm}", "decisions", "mean reward", (line,))], plot)
+        lines = [Line("episodes in training", [p.steps for p in points], [p.value for p in points])]
+        reward = fmean(row["reward"] for row in rows)
+        lines.append(Line(f"trained, {JUDGED} held-out scenarios", [learner.steps], [reward], points=True))
+        for name, means in beside.items():
+            value = fmean(means)
+            lines.append(Line(f"{name}, held-out scenarios", [0, learner.steps], [value, value], dash="dash"))
+        write_charts([Chart(f"{course.algorithm}", "decisions", "mean reward", tuple(lines))], plot)
     result = {
         "algorithm": course.algorithm,
         "levels": list(course.levels),

@@ -1,14 +1,16 @@
-"""A policy on scenarios that nobody has seen: against the references, and against what is possible."""
+"""A policy on scenarios that nobody has seen: against the references, the start, and what is possible."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aurora.agents.evaluation import arena, values
+from aurora.agents.evaluation import arena, measurements
 from aurora.agents.sources import Source
+from aurora.evals.gains import Gain, gains
 from aurora.evals.optimality import Distance, distance
 from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.compiler import compile_policy
@@ -19,14 +21,17 @@ from aurora.sim.policy import Policy
 FRESH_SEED = 2_000_003
 """Keeps fresh scenarios apart from those of training and validation, whatever the run's seed."""
 
+Tick = Callable[[int, int], None]
+"""Called with the steps that are done and with how many there are."""
+
 
 class Comparison(NamedTuple):
-    """A policy against one reference.
+    """A policy against another one.
 
     Attributes:
-        reference: Its name.
-        difference: Policy less reference, mean over scenarios with its 95 % interval.
-        reference_mean: The reference's mean value.
+        reference: Name of the other one.
+        difference: Policy less the other one, mean over scenarios with its 95 % interval.
+        reference_mean: Mean value of the other one.
     """
 
     reference: str
@@ -39,14 +44,24 @@ class Verdict(NamedTuple):
 
     Attributes:
         level: 1 to 5; 0 where the source has none.
+        scenarios: How many there were.
         mean: The policy's mean value.
         comparisons: With every reference, the closest first.
+        start: With the policy that the search began at.
+        start_against_closest: The start less the closest reference, with its 95 % interval.
+        gains: Against the closest reference, by objective; empty where the value is no reward.
+        gains_over_start: Likewise against the start.
         distance: From bounds that nothing can pass; None where the source has none.
     """
 
     level: int
+    scenarios: int
     mean: float
     comparisons: tuple[Comparison, ...]
+    start: Comparison
+    start_against_closest: Interval
+    gains: tuple[Gain, ...]
+    gains_over_start: tuple[Gain, ...]
     distance: Distance | None
 
     @property
@@ -54,9 +69,42 @@ class Verdict(NamedTuple):
         """Whether the interval of every difference lies above zero."""
         return min(c.difference.low for c in self.comparisons) > 0
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the verdict as plain values; the keys are those of `aurora selfplay --json`."""
+        return {
+            "level": self.level,
+            "scenarios": self.scenarios,
+            "mean": self.mean,
+            "ahead_of_all": self.is_ahead,
+            "comparisons": [_comparison_json(c) for c in self.comparisons],
+            "start": _comparison_json(self.start),
+            "start_against_closest": self.start_against_closest._asdict(),
+            "gains": [_gain_json(g) for g in self.gains],
+            "gains_over_start": [_gain_json(g) for g in self.gains_over_start],
+            "distance": None
+            if self.distance is None
+            else {**self.distance._asdict(), "gap": self.distance.gap._asdict()},
+        }
+
+
+def verdict_from_json(data: dict[str, Any]) -> Verdict:
+    """Read a verdict that `Verdict.to_json` wrote."""
+    far = data["distance"]
+    return Verdict(
+        level=data["level"],
+        scenarios=data["scenarios"],
+        mean=data["mean"],
+        comparisons=tuple(_comparison(c) for c in data["comparisons"]),
+        start=_comparison(data["start"]),
+        start_against_closest=Interval(**data["start_against_closest"]),
+        gains=tuple(_gain(g) for g in data["gains"]),
+        gains_over_start=tuple(_gain(g) for g in data["gains_over_start"]),
+        distance=None if far is None else Distance(**{**far, "gap": Interval(**far["gap"])}),
+    )
+
 
 def fresh_scenarios(source: Source, level: int, per_family: int, seed: int) -> list[EncodedScenario]:
-    """Scenarios of all families of a source, those for validation included, that no run has met."""
+    """Draw scenarios of all families of a source, those for validation included, that no run has met."""
     rng = np.random.default_rng([FRESH_SEED, seed, level])
     return [
         encode(source.expand(source.sample(family, level, rng)))
@@ -65,29 +113,100 @@ def fresh_scenarios(source: Source, level: int, per_family: int, seed: int) -> l
     ]
 
 
-def judge(source: Source, policy: Policy, *, per_family: int, bounded: int, seed: int, jobs: int) -> list[Verdict]:
-    """A policy on fresh scenarios of every level.
+def judge(  # what is judged, on what, and how long
+    source: Source,
+    policy: Policy,
+    *,
+    per_family: int,
+    bounded: int,
+    seed: int,
+    jobs: int,
+    tick: Tick = lambda done, of: None,
+) -> list[Verdict]:
+    """Compare a policy with every reference, the start and the bounds, on fresh scenarios of every level.
 
     Args:
-        source: Says what a value is, and which references there are.
+        source: Says what a value is, which references there are, and where the search begins.
         policy: The policy.
         per_family: Scenarios of each family and level.
         bounded: For how many of these the bounds are computed, where the source has levels.
         seed: Of the scenarios.
         jobs: Threads.
+        tick: Told what is done; a level counts one step, and each scenario that is bounded another.
     """
-    program = compile_policy(policy)
-    found = []
-    for level in [level.number for level in LEVELS] if source.has_levels else [0]:
+    levels = [level.number for level in LEVELS] if source.has_levels else [0]
+    families = len(source.training + source.validation)
+    to_bound = bounded * families if source.has_levels else 0
+    steps = len(levels) * (1 + to_bound)
+    found: list[Verdict] = []
+    for place, level in enumerate(levels):
+        before = place * (1 + to_bound)
         scenarios = fresh_scenarios(source, max(1, level), per_family, seed)
-        ground = arena(source, scenarios, jobs)
-        got: NDArray[np.float64] = values(source, ground.scenarios, [program], jobs)[0]
-        rows = [
-            Comparison(name, paired_interval(got - reference), float(reference.mean()))
-            for name, reference in zip(ground.reference_names, ground.reference_values, strict=True)
-        ]
-        families = len(source.training + source.validation)
-        far = distance(scenarios[: bounded * families], program, jobs=jobs) if source.has_levels else None
-        rows.sort(key=lambda c: c.difference.mean)
-        found.append(Verdict(level, float(got.mean()), tuple(rows), far))
+        verdict = _on_level(source, policy, level, scenarios, jobs)
+        tick(before + 1, steps)
+        if to_bound:
+            far = distance(
+                scenarios[:to_bound],
+                compile_policy(policy),
+                jobs=jobs,
+                tick=partial(_counted, tick, before + 1, steps),
+            )
+            verdict = verdict._replace(distance=far)
+        found.append(verdict)
     return found
+
+
+def _counted(tick: Tick, before: int, steps: int, done: int) -> None:
+    tick(before + done, steps)
+
+
+def _on_level(source: Source, policy: Policy, level: int, scenarios: list[EncodedScenario], jobs: int) -> Verdict:
+    """The comparisons of one level, without the distance from the bounds."""
+    ground = arena(source, scenarios, jobs)
+    start = source.templates[0]
+    (own, own_sums), (first, first_sums) = _measured(source, scenarios, (policy, start), jobs)
+    rows = [
+        Comparison(name, paired_interval(own - reference), float(reference.mean()))
+        for name, reference in zip(ground.reference_names, ground.reference_values, strict=True)
+    ]
+    rows.sort(key=lambda c: c.difference.mean)
+    closest = rows[0].reference
+    ((reference, reference_sums),) = _measured(source, scenarios, (source.references[closest],), jobs)
+    rewarded = source.unit == "reward"
+    return Verdict(
+        level=level,
+        scenarios=len(scenarios),
+        mean=float(own.mean()),
+        comparisons=tuple(rows),
+        start=Comparison(start.policy_id, paired_interval(own - first), float(first.mean())),
+        start_against_closest=paired_interval(first - reference),
+        gains=gains(reference_sums, own_sums) if rewarded else (),
+        gains_over_start=gains(first_sums, own_sums) if rewarded else (),
+        distance=None,
+    )
+
+
+def _measured(source: Source, scenarios: list[EncodedScenario], policies: tuple[Policy, ...], jobs: int) -> Any:
+    rows = measurements(source, scenarios, [compile_policy(p) for p in policies], jobs)
+    return [(np.array([value for value, _ in row]), [summary for _, summary in row]) for row in rows]
+
+
+def _comparison_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "reference": comparison.reference,
+        "reference_mean": comparison.reference_mean,
+        **comparison.difference._asdict(),
+    }
+
+
+def _comparison(data: dict[str, Any]) -> Comparison:
+    difference = Interval(data["mean"], data["low"], data["high"])
+    return Comparison(data["reference"], difference, data["reference_mean"])
+
+
+def _gain_json(gain: Gain) -> dict[str, Any]:
+    return {**gain._asdict(), "change": None if gain.change is None else gain.change._asdict()}
+
+
+def _gain(data: dict[str, Any]) -> Gain:
+    return Gain(**{**data, "change": None if data["change"] is None else Interval(**data["change"])})

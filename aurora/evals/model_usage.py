@@ -27,6 +27,9 @@ def model_usage(directory: Path, store: Store) -> dict[str, Any] | None:
         tools = Counter(e.response[0] for e in recording if e.kind == "tool")
     return {
         "calls": spent.calls,
+        "requests": spent.requests,
+        "accepted": store.count_prompted(),
+        "tokens_cached": spent.tokens_cached,
         "tokens_in": spent.tokens_in,
         "tokens_out": spent.tokens_out,
         "dollars": spent.dollars,

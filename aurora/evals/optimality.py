@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,13 @@ from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.outcome import Summary
 from aurora.sim.program import Program
 from aurora.sim.rewards import score
-from aurora.sim.solver import sharpened
+from aurora.sim.solver import is_small, sharpened
 
-SMALL = 400
-"""Pairs of task and node up to which the solver looks for the optimum itself (levels 1 and 2)."""
+MOST_TASKS = 20
+"""Tasks up to which the solver looks for the optimum itself (levels 1 and 2).
+
+At level 3 and above it took 7 to 36 s a scenario and raised no bound in the fifth digit.
+"""
 EFFORT = 0.1
 """CP-SAT's deterministic time for a scenario and goal, about seconds."""
 
@@ -42,16 +45,29 @@ class Distance(NamedTuple):
     energy: float | None
 
 
-def distance(scenarios: Sequence[EncodedScenario], program: Program, *, jobs: int) -> Distance | None:
-    """How far a policy is from the bounds; None if it completes none of the scenarios.
+def distance(
+    scenarios: Sequence[EncodedScenario],
+    program: Program,
+    *,
+    jobs: int,
+    tick: Callable[[int], None] = lambda done: None,
+) -> Distance | None:
+    """Return how far a policy is from the bounds; None if it completes none of the scenarios.
 
     Args:
         scenarios: Encoded.
         program: The compiled policy.
         jobs: Threads.
+        tick: Told how many scenarios are done.
     """
-    judged = Parallel(n_jobs=jobs, backend="threading")(delayed(_judge)(e, program) for e in scenarios)
-    rows = [(e, *row) for e, row in zip(scenarios, judged, strict=True) if row is not None]
+    pending = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
+        delayed(_judge)(e, program) for e in scenarios
+    )
+    rows = []
+    for done, (encoded, row) in enumerate(zip(scenarios, pending, strict=True), 1):
+        if row is not None:
+            rows.append((encoded, *row))
+        tick(done)
     if not rows:
         return None
     most = np.array([best_reward(least, e.scenario) for e, least, _ in rows])
@@ -78,7 +94,7 @@ def sharpest(encoded: EncodedScenario) -> Bounds:
         ScenarioError: A task fits on nothing even when everything is free.
     """
     least = bounds(encoded)
-    if len(encoded.scenario.tasks) * max(1, len(encoded.scenario.nodes)) <= SMALL:
+    if len(encoded.scenario.tasks) <= MOST_TASKS and is_small(encoded):
         least = sharpened(least, encoded, effort=EFFORT)
     return least
 

@@ -29,7 +29,7 @@ def cases(seeds: Sequence[int], what: str, told: Told | None = None, accounts: i
         for k, (account, truth) in enumerate(zip(population.accounts, population.truth, strict=True)):
             usage = usage_of(account, catalogue)
             projector = Projector(usage, catalogue, next_months(usage))
-            choice = choose(projector, goals, candidates(projector))
+            choice = choose(projector, goals, candidates(projector, goals))
             found.append(case_of(truth, usage, choice, goals, seed=1, catalogue=catalogue))
             if told is not None:
                 told(what, number * accounts + k + 1, len(seeds) * accounts)

@@ -177,7 +177,7 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
     if name == "ScenariosAnswer":
         value = {"scenarios": [_scenario(rng, level) for _ in range(count)]}
     if name == "ExplanationAnswer":
-        value = {"sentences": [{"text": "It had the highest score.", "claims": [1]}]}
+        value = {"sentences": [{"facts": [_first_fact(body)], "link": "none", "figures": True}]}
     call = f"call_{rng.getrandbits(48):x}"
     match fault:
         case "empty":
@@ -203,6 +203,12 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
         case "none" if "draft_policy" in tools and rng.random() < DRAFT_SHARE:
             return "", [(call, "draft_policy", {"score": "-fit.cost - 0.1 * fit.cpu_left"})]
     return (json.dumps(value), []) if asked else ("", [(call, name, value)])
+
+
+def _first_fact(body: dict[str, Any]) -> str:
+    """The first fact that the schema of an explanation offers."""
+    found: list[str] = re.findall(r'"(1[a-h])"', json.dumps(body))
+    return found[0]
 
 
 def _wanted(body: dict[str, Any]) -> int:

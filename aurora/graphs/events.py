@@ -131,7 +131,15 @@ class Stopped(TypedDict):
     simulated: int
 
 
-Event = Started | Generation | ModelCalled | IterationDone | Forgetting | Stopped
+class Remark(TypedDict):
+    """Something that a person should know, such as a setting that the model does not take."""
+
+    event: Literal["remark"]
+    iteration: int
+    text: str
+
+
+Event = Started | Generation | ModelCalled | IterationDone | Forgetting | Remark | Stopped
 Listener = Callable[[Event], None]
 
 

@@ -12,7 +12,8 @@ from aurora.graphs.nodes_model import BY_MODEL, propose_with_model
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Workbench
 from aurora.memory import pareto
-from aurora.memory.store import REFERENCE, Failure, NewOutcome, NewPolicy
+from aurora.memory.names import REFERENCE
+from aurora.memory.store import Failure, NewOutcome, NewPolicy
 from aurora.sim.compiler import compile_policy
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.kernel import encode

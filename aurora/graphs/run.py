@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from aurora.agents.budget import Budget
 from aurora.agents.metered import metered
-from aurora.agents.model import model_name
+from aurora.agents.model import CallLimits, model_name
 from aurora.errors import RunError
 from aurora.graphs.events import Event, EventLog, Listener
 from aurora.graphs.run_directory import (
@@ -38,6 +38,7 @@ from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
 from aurora.sim.validation import explain_validation
 from aurora.tools.recording import Recording
+from aurora.tools.session import note_session
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -57,7 +58,7 @@ class Run(NamedTuple):
     store: Store
     embedder: Embedder | None
 
-    def play(
+    def play(  # noqa: PLR0913  # what a run is started with
         self,
         *,
         iterations: int | None = None,
@@ -67,6 +68,7 @@ class Run(NamedTuple):
         track: str | None = None,
         budget: Budget = Budget(),  # noqa: B008  # immutable
         replay: Path | None = None,
+        limits: CallLimits | None = None,
     ) -> Finished:
         """Play until the archive holds `iterations`, the time is up, or Ctrl-C; see `selfplay.play`.
 
@@ -78,6 +80,7 @@ class Run(NamedTuple):
             track: `wandb` to send the events there as well.
             budget: Of the model, over the whole run; earlier processes count.
             replay: A recording whose answers stand for the model's and the tools'; nobody is asked then.
+            limits: Of a single call of the model; None: those of the environment.
 
         Raises:
             ModelError: The model can't be reached, or the recording does not fit.
@@ -100,7 +103,7 @@ class Run(NamedTuple):
             authors = None
             if self.settings.proposer != "search":
                 calls = Recording(replay or self.directory / CALLS, replaying=replay is not None)
-                authors = _authors(self.settings, stack.enter_context(calls), budget)
+                authors = _authors(self.settings, stack.enter_context(calls), budget, limits)
 
             return play(
                 self.store,
@@ -117,15 +120,22 @@ class Run(NamedTuple):
             )
 
 
-def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget) -> Authors:
-    """The model and its prompts, which must be those that the run was begun with."""
+def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limits: CallLimits | None) -> Authors:
+    """The model and its prompts, which must be those that the run was begun with.
+
+    Raises:
+        RunError: They are others.
+        ModelError: The model can't be reached, or the recording is of another session.
+    """
     attacker, defender = load_prompt("attacker"), load_prompt("defender")
     if settings.prompts != (attacker.prompt_id, defender.prompt_id):
         raise RunError(
             f"the run was begun with the prompts {', '.join(settings.prompts) or 'of no version'}, and these are "
             f"{attacker.prompt_id}, {defender.prompt_id}; begin a new run, or go on with the AURORA that began it"
         )
-    return Authors(metered(model_name(settings.model), budget=budget, recording=calls), attacker, defender)
+    note_session(calls, settings.model_dump(mode="json"), {p.role: p.text for p in (attacker, defender)})
+    model = metered(model_name(settings.model), budget=budget, recording=calls, limits=limits)
+    return Authors(model, attacker, defender)
 
 
 @contextmanager

@@ -115,6 +115,7 @@ def play(  # noqa: PLR0913  # what a run is started with
     )
     if authors is not None:
         authors.model.watch = partial(_tell_call, bench)
+        authors.model.tell = partial(_tell_remark, bench)
     reason = _loop(bench, until)
     simulated = ledger.added + validation_ledger.added
     tell({"event": "stopped", "iteration": bench.committed - 1, "reason": reason, "simulated": simulated})
@@ -136,6 +137,10 @@ def _tell_call(bench: Workbench, call: Call) -> None:
             "retries": spent.retries,
         }
     )
+
+
+def _tell_remark(bench: Workbench, text: str) -> None:
+    bench.tell({"event": "remark", "iteration": bench.committed, "text": text})
 
 
 def _loop(bench: Workbench, last: int) -> StopReason:

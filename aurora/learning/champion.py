@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.files import write_atomically
+from aurora.files import write_atomically, writing
 from aurora.learning.backtest import balanced_loss
 from aurora.learning.comparison import compare
 from aurora.learning.forecast import SURE, Forecaster, Tell, fit, split
@@ -114,7 +114,8 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     serving = _serving(folder)
     champion = in_service(folder) if serving else None
     work = folder / "work"
-    work.mkdir(parents=True, exist_ok=True)
+    with writing(work):
+        work.mkdir(parents=True, exist_ok=True)
     if champion is None:
         challenger = fit(panel, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
         name = _keep(challenger, folder)
@@ -132,7 +133,7 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     _write(folder / DECISIONS, [*decisions(folder), decision._asdict()])
     if decision.replaced:
         _write(folder / IN_SERVICE, {"forecaster": name, "since": decision.at})
-    shutil.rmtree(work)
+    shutil.rmtree(work, ignore_errors=True)
     return decision
 
 
@@ -180,7 +181,8 @@ def _judge(  # both, and what they are judged on
 def _keep(forecaster: Forecaster, folder: Path) -> str:
     """Write it beside the others; its name."""
     room = folder / "forecasters"
-    room.mkdir(parents=True, exist_ok=True)
+    with writing(room):
+        room.mkdir(parents=True, exist_ok=True)
     number = 1 + max((int(p.name) for p in room.iterdir() if p.name.isdigit()), default=0)
     save_forecaster(forecaster, room / f"{number:04d}")
     return f"{number:04d}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError
+from aurora.reading import TABLE_BYTES, decode, parse_json, read_bytes
 
 
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
@@ -27,14 +29,16 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise DataError(f"another process writes to {path}; wait for it") from None
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise DataError(f"can't write {path}: it is no regular file; give the path of a file")
             stream.seek(0)
             stream.truncate(_whole(stream.read()))
             stream.seek(0, os.SEEK_END)
             stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())
-    except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"can't write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -43,22 +47,25 @@ def read(path: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: The file can't be read, or a line before the last is not a JSON object.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if not is_there(path):
         return []
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error.strerror}") from None
+    data = read_bytes(path, limit=TABLE_BYTES)
+    text = decode(data[: _whole(data)], str(path))
     records: list[dict[str, Any]] = []
-    for number, line in enumerate(data[: _whole(data)].splitlines(), 1):
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}, line {number} is not JSON ({error}); restore the file from a copy") from None
+    for number, line in enumerate(text.split("\n")[:-1], 1):
+        record = parse_json(line, f"{path}, line {number}")
         if not isinstance(record, dict):
             raise DataError(f"{path}, line {number} is not a JSON object; restore the file from a copy")
         records.append(record)
     return records
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something of that name, readable or not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return True
 
 
 def _whole(data: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.files import write_atomically, writing
 from aurora.learning.backtest import Figures
 from aurora.learning.blend import Blend
 from aurora.learning.boosted import load_trees
@@ -24,18 +25,22 @@ def save_forecaster(forecaster: Forecaster, folder: Path) -> None:
     """Write it to a new folder, which appears whole or not at all.
 
     Raises:
-        DataError: The folder exists.
+        DataError: The folder exists, or can't be written.
     """
     if folder.exists():
         raise DataError(f"{folder} exists already; give a new folder")
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for number, network in enumerate(forecaster.lstms):
-        network.save(partial / f"lstm-{number}.pt")
-    forecaster.trees.save(partial)
-    (partial / DESCRIPTION).write_text(json.dumps(_described(forecaster), indent=2), encoding="utf-8")
-    partial.replace(folder)
+    try:
+        with writing(folder):
+            partial.mkdir(parents=True)
+            for number, network in enumerate(forecaster.lstms):
+                network.save(partial / f"lstm-{number}.pt")
+            forecaster.trees.save(partial)
+            write_atomically(partial / DESCRIPTION, json.dumps(_described(forecaster), indent=2))
+            partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def load_forecaster(folder: Path) -> Forecaster:

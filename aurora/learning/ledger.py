@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError
 from aurora.learning import journal
 
+MOST = 1e12
+"""Dollars a month; more is a mistake."""
 ENOUGH = 20
 """Realised savings from which on a share within the interval says something: a 95 % interval of ±0.2 or less."""
 
@@ -132,10 +135,20 @@ def settle(path: Path, change_id: str, savings: float, day: str) -> Realised:
         raise DataError(f"{path} holds no promise {change_id!r}; it knows {', '.join(list(known)[:5]) or 'none'}")
     if change_id in settled:
         raise DataError(f"{change_id} was settled on {settled[change_id].day}; what was measured can't be replaced")
-    if not math.isfinite(savings):
+    if not abs(savings) <= MOST:
         raise DataError(f"savings of {change_id} are {savings}; give dollars a month")
     journal.append(path, [{"kind": "realised", "change_id": change_id, "savings": savings, "day": day}])
     return Realised(known[change_id], day, savings)
+
+
+def check_there(path: Path) -> None:
+    """Refuse a ledger that does not exist.
+
+    Raises:
+        DataError: There is no such file.
+    """
+    if not journal.is_there(path):
+        raise DataError(f"there is no ledger {path}; `aurora recommend apply --ledger FILE` begins one")
 
 
 def settled(path: Path) -> tuple[Realised, ...]:
@@ -176,7 +189,7 @@ def calibration(found: Sequence[Realised]) -> Calibration | None:
     )
 
 
-def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> tuple[float, float]:
+def wilson(successes: float, trials: float, z: float = 1.959963984540054) -> tuple[float, float]:
     """Score interval of a share (Wilson 1927); 0 to 1 without trials.
 
     Args:
@@ -193,16 +206,45 @@ def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> tuple[f
     return max(0.0, (middle - radius) / scale), min(1.0, (middle + radius) / scale)
 
 
+_PREDICTED = {f.name: f.type for f in fields(Prediction)}
+_REALISED = {"change_id": "str", "day": "str", "savings": "float"}
+
+
 def _entries(path: Path) -> tuple[dict[str, Prediction], dict[str, Realised]]:
     known: dict[str, Prediction] = {}
     done: dict[str, Realised] = {}
     for number, record in enumerate(journal.read(path), 1):
-        try:
-            entry: dict[str, Any] = {k: v for k, v in record.items() if k != "kind"}
-            if record["kind"] == "predicted":
-                known[entry["change_id"]] = Prediction(**entry)
-            else:
-                done[entry["change_id"]] = Realised(known[entry["change_id"]], entry["day"], entry["savings"])
-        except (KeyError, TypeError) as error:
-            raise DataError(f"{path}, line {number} is no entry of a ledger ({error})") from None
+        where = f"{path}, line {number}"
+        kind = record.get("kind")
+        if kind == "predicted":
+            entry = _typed(record, _PREDICTED, where)
+            known[entry["change_id"]] = Prediction(**entry)
+        elif kind == "realised":
+            entry = _typed(record, _REALISED, where)
+            if entry["change_id"] not in known:
+                raise DataError(f"{where}: {entry['change_id']!r} was realised without a promise; restore the ledger")
+            done[entry["change_id"]] = Realised(known[entry["change_id"]], entry["day"], entry["savings"])
+        else:
+            raise DataError(f"{where}: field 'kind' must be 'predicted' or 'realised', it is {str(kind)[:40]!r}")
     return known, done
+
+
+def _typed(record: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The fields of an entry, each of its kind."""
+    found: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        value = record.get(name)
+        if kind == "str":
+            if not isinstance(value, str):
+                raise DataError(f"{where}: field {name!r} must be a text, it is {str(value)[:40]!r}")
+            found[name] = value
+        else:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+                raise DataError(f"{where}: field {name!r} must be a number of dollars, it is {str(value)[:40]!r}")
+            found[name] = float(value)
+    day = found["day"]
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise DataError(f"{where}: field 'day' must be a day like 2026-03-31, it is {day[:40]!r}") from None
+    return found

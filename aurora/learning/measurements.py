@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,9 +16,13 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.learning import journal
+from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines, read_text
 
 SHOWN = 5
 """Names that a message lists."""
+MOST_ROWS = 5_000_000
+LARGEST = 1e15
+"""Of a measurement, either way; sums of squares of more would not be finite."""
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
 
 
@@ -76,26 +79,37 @@ def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) ->
 
 
 def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
+    if path.suffix == ".parquet":
+        yield from _parquet(path)
+    elif path.name.endswith((".jsonl", ".jsonl.gz")):
+        for number, line in read_lines(path, limit=TABLE_BYTES):
+            if line.strip():
+                record = parse_json(line, f"{path}, line {number}")
+                if not isinstance(record, dict):
+                    raise DataError(f"{path}, line {number}: an object is expected, with a field for each column")
+                yield record
+    elif path.name.endswith((".csv", ".csv.gz")):
+        try:
+            yield from csv.DictReader(io.StringIO(read_text(path, limit=TABLE_BYTES), newline=""), strict=True)
+        except csv.Error as error:
+            raise DataError(f"{path} is no CSV: {error}") from None
+    else:
+        raise DataError(f"{path}: the name must end in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet")
+
+
+def _parquet(path: Path) -> list[dict[str, Any]]:
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415  # heavy, used here only
+
     try:
-        if path.suffix == ".parquet":
-            from pyarrow import parquet  # noqa: PLC0415  # heavy, used here only
-
-            yield from parquet.read_table(path).to_pylist()
-        elif path.suffix == ".jsonl":
-            yield from journal.read(path) if path.exists() else _absent(path)
-        elif path.name.endswith((".csv", ".csv.gz")):
-            text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
-            yield from csv.DictReader(io.StringIO(text))
-        else:
-            raise DataError(f"{path}: the name must end in .csv, .csv.gz, .jsonl or .parquet")
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error.strerror or error}") from None
-    except (ValueError, csv.Error, EOFError) as error:
-        raise DataError(f"{path} is damaged or not what its name says: {error}") from None
-
-
-def _absent(path: Path) -> Iterable[Mapping[str, Any]]:
-    raise DataError(f"can't read {path}: no such file")
+        file = parquet.ParquetFile(io.BytesIO(read_bytes(path, limit=TABLE_BYTES)))
+        about = file.metadata
+        size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+        if size > TABLE_BYTES or about.num_rows > MOST_ROWS:
+            raise DataError(f"{path} unpacks to {about.num_rows} rows and {size >> 20} MiB; split it")
+        rows: list[dict[str, Any]] = file.read().to_pylist()
+    except (ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged or no Parquet file: {error}") from None
+    return rows
 
 
 def parse_day(cell: Any, where: str) -> date:
@@ -104,10 +118,11 @@ def parse_day(cell: Any, where: str) -> date:
     Raises:
         DataError: It is neither; the message begins with `where`.
     """
+    text = str(cell).strip()
     try:
-        return date.fromisoformat(str(cell)[:10])
+        return date.fromisoformat(text[:10] if text[10:11] in ("", "T", " ") else text)
     except ValueError:
-        raise DataError(f"{where}: day is {cell!r}; write it like 2026-03-31") from None
+        raise DataError(f"{where}: day is {text[:40]!r}; write it like 2026-03-31") from None
 
 
 def _number(cell: Any, name: str, where: str) -> float:
@@ -115,10 +130,14 @@ def _number(cell: Any, name: str, where: str) -> float:
         return math.nan
     try:
         value = float(cell)
-    except (TypeError, ValueError):
-        raise DataError(f"{where}: {name} is {cell!r}, not a number; leave the cell empty if it is missing") from None
-    if math.isinf(value):
-        raise DataError(f"{where}: {name} is infinite; leave the cell empty if it is missing")
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(
+            f"{where}: {name} is {str(cell)[:40]!r}, not a number; leave the cell empty if it is missing"
+        ) from None
+    if abs(value) > LARGEST:
+        raise DataError(
+            f"{where}: {name} is {value:g}, infinite or beyond {LARGEST:g}; leave the cell empty if it is missing"
+        )
     return value
 
 
@@ -243,9 +262,31 @@ def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start:
 def _sealed(path: Path, seal: str) -> list[dict[str, Any]]:
     records = journal.read(path)
     for number, record in enumerate(records, 1):
-        if record.get("registration") != seal or not isinstance(record.get("rows"), dict) or "day" not in record:
+        if record.get("registration") != seal or not _is_day(record):
             raise DataError(
                 f"{path}, line {number} belongs to another registration (or is damaged): "
                 "an experiment's rules can't be replaced once it has measurements"
             )
     return records
+
+
+def _is_day(record: Mapping[str, Any]) -> bool:
+    """Whether a line of the journal is what `ingest` writes."""
+    day, rows = record.get("day"), record.get("rows")
+    if not isinstance(day, str) or not isinstance(rows, dict):
+        return False
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return all(
+        isinstance(row, dict)
+        and isinstance(row.get("values"), dict)
+        and all(v is None or _is_number(v) for v in row["values"].values())
+        and row.get("received") in (None, True, False)
+        for row in rows.values()
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST

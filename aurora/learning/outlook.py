@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.learning.demand import aligned
 from aurora.learning.paths import (
     LEAST_ORIGINS,
     Dependence,
@@ -92,35 +93,13 @@ class Outlook:
         return np.asarray(self.paths.sum(axis=1), np.float64)
 
 
-def aligned(series: Sequence[Series]) -> tuple[Series, ...]:
-    """The series over the time that all of them cover.
-
-    Raises:
-        DataError: There are none, their steps differ, they do not overlap, or one has a negative or no finite value.
-    """
-    if not series:
-        raise DataError("no series: give at least one file with measured demand")
-    steps = {s.step for s in series}
-    if len(steps) > 1:
-        raise DataError(f"series have steps of {', '.join(map(str, sorted(steps)))} s; give series of one step")
-    step = steps.pop()
-    for each in series:
-        if not len(each):
-            raise DataError(f"series {each.unique_id} is empty; leave it out")
-        if not np.isfinite(each.y).all():
-            raise DataError(f"series {each.unique_id}: some values are not finite; `read_panel` repairs that")
-        if each.y.min() < 0:
-            raise DataError(f"series {each.unique_id}: demand of {each.y.min():g}; a demand can't be below 0")
-        if (each.start - series[0].start) % step:
-            raise DataError(f"series {series[0].unique_id} and {each.unique_id}: their steps are not at the same times")
-    first = max(s.start for s in series)
-    last = min(s.start + len(s) * step for s in series)
-    if last <= first:
-        raise DataError("the series have no time in common; give series of the same days")
-    return tuple(s.between((first - s.start) // step, (last - s.start) // step) for s in series)
-
-
-def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least: int) -> Backtest:
+def back_test(
+    series: Sequence[Series],
+    forecaster: Predict,
+    horizon: int,
+    least: int,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Backtest:
     """Forecasts at past moments, the latest ones, no two of the same step where the series are long enough.
 
     Moments after which a value was not measured but filled in are left out: nobody knows what came.
@@ -130,6 +109,7 @@ def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least
         forecaster: Is shown each moment's past only.
         horizon: Steps.
         least: Values that it needs, or has been trained on.
+        tell: Called with the moments done and all moments.
 
     Raises:
         DataError: The series are too short; says how many values are needed.
@@ -151,9 +131,10 @@ def back_test(series: Sequence[Series], forecaster: Predict, horizon: int, least
             f"measured, {LEAST_ORIGINS} are needed; give series with fewer gaps, or a shorter horizon"
         )
     made, came = [], []
-    for origin in origins:
+    for done, origin in enumerate(origins, 1):
         made.append(stacked(forecaster([s.between(0, origin) for s in series], horizon)))
         came.append(np.stack([s.y[origin : origin + horizon] for s in series]))
+        tell(done, len(origins))
     return Backtest(np.stack(made), np.stack(came), origins)
 
 
@@ -200,7 +181,13 @@ class Aim(NamedTuple):
     since: float = -np.inf
 
 
-def look_ahead(series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted: Adjustment | None = None) -> Outlook:
+def look_ahead(
+    series: Sequence[Series],
+    forecaster: Predict,
+    aim: Aim,
+    adjusted: Adjustment | None = None,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Outlook:
     """Futures of the demand of some series together, and tiers.
 
     The forecaster is back-tested on the latest past. Where its forecasts fell gives how series and steps go
@@ -211,6 +198,7 @@ def look_ahead(series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted
         forecaster: Must not have learned from the part that is back-tested.
         aim: How far, and in what terms.
         adjusted: What continuous comparison has taught.
+        tell: Called with the back-tests done and all of them.
 
     Raises:
         DataError: See `aligned` and `back_test`, and `aim` asks for nothing.
@@ -223,7 +211,7 @@ def look_ahead(series: Sequence[Series], forecaster: Predict, aim: Aim, adjusted
     check_confidences(confidences)
     series = aligned(series)
     unseen = max(0, int(np.ceil((since - series[0].start) / series[0].step))) if np.isfinite(since) else 0
-    past = back_test(series, forecaster, horizon, max(least, unseen))
+    past = back_test(series, forecaster, horizon, max(least, unseen), tell)
     how = dependence(past.quantiles, past.realised, seed=seed)
     said, came = past.quantiles * cores_per_unit, past.realised.sum(axis=1) * cores_per_unit
     few = max(64, min(BACKTEST_PATHS, MOST_VALUES // past.realised[0].size))

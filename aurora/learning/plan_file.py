@@ -11,14 +11,16 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError
 from aurora.files import write_atomically
+from aurora.reading import read_json
 
 FORMAT = 1
 SHOWN = 8
@@ -68,6 +70,30 @@ class Plan:
     def sha256(self) -> str:
         """Hash of its content; it is part of the file."""
         return hashlib.sha256(json.dumps(_payload(self), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def part(plan: Plan, accounts: Collection[str] = (), most_risk: int | None = None) -> Plan:
+    """Some changes of a plan.
+
+    Args:
+        plan: Whole.
+        accounts: Whose changes to take; all without any.
+        most_risk: Level of risk above which a change is left out.
+
+    Raises:
+        DataError: The plan has no change for an account, or does not say what its changes risk.
+    """
+    strange = sorted(set(accounts) - {c.account for c in plan.changes})
+    if strange:
+        have = ", ".join([c.account for c in plan.changes][:SHOWN]) or "none"
+        raise DataError(f"the plan has no change for {', '.join(strange[:SHOWN])}; it has changes for {have}")
+    chosen = [c for c in plan.changes if not accounts or c.account in accounts]
+    if most_risk is not None:
+        silent = next((c.account for c in chosen if not isinstance(c.promise.get("risk"), int)), None)
+        if silent is not None:
+            raise DataError(f"the plan does not say what the change of {silent} risks; make a new plan")
+        chosen = [c for c in chosen if c.promise["risk"] <= most_risk]
+    return Plan(tuple(chosen), plan.source)
 
 
 def inverse(plan: Plan) -> Plan:
@@ -146,6 +172,8 @@ def read_plan(path: Path) -> Plan:
         DataError: The file can't be read, is not a plan, or was altered.
     """
     data = read_json(path)
+    if not isinstance(data, dict):
+        raise DataError(f"{path} is not a plan of format {FORMAT}; make one with `aurora recommend --plan`")
     changes = data.get("changes")
     if data.get("format") != FORMAT or not isinstance(changes, list) or not isinstance(data.get("source"), str):
         raise DataError(f"{path} is not a plan of format {FORMAT}; make one with `aurora recommend --plan`")
@@ -164,14 +192,19 @@ class Applied:
     """What applying a plan did.
 
     Attributes:
-        changed: Accounts.
+        done: What was changed.
         unchanged: Accounts that were there already.
         rollback: File with the inverse; None if nothing was changed.
     """
 
-    changed: tuple[str, ...]
+    done: Plan
     unchanged: tuple[str, ...]
     rollback: Path | None
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Accounts that were changed."""
+        return tuple(c.account for c in self.done.changes)
 
 
 def apply_to_file(plan: Plan, inventory: Path, rollback: Path) -> Applied:
@@ -190,19 +223,29 @@ def apply_to_file(plan: Plan, inventory: Path, rollback: Path) -> Applied:
             process, or `rollback` holds the inverse of something else.
     """
     with _locked(inventory):
-        data = read_json(inventory)
-        if any(not isinstance(c, dict) for c in data.values()):
-            raise DataError(f"{inventory} must be a JSON object: account -> configuration (an object)")
-        after, done = apply(plan, data)
+        after, done = apply(plan, read_inventory(inventory))
         changed = tuple(c.account for c in done.changes)
         if not changed:
-            return Applied((), tuple(c.account for c in plan.changes), None)
+            return Applied(done, tuple(c.account for c in plan.changes), None)
         undo = inverse(done)
         if rollback.exists() and read_plan(rollback).changes != undo.changes:
             raise DataError(f"{rollback} holds the inverse of another change; keep it and give another --rollback FILE")
         write_plan(undo, rollback)
         write_json(inventory, after)
-    return Applied(changed, tuple(c.account for c in plan.changes if c.account not in set(changed)), rollback)
+    return Applied(done, tuple(c.account for c in plan.changes if c.account not in set(changed)), rollback)
+
+
+def free_rollback(plan_path: Path, plan: Plan, inventory: Mapping[str, Configuration]) -> Path:
+    """A name beside a plan for its rollback: the first that is free, or that holds the very inverse.
+
+    Parts of a plan that are applied one after the other need a rollback each.
+    """
+    undo = inverse(apply(plan, inventory)[1]).changes
+    for number in count(1):
+        path = plan_path.with_name(f"{plan_path.stem}.rollback{'' if number == 1 else f'-{number}'}.json")
+        if not undo or not path.exists() or read_plan(path).changes == undo:
+            return path
+    raise AssertionError  # count() has no end
 
 
 def _payload(plan: Plan) -> dict[str, Any]:
@@ -213,25 +256,20 @@ def _payload(plan: Plan) -> dict[str, Any]:
     return {"format": FORMAT, "source": plan.source, "changes": changes}
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
+def read_inventory(path: Path) -> dict[str, Configuration]:
+    """An inventory: a JSON object of account -> configuration.
 
     Raises:
-        DataError: It can't be read, or holds something else.
+        DataError: It can't be read, or holds something else; the message names the account.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from None
+    data = read_json(path)
     if not isinstance(data, dict):
-        raise DataError(f"{path} must hold a JSON object")
+        raise DataError(f"{path} must hold a JSON object: account -> configuration (an object)")
+    odd = next((name for name, entry in data.items() if not isinstance(entry, dict)), None)
+    if odd is not None:
+        shown = json.dumps(data[odd])[:40]
+        raise DataError(f"{path}: account {odd!r} must be a configuration (an object), it is {shown}")
     return data
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -246,14 +284,20 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"can't change {path}: it is no regular file; give the file of the inventory")
         stream = path.open("rb")
-    except OSError as error:
-        raise DataError(f"can't read {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from None
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise DataError(f"another process changes {path}; wait for it") from None
-        if os.fstat(stream.fileno()).st_ino != path.stat().st_ino:
+        try:
+            is_same = os.fstat(stream.fileno()).st_ino == path.stat().st_ino
+        except OSError:
+            is_same = False
+        if not is_same:
             raise DataError(f"another process has just replaced {path}; try again")
         yield

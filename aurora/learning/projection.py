@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.accounts import COLUMN, Catalogue, Configuration
-from aurora.learning.accounts.simulator import Setting, advance, new_machines, setting_of
+from aurora.learning.accounts.simulator import Setting, advance_apart, advance_in_pieces, setting_of
 from aurora.learning.accounts.workload import DAY
-from aurora.learning.usage import SATURDAY, STEPS_A_DAY, Floats, Usage
+from aurora.learning.usage import RESOURCES, SATURDAY, STEPS_A_DAY, Floats, Usage
 
 MONTH = 30
 """Days."""
@@ -21,7 +20,8 @@ PIECE = 12
 """Steps: an hour, over which a utilisation is a mean."""
 LEVEL_NOISE = 0.03
 """Standard deviation of the logarithm of what a month's level may differ by, beyond growth."""
-RESOURCES = ("cpu", "memory", "io", "bandwidth")
+BATCH = 8
+"""Futures that are played at a time, until it is clear that a configuration is not safe."""
 COST, MISSES = COLUMN["cost"], COLUMN["misses"]
 
 
@@ -42,7 +42,7 @@ def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> Float
     rng = np.random.default_rng((seed, 91))
     days = usage.demand.reshape(-1, STEPS_A_DAY)
     count = len(days)
-    growth, error = usage.growth
+    growth, error = max(0.0, usage.growth[0]), usage.growth[1]
     age = (count - np.arange(count)) / 7  # weeks from each day to the end of what was measured
     now = days * np.maximum(0.1, 1 + growth * age)[:, None]
     first = usage.start // DAY
@@ -85,17 +85,28 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Utilisation:
-    """Projected utilisation over hours, by resource (cpu, memory, io, bandwidth), as shares.
+    """Utilisation by resource (cpu, memory, io, bandwidth), as shares; None for what was not measured.
 
     Attributes:
-        p50: In half of all hours it is at most this.
+        p50: In half of the time it is at most this.
         p95: In 95 of 100 hours.
         instances: Mean number that runs.
     """
 
-    p50: dict[str, float]
-    p95: dict[str, float]
+    p50: dict[str, float | None]
+    p95: dict[str, float | None]
     instances: float
+
+
+def measured_utilisation(usage: Usage) -> Utilisation:
+    """What was measured, value by value, as a monitoring system shows it."""
+    middle, high = ({r: None if r not in usage.seen else _at(usage.seen[r], q) for r in RESOURCES} for q in (0.5, 0.95))
+    running = float(usage.running.mean()) if len(usage.running) else float(usage.configuration.minimum)
+    return Utilisation(middle, high, running)
+
+
+def _at(values: Floats, quantile: float) -> float:
+    return float(np.quantile(values, quantile))
 
 
 class Projector:
@@ -111,7 +122,8 @@ class Projector:
         self.usage = usage
         self.catalogue = catalogue
         self.demand = demand
-        self._known: dict[Configuration, Outcome] = {}
+        self._played: dict[Configuration, Floats] = {}
+        self._peeked: dict[Configuration, float] = {}
 
     def scaled(self, factor: float) -> Projector:
         """The same futures with more or less demand."""
@@ -119,44 +131,67 @@ class Projector:
 
     def outcome(self, configuration: Configuration) -> Outcome:
         """Play all futures under a configuration that does not change."""
-        if configuration not in self._known:
-            self._known[configuration] = self._played(configuration, self.demand)
-        return self._known[configuration]
-
-    def peek(self, configuration: Configuration) -> Outcome:
-        """The first ten days of one future, which is enough to see that a configuration is hopeless."""
-        return self._known.get(configuration) or self._played(configuration, self.demand[:1, : 10 * STEPS_A_DAY])
+        return self._outcome(configuration, len(self.demand))
 
     def glimpse(self, configuration: Configuration) -> Outcome:
         """Two futures, which tell roughly what a configuration costs and how it does."""
-        return self._known.get(configuration) or self._played(configuration, self.demand[:2])
+        return self._outcome(configuration, 2)
+
+    def peek(self, configuration: Configuration) -> float:
+        """Share of late requests in the first ten days of one future, which shows what is hopeless."""
+        if configuration not in self._peeked:
+            start = self.demand[:1, : 10 * STEPS_A_DAY]
+            self._peeked[configuration] = float(self._rows(configuration, start)[0, MISSES])
+        return self._peeked[configuration]
+
+    def least_cost(self, configuration: Configuration) -> float:
+        """Dollars a month that a configuration costs at least."""
+        s = self._setting(configuration)
+        return float((s.fixed_price + s.minimum * s.price) * self.demand.shape[1] * 24 / STEPS_A_DAY)
+
+    def exceeds_at_most(self, configuration: Configuration, tolerance: float, probability: float) -> bool:
+        """Whether `outcome(...).exceeds(tolerance)` is at most so much; ends as soon as that is clear."""
+        futures = len(self.demand)
+        for count in range(BATCH, futures + BATCH, BATCH):
+            rows = self._first(configuration, min(count, futures))
+            late = float((rows[:, MISSES] > tolerance).sum())
+            if (late + 0.5) / (futures + 1) > probability:
+                return False
+        return True
 
     def _setting(self, configuration: Configuration) -> Setting:
         usage = self.usage
         return setting_of(configuration, usage.needs, usage.limit, usage.data, self.catalogue)
 
-    def _played(self, configuration: Configuration, demand: Floats) -> Outcome:
-        setting = self._setting(configuration)
-        rows = np.empty((len(demand), len(COLUMN)))
-        for k, path in enumerate(demand):
-            machines = new_machines(configuration, float(path[0]), self.catalogue)
-            machines.instance = self.usage.configuration.instance  # another type begins with a restart
-            rows[k] = advance(machines, configuration.instance, setting, path)
-        hours = demand.shape[1] * 24 / STEPS_A_DAY
-        fixed = setting.fixed_price * hours
+    def _rows(self, configuration: Configuration, demand: Floats) -> Floats:
+        before = self.usage.configuration.instance  # another type begins with a restart
+        return advance_apart(configuration, before, self._setting(configuration), demand, self.catalogue)
+
+    def _first(self, configuration: Configuration, count: int) -> Floats:
+        """The metrics of the first so many futures; each is played once."""
+        known = self._played.get(configuration)
+        have = 0 if known is None else len(known)
+        if have < count:
+            fresh = self._rows(configuration, self.demand[have:count])
+            known = fresh if known is None else np.concatenate([known, fresh])
+            self._played[configuration] = known
+        return self._played[configuration][:count]
+
+    def _outcome(self, configuration: Configuration, count: int) -> Outcome:
+        rows = self._first(configuration, count)
+        fixed = self._setting(configuration).fixed_price * self.demand.shape[1] * 24 / STEPS_A_DAY
         return Outcome(rows[:, COST].copy(), rows[:, MISSES].copy(), rows[:, COST] - fixed)
 
     def utilisation(self, configuration: Configuration) -> Utilisation:
-        """How a configuration would be used, hour by hour."""
+        """How a configuration would be used, hour by hour; None for what was not measured."""
         setting = self._setting(configuration)
-        rows = []
-        for path in self.demand[:SHOWN_FUTURES]:
-            machines = new_machines(configuration, float(path[0]), self.catalogue)
-            rows += [advance(machines, configuration.instance, setting, piece) for piece in path.reshape(-1, PIECE)]
-        values: NDArray[np.float64] = np.array(rows)
-        middle, high = np.quantile(values, (0.5, 0.95), axis=0)
-        return Utilisation(
-            {r: float(middle[COLUMN[r]]) for r in RESOURCES},
-            {r: float(high[COLUMN[r]]) for r in RESOURCES},
-            float(values[:, COLUMN["running"]].mean()),
+        values = np.concatenate(
+            [
+                advance_in_pieces(configuration, setting, path.reshape(-1, PIECE), self.catalogue)
+                for path in self.demand[:SHOWN_FUTURES]
+            ]
         )
+        middle, high = (
+            {r: _at(values[:, COLUMN[r]], q) if r in self.usage.seen else None for r in RESOURCES} for q in (0.5, 0.95)
+        )
+        return Utilisation(middle, high, float(values[:, COLUMN["running"]].mean()))

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
 
+from aurora.learning.accounts import Configuration
 from aurora.learning.projection import Projector, Utilisation
-from aurora.learning.rightsizing import Choice, Goals
+from aurora.learning.rightsizing import INDIFFERENT, KEPT_INSTANCES, Choice, Goals, differing, floors
+from aurora.learning.usage import RESOURCES
 
 IDLE, BUSY = 0.3, 0.9
 """Utilisation that 95 of 100 hours stay below, or 5 of 100 exceed, for a resource to be called idle or busy."""
+GROWING = 0.005
+"""Growth a week that is worth a sentence."""
+SATURATED = 0.02
+"""Share of the values with a full CPU that is worth one."""
+_WORDS = {"cpu": "CPU", "memory": "memory", "io": "storage", "bandwidth": "network"}
+"""For people."""
+
+
+def named(resources: Sequence[str]) -> str:
+    """Resources in a sentence: "memory, storage and network"."""
+    words = [_WORDS[r] for r in resources]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def disagreement(used: Utilisation, choice: Choice) -> str:
-    """That CPU and memory, which come in one machine, ask for opposite changes; "" where they don't."""
+    """That CPU and memory, which come in one machine, ask for opposite changes; "" where they don't.
+
+    Args:
+        used: As projected for the present configuration.
+        choice: What was found.
+    """
     cpu, memory = used.p95["cpu"], used.p95["memory"]
-    if choice.side == "optimised":
+    if choice.side == "optimised" or cpu is None or memory is None:
         return ""
-    told = f"CPU is at {cpu:.0%} or less in 95 of 100 hours, memory at {memory:.0%}"
+    told = f"CPU is projected at {cpu:.0%} or less in 95 of 100 hours, memory at {memory:.0%}"
     if cpu < IDLE and memory > BUSY:
         return f"{told}: CPU says over, memory says under"
     if memory < IDLE and cpu > BUSY:
@@ -24,78 +44,81 @@ def disagreement(used: Utilisation, choice: Choice) -> str:
     return ""
 
 
-def reasons_for(projector: Projector, choice: Choice, goals: Goals, used: Utilisation) -> tuple[str, ...]:
+def reasons_for(
+    projector: Projector, choice: Choice, goals: Goals, measured: Utilisation, projected: Utilisation
+) -> tuple[str, ...]:
     """What speaks for the finding.
 
     Args:
         projector: With the futures.
         choice: What was found.
         goals: To keep to.
-        used: Projected utilisation of the present configuration.
+        measured: Utilisation so far.
+        projected: Utilisation of the present configuration in the next month.
     """
     usage = projector.usage
     late = float(choice.now.misses.mean())
-    found = [
-        f"next month {late:.2%} of requests are late (allowed {goals.misses:.2%}), and more than allowed with "
-        f"probability {choice.now.exceeds(goals.misses):.0%}"
-    ]
-    found.append(f"CPU at {used.p50['cpu']:.0%} in half of all hours, at {used.p95['cpu']:.0%} in 5 of 100")
-    if usage.saturated > 0.02:  # noqa: PLR2004  # worth a sentence
+    found = [f"measured: {_told(measured)}"]
+    if usage.unmeasured:
+        were = "was" if len(usage.unmeasured) == 1 else "were"
+        found.append(f"{named(usage.unmeasured)} {were} not measured: no less is proposed than there is now")
+    if usage.saturated > SATURATED:
         found.append(
             f"in {usage.saturated:.0%} of what was measured the CPU was full: demand may be larger than what was seen"
         )
-    if choice.best is None:
-        found += _why_none(choice, goals)
-        return tuple(found)
-    return (*found, *_what_changes(projector, choice, used))
+    if abs(usage.growth[0]) > GROWING:
+        fate = "carried on" if usage.growth[0] > 0 else "not carried on: it may come back"
+        found.append(f"measured demand changed by {usage.growth[0]:+.1%} a week, which is {fate}")
+    found.append(
+        f"projected for the next month, if nothing is changed: {_told(projected)}; {late:.2%} of requests late "
+        f"(allowed {goals.misses:.2%}), more than allowed with probability {choice.now.exceeds(goals.misses):.0%}"
+    )
+    found += _why_none(choice, goals, usage.unmeasured) if choice.best is None else _parts(projector, choice, goals)
+    return (*found, *usage.assumptions)
 
 
-def _why_none(choice: Choice, goals: Goals) -> list[str]:
+def _told(used: Utilisation) -> str:
+    """The utilisation of what was measured."""
+    shares = [(_WORDS[r], used.p50[r], used.p95[r]) for r in RESOURCES]
+    parts = [f"{word} {p50:.0%} ({p95:.0%})" for word, p50, p95 in shares if p50 is not None and p95 is not None]
+    return f"median (95th percentile) {', '.join(parts)}"
+
+
+def _why_none(choice: Choice, goals: Goals, unmeasured: Sequence[str]) -> list[str]:
+    kept = f" with no less {named(unmeasured)}" if unmeasured else ""
     if choice.side == "under":
-        return ["no configuration of the catalogue keeps the promise safely, or at least far better"]
+        return [f"no configuration of the catalogue{kept} keeps the promise safely, or at least far better"]
     if not choice.safe:
-        return [f"no other configuration keeps {goals.misses:.2%} safely for less"]
-    return [f"no safe configuration is cheaper by {goals.worthwhile:.0%} or more"]
+        return [f"no other configuration{kept} keeps {goals.misses:.2%} safely for less"]
+    return [f"no safe configuration{kept} is cheaper by {goals.worthwhile:.0%} or more"]
 
 
-def _what_changes(projector: Projector, choice: Choice, used: Utilisation) -> list[str]:
-    """One sentence for each part of the configuration that changes."""
-    usage, catalogue = projector.usage, projector.catalogue
-    now, new = usage.configuration, choice.best
+def _parts(projector: Projector, choice: Choice, goals: Goals) -> list[str]:
+    """For each part of the change, what would be without it: more late requests, or a higher cost."""
+    now, new = projector.usage.configuration, choice.best
     if new is None:
         return []
     found = []
-    demand = projector.demand
-    high = float(np.quantile(demand, 0.999))
-    if now.instance != new.instance:
-        old, kind = catalogue.instance[now.instance], catalogue.instance[new.instance]
-        found.append(
-            f"memory is at {used.p95['memory']:.0%} in 5 of 100 hours with {old.memory / old.cores:g} GiB a core "
-            f"({old.name}, ${old.price / old.cores / old.speed:.4f} a core-hour); {kind.name} has "
-            f"{kind.memory / kind.cores:g} at ${kind.price / kind.cores / kind.speed:.4f}"
-        )
-    for name, before, after, quantile, word in (
-        ("minimum", now.minimum, new.minimum, 0.05, "least"),
-        ("maximum", now.maximum, new.maximum, 0.999, "most"),
-    ):
-        if before != after:
-            kind = catalogue.instance[new.instance]
-            wanted = float(np.quantile(demand, quantile)) / (kind.cores * kind.speed * new.target)
-            found.append(
-                f"{name} {before} -> {after}: {word} demand ({quantile:.1%} quantile) takes {wanted:.1f} {kind.name}"
-            )
-    if now.target != new.target:
-        found.append(f"the autoscaler's target {now.target:.0%} -> {new.target:.0%}")
-    if now.storage != new.storage:
-        old_class, new_class = catalogue.storage_class[now.storage], catalogue.storage_class[new.storage]
-        found.append(
-            f"storage: 99.9 % of demand is below {high * usage.needs.io_per_core:.0f} operations/s; {old_class.name} "
-            f"allows {old_class.iops:.0f}, {new_class.name} {new_class.iops:.0f}"
-        )
-    if now.network != new.network:
-        old_tier, new_tier = catalogue.network_tier[now.network], catalogue.network_tier[new.network]
-        found.append(
-            f"network: 99.9 % of demand is below {high * usage.needs.network_per_core:.2f} Gbit/s; {old_tier.name} "
-            f"allows {old_tier.gbit:g}, {new_tier.name} {new_tier.gbit:g}"
-        )
+    least, _ = floors(projector.usage, goals)
+    for field in differing(now, new):
+        before, after = getattr(now, field), getattr(new, field)
+        told = f"{field} {before} -> {after}: {_without(projector, choice, goals, new, field)}"
+        if field == "minimum" and after == least == KEPT_INSTANCES and goals.least is None:
+            told += f" ({KEPT_INSTANCES} instances are kept unless --least-instances says otherwise)"
+        found.append(told)
     return found
+
+
+def _without(projector: Projector, choice: Choice, goals: Goals, new: Configuration, field: str) -> str:
+    now = projector.usage.configuration
+    back = replace(new, **{field: getattr(now, field)})
+    if back.minimum > back.maximum:
+        back = replace(back, minimum=now.minimum, maximum=now.maximum)
+    there, here = projector.outcome(back), choice.outcome
+    risk, cost = there.exceeds(goals.misses), float(there.cost.mean() - here.cost.mean())
+    if risk > max(goals.safe, here.exceeds(goals.misses)):
+        late = float(there.misses.mean())
+        return f"without it {late:.2%} of requests would be late, more than allowed with probability {risk:.0%}"
+    if cost > INDIFFERENT * float(here.cost.mean()):
+        return f"saves ${cost:,.0f} a month"
+    return "makes the change safer" if risk > here.exceeds(goals.misses) else "makes little difference"

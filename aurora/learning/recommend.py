@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Literal
 
@@ -12,12 +12,14 @@ from aurora.learning.accounts.workload import DAY
 from aurora.learning.experts import ExpertStates
 from aurora.learning.ledger import Calibration
 from aurora.learning.precedents import Precedents, precedents_for
-from aurora.learning.projection import Projector, Utilisation, next_months
-from aurora.learning.reasons import disagreement, reasons_for
+from aurora.learning.projection import Projector, Utilisation, measured_utilisation, next_months
+from aurora.learning.reasons import disagreement, named, reasons_for
 from aurora.learning.rightsizing import Choice, Goals, Side, candidates, choose, least_instances
 from aurora.learning.savings import Rate, SavingsCalibration, risk_level, savings_of
 from aurora.learning.sensitivity import Flip, flips
-from aurora.learning.usage import Usage, usage_of
+from aurora.learning.series import Series
+from aurora.learning.usage import RESOURCES, Usage, usage_of, was_measured
+from aurora.learning.utilisation import Entry, usage_of_series
 
 Verdict = Literal["under", "over", "optimised", "no_data", "conflict"]
 NEED_DAYS = 7.0
@@ -52,7 +54,8 @@ class Confidence:
     """How often a recommendation like this one was right.
 
     Attributes:
-        value: Share, 0 to 1; of a change: it brought what was said and kept the promise; otherwise: the promise held.
+        value: Share, 0 to 1; of "over": it saved something and kept the promise; otherwise: the promise was kept. At
+            most 1 less the probability of breaking the promise.
         low: Of its 95 % interval.
         high: Likewise.
         basis: What it was measured on.
@@ -77,15 +80,21 @@ class Recommendation:
         reasons: Why, with the numbers.
         have: Values that were measured.
         need: Values without which nothing is said.
+        measured: By resource (cpu, memory, io, bandwidth), whether anything was measured of it; what was not stays.
+        assumptions: What was taken for granted, in sentences.
         now: The present configuration.
         proposed: Instead; None if nothing is to change, or nothing better was found.
         is_applicable: Whether `proposed` may go into a plan: not in a conflict, and not with a risk above `MOST_RISK`.
-        utilisation_now: Projected for the next month.
-        utilisation: Projected under `proposed`.
+        utilisation_now: Measured.
+        utilisation_now_projected: For the next month, if nothing is changed.
+        utilisation: Projected for the next month under `proposed`.
+        cost_now: Dollars in the next month, as projected, if nothing is changed.
+        cost_proposed: Likewise under `proposed`.
         savings: Of the change.
         risk: Of what is recommended, 0 to 4, see `savings.risk_level`.
         probability: Of breaking the promise in the next month, behind `risk`; calibrated.
-        probability_now: Likewise if nothing is changed, as projected.
+        risk_basis: What that probability rests on.
+        probability_now: Likewise if nothing is changed, as projected, not calibrated.
         confidence: In the recommendation.
         precedents: Similar situations in which experts chose.
         flips: What would change the finding.
@@ -96,14 +105,20 @@ class Recommendation:
     reasons: tuple[str, ...]
     have: int
     need: int
+    measured: dict[str, bool] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
     now: Configuration | None = None
     proposed: Configuration | None = None
     is_applicable: bool = False
     utilisation_now: Utilisation | None = None
+    utilisation_now_projected: Utilisation | None = None
     utilisation: Utilisation | None = None
+    cost_now: float | None = None
+    cost_proposed: float | None = None
     savings: Savings | None = None
     risk: int | None = None
     probability: float | None = None
+    risk_basis: str = ""
     probability_now: float | None = None
     confidence: Confidence | None = None
     precedents: Precedents | None = None
@@ -141,74 +156,121 @@ def recommend_account(account: Account, basis: Basis) -> Recommendation:
         basis: Prices, calibration, goals.
     """
     need = ceil(basis.need_days * DAY / account.period)
-    if len(account) < need:
-        return refusal(account.account_id, len(account), need)
+    measured = {r: was_measured(account.metric(r)) for r in RESOURCES}
+    if len(account) < need or not measured["cpu"]:
+        return refusal(account.account_id, len(account), need, measured, account.present)
     return recommend(usage_of(account, basis.catalogue), basis, have=len(account), need=need)
 
 
-def refusal(name: str, have: int, need: int) -> Recommendation:
-    """Too little was measured to say anything."""
-    return Recommendation(name, "no_data", (f"have {have} of {need} values",), have, need)
+def recommend_workload(name: str, metrics: Mapping[str, Series], entry: Entry, basis: Basis) -> Recommendation:
+    """What to do with a workload, from its series of utilisation.
+
+    Args:
+        name: Of the workload.
+        metrics: Its series, by what they measure; see `utilisation.usage_of_series`.
+        entry: Its configuration.
+        basis: Prices, calibration, goals.
+
+    Raises:
+        DataError: See `utilisation.usage_of_series`.
+    """
+    cpu = metrics.get("cpu")
+    measured = {r: r in metrics for r in RESOURCES}
+    need = ceil(basis.need_days * DAY / (60 if cpu is None else cpu.step))
+    have = 0 if cpu is None else int(cpu.observed.sum())
+    if cpu is None or have < need or not cpu.y.max() > 0:
+        return refusal(name, have, need, measured, entry.configuration)
+    return recommend(usage_of_series(name, metrics, entry, basis.catalogue), basis, have=have, need=need)
+
+
+def refusal(
+    name: str, have: int, need: int, measured: dict[str, bool] | None = None, now: Configuration | None = None
+) -> Recommendation:
+    """Too little was measured to say anything.
+
+    Args:
+        name: Of the account.
+        have: Values that were measured.
+        need: Values that are needed.
+        measured: By resource, as far as it is known.
+        now: The present configuration, if it is known.
+    """
+    short = f"have {have} of {need} values"
+    reason = short if 0 < have < need else "CPU was not measured (or is 0 all the time): nothing can be said without it"
+    return Recommendation(name, "no_data", (reason,), have, need, measured or {}, now=now)
 
 
 def recommend(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommendation:
     """What to do with an account whose usage is known.
 
     Args:
-        usage: At least a day.
+        usage: At least a day, with its CPU.
         basis: Prices, calibration, goals.
         have: Values that were measured.
         need: Values that are needed.
     """
     goals = basis.goals
     projector = Projector(usage, basis.catalogue, next_months(usage))
-    least = least_instances(usage.tags)
-    choice = choose(projector, goals, candidates(projector, least))
-    utilisation_now = projector.utilisation(usage.configuration)
-    used = None if choice.best is None else projector.utilisation(choice.best)
-    obstacles = _obstacles(projector, basis, choice, utilisation_now, least)
-    finding: Verdict = "conflict" if obstacles else choice.side
-    told = reasons_for(projector, choice, goals, utilisation_now)
-    projected = choice.outcome.exceeds(goals.misses)
-    probability = basis.calibration.probability(choice.side, projected)
+    choice = choose(projector, goals, candidates(projector, goals))
+    measured, projected = measured_utilisation(usage), projector.utilisation(usage.configuration)
+    obstacles = _obstacles(projector, basis, choice, projected)
+    exceeds = choice.outcome.exceeds(goals.misses)
+    probability = basis.calibration.probability(choice.side, exceeds)
     risk = risk_level(probability)
     return Recommendation(
         usage.account,
-        finding,
-        (*obstacles, *told),
+        "conflict" if obstacles else choice.side,
+        (*obstacles, *reasons_for(projector, choice, goals, measured, projected)),
         have,
         need,
+        usage.measured,
+        usage.assumptions,
         usage.configuration,
         choice.best,
-        choice.best is not None and not obstacles and risk <= MOST_RISK,
-        utilisation_now,
-        used,
-        _savings(choice, usage, basis),
-        risk,
-        probability,
-        choice.now.exceeds(goals.misses),
-        _confidence(choice.side, projected, basis),
-        _precedents(usage, choice, basis),
-        flips(projector, goals, choice, least) if basis.with_flips else (),
+        is_applicable=choice.best is not None and not obstacles and risk <= MOST_RISK,
+        utilisation_now=measured,
+        utilisation_now_projected=projected,
+        utilisation=None if choice.best is None else projector.utilisation(choice.best),
+        cost_now=float(choice.now.cost.mean()),
+        cost_proposed=float(choice.outcome.cost.mean()),
+        savings=_savings(choice, usage, basis),
+        risk=risk,
+        probability=probability,
+        risk_basis=_risk_basis(choice, exceeds, usage, basis),
+        probability_now=choice.now.exceeds(goals.misses),
+        confidence=_confidence(choice.side, exceeds, basis),
+        precedents=_precedents(usage, choice, basis),
+        flips=flips(projector, goals, choice) if basis.with_flips else (),
     )
 
 
-def _obstacles(
-    projector: Projector, basis: Basis, choice: Choice, utilisation: Utilisation, least: int
-) -> tuple[str, ...]:
+def _risk_basis(choice: Choice, exceeds: float, usage: Usage, basis: Basis) -> str:
+    count = basis.calibration.rate(choice.side, exceeds).count
+    what = "the proposal" if choice.best is not None else "the present configuration"
+    told = (
+        f"that more than {basis.goals.misses:.2%} of next month's requests are late under {what}; from {count} "
+        f"generated accounts with this finding and projected risk ({exceeds:.0%})"
+    )
+    rest = usage.unmeasured
+    return f"{told}; as far as {named([r for r in RESOURCES if r not in rest])} can tell" if rest else told
+
+
+def _obstacles(projector: Projector, basis: Basis, choice: Choice, projected: Utilisation) -> tuple[str, ...]:
     """Why a change may not simply be made."""
     found = []
     usage = projector.usage
     if choice.side != "optimised" and FROZEN in usage.tags:
         found.append(f"the tag {FROZEN} forbids any change")
+    least = least_instances(usage.tags)
     if least > 1:
-        free = choose(projector, basis.goals, candidates(projector))
+        free = choose(projector, basis.goals, candidates(projector, basis.goals, with_tags=False))
         if free.best is not None and free.best.minimum < least and _is_dearer(choice, free):
             saved = float(choice.outcome.cost.mean() - free.outcome.cost.mean())
             found.append(
-                f"the tag minimum={least} forbids {free.best.minimum} instances, which would save ${saved:.0f} more"
+                f"the tag minimum={least} forbids {free.best.minimum} instances, which would save ${saved:.0f} more "
+                "a month"
             )
-    contradiction = disagreement(utilisation, choice)
+    contradiction = disagreement(projected, choice)
     if contradiction:
         found.append(contradiction)
     return tuple(found)
@@ -229,7 +291,8 @@ def _savings(choice: Choice, usage: Usage, basis: Basis) -> Savings | None:
 
 def _confidence(side: Side, projected: float, basis: Basis) -> Confidence:
     rate: Rate = basis.calibration.rate(side, projected)
-    text = f"right for {rate.share:.0%} of {rate.count} generated accounts with this finding and risk"
+    meant = "saved something and kept the promise" if side == "over" else "kept the promise"
+    text = f"{meant}: {rate.share:.0%}, from {rate.count} generated accounts with this finding and projected risk"
     earned = basis.earned
     if earned is None:
         text += "; nothing is realised yet with which to compare it here"

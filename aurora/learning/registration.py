@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.files import writing
+from aurora.learning.journal import is_there
 from aurora.learning.sequential import MIN_BLOCK
+from aurora.reading import read_json
 
 Direction = Literal["lower", "higher"]
 FILE, JOURNAL = "registration.json", "measurements.jsonl"
@@ -207,23 +210,33 @@ def register(directory: Path, draft: Registration) -> Registration:
     """
     done = replace(draft, sha256=_sha256(_payload(draft)))
     text = json.dumps({**_payload(done), "sha256": done.sha256}, indent=1, sort_keys=True) + "\n"
-    try:
+    with writing(directory / FILE):
         directory.mkdir(parents=True, exist_ok=True)
         partial = directory / f".{FILE}.{os.getpid()}"
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.chmod(0o444)
         try:
+            with partial.open("w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.chmod(0o444)
             os.link(partial, directory / FILE)  # unlike a rename it never replaces an earlier registration
         except FileExistsError:
             raise DataError(f"{directory} holds an experiment already; give another folder") from None
         finally:
-            partial.unlink()
-    except OSError as error:
-        raise DataError(f"can't write {directory / FILE}: {error.strerror}") from None
+            partial.unlink(missing_ok=True)
     return done
+
+
+def check_free(directory: Path) -> None:
+    """Refuse a folder that holds an experiment already, before anything is computed for another.
+
+    Raises:
+        DataError: It does, or it is a file.
+    """
+    if is_there(directory / FILE):
+        raise DataError(f"{directory} holds an experiment already; give another folder")
+    if is_there(directory) and not directory.is_dir():
+        raise DataError(f"{directory} is a file; give the name of a folder")
 
 
 def load_registration(directory: Path) -> Registration:
@@ -233,12 +246,9 @@ def load_registration(directory: Path) -> Registration:
         DataError: There is none, or its file was altered since.
     """
     path = directory / FILE
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise DataError(f"{directory} holds no experiment (no {FILE}); make one with `aurora experiment new`") from None
-    except ValueError as error:
-        raise DataError(f"{path} was altered after registration: it is not JSON ({error})") from None
+    if not is_there(path):
+        raise DataError(f"{directory} holds no experiment (no {FILE}); make one with `aurora experiment new`")
+    data = read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("sha256"), str):
         raise DataError(f"{path} is not a registration")
     payload = {k: v for k, v in data.items() if k != "sha256"}
@@ -249,16 +259,10 @@ def load_registration(directory: Path) -> Registration:
         )
     if payload.get("format") != FORMAT:
         raise DataError(f"{path} has format {payload.get('format')!r}; this AURORA knows {FORMAT}")
-    found = Registration(
-        payload["experiment_id"],
-        date.fromisoformat(payload["created"]),
-        date.fromisoformat(payload["start"]),
-        payload["seed"],
-        Rules(**payload["rules"]),
-        tuple(Subject(s[0], s[1], s[2], s[3], (s[4], s[5])) for s in payload["subjects"]),
-        payload["expected"],
-        data["sha256"],
-    )
+    try:
+        found = _registration(payload, data["sha256"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise DataError(f"{path} is not a registration: {type(error).__name__} {error}") from None
     again = assign(
         {s.account: s.before for s in found.subjects},
         {s.account: s.stratum for s in found.subjects},
@@ -269,6 +273,23 @@ def load_registration(directory: Path) -> Registration:
     if again != found.subjects:
         raise DataError(f"{path} was altered after registration: its assignment is not the one that its seed gives")
     return found
+
+
+def _registration(payload: Mapping[str, Any], sha256: str) -> Registration:
+    """What a file says; any wrong shape raises a KeyError, IndexError, TypeError or ValueError."""
+    return Registration(
+        str(payload["experiment_id"]),
+        date.fromisoformat(payload["created"]),
+        date.fromisoformat(payload["start"]),
+        int(payload["seed"]),
+        Rules(**payload["rules"]),
+        tuple(
+            Subject(str(s[0]), str(s[1]), int(s[2]), bool(s[3]), (float(s[4]), float(s[5])))
+            for s in payload["subjects"]
+        ),
+        {name: float(value) for name, value in payload["expected"].items()},
+        sha256,
+    )
 
 
 def _payload(registration: Registration) -> dict[str, Any]:

@@ -104,11 +104,18 @@ def known_unit(name: str) -> Unit:
     Raises:
         DataError: It is not in the table.
     """
-    key = name.strip().lower()
-    key = f"{key.removesuffix('/second')}/s" if key.endswith("/second") else _SPELLINGS.get(key, key)
+    key = unit_name(name)
     found = UNITS.get(key)
     if found is None and key.endswith("/s") and key.removesuffix("/s") in UNITS:
         found = UNITS[key.removesuffix("/s")]._replace(can_count=False)
     if found is None:
         raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}, or 'unstated'")
     return found
+
+
+def unit_name(name: str) -> str:
+    """Return a unit as the table spells it."""
+    key = name.strip().lower()
+    if key.endswith("/second"):  # as CloudWatch writes it
+        return key.removesuffix("econd")
+    return _SPELLINGS.get(key, key)

@@ -27,8 +27,9 @@ HIDDEN = 0.1
 RISKS = (0.02, 0.05, 0.2, 0.5)
 """Probabilities of breaking the promise at which risk becomes 1, 2, 3 and 4."""
 WEIGHT = 5.0
+"""Cases that the projection counts for, beside those that were measured."""
 ENOUGH = 20
-"""Cases from which on a rate is told for a level of risk of its own."""
+"""Cases of a finding without which nothing is calibrated."""
 
 
 def risk_level(probability: float) -> int:
@@ -48,8 +49,7 @@ class Case:
         cost: Of staying, dollars a month, as projected.
         probability: Of breaking the promise, as projected.
         is_broken: Whether it was broken.
-        is_right: Of "over": something was saved and the promise kept (or no less than without the change); of the
-            others: the promise was kept.
+        is_right: Of "over": something was saved and the promise kept; of the others: the promise was kept.
     """
 
     side: Side
@@ -91,9 +91,8 @@ def case_of(
     move = simulate(truth, proposed, MONTH * PER_DAY, seed, catalogue=catalogue)
     expected, scale = savings_of(choice, usage)
     realised = float(stay.metric("cost").sum() - move.metric("cost").sum())
-    late, before = (_late(a.metric("misses"), a.metric("throughput")) for a in (move, stay))
-    is_broken = late > goals.misses
-    right = realised > 0 and late <= max(goals.misses, before) if choice.side == "over" else not is_broken
+    is_broken = _late(move.metric("misses"), move.metric("throughput")) > goals.misses
+    right = not is_broken and (realised > 0 or choice.side != "over")
     return Case(
         choice.side,
         expected,
@@ -136,7 +135,7 @@ class SavingsCalibration:
         source: The command that measured it.
         level: Of the intervals.
         scores: By finding, the two ends of the interval of (realised - expected) / scale.
-        right: By finding and level of the projected risk ("over 0"), and by finding alone ("over").
+        right: By finding and level of the projected risk ("over 0").
         broken: Cases, and those in which the promise was broken, by finding and level of the projected risk.
     """
 
@@ -160,9 +159,15 @@ class SavingsCalibration:
         return min(expected, expected + low * scale), max(expected, expected + high * scale)
 
     def rate(self, side: Side, projected: float) -> Rate:
-        """How often such a recommendation was right."""
+        """How often such a recommendation was right, by the same cases and projection as `probability`.
+
+        Whatever is right kept the promise, so it is at most 1 less that probability.
+        """
         own = self.right.get(f"{side} {risk_level(projected)}")
-        return own if own is not None and own.count >= ENOUGH else self.right[side]
+        count, good = (0, 0.0) if own is None else (own.count, own.share * own.count)
+        good += WEIGHT * (1 - projected)
+        trials = count + WEIGHT
+        return Rate(count, good / trials, *wilson(good, trials))
 
 
 def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCalibration:
@@ -179,7 +184,6 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
         own = [c for c in cases if c.side == side]
         if len(own) < ENOUGH and side != "optimised":
             raise DataError(f"{len(own)} cases of {side!r}; {ENOUGH} are needed: take more accounts or seeds")
-        right[side] = _rate(own)
         for risk in range(len(RISKS) + 1):
             alike = [c for c in own if risk_level(c.probability) == risk]
             right[f"{side} {risk}"] = _rate(alike)

@@ -9,12 +9,17 @@ from typing import Literal
 import numpy as np
 
 from aurora.learning.projection import Projector
-from aurora.learning.rightsizing import Choice, Goals, Side, candidates, choose
+from aurora.learning.rightsizing import Choice, Goals, Side, candidates, side_of
 
 Quantity = Literal["demand", "price", "misses"]
 LADDER = (1.05, 1.2, 1.5, 2.0, 3.0)
 """Factors that are tried, and their inverses, until one flips the finding; then the place is narrowed down."""
 HALVINGS = 4
+_MEANING: dict[Side, str] = {
+    "under": "the present configuration would be too small",
+    "over": "a cheaper configuration would pay",
+    "optimised": "the present configuration would be right",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +42,31 @@ class Flip:
     @property
     def told(self) -> str:
         """The flip, for people and models."""
-        what = {
-            "demand": "demand",
-            "price": f"the price of {self.of}",
-            "misses": "the tolerated share of late requests",
+        condition = {
+            "demand": f"at {self.factor:.2f} times the demand",
+            "price": f"at {self.factor:.2f} times the price of {self.of}",
+            "misses": f"with {self.factor:.2f} times as many late requests allowed",
         }
-        return f"with {what[self.quantity]} times {self.factor:.2f} it would be {self.finding}"
+        return f"{condition[self.quantity]} {_MEANING[self.finding]} ({self.finding})"
 
 
-def flips(projector: Projector, goals: Goals, choice: Choice, least: int = 1) -> tuple[Flip, ...]:
+def flips(projector: Projector, goals: Goals, choice: Choice) -> tuple[Flip, ...]:
     """For each quantity the smallest change that flips the finding, as far as one between a third and three does.
 
     Args:
         projector: With the futures.
         goals: To keep to.
         choice: What was found with them.
-        least: Instances that must run.
     """
 
     def at_demand(factor: float) -> Side:
         scaled = projector.scaled(factor)
-        return choose(scaled, goals, candidates(scaled, least)).side
+        return side_of(scaled, goals, candidates(scaled, goals))
 
-    options = candidates(projector, least)
+    options = candidates(projector, goals)
 
     def at_promise(factor: float) -> Side:
-        return choose(projector, replace(goals, misses=min(1.0, goals.misses * factor)), options).side
+        return side_of(projector, replace(goals, misses=min(1.0, goals.misses * factor)), options)
 
     found = [_nearest("demand", at_demand, choice.side), _price(projector, goals, choice)]
     found.append(_nearest("misses", at_promise, choice.side))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.files import write_atomically
-from aurora.learning.outlook import Outlook, aligned
+from aurora.learning.demand import aligned
+from aurora.learning.outlook import Outlook
 from aurora.learning.paths import probabilities
 from aurora.learning.series import LEVELS, Series
 from aurora.learning.tiers import Adjustment, unadjusted

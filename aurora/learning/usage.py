@@ -7,11 +7,14 @@ memory, storage operations and traffic for each of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
+from scipy.signal import lfilter
 
 from aurora.errors import DataError
 from aurora.learning.accounts import Account, Catalogue, Configuration
@@ -33,6 +36,10 @@ MIN_DEMAND = 1e-3
 GROWTH_PRIOR = 0.04
 """Standard deviation of demand's growth a week, before anything is seen."""
 SATURDAY = 5
+RESOURCES = ("cpu", "memory", "io", "bandwidth")
+"""What a configuration has of: processors, memory, storage operations, network."""
+KNOWN = 0.5
+"""Share of the measured periods from which on a resource counts as measured."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,11 @@ class Usage:
         doubt: float64 [days], standard deviation of the logarithm of what a day's demand may be beyond `demand`.
         saturated: Share of the measured periods in which demand may have been larger than what was served.
         growth: A week, relative: most likely value, and its standard deviation.
-        account_history: Where it was made from one.
+        seen: By resource, of `RESOURCES`, its measured utilisation as shares, float64 [values]. A resource that was
+            not measured is not in it; its part of `needs` is 0, which says nothing.
+        running: float64 [values], instances that were measured; empty where only the configuration tells.
+        assumptions: What was taken for granted, in sentences.
+        account_history: Where it was made from one, complete.
     """
 
     account: str
@@ -65,7 +76,20 @@ class Usage:
     doubt: Floats
     saturated: float
     growth: tuple[float, float]
+    seen: Mapping[str, Floats] = field(default_factory=dict)
+    running: Floats = field(default_factory=lambda: np.empty(0))
+    assumptions: tuple[str, ...] = ()
     account_history: Account | None = None
+
+    @cached_property
+    def measured(self) -> dict[str, bool]:
+        """By resource, whether anything was measured of it."""
+        return {r: r in self.seen for r in RESOURCES}
+
+    @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """Resources of which nothing was measured."""
+        return tuple(r for r in RESOURCES if r not in self.seen)
 
     @property
     def days(self) -> float:
@@ -77,7 +101,7 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
     """The usage behind an account's history.
 
     Args:
-        account: At least two periods.
+        account: At least two periods; metrics that may be absent from a history may hold NaN.
         catalogue: That its configurations name things from.
 
     Raises:
@@ -90,30 +114,32 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
         )
     kinds = [catalogue.instance[c.instance] for c in account.configurations]
     instances = account.metric("running")
-    memory_share = account.metric("memory")
-    swapping = 1 + SWAP_SLOWDOWN * np.maximum(0.0, memory_share - SWAP_FROM)
+    seen = {r: account.metric(r) for r in RESOURCES if was_measured(account.metric(r))}
+    swapping = np.ones(len(account))
+    if "memory" in seen:
+        swapping += SWAP_SLOWDOWN * np.maximum(0.0, np.nan_to_num(seen["memory"]) - SWAP_FROM)
     cores = np.array([k.cores * k.speed for k in kinds]) * instances / swapping
     cpu, throughput = account.metric("cpu"), account.metric("throughput")
     busy = cpu * cores
-    is_served = throughput > 0
+    is_served = (throughput > 0) & (busy > 0)
     service = float(np.median(busy[is_served] / throughput[is_served])) if is_served.any() else account.limit / 10
     mean = np.maximum(np.where(is_served, throughput * service, busy), MIN_DEMAND)
     peak = np.maximum(mean, account.metric("cpu_peak") * cores)
-    late = account.metric("misses")
+    late = np.nan_to_num(account.metric("misses"))
     rung = np.searchsorted([h[0] for h in HIDDEN], late, side="right")
     more = np.array([h[1] for h in HIDDEN])[rung]
-    memory = memory_share * np.array([k.memory for k in kinds])
-    base, per_core = nnls(np.column_stack([np.ones(len(mean)), mean / instances]), memory)[0]
+    base = per_core = 0.0
+    if "memory" in seen:
+        base, per_core = memory_of(seen["memory"] * np.array([k.memory for k in kinds]), mean, instances)
     iops = np.array([catalogue.storage_class[c.storage].iops for c in account.configurations])
     gbit = np.array([catalogue.network_tier[c.network].gbit for c in account.configurations])
-    total = float(mean.sum())
     needs = needs_of(
         level=float(mean.mean()),
         service=service,
-        memory_base=float(base),
-        memory_per_core=float(per_core),
-        io_per_core=float((account.metric("io") * iops).sum()) / total,
-        network_per_core=float((account.metric("bandwidth") * gbit).sum()) / total,
+        memory_base=base,
+        memory_per_core=per_core,
+        io_per_core=a_busy_core(seen["io"] * iops, mean) if "io" in seen else 0.0,
+        network_per_core=a_busy_core(seen["bandwidth"] * gbit, mean) if "bandwidth" in seen else 0.0,
     )
     demand = _whole_days(fine_demand(more * mean, more * peak, account.period // STEP))
     doubt = _whole_days(np.repeat(np.array([h[2] for h in HIDDEN])[rung], account.period // STEP))
@@ -125,13 +151,52 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
         needs,
         account.limit,
         account.data,
-        account.configurations[-1],
+        account.present,
         account.tags,
         (doubt.reshape(weights.shape) * weights).sum(axis=1) / weights.sum(axis=1),
         float((account.metric("cpu_peak") >= SATURATED).mean()),
         growth_of(more * mean, account.start, account.period),
-        account,
+        {r: v[np.isfinite(v)] for r, v in seen.items()},
+        instances,
+        _assumed(account),
+        None if account.incomplete or account.present != account.configurations[-1] else account,
     )
+
+
+def _assumed(account: Account) -> tuple[str, ...]:
+    """What stands in the place of columns that are absent."""
+    found = []
+    if not (account.metric("throughput") > 0).any():
+        found.append("throughput was not measured: a request is taken to need a tenth of the limit of one core")
+    if np.isnan(account.metric("misses")).all():
+        found.append("late requests were not measured: demand is taken to be what was served")
+    return tuple(found)
+
+
+def was_measured(share: Floats) -> bool:
+    """Whether a column says anything: most of it is there, and not all of it is 0, which no running machine is."""
+    known = np.isfinite(share)
+    return bool(known.mean() >= KNOWN and (share[known] > 0).any())
+
+
+def memory_of(gib: Floats, busy: Floats, instances: Floats) -> tuple[float, float]:
+    """GiB that an instance takes whatever the demand, and for each busy core; a regression from 0 up.
+
+    Args:
+        gib: float64 [values], on each instance; NaN where it was not measured.
+        busy: float64 [values], busy cores.
+        instances: float64 [values]; where none ran there is nothing to learn.
+    """
+    known = np.isfinite(gib) & (instances > 0)
+    design = np.column_stack([np.ones(int(known.sum())), busy[known] / instances[known]])
+    base, per_core = nnls(design, gib[known])[0]
+    return float(base), float(per_core)
+
+
+def a_busy_core(used: Floats, busy: Floats) -> float:
+    """How much of something a busy core takes, of the values that were measured (not NaN)."""
+    known = np.isfinite(used)
+    return float(used[known].sum() / busy[known].sum())
 
 
 def _whole_days(values: Floats) -> Floats:
@@ -186,17 +251,17 @@ def fine_demand(mean: Floats, peak: Floats, steps: int) -> Floats:
     periods = len(mean)
     middle = (np.arange(periods) + 0.5) * steps
     line = np.interp(np.arange(periods * steps) + 0.5, middle, mean)
-    shocks = np.random.default_rng(0).normal(0.0, np.sqrt(1 - CORRELATION**2), periods * steps)
-    noise = np.empty(periods * steps)
-    last = 0.0
-    for k, shock in enumerate(shocks):
-        last = CORRELATION * last + shock
-        noise[k] = last
-    shape = (line * np.exp(0.1 * noise)).reshape(periods, steps)
+    shape = (line * np.exp(0.1 * _noise(periods * steps))).reshape(periods, steps)
     shape -= shape.mean(axis=1, keepdims=True)
     top = shape.max(axis=1)
     stretch = np.where(top > 0, (peak - mean) / np.where(top > 0, top, 1.0), 0.0)
     return np.asarray(np.maximum(mean[:, None] + stretch[:, None] * shape, 0.02 * mean[:, None]).ravel())
+
+
+@lru_cache(maxsize=8)
+def _noise(steps: int) -> Floats:
+    shocks = np.random.default_rng(0).normal(0.0, np.sqrt(1 - CORRELATION**2), steps)
+    return np.asarray(lfilter([1.0], [1.0, -CORRELATION], shocks))
 
 
 def growth_of(mean: Floats, start: int, period: int) -> tuple[float, float]:

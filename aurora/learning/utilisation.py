@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from aurora.errors import DataError
 from aurora.learning.accounts import Catalogue, Configuration, check_configuration
 from aurora.learning.accounts.workload import DAY, STEP
 from aurora.learning.series import Series
-from aurora.learning.usage import MIN_DEMAND, SATURATED, STEPS_A_DAY, Usage, fine_demand, growth_of, needs_of
+from aurora.learning.usage import (
+    MIN_DEMAND,
+    RESOURCES,
+    SATURATED,
+    STEPS_A_DAY,
+    Floats,
+    Usage,
+    a_busy_core,
+    fine_demand,
+    growth_of,
+    memory_of,
+    needs_of,
+    was_measured,
+)
 
 LIMIT, SERVICE = 60.0, 0.1
 """Seconds. Without a promised response time a request is late where demand exceeds the capacity for about a minute."""
 FIELDS = tuple(f.name for f in fields(Configuration))
-METRICS = ("cpu", "memory", "io", "bandwidth", "running")
+METRICS = (*RESOURCES, "running")
+FULL = 1.05
+"""Share of a capacity that rounding may reach; above it the unit or the inventory is wrong."""
+MOST = 1e9
+"""Seconds of a limit, GiB of data."""
+HALF = 0.5
+"""Of the way from a value that was measured to one that was not."""
+UNSTATED = "unstated"
+GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +75,50 @@ def parse_entry(name: str, data: Any, catalogue: Catalogue) -> Entry:
     for field, kind in kinds.items():
         value = data[field]
         if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
-            raise DataError(f"{where}: field {field!r} must be a number, it is {value!r}")
+            raise DataError(f"{where}: field {field!r} must be a number, it is {str(value)[:40]!r}")
     configuration = Configuration(**{f: data[f] for f in FIELDS})
     check_configuration(configuration, catalogue, where)
     numbers = {"limit": data.get("limit", LIMIT), "data": data.get("data", 0.0)}
     for field, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise DataError(f"{where}: field {field!r} must be a number from 0 up, it is {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+            raise DataError(f"{where}: field {field!r} must be a number from 0 to {MOST:g}, it is {str(value)[:40]!r}")
     tags = data.get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(t, str) for t in tags):
         raise DataError(f"{where}: field 'tags' must be a list of texts")
     return Entry(configuration, float(numbers["limit"]) or LIMIT, float(numbers["data"]), tuple(tags))
+
+
+def renamed(series: Sequence[Series], template: str, aliases: Mapping[str, str]) -> list[Series]:
+    """Series named WORKLOAD/METRIC after a template, for names that a monitoring system gave.
+
+    Args:
+        series: With labels.
+        template: Such as "{instance}/{metric}": labels stand in braces, `{name}` is the name without its labels.
+        aliases: What a metric is called there → cpu, memory, io, bandwidth or running.
+
+    Raises:
+        DataError: The template has no metric, or a series lacks a label or has another metric; the message names it.
+    """
+    found = []
+    for s in series:
+        values = {"name": s.unique_id.partition("{")[0], **s.labels}
+
+        def value(match: re.Match[str], values: Mapping[str, str] = values, s: Series = s) -> str:
+            if match[1] not in values:
+                raise DataError(f"--name: {s.unique_id} has no label {match[1]!r}; it has {', '.join(sorted(values))}")
+            return values[match[1]]
+
+        head, slash, tail = re.sub(r"\{(\w+)\}", value, template).rpartition("/")
+        metric = aliases.get(tail, tail)
+        if not (head and slash):
+            raise DataError(
+                f"--name {template!r} gives {head or tail!r}; write WORKLOAD/METRIC, as in {{instance}}/cpu"
+            )
+        if metric not in METRICS:
+            known = ", ".join(METRICS)
+            raise DataError(f"{s.unique_id}: {tail!r} is none of {known}; say which with --metric cpu={tail or 'NAME'}")
+        found.append(replace(s, unique_id=f"{head}/{metric}", labels={**s.labels, "metric": metric}))
+    return found
 
 
 def by_workload(series: Sequence[Series]) -> dict[str, dict[str, Series]]:
@@ -87,11 +139,6 @@ def by_workload(series: Sequence[Series]) -> dict[str, dict[str, Series]]:
     return found
 
 
-def values_needed(step: int, days: float) -> int:
-    """How many values of a step cover so many days."""
-    return math.ceil(days * DAY / step)
-
-
 def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, catalogue: Catalogue) -> Usage:
     """The usage behind a workload's series.
 
@@ -102,42 +149,26 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
         catalogue: That the configuration names things from.
 
     Raises:
-        DataError: There is no CPU, a step does not fit five minutes, the unit can't be used, or the number of
-            instances is not known.
+        DataError: There is no CPU, a step does not fit five minutes, the unit can't be used or is not stated where it
+            matters, or the number of instances is not known.
     """
     if "cpu" not in metrics:
         raise DataError(f"workload {name!r} has no series of cpu; there are {', '.join(metrics)}")
-    configuration = entry.configuration
+    cpu, configuration = metrics["cpu"], entry.configuration
     kind = catalogue.instance[configuration.instance]
-    cpu = metrics["cpu"]
-    if configuration.minimum == configuration.maximum:
-        running = np.full(len(cpu), float(configuration.minimum))
-    elif "running" in metrics:
-        running = _beside(cpu, metrics["running"], name)
-    else:
-        raise DataError(
-            f"workload {name!r} runs {configuration.minimum} to {configuration.maximum} instances; give a series "
-            f"{name}/running with how many did, so that utilisation can be turned into demand"
-        )
+    running = _running(name, metrics, configuration)
+    shares, assumptions = _shares(name, metrics, configuration, catalogue, running)
     capacity = kind.cores * kind.speed * np.maximum(running, 1.0)
-    busy = np.maximum(_amount(cpu, capacity, {"cores": kind.speed}, name), MIN_DEMAND)
-    memory = np.zeros(len(busy))
-    if "memory" in metrics:
-        share = _beside(cpu, metrics["memory"], name)
-        memory = _amount_of(share, metrics["memory"], kind.memory, {"gib": 1.0 / np.maximum(running, 1.0)}, name)
-    base, per_core = nnls(np.column_stack([np.ones(len(busy)), busy / running]), memory)[0]
+    busy = np.maximum(shares["cpu"] * capacity, MIN_DEMAND)
+    base = per_core = 0.0
+    if "memory" in shares:
+        base, per_core = memory_of(shares["memory"] * kind.memory, busy, running)
     iops, gbit = catalogue.storage_class[configuration.storage].iops, catalogue.network_tier[configuration.network].gbit
-    per_busy = []
-    for metric, most in (("io", iops), ("bandwidth", gbit)):
-        if metric in metrics:
-            used = _amount_of(_beside(cpu, metrics[metric], name), metrics[metric], most, {}, name)
-            per_busy.append(float(used.sum() / busy.sum()))
-        else:
-            per_busy.append(0.0)
     demand = _five_minutes(cpu, busy, name)
     demand = demand[len(demand) % STEPS_A_DAY :]
     days = len(demand) // STEPS_A_DAY
-    saturated = busy >= SATURATED * capacity
+    if entry.limit == LIMIT:
+        assumptions += (f"a request counts as late after {LIMIT:.0f} s (`limit` in the inventory says otherwise)",)
     return Usage(
         name,
         cpu.start + cpu.step * len(cpu) - DAY * days,
@@ -145,50 +176,113 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
         needs_of(
             level=float(busy.mean()),
             service=min(SERVICE, entry.limit / 10),
-            memory_base=float(base),
-            memory_per_core=float(per_core),
-            io_per_core=per_busy[0],
-            network_per_core=per_busy[1],
+            memory_base=base,
+            memory_per_core=per_core,
+            io_per_core=a_busy_core(shares["io"] * iops, busy) if "io" in shares else 0.0,
+            network_per_core=a_busy_core(shares["bandwidth"] * gbit, busy) if "bandwidth" in shares else 0.0,
         ),
         entry.limit,
         entry.data,
         configuration,
         entry.tags,
         np.zeros(days),
-        float(saturated.mean()),
+        float((busy >= SATURATED * capacity).mean()),
         growth_of(busy, cpu.start, cpu.step),
+        {r: y[cpu.observed & np.isfinite(y)] for r, y in shares.items()},
+        running[cpu.observed],
+        assumptions,
     )
 
 
-def _beside(cpu: Series, other: Series, name: str) -> NDArray[np.float64]:
-    """The values of another metric at the times of the CPU's."""
+def _running(name: str, metrics: Mapping[str, Series], configuration: Configuration) -> Floats:
+    """How many instances ran at the times of the CPU's values."""
+    cpu = metrics["cpu"]
+    if "running" in metrics:
+        found = _beside(cpu, metrics["running"], name, is_count=True)
+        if np.isnan(found).any():
+            raise DataError(
+                f"workload {name!r}: {metrics['running'].unique_id} does not cover all times of {cpu.unique_id}; give "
+                "both for the same days"
+            )
+        return found
+    if configuration.minimum == configuration.maximum:
+        return np.full(len(cpu), float(configuration.minimum))
+    raise DataError(
+        f"workload {name!r} runs {configuration.minimum} to {configuration.maximum} instances; give a series "
+        f"{name}/running with how many did, so that utilisation can be turned into demand"
+    )
+
+
+def _shares(
+    name: str, metrics: Mapping[str, Series], configuration: Configuration, catalogue: Catalogue, running: Floats
+) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """Shares of the capacity of what was measured (NaN where it was not), and what was assumed of units."""
+    kind = catalogue.instance[configuration.instance]
+    iops, gbit = catalogue.storage_class[configuration.storage].iops, catalogue.network_tier[configuration.network].gbit
+    here = np.maximum(running, 1.0)
+    gib = 1.0 / (kind.memory * here)
+    units: Mapping[str, Mapping[str, Any]] = {
+        "cpu": {"cores": 1.0 / (kind.cores * here)},
+        "memory": {"gib": gib, "mb": gib * 1e6 / GIB, "kb": gib * 1e3 / GIB, "bytes": gib / GIB},
+        "io": {"operations/s": 1.0 / iops},
+        "bandwidth": {"gbit/s": 1.0 / gbit, "bytes/s": 8e-9 / gbit, "kb/s": 8e-6 / gbit},
+    }
+    found: dict[str, Floats] = {}
+    assumed = []
+    for metric in RESOURCES:
+        if metric not in metrics:
+            continue
+        series = metrics[metric]
+        share, guess = _share(_beside(metrics["cpu"], series, name), series, units[metric], name)
+        if metric == "cpu" or was_measured(share):
+            found[metric] = share
+            assumed += [guess] if guess else []
+        else:
+            assumed.append(f"{series.unique_id} covers too few times of the CPU, or is 0: taken as not measured")
+    if found["cpu"].max() > FULL:
+        raise DataError(
+            f"workload {name!r}: {metrics['cpu'].unique_id} reaches {found['cpu'].max():.0%} of what the inventory has "
+            f"({configuration.instance}); check its instance and the unit (where 100 % is one core, give cores)"
+        )
+    return found, tuple(assumed)
+
+
+def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) -> Floats:
+    """The values of another metric at the times of the CPU's; NaN where none is near. Counts stay until they change."""
     here = cpu.start + cpu.step * np.arange(len(cpu))
     there = other.start + other.step * np.arange(len(other))
     if there[-1] < here[0] or there[0] > here[-1]:
         raise DataError(f"workload {name!r}: {other.unique_id} was measured at other times than {cpu.unique_id}")
-    return np.asarray(np.interp(here, there, other.y))
+    values = np.interp(here, there, other.y)
+    near = max(cpu.step, other.step)
+    values[(here < there[0] - near) | (here > there[-1] + near)] = np.nan
+    if not is_count:
+        values[np.interp(here, there, other.observed) < HALF] = np.nan
+    return np.asarray(values)
 
 
-def _amount(series: Series, capacity: NDArray[np.float64], units: Mapping[str, Any], name: str) -> NDArray[np.float64]:
-    return _amount_of(series.y, series, capacity, units, name)
-
-
-def _amount_of(
-    y: NDArray[np.float64], series: Series, capacity: Any, units: Mapping[str, Any], name: str
-) -> NDArray[np.float64]:
-    """Values in absolute units from shares of a capacity, or from a unit that is absolute."""
-    unit = series.labels.get("unit", "percent").lower()
-    if unit == "percent":
-        return np.asarray(y / 100 * capacity)
-    if unit == "fraction":
-        return np.asarray(y * capacity)
+def _share(y: Floats, series: Series, units: Mapping[str, Any], name: str) -> tuple[Floats, str]:
+    """Values as shares of a capacity, and what was assumed of their unit: "" where it is stated."""
+    unit = series.labels.get("unit", UNSTATED).lower()
     if unit in units:
-        return np.asarray(y * units[unit])
+        return np.asarray(y * units[unit]), ""
+    if unit == "fraction":
+        return y, ""
+    if unit == "percent":
+        return np.asarray(y / 100), ""
     usable = ", ".join(["percent", "fraction", *units])
-    raise DataError(f"workload {name!r}: {series.unique_id} has the unit {unit!r}; usable are {usable}")
+    if unit != UNSTATED:
+        raise DataError(f"workload {name!r}: {series.unique_id} has the unit {unit!r}; usable are {usable}")
+    top = float(np.nanmax(y))
+    if not 1.0 < top <= 100 * FULL:
+        raise DataError(
+            f"workload {name!r}: {series.unique_id} has no unit, and its values reach {top:g}: they may be anything; "
+            f"add a column `unit` ({usable})"
+        )
+    return np.asarray(y / 100), f"{series.unique_id} has no unit: taken as percent"
 
 
-def _five_minutes(cpu: Series, busy: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+def _five_minutes(cpu: Series, busy: Floats, name: str) -> Floats:
     """Demand every five minutes from finer values (their mean, which keeps what has to be served) or coarser ones."""
     if cpu.step == STEP:
         return busy

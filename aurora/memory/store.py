@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from aurora.errors import StoreError
 from aurora.memory import elo
+from aurora.memory.names import REFERENCE, id_start
 from aurora.memory.schema import (
     MIGRATIONS,
     VERSION,
@@ -31,9 +32,6 @@ from aurora.memory.schema import (
 )
 from aurora.sim.compiler import network_in_words
 from aurora.sim.policy import Network, Policy, parse_policy
-
-REFERENCE = "reference"
-"""Origin of the policies that come with AURORA."""
 
 
 class NewPolicy(NamedTuple):
@@ -182,13 +180,20 @@ class Store:
             return [each for row in rows for each in json.loads(row.events)]
 
     def policy(self, policy_id: str) -> Policy:
-        """A policy by its id.
+        """Return a policy by its id, the start of its id, or its name (see `aurora.memory.names`).
 
         Raises:
-            StoreError: There is none.
+            StoreError: There is none, or there are several.
         """
+        start = id_start(policy_id)
         with Session(self._engine) as session:
             row = session.get(PolicyRow, policy_id)
+            if row is None and start is not None:
+                query = select(PolicyRow).where(PolicyRow.policy_id.startswith(start, autoescape=True)).limit(2)
+                rows = session.scalars(query).all()
+                if len(rows) > 1:
+                    raise StoreError(f"several policies begin with {start!r}; give more of the id")
+                row = rows[0] if rows else None
         if row is None:
             raise StoreError(f"the archive has no policy {policy_id!r}; `aurora policies list` shows all")
         return parse_policy(json.loads(row.document), where=policy_id)
@@ -274,6 +279,14 @@ class Store:
         query = select(func.count()).select_from(AttemptRow).where(AttemptRow.subject == subject)
         with Session(self._engine) as session:
             return session.scalar(query) or 0
+
+    def count_prompted(self) -> int:
+        """How many policies and scenarios came of a prompt."""
+        with Session(self._engine) as session:
+            return sum(
+                session.scalar(select(func.count()).select_from(table).where(table.prompt_id.is_not(None))) or 0
+                for table in (PolicyRow, ScenarioRow)
+            )
 
     def success_rates(self, scenario_ids: Sequence[str]) -> dict[str, float]:
         """How often candidates succeeded on those scenarios that are in the archive."""

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from aurora.errors import ScenarioError
 from aurora.sim.scenario import (
+    LARGEST,
+    SMALLEST,
     Conditions,
     Congestion,
     Link,
@@ -20,6 +24,7 @@ from aurora.sim.scenario import (
     Workload,
 )
 from aurora.sim.spec import Range, ScenarioSpec, TaskGroup
+from aurora.sim.validation import explain_validation
 
 _NODES, _LINKS, _TROUBLE, _GROUPS = range(4)
 NEIGHBOURS = 2
@@ -27,7 +32,18 @@ NEIGHBOURS = 2
 
 
 def expand(spec: ScenarioSpec) -> Scenario:
-    """The scenario that a spec describes; the same spec gives the same scenario."""
+    """Return the scenario that a spec describes; the same spec gives the same scenario.
+
+    Raises:
+        ScenarioError: The scenario is not valid; the message names the field.
+    """
+    try:
+        return _expanded(spec)
+    except ValidationError as error:
+        raise ScenarioError(f"spec {spec.spec_id} expands to no scenario: {explain_validation(error)}") from None
+
+
+def _expanded(spec: ScenarioSpec) -> Scenario:
     sites = [f"site{i}" for i in range(spec.topology.sites)] if spec.topology.kind != "none" else []
     nodes = _nodes(spec, sites)
     links = _links(spec, sites)
@@ -56,9 +72,15 @@ def expand(spec: ScenarioSpec) -> Scenario:
 
 
 def _draw(rng: np.random.Generator, bounds: Range, size: int) -> NDArray[np.float64]:
-    """Log-uniform values, rounded to 6 digits so that a scenario prints short."""
+    """Log-uniform values, rounded to 6 digits where that leaves any, so that a scenario prints short."""
     values: NDArray[np.float64] = np.exp(rng.uniform(np.log(bounds.low), np.log(bounds.high), size))
-    return values.round(6)
+    rounded = values.round(6)
+    return np.where(rounded > 0, rounded, values).clip(SMALLEST, LARGEST)
+
+
+def _rounded(value: float, digits: int) -> float:
+    """A number rounded, where that leaves any of it."""
+    return float(np.round(value, digits)) or value
 
 
 def _nodes(spec: ScenarioSpec, sites: list[str]) -> list[Node]:
@@ -154,7 +176,7 @@ def _tasks(spec: ScenarioSpec, group: TaskGroup, name: str, sites: list[str], rn
                 cpu_required=float(cpu[i]),
                 memory_required=float(memory[i]),
                 duration=float(duration[i]),
-                requested_duration=float(np.round(requested[i], 6)),
+                requested_duration=min(LARGEST, _rounded(float(requested[i]), 6)),
                 priority=int(priority[i]),
                 sla_latency_ms=None if sla is None else float(sla[i]),
                 dependencies=_dependencies(group, name, i),
@@ -199,7 +221,7 @@ def _conditions(spec: ScenarioSpec, nodes: list[Node], links: list[Link]) -> Con
                 Congestion(
                     link_id=link,
                     start=round(float(start), 3),
-                    duration=round(horizon / 5, 3),
+                    duration=max(SMALLEST, _rounded(horizon / 5, 3)),
                     factor=max(1.0, float(factor)),
                 )
             )
@@ -225,21 +247,31 @@ def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[
     latency = 0.25 * mean_duration
     if all(t.destination_site is not None for t in tasks):
         latency = 2 * sum(l.latency_ms for l in links) / max(1, len(links)) / 1000 + 0.01 * mean_duration
-    cost = sum(
-        t.bandwidth * t.duration / 3600 * 2 * max((l.price_per_gbps_hour for l in links), default=0.0) for t in tasks
-    )
+    dearest = max((l.price_per_gbps_hour for l in links), default=0.0)
+    cost = sum(t.bandwidth * t.duration / 3600 * 2 * dearest for t in tasks)
     energy = 0.0
-    for task in tasks:
-        shares = [
-            max(task.cpu_required / n.cpu, task.memory_required / n.memory if n.memory else 0.0)
-            for n in nodes
-            if task.destination_site is None
-        ]
-        if shares:
-            hours = task.duration / 3600
-            weight = 1 / len(shares)
-            for share, node in zip(shares, nodes, strict=True):
-                used = min(1.0, share)
-                cost += weight * hours * used * node.price_per_hour / node.speed
-                energy += weight * task.duration * used * node.full_power / node.speed
-    return ObjectiveTargets(latency=max(latency, 1e-3), cost=max(cost, 1e-6), energy=max(energy, 1e-3))
+    if nodes:
+        columns = [(n.cpu, n.memory, n.price_per_hour, n.full_power, n.speed) for n in nodes]
+        cpu, memory, price, power, speed = np.array(columns).T
+        for task in tasks:
+            if task.destination_site is not None:
+                continue
+            used = np.minimum(1.0, np.maximum(_share(task.cpu_required, cpu), _share(task.memory_required, memory)))
+            weight = 1 / len(nodes)
+            cost = _added(cost, weight * (task.duration / 3600) * used * price / speed)
+            energy = _added(energy, weight * task.duration * used * power / speed)
+    return ObjectiveTargets(
+        latency=min(max(latency, 1e-3), LARGEST),
+        cost=min(max(cost, 1e-6), LARGEST),
+        energy=min(max(energy, 1e-3), LARGEST),
+    )
+
+
+def _share(asked: float, have: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each node's capacity; 0 where there is none."""
+    return np.divide(asked, have, out=np.zeros_like(have), where=have > 0)
+
+
+def _added(total: float, parts: NDArray[np.float64]) -> float:
+    """A sum from left to right: pairwise sums differ in the last digit, and with them all rewards."""
+    return float(np.add.accumulate(np.concatenate([[total], parts]))[-1])

@@ -11,7 +11,16 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenario import Domain, Frozen, Identifier, NonNegative, Objective, Positive, WorkloadPattern
+from aurora.sim.scenario import (
+    MOST_CONGESTED,
+    Domain,
+    Frozen,
+    Identifier,
+    NonNegative,
+    Objective,
+    Positive,
+    WorkloadPattern,
+)
 from aurora.sim.validation import explain_validation
 
 MAX_TASKS = 20_000
@@ -135,6 +144,10 @@ class ScenarioSpec(Frozen):
                 raise ValueError("priorities must lie from 1 to 5")
         if any(c.full_power < c.idle_power for c in self.node_classes):
             raise ValueError("full_power must be at least idle_power")
+        if self.trouble.congestion_factor.high > MOST_CONGESTED:
+            raise ValueError(f"trouble.congestion_factor: high must be at most {MOST_CONGESTED:g}")
+        if self.objective_weights and not sum(self.objective_weights.values()):
+            raise ValueError("objective_weights: at least one must be positive")
         return self
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from aurora.errors import ScenarioError
 from aurora.sim.scenario import (
@@ -16,6 +18,10 @@ from aurora.sim.scenario import (
     Positive,
     Scenario,
 )
+from aurora.sim.validation import explain_validation
+
+LOADS = ("cpu_required", "memory_required", "bandwidth", "data_size")
+"""What a load multiplies. More bandwidth without more data would make transfers faster."""
 
 
 class NodeFails(Frozen):
@@ -28,10 +34,10 @@ class NodeFails(Frozen):
 
 
 class LoadChanges(Frozen):
-    """Tasks ask for more or less, all of them or one."""
+    """Tasks ask for more or less, all of them or one; devices and durations stay as they are."""
 
     kind: Literal["load_changes"] = "load_changes"
-    factor: float = Field(gt=0, le=100, description="times the cores, memory and bandwidth asked for")
+    factor: float = Field(gt=0, le=100, description="times the cores, memory, bandwidth and data asked for")
     task_id: Identifier | None = Field(default=None, description="null: every task")
 
 
@@ -50,11 +56,108 @@ class NodeRemoved(Frozen):
     node_id: Identifier
 
 
+Asked = Literal["load", "fail", "remove", "price"]
+"""Kinds of change as people ask for them."""
+
+EXAMPLES: Mapping[Asked, str] = {
+    "load": "+30% for every task, or TASK=+30% for one",
+    "fail": "node-b@100 for good, or node-b@100/600 for 600 s",
+    "remove": "node-b",
+    "price": "x2 for every node, or node-b=x0.5 for one",
+}
+
 Change = Annotated[NodeFails | LoadChanges | PriceChanges | NodeRemoved, Field(discriminator="kind")]
 
 
+def parse_change(kind: Asked, text: str) -> Change:
+    """Read a change from a short text.
+
+    Args:
+        kind: What changes.
+        text: As `EXAMPLES` shows. Factors: `x1.3`, `1.3`, `+30%`, `-30%`. Times: `90` seconds, `90s`, `10m`, `2h`.
+
+    Raises:
+        ScenarioError: The text says something else; the message has an example.
+
+    Example:
+        >>> parse_change("fail", "node-b@100/600").start
+        100.0
+    """
+    try:
+        match kind:
+            case "load":
+                task_id, _, factor = text.rpartition("=")
+                return LoadChanges(factor=_factor(factor), task_id=task_id or None)
+            case "price":
+                node_id, _, factor = text.rpartition("=")
+                return PriceChanges(factor=_factor(factor), node_id=node_id or None)
+            case "fail":
+                node_id, _, times = text.rpartition("@")
+                start, _, duration = times.partition("/")
+                return NodeFails(
+                    node_id=node_id, start=_seconds(start), duration=_seconds(duration) if duration else None
+                )
+            case "remove":
+                return NodeRemoved(node_id=text)
+    except ValidationError as error:
+        raise ScenarioError(f"{kind} {text!r}: {explain_validation(error)}; for example {EXAMPLES[kind]}") from None
+    except ValueError:
+        raise ScenarioError(f"{kind} {text!r} can't be read; for example {EXAMPLES[kind]}") from None
+
+
+def _factor(text: str) -> float:
+    """Read `x1.3`, `1.3`, `+30%` or `-30%` as a factor.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    text = text.strip()
+    if text.endswith("%"):
+        if text[0] not in "+-":
+            raise ValueError(text)  # 30% may mean 0.3 or 1.3
+        return round(1 + float(text[:-1]) / 100, 12)
+    return float(text.removeprefix("x"))
+
+
+def _seconds(text: str) -> float:
+    """Read `90`, `90s`, `10m` or `2h` as seconds.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    factor = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    return float(text[:-1]) * factor if factor else float(text)
+
+
+def described(change: Change) -> str:
+    """Return a change in words."""
+    match change:
+        case LoadChanges():
+            who = "every task asks" if change.task_id is None else f"task {change.task_id} asks"
+            return f"{who} for {change.factor:g} times its cores, memory, bandwidth and data"
+        case PriceChanges():
+            who = "every node costs" if change.node_id is None else f"node {change.node_id} costs"
+            return f"{who} {change.factor:g} times its price"
+        case NodeFails():
+            end = "for good" if change.duration is None else f"for {change.duration:g} s"
+            return f"node {change.node_id} fails at {change.start:g} s {end}"
+        case NodeRemoved():
+            return f"node {change.node_id} is not there"
+
+
+def all_changed(scenario: Scenario, changes: Iterable[Change]) -> Scenario:
+    """Return the scenario with several changes, one after the other.
+
+    Raises:
+        ScenarioError: See `changed`.
+    """
+    for change in changes:
+        scenario = changed(scenario, change)
+    return scenario
+
+
 def changed(scenario: Scenario, change: Change) -> Scenario:
-    """The scenario with a change; it is validated anew.
+    """Return the scenario with a change.
 
     Raises:
         ScenarioError: The change names what the scenario doesn't have, or nothing is left to run on.
@@ -84,16 +187,20 @@ def changed(scenario: Scenario, change: Change) -> Scenario:
 
 def _require_node(scenario: Scenario, node_id: str) -> None:
     if all(n.node_id != node_id for n in scenario.nodes):
-        raise ScenarioError(f"scenario {scenario.scenario_id} has no node {node_id!r}")
+        raise ScenarioError(f"scenario {scenario.scenario_id} has no node {node_id!r}; {_nearest(scenario, node_id)}")
+
+
+def _nearest(scenario: Scenario, node_id: str) -> str:
+    names = [n.node_id for n in scenario.nodes]
+    near = difflib.get_close_matches(node_id, names, n=3)
+    return f"did you mean {', '.join(near)}?" if near else f"its nodes are {', '.join(names[:5]) or 'none'}"
 
 
 def _with_load(scenario: Scenario, change: LoadChanges) -> Scenario:
     if change.task_id is not None and all(t.task_id != change.task_id for t in scenario.tasks):
         raise ScenarioError(f"scenario {scenario.scenario_id} has no task {change.task_id!r}")
     tasks = tuple(
-        t.model_copy(
-            update={name: getattr(t, name) * change.factor for name in ("cpu_required", "memory_required", "bandwidth")}
-        )
+        t.model_copy(update={name: getattr(t, name) * change.factor for name in LOADS})
         if change.task_id in (None, t.task_id)
         else t
         for t in scenario.tasks

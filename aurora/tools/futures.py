@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from aurora.errors import ScenarioError
+from aurora.learning.demand import cores_per_unit
 from aurora.learning.forecasters import CONTEXT, recent
 from aurora.learning.outlook import Aim, look_ahead
 from aurora.learning.tiers import CONFIDENCES, proposed_plans
@@ -39,7 +40,9 @@ class FuturesArguments(Frozen):
     series_ids: tuple[str, ...] = Field(default=(), max_length=50, description="demand to sum; empty: all that is open")
     horizon: int = Field(default=12, ge=1, le=288, description="steps")
     futures: int = Field(default=500, ge=10, le=2000, description="how many, for every what-if")
-    cores_per_unit: Positive = Field(default=1.0, description="cores that one unit of the series needs")
+    cores_per_unit: Positive | None = Field(
+        default=None, description="cores that one unit of the series needs; null where the series are in cores"
+    )
     plans: tuple[CapacityPlan, ...] = Field(default=(), max_length=8, description="empty: plans that follow from tiers")
     node_cores: Positive = Field(default=4.0, description="cores of a node, in plans that follow from tiers")
     reserved_price: NonNegative = Field(default=0.1, description="dollars per hour of a reserved node, likewise")
@@ -123,10 +126,11 @@ def _check_effort(ahead: Futures, plans: int, job: JobClass, what_ifs: Sequence[
 def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
     series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
+    scale = cores_per_unit(series, arguments.cores_per_unit, option="cores_per_unit")
     aim = Aim(
         horizon=arguments.horizon,
         futures=arguments.futures,
-        cores_per_unit=arguments.cores_per_unit,
+        cores_per_unit=scale.value,
         least=CONTEXT,
         seed=arguments.seed,
     )

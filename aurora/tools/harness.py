@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field, ValidationError
 from aurora.errors import AuroraError, ModelError
 from aurora.sim.scenario import Frozen
 from aurora.sim.validation import explain_validation
+from aurora.tools.arguments import problem_of
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
 from aurora.tools.registry import TOOLS, Tool
@@ -150,6 +151,9 @@ class Harness:
         return evidence.text[offset:end] + more
 
     def _outcome(self, name: str, arguments: Any) -> tuple[EvidenceOutcome, str]:
+        malformed = problem_of(arguments)
+        if malformed:
+            return "invalid arguments", malformed
         if name == MORE:
             return self._more(arguments)
         if name not in self._tools:
@@ -195,6 +199,8 @@ class Harness:
             outcome, text = "timeout", f"it took more than {self.limits.seconds:g} s; ask for something smaller"
         except AuroraError as error:
             outcome, text = "failed", str(error)
+        except Exception as error:  # whatever a model's scenario leads a tool to, the conversation goes on
+            outcome, text = "failed", f"it can't work on this ({type(error).__name__}: {error:.200})"
         finally:
             pool.shutdown(wait=False)  # what is late goes on in its thread; its result is not waited for
         return outcome, text, time.perf_counter() - started

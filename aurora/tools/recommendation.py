@@ -62,7 +62,7 @@ def recommend(desk: Desk, arguments: RecommendArguments) -> Recommendations:
 
 def _told(r: Recommendation) -> Recommended:
     now, new = (asdict(c) if c is not None else {} for c in (r.now, r.proposed))
-    used = r.utilisation if r.utilisation is not None else r.utilisation_now
+    used = r.utilisation if r.utilisation is not None else r.utilisation_now_projected
     saved, sure = r.savings, r.confidence
     return Recommended(
         account=r.account,

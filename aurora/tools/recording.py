@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from aurora.errors import RunError
 
-Kind = Literal["model", "tool"]
+Kind = Literal["model", "tool", "session"]
 
 
 class Exchange(NamedTuple):
@@ -27,7 +27,7 @@ class Exchange(NamedTuple):
 
     Attributes:
         key: Of the question in its place.
-        kind: Who was asked.
+        kind: Who was asked; `session` for what the session itself is.
         request, response: JSON values.
         cost: What it took, such as tokens and seconds; not part of the answer.
     """

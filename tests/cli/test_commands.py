@@ -40,7 +40,16 @@ def test_a_champion_goes_from_the_run_to_a_simulation(finished: Path, tmp_path: 
     assert json.loads(exported.stdout)["policy_id"] == json.loads(champion.read_text())["policy_id"]
     aurora("scenarios", "generate", "--family", "video", "--level", "2", "--seed", "7", "--out", str(scenario))
     result = json.loads(aurora("simulate", str(scenario), str(champion), "--json", "--trace").stdout)
-    assert set(result) == {"scenario_id", "policy_id", "reward", "scores", "summary", "tasks", "decisions"}
+    assert set(result) == {
+        "schema_version",
+        "scenario_id",
+        "policy_id",
+        "reward",
+        "scores",
+        "summary",
+        "tasks",
+        "decisions",
+    }
     assert len(result["tasks"]) == result["summary"]["tasks"] == 20
     assert len(result["decisions"]) == result["summary"]["decisions"]
     assert "node.cpu_free" in result["decisions"][0]["candidates"][0]["features"]

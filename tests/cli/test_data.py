@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from aurora.cli.data import parse_span, parse_time
@@ -31,13 +32,13 @@ def run(*arguments, **env):
 
 def test_a_table_on_stdout_and_findings_on_stderr(path):
     result = run(path)
-    assert result.stdout.splitlines()[1].split("\t") == [
+    assert result.stdout.splitlines()[2].split("\t") == [
         "acme/cpu",
         "2024-05-01T00:00:00Z",
         "2024-05-01T00:25:00Z",
         "300",
         "6",
-        "0.8333",
+        "0.83333",
         "",
         "percent",
     ]
@@ -96,7 +97,7 @@ def test_times_and_spans():
     assert parse_time("--to", "now") - parse_time("--from", "now-7d") == pytest.approx(7 * 86_400, abs=2)
     assert [parse_span("--step", text) for text in ("15", "30s", "5m", "1h")] == [15, 30, 300, 3600]
     for wrong in ("5 minutes", "-1m", "1.5h", ""):
-        with pytest.raises(DataError):
+        with pytest.raises(typer.BadParameter):
             parse_span("--step", wrong)
 
 

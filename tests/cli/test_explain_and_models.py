@@ -29,7 +29,16 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_a_decision_is_explained_with_its_claims(scenario: str) -> None:
     told = json.loads(aurora("explain", scenario, "cheapest", "--task", "g0-1", "--json").stdout)
-    assert set(told) == {"scenario_id", "policy_id", "task_id", "decision", "time", "text", "claims"}
+    assert set(told) == {
+        "schema_version",
+        "scenario_id",
+        "policy_id",
+        "task_id",
+        "decision",
+        "time",
+        "text",
+        "claims",
+    }
     assert told["text"].startswith("Task g0-1 on ")
     assert all(c["holds"] and c["found"] for c in told["claims"])
     assert {"kind", "holds", "found"} <= set(told["claims"][0])
@@ -103,13 +112,21 @@ def test_self_play_with_a_model_stops_at_its_budget_goes_on_and_replays(tmp_path
 
 def test_the_bench_of_explanations_prints_its_documented_keys() -> None:
     found = json.loads(aurora("bench", "explanations", "--decisions", "40", "--json").stdout)
-    assert set(found) == {"decisions", "from", "claims", "planted", "milliseconds_median", "milliseconds_p95"}
+    assert set(found) == {
+        "schema_version",
+        "decisions",
+        "from",
+        "claims",
+        "planted",
+        "milliseconds_median",
+        "milliseconds_p95",
+    }
 
 
 @pytest.mark.slow
 def test_the_bench_of_agents_prints_its_documented_keys() -> None:
     found = json.loads(aurora("bench", "agents", "--calls", "2", "--iterations", "1", "--json").stdout)
-    assert set(found) == {"calls", "iterations"}
+    assert set(found) == {"schema_version", "calls", "iterations"}
     assert {r["provider"] for r in found["calls"]} == {"openai", "anthropic"}
 
 

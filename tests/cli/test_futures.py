@@ -41,6 +41,12 @@ def refused(*args: object) -> str:
     return str(raised.value)
 
 
+def misused(*args: object) -> str:
+    done = RUN.invoke(app, ["futures", *map(str, args), "--futures", "50"], catch_exceptions=False)
+    assert done.exit_code == 2
+    return " ".join(done.stderr.replace("│", " ").split())
+
+
 @pytest.mark.parametrize("command", [("futures",), ("whatif",), ("bench", "futures")])
 def test_help_is_shown(command: tuple[str, ...]) -> None:
     shown = RUN.invoke(app, [*command, "--help"], catch_exceptions=False)
@@ -107,12 +113,13 @@ def test_bad_input_is_told_with_its_remedy(demand: Path, tmp_path: Path) -> None
     plans.write_text('[{"plan_id": "p", "reserved_nodes": "many"}]')
     assert "reserved_nodes" in refused(demand, "--plans", plans)
     assert "can't read" in refused(demand, "--plans", tmp_path / "absent.json")
-    assert "weights" in refused(demand, "--weights", "speed=1")
-    assert "NAME is one of" in refused(demand, "--what-if", "quake")
-    assert "--tiers" in refused(demand, "--tiers", "high")
-    assert "must rise" in refused(demand, "--tiers", "90,50")
+    assert "weights" in misused(demand, "--weights", "speed=1")
+    assert "NAME is one of" in misused(demand, "--what-if", "quake")
+    assert "--tiers" in misused(demand, "--tiers", "high")
+    assert "must rise" in misused(demand, "--tiers", "90,50")
+    assert "did you mean 95?" in misused(demand, "--tiers", "0.95")
     assert "none matches" in refused(demand, "--series", "db*")
-    assert "--state" in refused(demand, "--follow")
+    assert "--state" in misused(demand, "--follow")
     assert ".html or .png" in refused(demand, "--plot", tmp_path / "x.svg")
     assert "--node-cores" in refused(demand, "--node-cores", "0.001")
     assert "job_cores" in refused(demand, "--job-cores", "0.0005")
@@ -131,4 +138,46 @@ def test_bad_input_is_told_with_its_remedy(demand: Path, tmp_path: Path) -> None
 def test_the_command_line_ends_with_a_message_and_no_traceback(demand: Path) -> None:
     aurora = Path(sys.executable).with_name("aurora")
     done = subprocess.run([aurora, "whatif", demand, "--what-if", "quake"], capture_output=True, text=True, check=False)
-    assert done.returncode == 3 and done.stderr.startswith("aurora: what-if 'quake'") and not done.stdout
+    assert done.returncode == 2 and done.stderr.startswith("aurora: ") and "'quake'" in done.stderr and not done.stdout
+
+
+def write_series(path: Path, spans: dict[str, tuple[int, int]], unit: str = "") -> None:
+    """Series from one step to another, of five minutes each."""
+    rng = np.random.default_rng(1)
+    rows = [
+        f"{name},{1_700_000_100 + 300 * k},{abs(10 + rng.normal()):.3f}" + (f",{unit}" if unit else "")
+        for name, (first, last) in spans.items()
+        for k in range(first, last)
+    ]
+    path.write_text("\n".join(["unique_id,ds,y" + (",unit" if unit else ""), *rows]) + "\n")
+
+
+def test_a_unit_that_is_stated_is_never_taken_for_cores(tmp_path: Path) -> None:
+    path = tmp_path / "demand.csv"
+    write_series(path, {"web": (0, 400)}, "%")
+    assert "y is in percent" in (said := refused(path)) and "--cores-per-unit 0.08" in said
+    found = futures(path, "--cores-per-unit", "0.08")
+    assert (found["unit"], found["cores_per_unit"], found["assumed_unit"]) == ("percent", 0.08, None)
+    write_series(path, {"web": (0, 400)}, "cores")
+    assert futures(path)["assumed_unit"] is None
+
+
+def test_an_assumed_unit_and_the_terms_of_plans_stand_in_the_titles(demand: Path) -> None:
+    done = RUN.invoke(app, ["futures", str(demand), "--futures", "50", "--node-cores", "8"], catch_exceptions=False)
+    titles = [line for line in done.stdout.splitlines() if line.startswith("# ")]
+    assert "2023-11-17 00:15 to 01:15 UTC (12 steps of 5 min)" in titles[0] and "--cores-per-unit" in titles[0]
+    assert "nodes of 8 cores, $0.10/h reserved, $0.25/h on demand" in titles[1]
+    assert futures(demand)["assumed_unit"] == "cores"
+
+
+def test_the_future_begins_after_the_latest_value_and_what_ended_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "pods.csv"
+    write_series(path, {"old": (0, 300), "new": (0, 400)})
+    found = futures(path)
+    assert found["series"] == ["new"] and found["start"] == 1_700_000_100 + 300 * 400
+    assert len(found["notes"]) == 1 and "series old ended" in found["notes"][0]
+
+
+def test_a_what_if_beyond_the_horizon_is_said_to_change_nothing(demand: Path) -> None:
+    (said,) = futures(demand, "--what-if", "spike:+20%@2h")["notes"]
+    assert "changes nothing" in said and "--horizon 25 or more" in said

@@ -15,6 +15,18 @@ def test_time_left_is_guessed_from_the_work_of_this_process(monkeypatch: pytest.
     limited.start(0)
     now[0] += 15
     assert (limited.left(0.5), limited.share(0.5)) == ("45 s left", pytest.approx(0.25))
+    now[0] += 60
+    assert limited.left(0.9) == "time is up: this iteration is finished first"
+
+
+def test_no_time_left_is_named_before_an_iteration_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("aurora.cli.progress.time.monotonic", lambda: now[0])
+    clock = _Clock(12, None)
+    clock.start(0)
+    now[0] += 81  # the kernel was compiled meanwhile
+    assert clock.left(0.1) == ""
+    assert clock.left(1.0) == "14 min 51 s left"
 
 
 def test_without_a_terminal_lines_come_at_every_iteration(
@@ -37,4 +49,4 @@ def test_without_a_terminal_lines_come_at_every_iteration(
         "iteration 1 of 2",
         "time is up; an unfinished iteration is left for --resume",
     ]
-    assert "generation 2 of 4" in lines[0] and "12 s left" in lines[2]
+    assert "generation 2 of 4" in lines[0] and "left" not in lines[0] and "12 s left" in lines[2]

@@ -29,7 +29,7 @@ def test_a_clone_is_trained_and_a_finished_training_says_the_same_again(tmp_path
     result = json.loads(done.stdout)
     assert set(result["policies"]) == {"keep", "clone", "fine_tuned"}
     assert len(result["experts"]) == 16
-    assert json.loads((folder / "result.json").read_text()) == result
+    assert {"schema_version": 1} | json.loads((folder / "result.json").read_text()) == result
     assert plot.stat().st_size > 1000
     again = aurora("train", "clone", "--resume", str(folder), "--json")
     assert json.loads(again.stdout) == result

@@ -2,13 +2,14 @@ import json
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from aurora.cli.bench_rl import parse_levels
 from aurora.cli.main import app
-from aurora.errors import AuroraError, DataError
+from aurora.cli.options import parse_levels
+from aurora.errors import AuroraError
 from aurora.evals.rl import bench_rl, curves, ranking
 from aurora.memory import elo
 
@@ -50,13 +51,13 @@ def test_the_benchmark_tells_speed_and_reward_beside_random_and_first_fit():
 
 @pytest.mark.parametrize(("text", "levels"), [("2", (2,)), ("1-3", (1, 2, 3)), ("1,3", (1, 3)), ("2-2", (2,))])
 def test_levels_are_one_a_range_or_a_list(text, levels):
-    assert parse_levels(text) == levels
+    assert parse_levels(text, "--level") == levels
 
 
 @pytest.mark.parametrize("text", ["", "0", "6", "3-1", "1-9", "one", "1-"])
 def test_other_levels_are_refused(text):
-    with pytest.raises(DataError, match="levels"):
-        parse_levels(text)
+    with pytest.raises(typer.BadParameter, match="level"):
+        parse_levels(text, "--level")
 
 
 def run(*arguments):

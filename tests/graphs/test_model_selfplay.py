@@ -8,7 +8,7 @@ import pytest
 
 from aurora.agents.budget import Budget
 from aurora.agents.metered import metered
-from aurora.agents.model import connect, model_name
+from aurora.agents.model import CallLimits, connect, model_name
 from aurora.agents.sources import open_source
 from aurora.evals.model_usage import model_usage
 from aurora.evals.scripted_server import CONTENT, PATIENCE, TRANSPORT, scripted_server
@@ -55,7 +55,7 @@ def settings(proposer: str, provider: str) -> SelfPlaySettings:
 
 def authors(chosen: SelfPlaySettings, recording: Recording, budget: Budget = Budget()) -> Authors:  # noqa: B008
     name = model_name(chosen.model)
-    inner = connect(name, offline=recording.replaying, timeout=PATIENCE)
+    inner = connect(name, offline=recording.replaying, limits=CallLimits(PATIENCE))
     model = metered(name, budget=budget, recording=recording, inner=inner, first_wait=0.001)
     return Authors(model, *PROMPTS)
 
@@ -106,7 +106,8 @@ def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path, environm
     with Recording(tmp_path / "calls.jsonl", replaying=True) as replay:
         _, whole, _ = run(tmp_path / "two.sqlite", chosen, 3, replay)
     assert rest == whole  # nothing was lost or asked twice
-    assert sum(1 for line in (tmp_path / "calls.jsonl").open() if json.loads(line)["kind"] == "model") == paid
+    lines = [json.loads(line) for line in (tmp_path / "calls.jsonl").open()]
+    assert sum(line["cost"]["requests"] for line in lines if line["kind"] == "model") == paid
 
 
 def check(archive, faults: int, served) -> None:
@@ -135,12 +136,13 @@ def survive(tmp_path, environment, provider: str, calls: int):
         assert finished.reason == "budget spent"
         spent = who.model.purse.spent
         check(store.dump(), sum(spent.faults.values()), server.served)
-        assert spent.calls == calls
+        assert spent.requests == calls
+        assert spent.calls + sum(spent.faults.values()) == calls
         with sqlite3.connect(tmp_path / "one.sqlite") as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         usage = model_usage(tmp_path, store)
         assert usage is not None
-        assert (usage["calls"], usage["faults"]) == (calls, dict(sorted(spent.faults.items())))
+        assert (usage["requests"], usage["faults"]) == (calls, dict(sorted(spent.faults.items())))
         assert usage["answers_sent_back"] > 0
         return server.served, Recording(tmp_path / "calls.jsonl", replaying=True)
 

@@ -13,7 +13,8 @@ from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.workbench import chosen_source, new_workbench
 from aurora.memory.elo import START, round_robin
 from aurora.memory.ledger import Ledger
-from aurora.memory.store import REFERENCE, Store
+from aurora.memory.names import REFERENCE
+from aurora.memory.store import Store
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import encode
 from aurora.sim.spec import ScenarioSpec

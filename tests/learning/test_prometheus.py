@@ -12,6 +12,7 @@ from tests.learning.prometheus_server import TOKEN, basic, fake_prometheus, valu
 
 START, STEP = 1_700_000_000, 60
 HOUR = START + 3600
+PATIENT = Limits(timeout=20)
 QUICK = Limits(timeout=0.4, first_wait=0.01, attempts=4)
 
 
@@ -99,7 +100,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
 def test_what_will_not_pass_is_refused_at_once(server, fault, says):
     server.faults = [fault]
     with pytest.raises(DataError, match=says):
-        read(server)
+        read(server, limits=PATIENT)
     assert len(server.requests) == 1
 
 
@@ -123,7 +124,7 @@ def test_a_query_that_is_wrong_is_refused_with_the_servers_words(server):
 def test_an_answer_that_is_not_whole_is_an_error(server, extra):
     server.extra = extra
     with pytest.raises(DataError, match="the answer is not whole"):
-        read(server)
+        read(server, limits=PATIENT)
 
 
 def test_an_answer_that_says_it_is_whole_is_read(server):

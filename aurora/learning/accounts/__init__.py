@@ -9,6 +9,7 @@ from aurora.learning.accounts.catalogue import (
     InstanceType,
     NetworkTier,
     StorageClass,
+    catalogue_json,
     load_catalogue,
     synthetic_catalogue,
 )
@@ -24,7 +25,7 @@ from aurora.learning.accounts.configuration import (
 )
 from aurora.learning.accounts.generator import PER_DAY, PERIOD, Population, Truth, generate, simulate
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Metric, Rating, changes, check_account
-from aurora.learning.accounts.reader import Histories, read_accounts, write_accounts
+from aurora.learning.accounts.reader import OPTIONAL, Histories, read_accounts, write_accounts
 from aurora.learning.accounts.situation import FEATURES, situations
 from aurora.learning.accounts.twin import busy_cores, fitted_workload
 
@@ -36,6 +37,7 @@ __all__ = [
     "METRICS",
     "MISS_PRICE",
     "MOVES",
+    "OPTIONAL",
     "PERIOD",
     "PER_DAY",
     "Account",
@@ -53,6 +55,7 @@ __all__ = [
     "Truth",
     "apply_move",
     "busy_cores",
+    "catalogue_json",
     "changes",
     "check_account",
     "check_configuration",

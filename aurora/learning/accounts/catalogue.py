@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from aurora.errors import DataError
+from aurora.learning.accounts.price_list import read_price_list
+from aurora.reading import read_json
+
+LARGEST, SMALLEST = 1e9, 1e-9
+"""Of any number in a catalogue that is not 0."""
+NOTE = (
+    "Prices: instances in dollars an hour, storage in dollars a GiB and hour, network tiers in dollars an hour; memory "
+    "in GiB, speed of a core relative to the general family. Put in your provider's list and give it with --catalogue; "
+    "`source` says where the prices are from, with a date."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +121,40 @@ class Catalogue:
 
 
 def load_catalogue(path: Path) -> Catalogue:
-    """Read a catalogue: see catalogue.json beside this file for the layout.
+    """Read a catalogue: JSON as `aurora recommend catalogue` writes it, or a price list of machines as CSV.
+
+    A price list has no storage and network; they are those of the synthetic catalogue, and `source` says so.
 
     Raises:
         DataError: It is absent or malformed; the message names the entry and the field.
     """
-    try:
-        return _parse(json.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: no catalogue can be read from it: {error}") from None
+    if path.name.endswith((".csv", ".csv.gz")):
+        rest = _synthetic()
+        source = f"machines: {path.name}; storage and network: {rest['source']}"
+        return _parse({**rest, "source": source, "instances": read_price_list(path)}, str(path))
+    return _parse(read_json(path), str(path))
 
 
 @cache
 def synthetic_catalogue() -> Catalogue:
     """The catalogue in the package; its prices are nobody's offer, and its `source` says so."""
-    path = files("aurora.learning.accounts").joinpath("catalogue.json")
-    return _parse(json.loads(path.read_text(encoding="utf-8")), "the synthetic catalogue")
+    return _parse(_synthetic(), "the synthetic catalogue")
+
+
+def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
+    """A catalogue as a file has it; `load_catalogue` gives it back."""
+    return {
+        "note": NOTE,
+        "source": catalogue.source,
+        "instances": [asdict(i) for i in catalogue.instances],
+        "storage": [asdict(s) for s in catalogue.storage],
+        "network": [asdict(n) for n in catalogue.network],
+    }
+
+
+def _synthetic() -> dict[str, Any]:
+    found = json.loads(files("aurora.learning.accounts").joinpath("catalogue.json").read_text(encoding="utf-8"))
+    return dict(found)
 
 
 def _parse(data: Any, where: str) -> Catalogue:
@@ -177,20 +204,26 @@ class _Entry:
     def text(self, name: str) -> str:
         value = self.fields.get(name)
         if not isinstance(value, str) or not value:
-            raise DataError(f"{self.where}: field {name!r} must be a text")
+            raise DataError(f"{self.where}: field {name!r} must be a text, it is {_shown(value)}")
         return value
 
     def from_zero(self, name: str) -> float:
         value = self.fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-            raise DataError(f"{self.where}: field {name!r} must be a number from 0 up, it is {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST:
+            raise DataError(
+                f"{self.where}: field {name!r} must be a number from 0 to {LARGEST:g}, it is {_shown(value)}"
+            )
         return float(value)
 
     def above_zero(self, name: str) -> float:
         value = self.from_zero(name)
-        if not value:
-            raise DataError(f"{self.where}: field {name!r} must be above 0")
+        if value < SMALLEST:
+            raise DataError(f"{self.where}: field {name!r} must be above 0, it is {value:g}")
         return value
+
+
+def _shown(value: object) -> str:
+    return "absent" if value is None else repr(value)[:40]
 
 
 def _entries(data: Mapping[str, Any], table: str, where: str) -> list[_Entry]:

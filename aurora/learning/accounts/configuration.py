@@ -20,8 +20,12 @@ COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 """Steps of the least and the most instances."""
 TARGETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Steps of the utilisation that the autoscaler aims at."""
+MOST_INSTANCES = 100_000
+LONGEST_COOLDOWN = 30 * 86_400
 COOLDOWNS = (300, 600, 1200, 2400)
 """Steps of the cooldown, seconds."""
+SHOWN = 30
+"""Names that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +67,23 @@ def check_configuration(configuration: Configuration, catalogue: Catalogue, wher
         ("storage", configuration.storage, catalogue.storage_class),
         ("network", configuration.network, catalogue.network_tier),
     ):
-        if value not in known:
-            raise DataError(f"{where}: field {field!r}: {value!r} is not in the catalogue; it has {', '.join(known)}")
+        if not isinstance(value, str) or value not in known:
+            names = ", ".join([*list(known)[:SHOWN], *(["..."] if len(known) > SHOWN else [])])
+            raise DataError(f"{where}: field {field!r}: {str(value)[:60]!r} is not in the catalogue; it has {names}")
     if configuration.minimum < 1:
         raise DataError(f"{where}: field 'minimum' must be at least 1, it is {configuration.minimum}")
+    if configuration.maximum > MOST_INSTANCES:
+        raise DataError(f"{where}: field 'maximum' must be at most {MOST_INSTANCES}, it is {configuration.maximum}")
     if configuration.maximum < configuration.minimum:
         raise DataError(
             f"{where}: field 'maximum' ({configuration.maximum}) must not be below 'minimum' ({configuration.minimum})"
         )
     if not 0 < configuration.target <= 1:
         raise DataError(f"{where}: field 'target' must be a share above 0, at most 1; it is {configuration.target}")
-    if configuration.cooldown < 0:
-        raise DataError(f"{where}: field 'cooldown' must be seconds from 0 up, it is {configuration.cooldown}")
+    if not 0 <= configuration.cooldown <= LONGEST_COOLDOWN:
+        raise DataError(
+            f"{where}: field 'cooldown' must be seconds from 0 to {LONGEST_COOLDOWN}, it is {configuration.cooldown}"
+        )
 
 
 MOVES = (

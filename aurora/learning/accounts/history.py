@@ -43,6 +43,8 @@ METRICS = (
     Metric("misses", "share", "requests that came later than the account's limit", 1.0),
     Metric("cost", "$", "of the period"),
 )
+LARGEST = 1e12
+"""Of any metric that has no bound of its own; more is a mistake of units."""
 NAMES = tuple(m.name for m in METRICS)
 COLUMN: Mapping[str, int] = {name: k for k, name in enumerate(NAMES)}
 
@@ -77,6 +79,8 @@ class Account:
         site: Where it runs; "" where unknown.
         tags: The account's own.
         ratings: By its users, in any order.
+        incomplete: Metrics that were not measured, or not always; their columns hold NaN where they were not.
+        latest: The configuration that runs now, where it is not that of the last period: after a gap.
     """
 
     account_id: str
@@ -90,6 +94,8 @@ class Account:
     site: str = ""
     tags: tuple[str, ...] = ()
     ratings: tuple[Rating, ...] = field(default=())
+    incomplete: frozenset[str] = frozenset()
+    latest: Configuration | None = None
 
     def __len__(self) -> int:
         return len(self.configurations)
@@ -98,6 +104,11 @@ class Account:
         """One metric: float64 [periods]."""
         column: NDArray[np.float64] = self.values[:, COLUMN[name]]
         return column
+
+    @property
+    def present(self) -> Configuration:
+        """What runs now."""
+        return self.configurations[-1] if self.latest is None else self.latest
 
     @cached_property
     def hours(self) -> float:
@@ -118,6 +129,7 @@ class Account:
             self.site,
             self.tags,
             tuple(r._replace(period=r.period - first) for r in self.ratings if first <= r.period < last),
+            self.incomplete,
         )
 
 
@@ -143,8 +155,8 @@ def check_account(account: Account, catalogue: Catalogue) -> None:
     if account.period <= 0:
         raise DataError(f"{where}: field 'period' must be seconds above 0, it is {account.period}")
     for name, value in (("limit", account.limit), ("data", account.data)):
-        if not np.isfinite(value) or value < 0 or (name == "limit" and value == 0):
-            raise DataError(f"{where}: field {name!r} must be a number above 0, it is {value}")
+        if not 0 <= value <= LARGEST or (name == "limit" and value == 0):
+            raise DataError(f"{where}: field {name!r} must be a number above 0, at most {LARGEST:g}; it is {value}")
     if account.values.shape != (len(account), len(METRICS)):
         raise DataError(
             f"{where}: {len(account)} configurations, but metrics of shape {account.values.shape}; "
@@ -153,12 +165,15 @@ def check_account(account: Account, catalogue: Catalogue) -> None:
     for t, configuration in enumerate(account.configurations):
         if t == 0 or configuration != account.configurations[t - 1]:
             check_configuration(configuration, catalogue, f"{where}, period {t}")
+    if account.latest is not None:
+        check_configuration(account.latest, catalogue, f"{where}, last row")
     for metric in METRICS:
         column = account.metric(metric.name)
-        top = np.inf if metric.most is None else metric.most * (1 + 1e-9)
-        bad = np.flatnonzero(~np.isfinite(column) | (column < 0) | (column > top))
+        top = LARGEST if metric.most is None else metric.most * (1 + 1e-9)
+        absent = np.isnan(column) if metric.name in account.incomplete else np.zeros(len(column), bool)
+        bad = np.flatnonzero(~absent & (~np.isfinite(column) | (column < 0) | (column > top)))
         if len(bad):
-            allowed = "from 0 up" if metric.most is None else f"from 0 to {metric.most:g}"
+            allowed = f"from 0 to {LARGEST:g}" if metric.most is None else f"from 0 to {metric.most:g}"
             raise DataError(
                 f"{where}, period {bad[0]}: metric {metric.name!r} is {column[bad[0]]:g}; a number {allowed} "
                 f"({metric.unit}) is expected ({len(bad)} such values)"

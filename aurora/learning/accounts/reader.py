@@ -3,15 +3,17 @@
 A row has `account_id`, `time` (start of the period: Unix seconds, or ISO 8601 with a zone), the configuration
 (`instance`, `storage`, `network`, `minimum`, `maximum`, `target`, `cooldown`), the metrics of `METRICS` by name,
 `limit` (promised response time, seconds) and `data` (GiB stored); and may have `tier`, `site`, `tags` (a list) and
-`ratings` (a list of `{"rater", "stars"}`).
+`ratings` (a list of `{"rater", "stars"}`). Times in milliseconds, as JavaScript writes them, are told by their size.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
@@ -27,8 +29,17 @@ from aurora.learning.accounts.configuration import Configuration
 from aurora.learning.accounts.history import METRICS, Account, Rating, check_account
 from aurora.learning.pseudonyms import pseudonym
 from aurora.learning.series import Finding
+from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+OPTIONAL = ("memory", "io", "bandwidth", "latency", "throughput", "misses", "cost")
+"""Metrics without which a recommendation can be made; what they would tell is left as it is."""
+_NO_NUMBER = re.compile(r'"(\w+)"\s*:\s*(NaN|-?Infinity)\b')
+SECONDS = (1e17, 1e14, 1e11)
+"""Times from here on are nanoseconds, microseconds, milliseconds: as seconds they would lie after the year 5000."""
+LAST_TIME = 253_402_300_799
+"""Unix time of the end of the year 9999."""
+PARQUET_ROWS = 5_000_000
 
 
 class Histories(NamedTuple):
@@ -56,6 +67,10 @@ class _Row:
             raise DataError(f"{self.where}: field {name!r} must be a finite number, it is {_shown(value)}")
         return float(value)
 
+    def metric(self, name: str, optional: Collection[str]) -> float:
+        """A metric; NaN where it may be absent and is."""
+        return math.nan if name in optional and self.fields.get(name) is None else self.number(name)
+
     def whole(self, name: str) -> int:
         value = self.number(name)
         if value != int(value):
@@ -72,7 +87,16 @@ class _Row:
             if moment.tzinfo is None:
                 raise DataError(f"{self.where}: field 'time' has no zone: {value!r}; write it with Z or +00:00")
             return round(moment.timestamp())
-        return self.whole("time")
+        number = self.number("time")
+        power = next((k for k, least in zip((9, 6, 3), SECONDS, strict=True) if abs(number) >= least), 0)
+        seconds = round(number / 10.0**power)
+        if not 0 <= seconds <= LAST_TIME:
+            raise DataError(f"{self.where}: field 'time' is {_shown(value)}, no Unix time since 1970")
+        return seconds
+
+    def has_milliseconds(self) -> bool:
+        value = self.fields.get("time")
+        return isinstance(value, int | float) and abs(value) >= SECONDS[-1]
 
     def entries(self, name: str) -> list[Any]:
         value = self.fields.get(name)
@@ -113,16 +137,23 @@ def _shown(value: object) -> str:
     return "absent" if value is None else repr(value)[:60]
 
 
-def read_accounts(paths: Sequence[Path], catalogue: Catalogue, *, hash_accounts_with: str | None = None) -> Histories:
+def read_accounts(
+    paths: Sequence[Path],
+    catalogue: Catalogue,
+    *,
+    hash_accounts_with: str | None = None,
+    optional: Collection[str] = (),
+) -> Histories:
     """The accounts of some files, in order of their names.
 
     Rows may come in any order; identical ones count once. Where periods are missing, the longest run without a gap is
-    kept. Each is reported.
+    kept; limit, data, tags and the present configuration are those of the last row. Each is reported.
 
     Args:
         paths: Ending in .jsonl, .jsonl.gz or .parquet; an account may be spread over several.
         catalogue: That configurations name things from.
         hash_accounts_with: A secret key, with which names of accounts are replaced by keyed hashes.
+        optional: Metrics that may be absent, of `OPTIONAL`.
 
     Raises:
         DataError: A file is absent, of another kind or malformed; a field is absent or out of its range (the message
@@ -142,7 +173,10 @@ def read_accounts(paths: Sequence[Path], catalogue: Catalogue, *, hash_accounts_
             findings.append(Finding(shown, "unsorted", len(order), entries[0][1], "rows out of order: sorted by time"))
         single, repeated = _without_repeats(shown, [(time, row) for _, time, _, row in entries])
         run, missing = _longest_run(shown, single)
-        accounts.append(_account(shown, run))
+        accounts.append(_account(shown, run, single[-1][1], optional))
+        if any(row.has_milliseconds() for _, row in single):
+            message = "times are milliseconds (or finer), by their size: read as such"
+            findings.append(Finding(shown, "mixed_steps", len(single), single[0][0], message))
         findings += repeated + missing
         check_account(accounts[-1], catalogue)
     return Histories(tuple(accounts), tuple(findings))
@@ -184,8 +218,10 @@ def _longest_run(name: str, rows: list[tuple[int, _Row]]) -> tuple[list[tuple[in
     return best, [Finding(name, "gap", missing, rows[0][0], message)] if missing else []
 
 
-def _account(name: str, rows: list[tuple[int, _Row]]) -> Account:
-    last = rows[-1][1]
+def _account(name: str, rows: list[tuple[int, _Row]], last: _Row, optional: Collection[str]) -> Account:
+    """An account of the rows of a run, and the last row of all."""
+    values = np.array([[row.metric(m.name, optional) for m in METRICS] for _, row in rows])
+    incomplete = frozenset(m.name for k, m in enumerate(METRICS) if np.isnan(values[:, k]).any())
     return Account(
         name,
         rows[0][0],
@@ -193,34 +229,33 @@ def _account(name: str, rows: list[tuple[int, _Row]]) -> Account:
         last.number("limit"),
         last.number("data"),
         tuple(row.configuration() for _, row in rows),
-        np.array([[row.number(m.name) for m in METRICS] for _, row in rows]),
+        values,
         last.text("tier", ""),
         last.text("site", ""),
         last.tags(),
         tuple(rating for t, (_, row) in enumerate(rows) for rating in row.ratings(t)),
+        incomplete,
+        None if last is rows[-1][1] else last.configuration(),
     )
 
 
 def _rows(path: Path) -> list[_Row]:
     if not path.name.endswith(SUFFIXES):
-        raise DataError(f"{path}: histories are read from {', '.join(SUFFIXES)}")
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        raise DataError(
+            f"{path}: histories are read from {', '.join(SUFFIXES)}; for series of utilisation (CSV, Parquet) give "
+            "their configurations with --inventory FILE"
+        )
     if path.suffix == ".parquet":
         return _parquet_rows(path)
-    try:
-        text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read as JSON lines: {error}") from None
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in read_lines(path, limit=TABLE_BYTES):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
-        try:
-            fields = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{where}: no JSON: {error}") from None
+        odd = _NO_NUMBER.search(line)
+        if odd is not None:
+            raise DataError(f"{where}: field {odd[1]!r} is {odd[2]}; leave it out, or give a finite number")
+        fields = parse_json(line, where)
         if not isinstance(fields, dict):
             raise DataError(f"{where}: an object is expected, with a field for each column")
         found.append(_Row(fields, where))
@@ -232,8 +267,15 @@ def _parquet_rows(path: Path) -> list[_Row]:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        file = pq.ParquetFile(io.BytesIO(read_bytes(path, limit=TABLE_BYTES)))
+        rows, size = (
+            file.metadata.num_rows,
+            sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups)),
+        )
+        if rows > PARQUET_ROWS or size > TABLE_BYTES:
+            raise DataError(f"{path} unpacks to {rows} rows and {size >> 20} MiB; split it")
+        table = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path}: can't be read as Parquet: {error}") from None
     return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(table.to_pylist(), 1)]
 
@@ -275,7 +317,7 @@ def _written(account: Account) -> Iterable[dict[str, Any]]:
             "maximum": c.maximum,
             "target": c.target,
             "cooldown": c.cooldown,
-            **{m.name: float(v) for m, v in zip(METRICS, values, strict=True)},
+            **{m.name: float(v) for m, v in zip(METRICS, values, strict=True) if not np.isnan(v)},
             "limit": account.limit,
             "data": account.data,
             "tier": account.tier,

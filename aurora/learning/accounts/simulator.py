@@ -31,6 +31,8 @@ SWAP_FROM = 0.95
 """Share of memory above which machines swap."""
 SWAP_SLOWDOWN = 8.0
 """Our assumption: with demand a tenth above `SWAP_FROM`, cores work at 1 / (1 + 0.8) of their speed."""
+NEGLIGIBLE = 60.0
+"""Exponent of a chance of waiting too long below which it is taken for 0 where only sums matter: exp(-60) is 1e-26."""
 PATIENCE = 2.0
 """Requests that would wait longer than this many limits are given up: they leave the backlog, as misses."""
 
@@ -118,7 +120,12 @@ def setting_of(
 
 
 def _advance(
-    demand: NDArray[np.float64], s: Any, restarted: bool, state: NDArray[np.float64], out: NDArray[np.float64]
+    demand: NDArray[np.float64],
+    s: Any,
+    restarted: bool,
+    state: NDArray[np.float64],
+    out: NDArray[np.float64],
+    without_latency: bool = False,
 ) -> None:
     hours = STEP / 3600.0
     serving, paid, wait, backlog = state[0], state[1], state[2], state[3]
@@ -141,10 +148,14 @@ def _advance(
         rho = min(load, 0.995)
         servers = serving * s.cores * most / cores
         service = s.service / speed
-        waiting = rho ** (np.sqrt(2.0 * (servers + 1.0)) - 1.0)
-        latency = delay + service + waiting * service / (servers * (1.0 - rho))
         slack = s.limit - service - delay
-        missed = 1.0 if slack <= 0.0 else waiting * np.exp(-servers * (1.0 - rho) * slack / service)
+        tail = servers * (1.0 - rho) * slack / service
+        if without_latency and tail > NEGLIGIBLE:  # the power takes most of the time, and would count for nothing
+            latency = missed = 0.0
+        else:
+            waiting = rho ** (np.sqrt(2.0 * (servers + 1.0)) - 1.0)
+            latency = delay + service + waiting * service / (servers * (1.0 - rho))
+            missed = 1.0 if slack <= 0.0 else waiting * np.exp(-tail)
         patience = PATIENCE * s.limit / 3600.0 * most
         given_up = max(0.0, backlog - patience)
         backlog -= given_up
@@ -196,4 +207,61 @@ def advance(machines: Machines, instance: str, setting: Setting, demand: NDArray
     out = np.empty(len(METRICS))
     _compiled(demand, setting, instance != machines.instance, machines.state, out)
     machines.instance = instance
+    return out
+
+
+def _advance_all(
+    demand: NDArray[np.float64],
+    s: Any,
+    restarted: bool,
+    states: NDArray[np.float64],
+    out: NDArray[np.float64],
+    without_latency: bool,
+) -> None:
+    for k in range(len(demand)):
+        state = states[min(k, len(states) - 1)]
+        _compiled(demand[k], s, restarted and (k == 0 or len(states) > 1), state, out[k], without_latency)
+
+
+_compiled_all: Callable[..., None] = njit(cache=True, nogil=True, error_model="numpy")(_advance_all)
+
+
+def advance_apart(
+    configuration: Configuration, before: str, setting: Setting, demand: NDArray[np.float64], catalogue: Catalogue
+) -> NDArray[np.float64]:
+    """Serve several demands, each by machines of its own that begin as the autoscaler would have them.
+
+    Args:
+        configuration: That of the setting.
+        before: Name of the instance type that ran before; another one begins with a restart.
+        setting: By `setting_of`.
+        demand: Busy cores in each step, float64 [demands, steps].
+        catalogue: That it names things from.
+
+    Returns:
+        The metrics of each, float64 [demands, len(METRICS)], but for the latency.
+    """
+    states = np.array([new_machines(configuration, float(path[0]), catalogue).state for path in demand])
+    out = np.empty((len(demand), len(METRICS)))
+    _compiled_all(demand, setting, before != configuration.instance, states, out, True)
+    return out
+
+
+def advance_in_pieces(
+    configuration: Configuration, setting: Setting, demand: NDArray[np.float64], catalogue: Catalogue
+) -> NDArray[np.float64]:
+    """Serve one demand, piece by piece.
+
+    Args:
+        configuration: That of the setting.
+        setting: By `setting_of`.
+        demand: Busy cores in each step, float64 [pieces, steps].
+        catalogue: That it names things from.
+
+    Returns:
+        The metrics of each piece, float64 [pieces, len(METRICS)], but for the latency.
+    """
+    states = new_machines(configuration, float(demand[0, 0]), catalogue).state[None]
+    out = np.empty((len(demand), len(METRICS)))
+    _compiled_all(demand, setting, False, states, out, True)
     return out

@@ -1,0 +1,5 @@
+"""`python -m aurora`: the same as `aurora`."""
+
+from aurora.cli.main import main
+
+main()

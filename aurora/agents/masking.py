@@ -1,0 +1,45 @@
+"""Makes what a server says fit to be shown and kept: no keys, no control characters, one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+
+KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+"""Environment variable of each provider's key."""
+MASK = "[key]"
+"""In the place of a key."""
+SHORTEST = 8
+"""Characters of a key that is masked wherever it occurs; a shorter one (`x` for a server of one's own) is no secret."""
+SHOWN = 300
+"""Characters of a server's message that are shown."""
+_LIKE_A_KEY = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|hf)[-_][A-Za-z0-9_\-*]{8,}"  # the prefixes that providers give their keys
+    r"|\bAIza[A-Za-z0-9_\-]{20,}"
+    r"|(?<=Bearer )[A-Za-z0-9._~+/\-]{8,}=*"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user and password of an address
+)
+
+
+def masked(text: str) -> str:
+    """Replace the keys in the environment, and whatever looks like a key, by a mask."""
+    for variable in KEYS.values():
+        key = os.environ.get(variable, "").strip()
+        if len(key) >= SHORTEST:
+            text = text.replace(key, MASK)
+    return _LIKE_A_KEY.sub(MASK, text)
+
+
+def printable(text: str) -> str:
+    """Drop what a terminal would act on or can't show: control and format characters and lone surrogates.
+
+    Line breaks and tabs stay.
+    """
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+def one_line(text: str, limit: int = SHOWN) -> str:
+    """Return a server's words as one short line that can be shown: masked, printable, cut."""
+    line = " ".join(masked(printable(text[: 20 * limit])).split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."

@@ -1,0 +1,187 @@
+"""Amounts with units: written in the unit that suits their size, and read back in any unit of the dimension."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+ROUNDED = 0.05
+"""A number may be rounded by so much of it, and no more."""
+DIGITS = 4
+"""Significant digits that are written."""
+MOST_DIGITS = 12
+"""Digits that may be needed to tell two values apart."""
+PLAIN = (1e-4, 1e9)
+"""Between these a number is written without an exponent."""
+COUNT = "count"
+"""The dimension of whole numbers of things, which can't be rounded."""
+
+
+class Amount(NamedTuple):
+    """A value that is known.
+
+    Attributes:
+        value: In the base unit of its dimension.
+        dimension: A key of `UNITS`, such as "s" or "share".
+    """
+
+    value: float
+    dimension: str
+
+
+class Quantity(NamedTuple):
+    """A number as somebody wrote it.
+
+    Attributes:
+        number: Before the unit is taken into account.
+        unit: As written, "" if there is none.
+        step: What the last written digit counts, such as 0.01.
+        is_about: Whether it says to be about so much.
+    """
+
+    number: float
+    unit: str
+    step: float
+    is_about: bool
+
+
+def _named(**names: float) -> dict[str, float]:
+    return {name.replace("_", " "): size for name, size in names.items()}
+
+
+UNITS: Mapping[str, Mapping[str, float]] = {
+    "s": _named(ms=1e-3, s=1, min=60, h=3600)
+    | _named(millisecond=1e-3, milliseconds=1e-3, second=1, seconds=1)
+    | _named(minute=60, minutes=60, hour=3600, hours=3600, days=86400),
+    "J": _named(J=1, kJ=1e3, MJ=1e6, GJ=1e9, Wh=3600, kWh=3.6e6, MWh=3.6e9, joule=1, joules=1, kilojoules=1e3),
+    "W": _named(W=1, kW=1e3, watt=1, watts=1, kilowatts=1e3),
+    "$": {"$": 1, "dollars": 1, "USD": 1},
+    "$/h": {"$/h": 1, "$ an hour": 1, "$ per hour": 1},
+    "share": {"%": 0.01, "percent": 0.01, "per cent": 0.01, "": 1},
+    "GiB": _named(MiB=1 / 1024, GiB=1, TiB=1024),
+    "Gbit/s": {"kbit/s": 1e-6, "Mbit/s": 1e-3, "Gbit/s": 1, "Tbit/s": 1e3},
+    "cores": _named(core=1, cores=1),
+    "devices": _named(device=1, devices=1),
+    "tasks": _named(task=1, tasks=1),
+    "links": _named(link=1, links=1),
+    "starts": _named(start=1, starts=1),
+    COUNT: {"": 1},
+    "": {"": 1},
+}
+"""Dimension -> what its units are called, and their size in the base unit."""
+_BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
+    "s": ((1, "ms"), (600, "s"), (7200, "min"), (math.inf, "h")),
+    "J": ((1e4, "J"), (3.6e5, "kJ"), (math.inf, "kWh")),
+    "W": ((1e4, "W"), (math.inf, "kW")),
+    "GiB": ((1, "MiB"), (10240, "GiB"), (math.inf, "TiB")),
+    "Gbit/s": ((1, "Mbit/s"), (math.inf, "Gbit/s")),
+}
+"""Below the first number the first unit is written, and so on; 0 is written in the base unit."""
+_NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?(?![0-9])")
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ABOUT = re.compile(r"(?:about|around|roughly|approximately)[ ]+", re.IGNORECASE)
+_UNIT_WORDS = sorted({name for units in UNITS.values() for name in units if name and "$" not in name}, key=len)[::-1]
+_UNIT = re.compile(rf"[ \u00a0\u202f]?({'|'.join(map(re.escape, _UNIT_WORDS))})(?![A-Za-z0-9_/%])")
+_AN_HOUR = re.compile(r"/h(?![A-Za-z0-9_])| (?:an|per) hour(?![A-Za-z0-9_])")
+
+
+def dimension_of(unit: str) -> str:
+    """The dimension of a unit of the feature table; what has none of its own is a plain number."""
+    return unit if unit in UNITS else ""
+
+
+def write(amount: Amount, digits: int = DIGITS) -> str:
+    """An amount in the unit that suits its size, to so many significant digits; a count is written whole."""
+    value, dimension = amount.value + 0.0, amount.dimension  # no zero keeps a sign
+    if dimension == COUNT:
+        return f"{value:,.0f}"
+    if dimension in ("$", "$/h"):
+        sign = "-" if value < 0 else ""
+        return f"{sign}${_number(abs(value), digits)}{'/h' if dimension == '$/h' else ''}"
+    if dimension == "share":
+        return f"{_number(100 * value, digits - 1)} %"
+    sizes = _BY_SIZE.get(dimension, ())
+    unit = dimension if value == 0 or not sizes else next(name for most, name in sizes if abs(value) < most)
+    text = _number(value / UNITS[dimension][unit], digits)
+    if unit.endswith("s") and unit not in ("s", "ms", "Gbit/s", "Mbit/s") and text == "1":
+        unit = unit[:-1]
+    return f"{text} {unit}" if unit else text
+
+
+def write_pair(one: Amount, two: Amount) -> tuple[str, str]:
+    """Two amounts, to as many digits as it takes to tell them apart where they differ."""
+    for digits in range(DIGITS, MOST_DIGITS + 1):
+        texts = write(one, digits), write(two, digits)
+        if texts[0] != texts[1] or one == two:
+            break
+    return texts
+
+
+def _number(value: float, digits: int) -> str:
+    if value == 0:
+        return "0"
+    if not PLAIN[0] <= abs(value) < PLAIN[1]:
+        return f"{value:.{digits}g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def read(text: str, at: int) -> tuple[Quantity, int] | None:
+    """The quantity that stands in a text from a place on, and the place behind it; None if none stands there."""
+    about = _ABOUT.match(text, at)
+    at = about.end() if about else at
+    in_dollars = text.startswith(("$", "-$"), at)
+    minus = in_dollars and text[at] == "-"
+    at += (1 + minus) if in_dollars else 0
+    found = _NUMBER.match(text, at)
+    if not found or (in_dollars and found.group().startswith("-")):
+        return None
+    written = found.group()
+    mantissa, _, exponent = written.replace(",", "").lower().partition("e")
+    step = float(f"1e{int(exponent or 0) - len(mantissa.partition('.')[2])}")
+    if about and "." not in mantissa:
+        step *= 10.0 ** (len(mantissa) - len(mantissa.rstrip("0"))) if float(mantissa) else 1
+    number, end = float(mantissa + ("e" + exponent if exponent else "")), found.end()
+    if not math.isfinite(number):
+        return None
+    unit = "$" if in_dollars else ""
+    named = None if in_dollars else _UNIT.match(text, end)
+    hourly = _AN_HOUR.match(text, end) if in_dollars else None
+    if hourly:
+        unit, end = "$/h", hourly.end()
+    elif named:
+        unit, end = named.group(1), named.end()
+    if text[end : end + 1].isalnum() or text[end : end + 1] == "_":
+        return None
+    return Quantity(-number if minus else number, unit, step, about is not None), end
+
+
+def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
+    """A whole number in digits or, up to twelve, in words; "no" is 0."""
+    word = re.compile(r"[A-Za-z]+").match(text, at)
+    if word and word.group().lower() in _WORDS:
+        return Quantity(float(_WORDS.index(word.group().lower())), "", 1.0, False), word.end()
+    found = _NUMBER.match(text, at)
+    if found and re.fullmatch(r"[0-9,]+", found.group()):
+        return Quantity(float(found.group().replace(",", "")), "", 1.0, False), found.end()
+    return None
+
+
+def agrees(said: Quantity, known: Amount) -> bool:
+    """Whether a quantity is a known amount: its unit is of the dimension, and it is at most rounded.
+
+    Rounded means: to the last digit that is written, and by at most 5 %. What is "about" so much may end in zeros
+    that are not meant as digits. Counts are not rounded.
+    """
+    size = UNITS[known.dimension].get(said.unit)
+    if size is None:
+        return False
+    if known.dimension == COUNT:
+        return said.number == known.value
+    value, off = said.number * size, abs(said.number * size - known.value)
+    if off <= 1e-9 * abs(known.value):
+        return True
+    return off <= (0.5 + 1e-6) * said.step * size and off <= ROUNDED * abs(known.value) and value * known.value >= 0

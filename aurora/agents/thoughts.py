@@ -1,0 +1,60 @@
+"""Tells what a model says from what it thinks, and a refusal from an answer."""
+
+from __future__ import annotations
+
+import json
+import re
+
+LONGEST_REFUSAL = 600
+"""Characters; a refusal in plain words is short."""
+_TAG = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|thoughts|reasoning)\s*>", re.IGNORECASE)
+_FINAL = "<|channel|>final<|message|>"
+_END = re.compile(r"<\|(?:end|return|eot_id|im_end)\|>\s*$")
+_SORRY = r"(?:(?:i'?m|i am|we'?re)?\s*(?:very |so |really )?(?:sorry|afraid)|i apologi[sz]e|apologies|unfortunately)"
+_UNABLE = (
+    r"(?:i|we)\s*(?:can'?t|cannot|can not|won'?t|will not|'?m (?:not able|unable)|am (?:not able|unable)"
+    r"|(?:must |have to )?decline)"
+)
+_DEED = (
+    r"(?:help|assist|comply|provide|fulfil|do (?:that|this)|answer|continue|engage|support|discuss|create|generate"
+    r"|write|with)"
+)
+_REFUSAL = re.compile(rf"^\W*(?:{_SORRY}\b.{{0,40}}?)?\b{_UNABLE}\b.{{0,40}}?\b{_DEED}", re.IGNORECASE | re.DOTALL)
+
+
+def without_thoughts(text: str) -> str:
+    """Return what a model says, without the thoughts that it wrote into its text.
+
+    Thoughts stand between `<think>` and `</think>` or tags like them, one within another or not. What comes before a
+    closing tag without an opening one is thought too (templates open it for the model), and so is all that follows
+    an opening tag which is never closed. A text that is JSON as a whole has no thoughts.
+    """
+    if _FINAL in text:
+        return _END.sub("", text.rsplit(_FINAL, 1)[1]).strip()
+    if not _TAG.search(text) or _is_json(text):
+        return text
+    said, depth, at = "", 0, 0
+    for tag in _TAG.finditer(text):
+        if depth == 0:
+            said += text[at : tag.start()]
+        if tag.group(1):
+            said, depth = ("", 0) if depth == 0 else (said, depth - 1)
+        else:
+            depth += 1
+        at = tag.end()
+    return (said + (text[at:] if depth == 0 else "")).strip()
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a text without JSON declines to help, in the usual words."""
+    return (
+        len(text) <= LONGEST_REFUSAL and "{" not in text and _REFUSAL.search(text.strip().replace("’", "'")) is not None
+    )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

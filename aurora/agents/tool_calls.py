@@ -1,0 +1,53 @@
+"""Gives every tool call of a conversation an id of its own, so that each gets its own reply and its own number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.tool import tool_call
+
+from aurora.tools.arguments import arguments_in
+
+_GOOD = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""Ids that every provider takes back."""
+
+
+def with_own_ids(answer: AIMessage, conversation: Sequence[BaseMessage]) -> AIMessage:
+    """Return an answer whose tool calls have ids that no other call of the conversation has.
+
+    An id that is good stays. One that is missing, odd, or given before (some servers give every call the same) is
+    replaced by one of nine letters and digits, which the strictest provider takes. Calls whose arguments could not be
+    read become calls with malformed arguments: they are answered like all others, and the conversation stays valid.
+    """
+    if not answer.tool_calls and not answer.invalid_tool_calls:
+        return answer
+    taken = {c["id"] for m in conversation if isinstance(m, AIMessage) for c in m.tool_calls}
+    broken = [(c["name"] or "unnamed", arguments_in(c["args"]), c["id"]) for c in answer.invalid_tool_calls]
+    calls = []
+    for name, args, given in [*((c["name"], c["args"], c["id"]) for c in answer.tool_calls), *broken]:
+        call_id = given if given and given not in taken and _GOOD.fullmatch(given) else _own(taken)
+        taken.add(call_id)
+        calls.append(tool_call(name=name, args=args, id=call_id))
+    return AIMessage(
+        content=_without_calls(answer.content),
+        tool_calls=calls,
+        response_metadata=answer.response_metadata,
+        usage_metadata=answer.usage_metadata,
+    )
+
+
+def _own(taken: set[Any]) -> str:
+    number = len(taken) + 1
+    while f"aurora{number:03d}" in taken:
+        number += 1
+    return f"aurora{number:03d}"
+
+
+def _without_calls(content: Any) -> Any:
+    """Content without its blocks of tool calls: clients write them from the calls themselves."""
+    if not isinstance(content, list):
+        return content
+    return [b for b in content if not (isinstance(b, dict) and b.get("type") == "tool_use")]

@@ -1,0 +1,213 @@
+"""Tables of a simulation: what is measured, where every task went, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from aurora import quantities
+from aurora.cli.output import emit_table, note
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.sim.measures import Measure, Unit
+    from aurora.sim.report import Placement, Report
+
+SHOWN = 20
+"""Rows of a table of tasks or decisions, unless all are asked for."""
+
+_TEXTS: Mapping[Unit, Callable[[float], str]] = {
+    "score": lambda value: f"{value:.4f}",
+    "tasks": lambda value: f"{value:,.0f}",
+    "decisions": lambda value: f"{value:,.0f}",
+    "seconds": quantities.duration,
+    "ratio": lambda value: f"{quantities.plain(value, 3)} ×",
+    "share": quantities.percent,
+    "dollars": quantities.dollars,
+    "joules": quantities.energy,
+}
+
+
+def told(value: float, unit: Unit) -> str:
+    """Return a value with its unit as people read it."""
+    return _TEXTS[unit](value)
+
+
+def signed(value: float, unit: Unit) -> str:
+    """Return a difference with its sign and unit."""
+    sign = "+" if value > 0 else "-" if value < 0 else "±"
+    if unit == "share":
+        return f"{sign}{quantities.plain(100 * abs(value), 3)} points"
+    return sign + told(abs(value), unit)
+
+
+def relative(value: float, base: float) -> str:
+    """Return by how many per cent a value differs from a base; "" where the base is 0."""
+    if base == 0:
+        return ""
+    points = 100 * (value / base - 1)
+    return "±0 %" if abs(points) < 0.05 else f"{points:+.3g} %"  # noqa: PLR2004  # rounds to 0.0
+
+
+def emit_measures(report: Report) -> None:
+    """Print what is measured, with bounds beside it where there are any, and the score of each objective."""
+    from aurora.sim.measures import measures_of  # heavy, used here only
+
+    rows = [_measure_row(report, m) for m in measures_of(report)]
+    title = f"{report.outcome.policy_id} on {report.scenario.scenario_id}"
+    if report.bounds is None:
+        emit_table(title, ("measure", "value"), [row[:2] for row in rows])
+    else:
+        emit_table(
+            f"{title}, and what no plan that completes every task can beat",
+            ("measure", "value", "bound", "value / bound"),
+            rows,
+        )
+    weights, targets = report.scenario.weights(), report.scenario.objective_targets
+    one_half: Mapping[str, str] = {
+        "latency": quantities.duration(targets.latency),
+        "cost": quantities.dollars(targets.cost),
+        "energy": quantities.energy(targets.energy),
+    }
+    emit_table(
+        "scores: 1 is best; the reward is their weighted sum",
+        ("objective", "score", "weight", "value that scores one half"),
+        [
+            (name, f"{value:.4f}", quantities.percent(weights[name]), one_half.get(name, ""))
+            for name, value in report.scores.objectives.items()
+        ],
+    )
+
+
+def _measure_row(report: Report, measure: Measure) -> tuple[str, str, str, str]:
+    value = measure.read(report)
+    bound = None
+    if report.bounds is not None:
+        bound = report.best_reward if measure.name == "reward" else measure.bound and measure.bound(report.bounds)
+    if bound is None:
+        return measure.name, told(value, measure.unit), "", ""
+    ratio = ""
+    if bound > 0:
+        is_reward = measure.name == "reward"
+        ratio = quantities.percent(value / bound) if is_reward else f"{quantities.plain(value / bound, 3)} ×"
+    return measure.name, told(value, measure.unit), told(bound, measure.unit), ratio
+
+
+def emit_allocation(report: Report, *, every: bool) -> None:
+    """Print where every task went."""
+    where = "node" if not report.scenario.links else "node or path"
+    rows = [_placement_row(p) for p in report.placements if p.start is not None]
+    if rows:
+        columns = ("task", where, "arrival", "start", "wait", "end", "late?")
+        emit_table("allocation", columns, _first(rows, every, "tasks that were placed"))
+
+
+def emit_not_completed(report: Report, *, every: bool) -> None:
+    """Print the tasks that did not complete, each with the reason."""
+    undone = [(p.task_id, p.status, p.reason) for p in report.not_completed]
+    if undone:
+        emit_table("not completed", ("task", "status", "reason"), _first(undone, every, "tasks that did not complete"))
+
+
+def _first(rows: Sequence[tuple[object, ...]], every: bool, what: str) -> Sequence[tuple[object, ...]]:
+    if every or len(rows) <= SHOWN:
+        return rows
+    note(f"{SHOWN} of {len(rows)} {what} are shown; --all shows every one")
+    return rows[:SHOWN]
+
+
+def _placement_row(placement: Placement) -> tuple[object, ...]:
+    p = placement
+    attempts = f" (start {p.attempts})" if p.attempts > 1 else ""
+    return (
+        p.task_id,
+        _where(p.node_id, p.path) + attempts,
+        quantities.duration(p.arrival),
+        quantities.duration(p.start or 0.0),
+        quantities.duration(p.wait or 0.0),
+        "never" if p.finish is None else quantities.duration(p.finish),
+        _late(p),
+    )
+
+
+def _late(placement: Placement) -> str:
+    p = placement
+    if p.finish is None:
+        return p.status
+    if p.limit is None or p.latency is None:
+        return "no limit"
+    over = p.latency - p.limit
+    return f"late by {quantities.duration(over)}" if p.is_late else "in time"
+
+
+def _where(node_id: str | None, path: Sequence[str] | None) -> str:
+    route = "-".join(path or ())
+    if node_id is None:
+        return route or "no link"
+    return f"{node_id} via {route}" if route else node_id
+
+
+def emit_decisions(report: Report, *, every: bool) -> None:
+    """Print every decision: when, which task, among how many, where, and the runner-up."""
+    rows = []
+    for decided in report.decisions:
+        best, *others = decided.candidates
+        other = others[0] if others else None
+        rows.append(
+            (
+                quantities.duration(decided.time),
+                decided.task_id,
+                _where(best.node_id, best.path),
+                best.score,
+                decided.feasible,
+                "none" if other is None else _where(other.node_id, other.path),
+                None if other is None else other.score,
+            )
+        )
+    columns = ("time", "task", "goes to", "score", "candidates", "runner-up", "its score")
+    emit_table("decisions", columns, _first(rows, every, "decisions"), keys=2)
+
+
+def emit_change(before: Report, after: Report, changes: Sequence[str]) -> None:
+    """Print what is measured before and after changes, with the difference."""
+    rows = []
+    for measure in measures_in_both(before, after):
+        old, new = measure.read(before), measure.read(after)
+        rows.append(
+            (
+                measure.name,
+                told(old, measure.unit),
+                told(new, measure.unit),
+                signed(new - old, measure.unit),
+                relative(new, old),
+            )
+        )
+    title = f"{before.outcome.policy_id} on {before.scenario.scenario_id} if {'; '.join(changes)}"
+    emit_table(title, ("measure", "before", "after", "difference", "in per cent"), rows)
+
+
+def measures_in_both(before: Report, after: Report) -> tuple[Measure, ...]:
+    """Return the measures that say something before or after."""
+    from aurora.sim.measures import MEASURES, measures_of  # heavy, used here only
+
+    names = {m.name for r in (before, after) for m in measures_of(r)}
+    return tuple(m for m in MEASURES if m.name in names)
+
+
+def emit_moves(before: Report, after: Report, *, every: bool) -> None:
+    """Print the tasks that went elsewhere, started at another time, or ended otherwise."""
+    rows = []
+    new = {p.task_id: p for p in after.placements}
+    for old in before.placements:
+        now = new[old.task_id]
+        if (old.node_id, old.path, old.start, old.status) != (now.node_id, now.path, now.start, now.status):
+            rows.append((old.task_id, *_short(old), *_short(now)))
+    if rows:
+        columns = ("task", "before", "start", "after", "its start")
+        emit_table("tasks that changed", columns, _first(rows, every, "tasks that changed"))
+
+
+def _short(p: Placement) -> tuple[str, str]:
+    if p.start is None:
+        return p.status, "never"
+    place = _where(p.node_id, p.path)
+    return (place if p.reason is None else f"{place}, {p.status}"), quantities.duration(p.start)

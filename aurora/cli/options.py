@@ -1,0 +1,328 @@
+"""What the command line takes: numbers by range, paths, names and days. A value that doesn't fit is a usage error.
+
+    horizon: int = count(12, most=2000, help="Steps ahead.")
+    step: float = number(300.0, least=1, most=YEAR, unit="seconds", help="Between traffic matrices.")
+    out: Path | None = path(None, help="File to write.")
+
+A usage error names the option, the value, the range and the remedy, and ends with exit code 2.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import typer
+
+MAX_SEED = 2**31 - 1
+"""Largest seed: what numpy, torch and LightGBM all take."""
+
+MAX_COUNT = 1_000_000_000
+"""Largest count of steps, calls or values where nothing tighter holds."""
+
+YEAR = 366 * 86_400.0
+"""Most seconds of a wait or a duration."""
+
+MAX_MONEY = 1e9
+"""Most dollars."""
+
+MAX_CORES = 1e9
+"""Most cores, of a node or of a unit of a series."""
+
+MAX_PRICE = 1e6
+"""Most dollars an hour."""
+
+MAX_PROCESSORS = 10_000_000
+"""Most processors of a machine."""
+
+MAX_CONTEXT = 100_000
+"""Most values that a forecast looks at."""
+
+MAX_HORIZON = 10_000
+"""Most steps that a forecast looks ahead."""
+
+MAX_LEVEL = 5
+"""Levels of the curriculum."""
+
+MAX_SEEDS = 1000
+"""Seeds of one command."""
+
+MAX_NAME = 1000
+"""Characters of a name, an id or a pattern."""
+
+MAX_TEXT = 10_000
+"""Characters of a text, such as a query."""
+
+MAX_PATH = 4095
+"""Bytes of a path."""
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+"""Days that can be given."""
+
+_SHOWN = 60
+
+
+def usage_error(option: str, message: str) -> typer.BadParameter:
+    """Return a usage error of an option, to be raised; it ends the command with exit code 2."""
+    return typer.BadParameter(message, param_hint=f"'{option}'")
+
+
+def shown(text: str) -> str:
+    """Quote a value as it was given, without control characters, cut where it is long."""
+    quoted = repr(text if len(text) <= _SHOWN else text[:_SHOWN])
+    return quoted if len(text) <= _SHOWN else f"{quoted}... ({len(text):,} characters)"
+
+
+def number(
+    default: Any,
+    *names: str,
+    least: float,
+    most: float,
+    help: str,
+    unit: str = "",
+    hint: str = "",
+) -> Any:
+    """Declare an option that takes a finite number.
+
+    Args:
+        default: Its value where it is not given; `...` where it must be.
+        names: Its names, where they do not follow from the parameter's.
+        least: Smallest number that is taken.
+        most: Largest number that is taken.
+        help: What it means.
+        unit: What the number counts, such as "seconds".
+        hint: What to do about a number out of range, besides.
+    """
+    return typer.Option(
+        default, *names, parser=_ranged(float, "a number", least, most, unit, hint), min=least, max=most, help=help
+    )
+
+
+def share(default: Any, *names: str, least: float, most: float, help: str) -> Any:
+    """Declare an option that takes a share of 1, such as 0.05 or 5%; a percentage without its sign is asked about.
+
+    Args:
+        default: Its value where it is not given; `...` where it must be.
+        names: Its names, where they do not follow from the parameter's.
+        least: Smallest share that is taken.
+        most: Largest share that is taken.
+        help: What it means.
+    """
+    return typer.Option(default, *names, parser=_share(least, most), min=least, max=most, help=help)
+
+
+def count(
+    default: Any,
+    *names: str,
+    least: int = 1,
+    most: int = MAX_COUNT,
+    help: str,
+    unit: str = "",
+) -> Any:
+    """Declare an option that takes a whole number; see `number`."""
+    return typer.Option(
+        default, *names, parser=_ranged(int, "a whole number", least, most, unit, ""), min=least, max=most, help=help
+    )
+
+
+def seed(help: str = "Of everything random.") -> Any:
+    """Declare `--seed`."""
+    return count(0, least=0, most=MAX_SEED, help=help)
+
+
+def path(default: Any, *names: str, help: str) -> Any:
+    """Declare an option that takes the path of a file or a folder; whether it is there is the reader's to say."""
+    return typer.Option(default, *names, parser=parse_path, help=help)
+
+
+def path_argument(default: Any = ..., *, help: str) -> Any:
+    """Declare an argument that takes a path; see `path`."""
+    return typer.Argument(default, parser=parse_path, help=help)
+
+
+def text(default: Any, *names: str, help: str, most: int = MAX_NAME, lines: bool = False) -> Any:
+    """Declare an option that takes a name or another short text; empty only where that is the default.
+
+    Args:
+        default: Its value where it is not given; `...` where it must be.
+        names: Its names, where they do not follow from the parameter's.
+        help: What it means.
+        most: Characters at most.
+        lines: Whether it may have several lines.
+    """
+    return typer.Option(default, *names, parser=_short(default, most, lines), help=help)
+
+
+def text_argument(default: Any = ..., *, help: str, most: int = MAX_NAME, lines: bool = False) -> Any:
+    """Declare an argument that takes a short text; see `text`."""
+    return typer.Argument(default, parser=_short(default, most, lines), help=help)
+
+
+def day(default: Any, *names: str, help: str) -> Any:
+    """Declare an option that takes a day such as 2026-03-31, a `date`."""
+    return typer.Option(default, *names, parser=parse_day, help=help)
+
+
+def parse_path(given: str | Path) -> Path:
+    """Check the text of a path.
+
+    Raises:
+        BadParameter: It is empty, too long or has a control character.
+    """
+    if isinstance(given, Path):
+        return given
+    if not given.strip():
+        raise typer.BadParameter("it is empty; give the path of a file or a folder")
+    if len(given.encode("utf-8", "surrogateescape")) > MAX_PATH:
+        raise typer.BadParameter(f"{shown(given)} is too long for a path; at most {MAX_PATH:,} bytes")
+    if _has_control(given):
+        raise typer.BadParameter(f"{shown(given)} has a control character; give the path of a file or a folder")
+    return Path(given)
+
+
+def parse_day(given: str | date) -> date:
+    """Return the day of a text such as 2026-03-31.
+
+    Raises:
+        BadParameter: It is no day from 1970 to 2199.
+    """
+    if isinstance(given, date):
+        return given
+    remedy = "write a day such as 2026-03-31"
+    try:
+        found = date.fromisoformat(given[:_SHOWN].strip())
+    except ValueError:
+        raise typer.BadParameter(f"{shown(given)} is not a day; {remedy}") from None
+    if not FIRST_DAY <= found <= LAST_DAY:
+        raise typer.BadParameter(f"{shown(given)} is not between {FIRST_DAY} and {LAST_DAY}; {remedy}")
+    return found
+
+
+def parse_levels(given: str, option: str) -> tuple[int, ...]:
+    """Return the levels of `2`, `1-3` or `1,3`.
+
+    Args:
+        given: The text.
+        option: Which option it was given for.
+
+    Raises:
+        BadParameter: It is none of these, or names a level that is not there.
+    """
+    return tuple(dict.fromkeys(_ranges(given, option, (1, MAX_LEVEL), MAX_LEVEL, "level")))
+
+
+def parse_seeds(given: str, option: str) -> list[int]:
+    """Return the seeds of `42`, `42-51` or `1,5,9`.
+
+    Args:
+        given: The text.
+        option: Which option it was given for.
+
+    Raises:
+        BadParameter: It is none of these, or names too many or a seed out of range.
+    """
+    return _ranges(given, option, (0, MAX_SEED), MAX_SEEDS, "seed")
+
+
+def parse_percentages(given: str, option: str) -> tuple[float, ...]:
+    """Return the confidences of `50,80,95`, each from 1 to below 100 per cent, as they stand.
+
+    Args:
+        given: The text.
+        option: Which option it was given for.
+
+    Raises:
+        BadParameter: It is no list of such percentages; a share such as 0.95 is answered with "did you mean 95?".
+    """
+    values = []
+    for part in given.split(","):
+        try:
+            value = float(part.strip().removesuffix("%"))
+        except ValueError:
+            raise usage_error(option, f"{shown(part)} is not a number; write percentages such as 50,80,95") from None
+        if 0 < value < 1:
+            raise usage_error(option, f"{shown(part)} is below 1 per cent; did you mean {100 * value:g}?")
+        if not 1 <= value < 100:  # noqa: PLR2004  # per cent; also NaN
+            raise usage_error(option, f"{shown(part)} is out of range; write percentages from 1 to below 100")
+        values.append(value)
+    return tuple(values)
+
+
+def _ranges(given: str, option: str, bounds: tuple[int, int], most: int, what: str) -> list[int]:
+    """The whole numbers of a list of numbers and ranges."""
+    found: list[int] = []
+    for part in given.split(","):
+        first, dash, last = part.strip().partition("-")
+        ends = [first, last if dash else first]
+        if not all(e.isascii() and e.isdigit() for e in ends):
+            raise usage_error(option, f"{shown(given)}: write one {what} like 2, a range like 1-3 or a list like 1,3")
+        low, high = (int(e[:_SHOWN]) for e in ends)
+        if low > high or low < bounds[0] or high > bounds[1]:
+            raise usage_error(option, f"{shown(part)}: there are {what}s {bounds[0]} to {bounds[1]}, least first")
+        if len(found) + high - low >= most:
+            raise usage_error(option, f"{shown(given)}: at most {most:,} {what}s at a time")
+        found += range(low, high + 1)
+    return found
+
+
+def _ranged(
+    kind: Callable[[str], float], what: str, least: float, most: float, unit: str, hint: str
+) -> Callable[[Any], Any]:
+    def parse(given: Any) -> Any:
+        if not isinstance(given, str):  # a default
+            return given
+        allowed = f"give {what} from {_plain(least)} to {_plain(most)}{unit and ' ' + unit}{hint and '; ' + hint}"
+        try:
+            value = kind(given[: _SHOWN + 1].strip())
+        except ValueError:
+            raise typer.BadParameter(f"{shown(given)} is not {what}; {allowed}") from None
+        if len(given) > _SHOWN or not math.isfinite(value) or not least <= value <= most:
+            raise typer.BadParameter(f"{shown(given)} is out of range; {allowed}")
+        return value
+
+    return parse
+
+
+def _share(least: float, most: float) -> Callable[[Any], Any]:
+    ranged = _ranged(float, "a share", least, most, "", "0.05 and 5% are the same")
+
+    def parse(given: Any) -> Any:
+        if not isinstance(given, str):  # a default
+            return given
+        text = given.strip()
+        try:
+            value = float(text.removesuffix("%"))
+        except ValueError:
+            return ranged(given)
+        if text.endswith("%"):
+            return ranged(f"{value / 100:.15g}")
+        if value > most and least <= value / 100 <= most:
+            raise typer.BadParameter(f"{shown(given)} is no share of 1; did you mean {value / 100:g} ({value:g}%)?")
+        return ranged(given)
+
+    return parse
+
+
+def _short(default: Any, most: int, lines: bool) -> Callable[[str], str]:
+    def text(given: str) -> str:
+        if not given.strip() and given != default:
+            raise typer.BadParameter("it is empty; give a value, or leave the option out")
+        if len(given) > most:
+            raise typer.BadParameter(f"{shown(given)} is too long; at most {most:,} characters")
+        if _has_control(given, "\n\t" if lines else ""):
+            raise typer.BadParameter(f"{shown(given)} has a control character or a line break; write it in one line")
+        return given
+
+    return text
+
+
+def _has_control(given: str, allowed: str = "") -> bool:
+    return any(unicodedata.category(c) == "Cc" and c not in allowed for c in given)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and 1 <= abs(value) < 1e15 else f"{value:g}"  # noqa: PLR2004

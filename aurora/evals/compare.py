@@ -1,0 +1,195 @@
+"""Policies side by side on the same scenarios: which is best there, by how much, and by which objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.evals.statistics import Interval, paired_interval
+from aurora.sim.compiler import compile_policy
+from aurora.sim.kernel import EncodedScenario, encode, run, simulate
+from aurora.sim.outcome import Summary
+from aurora.sim.policy import Policy
+from aurora.sim.references import REFERENCES
+from aurora.sim.report import bill
+from aurora.sim.rewards import score
+from aurora.sim.scenario import Scenario
+
+SAME = 1e-12
+"""Rewards that differ by less are equal."""
+NAMED = 4
+"""Policies that a sentence names at most."""
+
+_FOR_DEVICES = ("gpu_packing", "gpu_clustering", "fgd", "borg_gpu")
+_FOR_LINKS = ("nearest",)
+
+
+class Standing(NamedTuple):
+    """A policy on all scenarios.
+
+    Attributes:
+        policy_id: The policy.
+        reward: Mean over scenarios with its 95 % interval; without width for one scenario.
+        behind: The winner's reward less this one's, likewise; 0 for the winner.
+        latency: Mean over scenarios of the mean latency of completed tasks, seconds.
+        cost: Mean over scenarios of what the tasks pay, dollars.
+        energy: Mean over scenarios, joules.
+        bill: Mean over scenarios of what all nodes that are up cost, dollars.
+        misses: Mean over scenarios of the tasks that were late or not completed.
+        undone: Mean over scenarios of the tasks that were not completed.
+        parts: What each objective gives to the reward: weight times score, mean over scenarios.
+        rewards: On each scenario, by its id.
+    """
+
+    policy_id: str
+    reward: Interval
+    behind: Interval
+    latency: float
+    cost: float
+    energy: float
+    bill: float
+    misses: float
+    undone: float
+    parts: Mapping[str, float]
+    rewards: Mapping[str, float]
+
+
+class Compared(NamedTuple):
+    """Policies on the same scenarios.
+
+    Attributes:
+        scenario_ids: The scenarios.
+        standings: The policies, best mean reward first; ties in the order in which they were given.
+        why: A sentence that says who wins and by which objectives.
+    """
+
+    scenario_ids: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    why: str
+
+    @property
+    def winner(self) -> Standing:
+        """The policy with the highest mean reward."""
+        return self.standings[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora compare --json`."""
+        return {
+            "scenarios": list(self.scenario_ids),
+            "winner": self.winner.policy_id,
+            "why": self.why,
+            "policies": [
+                {**s._asdict(), "reward": s.reward._asdict(), "behind": s.behind._asdict()} for s in self.standings
+            ],
+        }
+
+
+def suited(scenarios: Sequence[Scenario]) -> dict[str, Policy]:
+    """Return the reference policies that read what the scenarios have.
+
+    Those for devices are left out where no node has any, those for links where there is none, and variants that only
+    reproduce published figures always.
+    """
+    devices = any(n.accelerators for s in scenarios for n in s.nodes)
+    links = any(s.links for s in scenarios)
+    absent = {*(() if devices else _FOR_DEVICES), *(() if links else _FOR_LINKS)}
+    return {n: p for n, p in REFERENCES.items() if n not in absent and "_published" not in n}
+
+
+def compare(
+    scenarios: Sequence[Scenario],
+    policies: Mapping[str, Policy],
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> Compared:
+    """Simulate every policy on every scenario.
+
+    Args:
+        scenarios: At least one, with ids of their own.
+        policies: By the name under which they are shown; at least one.
+        tell: Called with how many simulations are done, and of how many.
+
+    Raises:
+        PolicyError: An expression of a policy is not valid.
+        ConstraintError: A policy's plan names what a scenario doesn't have.
+        ScenarioError: A scenario can't be encoded.
+    """
+    results: dict[str, list[Summary]] = {name: [] for name in policies}
+    for number, scenario in enumerate(scenarios):
+        encoded = encode(scenario)
+        for place, (name, policy) in enumerate(policies.items(), 1):
+            results[name].append(_summary(encoded, policy))
+            tell(number * len(policies) + place, len(scenarios) * len(policies))
+    rewards = {
+        name: np.array([score(summary, s).reward for s, summary in zip(scenarios, found, strict=True)])
+        for name, found in results.items()
+    }
+    order = sorted(policies, key=lambda name: -float(rewards[name].mean()))
+    standings = tuple(_standing(n, scenarios, results[n], rewards[n], rewards[order[0]]) for n in order)
+    return Compared(tuple(s.scenario_id for s in scenarios), standings, _why(standings, len(scenarios)))
+
+
+def _summary(encoded: EncodedScenario, policy: Policy) -> Summary:
+    if policy.allocation_plan is not None:
+        return simulate(encoded.scenario, policy).summary
+    return run(encoded, compile_policy(policy)).summary
+
+
+def _standing(
+    name: str,
+    scenarios: Sequence[Scenario],
+    found: Sequence[Summary],
+    rewards: NDArray[np.float64],
+    best: NDArray[np.float64],
+) -> Standing:
+    parts: dict[str, float] = {}
+    for scenario, summary in zip(scenarios, found, strict=True):
+        weights = scenario.weights()
+        for objective, value in score(summary, scenario).objectives.items():
+            parts[objective] = parts.get(objective, 0.0) + weights[objective] * value / len(scenarios)
+    return Standing(
+        policy_id=name,
+        reward=_interval(rewards),
+        behind=_interval(best - rewards),
+        latency=float(np.mean([s.latency_mean for s in found])),
+        cost=float(np.mean([s.cost for s in found])),
+        energy=float(np.mean([s.energy for s in found])),
+        bill=float(np.mean([bill(c, s.makespan) for c, s in zip(scenarios, found, strict=True)])),
+        misses=float(np.mean([s.sla_violations for s in found])),
+        undone=float(np.mean([s.unplaced for s in found])),
+        parts=parts,
+        rewards={c.scenario_id: float(r) for c, r in zip(scenarios, rewards, strict=True)},
+    )
+
+
+def _interval(values: NDArray[np.float64]) -> Interval:
+    if len(values) == 1:
+        return Interval(float(values[0]), float(values[0]), float(values[0]))
+    return paired_interval(values)
+
+
+def _why(standings: Sequence[Standing], scenarios: int) -> str:
+    """Say who wins, by how much over the next, and what each objective gives to the lead."""
+    best = standings[0]
+    equal = [s.policy_id for s in standings if best.reward.mean - s.reward.mean <= SAME]
+    others = [s for s in standings if s.policy_id not in equal]
+    mean = "a mean reward" if scenarios > 1 else "a reward"
+    if len(equal) > 1:
+        shown = ", ".join(equal[:NAMED]) + (f" and {len(equal) - NAMED} more" if len(equal) > NAMED else "")
+        start = f"{shown} are equal, with {mean} of {best.reward.mean:.4f}"
+    else:
+        start = f"{best.policy_id} is best, with {mean} of {best.reward.mean:.4f}"
+    if not others:
+        return f"{start}; nothing else was compared."
+    other = others[0]
+    lead = best.reward.mean - other.reward.mean
+    gains = {o: best.parts.get(o, 0.0) - other.parts.get(o, 0.0) for o in {**best.parts, **other.parts}}
+    listed = ", ".join(f"{o} {g:+.4f}" for o, g in sorted(gains.items(), key=lambda each: -each[1]) if abs(g) > SAME)
+    sentence = f"{start}, {lead:.4f} above {other.policy_id}: {listed}"
+    if scenarios > 1:
+        ahead = sum(best.rewards[s] > other.rewards[s] + SAME for s in best.rewards)
+        low, high = other.behind.low, other.behind.high
+        sentence += f"; ahead on {ahead} of {scenarios} scenarios, 95 % interval {low:+.4f} to {high:+.4f}"
+    return sentence + "."

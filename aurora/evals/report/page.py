@@ -1,0 +1,202 @@
+"""Writes the report of a run: judges the champion, or reads what was found before, and puts the page together."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import plotly.offline
+
+from aurora import __version__
+from aurora.agents.sources import Source
+from aurora.errors import DataError
+from aurora.evals.champion import Tick, Verdict, judge, verdict_from_json
+from aurora.evals.model_usage import model_usage
+from aurora.evals.report import plots, tables, timeline
+from aurora.evals.report.program import program_section
+from aurora.evals.report.words import opening
+from aurora.files import write_atomically
+from aurora.graphs.run_directory import ARCHIVE, REPORT
+from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.memory.store import Store
+from aurora.reading import read_json
+from aurora.sim.policy import Policy, parse_policy
+
+FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20}
+BOUNDED_PER_FAMILY = 2
+VERDICTS = "verdicts.json"
+"""What was found of a champion, so that a report which is written again costs seconds."""
+
+_STYLE = "report.css"
+
+
+def write_report(
+    directory: Path, settings: SelfPlaySettings, *, jobs: int = 1, tick: Tick = lambda done, of: None
+) -> tuple[Path, list[Verdict]]:
+    """Write `report.html` into a run directory.
+
+    Reads the archive, and simulates the champion, the references and the start on fresh scenarios; what was found is
+    kept and not computed again for the same champion.
+
+    Args:
+        directory: Of the run.
+        settings: What determines it.
+        jobs: Threads.
+        tick: Told what is done, in steps.
+
+    Returns:
+        The path, and what the report says of the champion.
+
+    Raises:
+        DataError: The page can't be written, or a trace is not there.
+        StoreError: The archive can't be read.
+    """
+    source = chosen_source(settings)
+    with Store.open(directory / ARCHIVE) as store:
+        last = store.last_iteration()
+        assert last is not None  # the caller reports finished iterations only
+        champion = parse_policy(last[1]["champion"])
+        verdicts = _verdicts(directory, source, settings, champion, jobs, tick)
+        page = _page(directory, source, settings, champion, store, verdicts, jobs)
+    path = directory / REPORT
+    write_atomically(path, page)
+    return path, verdicts
+
+
+def _verdicts(
+    directory: Path, source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int, tick: Tick
+) -> list[Verdict]:
+    """Judge the champion, or read what was found when it was judged before."""
+    per_family = FRESH_PER_FAMILY[source.name]
+    asked = [__version__, per_family, BOUNDED_PER_FAMILY, settings.model_dump(mode="json"), champion.model_dump_json()]
+    key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    path = directory / VERDICTS
+    if path.exists():
+        try:
+            kept = read_json(path)
+            if kept["key"] == key:
+                return [verdict_from_json(v) for v in kept["verdicts"]]
+        except (DataError, KeyError, TypeError):  # a damaged copy of what can be computed again
+            pass
+    verdicts = judge(
+        source, champion, per_family=per_family, bounded=BOUNDED_PER_FAMILY, seed=settings.seed, jobs=jobs, tick=tick
+    )
+    write_atomically(path, json.dumps({"key": key, "verdicts": [v.to_json() for v in verdicts]}) + "\n")
+    return verdicts
+
+
+def _page(  # what a page is made of
+    directory: Path,
+    source: Source,
+    settings: SelfPlaySettings,
+    champion: Policy,
+    store: Store,
+    verdicts: list[Verdict],
+    jobs: int,
+) -> str:
+    events = store.events()
+    steps = [e for e in events if e["event"] == "iteration"]
+    usage = model_usage(directory, store)
+    sections = [
+        ("Champion, start and references on fresh scenarios", _comparison(source, verdicts)),
+        *([("Gains in units", _gains(verdicts))] if verdicts[0].gains else []),
+        *([("Distance from what is possible", _distances(verdicts))] if source.has_levels else []),
+        ("Search, validation and curriculum over iterations", plots.progress_plots(steps)),
+        ("Elo", _elo(store, champion)),
+        ("Pareto front of the last scenario", plots.pareto_plot(store)),
+        ("What was forgotten", tables.forgetting_table(events)),
+        ("One run of the champion", timeline.timeline(source, champion, store)),
+        *([] if usage is None else [(f"The model, {settings.model}", tables.usage_table(usage))]),
+        ("What the champion does", program_section(source, champion, seed=settings.seed, jobs=jobs)),
+        ("What next", _next(directory)),
+        ("Terms", tables.glossary()),
+    ]
+    body = "".join(f"<section><h2>{html.escape(t)}</h2>{c}</section>" for t, c in sections)
+    title = f"AURORA self-play: {settings.source}, seed {settings.seed}"
+    style = resources.files(__package__).joinpath(_STYLE).read_text()
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{html.escape(title)}</title><link rel='icon' href='data:,'><style>{style}</style>"
+        f"<script>{plotly.offline.get_plotlyjs()}</script></head><body><main>"
+        f"<h1>{html.escape(title)}</h1><p class='lead'>{html.escape(opening(verdicts, source.unit))}</p>"
+        f"<p class='small'>{html.escape(_provenance(source, champion, steps))}</p>"
+        f"<div class='facts'>{_tiles(steps, store)}</div>{body}</main></body></html>"
+    )
+
+
+def _provenance(source: Source, champion: Policy, steps: Sequence[dict[str, Any]]) -> str:
+    """Who the champion is and when it was found."""
+    since = next(e["iteration"] + 1 for e in steps if e["champion"] == champion.policy_id) if steps else 0
+    found = f"found in iteration {since} of {len(steps)}" if since else "a reference"
+    return (
+        f"The champion is policy {champion.policy_id}, {found}. It was chosen on the validation families "
+        f"{', '.join(source.validation)}. Values are in {source.unit}. "
+        f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by AURORA {__version__}."
+    )
+
+
+def _tiles(steps: Sequence[dict[str, Any]], store: Store) -> str:
+    rates = [r for e in steps for r in e["success_rates"]]
+    counts = store.counts()
+    facts = [
+        ("iterations", str(len(steps))),
+        ("simulations", f"{steps[-1]['evaluations']:,}"),
+        ("policies kept", str(counts["policies"])),
+        ("scenarios kept", str(counts["scenarios"])),
+        ("level reached", str(steps[-1]["level"])),
+        ("scenarios in the 0.3–0.7 band", f"{plots.in_band(rates):.0%}"),
+        ("validation advantage", f"{steps[-1]['validation_advantage']:+.4f}"),
+    ]
+    return "".join(f"<div><b>{html.escape(v)}</b><span>{html.escape(k)}</span></div>" for k, v in facts)
+
+
+def _comparison(source: Source, verdicts: list[Verdict]) -> str:
+    return (
+        "<p>The start is the hand-written policy where the search began. The closest reference is the one of "
+        f"{len(source.references)} that comes nearest to the champion.</p>"
+        + tables.comparison_table(verdicts)
+        + plots.comparison_plot(verdicts, source.unit)
+    )
+
+
+def _gains(verdicts: list[Verdict]) -> str:
+    return (
+        "<p>Sums over the scenarios of a level, divided by the tasks that completed. Minus is less. The champion is "
+        "chosen by reward, which weighs the objectives as each scenario does, so one may rise where others fall.</p>"
+        + tables.gains_table(verdicts)
+    )
+
+
+def _distances(verdicts: list[Verdict]) -> str:
+    return (
+        "<p>No plan that completes every task earns more than the bound: each objective at its own lower bound, as if "
+        "the others did not count. The last columns are the champion's sums over those of the bounds.</p>"
+        + tables.distances_table(verdicts)
+    )
+
+
+def _elo(store: Store, champion: Policy) -> str:
+    return (
+        "<p>Ratings come from matches on the attacker's scenarios, the champion is chosen on validation scenarios, so "
+        "another policy may lead here. The axis does not begin at zero.</p>"
+        + plots.elo_plots(store, champion.policy_id)
+    )
+
+
+def _next(directory: Path) -> str:
+    run = html.escape(str(directory))
+    commands = (
+        f"aurora policies export --run {run} --best --out champion.json",
+        "aurora scenarios generate --family video --level 2 --seed 7 --out scenario.json",
+        "aurora simulate scenario.json champion.json --bounds",
+        "aurora explain scenario.json champion.json",
+        f"aurora selfplay --resume {run} --iterations 20",
+    )
+    return f"<pre>{'<br>'.join(commands)}</pre>"

@@ -1,0 +1,53 @@
+"""The champion's program for readers: constants as short as they can be without changing an outcome."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+
+from aurora.agents.evaluation import values
+from aurora.agents.sources import Source
+from aurora.evals.champion import fresh_scenarios
+from aurora.memory.texts import policy_text
+from aurora.sim.compiler import compile_policy, constants, readable, with_constants
+from aurora.sim.curriculum import LEVELS
+from aurora.sim.policy import Policy
+
+DIGITS = (2, 3, 4)
+"""Significant digits that are tried, fewest first."""
+
+
+def shortened(source: Source, policy: Policy, *, seed: int, jobs: int) -> tuple[Policy, str]:
+    """Return a policy with its constants rounded as far as that changes no value, and a sentence that says so.
+
+    Args:
+        source: Where the scenarios come from that it is tried on.
+        policy: The policy.
+        seed: Of the scenarios.
+        jobs: Threads.
+    """
+    if policy.allocation_strategy.network is not None:
+        return policy, ""
+    # The largest level is left out: its scenarios cost more than all others together.
+    levels = [level.number for level in LEVELS][:-1] if source.has_levels else [1]
+    scenarios = [encoded for level in levels for encoded in fresh_scenarios(source, level, 1, seed)]
+    exact = constants(policy)
+    candidates = [with_constants(policy, [float(f"{c:.{digits}g}") for c in exact]) for digits in DIGITS]
+    rows = values(source, scenarios, [compile_policy(p) for p in (policy, *candidates)], jobs)
+    for digits, candidate, row in zip(DIGITS, candidates, rows[1:], strict=True):
+        if np.allclose(row, rows[0], rtol=0, atol=1e-12):
+            return candidate, (
+                f"Constants are rounded to {digits} digits, which changes no value on {len(scenarios)} scenarios; "
+                "`aurora policies export` writes the exact ones."
+            )
+    return policy, "Constants are exact: rounding them to four digits changes some outcomes."
+
+
+def program_section(source: Source, champion: Policy, *, seed: int, jobs: int) -> str:
+    """Return what the champion does, in words and as a program."""
+    short, said = shortened(source, champion, seed=seed, jobs=jobs)
+    return (
+        f"<p>{html.escape(policy_text(short))}</p><p class='small'>{html.escape(said)}</p>"
+        f"<pre>{html.escape(readable(short))}</pre>"
+    )

@@ -1,0 +1,130 @@
+"""The tables of a report, as HTML; whatever comes from a file or a model is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from aurora.evals.champion import Verdict
+from aurora.evals.report.words import (
+    GLOSSARY,
+    OBJECTIVE_NAMES,
+    change_text,
+    interval_text,
+    value_text,
+)
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table that scrolls within its card where the screen is narrow."""
+    head = "".join(f"<th>{html.escape(n)}</th>" for n in names)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<div class='wide'><table><tr>{head}</tr>{body}</table></div>"
+
+
+def comparison_table(verdicts: Sequence[Verdict]) -> str:
+    """Return the champion, the start and the closest reference at each level."""
+    rows = []
+    for v in verdicts:
+        closest = v.comparisons[0]
+        rows.append(
+            (
+                _level(v),
+                f"{closest.reference} {closest.reference_mean:.4f}",
+                f"{v.start.reference_mean:.4f}",
+                f"{v.mean:.4f}",
+                interval_text(*closest.difference),
+                interval_text(*v.start.difference),
+                "yes" if v.is_ahead else "no",
+            )
+        )
+    names = (
+        "level",
+        "closest reference",
+        "start",
+        "champion",
+        "champion less reference [95 %]",
+        "champion less start [95 %]",
+        "ahead of all references",
+    )
+    return table(names, rows)
+
+
+def gains_table(verdicts: Sequence[Verdict]) -> str:
+    """Return each objective in its unit: closest reference, start and champion; empty where there is no reward."""
+    rows = [
+        (
+            _level(v),
+            OBJECTIVE_NAMES[gain.objective],
+            value_text(gain, gain.before),
+            value_text(over_start, over_start.before),
+            value_text(gain, gain.after),
+            change_text(gain),
+            change_text(over_start),
+        )
+        for v in verdicts
+        for gain, over_start in zip(v.gains, v.gains_over_start, strict=True)
+    ]
+    if not rows:
+        return ""
+    names = ("level", "per task", "closest reference", "start", "champion", "against reference", "against start")
+    return table(names, rows)
+
+
+def distances_table(verdicts: Sequence[Verdict]) -> str:
+    """Return how far the champion is from the bounds, a level a row."""
+    rows = [
+        (
+            _level(v),
+            str(v.distance.scenarios),
+            f"{v.distance.bound:.4f}",
+            f"{v.distance.reward:.4f}",
+            f"{v.distance.gap.mean:.4f} [{v.distance.gap.low:.4f}, {v.distance.gap.high:.4f}]",
+            *(_ratio(r) for r in (v.distance.latency, v.distance.cost, v.distance.energy)),
+        )
+        for v in verdicts
+        if v.distance is not None
+    ]
+    names = ("level", "scenarios", "bound", "champion", "gap [95 %]", "latency ×", "cost ×", "energy ×")
+    return table(names, rows)
+
+
+def usage_table(usage: dict[str, Any]) -> str:
+    """Return what the model has cost, and what went wrong on the way."""
+    rows = [
+        ("calls", f"{usage['calls']:,}"),
+        ("tokens in", f"{usage['tokens_in']:,}"),
+        ("tokens out", f"{usage['tokens_out']:,}"),
+        ("dollars", f"{usage['dollars']:.4f}" if usage["dollars"] else "0, or no price is known"),
+        ("seconds of waiting", f"{usage['seconds']:.1f}"),
+        ("answers sent back to it", str(usage["answers_sent_back"])),
+        *((f"fault: {name}", str(count)) for name, count in usage["faults"].items()),
+        *((f"tool calls, {name}", str(count)) for name, count in usage["tool_calls"].items()),
+    ]
+    return table(("what", "how much"), rows)
+
+
+def forgetting_table(events: Sequence[dict[str, Any]]) -> str:
+    """Return the champion's success on earlier levels after each advance to another one."""
+    rows = [
+        (str(e["level"]), str(e["iteration"] + 1), ", ".join(f"level {k}: {v:.0%}" for k, v in e["success"].items()))
+        for e in events
+        if e["event"] == "forgetting"
+    ]
+    if not rows:
+        return "<p>The run has not moved up a level.</p>"
+    return table(("moved up to level", "iteration", "champion's success on earlier levels"), rows)
+
+
+def glossary() -> str:
+    """Return the terms of the page with their meanings."""
+    return "<dl>" + "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in GLOSSARY) + "</dl>"
+
+
+def _level(verdict: Verdict) -> str:
+    return str(verdict.level) if verdict.level else "all"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "bound is 0" if ratio is None else f"{ratio:.2f}"

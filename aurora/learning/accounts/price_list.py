@@ -1,0 +1,69 @@
+"""A price list of machines as CSV, as providers and spreadsheets give it: type, vCPU, GiB, dollars an hour."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aurora.errors import DataError
+from aurora.reading import read_text
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("type", "name", "instance", "instance type", "api name"),
+    "cores": ("vcpu", "vcpus", "cores", "cpu", "cpus"),
+    "memory": ("gib", "memory", "memory gib", "ram", "memory (gib)", "gb", "memory gb"),
+    "price": ("$/h", "price", "usd/h", "$/hour", "usd/hour", "price per hour", "hourly", "on demand", "$ per hour"),
+    "family": ("family",),
+    "speed": ("speed",),
+}
+"""Field of an instance type → what its column may be called; upper and lower case, `_` and `-` do not matter."""
+NEEDED = ("name", "cores", "memory", "price")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+
+
+def read_price_list(path: Path) -> list[dict[str, Any]]:
+    """Read the instance types of a price list, as entries of a catalogue's `instances`.
+
+    A family that no column gives is what stands before the last dot, dash or underscore of the type. The speed of a
+    core is 1 without a column.
+
+    Raises:
+        DataError: It can't be read, lacks a column, or a cell is no number; the message names the line.
+    """
+    text = read_text(path)
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV: {error}") from None
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    titles = [re.sub(r"[_\-\s]+", " ", cell).strip().lower() for cell in rows[0]] if rows else []
+    places = {field: k for field, names in COLUMNS.items() for k, title in enumerate(titles) if title in names}
+    lacking = [COLUMNS[field][0] for field in NEEDED if field not in places]
+    if lacking:
+        raise DataError(f"{path}, line 1 has no column {', '.join(lacking)}; write type,vCPU,GiB,$/h")
+    found = []
+    for number, row in enumerate(rows[1:], 2):
+        cells = {field: row[k].strip() if k < len(row) else "" for field, k in places.items()}
+        entry: dict[str, Any] = {"name": cells["name"], "speed": 1.0}
+        entry["family"] = cells.get("family") or re.split(r"[._-](?=[^._-]*$)", cells["name"])[0]
+        for field in ("cores", "memory", "price", "speed"):
+            if cells.get(field):
+                where = f"{path}, row {number}: {titles[places[field]]}"
+                entry[field] = _amount(cells[field], where, has_decimal_comma=delimiter == ";")
+        found.append(entry)
+    return found
+
+
+def _amount(cell: str, where: str, *, has_decimal_comma: bool) -> float:
+    """A number that may have a unit or a currency beside it: "$0.096", "1,952 GiB"."""
+    plain = cell.replace(".", "").replace(",", ".") if has_decimal_comma and "," in cell else cell.replace(",", "")
+    found = _NUMBER.search(plain)
+    if found is None:
+        raise DataError(f"{where} is {cell[:40]!r}, not a number")
+    return float(found[0])

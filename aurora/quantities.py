@@ -1,0 +1,166 @@
+"""Quantities as people read them: significant digits, durations, energy, money, sizes, shares and times.
+
+Every function takes a value in the unit that the library uses (seconds, joules, dollars, bytes, shares of 1, Unix time)
+and returns a short text with its unit. They are for screens and reports; JSON keeps the values themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+JOULES_PER_KWH = 3.6e6
+
+_SMALLEST_FIXED, _LARGEST_FIXED = -7, 15
+"""Powers of ten between which numbers are written without an exponent."""
+
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def number(value: float, digits: int = 5) -> str:
+    """Return a number with so many significant digits, the zeros at its end included.
+
+    What stands before the decimal point is never rounded to zeros.
+
+    >>> number(0.00003), number(7.0), number(101157.1942), number(0.0)
+    ('0.000030000', '7.0000', '101157', '0')
+    """
+    if not math.isfinite(value):
+        return "-" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if value == 0:
+        return "0"
+    power = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding, so that 9.99999 has one digit more
+    if not _SMALLEST_FIXED < power < _LARGEST_FIXED:
+        return f"{value:.{digits}g}"
+    return f"{value:.{max(0, digits - 1 - power)}f}"
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """Return a number with at most so many significant digits, no zeros at its end, and thousands apart.
+
+    >>> plain(0.0132), plain(2.50), plain(10536871.0), plain(-0.0)
+    ('0.0132', '2.5', '10,536,871', '0')
+    """
+    text = number(value, digits)
+    whole, point, rest = text.partition(".")
+    if "e" in text or not whole.lstrip("-").isdigit():
+        return text
+    rest = rest.rstrip("0")
+    return f"{int(whole):,}" + (point + rest if rest else "") if whole != "-0" else text.rstrip("0")
+
+
+def count(value: int) -> str:
+    """Return a whole number with thousands apart.
+
+    >>> count(12345)
+    '12,345'
+    """
+    return f"{value:,}"
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 in per cent, with the digits that tell it from 0 % and from 100 %.
+
+    >>> percent(0.5), percent(0.0046), percent(0.99987), percent(1.0)
+    ('50 %', '0.46 %', '99.987 %', '100 %')
+    """
+    points = 100 * share
+    if 99 < points < 100:  # noqa: PLR2004  # per cent
+        decimals = 1 - math.floor(math.log10(100 - points))
+        near = f"{points:.{decimals}f}".rstrip("0").rstrip(".")
+        return f"{near} %"
+    return f"{plain(points, 3)} %"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that suits them, with at most two units.
+
+    >>> duration(0.0124), duration(12.42), duration(180), duration(7290), duration(90000)
+    ('12.4 ms', '12.4 s', '3 min', '2 h 2 min', '1 d 1 h')
+    """
+    if not math.isfinite(seconds):
+        return number(seconds)
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds < 1:
+        return f"{plain(1000 * seconds, 3)} ms" if seconds else "0 s"
+    if float(f"{seconds:.3g}") < MINUTE:
+        return f"{plain(seconds, 3)} s"
+    if round(seconds) < HOUR:
+        return _two_units(round(seconds), MINUTE, "min", "s")
+    if round(seconds / MINUTE) < DAY // MINUTE:
+        return _two_units(round(seconds / MINUTE), HOUR // MINUTE, "h", "min")
+    return _two_units(round(seconds / HOUR), DAY // HOUR, "d", "h")
+
+
+def energy(joules: float) -> str:
+    """Return joules as J, kJ or kWh.
+
+    >>> energy(850), energy(10536871.0)
+    ('850 J', '2.927 kWh')
+    """
+    size = abs(joules)
+    if size < 1000:  # noqa: PLR2004  # 1 kJ
+        return f"{plain(joules, 3)} J"
+    if size < JOULES_PER_KWH / 100:
+        return f"{plain(joules / 1000, 3)} kJ"
+    return f"{plain(joules / JOULES_PER_KWH)} kWh"
+
+
+def dollars(value: float) -> str:
+    """Return dollars: whole ones from 1,000, with cents from 10 cents, with three digits below.
+
+    >>> dollars(12345.6), dollars(3.2), dollars(0.00128), dollars(-0.5), dollars(0)
+    ('$12,346', '$3.20', '$0.00128', '-$0.50', '$0')
+    """
+    sign, size = "-" if value < 0 else "", abs(value)
+    if not math.isfinite(size):
+        return f"{sign}${number(size)}"
+    if size >= 999.995:  # noqa: PLR2004  # rounds to 1,000
+        return f"{sign}${size:,.0f}"
+    if size >= 0.1:  # noqa: PLR2004  # 10 cents
+        return f"{sign}${size:.2f}"
+    return f"{sign}${plain(size, 3)}"
+
+
+def size(value: float) -> str:
+    """Return bytes in binary units.
+
+    >>> size(512), size(3.25 * 2**30)
+    ('512 B', '3.25 GiB')
+    """
+    step = 0
+    while abs(value) >= 1023.5 and step < len(_BINARY) - 1:  # noqa: PLR2004  # rounds to 1,024
+        value, step = value / 1024, step + 1
+    return f"{plain(value, 3)} {_BINARY[step]}"
+
+
+def moment(time: float) -> str:
+    """Return a Unix time as date and clock time in UTC; seconds where there are any.
+
+    >>> moment(1767225600)
+    '2026-01-01 00:00 UTC'
+    """
+    found = datetime.fromtimestamp(time, UTC)
+    return f"{found:%Y-%m-%d} {_clock(found)} UTC"
+
+
+def period(start: float, end: float) -> str:
+    """Return two Unix times as a period in UTC; the date once where both are of one day.
+
+    >>> period(1767277800, 1767281400)
+    '2026-01-01 14:30 to 15:30 UTC'
+    """
+    first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    until = _clock(last) if first.date() == last.date() else f"{last:%Y-%m-%d} {_clock(last)}"
+    return f"{first:%Y-%m-%d} {_clock(first)} to {until} UTC"
+
+
+def _clock(found: datetime) -> str:
+    return f"{found:%H:%M:%S}" if found.second else f"{found:%H:%M}"
+
+
+def _two_units(whole: int, ratio: int, large: str, small: str) -> str:
+    first, rest = divmod(whole, ratio)
+    return f"{first:,} {large}" + (f" {rest} {small}" if rest else "")

@@ -1,0 +1,62 @@
+"""What a recording is of: the settings and prompts of the session, written first, compared before a replay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from aurora.errors import ModelError
+from aurora.tools.difference import first_difference
+from aurora.tools.recording import Exchange, Recording
+
+KEY = "session"
+"""Of the exchange that says what a recording is of."""
+OF_THE_PLACE = ("data",)
+"""Settings that say where something lies, not what it is."""
+
+
+def note_session(recording: Recording, settings: Mapping[str, Any], prompts: Mapping[str, str]) -> None:
+    """Write what a session is into its recording; before a replay, compare it with the recorded one.
+
+    A recording without it (of an older AURORA) is replayed as far as it goes.
+
+    Args:
+        recording: Of the session, or the one to replay.
+        settings: What determines the session, as JSON values.
+        prompts: Texts of the prompts by role.
+
+    Raises:
+        ModelError: The recorded session was another one; the message says in what.
+    """
+    found = recording.find(KEY)
+    if not recording.replaying:
+        if found is None:
+            recording.add(Exchange(KEY, "session", {"settings": dict(settings), "prompts": dict(prompts)}, None, {}))
+        return
+    if found is None:
+        return
+    told = [
+        *_prompts_that_differ(found.request.get("prompts") or {}, prompts),
+        *_settings_that_differ(found.request.get("settings") or {}, settings),
+    ]
+    if told:
+        raise ModelError(f"the recording is of another session: {'; '.join(told)}")
+
+
+def _prompts_that_differ(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [
+        f"the {role}'s prompt differs ({_short_hash(recorded.get(role, ''))} recorded, {_short_hash(text)} now). "
+        + first_difference(recorded.get(role, ""), text)
+        for role, text in now.items()
+        if recorded.get(role) != text
+    ]
+
+
+def _settings_that_differ(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    names = [n for n in sorted({*recorded, *now} - {*OF_THE_PLACE, "prompts"}) if recorded.get(n) != now.get(n)]
+    return [f"{name} was {recorded.get(name)!r} and is {now.get(name)!r}" for name in names]
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

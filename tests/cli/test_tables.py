@@ -1,0 +1,98 @@
+"""Tables on terminals of any width, and where there is none."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from aurora.cli import output
+from aurora.cli.tables import laid_out, wrapped
+
+WHAT_IFS = ("what-if", "plan", "cost $", "cost p95", "wait s", "wait p95 s", "SLA missed", "energy kWh")
+ROWS = [
+    [what_if, plan, "1.0002", "1.1000", "0.13250", "0.96970", "0.23 %", "2.6328"]
+    for what_if in ("as forecast", "spike:+20%@20m", "node_loss:2")
+    for plan in ("reserve-50", "cheapest-reserve")
+]
+
+words = st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=40)
+
+
+def _texts(rows: list[list[str]]) -> set[str]:
+    return {cell for row in rows for cell in row}
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+def test_no_cell_is_cut_at_any_width(width: int) -> None:
+    shown = "\n".join(line.text for line in laid_out("by what-if", WHAT_IFS, ROWS, width, keys=2))
+    assert all(cell in shown for cell in _texts(ROWS)) and "…" not in shown
+    assert max(map(cell_len, shown.split("\n"))) <= width
+
+
+def test_a_table_that_is_split_repeats_its_key_columns() -> None:
+    shown = [line.text for line in laid_out("by what-if", WHAT_IFS, ROWS, 60, keys=2)]
+    for what_if, plan in {(row[0], row[1]) for row in ROWS}:
+        lines = [line for line in shown if line.startswith(what_if) and f" {plan} " in line]
+        assert len(lines) == 2
+
+
+def test_few_rows_are_turned_before_they_are_split() -> None:
+    shown = [line.text for line in laid_out("by what-if", WHAT_IFS, ROWS[:2], 50)]
+    assert re.fullmatch(r"cost \$ +1\.0002 +1\.0002", shown[4])
+
+
+def test_a_long_text_is_wrapped_at_words() -> None:
+    reason = "memory was at 40 % in half of all hours and at 60 % in 5 of 100, so it stays as it is"
+    shown = laid_out("accounts", ("account", "risk", "reason"), [["web", "2", reason]] * 5, 60)
+    text = " ".join(line.text.removeprefix("web").strip().removeprefix("2").strip() for line in shown[3:])
+    assert text.count(reason) == 5
+
+
+def test_numbers_stand_right_and_texts_left() -> None:
+    shown = [line.text for line in laid_out("sizes", ("name", "n"), [["a", "5"], ["bcd", "1,234"]], 80)]
+    assert shown[3:] == ["a         5", "bcd   1,234"]
+
+
+@given(st.lists(st.lists(words, min_size=3, max_size=3), min_size=1, max_size=6), st.integers(20, 120))
+def test_no_character_is_lost_and_no_line_too_wide(rows: list[list[str]], width: int) -> None:
+    lines = laid_out("any", ("a", "name_of_it", "long header here"), rows, width)
+    assert all(cell_len(line.text) <= width for line in lines)
+    shown = "".join(line.text for line in lines)
+    for cell in _texts(rows):
+        assert all(shown.count(c) >= 1 for c in cell if not c.isspace())
+
+
+@given(words, st.integers(5, 60))
+def test_wrapping_keeps_every_word_in_order(text: str, width: int) -> None:
+    lines = wrapped(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cell_len(line) <= width for line in lines)
+
+
+def test_piped_tables_are_titled_and_tab_separated(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_table("tiers of web", ("tier", "cores"), [("reserved", 36.1806), ("none", None), ("small", 0.00003)])
+    assert capsys.readouterr().out.split("\n")[:-1] == [
+        "# tiers of web",
+        "tier\tcores",
+        "reserved\t36.181",
+        "none\t-",
+        "small\t0.000030000",
+    ]
+
+
+def test_a_cell_can_neither_shift_columns_nor_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_table("a\nb", ("name", "n"), [("x\ty\x1b[2J\nz", math.nan)])
+    assert capsys.readouterr().out == "# a b\nname\tn\nx y\N{REPLACEMENT CHARACTER}[2J z\t-\n"
+
+
+def test_an_object_says_the_version_of_its_keys_and_a_list_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_json({"a": 1})
+    assert json.loads(capsys.readouterr().out) == {"schema_version": output.SCHEMA_VERSION, "a": 1}
+    output.emit_json([{"a": 1}])
+    assert json.loads(capsys.readouterr().out) == [{"a": 1}]

@@ -1,0 +1,88 @@
+"""The report tells what a run found; what is computed once is not computed again."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from aurora.evals import champion as judging
+from aurora.evals.champion import judge, verdict_from_json
+from aurora.evals.report import page, write_report
+from aurora.evals.report.program import shortened
+from aurora.evals.report.timeline import lanes
+from aurora.evals.report.words import opening
+from aurora.graphs.run import open_run
+from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.sim.compiler import constants
+
+SMALL = SelfPlaySettings(seed=3, population=6, generations=2, training_per_family=1, validation_per_family=1)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run") / "r"
+    with open_run(directory, SMALL) as run:
+        run.play(iterations=2)
+    return directory
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(page, "FRESH_PER_FAMILY", {"generated": 1})
+    monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
+
+
+def test_the_start_is_a_row_of_every_comparison():
+    source = chosen_source(SMALL)
+    start = source.templates[0]
+    ticks: list[tuple[int, int]] = []
+    verdicts = judge(
+        source, start, per_family=1, bounded=0, seed=5, jobs=1, tick=lambda done, of: ticks.append((done, of))
+    )
+    assert [v.level for v in verdicts] == [1, 2, 3, 4, 5]
+    assert ticks == [(k, 5) for k in range(1, 6)]
+    for verdict in verdicts:
+        assert verdict.start.difference == (0, 0, 0)  # the start against itself
+        assert verdict.start_against_closest.mean == pytest.approx(verdict.comparisons[0].difference.mean)
+        assert all(g.change is None or g.change == (0, 0, 0) for g in verdict.gains_over_start)
+        assert [g.objective for g in verdict.gains] == ["latency", "cost", "energy", "sla"]
+        assert verdict_from_json(verdict.to_json()) == verdict
+
+
+def test_a_report_is_written_and_its_verdicts_are_kept(finished, quick, monkeypatch):
+    path, verdicts = write_report(finished, SMALL)
+    text = path.read_text()
+    assert "closest reference" in text
+    assert "Terms" in text
+    assert opening(verdicts, "reward")[:40] in text
+    assert not re.search(r"(src|href)=['\"]https?:", text.partition("</script>")[2])
+    monkeypatch.setattr(judging, "fresh_scenarios", lambda *_: pytest.fail("judged again"))
+    assert write_report(finished, SMALL)[1] == verdicts
+    (finished / page.VERDICTS).write_text("{")  # a damaged copy is computed again
+    monkeypatch.undo()
+    monkeypatch.setattr(page, "FRESH_PER_FAMILY", {"generated": 1})
+    monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
+    assert write_report(finished, SMALL)[1] == verdicts
+
+
+def test_rounded_constants_change_no_value():
+    source = chosen_source(SMALL)
+    policy = source.templates[0]
+    short, said = shortened(source, policy, seed=1, jobs=1)
+    assert len(constants(short)) == len(constants(policy))
+    assert "rounded to 2 digits" in said
+
+
+def test_tasks_that_overlap_on_a_node_have_lanes_of_their_own():
+    rng = np.random.default_rng(2)
+    places = [f"n{k}" for k in rng.integers(0, 3, 60)]
+    starts = rng.uniform(0, 10, 60).tolist()
+    finishes = [s + d for s, d in zip(starts, rng.uniform(0.1, 4, 60).tolist(), strict=True)]
+    rows = lanes(places, starts, finishes)
+    for i in range(60):
+        for j in range(i):
+            if (places[i], rows[i]) == (places[j], rows[j]):
+                assert finishes[i] <= starts[j] or finishes[j] <= starts[i]
+    assert lanes(["a", "a", "b"], [0, 1, 0], [1, 2, 9]) == [0, 0, 0]
