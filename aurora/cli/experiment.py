@@ -121,6 +121,38 @@ def new(
 
 
 @app.command()
+def sample(
+    out: Path = options.path(..., help="File to write, .csv."),
+    number: int = options.count(64, "--accounts", least=16, most=10_000, help="How many."),
+    days: int = options.count(30, most=366, help="How many."),
+    seed: int = options.seed(),
+    of: Path | None = options.path(None, help="Folder of a registered experiment: its days, not those before."),
+    effect: float = options.share(0.1, least=0, most=0.9, help="With --of: by how much the change lowers the cost."),
+) -> None:
+    """Write made-up measurements of accounts (cost in dollars, latency in milliseconds), to try the commands with.
+
+    Examples: aurora experiment sample --out june.csv
+
+    aurora experiment sample --of trial --days 14 --out july.csv
+    """
+    from aurora.learning.made_up import FIRST_DAY, made_up_rows
+    from aurora.learning.measurements import write_rows
+
+    first, treated = FIRST_DAY, None
+    if of is not None:
+        from aurora.learning.registration import load_registration
+
+        registration = load_registration(of)
+        first, number = registration.start, len(registration.subjects)
+        treated = {s.account: effect if s.treated else 0.0 for s in registration.subjects}
+    rows = list(made_up_rows(number, first, days, seed, treated))
+    if treated is not None and {r.account for r in rows} != set(treated):
+        raise DataError(f"--of {of}: it is not an experiment on the accounts of `aurora experiment sample`")
+    write_rows(rows, out)
+    note(f"wrote {out}: {number} accounts, {days} days from {first}; made up")
+
+
+@app.command()
 def status(
     directory: Path = options.path_argument(help="Folder of the experiment."),
     add: Path | None = options.path(
