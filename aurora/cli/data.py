@@ -35,7 +35,7 @@ app = typer.Typer(
 @app.command("read")
 def data(  # one parameter an option
     paths: list[Path] | None = options.path_argument(
-        None, help="Files in long form (.csv, .csv.gz, .parquet) or known traces."
+        None, help="Files in long form (.csv, .csv.gz, .parquet), exports, known traces; folders of them, or patterns."
     ),
     prometheus: str = options.text("", help="Address of a Prometheus server, instead of files."),
     query: str = options.text("", help="With --prometheus: PromQL.", most=options.MAX_TEXT, lines=True),
