@@ -100,12 +100,11 @@ def running(series: Sequence[Series]) -> Running:
     if not series:
         return Running(aligned(series), ())
     end = max(_end(s) for s in series)
-    kept = tuple(s for s in series if end - _end(s) <= LATE_STEPS * s.step)
-    gone = sorted((s for s in series if end - _end(s) > LATE_STEPS * s.step), key=_end)
+    kept = tuple(s for s in series if not _is_gone(s, end))
     together = aligned(kept)
     notes = []
-    if gone:
-        notes.append(_told_gone(gone, end))
+    if said := told_gone(series):
+        notes.append(f"{said}; what has ended is left out of the future")
     if (cut := end - _end(together[0])) > 0:
         late = min(kept, key=_end)
         notes.append(f"the last {_steps(cut, late.step)} are left out: series {late.unique_id} has no values there yet")
@@ -120,12 +119,21 @@ def running(series: Sequence[Series]) -> Running:
     return Running(together, tuple(notes))
 
 
-def _told_gone(gone: Sequence[Series], end: int) -> str:
+def told_gone(series: Sequence[Series]) -> str:
+    """Return a sentence on the series that ended before the others, empty if none did."""
+    end = max((_end(s) for s in series), default=0)
+    gone = sorted((s for s in series if _is_gone(s, end)), key=_end)
+    if not gone:
+        return ""
     latest = gone[-1]
     until = f"ended at {moment(_end(latest) - latest.step)}, {duration(end - _end(latest))} before the end of the data"
     if len(gone) == 1:
-        return f"series {latest.unique_id} {until}: it is left out of the future"
-    return f"{count(len(gone))} series ended before the others, the last of them, {latest.unique_id}, {until}: left out"
+        return f"series {latest.unique_id} {until}"
+    return f"{count(len(gone))} series ended before the others; the last of them, {latest.unique_id}, {until}"
+
+
+def _is_gone(one: Series, end: int) -> bool:
+    return end - _end(one) > LATE_STEPS * one.step
 
 
 def _odd(one: Series) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 from aurora.learning import baselines
 from aurora.learning.backtest import Figures, figures
-from aurora.learning.series import Forecast, Series
+from aurora.learning.series import LEVELS, Forecast, Series
 from aurora.learning.windows import Windows, check_sizes, latest
 
 Floats = NDArray[np.float64]
@@ -28,10 +28,15 @@ class Picked:
     Attributes:
         forecast: By the baseline with the lowest wQL.
         figures: Of each baseline on the series' own past; empty where it is too short for a back-test.
+        last_value: Of the last value as the forecast of all that follows, a yardstick that is never chosen; None
+            where there was no back-test.
+        span: Seconds of the past whose quantiles the forecast has at every step; 0 where it differs from step to step.
     """
 
     forecast: Forecast
     figures: dict[str, Figures]
+    last_value: Figures | None = None
+    span: int = 0
 
 
 def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_ets: bool = True) -> Picked:
@@ -60,7 +65,9 @@ def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_e
     losses = {name: f.wql for name, f in tested.items() if np.isfinite(f.wql)}
     name = min(losses, key=lambda n: losses[n]) if losses else UNTESTED
     forecast = Forecast(one.unique_id, one.start + len(one) * one.step, one.step, said[name][-1], name)
-    return Picked(forecast, tested)
+    naive = np.broadcast_to(past.past[:, -1:, None], (len(known), horizon, len(LEVELS)))
+    share = baselines.SHARES.get(name, 0.0)
+    return Picked(forecast, tested, figures(naive, past) if len(known) else None, round(share * context) * one.step)
 
 
 def _said(one: Series, windows: Windows, horizon: int, with_ets: bool) -> dict[str, Floats]:

@@ -8,11 +8,14 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from aurora.cli.forecast import told_back_tests
 from aurora.cli.main import app
 from aurora.cli.spread import spread
 from aurora.errors import DataError
+from aurora.learning.backtest import Figures
 from aurora.learning.data import read_panel
-from aurora.learning.series import LEVELS
+from aurora.learning.pick import Picked
+from aurora.learning.series import LEVELS, Forecast
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from tests.learning.panels import START, STEP, daily, panel, series_of
@@ -112,3 +115,53 @@ def test_agents_forecast_open_series(data: Path) -> None:
     assert result["steps"][1]["minutes_ahead"] == 10
     assert "no series 'x'" in harness.call("forecast", {"unique_id": "x"})
     assert "horizon" in harness.call("forecast", {"unique_id": "s1", "horizon": 1000})
+
+
+def picked_of(model: str, wql: float, naive: float, last: float, span: int = 0) -> Picked:
+    def figure(value: float) -> Figures:
+        return Figures(value, 0, 0, 0, 0, 0, 0, 24)
+
+    quantiles = np.repeat(np.linspace(1, 2, len(LEVELS))[None], 3, axis=0)
+    one = Forecast("web", START, STEP, quantiles, model)
+    return Picked(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
+
+
+def test_the_back_test_is_told_beside_naive_rules_and_a_flat_fan_is_said() -> None:
+    (line,) = told_back_tests([picked_of("recent_half", 0.06, 0.12, 0.05, span=6 * 3600)])
+    assert "50 % below that of seasonal naive" in line and "20 % above that of the last value" in line
+    assert "latest 6 h at every step" in line
+    many = told_back_tests(
+        [picked_of("auto_ets", 0.06, 0.12, 0.05)] * 4 + [picked_of("auto_ets", 0.06, 0.05, 0.05)] * 3
+    )
+    assert many[0] == "back-test: on 4 of 7 series better than seasonal naive, in the middle 50 % below"
+    assert many[-1] == "7 of 7 forecasts are the same at every step"
+
+
+def test_errors_that_are_not_defined_are_not_compared() -> None:
+    (line,) = told_back_tests([picked_of("recent_half", float("nan"), float("nan"), float("nan"))])
+    assert "all 0" in line and "nan" not in line
+
+
+def test_a_small_quantity_keeps_its_digits(tmp_path: Path) -> None:
+    path = write(tmp_path / "errors.csv", [series_of(2e-5 + 1e-6 * np.sin(np.arange(200)))])
+    row = aurora("forecast", str(path), "--horizon", "1").stdout.splitlines()[2].split("\t")
+    assert all(1.5e-5 < float(cell) < 2.5e-5 and cell.startswith("0.0000") for cell in row[2:9])
+
+
+def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("forecast", "output"):
+        monkeypatch.setattr(f"aurora.cli.{module}.on_terminal", lambda: True)
+    for columns, intervals in (("60", ["80 %"]), ("80", ["80 %", "95 %"])):
+        monkeypatch.setenv("COLUMNS", columns)
+        shown = aurora("forecast", str(data), "--horizon", "2").stdout
+        assert "…" not in shown and max(map(len, shown.splitlines())) <= int(columns)
+        assert all(f"{i} low" in shown for i in intervals) and "T" in shown
+    everything = aurora("forecast", str(data), "--horizon", "2", "--all").stdout
+    assert all(f"{100 * level:g} %" in everything for level in LEVELS)
+
+
+def test_a_forecast_of_a_series_that_ended_says_where_it_begins(tmp_path: Path) -> None:
+    long, short = panel(2, 300).series
+    path = write(tmp_path / "pods.csv", [long, short.between(0, 200)])
+    done = aurora("forecast", str(path), "--horizon", "1", "--context", "24")
+    assert "series s1 ended at" in done.stderr and "its forecast begins there" in done.stderr
