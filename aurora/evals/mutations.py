@@ -48,6 +48,8 @@ class False_(NamedTuple):  # noqa: N801  # `False` is taken
 
 NUMBER = re.compile(r"(?<![\w-])(?<!\w[.:/])\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w-])(?!\.\d)")
 """A number that is no part of a name."""
+TOLERATED = 0.06
+"""Share of a number by which a false one is off at least, so that it is no rounding of it."""
 _UNITS: Mapping[str, tuple[str, ...]] = {
     "J": ("kJ", "kWh", "W", "s"),
     "kJ": ("J", "MJ", "kWh", "kW"),
@@ -277,7 +279,7 @@ def _rounding(said: Said, rng: np.random.Generator) -> Iterator[str]:
         for factor in (1.06, 0.93, 1.2):
             yield _put(said.text, found, f"{value * factor:.4g}")
         rough = f"{value:.0e}"
-        if abs(float(rough) - value) > 0.06 * value:  # beyond what counts as rounded
+        if abs(float(rough) - value) > TOLERATED * value:
             yield _put(said.text, found, f"{float(rough):g}")
             yield _put(said.text, found, f"about {float(rough):g}")
 
@@ -326,11 +328,11 @@ def _invented(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 def _borrowed(said: Said, rng: np.random.Generator) -> Iterator[str]:
     """A number of another claim in place of one's own."""
-    mine = {m.group() for m in _numbers(said.text)}
     for text, _ in said.neighbours:
         for other in _numbers(text):
             for found in _numbers(said.text):
-                if other.group() not in mine:
+                mine, theirs = (float(m.group().replace(",", "")) for m in (found, other))
+                if abs(mine - theirs) > TOLERATED * mine:
                     yield _put(said.text, found, other.group())
 
 
