@@ -110,23 +110,33 @@ def _body(choice: Choice, known: Known, audience: Audience) -> str:
         reading = known.facts[number - 1].readings[0]
         phrasing = offered(known.facts[number - 1])[which]
         text = phrased(reading, which, known.names, audience, choice.figures)
-        first = phrasing.template[0]
-        start = _word(first, reading.slots, known.names, audience) if isinstance(first, Slot) else THE_RUN.strip()
+        start, who = _start(phrasing, reading.slots, known.names, audience)
         before = text.partition(", ")[0] if phrasing.text.startswith("<change>") else ""
-        if phrasing.leads and start and start == lead:
+        if who and who == lead:
             clauses.append(text.removeprefix(start).strip())
         elif before and before == condition:
             clauses.append(text.removeprefix(f"{before}, "))
         else:
             clauses.append(text)
-        lead, condition = (start or "") if phrasing.leads else "", before
+        lead, condition = who, before
     return _listed(clauses)
+
+
+def _start(phrasing: Phrasing, slots: Slots, names: Names, audience: Audience) -> tuple[str, str]:
+    """How a clause begins, as far as the next one need not repeat it, and whom that is about; "" if it is nobody."""
+    lead = phrasing.lead
+    if lead is None:
+        return "", ""
+    writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
+    start = write(phrasing.template[: lead.length], slots, writer) or ""
+    return start, str(slots[lead.slot]) if lead.slot else THE_RUN
 
 
 def _listed(clauses: Sequence[str]) -> str:
     if len(clauses) == 1:
         return clauses[0]
-    comma = "," if len(clauses) > 2 or any(", " in c for c in clauses) else ""  # noqa: PLR2004  # a list of three
+    has_commas = any(", " in c.removeprefix("the runner-up, ").partition(", ")[2] for c in clauses[:-1])
+    comma = "," if len(clauses) > 2 or has_commas or clauses[0].startswith(("without", "if")) else ""  # noqa: PLR2004
     return f"{', '.join(clauses[:-1])}{comma} and {clauses[-1]}"
 
 

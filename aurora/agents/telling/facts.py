@@ -168,6 +168,8 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
             return _comparison(claim, decision)
         case CauseClaim(other, features):
             cause = {"chosen": decision.chosen.name, "other": other, "features": frozenset(features)}
+            if decision.runner_up is not None and other == decision.runner_up.name:
+                cause["rank"] = "runner-up"
             return _fact("reason", Reading("cause", cause))
         case FlipClaim(option, feature, threshold, is_below):
             now = look_up(decision, option, feature)
@@ -200,6 +202,9 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
     if relation in ("within", "beyond"):
         limit = look_up(decision, option, other)
         assert limit is not None  # likewise
+        if other == "task.slack" and limit < 0:
+            late = {"task": decision.task_id, "late": Amount(-limit, "s")}
+            return _fact("shortfall", Reading("overdue", late), value)
         slots = {**about, "relation": relation, "limit": other, "of": amount(other, limit)}
         role: Role = "shortfall" if relation == "beyond" else "setting"
         return _fact(role, Reading("limit", slots), value, _value(option, other, limit))

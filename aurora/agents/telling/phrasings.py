@@ -15,7 +15,6 @@ from typing import NamedTuple
 from aurora.agents.telling.grammar import Either, Maybe, Number, Part, Slots, Template, Word, template
 from aurora.agents.telling.lexicon import LEXICONS
 
-THE_RUN = "the run "
 OFFERED = 3
 """Phrasings of a kind that a model may choose among."""
 
@@ -37,16 +36,31 @@ class Phrasing(NamedTuple):
         return template(self.text)
 
     @property
-    def leads(self) -> bool:
-        """Whether it begins with who it is about, so that a clause after "and" may leave that out."""
-        return self.text.startswith(("{option} ", "{other} ", THE_RUN))
-
-    @property
-    def rest(self) -> Template:
-        """What follows on whom it is about, where it begins with that."""
-        return self.template[len(THE_RUN.split()) if self.text.startswith(THE_RUN) else 1 :]
+    def lead(self) -> Lead | None:
+        """With whom or what it begins, so that a clause after "and" may leave that out; None: with something else."""
+        return next((lead for start, lead in _LEADS.items() if self.text.startswith(start)), None)
 
 
+class Lead(NamedTuple):
+    """The beginning of a phrasing.
+
+    Attributes:
+        slot: Who it is about; "" where it is about the run.
+        length: Of it, in parts of the template.
+    """
+
+    slot: str
+    length: int
+
+
+THE_RUN = "the run"
+_LEADS: Mapping[str, Lead] = {
+    "{option} ": Lead("option", 1),
+    "{other} ": Lead("other", 1),
+    "the runner-up, {other}, ": Lead("other", 5),
+    "{task} ": Lead("task", 1),
+    "the run ": Lead("", 2),
+}
 _BOTH = "[ ⟨{own} (against|versus|vs|compared with|and) {against}⟩]"
 
 PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
@@ -123,6 +137,11 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option's} {feature} of {own} (is|was|stays|stayed) {within} the {limit}[ of {of}]"),
         Phrasing("{feature} (of|on|at) {option} (is|was|stays|stayed) {within} the {limit}[ ⟨{own} of {of}⟩]"),
     ),
+    "overdue": (
+        Phrasing("no time was left for {task}, which was {late} late already"),
+        Phrasing("{task} was {late} late already"),
+        Phrasing("{task} started {late} too late for its limit"),
+    ),
     "equal": (
         Phrasing("{option} has the same {feature} as {other}[ ⟨{own}⟩]"),
         Phrasing("{option} and {other} have the same {feature}[ ⟨{own}⟩]"),
@@ -139,6 +158,7 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option} comes first in the list"),
     ),
     "cause": (
+        Phrasing("the runner-up, {other}, lost on {features}", {"rank": "runner-up"}),
         Phrasing("{other} lost on {features}"),
         Phrasing("{other} lost to {chosen} on {features}"),
         Phrasing("what decided between {chosen} and {other} was {features}"),

@@ -180,12 +180,13 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
     yield nodes, only
     if link not in ("and", "but"):
         return
-    first = nodes[0]
-    if phrasing.leads and before.lead and isinstance(first, Slot):
-        yield phrasing.rest, {**only, first.name: before.lead}
-    elif phrasing.leads and before.lead == THE_RUN:
-        yield phrasing.rest, only
-    if before.change is not None and isinstance(first, Part):
+    lead = phrasing.lead
+    if lead is not None and before.lead:
+        if lead.slot and before.lead != THE_RUN:
+            yield nodes[lead.length :], {**only, lead.slot: before.lead}
+        elif not lead.slot and before.lead == THE_RUN:
+            yield nodes[lead.length :], only
+    if before.change is not None and isinstance(nodes[0], Part):
         settled = merge(only, before.change)
         if settled is not None:
             yield nodes[2:], settled  # the condition, and its comma
@@ -193,11 +194,11 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
 
 def _left(phrasing: Phrasing, slots: Slots) -> Before:
     named = {slots[n] for n in ("option", "other", "chosen", "node") if slots.get(n)}
-    first = phrasing.template[0]
-    lead = (slots[first.name] if isinstance(first, Slot) else THE_RUN) if phrasing.leads else ""
+    lead = phrasing.lead
+    who = str(slots[lead.slot] if lead.slot else THE_RUN) if lead else ""
     conditions = ("change", "node", "task", "start", "duration", "factor")
     change = {n: slots[n] for n in conditions if n in slots} if "change" in slots else None
-    return Before(str(next(iter(named))) if len(named) == 1 else "", str(lead), change)
+    return Before(str(next(iter(named))) if len(named) == 1 else "", who, change)
 
 
 def _reader(names: Names, subject: str, steps: _Steps) -> Reader:

@@ -42,15 +42,15 @@ def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
     chosen = [Choice(((2, 0), (3, 1)), "because"), Choice(((4, 0), (5, 0)), "none")]
     assert hold(compose(chosen, KNOWN, "operator"), KNOWN).text == (
         "Task t went to east-1 because east-1 is the cheapest of all candidates ($1/h) and east-1's price is lower "
-        "than west-1's ($1/h against $1.5/h). west-1 lost on price and would have won if its price were under $1/h "
-        "(it was $1.5/h)."
+        "than west-1's ($1/h against $1.5/h). The runner-up, west-1, lost on price and would have won if its price were "
+        "under $1/h (it was $1.5/h)."
     )
 
 
 def test_a_condition_is_said_once() -> None:
     told = compose([Choice(((6, 1), (7, 0)), "none")], RUN, "operator")
     assert told[1].text == (
-        "Without east-1, energy would rise from 50.95 kJ to 66.39 kJ, and completed tasks would be 19 instead of 20."
+        "Without east-1, energy would rise from 0.01415 kWh to 0.01844 kWh, and completed tasks would be 19 instead of 20."
     )
 
 
