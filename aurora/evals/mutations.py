@@ -84,6 +84,15 @@ _OPPOSITES: tuple[tuple[str, str], ...] = (
     ("had room", "had no room"),
     ("decided", "was decided by"),
     ("first", "last"),
+    ("waited", "did not wait"),
+    ("ended", "began"),
+    ("came back", "failed"),
+    ("held", "freed"),
+    ("was lost", "was saved"),
+    ("there was room", "there was no room"),
+    ("was not placed", "was placed"),
+    ("lacked", "had"),
+    ("after its limit", "before its limit"),
 )
 _SUPERLATIVES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the lowest", ("the highest", "the second lowest", "not even the lowest", "nearly the lowest")),
@@ -122,6 +131,10 @@ _NEGATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (" missed ", (" did not miss ",)),
     (" cost ", (" did not cost ",)),
     (" took ", (" did not take ",)),
+    (" waited ", (" did not wait ", " never waited ")),
+    (" ran ", (" did not run ",)),
+    (" held ", (" did not hold ",)),
+    (" lacked ", (" did not lack ",)),
 )
 _CAUSES = (
     "because its fan is broken",
@@ -298,7 +311,7 @@ def _foreign(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _ratio(said: Said, rng: np.random.Generator) -> Iterator[str]:
-    if said.kind in ("pair", "top", "cause", "flip") and said.features:
+    if said.kind in ("pair", "top", "cause", "flip") and said.features and said.names:
         a = said.names[0]
         b = said.names[1] if len(said.names) > 1 else (said.others or ("the others",))[0]
         for each in _RATIOS:
@@ -315,7 +328,7 @@ def _swapped(said: Said, rng: np.random.Generator) -> Iterator[str]:
         return  # said of both alike
     if len(said.names) > 1 and said.kind in ("pair", "cause"):
         yield _renamed(said.text, {said.names[0]: said.names[1], said.names[1]: said.names[0]})
-    if said.kind in ("cause", "flip", "pair", "limit", "what_if", "placement", "draw") and said.others:
+    if said.kind in ("cause", "flip", "pair", "limit", "what_if", "draw") and said.others and said.names:
         other = said.others[int(rng.integers(len(said.others)))]
         yield _renamed(said.text, {said.names[0]: other})
 
@@ -324,6 +337,9 @@ def _invented(said: Said, rng: np.random.Generator) -> Iterator[str]:
     for name in said.names:
         for other in (f"{name}9", "node-77", "db-primary", f"x{name}", name.upper() + "Z", "the master"):
             yield _renamed(said.text, {name: other})
+    for found in re.finditer(r"(?<=\btask )[\w-]+", said.text, re.IGNORECASE):
+        for other in (f"{found.group()}9", "g99-99", "the backup"):
+            yield _put(said.text, found, other)
 
 
 def _borrowed(said: Said, rng: np.random.Generator) -> Iterator[str]:

@@ -63,7 +63,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "GiB": _named(MiB=1 / 1024, GiB=1, TiB=1024),
     "Gbit/s": {"kbit/s": 1e-6, "Mbit/s": 1e-3, "Gbit/s": 1, "Tbit/s": 1e3},
     "cores": _named(core=1, cores=1),
-    "devices": _named(device=1, devices=1),
+    "devices": _named(device=1, devices=1, accelerator=1, accelerators=1),
     "tasks": _named(task=1, tasks=1),
     "links": _named(link=1, links=1),
     "starts": _named(start=1, starts=1),
