@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.files import write_atomically
 from aurora.learning import journal
 from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines, read_text
 
 SHOWN = 5
 """Names that a message lists."""
 MOST_ROWS = 5_000_000
+MOST_DAYS = 3660
+"""Of an experiment, and of what was measured before it."""
 LARGEST = 1e15
 """Of a measurement, either way; sums of squares of more would not be finite."""
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
@@ -76,6 +79,27 @@ def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) ->
     if not rows:
         raise DataError(f"{path} has no rows")
     return rows
+
+
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as CSV that `read_rows` reads, whole or not at all.
+
+    Args:
+        rows: At least one, all with the same metrics.
+        path: .csv.
+
+    Raises:
+        DataError: The name ends in something else, or the file can't be written.
+    """
+    if not path.name.endswith(".csv"):
+        raise DataError(f"--out {path}: the name must end in .csv")
+    tells = any(r.received is not None for r in rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["account", "day", *rows[0].values, *(["received"] if tells else [])])
+    for r in rows:
+        writer.writerow([r.account, r.day.isoformat(), *r.values.values(), *([int(bool(r.received))] if tells else [])])
+    write_atomically(path, text.getvalue())
 
 
 def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -241,6 +265,15 @@ def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start:
         DataError: The journal is of another registration or malformed.
     """
     records = _sealed(path, seal)
+    known = set(accounts)
+    for number, record in enumerate(records, 1):
+        day = (date.fromisoformat(record["day"]) - start).days
+        lacking = [m for m in metrics if any(m not in row["values"] for row in record["rows"].values())]
+        if not 0 <= day < MOST_DAYS or lacking or not known.issuperset(record["rows"]):
+            raise DataError(
+                f"{path}, line {number} was altered: its day, its accounts or its metrics are not those of the "
+                "experiment; restore the file from a copy"
+            )
     last = max((date.fromisoformat(r["day"]) for r in records), default=None)
     days = 0 if last is None else (last - start).days + 1
     place = {account: i for i, account in enumerate(accounts)}
@@ -252,7 +285,7 @@ def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start:
             for metric in metrics:
                 value = row["values"][metric]
                 values[metric][place[account], day] = math.nan if value is None else value
-            if row["received"] is not None:
+            if row.get("received") is not None:
                 received[place[account], day] = row["received"]
     seen = [np.isfinite(v).any(axis=0) for v in values.values()]
     missing = np.flatnonzero(~np.logical_and.reduce(seen)) if days else np.zeros(0, dtype=np.intp)

@@ -54,6 +54,13 @@ def test_a_long_text_is_wrapped_at_words() -> None:
     assert text.count(reason) == 5
 
 
+def test_a_long_word_is_broken_before_a_table_becomes_blocks() -> None:
+    digest = "0123456789abcdef" * 4
+    shown = [line.text for line in laid_out("facts", ("what", "value"), [["sha256", digest], ["n", "5"]] * 3, 40)]
+    assert shown[1].split() == ["what", "value"] and shown[5].split() == ["n", "5"]
+    assert "".join(line.removeprefix("sha256").strip() for line in shown[3:5]) == digest
+
+
 def test_numbers_stand_right_and_texts_left() -> None:
     shown = [line.text for line in laid_out("sizes", ("name", "n"), [["a", "5"], ["bcd", "1,234"]], 80)]
     assert shown[3:] == ["a         5", "bcd   1,234"]
@@ -84,6 +91,12 @@ def test_piped_tables_are_titled_and_tab_separated(capsys: pytest.CaptureFixture
         "none\t-",
         "small\t0.000030000",
     ]
+
+
+def test_zeros_that_a_whole_column_ends_in_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_table("a", ("cost", "share", "fact"), [(0.3, 1.0, 28), (0.20074, 2.5, 0.05), (0.0, 1.0, "x")])
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [["0.30000", "1.0", "28"], ["0.20074", "2.5", "0.05"], ["0", "1.0", "x"]]
 
 
 def test_a_cell_can_neither_shift_columns_nor_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

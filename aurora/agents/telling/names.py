@@ -13,7 +13,7 @@ NODES, TASKS, RUNS = "node", "task", "run"
 """Sorts of names: of candidates, of tasks, of policies and scenarios."""
 _BEFORE: Mapping[str, re.Pattern[str]] = {
     NODES: re.compile(r"(?:(?:the )?(?:node|candidate|host|runner-up|winner),? )?", re.IGNORECASE),
-    TASKS: re.compile(r"(?:(?:the )?(?:task|job|flow) )?", re.IGNORECASE),
+    TASKS: re.compile(r"(?:(?:the )?(?:tasks?|jobs?|flows?) )?", re.IGNORECASE),
     RUNS: re.compile(r"(?:(?:the )?(?:policy|scenario) )?", re.IGNORECASE),
 }
 
@@ -76,7 +76,10 @@ def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int,
             for written in dict.fromkeys((quoted(name), name) if _PLAIN.fullmatch(name) else (quoted(name),)):
                 end = start + len(written)
                 if text.startswith(written, start) and (written[0] == '"' or _ends(text, end)):
-                    yield end, name
+                    if "," not in role:
+                        yield end, name
+                    elif text[end : end + 1] == ",":  # "the runner-up, n1, lost"
+                        yield end + 1, name
 
 
 def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:

@@ -36,12 +36,37 @@ class Phrasing(NamedTuple):
         return template(self.text)
 
     @property
-    def leads(self) -> bool:
-        """Whether it begins with who it is about, so that a clause after "and" may leave that out."""
-        return self.text.startswith("{option} ") or self.text.startswith("{other} ")
+    def lead(self) -> Lead | None:
+        """With whom or what it begins, so that a clause after "and" may leave that out; None: with something else."""
+        return next((lead for start, lead in _LEADS.items() if self.text.startswith(start)), None)
 
 
+class Lead(NamedTuple):
+    """The beginning of a phrasing.
+
+    Attributes:
+        slot: Who it is about; "" where it is about the run.
+        length: Of it, in parts of the template.
+    """
+
+    slot: str
+    length: int
+
+
+THE_RUN = "the run"
+_LEADS: Mapping[str, Lead] = {
+    "{option} ": Lead("option", 1),
+    "{other} ": Lead("other", 1),
+    "the runner-up, {other}, ": Lead("other", 5),
+    "{task} ": Lead("task", 1),
+    "the run ": Lead("", 2),
+}
 _BOTH = "[ ⟨{own} (against|versus|vs|compared with|and) {against}⟩]"
+
+
+def _ends(how: str) -> Slots:
+    return {"ending": how}
+
 
 PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
     "placement": (
@@ -62,6 +87,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("there was room on {count} candidate~candidates"),
         Phrasing("{count} candidate~candidates could have taken {task}"),
         Phrasing("{count} (node~nodes|candidate~candidates) (had|have) room( for it| for {task}|)"),
+        Phrasing("there (was~were) {count} (candidate~candidates|node~nodes) with room( for it| for {task}|)"),
+        Phrasing("{count} node~nodes could have taken {task}"),
     ),
     "lone": (
         Phrasing("{option} (was|is) the only candidate with room( for it| for {task}|)"),
@@ -89,7 +116,7 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("(with|at) {own}(,| ) {option} {pair} than {other}[ ( |,) (with|at) {against}]"),
         Phrasing("{option} {pair} ⟨{own}⟩ than {other} ⟨{against}⟩"),
         Phrasing("the {feature} (of|on) {option} (is|was) {degree} than (that of|on) {other}" + _BOTH),
-        Phrasing("{feature} (is|was) {degree} on {option} than on {other}" + _BOTH),
+        Phrasing("(|the) {feature} (is|was) {degree} on {option} than on {other}" + _BOTH),
         Phrasing("compared with {other}, {option} {pair}[ ⟨{own} (against|versus|vs) {against}⟩]"),
         Phrasing("compared (to|with) {other}, {option's} {feature} (is|was) {degree}" + _BOTH),
     ),
@@ -99,6 +126,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option's} {feature} (is|was) {extreme}( of all candidates| of the candidates| of all|)[ ⟨{own}⟩]"),
         Phrasing("{option's} {feature} of {own} (is|was) {extreme}( of all candidates| of the candidates| of all|)"),
         Phrasing("{option} {top}( of all candidates| of the candidates| of all|) (:|,) [at|with] {own}"),
+        Phrasing("{option} {top} (candidate|node)[ ⟨{own}⟩]"),
+        Phrasing("{option} {top} (candidate|node)(,|) at {own}"),
         Phrasing("(with|at) {own}, {option} {top}( of all candidates| of the candidates| of all|)"),
         Phrasing("the {feature} (of|on) {option} (is|was) {extreme}( of all candidates| of all|)[ ⟨{own}⟩]"),
     ),
@@ -112,6 +141,11 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("[at {own},] {option's} {feature} (is|was|stays|stayed) {within} the {limit} of {of}"),
         Phrasing("{option's} {feature} of {own} (is|was|stays|stayed) {within} the {limit}[ of {of}]"),
         Phrasing("{feature} (of|on|at) {option} (is|was|stays|stayed) {within} the {limit}[ ⟨{own} of {of}⟩]"),
+    ),
+    "overdue": (
+        Phrasing("no time was left for {task}, which was {late} late already"),
+        Phrasing("{task} was {late} late already"),
+        Phrasing("{task} started {late} too late for its limit"),
     ),
     "equal": (
         Phrasing("{option} has the same {feature} as {other}[ ⟨{own}⟩]"),
@@ -129,6 +163,7 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option} comes first in the list"),
     ),
     "cause": (
+        Phrasing("the runner-up, {other}, lost on {features}", {"rank": "runner-up"}),
         Phrasing("{other} lost on {features}"),
         Phrasing("{other} lost to {chosen} on {features}"),
         Phrasing("what decided between {chosen} and {other} was {features}"),
@@ -173,6 +208,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{measure} would be {value} <change>[ (instead of|not) {now}]"),
         Phrasing("{measure} would {direction} (to {value}|from {now} to {value}) <change>"),
         Phrasing("<change>, {measure} would have been {value}[ instead of {now}]"),
+        Phrasing("<change>, (only|) {value} task~tasks would be completed", {"measure": "completed"}),
+        Phrasing("<change>, {value} SLA~SLAs would be missed", {"measure": "sla_violations"}),
     ),
     "run": (
         Phrasing("{policy} made {count} placement~placements for the {total} task~tasks of {scenario}"),
@@ -182,12 +219,84 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{features} decided {count} of {total} placement~placements"),
         Phrasing("{count} of {total} placement~placements was~were decided by {features}"),
         Phrasing("{features} decided {count} placement~placements"),
+        Phrasing("{count} placement~placements was~were decided by {features}"),
     ),
     "undecided": (
         Phrasing("{count} of {total} placement~placements was~were a draw", {"how": "a draw"}),
         Phrasing("{count} of {total} placement~placements had no alternative", {"how": "no alternative"}),
         Phrasing("{count} of {total} placement~placements hung on many things at once", {"how": "many things at once"}),
         Phrasing("for {count} of {total} placement~placements there was no alternative", {"how": "no alternative"}),
+    ),
+    "status": (
+        Phrasing("{task} (was completed|completed)", {"status": "completed"}),
+        Phrasing("{task} (was completed|completed) {late} after its limit", {"status": "late"}),
+        Phrasing("{task} was {late} late", {"status": "late"}),
+        Phrasing("{task} was not placed by the end of the run", {"status": "unplaced"}),
+        Phrasing("{task} (was never placed|was not placed)", {"status": "unplaced"}),
+        Phrasing("{task} left when its patience was used up", {"status": "dropped"}),
+        Phrasing("{task} was lost in its last attempt and not started again", {"status": "failed"}),
+        Phrasing("{task} can never be placed", {"status": "unplaceable"}),
+    ),
+    "attempt": (
+        Phrasing("in attempt {number}, {task} ran on {option} from {start} to {end} and completed", _ends("completed")),
+        Phrasing("{task} ran on {option} from {start} to {end} and completed", _ends("completed")),
+        Phrasing("{task} (started on {option} at {start}|completed on {option} at {end})", _ends("completed")),
+        Phrasing("in attempt {number}, {task} was lost at {end} when {option} failed", _ends("node_failed")),
+        Phrasing("{task} was lost at {end} when {option} failed", _ends("node_failed")),
+        Phrasing(
+            "in attempt {number}, {task} was lost at {end}, when the battery of {option} was empty",
+            _ends("battery_empty"),
+        ),
+        Phrasing("{task} was lost at {end} when the battery of {option} was empty", _ends("battery_empty")),
+        Phrasing("{task} (was started|started) on {option} at {start}"),
+    ),
+    "wait": (
+        Phrasing("{task} waited {waited} for {tasks}( to complete|)", {"reason": "dependency"}),
+        Phrasing("{task} waited to the end of the run for {tasks}", {"reason": "dependency", "lasts": "on"}),
+        Phrasing("{task} waited {waited} behind {tasks} at the head of the queue", {"reason": "queue"}),
+        Phrasing("{task} waited to the end of the run behind {tasks}", {"reason": "queue", "lasts": "on"}),
+        Phrasing("{task} waited {waited} though there was room: the policy did not place it", {"reason": "policy"}),
+        Phrasing("{task} waited {waited} (though|although) there was room", {"reason": "policy"}),
+        Phrasing("{task} waited {waited} for room, until {tasks} ended", {"reason": "room", "by": "tasks"}),
+        Phrasing("{task} waited {waited} for room, until {nodes} came back", {"reason": "room", "by": "nodes"}),
+        Phrasing("{task} waited {waited} for room, until {tasks} ended and {nodes} came back", {"reason": "room"}),
+        Phrasing("{task} waited {waited} for room", {"reason": "room"}),
+        Phrasing("{task} waited for room to the end of the run", {"reason": "room", "lasts": "on"}),
+        Phrasing("{task} waited {waited}"),
+        Phrasing("{task} waited from {start} to {end}"),
+    ),
+    "hold": (
+        Phrasing("{task} held {held} of {where} from {start} to {end}"),
+        Phrasing("{held} of {where} (was held by|were held by|belonged to) {task} from {start} to {end}"),
+        Phrasing("{task} held {held} of {where}( until {end}|)"),
+    ),
+    "infeasible": (
+        Phrasing(
+            "[at {time},] {count} of {total} candidates lacked {resource}( for it| for {task}|)"
+            "[ ⟨most free {free} of {asked} asked⟩]",
+            {"what": "amount", "when": "then", "of": "all"},
+        ),
+        Phrasing(
+            "even with everything free, {count} of {total} candidates lack {resource}( for it| for {task}|)"
+            "[ ⟨largest {free} of {asked} asked⟩]",
+            {"what": "amount", "when": "never", "of": "all"},
+        ),
+        Phrasing("[at {time},] {count} of {total} candidates {state}", {"what": "state", "when": "then", "of": "all"}),
+        Phrasing(
+            "even with everything free, {count} of {total} candidates {state}",
+            {"what": "state", "when": "never", "of": "all"},
+        ),
+        Phrasing("[at {time},] {option} had {free} free, and {task} asked for {asked}", {"when": "then", "of": "one"}),
+        Phrasing(
+            "[at {time},] {option} lacked {resource}[ ⟨{free} free of {asked} asked⟩]",
+            {"what": "amount", "when": "then", "of": "one"},
+        ),
+        Phrasing("[at {time},] {option} {state}", {"what": "state", "when": "then", "of": "one"}),
+        Phrasing(
+            "even with everything free, {option} lacks {resource}[ ⟨{free} of {asked} asked⟩]",
+            {"what": "amount", "when": "never", "of": "one"},
+        ),
+        Phrasing("even with everything free, {option} {state}", {"what": "state", "when": "never", "of": "one"}),
     ),
 }
 """Kind -> its phrasings."""
