@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aurora.evals.scripted_server import scripted_server
+from tests.agents.test_metered import replying
 from tests.cli.test_commands import AURORA, aurora
 
 
@@ -135,3 +136,34 @@ def test_help_imports_no_client() -> None:
     code = f"import sys, aurora.cli.main; print([m for m in ({heavy}) if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+REFUSAL = {
+    "message": {"role": "assistant", "content": None, "refusal": "I can't help with that."},
+    "finish_reason": "stop",
+}
+REFUSED = (200, {}, {"choices": [REFUSAL], "usage": {"prompt_tokens": 4000, "completion_tokens": 12}})
+
+
+def test_an_explanation_that_a_model_declines_is_aurora_s_own(scenario: str) -> None:
+    asked = ("explain", scenario, "cheapest", "--task", "g0-1")
+    own = json.loads(aurora(*asked, "--json").stdout)
+    with replying(REFUSED) as (url, seen):
+        done = with_model(url, *asked, "--model", "openai:m", "--json")
+    told = json.loads(done.stdout)
+    assert (told["text"], told["by_model"], len(seen)) == (own["text"], False, 1)
+    assert "declined the question (I can't help with that.)" in told["declined"]
+    assert "AURORA's own words" in done.stderr
+
+
+def test_a_run_in_which_no_answer_came_ends_with_that_word(tmp_path: Path) -> None:
+    asked = ("--proposer", "model", "--model", "openai:gpt-4o", "--model-from-level", "1", "--iterations", "1")
+    with replying(REFUSED) as (url, seen):
+        run = ("selfplay", *asked, "--no-report", "--json", "--run", str(tmp_path / "run"))
+        done = with_model(url, *run, code=9)
+    usage = json.loads(done.stdout)["model"]
+    assert (usage["calls"], usage["requests"]) == (0, len(seen))
+    assert usage["faults"] == {"refusal": len(seen)}
+    assert usage["tokens_in"] == 4000 * len(seen)
+    assert usage["dollars"] > 0
+    assert f"no answer came from openai:gpt-4o in {len(seen)} requests" in done.stderr
