@@ -37,12 +37,40 @@ def test_a_decision_is_explained_with_its_claims(scenario: str) -> None:
         "task_id",
         "decision",
         "time",
+        "status",
         "text",
         "claims",
     }
     assert told["text"].startswith("Task g0-1 on ")
     assert all(c["holds"] and c["found"] for c in told["claims"])
     assert {"kind", "holds", "found"} <= set(told["claims"][0])
+
+
+def test_a_task_that_was_never_placed_is_explained_too(tmp_path: Path) -> None:
+    path = tmp_path / "two.json"
+    tasks = [
+        {"task_id": "first", "arrival_time": 0, "cpu_required": 3, "duration": 100},
+        {"task_id": "huge", "arrival_time": 0, "cpu_required": 6, "duration": 100},
+    ]
+    nodes = [{"node_id": n, "cpu": 4} for n in ("a", "b")]
+    workload = {"tasks": tasks, "time_horizon": 10}
+    path.write_text(
+        json.dumps({"scenario_id": "two", "domain": "cloud", "nodes": nodes, "workload_definition": workload})
+    )
+    asked = ("explain", str(path), "first_fit", "--task")
+    told = json.loads(aurora(*asked, "huge", "--json").stdout)
+    assert told["status"] == "unplaceable"
+    assert told["decision"] is told["time"] is None
+    assert {"attempt", "wait", "infeasible", "status"} >= {c["kind"] for c in told["claims"]}
+    assert aurora(*asked, "huge").stdout == (
+        "Task huge can never be placed: it asks for 6 cores, the largest node has 4.\n"
+    )
+    against = json.loads(aurora(*asked, "first", "--why-not", "b", "--json").stdout)["why_not"]
+    assert set(against) == {"candidate", "because", "text", "claims"}
+    whole = json.loads(aurora("explain", str(path), "first_fit", "--json").stdout)
+    assert whole["late"] == []
+    assert [t["task_id"] for t in whole["not_completed"]] == ["huge"]
+    assert "name it with --task" in aurora("explain", str(path), "first_fit", "--why-not", "b", code=2).stderr
 
 
 def test_a_run_is_explained_as_a_whole(scenario: str) -> None:
