@@ -71,6 +71,7 @@ class TraceKind(StrEnum):
     azure_vm = "azure-vm"
     openb = "openb"
     swf = "swf"
+    csv = "csv"
 
 
 _FILES = {
@@ -80,6 +81,7 @@ _FILES = {
     TraceKind.azure_vm: "FLAVOURS.txt LIFETIMES.txt FLAVOUR_MAP.txt LIFETIME_MAP.txt",
     TraceKind.openb: "NODES.csv PODS.csv",
     TraceKind.swf: "LOG.swf",
+    TraceKind.csv: "NODES.csv TASKS.csv",
 }
 _COUNT, _JOBS, _LOAD = 500, 1000, 0.7
 """Defaults of `--count`, of `--count` for jobs, and of `--load`."""
@@ -131,6 +133,11 @@ def read(  # one parameter an option
             _put(openb.traced_scenario(nodes, pods, first=first, count=count), out)
         else:
             _put(openb.openb_scenario(nodes, pods, seed=seed, load=load), out)
+        return
+    if kind is TraceKind.csv:
+        from aurora.sim.traces.own_tables import read_tables  # heavy, used here only
+
+        _put(read_tables(files[0], files[1]), out)
         return
     if kind is TraceKind.swf:
         log = swf.read_log(files[0], limit=MOST_JOBS)
