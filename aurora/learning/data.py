@@ -14,7 +14,7 @@ from aurora.errors import DataError
 from aurora.learning.columns import ID, TIME, Roles, is_long_form, is_time_name, roles
 from aurora.learning.frames import PARQUET_MAGIC, csv_frame, note, parquet_frame
 from aurora.learning.layouts import CARBON, LAYOUTS, carbon, layout_of
-from aurora.learning.long_form import read_long_form, read_wide_form
+from aurora.learning.long_form import MOST_SERIES, read_long_form, read_wide_form
 from aurora.learning.notation import is_number
 from aurora.learning.pseudonyms import with_pseudonyms
 from aurora.learning.repair import repair
@@ -75,6 +75,10 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     """
     if hash_accounts_with is not None:
         samples = with_pseudonyms(samples, hash_accounts_with)
+    if len(samples) > MOST_SERIES:
+        raise DataError(
+            f"{samples[0].name} and {len(samples) - 1} others: {MOST_SERIES} are the most that are read; split"
+        )
     series: list[Series] = []
     findings: list[Finding] = []
     size = 0
