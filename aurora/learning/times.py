@@ -80,7 +80,10 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
         found = _of_numbers(np.asarray(unique, dtype=np.float64), frame, called, bad)
     else:
         texts = pd.Series(unique).astype("str").str.strip()
-        plain = np.asarray(pd.to_numeric(texts, errors="coerce"), dtype=np.float64)
+        has_iso = bool(texts.str.fullmatch(ISO).all())
+        plain = (
+            np.full(len(texts), np.nan) if has_iso else np.asarray(pd.to_numeric(texts, errors="coerce"), np.float64)
+        )
         is_plain = ~np.isnan(plain)
         if is_plain.all():
             found = _of_numbers(plain, frame, called, bad)
@@ -88,7 +91,7 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
             most = is_plain.mean() > 0.5  # noqa: PLR2004  # the odd ones are wrong
             raise bad(~is_plain if most else is_plain, NOT_A_TIME if most else MIXED)
         else:
-            found = _of_texts(texts, frame, called, bad)
+            found = _of_texts(texts, has_iso, frame, called, bad)
     return np.asarray(found[codes], dtype=np.float64)
 
 
@@ -108,12 +111,12 @@ def _in_range(path: Path, frame: pd.DataFrame, column: Any, seconds: Floats) -> 
     return seconds
 
 
-def _of_texts(texts: pd.Series[str], frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
     """Times as Unix seconds; the usual form all at once, others one by one."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     seconds = None
-    if texts.str.fullmatch(ISO).all():
+    if has_iso:
         times = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601")
         seconds = _seconds_of(times) if not times.isna().any() else None
     if seconds is None:
