@@ -131,8 +131,10 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
         _check_parquet(path, pq.ParquetFile(io.BytesIO(raw)).metadata, schema)
         texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         file = pq.ParquetFile(io.BytesIO(raw), read_dictionary=texts)
-        frame = file.read().to_pandas(integer_object_nulls=True).reset_index(drop=True)
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        # Without pandas' own description an index such as `ds` is a column like the others.
+        frame = file.read().to_pandas(integer_object_nulls=True, ignore_metadata=True).reset_index(drop=True)
+        frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
+    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError) as error:
         raise DataError(f"{path} is not a readable Parquet file: {str(error)[:300]}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.attrs = {"first_line": 1, "notes": []}
