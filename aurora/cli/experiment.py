@@ -12,6 +12,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.errors import DataError
+from aurora.quantities import percent, plain
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.experiment import Standing
@@ -19,6 +20,9 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.registration import Registration
 
 app = typer.Typer(help="Randomised control groups with tests that may be looked at every day.", no_args_is_help=True)
+
+PUNY = 0.01
+"""An effect below this share of the mean may have been meant as a share."""
 
 MOST_AMOUNT = 1e12
 """Largest margin or effect."""
@@ -94,6 +98,9 @@ def new(
     if changing:
         raise DataError(f"{', '.join(sorted(changing)[:5])}: {strata} changes between days; strata must stay the same")
     subjects = assign(means, groups, experiment_id=name or directory.name, seed=seed, block_size=rules.block_size)
+    if effect is not None and not effect.strip().endswith("%") and 0 < rules.effect < PUNY * abs(levels[0]):
+        share = percent(rules.effect / abs(float(levels[0])))
+        note(f"--effect {effect} is {share} of the mean of {metric} ({plain(levels[0])}); write 5% for a share of it")
     note(f"{len(subjects)} accounts; playing the experiment through to see what it can find")
     model = day_model(np.array([v[0] for v in found.values()]))
     played = len(found), next(iter(found.values())).shape[1]

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from aurora.errors import PolicyError
 from aurora.reading import read_json
 from aurora.sim.inputs import parse_input
-from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive
+from aurora.sim.scenario import Frozen, Identifier, Moment, NonNegative, Positive
 from aurora.sim.validation import explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000
@@ -150,7 +150,7 @@ class PlannedTask(Frozen):
     path: tuple[Identifier, ...] = Field(
         default=(), description="ids of the links that it takes, in order; empty: the shortest path"
     )
-    start: NonNegative = Field(
+    start: Moment = Field(
         description="seconds from the start of the scenario; not before its arrival and its dependencies"
     )
 

@@ -36,8 +36,23 @@ def _not_tiny(value: float) -> float:
     return value
 
 
+SMALLEST_DEMAND = 1e-8
+"""Smallest demand for cores or memory that is not 0; the kernel takes 1e-9 for a rounding error."""
+
 NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
 Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+
+Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds from the start of a scenario, of something that comes out of a simulation."""
+
+
+def _is_felt(value: float) -> float:
+    if 0 < value < SMALLEST_DEMAND:
+        raise ValueError(f"{value} is too small; give 0 or at least {SMALLEST_DEMAND}")
+    return value
+
+
+Demand = Annotated[NonNegative, AfterValidator(_is_felt)]
 
 
 class Frozen(BaseModel):
@@ -51,8 +66,8 @@ class Task(Frozen):
 
     task_id: Identifier = Field(description="name of the task, its own within the scenario")
     arrival_time: NonNegative = Field(description="seconds from the start of the scenario until the task arrives")
-    cpu_required: NonNegative = Field(default=0.0, description="cores that it holds; processors for a parallel job")
-    memory_required: NonNegative = Field(default=0.0, description="GiB of memory that it holds")
+    cpu_required: Demand = Field(default=0.0, description="cores that it holds; processors for a parallel job")
+    memory_required: Demand = Field(default=0.0, description="GiB of memory that it holds")
     duration: NonNegative = Field(
         description="seconds that it runs on a node of speed 1; a task whose node fails starts again"
     )
@@ -202,7 +217,7 @@ class ObjectiveTargets(Frozen):
 class TypicalTask(Frozen):
     """A class of the usual task mix, for fragmentation features (Weng et al., ATC 2023, section 3)."""
 
-    cpu_required: NonNegative = Field(description="cores that a task of the class holds")
+    cpu_required: Demand = Field(description="cores that a task of the class holds")
     accelerators: int = Field(ge=0, le=64, description="devices that it needs")
     accelerator_share: float = Field(default=1.0, gt=0, le=1, description="share of a device that it needs")
     accelerator_models: tuple[Identifier, ...] = Field(
