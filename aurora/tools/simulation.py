@@ -14,9 +14,9 @@ from aurora.sim.decision import cause, last_decision, terms, traced
 from aurora.sim.flip import flips
 from aurora.sim.history import History, history
 from aurora.sim.kernel import encode, run
-from aurora.sim.outcome import Status
 from aurora.sim.policy import PlannedTask
 from aurora.sim.references import REFERENCES
+from aurora.sim.report import placements
 from aurora.sim.scenario import Frozen
 from aurora.sim.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
 from aurora.sim.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
@@ -49,6 +49,7 @@ class TaskResult(Frozen):
     start: float | None
     latency: float | None
     sla_met: bool
+    reason: str | None = Field(default=None, description="why it did not complete")
 
 
 class Simulated(Frozen):
@@ -63,20 +64,9 @@ def simulate_policy(desk: Desk, arguments: SimulateArguments) -> Simulated:
     """Simulate a policy on a scenario: its value and sums, with `full` every task as well."""
     outcome = desk.outcome(arguments.scenario_id, arguments.policy_id)
     scenario = desk.scenario(arguments.scenario_id).scenario
-    tasks: tuple[TaskResult, ...] = ()
-    if arguments.full:
-        t = outcome.tasks
-        tasks = tuple(
-            TaskResult(
-                task_id=task.task_id,
-                status=Status(int(t.status[i])).name.lower(),
-                node_id=None if t.node[i] < 0 else scenario.nodes[t.node[i]].node_id,
-                start=None if t.attempts[i] == 0 else float(t.start[i]),
-                latency=None if t.status[i] != Status.COMPLETED else float(t.latency[i]),
-                sla_met=bool(t.sla_met[i]),
-            )
-            for i, task in enumerate(scenario.tasks)
-        )
+    told = TaskResult.model_fields
+    found = placements(scenario, outcome) if arguments.full else ()
+    tasks = tuple(TaskResult.model_validate({k: v for k, v in p._asdict().items() if k in told}) for p in found)
     sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
     return Simulated(value=desk.value(scenario, outcome), sums=sums, tasks=tasks)
 
