@@ -117,8 +117,9 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
         texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         file = pq.ParquetFile(io.BytesIO(raw), read_dictionary=texts)
         frame = file.read().to_pandas(integer_object_nulls=True).reset_index(drop=True)
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        raise DataError(f"{path} is not a readable Parquet file: {str(error)[:300]}") from None
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, LookupError, TypeError) as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path} is not a readable Parquet file: {said[:300]}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.attrs = {"first_line": 1, "notes": []}
     if frame.columns.duplicated().any():
