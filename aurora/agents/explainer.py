@@ -10,8 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from aurora.agents.wording import Audience, called, sentence, written
+from aurora.agents.telling.names import shown
+from aurora.agents.waiting import fate_text, wait_in_a_word, way_claims, way_text
+from aurora.agents.waiting_words import moment
+from aurora.agents.wording import Audience, called, sentence, told
 from aurora.errors import ScenarioError
+from aurora.quantities import plain
 from aurora.sim.claims import (
     FEASIBLE,
     SCORE,
@@ -25,6 +29,7 @@ from aurora.sim.claims import (
     ValueClaim,
     check,
     look_up,
+    run_of,
 )
 from aurora.sim.compiler import compile_policy
 from aurora.sim.decision import (
@@ -32,49 +37,58 @@ from aurora.sim.decision import (
     Option,
     advantages,
     cause,
-    decision_on,
     decisions,
     features_read,
     is_level,
+    last_decision,
     terms,
-    traced,
 )
 from aurora.sim.flip import flips
+from aurora.sim.history import History
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policy import Policy
 from aurora.sim.scenario import Scenario
+from aurora.sim.waiting_claims import number_of
 from aurora.sim.whatif import NodeRemoved, changed
 
 Level = Literal["line", "short", "full"]
 
 REASONS = 3
-"""Advantages of the winner that are told."""
+"""Advantages of the winner that are told where no small set of them decided."""
+WEIGHTY = 0.1
+"""Share of the winner's lead that such an advantage makes up at least."""
 MEASURES = ("completed", "sla_violations", "latency_mean", "cost", "energy")
 """Fields of `Summary` that a run is told by."""
+TOLD_OPTIONS = 5
+"""Candidates that are told with their scores, the best."""
 FEWEST_FOR_EXTREME = 3
 """Candidates from which on one is the lowest or highest of them; of two, the comparison says it."""
-LIMITS = {"within": "meets its limit", "beyond": "misses its limit"}
-"""Relations to a limit, in words."""
+LIMITS = frozenset(("within", "beyond"))
+"""Relations to a limit."""
 NO_SLA = 1e9
 """`task.sla_latency` of a task without one."""
 
 
 class Explanation(NamedTuple):
-    """A decision explained.
+    """What became of a task, explained.
 
     Attributes:
         scenario_id, policy_id: Of what.
-        decision: The decision.
+        task_id: The task.
+        decision: The decision that placed it, the last one if it was started again; None: it was never placed.
         checked: Every claim that was made, with what became of it.
         text: Of those that hold.
+        way: The sentences of the text that tell the task's waits and attempts.
     """
 
     scenario_id: str
     policy_id: str
-    decision: Decision
+    task_id: str
+    decision: Decision | None
     checked: tuple[Checked, ...]
     text: str
+    way: tuple[str, ...] = ()
 
 
 class PlanExplanation(NamedTuple):
@@ -102,58 +116,106 @@ def explain(
     level: Level = "short",
     audience: Audience = "operator",
 ) -> Explanation:
-    """Explain where a task was placed.
+    """Explain where a task was placed and what it waited for, or why it was never placed.
 
     Raises:
-        ScenarioError: There is no such task, or it was never placed.
+        ScenarioError: There is no such task.
         PolicyError: The policy is not valid, or an explicit plan.
     """
-    outcome = traced(encode(scenario), compile_policy(policy), policy.policy_id)
-    decision = decision_on(scenario, policy, outcome, task_id)
-    return explained(Case(scenario, policy, decision), level=level, audience=audience)
+    run = run_of(scenario, policy)
+    return explained(case_of(run, task_id), task_id, level=level, audience=audience)
 
 
-def explained(case: Case, *, level: Level = "short", audience: Audience = "operator") -> Explanation:
-    """Explain a decision that was read already."""
-    checked = check(claims_of(case.decision), case)
+def case_of(run: History, task_id: str) -> Case:
+    """A task of a run, with the decision that placed it last if there is one.
+
+    Raises:
+        ScenarioError: There is no such task.
+        PolicyError: The policy is an explicit plan.
+    """
+    if number_of(run, task_id) is None:
+        raise ScenarioError(
+            f"task {task_id!r} is not in the scenario ({run.policy.policy_id} on {run.scenario.scenario_id})"
+        )
+    decision = last_decision(run.scenario, run.policy, run.outcome, task_id)
+    return Case(run.scenario, run.policy, decision, run)
+
+
+def explained(case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator") -> Explanation:
+    """Explain a task of a run that was read already.
+
+    Args:
+        case: The run, with the decision that placed the task if there is one. Without `run`, the decision alone
+            is explained, and nothing is said of waiting.
+        task_id: The task; "": the decision's.
+        level: How much to say.
+        audience: For whom.
+    """
+    decision, run = case.decision, case.run
+    task_id = task_id or (decision.task_id if decision is not None else "")
+    task = None if run is None else number_of(run, task_id)
+    claims: list[Claim] = [] if decision is None else claims_of(decision)
+    if run is not None and task is not None:
+        claims += way_claims(run, task)
+    checked = check(claims, case)
     held = [c.claim for c in checked if c.holds]
+    is_flow = any(t.destination_site is not None for t in case.scenario.tasks if t.task_id == task_id)
+    text = fate_text(task_id, held, is_flow=is_flow) if decision is None else worded(decision, held, level, audience)
+    if level == "line":
+        waited, way = wait_in_a_word(held), []
+        text = f"{text.removesuffix('.')}; {waited}." if waited else text
+    else:
+        way = way_text(held, is_flow=is_flow, is_full=level == "full")
     return Explanation(
         case.scenario.scenario_id,
         case.policy.policy_id,
-        case.decision,
+        task_id,
+        decision,
         tuple(checked),
-        worded(case.decision, held, level, audience),
+        "\n".join([text, *way]),
+        tuple(way),
     )
 
 
 def claims_of(decision: Decision) -> list[Claim]:
     """What there is to say about a decision, the weightiest first."""
-    chosen, other = decision.chosen, decision.runner_up
+    chosen = decision.chosen
     claims: list[Claim] = [ValueClaim(chosen.name, FEASIBLE, float(decision.feasible))]
-    if other is not None:
-        if is_level(decision, other.features):
-            claims.append(ComparisonClaim(chosen.name, SCORE, "equal", other.name))
-        else:
-            claims += _reasons(decision, other)
-            found = cause(decision, other)
-            if found:
-                claims.append(CauseClaim(other.name, found))
-            nearest = flips(decision, other)
-            if nearest:
-                claims.append(FlipClaim(other.name, nearest[0].feature, nearest[0].threshold, nearest[0].is_below))
+    if decision.runner_up is not None:
+        claims += claims_against(decision, decision.runner_up)
     if 0 < chosen.features["task.sla_latency"] < NO_SLA:
         met = chosen.features["fit.latency"] <= chosen.features["task.slack"]
         claims.append(ComparisonClaim(chosen.name, "fit.latency", "within" if met else "beyond", "task.slack"))
     return claims
 
 
-def _reasons(decision: Decision, other: Option) -> list[Claim]:
-    """The winner's greatest advantages over another option: compared with it, or with all."""
+def claims_against(decision: Decision, other: Option) -> list[Claim]:
+    """Why the winner won over another option, and what would have let that one win."""
+    if is_level(decision, other.features):
+        return [ComparisonClaim(decision.chosen.name, SCORE, "equal", other.name)]
+    found = cause(decision, other)
+    claims = _reasons(decision, other, found)
+    if found:
+        claims.append(CauseClaim(other.name, found))
+    nearest = flips(decision, other)
+    if nearest:
+        claims.append(FlipClaim(other.name, nearest[0].feature, nearest[0].threshold, nearest[0].is_below))
+    return claims
+
+
+def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Claim]:
+    """What the winner had ahead of another option.
+
+    The features of the cause; or where it takes more than a cause may name, those that make up most of the lead.
+    """
     known = advantages(decision, other)
+    lead = decision.chosen.score - other.score
+    weighty = sorted((n for n in known if known[n] >= WEIGHTY * abs(lead) > 0), key=lambda n: -known[n])[:REASONS]
+    names = sorted(found, key=lambda n: -known.get(n, 0.0)) or weighty
     chosen, claims = decision.chosen, list[Claim]()
-    for name in sorted((n for n in known if known[n] > 0), key=lambda n: -known[n])[:REASONS]:
+    for name in names:
         lower = chosen.features[name] < other.features[name]
-        if _stands_out(decision, name, min if lower else max):
+        if other is decision.runner_up and _stands_out(decision, name, min if lower else max):
             claims.append(ComparisonClaim(chosen.name, name, "lowest" if lower else "highest", ""))
         claims.append(ComparisonClaim(chosen.name, name, "lower" if lower else "higher", other.name))
     return claims
@@ -175,26 +237,26 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
         level: `line` names the first reason; `short` is a sentence; `full` adds every number.
         audience: Operators get words, engineers the names of the language and the terms of the score.
     """
-    opening = f"Task {decision.task_id} on {decision.chosen.name}"
+    opening = f"Task {shown(decision.task_id)} on {shown(decision.chosen.name)}"
     values = shown_values(decision)
     reasons = _told_once([c for c in claims if isinstance(c, ComparisonClaim)])
     clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMITS]
-    limits = [f"{LIMITS[c.relation]}: {sentence(c, values, audience)}" for c in reasons if c.relation in LIMITS]
-    lone = decision.runner_up is None
-    if lone:
+    limits = [sentence(c, values, audience) for c in reasons if c.relation in LIMITS]
+    other, found = decision.runner_up, [c for c in claims if isinstance(c, CauseClaim)]
+    if other is None:
         clauses = ["the only candidate with room" if decision.feasible == 1 else "the only candidate admitted"]
     elif any(c.feature == SCORE for c in reasons):
         clauses = [f"{clauses[0]}, and it comes first in the list"]
-    clauses = clauses or ["highest score"]
+    elif not found:
+        clauses = [f"the highest score ({plain(decision.chosen.score)}), by more than three features", *clauses]
     if level == "line":
         return f"{opening}: {clauses[0]}."
-    after = [sentence(c, values, audience) for c in claims if isinstance(c, CauseClaim)]
-    after = [f"runner-up {text}" for text in after]
+    after = [f"runner-up {sentence(c, values, audience)}" for c in found]
     for claim in claims:
         if isinstance(claim, FlipClaim):
             text = sentence(claim, values, audience)
-            after.append(text.replace(claim.option, "it", 1) if after else f"runner-up {text}")
-    short = f"{opening}, because: {', '.join(clauses + limits)}{'; ' if after else ''}{'; '.join(after)}."
+            after.append(text.replace(shown(claim.option), "it", 1) if after else f"runner-up {text}")
+    short = f"{opening}, because: {'; '.join([', '.join(clauses), *after, *limits])}."
     return short if level == "short" else "\n".join([short, *_details(decision, audience)])
 
 
@@ -207,16 +269,19 @@ def _told_once(claims: Sequence[ComparisonClaim]) -> list[ComparisonClaim]:
 def _details(decision: Decision, audience: Audience) -> list[str]:
     """The options with what the score reads of them, and for engineers its terms."""
     read = features_read(decision)
-    lines = [
-        f"At {decision.time:.6g} s, {decision.feasible} candidates had room; the best {len(decision.options[:5])}:"
-    ]
-    for option in decision.options[:5]:
-        shown = ", ".join(f"{called(f, audience)} {written(f, option.features[f])}" for f in read)
-        lines.append(f"  {option.name}: score {option.score + 0.0:.6g}{f' ({shown})' if shown else ''}")
+    best = decision.options[:TOLD_OPTIONS]
+    count = f"{decision.feasible} candidate{'' if decision.feasible == 1 else 's'} had room"
+    of = f"; the best {len(best)}" if len(best) < decision.feasible else ""
+    lines = [f"At {moment(decision.time)}, {count}{of}:"]
+    for option in best:
+        values = ", ".join(f"{called(f, audience)} {told(f, option.features[f], audience)}" for f in read)
+        lines.append(f"  {shown(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
     other = decision.runner_up
     if audience == "engineer" and other is not None:
         lead = decision.chosen.score - other.score
-        lines.append(f"Terms of the score, {decision.chosen.name} against {other.name} (share of the lead):")
+        lines.append(
+            f"Terms of the score, {shown(decision.chosen.name)} against {shown(other.name)} (share of the lead):"
+        )
         for term in terms(decision, other):
             share = f"{100 * (term.chosen - term.other) / lead:.1f} %" if lead else "draw"
             lines.append(f"  {term.text}: {term.chosen:.6g} against {term.other:.6g} ({share})")
@@ -229,7 +294,8 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     Raises:
         PolicyError: The policy is not valid, or an explicit plan.
     """
-    outcome = traced(encode(scenario), compile_policy(policy), policy.policy_id)
+    run = run_of(scenario, policy)
+    outcome = run.outcome
     every = list(decisions(scenario, policy, outcome))
     if not every:
         raise ScenarioError(f"{policy.policy_id} places nothing on {scenario.scenario_id}; there is nothing to explain")

@@ -16,6 +16,7 @@ from aurora.agents.telling.names import shown
 from aurora.agents.wording import NOUNS, Audience, called
 from aurora.prompts.loader import Prompt
 from aurora.sim.scenario import Scenario
+from aurora.sim.waiting_claims import WaitingClaim
 
 TEMPERATURE = 0.3
 LENGTHS: Mapping[Level, tuple[int, str]] = {
@@ -58,6 +59,9 @@ def narrate(
 ) -> Narration:
     """Have a model arrange an explanation.
 
+    It words the decision, or the run as a whole. What a task waited for and its attempts are told as without a
+    model, after the model's words; a task that was never placed has no decision, and nobody is asked.
+
     Args:
         model: Who is asked.
         prompt: Of the explainer.
@@ -71,6 +75,8 @@ def narrate(
         ModelError: The provider failed.
         BudgetExceeded: The budget is spent.
     """
+    if isinstance(told, Explanation) and told.decision is None:
+        return Narration(told.text, False, (), prompt.prompt_id)
     known = known_of(told, scenario, audience)
     most, length = LENGTHS[level]
     ids = tuple(f"{n}{letter}" for n, fact in enumerate(known.facts, 1) for letter in LETTERS[: len(offered(fact))])
@@ -85,13 +91,15 @@ def narrate(
         return _held(answer, known, audience)
 
     held = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE).value
-    return Narration(held.text or told.text, bool(held.text), held.struck, prompt.prompt_id)
+    way = told.way if isinstance(told, Explanation) and held.text else ()
+    return Narration("\n".join([held.text or told.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
 
 
 def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
     """What an explanation's claims say, of those that hold."""
-    claims = [c.claim for c in told.checked if c.holds]
+    claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
     if isinstance(told, Explanation):
+        assert told.decision is not None  # without one there is nothing to word
         return known_of_decision(claims, told.decision, scenario)
     names = {called(f, audience): f for f in NOUNS}
     reasons: dict[frozenset[str] | str, int] = {}
@@ -122,6 +130,7 @@ def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
     if isinstance(told, PlanExplanation):
         return f"a whole run of {shown(told.policy_id, words)} on {shown(told.scenario_id, words)}"
     decision = told.decision
+    assert decision is not None  # likewise
     return f"why task {shown(decision.task_id, words)} went to {shown(decision.chosen.name, words)}"
 
 

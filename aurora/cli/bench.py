@@ -7,7 +7,16 @@ from pathlib import Path
 
 import typer
 
-from aurora.cli import bench_cloning, bench_env, bench_experiment, bench_forecast, bench_futures, bench_rl, options
+from aurora.cli import (
+    bench_cloning,
+    bench_env,
+    bench_experiment,
+    bench_forecast,
+    bench_futures,
+    bench_rl,
+    bench_wording,
+    options,
+)
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.spread import SpreadCommand
 
@@ -18,6 +27,7 @@ app.command("forecast", cls=SpreadCommand)(bench_forecast.forecast)
 app.command("rl")(bench_rl.rl)
 app.command("cloning")(bench_cloning.cloning)
 app.command("futures")(bench_futures.futures)
+app.command("wording")(bench_wording.wording)
 
 
 class Backfill(StrEnum):

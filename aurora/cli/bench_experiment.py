@@ -23,6 +23,8 @@ def experiment(
 ) -> None:
     """Experiments that are looked at every day, and promised savings beside what came of them.
 
+    Takes about 2 minutes on two cores.
+
     Example: aurora bench experiment --seeds 500 --json
     """
     from aurora.evals.experiments import bench_experiment  # heavy, used here only

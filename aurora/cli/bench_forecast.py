@@ -30,6 +30,8 @@ def forecast(  # one parameter an option
 ) -> None:
     """Forecasters beside the baselines, under the protocol of BENCHMARKS.md, section 4.
 
+    Takes about 3 minutes on two cores for two days of a hundred machines; AutoETS is most of it.
+
     Example: aurora bench forecast --train day1.csv.gz day2.csv.gz --test day3.csv.gz --unseen
     """
     from aurora.evals.forecasting import bench_forecast  # heavy, used here only

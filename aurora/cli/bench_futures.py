@@ -20,6 +20,8 @@ def futures(
 ) -> None:
     """Futures a second, and for every tier what was promised and what came on held-out days.
 
+    Takes about 2 minutes on two cores; with --data longer.
+
     Example: aurora bench futures --futures 200 --repeats 1
     """
     from aurora.evals.futures_speed import bench_speed  # heavy, used here only

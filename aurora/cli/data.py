@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli import options
+from aurora.cli.groups import with_default
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import DataError
 
@@ -25,9 +26,16 @@ MOST_CHARTS = 24
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
+app = typer.Typer(
+    cls=with_default("read"),
+    help="Measured series: `aurora data FILE...` is short for `aurora data read FILE...`.",
+)
+
+
+@app.command("read")
 def data(  # one parameter an option
     paths: list[Path] | None = options.path_argument(
-        None, help="Files in long form (.csv, .csv.gz, .parquet) or known traces."
+        None, help="Files in long form (.csv, .csv.gz, .parquet), exports, known traces; folders of them, or patterns."
     ),
     prometheus: str = options.text("", help="Address of a Prometheus server, instead of files."),
     query: str = options.text("", help="With --prometheus: PromQL.", most=options.MAX_TEXT, lines=True),
@@ -79,6 +87,24 @@ def data(  # one parameter an option
     for line in _grouped(panel.findings):
         note(line)
     note(f"{len(panel.series)} series, {sum(map(len, panel.series))} values, read in {seconds:.2f} s")
+
+
+@app.command()
+def sample(
+    out: Path = options.path(..., help="File to write: .csv, .csv.gz or .parquet."),
+    number: int = options.count(3, "--series", most=1000, help="How many."),
+    days: int = options.count(7, most=365, help="Of five-minute values."),
+    seed: int = options.seed(),
+) -> None:
+    """Write made-up load of services (cores in use), to try `data`, `forecast` and `futures` with.
+
+    Example: aurora data sample --out cpu.csv
+    """
+    from aurora.learning.long_form import write_long_form  # heavy, used here only
+    from aurora.learning.made_up import made_up_series  # heavy, used here only
+
+    write_long_form(made_up_series(number, days, seed), out)
+    note(f"wrote {out}: {number} series, {days} days of five minutes from 1 June 2026, in cores; made up")
 
 
 def account_key() -> str:

@@ -12,6 +12,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.errors import DataError
+from aurora.quantities import percent, plain
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.experiment import Standing
@@ -19,6 +20,9 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.registration import Registration
 
 app = typer.Typer(help="Randomised control groups with tests that may be looked at every day.", no_args_is_help=True)
+
+PUNY = 0.01
+"""An effect below this share of the mean may have been meant as a share."""
 
 MOST_AMOUNT = 1e12
 """Largest margin or effect."""
@@ -94,6 +98,9 @@ def new(
     if changing:
         raise DataError(f"{', '.join(sorted(changing)[:5])}: {strata} changes between days; strata must stay the same")
     subjects = assign(means, groups, experiment_id=name or directory.name, seed=seed, block_size=rules.block_size)
+    if effect is not None and not effect.strip().endswith("%") and 0 < rules.effect < PUNY * abs(levels[0]):
+        share = percent(rules.effect / abs(float(levels[0])))
+        note(f"--effect {effect} is {share} of the mean of {metric} ({plain(levels[0])}); write 5% for a share of it")
     note(f"{len(subjects)} accounts; playing the experiment through to see what it can find")
     model = day_model(np.array([v[0] for v in found.values()]))
     played = len(found), next(iter(found.values())).shape[1]
@@ -118,6 +125,38 @@ def new(
     if outlook.power < POWER:
         note(f"power is {outlook.power:.2f} only: take more accounts or days, or look for a larger effect")
     say("\n".join(str(a) for a in result["treated_accounts"]))
+
+
+@app.command()
+def sample(
+    out: Path = options.path(..., help="File to write, .csv."),
+    number: int = options.count(64, "--accounts", least=16, most=10_000, help="How many."),
+    days: int = options.count(30, most=366, help="How many."),
+    seed: int = options.seed(),
+    of: Path | None = options.path(None, help="Folder of a registered experiment: its days, not those before."),
+    effect: float = options.share(0.1, least=0, most=0.9, help="With --of: by how much the change lowers the cost."),
+) -> None:
+    """Write made-up measurements of accounts (cost in dollars, latency in milliseconds), to try the commands with.
+
+    Examples: aurora experiment sample --out june.csv
+
+    aurora experiment sample --of trial --days 14 --out july.csv
+    """
+    from aurora.learning.made_up import FIRST_DAY, made_up_rows
+    from aurora.learning.measurements import write_rows
+
+    first, treated = FIRST_DAY, None
+    if of is not None:
+        from aurora.learning.registration import load_registration
+
+        registration = load_registration(of)
+        first, number = registration.start, len(registration.subjects)
+        treated = {s.account: effect if s.treated else 0.0 for s in registration.subjects}
+    rows = list(made_up_rows(number, first, days, seed, treated))
+    if treated is not None and {r.account for r in rows} != set(treated):
+        raise DataError(f"--of {of}: it is not an experiment on the accounts of `aurora experiment sample`")
+    write_rows(rows, out)
+    note(f"wrote {out}: {number} accounts, {days} days from {first}; made up")
 
 
 @app.command()

@@ -65,9 +65,9 @@ def explain(
         result = {
             "scenario_id": told.scenario_id,
             "policy_id": told.policy_id,
-            "task_id": told.decision.task_id,
-            "decision": told.decision.number,
-            "time": told.decision.time,
+            "task_id": told.task_id,
+            "decision": None if told.decision is None else told.decision.number,
+            "time": None if told.decision is None else told.decision.time,
             "text": told.text,
             "claims": [_claim(c) for c in told.checked],
         }

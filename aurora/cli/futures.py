@@ -71,7 +71,9 @@ def futures(
 ) -> None:
     """Look ahead many times: how much capacity covers demand with which confidence, and which plan is best.
 
-    Example: aurora futures demand.csv --what-if spike:+20%@2h --what-if node_loss:2 --plot futures.html
+    Takes seconds for one series and about a minute for six with what-ifs, most of it back-tests.
+
+    Example: aurora futures demand.csv --what-if spike:+20%@20m --what-if node_loss:2 --plot futures.html
     """
     from aurora.cli import futures_run as run  # heavy, used here only
     from aurora.cli.futures_charts import charts

@@ -152,7 +152,10 @@ def _outlook(
     one = forecaster(asked.model)
     trained = max((one.learned.get(s.unique_id, -np.inf) for s in measured.series), default=-np.inf)
     aim = Aim(asked.horizon, asked.count, scale.value, asked.tiers, one.context, asked.seed, trained)
-    return look_ahead(measured.series, one.predict, aim, adjusted, partial(tell, "back-tests"))
+    try:
+        return look_ahead(measured.series, one.predict, aim, adjusted, partial(tell, "back-tests"))
+    except DataError as error:  # what was cut off may be why there is too little
+        raise DataError("; ".join([str(error), *measured.notes])) from None
 
 
 def _without_effect(what_ifs: Sequence[Disturbance], outlook: Outlook) -> list[str]:

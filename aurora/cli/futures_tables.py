@@ -82,8 +82,8 @@ def _show_plans(plans: list[dict[str, Any]]) -> None:
             p["plan_id"],
             p["reserved_nodes"],
             p["burst_nodes"],
-            p["loss"],
-            p["worse"],
+            number(p["loss"], 4),
+            number(p["worse"], 3),
             f"{number(p['low'], 3)} to {number(p['high'], 3)}",
             percent(p["probability_best"]),
         ]

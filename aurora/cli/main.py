@@ -50,7 +50,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")
 app.add_typer(recommend.app, name="recommend")
 app.add_typer(experiment.app, name="experiment")
-app.command("data")(data.data)
+app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 
 

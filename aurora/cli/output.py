@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -40,10 +41,11 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     Args:
         title: What the table shows.
         columns: Headers.
-        rows: Cells; a float is shown with five significant digits, None as "-".
+        rows: Cells; a float is shown with five significant digits, without zeros that its whole column ends in; None
+            as "-".
         keys: How many of the first columns say what a row is about.
     """
-    cells = [[printable(_text(cell)) for cell in row] for row in rows]
+    cells = [list(row) for row in zip(*map(_texts, zip(*rows, strict=True)), strict=True)]
     if not on_terminal():
         typer.echo(f"# {printable(title)}")
         typer.echo("\t".join(columns))
@@ -94,6 +96,18 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _texts(column: Sequence[object]) -> list[str]:
+    """The cells of a column as texts; floats among other things lose their last zeros each by itself."""
+    texts = [printable(_text(cell)) for cell in column]
+    points = [k for k, cell in enumerate(column) if isinstance(cell, float) and re.fullmatch(r"-?\d+\.\d+", texts[k])]
+    zeros = {k: len(texts[k]) - len(texts[k].rstrip("0")) for k in points}
+    if all(cell is None or isinstance(cell, float) for cell in column):
+        zeros = dict.fromkeys(zeros, min(zeros.values(), default=0))
+    for k, count in zeros.items():
+        texts[k] = texts[k][: len(texts[k]) - count].rstrip(".")
+    return texts
 
 
 def _text(cell: object) -> str:

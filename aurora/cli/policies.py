@@ -7,12 +7,14 @@ from typing import Any
 
 import typer
 
-from aurora.cli import options, rate_rl
+from aurora.cli import formats, options, rate_rl
 from aurora.cli.output import emit_json, emit_table, note, say
 from aurora.errors import PolicyError
 
 app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
 app.command("rate")(rate_rl.rate)
+app.command("new")(formats.new_policy)
+app.command("schema")(formats.policy_schema)
 
 _RUN = options.path(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")

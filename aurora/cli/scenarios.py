@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aurora.cli import options
+from aurora.cli import formats, options
 from aurora.cli.output import emit_json, emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from pydantic import BaseModel
 
 app = typer.Typer(help="Generate scenarios, read them from traces, look at them.", no_args_is_help=True)
+app.command("new")(formats.new_scenario)
+app.command("schema")(formats.scenario_schema)
 
 
 @app.command()
 def generate(  # one parameter an option
-    family: str = options.text("batch", help="A family; `aurora scenarios generate --family ?` lists them."),
+    family: str = options.text("batch", help="A family; --list names them."),
     level: int = options.count(1, most=5, help="Level of the curriculum."),
     seed: int = options.seed(),
     spec: bool = typer.Option(False, "--spec", help="The spec instead of the scenario."),
     out: Path | None = options.path(None, help="File to write instead of stdout."),
-    as_json: bool = typer.Option(False, "--json", help="With --family ?: print the list as JSON."),
+    list_: bool = typer.Option(False, "--list", help="List the families instead."),
+    as_json: bool = typer.Option(False, "--json", help="With --list: print the list as JSON."),
 ) -> None:
     """Draw a scenario of a family and print it as JSON.
 
@@ -35,7 +38,7 @@ def generate(  # one parameter an option
     from aurora.sim.expansion import expand  # heavy, used here only
     from aurora.sim.generators import FAMILIES, sample_spec  # heavy, used here only
 
-    if family == "?":
+    if list_:
         columns = ("family", "domain", "meaning")
         families = [(n, f.domain, f.meaning) for n, f in FAMILIES.items()]
         if as_json:

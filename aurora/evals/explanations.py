@@ -76,7 +76,7 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
         for checked in told.checked:
             made[KINDS[type(checked.claim)]] += 1
             held[KINDS[type(checked.claim)]] += checked.holds
-        for kind, claims in planted_errors(case.decision, rng).items():
+        for kind, claims in planted_errors(told.decision, rng).items() if told.decision else ():
             planted[kind] += len(claims)
             caught[kind] += sum(not c.holds for c in check(claims, case))
     return {

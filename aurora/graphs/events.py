@@ -6,6 +6,7 @@ the archive, so they hold nothing that depends on the clock; the log adds the se
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -172,17 +173,24 @@ class EventLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file, its content safely on disk."""
-        os.fsync(self._file.fileno())
-        self._file.close()
+        """Close the file, its content safely on disk where the disk can."""
+        with contextlib.suppress(OSError):  # the archive has all that is committed, and the next opening adds it
+            os.fsync(self._file.fileno())
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def write(self, event: Event) -> None:
         """Append an event."""
         self._write({"seconds": round(time.monotonic() - self._started, 3), **event})
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line).encode() + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise RunError(
+                f"the log of the run can't be written: {error.strerror}; free some space and go on with --resume"
+            ) from None
 
 
 def _end_of_committed(file: Any, last: int, missing: dict[tuple[str, int], Any]) -> int:
@@ -193,7 +201,7 @@ def _end_of_committed(file: Any, last: int, missing: dict[tuple[str, int], Any])
         try:
             event = json.loads(line)
             kind, iteration = str(event["event"]), int(event["iteration"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             break
         if not line.endswith(b"\n") or iteration > last:
             break

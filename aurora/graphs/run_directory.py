@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -16,6 +17,7 @@ from typing import Any
 from aurora import __version__
 from aurora.errors import RunError
 from aurora.files import write_atomically
+from aurora.reading import read_json
 
 ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "archive.sqlite",
@@ -56,9 +58,9 @@ def owned(directory: Path) -> Iterator[Path]:
                 f"another process{f' ({owner})' if owner else ''} is running in {directory}; "
                 "wait for it or give another --run"
             ) from None
-        handle.truncate(0)
-        handle.write(f"pid {os.getpid()}")
-        handle.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without its owner's name
+            os.ftruncate(handle.fileno(), 0)
+            os.write(handle.fileno(), f"pid {os.getpid()}".encode())
         yield directory
 
 
@@ -88,7 +90,7 @@ def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence
         "settings": dict(settings),
         "files": hashes,
     }
-    write_atomically(directory / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    write_atomically(directory / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n", error=RunError)
 
 
 def _sha256(path: Path) -> str:
@@ -116,12 +118,9 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         RunError: The directory holds no run, or one of a newer AURORA.
     """
     path = directory / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise RunError(f"{directory} holds no run (no {MANIFEST}); give the folder of one") from None
-    except ValueError as error:
-        raise RunError(f"{path} is not JSON: {error}") from None
+    if not path.exists():
+        raise RunError(f"{directory} holds no run (no {MANIFEST}); give the folder of one")
+    manifest = read_json(path, error=RunError)
     shape = {"format": int, "settings": dict, "files": dict}
     if not isinstance(manifest, dict) or any(not isinstance(manifest.get(k), t) for k, t in shape.items()):
         raise RunError(f"{path} is not the manifest of a run; give the folder of one")

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aurora.learning.findings import Findings
-from aurora.learning.samples import Floats, Samples
+from aurora.learning.samples import Floats, Samples, known_unit
+
+REGULAR = 0.05
+"""Spread of heights, and of times between falls, relative to their means, up to which falls are regular."""
 
 
-def is_counter(samples: Samples, y: Floats) -> bool:
+def is_counter(samples: Samples, y: Floats, found: Findings) -> bool:
     """Whether the values count up: the source says so (`kind`, or a metric named `..._total`), or they look so.
 
-    They look so where a non-negative quantity that is no share rises most of the time and falls only to near zero.
+    They look so where a non-negative quantity, in a unit in which one can count, rises most of the time and falls only
+    to near zero. What falls regularly from the same height, such as a queue that is drained every hour, is a level, and
+    this is told.
     """
-    kind = samples.labels.get("kind", "")
+    kind = samples.labels.get("kind", "").strip().lower()
     if kind:
         return kind == "counter"
     if samples.labels.get("metric", "").endswith("_total"):
         return True
-    if samples.labels.get("unit", "").lower() in ("percent", "fraction"):
+    if not known_unit(samples.labels.get("unit", "unstated")).can_count:
         return False
     valid = y[np.isfinite(y)]
     if len(valid) < 20 or valid.min() < 0:  # noqa: PLR2004  # fewer rises can be chance
@@ -30,11 +36,29 @@ def is_counter(samples: Samples, y: Floats) -> bool:
     rise = np.median(changes[changes > 0])
     to_zero = valid[1:][falls] <= 5 * rise
     from_height = valid[:-1][falls] >= 10 * rise
-    return bool(to_zero.all() and from_height.mean() >= 0.5)  # noqa: PLR2004  # one may soon follow another
+    if not to_zero.all() or from_height.mean() < 0.5:  # noqa: PLR2004  # one may soon follow another
+        return False
+    apart = np.diff(np.flatnonzero(falls))
+    if len(apart) > 1 and _is_even(apart) and _is_even(valid[:-1][falls]):
+        told = "rises and falls to 0 at regular times: left as a level; say kind=counter if it is one"
+        found.add("notation", int(falls.sum()), float(samples.times.min()), told)
+        return False
+    return True
 
 
-def rates(times: Floats, y: Floats, found: Findings) -> Floats:
-    """Increase a second since the value before; after a reset the counter is taken to have begun at 0."""
+def _is_even(values: Floats | NDArray[np.int64]) -> bool:
+    return bool(values.std() <= REGULAR * values.mean())
+
+
+def rates(times: Floats, y: Floats, found: Findings, *, is_guess: bool = False) -> Floats:
+    """Increase a second since the value before; after a reset the counter is taken to have begun at 0.
+
+    Args:
+        times: Unix seconds, rising.
+        y: What was counted, NaN where nothing was.
+        found: Takes what is reported.
+        is_guess: Whether the source does not say that it counts.
+    """
     valid = np.flatnonzero(np.isfinite(y))
     increases = np.full(len(y), np.nan)
     rise, seconds = np.diff(y[valid]), np.diff(times[valid])
@@ -43,5 +67,6 @@ def rates(times: Floats, y: Floats, found: Findings) -> Floats:
     increases[valid[1:]] = rise / seconds
     count = int(resets.sum())
     first = times[valid[1:]][resets][0] if count else times[0]
-    found.add("reset", count, first, f"a counter, turned to its rate a second; it began again {count} times")
+    told = " (it looks like one; say kind=gauge if it is a level)" if is_guess else ""
+    found.add("reset", count, first, f"a counter, turned to its rate a second; it began again {count} times{told}")
     return increases

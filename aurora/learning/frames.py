@@ -3,86 +3,124 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.learning.notation import NOTHING, unified, why_no_number
 from aurora.learning.samples import Floats
+from aurora.learning.text_table import TextTable
+from aurora.reading import TABLE_BYTES
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
-NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
-"""Texts that say, in a column of numbers, that there is no value."""
 PARQUET_MAGIC = b"PAR1"
-_MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
-"""Unix times from here on can't be seconds (1e11 s is in the year 5138): they are in finer units."""
+NO_NUMBER = ["", "nan", "NaN"]
+"""What the parser takes for no value; the others of `NOTHING` may be a name."""
+MOST_ROWS, MOST_CELLS = 5_000_000, 30_000_000
+"""Rows, and rows times columns, of a table; what is made of them then stays below about 1 GiB."""
 
 
-def csv_frame(path: Path, raw: bytes, *, separator: str = ",", header: bool = True) -> pd.DataFrame:
-    """The rows of a CSV file; column names are stripped, empty rows left out, the index is the row's number.
+def csv_frame(
+    path: Path, table: TextTable, *, header: bool = True, text: Collection[str] = (), only: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The rows of a CSV file; empty rows and columns are left out, the index is the row's number.
+
+    Args:
+        path: For messages.
+        table: The file's content.
+        header: Whether the first line names the columns.
+        text: Columns that stay as they are written, such as identifiers; others are numbers where all their fields are.
+        only: Columns to read; all by default.
 
     Raises:
-        DataError: It has no rows, or a row has more fields than the first.
+        DataError: It has no rows, too many, two columns of a name, or a row has more fields than the first.
     """
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
-    names = first_fields(raw, separator) if header else []
+    names: list[Any] = list(table.header) if header else list(range(len(table.header)))
     doubled = [name for k, name in enumerate(names) if name in names[:k]]
     if doubled:
         raise DataError(f"{path} has two columns {doubled[0]!r}; rename one")
+    check_size(path, table.body.count(b"\n"), table.body.count(table.separator.encode()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of fields that it would drop
-            frame = _rows(raw, separator, header)
+            frame = pd.read_csv(
+                io.BytesIO(table.body),
+                sep=table.separator,
+                header=0 if header else None,
+                names=names,
+                usecols=list(only) or None,
+                dtype=dict.fromkeys(text, "str"),
+                keep_default_na=False,
+                na_values={name: NO_NUMBER for name in names if name not in text} if text else NO_NUMBER,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                low_memory=False,
+                index_col=False,
+            )
     except pd.errors.ParserWarning:
         raise DataError(f"{path}: rows have more fields than the header's {len(names)}; name all columns") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"{path} is not a table: {str(error).strip()}") from None
-    if header:
-        frame.columns = [str(name).strip() for name in frame.columns]
-    frame.attrs["first_line"] = 2 if header else 1
-    frame = frame.dropna(how="all")
+    frame.attrs = {"first_line": table.skipped + (2 if header else 1), "notes": list(table.notes)}
+    return _without_empty(path, frame, text) if not only else frame
+
+
+def _without_empty(path: Path, frame: pd.DataFrame, text: Collection[str]) -> pd.DataFrame:
+    """Without empty rows, and without columns that have neither a name nor a value."""
+    lost = frame.isna()
+    for column in text:
+        lost[column] |= frame[column] == ""
+    empty = lost.all(axis=1)
+    if empty.any():
+        frame = frame[~empty]
+    nameless = [name for name in frame.columns if str(name).startswith("column ") and lost[name].all()]
+    if nameless:
+        frame = frame.drop(columns=nameless)
     if frame.empty:
         raise DataError(f"{path} has no rows")
     return frame
 
 
-def _rows(raw: bytes, separator: str, header: bool) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+def check_size(path: Path, rows: int, cells: int) -> None:
+    """Refuse a table that would take too much memory.
 
-    return pd.read_csv(
-        io.BytesIO(raw),
-        sep=separator,
-        header=0 if header else None,
-        keep_default_na=False,
-        na_values=["", "nan", "NaN"],
-        skip_blank_lines=False,
-        skipinitialspace=True,
-        low_memory=False,
-        index_col=False,
-    )
+    Raises:
+        DataError: It has more than `MOST_ROWS` rows or `MOST_CELLS` cells.
+    """
+    if rows > MOST_ROWS or cells > MOST_CELLS:
+        raise DataError(
+            f"{path} has {rows} rows and {cells} fields; {MOST_ROWS} rows and {MOST_CELLS} fields are the most that "
+            "are read: split it by series or time, or aggregate it to a longer step"
+        )
 
 
 def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
-    """The rows of a Parquet file.
+    """The rows of a Parquet file; texts stay coded, so that a long text in many rows takes its place once.
 
     Raises:
-        DataError: It can't be read, or has no rows.
+        DataError: It can't be read, has no rows or too many, is too large unpacked, or has nested columns.
     """
     import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        frame = pq.read_table(io.BytesIO(raw)).to_pandas().reset_index(drop=True)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a readable Parquet file: {error}") from None
+        schema = pq.ParquetFile(io.BytesIO(raw)).schema_arrow
+        _check_parquet(path, pq.ParquetFile(io.BytesIO(raw)).metadata, schema)
+        texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        file = pq.ParquetFile(io.BytesIO(raw), read_dictionary=texts)
+        frame = file.read().to_pandas(integer_object_nulls=True).reset_index(drop=True)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {str(error)[:300]}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
-    frame.attrs["first_line"] = 1
+    frame.attrs = {"first_line": 1, "notes": []}
     if frame.columns.duplicated().any():
         raise DataError(f"{path} has two columns {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
     if frame.empty:
@@ -90,8 +128,24 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
     return frame
 
 
+def _check_parquet(path: Path, metadata: Any, schema: Any) -> None:
+    """Refuse by its description a file that would take too much memory."""
+    import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
+
+    nested = next((f.name for f in schema if pa.types.is_nested(f.type)), None)
+    if nested is not None:
+        raise DataError(f"{path}, column {nested!r}: lists and structures are not read; flatten it or leave it out")
+    check_size(path, metadata.num_rows, metadata.num_rows * len(schema))
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
+    size = sum(group.column(k).total_uncompressed_size for group in groups for k in range(group.num_columns))
+    if size > TABLE_BYTES or any(group.num_rows > metadata.num_rows for group in groups):
+        raise DataError(f"{path} unpacks to more than {TABLE_BYTES >> 20} MiB; split it by series or time")
+
+
 def numbers(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
     """A column as float64, NaN where it says that there is no value.
+
+    Decimal commas and marks between thousands are read where all fields of the column agree on them, and noted.
 
     Raises:
         DataError: A field is text.
@@ -101,12 +155,19 @@ def numbers(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
     values = frame[column]
     if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
         return _floats(values)
-    found = pd.to_numeric(values, errors="coerce")
-    lost = found.isna() & ~values.isna()
-    lost &= ~values.astype(str).str.strip().str.lower().isin(NOTHING)
+    codes, unique = pd.factorize(values)
+    texts = [str(text).strip() for text in unique]
+    found = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+    has_value = np.array([text.lower() not in NOTHING for text in texts], dtype=bool)
+    lost = np.isnan(found) & has_value
     if lost.any():
-        raise _bad(path, frame, column, lost, "is not a number")
-    return _floats(found)
+        other = unified([text for text, kept in zip(texts, has_value, strict=True) if kept])
+        if other is None:
+            first = texts[int(codes[np.argmax(np.append(lost, False)[codes])])]
+            raise refusal(path, frame, column, np.append(lost, False)[codes], why_no_number(first))
+        found[has_value], how = other
+        note(frame, f"in column {frame.attrs.get('called', {}).get(column, column)!r} {how}")
+    return np.asarray(np.append(found, np.nan)[codes], dtype=np.float64)
 
 
 def _floats(values: pd.Series) -> Floats:
@@ -122,49 +183,17 @@ def are_numbers(frame: pd.DataFrame, column: Any) -> bool:
         return True
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return False
-    texts = values.dropna().astype(str).str.strip().str.lower()
-    texts = texts[~texts.isin(NOTHING)]
-    return bool(len(texts)) and not pd.to_numeric(texts, errors="coerce").isna().any()
+    texts = [text for value in values.dropna().unique() if (text := str(value).strip()).lower() not in NOTHING]
+    if not texts:
+        return False
+    plain = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
+    return not plain.isna().any() or unified(texts) is not None
 
 
-def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
-    """A column of times as Unix seconds; a time without a zone is UTC.
-
-    Args:
-        path: For messages.
-        frame: The table.
-        column: ISO 8601 texts, date-times, or Unix times in seconds, milliseconds, micro- or nanoseconds, which are
-            told apart by their size.
-
-    Raises:
-        DataError: A field is neither.
-    """
-    import pandas as pd  # noqa: PLC0415  # heavy, used here only
-
-    values = frame[column]
-    if not (pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_datetime64_any_dtype(values.dtype)):
-        texts = values.astype(str).str.strip()
-        times = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601")
-        if times.isna().all() and are_numbers(frame, column):
-            values = pd.to_numeric(texts, errors="coerce")
-        else:
-            if times.isna().any():
-                raise _bad(path, frame, column, times.isna(), "is not a time; write ISO 8601 or Unix seconds")
-            values = times
-    if values.isna().any():
-        raise _bad(path, frame, column, values.isna(), "is not a time; write ISO 8601 or Unix seconds")
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        aware = values if values.dt.tz is not None else values.dt.tz_localize("UTC")
-        micros = aware.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
-        return np.asarray(micros / 1e6, dtype=np.float64)
-    seconds = _floats(values)
-    if not np.isfinite(seconds).all():
-        raise _bad(path, frame, column, ~np.isfinite(values), "is not a time; write ISO 8601 or Unix seconds")
-    size = float(np.median(np.abs(seconds)))
-    for least, scale in ((_NANOSECONDS, 1e9), (_MICROSECONDS, 1e6), (_MILLISECONDS, 1e3)):
-        if size >= least:
-            return seconds / scale
-    return seconds
+def note(frame: pd.DataFrame, text: str) -> None:
+    """Keep what was inferred of a table, to be told with its series."""
+    if text not in frame.attrs["notes"]:
+        frame.attrs["notes"].append(text)
 
 
 def line_of(frame: pd.DataFrame, position: int) -> int:
@@ -172,22 +201,9 @@ def line_of(frame: pd.DataFrame, position: int) -> int:
     return int(frame.index[position]) + int(frame.attrs["first_line"])
 
 
-def first_fields(raw: bytes, separator: str = ",") -> list[str]:
-    """The fields of the first line of a text file, stripped of blanks, quotes and a byte order mark."""
-    line = raw[: 1 << 20].split(b"\n", 1)[0].decode("utf-8", errors="replace").lstrip("\ufeff")
-    return [re.sub(r'^"(.*)"$', r"\1", field.strip()).strip() for field in line.strip().split(separator)]
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _bad(path: Path, frame: pd.DataFrame, column: Any, wrong: Any, why: str) -> DataError:
+def refusal(path: Path, frame: pd.DataFrame, column: Any, wrong: Any, why: str) -> DataError:
+    """The error of the first row that is wrong, with its line and text."""
     position = int(np.flatnonzero(np.asarray(wrong))[0])
     shown = str(frame[column].iloc[position])[:40]
-    return DataError(f"{path}, line {line_of(frame, position)}, {column}: {shown!r} {why}")
+    called = frame.attrs.get("called", {}).get(column, column)
+    return DataError(f"{path}, line {line_of(frame, position)}, {called}: {shown!r} {why}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,11 @@ SHORT_GAP = 6
 DAY = 86_400
 JITTER = 0.1
 """Of the step, by which the difference of two times may be off a multiple of it."""
+FAR_STEPS, FAR_SPANS, FAR_SHARE = 1000, 10, 0.01
+"""Times are far from the others if there are this many usual steps between, this many times the time that the others
+take, and at most this share of all beyond."""
+MOST_STEPS = 20_000_000
+"""Steps of a series; seven months of seconds."""
 MOST_GRID = 100
 """Steps from the first to the last time for every value, beyond which a time must be wrong."""
 
@@ -53,25 +60,44 @@ def on_grid(
 
 def _grid(samples: Samples, times: Floats, seconds: Floats) -> tuple[int, int, NDArray[np.int64]]:
     """Step, start, and each time's position."""
-    if samples.step is None and np.median(seconds) < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
-        raise DataError(
-            f"{samples.name}: steps of {np.median(seconds):g} s; series have whole seconds. Aggregate it to 1 s or more"
-        )
-    regular = seconds[0] == seconds[-1] and samples.step in (None, int(seconds[0]))
-    if regular and (seconds == seconds[0]).all() and float(seconds[0]).is_integer():
-        return int(seconds[0]), int(np.rint(times[0])), np.arange(len(times))
+    first = float(seconds[0])
+    if first >= 1 and first.is_integer() and samples.step in (None, int(first)) and (seconds == first).all():
+        return int(first), int(np.rint(times[0])), np.arange(len(times))
+    if samples.step is None:
+        _check_spread(samples, times, seconds)
     step = samples.step or _usual_step(samples, seconds)
     phases, counts = np.unique(np.rint(times).astype(np.int64) % step, return_counts=True)
     phase = int(phases[np.argmax(counts)])
     slots = np.floor((times - phase) / step + 0.5).astype(np.int64)
     start = int(slots[0]) * step + phase
     slots -= slots[0]
-    if samples.step is None and slots[-1] > MOST_GRID * (len(times) + 10):
+    most = min(MOST_GRID * (len(times) + 10), MOST_STEPS)
+    if samples.step is None and slots[-1] > most:
         raise DataError(
             f"{samples.name}: {len(times)} values, mostly {step} s apart, spread over {int(slots[-1])} steps; "
             "a time must be wrong. Correct it or split the series"
         )
     return step, start, slots
+
+
+def _check_spread(samples: Samples, times: Floats, seconds: Floats) -> None:
+    """Refuse steps below a second, and a few times that lie far from all others."""
+    usual = float(np.median(seconds))
+    if usual < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
+        raise DataError(f"{samples.name}: steps of {usual:g} s; series have whole seconds. Aggregate it to 1 s or more")
+    at = int(np.argmax(seconds))
+    gap, few = float(seconds[at]), min(at + 1, len(times) - at - 1)
+    rest = times[at] - times[0] if at + 1 > len(times) / 2 else times[-1] - times[at + 1]
+    if gap > FAR_STEPS * usual and gap > FAR_SPANS * rest and few <= max(1, FAR_SHARE * len(times)):
+        lone = times[0] if at + 1 <= len(times) / 2 else times[-1]
+        far = f"is far from the others, by {gap / DAY:.0f} days, where all others lie within {rest / DAY:.1f}"
+        raise DataError(
+            f"{samples.name}: the time {_iso(lone)} {far}; a time must be wrong. Correct it or leave it out"
+        )
+
+
+def _iso(time: float) -> str:
+    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _usual_step(samples: Samples, seconds: Floats) -> int:
@@ -145,8 +171,9 @@ def _filled(y: Floats, known: Bools, step: int) -> Floats:
         if len(run) <= SHORT_GAP:
             y[run] = np.interp(run, (before, after), (y[before], y[after]))
         elif day > 1 and before >= day:
-            for k in run:  # one by one: a gap may be longer than a day
-                y[k] = y[k - day]
+            for k in range(int(run[0]), after, day):  # day by day: a gap may be longer
+                part = slice(k, min(k + day, after))
+                y[part] = y[part.start - day : part.stop - day]
         else:
             y[run] = y[before]
     return y

@@ -10,13 +10,19 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.frames import csv_frame, first_fields, is_number, line_of, numbers, parquet_frame, unix_times
+from aurora.learning.frames import csv_frame, line_of, numbers
+from aurora.learning.notation import is_number
 from aurora.learning.samples import Floats, Samples
+from aurora.learning.text_table import TextTable
+from aurora.learning.times import unix_times
+
+if TYPE_CHECKING:  # heavy at run time
+    import pandas as pd
 
 STEP = 300.0
 """Seconds between two values, in the traces that give none."""
@@ -69,6 +75,11 @@ NAB_NAMES = (
     ("request_count", "requests", "requests"),
 )
 """What a NAB file's name contains → metric, unit."""
+NAB_FILE = re.compile(r"(ec2|rds|elb|iio)_")
+MOST_PERCENT = 10_000.0
+"""Percent of a processor beyond which a row is none of PlanetLab's."""
+CARBON = ("timestamp", "carbon_intensity")
+"""Columns of the OpenDC traces of carbon intensity."""
 
 
 class Layout(NamedTuple):
@@ -76,21 +87,20 @@ class Layout(NamedTuple):
 
     Attributes:
         name: Of the trace.
-        looks_so: Whether the fields of a first line are this layout's.
+        looks_so: Whether the file's name and the fields of its first line are this layout's.
         read: The series of a file.
         look: What its first line is, for people.
     """
 
     name: str
-    looks_so: Callable[[Sequence[str]], bool]
-    read: Callable[[Path, bytes], list[Samples]]
+    looks_so: Callable[[str, Sequence[str]], bool]
+    read: Callable[[Path, TextTable], list[Samples]]
     look: str
 
 
-def layout_of(raw: bytes) -> Layout | None:
-    """The layout of a text file's content, None if it is none of `LAYOUTS`."""
-    fields = first_fields(raw)
-    return next((layout for layout in LAYOUTS if layout.looks_so(fields)), None)
+def layout_of(path: Path, header: Sequence[str]) -> Layout | None:
+    """The layout of a text file with these fields in its first line, None if it is none of `LAYOUTS`."""
+    return next((layout for layout in LAYOUTS if layout.looks_so(path.name, header)), None)
 
 
 def stem(path: Path) -> str:
@@ -114,21 +124,21 @@ def _floats(values: Any) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _nab(path: Path, raw: bytes) -> list[Samples]:
-    frame = csv_frame(path, raw)
+def _nab(path: Path, table: TextTable) -> list[Samples]:
+    frame = csv_frame(path, table)
     name = stem(path)
-    metric, unit = next(((m, u) for part, m, u in NAB_NAMES if part in name.lower()), ("value", "unstated"))
+    metric, unit = next((m, u) for part, m, u in NAB_NAMES if part in name.lower())
     labels = {"metric": metric, "unit": unit, "site": "nab"}
     y = numbers(path, frame, "value")
     return [Samples(name, unix_times(path, frame, "timestamp"), y, labels=labels, source=str(path))]
 
 
-def _planetlab(path: Path, raw: bytes) -> list[Samples]:
-    frame = csv_frame(path, raw, header=False)
+def _planetlab(path: Path, table: TextTable) -> list[Samples]:
+    frame = csv_frame(path, table, header=False)
     names = [str(name).strip() for name in frame[0]]
     if len(frame.columns) < 3 or frame[0].isna().any():  # noqa: PLR2004  # a name and two values
         raise DataError(f"{path}: a machine's name and its values are expected in each line")
-    table = np.column_stack([numbers(path, frame, column) for column in frame.columns[1:]])
+    values = np.column_stack([numbers(path, frame, column) for column in frame.columns[1:]])
     labels = {"metric": "cpu", "unit": "percent", "site": "planetlab"}
     found = re.search(r"(20\d{6})", path.name)
     try:
@@ -136,15 +146,15 @@ def _planetlab(path: Path, raw: bytes) -> list[Samples]:
     except ValueError:
         raise DataError(f"{path}: {found[1] if found else ''} in the file's name is not a day, YYYYMMDD") from None
     labels |= {} if found else {"clock": "relative"}
-    day, times = found[1] if found else stem(path), _evenly(begin, table.shape[1], STEP)
+    day, times = found[1] if found else stem(path), _evenly(begin, values.shape[1], STEP)
     return [
         Samples(f"{day}/{name}", times, y, labels={**labels, "host": name}, source=str(path))
-        for name, y in zip(names, table, strict=True)
+        for name, y in zip(names, values, strict=True)
     ]
 
 
-def _google_2011(path: Path, raw: bytes) -> list[Samples]:
-    frame = csv_frame(path, raw)
+def _google_2011(path: Path, table: TextTable) -> list[Samples]:
+    frame = csv_frame(path, table)
     columns = {key: numbers(path, frame, column) for column, key in GOOGLE_2011.items()}
     times = numbers(path, frame, "t") * STEP
     found: list[Samples] = []
@@ -182,11 +192,11 @@ def _slots(path: Path, times: Floats, begin: float, step: float) -> tuple[np.nda
     return slots, int(slots.max()) + 1
 
 
-def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, bytes], list[Samples]]:
+def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, TextTable], list[Samples]]:
     """A reader of rows without times, one every 300 s; `day_2` or `week2` in the file's name says where they begin."""
 
-    def read(path: Path, raw: bytes) -> list[Samples]:
-        frame = csv_frame(path, raw)
+    def read(path: Path, table: TextTable) -> list[Samples]:
+        frame = csv_frame(path, table)
         found = re.search(period + r"_?(\d+)", path.name)
         length = DAY if period == "day" else WEEK
         begin = (int(found[1]) - 1) * length if found else 0.0
@@ -196,22 +206,22 @@ def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, bytes]
     return read
 
 
-def _azure_v2(path: Path, raw: bytes) -> list[Samples]:
-    frame = csv_frame(path, raw)
+def _azure_v2(path: Path, table: TextTable) -> list[Samples]:
+    frame = csv_frame(path, table)
     values = {key: numbers(path, frame, column) for column, key in AZURE_V2.items()}
     return _metrics(path, numbers(path, frame, "timestamp"), values, site="azure_v2", clock="relative")
 
 
-def _bitbrains(path: Path, raw: bytes) -> list[Samples]:
-    frame = csv_frame(path, raw, separator=";")
+def _bitbrains(path: Path, table: TextTable) -> list[Samples]:
+    frame = csv_frame(path, table)
     times = unix_times(path, frame, "Timestamp [ms]")  # the header says ms, the numbers are seconds
     values = {key: numbers(path, frame, column) for column, key in BITBRAINS.items() if column in frame}
     return _metrics(path, times, values, site="bitbrains")
 
 
-def _alibaba_qps(path: Path, raw: bytes) -> list[Samples]:
+def _alibaba_qps(path: Path, table: TextTable) -> list[Samples]:
     """Requests a second by type, all containers together; the trace has rows only for steps with requests."""
-    frame = csv_frame(path, raw)
+    frame = csv_frame(path, table)
     times, rates = unix_times(path, frame, "timestamp_anon"), numbers(path, frame, "value")
     begin = float(times.min())
     slots, count = _slots(path, times, begin - QPS_STEP / 2, QPS_STEP)
@@ -225,9 +235,9 @@ def _alibaba_qps(path: Path, raw: bytes) -> list[Samples]:
     return found
 
 
-def _azure_llm(path: Path, raw: bytes) -> list[Samples]:
+def _azure_llm(path: Path, table: TextTable) -> list[Samples]:
     """Arrivals counted over `ARRIVALS_STEP`, with their tokens; the last step, which is not whole, is left out."""
-    frame = csv_frame(path, raw)
+    frame = csv_frame(path, table)
     times = unix_times(path, frame, "TIMESTAMP")
     begin = float(times.min() // ARRIVALS_STEP) * ARRIVALS_STEP
     slots, count = _slots(path, times, begin, ARRIVALS_STEP)
@@ -243,37 +253,51 @@ def _azure_llm(path: Path, raw: bytes) -> list[Samples]:
     return _metrics(path, _evenly(begin, last, ARRIVALS_STEP), values, site="azure_llm")
 
 
-def carbon(path: Path, raw: bytes) -> list[Samples]:
+def carbon(path: Path, frame: pd.DataFrame) -> list[Samples]:
     """Grid carbon intensity of the OpenDC traces, a Parquet file."""
-    frame = parquet_frame(path, raw)
     y = numbers(path, frame, "carbon_intensity")
     return _metrics(path, unix_times(path, frame, "timestamp"), {("carbon_intensity", "g/kwh"): y}, site="grid")
 
 
-def _has(*columns: str) -> Callable[[Sequence[str]], bool]:
+def _has(*columns: str) -> Callable[[str, Sequence[str]], bool]:
+    """Whether a file has these columns, at least three of which no other file would have together."""
     wanted = set(columns)
-    return lambda fields: wanted <= set(fields)
+    return lambda name, fields: wanted <= set(fields)
 
 
-def _is_planetlab(fields: Sequence[str]) -> bool:
-    return len(fields) > 2 and not is_number(fields[0]) and all(is_number(f) for f in fields[1:])  # noqa: PLR2004  # a name and values
+def _is_only(*columns: str) -> Callable[[str, Sequence[str]], bool]:
+    """Whether a file has these columns and no others."""
+    return lambda name, fields: list(columns) == list(fields)
+
+
+def _is_nab(name: str, fields: Sequence[str]) -> bool:
+    """Any export may have these columns; NAB's files are told by their names."""
+    is_named = NAB_FILE.match(name) is not None and any(part in name.lower() for part, _, _ in NAB_NAMES)
+    return list(fields) == ["timestamp", "value"] and is_named
+
+
+def _is_planetlab(name: str, fields: Sequence[str]) -> bool:
+    """A machine's name and percentages; a name, a Unix time and a value are a row of another table."""
+    if len(fields) <= 3 or is_number(fields[0]) or not all(map(is_number, fields[1:])):  # noqa: PLR2004  # told from name, time and value
+        return False
+    return all(not abs(float(field)) > MOST_PERCENT for field in fields[1:])
 
 
 LAYOUTS = (
-    Layout("NAB", lambda fields: [f.lower() for f in fields] == ["timestamp", "value"], _nab, "timestamp,value"),
+    Layout("NAB", _is_nab, _nab, "timestamp,value in a file of NAB's name, such as ec2_cpu_utilization_5f5533.csv"),
     Layout("PlanetLab", _is_planetlab, _planetlab, "VM,23,19,... without a header"),
     Layout("Google 2011", _has("vm", "t", *GOOGLE_2011), _google_2011, "vm,t,cpu_pct,mem_pct"),
     Layout(
         "Alibaba 2018",
-        lambda fields: fields[0] == "cpu_util_percent",
+        _is_only(*ALIBABA_2018),
         _counted(ALIBABA_2018, "alibaba2018", "day"),
-        "cpu_util_percent,mem_util_percent,...",
+        ",".join(ALIBABA_2018),
     ),
+    Layout("Google 2019", _is_only(*GOOGLE_2019), _counted(GOOGLE_2019, "google2019", "week"), ",".join(GOOGLE_2019)),
+    Layout("Azure V2", _is_only("timestamp", *AZURE_V2), _azure_v2, "timestamp,cpu_usage,assigned_mem"),
     Layout(
-        "Google 2019", _has("avg_cpu", "avg_mem"), _counted(GOOGLE_2019, "google2019", "week"), "avg_cpu,avg_mem,..."
+        "Bitbrains", _has("Timestamp [ms]", "CPU cores", "CPU usage [%]"), _bitbrains, "Timestamp [ms];CPU cores;..."
     ),
-    Layout("Azure V2", _has("timestamp", *AZURE_V2), _azure_v2, "timestamp,cpu_usage,assigned_mem"),
-    Layout("Bitbrains", lambda fields: fields[0].startswith("Timestamp [ms];"), _bitbrains, "Timestamp [ms];..."),
     Layout(
         "Alibaba GenAI",
         _has("timestamp_anon", "value", "request_type"),
@@ -282,9 +306,9 @@ LAYOUTS = (
     ),
     Layout(
         "Azure LLM",
-        _has("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
+        _is_only("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
         _azure_llm,
         "TIMESTAMP,ContextTokens,GeneratedTokens",
     ),
 )
-"""All layouts, in the order in which they are tried; the long form comes after them."""
+"""All layouts, in the order in which they are tried; files with `ds` and `y` are none of them."""

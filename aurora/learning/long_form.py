@@ -9,6 +9,7 @@ values were measured.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,26 +18,37 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.files import replaced
-from aurora.learning.frames import are_numbers, numbers, unix_times
+from aurora.learning.columns import ID, OBSERVED, TIME, VALUE
+from aurora.learning.frames import are_numbers, numbers
 from aurora.learning.layouts import groups, stem
-from aurora.learning.samples import Samples, known_unit
+from aurora.learning.samples import Floats, Samples, known_unit
 from aurora.learning.series import Panel
+from aurora.learning.times import unix_times
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
-ID, TIME, VALUE, OBSERVED = "unique_id", "ds", "y", "observed"
-"""Columns that have a meaning of their own."""
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 """Endings of files that a panel can be written to."""
 
 
-def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
+MOST_SERIES = 100_000
+"""Series of a file; more take minutes to look through."""
+
+
+def read_long_form(
+    path: Path, frame: pd.DataFrame, written: Callable[[Sequence[str]], pd.DataFrame] | None = None
+) -> list[Samples]:
     """The series of a table in long form.
 
+    Args:
+        path: For messages.
+        frame: The table.
+        written: Gives columns as they are written, for labels that look like numbers; None where the table keeps texts.
+
     Raises:
-        DataError: A column is absent, a time or a value is text, a text changes within a series, or a unit
-            is not known.
+        DataError: A column is absent, a time or a value is text, a text changes within a series, a unit is not known,
+            or there are more than `MOST_SERIES`.
     """
     for column in (TIME, VALUE):
         if column not in frame:
@@ -47,35 +59,80 @@ def read_long_form(path: Path, frame: pd.DataFrame) -> list[Samples]:
     nameless = names.codes == (names.values.index("") if "" in names.values else -1)
     if nameless.any():
         raise DataError(f"{path}: {int(nameless.sum())} rows have no {ID}; fill it in, or leave the column out")
+    if len(names.values) > MOST_SERIES:
+        raise DataError(f"{path} has more than {MOST_SERIES} series; split it")
     parts = [(names.values[int(names.codes[rows[0]])], rows) for _, rows in groups(names.codes)]
-    order = np.concatenate([rows for _, rows in parts])
-    firsts = np.concatenate([np.full(len(rows), rows[0]) for _, rows in parts])
-    labels: dict[str, _Texts] = {}
-    covariates: dict[str, np.ndarray] = {}
-    for column in frame.columns:
-        if column in (ID, TIME, VALUE, OBSERVED):
-            continue
-        text = _texts(frame, column)
-        if (text.codes[order] == text.codes[firsts]).all():
-            labels[column] = text
-        elif are_numbers(frame, column):
-            covariates[column] = numbers(path, frame, column)
-        else:
-            raise DataError(
-                f"{path}, column {column!r} is text that changes within a series; a label must stay the same and a "
-                "covariate must be a number: code it as numbers or leave it out"
-            )
-    found = []
+    labels, covariates = _others(path, frame, [rows for _, rows in parts], written)
+    found: list[Samples] = []
     for name, rows in parts:
         own = {column: text.values[text.codes[rows[0]]] for column, text in labels.items()}
         own = {column: text for column, text in own.items() if text}
         if "unit" in own:
             _check_unit(path, name, own["unit"])
+        if "clock" in frame.attrs:
+            own.setdefault("clock", frame.attrs["clock"])
         beside = {column: values[rows] for column, values in covariates.items()}
         beside = {column: values for column, values in beside.items() if not np.isnan(values).all()}  # others' columns
         observed = None if seen is None else seen[rows]
-        found.append(Samples(name, times[rows], y[rows], observed, beside, own, str(path)))
+        notes = () if found else tuple(frame.attrs["notes"])
+        found.append(Samples(name, times[rows], y[rows], observed, beside, own, str(path), notes=notes))
     return found
+
+
+def read_wide_form(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> list[Samples]:
+    """A series in each of some columns, all at the times of the column `ds`.
+
+    Raises:
+        DataError: A time or a value is text, or no column has a value.
+    """
+    times = unix_times(path, frame, TIME)
+    values = {column: numbers(path, frame, column) for column in columns if column in frame}
+    clock = {"clock": frame.attrs["clock"]} if "clock" in frame.attrs else {}
+    notes = tuple(frame.attrs["notes"])
+    found: list[Samples] = []
+    for column, y in values.items():
+        if not np.isnan(y).all():
+            told = () if found else notes
+            found.append(Samples(f"{stem(path)}/{column}", times, y, labels=clock, source=str(path), notes=told))
+    if not found:
+        raise DataError(f"{path}: none of its columns holds a number")
+    return found
+
+
+def _others(
+    path: Path,
+    frame: pd.DataFrame,
+    parts: Sequence[NDArray[np.int64]],
+    written: Callable[[Sequence[str]], pd.DataFrame] | None,
+) -> tuple[dict[str, _Texts], dict[str, Floats]]:
+    """The labels and the covariates of a table, told by whether they are the same in all rows of each series."""
+    order = np.concatenate(parts)
+    firsts = np.concatenate([np.full(len(rows), rows[0]) for rows in parts])
+
+    def is_label(text: _Texts) -> bool:
+        return bool((text.codes[order] == text.codes[firsts]).all())
+
+    columns = [column for column in frame.columns if column not in (ID, TIME, VALUE, OBSERVED)]
+    texts = {column: _texts(frame, column) for column in columns}
+    labels = {column: text for column, text in texts.items() if is_label(text)}
+    numeric = [column for column in labels if written is not None and are_numbers(frame, column)]
+    if numeric and written is not None:
+        again = written(numeric).loc[frame.index]
+        exact = {column: _texts(again, column) for column in numeric}
+        labels = {column: exact.get(column, text) for column, text in labels.items()}
+        labels = {column: text for column, text in labels.items() if is_label(text)}
+    covariates: dict[str, Floats] = {}
+    for column in columns:
+        if column in labels:
+            continue
+        if not are_numbers(frame, column):
+            raise DataError(
+                f"{path}, column {column!r} is text that changes within a series; if it names the series, call it "
+                f"{ID}; else a label must stay the same and a covariate must be a number: code it as numbers or leave "
+                "it out"
+            )
+        covariates[column] = numbers(path, frame, column)
+    return labels, covariates
 
 
 def _check_unit(path: Path, name: str, unit: str) -> None:
@@ -113,6 +170,8 @@ def _texts(frame: pd.DataFrame, column: str) -> _Texts:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace").strip()
     if isinstance(value, float):
         return f"{value:.0f}" if value.is_integer() else repr(float(value))
     return str(value).strip()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.files import write_atomically
 from aurora.learning import journal
 from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines, read_text
 
@@ -76,6 +77,27 @@ def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) ->
     if not rows:
         raise DataError(f"{path} has no rows")
     return rows
+
+
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as CSV that `read_rows` reads, whole or not at all.
+
+    Args:
+        rows: At least one, all with the same metrics.
+        path: .csv.
+
+    Raises:
+        DataError: The name ends in something else, or the file can't be written.
+    """
+    if not path.name.endswith(".csv"):
+        raise DataError(f"--out {path}: the name must end in .csv")
+    tells = any(r.received is not None for r in rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["account", "day", *rows[0].values, *(["received"] if tells else [])])
+    for r in rows:
+        writer.writerow([r.account, r.day.isoformat(), *r.values.values(), *([int(bool(r.received))] if tells else [])])
+    write_atomically(path, text.getvalue())
 
 
 def _cells(path: Path) -> Iterator[Mapping[str, Any]]:

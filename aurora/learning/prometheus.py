@@ -7,6 +7,7 @@ shorter series.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ HARMLESS = re.compile(r"PromQL (info|warning):")
 """What a server remarks on a query, not on its data; any other warning means that some of the data is missing."""
 PARTIAL = re.compile(r"truncat|partial|limit|incomplete|exceed|missing|unavailable|dropp|failed", re.IGNORECASE)
 """Of a remark: that the data is not whole."""
+PARTIAL_MARKS = ("isPartial", "partial", "partialResponse")
+"""Fields with which VictoriaMetrics and others mark an answer that lacks what a storage node has."""
 UNIT_ENDINGS = (
     ("_percent", "percent"),
     ("_ratio", "fraction"),
@@ -106,8 +109,8 @@ class _Points:
 
     def __init__(self, metric: dict[str, str]) -> None:
         self.metric = metric
-        self.times: list[int] = []
-        self.values: list[float] = []
+        self.times = array("q")  # a list of numbers takes nine times the memory
+        self.values = array("d")
 
 
 def _window(start: float, end: float, step: float) -> tuple[int, int, int]:
@@ -146,9 +149,17 @@ def _answers(
 
 
 def _remarks(answer: dict[str, Any], name: str, say: Callable[[str], None]) -> None:
-    """Refuse an answer whose remarks say that it is not whole."""
+    """Refuse an answer that is marked as partial, or whose remarks say that it is not whole."""
+    data = answer.get("data")
+    for part in (answer, data if isinstance(data, dict) else {}):
+        marks = [mark for mark in PARTIAL_MARKS if part.get(mark) not in (None, False, "false")]
+        if marks:
+            raise DataError(
+                f"{name}: the answer is not whole: it says {marks[0]} (a storage node did not answer); try later"
+            )
     for kind in ("warnings", "infos"):
-        for remark in answer.get(kind) or ():
+        remarks = answer.get(kind) or ()
+        for remark in remarks if isinstance(remarks, list | tuple) else (remarks,):
             text = str(remark)[:300]
             if PARTIAL.search(text) or (kind == "warnings" and not HARMLESS.match(text)):
                 raise DataError(f"{name}: the answer is not whole: {text!r}; narrow the query, or try later")
@@ -172,16 +183,19 @@ def _collect(
                 )
             times = [float(t) for t, _ in one["values"]]
             values = [float(v) for _, v in one["values"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(f"{name}: a series that can't be read came ({type(error).__name__}: {error})") from None
         if any(not first <= t <= last or (t - first) % step for t in times):
-            raise DataError(f"{name}: times came that were not asked for; is there a proxy that changes the step?")
+            raise DataError(
+                f"{name}: times came that were not asked for; is there a proxy that changes the step? VictoriaMetrics "
+                "moves times to multiples of the step: let --from be one"
+            )
         unique_id = series_id(metric)
         if unique_id not in points and len(points) >= most:
             raise DataError(f"{name}: more than {most} series; narrow the query, or sum over labels")
         found = points.setdefault(unique_id, _Points(metric))
-        found.times += [int(t) for t in times]
-        found.values += values
+        found.times.extend(int(t) for t in times)
+        found.values.extend(values)
 
 
 def series_id(metric: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ TOKEN, USER, PASSWORD = "AURORA_PROMETHEUS_TOKEN", "AURORA_PROMETHEUS_USER", "AU
 AGAIN = (429, 500, 502, 503, 504)
 """Statuses after which the same request may succeed later."""
 OK, UNAUTHORISED, FORBIDDEN, REDIRECTS = 200, 401, 403, range(300, 400)
+CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+"""Content codings that are unpacked piece by piece."""
 SHOWN = 300
 """Characters of a server's message that are repeated."""
 
@@ -68,6 +71,7 @@ class Limits(NamedTuple):
         points: Of a series in one request; servers refuse more than 11,000.
         series: In all.
         bytes: Of all answers together, unpacked.
+        answer_bytes: Of one answer, unpacked; for more the time asked for is halved.
     """
 
     timeout: float = 30.0
@@ -77,6 +81,7 @@ class Limits(NamedTuple):
     points: int = 10_000
     series: int = 10_000
     bytes: int = 1 << 29
+    answer_bytes: int = 1 << 26
 
 
 class TooMuchError(DataError):
@@ -106,7 +111,10 @@ class PrometheusServer:
     def __init__(self, url: str, access: Access, limits: Limits) -> None:
         import httpx  # noqa: PLC0415  # slow to import
 
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:  # an IPv6 address without its bracket
+            raise DataError(f"{url[:SHOWN]!r} is no address of a server ({error}); write http://HOST:9090") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise DataError(f"{url[:SHOWN]!r} is no address of a server; write http://HOST:9090")
         if parts.username is not None or parts.password is not None:
@@ -115,15 +123,24 @@ class PrometheusServer:
             raise DataError(f"{url[:SHOWN]!r}: give the address without what follows ? or #")
         try:
             httpx.URL(url)
-        except httpx.InvalidURL as error:
+            _ = parts.port
+        except (httpx.InvalidURL, ValueError) as error:
             raise DataError(f"{url[:SHOWN]!r} is no address of a server: {error}") from None
         self.name = f"{parts.scheme}://{parts.netloc}"
         self._url = url.rstrip("/") + "/api/v1/query_range"
         self._limits = limits
         self._left = limits.bytes
-        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
-        auth = httpx.BasicAuth(access.user, access.password) if access.user else None
-        self._client = httpx.Client(headers=headers, auth=auth, timeout=limits.timeout, follow_redirects=False)
+        self._access = access
+        self._client = self._connected()
+
+    def _connected(self) -> httpx.Client:
+        import httpx  # noqa: PLC0415  # slow to import
+
+        headers = {"Accept-Encoding": "gzip, deflate"}
+        if self._access.token:
+            headers["Authorization"] = f"Bearer {self._access.token}"
+        auth = httpx.BasicAuth(self._access.user, self._access.password) if self._access.user else None
+        return httpx.Client(headers=headers, auth=auth, timeout=self._limits.timeout, follow_redirects=False)
 
     def __enter__(self) -> PrometheusServer:
         return self
@@ -162,13 +179,23 @@ class PrometheusServer:
     def _once(self, form: Mapping[str, str]) -> dict[str, Any]:
         import httpx  # noqa: PLC0415  # slow to import
 
+        limit = self._limits.timeout
+        if self._client.is_closed:
+            self._client = self._connected()
+        # A server that drips headers never exceeds the client's own timeout, which is that of a single read.
+        watch = threading.Timer(limit, self._client.close)
+        watch.start()
         try:
             with self._client.stream("POST", self._url, data=form) as response:
                 status, headers, body = response.status_code, response.headers, self._body(response)
         except httpx.TimeoutException:
-            raise _TryAgain(f"no answer within {self._limits.timeout:g} s") from None
-        except httpx.TransportError as error:
+            raise _TryAgain(f"no answer within {limit:g} s") from None
+        except (httpx.RequestError, httpx.StreamError) as error:
+            if self._client.is_closed:
+                raise _TryAgain(f"no whole answer within {limit:g} s") from None
             raise _TryAgain(f"the connection failed ({error or type(error).__name__})") from None
+        finally:
+            watch.cancel()
         if status in REDIRECTS:
             where = headers.get("Location", "elsewhere")[:SHOWN]
             raise DataError(f"{self.name} sends on to {where!r}; give that address (credentials are not sent along)")
@@ -194,6 +221,10 @@ class PrometheusServer:
     def _body(self, response: httpx.Response) -> bytes:
         """The whole body, within the limits of time and size."""
         deadline = time.monotonic() + self._limits.timeout
+        coding = response.headers.get("Content-Encoding", "identity").lower()
+        if coding not in CODINGS:
+            raise DataError(f"{self.name} answers in the coding {coding[:40]!r}, which was not asked for")
+        size = 0
         parts: list[bytes] = []
         for part in response.iter_bytes():
             self._left -= len(part)
@@ -202,6 +233,9 @@ class PrometheusServer:
                     f"{self.name} sent more than {self._limits.bytes} bytes; ask for fewer series, a shorter time, or "
                     "a longer step"
                 )
+            size += len(part)
+            if size > self._limits.answer_bytes:
+                raise TooMuchError(f"{self.name} sent more than {self._limits.answer_bytes} bytes at once")
             if time.monotonic() > deadline:  # a server that drips never exceeds the client's own timeout
                 raise _TryAgain(f"no whole answer within {self._limits.timeout:g} s")
             parts.append(part)

@@ -18,8 +18,8 @@ from aurora.learning.grid import DAY, means, on_grid
 from aurora.learning.samples import Bools, Floats, Samples, known_unit
 from aurora.learning.series import Finding, Series
 
-LATEST = 1e11
-"""Unix time of the year 5138: what lies beyond is no time in seconds."""
+EARLIEST, LATEST = -6e10, 1e11
+"""Unix times of the years 68 and 5138: what lies beyond is no time in seconds."""
 RATE = "rate"
 """The kind of a series that was made of a counter."""
 
@@ -40,12 +40,15 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     """
     found = Findings(samples.unique_id)
     times, y, observed, covariates = _checked(samples)
+    for text in samples.notes:
+        found.add("notation", len(y), times.min(), f"{text}; see docs/data.md")
     times, y, observed, covariates = _sorted(times, y, observed, covariates, found)
     y = _without_impossible(times, y, samples, found)
     times, y, observed, covariates = _distinct(times, y, observed, covariates, found)
     labels = dict(samples.labels)
-    if is_counter(samples, y):
-        y = rates(times, y, found)
+    if is_counter(samples, y, found):
+        says_so = bool(labels.get("kind")) or labels.get("metric", "").endswith("_total")
+        y = rates(times, y, found, is_guess=not says_so)
         labels |= {"kind": RATE, "unit": f"{labels.get('unit', 'count')}/s"}
     kept = np.flatnonzero(np.isfinite(y))
     if len(kept) < 2:  # noqa: PLR2004  # a step lies between two
@@ -73,7 +76,7 @@ def _checked(samples: Samples) -> tuple[Floats, Floats, Bools, dict[str, Floats]
             raise DataError(f"{samples.name}: {len(values)} {name} for {len(y)} values")
     if not np.isfinite(times).all():
         raise DataError(f"{samples.name}: time {int(np.argmin(np.isfinite(times))) + 1} is not a finite number")
-    if np.abs(times).max() > LATEST:
+    if times.max() > LATEST or times.min() < EARLIEST:
         worst = times[np.argmax(np.abs(times))]
         raise DataError(f"{samples.name}: time {worst:g} is far from any date; give Unix seconds or ISO 8601")
     if np.isnan(y).all():

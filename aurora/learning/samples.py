@@ -28,6 +28,7 @@ class Samples:
         labels: What stays the same: metric, unit (one of `UNITS`), kind, tier, site, tags.
         source: The file or address, for messages.
         step: Seconds from one value to the next, where the source says so; None: the most frequent difference.
+        notes: What was inferred of the source's form, for people; each becomes a finding.
     """
 
     unique_id: str
@@ -38,6 +39,7 @@ class Samples:
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     step: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,10 +53,12 @@ class Unit(NamedTuple):
     Attributes:
         meaning: For people.
         can_be_negative: Whether a value below zero can be right.
+        can_count: Whether a counter may have it: what only rises is an amount, not a level or a share.
     """
 
     meaning: str
     can_be_negative: bool = False
+    can_count: bool = False
 
 
 UNITS: Mapping[str, Unit] = {
@@ -62,7 +66,7 @@ UNITS: Mapping[str, Unit] = {
     "fraction": Unit("share of a capacity, 0 to 1"),
     "cores": Unit("processor cores in use"),
     "mhz": Unit("processor cycles a second, millions"),
-    "bytes": Unit("bytes, or bytes in the step"),
+    "bytes": Unit("bytes, or bytes in the step", can_count=True),
     "kb": Unit("kilobytes"),
     "mb": Unit("megabytes"),
     "gib": Unit("gibibytes"),
@@ -70,25 +74,28 @@ UNITS: Mapping[str, Unit] = {
     "kb/s": Unit("kilobytes a second"),
     "gbit/s": Unit("gigabits a second"),
     "operations/s": Unit("input and output operations a second"),
-    "requests": Unit("requests in the step"),
+    "requests": Unit("requests in the step", can_count=True),
     "requests/s": Unit("requests a second"),
-    "tokens": Unit("tokens in the step"),
-    "count": Unit("how many there are"),
-    "seconds": Unit("seconds"),
+    "tokens": Unit("tokens in the step", can_count=True),
+    "count": Unit("how many there are", can_count=True),
+    "seconds": Unit("seconds", can_count=True),
     "ms": Unit("milliseconds"),
     "cycles": Unit("processor cycles an instruction"),
     "watts": Unit("electric power"),
-    "joules": Unit("energy"),
-    "dollars": Unit("money"),
+    "joules": Unit("energy", can_count=True),
+    "dollars": Unit("money", can_count=True),
     "dollars/h": Unit("money an hour"),
     "g/kwh": Unit("carbon dioxide of electricity, grams a kilowatt-hour"),
     "celsius": Unit("temperature", can_be_negative=True),
     "difference": Unit("a change of something", can_be_negative=True),
-    "unstated": Unit("the source does not say", can_be_negative=True),
+    "unstated": Unit("the source does not say", can_be_negative=True, can_count=True),
 }
 """Units that a label `unit` may name; `UNIT/s` of any of them is one too."""
 
-_SPELLINGS = {"%": "percent", "pct": "percent", "s": "seconds", "second": "seconds", "byte": "bytes", "usd": "dollars"}
+_SPELLINGS = {
+    **{"%": "percent", "pct": "percent", "s": "seconds", "second": "seconds", "byte": "bytes", "usd": "dollars"},
+    **{"none": "unstated", "milliseconds": "ms", "kilobytes": "kb", "megabytes": "mb"},  # CloudWatch's
+}
 
 
 def known_unit(name: str) -> Unit:
@@ -98,7 +105,9 @@ def known_unit(name: str) -> Unit:
         DataError: It is not in the table.
     """
     key = unit_name(name)
-    found = UNITS.get(key) or UNITS.get(key.removesuffix("/s"))
+    found = UNITS.get(key)
+    if found is None and key.endswith("/s") and key.removesuffix("/s") in UNITS:
+        found = UNITS[key.removesuffix("/s")]._replace(can_count=False)
     if found is None:
         raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}, or 'unstated'")
     return found
@@ -107,4 +116,6 @@ def known_unit(name: str) -> Unit:
 def unit_name(name: str) -> str:
     """Return a unit as the table spells it."""
     key = name.strip().lower()
+    if key.endswith("/second"):  # as CloudWatch writes it
+        return key.removesuffix("econd")
     return _SPELLINGS.get(key, key)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975, 0.99)
 """The quantiles that every forecast has: the deciles, and the ends of the 50, 80, 90, 95 and 98 % intervals."""
 
-Defect = Literal["gap", "duplicate", "unsorted", "mixed_steps", "not_a_number", "negative", "step", "reset", "outlier"]
-"""What can be wrong with a series. `step` is a lasting shift of its level, `reset` a counter that started again."""
+Defect = Literal[
+    "notation", "gap", "duplicate", "unsorted", "mixed_steps", "not_a_number", "negative", "step", "reset", "outlier"
+]
+"""What can be wrong with a series. `notation` is a form of the file that was inferred and is told once a file, `step` a
+lasting shift of the level, `reset` a counter that started again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Ledger:
         self._part = part
         if self._file is not None:
             os.ftruncate(self._file, 0)
-            os.write(self._file, _PART.pack(_MAGIC, part))
+            self._append(_PART.pack(_MAGIC, part))
 
     def find(self, key: bytes) -> Measurement | None:
         """What was paid for under this key, if anything."""
@@ -115,9 +115,20 @@ class Ledger:
         record = _RECORD.pack(key, value, *(float(getattr(summary, f.name)) for f in _FIELDS))
         with self._lock:
             if self._file is not None:
-                os.write(self._file, record)
+                self._append(record)
             self._known[key] = measurement
             self.added += 1
+
+    def _append(self, record: bytes) -> None:
+        assert self._file is not None
+        try:
+            written = os.write(self._file, record)
+        except OSError as error:
+            raise StoreError(
+                f"what was simulated can't be written down: {error.strerror}; free some space and go on with --resume"
+            ) from None
+        if written < len(record):
+            raise StoreError("what was simulated can't be written down: the disk is full; free some space and --resume")
 
     def _load(self, path: Path) -> None:
         assert self._file is not None

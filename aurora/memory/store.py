@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
-from sqlalchemy import Engine, create_engine, event, func, insert, select, update
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Engine, func, insert, inspect, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from aurora.errors import StoreError
 from aurora.memory import elo
+from aurora.memory.database import database_errors, open_engine
 from aurora.memory.names import REFERENCE, id_start
 from aurora.memory.schema import (
     MIGRATIONS,
@@ -112,8 +113,9 @@ class Store:
     Readers may come from any process; there is one writer, the run that owns the directory.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
+        self._where = where
 
     @classmethod
     def open(cls, where: str | Path) -> Self:
@@ -123,18 +125,21 @@ class Store:
             where: A file, or the URL of a database (`postgresql+psycopg://...`).
 
         Raises:
-            StoreError: It is not an archive, or one of a newer AURORA.
+            StoreError: It is not an archive, is damaged, or is one of a newer AURORA.
         """
-        url = str(where) if "://" in str(where) else f"sqlite:///{Path(where).absolute()}"
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _set_pragmas)
+        engine, only_read = open_engine(where)
         try:
-            _migrate(engine, str(where))
-        except (DatabaseError, OperationalError) as error:
+            with database_errors(str(where), "be opened as an archive"):
+                _migrate(engine, str(where), only_read)
+        except BaseException:
             engine.dispose()
-            raise StoreError(f"{where} can't be opened as an archive ({error.orig}); is it the right file?") from None
-        return cls(engine)
+            raise
+        return cls(engine, str(where))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with database_errors(self._where, "be read"), Session(self._engine) as session:
+            yield session
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -161,21 +166,22 @@ class Store:
         Raises:
             StoreError: An earlier iteration is missing, or the database can't be written.
         """
-        try:
-            with Session(self._engine) as session, session.begin():
-                return _write(session, iteration)
-        except (DatabaseError, OperationalError) as error:
-            raise StoreError(f"iteration {iteration.number} can't be written: {error.orig}") from None
+        with (
+            database_errors(self._where, f"take iteration {iteration.number}"),
+            Session(self._engine) as session,
+            session.begin(),
+        ):
+            return _write(session, iteration)
 
     def last_iteration(self) -> tuple[int, dict[str, Any]] | None:
         """Number and state of the last committed iteration; None before the first."""
-        with Session(self._engine) as session:
+        with self._reading() as session:
             row = session.scalars(select(IterationRow).order_by(IterationRow.number.desc()).limit(1)).first()
             return None if row is None else (row.number, json.loads(row.state))
 
     def events(self) -> list[dict[str, Any]]:
         """Events of all committed iterations, in order."""
-        with Session(self._engine) as session:
+        with self._reading() as session:
             rows = session.scalars(select(IterationRow).order_by(IterationRow.number))
             return [each for row in rows for each in json.loads(row.events)]
 
@@ -186,7 +192,7 @@ class Store:
             StoreError: There is none, or there are several.
         """
         start = id_start(policy_id)
-        with Session(self._engine) as session:
+        with self._reading() as session:
             row = session.get(PolicyRow, policy_id)
             if row is None and start is not None:
                 query = select(PolicyRow).where(PolicyRow.policy_id.startswith(start, autoescape=True)).limit(2)
@@ -194,13 +200,13 @@ class Store:
                 if len(rows) > 1:
                     raise StoreError(f"several policies begin with {start!r}; give more of the id")
                 row = rows[0] if rows else None
-        if row is None:
-            raise StoreError(f"the archive has no policy {policy_id!r}; `aurora policies list` shows all")
-        return parse_policy(json.loads(row.document), where=policy_id)
+            if row is None:
+                raise StoreError(f"the archive has no policy {policy_id!r}; `aurora policies list` shows all")
+            return parse_policy(json.loads(row.document), where=policy_id)
 
     def ratings(self, policy_ids: Iterable[str]) -> dict[str, float]:
         """Elo ratings of those policies that are in the archive."""
-        with Session(self._engine) as session:
+        with self._reading() as session:
             rows = session.execute(
                 select(PolicyRow.policy_id, PolicyRow.rating).where(PolicyRow.policy_id.in_(list(policy_ids)))
             )
@@ -208,7 +214,7 @@ class Store:
 
     def top(self, limit: int) -> list[dict[str, Any]]:
         """Policies by Elo, best first, ties by id, with parents and results; keys of `aurora policies top`."""
-        with Session(self._engine) as session:
+        with self._reading() as session:
             rows = session.scalars(
                 select(PolicyRow).order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)
             ).all()
@@ -217,7 +223,7 @@ class Store:
     def leaders(self, limit: int) -> list[str]:
         """Ids of the policies with the highest Elo that are no references, best first, ties by id."""
         query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE)
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return list(session.scalars(query.order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)))
 
     def best_on(self, scenario_id: str, limit: int) -> list[str]:
@@ -229,13 +235,13 @@ class Store:
             .order_by(OutcomeRow.value.desc(), OutcomeRow.policy_id)
             .limit(limit)
         )
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return list(session.scalars(query))
 
     def values(self, scenario_id: str) -> dict[str, float]:
         """What every policy that met a scenario achieved on it."""
         query = select(OutcomeRow.policy_id, OutcomeRow.value).where(OutcomeRow.scenario_id == scenario_id)
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return {row.policy_id: row.value for row in session.execute(query)}
 
     def rating_history(self, policy_ids: Sequence[str]) -> dict[str, dict[int, float]]:
@@ -247,7 +253,7 @@ class Store:
             .order_by(ScenarioRow.iteration, MatchRow.scenario_id)
         )
         history: dict[str, dict[int, float]] = {name: {} for name in policy_ids}
-        with Session(self._engine) as session:
+        with self._reading() as session:
             for row in session.execute(query):
                 history[row.policy_id][row.iteration] = row.after  # rounds are rated in the order of their scenarios
         return history
@@ -259,30 +265,30 @@ class Store:
             if kind == "scenarios"
             else select(PolicyRow.policy_id, PolicyRow.document).order_by(PolicyRow.iteration, PolicyRow.policy_id)
         )
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return {row[0]: row[1] for row in session.execute(query)}
 
     def specs(self, scenario_ids: Sequence[str]) -> dict[str, Any]:
         """Specs, as JSON values, of those scenarios that are in the archive."""
         query = select(ScenarioRow.scenario_id, ScenarioRow.spec).where(ScenarioRow.scenario_id.in_(list(scenario_ids)))
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return {row.scenario_id: json.loads(row.spec) for row in session.execute(query)}
 
     def failures(self, kind: str, limit: int) -> list[str]:
         """Reasons of the latest attempts of a kind that failed, latest first."""
         query = select(AttemptRow.reason).where(AttemptRow.kind == kind).order_by(AttemptRow.number.desc()).limit(limit)
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return list(session.scalars(query))
 
     def count_attempts(self, subject: str) -> int:
         """How many attempts of a subject failed."""
         query = select(func.count()).select_from(AttemptRow).where(AttemptRow.subject == subject)
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return session.scalar(query) or 0
 
     def count_prompted(self) -> int:
         """How many policies and scenarios came of a prompt."""
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return sum(
                 session.scalar(select(func.count()).select_from(table).where(table.prompt_id.is_not(None))) or 0
                 for table in (PolicyRow, ScenarioRow)
@@ -293,7 +299,7 @@ class Store:
         query = select(ScenarioRow.scenario_id, ScenarioRow.success_rate).where(
             ScenarioRow.scenario_id.in_(list(scenario_ids))
         )
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return {row.scenario_id: row.success_rate for row in session.execute(query)}
 
     def scenarios(self, *, level: int | None = None) -> list[dict[str, Any]]:
@@ -301,7 +307,7 @@ class Store:
         query = select(ScenarioRow).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
         if level is not None:
             query = query.where(ScenarioRow.level == level)
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return [
                 {
                     "scenario_id": row.scenario_id,
@@ -326,7 +332,7 @@ class Store:
             .order_by(FrontRow.scenario_id, FrontRow.policy_id)
         )
         found: dict[str, dict[str, dict[str, Any]]] = {}
-        with Session(self._engine) as session:
+        with self._reading() as session:
             for scenario_id, policy_id, summary in session.execute(query):
                 found.setdefault(scenario_id, {})[policy_id] = json.loads(summary)
         return found
@@ -335,14 +341,14 @@ class Store:
         """How many rows each kind of thing has."""
         tables = {"policies": PolicyRow, "scenarios": ScenarioRow, "outcomes": OutcomeRow}
         tables |= {"matches": MatchRow, "attempts": AttemptRow, "iterations": IterationRow}
-        with Session(self._engine) as session:
+        with self._reading() as session:
             return {
                 name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()
             }
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table in order of its key; two equal archives have equal dumps."""
-        with self._engine.connect() as connection:
+        with database_errors(self._where, "be read"), self._engine.connect() as connection:
             return {
                 table.name: [
                     dict(row._mapping)  # SQLAlchemy's documented accessor
@@ -352,30 +358,33 @@ class Store:
             }
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _migrate(engine: Engine, where: str) -> None:
+def _migrate(engine: Engine, where: str, only_read: bool) -> None:
     with engine.begin() as connection:
-        if not engine.dialect.has_table(connection, "meta"):
+        tables = inspect(connection).get_table_names()
+        if not tables and not only_read:
             Base.metadata.create_all(connection)
             connection.execute(insert(Meta).values(key="schema_version", value=str(VERSION)))
             return
+        if Meta.__tablename__ not in tables:
+            raise StoreError(f"{where} is no archive of AURORA: it has no table {Meta.__tablename__!r}")
         found = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
+        if not str(found).isdecimal():
+            raise StoreError(f"{where} has the schema version {str(found)[:40]!r}, which is no number; is it damaged?")
         version = int(found or 0)
         if version > VERSION:
             raise StoreError(
                 f"{where} was written by a newer AURORA (schema {version}, this one knows {VERSION}); upgrade"
             )
+        if only_read and version < VERSION:
+            raise StoreError(
+                f"{where} has the older schema {version} and can't be written; copy the folder to where it can be"
+            )
         for step in range(version, VERSION):
             if step not in MIGRATIONS:
                 raise StoreError(f"{where} has schema {version}, from which no migration is known")
             MIGRATIONS[step](connection)
-        connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))
+        if version < VERSION:
+            connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))
 
 
 def _write(session: Session, new: Iteration) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """What an explanation may say, and how each kind of claim is checked before anybody sees it.
 
-A claim is a statement about one decision: a value, a comparison, a cause or a prediction. Values and
-comparisons are looked up in the trace, a cause is tested by deciding again with other features, a prediction
-by simulating. `check` trusts nothing that the claim says of itself.
+A claim is a statement about one decision (a value, a comparison, a cause or a prediction), about a whole run, or about
+a task's way through it (`aurora.sim.waiting_claims`). Values and comparisons are looked up in the trace, a cause is
+tested by deciding again with other features, a prediction by simulating, and what a task waited for is found out anew
+from the placements of the run. `check` trusts nothing that the claim says of itself.
 """
 
 from __future__ import annotations
@@ -12,11 +13,21 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from aurora.sim.compiler import compile_policy
-from aurora.sim.decision import Decision, Option, is_cause
+from aurora.sim.decision import Decision, Option, is_cause, traced
 from aurora.sim.flip import flipped
+from aurora.sim.history import History, history
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.policy import Policy
 from aurora.sim.scenario import Scenario
+from aurora.sim.waiting_claims import (
+    AttemptClaim,
+    HoldClaim,
+    InfeasibleClaim,
+    StatusClaim,
+    WaitClaim,
+    WaitingClaim,
+    check_waiting,
+)
 from aurora.sim.whatif import Change, changed
 
 PRECISION = 1e-9
@@ -85,13 +96,20 @@ class OutcomeClaim(NamedTuple):
     value: float
 
 
-Claim = ValueClaim | ComparisonClaim | CauseClaim | FlipClaim | OutcomeClaim
+DecisionClaim = ValueClaim | ComparisonClaim | CauseClaim | FlipClaim
+"""What is about one decision."""
+Claim = DecisionClaim | OutcomeClaim | WaitingClaim
 KINDS: Mapping[type, str] = {
     ValueClaim: "value",
     ComparisonClaim: "comparison",
     CauseClaim: "cause",
     FlipClaim: "prediction",
     OutcomeClaim: "prediction",
+    WaitClaim: "wait",
+    HoldClaim: "wait",
+    InfeasibleClaim: "infeasible",
+    AttemptClaim: "attempt",
+    StatusClaim: "status",
 }
 
 
@@ -110,16 +128,36 @@ class Checked(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What claims are checked against."""
+    """What claims are checked against.
+
+    Attributes:
+        scenario, policy: Who met whom.
+        decision: The decision that claims are about; None: there is none.
+        run: What came of it; None: simulated where a claim needs it.
+    """
 
     scenario: Scenario
     policy: Policy
-    decision: Decision
+    decision: Decision | None
+    run: History | None = None
 
 
 def check(claims: Sequence[Claim], case: Case) -> list[Checked]:
-    """Check claims about a decision; a claim that names what is not there does not hold."""
+    """Check claims about a run; a claim that names what is not there does not hold."""
+    if case.run is None and any(isinstance(claim, WaitingClaim) for claim in claims):
+        case = case._replace(run=run_of(case.scenario, case.policy))
     return [_check(claim, case) for claim in claims]
+
+
+def run_of(scenario: Scenario, policy: Policy) -> History:
+    """A run, simulated and taken apart.
+
+    Raises:
+        PolicyError: An expression of the policy is not valid.
+        ScenarioError: The scenario can't be encoded.
+    """
+    encoded = encode(scenario)
+    return history(encoded, policy, traced(encoded, compile_policy(policy), policy.policy_id))
 
 
 def same(one: float, two: float) -> bool:
@@ -128,6 +166,13 @@ def same(one: float, two: float) -> bool:
 
 
 def _check(claim: Claim, case: Case) -> Checked:
+    if isinstance(claim, WaitingClaim):
+        assert case.run is not None  # `check` saw to it
+        return Checked(claim, *check_waiting(claim, case.run))
+    if isinstance(claim, OutcomeClaim):
+        return _outcome(claim, case)
+    if case.decision is None:
+        return Checked(claim, False, "there is no decision")
     match claim:
         case ValueClaim():
             return _value(claim, case.decision)
@@ -137,8 +182,6 @@ def _check(claim: Claim, case: Case) -> Checked:
             return _cause(claim, case.decision)
         case FlipClaim():
             return _flip(claim, case.decision)
-        case OutcomeClaim():
-            return _outcome(claim, case)
 
 
 def _option(decision: Decision, name: str) -> Option | None:

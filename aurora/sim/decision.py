@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import PolicyError, ScenarioError
-from aurora.sim.compiler import parse_sections
+from aurora.sim.compiler import Sections, parse_sections
 from aurora.sim.expression import Apply, Expr, Ref, evaluate, to_text, walk
 from aurora.sim.features import FEATURES
 from aurora.sim.inputs import parse_input
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.kernel.lanes import LOWEST
 from aurora.sim.network import gradients_of, inputs_from, scores_of
-from aurora.sim.outcome import Outcome
+from aurora.sim.outcome import Outcome, Trace
 from aurora.sim.policy import Network, Policy
 from aurora.sim.program import Op, Program
-from aurora.sim.scenario import Scenario
+from aurora.sim.scenario import Scenario, path_name
 
 MOST_IN_A_CAUSE = 3
 """Features that a cause may name; a reason with more is none that a person could use."""
@@ -43,7 +43,7 @@ class Option(NamedTuple):
     """A candidate of a decision.
 
     Attributes:
-        name: The node's id; for a path without a node, its links.
+        name: The node's id; for a path without a node, the sites along it.
         number: In the task's list of candidates; ties go to the lowest.
         path: Ids of its links.
         score: As the kernel computed it.
@@ -125,28 +125,23 @@ def decisions(scenario: Scenario, policy: Policy, outcome: Outcome) -> Iterator[
         PolicyError: The policy is an explicit plan, which decides nothing.
         ScenarioError: The outcome has no trace.
     """
-    if policy.allocation_plan is not None:
-        raise PolicyError(f"policy {policy.policy_id} is an explicit plan; it has no decisions to explain")
-    if outcome.trace is None:
-        raise ScenarioError("the outcome has no trace; simulate with trace=True")
-    sections, network = parse_sections(policy), policy.allocation_strategy.network
-    trace = outcome.trace
+    trace = _trace_of(policy, outcome)
+    sections = parse_sections(policy)
     for k in range(len(trace.time)):
-        options = tuple(
-            _option(scenario, outcome, k, place)
-            for place in range(trace.candidates.shape[1])
-            if trace.candidates[k, place] >= 0
-        )
-        yield Decision(
-            k,
-            float(trace.time[k]),
-            scenario.tasks[trace.task[k]].task_id,
-            int(trace.rule[k]),
-            int(trace.feasible[k]),
-            options,
-            sections.rules[trace.rule[k]][1] if network is None else network,
-            sections.admit,
-        )
+        yield _decision(scenario, policy, outcome, k, sections)
+
+
+def last_decision(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: str) -> Decision | None:
+    """The decision that placed a task; the last one, if it was started again. None: it was never placed.
+
+    Raises:
+        PolicyError: The policy is an explicit plan, which decides nothing.
+        ScenarioError: The outcome has no trace.
+    """
+    trace = _trace_of(policy, outcome)
+    number = next((k for k, t in enumerate(scenario.tasks) if t.task_id == task_id), -1)
+    found = np.flatnonzero(trace.task == number)
+    return _decision(scenario, policy, outcome, int(found[-1]), parse_sections(policy)) if len(found) else None
 
 
 def decision_on(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: str) -> Decision:
@@ -155,12 +150,40 @@ def decision_on(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: s
     Raises:
         ScenarioError: The scenario has no such task, or it was never placed.
     """
-    found = [d for d in decisions(scenario, policy, outcome) if d.task_id == task_id]
-    if not found:
+    found = last_decision(scenario, policy, outcome, task_id)
+    if found is None:
         known = any(t.task_id == task_id for t in scenario.tasks)
         why = "was never placed" if known else "is not in the scenario"
         raise ScenarioError(f"task {task_id!r} {why} ({outcome.policy_id} on {scenario.scenario_id})")
-    return found[-1]
+    return found
+
+
+def _trace_of(policy: Policy, outcome: Outcome) -> Trace:
+    if policy.allocation_plan is not None:
+        raise PolicyError(f"policy {policy.policy_id} is an explicit plan; it has no decisions to explain")
+    if outcome.trace is None:
+        raise ScenarioError("the outcome has no trace; simulate with trace=True")
+    return outcome.trace
+
+
+def _decision(scenario: Scenario, policy: Policy, outcome: Outcome, k: int, sections: Sections) -> Decision:
+    trace, network = outcome.trace, policy.allocation_strategy.network
+    assert trace is not None  # asked for before
+    options = tuple(
+        _option(scenario, outcome, k, place)
+        for place in range(trace.candidates.shape[1])
+        if trace.candidates[k, place] >= 0
+    )
+    return Decision(
+        k,
+        float(trace.time[k]),
+        scenario.tasks[trace.task[k]].task_id,
+        int(trace.rule[k]),
+        int(trace.feasible[k]),
+        options,
+        sections.rules[trace.rule[k]][1] if network is None else network,
+        sections.admit,
+    )
 
 
 def _option(scenario: Scenario, outcome: Outcome, k: int, place: int) -> Option:
@@ -169,7 +192,7 @@ def _option(scenario: Scenario, outcome: Outcome, k: int, place: int) -> Option:
     node, path = int(trace.nodes[k, place]), int(trace.paths[k, place])
     links = () if path < 0 else tuple(scenario.links[l].link_id for l in outcome.paths[path])
     return Option(
-        scenario.nodes[node].node_id if node >= 0 else "-".join(links) or "the direct path",
+        scenario.nodes[node].node_id if node >= 0 else path_name(scenario, () if path < 0 else outcome.paths[path]),
         int(trace.candidates[k, place]),
         links,
         float(trace.scores[k, place]),

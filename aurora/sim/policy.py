@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from aurora.errors import PolicyError
 from aurora.reading import read_json
 from aurora.sim.inputs import parse_input
-from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive
+from aurora.sim.scenario import Frozen, Identifier, Moment, NonNegative, Positive
 from aurora.sim.validation import explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000
@@ -31,7 +31,7 @@ Expression = Annotated[
     Field(
         min_length=1,
         max_length=MAX_EXPRESSION_LENGTH,
-        description="an expression of the policy language, e.g. '-(node.cpu_free - task.cpu)'",
+        description="expression of the policy language, such as '-(node.cpu_free - task.cpu)'",
     ),
 ]
 
@@ -39,8 +39,11 @@ Expression = Annotated[
 class DecisionRule(Frozen):
     """The first rule whose `when` holds scores the candidates of a decision."""
 
-    when: Expression = Field(default="1", description="over task.* and cluster.* features only; holds when not zero")
-    score: Expression = Field(description="over all features; the highest score wins")
+    when: Expression = Field(
+        default="1",
+        description="expression over task.*, cluster.* and objective.* features; the rule holds where it is not zero",
+    )
+    score: Expression = Field(description="expression over all features; the candidate with the highest score wins")
 
 
 Weight = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -50,9 +53,9 @@ class Layer(Frozen):
     """A layer of a network: weights times what comes in, plus a bias."""
 
     weights: tuple[Annotated[tuple[Weight, ...], Field(max_length=MAX_INPUTS)], ...] = Field(
-        min_length=1, max_length=MAX_UNITS, description="a row for every unit"
+        min_length=1, max_length=MAX_UNITS, description="a row of weights for every unit of the layer"
     )
-    bias: tuple[Weight, ...] = Field(max_length=MAX_UNITS, description="one for every unit")
+    bias: tuple[Weight, ...] = Field(max_length=MAX_UNITS, description="a bias for every unit of the layer")
 
 
 class Network(Frozen):
@@ -67,9 +70,11 @@ class Network(Frozen):
         max_length=MAX_INPUTS,
         description="features, or ratios of them like 'objective.cost * fit.cost / objective.cost_target'",
     )
-    scale: tuple[Positive, ...] = Field(description="typical magnitude of every input, by which it is divided")
-    activation: Literal["relu", "tanh"] = Field(default="relu", description="of the hidden layers")
-    layers: tuple[Layer, ...] = Field(min_length=1, max_length=MAX_LAYERS)
+    scale: tuple[Positive, ...] = Field(description="typical magnitude of every input, by which the input is divided")
+    activation: Literal["relu", "tanh"] = Field(default="relu", description="activation of the hidden layers")
+    layers: tuple[Layer, ...] = Field(
+        min_length=1, max_length=MAX_LAYERS, description="the layers, the last of one unit: the score"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -95,33 +100,40 @@ class Network(Frozen):
 class AllocationStrategy(Frozen):
     """The executable part of a policy: rules that score candidates, or a network that does."""
 
-    algorithm_type: Literal["greedy", "bin_packing", "load_balancing", "custom"] = "custom"
+    algorithm_type: Literal["greedy", "bin_packing", "load_balancing", "custom"] = Field(
+        default="custom", description="kind of algorithm, for people"
+    )
     order: Expression = Field(
         default="task.submit_time",
-        description="over task.* and cluster.* features; the LOWEST value is placed next, "
-        "ties to the task listed first",
+        description="expression over task.*, cluster.* and objective.* features; the waiting task with the LOWEST "
+        "value is placed next, ties to the task listed first",
     )
     admit: Expression = Field(
         default="1",
-        description="over all features; a candidate for which it is zero is not used now; "
-        "where none is left the task is held",
+        description="expression over all features; a candidate for which it is zero is not used now, and where none is "
+        "left the task is held",
     )
     decision_rules: tuple[DecisionRule, ...] = Field(
-        default=(), max_length=MAX_RULES, description="at least one, unless there is a network"
+        default=(),
+        max_length=MAX_RULES,
+        description="rules that score the candidates; at least one, unless there is a network",
     )
-    network: Network | None = Field(default=None, description="a trained network that scores instead of rules")
+    network: Network | None = Field(
+        default=None, description="trained network that scores instead of rules; null: rules do"
+    )
     head_of_line_blocking: bool = Field(
         default=False,
-        description="true: the task picked by `order` waits at the head until it fits, and is not "
-        "chosen again; false: whatever fits is placed",
+        description="true: the task picked by `order` waits at the head until it fits, and is not chosen again; "
+        "false: whatever fits is placed",
     )
     backfill: Literal["none", "easy"] = Field(
-        default="none", description="easy: others may overtake a blocked head if they don't delay it"
+        default="none",
+        description="easy: other tasks may overtake a blocked head if they don't delay it; none: nobody may",
     )
     device_choice: Literal["best_fit", "worst_fit", "least_fragmentation", "random"] = Field(
-        default="best_fit", description="which device of the node a fractional task takes"
+        default="best_fit", description="which device of its node a task takes that needs a share of one"
     )
-    pseudocode: str = Field(default="", max_length=8000, description="for people; never executed")
+    pseudocode: str = Field(default="", max_length=8000, description="what it does, for people; never executed")
 
     @model_validator(mode="after")
     def _scores_somehow(self) -> Self:
@@ -133,31 +145,39 @@ class AllocationStrategy(Frozen):
 class PlannedTask(Frozen):
     """One line of an explicit allocation plan."""
 
-    task_id: Identifier
-    node_id: Identifier | None = Field(default=None, description="None only for a flow")
-    path: tuple[Identifier, ...] = Field(default=(), description="link ids in order; empty: the shortest path")
-    start: NonNegative = Field(description="seconds; not before arrival and dependencies")
+    task_id: Identifier = Field(description="the task that is placed")
+    node_id: Identifier | None = Field(default=None, description="the node that it takes; null only for a flow")
+    path: tuple[Identifier, ...] = Field(
+        default=(), description="ids of the links that it takes, in order; empty: the shortest path"
+    )
+    start: Moment = Field(
+        description="seconds from the start of the scenario; not before its arrival and its dependencies"
+    )
 
 
 class ExpectedPerformance(Frozen):
     """What the author of a policy expects of it; compared with outcomes, never trusted."""
 
-    latency: NonNegative | None = Field(default=None, description="average, seconds")
-    cost: NonNegative | None = Field(default=None, description="dollars")
-    energy: NonNegative | None = Field(default=None, description="joules")
-    sla_violation_share: NonNegative | None = Field(default=None, description="0 to 1")
+    latency: NonNegative | None = Field(default=None, description="mean latency that is expected, seconds")
+    cost: NonNegative | None = Field(default=None, description="cost that is expected, dollars")
+    energy: NonNegative | None = Field(default=None, description="energy that is expected, joules")
+    sla_violation_share: NonNegative | None = Field(
+        default=None, description="share of tasks late or not completed that is expected, 0 to 1"
+    )
 
 
 class Policy(Frozen):
     """A policy: the unit that is evolved, rated, stored, exported and approved."""
 
-    policy_id: Identifier
-    policy_description: str = Field(default="", max_length=4000)
-    allocation_strategy: AllocationStrategy
+    policy_id: Identifier = Field(description="name of the policy")
+    policy_description: str = Field(default="", max_length=4000, description="what it does, for people")
+    allocation_strategy: AllocationStrategy = Field(description="what is executed: order, admission and scores")
     allocation_plan: tuple[PlannedTask, ...] | None = Field(
-        default=None, description="explicit placements for one scenario; overrides the strategy"
+        default=None, description="explicit placements for one scenario, which override the strategy; null: none"
     )
-    expected_performance: ExpectedPerformance | None = None
+    expected_performance: ExpectedPerformance | None = Field(
+        default=None, description="what its author expects of it; compared with outcomes, never trusted"
+    )
 
 
 def parse_policy(data: object, *, where: str = "policy") -> Policy:

@@ -6,7 +6,7 @@ Units are SI-like everywhere: seconds, cores, GiB, Gbit/s, watts, joules, dollar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, Self
 
@@ -36,8 +36,23 @@ def _not_tiny(value: float) -> float:
     return value
 
 
+SMALLEST_DEMAND = 1e-8
+"""Smallest demand for cores or memory that is not 0; the kernel takes 1e-9 for a rounding error."""
+
 NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
 Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+
+Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds from the start of a scenario, of something that comes out of a simulation."""
+
+
+def _is_felt(value: float) -> float:
+    if 0 < value < SMALLEST_DEMAND:
+        raise ValueError(f"{value} is too small; give 0 or at least {SMALLEST_DEMAND}")
+    return value
+
+
+Demand = Annotated[NonNegative, AfterValidator(_is_felt)]
 
 
 class Frozen(BaseModel):
@@ -49,38 +64,44 @@ class Frozen(BaseModel):
 class Task(Frozen):
     """One unit of work: a job, a pod, a virtual machine, a network flow or slice."""
 
-    task_id: Identifier
-    arrival_time: NonNegative = Field(description="seconds from the start of the scenario")
-    cpu_required: NonNegative = Field(default=0.0, description="cores (processors for a parallel job)")
-    memory_required: NonNegative = Field(default=0.0, description="GiB")
+    task_id: Identifier = Field(description="name of the task, its own within the scenario")
+    arrival_time: NonNegative = Field(description="seconds from the start of the scenario until the task arrives")
+    cpu_required: Demand = Field(default=0.0, description="cores that it holds; processors for a parallel job")
+    memory_required: Demand = Field(default=0.0, description="GiB of memory that it holds")
     duration: NonNegative = Field(
-        description="seconds of execution on a node of speed 1; a task whose node fails starts again"
+        description="seconds that it runs on a node of speed 1; a task whose node fails starts again"
     )
     requested_duration: NonNegative | None = Field(
         default=None,
-        description="seconds the user asked for: all that policies and backfilling see; default: duration",
+        description="seconds that its user asked for, which is all that policies see; null: the duration",
     )
-    priority: int = Field(default=3, ge=1, le=5, description="5 is most urgent")
+    priority: int = Field(default=3, ge=1, le=5, description="urgency from 1 to 5; 5 is most urgent")
     sla_latency_ms: NonNegative | None = Field(
-        default=None, description="latest acceptable latency (waiting + network), milliseconds"
+        default=None,
+        description="longest acceptable latency in milliseconds, waiting and network together; null: no limit",
     )
     dependencies: tuple[Identifier, ...] = Field(
-        default=(), description="ids of tasks that must finish before this one may start"
+        default=(), description="ids of the tasks that must finish before this one may start"
     )
-    accelerators: int = Field(default=0, ge=0, le=64, description="devices needed on one node")
+    accelerators: int = Field(default=0, ge=0, le=64, description="devices (GPUs) that it needs on one node")
     accelerator_share: float = Field(
-        default=1.0, gt=0, le=1, description="share of a device; below 1 only when accelerators is 1"
+        default=1.0, gt=0, le=1, description="share of a device that it needs; below 1 only with one device"
     )
-    accelerator_models: tuple[Identifier, ...] = Field(default=(), description="device models allowed; empty means any")
-    bandwidth: NonNegative = Field(default=0.0, description="Gbit/s held on every link of the path")
-    data_size: NonNegative = Field(default=0.0, description="GiB moved over the path before the task can answer")
-    source_site: Identifier | None = Field(default=None, description="site of the user or the data")
+    accelerator_models: tuple[Identifier, ...] = Field(
+        default=(), description="device models that it may use; empty: any"
+    )
+    bandwidth: NonNegative = Field(default=0.0, description="Gbit/s that it holds on every link of its path")
+    data_size: NonNegative = Field(default=0.0, description="GiB that are moved over the path before it can answer")
+    source_site: Identifier | None = Field(
+        default=None, description="site of its user or its data, where the path begins; null: no network"
+    )
     destination_site: Identifier | None = Field(
-        default=None, description="for a flow: the site where its path ends; it then needs no node"
+        default=None, description="site where the path of a flow ends; a task with one is a flow and needs no node"
     )
     patience: NonNegative | None = Field(
         default=None,
-        description="seconds it waits before it leaves unserved; 0 = dropped if it fits nowhere on arrival",
+        description="seconds that it waits before it leaves unserved; 0: dropped if it fits nowhere on arrival; "
+        "null: it waits for ever",
     )
 
     @model_validator(mode="after")
@@ -98,20 +119,22 @@ class Task(Frozen):
 class Node(Frozen):
     """A place where tasks run: a server, an edge box, a partition of processors."""
 
-    node_id: Identifier
-    cpu: NonNegative = Field(description="cores")
-    memory: NonNegative = Field(default=0.0, description="GiB")
-    accelerators: int = Field(default=0, ge=0, le=64, description="devices")
-    accelerator_model: Identifier | None = None
-    speed: Positive = Field(default=1.0, description="execution takes duration / speed seconds")
+    node_id: Identifier = Field(description="name of the node, its own within the scenario")
+    cpu: NonNegative = Field(description="cores of the node")
+    memory: NonNegative = Field(default=0.0, description="GiB of memory of the node")
+    accelerators: int = Field(default=0, ge=0, le=64, description="devices (GPUs) of the node")
+    accelerator_model: Identifier | None = Field(default=None, description="model of its devices, such as A100")
+    speed: Positive = Field(default=1.0, description="speed factor: a task runs for duration / speed seconds")
     price_per_hour: NonNegative = Field(
-        default=0.0, description="dollars per hour for the whole node; a task pays its dominant share"
+        default=0.0, description="dollars an hour for the whole node; a task pays for its largest share of a resource"
     )
-    idle_power: NonNegative = Field(default=0.0, description="watts while it hosts at least one task")
-    full_power: NonNegative = Field(default=0.0, description="watts at full cpu load")
-    site: Identifier | None = None
+    idle_power: NonNegative = Field(default=0.0, description="watts while it hosts a task that uses no core")
+    full_power: NonNegative = Field(default=0.0, description="watts while all cores are used")
+    site: Identifier | None = Field(
+        default=None, description="site of the node in the network; null: reached from everywhere at once"
+    )
     battery: Positive | None = Field(
-        default=None, description="joules; the node goes down for good when they are used; None: mains"
+        default=None, description="joules; the node goes down for good when they are used; null: on mains"
     )
 
     @model_validator(mode="after")
@@ -124,100 +147,116 @@ class Node(Frozen):
 class Link(Frozen):
     """A bidirectional link between two sites; its bandwidth is shared by both directions."""
 
-    link_id: Identifier
-    source: Identifier = Field(description="a site")
-    target: Identifier = Field(description="a site")
-    bandwidth: Positive = Field(description="Gbit/s")
-    latency_ms: NonNegative = Field(default=0.0, description="one-way propagation, milliseconds")
-    price_per_gbps_hour: NonNegative = Field(default=0.0, description="dollars per Gbit/s and hour")
+    link_id: Identifier = Field(description="name of the link, its own within the scenario")
+    source: Identifier = Field(description="site at one end")
+    target: Identifier = Field(description="site at the other end")
+    bandwidth: Positive = Field(description="Gbit/s, shared by both directions")
+    latency_ms: NonNegative = Field(default=0.0, description="milliseconds that a signal takes one way")
+    price_per_gbps_hour: NonNegative = Field(default=0.0, description="dollars for each Gbit/s held for an hour")
 
 
 class NodeFailure(Frozen):
     """A node goes down; its tasks are requeued and start again from the beginning."""
 
-    node_id: Identifier
-    start: NonNegative
-    duration: Positive | None = Field(default=None, description="seconds; None: it never recovers")
+    node_id: Identifier = Field(description="the node that fails")
+    start: NonNegative = Field(description="seconds from the start of the scenario until it fails")
+    duration: Positive | None = Field(default=None, description="seconds until it recovers; null: never")
 
 
 class Congestion(Frozen):
     """For a while a link (or every link) is slower: latency and transfer time times `factor`."""
 
-    link_id: Identifier | None = Field(default=None, description="None: every link")
-    start: NonNegative
-    duration: Positive
-    factor: float = Field(ge=1, le=MOST_CONGESTED)
+    link_id: Identifier | None = Field(default=None, description="the link that is slower; null: every link")
+    start: NonNegative = Field(description="seconds from the start of the scenario until it begins")
+    duration: Positive = Field(description="seconds that it lasts")
+    factor: float = Field(ge=1, le=MOST_CONGESTED, description="times the latency and the transfer time")
 
 
 class PriceChange(Frozen):
     """From `time` on, prices are `factor` times the node's own (the latest change holds)."""
 
-    time: NonNegative
-    factor: NonNegative
-    node_id: Identifier | None = Field(default=None, description="None: every node")
+    time: NonNegative = Field(description="seconds from the start of the scenario until prices change")
+    factor: NonNegative = Field(description="times the node's own price; the latest change holds")
+    node_id: Identifier | None = Field(default=None, description="the node whose price changes; null: every node")
 
 
 class Conditions(Frozen):
     """What happens around the workload."""
 
-    node_failures: tuple[NodeFailure, ...] = ()
-    network_congestion: tuple[Congestion, ...] = ()
-    dynamic_pricing: tuple[PriceChange, ...] = ()
+    node_failures: tuple[NodeFailure, ...] = Field(default=(), description="when nodes go down")
+    network_congestion: tuple[Congestion, ...] = Field(default=(), description="when links are slower")
+    dynamic_pricing: tuple[PriceChange, ...] = Field(default=(), description="when prices change")
 
 
 class Workload(Frozen):
     """The tasks and how they arrive."""
 
-    tasks: tuple[Task, ...] = Field(min_length=1)
-    workload_pattern: WorkloadPattern = "sporadic"
-    time_horizon: Positive = Field(description="seconds within which tasks arrive")
+    tasks: tuple[Task, ...] = Field(min_length=1, description="the tasks, in any order; at least one")
+    workload_pattern: WorkloadPattern = Field(
+        default="sporadic", description="how tasks arrive, for people; arrival times alone count"
+    )
+    time_horizon: Positive = Field(description="seconds within which the tasks arrive")
     simultaneous_events: Literal["together", "one_by_one"] = Field(
         default="together",
-        description="whether events of one instant are all applied before tasks are placed, or "
-        "tasks are placed after each (arrivals first), as published job-scheduling simulators do",
+        description="whether all events of an instant are applied before tasks are placed, or tasks are placed "
+        "after each event (arrivals first), as published job-scheduling simulators do",
     )
-    max_attempts: int = Field(default=4, ge=1, le=1000, description="times a task may start before a failure is final")
+    max_attempts: int = Field(
+        default=4, ge=1, le=1000, description="how often a task may start before its failure is final"
+    )
 
 
 class ObjectiveTargets(Frozen):
     """Values at which an objective scores one half (the proposal's constants by default)."""
 
-    latency: Positive = Field(default=0.1, description="seconds")
-    cost: Positive = Field(default=100.0, description="dollars")
-    energy: Positive = Field(default=1000.0, description="joules")
+    latency: Positive = Field(default=0.1, description="mean latency in seconds that scores one half")
+    cost: Positive = Field(default=100.0, description="cost of all tasks in dollars that scores one half")
+    energy: Positive = Field(default=1000.0, description="energy in joules that scores one half")
 
 
 class TypicalTask(Frozen):
     """A class of the usual task mix, for fragmentation features (Weng et al., ATC 2023, section 3)."""
 
-    cpu_required: NonNegative
-    accelerators: int = Field(ge=0, le=64)
-    accelerator_share: float = Field(default=1.0, gt=0, le=1)
-    accelerator_models: tuple[Identifier, ...] = ()
-    frequency: float = Field(gt=0, le=1)
+    cpu_required: Demand = Field(description="cores that a task of the class holds")
+    accelerators: int = Field(ge=0, le=64, description="devices that it needs")
+    accelerator_share: float = Field(default=1.0, gt=0, le=1, description="share of a device that it needs")
+    accelerator_models: tuple[Identifier, ...] = Field(
+        default=(), description="device models that it may use; empty: any"
+    )
+    frequency: float = Field(gt=0, le=1, description="share of all tasks that are of the class")
 
 
 class Scenario(Frozen):
     """A complete, self-contained allocation problem."""
 
-    scenario_id: Identifier
-    domain: Domain
-    description: str = Field(default="", max_length=4000)
-    nodes: tuple[Node, ...] = ()
-    links: tuple[Link, ...] = ()
-    workload_definition: Workload
-    environmental_conditions: Conditions = Conditions()
-    objectives: tuple[Objective, ...] = ("latency", "cost", "energy", "qos")
+    scenario_id: Identifier = Field(description="name of the scenario")
+    domain: Domain = Field(description="what it is about, for people and for sorting")
+    description: str = Field(default="", max_length=4000, description="what it shows, for people")
+    nodes: tuple[Node, ...] = Field(default=(), description="where tasks run; may be empty if all tasks are flows")
+    links: tuple[Link, ...] = Field(default=(), description="the network between sites; empty: none")
+    workload_definition: Workload = Field(description="the tasks and how they arrive")
+    environmental_conditions: Conditions = Field(
+        default=Conditions(), description="failures, congestion and changes of price"
+    )
+    objectives: tuple[Objective, ...] = Field(
+        default=("latency", "cost", "energy", "qos"), description="what counts for the reward"
+    )
     objective_weights: dict[Objective, NonNegative] = Field(
-        default_factory=dict, description="relative weights; empty: equal"
+        default_factory=dict, description="relative weights of the objectives; empty: equal"
     )
-    objective_targets: ObjectiveTargets = ObjectiveTargets()
-    paths_per_pair: int = Field(default=3, ge=1, le=16, description="k of the k shortest paths between two sites")
+    objective_targets: ObjectiveTargets = Field(
+        default=ObjectiveTargets(), description="values at which the objectives score one half"
+    )
+    paths_per_pair: int = Field(
+        default=3, ge=1, le=16, description="how many shortest paths between two sites a flow may take"
+    )
     typical_tasks: tuple[TypicalTask, ...] = Field(
-        default=(), description="the usual mix; empty: computed from this scenario's tasks"
+        default=(), description="classes of the usual task mix; empty: computed from this scenario's tasks"
     )
-    adversarial_rationale: str = Field(default="", max_length=4000)
-    seed: int = Field(default=0, ge=0, lt=2**31, description="of the random features of policies")
+    adversarial_rationale: str = Field(
+        default="", max_length=4000, description="why it should be hard, by who wrote it"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the random features of policies")
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -289,6 +328,26 @@ def _check_dependencies(tasks: tuple[Task, ...]) -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise ValueError(f"dependencies form a cycle: {' -> '.join(error.args[1])}") from None
+
+
+def path_name(scenario: Scenario, path: Sequence[int]) -> str:
+    """What a path is called: the sites along it, such as `Oslo - Hamar - Bergen`.
+
+    Args:
+        scenario: Whose links they are.
+        path: Numbers of the links, in order.
+    """
+    links = [scenario.links[l] for l in path]
+    if not links:
+        return "the direct path"
+    site = links[0].source
+    if len(links) > 1 and site in (links[1].source, links[1].target):
+        site = links[0].target
+    sites = [site]
+    for link in links:
+        site = link.target if site == link.source else link.source
+        sites.append(site)
+    return " - ".join(sites)
 
 
 def parse_scenario(data: object, *, where: str = "scenario") -> Scenario:

@@ -39,10 +39,14 @@ TICKS = 10**8
 SHORTEST_TICK = 1e-5
 """Seconds."""
 THOUSANDTHS = 1000
+LARGEST_CAPACITY = 1e9
+"""Capacity up to which requests are counted in thousandths; beyond it in as many parts as this has."""
 PROVED = 1e-4
 """Relative distance of plan and bound at which the plan counts as optimal; rounding to ticks is finer."""
 DOLLARS = 10**9
-"""Units of cost in a dollar."""
+"""Units of cost in a dollar, unless the sum would be too large for them."""
+LARGEST_COST = 10**15
+"""Most units of cost."""
 _GUIDES = ("fastest", "cheapest", "nearest", "first_fit", "best_fit", "sjf+easy")
 """References at one of which the search begins."""
 
@@ -252,9 +256,11 @@ class _Model:
             self._back, self.rounding = (self._tick, 0.0), self._tick
             return
         if goal == "cost":
-            paid = self._sum_of_chosen(lambda t, option: math.floor(option.cost * DOLLARS))
+            dearest = sum(max(c.option.cost for c in row) for row in self._choices)
+            unit = min(float(DOLLARS), LARGEST_COST / max(dearest, 1.0))
+            paid = self._sum_of_chosen(lambda t, option: math.floor(option.cost * unit))
             self.model.minimize(paid)
-            self._back, self.rounding = (1 / DOLLARS, 0.0), len(tasks) / DOLLARS
+            self._back, self.rounding = (1 / unit, 0.0), len(tasks) / unit
             return
         weights = [1 if goal == "latency" else t.priority for t in tasks]
         waits = sum(w * s for w, s in zip(weights, self._start, strict=True))
@@ -307,15 +313,20 @@ class _Model:
 
 def _demands(task: Task, option: Option, encoded: EncodedScenario) -> list[tuple[tuple[str, int], int]]:
     """What an option holds: ((resource, index of node or link), thousandths)."""
+    scenario = encoded.scenario
     found: list[tuple[tuple[str, int], int]] = []
     if option.node >= 0:
+        node = scenario.nodes[option.node]
         found += [
-            (("cpu", option.node), _down(task.cpu_required)),
-            (("memory", option.node), _down(task.memory_required)),
+            (("cpu", option.node), _down(task.cpu_required, node.cpu)),
+            (("memory", option.node), _down(task.memory_required, node.memory)),
             (("devices", option.node), task.accelerators * share_of(task.accelerator_share)),
         ]
     if option.path >= 0:
-        found += [(("bandwidth", link), _down(task.bandwidth)) for link in encoded.paths[option.path]]
+        found += [
+            (("bandwidth", link), _down(task.bandwidth, scenario.links[link].bandwidth))
+            for link in encoded.paths[option.path]
+        ]
     return [(what, amount) for what, amount in found if amount]
 
 
@@ -326,9 +337,14 @@ def _capacity(scenario: Scenario, kind: str, index: int) -> int:
     return {"cpu": _up(node.cpu), "memory": _up(node.memory), "devices": at.DEVICE * node.accelerators}[kind]
 
 
-def _down(amount: float) -> int:
-    return math.floor(amount * THOUSANDTHS + 1e-6)
+def _parts(capacity: float) -> float:
+    """Parts that one unit of a resource is counted in."""
+    return THOUSANDTHS * min(1.0, LARGEST_CAPACITY / capacity) if capacity else THOUSANDTHS
 
 
-def _up(amount: float) -> int:
-    return math.ceil(amount * THOUSANDTHS - 1e-6)
+def _down(amount: float, capacity: float) -> int:
+    return math.floor(amount * _parts(capacity) + 1e-6)
+
+
+def _up(capacity: float) -> int:
+    return math.ceil(capacity * _parts(capacity) - 1e-6)

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from aurora.errors import ScenarioError
 from aurora.sim.scenario import (
     MOST_CONGESTED,
+    SMALLEST_DEMAND,
     Domain,
     Frozen,
     Identifier,
@@ -140,6 +141,10 @@ class ScenarioSpec(Frozen):
                 raise ValueError("accelerator_share below 1 needs accelerators = 1")
             if group.is_flow and (group.cpu or group.memory or group.accelerators):
                 raise ValueError("a flow asks for bandwidth only, not for cpu, memory or accelerators")
+            if any(r is not None and r.low < SMALLEST_DEMAND for r in (group.cpu, group.memory)):
+                raise ValueError(
+                    f"cpu and memory: low must be at least {SMALLEST_DEMAND}; leave out what is not needed"
+                )
             if any(not 1 <= p <= 5 for p in group.priorities):  # noqa: PLR2004  # the scale of priorities
                 raise ValueError("priorities must lie from 1 to 5")
         if any(c.full_power < c.idle_power for c in self.node_classes):

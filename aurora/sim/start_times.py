@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 
-from aurora.errors import ScenarioError
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.options import RESOURCES, Option, Outlook, down_times
@@ -31,6 +30,8 @@ MOST_ENTRIES = 200_000
 """Likewise entries of its matrix."""
 MOST_SLOTS = 200
 """Likewise slots in which a task may start."""
+LAST_SLOT = 2.0**50
+"""Number of a slot up to which times are told apart; later tasks are taken as if each were alone."""
 TOLERANCE = 1e-6
 """Of the number of violations, before it is rounded up."""
 
@@ -52,11 +53,15 @@ def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[Outlo
     window = _longest_wait(encoded, every)
     if window <= 0:
         return float(alone.mean()), certain
-    program = _program(pools, every, window)
+    slot = _slot_length(pools, window)
+    latest = max(each.ready for each in every) + window + max(way.hold for ways in pools.ways for way in ways)
+    if not any(way.uses for ways in pools.ways for way in ways) or latest / slot > LAST_SLOT:
+        return float(alone.mean()), certain
+    program = _program(pools, every, window, slot)
     latency = _minimum(program, program.latency) / len(every)
     late = program.latency > limits[program.task] + TOLERANCE
-    violations = math.ceil(_minimum(program, late.astype(float)) - TOLERANCE * len(every)) if late.any() else 0
-    return max(latency, float(alone.mean())), max(certain, violations)
+    violations = _minimum(program, late.astype(float)) - TOLERANCE * len(every) if late.any() else 0.0
+    return max(latency, float(alone.mean())), math.ceil(max(certain, violations))
 
 
 def _longest_wait(encoded: EncodedScenario, every: Sequence[Outlook]) -> float:
@@ -155,6 +160,7 @@ class _Program(NamedTuple):
 
 
 def _minimum(program: _Program, costs: NDArray[np.float64]) -> float:
+    """The optimum; minus infinity, which is a bound as well, where numbers are too far apart for HiGHS."""
     solved = linprog(
         costs,
         A_ub=program.uses,
@@ -163,9 +169,7 @@ def _minimum(program: _Program, costs: NDArray[np.float64]) -> float:
         b_eq=np.ones(program.started.shape[0]),
         method="highs",
     )
-    if solved.status != 0:
-        raise ScenarioError(f"HiGHS found no bound: {solved.message}")
-    return float(solved.fun)
+    return float(solved.fun) if solved.status == 0 else -math.inf
 
 
 def _slot_length(pools: _Pools, window: float) -> float:
@@ -177,8 +181,7 @@ def _slot_length(pools: _Pools, window: float) -> float:
     return max(window / MOST_SLOTS, window * len(ways) / MOST_COLUMNS, by_entries)
 
 
-def _program(pools: _Pools, every: Sequence[Outlook], window: float) -> _Program:
-    slot = _slot_length(pools, window)
+def _program(pools: _Pools, every: Sequence[Outlook], window: float, slot: float) -> _Program:
     task: list[NDArray[np.int64]] = []
     latency: list[NDArray[np.float64]] = []
     resource: list[NDArray[np.int64]] = []
@@ -193,6 +196,9 @@ def _program(pools: _Pools, every: Sequence[Outlook], window: float) -> _Program
         for way in ways:
             task.append(np.full(len(starts), t))
             latency.append(earliest - each.arrival + way.network)
+            columns += len(starts)
+            if not way.uses:
+                continue
             # A start anywhere in its slot holds resources from the next slot on, until `earliest + hold`.
             later = np.arange(1, math.ceil(way.hold / slot) + 2)
             slots = starts[:, None] + later[None, :]
@@ -201,9 +207,8 @@ def _program(pools: _Pools, every: Sequence[Outlook], window: float) -> _Program
             for r, need in way.uses:
                 resource.append(np.full(len(place), r))
                 when.append(slots[place, which])
-                column.append(columns + place)
+                column.append(columns - len(starts) + place)
                 amount.append(need * seconds[place, which])
-            columns += len(starts)
         # Whoever starts later still pays for that, and uses nothing.
         task.append(np.array([t]))
         latency.append(np.array([(last + 1) * slot - each.arrival + min(w.network for w in ways)]))

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.learning.demand import cores_per_unit
+from aurora.learning.demand import cores_per_unit, running
 from aurora.learning.forecasters import CONTEXT, recent
 from aurora.learning.outlook import Aim, look_ahead
 from aurora.learning.tiers import CONFIDENCES, proposed_plans
@@ -101,6 +101,7 @@ class FuturesFound(Frozen):
     best_by_what_if: dict[str, str]
     plans: tuple[PlanFound, ...]
     backtests: int = Field(description="past forecasts that the tiers are recalibrated by")
+    notes: tuple[str, ...] = Field(default=(), description="what was assumed, left out or cut off")
 
 
 def _check_effort(ahead: Futures, plans: int, job: JobClass, what_ifs: Sequence[Disturbance]) -> None:
@@ -127,6 +128,8 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
     series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
     scale = cores_per_unit(series, arguments.cores_per_unit, option="cores_per_unit")
+    measured = running(series)
+    assumed = ("y is taken for cores, as its unit is not stated",) if scale.is_assumed else ()
     aim = Aim(
         horizon=arguments.horizon,
         futures=arguments.futures,
@@ -135,7 +138,7 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
         seed=arguments.seed,
     )
     what_ifs = [parse_disturbance(w) for w in arguments.what_ifs]
-    outlook = look_ahead(series, recent, aim)
+    outlook = look_ahead(measured.series, recent, aim)
     like = CapacityPlan(
         plan_id="like",
         reserved_nodes=1,
@@ -178,4 +181,5 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
             for p in (ids.index(s.plan_id),)
         ),
         backtests=outlook.how.origins,
+        notes=(*measured.notes, *assumed),
     )

@@ -7,6 +7,7 @@ without a model: the same questions get the same answers.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
 from aurora.errors import RunError
+from aurora.reading import TABLE_BYTES, decode, parse_json, read_bytes
 
 Kind = Literal["model", "tool", "session"]
 
@@ -37,6 +39,10 @@ class Exchange(NamedTuple):
     request: Any
     response: Any
     cost: Mapping[str, float]
+
+
+_SHAPE = {"key": str, "kind": str, "cost": dict}
+"""Of an exchange in a file; the rest is anything."""
 
 
 class Recording:
@@ -74,17 +80,17 @@ class Recording:
         """Take in what the file holds; bytes up to a line that a kill tore."""
         if not path.exists() and not self.replaying:
             return 0
-        end = 0
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    exchange = Exchange(**json.loads(line))
-                except (ValueError, TypeError):
-                    raise RunError(f"{path}, line {number} is no exchange; is it a recording?") from None
-                self._exchanges[exchange.key] = exchange
-                end += len(line)
+        content = read_bytes(path, limit=TABLE_BYTES, error=RunError)
+        end = content.rfind(b"\n") + 1
+        for number, line in enumerate(content[:end].split(b"\n")[:-1], 1):
+            where = f"{path}, line {number}"
+            exchange = parse_json(decode(line, where, error=RunError), where, error=RunError)
+            if not isinstance(exchange, dict) or {k: type(v) for k, v in exchange.items() if k in _SHAPE} != _SHAPE:
+                raise RunError(f"{where} is no exchange; is it a recording?")
+            found = Exchange(
+                exchange["key"], exchange["kind"], exchange.get("request"), exchange.get("response"), exchange["cost"]
+            )
+            self._exchanges[found.key] = found
         return end
 
     def __enter__(self) -> Self:
@@ -96,8 +102,10 @@ class Recording:
     ) -> None:
         """Close the file, its content safely on disk."""
         if self._file is not None:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with contextlib.suppress(OSError):  # each exchange was flushed; what the disk refused was told then
+                os.fsync(self._file.fileno())
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
     def __iter__(self) -> Iterator[Exchange]:

@@ -176,6 +176,8 @@ def test_the_future_begins_after_the_latest_value_and_what_ended_is_said(tmp_pat
     found = futures(path)
     assert found["series"] == ["new"] and found["start"] == 1_700_000_100 + 300 * 400
     assert len(found["notes"]) == 1 and "series old ended" in found["notes"][0]
+    write_series(path, {"old": (0, 400), "new": (300, 400)})
+    assert "100 values, but" in (said := refused(path)) and "series new begins only then" in said
 
 
 def test_a_what_if_beyond_the_horizon_is_said_to_change_nothing(demand: Path) -> None:

@@ -86,6 +86,12 @@ def test_piped_tables_are_titled_and_tab_separated(capsys: pytest.CaptureFixture
     ]
 
 
+def test_zeros_that_a_whole_column_ends_in_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_table("a", ("cost", "share", "fact"), [(0.3, 1.0, 28), (0.20074, 2.5, 0.05), (0.0, 1.0, "x")])
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [["0.30000", "1.0", "28"], ["0.20074", "2.5", "0.05"], ["0", "1.0", "x"]]
+
+
 def test_a_cell_can_neither_shift_columns_nor_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     output.emit_table("a\nb", ("name", "n"), [("x\ty\x1b[2J\nz", math.nan)])
     assert capsys.readouterr().out == "# a b\nname\tn\nx y\N{REPLACEMENT CHARACTER}[2J z\t-\n"

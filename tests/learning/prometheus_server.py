@@ -1,6 +1,7 @@
 """A server on loopback that answers `query_range` as Prometheus does, and misbehaves on demand."""
 
 import base64
+import gzip
 import json
 import math
 import threading
@@ -82,6 +83,20 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(0.6)
             self.close_connection = True
             return None
+        if fault == "drip headers":
+            with suppress(OSError):
+                for _ in range(40):
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n"[:1] if _ else b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                    self.wfile.flush()
+                    time.sleep(0.05)
+            self.close_connection = True
+            return None
+        if fault == "damaged gzip":
+            return self._send(200, b"no gzip at all", {"Content-Encoding": "gzip"})
+        if fault == "brotli":
+            return self._send(200, b"1234", {"Content-Encoding": "br"})
+        if fault == "bomb":
+            return self._send(200, gzip.compress(b" " * 50_000_000), {"Content-Encoding": "gzip"})
         if fault == "redirect":
             return self._send(302, b"", {"Location": "http://elsewhere.example/"})
         if fault == "html":
@@ -111,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
             result[0]["values"][0][0] += 0.5
         if fault == "vector":
             return self._json({"status": "success", "data": {"resultType": "vector", "result": []}})
+        if fault == "huge number":
+            result[0]["values"][0][1] = 10**400
         if fault == "odd series":
             result[0] = {"metric": {}, "values": [[start]]}
         if fault == "histogram":

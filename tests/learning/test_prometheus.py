@@ -12,6 +12,7 @@ from tests.learning.prometheus_server import TOKEN, basic, fake_prometheus, valu
 
 START, STEP = 1_700_000_000, 60
 HOUR = START + 3600
+PATIENT = Limits(timeout=20)
 QUICK = Limits(timeout=0.4, first_wait=0.01, attempts=4)
 
 
@@ -60,7 +61,9 @@ def test_parts_hold_each_point_once(start, count, step, points):
     assert all((last - first) // step < points for first, last in parts)
 
 
-@pytest.mark.parametrize("fault", ["503", "429 retry-after", "silent", "cut", "drip", "html", "list", "deep"])
+@pytest.mark.parametrize(
+    "fault", ["503", "429 retry-after", "silent", "cut", "drip", "html", "list", "deep", "drip headers", "damaged gzip"]
+)
 def test_what_may_pass_is_tried_again(server, fault):
     server.faults = [fault]
     assert len(read(server).series[0]) == 61
@@ -90,12 +93,14 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
         ("vector", "'vector' came, not a matrix"),
         ("odd series", "a series that can't be read"),
         ("histogram", "native histogram"),
+        ("huge number", "a series that can't be read"),
+        ("brotli", "in the coding 'br', which was not asked for"),
     ],
 )
 def test_what_will_not_pass_is_refused_at_once(server, fault, says):
     server.faults = [fault]
     with pytest.raises(DataError, match=says):
-        read(server)
+        read(server, limits=PATIENT)
     assert len(server.requests) == 1
 
 
@@ -110,12 +115,29 @@ def test_a_query_that_is_wrong_is_refused_with_the_servers_words(server):
         {"warnings": ["results truncated due to limit"]},
         {"warnings": ["remote_read: remote server returned HTTP status 500"]},
         {"infos": ["partial response: store unavailable"]},
+        {"warnings": "one text, 500"},
+        {"warnings": 5},
+        {"isPartial": True},
+        {"partialResponse": ["store-1"]},
     ],
 )
 def test_an_answer_that_is_not_whole_is_an_error(server, extra):
     server.extra = extra
     with pytest.raises(DataError, match="the answer is not whole"):
-        read(server)
+        read(server, limits=PATIENT)
+
+
+def test_an_answer_that_says_it_is_whole_is_read(server):
+    server.extra = {"isPartial": False, "warnings": [], "infos": None, "stats": {"seriesFetched": "1"}}
+    assert len(read(server).series[0]) == 61
+
+
+def test_an_answer_that_is_too_large_is_asked_for_in_halves(server):
+    small = read(server, limits=QUICK._replace(answer_bytes=2000))
+    assert small.series[0].y.tolist() == read(server).series[0].y.tolist() and not small.findings
+    server.faults = ["bomb"] * 20
+    with pytest.raises(DataError, match="sent more than"):
+        read(server, limits=Limits(timeout=20, bytes=60_000_000, answer_bytes=40_000_000))
 
 
 def test_a_remark_on_the_query_is_told(server):
@@ -196,6 +218,9 @@ def test_account_labels_can_be_hashed(server):
         ("http://127.0.0.1:9", HOUR, START, 60, "no two points"),
         ("localhost:9090", START, HOUR, 60, "no address of a server"),
         ("file:///etc/passwd", START, HOUR, 60, "no address of a server"),
+        ("http://[::1", START, HOUR, 60, "no address of a server"),
+        ("http://h:99999", START, HOUR, 60, "no address of a server"),
+        ("http://h:x", START, HOUR, 60, "no address of a server"),
         ("http://me:word@127.0.0.1:9", START, HOUR, 60, "must not hold a password"),
         ("http://127.0.0.1:9", START, HOUR, 60, "the connection failed .*4 times"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,14 @@ def test_it_finds_tiers_and_the_best_plan() -> None:
     assert 19 < found["tiers"][0]["cores"] < found["tiers"][-1]["cores"] < 40
     assert found["plans"][0]["plan_id"] == found["best"] and found["plans"][0]["worse"] == 0
     assert set(found["best_by_what_if"]) == {"as forecast", "spike:+20%@20m/30m", "node_loss:2"}
+
+
+def test_it_says_what_it_assumed_and_refuses_what_is_not_in_cores() -> None:
+    found = json.loads(call({"futures": 50, "series_ids": ["a"]}).split("] ", 1)[1].splitlines()[0])
+    assert found["notes"] == ["y is taken for cores, as its unit is not stated"]
+    percent = replace(SERIES[0], labels={"unit": "percent"})
+    said = Harness(Desk([], series=[percent]), ["futures"]).call("futures", {"futures": 50})
+    assert "y is in percent" in said and "cores_per_unit" in said
 
 
 @pytest.mark.parametrize(

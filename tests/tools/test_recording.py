@@ -64,7 +64,7 @@ def test_what_is_no_recording_is_named(tmp_path) -> None:
     path.write_text('{"some": "thing"}\n')
     with pytest.raises(RunError, match="line 1 is no exchange"):
         Recording(path)
-    with pytest.raises(RunError, match="can't be used as a recording"):
+    with pytest.raises(RunError, match="can't read"):
         Recording(tmp_path / "absent.jsonl", replaying=True)
 
 

@@ -9,7 +9,7 @@ from aurora.agents.telling.facts import Fact, Known, Reading
 from aurora.agents.telling.grammar import Slot, Slots, Writer, write
 from aurora.agents.telling.lexicon import measure, noun, predicate
 from aurora.agents.telling.names import NODES, RUNS, TASKS, Names, names_at, shown
-from aurora.agents.telling.phrasings import OFFERED, Phrasing, phrasings_of
+from aurora.agents.telling.phrasings import OFFERED, THE_RUN, Phrasing, phrasings_of
 from aurora.agents.telling.quantities import Amount, write_pair
 from aurora.agents.telling.quantities import write as write_amount
 from aurora.agents.telling.reading import SORTS, parts
@@ -111,7 +111,7 @@ def _body(choice: Choice, known: Known, audience: Audience) -> str:
         phrasing = offered(known.facts[number - 1])[which]
         text = phrased(reading, which, known.names, audience, choice.figures)
         first = phrasing.template[0]
-        start = _word(first, reading.slots, known.names, audience) if isinstance(first, Slot) else ""
+        start = _word(first, reading.slots, known.names, audience) if isinstance(first, Slot) else THE_RUN.strip()
         before = text.partition(", ")[0] if phrasing.text.startswith("<change>") else ""
         if phrasing.leads and start and start == lead:
             clauses.append(text.removeprefix(start).strip())

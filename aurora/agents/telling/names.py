@@ -76,7 +76,10 @@ def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int,
             for written in dict.fromkeys((quoted(name), name) if _PLAIN.fullmatch(name) else (quoted(name),)):
                 end = start + len(written)
                 if text.startswith(written, start) and (written[0] == '"' or _ends(text, end)):
-                    yield end, name
+                    if "," not in role:
+                        yield end, name
+                    elif text[end : end + 1] == ",":  # "the runner-up, n1, lost"
+                        yield end + 1, name
 
 
 def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from aurora.agents.telling.grammar import Either, Maybe, Number, Part, Slots, Template, Word, template
 from aurora.agents.telling.lexicon import LEXICONS
 
+THE_RUN = "the run "
 OFFERED = 3
 """Phrasings of a kind that a model may choose among."""
 
@@ -38,7 +39,12 @@ class Phrasing(NamedTuple):
     @property
     def leads(self) -> bool:
         """Whether it begins with who it is about, so that a clause after "and" may leave that out."""
-        return self.text.startswith("{option} ") or self.text.startswith("{other} ")
+        return self.text.startswith(("{option} ", "{other} ", THE_RUN))
+
+    @property
+    def rest(self) -> Template:
+        """What follows on whom it is about, where it begins with that."""
+        return self.template[len(THE_RUN.split()) if self.text.startswith(THE_RUN) else 1 :]
 
 
 _BOTH = "[ ⟨{own} (against|versus|vs|compared with|and) {against}⟩]"
@@ -62,6 +68,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("there was room on {count} candidate~candidates"),
         Phrasing("{count} candidate~candidates could have taken {task}"),
         Phrasing("{count} (node~nodes|candidate~candidates) (had|have) room( for it| for {task}|)"),
+        Phrasing("there (was~were) {count} (candidate~candidates|node~nodes) with room( for it| for {task}|)"),
+        Phrasing("{count} node~nodes could have taken {task}"),
     ),
     "lone": (
         Phrasing("{option} (was|is) the only candidate with room( for it| for {task}|)"),
@@ -89,7 +97,7 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("(with|at) {own}(,| ) {option} {pair} than {other}[ ( |,) (with|at) {against}]"),
         Phrasing("{option} {pair} ⟨{own}⟩ than {other} ⟨{against}⟩"),
         Phrasing("the {feature} (of|on) {option} (is|was) {degree} than (that of|on) {other}" + _BOTH),
-        Phrasing("{feature} (is|was) {degree} on {option} than on {other}" + _BOTH),
+        Phrasing("(|the) {feature} (is|was) {degree} on {option} than on {other}" + _BOTH),
         Phrasing("compared with {other}, {option} {pair}[ ⟨{own} (against|versus|vs) {against}⟩]"),
         Phrasing("compared (to|with) {other}, {option's} {feature} (is|was) {degree}" + _BOTH),
     ),
@@ -99,6 +107,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option's} {feature} (is|was) {extreme}( of all candidates| of the candidates| of all|)[ ⟨{own}⟩]"),
         Phrasing("{option's} {feature} of {own} (is|was) {extreme}( of all candidates| of the candidates| of all|)"),
         Phrasing("{option} {top}( of all candidates| of the candidates| of all|) (:|,) [at|with] {own}"),
+        Phrasing("{option} {top} (candidate|node)[ ⟨{own}⟩]"),
+        Phrasing("{option} {top} (candidate|node)(,|) at {own}"),
         Phrasing("(with|at) {own}, {option} {top}( of all candidates| of the candidates| of all|)"),
         Phrasing("the {feature} (of|on) {option} (is|was) {extreme}( of all candidates| of all|)[ ⟨{own}⟩]"),
     ),
@@ -173,6 +183,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{measure} would be {value} <change>[ (instead of|not) {now}]"),
         Phrasing("{measure} would {direction} (to {value}|from {now} to {value}) <change>"),
         Phrasing("<change>, {measure} would have been {value}[ instead of {now}]"),
+        Phrasing("<change>, (only|) {value} task~tasks would be completed", {"measure": "completed"}),
+        Phrasing("<change>, {value} SLA~SLAs would be missed", {"measure": "sla_violations"}),
     ),
     "run": (
         Phrasing("{policy} made {count} placement~placements for the {total} task~tasks of {scenario}"),
@@ -182,6 +194,7 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{features} decided {count} of {total} placement~placements"),
         Phrasing("{count} of {total} placement~placements was~were decided by {features}"),
         Phrasing("{features} decided {count} placement~placements"),
+        Phrasing("{count} placement~placements was~were decided by {features}"),
     ),
     "undecided": (
         Phrasing("{count} of {total} placement~placements was~were a draw", {"how": "a draw"}),

@@ -80,7 +80,29 @@ _BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
 }
 """Below the first number the first unit is written, and so on; 0 is written in the base unit."""
 _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?(?![0-9])")
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_WORDS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 _ABOUT = re.compile(r"(?:about|around|roughly|approximately)[ ]+", re.IGNORECASE)
 _UNIT_WORDS = sorted({name for units in UNITS.values() for name in units if name and "$" not in name}, key=len)[::-1]
 _UNIT = re.compile(rf"[ \u00a0\u202f]?({'|'.join(map(re.escape, _UNIT_WORDS))})(?![A-Za-z0-9_/%])")
@@ -160,7 +182,7 @@ def read(text: str, at: int) -> tuple[Quantity, int] | None:
 
 
 def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
-    """A whole number in digits or, up to twelve, in words; "no" is 0."""
+    """A whole number in digits or, up to twenty, in words; "no" is 0."""
     word = re.compile(r"[A-Za-z]+").match(text, at)
     if word and word.group().lower() in _WORDS:
         return Quantity(float(_WORDS.index(word.group().lower())), "", 1.0, False), word.end()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from aurora.agents.telling.grammar import Part, Reader, Slot, Slots, Template, after, merge, read, spaces
 from aurora.agents.telling.lexicon import LEXICONS
 from aurora.agents.telling.names import NODES, RUNS, TASKS, Names, names_at
-from aurora.agents.telling.phrasings import PHRASINGS, Phrasing
+from aurora.agents.telling.phrasings import PHRASINGS, THE_RUN, Phrasing
 from aurora.agents.telling.quantities import read as read_quantity
 from aurora.agents.telling.quantities import read_count
 
@@ -74,7 +74,7 @@ class Before(NamedTuple):
 
     Attributes:
         subject: The only node that the clause before names; "" if there is none, or several.
-        lead: Whom the clause before begins with; "" if it begins otherwise.
+        lead: Whom the clause before begins with, a node or the run; "" if it begins otherwise.
         change: What it is on condition of.
     """
 
@@ -182,7 +182,9 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
         return
     first = nodes[0]
     if phrasing.leads and before.lead and isinstance(first, Slot):
-        yield nodes[1:], {**only, first.name: before.lead}
+        yield phrasing.rest, {**only, first.name: before.lead}
+    elif phrasing.leads and before.lead == THE_RUN:
+        yield phrasing.rest, only
     if before.change is not None and isinstance(first, Part):
         settled = merge(only, before.change)
         if settled is not None:
@@ -192,7 +194,7 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
 def _left(phrasing: Phrasing, slots: Slots) -> Before:
     named = {slots[n] for n in ("option", "other", "chosen", "node") if slots.get(n)}
     first = phrasing.template[0]
-    lead = slots[first.name] if phrasing.leads and isinstance(first, Slot) else ""
+    lead = (slots[first.name] if isinstance(first, Slot) else THE_RUN) if phrasing.leads else ""
     conditions = ("change", "node", "task", "start", "duration", "factor")
     change = {n: slots[n] for n in conditions if n in slots} if "change" in slots else None
     return Before(str(next(iter(named))) if len(named) == 1 else "", str(lead), change)

@@ -31,7 +31,8 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
     text = read_text(path, limit=TABLE_BYTES)
     first = text[: text.find("\n")] if "\n" in text else text
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    has_blanks = f" {separator}" in text or f"{separator} " in text or " \n" in text or "\n " in text
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
     try:
         header = [name.strip() for name in next(reader, [])]
         if not any(header):
@@ -42,8 +43,9 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
         doubled = [column for column in required if header.count(column) > 1]
         if doubled:
             raise DataError(f"{path} has two columns {doubled[0]!r}; leave one out")
-        for row in reader:
-            fields = [field.strip() for field in row]
+        for fields in reader:
+            if has_blanks:
+                fields = [field.strip() for field in fields]  # noqa: PLW2901  # the same fields
             if not any(fields):
                 continue
             if len(fields) != len(header):

@@ -1,0 +1,155 @@
+"""The forms in which people and tools write a time as text, and the parser for those that are not ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+_ZONE = r"(?P<zone>\s*(?:Z|z|UTC|GMT|(?:UTC|GMT)?\s?[+-]\d{2}:?(?:\d{2})?)(?:\s+UTC|\s*\([\w \u00c0-\u024f]+\))?)?"
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:\s*(?P<half>[aApP])\.?[mM]\.?)?"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+_MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATES = (
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
+    r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})",
+    rf"(?P<day>\d{{1,2}})[\s-]{_MONTH}[\s,-]\s*(?P<year>\d{{4}})",
+    rf"{_MONTH}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})",
+)
+_FORMS = tuple(
+    re.compile(rf"{_WEEKDAY}{date}(?:(?:[Tt]|,?\s+|\s+at\s+){_CLOCK}{_ZONE})?", re.IGNORECASE) for date in _DATES
+)
+_BASIC = re.compile(
+    rf"(?P<year>\d{{4}})(?P<month>\d{{2}})(?P<day>\d{{2}})[Tt](?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}})?"
+    rf"(?:[.,](?P<fraction>\d{{1,9}}))?{_ZONE}"
+)
+_CTIME = re.compile(rf"{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+{_CLOCK}{_ZONE}\s+(?P<year>\d{{4}})", re.IGNORECASE)
+_ALL = (*_FORMS, _BASIC, _CTIME)
+_ISO = re.compile(
+    r"\d{4}([-/])\d{2}\1\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?(?:Z|[+-]\d{2}(?::?\d{2})?))?)?", re.ASCII
+)
+_SAYS_ZONE = re.compile(r"[Zz]$|UTC|GMT|[+-]\d{2}")
+_SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2\d{4}(?!\d)")
+
+
+class DayOrder(NamedTuple):
+    """Which of two numbers at the beginning of the dates of a column is the day.
+
+    Attributes:
+        is_day_first: 31/1/2026 rather than 1/31/2026.
+        name: For people.
+        contradiction: A text that no order fits, or that nothing decides; "" where one order fits all.
+        why: Of the contradiction.
+    """
+
+    is_day_first: bool
+    name: str
+    contradiction: str = ""
+    why: str = ""
+
+
+def is_iso(text: str) -> bool:
+    """Whether a text is a day or a time in ISO 8601's extended form, also with a blank or with slashes."""
+    return _ISO.fullmatch(text) is not None
+
+
+def looks_like_time(text: str) -> bool:
+    """Whether a text is a day or a time in one of the forms that are read."""
+    return any(form.fullmatch(text) for form in _ALL)
+
+
+def zone_of(text: str) -> float | None:
+    """Seconds that the zone of a time is ahead of UTC; None where it says none, as a day alone.
+
+    Example:
+        >>> zone_of("2026-01-01T00:00:00+01:00"), zone_of("2026-01-01 00:00Z"), zone_of("2026-01-01 00:00")
+        (3600.0, 0.0, None)
+    """
+    clock = text.partition(":")[2] or text[len("YYYYMMDD") :]
+    if not _SAYS_ZONE.search(clock):
+        return None
+    try:
+        return _offset(clock)
+    except ValueError:
+        return None
+
+
+def day_order(texts: Sequence[str]) -> DayOrder | None:
+    """The order of day and month in the dates of a column; None where they begin with the year or name the month.
+
+    A day above 12 in any row decides. Dots (31.1.2026) are written where the day comes first. Else nothing decides.
+    """
+    found = [(text, match) for text in texts if (match := _SHORT.match(text))]
+    if not found:
+        return None
+    day_first = [text for text, m in found if int(m[1]) > 12]  # noqa: PLR2004  # months
+    month_first = [text for text, m in found if int(m[3]) > 12]  # noqa: PLR2004  # months
+    if day_first and month_first:
+        why = f"has the month first where {day_first[0]!r} has the day first; write dates as 2026-01-31"
+        return DayOrder(True, "", month_first[0], why)
+    if day_first or (not month_first and all(m[2] == "." for _, m in found)):
+        return DayOrder(True, "read with the day before the month")
+    if month_first:
+        return DayOrder(False, "read with the month before the day")
+    text = found[0][0]
+    return DayOrder(True, "", text, "can be two days, as no row says which number is the month; write it as 2026-01-31")
+
+
+def parsed(text: str, order: DayOrder | None) -> float | None:
+    """Unix seconds of a time in one of the forms, None if it is in none of them or no day of the calendar.
+
+    Example:
+        >>> parsed("Jan 2, 2026 3:04 PM", None) == parsed("2026-01-02T15:04:00Z", None) == 1767366240.0
+        True
+    """
+    found = next((found for form in _ALL if (found := form.fullmatch(text))), None)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    if parts.get("one"):
+        if order is None:
+            return None
+        day, month = (parts["one"], parts["two"]) if order.is_day_first else (parts["two"], parts["one"])
+    else:
+        month = parts.get("month") or str(_MONTHS.index(parts["name"].lower()) + 1)
+        day = parts["day"]
+    hour = int(parts.get("hour") or 0)
+    if parts.get("half"):
+        if not 1 <= hour <= 12:  # noqa: PLR2004  # on a dial
+            return None
+        hour = hour % 12 + (12 if parts["half"].lower() == "p" else 0)
+    try:
+        moment = datetime(
+            int(parts["year"]),
+            int(month),
+            int(day),
+            hour,
+            int(parts.get("minute") or 0),
+            int(parts.get("second") or 0),
+            tzinfo=UTC,
+        )
+        offset = _offset(parts.get("zone") or "")
+    except ValueError:
+        return None
+    return (
+        (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1)
+        + float(f"0.{parts.get('fraction') or 0}")
+        - offset
+    )
+
+
+def _offset(zone: str) -> float:
+    """Seconds that a zone is ahead of UTC."""
+    found = re.search(r"([+-])(\d{2}):?(\d{2})?", zone)
+    if not found:
+        return 0.0
+    hours, minutes = int(found[2]), int(found[3] or 0)
+    if hours > 14 or minutes > 59:  # noqa: PLR2004  # the farthest zone
+        raise ValueError(zone)
+    return (1 if found[1] == "+" else -1) * (hours * 3600 + minutes * 60)

@@ -1,0 +1,43 @@
+"""The formats of files: the pages of the docs are current, the examples work, every field is described."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora.sim.formats import FORMATS, page, schema
+from aurora.sim.policy import parse_policy
+from aurora.sim.references import REFERENCES
+from aurora.sim.report import simulated
+from aurora.sim.scenario import parse_scenario
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("kind", ["scenario", "policy"])
+def test_the_documented_format_is_current(kind: Any) -> None:
+    command = f"aurora {FORMATS[kind].command} schema --markdown > docs/{kind}-format.md"
+    assert (DOCS / f"{kind}-format.md").read_text() == page(kind), f"print it anew with: {command}"
+
+
+def test_the_examples_can_be_simulated() -> None:
+    scenario = parse_scenario(json.loads(FORMATS["scenario"].example))
+    policy = parse_policy(json.loads(FORMATS["policy"].example))
+    for chosen in (policy, *REFERENCES.values()):
+        assert simulated(scenario, chosen).outcome.summary.completed == 3
+    assert simulated(scenario, policy).violations == ()
+
+
+@pytest.mark.parametrize("kind", ["scenario", "policy"])
+def test_every_field_is_described_in_a_phrase_of_its_own(kind: Any) -> None:
+    whole = schema(kind)
+    for part in (whole, *whole["$defs"].values()):
+        for name, field in part["properties"].items():
+            text = field.get("description", "")
+            assert len(text.split()) > 1, f"{part['title']}.{name}: {text!r}"
+            assert not text.startswith(("of ", "over ")), f"{part['title']}.{name}: {text!r} needs its subject"
+
+
+def test_the_schema_of_a_spec_is_its_own() -> None:
+    assert "groups" in schema("spec")["properties"]
