@@ -3,8 +3,8 @@
     python benchmarks/model_tokens.py --iterations 3 --source generated
     python benchmarks/model_tokens.py --iterations 2 --source openb --data TRACES
 
-A token is counted as four characters of the request as it is recorded. The scripted model calls `draft_policy` in three of
-ten turns and always writes something valid, so requests grow as they would with a real one that drafts seldom.
+A token is counted as four characters of the request as it is recorded. The scripted model calls `draft_policy` in three
+of ten turns and always writes something valid, so requests grow as they would with a real one that drafts seldom.
 """
 
 from __future__ import annotations
