@@ -79,7 +79,9 @@ def narrate(
         return Narration(told.text, False, (), prompt.prompt_id)
     known = known_of(told, scenario, audience)
     most, length = LENGTHS[level]
-    ids = tuple(f"{n}{letter}" for n, fact in enumerate(known.facts, 1) for letter in LETTERS[: len(offered(fact))])
+    ids = tuple(
+        f"{n}{letter}" for n, fact in enumerate(known.facts, 1) for letter in LETTERS[: len(offered(fact, known.names))]
+    )
     filled = prompt.fill(
         audience=AUDIENCES[audience],
         length=length,
@@ -140,7 +142,7 @@ def _listed(known: Known, audience: Audience) -> Iterator[str]:
     seen = set[tuple[str, object]]()
     for number, fact in enumerate(known.facts, 1):
         reading = fact.readings[0]
-        texts = [phrased(reading, k, known.names, audience) for k in range(len(offered(fact)))]
+        texts = [phrased(reading, which, known.names, audience) for which in offered(fact, known.names)]
         yield f"{number} ({fact.role}) {texts[0]}"
         like = reading.kind, reading.slots.get("measure") if reading.kind == "outcome" else None
         if like not in seen:

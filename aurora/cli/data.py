@@ -15,7 +15,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.groups import with_default
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.output import emit_json, emit_table, note, printable
 from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -180,24 +180,19 @@ def parse_time(option: str, text: str) -> int:
 def _row(series: Series) -> tuple[object, ...]:
     last = series.start + (len(series) - 1) * series.step
     return (
-        _printable(series.unique_id),
+        printable(series.unique_id),
         _iso(series.start),
         _iso(last),
         series.step,
         len(series),
         float(series.observed.mean()),
-        _printable(series.labels.get("metric", "")),
-        _printable(series.labels.get("unit", "")),
+        printable(series.labels.get("metric", "")),
+        printable(series.labels.get("unit", "")),
     )
 
 
 def _iso(time_: int) -> str:
     return datetime.fromtimestamp(time_, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _printable(text: str) -> str:
-    """Without what would steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _grouped(findings: Sequence[Finding]) -> list[str]:
@@ -208,7 +203,7 @@ def _grouped(findings: Sequence[Finding]) -> list[str]:
         values[f.defect] += f.count
     first = {f.defect: f for f in reversed(findings)}
     return [
-        f"{defect}: {values[defect]} in {count} findings, such as {_printable(first[defect].unique_id)} "
+        f"{defect}: {values[defect]} in {count} findings, such as {printable(first[defect].unique_id)} "
         f"from {_iso(first[defect].first)}: {first[defect].message}"
         for defect, count in series.most_common()
     ]
@@ -260,5 +255,5 @@ def _charts(panel: Panel) -> list[Any]:
                 )
             )
         unit = s.labels.get("unit", "")
-        charts.append(Chart(_printable(s.unique_id), "time, UTC", unit or "value", tuple(marks)))
+        charts.append(Chart(printable(s.unique_id), "time, UTC", unit or "unit not stated", tuple(marks)))
     return charts

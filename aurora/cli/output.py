@@ -42,7 +42,7 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
         title: What the table shows.
         columns: Headers.
         rows: Cells; a float is shown with five significant digits, without zeros that its whole column ends in; None
-            as "-".
+            as "-", a truth value as yes or no.
         keys: How many of the first columns say what a row is about.
     """
     cells = [list(row) for row in zip(*map(_texts, zip(*rows, strict=True)), strict=True)]
@@ -113,4 +113,6 @@ def _texts(column: Sequence[object]) -> list[str]:
 def _text(cell: object) -> str:
     if cell is None:
         return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
     return number(cell) if isinstance(cell, float) else str(cell)

@@ -1,7 +1,8 @@
 """Lays tables out for a terminal of any width; nothing of a cell is ever cut off.
 
 A table that is too wide is narrowed in this order: headers and texts are wrapped at words; few rows are turned into
-columns; the columns are shared out over several tables, each with the key columns; every row becomes a block.
+columns; the columns are shared out over several tables, each with the key columns; long words are broken; every row
+becomes a block.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def laid_out(
         turned = _turned(made, len(rows))
         if _fits(turned, width):
             return lines + _table(turned, width, rule)
-    parts = _parts(made, width, keys)
+    parts = _parts(made, width, keys) or _parts([_foldable(c) for c in made], width, keys)
     if parts is None:
         return lines + list(_blocks(made, len(rows), width, keys))
     for k, part in enumerate(parts):
@@ -123,6 +124,14 @@ def _column(header: str, cells: Sequence[str]) -> Column:
     heading = max(map(cell_len, _heading(header)), default=0)
     natural = max(cell_len(header), unwrapped)
     return Column(header, tuple(cells), is_numeric, natural, max(heading, unwrapped), max(heading, least))
+
+
+def _foldable(column: Column) -> Column:
+    """The column with long words, such as hashes, broken anywhere."""
+    if column.is_numeric:
+        return column
+    heading = max(map(cell_len, _heading(column.header)), default=0)
+    return column._replace(least=max(heading, min(column.least, LONG_WORD)))
 
 
 def _unbroken(word: str) -> int:
@@ -196,6 +205,8 @@ def _turned(columns: Sequence[Column], rows: int) -> list[Column]:
 
 def _parts(columns: Sequence[Column], width: int, keys: int) -> list[list[Column]] | None:
     """The columns over several tables, or None if one does not fit beside the keys, or they are many."""
+    if _fits(columns, width):
+        return [list(columns)]
     head, rest = list(columns[:keys]), columns[keys:]
     parts: list[list[Column]] = []
     for column in rest:

@@ -48,6 +48,8 @@ class False_(NamedTuple):  # noqa: N801  # `False` is taken
 
 NUMBER = re.compile(r"(?<![\w-])(?<!\w[.:/])\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w-])(?!\.\d)")
 """A number that is no part of a name."""
+TOLERATED = 0.06
+"""Share of a number by which a false one is off at least, so that it is no rounding of it."""
 _UNITS: Mapping[str, tuple[str, ...]] = {
     "J": ("kJ", "kWh", "W", "s"),
     "kJ": ("J", "MJ", "kWh", "kW"),
@@ -82,6 +84,15 @@ _OPPOSITES: tuple[tuple[str, str], ...] = (
     ("had room", "had no room"),
     ("decided", "was decided by"),
     ("first", "last"),
+    ("waited", "did not wait"),
+    ("ended", "began"),
+    ("came back", "failed"),
+    ("held", "freed"),
+    ("was lost", "was saved"),
+    ("there was room", "there was no room"),
+    ("was not placed", "was placed"),
+    ("lacked", "had"),
+    ("after its limit", "before its limit"),
 )
 _SUPERLATIVES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the lowest", ("the highest", "the second lowest", "not even the lowest", "nearly the lowest")),
@@ -120,6 +131,10 @@ _NEGATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (" missed ", (" did not miss ",)),
     (" cost ", (" did not cost ",)),
     (" took ", (" did not take ",)),
+    (" waited ", (" did not wait ", " never waited ")),
+    (" ran ", (" did not run ",)),
+    (" held ", (" did not hold ",)),
+    (" lacked ", (" did not lack ",)),
 )
 _CAUSES = (
     "because its fan is broken",
@@ -277,7 +292,7 @@ def _rounding(said: Said, rng: np.random.Generator) -> Iterator[str]:
         for factor in (1.06, 0.93, 1.2):
             yield _put(said.text, found, f"{value * factor:.4g}")
         rough = f"{value:.0e}"
-        if abs(float(rough) - value) > 0.06 * value:  # beyond what counts as rounded
+        if abs(float(rough) - value) > TOLERATED * value:
             yield _put(said.text, found, f"{float(rough):g}")
             yield _put(said.text, found, f"about {float(rough):g}")
 
@@ -296,7 +311,7 @@ def _foreign(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _ratio(said: Said, rng: np.random.Generator) -> Iterator[str]:
-    if said.kind in ("pair", "top", "cause", "flip") and said.features:
+    if said.kind in ("pair", "top", "cause", "flip") and said.features and said.names:
         a = said.names[0]
         b = said.names[1] if len(said.names) > 1 else (said.others or ("the others",))[0]
         for each in _RATIOS:
@@ -313,7 +328,7 @@ def _swapped(said: Said, rng: np.random.Generator) -> Iterator[str]:
         return  # said of both alike
     if len(said.names) > 1 and said.kind in ("pair", "cause"):
         yield _renamed(said.text, {said.names[0]: said.names[1], said.names[1]: said.names[0]})
-    if said.kind in ("cause", "flip", "pair", "limit", "what_if", "placement", "draw") and said.others:
+    if said.kind in ("cause", "flip", "pair", "limit", "what_if", "draw") and said.others and said.names:
         other = said.others[int(rng.integers(len(said.others)))]
         yield _renamed(said.text, {said.names[0]: other})
 
@@ -322,15 +337,18 @@ def _invented(said: Said, rng: np.random.Generator) -> Iterator[str]:
     for name in said.names:
         for other in (f"{name}9", "node-77", "db-primary", f"x{name}", name.upper() + "Z", "the master"):
             yield _renamed(said.text, {name: other})
+    for found in re.finditer(r"(?<=\btask )[\w-]+", said.text, re.IGNORECASE):
+        for other in (f"{found.group()}9", "g99-99", "the backup"):
+            yield _put(said.text, found, other)
 
 
 def _borrowed(said: Said, rng: np.random.Generator) -> Iterator[str]:
     """A number of another claim in place of one's own."""
-    mine = {m.group() for m in _numbers(said.text)}
     for text, _ in said.neighbours:
         for other in _numbers(text):
             for found in _numbers(said.text):
-                if other.group() not in mine:
+                mine, theirs = (float(m.group().replace(",", "")) for m in (found, other))
+                if abs(mine - theirs) > TOLERATED * mine:
                     yield _put(said.text, found, other.group())
 
 

@@ -15,20 +15,25 @@ import numpy as np
 
 from aurora.agents.explainer import explain_plan, explained
 from aurora.agents.narrator import known_of
-from aurora.agents.telling.composing import Choice, Link, compose, offered, phrased
-from aurora.agents.telling.facts import Fact, Known
+from aurora.agents.telling.composing import Choice, Link, compose, offered, written
+from aurora.agents.telling.facts import Known, known_of_way
 from aurora.agents.telling.holding import UNCHECKED, hold
 from aurora.agents.telling.lexicon import noun
 from aurora.agents.telling.names import NODES
 from aurora.agents.telling.phrasings import phrasings_of
+from aurora.agents.telling.readings import Fact
+from aurora.agents.waiting import way_claims
 from aurora.evals.explanations import cases
 from aurora.evals.mutations import MUTATORS, False_, Said, mutants
+from aurora.sim.claims import run_of
 from aurora.sim.expansion import expand
 from aurora.sim.generators import FAMILIES, sample_spec
 from aurora.sim.references import REFERENCES
 
 RUNS = 20
 """Whole runs that are told of."""
+TASKS_A_RUN = 3
+"""Tasks of a run whose way is told of, those with most to tell."""
 RUN_POLICIES = ("best_fit", "cheapest", "greenest", "nearest")
 LINKS: tuple[Link, ...] = ("none", "because", "also", "but")
 SHOWN = 20
@@ -60,7 +65,7 @@ def bench_wording(false: int, true: int, seed: int, decisions: int) -> dict[str,
     """
     rng = np.random.default_rng([seed, 6])
     started = time.perf_counter()
-    grounds = [*_of_decisions(decisions, rng), *_of_runs(rng)]
+    grounds = [*_of_decisions(decisions, rng), *_of_runs(rng), *_of_ways(rng)]
     wrong: list[dict[str, str]] = []
     kept = _true_ones(grounds, true, rng, wrong)
     struck = _false_ones(grounds, false, rng, wrong)
@@ -161,9 +166,20 @@ def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
         yield _ground(known_of(explain_plan(scenario, policy), scenario, "operator"), rng)
 
 
+def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
+    """Tasks that waited, failed or were never placed."""
+    families = list(FAMILIES)
+    for number in range(RUNS):
+        scenario = expand(sample_spec(families[number % len(families)], 2 + number % 2, rng))
+        run = run_of(scenario, REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]])
+        ways = [(t.task_id, way_claims(run, k)) for k, t in enumerate(scenario.tasks)]
+        for task, claims in sorted(ways, key=lambda w: -len(w[1]))[:TASKS_A_RUN]:
+            yield _ground(known_of_way(claims, task, scenario), rng)
+
+
 def _ground(known: Known, rng: np.random.Generator) -> Ground:
     texts = [(n, fact, list(_texts(fact, known))) for n, fact in enumerate(known.facts, 1)]
-    plain = tuple((each[0], n) for n, _, each in texts if each)
+    plain = tuple((each[0], n) for n, fact, each in texts if each and fact not in known.background)
     nodes = known.names.known[NODES]
     said = tuple(
         Said(
@@ -186,10 +202,9 @@ def _texts(fact: Fact, known: Known) -> Iterator[str]:
     reading = fact.readings[0]
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
         for figures in (True, False):
-            try:
-                yield f"{phrased(reading, which, known.names, 'operator', figures)}."
-            except ValueError:  # the phrasing needs a figure that the fact does not have
-                continue
+            text = written(reading, which, known.names, "operator", figures)
+            if text is not None:
+                yield f"{text}."
 
 
 def _names(text: str, nodes: frozenset[str]) -> tuple[str, ...]:
@@ -207,7 +222,7 @@ def _features(fact: Fact) -> tuple[str, ...]:
 
 def _composed(known: Known, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Sentences of several facts, as a model might choose them."""
-    ids = [(n, k) for n, fact in enumerate(known.facts, 1) for k in range(len(offered(fact)))]
+    ids = [(n, k) for n, fact in enumerate(known.facts, 1) for k in range(len(offered(fact, known.names)))]
     for link in LINKS:
         picked = [ids[k] for k in rng.permutation(len(ids))[:3]]
         yield from compose([Choice(tuple(picked), link, bool(rng.integers(2)))], known, "operator")

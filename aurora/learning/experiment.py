@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.measurements import Ingested, Measured, Row, ingest, measured
+from aurora.learning.measurements import MOST_DAYS, Ingested, Measured, Row, ingest, measured
 from aurora.learning.registration import JOURNAL, Registration, Rules
 from aurora.learning.sequential import Floats, Looks, look, p_value, resample, running_outcomes, spending
 
@@ -230,6 +230,8 @@ def history(rows: Sequence[Row], rules_metrics: tuple[str, str], start: date) ->
     if len(days) < MIN_DAYS_BEFORE:
         raise DataError(f"have {len(days)} of {MIN_DAYS_BEFORE} days before {start}; measure longer, or start later")
     first, span = days[0], (start - days[0]).days
+    if span > MOST_DAYS:
+        raise DataError(f"the first day, {first}, lies {span} days before {start}; leave out the oldest")
     found = {r.account: np.full((2, span), np.nan) for r in rows}
     for row in rows:
         if row.day < start:

@@ -22,6 +22,8 @@ from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines, read
 SHOWN = 5
 """Names that a message lists."""
 MOST_ROWS = 5_000_000
+MOST_DAYS = 3660
+"""Of an experiment, and of what was measured before it."""
 LARGEST = 1e15
 """Of a measurement, either way; sums of squares of more would not be finite."""
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
@@ -263,6 +265,15 @@ def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start:
         DataError: The journal is of another registration or malformed.
     """
     records = _sealed(path, seal)
+    known = set(accounts)
+    for number, record in enumerate(records, 1):
+        day = (date.fromisoformat(record["day"]) - start).days
+        lacking = [m for m in metrics if any(m not in row["values"] for row in record["rows"].values())]
+        if not 0 <= day < MOST_DAYS or lacking or not known.issuperset(record["rows"]):
+            raise DataError(
+                f"{path}, line {number} was altered: its day, its accounts or its metrics are not those of the "
+                "experiment; restore the file from a copy"
+            )
     last = max((date.fromisoformat(r["day"]) for r in records), default=None)
     days = 0 if last is None else (last - start).days + 1
     place = {account: i for i, account in enumerate(accounts)}
@@ -274,7 +285,7 @@ def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start:
             for metric in metrics:
                 value = row["values"][metric]
                 values[metric][place[account], day] = math.nan if value is None else value
-            if row["received"] is not None:
+            if row.get("received") is not None:
                 received[place[account], day] = row["received"]
     seen = [np.isfinite(v).any(axis=0) for v in values.values()]
     missing = np.flatnonzero(~np.logical_and.reduce(seen)) if days else np.zeros(0, dtype=np.intp)

@@ -25,6 +25,8 @@ from aurora.reading import read_json
 FORMAT = 1
 SHOWN = 8
 """Differences that a message lists."""
+LONGEST = 60
+"""Characters of a value that a difference shows."""
 
 Configuration = Mapping[str, Any]
 
@@ -152,8 +154,12 @@ def _differences(before: Configuration, after: Configuration, word: str) -> list
     for key in sorted({*before, *after}):
         old, new = (json.dumps(c[key]) if key in c else "absent" for c in (before, after))
         if old != new:
-            lines.append(f"{key} {old} {word} {new}")
+            lines.append(f"{_cut(key)} {_cut(old)} {word} {_cut(new)}")
     return lines
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def write_plan(plan: Plan, path: Path) -> None:

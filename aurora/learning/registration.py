@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -177,7 +177,7 @@ def assign(
     for stratum, accounts in groups.items():
         if len(accounts) < MIN_BLOCK:
             raise DataError(
-                f"stratum {stratum!r} has {len(accounts)} accounts, a block needs {MIN_BLOCK}; use fewer strata"
+                f"stratum {stratum[:60]!r} has {len(accounts)} accounts, a block needs {MIN_BLOCK}; use fewer strata"
             )
         count = max(1, len(accounts) // block_size)
         for k in range(count):
@@ -282,14 +282,23 @@ def _registration(payload: Mapping[str, Any], sha256: str) -> Registration:
         date.fromisoformat(payload["created"]),
         date.fromisoformat(payload["start"]),
         int(payload["seed"]),
-        Rules(**payload["rules"]),
+        _rules(payload["rules"]),
         tuple(
             Subject(str(s[0]), str(s[1]), int(s[2]), bool(s[3]), (float(s[4]), float(s[5])))
             for s in payload["subjects"]
         ),
-        {name: float(value) for name, value in payload["expected"].items()},
+        {name: float(payload["expected"][name]) for name in ("power", "days")},
         sha256,
     )
+
+
+def _rules(data: Any) -> Rules:
+    kinds: Mapping[str, Any] = {"str": str, "Direction": str, "int": int, "float": (int, float)}
+    for rule in fields(Rules):
+        value = data[rule.name]
+        if isinstance(value, bool) or not isinstance(value, kinds[str(rule.type)]):
+            raise TypeError(f"rule {rule.name!r} is {str(value)[:40]!r}")
+    return Rules(**data)
 
 
 def _payload(registration: Registration) -> dict[str, Any]:

@@ -38,6 +38,8 @@ GROWTH_PRIOR = 0.04
 SATURDAY = 5
 RESOURCES = ("cpu", "memory", "io", "bandwidth")
 """What a configuration has of: processors, memory, storage operations, network."""
+SCARCELY = 1e-3
+"""Instances, on average over a period: with fewer nothing ran."""
 KNOWN = 0.5
 """Share of the measured periods from which on a resource counts as measured."""
 
@@ -187,7 +189,7 @@ def memory_of(gib: Floats, busy: Floats, instances: Floats) -> tuple[float, floa
         busy: float64 [values], busy cores.
         instances: float64 [values]; where none ran there is nothing to learn.
     """
-    known = np.isfinite(gib) & (instances > 0)
+    known = np.isfinite(gib) & (instances > SCARCELY)
     design = np.column_stack([np.ones(int(known.sum())), busy[known] / instances[known]])
     base, per_core = nnls(design, gib[known])[0]
     return float(base), float(per_core)

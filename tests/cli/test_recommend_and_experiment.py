@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from aurora.cli.advice import as_csv, as_markdown, by_savings, lines, totals
 from aurora.cli.main import app
 from aurora.errors import DataError
-from aurora.learning.accounts import generate, write_accounts
+from aurora.learning.accounts import Configuration, generate, write_accounts
+from aurora.learning.recommend import Confidence, Recommendation, Savings
 
 
 def aurora(*arguments):
@@ -112,3 +114,85 @@ def test_an_experiment_from_registration_to_report(tmp_path):
     assert chart.stat().st_size > 1000
     with pytest.raises(DataError, match="already"):
         aurora("experiment", "new", folder, *names, "--effect", "4%")
+
+
+def refused(*arguments):
+    done = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert done.exit_code != 0
+    return done
+
+
+def found_like(name, finding="over", expected=100.0):
+    now = Configuration("general-32", "extreme", "25g", 24, 64, 0.4, 600)
+    new = None if finding == "no_data" else Configuration("compute-32", "standard", "1g", 2, 10, 0.8, 300)
+    saved = None if new is None else Savings(expected, expected - 10, expected + 10, 0.8, "list")
+    sure = None if new is None else Confidence(0.9, 0.8, 0.95, "cases", False)
+    measured = {"cpu": True, "memory": False, "io": True, "bandwidth": False}
+    cost = None if new is None else 12345.6
+    return Recommendation(
+        name,
+        finding,
+        ("because",),
+        10,
+        5,
+        measured,
+        now=now,
+        proposed=new,
+        is_applicable=finding == "over",
+        savings=saved,
+        cost_now=cost,
+        cost_proposed=cost and cost - expected,
+        risk=None if new is None else 1,
+        confidence=sure,
+    )
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 110, 200])
+def test_a_line_an_account_fits_and_the_totals_count_what_may_be_done(columns):
+    names = ["web", "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:production/checkout", "r", "n"]
+    kinds = ["over", "over", "conflict", "no_data"]
+    found = [found_like(n, k, 100.0 * (i + 1)) for i, (n, k) in enumerate(zip(names, kinds, strict=True))]
+    told = lines(by_savings(found), columns)
+    assert len(told) == 5
+    assert max(len(line) for line in told) <= max(columns, 60)
+    assert [line.split()[0] for line in told[1:]][-1] == "n"
+    assert all(word in "\n".join(told) for word in ("12", "90%", "conflict", "no_data"))
+    if columns >= 200:
+        assert "24-64 general-32 -> 2-10 compute-32 +storage +network +target +cooldown" in "\n".join(told)
+    said = "\n".join(totals(found))
+    assert "$37,037 a month now, $36,737 with the 2 changes" in said
+    assert "not in a plan: r (conflict)" in said
+    assert "too little measured: n" in said
+    assert "memory, network of" in said
+    assert as_csv(found).count("\n") == as_markdown(found).split("\n\n")[0].count("\n") == 5
+
+
+def test_reasons_formats_and_parts_of_a_plan(histories, tmp_path):
+    plan, inventory, prices = tmp_path / "plan.json", tmp_path / "inventory.json", tmp_path / "prices.json"
+    aurora("recommend", "catalogue", "--out", prices)
+    told = aurora("recommend", histories, "--quick", "--catalogue", prices, "--plan", plan, "--why", "all")
+    assert "  - measured: median" in told
+    assert "no account nobody" in str(refused("recommend", histories, "--quick", "--why", "nobody").exception)
+    assert len(list(csv.DictReader(aurora("recommend", histories, "--quick", "--format", "csv").splitlines()))) == 5
+    aurora("recommend", "inventory", histories, "--out", inventory)
+    name = json.loads(plan.read_text())["changes"][0]["account"]
+    done = json.loads(aurora("recommend", "apply", plan, "--inventory", inventory, "--only", name, "--json"))
+    assert done["changed"] == [name]
+    assert all(line.startswith(name) for line in done["diff"])
+    assert "nothing to do" in aurora("recommend", "apply", plan, "--inventory", inventory, "--max-risk", 0)
+    assert "--inventory" in str(refused("recommend", inventory).exception)
+    assert "there is no ledger" in str(refused("recommend", "realised", tmp_path / "nope.jsonl").exception)
+
+
+def test_help_shows_the_options_of_recommend_file():
+    told = aurora("recommend", "--help")
+    assert "--least-days" in told
+    assert "rollback" in told
+
+
+def test_an_experiments_folder_is_looked_at_before_anything_is_computed(tmp_path):
+    folder = tmp_path / "trial"
+    folder.mkdir()
+    (folder / "registration.json").write_text("{}")
+    names = ("--before", tmp_path / "absent.csv", "--metric", "cost", "--guardrail", "latency", "--start", "2026-07-01")
+    assert "holds an experiment already" in str(refused("experiment", "new", folder, *names).exception)

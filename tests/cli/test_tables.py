@@ -54,6 +54,13 @@ def test_a_long_text_is_wrapped_at_words() -> None:
     assert text.count(reason) == 5
 
 
+def test_a_long_word_is_broken_before_a_table_becomes_blocks() -> None:
+    digest = "0123456789abcdef" * 4
+    shown = [line.text for line in laid_out("facts", ("what", "value"), [["sha256", digest], ["n", "5"]] * 3, 40)]
+    assert shown[1].split() == ["what", "value"] and shown[5].split() == ["n", "5"]
+    assert "".join(line.removeprefix("sha256").strip() for line in shown[3:5]) == digest
+
+
 def test_numbers_stand_right_and_texts_left() -> None:
     shown = [line.text for line in laid_out("sizes", ("name", "n"), [["a", "5"], ["bcd", "1,234"]], 80)]
     assert shown[3:] == ["a         5", "bcd   1,234"]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from aurora.agents.telling.facts import Fact, Known, Reading
+from aurora.agents.telling.facts import Known
 from aurora.agents.telling.grammar import Slot, Slots, Writer, write
-from aurora.agents.telling.lexicon import measure, noun, predicate
+from aurora.agents.telling.lexicon import RESOURCES, STATES, measure, noun, predicate
 from aurora.agents.telling.names import NODES, RUNS, TASKS, Names, names_at, shown
 from aurora.agents.telling.phrasings import OFFERED, THE_RUN, Phrasing, phrasings_of
 from aurora.agents.telling.quantities import Amount, write_pair
 from aurora.agents.telling.quantities import write as write_amount
-from aurora.agents.telling.reading import SORTS, parts
+from aurora.agents.telling.reading import LISTS, SORTS, parts
+from aurora.agents.telling.readings import Fact, Reading
 from aurora.agents.wording import Audience
 
 Link = Literal["none", "because", "also", "but"]
@@ -47,10 +48,14 @@ class Sentence(NamedTuple):
     cited: tuple[int, ...]
 
 
-def offered(fact: Fact) -> tuple[Phrasing, ...]:
-    """The phrasings that may be chosen for a fact."""
+def offered(fact: Fact, names: Names) -> tuple[int, ...]:
+    """Which of the phrasings of a fact may be chosen: the first that can be written with what it holds."""
     reading = fact.readings[0]
-    return phrasings_of(reading.kind, reading.slots)[:OFFERED]
+    found = list[int]()
+    for which in range(len(phrasings_of(reading.kind, reading.slots))):
+        if len(found) < OFFERED and written(reading, which, names, "operator") is not None:
+            found.append(which)
+    return tuple(found)
 
 
 def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[Sentence]:
@@ -59,7 +64,7 @@ def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[
     The first sentence says who was placed where. Reasons join it where that was chosen.
     """
     first = phrased(known.background[0].readings[0], 0, known.names, audience)
-    written, done = list[Sentence](), set[int]()
+    told_so_far, done = list[Sentence](), set[int]()
     before: Choice | None = None
     for choice in chosen:
         told = tuple((n, k) for n, k in dict.fromkeys(choice.told) if n not in done)
@@ -70,14 +75,16 @@ def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[
         facts = [known.facts[n - 1] for n, _ in told]
         body = _body(choice._replace(told=told), known, audience)
         cited = tuple(n for n, _ in told)
-        if not written and choice.link == "because" and all(f.role == "reason" for f in facts):
-            written.append(Sentence(_finished(f"{first} because {body}", known.names), cited))
+        if not told_so_far and choice.link == "because" and all(f.role == "reason" for f in facts):
+            told_so_far.append(Sentence(_finished(f"{first} because {body}", known.names), cited))
         else:
-            if not written:
-                written.append(Sentence(_finished(first, known.names), cited))
-            written.append(Sentence(_finished(_linked(body, choice.link, facts, before is None), known.names), cited))
+            if not told_so_far:
+                told_so_far.append(Sentence(_finished(first, known.names), cited))
+            told_so_far.append(
+                Sentence(_finished(_linked(body, choice.link, facts, before is None), known.names), cited)
+            )
         before = choice
-    return written or [Sentence(_finished(first, known.names), (1,))]
+    return told_so_far or [Sentence(_finished(first, known.names), (1,))]
 
 
 def opening(known: Known, audience: Audience) -> str:
@@ -108,40 +115,59 @@ def _body(choice: Choice, known: Known, audience: Audience) -> str:
     lead, condition = "", ""
     for number, which in choice.told:
         reading = known.facts[number - 1].readings[0]
-        phrasing = offered(known.facts[number - 1])[which]
-        text = phrased(reading, which, known.names, audience, choice.figures)
-        first = phrasing.template[0]
-        start = _word(first, reading.slots, known.names, audience) if isinstance(first, Slot) else THE_RUN.strip()
+        place = offered(known.facts[number - 1], known.names)[which]
+        phrasing = phrasings_of(reading.kind, reading.slots)[place]
+        text = phrased(reading, place, known.names, audience, choice.figures)
+        start, who = _start(phrasing, reading.slots, known.names, audience)
         before = text.partition(", ")[0] if phrasing.text.startswith("<change>") else ""
-        if phrasing.leads and start and start == lead:
+        if who and who == lead:
             clauses.append(text.removeprefix(start).strip())
         elif before and before == condition:
             clauses.append(text.removeprefix(f"{before}, "))
         else:
             clauses.append(text)
-        lead, condition = (start or "") if phrasing.leads else "", before
+        lead, condition = who, before
     return _listed(clauses)
+
+
+def _start(phrasing: Phrasing, slots: Slots, names: Names, audience: Audience) -> tuple[str, str]:
+    """How a clause begins, as far as the next one need not repeat it, and whom that is about; "" if it is nobody."""
+    lead = phrasing.lead
+    if lead is None:
+        return "", ""
+    writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
+    start = write(phrasing.template[: lead.length], slots, writer) or ""
+    return start, f"{SORTS[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN
 
 
 def _listed(clauses: Sequence[str]) -> str:
     if len(clauses) == 1:
         return clauses[0]
-    comma = "," if len(clauses) > 2 or any(", " in c for c in clauses) else ""  # noqa: PLR2004  # a list of three
+    has_commas = any(", " in c.removeprefix("the runner-up, ").partition(", ")[2] for c in clauses[:-1])
+    comma = "," if len(clauses) > 2 or has_commas or clauses[0].startswith(("without", "if")) else ""  # noqa: PLR2004
     return f"{', '.join(clauses[:-1])}{comma} and {clauses[-1]}"
 
 
 def phrased(reading: Reading, which: int, names: Names, audience: Audience, figures: bool = True) -> str:
-    """A fact in one of its phrasings, without capital and full stop."""
-    slots = _written(reading.slots)
-    writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
-    fitting = phrasings_of(reading.kind, reading.slots)
-    text = write(fitting[which].template, slots, writer, is_full=figures)
+    """A fact in one of its phrasings, without capital and full stop.
+
+    Raises:
+        ValueError: The phrasing tells what the fact does not hold.
+    """
+    text = written(reading, which, names, audience, figures)
     if text is None:
         raise ValueError(f"phrasing {which} of {reading.kind} needs more than {sorted(reading.slots)}")
     return text
 
 
-def _written(slots: Slots) -> Slots:
+def written(reading: Reading, which: int, names: Names, audience: Audience, figures: bool = True) -> str | None:
+    """As `phrased`; None where the phrasing tells what the fact does not hold."""
+    slots = _amounts_written(reading.slots)
+    writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
+    return write(phrasings_of(reading.kind, reading.slots)[which].template, slots, writer, is_full=figures)
+
+
+def _amounts_written(slots: Slots) -> Slots:
     """Slots with their amounts as texts."""
     texts = {n: write_amount(v) if isinstance(v, Amount) else v for n, v in slots.items()}
     for one, two in _PAIRS:
@@ -160,8 +186,13 @@ def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | N
         return str(slots["relation"])
     if name == "extreme":
         return f"the {slots['relation']}"
+    if name in ("resource", "state"):
+        return (RESOURCES if name == "resource" else STATES).get(str(slots["resource"]))
     if value is None:
         return None
+    if name in LISTS and isinstance(value, frozenset):
+        listed = _listed([shown(n, names.words) for n in sorted(value)])
+        return f"task{'s' if len(value) > 1 else ''} {listed}" if name == "tasks" else listed
     if name in SORTS:
         return _name(str(value), SORTS[name], names) + ("'s" if slot.is_possessive else "")
     if name in ("feature", "limit"):

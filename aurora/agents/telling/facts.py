@@ -7,12 +7,14 @@ A fact has several readings where the same thing can be said of other subjects (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from aurora.agents.telling.grammar import Slots
 from aurora.agents.telling.names import NODES, RUNS, TASKS, Names
 from aurora.agents.telling.phrasings import vocabulary
 from aurora.agents.telling.quantities import COUNT, Amount, dimension_of
+from aurora.agents.telling.readings import Fact, Reading, Role
+from aurora.agents.telling.waiting import names_in, waiting_fact
 from aurora.sim.claims import (
     FEASIBLE,
     SCORE,
@@ -27,10 +29,9 @@ from aurora.sim.claims import (
 from aurora.sim.decision import Decision, advantages
 from aurora.sim.features import FEATURES
 from aurora.sim.scenario import Scenario
+from aurora.sim.waiting_claims import WaitingClaim
 from aurora.sim.whatif import Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
-Role = Literal["reason", "shortfall", "counterfactual", "setting"]
-"""What a fact is to an explanation: "because" may lead to reasons only, "but" to shortfalls and counterfactuals."""
 _UNITS = {f.name: dimension_of(f.unit) for f in FEATURES}
 _MEASURES: Mapping[str, str] = {
     "latency_mean": "s",
@@ -47,30 +48,6 @@ _MEASURES: Mapping[str, str] = {
 }
 """Dimensions of the sums of an outcome; the others are counts."""
 _OPPOSITE = {"lower": "higher", "higher": "lower"}
-
-
-class Reading(NamedTuple):
-    """A way in which a fact can be put.
-
-    Attributes:
-        kind: A key of `PHRASINGS`.
-        slots: What its phrasings may say.
-    """
-
-    kind: str
-    slots: Slots
-
-
-class Fact(NamedTuple):
-    """Something that is known.
-
-    Attributes:
-        readings: All ways to put it, the plainest first.
-        role: What it is to an explanation.
-    """
-
-    readings: tuple[Reading, ...]
-    role: Role
 
 
 class Known(NamedTuple):
@@ -91,10 +68,7 @@ def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Sce
     """What checked claims about a decision say."""
     chosen, other = decision.chosen, decision.runner_up
     names = Names(
-        {
-            NODES: frozenset([*(o.name for o in decision.options), *(n.node_id for n in scenario.nodes)]),
-            TASKS: frozenset(t.task_id for t in scenario.tasks),
-        },
+        _known_names(scenario, claims, [o.name for o in decision.options]),
         winner=chosen.name,
         runner_up=other.name if other else "",
         task=decision.task_id,
@@ -107,6 +81,22 @@ def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Sce
     else:
         background.append(_fact("setting" if level else "reason", Reading("best", {"option": chosen.name})))
     return Known(tuple(_of_decision(c, decision) for c in claims), tuple(background), names)
+
+
+def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> Known:
+    """What checked claims about a task's way say, where no decision is told of."""
+    facts = tuple(waiting_fact(c) for c in claims)
+    became = [f for f in facts if f.readings[0].kind == "status"]
+    return Known(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
+
+
+def _known_names(
+    scenario: Scenario, claims: Sequence[Claim], options: Sequence[str] = ()
+) -> Mapping[str, frozenset[str]]:
+    """Candidates with their links, and tasks."""
+    ids = [n.node_id for n in scenario.nodes] + [l.link_id for l in scenario.links]
+    named = frozenset(name for c in claims if isinstance(c, WaitingClaim) for name in names_in(c))
+    return {NODES: frozenset([*ids, *options]) | named, TASKS: frozenset(t.task_id for t in scenario.tasks)}
 
 
 def known_of_run(
@@ -136,11 +126,7 @@ def known_of_run(
             _fact("setting", Reading("undecided" if isinstance(reason, str) else "decided", {**said, **counted}))
         )
     names = Names(
-        {
-            NODES: frozenset(n.node_id for n in scenario.nodes),
-            TASKS: frozenset(t.task_id for t in scenario.tasks),
-            RUNS: frozenset((policy_id, scenario.scenario_id)),
-        },
+        {**_known_names(scenario, ()), RUNS: frozenset((policy_id, scenario.scenario_id))},
         words=vocabulary(),
     )
     return Known(tuple(facts), (_fact("setting", headline),), names)
@@ -168,6 +154,8 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
             return _comparison(claim, decision)
         case CauseClaim(other, features):
             cause = {"chosen": decision.chosen.name, "other": other, "features": frozenset(features)}
+            if decision.runner_up is not None and other == decision.runner_up.name:
+                cause["rank"] = "runner-up"
             return _fact("reason", Reading("cause", cause))
         case FlipClaim(option, feature, threshold, is_below):
             now = look_up(decision, option, feature)
@@ -180,7 +168,7 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
             }
             values = () if now is None else (_value(option, feature, now),)
             return _fact("counterfactual", Reading("flip", slots), *values)
-    return _of_run(claim, ())
+    return waiting_fact(claim) if isinstance(claim, WaitingClaim) else _of_run(claim, ())
 
 
 def _value(option: str, feature: str, value: float) -> Reading:
@@ -200,6 +188,9 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
     if relation in ("within", "beyond"):
         limit = look_up(decision, option, other)
         assert limit is not None  # likewise
+        if other == "task.slack" and limit < 0:
+            late = {"task": decision.task_id, "late": Amount(-limit, "s")}
+            return _fact("shortfall", Reading("overdue", late), value)
         slots = {**about, "relation": relation, "limit": other, "of": amount(other, limit)}
         role: Role = "shortfall" if relation == "beyond" else "setting"
         return _fact(role, Reading("limit", slots), value, _value(option, other, limit))

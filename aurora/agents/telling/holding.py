@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from aurora.agents.telling.facts import Fact, Known, Reading
+from aurora.agents.telling.facts import Known
 from aurora.agents.telling.lexicon import noun
 from aurora.agents.telling.names import quoted, shown
 from aurora.agents.telling.quantities import Amount, Quantity, agrees, write
 from aurora.agents.telling.reading import Before, Clause, TooInvolved, sentences
+from aurora.agents.telling.readings import Fact, Reading
 from aurora.sim.features import FEATURE_INDEX
 
 UNCHECKED = "could not be checked"

@@ -123,6 +123,22 @@ _RUNS: Mapping[str, tuple[str, ...]] = {
     "energy": ("energy", "the energy", "energy use", "the energy use", "energy consumption", "the energy consumption"),
 }
 
+RESOURCES: Mapping[str, str] = {
+    "cpu": "cores",
+    "memory": "memory",
+    "accelerators": "idle accelerators",
+    "accelerator_share": "a large enough share of one accelerator",
+    "bandwidth": "bandwidth",
+}
+"""What candidates may have too little of."""
+STATES: Mapping[str, str] = {
+    "model": "had no accelerator of a model that is allowed",
+    "node_down": "could not be used while down",
+    "battery": "had an empty battery",
+    "path": "could not be reached",
+}
+"""What is said of candidates that don't lack an amount of something."""
+
 PAIR, TOP = ("lower", "higher"), ("lowest", "highest")
 
 
@@ -249,6 +265,8 @@ LEXICONS: Mapping[str, Lexicon] = {
         _pairs("side", under="under|below|less than|lower than", over="over|above|more than|higher than|greater than")
     ),
     "direction": Lexicon(_pairs("direction", rise="rise|increase|grow|go up", fall="fall|drop|decrease|go down")),
+    "resource": Lexicon((surface, {"resource": name}) for name, surface in RESOURCES.items()),
+    "state": Lexicon((surface, {"resource": name}) for name, surface in STATES.items()),
     "measure": Lexicon(
         (surface, {"measure": name})
         for name in Summary.__slots__

@@ -13,7 +13,7 @@ NODES, TASKS, RUNS = "node", "task", "run"
 """Sorts of names: of candidates, of tasks, of policies and scenarios."""
 _BEFORE: Mapping[str, re.Pattern[str]] = {
     NODES: re.compile(r"(?:(?:the )?(?:node|candidate|host|runner-up|winner),? )?", re.IGNORECASE),
-    TASKS: re.compile(r"(?:(?:the )?(?:task|job|flow) )?", re.IGNORECASE),
+    TASKS: re.compile(r"(?:(?:the )?(?:tasks?|jobs?|flows?) )?", re.IGNORECASE),
     RUNS: re.compile(r"(?:(?:the )?(?:policy|scenario) )?", re.IGNORECASE),
 }
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from aurora.agents.telling.grammar import Either, Maybe, Number, Part, Slots, Template, Word, template
 from aurora.agents.telling.lexicon import LEXICONS
 
-THE_RUN = "the run "
 OFFERED = 3
 """Phrasings of a kind that a model may choose among."""
 
@@ -37,17 +36,37 @@ class Phrasing(NamedTuple):
         return template(self.text)
 
     @property
-    def leads(self) -> bool:
-        """Whether it begins with who it is about, so that a clause after "and" may leave that out."""
-        return self.text.startswith(("{option} ", "{other} ", THE_RUN))
-
-    @property
-    def rest(self) -> Template:
-        """What follows on whom it is about, where it begins with that."""
-        return self.template[len(THE_RUN.split()) if self.text.startswith(THE_RUN) else 1 :]
+    def lead(self) -> Lead | None:
+        """With whom or what it begins, so that a clause after "and" may leave that out; None: with something else."""
+        return next((lead for start, lead in _LEADS.items() if self.text.startswith(start)), None)
 
 
+class Lead(NamedTuple):
+    """The beginning of a phrasing.
+
+    Attributes:
+        slot: Who it is about; "" where it is about the run.
+        length: Of it, in parts of the template.
+    """
+
+    slot: str
+    length: int
+
+
+THE_RUN = "the run"
+_LEADS: Mapping[str, Lead] = {
+    "{option} ": Lead("option", 1),
+    "{other} ": Lead("other", 1),
+    "the runner-up, {other}, ": Lead("other", 5),
+    "{task} ": Lead("task", 1),
+    "the run ": Lead("", 2),
+}
 _BOTH = "[ ⟨{own} (against|versus|vs|compared with|and) {against}⟩]"
+
+
+def _ends(how: str) -> Slots:
+    return {"ending": how}
+
 
 PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
     "placement": (
@@ -123,6 +142,11 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option's} {feature} of {own} (is|was|stays|stayed) {within} the {limit}[ of {of}]"),
         Phrasing("{feature} (of|on|at) {option} (is|was|stays|stayed) {within} the {limit}[ ⟨{own} of {of}⟩]"),
     ),
+    "overdue": (
+        Phrasing("no time was left for {task}, which was {late} late already"),
+        Phrasing("{task} was {late} late already"),
+        Phrasing("{task} started {late} too late for its limit"),
+    ),
     "equal": (
         Phrasing("{option} has the same {feature} as {other}[ ⟨{own}⟩]"),
         Phrasing("{option} and {other} have the same {feature}[ ⟨{own}⟩]"),
@@ -139,6 +163,7 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{option} comes first in the list"),
     ),
     "cause": (
+        Phrasing("the runner-up, {other}, lost on {features}", {"rank": "runner-up"}),
         Phrasing("{other} lost on {features}"),
         Phrasing("{other} lost to {chosen} on {features}"),
         Phrasing("what decided between {chosen} and {other} was {features}"),
@@ -201,6 +226,77 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{count} of {total} placement~placements had no alternative", {"how": "no alternative"}),
         Phrasing("{count} of {total} placement~placements hung on many things at once", {"how": "many things at once"}),
         Phrasing("for {count} of {total} placement~placements there was no alternative", {"how": "no alternative"}),
+    ),
+    "status": (
+        Phrasing("{task} (was completed|completed)", {"status": "completed"}),
+        Phrasing("{task} (was completed|completed) {late} after its limit", {"status": "late"}),
+        Phrasing("{task} was {late} late", {"status": "late"}),
+        Phrasing("{task} was not placed by the end of the run", {"status": "unplaced"}),
+        Phrasing("{task} (was never placed|was not placed)", {"status": "unplaced"}),
+        Phrasing("{task} left when its patience was used up", {"status": "dropped"}),
+        Phrasing("{task} was lost in its last attempt and not started again", {"status": "failed"}),
+        Phrasing("{task} can never be placed", {"status": "unplaceable"}),
+    ),
+    "attempt": (
+        Phrasing("in attempt {number}, {task} ran on {option} from {start} to {end} and completed", _ends("completed")),
+        Phrasing("{task} ran on {option} from {start} to {end} and completed", _ends("completed")),
+        Phrasing("{task} (started on {option} at {start}|completed on {option} at {end})", _ends("completed")),
+        Phrasing("in attempt {number}, {task} was lost at {end} when {option} failed", _ends("node_failed")),
+        Phrasing("{task} was lost at {end} when {option} failed", _ends("node_failed")),
+        Phrasing(
+            "in attempt {number}, {task} was lost at {end}, when the battery of {option} was empty",
+            _ends("battery_empty"),
+        ),
+        Phrasing("{task} was lost at {end} when the battery of {option} was empty", _ends("battery_empty")),
+        Phrasing("{task} (was started|started) on {option} at {start}"),
+    ),
+    "wait": (
+        Phrasing("{task} waited {waited} for {tasks}( to complete|)", {"reason": "dependency"}),
+        Phrasing("{task} waited to the end of the run for {tasks}", {"reason": "dependency", "lasts": "on"}),
+        Phrasing("{task} waited {waited} behind {tasks} at the head of the queue", {"reason": "queue"}),
+        Phrasing("{task} waited to the end of the run behind {tasks}", {"reason": "queue", "lasts": "on"}),
+        Phrasing("{task} waited {waited} though there was room: the policy did not place it", {"reason": "policy"}),
+        Phrasing("{task} waited {waited} (though|although) there was room", {"reason": "policy"}),
+        Phrasing("{task} waited {waited} for room, until {tasks} ended", {"reason": "room", "by": "tasks"}),
+        Phrasing("{task} waited {waited} for room, until {nodes} came back", {"reason": "room", "by": "nodes"}),
+        Phrasing("{task} waited {waited} for room, until {tasks} ended and {nodes} came back", {"reason": "room"}),
+        Phrasing("{task} waited {waited} for room", {"reason": "room"}),
+        Phrasing("{task} waited for room to the end of the run", {"reason": "room", "lasts": "on"}),
+        Phrasing("{task} waited {waited}"),
+        Phrasing("{task} waited from {start} to {end}"),
+    ),
+    "hold": (
+        Phrasing("{task} held {held} of {where} from {start} to {end}"),
+        Phrasing("{held} of {where} (was held by|were held by|belonged to) {task} from {start} to {end}"),
+        Phrasing("{task} held {held} of {where}( until {end}|)"),
+    ),
+    "infeasible": (
+        Phrasing(
+            "[at {time},] {count} of {total} candidates lacked {resource}( for it| for {task}|)"
+            "[ ⟨most free {free} of {asked} asked⟩]",
+            {"what": "amount", "when": "then", "of": "all"},
+        ),
+        Phrasing(
+            "even with everything free, {count} of {total} candidates lack {resource}( for it| for {task}|)"
+            "[ ⟨largest {free} of {asked} asked⟩]",
+            {"what": "amount", "when": "never", "of": "all"},
+        ),
+        Phrasing("[at {time},] {count} of {total} candidates {state}", {"what": "state", "when": "then", "of": "all"}),
+        Phrasing(
+            "even with everything free, {count} of {total} candidates {state}",
+            {"what": "state", "when": "never", "of": "all"},
+        ),
+        Phrasing("[at {time},] {option} had {free} free, and {task} asked for {asked}", {"when": "then", "of": "one"}),
+        Phrasing(
+            "[at {time},] {option} lacked {resource}[ ⟨{free} free of {asked} asked⟩]",
+            {"what": "amount", "when": "then", "of": "one"},
+        ),
+        Phrasing("[at {time},] {option} {state}", {"what": "state", "when": "then", "of": "one"}),
+        Phrasing(
+            "even with everything free, {option} lacks {resource}[ ⟨{free} of {asked} asked⟩]",
+            {"what": "amount", "when": "never", "of": "one"},
+        ),
+        Phrasing("even with everything free, {option} {state}", {"what": "state", "when": "never", "of": "one"}),
     ),
 }
 """Kind -> its phrasings."""

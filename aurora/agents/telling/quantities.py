@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from aurora.quantities import plain
+
 ROUNDED = 0.05
 """A number may be rounded by so much of it, and no more."""
 DIGITS = 4
 """Significant digits that are written."""
 MOST_DIGITS = 12
 """Digits that may be needed to tell two values apart."""
-PLAIN = (1e-4, 1e9)
-"""Between these a number is written without an exponent."""
 COUNT = "count"
 """The dimension of whole numbers of things, which can't be rounded."""
 
@@ -63,7 +63,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "GiB": _named(MiB=1 / 1024, GiB=1, TiB=1024),
     "Gbit/s": {"kbit/s": 1e-6, "Mbit/s": 1e-3, "Gbit/s": 1, "Tbit/s": 1e3},
     "cores": _named(core=1, cores=1),
-    "devices": _named(device=1, devices=1),
+    "devices": _named(device=1, devices=1, accelerator=1, accelerators=1),
     "tasks": _named(task=1, tasks=1),
     "links": _named(link=1, links=1),
     "starts": _named(start=1, starts=1),
@@ -73,7 +73,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
 """Dimension -> what its units are called, and their size in the base unit."""
 _BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
     "s": ((1, "ms"), (600, "s"), (7200, "min"), (math.inf, "h")),
-    "J": ((1e4, "J"), (3.6e5, "kJ"), (math.inf, "kWh")),
+    "J": ((1e3, "J"), (3.6e4, "kJ"), (math.inf, "kWh")),
     "W": ((1e4, "W"), (math.inf, "kW")),
     "GiB": ((1, "MiB"), (10240, "GiB"), (math.inf, "TiB")),
     "Gbit/s": ((1, "Mbit/s"), (math.inf, "Gbit/s")),
@@ -121,12 +121,12 @@ def write(amount: Amount, digits: int = DIGITS) -> str:
         return f"{value:,.0f}"
     if dimension in ("$", "$/h"):
         sign = "-" if value < 0 else ""
-        return f"{sign}${_number(abs(value), digits)}{'/h' if dimension == '$/h' else ''}"
+        return f"{sign}${plain(abs(value), digits)}{'/h' if dimension == '$/h' else ''}"
     if dimension == "share":
-        return f"{_number(100 * value, digits - 1)} %"
+        return f"{plain(100 * value, digits - 1)} %"
     sizes = _BY_SIZE.get(dimension, ())
     unit = dimension if value == 0 or not sizes else next(name for most, name in sizes if abs(value) < most)
-    text = _number(value / UNITS[dimension][unit], digits)
+    text = plain(value / UNITS[dimension][unit], digits)
     if unit.endswith("s") and unit not in ("s", "ms", "Gbit/s", "Mbit/s") and text == "1":
         unit = unit[:-1]
     return f"{text} {unit}" if unit else text
@@ -139,16 +139,6 @@ def write_pair(one: Amount, two: Amount) -> tuple[str, str]:
         if texts[0] != texts[1] or one == two:
             break
     return texts
-
-
-def _number(value: float, digits: int) -> str:
-    if value == 0:
-        return "0"
-    if not PLAIN[0] <= abs(value) < PLAIN[1]:
-        return f"{value:.{digits}g}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def read(text: str, at: int) -> tuple[Quantity, int] | None:

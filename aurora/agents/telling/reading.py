@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -18,12 +18,15 @@ SORTS: Mapping[str, str] = {
     "other": NODES,
     "chosen": NODES,
     "node": NODES,
+    "where": NODES,
     "task": TASKS,
     "policy": RUNS,
     "scenario": RUNS,
 }
 """Slots that names fill."""
-COUNTS = ("count", "total")
+LISTS: Mapping[str, str] = {"tasks": TASKS, "nodes": NODES}
+"""Slots that lists of names fill."""
+COUNTS = ("count", "total", "number")
 MEASURED = "value"
 """A slot that holds an amount or, in words, a count."""
 MOST_STEPS = 20_000
@@ -74,7 +77,7 @@ class Before(NamedTuple):
 
     Attributes:
         subject: The only node that the clause before names; "" if there is none, or several.
-        lead: Whom the clause before begins with, a node or the run; "" if it begins otherwise.
+        lead: Whom the clause before begins with, by sort and name, or `THE_RUN`; "" if it begins otherwise.
         change: What it is on condition of.
     """
 
@@ -180,24 +183,26 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
     yield nodes, only
     if link not in ("and", "but"):
         return
-    first = nodes[0]
-    if phrasing.leads and before.lead and isinstance(first, Slot):
-        yield phrasing.rest, {**only, first.name: before.lead}
-    elif phrasing.leads and before.lead == THE_RUN:
-        yield phrasing.rest, only
-    if before.change is not None and isinstance(first, Part):
+    lead = phrasing.lead
+    if lead is not None and before.lead:
+        sort, _, who = before.lead.partition(" ")
+        if lead.slot and sort == SORTS[lead.slot] and before.lead != THE_RUN:
+            yield nodes[lead.length :], {**only, lead.slot: who}
+        elif not lead.slot and before.lead == THE_RUN:
+            yield nodes[lead.length :], only
+    if before.change is not None and isinstance(nodes[0], Part):
         settled = merge(only, before.change)
         if settled is not None:
             yield nodes[2:], settled  # the condition, and its comma
 
 
 def _left(phrasing: Phrasing, slots: Slots) -> Before:
-    named = {slots[n] for n in ("option", "other", "chosen", "node") if slots.get(n)}
-    first = phrasing.template[0]
-    lead = (slots[first.name] if isinstance(first, Slot) else THE_RUN) if phrasing.leads else ""
+    named = {slots[n] for n in ("option", "other", "chosen", "node", "where") if slots.get(n)}
+    lead = phrasing.lead
+    who = (f"{SORTS[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN) if lead else ""
     conditions = ("change", "node", "task", "start", "duration", "factor")
     change = {n: slots[n] for n in conditions if n in slots} if "change" in slots else None
-    return Before(str(next(iter(named))) if len(named) == 1 else "", str(lead), change)
+    return Before(str(next(iter(named))) if len(named) == 1 else "", who, change)
 
 
 def _reader(names: Names, subject: str, steps: _Steps) -> Reader:
@@ -219,7 +224,11 @@ def _filled(slot: Slot, text: str, at: int, names: Names, subject: str) -> Itera
     elif name in LEXICONS:
         yield from LEXICONS[name].at(text, at)
     elif name == "features":
-        yield from ((end, {name: frozenset(found)}) for end, found in _features(text, at))
+        nouns = lambda start: ((end, meaning["feature"]) for end, meaning in LEXICONS["feature"].at(text, start))  # noqa: E731
+        yield from ((end, {name: frozenset(found)}) for end, found in _several(text, at, nouns))
+    elif name in LISTS:
+        listed = lambda start: names_at(text, start, LISTS[name], names)  # noqa: E731
+        yield from ((end, {name: frozenset(found)}) for end, found in _several(text, at, listed))
     else:
         for reader in (
             (read_count,) if name in COUNTS else (read_quantity, read_count) if name == MEASURED else (read_quantity,)
@@ -242,12 +251,12 @@ def _named(slot: Slot, text: str, at: int, names: Names, subject: str) -> Iterat
             yield end + 2, name
 
 
-def _features(text: str, at: int) -> Iterator[tuple[int, list[str]]]:
-    """Nouns of features, with commas and an "and" between them."""
-    for end, meaning in LEXICONS["feature"].at(text, at):
-        yield end, [meaning["feature"]]
+def _several(text: str, at: int, one: Callable[[int], Iterator[tuple[int, str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Things of a sort, with commas and an "and" between them."""
+    for end, found in one(at):
+        yield end, [found]
         for words in (",", ", and", "and"):
             begin = _past(words, text, end)
             if begin is not None:
-                for last, more in _features(text, spaces(text, begin)):
-                    yield last, [meaning["feature"], *more]
+                for last, more in _several(text, spaces(text, begin), one):
+                    yield last, [found, *more]
