@@ -69,3 +69,38 @@ def test_jobs_of_a_log_start_on_an_empty_machine(tmp_path: Path) -> None:
     assert result["tasks"][1]["wait"] == 240  # the first job takes the whole machine for 300 s
     assert "needs" in aurora("scenarios", "read", "swf", str(log), "--processors", "4", code=6).stderr
     assert "has 3 jobs" in aurora("scenarios", "read", "swf", str(log), "--first", "3", code=6).stderr
+
+
+OWN_NODES = "node_id;cpu;memory;price_per_hour;accelerator_model\nnode-a;8;32;0.4;\nnode-b;4;16;0.15;\n"
+OWN_TASKS = "task_id,arrival_time,duration,cpu_required,dependencies\nweb,0,3600,2,\nlog,5,60,1,\nend,9,60,4,web|log\n"
+
+
+def test_two_tables_become_a_scenario(tmp_path: Path) -> None:
+    nodes, tasks, scenario = tmp_path / "nodes.csv", tmp_path / "tasks.csv", tmp_path / "s.json"
+    nodes.write_text(OWN_NODES)
+    tasks.write_text(OWN_TASKS)
+    aurora("scenarios", "read", "csv", str(nodes), str(tasks), "--out", str(scenario))
+    assert tasks_of(scenario.read_text())[2]["dependencies"] == ["web", "log"]
+    result = json.loads(aurora("simulate", str(scenario), "cheapest", "--json").stdout)
+    assert [t["start"] for t in result["tasks"]] == [0, 5, 3600]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "web,0,3600,2,",
+            "web,0,3600,200m,",
+            "line 2: cpu_required: '200m' is not a number; give cores as a number: 0.2",
+        ),
+        ("cpu_required", "cpus_required", "'cpus_required' is no field of a task; did you mean cpu_required"),
+        ("web|log", "web|logs", "unknown dependency 'logs'"),
+        ("log,5", "web,5", "'web' is used twice"),
+        ("task_id,", "name,", "no column 'task_id'"),
+    ],
+)
+def test_a_cell_or_column_that_does_not_go_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    nodes, tasks = tmp_path / "nodes.csv", tmp_path / "tasks.csv"
+    nodes.write_text(OWN_NODES)
+    tasks.write_text(OWN_TASKS.replace(old, new))
+    assert said in aurora("scenarios", "read", "csv", str(nodes), str(tasks), code=6).stderr
