@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from aurora.agents import budget
-from aurora.evals.speed import expand, sample_spec
 from aurora.graphs.run_directory import read_manifest, start_manifest
 from aurora.learning import checkpoint, ledger, trainer
 from aurora.learning.accounts import generate, load_catalogue, read_accounts, synthetic_catalogue, write_accounts
@@ -32,10 +31,12 @@ from aurora.memory.ledger import Ledger
 from aurora.memory.store import Iteration, NewPolicy, Store
 from aurora.sim.capacity import CapacityPlan, read_plans
 from aurora.sim.disturbances import parse_disturbance, read_disturbances
+from aurora.sim.expansion import expand
+from aurora.sim.generators import sample_spec
 from aurora.sim.reader import read_scenario
 from aurora.sim.references import REFERENCES
 from aurora.sim.references import load_policy as load_named_policy
-from aurora.sim.traces import azure_vm, eua, openb, swf, topology
+from aurora.sim.traces import azure_vm, eua, flows, openb, swf, topology
 from aurora.tools.recording import Exchange, Recording
 
 
@@ -161,7 +162,7 @@ def _traces(folder: Path) -> list[Reader]:
     per_unit = 1e-6
 
     def traffic(path: Path) -> Any:
-        return topology.read_demands(path, 3, gbps_per_unit=per_unit)
+        return flows.read_demands(path, 3, gbps_per_unit=per_unit)
 
     return [
         Reader("SWF", "l.swf", jobs.encode(), swf.read_jobs),
