@@ -267,7 +267,7 @@ def _rows(path: Path) -> list[_Row]:
         )
     if path.suffix == ".parquet":
         return _parquet_rows(path)
-    found = []
+    found: list[_Row] = []
     for number, line in read_lines(path, limit=TABLE_BYTES):
         if not line.strip():
             continue
