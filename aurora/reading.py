@@ -53,12 +53,15 @@ _PACKED = (
 """How files begin that are packed in a way that is not read, what they are, and the remedy."""
 
 
-def read_bytes(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraError] = DataError) -> bytes:
+def read_bytes(
+    path: Path, *, limit: int = DOCUMENT_BYTES, packed: bool = False, error: type[AuroraError] = DataError
+) -> bytes:
     """Read a file, unpacked where it is a gzip file whatever its name.
 
     Args:
         path: A regular file or a pipe.
         limit: Most bytes, of the file and of what it unpacks to.
+        packed: Whether the reader unpacks what is no gzip file itself.
         error: The class of error to raise.
 
     Returns:
@@ -75,7 +78,7 @@ def read_bytes(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraErr
     except ValueError as fault:  # a NUL in the path
         raise error(f"can't read {str(path)!r}: {fault}; give the path of a file") from None
     content = _unpacked(path, raw, limit, error) if raw.startswith(_GZIP) else raw
-    for mark, what, remedy in _PACKED:
+    for mark, what, remedy in () if packed else _PACKED:
         if content.startswith(mark):
             raise error(f"{path} is {what}; {remedy}")
     return content

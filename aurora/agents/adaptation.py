@@ -154,8 +154,8 @@ def fitted(
 def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider: str) -> Settings:
     """The settings that a refusal may point at, what stands in the messages among them."""
     more = {"system": True} if any(isinstance(m, SystemMessage) for m in messages) else {}
-    cached = {"cached": True} if provider == "anthropic" and _is_marked(messages) else {}
-    return {**settings, **more, **cached}
+    is_marked = provider == "anthropic" and "cache_control" in str([settings.get("tools"), _blocks(messages)])
+    return {**settings, **more, **({"cached": True} if is_marked else {})}
 
 
 def marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tuple[list[BaseMessage], Settings]:
@@ -171,24 +171,27 @@ def marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tupl
         changed["tools"] = [*tools[:-1], {**tools[-1], "cache_control": MARK}]
     last = len(shown) - 1
     for place, message in enumerate(shown):
-        if isinstance(message, SystemMessage) and place == 0:
-            shown[0] = SystemMessage(_marked_blocks(message))
-        elif place == last and isinstance(message, HumanMessage | ToolMessage) and (len(tools or ()) > 1 or place > 1):
-            shown[last] = message.model_copy(update={"content": _marked_blocks(message)})
+        if not isinstance(message, SystemMessage | HumanMessage | ToolMessage):
+            continue
+        is_stable = isinstance(message, SystemMessage) and place == 0
+        goes_on = place == last and (len(tools or ()) > 1 or place > 1)
+        # All are written in blocks, so that a message does not change when the mark has moved on.
+        blocks = _in_blocks(message, MARK if is_stable or goes_on else None)
+        shown[place] = message.model_copy(update={"content": blocks})
     return shown, changed
 
 
-def _marked_blocks(message: BaseMessage) -> list[str | dict[Any, Any]]:
-    if isinstance(message.content, str):
-        return [{"type": "text", "text": message.content, "cache_control": MARK}] if message.content else []
-    *before, last = message.content or [{"type": "text", "text": "(nothing)"}]
-    return [*before, {**last, "cache_control": MARK} if isinstance(last, dict) else last]
+def _in_blocks(message: BaseMessage, mark: dict[str, str] | None) -> list[Any]:
+    content = message.content
+    text = content if isinstance(content, str) else ""
+    blocks: list[Any] = list(content) if isinstance(content, list) else [{"type": "text", "text": text or "(nothing)"}]
+    if mark is not None and blocks and isinstance(blocks[-1], dict):
+        blocks[-1] = {**blocks[-1], "cache_control": mark}
+    return blocks
 
 
-def _is_marked(messages: Sequence[BaseMessage]) -> bool:
-    return any(
-        "cache_control" in b for m in messages if isinstance(m.content, list) for b in m.content if isinstance(b, dict)
-    )
+def _blocks(messages: Sequence[BaseMessage]) -> list[Any]:
+    return [b for m in messages if isinstance(m.content, list) for b in m.content]
 
 
 def _as_text(response_format: Mapping[str, Any]) -> str:

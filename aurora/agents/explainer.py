@@ -6,7 +6,6 @@ sentences are held against them (`aurora.agents.rewording`).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
@@ -31,13 +30,11 @@ from aurora.sim.claims import (
     look_up,
     run_of,
 )
-from aurora.sim.compiler import compile_policy
 from aurora.sim.decision import (
     Decision,
     Option,
     advantages,
     cause,
-    decisions,
     features_read,
     is_level,
     last_decision,
@@ -45,12 +42,9 @@ from aurora.sim.decision import (
 )
 from aurora.sim.flip import flips
 from aurora.sim.history import History
-from aurora.sim.kernel import encode, evaluate
-from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policy import Policy
 from aurora.sim.scenario import Scenario
 from aurora.sim.waiting_claims import number_of
-from aurora.sim.whatif import NodeRemoved, changed
 
 Level = Literal["line", "short", "full"]
 
@@ -58,8 +52,6 @@ REASONS = 3
 """Advantages of the winner that are told where no small set of them decided."""
 WEIGHTY = 0.1
 """Share of the winner's lead that such an advantage makes up at least."""
-MEASURES = ("completed", "sla_violations", "latency_mean", "cost", "energy")
-"""Fields of `Summary` that a run is told by."""
 TOLD_OPTIONS = 5
 """Candidates that are told with their scores, the best."""
 FEWEST_FOR_EXTREME = 3
@@ -89,23 +81,6 @@ class Explanation(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
     way: tuple[str, ...] = ()
-
-
-class PlanExplanation(NamedTuple):
-    """A whole run explained.
-
-    Attributes:
-        scenario_id, policy_id: Of what.
-        checked: Every claim about the outcome, with what became of it.
-        reasons: By how many decisions each set of features decided; "draw" and "no alternative" beside them.
-        text: In words.
-    """
-
-    scenario_id: str
-    policy_id: str
-    checked: tuple[Checked, ...]
-    reasons: Counter[str]
-    text: str
 
 
 def explain(
@@ -286,61 +261,6 @@ def _details(decision: Decision, audience: Audience) -> list[str]:
             share = f"{100 * (term.chosen - term.other) / lead:.1f} %" if lead else "draw"
             lines.append(f"  {term.text}: {term.chosen:.6g} against {term.other:.6g} ({share})")
     return lines
-
-
-def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "operator") -> PlanExplanation:
-    """Explain a whole run: what came of it, what decided, and what it hangs on.
-
-    Raises:
-        PolicyError: The policy is not valid, or an explicit plan.
-    """
-    run = run_of(scenario, policy)
-    outcome = run.outcome
-    every = list(decisions(scenario, policy, outcome))
-    if not every:
-        raise ScenarioError(f"{policy.policy_id} places nothing on {scenario.scenario_id}; there is nothing to explain")
-    reasons = Counter(_decided_by(d, audience) for d in every)
-    summary = outcome.summary
-    claims: list[Claim] = [OutcomeClaim(None, name, float(getattr(summary, name))) for name in MEASURES]
-    claims += _what_it_hangs_on(scenario, policy, outcome)
-    checked = check(claims, Case(scenario, policy, every[0]))
-    held = [c.claim for c in checked if c.holds and isinstance(c.claim, OutcomeClaim)]
-    now, then = ([sentence(c, {}, audience) for c in held if (c.change is None) is as_is] for as_is in (True, False))
-    lines = [
-        f"{policy.policy_id} on {scenario.scenario_id}: {len(every)} placements of {len(scenario.tasks)} tasks.",
-        f"What decided: {', '.join(f'{name} ({count})' for name, count in reasons.most_common(6))}.",
-        f"Outcome: {'; '.join(now)}.",
-        *(f"It hangs on one node: {text}." for text in then),
-    ]
-    return PlanExplanation(scenario.scenario_id, policy.policy_id, tuple(checked), reasons, "\n".join(lines))
-
-
-def _decided_by(decision: Decision, audience: Audience) -> str:
-    other = decision.runner_up
-    if other is None:
-        return "no alternative"
-    if is_level(decision, other.features):
-        return "a draw"
-    found = cause(decision, other)
-    return " and ".join(called(f, audience) for f in found) if found else "many things at once"
-
-
-def _what_it_hangs_on(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:
-    """What would be otherwise without the node that served most tasks."""
-    used = Counter(int(n) for n in outcome.tasks.node[outcome.tasks.status == Status.COMPLETED] if n >= 0)
-    if not used:
-        return []
-    change = NodeRemoved(node_id=scenario.nodes[used.most_common(1)[0][0]].node_id)
-    try:
-        without = changed(scenario, change)
-    except ScenarioError:  # tasks need that very node or its site: there is no run without it to tell of
-        return []
-    summary = evaluate(encode(without), compile_policy(policy))
-    return [
-        OutcomeClaim(change, name, float(getattr(summary, name)))
-        for name in MEASURES
-        if getattr(summary, name) != getattr(outcome.summary, name)
-    ]
 
 
 def shown_values(decision: Decision | None) -> dict[tuple[str, str], float]:

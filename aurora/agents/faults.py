@@ -161,5 +161,7 @@ def _of_exception(error: Exception, name: ModelName) -> _Told:
             return _of_fault("timeout")
         case langchain.ModelConnectionError():
             return _of_fault("connection")
+        case _ if name.provider in KEYS:
+            return _Told("invalid request", "{name}'s client can't send this question")
         case _:
             return _of_fault("unreadable answer")

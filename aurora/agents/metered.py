@@ -19,6 +19,7 @@ from pydantic import ConfigDict
 from aurora.agents.adaptation import Step, fitted, sent_settings, to_leave_out
 from aurora.agents.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
 from aurora.agents.faults import DECLINED, explained, judged, of_this_question, tries
+from aurora.agents.masking import KEYS
 from aurora.agents.model import CallLimits, ModelName, call_limits, connect
 from aurora.agents.replies import Receipt, Usage
 from aurora.agents.tool_calls import with_own_ids
@@ -62,6 +63,7 @@ class _Tried(NamedTuple):
     error: ModelError | None
     usage: Usage | None
     step: Step | None = None
+    is_sent: bool = True
 
 
 class MeteredModel(BaseChatModel):
@@ -190,7 +192,8 @@ class MeteredModel(BaseChatModel):
                 told = explained(error, receipt, self.name_)
                 told.__cause__ = error
                 step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
-                return _Tried(None, told, _usage(receipt, None), step)
+                is_sent = receipt.is_sent or provider not in KEYS
+                return _Tried(None, told, _usage(receipt, None), step, is_sent)
         problem = judged(answer, receipt, self.name_)
         if problem is not None:
             return _Tried(None, problem, _usage(receipt, answer))
@@ -213,7 +216,7 @@ class MeteredModel(BaseChatModel):
 
     def _cost(self, tried: _Tried, request: Mapping[str, Any], seconds: float, failed: int) -> Cost:
         """What a request took. What the server did not count is estimated from its length."""
-        cost = {"requests": 1.0, "seconds": seconds}
+        cost = {"requests": float(tried.is_sent), "seconds": seconds}
         if tried.usage is not None:
             answer = "" if tried.answer is None else str(_plain(tried.answer))
             tokens_in, tokens_out = tried.usage.tokens_in, tried.usage.tokens_out

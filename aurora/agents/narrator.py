@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
 from aurora.agents.answers import ExplanationAnswer, SentenceAnswer, explanation_answer
-from aurora.agents.explainer import Explanation, Level, PlanExplanation
+from aurora.agents.explainer import Explanation, Level
 from aurora.agents.metered import MeteredModel
+from aurora.agents.run_explainer import PlanExplanation
 from aurora.agents.telling.composing import Choice, compose, offered, opening, phrased
 from aurora.agents.telling.facts import Known, known_of_decision, known_of_run
 from aurora.agents.telling.holding import Held, hold

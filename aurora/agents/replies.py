@@ -61,6 +61,7 @@ class Receipt:
     """What is known of a request that was sent.
 
     Attributes:
+        is_sent: Whether it was sent at all.
         status: HTTP status; 0: none came.
         message, code, param, kind: Of the server's error.
         retry_after: Seconds until the server wants to be asked again, where it says so.
@@ -71,6 +72,7 @@ class Receipt:
         detail: More on the fault.
     """
 
+    is_sent: bool = False
     status: int = 0
     message: str = ""
     code: str = ""

@@ -1,4 +1,4 @@
-"""Where scenarios come from: generated families, the openb trace, an SWF log.
+"""Where scenarios come from: generated families, the openb trace, an SWF log, own files.
 
 A source says how to draw, vary and expand specs, what a policy's value on a scenario is, which
 references it is held against, and which families are for training and which for validation.
@@ -24,13 +24,14 @@ from aurora.sim.outcome import Outcome, Status, Summary
 from aurora.sim.policy import Policy
 from aurora.sim.program import Program
 from aurora.sim.references import REFERENCES
+from aurora.sim.resample import ResampleSpec
 from aurora.sim.rewards import score, undone
 from aurora.sim.scenario import Scenario
 from aurora.sim.spec import ScenarioSpec
 from aurora.sim.traces.openb import OpenbSpec, expand_openb, read_nodes, read_pods
 from aurora.sim.traces.swf import SwfSpec, expand_swf, read_jobs
 
-Spec = ScenarioSpec | OpenbSpec | SwfSpec
+Spec = ScenarioSpec | OpenbSpec | SwfSpec | ResampleSpec
 
 
 REWARD_UNDONE, SLOWDOWN_UNDONE = 2.0, 100.0
@@ -107,25 +108,32 @@ def measure(source: Source, encoded: EncodedScenario, program: Program) -> tuple
 
 
 def open_source(name: str, data: Path | None) -> Source:
-    """A source by name: `generated`, `openb` or `swf`.
+    """A source by name: `generated`, `openb`, `swf` or `files`.
 
     Args:
         name: The source.
-        data: Folder with the traces (as `openb/` and `swf/` in it), for the latter two.
+        data: Folder with the traces (as `openb/` and `swf/` in it), or with scenario files for `files`.
 
     Raises:
         DataError: The source is unknown, or its trace is not there.
+        ScenarioError: A file of `files` is not a scenario.
     """
     if name == "generated":
         return _generated()
-    if name not in ("openb", "swf"):
-        raise DataError(f"unknown source {name!r}; there are generated, openb, swf")
+    if name not in ("openb", "swf", "files"):
+        raise DataError(f"unknown source {name!r}; there are generated, openb, swf, files")
+    if data is None and name == "files":
+        raise DataError("--source files needs --data DIR, the folder that holds scenario or spec files (*.json)")
     if data is None:
         raise DataError(f"--source {name} needs --data DIR, the folder that holds {name}/")
+    if name == "files":
+        from aurora.agents.own_source import files_source  # noqa: PLC0415  # it builds on this module
+
+        return files_source(data)
     return _openb(data / "openb") if name == "openb" else _swf(data / "swf")
 
 
-_PLACED = (
+PLACED = (
     "random",
     "round_robin",
     "first_fit",
@@ -143,6 +151,18 @@ _PLACED = (
     "priority+easy",
     "earliest_deadline+easy",
 )
+"""References for scenarios with several nodes."""
+
+REWARD_MEASURE = (
+    "The value is the reward: the sum over objectives of weight times score, where latency, cost and "
+    "energy score 1 / (1 + value / target) and qos the share of tasks within their SLA, less "
+    f"{REWARD_UNDONE:g} times the share of tasks left undone."
+)
+
+
+def reward_less_undone(scenario: Scenario, outcome: Outcome) -> float:
+    """Return the reward less what leaving tasks undone costs."""
+    return score(outcome.summary, scenario).reward - REWARD_UNDONE * undone(outcome.summary)
 
 
 def _generated() -> Source:
@@ -163,19 +183,15 @@ def _generated() -> Source:
         has_levels=True,
         must_complete=True,
         queue_is_given=False,
-        references={n: REFERENCES[n] for n in _PLACED},
+        references={n: REFERENCES[n] for n in PLACED},
         templates=(general_template(),),
         sample=sample_spec,
         mutate=mutate,
         expand=expand_spec,
         parse=ScenarioSpec.model_validate,
-        value=lambda scenario, outcome: (
-            score(outcome.summary, scenario).reward - REWARD_UNDONE * undone(outcome.summary)
-        ),
+        value=reward_less_undone,
         unit="reward",
-        measure="The value is the reward: the sum over objectives of weight times score, where latency, cost and "
-        "energy score 1 / (1 + value / target) and qos the share of tasks within their SLA, less "
-        f"{REWARD_UNDONE:g} times the share of tasks left undone.",
+        measure=REWARD_MEASURE,
         has_pareto_bonus=True,
     )
 

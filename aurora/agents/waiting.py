@@ -5,14 +5,14 @@ What it waited for and who held that, every attempt with how it ended, and what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aurora.agents.telling.names import shown
 from aurora.agents.waiting_words import amount, attempt, lacking, moment, status, waited
 from aurora.quantities import plain
 from aurora.sim.claims import Claim
 from aurora.sim.history import History
-from aurora.sim.shortage import Place, name_of, places_of
+from aurora.sim.shortage import Place, Resource, name_of, places_of
 from aurora.sim.waiting_claims import (
     AttemptClaim,
     HoldClaim,
@@ -32,6 +32,18 @@ NAMED_CANDIDATES = 3
 """Up to so many candidates each one is told by itself."""
 NAMED_HOLDERS = 3
 """Tasks that are told to have held what a task lacked."""
+WORDS: Mapping[Resource, str] = {
+    "cpu": "cores",
+    "memory": "memory",
+    "accelerators": "idle accelerators",
+    "accelerator_share": "a share of an accelerator",
+    "model": "an accelerator of an allowed model",
+    "bandwidth": "bandwidth",
+    "node_down": "a node that is up",
+    "battery": "a node with power",
+    "path": "a path",
+}
+"""What is waited for."""
 DETAILED_WAITS = 4
 """Waits of a task that are told in detail, the longest ones."""
 NO_NODE = {
@@ -49,7 +61,7 @@ def way_claims(run: History, task: int) -> list[WaitingClaim]:
     claims: list[WaitingClaim] = [became, *attempt_claims(run, task), *waits]
     if became.status == "unplaceable":
         return [*claims, *_lacking_claims(run, task, None)]
-    in_detail = sorted((w for w in waits if w.reason == "room"), key=_length)[-DETAILED_WAITS:]
+    in_detail = sorted((w for w in waits if w.reason == "room"), key=length)[-DETAILED_WAITS:]
     for wait in sorted(in_detail, key=lambda w: w.start):
         claims += _lacking_claims(run, task, wait.start)
         place = _where_next(run, task, wait)
@@ -59,7 +71,8 @@ def way_claims(run: History, task: int) -> list[WaitingClaim]:
     return list(dict.fromkeys(claims))
 
 
-def _length(wait: WaitClaim) -> float:
+def length(wait: WaitClaim) -> float:
+    """How long a wait was, seconds; infinite if it never ended."""
     return float("inf") if wait.end is None else wait.end - wait.start
 
 
@@ -102,14 +115,14 @@ def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[s
 
 def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
     every = [c for c in claims if isinstance(c, WaitClaim)]
-    longest = sorted(every, key=_length)[-DETAILED_WAITS:]
+    longest = sorted(every, key=length)[-DETAILED_WAITS:]
     lines = []
     for wait in (w for w in every if w in longest):
         opening = "It" if wait.end is not None else f"From {moment(wait.start)} on it"
         lines.append(f"{opening} {waited(wait, room_text(claims, wait.start, is_flow=is_flow))}.")
     rest = [w for w in every if w not in longest]
     if rest:
-        total = sum(_length(w) for w in rest)
+        total = sum(length(w) for w in rest)
         lines.append(f"It waited {moment(total)} more in {len(rest)} shorter stretches.")
     return lines
 
@@ -174,18 +187,22 @@ def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
 
 
 def wait_in_a_word(claims: Sequence[Claim]) -> str:
-    """The longest wait in a few words, for one line; empty if the task did not wait."""
-    every = sorted((c for c in claims if isinstance(c, WaitClaim)), key=_length)
-    if not every:
+    """How long a task waited and mostly for what, for one line; empty if it did not wait."""
+    every = [c for c in claims if isinstance(c, WaitClaim)]
+    total = sum(length(w) for w in every if w.end is not None)
+    if not total:
         return ""
-    longest, total = every[-1], sum(_length(w) for w in every if w.end is not None)
+    longest = max(every, key=length)
+    lacks = [c for c in claims if isinstance(c, InfeasibleClaim) and not c.where and c.time == longest.start]
+    return f"waited {moment(total)}, most of it for {cause_in_a_word(longest, lacks)}"
+
+
+def cause_in_a_word(wait: WaitClaim | None, lacks: Sequence[InfeasibleClaim]) -> str:
+    """What a task waited for, in a few words: of several resources the one that most candidates lacked."""
     reasons = {"dependency": "others to complete", "queue": "its turn in the queue", "policy": "the policy"}
-    lacked = [c.resource for c in claims if isinstance(c, InfeasibleClaim) and not c.where and c.time == longest.start]
-    words = {"cpu": "cores", "accelerator_share": "a share of an accelerator", "model": "an allowed accelerator"}
-    what = "room" if not lacked else words.get(lacked[0], lacked[0])
-    if lacked and lacked[0] in ("node_down", "battery", "path"):
-        what = "a node"
-    return f"waited {moment(total)}, most of it for {reasons.get(longest.reason, what)}" if total else ""
+    if wait is not None and wait.reason in reasons:
+        return reasons[wait.reason]
+    return WORDS[lacks[0].resource] if lacks else "room"
 
 
 def _capital(text: str) -> str:

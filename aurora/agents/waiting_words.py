@@ -118,7 +118,8 @@ def lacking(claim: InfeasibleClaim) -> str:
             return f"{shown(claim.where)} {state[0]}"
         if resource == "model":
             return f"{shown(claim.where)} lacks {_RESOURCES[resource]}"
-        return f"{shown(claim.where)} has {amount(resource, claim.most)} free, and it asks for {_asked(claim)}"
+        free = "" if claim.time is None else " free"
+        return f"{shown(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
     few = claim.lacking == 1
     if state is not None:
         return f"{claim.lacking} of {claim.candidates} {state[0] if few else state[1]}"

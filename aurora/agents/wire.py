@@ -97,6 +97,7 @@ class WireClient(httpx2.Client):
         """The response at the end of any redirects, and its content."""
         for _ in range(MOST_REDIRECTS + 1):
             request.extensions = {**request.extensions, "trace": deadline.trace}
+            receipt.is_sent = True
             response = super().send(request, stream=True, follow_redirects=False)
             receipt.status = response.status_code
             try:

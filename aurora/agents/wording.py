@@ -183,12 +183,15 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
 
 MORE = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
 """Relations between counts."""
+EARLIER = {"lower": "earlier", "higher": "later", "lowest": "earliest", "highest": "latest"}
+"""Relations between places in a list."""
 
 
 def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
     name, value = called(claim.feature, audience), values[claim.option, claim.feature]
     is_count = audience == "operator" and claim.feature in COUNTS
-    relation = MORE.get(claim.relation, claim.relation) if is_count else claim.relation
+    words = MORE if is_count else EARLIER if audience == "operator" and claim.feature == "node.index" else {}
+    relation = words.get(claim.relation, claim.relation)
 
     def write(amount: float) -> str:
         return told(claim.feature, amount, audience)

@@ -31,6 +31,9 @@ def explain(
     scenario: Path = options.path_argument(help="A scenario or a scenario spec, JSON."),
     policy: str = options.text_argument(help="A reference policy's name or a policy file, JSON."),
     task: str | None = options.text(None, help="Id of the task; without it, the whole run is explained."),
+    why_not: str | None = options.text(
+        None, help="With --task: a node, or a flow's path, and why the task did not go there."
+    ),
     level: LevelName = typer.Option(LevelName.short, help="How much to say of a task."),
     audience: AudienceName = typer.Option(AudienceName.operator, help="Words, or the names of the language."),
     model: str | None = options.text(None, help="Have PROVIDER:MODEL word the claims; its words are checked again."),
@@ -40,28 +43,39 @@ def explain(
     answer_tokens: int | None = model_options.answer_tokens(),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
-    """Explain a decision, or a whole run. Every claim is checked before it is said.
+    """Explain a task (why it went where it went, what it waited for, why it was not placed), or a whole run.
 
-    Example: aurora explain scenario.json best_fit --task g0-1
+    Every claim is checked before it is said.
+
+    Example: aurora explain scenario.json cheapest --task g0-1 --why-not n1-2
     """
     from aurora.agents import explainer  # heavy, used here only
+    from aurora.agents.run_explainer import explain_plan  # heavy, used here only
+    from aurora.sim.claims import run_of  # heavy, used here only
     from aurora.sim.reader import read_scenario  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
+    from aurora.sim.waiting_claims import StatusClaim  # heavy, used here only
 
+    if why_not is not None and task is None:
+        raise typer.BadParameter("it is about one task: name it with --task", param_hint="--why-not")
     problem = read_scenario(scenario)
     chosen = load_policy(policy)
     result: dict[str, Any]
+    case = None
     if task is None:
-        plan = explainer.explain_plan(problem, chosen, audience=audience.value)
+        plan = explain_plan(problem, chosen, audience=audience.value)
         result = {
             "scenario_id": plan.scenario_id,
             "policy_id": plan.policy_id,
             "text": plan.text,
             "reasons": dict(plan.reasons),
+            "late": [_trouble(t) for t in plan.troubles if t.status.status == "late"],
+            "not_completed": [_trouble(t) for t in plan.troubles if t.status.status != "late"],
             "claims": [_claim(c) for c in plan.checked],
         }
     else:
-        told = explainer.explain(problem, chosen, task, level=level.value, audience=audience.value)
+        case = explainer.case_of(run_of(problem, chosen), task)
+        told = explainer.explained(case, task, level=level.value, audience=audience.value)
         result = {
             "scenario_id": told.scenario_id,
             "policy_id": told.policy_id,
@@ -69,15 +83,39 @@ def explain(
             "decision": None if told.decision is None else told.decision.number,
             "time": None if told.decision is None else told.decision.time,
             "text": told.text,
+            "status": next((c.claim.status for c in told.checked if isinstance(c.claim, StatusClaim)), None),
             "claims": [_claim(c) for c in told.checked],
         }
     if model is not None:
         limits = (timeout, answer_tokens)
         result |= _narrated(model, limits, plan if task is None else told, problem, level, audience, record, replay)
+    if why_not is not None:
+        result["why_not"] = _contrasted(case, task, why_not, audience)
     if as_json:
         emit_json(result)
     else:
         say(result["text"])
+        if why_not is not None:
+            say(result["why_not"]["text"])
+
+
+def _trouble(found: Any) -> dict[str, Any]:
+    """A task that was late or did not complete; keys of `late` and `not_completed`."""
+    told = {"task_id": found.status.task, "status": found.status.status, "because": found.because}
+    return told | ({"late": found.status.late} if found.status.status == "late" else {})
+
+
+def _contrasted(case: Any, task: str | None, candidate: str, audience: AudienceName) -> dict[str, Any]:
+    """Why a task did not go to a candidate; keys of `why_not`."""
+    from aurora.agents.contrast import why_not  # heavy, used here only
+
+    found = why_not(case, task or "", candidate, audience=audience.value)
+    return {
+        "candidate": found.candidate,
+        "because": found.because,
+        "text": found.text,
+        "claims": [_claim(c) for c in found.checked],
+    }
 
 
 def _narrated(

@@ -15,7 +15,7 @@ from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note, on_terminal, printable, terminal_width
 from aurora.cli.steps import steps
 from aurora.errors import DataError
-from aurora.quantities import duration, number, percent, period, plain
+from aurora.quantities import duration, percent, period, plain
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.charts import Chart
@@ -160,7 +160,7 @@ def _show(series: Sequence[Series], picked: Sequence[Picked], *, all_levels: boo
     for one, p in zip(series, picked, strict=True):
         f, unit = p.forecast, one.labels.get("unit", "")
         when = period(f.start, f.start + len(f.quantiles) * f.step)
-        rows = [(t, *(number(f.quantiles[k, c]) for c in columns)) for k, t in enumerate(_timestamps(f))]
+        rows = [(t, *(float(f.quantiles[k, c]) for c in columns)) for k, t in enumerate(_timestamps(f))]
         title = f"{one.unique_id}{f' in {unit}' if unit else ''}, {when}, by {f.model}"
         emit_table(title, ("ds", *(name for name, _ in shown)), rows)
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import typer
@@ -16,6 +17,10 @@ from aurora.quantities import number
 
 SCHEMA_VERSION = 1
 """Of every object that `--json` prints; it rises when a key goes or changes its meaning, not when one is added."""
+
+
+LEAST_DECIMALS = 4
+"""Of a float in a table that is piped."""
 
 
 def emit_json(data: Any) -> None:
@@ -41,19 +46,19 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     Args:
         title: What the table shows.
         columns: Headers.
-        rows: Cells; a float is shown with five significant digits, without zeros that its whole column ends in; None
-            as "-", a truth value as yes or no.
+        rows: Cells. A float has five significant digits; on a terminal without zeros that its whole column ends in,
+            elsewhere with four decimals at least. None is "-".
         keys: How many of the first columns say what a row is about.
     """
-    cells = [list(row) for row in zip(*map(_texts, zip(*rows, strict=True)), strict=True)]
     if not on_terminal():
         typer.echo(f"# {printable(title)}")
         typer.echo("\t".join(columns))
-        for row in cells:
-            typer.echo("\t".join(row))
+        for row in rows:
+            typer.echo("\t".join(printable(_piped(cell)) for cell in row))
         return
     from aurora.cli.tables import laid_out  # for terminals only
 
+    cells = [list(row) for row in zip(*map(_texts, zip(*rows, strict=True)), strict=True)]
     rule = "─" if "utf" in (sys.stdout.encoding or "").lower() else "-"
     bold = os.environ.get("TERM") != "dumb"
     for line in laid_out(printable(title), columns, cells, terminal_width(), keys=keys, rule=rule):
@@ -98,8 +103,16 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def _piped(cell: object) -> str:
+    """A cell for other programs: as many decimals as programs have been given, and more where they are needed."""
+    text = _text(cell)
+    if isinstance(cell, float) and isfinite(cell) and "e" not in text and len(text.partition(".")[2]) < LEAST_DECIMALS:
+        return f"{cell + 0.0:.{LEAST_DECIMALS}f}"  # no zero keeps a sign
+    return text
+
+
 def _texts(column: Sequence[object]) -> list[str]:
-    """The cells of a column as texts; floats among other things lose their last zeros each by itself."""
+    """The cells of a column for a terminal; floats among other things lose their last zeros each by itself."""
     texts = [printable(_text(cell)) for cell in column]
     points = [k for k, cell in enumerate(column) if isinstance(cell, float) and re.fullmatch(r"-?\d+\.\d+", texts[k])]
     zeros = {k: len(texts[k]) - len(texts[k].rstrip("0")) for k in points}
@@ -113,6 +126,4 @@ def _texts(column: Sequence[object]) -> list[str]:
 def _text(cell: object) -> str:
     if cell is None:
         return "-"
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
     return number(cell) if isinstance(cell, float) else str(cell)

@@ -154,6 +154,7 @@ def _of_histories(data: list[Path], basis: Basis) -> list[Recommendation]:
     basis = replace(basis, experts=experts)
     with steps() as told:
         found = []
+        told("accounts", 0, len(histories.accounts))
         for account in histories.accounts:
             found.append(recommend_account(account, basis))
             told("accounts", len(found), len(histories.accounts))
@@ -175,8 +176,12 @@ def _of_series(
             f"{inventory} has no {', '.join(unknown[:5])}{', ...' if len(unknown) > 5 else ''}; add their "  # noqa: PLR2004
             "configurations, leave them out, or say with --name how series are named (WORKLOAD/METRIC is expected)"
         )
+    silent = [name for name in entries if name not in workloads]
+    if silent:
+        note(f"{len(silent)} workloads of {inventory} have no series: {', '.join(silent[:5])}")
     found = []
     with steps() as told:
+        told("workloads", 0, len(workloads))
         for name, metrics in workloads.items():
             found.append(recommend_workload(name, metrics, entries[name], basis))
             told("workloads", len(found), len(workloads))

@@ -46,13 +46,14 @@ def apply(
         lines = diff(todo)
         emit_json({"diff": lines}) if as_json else say("\n".join(lines or [_NOTHING]))
         return
+    known = set()
+    if ledger is not None:  # a damaged one is refused before anything is changed
+        known = {p.change_id for p in books.open_promises(ledger)}
+        known |= {r.prediction.change_id for r in books.settled(ledger)}
     undo = free_rollback(plan, found, read_inventory(inventory)) if rollback is None else rollback
     done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
     if ledger is not None:
         day = datetime.now(UTC).date().isoformat()
-        known = {p.change_id for p in books.open_promises(ledger)} | {
-            r.prediction.change_id for r in books.settled(ledger)
-        }
         promises = [
             books.Prediction(f"{c.account}@{whole.sha256[:12]}", c.account, day, **_promised(c))
             for c in found.changes

@@ -69,6 +69,9 @@ class TraceKind(StrEnum):
     traffic = "traffic"
     eua = "eua"
     azure_vm = "azure-vm"
+    openb = "openb"
+    swf = "swf"
+    csv = "csv"
 
 
 _FILES = {
@@ -76,16 +79,36 @@ _FILES = {
     TraceKind.traffic: "TOPOLOGY.txt DEMAND.txt",
     TraceKind.eua: "SITES.csv USERS.csv",
     TraceKind.azure_vm: "FLAVOURS.txt LIFETIMES.txt FLAVOUR_MAP.txt LIFETIME_MAP.txt",
+    TraceKind.openb: "NODES.csv PODS.csv",
+    TraceKind.swf: "LOG.swf",
+    TraceKind.csv: "NODES.csv TASKS.csv",
 }
+_COUNT, _JOBS, _LOAD = 500, 1000, 0.7
+"""Defaults of `--count`, of `--count` for jobs, and of `--load`."""
+MOST_JOBS = 10_000_000
+"""Lines of a log that are read at most."""
 
 
 @app.command()
 def read(  # one parameter an option
     kind: TraceKind = typer.Argument(help="Format."),
     files: list[Path] = options.path_argument(help="Files of the trace, in the order that docs/traces.md gives."),
-    first: int = options.count(0, least=0, help="First machine (azure-vm) or traffic matrix (traffic)."),
-    count: int = options.count(500, most=100_000, help="Flows, requests, machines, or traffic matrices."),
-    load: float = options.number(0.7, least=0.01, most=10, help="Of the mean link (gml) or the servers (azure-vm)."),
+    first: int = options.count(0, least=0, help="First machine, pod, job, or traffic matrix."),
+    count: int | None = options.count(
+        None,
+        most=100_000,
+        help="Flows, requests, machines, pods, jobs, or traffic matrices; default 500, 1000 jobs, or all pods.",
+    ),
+    load: float | None = options.number(
+        None,
+        least=0.01,
+        most=10,
+        help="Of the mean link (gml) or the servers (azure-vm), default 0.7; with openb: draw pods that arrive one by "
+        "one and stay, until they ask for so much of all devices, as in the published experiment.",
+    ),
+    processors: int | None = options.count(
+        None, most=options.MAX_PROCESSORS, help="Of the machine (swf); default: as the log says."
+    ),
     step: float = options.number(
         300.0, least=1, most=options.YEAR, unit="seconds", help="Seconds between traffic matrices."
     ),
@@ -97,13 +120,32 @@ def read(  # one parameter an option
 
     Example: aurora scenarios read gml Abilene.gml.gz --count 200 --load 0.7 --out abilene.json
     """
-    from aurora.sim.traces import azure_vm, eua, topology  # heavy, used here only
+    from aurora.sim.traces import azure_vm, eua, openb, swf, topology  # heavy, used here only
 
     wanted = len(_FILES[kind].split())
     if len(files) != wanted:
         raise options.usage_error(
             "FILES", f"{kind.value} takes {wanted} files, {_FILES[kind]}; {len(files)} were given"
         )
+    if kind is TraceKind.openb:
+        nodes, pods = openb.read_nodes(files[0]), openb.read_pods(files[1])
+        if load is None:
+            _put(openb.traced_scenario(nodes, pods, first=first, count=count), out)
+        else:
+            _put(openb.openb_scenario(nodes, pods, seed=seed, load=load), out)
+        return
+    if kind is TraceKind.csv:
+        from aurora.sim.traces.own_tables import read_tables  # heavy, used here only
+
+        _put(read_tables(files[0], files[1]), out)
+        return
+    if kind is TraceKind.swf:
+        log = swf.read_log(files[0], limit=MOST_JOBS)
+        if log.left_out:
+            note(f"{log.left_out} lines are no jobs to schedule (never started, run time 0, or parts of a job)")
+        _put(swf.log_scenario(log, first=first, count=count or _JOBS, processors=processors), out)
+        return
+    count, load = count or _COUNT, load or _LOAD
     if kind is TraceKind.gml:
         network = topology.read_gml(files[0])
         if network.assumed:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
     from aurora.graphs.workbench import SelfPlaySettings
     from aurora.memory.store import Store
+    from aurora.sim.policy import Policy
 
 
 class SourceName(StrEnum):
@@ -26,6 +27,7 @@ class SourceName(StrEnum):
     generated = "generated"
     openb = "openb"
     swf = "swf"
+    files = "files"
 
 
 class ProposerName(StrEnum):
@@ -49,7 +51,12 @@ INTERRUPTED = 130
 def selfplay(  # one parameter an option
     iterations: int | None = options.count(None, most=1_000_000, help="Iterations that the run shall hold in the end."),
     source: SourceName = typer.Option(SourceName.generated, help="Where scenarios come from."),
-    data: Path | None = options.path(None, help="Folder with the traces (openb/, swf/)."),
+    data: Path | None = options.path(
+        None, help="Folder with the traces (openb/, swf/), or with your scenarios (--source files)."
+    ),
+    start: str | None = options.text(
+        None, help="Policy that the search starts from and is compared with: a file, or a reference's name."
+    ),
     seed: int = options.seed(),
     run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
     resume: Path | None = options.path(None, help="Continue the run in this directory, as it was configured."),
@@ -105,6 +112,7 @@ def selfplay(  # one parameter an option
             source=source.value,
             data=None if data is None else str(data.absolute()),
             seed=seed,
+            start=None if start is None else _start(start),
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
             embedder=open_embedder().fingerprint,
@@ -187,6 +195,20 @@ def _require_answers(model: str, level: int, usage: dict[str, Any] | None) -> No
         )
     elif not usage["accepted"] and usage["answers_sent_back"]:
         note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")
+
+
+def _start(name: str) -> Policy:
+    """Read the policy that a run starts from, and say where its weights don't suffice for tuning."""
+    from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
+    from aurora.sim.references import load_policy  # heavy, used here only
+
+    start = checked_start(load_policy(name))
+    if not is_tunable(start):
+        note(
+            f"{name} has too few weights to tune (numbers that multiply a feature in its order or scores): the search "
+            "tunes its own template, and varies, crosses and compares with yours"
+        )
+    return start
 
 
 def _by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:

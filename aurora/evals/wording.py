@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.agents.explainer import explain_plan, explained
+from aurora.agents.explainer import explained
 from aurora.agents.narrator import known_of
+from aurora.agents.run_explainer import explain_plan
 from aurora.agents.telling.composing import Choice, Link, compose, offered, written
 from aurora.agents.telling.facts import Known, known_of_way
 from aurora.agents.telling.holding import UNCHECKED, hold
@@ -154,8 +155,9 @@ def _made(
 
 
 def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
-    for _, case in cases(count, rng, None):
-        yield _ground(known_of(explained(case), case.scenario, "operator"), rng)
+    for _, _, case in cases(count, rng, None):
+        if case.decision is not None:
+            yield _ground(known_of(explained(case._replace(run=None)), case.scenario, "operator"), rng)
 
 
 def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:

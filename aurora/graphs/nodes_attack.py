@@ -80,8 +80,10 @@ def retrieve(bench: Workbench, state: State) -> Update:
     for similar in _similar(bench, state["scenario_ids"]):
         names += bench.store.best_on(similar, 1)
     names = list(dict.fromkeys(names))[: 2 * RIVALS]
-    rivals = sorted({*names, bench.champion.policy_id} - set(bench.source.references))
-    bench.draft.rivals = {n: bench.store.policy(n) for n in rivals}
+    start = bench.settings.start
+    own = {} if start is None else {start.policy_id: start}  # what the user began with always takes part
+    rivals = sorted({*names, bench.champion.policy_id, *own} - set(bench.source.references))
+    bench.draft.rivals = {n: own[n] if n in own else bench.store.policy(n) for n in rivals}
     return {"rival_ids": rivals}
 
 

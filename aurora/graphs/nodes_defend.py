@@ -9,6 +9,7 @@ import numpy as np
 from aurora.agents.evaluation import advantage, arena, measurements
 from aurora.agents.policy_search import Proposal, SearchState, Settings, search
 from aurora.graphs.nodes_model import BY_MODEL, propose_with_model
+from aurora.graphs.start import START
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Workbench
 from aurora.memory import pareto
@@ -84,6 +85,8 @@ def simulate(bench: Workbench, state: State) -> Update:
     players |= {p: draft.policies[p].policy for p in state["candidate_ids"]}
     for name in source.references:
         draft.policies.setdefault(name, NewPolicy(players[name], REFERENCE))
+    for template in source.templates:  # parents of what the search found; only a user's own start takes part
+        draft.policies.setdefault(template.policy_id, NewPolicy(template, START))
     names = sorted(players)
     scenarios = [draft.encoded[n] for n in state["scenario_ids"]]
     rows = measurements(source, scenarios, [compile_policy(players[n]) for n in names], bench.jobs)

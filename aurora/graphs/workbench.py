@@ -10,18 +10,20 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from aurora.agents.evaluation import Arena, arena
+from aurora.agents.evaluation import Arena, arena, values
 from aurora.agents.metered import MeteredModel
 from aurora.agents.policy_search import Proposal, SearchState, first_state
 from aurora.agents.scenario_search import Known
 from aurora.agents.sources import Source, Spec, open_source
 from aurora.errors import RunError
 from aurora.graphs.events import Event, Listener
+from aurora.graphs.start import first_searched, with_start
 from aurora.graphs.state import Abandoned, StopReason
 from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Failure, NewOutcome, NewPolicy, NewScenario, Store
 from aurora.prompts.loader import Prompt
+from aurora.sim.compiler import compile_policy
 from aurora.sim.curriculum import LEVELS, Curriculum
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policy import Policy, parse_policy
@@ -36,7 +38,7 @@ class SelfPlaySettings(Frozen):
 
     Attributes:
         source: Where scenarios come from.
-        data: Folder with the traces, for openb and swf.
+        data: Folder with the traces, for openb and swf, or with scenario files, for files.
         seed: Of everything random.
         training_families, validation_families: Kinds of scenario; empty: the source's own choice. No
             family may be in both, because the champion is chosen on validation.
@@ -51,9 +53,10 @@ class SelfPlaySettings(Frozen):
         model_from_level: Level of the curriculum from which on the model is asked; smaller problems are left to
             the search. Sources without levels always ask it.
         prompts: Ids of the prompts' versions.
+        start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
     """
 
-    source: Literal["generated", "openb", "swf"] = "generated"
+    source: Literal["generated", "openb", "swf", "files"] = "generated"
     data: str | None = None
     seed: int = 0
     training_families: tuple[str, ...] = ()
@@ -67,16 +70,19 @@ class SelfPlaySettings(Frozen):
     model: str = ""
     model_from_level: int = 2
     prompts: tuple[str, ...] = ()
+    start: Policy | None = None
 
 
 def chosen_source(settings: SelfPlaySettings) -> Source:
-    """The source of a run, with the families that its settings name.
+    """The source of a run, with the families that its settings name and the policy that it starts from.
 
     Raises:
+        PolicyError: The source can't start from the policy.
         DataError: The trace is not there or not valid.
         RunError: A family is unknown, or named for training and validation.
     """
     source = open_source(settings.source, None if settings.data is None else Path(settings.data))
+    source = with_start(source, settings.start)
     known = source.training + source.validation
     training = settings.training_families or tuple(f for f in source.training if f not in settings.validation_families)
     validation = settings.validation_families or tuple(
@@ -246,6 +252,11 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
     validation_ledger.begin(0)
     validation = arena(source._replace(ledger=validation_ledger), scenarios, jobs)
     ahead = (validation.reference_values - validation.mark).mean(axis=1)
+    champion, champion_value = source.references[validation.reference_names[int(np.argmax(ahead))]], float(ahead.max())
+    if settings.start is not None:
+        own = values(validation.source, validation.scenarios, [compile_policy(settings.start)], jobs) - validation.mark
+        if own.mean() > champion_value:
+            champion, champion_value = settings.start, float(own.mean())
     bench = Workbench(
         source=source,
         settings=settings,
@@ -260,9 +271,9 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
         committed=0,
         validation=validation._replace(source=source),
         curriculum=Curriculum(),
-        searcher=first_state(source.templates[0]),
-        champion=source.references[validation.reference_names[int(np.argmax(ahead))]],
-        champion_value=float(ahead.max()),
+        searcher=first_state(first_searched(source)),
+        champion=champion,
+        champion_value=champion_value,
         evaluations=len(validation_ledger),
     )
     last = store.last_iteration()

@@ -13,7 +13,9 @@ from scipy.stats import norm
 
 from aurora.errors import DataError
 from aurora.learning.series import LEVELS
+from aurora.learning.tree_text import check_trees
 from aurora.learning.window_features import View, scaled_target
+from aurora.reading import read_text
 
 Floats = NDArray[np.float64]
 
@@ -68,12 +70,17 @@ def load_trees(folder: Path) -> TrainedTrees:
     """What `TrainedTrees.save` wrote.
 
     Raises:
-        DataError: A file is absent.
+        DataError: A file is absent, or holds no trees.
     """
-    try:
-        return TrainedTrees(tuple((folder / f"lightgbm-{k}.txt").read_text(encoding="utf-8") for k in TRAINED))
-    except FileNotFoundError as error:
-        raise DataError(f"there is no {error.filename}; train again") from None
+    models = []
+    for level in TRAINED:
+        path = folder / f"lightgbm-{level}.txt"
+        models.append(read_text(path))
+        try:
+            check_trees(models[-1])
+        except ValueError as error:
+            raise DataError(f"{path} is no model of LightGBM that can be used: {error}; train again") from None
+    return TrainedTrees(tuple(models))
 
 
 def between(known: Floats) -> Floats:

@@ -6,17 +6,15 @@ the block's number alone, so a run that was interrupted goes on exactly as one t
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from aurora.errors import RunError
-from aurora.files import replaced
+from aurora.learning.tensors import load_tensors, save_tensors
 
 NAME = "checkpoint.pt"
 FORMAT = 1
+ANEW = "train anew into another folder"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -25,10 +23,11 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     Args:
         folder: Exists.
         state: Tensors, numbers, texts, and lists and dictionaries of them.
+
+    Raises:
+        RunError: It can't be written.
     """
-    path = folder / NAME
-    with replaced(path) as partial:
-        torch.save({"format": FORMAT, **state}, partial)
+    save_tensors({"format": FORMAT, **state}, folder / NAME, error=RunError)
 
 
 def load(folder: Path) -> dict[str, Any]:
@@ -40,10 +39,7 @@ def load(folder: Path) -> dict[str, Any]:
     path = folder / NAME
     if not path.is_file():
         raise RunError(f"no training to resume in {folder}: there is no {NAME}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-        raise RunError(f"can't read {path}: {str(error).splitlines()[0] if str(error) else 'it is damaged'}") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise RunError(f"{path} is not a checkpoint of format {FORMAT}; train anew into another folder")
+    state = load_tensors(path, error=RunError, remedy=ANEW)
+    if state.get("format") != FORMAT:
+        raise RunError(f"{path} is not a checkpoint of format {FORMAT}; {ANEW}")
     return state

@@ -20,10 +20,10 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
 from aurora.errors import DataError
-from aurora.files import replaced
 from aurora.learning.accounts import FEATURES, KEEP, MOVES, Account, Catalogue, valid_moves
 from aurora.learning.accounts.situation import BOUND
 from aurora.learning.experts import ExpertStates, expert_states
+from aurora.learning.tensors import load_tensors, require_sizes, restoring, save_tensors
 
 LEAST_DECISIONS = 500
 """Of experts, below which there is nothing to clone."""
@@ -275,8 +275,7 @@ def save_policy(policy: MaskableActorCriticPolicy, path: Path, settings: CloneSe
         "features": [f.name for f in FEATURES],
         "moves": list(MOVES),
     }
-    with replaced(path) as partial:
-        torch.save(data, partial)
+    save_tensors(data, path, error=DataError)
 
 
 def load_policy(path: Path) -> tuple[MaskableActorCriticPolicy, dict[str, Any]]:
@@ -288,15 +287,14 @@ def load_policy(path: Path) -> tuple[MaskableActorCriticPolicy, dict[str, Any]]:
     Raises:
         DataError: The file is absent or damaged, or was written for other features or moves.
     """
-    try:
-        data = torch.load(path, weights_only=True)
+    remedy = "train it again with this version"
+    data = load_tensors(path, error=DataError, remedy=remedy)
+    with restoring(path, error=DataError, remedy=remedy):
         if data["features"] != [f.name for f in FEATURES] or data["moves"] != list(MOVES):
-            raise DataError(f"{path}: a clone for other features or moves; train it again with this version")
-        policy = new_policy(int(data["settings"]["units"]), 0)
+            raise DataError(f"{path}: a clone for other features or moves; {remedy}")
+        require_sizes({"units": data["settings"]["units"]}, data["weights"])
+        policy = new_policy(data["settings"]["units"], 0)
         policy.load_state_dict(data["weights"])
-    except DataError:
-        raise
-    except Exception as error:  # torch and pickle raise what they like on a damaged file
-        raise DataError(f"{path}: no clone can be read from it: {str(error)[:200]}") from None
+        about = dict(data["about"])
     policy.set_training_mode(False)
-    return policy, dict(data["about"])
+    return policy, about

@@ -23,10 +23,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from aurora.errors import DataError, RunError
-from aurora.files import replaced
 from aurora.learning.account_env import AccountEnv, Case
 from aurora.learning.accounts import Catalogue
 from aurora.learning.cloning import policy_arguments
+from aurora.learning.tensors import load_tensors, restore_optimizer, restoring, save_tensors
 
 CHECKPOINT = "checkpoint.pt"
 """In the folder of a training: everything that going on needs."""
@@ -251,20 +251,19 @@ def _keep(model: HeldPPO, path: Path, settings: TuneSettings) -> None:
         "updates": model._n_updates,
         "settings": asdict(settings),
     }
-    with replaced(path) as partial:
-        torch.save(state, partial)
+    save_tensors(state, path, error=RunError)
 
 
 def _restore(model: HeldPPO, path: Path, settings: TuneSettings) -> None:
-    try:
-        data = torch.load(path, weights_only=True)
-        same = data["settings"] == asdict(settings) and (data["anchor"] is None) == (model.anchor is None)
-    except Exception as error:  # torch and pickle raise what they like on a damaged file
-        raise DataError(f"{path}: no checkpoint can be read from it: {str(error)[:200]}") from None
-    if not same:
-        raise RunError(f"{path} is of a training with other settings; choose another folder or the same settings")
-    model.policy.load_state_dict(data["weights"])
-    model.policy.optimizer.load_state_dict(data["optimiser"])
-    if model.anchor is not None:
-        model.anchor.load_state_dict(data["anchor"])
-    model.num_timesteps, model._n_updates = data["steps"], data["updates"]
+    remedy = "train anew into another folder"
+    data = load_tensors(path, error=RunError, remedy=remedy)
+    with restoring(path, error=RunError, remedy=remedy):
+        if data["settings"] != asdict(settings) or (data["anchor"] is None) != (model.anchor is None):
+            raise RunError(f"{path} is of a training with other settings; choose another folder or the same settings")
+        model.policy.load_state_dict(data["weights"])
+        restore_optimizer(model.policy.optimizer, data["optimiser"])
+        if model.anchor is not None:
+            model.anchor.load_state_dict(data["anchor"])
+        if not all(type(data[name]) is int and data[name] >= 0 for name in ("steps", "updates")):
+            raise ValueError("steps and updates must be whole numbers")
+        model.num_timesteps, model._n_updates = data["steps"], data["updates"]

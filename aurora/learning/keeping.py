@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, Field
 
 from aurora.errors import DataError
 from aurora.files import write_atomically, writing
@@ -16,8 +17,12 @@ from aurora.learning.backtest import Figures
 from aurora.learning.blend import Blend
 from aurora.learning.boosted import load_trees
 from aurora.learning.forecast import Forecaster
+from aurora.learning.series import Series
+from aurora.learning.tensors import restoring
+from aurora.reading import read_json
 
 FORMAT = 1
+MOST_CONTEXT, MOST_HORIZON, MOST_NETWORKS = 100_000, 10_000, 64
 DESCRIPTION = "forecaster.json"
 
 
@@ -52,28 +57,53 @@ def load_forecaster(folder: Path) -> Forecaster:
     from aurora.learning.lstm import load_lstm  # noqa: PLC0415  # heavy, used here only
 
     path = folder / DESCRIPTION
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+    if not path.exists():
+        raise DataError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out DIR")
+    data = read_json(path)
+    with restoring(path, error=DataError, remedy="train again"):
         if data["format"] != FORMAT:
             raise DataError(f"{path} has format {data['format']}, this version reads {FORMAT}; train again")
-        blend = Blend(data["blend"]["weights"], np.array(data["blend"]["inner"]), np.array(data["blend"]["outer"]))
-        return Forecaster(
-            context=int(data["context"]),
-            horizon=int(data["horizon"]),
-            vocabulary=tuple(data["vocabulary"]),
-            lstms=tuple(load_lstm(folder / f"lstm-{k}.pt") for k in range(data["networks"])),
+        known = _Description.model_validate({k: v for k, v in data.items() if k != "format"})
+        forecaster = Forecaster(
+            context=known.context,
+            horizon=known.horizon,
+            vocabulary=known.vocabulary,
+            lstms=tuple(load_lstm(folder / f"lstm-{k}.pt") for k in range(known.networks)),
             trees=load_trees(folder),
-            blend=blend,
-            selected=str(data["selected"]),
-            aside={name: Figures(**values) for name, values in data["aside"].items()},
-            losses=data["losses"],
-            seconds=data["seconds"],
-            learned=data["learned"],
+            blend=Blend(known.blend["weights"], np.array(known.blend["inner"]), np.array(known.blend["outer"])),
+            selected=known.selected,
+            aside={name: Figures(**values) for name, values in known.aside.items()},
+            losses=known.losses,
+            seconds=known.seconds,
+            learned=known.learned,
         )
-    except FileNotFoundError:
-        raise DataError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out DIR") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({error}); train again") from None
+        _try_out(forecaster)
+        return forecaster
+
+
+class _Description(BaseModel):
+    """`forecaster.json`."""
+
+    context: int = Field(ge=12, le=MOST_CONTEXT)
+    horizon: int = Field(ge=1, le=MOST_HORIZON)
+    selected: str
+    vocabulary: tuple[str, ...]
+    networks: int = Field(ge=0, le=MOST_NETWORKS)
+    blend: dict[str, Any]
+    aside: dict[str, dict[str, Any]]
+    losses: dict[str, float]
+    seconds: dict[str, float]
+    learned: dict[str, int]
+
+
+def _try_out(forecaster: Forecaster) -> None:
+    """Forecast a made-up series: parts that don't fit together show at once, and not in the middle of a command."""
+    length = forecaster.context + forecaster.horizon
+    wave = 10.0 + np.sin(np.arange(length) / 7.0)
+    series = Series("tried", 0, 300, wave, np.ones(length, bool), {}, {})
+    for forecast in forecaster.predict([series]):
+        if not np.isfinite(forecast.quantiles).all():
+            raise ValueError("it forecasts no finite numbers")
 
 
 def _described(forecaster: Forecaster) -> dict[str, Any]:

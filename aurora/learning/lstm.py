@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurora.errors import DataError
-from aurora.files import replaced
 from aurora.learning.heap import keep_freed_memory
 from aurora.learning.metrics import MEDIAN
 from aurora.learning.series import LEVELS
+from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, restoring, save_tensors
 from aurora.learning.window_features import SPANS, View, scaled_target
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,7 @@ NARROWEST = 0.01
 FARTHEST = 4.0
 """Standard deviations at which a feature of an unheard-of window is cut."""
 FORECAST_BATCH = 4096
+AGAIN = "train again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +184,13 @@ def load_lstm(path: Path) -> TrainedLstm:
         DataError: The file is absent or is none.
     """
     state = _read(path)
-    try:
+    with restoring(path, error=DataError, remedy=AGAIN):
         settings = LstmSettings(**state["settings"])
+        sizes = {**state["sizes"], "hidden": settings.hidden, "patches": settings.patches}
+        require_sizes(sizes, state["network"])
         network = QuantileLstm(**state["sizes"], settings=settings)
         network.load_state_dict(state["network"])
         return TrainedLstm(network, state["mean"], state["deviation"], dict(state["sizes"]), settings)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise DataError(f"{path} holds no network of this version ({error}); train again") from None
 
 
 def train_lstm(  # a training loop is read from top to bottom
@@ -293,24 +294,18 @@ def _resume(path: Path | None, mark: str, network: nn.Module, optimizer: Any, sc
     state = _read(path)
     if state.get("mark") != mark:
         return 0
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["epoch"])
+    with restoring(path, error=DataError, remedy="delete it; the training then begins anew"):
+        network.load_state_dict(state["network"])
+        restore_optimizer(optimizer, state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        return int(state["epoch"])
 
 
 def _write(state: dict[str, Any], path: Path) -> None:
-    with replaced(path) as partial:
-        torch.save(state, partial)
+    save_tensors(state, path, error=DataError)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        state = torch.load(path, weights_only=True)
-    except FileNotFoundError:
-        raise DataError(f"there is no {path}; train a forecaster first") from None
-    except Exception as error:  # torch raises what its unpickler meets, of many types
-        raise DataError(f"{path} is damaged or no file of tensors ({error}); train again") from None
-    if not isinstance(state, dict):
-        raise DataError(f"{path} holds no network; train again")
-    return state
+    if not path.exists():
+        raise DataError(f"there is no {path}; train a forecaster first")
+    return load_tensors(path, error=DataError, remedy=AGAIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,6 +27,7 @@ MOST_DAYS = 3660
 """Of an experiment, and of what was measured before it."""
 LARGEST = 1e15
 """Of a measurement, either way; sums of squares of more would not be finite."""
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
 
 
@@ -114,11 +116,24 @@ def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield record
     elif path.name.endswith((".csv", ".csv.gz")):
         try:
-            yield from csv.DictReader(io.StringIO(read_text(path, limit=TABLE_BYTES), newline=""), strict=True)
+            yield from _csv(path)
         except csv.Error as error:
             raise DataError(f"{path} is no CSV: {error}") from None
     else:
         raise DataError(f"{path}: the name must end in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet")
+
+
+def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Rows of a CSV; with semicolons between its cells it may have decimal commas."""
+    text = read_text(path, limit=TABLE_BYTES)
+    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
+    for number, cells in enumerate(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
+        if None in cells:
+            raise DataError(f"{path}, row {number} has more cells than the header; quote cells that hold {delimiter!r}")
+        if delimiter == ";":
+            yield {k: v.replace(",", ".") if v and _DECIMAL_COMMA.fullmatch(v.strip()) else v for k, v in cells.items()}
+        else:
+            yield cells
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +20,9 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from aurora.errors import DataError, RunError
 from aurora.learning import dqn, sac
+from aurora.learning.checkpoint import ANEW
 from aurora.learning.networks import ActorCritic, Agent, Greedy, Shape
+from aurora.learning.tensors import restoring
 from aurora.learning.training import Point, next_point, one_thread, part_seed
 
 REPORT = 4096
@@ -186,7 +189,7 @@ def from_state(state: dict[str, Any], make: Callable[[int], VecEnv]) -> Learner:
     Raises:
         RunError: The checkpoint is neither DQN's nor SAC's.
     """
-    try:
+    with restoring(Path("the checkpoint"), error=RunError, remedy=ANEW):
         plan = dict(state["plan"])
         kind = {"dqn": dqn.Settings, "sac": sac.Settings}[plan["algorithm"]]
         shape, settings = Shape(**plan.pop("shape")), kind(**plan.pop("settings"))
@@ -198,6 +201,4 @@ def from_state(state: dict[str, Any], make: Callable[[int], VecEnv]) -> Learner:
         learner.steps, learner.blocks = state["steps"], state["blocks"]
         learner.model.num_timesteps = learner.steps
         learner.curve = [Point(**point) for point in state["curve"]]
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise RunError(f"the checkpoint is neither DQN's nor SAC's: {error}; train anew into another folder") from None
-    return learner
+        return learner

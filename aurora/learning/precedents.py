@@ -34,6 +34,7 @@ class Precedents:
 def experts_among(accounts: Sequence[Account], catalogue: Catalogue) -> tuple[ExpertStates | None, str]:
     """The situations of the experts among some accounts, or None and why there are none."""
     try:
+        accounts = [a for a in accounts if not a.incomplete]
         judgement = judge(accounts, catalogue)
         names = {s.account_id for s in judgement.scores if s.is_expert}
         chosen = [a for a in accounts if a.account_id in names]

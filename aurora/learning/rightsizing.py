@@ -30,6 +30,8 @@ KEPT_INSTANCES = 2
 """That are kept where there were so many, unless fewer are asked for: one that fails or is replaced must not be all."""
 INDIFFERENT = 0.002
 """Share of the cost below which a part of a change is not worth making."""
+PARTS = ("cooldown", "target", "network", "storage", "maximum", "minimum", "instance")
+"""Of a configuration, in the order in which a change does without them."""
 ALTERNATIVES = 4
 """Safe configurations after which the search ends; the rough estimate orders them nearly right."""
 _FIELDS = tuple(f.name for f in fields(Configuration))
@@ -261,7 +263,7 @@ def _plainer(projector: Projector, goals: Goals, best: Configuration, cost_now: 
     dearest = min((1 + INDIFFERENT) * float(outcome.cost.mean()), (1 - goals.worthwhile) * cost_now)
     risk = max(outcome.exceeds(goals.misses), goals.safe / 2)  # a future more of forty is no difference
     least, most_least = floors(usage, goals)
-    for field in ("cooldown", "target", "network", "storage", "maximum", "minimum", "instance"):
+    for field in PARTS * 2:  # a target does nothing where the instances are fixed later
         back = replace(best, **{field: getattr(now, field)})
         if back in (best, now) or not (least <= back.minimum <= back.maximum >= most_least):
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from aurora.errors import DataError, RunError
 from aurora.learning import checkpoint, dqn, offpolicy, ppo, sac, training
@@ -16,6 +17,7 @@ from aurora.learning.export import to_policy
 from aurora.learning.networks import Agent, Greedy, Shape
 from aurora.learning.sb3 import AllocationVecEnv
 from aurora.learning.scenarios import level_scenarios
+from aurora.learning.tensors import require_sizes, restoring
 from aurora.learning.training import MEMORY, Point
 from aurora.sim.curriculum import LEVELS
 from aurora.sim.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
@@ -114,18 +116,22 @@ def environments(course: Course, count: int) -> Callable[[int], Environments]:
     return make
 
 
-def begin(course: Course) -> Trainee:
-    """A trainee that has seen nothing.
-
-    Raises:
-        DataError: There is no such algorithm or level, or nothing to do.
-    """
+def _check(course: Course) -> None:
     unknown = [level for level in course.levels if not 1 <= level <= len(LEVELS)]
     if course.algorithm not in ALGORITHMS or unknown or not course.levels or course.steps < 1:
         raise DataError(
             f"no training of {course.algorithm} on levels {list(course.levels)} for {course.steps} steps; "
             f"algorithms are {', '.join(ALGORITHMS)}, levels 1 to {len(LEVELS)}, and steps at least 1"
         )
+
+
+def begin(course: Course) -> Trainee:
+    """A trainee that has seen nothing.
+
+    Raises:
+        DataError: There is no such algorithm or level, or nothing to do.
+    """
+    _check(course)
     shape = Shape(len(CANDIDATE_INPUTS), len(CONTEXT_INPUTS), course.width)
     if course.algorithm in ("ppo", "ppo_lstm"):
         memory = MEMORY if course.algorithm == "ppo_lstm" else 0
@@ -179,18 +185,20 @@ def resume(folder: Path) -> Trainee:
         RunError: There is none, or it is damaged, not of a course, or of other features than these.
     """
     state = checkpoint.load(folder)
-    try:
-        named = dict(state["course"])
-        course = Course(**(named | {"levels": tuple(named["levels"])}))
-        inputs = state["inputs"]
-    except (KeyError, TypeError) as error:
-        raise RunError(f"the checkpoint in {folder} is not of a course of training: no {error}; train anew") from None
-    if inputs != _inputs():
-        raise RunError(f"the network in {folder} reads other features than the environment shows now; train anew")
-    if course.algorithm in ("ppo", "ppo_lstm"):
-        return Trainee(course, training.from_state(state))
-    settings = dqn.Settings() if course.algorithm == "dqn" else sac.Settings()
-    return Trainee(course, offpolicy.from_state(state, _wrapped(course, settings.environments)))
+    with restoring(folder / checkpoint.NAME, error=RunError, remedy=checkpoint.ANEW):
+        course = TypeAdapter(Course).validate_python(state["course"])
+        _check(course)
+        if state["inputs"] != _inputs():
+            raise RunError(f"the network in {folder} reads other features than the environment shows now; train anew")
+        plan = dict(state["plan"])
+        require_sizes({**plan["shape"], "width": course.width}, {})
+        if not all(type(state[name]) is int and state[name] >= 0 for name in ("steps", "blocks")):
+            raise ValueError("steps and blocks must be whole numbers")
+        TypeAdapter(list[Point]).validate_python(state["curve"])
+        if course.algorithm in ("ppo", "ppo_lstm"):
+            return Trainee(course, training.from_state(state))
+        settings = dqn.Settings() if course.algorithm == "dqn" else sac.Settings()
+        return Trainee(course, offpolicy.from_state(state, _wrapped(course, settings.environments)))
 
 
 def held_out(levels: Sequence[int], count: int, seed: int) -> dict[int, tuple[EncodedScenario, ...]]:

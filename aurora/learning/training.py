@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError, RunError
 from aurora.learning import ppo, recurrent
+from aurora.learning.checkpoint import ANEW
 from aurora.learning.networks import ActorCritic, Shape
 from aurora.learning.ppo import Batch, Scene, Settings
+from aurora.learning.tensors import restore_optimizer, restoring
 
 MEMORY = 64
 """Units of the LSTM."""
@@ -194,14 +197,12 @@ def from_state(state: dict[str, Any]) -> Learner:
     Raises:
         RunError: The checkpoint is not PPO's.
     """
-    try:
+    with restoring(Path("the checkpoint"), error=RunError, remedy=ANEW):
         plan = dict(state["plan"])
         shape, settings = Shape(**plan.pop("shape")), Settings(**plan.pop("settings"))
         learner = begin(Plan(shape=shape, settings=settings, **plan))
         learner.network.load_state_dict(state["network"])
-        learner.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(learner.optimizer, state["optimizer"])
         learner.steps, learner.blocks = state["steps"], state["blocks"]
         learner.curve = [Point(**point) for point in state["curve"]]
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise RunError(f"the checkpoint is not one of PPO: {error}; train anew into another folder") from None
-    return learner
+        return learner

@@ -221,8 +221,8 @@ class Store:
             return [_described(session, row) for row in rows]
 
     def leaders(self, limit: int) -> list[str]:
-        """Ids of the policies with the highest Elo that are no references, best first, ties by id."""
-        query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE)
+        """Ids of the policies with the highest Elo that have played and are no references, best first, ties by id."""
+        query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE, PolicyRow.games > 0)
         with self._reading() as session:
             return list(session.scalars(query.order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)))
 

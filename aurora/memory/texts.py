@@ -17,6 +17,7 @@ from aurora.sim.expression import Apply, Expr, Num, Ref, to_text, walk
 from aurora.sim.generators import FAMILIES
 from aurora.sim.policy import Policy
 from aurora.sim.program import Op
+from aurora.sim.resample import ResampleSpec
 from aurora.sim.scenario import Objective
 from aurora.sim.spec import Range, ScenarioSpec, TaskGroup
 from aurora.sim.traces.openb import OpenbSpec
@@ -43,7 +44,8 @@ _WEIGHT: Scale = ((0.1, "hardly any"), (0.7, "few"), (1.5, "as many as traced"),
 _CORES: Scale = ((0.7, "far fewer"), (0.95, "fewer"), (1.05, "as traced"), (math.inf, "more"))
 _GAPS: Scale = ((0.7, "very dense"), (0.95, "dense"), (1.05, "as logged"), (1.5, "sparse"), (math.inf, "very sparse"))
 
-_SPECS: TypeAdapter[ScenarioSpec | OpenbSpec | SwfSpec] = TypeAdapter(ScenarioSpec | OpenbSpec | SwfSpec)
+_Spec = ScenarioSpec | OpenbSpec | SwfSpec | ResampleSpec
+_SPECS: TypeAdapter[_Spec] = TypeAdapter(_Spec)
 
 
 def archived_scenario_text(document: str) -> str:
@@ -77,12 +79,14 @@ def archived_policy_text(document: str) -> str:
         raise StoreError(f"the archive holds a policy that can't be read: {reason}") from None
 
 
-def scenario_text(spec: ScenarioSpec | OpenbSpec | SwfSpec) -> str:
+def scenario_text(spec: _Spec) -> str:
     """What a scenario is about: domain, family, sizes, load, tasks, nodes, conditions, objectives."""
     if isinstance(spec, OpenbSpec):
         return _openb(spec)
     if isinstance(spec, SwfSpec):
         return _swf(spec)
+    if isinstance(spec, ResampleSpec):
+        return f"variant of the scenario {spec.scenario}. Arrivals: {_word(_GAPS, spec.gap_factor)}."
     tasks, nodes = sum(g.count for g in spec.groups), sum(c.count for c in spec.node_classes)
     family = FAMILIES.get(spec.family)
     meaning = f" {spec.family}, {family.meaning}." if family else ""

@@ -49,7 +49,7 @@ MEASURES: tuple[Measure, ...] = (
 
 
 def measures_of(report: Report) -> tuple[Measure, ...]:
-    """Return the measures that say something of a scenario: devices where it has devices, links where it has links."""
+    """Return the measures that say something of a scenario: no devices, links, prices or power where it has none."""
     scenario = report.scenario
     absent = set()
     if not any(n.accelerators for n in scenario.nodes):
@@ -58,4 +58,10 @@ def measures_of(report: Report) -> tuple[Measure, ...]:
         absent.add("bandwidth used")
     if not scenario.nodes:
         absent |= {"cores used", "memory used", "bill, all nodes that are up"}
+    if not any(n.price_per_hour for n in scenario.nodes):
+        absent.add("bill, all nodes that are up")
+        if not any(l.price_per_gbps_hour for l in scenario.links):
+            absent.add("cost, paid by tasks")
+    if not any(n.full_power for n in scenario.nodes):
+        absent.add("energy")
     return tuple(m for m in MEASURES if m.name not in absent)

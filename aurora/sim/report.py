@@ -167,7 +167,7 @@ def simulated(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Rep
         outcome=outcome,
         scores=score(outcome.summary, scenario),
         bill=bill(scenario, outcome.summary.makespan),
-        placements=_placements(scenario, outcome),
+        placements=placements(scenario, outcome),
         violations=() if plan is None else tuple(violations(encode(scenario), plan)),
     )
 
@@ -218,7 +218,8 @@ def _place(scenario: Scenario, outcome: Outcome, node: int, path: int) -> tuple[
     )
 
 
-def _placements(scenario: Scenario, outcome: Outcome) -> tuple[Placement, ...]:
+def placements(scenario: Scenario, outcome: Outcome) -> tuple[Placement, ...]:
+    """Return what became of every task, in the scenario's order."""
     t = outcome.tasks
     found = []
     for i, task in enumerate(scenario.tasks):

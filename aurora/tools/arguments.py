@@ -24,7 +24,7 @@ def arguments_in(value: Any) -> dict[str, Any]:
         except (ValueError, RecursionError):
             found = None
     if isinstance(found, dict):
-        return {str(k): whole_characters(v) for k, v in found.items()}
+        return dict(whole_characters(found))
     written = value if isinstance(value, str) else json.dumps(value)
     return {MALFORMED: written[:MALFORMED_SHOWN]}
 

@@ -30,6 +30,7 @@ class Recommended(Frozen):
     account: str
     finding: str = Field(description="under, over, optimised, no_data or conflict")
     reasons: tuple[str, ...]
+    not_measured: tuple[str, ...] = Field(description="resources of which nothing was measured; they stay as they are")
     change: dict[str, str] = Field(description="field -> now and proposed; empty: none")
     is_applicable: bool = Field(description="whether the change may go into a plan")
     savings: float | None = Field(description="dollars a month, expected; negative: it costs more")
@@ -68,6 +69,7 @@ def _told(r: Recommendation) -> Recommended:
         account=r.account,
         finding=r.finding,
         reasons=r.reasons,
+        not_measured=tuple(name for name, is_measured in r.measured.items() if not is_measured),
         change={k: f"{now[k]} -> {v}" for k, v in new.items() if now[k] != v},
         is_applicable=r.is_applicable,
         savings=None if saved is None else saved.expected,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
+from aurora.errors import ScenarioError
 from aurora.sim.bounds import best_reward, bounds
 from aurora.sim.compiler import compile_policy
 from aurora.sim.constraints import violations
-from aurora.sim.decision import cause, decision_on, terms, traced
+from aurora.sim.decision import cause, last_decision, terms, traced
 from aurora.sim.flip import flips
+from aurora.sim.history import History, history
 from aurora.sim.kernel import encode, run
-from aurora.sim.outcome import Status
 from aurora.sim.policy import PlannedTask
 from aurora.sim.references import REFERENCES
+from aurora.sim.report import placements
 from aurora.sim.scenario import Frozen
+from aurora.sim.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
 from aurora.sim.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
 from aurora.sim.witness import witness
 from aurora.tools.desk import Desk
@@ -44,6 +49,7 @@ class TaskResult(Frozen):
     start: float | None
     latency: float | None
     sla_met: bool
+    reason: str | None = Field(default=None, description="why it did not complete")
 
 
 class Simulated(Frozen):
@@ -58,20 +64,9 @@ def simulate_policy(desk: Desk, arguments: SimulateArguments) -> Simulated:
     """Simulate a policy on a scenario: its value and sums, with `full` every task as well."""
     outcome = desk.outcome(arguments.scenario_id, arguments.policy_id)
     scenario = desk.scenario(arguments.scenario_id).scenario
-    tasks: tuple[TaskResult, ...] = ()
-    if arguments.full:
-        t = outcome.tasks
-        tasks = tuple(
-            TaskResult(
-                task_id=task.task_id,
-                status=Status(int(t.status[i])).name.lower(),
-                node_id=None if t.node[i] < 0 else scenario.nodes[t.node[i]].node_id,
-                start=None if t.attempts[i] == 0 else float(t.start[i]),
-                latency=None if t.status[i] != Status.COMPLETED else float(t.latency[i]),
-                sla_met=bool(t.sla_met[i]),
-            )
-            for i, task in enumerate(scenario.tasks)
-        )
+    told = TaskResult.model_fields
+    found = placements(scenario, outcome) if arguments.full else ()
+    tasks = tuple(TaskResult.model_validate({k: v for k, v in p._asdict().items() if k in told}) for p in found)
     sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
     return Simulated(value=desk.value(scenario, outcome), sums=sums, tasks=tasks)
 
@@ -193,9 +188,9 @@ def objective_bounds(desk: Desk, arguments: ScenarioArguments) -> ObjectiveBound
 
 
 class ExplainArguments(OneOnOne):
-    """A decision to explain."""
+    """A task to explain."""
 
-    task_id: str = Field(description="id of the task that was placed")
+    task_id: str = Field(description="id of the task")
 
 
 class TermShare(Frozen):
@@ -206,11 +201,46 @@ class TermShare(Frozen):
     runner_up: float
 
 
-class ExplainedDecision(Frozen):
-    """Why a task went where it went."""
+class AttemptMade(Frozen):
+    """A start of a task."""
 
-    time: float = Field(description="seconds")
-    winner: str
+    where: str = Field(description="node, or sites along the path")
+    start: float = Field(description="seconds")
+    end: float = Field(description="seconds")
+    ending: str = Field(description="completed, node_failed or battery_empty")
+
+
+class Waited(Frozen):
+    """A stretch of time in which a task waited."""
+
+    reason: str = Field(description="dependency, room, queue (behind the head) or policy")
+    start: float = Field(description="seconds")
+    end: float | None = Field(description="seconds; null: never ended")
+    on: tuple[str, ...] = Field(description="tasks waited for: dependencies, those whose end made room, or heads")
+    returned: tuple[str, ...] = Field(description="nodes that came back and so made room")
+
+
+class Lacking(Frozen):
+    """What candidates lacked for a task."""
+
+    time: float | None = Field(description="seconds; null: with everything free")
+    resource: str
+    lacking: int = Field(description="how many candidates lack it")
+    candidates: int
+    asked: float
+    most: float = Field(description="the most that one of those has free")
+
+
+class ExplainedDecision(Frozen):
+    """Why a task went where it went, what it waited for, or why it was never placed."""
+
+    status: str = Field(description="completed, late, unplaced, dropped, failed or unplaceable")
+    late: float = Field(description="seconds beyond its SLA")
+    attempts: tuple[AttemptMade, ...]
+    waits: tuple[Waited, ...]
+    lacking: tuple[Lacking, ...] = Field(description="at the start of each wait for room")
+    time: float | None = Field(description="seconds, of the last decision; null: never placed")
+    winner: str | None
     runner_up: str | None
     candidates: int = Field(description="how many had room")
     scores: dict[str, float] = Field(description="of the best candidates")
@@ -220,24 +250,56 @@ class ExplainedDecision(Frozen):
 
 
 def explain_decision(desk: Desk, arguments: ExplainArguments) -> ExplainedDecision:
-    """Why a policy placed a task where it did: scores, their terms, the cause, and the smallest flip."""
+    """Why a policy placed a task where it did, what the task waited for, or why it was never placed."""
     encoded, policy = desk.scenario(arguments.scenario_id), desk.policy(arguments.policy_id)
     outcome = traced(encoded, compile_policy(policy), policy.policy_id)
-    decision = decision_on(encoded.scenario, policy, outcome, arguments.task_id)
-    other = decision.runner_up
-    nearest = () if other is None else flips(decision, other)
+    decision = last_decision(encoded.scenario, policy, outcome, arguments.task_id)
+    run = history(encoded, policy, outcome)
+    task = number_of(run, arguments.task_id)
+    if task is None:
+        raise ScenarioError(f"task {arguments.task_id!r} is not in the scenario {arguments.scenario_id}")
+    other = None if decision is None else decision.runner_up
+    nearest = () if decision is None or other is None else flips(decision, other)
     told = ""
     if nearest:
         told = f"{nearest[0].feature} {'below' if nearest[0].is_below else 'above'} {nearest[0].threshold:.6g}"
+    shares = () if decision is None or other is None else terms(decision, other)
     return ExplainedDecision(
-        time=decision.time,
-        winner=decision.chosen.name,
+        **_way(run, task),
+        time=None if decision is None else decision.time,
+        winner=None if decision is None else decision.chosen.name,
         runner_up=None if other is None else other.name,
-        candidates=decision.feasible,
-        scores={o.name: o.score for o in decision.options[:5]},
-        terms=()
-        if other is None
-        else tuple(TermShare(term=t.text, winner=t.chosen, runner_up=t.other) for t in terms(decision, other)),
-        because_of=() if other is None else cause(decision, other),
+        candidates=0 if decision is None else decision.feasible,
+        scores={} if decision is None else {o.name: o.score for o in decision.options[:5]},
+        terms=tuple(TermShare(term=t.text, winner=t.chosen, runner_up=t.other) for t in shares),
+        because_of=() if decision is None or other is None else cause(decision, other),
         flip=told,
     )
+
+
+def _way(run: History, task: int) -> dict[str, Any]:
+    """What became of a task, its attempts, its waits, and what was lacking."""
+    became, waits = status_claim(run, task), wait_claims(run, task)
+    times: list[float | None] = [w.start for w in waits if w.reason == "room"]
+    if became.status == "unplaceable":
+        times = [None]
+    lacks = [claim for time in times for claim in infeasible_claims(run, task, time)]
+    return {
+        "status": became.status,
+        "late": became.late,
+        "attempts": tuple(
+            AttemptMade(where=a.where, start=a.start, end=a.end, ending=a.ending) for a in attempt_claims(run, task)
+        ),
+        "waits": tuple(Waited(reason=w.reason, start=w.start, end=w.end, on=w.on, returned=w.returned) for w in waits),
+        "lacking": tuple(
+            Lacking(
+                time=c.time,
+                resource=c.resource,
+                lacking=c.lacking,
+                candidates=c.candidates,
+                asked=c.asked,
+                most=c.most,
+            )
+            for c in lacks
+        ),
+    }

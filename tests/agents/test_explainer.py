@@ -1,6 +1,7 @@
 """Explanations in words."""
 
-from aurora.agents.explainer import explain, explain_plan, explained
+from aurora.agents.explainer import explain, explained
+from aurora.agents.run_explainer import explain_plan
 from aurora.sim.claims import Case
 from aurora.sim.references import REFERENCES
 from aurora.sim.scenario import Node
@@ -44,7 +45,7 @@ def test_a_whole_run_tells_what_it_hangs_on() -> None:
     told = explain_plan(small(A, B), REFERENCES["cheapest"])
     assert told.reasons == {"cost": 1}
     assert all(c.holds for c in told.checked)
-    assert "without b, cost would be" in told.text
+    assert "Without b, which served most tasks, it would be worse: cost $0.00417 instead of $0.00313." in told.text
 
 
 def test_only_claims_that_hold_are_in_the_text() -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
-from aurora.agents.explainer import explain
+from aurora.agents.contrast import why_not
+from aurora.agents.explainer import case_of, explain
+from aurora.agents.run_explainer import explain_plan
 from aurora.errors import ScenarioError
+from aurora.sim.claims import run_of
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.references import REFERENCES
 from aurora.sim.scenario import Conditions, Link, Node, NodeFailure, Scenario, Task, Workload
@@ -179,3 +182,81 @@ def test_names_can_neither_start_a_line_nor_reach_the_terminal_raw() -> None:
 def test_an_unknown_task_is_an_error() -> None:
     with pytest.raises(ScenarioError, match="'nobody' is not in the scenario"):
         explain(FULL, REFERENCES["first_fit"], "nobody")
+
+
+def asked(where: Scenario, name: str, candidate: str, policy: str | Policy = "first_fit"):
+    chosen = REFERENCES[policy] if isinstance(policy, str) else policy
+    found = why_not(case_of(run_of(where, chosen), name), name, candidate)
+    assert all(c.holds for c in found.checked), [c for c in found.checked if not c.holds]
+    return found
+
+
+def test_why_not_there_because_it_lacked_something_that_another_held() -> None:
+    found = asked(FULL, "y", "a")
+    assert found.because == "infeasible"
+    assert found.text == (
+        "Not on a: at 0 s a has 1 core free, and it asks for 3 cores.\n"
+        "x held 3 cores of a from 0 s to 1,000 s.\n"
+        "With 2 cores more free it would have been a candidate."
+    )
+
+
+def test_why_not_there_with_everything_free() -> None:
+    assert asked(FULL, "huge", "a").text == "Not on a: with everything free a has 4 cores, and it asks for 6 cores."
+
+
+def test_why_not_there_because_of_the_score_and_what_would_have_put_it_there() -> None:
+    dear = Node(node_id="dear", cpu=4, price_per_hour=4, speed=2)
+    run = scenario(task("t", 0, 3600, 4), nodes=(dear, A.model_copy(update={"price_per_hour": 1})))
+    found = asked(run, "t", "dear", "cheapest")
+    assert found.because == "lost"
+    assert found.text.startswith("Not on dear: it lost to a on cost ($2 against $1).")
+    assert "It was better on run time (1,800 s against 3,600 s), which the policy does not read." in found.text
+    assert "dear would have won if its price were under $2/h (it was $4/h)." in found.text
+
+
+def test_why_not_there_because_of_the_order_of_the_list() -> None:
+    run = scenario(task("t", 0, 10, 1), nodes=(A, B))
+    found = asked(run, "t", "b", "cheapest")
+    assert found.because == "draw"
+    assert "it scores as a does (0), and a comes first in the list" in found.text
+
+
+def test_why_not_there_because_the_policy_does_not_admit_it() -> None:
+    strategy = AllocationStrategy(admit="node.index > 0", decision_rules=(DecisionRule(score="1"),))
+    picky = Policy(policy_id="picky", allocation_strategy=strategy)
+    assert asked(scenario(task("t", 0, 10, 1), nodes=(A, B)), "t", "a", picky).because == "not_admitted"
+
+
+def test_why_not_where_it_went_and_where_there_is_nothing() -> None:
+    assert asked(FULL, "y", "b").text == "Task y did go to b."
+    with pytest.raises(ScenarioError, match="no candidate 'c'; it has 'a', 'b'"):
+        asked(FULL, "y", "c")
+
+
+def test_why_not_a_node_that_no_path_leads_to() -> None:
+    far = Node(node_id="far", cpu=4, site="moon")
+    near = Node(node_id="near", cpu=4, site="Oslo")
+    link = Link(link_id="l", source="Oslo", target="Bergen", bandwidth=1)
+    run = scenario(task("t", 0, 10, 1, source_site="Oslo"), nodes=(near, far), links=(link,))
+    assert asked(run, "t", "far").text == "Not on far: at 0 s far can't be reached."
+
+
+def test_a_whole_run_names_late_and_unplaced_tasks_by_their_cause() -> None:
+    found = explain_plan(FULL, REFERENCES["first_fit"])
+    assert all(c.holds for c in found.checked)
+    assert "Not completed, 1 task: 1 can never have cores (huge)." in found.text
+    assert "Late, 1 task: 1 waited for cores (late)." in found.text
+    assert [(t.status.task, t.status.status) for t in found.troubles] == [("huge", "unplaceable"), ("late", "late")]
+
+
+def test_a_run_that_places_nothing_is_explained_too() -> None:
+    found = explain_plan(scenario(task("t", 0, 10, 9), nodes=(A,)), REFERENCES["first_fit"])
+    assert "1 can never have cores (t)" in found.text
+
+
+def test_what_is_better_without_a_node_is_said_to_be_better() -> None:
+    dear = Node(node_id="dear", cpu=4, price_per_hour=4)
+    cheap = Node(node_id="cheap", cpu=4, price_per_hour=1)
+    found = explain_plan(scenario(task("t", 0, 3600, 4), nodes=(dear, cheap)), REFERENCES["first_fit"])
+    assert "Without dear, which served most tasks, it would be better: cost $1.00 instead of $4.00." in found.text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aurora.evals.scripted_server import scripted_server
+from tests.agents.test_metered import replying
 from tests.cli.test_commands import AURORA, aurora
 
 
@@ -36,12 +37,40 @@ def test_a_decision_is_explained_with_its_claims(scenario: str) -> None:
         "task_id",
         "decision",
         "time",
+        "status",
         "text",
         "claims",
     }
     assert told["text"].startswith("Task g0-1 on ")
     assert all(c["holds"] and c["found"] for c in told["claims"])
     assert {"kind", "holds", "found"} <= set(told["claims"][0])
+
+
+def test_a_task_that_was_never_placed_is_explained_too(tmp_path: Path) -> None:
+    path = tmp_path / "two.json"
+    tasks = [
+        {"task_id": "first", "arrival_time": 0, "cpu_required": 3, "duration": 100},
+        {"task_id": "huge", "arrival_time": 0, "cpu_required": 6, "duration": 100},
+    ]
+    nodes = [{"node_id": n, "cpu": 4} for n in ("a", "b")]
+    workload = {"tasks": tasks, "time_horizon": 10}
+    path.write_text(
+        json.dumps({"scenario_id": "two", "domain": "cloud", "nodes": nodes, "workload_definition": workload})
+    )
+    asked = ("explain", str(path), "first_fit", "--task")
+    told = json.loads(aurora(*asked, "huge", "--json").stdout)
+    assert told["status"] == "unplaceable"
+    assert told["decision"] is told["time"] is None
+    assert {"attempt", "wait", "infeasible", "status"} >= {c["kind"] for c in told["claims"]}
+    assert aurora(*asked, "huge").stdout == (
+        "Task huge can never be placed: it asks for 6 cores, the largest node has 4.\n"
+    )
+    against = json.loads(aurora(*asked, "first", "--why-not", "b", "--json").stdout)["why_not"]
+    assert set(against) == {"candidate", "because", "text", "claims"}
+    whole = json.loads(aurora("explain", str(path), "first_fit", "--json").stdout)
+    assert whole["late"] == []
+    assert [t["task_id"] for t in whole["not_completed"]] == ["huge"]
+    assert "name it with --task" in aurora("explain", str(path), "first_fit", "--why-not", "b", code=2).stderr
 
 
 def test_a_run_is_explained_as_a_whole(scenario: str) -> None:
@@ -135,3 +164,34 @@ def test_help_imports_no_client() -> None:
     code = f"import sys, aurora.cli.main; print([m for m in ({heavy}) if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+REFUSAL = {
+    "message": {"role": "assistant", "content": None, "refusal": "I can't help with that."},
+    "finish_reason": "stop",
+}
+REFUSED = (200, {}, {"choices": [REFUSAL], "usage": {"prompt_tokens": 4000, "completion_tokens": 12}})
+
+
+def test_an_explanation_that_a_model_declines_is_aurora_s_own(scenario: str) -> None:
+    asked = ("explain", scenario, "cheapest", "--task", "g0-1")
+    own = json.loads(aurora(*asked, "--json").stdout)
+    with replying(REFUSED) as (url, seen):
+        done = with_model(url, *asked, "--model", "openai:m", "--json")
+    told = json.loads(done.stdout)
+    assert (told["text"], told["by_model"], len(seen)) == (own["text"], False, 1)
+    assert "declined the question (I can't help with that.)" in told["declined"]
+    assert "AURORA's own words" in done.stderr
+
+
+def test_a_run_in_which_no_answer_came_ends_with_that_word(tmp_path: Path) -> None:
+    asked = ("--proposer", "model", "--model", "openai:gpt-4o", "--model-from-level", "1", "--iterations", "1")
+    with replying(REFUSED) as (url, seen):
+        run = ("selfplay", *asked, "--no-report", "--json", "--run", str(tmp_path / "run"))
+        done = with_model(url, *run, code=9)
+    usage = json.loads(done.stdout)["model"]
+    assert (usage["calls"], usage["requests"]) == (0, len(seen))
+    assert usage["faults"] == {"refusal": len(seen)}
+    assert usage["tokens_in"] == 4000 * len(seen)
+    assert usage["dollars"] > 0
+    assert f"no answer came from openai:gpt-4o in {len(seen)} requests" in done.stderr

@@ -87,16 +87,26 @@ def test_piped_tables_are_titled_and_tab_separated(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.split("\n")[:-1] == [
         "# tiers of web",
         "tier\tcores",
-        "reserved\t36.181",
+        "reserved\t36.1806",
         "none\t-",
         "small\t0.000030000",
     ]
 
 
-def test_zeros_that_a_whole_column_ends_in_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_zeros_that_a_whole_column_ends_in_are_left_out_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "on_terminal", lambda: True)
     output.emit_table("a", ("cost", "share", "fact"), [(0.3, 1.0, 28), (0.20074, 2.5, 0.05), (0.0, 1.0, "x")])
-    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[2:]]
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:6]]
     assert rows == [["0.30000", "1.0", "28"], ["0.20074", "2.5", "0.05"], ["0", "1.0", "x"]]
+
+
+def test_a_piped_number_has_four_decimals_or_as_many_as_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    values = (7.0, 101157.1942, -0.0, 0.00003, 2.5e-9, 36.1806)
+    output.emit_table("a", ("value",), [(v,) for v in values])
+    shown = capsys.readouterr().out.split()[3:]
+    assert shown == ["7.0000", "101157.1942", "0.0000", "0.000030000", "2.5e-09", "36.1806"]
 
 
 def test_a_cell_can_neither_shift_columns_nor_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -202,6 +202,8 @@ def test_spoilt_experiments(tmp_path):
         ("m.csv", b"\xef\xbb\xbfaccount,day,cost\na,2026-07-01,1\n", ""),
         ("m.csv", b"\xff\xfe" + "account,day,cost\na,2026-07-01,1\n".encode("utf-16-le"), ""),
         ("m.csv.gz", gzip.compress(b"account,day,cost\na,2026-07-01,1\n"), ""),
+        ("m.csv", b"account;day;cost\na;2026-07-01;1,0\n", ""),
+        ("m.csv", b"account,day,cost\na,2026-07-01,1,5\n", "more cells than the header"),
         ("m.jsonl", b'{"account": "a\xe2\x80\xa8b", "day": "2026-07-01", "cost": 1}', ""),  # no line end at its end
         ("m.csv.gz", gzip.compress(b"account,day,cost\n" * 99)[:40], "truncated|damaged"),
         ("m.csv", b"account,day,cost\na,2026-07-01,1e300\n", "beyond"),
@@ -242,6 +244,20 @@ def test_histories_in_milliseconds_and_with_line_separators(tmp_path):
     found = read_accounts([path], CATALOGUE)
     assert (found.accounts[0].start, found.accounts[0].period) == (expected.start, expected.period)
     assert any("milliseconds" in f.message for f in found.findings)
+
+
+def test_rows_as_other_programs_write_them(tmp_path):
+    rows = rows_of(tmp_path)
+    odd = [{**r, "account_id": 42, "time": str(r["time"] * 1000)} for r in rows]
+    (account,) = read_accounts([lines(tmp_path / "odd.jsonl", odd)], CATALOGUE).accounts
+    assert (account.account_id, account.start) == ("42", rows[0]["time"])
+    for metric, message in (("memory", "0.43 for 43 %"), ("cpu", "0.43 for 43 %")):
+        with pytest.raises(DataError, match=message):
+            read_accounts([lines(tmp_path / "percent.jsonl", [{**r, metric: 43.0} for r in rows])], CATALOGUE)
+    with pytest.raises(DataError, match="line 1: field 'cpu' is NaN"):
+        path = tmp_path / "nan.jsonl"
+        path.write_text("".join(json.dumps({**r, "cpu": float("nan")}) + "\n" for r in rows))
+        read_accounts([path], CATALOGUE)
 
 
 def test_after_a_gap_the_present_configuration_is_that_of_the_last_row(tmp_path):

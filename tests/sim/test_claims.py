@@ -72,9 +72,10 @@ def test_an_outcome_is_simulated() -> None:
 def test_all_claims_of_generated_decisions_hold_and_all_planted_errors_are_caught() -> None:
     found = bench_explanations(300, seed=3, data=None)
     assert set(found["from"]) == {"cloud", "edge", "network", "hybrid"}
-    assert {c["kind"] for c in found["claims"]} == {"value", "comparison", "cause", "prediction"}
+    kinds = {"value", "comparison", "cause", "prediction", "wait", "infeasible", "attempt", "status"}
+    assert {c["kind"] for c in found["claims"]} == kinds
     assert all(c["made"] == c["held"] for c in found["claims"])
-    assert len(found["planted"]) == 5
+    assert len(found["planted"]) == 9
     assert all(p["caught"] == p["planted"] > 0 for p in found["planted"])
 
 
@@ -87,6 +88,6 @@ def test_a_thousand_decisions_with_openb(traces) -> None:
 
 
 def test_explaining_again_says_the_same() -> None:
-    first = [explained(c).text for _, c in cases(40, np.random.default_rng(2), None)]
-    again = [explained(c).text for _, c in cases(40, np.random.default_rng(2), None)]
+    first = [explained(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
+    again = [explained(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
     assert first == again

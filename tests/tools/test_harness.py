@@ -125,6 +125,8 @@ def test_all_simulation_tools_answer() -> None:
         assert result(made.call("what_if", {**on, "change": change}))["after"]["value"]
     explained = result(made.call("explain_decision", {**on, "task_id": task}))
     assert explained["winner"] in explained["scores"]
+    assert explained["attempts"][-1]["ending"] == "completed"
+    assert explained["status"] in ("completed", "late")
     bound = result(made.call("objective_bounds", {"scenario_id": NAME}))
     solvable = result(made.call("is_solvable", {"scenario_id": NAME}))
     assert solvable["is_solvable"]

@@ -28,7 +28,7 @@ from aurora.memory.store import Store
 from aurora.reading import read_json
 from aurora.sim.policy import Policy, parse_policy
 
-FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20}
+FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20, "files": 20}
 BOUNDED_PER_FAMILY = 2
 VERDICTS = "verdicts.json"
 """What was found of a champion, so that a report which is written again costs seconds."""

@@ -71,7 +71,8 @@ def check_configuration(configuration: Configuration, catalogue: Catalogue, wher
             names = ", ".join([*list(known)[:SHOWN], *(["..."] if len(known) > SHOWN else [])])
             raise DataError(f"{where}: field {field!r}: {str(value)[:60]!r} is not in the catalogue; it has {names}")
     if configuration.minimum < 1:
-        raise DataError(f"{where}: field 'minimum' must be at least 1, it is {configuration.minimum}")
+        least = "at least 1 (also where it scales to 0)"
+        raise DataError(f"{where}: field 'minimum' must be {least}, it is {configuration.minimum}")
     if configuration.maximum > MOST_INSTANCES:
         raise DataError(f"{where}: field 'maximum' must be at most {MOST_INSTANCES}, it is {configuration.maximum}")
     if configuration.maximum < configuration.minimum:

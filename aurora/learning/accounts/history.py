@@ -174,9 +174,11 @@ def check_account(account: Account, catalogue: Catalogue) -> None:
         bad = np.flatnonzero(~absent & (~np.isfinite(column) | (column < 0) | (column > top)))
         if len(bad):
             allowed = f"from 0 to {LARGEST:g}" if metric.most is None else f"from 0 to {metric.most:g}"
+            is_percent = metric.most == 1.0 and 1.0 < column[bad[0]] <= 100.0  # noqa: PLR2004  # per cent
+            hint = f": {column[bad[0]] / 100:g} for {column[bad[0]]:g} %" if is_percent else ""
             raise DataError(
                 f"{where}, period {bad[0]}: metric {metric.name!r} is {column[bad[0]]:g}; a number {allowed} "
-                f"({metric.unit}) is expected ({len(bad)} such values)"
+                f"({metric.unit}{hint}) is expected ({len(bad)} such values)"
             )
     for rating in account.ratings:
         if not 1 <= rating.stars <= 5 or not 0 <= rating.period < max(1, len(account)):  # noqa: PLR2004  # five stars

@@ -26,7 +26,7 @@ from aurora.errors import DataError
 from aurora.files import replaced
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import Configuration
-from aurora.learning.accounts.history import METRICS, Account, Rating, check_account
+from aurora.learning.accounts.history import COLUMN, METRICS, Account, Rating, check_account
 from aurora.learning.pseudonyms import pseudonym
 from aurora.learning.series import Finding
 from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines
@@ -34,9 +34,13 @@ from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 OPTIONAL = ("memory", "io", "bandwidth", "latency", "throughput", "misses", "cost")
 """Metrics without which a recommendation can be made; what they would tell is left as it is."""
+_DIGITS = re.compile(r"\d{9,20}(\.\d{1,9})?")
+"""Unix time as a text."""
 _NO_NUMBER = re.compile(r'"(\w+)"\s*:\s*(NaN|-?Infinity)\b')
 SECONDS = (1e17, 1e14, 1e11)
 """Times from here on are nanoseconds, microseconds, milliseconds: as seconds they would lie after the year 5000."""
+SWAPPING = 2.0
+"""Memory asked for over memory there, at all times: from here on it is no share but a percentage."""
 LAST_TIME = 253_402_300_799
 """Unix time of the end of the year 9999."""
 PARQUET_ROWS = 5_000_000
@@ -61,6 +65,13 @@ class _Row:
             raise DataError(f"{self.where}: field {name!r} must be a text, it is {_shown(value)}")
         return value
 
+    def name(self) -> str:
+        """Of the account; one that is a whole number counts as its text."""
+        value = self.fields.get("account_id")
+        if value is None and ("ds" in self.fields or "y" in self.fields):
+            raise DataError(f"{self.where} has no account_id; give the configurations of series with --inventory FILE")
+        return str(value) if type(value) is int else self.text("account_id")
+
     def number(self, name: str) -> float:
         value = self.fields.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -69,7 +80,9 @@ class _Row:
 
     def metric(self, name: str, optional: Collection[str]) -> float:
         """A metric; NaN where it may be absent and is."""
-        return math.nan if name in optional and self.fields.get(name) is None else self.number(name)
+        value = self.fields.get(name)
+        is_absent = value is None or (isinstance(value, float) and math.isnan(value))
+        return math.nan if name in optional and is_absent else self.number(name)
 
     def whole(self, name: str) -> int:
         value = self.number(name)
@@ -79,7 +92,7 @@ class _Row:
 
     def time(self) -> int:
         value = self.fields.get("time")
-        if isinstance(value, str):
+        if isinstance(value, str) and not _DIGITS.fullmatch(value):
             try:
                 moment = datetime.fromisoformat(value)
             except ValueError:
@@ -87,7 +100,7 @@ class _Row:
             if moment.tzinfo is None:
                 raise DataError(f"{self.where}: field 'time' has no zone: {value!r}; write it with Z or +00:00")
             return round(moment.timestamp())
-        number = self.number("time")
+        number = float(value) if isinstance(value, str) else self.number("time")
         power = next((k for k, least in zip((9, 6, 3), SECONDS, strict=True) if abs(number) >= least), 0)
         seconds = round(number / 10.0**power)
         if not 0 <= seconds <= LAST_TIME:
@@ -96,7 +109,8 @@ class _Row:
 
     def has_milliseconds(self) -> bool:
         value = self.fields.get("time")
-        return isinstance(value, int | float) and abs(value) >= SECONDS[-1]
+        number = float(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+        return isinstance(number, int | float) and abs(number) >= SECONDS[-1]
 
     def entries(self, name: str) -> list[Any]:
         value = self.fields.get(name)
@@ -162,7 +176,7 @@ def read_accounts(
     rows = [row for path in paths for row in _rows(path)]
     if not rows:
         raise DataError(f"{', '.join(map(str, paths)) or 'no file'}: no row of any account")
-    keyed = sorted(((r.text("account_id"), r.time(), k, r) for k, r in enumerate(rows)), key=lambda e: e[:3])
+    keyed = sorted(((r.name(), r.time(), k, r) for k, r in enumerate(rows)), key=lambda e: e[:3])
     accounts: list[Account] = []
     findings: list[Finding] = []
     for name, group in groupby(keyed, key=lambda e: e[0]):
@@ -222,6 +236,12 @@ def _account(name: str, rows: list[tuple[int, _Row]], last: _Row, optional: Coll
     """An account of the rows of a run, and the last row of all."""
     values = np.array([[row.metric(m.name, optional) for m in METRICS] for _, row in rows])
     incomplete = frozenset(m.name for k, m in enumerate(METRICS) if np.isnan(values[:, k]).any())
+    share = values[:, COLUMN["memory"]]
+    if len(share) and np.nanmin(share, initial=np.inf) > SWAPPING and np.isfinite(share).any():
+        raise DataError(
+            f"account {name!r}: metric 'memory' is {np.nanmin(share):g} and more at all times; a share of the capacity "
+            "is expected, 0.43 for 43 %"
+        )
     return Account(
         name,
         rows[0][0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from aurora.errors import DataError
-from aurora.sim.scenario import Frozen, Node, Scenario, Task, TypicalTask, Workload
+from aurora.sim.scenario import Frozen, Node, ObjectiveTargets, Scenario, Task, TypicalTask, Workload
 from aurora.sim.traces.tables import number, rows, scenario_of, whole
 
 MILLI = 1000
@@ -20,7 +21,10 @@ TYPICAL_SHARE = 0.95
 
 
 class Pod(NamedTuple):
-    """One line of a pod list: cores, GiB, devices, thousandths of each, allowed models."""
+    """One line of a pod list: cores, GiB, devices, thousandths of each, allowed models, and when it was there.
+
+    `created` and `ran` are seconds; None where the list does not say so.
+    """
 
     name: str
     cpu: float
@@ -28,6 +32,8 @@ class Pod(NamedTuple):
     devices: int
     milli: int
     models: tuple[str, ...]
+    created: float | None = None
+    ran: float | None = None
 
     @property
     def requested_milli(self) -> int:
@@ -61,7 +67,9 @@ def read_nodes(path: Path) -> tuple[Node, ...]:
 
 
 def read_pods(path: Path) -> tuple[Pod, ...]:
-    """Read a pod list (`name, cpu_milli, memory_mib, num_gpu, gpu_milli` and, in some, `gpu_spec`).
+    """Read a pod list (`name, cpu_milli, memory_mib, num_gpu, gpu_milli` and, in some, `gpu_spec` and times).
+
+    A pod ran from `scheduled_time`, or where it was never scheduled from `creation_time`, to `deletion_time`.
 
     Raises:
         DataError: The file is not one.
@@ -85,11 +93,26 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
                 devices=devices,
                 milli=milli if devices else 0,
                 models=tuple(sorted({m.strip()[:128] for m in row.get("gpu_spec", "").split("|") if m.strip()})),
+                **_times(path, line, row),
             )
         )
     if not pods:
         raise DataError(f"{path} lists no pods")
     return tuple(pods)
+
+
+def _times(path: Path, line: int, row: Mapping[str, str]) -> dict[str, float]:
+    """`created` and `ran` of a pod; nothing where the list has no times."""
+    if not row.get("creation_time") or not row.get("deletion_time"):
+        return {}
+    created = number(path, line, "creation_time", row["creation_time"])
+    deleted = number(path, line, "deletion_time", row["deletion_time"])
+    begun = number(path, line, "scheduled_time", row.get("scheduled_time", ""), default=created)
+    if deleted < begun:
+        raise DataError(
+            f"{path}, line {line}, deletion_time: {deleted:g} lies before {begun:g}, when the pod was scheduled"
+        )
+    return {"created": created, "ran": deleted - begun}
 
 
 def _check_name(path: Path, line: int, field: str, name: str, seen: set[str]) -> None:
@@ -181,6 +204,53 @@ def openb_scenario(
         workload_definition=Workload(tasks=tasks, time_horizon=end),
         typical_tasks=typical_pods(pods),
         seed=seed % 2**31,
+    )
+
+
+@scenario_of("the lists of nodes and pods")
+def traced_scenario(nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, first: int, count: int | None) -> Scenario:
+    """Return pods as they came and went, in the order of their creation, from the first of them on.
+
+    The trace states no prices and no power, so latency and SLAs are the objectives; a mean latency of a quarter of the
+    mean run time scores one half.
+
+    Args:
+        nodes: From `read_nodes`.
+        pods: From `read_pods`.
+        first: Number of the first pod in the order of creation, from 0.
+        count: Pods at most; None: all.
+
+    Raises:
+        DataError: There is no such pod, or the list has no times.
+    """
+    if any(p.created is None for p in pods):
+        raise DataError("the pod list has no creation_time and deletion_time; --load L draws arrivals instead")
+    ordered = sorted(pods, key=lambda p: (p.created or 0.0, p.name))
+    chosen = ordered[first : None if count is None else first + count]
+    if not chosen:
+        raise DataError(f"the list has {len(pods)} pods, the first asked for is number {first}, from 0")
+    begin = chosen[0].created or 0.0
+    tasks = tuple(
+        Task(
+            task_id=p.name,
+            arrival_time=(p.created or 0.0) - begin,
+            cpu_required=p.cpu,
+            memory_required=p.memory,
+            duration=p.ran or 0.0,
+            accelerators=p.devices,
+            accelerator_share=p.milli / MILLI if p.devices else 1.0,
+            accelerator_models=p.models if p.devices else (),
+        )
+        for p in chosen
+    )
+    return Scenario(
+        scenario_id=f"openb-{first}-{len(tasks)}",
+        domain="cloud",
+        nodes=nodes,
+        workload_definition=Workload(tasks=tasks, time_horizon=tasks[-1].arrival_time + 1),
+        objectives=("latency", "qos"),
+        objective_targets=ObjectiveTargets(latency=max(sum(t.duration for t in tasks) / len(tasks) / 4, 1.0)),
+        typical_tasks=typical_pods(pods),
     )
 
 

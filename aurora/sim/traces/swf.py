@@ -13,7 +13,7 @@ from pydantic import Field
 
 from aurora.errors import DataError
 from aurora.reading import read_lines
-from aurora.sim.scenario import Frozen, Node, Scenario, Task, Workload
+from aurora.sim.scenario import Frozen, Node, ObjectiveTargets, Scenario, Task, Workload
 from aurora.sim.traces.tables import MOST, scenario_of
 
 FIELDS = (17, 18)
@@ -148,6 +148,38 @@ def sequence_scenario(
             f"give the machine {widest} or more, which its widest job needs"
         )
     return _scenario(f"swf-{start}-{length}", chosen, processors)
+
+
+def log_scenario(log: JobLog, *, first: int, count: int, processors: int | None = None) -> Scenario:
+    """Return a stretch of a log as a scenario that starts with its first job, on an empty machine.
+
+    The log states no prices and no power, so latency and SLAs are the objectives; a mean latency of a quarter of the
+    mean run time scores one half.
+
+    Args:
+        log: From `read_log`.
+        first: Number of the first job, from 0.
+        count: Jobs at most.
+        processors: Of the machine; None: what the log's header says, or else what its widest job needs.
+
+    Raises:
+        DataError: There is no such job, or a job asks for more processors than there are.
+    """
+    size = processors or log.processors or max(j.processors for j in log.jobs)
+    chosen = log.jobs[first : first + count]
+    if not chosen:
+        raise DataError(f"the log has {len(log.jobs)} jobs, the first asked for is number {first}, from 0")
+    begin = min(j.submit for j in chosen)
+    moved = tuple(j._replace(submit=j.submit - begin) for j in chosen)
+    scenario = sequence_scenario(moved, size, start=0, length=len(moved))
+    target = max(sum(j.run for j in moved) / len(moved) / 4, 1.0)
+    return scenario.model_copy(
+        update={
+            "scenario_id": f"swf-{first}-{len(moved)}",
+            "objectives": ("latency", "qos"),
+            "objective_targets": ObjectiveTargets(latency=target),
+        }
+    )
 
 
 @scenario_of("the log")
