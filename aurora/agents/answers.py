@@ -166,6 +166,12 @@ class PolicyAnswer(Frozen):
     )
 
 
+class PoliciesAnswer(Frozen):
+    """Policies of one conversation, as different from each other as they can be."""
+
+    policies: list[PolicyAnswer] = Field(min_length=1, max_length=3, description="one for each that was asked for")
+
+
 def to_policy(answer: PolicyAnswer) -> Policy:
     """The policy that an answer describes, named by what it does.
 

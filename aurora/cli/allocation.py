@@ -149,7 +149,7 @@ def _where(node_id: str | None, path: Sequence[str] | None) -> str:
 def emit_decisions(report: Report, *, every: bool) -> None:
     """Print every decision: when, which task, among how many, where, and the runner-up."""
     rows = []
-    for decided in report.decisions:
+    for decided in report.decisions:  # adding 0.0 turns -0 into 0
         best, *others = decided.candidates
         other = others[0] if others else None
         rows.append(
@@ -157,10 +157,10 @@ def emit_decisions(report: Report, *, every: bool) -> None:
                 quantities.duration(decided.time),
                 decided.task_id,
                 _where(best.node_id, best.path),
-                best.score,
+                f"{best.score + 0.0:.6g}",
                 decided.feasible,
                 "none" if other is None else _where(other.node_id, other.path),
-                None if other is None else other.score,
+                None if other is None else f"{other.score + 0.0:.6g}",
             )
         )
     columns = ("time", "task", "goes to", "score", "candidates", "runner-up", "its score")

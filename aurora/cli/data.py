@@ -21,6 +21,8 @@ from aurora.errors import DataError
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.series import Finding, Panel, Series
 
+MOST_NOTATIONS = 10
+"""Forms of files that are told on stderr."""
 MOST_CHARTS = 24
 """Series that a plot shows."""
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -196,13 +198,18 @@ def _iso(time_: int) -> str:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[str]:
-    """A line for each kind of defect."""
+    """A line for each form that was inferred of a file, and for each kind of defect."""
+    notations = list(dict.fromkeys(f.message for f in findings if f.defect == "notation"))
+    lines = [f"notation: {printable(message)}" for message in notations[:MOST_NOTATIONS]]
+    if len(notations) > MOST_NOTATIONS:
+        lines.append(f"notation: and {len(notations) - MOST_NOTATIONS} more; see --json")
+    findings = [f for f in findings if f.defect != "notation"]
     series = Counter(f.defect for f in findings)
     values: Counter[str] = Counter()
     for f in findings:
         values[f.defect] += f.count
     first = {f.defect: f for f in reversed(findings)}
-    return [
+    return lines + [
         f"{defect}: {values[defect]} in {count} findings, such as {printable(first[defect].unique_id)} "
         f"from {_iso(first[defect].first)}: {first[defect].message}"
         for defect, count in series.most_common()

@@ -208,7 +208,7 @@ def chosen(panel: Panel, pattern: str) -> Panel:
             "can't be summed; choose those of one, for example --series '*/cpu'"
         )
     ids = {s.unique_id for s in series}
-    return Panel(series, tuple(f for f in panel.findings if f.unique_id in ids))
+    return Panel(series, tuple(f for f in panel.findings if f.unique_id in ids or f.defect == "notation"))
 
 
 def means(simulated: Simulated) -> dict[str, NDArray[np.float64]]:

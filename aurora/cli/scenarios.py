@@ -120,7 +120,7 @@ def read(  # one parameter an option
 
     Example: aurora scenarios read gml Abilene.gml.gz --count 200 --load 0.7 --out abilene.json
     """
-    from aurora.sim.traces import azure_vm, eua, openb, swf, topology  # heavy, used here only
+    from aurora.sim.traces import azure_vm, eua, flows, openb, swf, topology  # heavy, used here only
 
     wanted = len(_FILES[kind].split())
     if len(files) != wanted:
@@ -153,11 +153,11 @@ def read(  # one parameter an option
                 f"{network.assumed} of {len(network.links)} links state no LinkSpeedRaw: "
                 f"{topology.UNKNOWN_GBPS:g} Gbit/s is assumed"
             )
-        _put(topology.gravity_scenario(network, flows=count, load=load, seed=seed), out)
+        _put(flows.gravity_scenario(network, flows=count, load=load, seed=seed), out)
     elif kind is TraceKind.traffic:
         network = topology.read_capacities(files[0], gbps_per_unit=gbps_per_unit)
-        matrices = topology.read_demands(files[1], len(network.sites), gbps_per_unit=gbps_per_unit)
-        _put(topology.demand_scenario(network, matrices[first : first + count], step=step), out)
+        matrices = flows.read_demands(files[1], len(network.sites), gbps_per_unit=gbps_per_unit)
+        _put(flows.demand_scenario(network, matrices[first : first + count], step=step), out)
     elif kind is TraceKind.eua:
         sites, users = eua.read_sites(files[0]), eua.read_users(files[1])
         _put(eua.edge_scenario(sites, users, requests=count, seed=seed), out)

@@ -128,13 +128,8 @@ def _watched(trainee: Any, folder: Path) -> Iterator[Callable[[Any], None]]:
     """Progress on stderr, and the same for TensorBoard."""
     from torch.utils.tensorboard import SummaryWriter  # heavy, used here only
 
-    from aurora.learning.judging import policy_values  # heavy, used here only
-    from aurora.learning.trainer import held_out  # heavy, used here only
-    from aurora.sim.references import REFERENCES  # heavy, used here only
-
     course, begun = trainee.course, trainee.learner.steps
-    alike = held_out(course.levels, 50, course.seed + 1)
-    mark = sum(policy_values(REFERENCES["first_fit"], s).mean() for s in alike.values()) / len(alike)
+    mark = _first_fit(course)
     spent = trainee.learner.curve[-1].seconds if trainee.learner.curve else 0.0
 
     def line(point: Any) -> str:
@@ -153,6 +148,16 @@ def _watched(trainee: Any, folder: Path) -> Iterator[Callable[[Any], None]]:
             show(line(point), point.steps, point.seconds)
 
         yield tell
+
+
+def _first_fit(course: Any) -> float:
+    """About the mean reward of first fit on scenarios like those of the training."""
+    from aurora.learning.judging import policy_values  # heavy, used here only
+    from aurora.learning.trainer import held_out  # heavy, used here only
+    from aurora.sim.references import REFERENCES  # heavy, used here only
+
+    alike = held_out(course.levels, 50, course.seed + 1)
+    return fmean(policy_values(REFERENCES["first_fit"], s).mean() for s in alike.values())
 
 
 @contextmanager
@@ -188,14 +193,12 @@ def _finish(trainee: Any, folder: Path, as_json: bool, plot: Path | None) -> Non
     from aurora.sim.references import REFERENCES  # heavy, used here only
 
     course, learner = trainee.course, trainee.learner
-    rows, beside = [], dict[str, list[float]]()
+    rows = []
     for number, scenarios in held_out(course.levels, JUDGED, course.seed).items():
         values = agent_values(trainee.agent, scenarios)
         row: dict[str, Any] = {"level": number, "reward": float(values.mean())}
         for name in ("random", "first_fit"):
-            others = policy_values(REFERENCES[name], scenarios)
-            row[f"over_{name}"] = paired_interval(values - others)._asdict()
-            beside.setdefault(name, []).append(float(others.mean()))
+            row[f"over_{name}"] = paired_interval(values - policy_values(REFERENCES[name], scenarios))._asdict()
         rows.append(row)
     path = folder / POLICY if trainee.has_policy else None
     if path is not None:
@@ -203,11 +206,8 @@ def _finish(trainee: Any, folder: Path, as_json: bool, plot: Path | None) -> Non
     if plot is not None:
         points = [p for p in learner.curve if p.value is not None]
         lines = [Line("episodes in training", [p.steps for p in points], [p.value for p in points])]
-        reward = fmean(row["reward"] for row in rows)
-        lines.append(Line(f"trained, {JUDGED} held-out scenarios", [learner.steps], [reward], points=True))
-        for name, means in beside.items():
-            value = fmean(means)
-            lines.append(Line(f"{name}, held-out scenarios", [0, learner.steps], [value, value], dash="dash"))
+        mark = _first_fit(course)
+        lines.append(Line("first fit, about", [0, learner.steps], [mark, mark], dash="dash"))
         write_charts([Chart(f"{course.algorithm}", "decisions", "mean reward", tuple(lines))], plot)
     result = {
         "algorithm": course.algorithm,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.columns import ID, TIME, Roles, is_long_form, is_time_name, roles
-from aurora.learning.frames import PARQUET_MAGIC, csv_frame, note, parquet_frame
+from aurora.learning.columns import ID, Roles, is_long_form, is_time_name, roles
+from aurora.learning.frames import PARQUET_MAGIC, csv_frame, note, parquet_frame, written
 from aurora.learning.layouts import CARBON, LAYOUTS, carbon, layout_of
-from aurora.learning.long_form import read_long_form, read_wide_form
+from aurora.learning.long_form import MOST_SERIES, read_long_form, read_wide_form
 from aurora.learning.notation import is_number
 from aurora.learning.pseudonyms import with_pseudonyms
 from aurora.learning.repair import repair
@@ -75,6 +75,10 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     """
     if hash_accounts_with is not None:
         samples = with_pseudonyms(samples, hash_accounts_with)
+    if len(samples) > MOST_SERIES:
+        raise DataError(
+            f"{samples[0].name} and {len(samples) - 1} others: {MOST_SERIES} are the most that are read; split"
+        )
     series: list[Series] = []
     findings: list[Finding] = []
     size = 0
@@ -108,7 +112,7 @@ def _read(path: Path) -> tuple[list[Samples], bool]:
     parts = roles(header, table.fields(1))
     if parts is None or _has_no_names(header):
         raise _unknown(path, table)
-    text = [name for name, meaning in parts.names.items() if meaning in (ID, TIME)]
+    text = [name for name, meaning in parts.names.items() if meaning == ID]
     frame = csv_frame(path, table, text=text)
     for told in parts.notes:
         note(frame, told)
@@ -137,11 +141,11 @@ def _samples(path: Path, frame: pd.DataFrame, parts: Roles, table: TextTable | N
     if parts.wide:
         return read_wide_form(path, frame, parts.wide), False
 
-    def written(columns: Sequence[str]) -> pd.DataFrame:
+    def as_written(columns: Sequence[str]) -> pd.DataFrame:
         names = [of.get(column, column) for column in columns]
-        return csv_frame(path, table, text=names, only=names).rename(columns=parts.names)  # type: ignore[arg-type]
+        return written(path, table, names).rename(columns=parts.names)  # type: ignore[arg-type]
 
-    return read_long_form(path, frame, written if table is not None else None), ID in frame
+    return read_long_form(path, frame, as_written if table is not None else None), ID in frame
 
 
 def _without_row_numbers(frame: pd.DataFrame, parts: Roles) -> pd.DataFrame:

@@ -22,13 +22,11 @@ if TYPE_CHECKING:  # heavy at run time
 PARQUET_MAGIC = b"PAR1"
 NO_NUMBER = ["", "nan", "NaN"]
 """What the parser takes for no value; the others of `NOTHING` may be a name."""
-MOST_ROWS, MOST_CELLS = 5_000_000, 30_000_000
+MOST_ROWS, MOST_CELLS = 3_000_000, 30_000_000
 """Rows, and rows times columns, of a table; what is made of them then stays below about 1 GiB."""
 
 
-def csv_frame(
-    path: Path, table: TextTable, *, header: bool = True, text: Collection[str] = (), only: Sequence[str] = ()
-) -> pd.DataFrame:
+def csv_frame(path: Path, table: TextTable, *, header: bool = True, text: Collection[str] = ()) -> pd.DataFrame:
     """The rows of a CSV file; empty rows and columns are left out, the index is the row's number.
 
     Args:
@@ -36,41 +34,58 @@ def csv_frame(
         table: The file's content.
         header: Whether the first line names the columns.
         text: Columns that stay as they are written, such as identifiers; others are numbers where all their fields are.
-        only: Columns to read; all by default.
 
     Raises:
         DataError: It has no rows, too many, two columns of a name, or a row has more fields than the first.
     """
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
-    names: list[Any] = list(table.header) if header else list(range(len(table.header)))
-    doubled = [name for k, name in enumerate(names) if name in names[:k]]
+    doubled = [name for k, name in enumerate(table.header) if header and name in table.header[:k]]
     if doubled:
         raise DataError(f"{path} has two columns {doubled[0]!r}; rename one")
     check_size(path, table.body.count(b"\n"), table.body.count(table.separator.encode()))
+    absent: Any = {name: NO_NUMBER for name in table.header if name not in text} if text else NO_NUMBER
+    frame = _parsed(path, table, header=header, na_values=absent)
+    # Reading texts as numbers and again is faster than reading them as texts: the parser is slow at that.
+    for name in text:
+        if pd.api.types.is_numeric_dtype(frame[name].dtype):
+            frame[name] = written(path, table, [name])[name]
+    frame.attrs = {"first_line": table.skipped + (2 if header else 1), "notes": list(table.notes)}
+    return _without_empty(path, frame, text)
+
+
+def written(path: Path, table: TextTable, columns: Sequence[str]) -> pd.DataFrame:
+    """Some columns of a CSV file as they are written.
+
+    Raises:
+        DataError: It is not a table.
+    """
+    return _parsed(path, table, header=True, usecols=list(columns), dtype="str")
+
+
+def _parsed(path: Path, table: TextTable, *, header: bool, **options: Any) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of fields that it would drop
-            frame = pd.read_csv(
+            return pd.read_csv(
                 io.BytesIO(table.body),
                 sep=table.separator,
                 header=0 if header else None,
-                names=names,
-                usecols=list(only) or None,
-                dtype=dict.fromkeys(text, "str"),
+                names=list(table.header) if header else list(range(len(table.header))),
                 keep_default_na=False,
-                na_values={name: NO_NUMBER for name in names if name not in text} if text else NO_NUMBER,
                 skip_blank_lines=False,
                 skipinitialspace=True,
                 low_memory=False,
                 index_col=False,
+                **options,
             )
     except pd.errors.ParserWarning:
-        raise DataError(f"{path}: rows have more fields than the header's {len(names)}; name all columns") from None
+        count = len(table.header)
+        raise DataError(f"{path}: rows have more fields than the header's {count}; name all columns") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"{path} is not a table: {str(error).strip()}") from None
-    frame.attrs = {"first_line": table.skipped + (2 if header else 1), "notes": list(table.notes)}
-    return _without_empty(path, frame, text) if not only else frame
 
 
 def _without_empty(path: Path, frame: pd.DataFrame, text: Collection[str]) -> pd.DataFrame:
@@ -116,8 +131,10 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
         _check_parquet(path, pq.ParquetFile(io.BytesIO(raw)).metadata, schema)
         texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         file = pq.ParquetFile(io.BytesIO(raw), read_dictionary=texts)
-        frame = file.read().to_pandas(integer_object_nulls=True).reset_index(drop=True)
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        # Without pandas' own description an index such as `ds` is a column like the others.
+        frame = file.read().to_pandas(integer_object_nulls=True, ignore_metadata=True).reset_index(drop=True)
+        frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
+    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError) as error:
         raise DataError(f"{path} is not a readable Parquet file: {str(error)[:300]}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.attrs = {"first_line": 1, "notes": []}

@@ -152,7 +152,7 @@ def _after_descriptions(body: bytes, separator: str) -> tuple[bytes, int]:
         return body, 0
     if any(map(is_time_name, rows[first - 1])):
         return body.split(b"\n", first - 1)[first - 1], first - 1
-    labels = next((row for row in rows[:first] if row[0].lower() == "label"), ())
+    labels = next((row for row in rows[:first] if row[:1] and row[0].lower() == "label"), ())
     if len(labels) != len(rows[first]):
         return body, 0
     header = io.StringIO()

@@ -31,10 +31,14 @@ _BASIC = re.compile(
 )
 _CTIME = re.compile(rf"{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+{_CLOCK}{_ZONE}\s+(?P<year>\d{{4}})", re.IGNORECASE)
 _ALL = (*_FORMS, _BASIC, _CTIME)
-_ISO = re.compile(
-    r"\d{4}([-/])\d{2}\1\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?(?:Z|[+-]\d{2}(?::?\d{2})?))?)?", re.ASCII
-)
-_SAYS_ZONE = re.compile(r"[Zz]$|UTC|GMT|[+-]\d{2}")
+_ISO_CLOCK = r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
+ISO = rf"(?:[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}){_ISO_CLOCK}"
+"""A day or a time in ISO 8601's extended form, also with a blank or with slashes."""
+_AFTER_CLOCK = r"(?::[0-9]{2}|[Tt][0-9]{4}).*"
+HAS_ZONE = _AFTER_CLOCK + r"(?:[Zz]$|UTC|GMT|[+-][0-9]{2})"
+"""A time that says its zone; a day alone does not."""
+IS_SHIFTED = _AFTER_CLOCK + r"[+-](?:0[1-9]|1[0-9]|00:?(?:0[1-9]|[1-5][0-9]))"
+"""A time in a zone that is ahead of or behind UTC."""
 _SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2\d{4}(?!\d)")
 
 
@@ -54,30 +58,9 @@ class DayOrder(NamedTuple):
     why: str = ""
 
 
-def is_iso(text: str) -> bool:
-    """Whether a text is a day or a time in ISO 8601's extended form, also with a blank or with slashes."""
-    return _ISO.fullmatch(text) is not None
-
-
 def looks_like_time(text: str) -> bool:
     """Whether a text is a day or a time in one of the forms that are read."""
     return any(form.fullmatch(text) for form in _ALL)
-
-
-def zone_of(text: str) -> float | None:
-    """Seconds that the zone of a time is ahead of UTC; None where it says none, as a day alone.
-
-    Example:
-        >>> zone_of("2026-01-01T00:00:00+01:00"), zone_of("2026-01-01 00:00Z"), zone_of("2026-01-01 00:00")
-        (3600.0, 0.0, None)
-    """
-    clock = text.partition(":")[2] or text[len("YYYYMMDD") :]
-    if not _SAYS_ZONE.search(clock):
-        return None
-    try:
-        return _offset(clock)
-    except ValueError:
-        return None
 
 
 def day_order(texts: Sequence[str]) -> DayOrder | None:

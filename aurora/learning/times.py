@@ -14,14 +14,14 @@ import numpy as np
 
 from aurora.errors import DataError
 from aurora.learning.frames import note, refusal
-from aurora.learning.notation import is_number
 from aurora.learning.samples import Floats
-from aurora.learning.time_forms import DayOrder, day_order, is_iso, parsed, zone_of
+from aurora.learning.time_forms import HAS_ZONE, IS_SHIFTED, ISO, day_order, parsed
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
 NOT_A_TIME = "is not a time; write ISO 8601 (2026-01-31T23:55:00Z) or Unix seconds"
+MIXED = "is a number where other rows have dates; write all times in one form"
 UNITS = (("seconds", 1.0), ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9))
 _BOUNDS = (1e11, 1e14, 1e17)
 """Unix times from here on can't be seconds (1e11 s is in the year 5138): they are in finer units."""
@@ -79,12 +79,19 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
     if pd.api.types.is_numeric_dtype(values.dtype):
         found = _of_numbers(np.asarray(unique, dtype=np.float64), frame, called, bad)
     else:
-        texts = [str(text).strip() for text in unique]
-        are_numbers = np.array([is_number(text) for text in texts])
-        if are_numbers.all():
-            found = _of_numbers(np.array([float(text) for text in texts]), frame, called, bad)
+        texts = pd.Series(unique).astype("str").str.strip()
+        has_iso = bool(texts.str.fullmatch(ISO).all())
+        plain = (
+            np.full(len(texts), np.nan) if has_iso else np.asarray(pd.to_numeric(texts, errors="coerce"), np.float64)
+        )
+        is_plain = ~np.isnan(plain)
+        if is_plain.all():
+            found = _of_numbers(plain, frame, called, bad)
+        elif is_plain.any():
+            most = is_plain.mean() > 0.5  # noqa: PLR2004  # the odd ones are wrong
+            raise bad(~is_plain if most else is_plain, NOT_A_TIME if most else MIXED)
         else:
-            found = _of_texts(texts, are_numbers, frame, called, bad)
+            found = _of_texts(texts, has_iso, frame, called, bad)
     return np.asarray(found[codes], dtype=np.float64)
 
 
@@ -104,33 +111,34 @@ def _in_range(path: Path, frame: pd.DataFrame, column: Any, seconds: Floats) -> 
     return seconds
 
 
-def _of_texts(texts: list[str], are_numbers: Any, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+    """Times as Unix seconds; the usual form all at once, others one by one."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
-    if are_numbers.any():
-        why = "is a number where other rows have dates; write all times in one form"
-        raise bad(are_numbers, why) if are_numbers.mean() <= 0.5 else bad(~are_numbers, NOT_A_TIME)  # noqa: PLR2004  # the odd ones
-    has_iso = all(map(is_iso, texts))
-    found = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601") if has_iso else None
-    if found is not None and not found.isna().any():
-        seconds = _seconds_of(pd.Series(found))
-    else:
-        order: DayOrder | None = day_order(texts)
-        if order is not None and order.contradiction:
-            raise bad([text == order.contradiction for text in texts], order.why)
-        times = [parsed(text, order) for text in texts]
-        if any(time is None for time in times):
-            raise bad([time is None for time in times], NOT_A_TIME)
-        seconds = np.array(times, dtype=np.float64)
-        note(frame, f"times such as {texts[0]!r} in column {column!r} are {order.name if order else 'read as dates'}")
-    zones = [zone_of(text) for text in texts]
-    naked = [zone is None for zone in zones]
-    if any(naked) and any(zones):
-        raise bad(naked, "has no zone where other rows have one; write the zone in all rows")
+    seconds = None
+    if has_iso:
+        times = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601")
+        seconds = _seconds_of(times) if not times.isna().any() else None
+    if seconds is None:
+        seconds = _one_by_one(texts.tolist(), frame, column, bad)
+    has_zone = texts.str.contains(HAS_ZONE)
+    if has_zone.any() and not has_zone.all() and texts.str.contains(IS_SHIFTED).any():
+        raise bad(~has_zone, "has no zone where other rows have one; write the zone in all rows")
     far = ~((seconds >= EARLIEST) & (seconds < LATEST))
     if far.any():
         raise bad(far, "is far from any date; correct it, or leave the row out")
     return seconds
+
+
+def _one_by_one(texts: list[str], frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+    order = day_order(texts)
+    if order is not None and order.contradiction:
+        raise bad([text == order.contradiction for text in texts], order.why)
+    times = [parsed(text, order) for text in texts]
+    if any(time is None for time in times):
+        raise bad([time is None for time in times], NOT_A_TIME)
+    note(frame, f"times such as {texts[0]!r} in column {column!r} are {order.name if order else 'read as dates'}")
+    return np.array(times, dtype=np.float64)
 
 
 def _of_numbers(values: Floats, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:

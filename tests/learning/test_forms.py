@@ -170,6 +170,16 @@ def test_a_day_as_a_whole_number_is_a_date_in_parquet_too(tmp_path):
     assert (series.start, series.step, len(series)) == (1_769_731_200, 86_400, 3)
 
 
+def test_the_index_of_a_frame_is_a_column_of_its_parquet_file(tmp_path):
+    times = pd.date_range("2026-02-01", periods=3, freq="h", tz="Europe/Berlin", name="ds")
+    pd.DataFrame({"y": [1.0, 2, 3]}, index=times).to_parquet(tmp_path / "in.parquet")
+    (series,) = read_panel([tmp_path / "in.parquet"], detect=False).series
+    assert (series.start, series.step) == (BEGIN - 3600, 3600)
+    pd.DataFrame({"ds": times, "y": [1.0, 2, 3]}, index=[7, 5, 9]).to_parquet(tmp_path / "in.parquet")
+    (series,) = read_panel([tmp_path / "in.parquet"], detect=False).series
+    assert not series.covariates
+
+
 def test_offsets_that_change_with_summer_time_are_one_line(tmp_path):
     text = "ds,y\n2026-10-25T02:55:00+02:00,1\n2026-10-25T02:00:00+01:00,2\n2026-10-25T02:05:00+01:00,3\n"
     series = one(tmp_path, text)
@@ -426,6 +436,7 @@ def test_units_of_exports_are_known(tmp_path):
         (b"BZh9...", "packed with bzip2"),
         (b"\xfd7zXZ\x00...", "packed with xz"),
         (b"ARROW1\0\0", "Arrow"),
+        ("\n\nweb\n\nlabels;\n2026-02-01,1\n", "not certain|a single column"),
         (b"\x00\x01\x02\x03\xff\xfe" * 9, "binary"),
     ],
 )

@@ -13,9 +13,10 @@ from aurora.errors import DataError
 from aurora.evals.openb import bench_openb
 from aurora.evals.swf import bench_swf
 from aurora.sim.references import REFERENCES
+from aurora.sim.traces.flows import gravity_scenario
 from aurora.sim.traces.openb import read_nodes, read_pods
 from aurora.sim.traces.swf import read_log
-from aurora.sim.traces.topology import UNKNOWN_GBPS, gravity_scenario, read_gml
+from aurora.sim.traces.topology import UNKNOWN_GBPS, read_gml
 
 JOB = "{n} {submit} 3 {run} {allocated} -1 -1 {asked} 60 -1 {status} 1 1 1 1 -1 -1 -1"
 

@@ -10,16 +10,8 @@ from aurora.errors import DataError
 from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.references import REFERENCES
-from aurora.sim.traces.topology import (
-    UNKNOWN_GBPS,
-    UNKNOWN_MS,
-    demand_scenario,
-    distance_km,
-    gravity_scenario,
-    read_capacities,
-    read_demands,
-    read_gml,
-)
+from aurora.sim.traces.flows import demand_scenario, gravity_scenario, read_demands
+from aurora.sim.traces.topology import UNKNOWN_GBPS, UNKNOWN_MS, distance_km, read_capacities, read_gml
 
 GML = """
 graph [
