@@ -298,10 +298,11 @@ def _parquet_rows(path: Path) -> list[_Row]:
         )
         if rows > MOST_ROWS or size > TABLE_BYTES:
             raise DataError(f"{path} unpacks to {rows} rows and {size >> 20} MiB; split it")
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path}: can't be read as Parquet: {error}") from None
-    return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(table.to_pylist(), 1)]
+        found = file.read().to_pylist()
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError, TypeError) as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path}: can't be read as Parquet: {said[:300]}") from None
+    return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(found, 1)]
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
