@@ -38,6 +38,8 @@ _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
+_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+
 Undecodable = Literal["strict", "replace", "latin-1"]
 """What becomes of a text that is not UTF-8: it is refused, has marks in it, or is taken for Latin-1 (ISO 8859-1)."""
 
@@ -118,6 +120,8 @@ def decode(raw: bytes, name: str, *, undecodable: Undecodable = "strict", error:
     Raises:
         AuroraError: They are not text. The class is `error`.
     """
+    if raw.startswith(_UTF_32):
+        raise error(f"{name} is UTF-32 text; save it as UTF-8")
     mark, encoding = next(((m, e) for m, e in _BOMS if raw.startswith(m)), (b"", _without_mark(raw)))
     try:
         return raw[len(mark) :].decode(encoding, errors="replace" if undecodable == "replace" else "strict")

@@ -1,6 +1,6 @@
 """Every option and argument of every command with bad values: no traceback, no hang, an error that names the option.
 
-Example: python benchmarks/fuzz_options.py
+Example: python -m benchmarks.fuzz_options
 """
 
 from __future__ import annotations

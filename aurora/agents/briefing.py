@@ -22,6 +22,8 @@ from aurora.sim.spec import ScenarioSpec
 
 FEWEST = 2
 """Scenarios with a trait before a rate is told of it."""
+KINDS = 6
+"""Kinds of node that are told one by one, the most frequent first."""
 LISTED = 6
 """Traits that are told on either side."""
 
@@ -39,15 +41,7 @@ def brief(scenario: Scenario) -> str:
         f"energy {targets.energy:.4g} J",
         "  tasks: " + "; ".join(_quantities(scenario)),
     ]
-    kinds: dict[tuple[Any, ...], int] = defaultdict(int)
-    for node in scenario.nodes:
-        kinds[_kind(node)] += 1
-    for (cpu, memory, devices, factor, price, idle, full), count in sorted(kinds.items())[:8]:
-        accelerators = f", {devices} accelerators" if devices else ""
-        lines.append(
-            f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}, ${price:g}/h, "
-            f"{idle:g} to {full:g} W"
-        )
+    lines += [*_node_kinds(scenario), *_links(scenario), *_device_mix(scenario)]
     if scenario.nodes:
         busy = sum(t.cpu_required * t.duration for t in tasks)
         cores, speed = sum(n.cpu for n in scenario.nodes), sum(n.cpu * n.speed for n in scenario.nodes)
@@ -69,11 +63,59 @@ def brief(scenario: Scenario) -> str:
     return "\n".join(lines)
 
 
+def _node_kinds(scenario: Scenario) -> list[str]:
+    """The most frequent kinds of node, a line each, and the sum of all others."""
+    kinds: dict[tuple[Any, ...], int] = defaultdict(int)
+    for node in scenario.nodes:
+        kinds[_kind(node)] += 1
+    order = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = []
+    for (cpu, memory, devices, model, factor, price, idle, full), count in order[:KINDS]:
+        accelerators = f", {devices} accelerators{f' {json.dumps(model)}' if model else ''}" if devices else ""
+        lines.append(
+            f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}, ${price:g}/h, "
+            f"{idle:g} to {full:g} W"
+        )
+    rest = order[KINDS:]
+    if rest:
+        cores, devices = (sum(count * kind[k] for kind, count in rest) for k in (0, 2))
+        lines.append(
+            f"  {sum(count for _, count in rest)} nodes of {len(rest)} other kinds: {cores:g} cores and {devices} "
+            "accelerators in all"
+        )
+    return lines
+
+
+def _links(scenario: Scenario) -> list[str]:
+    if not scenario.links:
+        return []
+    sites = {site for link in scenario.links for site in (link.source, link.target)}
+    low, middle, high = np.quantile([link.bandwidth for link in scenario.links], (0.1, 0.5, 0.9))
+    return [f"  {len(sites)} sites, links of {low:.3g} | {middle:.3g} | {high:.3g} Gbit/s (10 % | median | 90 %)"]
+
+
+def _device_mix(scenario: Scenario) -> list[str]:
+    """Classes of request where tasks ask for devices: policies often treat them apart."""
+    tasks = scenario.tasks
+    if not any(t.accelerators for t in tasks):
+        return []
+    classes = {
+        "no device": sum(t.accelerators == 0 for t in tasks),
+        "a share of one": sum(t.accelerators == 1 and t.accelerator_share < 1 for t in tasks),
+        "one": sum(t.accelerators == 1 and t.accelerator_share == 1 for t in tasks),
+        "several": sum(t.accelerators > 1 for t in tasks),
+        "of certain models only": sum(bool(t.accelerator_models) for t in tasks),
+    }
+    told = ", ".join(f"{name} {count / len(tasks):.0%}" for name, count in classes.items() if count)
+    return [f"  devices asked for, share of tasks: {told}"]
+
+
 def _kind(node: Node) -> tuple[Any, ...]:
     return (
         node.cpu,
         node.memory,
         node.accelerators,
+        node.accelerator_model or "",
         node.speed,
         round(node.price_per_hour, 3),
         node.idle_power,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 from aurora.agents.replies import Usage
 from aurora.errors import BudgetExceeded, ModelError
+from aurora.reading import parse_json, read_text
 from aurora.tools.recording import Exchange
 
 PRICES = "AURORA_PRICES"
@@ -209,7 +209,8 @@ def price_of(name: str, *, needed: bool = False) -> Price | None:
 
 def _read_table(path: Traversable) -> dict[str, Price]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["dollars_per_million_tokens"].items()
+        text = read_text(path, error=ModelError) if isinstance(path, Path) else path.read_text(encoding="utf-8")
+        rows = parse_json(text, str(path), error=ModelError)["dollars_per_million_tokens"].items()
         table = {str(name): _price(row) for name, row in rows}
     except OSError as error:
         raise ModelError(f"{PRICES}: can't read {path}: {error.strerror}") from None

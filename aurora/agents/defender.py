@@ -1,14 +1,14 @@
-"""The defender with a model: up to three policies, at rising temperatures, each from a conversation with tools."""
+"""The defender with a model: up to three policies from a conversation with tools."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
-from aurora.agents.answers import PolicyAnswer, to_policy
+from aurora.agents.answers import PoliciesAnswer, PolicyAnswer, to_policy
 from aurora.agents.briefing import brief, features_told, program_told, quoted, value_table
+from aurora.agents.budget import LOCAL
 from aurora.agents.metered import MeteredModel
 from aurora.errors import AnswerError, ModelError, PolicyError
 from aurora.prompts.loader import Prompt
@@ -18,29 +18,16 @@ from aurora.sim.scenario import Scenario
 from aurora.tools.harness import Harness
 
 STANCES: tuple[tuple[float, str], ...] = (
-    (0.2, "improve the best policy above in the way you are surest of"),
+    (0.2, "improve the champion or the best policy above in the way you are surest of"),
     (0.7, "take another structure than the policies above"),
     (1.0, "be bold: use a feature or an idea that none of the policies above uses"),
 )
-"""Temperature of each candidate, and what it is told."""
-REFERENCES_SHOWN = 8
-TOOLS = (
-    "draft_policy",
-    "compare_policies",
-    "simulate_policy",
-    "check_expression",
-    "feature_table",
-    "show_policy",
-    "explain_decision",
-    "objective_bounds",
-    "what_if",
-    "top_policies",
-    "similar_policies",
-    "similar_scenarios",
-    "policy_elo",
-    "rl_advice",
-)
-"""Tools of the defender."""
+"""What each candidate shall be, with the temperature at which it is asked for by itself."""
+TEMPERATURE = 0.7
+"""Of a conversation that ends with all candidates."""
+REFERENCES_SHOWN = 6
+TOOLS = ("draft_policy", "simulate_policy", "explain_decision", "objective_bounds", "show_policy", "rl_advice")
+"""Tools of the defender. Every one is paid for in every request, so what never led to a better policy is left out."""
 
 
 class DefendBriefing(NamedTuple):
@@ -51,8 +38,12 @@ class DefendBriefing(NamedTuple):
         measure: What a value is.
         references: Values of the reference policies on each scenario.
         best: The best policies so far, with their mean value.
+        champion: The policy that is best on validation, with its mean value over the best reference there; None
+            before there is one.
+        lessons: What became of the latest policies that were written, and why they lost.
         failures: Reasons why earlier attempts failed.
         queue: A strategy whose blocking and backfilling are part of the protocol; None: they are free.
+        is_tuned: Whether a search tunes the factors of what is written.
     """
 
     scenarios: Sequence[Scenario]
@@ -61,6 +52,9 @@ class DefendBriefing(NamedTuple):
     best: Sequence[tuple[Policy, float]]
     failures: Sequence[str]
     queue: AllocationStrategy | None = None
+    champion: tuple[Policy, float] | None = None
+    lessons: Sequence[str] = ()
+    is_tuned: bool = False
 
 
 class Candidates(NamedTuple):
@@ -73,7 +67,10 @@ class Candidates(NamedTuple):
 def write_policies(
     model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
 ) -> Candidates:
-    """Ask a model for policies, in conversations side by side.
+    """Ask a model for policies: all in one conversation, of a local model each by itself.
+
+    One conversation costs a third of three, since each request repeats what went before. Local models are asked at
+    once and held by a grammar, which is that of a single policy.
 
     Args:
         model: Who is asked.
@@ -86,28 +83,63 @@ def write_policies(
         ModelError: The provider failed in a way that another try can't mend.
         BudgetExceeded: The budget is spent.
     """
-    slots = _slots(briefing)
+    ask = _each if model.name_.provider == LOCAL else _together
+    found = ask(model, prompt, briefing, harness, count)
+    policies = {policy.policy_id: policy for policy in found.policies}
+    return Candidates(tuple(policies.values()), found.failures)
 
-    def accept(answer: PolicyAnswer) -> Policy:
-        policy = to_policy(answer)
-        compile_policy(policy)
-        given, own = briefing.queue, policy.allocation_strategy
-        if given is not None and _discipline(given) != _discipline(own):
-            raise PolicyError(f"the queue discipline is given: {_discipline(given)}")
-        return policy
+
+def _together(
+    model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
+) -> Candidates:
+    tools = harness()
+    wanted = "\n".join(f"{place}. {stance}" for place, (_, stance) in enumerate(STANCES[:count], 1))
+    task = f"Write {count} policies in one {PoliciesAnswer.__name__}:\n{wanted}"
+    filled = prompt.fill(**_slots(briefing), tools=_TOOLS_TOLD.format(calls=tools.limits.calls), task=task)
+    refused: list[str] = []
+
+    def accept(answer: PoliciesAnswer) -> tuple[Policy, ...]:
+        """The policies that are valid; an answer without one goes back."""
+        accepted, reasons = [], []
+        for place, each in enumerate(answer.policies[:count], 1):
+            try:
+                accepted.append(_accepted(each, briefing.queue))
+            except PolicyError as error:
+                reasons.append(f"policy {place}: {error}")
+        if not accepted:
+            raise PolicyError("; ".join(reasons))
+        refused.extend(reasons)
+        return tuple(accepted)
+
+    try:
+        finished = run_agent(model, filled, PoliciesAnswer, accept, harness=tools, temperature=TEMPERATURE)
+    except AnswerError as error:
+        return Candidates((), (str(error),))
+    except ModelError as error:
+        if not error.retryable:
+            raise
+        return Candidates((), (str(error),))
+    return Candidates(finished.value, (*finished.rejected, *refused))
+
+
+def _each(
+    model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
+) -> Candidates:
+    slots = _slots(briefing)
 
     def one(place: int) -> tuple[Policy | None, tuple[str, ...]]:
         temperature, stance = STANCES[place]
-        tools = harness()
-        filled = prompt.fill(
-            **slots,
-            calls=str(tools.limits.calls),
-            candidate=str(place + 1),
-            candidates=str(count),
-            stance=stance,
-        )
+        task = f"Write one policy, as one {PolicyAnswer.__name__}: {stance}."
+        filled = prompt.fill(**slots, tools="", task=task)
         try:
-            finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=temperature)
+            finished = run_agent(
+                model,
+                filled,
+                PolicyAnswer,
+                lambda answer: _accepted(answer, briefing.queue),
+                harness=harness(),
+                temperature=temperature,
+            )
         except AnswerError as error:
             return None, (str(error),)
         except ModelError as error:
@@ -116,26 +148,62 @@ def write_policies(
             return None, (str(error),)
         return finished.value, finished.rejected
 
-    with ThreadPoolExecutor(max_workers=count) as pool:
-        found = list(pool.map(one, range(count)))
-    policies = {policy.policy_id: policy for policy, _ in found if policy is not None}
-    return Candidates(tuple(policies.values()), tuple(reason for _, reasons in found for reason in reasons))
+    found = [one(place) for place in range(count)]
+    return Candidates(
+        tuple(policy for policy, _ in found if policy is not None),
+        tuple(reason for _, reasons in found for reason in reasons),
+    )
+
+
+def _accepted(answer: PolicyAnswer, queue: AllocationStrategy | None) -> Policy:
+    """The policy of an answer.
+
+    Raises:
+        PolicyError: It is not valid, or changes the queue discipline that is given.
+    """
+    policy = to_policy(answer)
+    compile_policy(policy)
+    own = policy.allocation_strategy
+    if queue is not None and _discipline(queue) != _discipline(own):
+        raise PolicyError(f"the queue discipline is given: {_discipline(queue)}")
+    return policy
 
 
 def _discipline(strategy: AllocationStrategy) -> str:
     return f"head_of_line_blocking {str(strategy.head_of_line_blocking).lower()}, backfill {strategy.backfill}"
 
 
+_TOOLS_TOLD = (
+    "You may call tools before you answer. `draft_policy` gives a draft's value on every scenario below: try several "
+    "drafts in one turn, look closer only where one loses, and answer soon. You have {calls} calls; each turn repeats "
+    "all of this conversation, which is paid for."
+)
+_TUNED = (
+    "A search tunes the factors that multiply terms in `order` and `score` afterwards. It changes no structure, no "
+    "threshold and nothing within a function, so structure is what you are asked for."
+)
+
+
 def _slots(briefing: DefendBriefing) -> dict[str, str]:
     names = [s.scenario_id for s in briefing.scenarios]
     given = "" if briefing.queue is None else f" The queue discipline is given: {_discipline(briefing.queue)}."
     best = [f"- {value:.4f}, {p.policy_id}:\n{program_told(p)}" for p, value in briefing.best]
+    champion = "none yet"
+    if briefing.champion is not None:
+        policy, value = briefing.champion
+        shown = "shown below" if any(p.policy_id == policy.policy_id for p, _ in briefing.best) else "its program:"
+        champion = f"{policy.policy_id}, {value:+.4f} over the best reference of each validation scenario, {shown}"
+        champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
+    # By chance it is sometimes the best of all, which teaches nothing.
+    references = {name: row for name, row in briefing.references.items() if name != "random"}
     return {
         "features": features_told(),
         "measure": briefing.measure + given,
-        "answer": f"one call of {PolicyAnswer.__name__}",
+        "tuned": _TUNED if briefing.is_tuned else "",
         "scenarios": "\n".join(brief(s) for s in briefing.scenarios),
-        "references": value_table(briefing.references, names, REFERENCES_SHOWN),
+        "references": value_table(references, names, REFERENCES_SHOWN),
+        "champion": champion,
         "policies": "\n".join(best) or "- none yet",
+        "lessons": "\n".join(f"- {lesson}" for lesson in briefing.lessons) or "- none yet",
         "failures": quoted(briefing.failures),
     }

@@ -17,8 +17,10 @@ from aurora.sim.waiting_claims import (
     wait_claims,
 )
 
-MOST_EXPLAINED = 200
+MOST_EXPLAINED, FEWEST_EXPLAINED = 200, 20
 """Tasks whose cause is looked for, the latest first; the others are counted."""
+WORK = 200_000
+"""Placements and nodes that are looked at for all of them together, about; some seconds."""
 UNEXPLAINED = "not looked into"
 
 
@@ -41,8 +43,10 @@ def troubles(run: History) -> list[Trouble]:
     found = [s for t in range(len(run.scenario.tasks)) if (s := status_claim(run, t)).status != "completed"]
     numbers = {t.task_id: k for k, t in enumerate(run.scenario.tasks)}
     found.sort(key=lambda s: (s.status == "late", -s.late, numbers[s.task]))
-    explained = [_explained(run, numbers[s.task], s) for s in found[:MOST_EXPLAINED]]
-    return explained + [Trouble(s, UNEXPLAINED) for s in found[MOST_EXPLAINED:]]
+    size = len(run.attempts) + len(run.scenario.nodes)
+    most = min(MOST_EXPLAINED, max(FEWEST_EXPLAINED, WORK // max(1, size)))
+    explained = [_explained(run, numbers[s.task], s) for s in found[:most]]
+    return explained + [Trouble(s, UNEXPLAINED) for s in found[most:]]
 
 
 def _explained(run: History, task: int, status: StatusClaim) -> Trouble:
@@ -69,7 +73,7 @@ def troubles_text(found: Sequence[Trouble]) -> list[str]:
     late = [t for t in found if t.status.status == "late"]
     undone = [t for t in found if t.status.status != "late"]
     return [
-        f"{title}, {len(group)} task{'' if len(group) == 1 else 's'}: {'; '.join(_grouped(group))}."
+        f"{title}, {len(group):,} task{'' if len(group) == 1 else 's'}: {'; '.join(_grouped(group))}."
         for title, group in (("Not completed", undone), ("Late", late))
         if group
     ]
@@ -79,8 +83,8 @@ def _grouped(found: Sequence[Trouble]) -> list[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for trouble in found:
         groups[trouble.because].append(trouble.status.task)
-    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return [f"{len(names)} {because} ({listed(names)})" for because, names in ranked]
+    ranked = sorted(groups.items(), key=lambda item: (item[0] == UNEXPLAINED, -len(item[1])))
+    return [f"{len(names):,} {because} ({listed(names)})" for because, names in ranked]
 
 
 def troubles_claims(found: Sequence[Trouble]) -> list[Claim]:

@@ -199,7 +199,7 @@ def wait_in_a_word(claims: Sequence[Claim]) -> str:
 
 def cause_in_a_word(wait: WaitClaim | None, lacks: Sequence[InfeasibleClaim]) -> str:
     """What a task waited for, in a few words: of several resources the one that most candidates lacked."""
-    reasons = {"dependency": "others to complete", "queue": "its turn in the queue", "policy": "the policy"}
+    reasons = {"dependency": "others to complete", "queue": "a turn in the queue", "policy": "the policy"}
     if wait is not None and wait.reason in reasons:
         return reasons[wait.reason]
     return WORDS[lacks[0].resource] if lacks else "room"

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from aurora.cli.output import emit_table, note, printable, say, terminal_width
 from aurora.cli.tables import wrapped
 
@@ -103,7 +105,7 @@ def lines(found: Sequence[Recommendation], columns: int) -> list[str]:
             s = r.savings
             row.insert(3, "" if s is None else f"{s.expected:,.0f} ({s.low:,.0f} to {s.high:,.0f})")
     table = [titles, *rows]
-    widths = [max(len(row[k]) for row in table) for k in range(len(titles))]
+    widths = [max(cell_len(row[k]) for row in table) for k in range(len(titles))]
     free = columns - 1 - sum(widths[2:]) - len(gap) * (len(titles) - 1)
     wanted = max((len(_changes(r)[0 if is_wide else SHORT]) for r in found), default=0)
     account = min(widths[0], MOST_ACCOUNT, max(LEAST_ACCOUNT, free - wanted))
@@ -243,7 +245,10 @@ def _whole(c: Configuration) -> str:
 
 def _fitted(text: str, width: int) -> str:
     """Padded, or with its middle left out: names differ at both ends."""
-    if len(text) <= width:
-        return text.ljust(width)
+    wide = cell_len(text)
+    if wide <= width:
+        return text + " " * (width - wide)
+    if wide > len(text):  # characters of two cells
+        return text[: (width - 2) // 2] + ".."
     head = (width - 2) // 2
     return f"{text[:head]}..{text[len(text) - (width - 2 - head) :]}"

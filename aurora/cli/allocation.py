@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ _TEXTS: Mapping[Unit, Callable[[float], str]] = {
     "dollars": quantities.dollars,
     "joules": quantities.energy,
 }
+
+
+SAME = 1e-9
+"""Relative difference below which two sums differ by rounding only."""
 
 
 def told(value: float, unit: Unit) -> str:
@@ -149,7 +154,7 @@ def _where(node_id: str | None, path: Sequence[str] | None) -> str:
 def emit_decisions(report: Report, *, every: bool) -> None:
     """Print every decision: when, which task, among how many, where, and the runner-up."""
     rows = []
-    for decided in report.decisions:
+    for decided in report.decisions:  # adding 0.0 turns -0 into 0
         best, *others = decided.candidates
         other = others[0] if others else None
         rows.append(
@@ -157,10 +162,10 @@ def emit_decisions(report: Report, *, every: bool) -> None:
                 quantities.duration(decided.time),
                 decided.task_id,
                 _where(best.node_id, best.path),
-                best.score,
+                f"{best.score + 0.0:.6g}",
                 decided.feasible,
                 "none" if other is None else _where(other.node_id, other.path),
-                None if other is None else other.score,
+                None if other is None else f"{other.score + 0.0:.6g}",
             )
         )
     columns = ("time", "task", "goes to", "score", "candidates", "runner-up", "its score")
@@ -177,7 +182,7 @@ def emit_change(before: Report, after: Report, changes: Sequence[str]) -> None:
                 measure.name,
                 told(old, measure.unit),
                 told(new, measure.unit),
-                signed(new - old, measure.unit),
+                signed(0.0 if math.isclose(old, new, rel_tol=SAME) else new - old, measure.unit),
                 relative(new, old),
             )
         )

@@ -44,7 +44,7 @@ def bench_agents(calls: int, iterations: int) -> dict[str, Any]:
         iterations: Of self-play.
     """
     rows = []
-    with tempfile.TemporaryDirectory() as folder, scripted_server() as server, _environment(server.url):
+    with tempfile.TemporaryDirectory() as folder, scripted_server() as server, scripted_environment(server.url):
         for provider in ("openai", "anthropic"):
             for kind in ("answer", "conversation with tools"):
                 with Recording(Path(folder) / f"{provider}-{kind}.jsonl") as recording:
@@ -54,7 +54,7 @@ def bench_agents(calls: int, iterations: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _environment(url: str) -> Iterator[None]:
+def scripted_environment(url: str) -> Iterator[None]:
     """The environment that sends both clients to a server."""
     wanted = {
         "OPENAI_BASE_URL": f"{url}/v1",

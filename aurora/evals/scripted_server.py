@@ -174,6 +174,8 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
     name = asked or next((t for t in tools if t.endswith("Answer")), "")
     count = _wanted(body)
     value = _policy(rng)
+    if name == "PoliciesAnswer":
+        value = {"policies": [_policy(rng) for _ in range(count)]}
     if name == "ScenariosAnswer":
         value = {"scenarios": [_scenario(rng, level) for _ in range(count)]}
     if name == "ExplanationAnswer":
@@ -212,7 +214,7 @@ def _first_fact(body: dict[str, Any]) -> str:
 
 
 def _wanted(body: dict[str, Any]) -> int:
-    """How many scenarios are asked for."""
+    """How many scenarios or policies are asked for."""
     found = re.search(r"Write (\d)", json.dumps(body.get("messages")))
     return int(found.group(1)) if found else 1
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from aurora.agents.evaluation import measurements
 from aurora.agents.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
-from aurora.graphs.nodes_model import scenarios_asked, write_specs
+from aurora.graphs.nodes_model import prompt_of, scenarios_asked, write_specs
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Draft, Workbench
 from aurora.memory.store import Failure
@@ -24,6 +24,8 @@ ROUNDS = 3
 """Times the attacker may write until there are enough that can be used."""
 RIVALS = 4
 """Archive champions that the new candidates meet on every scenario."""
+INDIFFERENT = 1e-6
+"""Difference of the best and the worst reference up to which a scenario teaches nothing."""
 SIMILAR = 3
 """Earlier scenarios that are looked up for each new one."""
 
@@ -58,7 +60,11 @@ def validate(bench: Workbench, state: State) -> Update:
         scenario = bench.source.expand(bench.draft.specs[name])
         description = describe(scenario)
         encoded = encode(scenario)
-        reason = _duplicate(bench, name, scenario, description) or _unsolvable(bench, encoded)
+        reason = (
+            _duplicate(bench, name, scenario, description)
+            or _unsolvable(bench, encoded)
+            or _indifferent(bench, name, encoded)
+        )
         if reason:
             bench.draft.failures.append(Failure("scenario", name, reason))
             continue
@@ -132,3 +138,16 @@ def _unsolvable(bench: Workbench, encoded: EncodedScenario) -> str:
     most = max(row[0][1].completed for row in rows)
     tasks = len(encoded.scenario.tasks)
     return "" if most == tasks else solver_witness(encoded, most).reason
+
+
+def _indifferent(bench: Workbench, name: str, encoded: EncodedScenario) -> str:
+    """Why a model's scenario teaches nothing: all references achieve the same on it; "" otherwise.
+
+    Only a model's: it is told its reward, of which such a scenario would still earn the half that is not for learning.
+    """
+    if prompt_of(bench, bench.draft.specs[name]) is None:
+        return ""
+    programs = [compile_policy(p) for p in bench.source.references.values()]
+    achieved = [row[0][0] for row in measurements(bench.source, [encoded], programs, bench.jobs)]
+    same = max(achieved) - min(achieved) <= INDIFFERENT
+    return "all policies achieve the same on it, so there is nothing to decide" if same else ""

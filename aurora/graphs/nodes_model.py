@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,20 +13,21 @@ from aurora.agents.evaluation import Arena, advantage, arena, values
 from aurora.agents.policy_search import FEWEST_WEIGHTS, Proposal, SearchState, tunable
 from aurora.agents.sources import Spec
 from aurora.errors import AnswerError, ModelError
+from aurora.graphs.lessons import KEPT as KEPT_LESSONS
+from aurora.graphs.lessons import Lesson, on_attack
 from aurora.graphs.state import State
 from aurora.graphs.workbench import Workbench
 from aurora.memory.store import Failure, NewPrompt
 from aurora.memory.texts import scenario_text
 from aurora.sim.compiler import compile_policy
 from aurora.sim.policy import Policy, parse_policy
-from aurora.sim.rewards import succeeds
 from aurora.sim.spec import ScenarioSpec
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 
 BY_MODEL, KEPT = "model", "kept"
 """Origins: a model wrote it; nothing better was found."""
-SHOWN = 4
+SHOWN = 3
 """Best policies, and reasons of failure, that the defender is shown."""
 
 
@@ -100,6 +101,7 @@ def propose_with_model(
         rest = Proposal((), bench.searcher, 0, (), ())
     unique = {policy.policy_id: (policy, origin, parents) for policy, origin, parents in reversed(found)}
     means = {name: float(advantage(ground, row[0], bench.jobs).mean()) for name, row in unique.items()}
+    bench.draft.candidate_training = means
     order = sorted(means, key=lambda n: (-means[n], n))
     history = rest.history or (means[order[0]],)
     return rest._replace(candidates=tuple(unique[n] for n in order), history=history)
@@ -117,15 +119,17 @@ def _best_start(bench: Workbench, ground: Arena, written: Sequence[Policy]) -> S
 
 
 def _write(bench: Workbench, state: State) -> Candidates:
-    """Policies by the model for the attacker's scenarios; none where an archived one succeeds on all of them."""
+    """Policies by the model for the attacker's scenarios.
+
+    It is asked even where an archived policy beats the references on all of them: what is gained on validation came
+    from such iterations too.
+    """
     assert bench.authors is not None  # it was asked whether there is one
     source, draft = bench.source, bench.draft
     scenarios = [draft.encoded[n] for n in state["scenario_ids"]]
     here = arena(source, scenarios, bench.jobs)
     rivals = sorted(draft.rivals)
     rows = values(source, scenarios, [compile_policy(draft.rivals[n]) for n in rivals], bench.jobs)
-    if any(all(succeeds(v, [m]) for v, m in zip(row, here.mark, strict=True)) for row in rows):
-        return Candidates((), ())
     best = sorted(((draft.rivals[n], float(row.mean())) for n, row in zip(rivals, rows, strict=True)), key=_by_value)
     references = dict(zip(here.reference_names, here.reference_values.tolist(), strict=True))
     briefing = DefendBriefing(
@@ -135,6 +139,9 @@ def _write(bench: Workbench, state: State) -> Candidates:
         best[:SHOWN] or _best_references(bench, references),
         bench.store.failures("policy", SHOWN),
         source.templates[0].allocation_strategy if source.queue_is_given else None,
+        champion=(bench.champion, bench.champion_value),
+        lessons=[lesson.told() for lesson in bench.lessons],
+        is_tuned=bench.settings.proposer == "both",
     )
 
     def harness() -> Harness:
@@ -160,6 +167,39 @@ def _best_references(bench: Workbench, values_: dict[str, list[float]]) -> list[
     """Before there are any others, the best references stand as examples."""
     pairs = [(bench.source.references[n], float(np.mean(v))) for n, v in values_.items()]
     return sorted(pairs, key=_by_value)[:SHOWN]
+
+
+def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], champion: float) -> None:
+    """Keep what became of the model's candidates, for the next time that it is asked.
+
+    Args:
+        bench: The run.
+        iteration: In which they were written.
+        validation: Their mean value over the best reference on validation, by id.
+        champion: The champion's before them.
+    """
+    draft = bench.draft
+    for name, value in validation.items():
+        if draft.policies[name].origin != BY_MODEL:
+            continue
+        bench.lessons.append(
+            Lesson(
+                policy_id=name,
+                iteration=iteration,
+                training=draft.candidate_training[name],
+                validation=value,
+                champion=champion,
+                became_champion=bench.champion.policy_id == name,
+                on_attack=on_attack(
+                    name,
+                    draft.achieved,
+                    draft.outcomes,
+                    list(bench.source.references),
+                    in_units=bench.source.unit == "reward",
+                ),
+            )
+        )
+    del bench.lessons[:-KEPT_LESSONS]
 
 
 def prompt_of(bench: Workbench, spec: Spec) -> str | None:

@@ -9,7 +9,7 @@ from aurora.agents.scenario_search import Known, complexity, diversity
 from aurora.agents.sources import difficulty
 from aurora.graphs.events import Forgetting, IterationDone
 from aurora.graphs.nodes_defend import sums
-from aurora.graphs.nodes_model import prompt_of, prompts_used
+from aurora.graphs.nodes_model import learn, prompt_of, prompts_used
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Workbench, checkpoint
 from aurora.memory import elo
@@ -71,9 +71,12 @@ def rate(bench: Workbench, state: State) -> Update:
     programs = [compile_policy(p) for p in candidates]
     ahead = (values(where.source, where.scenarios, programs, bench.jobs) - where.mark).mean(axis=1)
     draft.candidate_validation = float(ahead[0])
+    before = bench.champion_value
     for policy, value in zip(candidates, ahead.tolist(), strict=True):
         if value > bench.champion_value:
             bench.champion, bench.champion_value = policy, value
+    if bench.authors is not None:
+        learn(bench, state["iteration"], dict(zip(state["candidate_ids"], ahead.tolist(), strict=True)), before)
     return {}
 
 

@@ -17,6 +17,7 @@ from aurora.agents.scenario_search import Known
 from aurora.agents.sources import Source, Spec, open_source
 from aurora.errors import RunError
 from aurora.graphs.events import Event, Listener
+from aurora.graphs.lessons import Lesson
 from aurora.graphs.start import first_searched, with_start
 from aurora.graphs.state import Abandoned, StopReason
 from aurora.memory.index import Index
@@ -117,6 +118,7 @@ class Draft:
         rivals: Archived policies that take part in the matches, by id.
         proposal: What the search found.
         policies: New policies by id.
+        candidate_training: Each candidate's, where a model wrote some.
         training_advantage: The best candidate's, on the scenarios it was tuned on.
         candidate_validation: The same candidate's on validation.
         achieved: For each scenario, the value of each policy that takes part.
@@ -132,6 +134,7 @@ class Draft:
     rivals: dict[str, Policy] = field(default_factory=dict)
     proposal: Proposal | None = None
     policies: dict[str, NewPolicy] = field(default_factory=dict)
+    candidate_training: dict[str, float] = field(default_factory=dict)
     training_advantage: float = 0.0
     candidate_validation: float = 0.0
     scenarios: list[NewScenario] = field(default_factory=list)
@@ -157,6 +160,7 @@ class Workbench:
         curriculum, searcher, champion, champion_value, known, passed, evaluations: Where the run stands;
             all of it is in the archive's last state. `passed` holds the success rate with which each
             level was left, `known` what the attacker keeps in mind.
+        lessons: What became of the latest policies that the model wrote; in the archive's last state as well.
         draft: Of the iteration in progress.
     """
 
@@ -179,6 +183,7 @@ class Workbench:
     evaluations: int
     known: list[Known] = field(default_factory=list)
     passed: dict[str, float] = field(default_factory=dict)
+    lessons: list[Lesson] = field(default_factory=list)
     draft: Draft = field(default_factory=Draft)
 
     def rng(self, iteration: int, part: int) -> np.random.Generator:
@@ -292,6 +297,7 @@ def checkpoint(bench: Workbench) -> dict[str, Any]:
         "champion_value": bench.champion_value,
         "evaluations": bench.evaluations,
         "passed": bench.passed,
+        **({} if bench.authors is None else {"lessons": [lesson.model_dump() for lesson in bench.lessons]}),
         # The specs themselves are among the archive's scenarios.
         "known": [[k.spec.spec_id, k.reward, list(k.description)] for k in bench.known],
     }
@@ -304,6 +310,7 @@ def _restore(bench: Workbench, state: Mapping[str, Any]) -> None:
     bench.champion_value = state["champion_value"]
     bench.evaluations = state["evaluations"]
     bench.passed = dict(state["passed"])
+    bench.lessons = [Lesson.model_validate(lesson) for lesson in state.get("lessons", ())]
     specs = bench.store.specs([name for name, _, _ in state["known"]])
     bench.known = [
         Known(bench.source.parse(specs[name]), reward, tuple(description))

@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from aurora.errors import DataError
 from aurora.learning.series import LEVELS
-from aurora.learning.tree_text import check_trees
+from aurora.learning.tree_text import plain_trees
 from aurora.learning.window_features import View, scaled_target
 from aurora.reading import read_text
 
@@ -75,9 +75,8 @@ def load_trees(folder: Path) -> TrainedTrees:
     models = []
     for level in TRAINED:
         path = folder / f"lightgbm-{level}.txt"
-        models.append(read_text(path))
         try:
-            check_trees(models[-1])
+            models.append(plain_trees(read_text(path)))
         except ValueError as error:
             raise DataError(f"{path} is no model of LightGBM that can be used: {error}; train again") from None
     return TrainedTrees(tuple(models))

@@ -29,6 +29,7 @@ from aurora.learning.keeping import DESCRIPTION, load_forecaster, save_forecaste
 from aurora.learning.lstm import LstmSettings
 from aurora.learning.series import Panel, Series
 from aurora.learning.windows import Windows
+from aurora.reading import read_json
 
 IN_SERVICE = "in_service.json"
 DECISIONS = "decisions.json"
@@ -79,7 +80,10 @@ def in_service(folder: Path) -> Forecaster:
 def decisions(folder: Path) -> list[dict[str, Any]]:
     """All that was decided in a folder, oldest first."""
     path = folder / DECISIONS
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
+    found = read_json(path) if path.exists() else []
+    if not isinstance(found, list):
+        raise DataError(f"{path} is damaged; delete it, and the decisions begin anew")
+    return found
 
 
 def retrain(  # noqa: PLR0913  # what a user may want to set
@@ -191,12 +195,13 @@ def _keep(forecaster: Forecaster, folder: Path) -> str:
 def _serving(folder: Path) -> str:
     """The name of the forecaster in service, "" where there is none."""
     path = folder / IN_SERVICE
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["forecaster"])
-    except FileNotFoundError:
+    if not path.exists():
         return ""
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({error}); write which of forecasters/ serves, or train anew") from None
+    found = read_json(path)
+    name = found.get("forecaster") if isinstance(found, dict) else None
+    if not (isinstance(name, str) and name.isdecimal()):
+        raise DataError(f"{path} is damaged; write which of forecasters/ serves, or train anew")
+    return name
 
 
 def _utc(now: Callable[[], datetime]) -> str:

@@ -6,8 +6,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from aurora.errors import DataError, RunError
 from aurora.files import write_atomically
+from aurora.reading import read_json
 
 COURSE = "training.json"
 CLONE = "clone.pt"
@@ -61,8 +64,11 @@ def course_of(folder: Path) -> Course:
     Raises:
         RunError: It holds no training.
     """
+    if not (folder / COURSE).exists():
+        raise RunError(f"{folder} holds no training of a clone; begin one with --out")
+    data = read_json(folder / COURSE, error=RunError)
     try:
-        data = json.loads((folder / COURSE).read_text(encoding="utf-8"))
-        return Course(**{**data, "histories": tuple(data["histories"])})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{folder} holds no training of a clone: {error}; begin one with --out") from None
+        return TypeAdapter(Course).validate_python(data)
+    except ValidationError as error:
+        said = str(error.errors(include_url=False)[0]["msg"])
+        raise RunError(f"{folder / COURSE} is damaged ({said}); begin a training anew with --out") from None

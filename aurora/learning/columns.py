@@ -103,7 +103,9 @@ def _is_value(field: str) -> bool:
 
 
 def _only(header: Sequence[str], plain: dict[str, str], wanted: set[str] | frozenset[str]) -> str | None:
-    """The only column with one of the names."""
+    """The only column with one of the names; one that is written so goes before `Y` beside `y`."""
+    if len(wanted) == 1 and wanted & set(header):
+        return next(iter(wanted))
     found = [name for name in header if plain[name] in wanted]
     return found[0] if len(found) == 1 else None
 

@@ -134,8 +134,9 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
         # Without pandas' own description an index such as `ds` is a column like the others.
         frame = file.read().to_pandas(integer_object_nulls=True, ignore_metadata=True).reset_index(drop=True)
         frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
-    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError) as error:
-        raise DataError(f"{path} is not a readable Parquet file: {str(error)[:300]}") from None
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, LookupError, TypeError) as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path} is not a readable Parquet file: {said[:300]}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.attrs = {"first_line": 1, "notes": []}
     if frame.columns.duplicated().any():

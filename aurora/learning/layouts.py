@@ -105,7 +105,7 @@ def layout_of(path: Path, header: Sequence[str]) -> Layout | None:
 
 def stem(path: Path) -> str:
     """A file's name without its endings."""
-    return re.sub(r"(\.(csv|txt|parquet|pq|gz))+$", "", path.name)
+    return re.sub(r"(\.(csv|tsv|txt|parquet|pq|gz))+$", "", path.name)
 
 
 def _metrics(path: Path, times: Floats, values: Mapping[tuple[str, str], Floats], **labels: str) -> list[Samples]:

@@ -22,7 +22,7 @@ from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines, read
 
 SHOWN = 5
 """Names that a message lists."""
-MOST_ROWS = 5_000_000
+MOST_ROWS = 1_000_000
 MOST_DAYS = 3660
 """Of an experiment, and of what was measured before it."""
 LARGEST = 1e15
@@ -66,6 +66,8 @@ def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) ->
     known: set[tuple[str, date]] = set()
     for number, cells in enumerate(_cells(path), 1):
         where = f"{path}, row {number}"
+        if number > MOST_ROWS:
+            raise DataError(f"{path} has more than {MOST_ROWS:,} rows; leave out accounts or days")
         lacking = [c for c in ("account", "day", *metrics, *labels) if c not in cells]
         if lacking:
             raise DataError(f"{where} has no {', '.join(lacking)}; its columns are {', '.join(map(str, cells))}")

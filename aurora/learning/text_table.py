@@ -97,7 +97,9 @@ def _utf8(path: Path, raw: bytes, notes: list[str]) -> bytes:
     try:
         text = decode(raw, str(path))
     except DataError:
-        if b"\0" in raw or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise
+        if b"\0" in raw:
             raise DataError(f"{path} is binary, no table of text; CSV or Parquet is expected") from None
         notes.append("it is not UTF-8, and taken for Windows-1252: check names with accents")
         return raw.decode("cp1252", errors="replace").encode()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from aurora.errors import DataError
 from aurora.files import write_atomically
@@ -18,6 +19,7 @@ from aurora.learning.outlook import Outlook
 from aurora.learning.paths import probabilities
 from aurora.learning.series import LEVELS, Series
 from aurora.learning.tiers import Adjustment, unadjusted
+from aurora.reading import read_json
 
 FORMAT = 1
 BINS = 10
@@ -235,8 +237,8 @@ def read_tracking(path: Path) -> Tracking:
     Raises:
         DataError: The file is absent or not one of its own.
     """
+    data = read_json(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
         if data.pop("format") != FORMAT:
             raise KeyError("format")
         waiting = data.pop("pending")
@@ -251,14 +253,23 @@ def read_tracking(path: Path) -> Tracking:
             )
         lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
         tracking = Tracking(**(data | lists), pending=pending)
-    except OSError as error:
-        raise DataError(f"can't read the state {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it") from None
+    if not _is_sound(tracking):
+        raise DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
     sizes = (tracking.step_offsets, tracking.peak_offsets, tracking.inside, tracking.peaks_inside)
     if any(len(values) != len(tracking.confidences) for values in sizes) or len(tracking.histogram) != BINS:
         raise DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
     return tracking
+
+
+def _is_sound(tracking: Tracking) -> bool:
+    """Whether every field is of its kind."""
+    try:
+        TypeAdapter(Tracking).validate_python(asdict(tracking))
+    except ValidationError:
+        return False
+    return True
 
 
 def write_tracking(tracking: Tracking, path: Path) -> None:

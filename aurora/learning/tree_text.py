@@ -1,7 +1,8 @@
-"""Checks LightGBM's text format before LightGBM reads it: it trusts every number, and takes memory or ends by them."""
+"""Makes of a text in LightGBM's format one that LightGBM can be given: it trusts what it reads."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 MOST_FEATURES = 100_000
@@ -9,12 +10,12 @@ MOST_TREES = 10_000
 MOST_LEAVES = 10_000
 _ONCE = ("num_class", "num_tree_per_iteration")
 _NODES = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
-_OPTIONAL = ("split_gain", "internal_value", "internal_weight", "internal_count")
-_LEAVES = ("leaf_weight", "leaf_count")
+_KEPT = ("num_leaves", "num_cat", *_NODES, "leaf_value", "is_linear", "shrinkage")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,40})?(e[-+]?[0-9]{1,3})?")
 
 
-def check_trees(text: str) -> None:
-    """Refuse a text that is not one regression model of plain trees.
+def plain_trees(text: str) -> str:
+    """Return the trees of a regression model and nothing else, every number checked.
 
     Raises:
         ValueError: What is wrong, in words.
@@ -29,13 +30,19 @@ def check_trees(text: str) -> None:
     trees = sections[1:]
     if len(trees) > MOST_TREES or [name for name, _ in trees] != [f"Tree={k}" for k in range(len(trees))]:
         raise ValueError("its trees are not numbered from 0")
-    if "tree_sizes" in head and len(head["tree_sizes"].split()) != len(trees):
-        raise ValueError(f"tree_sizes names {len(head['tree_sizes'].split())} trees, and there are {len(trees)}")
+    kept = [
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0",
+        f"max_feature_idx={features - 1}",
+        f"feature_names={' '.join(f'Column_{k}' for k in range(features))}",
+        f"feature_infos={' '.join(['none'] * features)}\n",
+    ]
     for name, tree in trees:
         try:
             _check_tree(tree, features)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
+        kept += [name, *(f"{field}={tree[field]}" for field in _KEPT if field in tree), "\n"]
+    return "\n".join([*kept, "end of trees\n"])
 
 
 def _sections(text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -61,20 +68,21 @@ def _check_tree(tree: Mapping[str, str], features: int) -> None:
     leaves = _whole(tree, "num_leaves", MOST_LEAVES)
     if leaves < 1 or tree.get("num_cat") != "0" or tree.get("is_linear", "0") != "0":
         raise ValueError("num_leaves must be at least 1, num_cat and is_linear 0")
+    if len(_numbers(tree, "shrinkage")) != 1:
+        raise ValueError("shrinkage is no number")
     if len(_numbers(tree, "leaf_value")) != leaves:
         raise ValueError(f"leaf_value does not hold {leaves} numbers")
     if leaves == 1:
         return
     columns = {name: _numbers(tree, name) for name in _NODES}
-    extra = {name: _numbers(tree, name) for name in _OPTIONAL if name in tree}
-    if any(len(c) != leaves - 1 for c in (*columns.values(), *extra.values())):
+    if any(len(c) != leaves - 1 for c in columns.values()):
         raise ValueError(f"a node's field does not hold {leaves - 1} numbers")
-    if any(len(_numbers(tree, name)) not in (0, leaves) for name in _LEAVES if name in tree):
-        raise ValueError(f"a leaf's field does not hold {leaves} numbers")
     if not all(f == int(f) and 0 <= f < features for f in columns["split_feature"]):
         raise ValueError("split_feature names a feature that there is not")
     if not all(d in (0, 2, 4, 6, 8, 10) for d in columns["decision_type"]):
         raise ValueError("decision_type is none of numbers")
+    if not all(c == int(c) for side in ("left_child", "right_child") for c in columns[side]):
+        raise ValueError("a child is no whole number")
     children = sorted(int(c) for side in ("left_child", "right_child") for c in columns[side])
     if children != [*range(-leaves, 0), *range(1, leaves - 1)]:
         raise ValueError("its nodes and leaves do not form a tree")
@@ -90,9 +98,9 @@ def _whole(fields: Mapping[str, str], name: str, most: int) -> int:
 
 
 def _numbers(fields: Mapping[str, str], name: str) -> Sequence[float]:
-    try:
-        return [float(word) for word in fields[name].split()]
-    except KeyError:
-        raise ValueError(f"{name} is absent") from None
-    except ValueError:
-        raise ValueError(f"{name} holds what is no number") from None
+    if name not in fields:
+        raise ValueError(f"{name} is absent")
+    words = fields[name].split(" ")
+    if not all(map(_NUMBER.fullmatch, words)):
+        raise ValueError(f"{name} holds what is no number")
+    return [float(word) for word in words]

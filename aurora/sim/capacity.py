@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from aurora.errors import ScenarioError
+from aurora.reading import read_json
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.scenario import Frozen, Identifier, Node, NonNegative, Positive, Scenario, Task, Workload
 from aurora.sim.validation import explain_validation
@@ -104,12 +104,7 @@ def read_plans(path: Path) -> tuple[CapacityPlan, ...]:
     Raises:
         ScenarioError: The file is absent, not JSON, or a plan is not valid; names the field.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{path} is not JSON: {error}") from None
+    data = read_json(path, error=ScenarioError)
     if isinstance(data, dict) and "plans" in data:
         data = data["plans"]
     try:

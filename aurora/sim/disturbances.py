@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from aurora.errors import ScenarioError
+from aurora.reading import read_json
 from aurora.sim.scenario import Frozen, Identifier, NonNegative, Positive
 from aurora.sim.validation import explain_validation
 
@@ -189,12 +189,7 @@ def read_disturbances(path: Path) -> tuple[Disturbance, ...]:
     Raises:
         ScenarioError: The file is absent, not JSON, or a what-if is not valid; names the field.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{path} is not JSON: {error}") from None
+    data = read_json(path, error=ScenarioError)
     try:
         return TypeAdapter(tuple[Disturbance, ...]).validate_python(data if isinstance(data, list) else [data])
     except ValidationError as error:

@@ -15,12 +15,15 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.sim.compiler import parse_sections
-from aurora.sim.expression import Expr, evaluate
+from aurora.sim.expression import Expr, Ref, evaluate, walk
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.history import History
 from aurora.sim.kernel import layout as at
 from aurora.sim.outcome import Status
 from aurora.sim.shortage import down_since
+
+_MOVING = frozenset(("task.wait", "task.slack", "task.attempts"))
+"""Features of a waiting task that change while it waits."""
 
 
 class Head(NamedTuple):
@@ -37,7 +40,8 @@ class Head(NamedTuple):
     end: float
 
 
-def ready_times(run: History) -> list[float]:
+@functools.lru_cache(maxsize=1)
+def ready_times(run: History) -> tuple[float, ...]:
     """When each task had arrived and all that it depends on was complete, seconds; infinite if never."""
     finish = {
         task.task_id: float(run.outcome.tasks.finish[t])
@@ -45,7 +49,7 @@ def ready_times(run: History) -> list[float]:
         else math.inf
         for t, task in enumerate(run.scenario.tasks)
     }
-    return [max([task.arrival_time, *(finish[d] for d in task.dependencies)]) for task in run.scenario.tasks]
+    return tuple(max([task.arrival_time, *(finish[d] for d in task.dependencies)]) for task in run.scenario.tasks)
 
 
 def leaving_time(run: History, task: int) -> float:
@@ -103,6 +107,12 @@ class _Line:
 
     def __init__(self, run: History, order: Expr) -> None:
         self._run, self._order = run, order
+        read = {e.name for e in walk(order) if isinstance(e, Ref)}
+        self._reads_cluster = any(name.startswith("cluster.") for name in read)
+        self._is_static = not self._reads_cluster and not read & _MOVING
+        self._keys: dict[int, float] = {}
+        names = [f.name for f in FEATURES if f.scope == "objective"]
+        self._objective = dict(zip(names, np.asarray(run.encoded.problem.objective).tolist(), strict=True))
         self._waiting: set[int] = set()
         self._head: int | None = None
         self._since = 0.0
@@ -162,17 +172,23 @@ class _Line:
     def _choose(self) -> None:
         if self._head is not None or not self._waiting:
             return
-        self._head = min(self._waiting, key=lambda t: (self._key(t), t))
+        shared = self._cluster() if self._reads_cluster else {}
+        self._head = min(self._waiting, key=lambda t: (self._key(t, shared), t))
         self._waiting.discard(self._head)
         self._since = self.now
 
-    def _key(self, task: int) -> float:
-        value = evaluate(self._order, self._features(task))
-        return value if math.isfinite(value) else math.inf
+    def _key(self, task: int, shared: dict[str, float]) -> float:
+        if task in self._keys:
+            return self._keys[task]
+        value = evaluate(self._order, self._features(task) | self._objective | shared)
+        key = value if math.isfinite(value) else math.inf
+        if self._is_static:
+            self._keys[task] = key
+        return key
 
     def _features(self, t: int) -> dict[str, float]:
         """What `order` may read of a waiting task now."""
-        problem, values = self._run.encoded.problem, dict.fromkeys((f.name for f in FEATURES), 0.0)
+        problem, values = self._run.encoded.problem, dict[str, float]()
         f, i = problem.task_f[t], problem.task_i[t]
         waited = self.now - float(f[at.T_ARRIVAL])
         devices, share = int(i[at.T_DEVICES]), int(i[at.T_SHARE]) / at.DEVICE
@@ -195,10 +211,10 @@ class _Line:
             "task.slack": float(f[at.T_SLA]) - waited,
             "task.attempts": sum(a.decision < self._decided for a in self._run.of_task.get(t, ())),
         }
-        return values | self._cluster()
+        return values
 
     def _cluster(self) -> dict[str, float]:
-        """The `cluster.*` and `objective.*` features now."""
+        """The `cluster.*` features now."""
         run, scenario = self._run, self._run.scenario
         running = [a for a in run.attempts if a.start <= self.now < a.end and a.decision < self._decided]
         held = [(a.node, scenario.tasks[a.task]) for a in running if a.node >= 0]
@@ -207,8 +223,6 @@ class _Line:
         down = sum(down_since(run, n, self.now) is not None for n in range(len(scenario.nodes)))
         prices = [p for p in scenario.environmental_conditions.dynamic_pricing if p.node_id is None]
         factors = [p.factor for p in sorted(prices, key=lambda p: p.time) if p.time <= self.now]
-        objective = run.encoded.problem.objective
-        names = [f.name for f in FEATURES if f.scope == "objective"]
         return {
             "cluster.time": self.now,
             "cluster.queue_length": len(self._waiting) + (self._head is not None),
@@ -220,5 +234,4 @@ class _Line:
             else 0.0,
             "cluster.price_factor": factors[-1] if factors else 1.0,
             "cluster.nodes_up": 1 - down / len(scenario.nodes) if scenario.nodes else 0.0,
-            **dict(zip(names, np.asarray(objective).tolist(), strict=True)),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from aurora.sim.shortage import Place, places_of, shortages
 Reason = Literal["dependency", "room", "queue", "policy"]
 """For what a task waits: that others complete, that some candidate has room, that it is its turn, or, with room and
 in its turn, that the policy places it."""
+KEPT = 256
+"""Tasks whose waits are kept: a claim about them and its check ask for the same."""
 INSTANT = 1e-9
 """Shorter stretches than this share of the time are no waiting."""
 
@@ -39,11 +42,12 @@ class Wait(NamedTuple):
     returned: tuple[int, ...] = ()
 
 
-def waits(run: History, task: int) -> list[Wait]:
+@functools.lru_cache(maxsize=KEPT)
+def waits(run: History, task: int) -> tuple[Wait, ...]:
     """Every stretch in which a task waited, in the order of time; together they are all of its waiting."""
     status, asked = run.outcome.tasks.status[task], run.scenario.tasks[task]
     if status == Status.UNPLACEABLE:
-        return []
+        return ()
     in_line = heads(run)
     ready, leaves = ready_times(run)[task], leaving_time(run, task)
     found: list[Wait] = []
@@ -51,7 +55,7 @@ def waits(run: History, task: int) -> list[Wait]:
         found.append(_on_dependencies(run, task, min(ready, leaves)))
     for begin, end in _idle(run, task, ready, leaves):
         found += _split(run, task, begin, end, in_line)
-    return [w for w in found if w.end - w.start > INSTANT * max(1.0, abs(w.start))]
+    return tuple(w for w in found if w.end - w.start > INSTANT * max(1.0, abs(w.start)))
 
 
 def _on_dependencies(run: History, task: int, end: float) -> Wait:

@@ -70,14 +70,25 @@ def check_expression(desk: Desk, arguments: ExpressionArguments) -> CheckedExpre
     return CheckedExpression(is_valid=True, message="", normal_form=to_text(tree), nodes=count_nodes(tree))
 
 
+class DraftRule(Frozen):
+    """A rule that comes before the general score."""
+
+    when: Expression = Field(description="over task, cluster and objective features")
+    score: Expression = Field(description="used where `when` is not 0")
+
+
 class DraftArguments(Frozen):
     """A policy to try."""
 
     score: Expression = Field(description="the candidate with the highest value wins")
+    rules: tuple[DraftRule, ...] = Field(default=(), max_length=3, description="tried in order, before `score`")
     order: Expression = Field(default="task.submit_time", description="the LOWEST value goes first")
     admit: Expression = Field(default="1", description="candidates for which it is 0 are not used now")
     head_of_line_blocking: bool = Field(default=False, description="whether the first waits at the head until it fits")
     backfill: Literal["none", "easy"] = Field(default="none", description="easy: others may overtake a blocked head")
+    device_choice: Literal["best_fit", "worst_fit", "least_fragmentation", "random"] = Field(
+        default="best_fit", description="which device of a node a fractional task takes"
+    )
 
 
 class Drafted(Frozen):
@@ -93,7 +104,11 @@ def draft_policy(desk: Desk, arguments: DraftArguments) -> Drafted:
     strategy = AllocationStrategy(
         order=arguments.order,
         admit=arguments.admit,
-        decision_rules=(DecisionRule(score=arguments.score),),
+        decision_rules=(
+            *(DecisionRule(when=r.when, score=r.score) for r in arguments.rules),
+            DecisionRule(score=arguments.score),
+        ),
+        device_choice=arguments.device_choice,
         head_of_line_blocking=arguments.head_of_line_blocking,
         backfill=arguments.backfill,
     )

@@ -96,9 +96,9 @@ def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path, environm
     with scripted_server(seed=2) as server:
         environment(server.url)
         with Recording(tmp_path / "calls.jsonl") as recording:
-            finished, _, _ = run(tmp_path / "one.sqlite", chosen, 3, recording, Budget(calls=6))
+            finished, _, _ = run(tmp_path / "one.sqlite", chosen, 3, recording, Budget(calls=3))
         assert finished.reason == "budget spent"
-        assert server.served.total() <= 6
+        assert server.served.total() <= 3
         with Recording(tmp_path / "calls.jsonl") as recording:
             finished, rest, _ = run(tmp_path / "one.sqlite", chosen, 3, recording, Budget(calls=500))
         assert finished.reason == "done"

@@ -434,6 +434,7 @@ def test_units_of_exports_are_known(tmp_path):
         (b"PK\x03\x04...", "zip archive or a spreadsheet"),
         (b"\x28\xb5\x2f\xfd...", "packed with zstd"),
         (b"BZh9...", "packed with bzip2"),
+        ("ds,y\n0,1\n".encode("utf-32"), "UTF-32 text; save it as UTF-8"),
         (b"\xfd7zXZ\x00...", "packed with xz"),
         (b"ARROW1\0\0", "Arrow"),
         ("\n\nweb\n\nlabels;\n2026-02-01,1\n", "not certain|a single column"),
@@ -460,6 +461,11 @@ def test_the_long_form_is_no_trace_whatever_its_covariates_are_called(tmp_path, 
         and list(series.covariates) == names.split(",")
         and "site" not in series.labels
     )
+
+
+def test_a_second_column_of_almost_the_name_is_a_covariate(tmp_path):
+    series = one(tmp_path, "ds,y,Y\n2026-02-01,1,5\n2026-02-02,2,6\n", "x.tsv")
+    assert (series.unique_id, series.y.tolist(), list(series.covariates)) == ("x", [1, 2], ["Y"])
 
 
 def test_an_own_export_with_the_columns_of_a_trace_is_not_given_its_unit(tmp_path):

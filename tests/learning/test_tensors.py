@@ -13,7 +13,7 @@ import torch
 from aurora.errors import DataError, RunError
 from aurora.learning import checkpoint, trainer
 from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, save_tensors
-from aurora.learning.tree_text import check_trees
+from aurora.learning.tree_text import plain_trees
 
 
 def load(path):
@@ -140,7 +140,13 @@ def trees():
 )
 def test_damaged_trees_never_reach_lightgbm(old, new):
     text = trees()
-    check_trees(text)
     assert old in text
     with pytest.raises(ValueError, match=r"\w"):
-        check_trees(text.replace(old, new, 1))
+        plain_trees(text.replace(old, new, 1))
+
+
+def test_plain_trees_forecast_as_before():
+    text, x = trees(), np.random.default_rng(1).random((50, 4))
+    before, after = (lightgbm.Booster(model_str=t).predict(x, num_threads=1) for t in (text, plain_trees(text)))
+    assert (before == after).all()
+    assert plain_trees(plain_trees(text)) == plain_trees(text)

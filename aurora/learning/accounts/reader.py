@@ -43,7 +43,7 @@ SWAPPING = 2.0
 """Memory asked for over memory there, at all times: from here on it is no share but a percentage."""
 LAST_TIME = 253_402_300_799
 """Unix time of the end of the year 9999."""
-PARQUET_ROWS = 5_000_000
+MOST_ROWS = 2_000_000
 
 
 class Histories(NamedTuple):
@@ -267,7 +267,7 @@ def _rows(path: Path) -> list[_Row]:
         )
     if path.suffix == ".parquet":
         return _parquet_rows(path)
-    found = []
+    found: list[_Row] = []
     for number, line in read_lines(path, limit=TABLE_BYTES):
         if not line.strip():
             continue
@@ -278,7 +278,11 @@ def _rows(path: Path) -> list[_Row]:
         fields = parse_json(line, where)
         if not isinstance(fields, dict):
             raise DataError(f"{where}: an object is expected, with a field for each column")
-        found.append(_Row(fields, where))
+        row = _Row(fields, where)
+        row.name()  # a file of something else ends here, and not when all of it is in memory
+        if len(found) == MOST_ROWS:
+            raise DataError(f"{path} has more than {MOST_ROWS:,} rows; give it in parts")
+        found.append(row)
     return found
 
 
@@ -292,12 +296,13 @@ def _parquet_rows(path: Path) -> list[_Row]:
             file.metadata.num_rows,
             sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups)),
         )
-        if rows > PARQUET_ROWS or size > TABLE_BYTES:
+        if rows > MOST_ROWS or size > TABLE_BYTES:
             raise DataError(f"{path} unpacks to {rows} rows and {size >> 20} MiB; split it")
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path}: can't be read as Parquet: {error}") from None
-    return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(table.to_pylist(), 1)]
+        found = file.read().to_pylist()
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError, TypeError) as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path}: can't be read as Parquet: {said[:300]}") from None
+    return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(found, 1)]
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from aurora.sim.validation import explain_validation
 
 MOST = 1e12
 """Beyond it a number of a trace must be wrong; a scenario's numbers go to 1e15."""
+LEAST = 1e-9
+"""Smallest number of a trace that is not 0."""
 
 
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -69,6 +71,8 @@ def number(path: Path, line: int, field: str, text: str, *, default: float | Non
         value = float(text)
     except ValueError:
         raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} is not a number") from None
+    if 0 < value < LEAST:
+        raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} is too small; give 0 or at least {LEAST:g}")
     if not math.isfinite(value) or not 0 <= value <= MOST:
         raise DataError(
             f"{path}, line {line}, {field}: {text[:40]!r} must be finite, not negative, and at most {MOST:g}"

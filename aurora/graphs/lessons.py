@@ -1,0 +1,91 @@
+"""What became of the policies that a model wrote, and why they lost: for the next time it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aurora.memory.store import NewOutcome
+from aurora.sim.scenario import Frozen
+
+KEPT = 6
+"""Latest lessons that a run keeps."""
+
+
+class Lesson(Frozen):
+    """What became of a policy.
+
+    Attributes:
+        policy_id: The policy.
+        iteration: In which it was written, from 0.
+        training, validation: Its mean value over the best reference of each scenario.
+        champion: The champion's on validation when it was judged.
+        became_champion: Whether it took its place.
+        on_attack: How it did on the attacker's scenarios, in words.
+    """
+
+    policy_id: str
+    iteration: int
+    training: float
+    validation: float
+    champion: float
+    became_champion: bool
+    on_attack: str
+
+    def told(self) -> str:
+        """Return the lesson in a line."""
+        fate = (
+            "became the champion"
+            if self.became_champion
+            else f"not chosen: the champion had {self.champion:+.4f} on validation"
+        )
+        return (
+            f"{self.policy_id} (iteration {self.iteration + 1}): {self.training:+.4f} over the best reference in "
+            f"training, {self.validation:+.4f} on validation; {fate}. {self.on_attack}"
+        )
+
+
+def on_attack(
+    policy_id: str,
+    achieved: Mapping[str, Mapping[str, float]],
+    outcomes: Sequence[NewOutcome],
+    references: Sequence[str],
+    *,
+    in_units: bool,
+) -> str:
+    """Return how a policy did on the attacker's scenarios: how often it lost, and where and by what most.
+
+    Args:
+        policy_id: The policy.
+        achieved: For each scenario, the value of each policy that met it.
+        outcomes: Their sums.
+        references: Names of the references.
+        in_units: Whether latency, cost, energy and violations make up the value.
+    """
+    behind: list[tuple[float, str, str]] = []
+    for scenario_id, values in sorted(achieved.items()):
+        best = max((name for name in references if name in values), key=lambda name: (values[name], name))
+        lead = values[policy_id] - values[best]
+        if lead < 0:
+            behind.append((lead, scenario_id, best))
+    if not behind:
+        return f"On the attacker's {len(achieved)} scenarios it was never behind the best reference."
+    lead, scenario_id, best = min(behind)
+    told = (
+        f"On the attacker's scenarios it was behind the best reference on {len(behind)} of {len(achieved)}, most on "
+        f"{scenario_id} ({lead:+.4f} against {best}"
+    )
+    if in_units:
+        sums = {o.policy_id: o.summary for o in outcomes if o.scenario_id == scenario_id}
+        told += f": {_differences(sums[policy_id], sums[best])}"
+    return told + ")."
+
+
+def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:
+    parts = [
+        f"{word} {100 * (own[key] / other[key] - 1):+.0f} %"
+        for word, key in (("latency", "latency_mean"), ("cost", "cost"), ("energy", "energy"))
+        if other[key] > 0
+    ]
+    late = f"{own['sla_violations']:.0f} SLA violations against {other['sla_violations']:.0f}"
+    undone = own["tasks"] - own["completed"]
+    return ", ".join([*parts, late, *([f"{undone:.0f} tasks left undone"] if undone else [])])

@@ -1,0 +1,1 @@
+"""Commands that measure and try AURORA; `python -m benchmarks.NAME`."""

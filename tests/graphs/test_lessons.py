@@ -1,0 +1,42 @@
+"""What became of a model's policies is told by measured figures."""
+
+from __future__ import annotations
+
+from aurora.graphs.lessons import Lesson, on_attack
+from aurora.memory.store import NewOutcome
+
+
+def outcome(policy: str, scenario: str, value: float, cost: float, late: int = 0) -> NewOutcome:
+    sums = {"latency_mean": 2.0, "cost": cost, "energy": 0.0, "sla_violations": late, "tasks": 5.0, "completed": 5.0}
+    return NewOutcome(policy, scenario, value, sums)
+
+
+ACHIEVED = {"s1": {"p": 0.5, "a": 0.4, "b": 0.3}, "s2": {"p": 0.2, "a": 0.3, "b": 0.25}, "s3": {"p": 0.1, "a": 0.15}}
+OUTCOMES = [outcome("p", "s2", 0.2, 3.0, 2), outcome("a", "s2", 0.3, 2.0)]
+
+
+def test_the_worst_scenario_is_named_with_what_differed():
+    told = on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=True)
+    assert "behind the best reference on 2 of 3" in told
+    assert "most on s2 (-0.1000 against a: latency +0 %, cost +50 %, 2 SLA violations against 0)" in told
+    assert "cost" not in on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=False)
+
+
+def test_a_policy_that_never_lost_is_told_so():
+    assert "never behind" in on_attack("p", {"s1": ACHIEVED["s1"]}, [], ["a", "b"], in_units=True)
+
+
+def test_a_lesson_says_why_a_policy_was_not_chosen():
+    lesson = Lesson(
+        policy_id="p",
+        iteration=1,
+        training=0.2,
+        validation=-0.1,
+        champion=0.05,
+        became_champion=False,
+        on_attack="Never behind.",
+    )
+    assert lesson.told() == (
+        "p (iteration 2): +0.2000 over the best reference in training, -0.1000 on validation; not chosen: the champion "
+        "had +0.0500 on validation. Never behind."
+    )
