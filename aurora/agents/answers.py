@@ -237,13 +237,13 @@ Link = Literal["none", "because", "also", "but"]
 
 
 class SentenceAnswer(Frozen):
-    """A sentence that is chosen, not written: which facts it tells, in which phrasings."""
+    """A sentence, chosen and not written."""
 
     facts: list[Annotated[str, Field(pattern="^[0-9]{1,3}[a-h]$")]] = Field(
         min_length=1, max_length=4, description="ids of facts with the letter of a phrasing"
     )
-    link: Link = Field(description="how it is joined to what was said; because: reasons only")
-    figures: bool = Field(description="whether the figures in parentheses are told")
+    link: Link = Field(description="to what was said before")
+    figures: bool = Field(description="whether figures in parentheses are told")
 
 
 class FreeSentence(Frozen):
@@ -254,10 +254,10 @@ class FreeSentence(Frozen):
 
 
 class ExplanationAnswer(Frozen):
-    """An explanation: sentences that are chosen from facts and phrasings."""
+    """An explanation, arranged from facts."""
 
     sentences: list[SentenceAnswer] = Field(
-        max_length=8, description="in the order to be read", json_schema_extra={"minItems": 1}
+        max_length=8, description="in their order", json_schema_extra={"minItems": 1}
     )
     free: SkipJsonSchema[tuple[FreeSentence, ...]] = ()
 
@@ -306,6 +306,6 @@ def explanation_answer(facts: tuple[str, ...], sentences: int) -> type[Explanati
         __doc__=ExplanationAnswer.__doc__,
         sentences=(
             list[chosen],  # made above
-            Field(max_length=sentences, description="in the order to be read", json_schema_extra={"minItems": 1}),
+            Field(max_length=sentences, description="in their order", json_schema_extra={"minItems": 1}),
         ),
     )

@@ -147,7 +147,7 @@ def _listed(known: Known, audience: Audience) -> Iterator[str]:
         yield f"{number} ({fact.role}) {texts[0]}"
         like = reading.kind, reading.slots.get("measure") if reading.kind == "outcome" else None
         if like not in seen:
-            others += [f"{number}{LETTERS[k]}: {text}" for k, text in enumerate(texts) if k]
+            others += [f"{number}{LETTERS[k]} {text}" for k, text in enumerate(texts) if k]
         seen.add(like)
-    yield "Phrasing a is as above. Others, for facts of the same form too:"
+    yield "Above is phrasing a; b is, for facts of the same form too:"
     yield from others

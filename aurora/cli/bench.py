@@ -19,6 +19,7 @@ from aurora.cli import (
 )
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.spread import SpreadCommand
+from aurora.cli.steps import note_compiling
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
 app.command("env")(bench_env.env)
@@ -54,6 +55,7 @@ def openb(  # one parameter an option
     from aurora.evals.openb import bench_openb  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
+    note_compiling()
     result = bench_openb(
         nodes,
         pods,
@@ -89,6 +91,7 @@ def swf(  # one parameter an option
     from aurora.evals.swf import bench_swf  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
+    note_compiling()
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
     if result["left_out"]:
         note(f"{result['left_out']} jobs of {log.name} never ran, or are parts of others: left out")
@@ -119,6 +122,7 @@ def speed(
     """
     from aurora.evals.speed import bench_speed  # heavy, used here only
 
+    note_compiling()
     result = bench_speed(repeats)
     if as_json:
         emit_json(result)
@@ -157,6 +161,7 @@ def agents(
     """
     from aurora.evals.agents import bench_agents  # heavy, used here only
 
+    note_compiling()
     result = bench_agents(calls, iterations)
     if as_json:
         emit_json(result)
@@ -180,6 +185,7 @@ def explanations(
     """
     from aurora.evals.explanations import bench_explanations  # heavy, used here only
 
+    note_compiling()
     result = bench_explanations(decisions, seed, data)
     if as_json:
         emit_json(result)

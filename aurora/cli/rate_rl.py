@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
+from aurora.cli.steps import note_compiling
 
 
 def rate(
@@ -32,6 +33,7 @@ def rate(
     from aurora.learning.judging import agent_values, policy_values  # heavy, used here only
     from aurora.sim.references import PLACEMENT_REFERENCES, REFERENCES, load_policy  # heavy, used here only
 
+    note_compiling()
     met = [
         e for part in trainer.held_out(options.parse_levels(level, "--level"), scenarios, seed).values() for e in part
     ]

@@ -13,6 +13,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import note_compiling
 from aurora.errors import RunError
 
 POLICY = "policy.json"
@@ -94,6 +95,7 @@ def _train(
     from aurora.learning import checkpoint, trainer  # heavy, used here only
 
     check_plot_path(plot)
+    note_compiling()
     if (out is None) == (resume is None):
         raise options.usage_error(
             "--out", "give either --out FOLDER for a new training or --resume FOLDER to go on with one"

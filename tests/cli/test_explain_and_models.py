@@ -152,6 +152,14 @@ def test_the_bench_of_explanations_prints_its_documented_keys() -> None:
     }
 
 
+def test_the_bench_of_wording_prints_its_documented_keys() -> None:
+    asked = ("bench", "wording", "--false", "46", "--true", "20", "--decisions", "15", "--json")
+    found = json.loads(aurora(*asked).stdout)
+    documented = {"seed", "decisions", "runs", "false", "true", "struck_pct", "kept_pct", "wrong", "seconds"}
+    assert set(found) - {"schema_version"} == documented
+    assert found["struck_pct"] >= 99
+
+
 @pytest.mark.slow
 def test_the_bench_of_agents_prints_its_documented_keys() -> None:
     found = json.loads(aurora("bench", "agents", "--calls", "2", "--iterations", "1", "--json").stdout)

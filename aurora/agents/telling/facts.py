@@ -231,6 +231,7 @@ def _of_run(claim: Claim, others: Sequence[Claim]) -> Fact:
     if not isinstance(claim, OutcomeClaim):
         raise TypeError(f"a {type(claim).__name__} is about a decision, not about a run")
     slots: dict[str, object] = {"measure": claim.measure, "value": measured(claim.measure, claim.value)}
+    slots["number"] = "many" if measured(claim.measure, 0.0).dimension == COUNT else "one"
     if claim.change is None:
         missed = [Reading("none_missed", {})] if claim.measure == "sla_violations" and claim.value == 0 else []
         return _fact("setting", Reading("outcome", slots), *missed)

@@ -59,8 +59,7 @@ def hold(said: Sequence[tuple[str, Sequence[int]]], known: Known) -> Held:
     for text, cited in said:
         reason, after = _judged(text, cited, known, before)
         if reason:
-            struck.append((text, reason))
-            before = Before(known.names.winner if not kept else "")
+            struck.append((text, reason))  # the next sentence then follows on the last one that is shown
         else:
             kept.append(" ".join(text.split()))
             before = after

@@ -1,7 +1,7 @@
 """The table of phrasings: what may be said of each kind of fact, and in which words.
 
 Both ways go by this table: code writes facts with it, and reads sentences back with it. What it does not hold
-can't be said. The first phrasings of a kind are offered to models; a new kind is a row here, and what makes its
+can't be said. The first two phrasings of a kind are offered to models; a new kind is a row here, and what makes its
 slots of a claim in `aurora.agents.telling.facts`.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from aurora.agents.telling.grammar import Either, Maybe, Number, Part, Slots, Template, Word, template
 from aurora.agents.telling.lexicon import LEXICONS
 
-OFFERED = 3
+OFFERED = 2
 """Phrasings of a kind that a model may choose among."""
 
 
@@ -187,9 +187,10 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("{value} SLA~SLAs was~were missed", {"measure": "sla_violations"}),
         Phrasing("the run cost {value}", {"measure": "cost"}),
         Phrasing("the run (took|used|consumed|needed) {value}( of energy|)", {"measure": "energy"}),
-        Phrasing("{measure} (was|is|came to|were) {value}"),
+        Phrasing("{measure} (was|is|came to) {value}", {"number": "one"}),
+        Phrasing("{measure} (were|was|came to) {value}", {"number": "many"}),
+        Phrasing("(the run|it) had (a|an|) {measure} of {value}", {"number": "one"}),
         Phrasing("{measure}: {value}"),
-        Phrasing("the run (had|has) (a|) {measure} of {value}"),
     ),
     "none_missed": (Phrasing("(no SLA was missed|every SLA was met|all SLAs were met)"),),
     "change": (

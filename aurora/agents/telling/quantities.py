@@ -114,8 +114,14 @@ def dimension_of(unit: str) -> str:
     return unit if unit in UNITS else ""
 
 
-def write(amount: Amount, digits: int = DIGITS) -> str:
-    """An amount in the unit that suits its size, to so many significant digits; a count is written whole."""
+def write(amount: Amount, digits: int = DIGITS, scale: float | None = None) -> str:
+    """An amount in the unit that suits its size, to so many significant digits; a count is written whole.
+
+    Args:
+        amount: What is written.
+        digits: Significant digits.
+        scale: A value whose size decides the unit; None: its own.
+    """
     value, dimension = amount.value + 0.0, amount.dimension  # no zero keeps a sign
     if dimension == COUNT:
         return f"{value:,.0f}"
@@ -125,7 +131,8 @@ def write(amount: Amount, digits: int = DIGITS) -> str:
     if dimension == "share":
         return f"{plain(100 * value, digits - 1)} %"
     sizes = _BY_SIZE.get(dimension, ())
-    unit = dimension if value == 0 or not sizes else next(name for most, name in sizes if abs(value) < most)
+    size = abs(value if scale is None else scale)
+    unit = dimension if size == 0 or not sizes else next(name for most, name in sizes if size < most)
     text = plain(value / UNITS[dimension][unit], digits)
     if unit.endswith("s") and unit not in ("s", "ms", "Gbit/s", "Mbit/s") and text == "1":
         unit = unit[:-1]
@@ -133,9 +140,10 @@ def write(amount: Amount, digits: int = DIGITS) -> str:
 
 
 def write_pair(one: Amount, two: Amount) -> tuple[str, str]:
-    """Two amounts, to as many digits as it takes to tell them apart where they differ."""
+    """Two amounts in one unit, to as many digits as it takes to tell them apart where they differ."""
+    scale = max(abs(one.value), abs(two.value)) if one.dimension == two.dimension else None
     for digits in range(DIGITS, MOST_DIGITS + 1):
-        texts = write(one, digits), write(two, digits)
+        texts = write(one, digits, scale), write(two, digits, scale)
         if texts[0] != texts[1] or one == two:
             break
     return texts

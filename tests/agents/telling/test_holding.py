@@ -101,6 +101,15 @@ def test_it_is_understood_only_where_one_can_be_meant() -> None:
     assert hold(said, KNOWN).struck == ()
 
 
+def test_it_follows_on_the_last_sentence_that_is_shown() -> None:
+    said = [
+        ("west-1 lost on price.", [4]),
+        ("What a pity.", [4]),
+        ("It would have won if its price were under $1/h.", [5]),
+    ]
+    assert len(hold(said, KNOWN).kept) == 2
+
+
 def test_what_it_meant_is_not_taken_from_a_sentence_that_is_struck() -> None:
     said = [("east-1 is the cheapest.", [2]), ("west-1 is a bad node.", [4]), ("It lost on price.", [4])]
     assert len(hold(said, KNOWN).kept) == 1
