@@ -202,7 +202,9 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
     flips = [c for c in claims if isinstance(c, FlipClaim)]
     lines += [f"{sentence(c, values, audience)}." for c in flips]
     if not flips and option.score < decision.chosen.score:
-        lines.append("No other load, memory load, latency, price or speed of it alone would have put the task there.")
+        lines.append(
+            "No other load, memory load, latency, price or speed of it alone, up to ten times as much, would have done."
+        )
     if audience == "engineer":
         lines += [f"  {t.text}: {t.chosen:.6g} for {winner}, {t.other:.6g} for {name}" for t in terms(decision, option)]
     return "\n".join(lines)

@@ -86,6 +86,8 @@ def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
         if isinstance(claim.change, NodeRemoved):
             without = shown(claim.change.node_id)
             noun, before = MEASURE_NOUNS[claim.measure], now[claim.measure]
+            if noun.written(claim.value) == noun.written(before):
+                continue  # a difference that no figure shows
             is_worse = (claim.value > before) != (claim.measure == "completed")
             groups[is_worse].append(f"{noun.words} {noun.written(claim.value)} instead of {noun.written(before)}")
     told = [f"{word}: {', '.join(groups[w])}" for w, word in ((True, "worse"), (False, "better")) if groups[w]]

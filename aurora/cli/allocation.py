@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ _TEXTS: Mapping[Unit, Callable[[float], str]] = {
     "dollars": quantities.dollars,
     "joules": quantities.energy,
 }
+
+
+SAME = 1e-9
+"""Relative difference below which two sums differ by rounding only."""
 
 
 def told(value: float, unit: Unit) -> str:
@@ -177,7 +182,7 @@ def emit_change(before: Report, after: Report, changes: Sequence[str]) -> None:
                 measure.name,
                 told(old, measure.unit),
                 told(new, measure.unit),
-                signed(new - old, measure.unit),
+                signed(0.0 if math.isclose(old, new, rel_tol=SAME) else new - old, measure.unit),
                 relative(new, old),
             )
         )
