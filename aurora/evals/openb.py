@@ -51,6 +51,8 @@ def bench_openb(  # the command's options
     if not any(n.accelerators for n in node_list):
         raise DataError(f"{nodes} lists no node with a device (gpu); this benchmark measures how many are allocated")
     program = compile_policy(policy)
+    models = {n.accelerator_model for n in node_list if n.accelerators}
+    stranded = [p for p in pod_list if p.devices and p.models and models.isdisjoint(p.models)]
     cases = [(seed, order) for order in range(node_orders) for seed in seeds]
 
     def one(seed: int, order: int) -> dict[str, Any]:
@@ -63,6 +65,8 @@ def bench_openb(  # the command's options
         "policy": policy.policy_id,
         "trace": pods.name.split(".")[0],
         "runs": rows,
+        "pods_without_model": len(stranded),
+        "models_of_no_node": sorted({m for p in stranded for m in p.models}),
         "mean_100": float(np.mean([r["allocation_pct_100"] for r in rows])),
         "mean_130": float(final.mean()),
         "sd_130": float(final.std(ddof=1)) if len(final) > 1 else 0.0,
