@@ -26,7 +26,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "installing into $(VENV), with $(if $(UV),uv: half a minute or so,pip: a minute or two; with uv it is faster)"
 	@$(NEW_VENV)
 	@$(INSTALL) -c constraints.txt numba numpy pydantic scipy
-	@echo "installing the rest, and compiling the simulator meanwhile (once on a machine, about 40 s)"
+	@echo "installing the rest, and compiling the simulator meanwhile (once on a machine, about 80 s)"
 	@PYTHONPATH=. $(BIN)/python -c $(COMPILE) & compiling=$$!; \
 	{ $(INSTALL) torch==$(TORCH)+cpu 2>/dev/null || $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch==$(TORCH); } \
 	&& $(INSTALL) -c constraints.txt -e . ; \

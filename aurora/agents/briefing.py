@@ -17,6 +17,7 @@ from aurora.sim.compiler import network_in_words, parse_sections
 from aurora.sim.expression import Apply, Expr, Num, to_text
 from aurora.sim.features import FEATURES
 from aurora.sim.policy import Policy
+from aurora.sim.program import Op
 from aurora.sim.scenario import Node, Scenario
 from aurora.sim.spec import ScenarioSpec
 
@@ -167,10 +168,27 @@ def _short(expr: Expr) -> str:
     return to_text(_rounded(expr))
 
 
+_OTHER_SIGN = {Op.ADD: Op.SUB, Op.SUB: Op.ADD}
+
+
 def _rounded(expr: Expr) -> Expr:
     if isinstance(expr, Num):
         return Num(float(f"{expr.value:.3g}"))
-    return Apply(expr.op, tuple(_rounded(a) for a in expr.args)) if isinstance(expr, Apply) else expr
+    if not isinstance(expr, Apply):
+        return expr
+    args = tuple(_rounded(a) for a in expr.args)
+    if expr.op in _OTHER_SIGN and (turned := _without_minus(args[1])) is not None:
+        return Apply(_OTHER_SIGN[expr.op], (args[0], turned))
+    return Apply(expr.op, args)
+
+
+def _without_minus(expr: Expr) -> Expr | None:
+    """The negative of a negative constant, alone or as a factor; None if there is none."""
+    if isinstance(expr, Num) and expr.value < 0:
+        return Num(-expr.value)
+    if isinstance(expr, Apply) and expr.op is Op.MUL and (turned := _without_minus(expr.args[0])) is not None:
+        return Apply(Op.MUL, (turned, *expr.args[1:]))
+    return None
 
 
 def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:

@@ -19,6 +19,7 @@ from aurora.cli import (
 )
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.spread import SpreadCommand
+from aurora.cli.steps import note_compiling
 
 app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
 app.command("env")(bench_env.env)
@@ -47,13 +48,14 @@ def openb(  # one parameter an option
     jobs: int = options.count(2, most=256, help="Threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """GPU placement under the protocol of FGD (Weng et al., ATC 2023).
+    """GPU placement under the protocol of FGD (Weng et al., ATC 2023), beside FGD itself.
 
     Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
     """
     from aurora.evals.openb import bench_openb  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
+    note_compiling()
     result = bench_openb(
         nodes,
         pods,
@@ -72,10 +74,15 @@ def openb(  # one parameter an option
         return
     columns = tuple(result["runs"][0])
     emit_table(f"{result['policy']} on {result['trace']}", columns, [tuple(r.values()) for r in result["runs"]])
-    typer.echo(
-        f"mean {result['mean_130']:.2f} % at 130 %, {result['mean_100']:.2f} % at 100 %, sd {result['sd_130']:.2f}",
-        err=True,
-    )
+    fgd = result["fgd"]
+    rows = [
+        (result["policy"], result["mean_100"], result["mean_130"], result["sd_130"], fgd["difference_130"]),
+        ("fgd", fgd["mean_100"], fgd["mean_130"], fgd["sd_130"], None),
+    ]
+    if result["policy"] == "fgd":
+        rows.pop()
+    columns = ("policy", "at 100 %", "at 130 %", "sd at 130 %", "points over fgd at 130 %")
+    emit_table("devices allocated, %, when 100 and 130 % of them were asked for", columns, rows)
 
 
 @app.command()
@@ -94,6 +101,7 @@ def swf(  # one parameter an option
     from aurora.evals.swf import bench_swf  # heavy, used here only
     from aurora.sim.references import load_policy  # heavy, used here only
 
+    note_compiling()
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
     if result["left_out"]:
         note(f"{result['left_out']} jobs of {log.name} never ran, or are parts of others: left out")
@@ -126,6 +134,7 @@ def speed(
     """
     from aurora.evals.speed import bench_speed  # heavy, used here only
 
+    note_compiling()
     result = bench_speed(repeats)
     if as_json:
         emit_json(result)
@@ -164,6 +173,7 @@ def agents(
     """
     from aurora.evals.agents import bench_agents  # heavy, used here only
 
+    note_compiling()
     result = bench_agents(calls, iterations)
     if as_json:
         emit_json(result)
@@ -187,6 +197,7 @@ def explanations(
     """
     from aurora.evals.explanations import bench_explanations  # heavy, used here only
 
+    note_compiling()
     result = bench_explanations(decisions, seed, data)
     if as_json:
         emit_json(result)

@@ -8,6 +8,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import note_compiling
 
 
 def cloning(
@@ -27,6 +28,7 @@ def cloning(
     from aurora.evals.cloning import bench_cloning  # heavy, used here only
     from aurora.learning.accounts.shapes import read_shapes  # heavy, used here only
 
+    note_compiling()
     series = () if data is None else read_shapes(data)
     result = bench_cloning(
         options.parse_seeds(seeds, "--seeds"),

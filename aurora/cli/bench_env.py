@@ -6,6 +6,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
+from aurora.cli.steps import note_compiling
 
 
 def env(
@@ -18,6 +19,7 @@ def env(
     """
     from aurora.evals.environments import bench_environments  # heavy, used here only
 
+    note_compiling()
     result = bench_environments(repeats)
     if as_json:
         emit_json(result)

@@ -10,7 +10,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.cli.steps import steps
+from aurora.cli.steps import note_compiling, steps
 
 SOURCE = "aurora bench experiment --calibrate, populations 1000 to 1009 of 40 accounts"
 
@@ -32,6 +32,7 @@ def experiment(
     from aurora.learning.plan_file import write_json  # heavy, used here only
     from aurora.learning.savings import calibration_json, shipped_calibration  # heavy, used here only
 
+    note_compiling()
     with steps() as told:
         if calibrate is None:
             calibration = shipped_calibration()

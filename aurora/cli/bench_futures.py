@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import note_compiling
 
 
 def futures(
@@ -28,6 +29,7 @@ def futures(
     from aurora.evals.tier_calibration import bench_tiers  # heavy, used here only
     from aurora.learning.forecasters import forecaster  # heavy, used here only
 
+    note_compiling()
     result: dict[str, Any] = {"speed": bench_speed(count, repeats)}
     if data is not None:
         result |= bench_tiers(data, forecaster(model).predict, lambda what: note(f"judging tiers on {what}"))

@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import note_compiling
 
 
 def rl(
@@ -51,6 +52,7 @@ def rl(
             f"{ahead['mean']:+.4f} ({ahead['low']:+.4f} to {ahead['high']:+.4f}), {got['cpu_seconds']:.0f} cpu seconds"
         )
 
+    note_compiling()
     result = bench_rl(
         options.parse_levels(levels, "--levels"),
         steps,

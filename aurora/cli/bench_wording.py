@@ -6,6 +6,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
+from aurora.cli.steps import note_compiling
 
 
 def wording(
@@ -21,6 +22,7 @@ def wording(
     """
     from aurora.evals.wording import bench_wording  # heavy, used here only
 
+    note_compiling()
     result = bench_wording(false, true, seed, decisions)
     if as_json:
         emit_json(result)

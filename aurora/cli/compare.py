@@ -11,7 +11,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.allocation import relative, told
 from aurora.cli.output import emit_json, emit_table, note
-from aurora.cli.steps import steps
+from aurora.cli.steps import note_compiling, steps
 from aurora.errors import PolicyError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -42,6 +42,7 @@ def compare(
     problems = [read_scenario(path) for path in scenarios]
     _require_own_ids(problems, scenarios)
     chosen = _policies(policies) if policies.strip() else suited(problems)
+    note_compiling()
     with steps() as tell:
         found = compared(problems, chosen, lambda done, of: tell("simulations", done, of))
     if as_json:

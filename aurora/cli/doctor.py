@@ -51,7 +51,7 @@ class Check(NamedTuple):
 
 def doctor(
     data: Path | None = options.path(None, help="Folder with traces, to check that too."),
-    compile_now: bool = typer.Option(False, "--compile", help="Compile the simulator now, so that no command waits."),
+    compile_now: bool = typer.Option(False, "--compile", help="Compile all simulators now, so that no command waits."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Check this machine; exit code 1 if something is missing.
@@ -59,10 +59,12 @@ def doctor(
     Example: aurora doctor --compile
     """
     if compile_now:
-        from aurora.sim.compilation import compile_kernel  # heavy, used here only
+        from aurora.learning.accounts.compilation import compile_accounts  # heavy, used here only
+        from aurora.sim.compilation import PARTS, compile_kernel  # heavy, used here only
 
         note_compiling()
-        compile_kernel()
+        compile_kernel(PARTS)
+        compile_accounts()
     checks = [
         _python(),
         *(_package(p) for p in PACKAGES),
@@ -70,6 +72,7 @@ def doctor(
         _embedder(),
         _model(),
         _cache(),
+        _compiled(),
         _cores(),
         _memory(),
     ]
@@ -140,6 +143,16 @@ def _cache() -> Check:
         str(folder),
         "set NUMBA_CACHE_DIR to a writable folder",
     )
+
+
+def _compiled() -> Check:
+    """What of the kernel is compiled; the rest is compiled when it is first used, so nothing is wrong."""
+    from aurora.sim.compilation import PARTS, missing
+
+    waiting = missing()
+    there = [part for part in PARTS if part not in waiting]
+    later = f"; when first used, about 40 s each: {', '.join(waiting)}" if waiting else ""
+    return Check("compiled simulators", True, (", ".join(there) or "none") + later, "")
 
 
 def _cores() -> Check:

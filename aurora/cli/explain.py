@@ -10,6 +10,7 @@ import typer
 
 from aurora.cli import model_options, options
 from aurora.cli.output import emit_json, note, say
+from aurora.cli.steps import note_compiling
 
 
 class LevelName(StrEnum):
@@ -60,6 +61,7 @@ def explain(
         raise typer.BadParameter("it is about one task: name it with --task", param_hint="--why-not")
     problem = read_scenario(scenario)
     chosen = load_policy(policy)
+    note_compiling()
     result: dict[str, Any]
     case = None
     if task is None:

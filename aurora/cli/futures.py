@@ -10,7 +10,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_json_line, note
-from aurora.cli.steps import steps
+from aurora.cli.steps import note_compiling, steps
 from aurora.errors import DataError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -110,6 +110,7 @@ def futures(
         state=state,
         model=model,
     )
+    note_compiling()
     done = 0
     while True:
         with steps() as tell:

@@ -12,7 +12,7 @@ from aurora.cli import options
 from aurora.cli import recommend_plans as plans
 from aurora.cli.groups import with_default
 from aurora.cli.output import emit_json, note, say, terminal_width
-from aurora.cli.steps import steps
+from aurora.cli.steps import note_compiling, steps
 from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -88,6 +88,7 @@ def accounts(
     from aurora.learning.savings import shipped_calibration
 
     check_plot_path(plot)
+    note_compiling()
     earned = None
     if ledger is not None:
         books.check_there(ledger)
@@ -275,6 +276,7 @@ def sample(
     """
     from aurora.learning.accounts import PER_DAY, generate, write_accounts
 
+    note_compiling()
     write_accounts(generate(seed, number, periods=days * PER_DAY).accounts, out)
     note(f"wrote {out}: {number} accounts, {days} days; made up by a simulator, with a synthetic catalogue's prices")
 

@@ -18,7 +18,7 @@ from aurora.cli.allocation import (
     emit_not_completed,
 )
 from aurora.cli.output import emit_json, note
-from aurora.cli.steps import steps
+from aurora.cli.steps import note_compiling, steps
 from aurora.errors import ConstraintError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -61,6 +61,7 @@ def simulate(  # one parameter an option
 
     changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price})
     problem, chosen = read_scenario(scenario), load_policy(policy)
+    note_compiling()
     report = simulated(problem, chosen, trace=trace and not changes)
     if not changes:
         if bounds:

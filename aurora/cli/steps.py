@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from aurora.cli.output import note
 
@@ -43,9 +45,27 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def note_compiling() -> None:
-    """Say that the simulator is compiled first, where it is; a minute without a word looks like a hang."""
-    from aurora.sim.compilation import ABOUT_SECONDS, is_compiled  # loads numba, for commands that simulate
+COMPILED = {
+    "aurora.sim.kernel.run.": ("the simulator", 40),
+    "aurora.sim.kernel.variants.": ("the simulator of futures", 40),
+    "aurora.sim.kernel.episode.": ("the simulator of training", 30),
+    "aurora.learning.accounts.": ("the simulator of accounts", 10),
+}
+"""What is compiled by which functions, and about how many seconds that takes on one core."""
 
-    if not is_compiled():
-        note(f"compiling the simulator, once on this machine: about {ABOUT_SECONDS} s")
+
+@cache
+def note_compiling() -> None:
+    """Say, from now on, when a simulator is compiled first; a minute without a word looks like a hang."""
+    from aurora.sim.compilation import watch_compiling  # loads numba, for commands that simulate
+
+    spoken: dict[str, float] = {}
+
+    def tell(function: str) -> None:
+        for start, (what, seconds) in COMPILED.items():
+            # Several functions may be one wait: nothing is said twice within most of its time.
+            if function.startswith(start) and time.monotonic() - spoken.get(what, -math.inf) > 0.75 * seconds:
+                spoken[what] = time.monotonic()
+                note(f"compiling {what}, once on this machine: about {seconds} s")
+
+    watch_compiling(tell)

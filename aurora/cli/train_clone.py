@@ -11,6 +11,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.data import account_key
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import note_compiling
 from aurora.cli.steps import steps as shown_steps
 from aurora.files import write_atomically
 
@@ -61,6 +62,7 @@ def clone(  # one parameter an option
             prices = "" if catalogue is None else str(catalogue.absolute())
             begin(folder, Course(paths, generate, share, steps, seed, prices, hash_accounts))
         key = account_key() if course_of(folder).hashed else None
+        note_compiling()
         from aurora.learning.clone_training import train  # heavy, and after the arguments are known to be good
 
         try:

@@ -13,6 +13,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.steps import note_compiling
 from aurora.errors import RunError
 
 POLICY = "policy.json"
@@ -94,6 +95,7 @@ def _train(
     from aurora.learning import checkpoint, trainer  # heavy, used here only
 
     check_plot_path(plot)
+    note_compiling()
     if (out is None) == (resume is None):
         raise options.usage_error(
             "--out", "give either --out FOLDER for a new training or --resume FOLDER to go on with one"
@@ -116,9 +118,8 @@ def _train(
                 trainer.train(trainee, tell=tell, folder=folder)
         except KeyboardInterrupt:
             kept = checkpoint.load(folder)["steps"]
-            note(
-                f"stopped, {kept} steps are kept; go on with: aurora train {algorithm.split('_')[0]} --resume {folder}"
-            )
+            done = f"stopped, {kept} steps are kept; go on" if kept else "stopped before steps were kept; begin again"
+            note(f"{done} with: aurora train {algorithm.split('_')[0]} --resume {folder}")
             raise
         _finish(trainee, folder, as_json, plot)
 

@@ -383,7 +383,7 @@ def _migrate(engine: Engine, where: str, only_read: bool) -> None:
             if step not in MIGRATIONS:
                 raise StoreError(f"{where} has schema {version}, from which no migration is known")
             MIGRATIONS[step](connection)
-        if version < VERSION:
+        if not only_read:  # also where nothing changes: an archive that another process holds is named here, at once
             connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))
 
 

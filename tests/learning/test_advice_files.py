@@ -201,11 +201,11 @@ def test_spoilt_experiments(tmp_path):
     [
         ("m.csv", b"\xef\xbb\xbfaccount,day,cost\na,2026-07-01,1\n", ""),
         ("m.csv", b"\xff\xfe" + "account,day,cost\na,2026-07-01,1\n".encode("utf-16-le"), ""),
-        ("m.csv.gz", gzip.compress(b"account,day,cost\na,2026-07-01,1\n"), ""),
+        ("m.csv.gz", gzip.compress(b"account,day,cost\na,2026-07-01,1\n", mtime=0), ""),
         ("m.csv", b"account;day;cost\na;2026-07-01;1,0\n", ""),
         ("m.csv", b"account,day,cost\na,2026-07-01,1,5\n", "more cells than the header"),
         ("m.jsonl", b'{"account": "a\xe2\x80\xa8b", "day": "2026-07-01", "cost": 1}', ""),  # no line end at its end
-        ("m.csv.gz", gzip.compress(b"account,day,cost\n" * 99)[:40], "truncated|damaged"),
+        ("m.csv.gz", gzip.compress(b"account,day,cost\n" * 99, mtime=0)[:40], "truncated|damaged"),
         ("m.csv", b"account,day,cost\na,2026-07-01,1e300\n", "beyond"),
         ("m.csv", b"account,day,cost\na,2026-07-01,1" + b"0" * 400 + b"\n", "cost is"),
         ("m.jsonl", b'{"account": "a", "day": "2026-07-01", "cost": [1]}\n', "cost is"),

@@ -254,3 +254,22 @@ def test_pods_that_no_node_can_serve_are_told(tmp_path: Path) -> None:
     assert said.exit_code == 0 and "1 pods of p.csv ask for models that no node has" in said.stderr
     with pytest.raises(DataError, match="line 2, gpu_milli: 500 with num_gpu 0"):
         read_pods(put(tmp_path, PODS.replace("1,500", "0,500"), "p.csv"))
+
+
+def test_own_tables_may_have_decimal_commas_and_a_separator_at_the_end(tmp_path: Path) -> None:
+    nodes = "node_id,cpu,memory,price_per_hour\n007,8,32,0.5\n7,4,16,0.25\n"
+    tasks = "task_id,arrival_time,duration,cpu_required\na,0,3600,2.5\n"
+
+    def read(form):  # type: ignore[no-untyped-def]
+        files = [str(put(tmp_path, form(text), name)) for text, name in ((nodes, "n.csv"), (tasks, "t.csv"))]
+        said = CliRunner().invoke(app, ["scenarios", "read", "csv", *files])
+        assert said.exit_code == 0, said.stderr
+        return json.loads(said.stdout)
+
+    plain = read(str)
+    assert [n["node_id"] for n in plain["nodes"]] == ["007", "7"]
+    assert read(lambda text: text.replace("\n", ",\n")) == plain
+    assert read(lambda text: text.replace(",", ";").replace(".", ",")) == plain
+    path = put(tmp_path, nodes.replace("\n", ",\n").replace("0.5,", "0.5,x"), "n.csv")
+    said = CliRunner().invoke(app, ["scenarios", "read", "csv", str(path), str(tmp_path / "t.csv")])
+    assert said.exit_code != 0 and "Traceback" not in said.stderr

@@ -1,0 +1,90 @@
+import inspect
+import os
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+from numba import njit
+
+from aurora.cli import steps
+from aurora.sim.compilation import PARTS, watch_compiling
+
+SIMULATE = [
+    "simulate.simulate",
+    "compare.compare",
+    "explain.explain",
+    "rate_rl.rate",
+    "futures.futures",
+    "train_rl._train",
+    "train_clone.clone",
+    "recommend.accounts",
+    "recommend.sample",
+    "selfplay.selfplay",
+    "doctor.doctor",
+    "bench.openb",
+    "bench.swf",
+    "bench.speed",
+    "bench.agents",
+    "bench.explanations",
+    "bench_env.env",
+    "bench_rl.rl",
+    "bench_futures.futures",
+    "bench_wording.wording",
+    "bench_cloning.cloning",
+    "bench_experiment.experiment",
+]
+
+
+@pytest.mark.parametrize("command", SIMULATE)
+def test_every_command_that_simulates_says_that_it_compiles(command: str) -> None:
+    module, name = command.split(".")
+    function = getattr(import_module(f"aurora.cli.{module}"), name)
+    assert "note_compiling()" in inspect.getsource(function)
+
+
+def test_what_is_compiled_is_told_once_with_all_that_it_calls() -> None:
+    @njit
+    def part(x):
+        return x + 1
+
+    @njit
+    def whole(x):
+        return part(x) * 2
+
+    told: list[str] = []
+    watch_compiling(told.append)
+    assert whole(1) == 4
+    assert whole(2) == 6
+    assert told == [f"{__name__}.whole"]
+
+
+def test_waits_are_said_on_stderr_and_none_twice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, watching = [1000.0], []
+    monkeypatch.setattr("aurora.cli.steps.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("aurora.sim.compilation.watch_compiling", watching.append)
+    steps.note_compiling.__wrapped__()
+    (tell,) = watching
+    for function in ("accounts.outlook._outlook", "accounts.situation._describe"):
+        tell(f"aurora.learning.{function}")
+    tell("somebody.elses")
+    for _ in range(2):  # scenarios of nodes alone, then those with devices
+        tell("aurora.sim.kernel.run.simulate_pinned")
+        now[0] += 35
+    out, err = capsys.readouterr()
+    assert not out
+    assert [line.split(",")[0] for line in err.splitlines()] == [
+        "compiling the simulator of accounts",
+        "compiling the simulator",
+        "compiling the simulator",
+    ]
+    assert "about 40 s" in err
+
+
+def test_doctor_says_what_is_not_compiled_yet(tmp_path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    asked = "from aurora.sim.compilation import missing; print(*missing())"
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert tuple(done.stdout.split()) == PARTS
