@@ -28,8 +28,17 @@ TEMPERATURE = 0.7
 REFERENCES_SHOWN = 6
 TOOLS = ("draft_policy", "simulate_policy", "explain_decision", "objective_bounds", "show_policy", "rl_advice")
 """Tools of the defender. Every one is paid for in every request, so what never led to a better policy is left out."""
-RULES_ONLY = tuple(name for name in TOOLS if name != "rl_advice")
-"""Tools where no trained network takes part: it could advise on none."""
+
+
+def tools_of(*, with_networks: bool, in_units: bool) -> tuple[str, ...]:
+    """Return the tools that can tell something.
+
+    Args:
+        with_networks: Whether a trained network takes part, which could advise.
+        in_units: Whether latency, cost, energy and SLAs make up the value, of which the bounds are.
+    """
+    left_out = {*(() if with_networks else ("rl_advice",)), *(() if in_units else ("objective_bounds",))}
+    return tuple(name for name in TOOLS if name not in left_out)
 
 
 class DefendBriefing(NamedTuple):
@@ -46,6 +55,7 @@ class DefendBriefing(NamedTuple):
         failures: Reasons why earlier attempts failed.
         queue: A strategy whose blocking and backfilling are part of the protocol; None: they are free.
         is_tuned: Whether a search tunes the factors of what is written.
+        in_units: Whether latency, cost, energy and SLAs make up the value.
     """
 
     scenarios: Sequence[Scenario]
@@ -57,6 +67,7 @@ class DefendBriefing(NamedTuple):
     champion: tuple[Policy, float] | None = None
     lessons: Sequence[str] = ()
     is_tuned: bool = False
+    in_units: bool = True
 
 
 class Candidates(NamedTuple):
@@ -209,7 +220,8 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
     if briefing.champion is not None:
         policy, value = briefing.champion
         shown = "shown below" if any(p.policy_id == policy.policy_id for p, _ in briefing.best) else "its program:"
-        champion = f"{policy.policy_id}, {value:+.4f} on validation against each scenario's best reference, {shown}"
+        lead = f"{value:+.4f} on validation (unit of the value) against each scenario's best reference"
+        champion = f"{policy.policy_id}, {lead}, {shown}"
         champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
     # By chance it is sometimes the best of all, which teaches nothing.
     references = {name: row for name, row in briefing.references.items() if name != "random"}
@@ -217,7 +229,7 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         "features": features_told(),
         "measure": briefing.measure + given,
         "tuned": _TUNED if briefing.is_tuned else "",
-        "scenarios": "\n".join(brief(s) for s in briefing.scenarios),
+        "scenarios": "\n".join(brief(s, in_units=briefing.in_units) for s in briefing.scenarios),
         "references": value_table(references, names, REFERENCES_SHOWN),
         "champion": champion,
         "policies": "\n".join(best) or "- none yet",

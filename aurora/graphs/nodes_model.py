@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aurora.agents.answers import FAMILY
 from aurora.agents.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.briefing import program_told
-from aurora.agents.defender import RULES_ONLY, STANCES, TOOLS, Candidates, DefendBriefing, write_policies
+from aurora.agents.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
 from aurora.agents.evaluation import Arena, advantage, arena, values
 from aurora.agents.policy_search import FEWEST_WEIGHTS, Proposal, SearchState, tunable
 from aurora.agents.sources import Spec
@@ -151,6 +151,7 @@ def _write(bench: Workbench, state: State) -> Candidates:
     rows = values(source, scenarios, [compile_policy(draft.rivals[n]) for n in rivals], bench.jobs)
     best = sorted(((draft.rivals[n], float(row.mean())) for n, row in zip(rivals, rows, strict=True)), key=_by_value)
     references = dict(zip(here.reference_names, here.reference_values.tolist(), strict=True))
+    in_units = source.unit == "reward"
     briefing = DefendBriefing(
         [e.scenario for e in scenarios],
         source.measure,
@@ -161,6 +162,7 @@ def _write(bench: Workbench, state: State) -> Candidates:
         champion=(bench.champion, bench.champion_value),
         lessons=[lesson.told() for lesson in bench.lessons],
         is_tuned=bench.settings.proposer == "both",
+        in_units=in_units,
     )
 
     def harness() -> Harness:
@@ -174,7 +176,8 @@ def _write(bench: Workbench, state: State) -> Candidates:
         )
         assert bench.authors is not None  # as above
         networks = any(p.allocation_strategy.network is not None for p in draft.rivals.values())
-        return Harness(desk, TOOLS if networks else RULES_ONLY, recording=bench.authors.model.recording)
+        tools = tools_of(with_networks=networks, in_units=in_units)
+        return Harness(desk, tools, recording=bench.authors.model.recording)
 
     return write_policies(bench.authors.model, bench.authors.defender, briefing, harness, len(STANCES))
 

@@ -121,3 +121,14 @@ def test_policies_that_differ_in_constants_only_are_shown_once() -> None:
     scores = ("0.5 * node.active - 1e-06 * fit.cost", "2 * node.active - -3 * fit.cost", "2 * node.active - fit.energy")
     pairs = [(scored(s), 1.0 - i) for i, s in enumerate(scores)]
     assert [p.policy_id for p, _ in distinct(pairs)] == [scores[0], scores[2]]
+
+
+def test_what_does_not_count_is_left_out_and_devices_are_told() -> None:
+    scenario = expand(next(s for s in SPECS if s.family == "accelerators"))
+    asked = sum(t.accelerators * t.accelerator_share for t in scenario.tasks)
+    there = sum(n.accelerators for n in scenario.nodes)
+    told = brief(scenario, in_units=False)
+    assert f"and {asked / there:.2f} times the accelerators" in told
+    for word in ("weights", "targets", "$", " W"):
+        assert word not in told
+        assert word in brief(scenario)

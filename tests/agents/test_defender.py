@@ -7,7 +7,7 @@ import numpy as np
 
 from aurora.agents import defender
 from aurora.agents.answers import PoliciesAnswer, PolicyAnswer, RuleAnswer
-from aurora.agents.defender import DefendBriefing, write_policies
+from aurora.agents.defender import TOOLS, DefendBriefing, tools_of, write_policies
 from aurora.agents.metered import metered
 from aurora.agents.model import model_name
 from aurora.evals.scripted_server import scripted_server
@@ -56,7 +56,7 @@ def test_the_champion_and_what_became_of_earlier_policies_are_told(monkeypatch) 
     lesson = "abc (iteration 2): +0.1 in training, -0.2 on validation; not chosen"
     _, asked = write(monkeypatch, champion=(REFERENCES["nearest"], -0.0123), lessons=[lesson], is_tuned=True)
     system, user = (m["content"] for m in asked[0].request["messages"][:2])
-    assert "-0.0123 on validation against each scenario's best reference" in user
+    assert "-0.0123 on validation (unit of the value) against each scenario's best reference" in user
     assert f"- {lesson}" in user
     assert "A search tunes the factors" in system
 
@@ -127,5 +127,7 @@ def test_a_policy_beside_an_invalid_one_is_kept() -> None:
     assert "InvalidPolicy" not in str(PoliciesAnswer.model_json_schema())
 
 
-def test_advice_of_networks_is_offered_only_where_there_may_be_one() -> None:
-    assert set(defender.TOOLS) - set(defender.RULES_ONLY) == {"rl_advice"}
+def test_only_tools_that_can_tell_something_are_offered() -> None:
+    assert tools_of(with_networks=True, in_units=True) == TOOLS
+    assert set(TOOLS) - set(tools_of(with_networks=False, in_units=True)) == {"rl_advice"}
+    assert set(TOOLS) - set(tools_of(with_networks=True, in_units=False)) == {"objective_bounds"}
