@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from aurora.errors import PolicyError, ScenarioError
@@ -24,6 +24,7 @@ from aurora.sim.features import Scope
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
 from aurora.sim.scenario import Domain, Frozen, WorkloadPattern
 from aurora.sim.spec import ScenarioSpec, parse_spec
+from aurora.sim.validation import explain_validation
 
 Amount = Annotated[float, Field(gt=0, le=1e9)]
 Amount0 = Annotated[float, Field(ge=0, le=1e9)]
@@ -166,10 +167,26 @@ class PolicyAnswer(Frozen):
     )
 
 
+class InvalidPolicy(Frozen):
+    """A policy of an answer that is not valid, with the reason: the others beside it are kept."""
+
+    reason: str
+
+
+def _or_reason(value: Any) -> PolicyAnswer | InvalidPolicy:
+    """Return the policy, or what is wrong with it."""
+    try:
+        return PolicyAnswer.model_validate(value)
+    except ValidationError as error:
+        return InvalidPolicy(reason=explain_validation(error))
+
+
 class PoliciesAnswer(Frozen):
     """Policies of one conversation, as different from each other as they can be."""
 
-    policies: list[PolicyAnswer] = Field(min_length=1, max_length=3, description="one for each that was asked for")
+    policies: list[Annotated[PolicyAnswer | SkipJsonSchema[InvalidPolicy], BeforeValidator(_or_reason)]] = Field(
+        min_length=1, max_length=3, description="one for each that was asked for"
+    )
 
 
 def to_policy(answer: PolicyAnswer) -> Policy:
