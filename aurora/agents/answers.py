@@ -152,7 +152,7 @@ class RuleAnswer(Frozen):
     score: OfCandidate = Field(description="expression; the candidate with the highest value wins")
 
 
-class PolicyAnswer(Frozen):
+class ProgramAnswer(Frozen):
     """An allocation policy: expressions in the policy language."""
 
     description: str = Field(max_length=600, description="the idea, for people")
@@ -166,13 +166,20 @@ class PolicyAnswer(Frozen):
     )
 
 
-class PoliciesAnswer(Frozen):
-    """Policies of one conversation, as different from each other as they can be."""
+class PolicyAnswer(ProgramAnswer):
+    """An allocation policy, and others where several were asked for."""
 
-    policies: list[PolicyAnswer] = Field(min_length=1, max_length=3, description="one for each that was asked for")
+    alternatives: list[ProgramAnswer] = Field(
+        default=[], max_length=2, description="the other policies that were asked for; empty if only one was"
+    )
+
+    @property
+    def programs(self) -> tuple[ProgramAnswer, ...]:
+        """The policy and its alternatives, in the order in which they were written."""
+        return (self, *self.alternatives)
 
 
-def to_policy(answer: PolicyAnswer) -> Policy:
+def to_policy(answer: ProgramAnswer) -> Policy:
     """The policy that an answer describes, named by what it does.
 
     Raises:

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import numpy as np
 
 from aurora.agents import defender
-from aurora.agents.answers import PoliciesAnswer, PolicyAnswer, RuleAnswer
+from aurora.agents.answers import PolicyAnswer, RuleAnswer
 from aurora.agents.defender import DefendBriefing, write_policies
 from aurora.agents.metered import metered
 from aurora.agents.model import model_name
@@ -79,7 +79,7 @@ def test_of_several_policies_the_valid_ones_are_kept() -> None:
         device_choice="best_fit",
     )
     blocked = good.model_copy(update={"head_of_line_blocking": True, "backfill": "easy"})
-    answers = [PoliciesAnswer(policies=[good, blocked])]
+    answers = [good.model_copy(update={"alternatives": [blocked]})]
 
     def answered(model, messages, schema, accept, **_):
         return SimpleNamespace(value=accept(answers[0]), rejected=(), evidence=())
