@@ -41,8 +41,12 @@ SECONDS = 10
 MEMORY = 1 << 30
 """Bytes that a try may take beyond what the program itself does."""
 
-LONG = frozenset({"selfplay", "bench", "train", "doctor", "futures", "whatif"})
+LONG = frozenset({"selfplay", "bench", "train", "doctor", "futures", "whatif", "rate"})
 """Commands whose work is minutes: their arguments are read, and nothing is run."""
+
+
+ALSO: dict[tuple[str, ...], tuple[str, ...]] = {("policies", "export"): ("--best",)}
+"""Flags without which a command does nothing."""
 
 
 class Parameter(NamedTuple):
@@ -110,7 +114,7 @@ def line(parameter: Parameter, value: str, base: dict[str, list[str]]) -> list[s
             words += [f"{p.opts[0]}={g}" for g in given]
         else:
             tail += given
-    return [*words, "--", *tail]
+    return [*words, *ALSO.get(parameter.path, ()), "--", *tail]
 
 
 def run(arguments: Sequence[str], *, only_parse: bool) -> tuple[int, str]:
@@ -150,7 +154,7 @@ def _in_a_child(parameter: Parameter, arguments: Sequence[str], folder: Path) ->
         os.chdir(folder)
         signal.alarm(SECONDS)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        code, message = run(arguments, only_parse=parameter.path[0] in LONG)
+        code, message = run(arguments, only_parse=bool(LONG.intersection(parameter.path)))
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         verdict = "memory" if grown > MEMORY else judge(parameter, code, message)
         with contextlib.suppress(OSError):

@@ -85,11 +85,16 @@ STEPS = (
     Step(
         "system",
         "with the instructions in the user's message",
-        re.compile(r"system (?:role|message|prompt)", re.I),
+        re.compile(r"system (?:role|message|prompt)|'system'|roles must alternate", re.I),
         _has("system"),
     ),
 )
-NO_TOOLS = re.compile(r"support(?:s|ing)? (?:tools?|function)|tools? (?:is|are) not supported|tool use is not", re.I)
+NO_TOOLS = re.compile(
+    r"support(?:s|ing)? (?:tools?|function)|\btools?\W{1,3}(?:is|are) (?:not supported|unsupported)|tool use is not"
+    r"|enable-auto-tool-choice|tools param requires|\btools: extra inputs"
+    r"|(?:unrecognized|unknown|unsupported|unexpected)\b[^.]{0,60}\btools\b",
+    re.I,
+)
 """How servers say that a model has no tools."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from aurora.errors import PolicyError, ScenarioError
@@ -24,6 +24,7 @@ from aurora.sim.features import Scope
 from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
 from aurora.sim.scenario import Domain, Frozen, WorkloadPattern
 from aurora.sim.spec import ScenarioSpec, parse_spec
+from aurora.sim.validation import explain_validation
 
 Amount = Annotated[float, Field(gt=0, le=1e9)]
 Amount0 = Annotated[float, Field(ge=0, le=1e9)]
@@ -166,15 +167,29 @@ class ProgramAnswer(Frozen):
     )
 
 
+class InvalidPolicy(Frozen):
+    """A policy of an answer that is not valid, with the reason: the others beside it are kept."""
+
+    reason: str
+
+
+def _or_reason(value: Any) -> ProgramAnswer | InvalidPolicy:
+    """Return the policy, or what is wrong with it."""
+    try:
+        return ProgramAnswer.model_validate(value)
+    except ValidationError as error:
+        return InvalidPolicy(reason=explain_validation(error))
+
+
 class PolicyAnswer(ProgramAnswer):
     """An allocation policy, and others where several were asked for."""
 
-    alternatives: list[ProgramAnswer] = Field(
+    alternatives: list[Annotated[ProgramAnswer | SkipJsonSchema[InvalidPolicy], BeforeValidator(_or_reason)]] = Field(
         default=[], max_length=2, description="the other policies that were asked for; empty if only one was"
     )
 
     @property
-    def programs(self) -> tuple[ProgramAnswer, ...]:
+    def programs(self) -> tuple[ProgramAnswer | InvalidPolicy, ...]:
         """The policy and its alternatives, in the order in which they were written."""
         return (self, *self.alternatives)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,10 @@ SHOWN = 6
 """Earlier scenarios of each kind that the attacker is shown."""
 
 
+QUOTED = 80
+"""Characters of a rationale by which a refused scenario is told from the others."""
+
+
 class Played(NamedTuple):
     """An earlier scenario: what it was worth, and how often the defender's candidates succeeded on it."""
 
@@ -40,15 +45,17 @@ class AttackBriefing(NamedTuple):
         level: Of the curriculum.
         wanted: Scenarios to write.
         played: The latest scenarios of the run, oldest first.
-        rejected: (description, reason) of those sent back in this iteration.
+        rejected: What was sent back in this iteration, each with the reason.
         seed: From which expansions draw; each scenario gets the next one.
+        accepted: Scenarios that this iteration has already.
     """
 
     level: int
     wanted: int
     played: Sequence[Played]
-    rejected: Sequence[tuple[str, str]]
+    rejected: Sequence[str]
     seed: int
+    accepted: Sequence[ScenarioSpec] = ()
 
 
 class Written(NamedTuple):
@@ -66,15 +73,23 @@ def write_scenarios(model: MeteredModel, prompt: Prompt, briefing: AttackBriefin
         ModelError: The provider failed.
         BudgetExceeded: The budget is spent.
     """
+    refused: list[str] = []
 
     def accept(answer: ScenariosAnswer) -> tuple[ScenarioSpec, ...]:
-        return tuple(
-            expandable(to_spec(each, briefing.level, (briefing.seed + i) % 2**31))
-            for i, each in enumerate(answer.scenarios[: briefing.wanted])
-        )
+        """The scenarios that can be expanded; an answer without one goes back."""
+        accepted, reasons = [], []
+        for place, each in enumerate(answer.scenarios[: briefing.wanted]):
+            try:
+                accepted.append(expandable(to_spec(each, briefing.level, (briefing.seed + place) % 2**31)))
+            except ScenarioError as error:
+                reasons.append(f"scenario {place + 1} ({json.dumps(each.rationale[:QUOTED])}): {error}")
+        if not accepted:
+            raise ScenarioError("; ".join(reasons))
+        refused.extend(reasons)
+        return tuple(accepted)
 
     finished = run_agent(model, prompt.fill(**_slots(briefing)), ScenariosAnswer, accept, temperature=TEMPERATURE)
-    return Written(finished.value, finished.rejected)
+    return Written(finished.value, (*finished.rejected, *refused))
 
 
 def expandable(spec: ScenarioSpec) -> ScenarioSpec:
@@ -99,6 +114,7 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
         f"{sum(p.success for p in here) / len(here):.2f} over {len(here)} scenarios" if here else "nothing played yet"
     )
     best = sorted(here or briefing.played, key=lambda p: -p.reward)[:SHOWN]
+    others = [p.spec for p in briefing.played if p not in best]
     rewarding = [f"{p.reward:.2f}, {p.success:.2f}: {scenario_text(p.spec)}" for p in best]
     return {
         "level": str(briefing.level),
@@ -109,7 +125,7 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
         "success": recent,
         "weak": weak_areas((p.spec, p.success) for p in briefing.played),
         "rewarding": quoted(rewarding),
-        "known": quoted(scenario_text(p.spec) for p in [p for p in briefing.played if p not in best][-SHOWN:]),
-        "rejected": quoted(f"{text}: {reason}" for text, reason in briefing.rejected),
+        "known": quoted(scenario_text(spec) for spec in (*others[-SHOWN:], *briefing.accepted)),
+        "rejected": quoted(briefing.rejected),
         "count": str(briefing.wanted),
     }

@@ -17,6 +17,7 @@ from aurora.sim.compiler import network_in_words, parse_sections
 from aurora.sim.expression import Apply, Expr, Num, to_text
 from aurora.sim.features import FEATURES
 from aurora.sim.policy import Policy
+from aurora.sim.program import Op
 from aurora.sim.scenario import Node, Scenario
 from aurora.sim.spec import ScenarioSpec
 
@@ -28,26 +29,33 @@ LISTED = 6
 """Traits that are told on either side."""
 
 
-def brief(scenario: Scenario) -> str:
-    """A scenario in numbers, one fact a line."""
-    tasks, conditions, targets = scenario.tasks, scenario.environmental_conditions, scenario.objective_targets
+def brief(scenario: Scenario, *, in_units: bool = True) -> str:
+    """Return a scenario in numbers, one fact a line.
+
+    Args:
+        scenario: To tell.
+        in_units: Whether latency, cost and energy make up the value: otherwise weights, targets, prices and power
+            are left out.
+    """
+    tasks, conditions = scenario.tasks, scenario.environmental_conditions
     arrivals = np.array([t.arrival_time for t in tasks])
     lines = [
         f"- {scenario.scenario_id}: {scenario.domain}, {len(tasks)} tasks on {len(scenario.nodes)} nodes, "
         f"{len(scenario.links)} links; arrivals from {arrivals.min():.4g} to {arrivals.max():.4g} s, "
         f"{len(np.unique(arrivals))} instants",
-        "  weights: " + ", ".join(f"{o} {w:.2f}" for o, w in scenario.weights().items()),
-        f"  targets of the whole: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, "
-        f"energy {targets.energy:.4g} J",
+        *(_objectives(scenario) if in_units else []),
         "  tasks: " + "; ".join(_quantities(scenario)),
     ]
-    lines += [*_node_kinds(scenario), *_links(scenario), *_device_mix(scenario)]
+    lines += [*_node_kinds(scenario, in_units=in_units), *_links(scenario), *_device_mix(scenario)]
     if scenario.nodes:
         busy = sum(t.cpu_required * t.duration for t in tasks)
         cores, speed = sum(n.cpu for n in scenario.nodes), sum(n.cpu * n.speed for n in scenario.nodes)
         asked = sum(t.cpu_required for t in tasks)
+        devices = sum(n.accelerators for n in scenario.nodes)
+        shares = sum(t.accelerators * t.accelerator_share for t in tasks)
+        also = f" and {shares / devices:.2f} times the accelerators" if devices and shares else ""
         lines.append(
-            f"  all tasks together ask for {asked / max(1e-9, cores):.2f} times the cores; "
+            f"  all tasks together ask for {asked / max(1e-9, cores):.2f} times the cores{also}; "
             f"their work takes {busy / max(1e-9, speed):.4g} s of the whole"
         )
     trouble = [
@@ -63,7 +71,16 @@ def brief(scenario: Scenario) -> str:
     return "\n".join(lines)
 
 
-def _node_kinds(scenario: Scenario) -> list[str]:
+def _objectives(scenario: Scenario) -> list[str]:
+    targets = scenario.objective_targets
+    return [
+        "  weights: " + ", ".join(f"{o} {w:.2f}" for o, w in scenario.weights().items()),
+        f"  targets of the whole: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, "
+        f"energy {targets.energy:.4g} J",
+    ]
+
+
+def _node_kinds(scenario: Scenario, *, in_units: bool) -> list[str]:
     """The most frequent kinds of node, a line each, and the sum of all others."""
     kinds: dict[tuple[Any, ...], int] = defaultdict(int)
     for node in scenario.nodes:
@@ -72,10 +89,8 @@ def _node_kinds(scenario: Scenario) -> list[str]:
     lines = []
     for (cpu, memory, devices, model, factor, price, idle, full), count in order[:KINDS]:
         accelerators = f", {devices} accelerators{f' {json.dumps(model)}' if model else ''}" if devices else ""
-        lines.append(
-            f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}, ${price:g}/h, "
-            f"{idle:g} to {full:g} W"
-        )
+        paid = f", ${price:g}/h, {idle:g} to {full:g} W" if in_units else ""
+        lines.append(f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}{paid}")
     rest = order[KINDS:]
     if rest:
         cores, devices = (sum(count * kind[k] for kind, count in rest) for k in (0, 2))
@@ -167,10 +182,27 @@ def _short(expr: Expr) -> str:
     return to_text(_rounded(expr))
 
 
+_OTHER_SIGN = {Op.ADD: Op.SUB, Op.SUB: Op.ADD}
+
+
 def _rounded(expr: Expr) -> Expr:
     if isinstance(expr, Num):
         return Num(float(f"{expr.value:.3g}"))
-    return Apply(expr.op, tuple(_rounded(a) for a in expr.args)) if isinstance(expr, Apply) else expr
+    if not isinstance(expr, Apply):
+        return expr
+    args = tuple(_rounded(a) for a in expr.args)
+    if expr.op in _OTHER_SIGN and (turned := _without_minus(args[1])) is not None:
+        return Apply(_OTHER_SIGN[expr.op], (args[0], turned))
+    return Apply(expr.op, args)
+
+
+def _without_minus(expr: Expr) -> Expr | None:
+    """The negative of a negative constant, alone or as a factor; None if there is none."""
+    if isinstance(expr, Num) and expr.value < 0:
+        return Num(-expr.value)
+    if isinstance(expr, Apply) and expr.op is Op.MUL and (turned := _without_minus(expr.args[0])) is not None:
+        return Apply(Op.MUL, (turned, *expr.args[1:]))
+    return None
 
 
 def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
-from aurora.agents.answers import PolicyAnswer, ProgramAnswer, to_policy
+from aurora.agents.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
 from aurora.agents.briefing import brief, features_told, program_told, quoted, value_table
 from aurora.agents.budget import LOCAL
 from aurora.agents.metered import MeteredModel
@@ -39,6 +39,17 @@ TOOLS = (
 """Tools of the defender. Each is paid for in every request, so large ones that led to no better policy are left out."""
 
 
+def tools_of(*, with_networks: bool, in_units: bool) -> tuple[str, ...]:
+    """Return the tools that can tell something.
+
+    Args:
+        with_networks: Whether a trained network takes part, which could advise.
+        in_units: Whether latency, cost, energy and SLAs make up the value, of which the bounds are.
+    """
+    left_out = {*(() if with_networks else ("rl_advice",)), *(() if in_units else ("objective_bounds",))}
+    return tuple(name for name in TOOLS if name not in left_out)
+
+
 class DefendBriefing(NamedTuple):
     """What the defender is told.
 
@@ -53,6 +64,7 @@ class DefendBriefing(NamedTuple):
         failures: Reasons why earlier attempts failed.
         queue: A strategy whose blocking and backfilling are part of the protocol; None: they are free.
         is_tuned: Whether a search tunes the factors of what is written.
+        in_units: Whether latency, cost, energy and SLAs make up the value.
     """
 
     scenarios: Sequence[Scenario]
@@ -64,6 +76,7 @@ class DefendBriefing(NamedTuple):
     champion: tuple[Policy, float] | None = None
     lessons: Sequence[str] = ()
     is_tuned: bool = False
+    in_units: bool = True
 
 
 class Candidates(NamedTuple):
@@ -107,7 +120,11 @@ def _together(
         f"Write {count} policies in one {PolicyAnswer.__name__}, the first by its own fields, the others as its "
         f"alternatives:\n{wanted}"
     )
-    filled = prompt.fill(**_slots(briefing), tools=_TOOLS_TOLD.format(calls=tools.limits.calls), task=task)
+    filled = prompt.fill(
+        **_slots(briefing),
+        tools=_TOOLS_TOLD.format(calls=tools.limits.calls, each=tools.limits.calls_a_tool),
+        task=task,
+    )
     refused: list[str] = []
 
     def accept(answer: PolicyAnswer) -> tuple[Policy, ...]:
@@ -115,7 +132,7 @@ def _together(
         accepted, reasons = [], []
         for place, each in enumerate(answer.programs[:count], 1):
             try:
-                accepted.append(_accepted(each, briefing.queue))
+                accepted.append(_accepted(_valid(each), briefing.queue))
             except PolicyError as error:
                 reasons.append(f"policy {place}: {error}")
         if not accepted:
@@ -167,6 +184,17 @@ def _each(
     )
 
 
+def _valid(answer: ProgramAnswer | InvalidPolicy) -> ProgramAnswer:
+    """The policy of an answer with several.
+
+    Raises:
+        PolicyError: It was not valid.
+    """
+    if isinstance(answer, InvalidPolicy):
+        raise PolicyError(answer.reason)
+    return answer
+
+
 def _accepted(answer: ProgramAnswer, queue: AllocationStrategy | None) -> Policy:
     """The policy of an answer.
 
@@ -187,8 +215,8 @@ def _discipline(strategy: AllocationStrategy) -> str:
 
 _TOOLS_TOLD = (
     "You may call tools before you answer. `draft_policy` gives a draft's value on every scenario below: try several "
-    "drafts in one turn, look closer only where one loses, and answer soon. You have {calls} calls; each turn repeats "
-    "all of this conversation, which is paid for."
+    "drafts in one turn, look closer only where one loses, and answer soon. You have {calls} calls, at most {each} of "
+    "one tool; each turn repeats all of this conversation, which is paid for."
 )
 _TUNED = (
     "A search tunes the factors that multiply terms in `order` and `score` afterwards. It changes no structure, no "
@@ -204,7 +232,8 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
     if briefing.champion is not None:
         policy, value = briefing.champion
         shown = "shown below" if any(p.policy_id == policy.policy_id for p, _ in briefing.best) else "its program:"
-        champion = f"{policy.policy_id}, {value:+.4f} over the best reference of each validation scenario, {shown}"
+        lead = f"{value:+.4f} on validation (unit of the value) against each scenario's best reference"
+        champion = f"{policy.policy_id}, {lead}, {shown}"
         champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
     # By chance it is sometimes the best of all, which teaches nothing.
     references = {name: row for name, row in briefing.references.items() if name != "random"}
@@ -212,7 +241,7 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         "features": features_told(),
         "measure": briefing.measure + given,
         "tuned": _TUNED if briefing.is_tuned else "",
-        "scenarios": "\n".join(brief(s) for s in briefing.scenarios),
+        "scenarios": "\n".join(brief(s, in_units=briefing.in_units) for s in briefing.scenarios),
         "references": value_table(references, names, REFERENCES_SHOWN),
         "champion": champion,
         "policies": "\n".join(best) or "- none yet",

@@ -31,11 +31,12 @@ _FILTERED = re.compile(
 )
 _TOO_LONG = re.compile(
     r"context[_ ](?:length|window)|prompt is too long|input is too long|maximum context|too many (?:input )?tokens"
-    r"|input tokens exceed|reduce the length",
+    r"|input tokens exceed|reduce the length|request too large|tokens must be reduced",
     re.I,
 )
 _TOO_MANY_WANTED = re.compile(r"max(?:_completion|_output)?_tokens.{0,60}(?:too large|maximum|at most|exceed|>)", re.I)
-_AUTH, _PAY, _ABSENT, _LARGE, _LIMIT = (401, 403), 402, 404, 413, 429
+_NO_ACCESS = re.compile(r"model_not_found|access to (?:the )?model", re.I)
+_AUTH, _PAY, _ABSENT, _LARGE, _LIMIT = (401, 403), 402, (404, 405), 413, 429
 _BUSY = (408, 409, 425)
 _OVERLOADED = 529
 _SERVER = 500
@@ -122,12 +123,12 @@ def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a con
         return _Told("too long", "the prompt is longer than {name} can read; use a model with a larger context")
     if _FILTERED.search(said) and status < _LIMIT:
         return _Told("filtered", "{name}'s provider filtered the question; change the names or texts in what is asked")
-    if status in REFUSALS and NO_TOOLS.search(receipt.message):
+    if status in REFUSALS and NO_TOOLS.search(f"{receipt.param}: {receipt.message}"):
         return _Told("no tools", "{name} takes no tools")
+    if status in _ABSENT or (status in _AUTH and _NO_ACCESS.search(said)):
+        return _Told("refused", "there is no {name}; check the name and the address")
     if status in _AUTH:
         return _Told("refused", f"{{name}} refused the key; check {KEYS.get(name.provider, 'the credentials')}")
-    if status == _ABSENT:
-        return _Told("refused", "there is no {name}; check the name and the address")
     if status == _LIMIT:
         return _Told("rate limit", "{name} asks for fewer calls")
     if status == _OVERLOADED:
@@ -143,7 +144,7 @@ def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a con
 def _of_fault(fault: str) -> _Told:
     told = {
         "timeout": f"{{name}} did not answer in time; allow more with --timeout or {TIMEOUT_VARIABLE}",
-        "connection": "{name} can't be reached, or broke off",
+        "connection": "{name} can't be reached, or broke off; check its address, the proxy and the network",
         "redirect": "{name}'s server points to another address, where the key does not go; set the address itself",
         "too large": "{name} gave an answer that is too large to read",
     }

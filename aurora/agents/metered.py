@@ -32,6 +32,8 @@ FIRST_WAIT = 1.0
 """Seconds before the second try, about; doubled for each further one."""
 LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is waited for no longer."""
+LONG_WAIT = 5.0
+"""Seconds; who is waited for longer is named."""
 AT_ONCE = 4
 """Calls that may be under way at the same time."""
 MAX_ANSWER = 200_000
@@ -137,9 +139,16 @@ class MeteredModel(BaseChatModel):
         exchange = found or self._pay(key, request, messages, settings)
         if self.watch is not None:
             self.watch(Call(str(self.name_), found is not None, self.purse.spent))
-        if exchange.response["type"] != "ai":
-            raise _error(exchange.response, self.name_)
-        return ChatResult(generations=[ChatGeneration(message=_message(exchange))])
+        try:
+            if exchange.response["type"] != "ai":
+                raise _error(exchange.response, self.name_)
+            answer = _message(exchange)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise ModelError(
+                f"the recorded answer to this question can't be read ({fault}); record it anew, without this file",
+                provider=self.name_.provider,
+            ) from None
+        return ChatResult(generations=[ChatGeneration(message=answer)])
 
     def _pay(
         self, key: str, request: Mapping[str, Any], messages: list[BaseMessage], settings: dict[str, Any]
@@ -179,6 +188,9 @@ class MeteredModel(BaseChatModel):
                 self.recording.add(Exchange(f"{key} given up", "model", None, _told(error), {"requests": 0}))
                 raise error
             wait = self._wait(failed, tried.error.retry_after)
+            if wait >= LONG_WAIT and self.tell is not None:
+                most = tries(tried.error.fault)
+                self.tell(f"{tried.error}; request {failed + 1} of at most {most} goes out in {wait:.0f} s")
 
     def _try(self, messages: list[BaseMessage], settings: dict[str, Any]) -> _Tried:
         """Send one request."""
@@ -331,7 +343,7 @@ def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _message(exchange: Exchange) -> AIMessage:
     answer, cost = exchange.response, exchange.cost
-    tokens_in, tokens_out = int(cost["tokens_in"]), int(cost["tokens_out"])
+    tokens_in, tokens_out = int(cost.get("tokens_in", 0)), int(cost.get("tokens_out", 0))
     return AIMessage(
         content=answer["content"],
         tool_calls=answer.get("tool_calls", []),

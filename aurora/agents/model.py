@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from aurora.agents.masking import KEYS
+from aurora.agents.masking import KEYS, masked
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # slow to import, where they are used
@@ -28,6 +30,8 @@ TIMEOUT_VARIABLE = "AURORA_TIMEOUT"
 ANSWER_TOKENS_VARIABLE = "AURORA_ANSWER_TOKENS"
 """Environment variable with the most tokens of an answer where no option says so."""
 PROVIDERS = ("anthropic", "openai", "transformers")
+ADDRESSES = {"anthropic": ("ANTHROPIC_BASE_URL",), "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE")}
+"""Environment variables that say where a provider's models are asked."""
 TIMEOUT = 180.0
 """Seconds after which a call without a whole answer counts as failed."""
 LONGEST_TIMEOUT = 86_400.0
@@ -116,6 +120,8 @@ def connect(name: ModelName, *, offline: bool = False, limits: CallLimits | None
         from aurora.agents.local_model import load_local_model  # noqa: PLC0415  # torch, where it is used
 
         return load_local_model(name.name, answer_tokens)
+    if not offline:
+        _check_addresses(name)
     key = SecretStr(NO_KEY if offline else _key(name))
     return (_anthropic if name.provider == "anthropic" else _openai)(name.name, key, limits.seconds, answer_tokens)
 
@@ -129,6 +135,28 @@ def _key(name: ModelName) -> str:
     if not (key.isascii() and key.isprintable()):
         raise ModelError(f"{variable} holds characters that no key has; copy it again", provider=name.provider)
     return key
+
+
+def _check_addresses(name: ModelName) -> None:
+    """Refuse an address that no request can be sent to, rather than try it or send the question elsewhere."""
+    for variable in ADDRESSES[name.provider]:
+        text = os.environ.get(variable)
+        if text is None:
+            continue
+        try:
+            parts = urlsplit(text.strip())
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            good = good and not re.search(r"\s", text.strip())
+        except ValueError:
+            good = False
+        if not good:
+            raise ModelError(
+                f"{variable} is {masked(repr(text)):.120}, which is no address; "
+                "write one such as http://localhost:8000/v1, or unset it",
+                provider=name.provider,
+            )
+    if name.provider == "openai" and os.environ.get("OPENAI_PROXY"):
+        raise ModelError("OPENAI_PROXY is not read here; unset it and set HTTPS_PROXY", provider=name.provider)
 
 
 def _anthropic(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> ChatAnthropic:
@@ -162,4 +190,5 @@ def _openai(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> Ch
         max_retries=0,
         use_responses_api=False,
         http_client=WireClient(seconds),
+        http_socket_options=(),  # they are for LangChain's own client, which would warn of a proxy
     )

@@ -97,7 +97,8 @@ def read_error(body: Any, raw: str, receipt: Receipt) -> None:
         said = next((error[k] for k in ("message", "msg", "error", "detail") if error.get(k)), json.dumps(error))
         inner = error.get("innererror")
         receipt.code = str(error.get("code") or (inner.get("code") if isinstance(inner, dict) else "") or "")
-        receipt.param = str(error.get("param") or "")
+        loc = error.get("loc")  # as servers that validate with pydantic say it
+        receipt.param = str(error.get("param") or (".".join(map(str, loc)) if isinstance(loc, list) else ""))
         receipt.kind = str(error.get("type") or "")
     else:
         said = error if isinstance(error, str) and error else re.sub(r"<[^>]*>", " ", raw)

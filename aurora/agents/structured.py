@@ -32,6 +32,8 @@ ATTEMPTS = 4
 """Answers that a question may take before it is given up."""
 SHOWN = 4000
 """Characters of a wrong answer, and of what is wrong with it, that its author is shown."""
+WRAPPINGS = 3
+"""Lists, objects and JSON texts in which an answer may be wrapped, one within another."""
 OPENINGS = 50
 """Places in a text at which its JSON may begin that are tried."""
 
@@ -122,15 +124,21 @@ def _text(answer: AIMessage) -> str:
 def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
     """The JSON in an answer: a tool call's arguments, or what stands in the text, prose around it or not.
 
-    Where a text holds several objects, the one with most of the schema's fields counts; of equals the last.
+    Where there are several objects, the one with most of the schema's fields counts; of equals the last.
 
     Raises:
         ValueError: There is none, or it has half a character in it.
     """
-    found = _call_of(answer, schema)["args"] if answer.tool_calls else _object_in(_text(answer), schema)
-    problem = problem_of(found)
-    if problem:
-        raise ValueError(problem)
+    if answer.tool_calls:
+        called = _call_of(answer, schema)["args"]
+        problem = problem_of(called)
+        if problem:
+            raise ValueError(problem)
+        within = _within(called, schema)
+        found = called if within is None else within
+    else:
+        found = _object_in(_text(answer), schema)
+    found = _unpacked(found, schema)
     half = half_character(found)
     if half:
         raise ValueError(f"{half} has half an emoji or another character that is not whole; write it without")
@@ -143,27 +151,66 @@ def _call_of(answer: AIMessage, schema: type[BaseModel]) -> Any:
 
 
 def _object_in(text: str, schema: type[BaseModel]) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
+    whole = _json(text)
+    if whole is not None:
+        within = _within(whole, schema)
+        return whole if within is None else within
     decoder = json.JSONDecoder()
-    start, best, most = -1, None, 0
+    start, best, most, fault = -1, None, 0, ""
     for _ in range(OPENINGS):
         start = text.find("{", start + 1)
         if start < 0:
             break
         try:
             found, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            fault = fault or f"; the first one breaks off: {error}"
             continue
-        fields = len(set(found) & set(schema.model_fields))
+        fields = _fields(found, schema)
         if fields:
             best, most = (found, fields) if fields >= most else (best, most)
             start = end - 1  # what is within it is no answer of its own
     if best is None:
-        raise ValueError(f"there is no complete JSON object of a {schema.__name__} in the answer")
+        raise ValueError(f"there is no complete JSON object of a {schema.__name__} in the answer{fault}")
     return best
+
+
+def _within(value: Any, schema: type[BaseModel], depth: int = 0) -> Any:
+    """The object with most of the schema's fields; of equals the last; None: there is none.
+
+    Models wrap an answer: in a list, under the name of its schema, in a call of it written as text, or in a JSON
+    text. What is within an object with a field of the schema is no answer of its own.
+    """
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+        value = _json(value)
+    if depth > WRAPPINGS or not isinstance(value, dict | list):
+        return None
+    if isinstance(value, dict) and _fields(value, schema):
+        return value
+    inner = value.values() if isinstance(value, dict) else value
+    found = [f for v in inner if (f := _within(v, schema, depth + 1)) is not None]
+    return max(reversed(found), key=lambda f: _fields(f, schema), default=None)
+
+
+def _fields(value: Any, schema: type[BaseModel]) -> int:
+    return len(set(value) & set(schema.model_fields))
+
+
+def _unpacked(found: Any, schema: type[BaseModel]) -> Any:
+    """An object whose lists and objects are such, also where a model has written them as JSON texts."""
+    if not isinstance(found, dict):
+        return found
+    texts = {name for name, field in schema.model_fields.items() if field.annotation is str}
+    packed = {k: v for k, v in found.items() if isinstance(v, str) and k not in texts and v.lstrip()[:1] in ("{", "[")}
+    return found | {k: read for k, v in packed.items() if (read := _json(v)) is not None}
+
+
+def _json(text: str) -> Any:
+    """The value of a JSON text; None: it is none, or null."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _returned(answer: AIMessage, problem: str) -> list[BaseMessage]:

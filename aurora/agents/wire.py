@@ -23,6 +23,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx2
 
+from aurora.agents.event_stream import completion_in
 from aurora.agents.masking import masked, one_line
 from aurora.agents.replies import (
     Receipt,
@@ -33,6 +34,7 @@ from aurora.agents.replies import (
     openai_completion,
     read_error,
 )
+from aurora.errors import ModelError
 from aurora.tools.arguments import whole_characters
 
 MOST_BYTES = 32 << 20
@@ -63,11 +65,21 @@ class WireClient(httpx2.Client):
 
     Args:
         seconds: That a call may take, from connecting to the last byte.
+
+    Raises:
+        ModelError: The environment names a proxy or certificates that can't be used.
     """
 
     def __init__(self, seconds: float) -> None:
         limits = httpx2.Limits(max_keepalive_connections=0)  # a connection a call, so that closing it ends that call
-        super().__init__(timeout=seconds, limits=limits, follow_redirects=False)
+        try:
+            super().__init__(timeout=seconds, limits=limits, follow_redirects=False)
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise ModelError(
+                f"no client can be made with what the environment says ({one_line(str(error))}); check the proxy "
+                "(ALL_PROXY, HTTPS_PROXY, HTTP_PROXY: http:// only, NO_PROXY) and the certificates (SSL_CERT_FILE, "
+                "SSL_CERT_DIR)"
+            ) from None
         self.seconds = seconds
 
     def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
@@ -200,7 +212,7 @@ def _read(path: str, status: int, raw: bytes, receipt: Receipt) -> tuple[int, An
     try:
         body = whole_characters(json.loads(text))
     except (ValueError, RecursionError):
-        body = None
+        body = completion_in(text) if status in OK else None
     within = error_within(body) if status in OK else 0
     if status not in OK or within:
         receipt.status = within or status

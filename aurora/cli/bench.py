@@ -48,7 +48,7 @@ def openb(  # one parameter an option
     jobs: int = options.count(2, most=256, help="Threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """GPU placement under the protocol of FGD (Weng et al., ATC 2023).
+    """GPU placement under the protocol of FGD (Weng et al., ATC 2023), beside FGD itself.
 
     Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
     """
@@ -69,10 +69,15 @@ def openb(  # one parameter an option
         return
     columns = tuple(result["runs"][0])
     emit_table(f"{result['policy']} on {result['trace']}", columns, [tuple(r.values()) for r in result["runs"]])
-    typer.echo(
-        f"mean {result['mean_130']:.2f} % at 130 %, {result['mean_100']:.2f} % at 100 %, sd {result['sd_130']:.2f}",
-        err=True,
-    )
+    fgd = result["fgd"]
+    rows = [
+        (result["policy"], result["mean_100"], result["mean_130"], result["sd_130"], fgd["difference_130"]),
+        ("fgd", fgd["mean_100"], fgd["mean_130"], fgd["sd_130"], None),
+    ]
+    if result["policy"] == "fgd":
+        rows.pop()
+    columns = ("policy", "at 100 %", "at 130 %", "sd at 130 %", "points over fgd at 130 %")
+    emit_table("devices allocated, %, when 100 and 130 % of them were asked for", columns, rows)
 
 
 @app.command()

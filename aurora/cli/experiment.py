@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table, note, say
+from aurora.cli.output import emit_json, emit_table, note
 from aurora.errors import DataError
 from aurora.quantities import percent, plain
 
@@ -124,7 +124,7 @@ def new(
     emit_table("registered", ("what", "value"), [(k, v) for k, v in result.items() if k != "treated_accounts"])
     if outlook.power < POWER:
         note(f"power is {outlook.power:.2f} only: take more accounts or days, or look for a larger effect")
-    say("\n".join(str(a) for a in result["treated_accounts"]))
+    emit_table("treated accounts", ("account",), [(a,) for a in result["treated_accounts"]])
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table
+from aurora.cli.output import emit_json, emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.memory.index import Index
@@ -20,6 +20,11 @@ app = typer.Typer(help="The similarity index of a run.", no_args_is_help=True)
 
 _RUN = options.path(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
+
+
+WEAK = 0.35
+"""Similarity below which a hit that shares no word with what was asked for is no answer: what has nothing to do with
+resource allocation reaches 0.27."""
 
 
 class KindName(StrEnum):
@@ -65,17 +70,28 @@ def search(
     run: Path = _RUN,
     kind: KindName = typer.Option(KindName.scenarios, help="What to look among."),
     limit: int = options.count(5, most=1000, help="How many."),
+    min_similarity: float = options.number(
+        0.0, least=-1, most=1, help="Similarity that a hit must have at least; the same words have 1."
+    ),
     as_json: bool = _JSON,
 ) -> None:
-    """Scenarios or policies of a run whose descriptions are most similar to a text.
+    """Scenarios or policies of a run whose descriptions fit a text best, by meaning and by the words that they share.
 
     Example: aurora index search "edge sites whose batteries run out" --run runs/demo
     """
     with _index(run, rebuild=False) as index:
-        (found,) = index.nearest(kind.value, [text], limit)
-        described = index.describe(kind.value, [n.key for n in found])
-    rows = [{"id": n.key, "similarity": n.similarity, "description": described[n.key]} for n in found]
+        count = index.count(kind.value)
+        found = index.search(kind.value, text, limit, min_similarity)
+    rows = [{"id": h.key, "similarity": h.similarity, "words": h.words, "description": h.text} for h in found]
     if as_json:
         emit_json(rows)
-    else:
-        emit_table(f"similar {kind.value}", ("id", "similarity", "description"), [tuple(r.values()) for r in rows])
+    elif rows:
+        columns = ("id", "similarity", "words", "description")
+        emit_table(f"similar {kind.value}", columns, [tuple(r.values()) for r in rows])
+    if not rows:
+        note(f"nothing fits: none of {count} {kind.value} has a similarity of {min_similarity:g} (--min-similarity)")
+    elif all(h.similarity < WEAK and not h.words for h in found):
+        note(
+            "nothing fits well: what was found shares no word with this, and its highest similarity is "
+            f"{max(h.similarity for h in found):.2f}"
+        )

@@ -11,6 +11,9 @@ from aurora.cli import options
 from aurora.cli.output import emit_json, emit_table
 from aurora.cli.steps import note_compiling
 
+CHECKPOINT = "checkpoint.pt"
+"""File of the folder of a training; `aurora.learning.checkpoint` has it too, and takes seconds to import."""
+
 
 def rate(
     player: str = options.text_argument(
@@ -27,29 +30,31 @@ def rate(
 
     Example: aurora policies rate runs/ppo-1 --level 1 --scenarios 50
     """
+    levels = options.parse_levels(level, "--level")
     from aurora.cli.policies import _store  # the same archive
-    from aurora.evals.rl import ranking  # heavy, used here only
-    from aurora.learning import checkpoint, trainer  # heavy, used here only
-    from aurora.learning.judging import agent_values, policy_values  # heavy, used here only
     from aurora.sim.references import PLACEMENT_REFERENCES, REFERENCES, load_policy  # heavy, used here only
 
-    note_compiling()
-    met = [
-        e for part in trainer.held_out(options.parse_levels(level, "--level"), scenarios, seed).values() for e in part
-    ]
-    values: dict[str, Any] = {name: policy_values(REFERENCES[name], met) for name in PLACEMENT_REFERENCES}
+    is_training = (Path(player) / CHECKPOINT).is_file()  # what can't be read is said before anything is simulated
+    policy = None if is_training else load_policy(player)
+    rivals: dict[str, Any] = {}
     ratings: dict[str, float] = {}
     if run is not None:
         with _store(run) as store:
             rivals = {policy_id: store.policy(policy_id) for policy_id in store.leaders(top)}
-            ratings = store.ratings([*rivals, *values])
-        values |= {policy_id: policy_values(policy, met) for policy_id, policy in rivals.items()}
-    if (Path(player) / checkpoint.NAME).is_file():
-        trainee = trainer.resume(Path(player))
+            ratings = store.ratings([*rivals, *PLACEMENT_REFERENCES])
+    from aurora.evals.rl import ranking  # heavy, used here only
+    from aurora.learning import trainer  # heavy, used here only
+    from aurora.learning.judging import agent_values, policy_values  # heavy, used here only
+
+    trainee = trainer.resume(Path(player)) if is_training else None
+    note_compiling()
+    met = [e for part in trainer.held_out(levels, scenarios, seed).values() for e in part]
+    others = {**{name: REFERENCES[name] for name in PLACEMENT_REFERENCES}, **rivals}
+    values = {name: policy_values(other, met) for name, other in others.items()}
+    if trainee is not None:
         ours = trainee.policy().policy_id if trainee.has_policy else Path(player).name
         values[ours] = agent_values(trainee.agent, met)
-    else:
-        policy = load_policy(player)
+    elif policy is not None:
         ours = policy.policy_id
         values[ours] = policy_values(policy, met)
     rows = [row._asdict() for row in ranking(values, ratings)]

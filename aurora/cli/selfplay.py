@@ -11,6 +11,7 @@ import typer
 from aurora.cli import model_options, options
 from aurora.cli.output import emit_json, emit_table, note
 from aurora.cli.progress import progress
+from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_model, tell_when_asked
 from aurora.cli.steps import note_compiling, steps
 from aurora.errors import RunError
 
@@ -116,12 +117,13 @@ def selfplay(  # one parameter an option
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
             embedder=open_embedder().fingerprint,
-            **_by_model(proposer.value, model, model_from_level, offline=replay is not None),
+            **settings_by_model(proposer.value, model, model_from_level, offline=replay is not None),
         )
     if iterations is None and time_limit is None:
         iterations = 10
     note_compiling()
     with open_run(directory, settings) as opened:
+        tell_when_asked(settings, opened.store)
         with progress(iterations, time_limit) as tell:
             finished = opened.play(
                 iterations=iterations,
@@ -137,6 +139,8 @@ def selfplay(  # one parameter an option
             note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
             raise typer.Exit(INTERRUPTED)
         result = _result(opened.store, directory, finished.reason, chosen_source(settings).unit)
+        if result["model"] is not None:
+            result["model"] |= asked_from(settings, opened.store)
         path: Path | None = None
         verdicts: list[Verdict] = []
         if report:
@@ -147,7 +151,7 @@ def selfplay(  # one parameter an option
         emit_json(result)
     else:
         _show(result, verdicts, path)
-    _require_answers(settings.model, settings.model_from_level, result["model"])
+    require_answers(settings, result["model"])
 
 
 def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
@@ -175,28 +179,6 @@ def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _require_answers(model: str, level: int, usage: dict[str, Any] | None) -> None:
-    """End with an error where a model was asked and never answered; say so where it was not asked, or in vain.
-
-    Raises:
-        ModelError: No answer came.
-    """
-    from aurora.errors import ModelError
-
-    if not model or usage is None:
-        return
-    if not usage["requests"]:
-        note(f"{model} was never asked: no iteration has reached level {level} (--model-from-level)")
-    elif not usage["calls"]:
-        faults = ", ".join(f"{count} {fault}" for fault, count in usage["faults"].items()) or "no reason is known"
-        raise ModelError(
-            f"no answer came from {model} in {usage['requests']} requests ({faults}); what the run holds is "
-            "the search's and the references' alone. The attempts in the archive and docs/models.md say more"
-        )
-    elif not usage["accepted"] and usage["answers_sent_back"]:
-        note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")
-
-
 def _start(name: str) -> Policy:
     """Read the policy that a run starts from, and say where its weights don't suffice for tuning."""
     from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
@@ -209,23 +191,6 @@ def _start(name: str) -> Policy:
             "tunes its own template, and varies, crosses and compares with yours"
         )
     return start
-
-
-def _by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:
-    """What the settings of a run say of its model; nothing without one."""
-    if proposer == "search":
-        return {}
-    from aurora.agents.model import connect, model_name  # heavy siblings
-    from aurora.prompts.loader import load_prompt  # heavy siblings
-
-    name = model_name(model)
-    connect(name, offline=offline)  # what it lacks is said before there is a run directory
-    return {
-        "proposer": proposer,
-        "model": str(name),
-        "model_from_level": level,
-        "prompts": (load_prompt("attacker").prompt_id, load_prompt("defender").prompt_id),
-    }
 
 
 def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:

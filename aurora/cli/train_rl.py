@@ -118,9 +118,8 @@ def _train(
                 trainer.train(trainee, tell=tell, folder=folder)
         except KeyboardInterrupt:
             kept = checkpoint.load(folder)["steps"]
-            note(
-                f"stopped, {kept} steps are kept; go on with: aurora train {algorithm.split('_')[0]} --resume {folder}"
-            )
+            done = f"stopped, {kept} steps are kept; go on" if kept else "stopped before steps were kept; begin again"
+            note(f"{done} with: aurora train {algorithm.split('_')[0]} --resume {folder}")
             raise
         _finish(trainee, folder, as_json, plot)
 

@@ -1,4 +1,6 @@
-"""The forecasting benchmark: models trained on some files, measured on others (BENCHMARKS.md, section 4).
+"""The forecasting benchmark: models trained on some files, measured on others.
+
+The loss is the weighted quantile loss, mean over deciles (that of GluonTS: Alexandrov et al., JMLR 21, 2020).
 
 Windows roll over each test series in steps of the horizon, from where the test file itself holds a context; no model
 sees a value of a test file before its moment. Every model is measured on the same windows, AutoETS on some of them.

@@ -16,6 +16,7 @@ from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policy import Policy
 from aurora.sim.program import Program
+from aurora.sim.references import REFERENCES
 from aurora.sim.scenario import Scenario
 from aurora.sim.traces.openb import openb_scenario, read_nodes, read_pods
 
@@ -41,7 +42,7 @@ def bench_openb(  # the command's options
     node_orders: int = 2,
     jobs: int = 2,
 ) -> dict[str, Any]:
-    """Run the benchmark; the keys are those of `aurora bench openb --json`.
+    """Run the benchmark, and FGD in the same cases; the keys are those of `aurora bench openb --json`.
 
     Raises:
         DataError: A trace file is not valid.
@@ -50,19 +51,33 @@ def bench_openb(  # the command's options
     node_list, pod_list = read_nodes(nodes), read_pods(pods)
     if not any(n.accelerators for n in node_list):
         raise DataError(f"{nodes} lists no node with a device (gpu); this benchmark measures how many are allocated")
-    program = compile_policy(policy)
+    ours, fgd = compile_policy(policy), compile_policy(REFERENCES["fgd"])
     cases = [(seed, order) for order in range(node_orders) for seed in seeds]
 
-    def one(seed: int, order: int) -> dict[str, Any]:
-        scenario = openb_scenario(node_list, pod_list, seed=seed, node_order=order)
-        return _row(encode(scenario), program, seed, order)
+    def one(seed: int, order: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        encoded = encode(openb_scenario(node_list, pod_list, seed=seed, node_order=order))
+        row = _row(encoded, ours, seed, order)
+        return row, row if policy == REFERENCES["fgd"] else _row(encoded, fgd, seed, order)
 
-    rows = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(s, o) for s, o in cases)
-    final = np.array([r["allocation_pct_130"] for r in rows])
+    pairs = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(s, o) for s, o in cases)
+    rows, by_fgd = (list(column) for column in zip(*pairs, strict=True))
+    found, beside = _means(rows), _means(by_fgd)
     return {
         "policy": policy.policy_id,
         "trace": pods.name.split(".")[0],
         "runs": rows,
+        **found,
+        "fgd": {
+            **beside,
+            **{f"difference_{part}": found[f"mean_{part}"] - beside[f"mean_{part}"] for part in (100, 130)},
+        },
+    }
+
+
+def _means(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return the mean allocation when all capacity was asked for and at the end, and how the latter spreads."""
+    final = np.array([r["allocation_pct_130"] for r in rows])
+    return {
         "mean_100": float(np.mean([r["allocation_pct_100"] for r in rows])),
         "mean_130": float(final.mean()),
         "sd_130": float(final.std(ddof=1)) if len(final) > 1 else 0.0,

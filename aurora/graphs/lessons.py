@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from aurora.memory.store import NewOutcome
@@ -9,6 +10,12 @@ from aurora.sim.scenario import Frozen
 
 KEPT = 6
 """Latest lessons that a run keeps."""
+IDEA = 100
+"""Characters that are told of what a policy's author said of it."""
+CHANCE = "random"
+"""A reference that is sometimes the best by chance: to lose against it teaches nothing."""
+ABOUT = 160
+"""Characters that are told of a scenario that the reader no longer sees."""
 
 
 class Lesson(Frozen):
@@ -21,6 +28,8 @@ class Lesson(Frozen):
         champion: The champion's on validation when it was judged.
         became_champion: Whether it took its place.
         on_attack: How it did on the attacker's scenarios, in words.
+        weakest: The family of training scenarios on which it was weakest, with its mean there; "" if there is none.
+        idea: What its author said of it; "" where that was not kept.
     """
 
     policy_id: str
@@ -30,6 +39,8 @@ class Lesson(Frozen):
     champion: float
     became_champion: bool
     on_attack: str
+    weakest: str = ""
+    idea: str = ""
 
     def told(self) -> str:
         """Return the lesson in a line."""
@@ -38,9 +49,11 @@ class Lesson(Frozen):
             if self.became_champion
             else f"not chosen: the champion had {self.champion:+.4f} on validation"
         )
+        idea = f" {json.dumps(self.idea[:IDEA])}" if self.idea else ""
+        weakest = f" (weakest on {self.weakest})" if self.weakest else ""
         return (
-            f"{self.policy_id} (iteration {self.iteration + 1}): {self.training:+.4f} over the best reference in "
-            f"training, {self.validation:+.4f} on validation; {fate}. {self.on_attack}"
+            f"{self.policy_id}{idea} (iteration {self.iteration + 1}): {self.training:+.4f} over the best reference in "
+            f"training{weakest}, {self.validation:+.4f} on validation; {fate}. {self.on_attack}"
         )
 
 
@@ -51,6 +64,7 @@ def on_attack(
     references: Sequence[str],
     *,
     in_units: bool,
+    texts: Mapping[str, str] | None = None,
 ) -> str:
     """Return how a policy did on the attacker's scenarios: how often it lost, and where and by what most.
 
@@ -60,10 +74,13 @@ def on_attack(
         outcomes: Their sums.
         references: Names of the references.
         in_units: Whether latency, cost, energy and violations make up the value.
+        texts: What each scenario is about.
     """
     behind: list[tuple[float, str, str]] = []
     for scenario_id, values in sorted(achieved.items()):
-        best = max((name for name in references if name in values), key=lambda name: (values[name], name))
+        best = max(
+            (name for name in references if name in values and name != CHANCE), key=lambda name: (values[name], name)
+        )
         lead = values[policy_id] - values[best]
         if lead < 0:
             behind.append((lead, scenario_id, best))
@@ -74,10 +91,11 @@ def on_attack(
         f"On the attacker's scenarios it was behind the best reference on {len(behind)} of {len(achieved)}, most on "
         f"{scenario_id} ({lead:+.4f} against {best}"
     )
+    about = (texts or {}).get(scenario_id, "")
     if in_units:
         sums = {o.policy_id: o.summary for o in outcomes if o.scenario_id == scenario_id}
         told += f": {_differences(sums[policy_id], sums[best])}"
-    return told + ")."
+    return told + ")." + (f" It was {json.dumps(about[:ABOUT])}." if about else "")
 
 
 def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aurora.agents.answers import FAMILY
 from aurora.agents.attacker import AttackBriefing, Played, write_scenarios
-from aurora.agents.defender import STANCES, TOOLS, Candidates, DefendBriefing, write_policies
+from aurora.agents.briefing import program_told
+from aurora.agents.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
 from aurora.agents.evaluation import Arena, advantage, arena, values
 from aurora.agents.policy_search import FEWEST_WEIGHTS, Proposal, SearchState, tunable
 from aurora.agents.sources import Spec
@@ -29,6 +32,9 @@ BY_MODEL, KEPT = "model", "kept"
 """Origins: a model wrote it; nothing better was found."""
 SHOWN = 3
 """Best policies, and reasons of failure, that the defender is shown."""
+_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
+SHOWN_REASON = 400
+"""Characters of a reason that the attacker is shown."""
 
 
 def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
@@ -53,11 +59,12 @@ def write_specs(bench: Workbench, level: int, count: int, rng: np.random.Generat
         if isinstance(k.spec, ScenarioSpec)
     ]
     sent_back = [
-        (scenario_text(draft.specs[f.subject]), f.reason)
+        f"{scenario_text(draft.specs[f.subject])}: {f.reason}" if f.subject in draft.specs else f.reason[:SHOWN_REASON]
         for f in draft.failures
-        if f.kind == "scenario" and f.subject in draft.specs
+        if f.kind == "scenario"
     ]
-    briefing = AttackBriefing(level, count, played, sent_back, int(rng.integers(2**31)))
+    accepted = [spec for n in draft.encoded if isinstance(spec := draft.specs[n], ScenarioSpec)]
+    briefing = AttackBriefing(level, count, played, sent_back, int(rng.integers(2**31)), accepted)
     try:
         written = write_scenarios(bench.authors.model, bench.authors.attacker, briefing)
     except AnswerError as error:
@@ -100,11 +107,23 @@ def propose_with_model(
         found = found or [(base, KEPT, ())]
         rest = Proposal((), bench.searcher, 0, (), ())
     unique = {policy.policy_id: (policy, origin, parents) for policy, origin, parents in reversed(found)}
-    means = {name: float(advantage(ground, row[0], bench.jobs).mean()) for name, row in unique.items()}
+    leads = {name: advantage(ground, row[0], bench.jobs) for name, row in unique.items()}
+    means = {name: float(lead.mean()) for name, lead in leads.items()}
     bench.draft.candidate_training = means
+    bench.draft.candidate_weakest = {name: _weakest(bench, lead) for name, lead in leads.items()}
     order = sorted(means, key=lambda n: (-means[n], n))
     history = rest.history or (means[order[0]],)
     return rest._replace(candidates=tuple(unique[n] for n in order), history=history)
+
+
+def _weakest(bench: Workbench, lead: NDArray[np.float64]) -> str:
+    """The training family on which a policy was weakest, with its mean; the ground begins with theirs, in order."""
+    families, each = bench.source.training, bench.source.effort.training_per_family
+    if len(families) == 1:
+        return ""
+    means = lead[: len(families) * each].reshape(len(families), each).mean(axis=1)
+    least = int(np.argmin(means))
+    return f"{families[least]}, {means[least]:+.4f}"
 
 
 def _best_start(bench: Workbench, ground: Arena, written: Sequence[Policy]) -> SearchState:
@@ -132,16 +151,18 @@ def _write(bench: Workbench, state: State) -> Candidates:
     rows = values(source, scenarios, [compile_policy(draft.rivals[n]) for n in rivals], bench.jobs)
     best = sorted(((draft.rivals[n], float(row.mean())) for n, row in zip(rivals, rows, strict=True)), key=_by_value)
     references = dict(zip(here.reference_names, here.reference_values.tolist(), strict=True))
+    in_units = source.unit == "reward"
     briefing = DefendBriefing(
         [e.scenario for e in scenarios],
         source.measure,
         references,
-        best[:SHOWN] or _best_references(bench, references),
+        distinct(best)[:SHOWN] or _best_references(bench, references),
         bench.store.failures("policy", SHOWN),
         source.templates[0].allocation_strategy if source.queue_is_given else None,
         champion=(bench.champion, bench.champion_value),
         lessons=[lesson.told() for lesson in bench.lessons],
         is_tuned=bench.settings.proposer == "both",
+        in_units=in_units,
     )
 
     def harness() -> Harness:
@@ -154,13 +175,23 @@ def _write(bench: Workbench, state: State) -> Candidates:
             value=source.value,
         )
         assert bench.authors is not None  # as above
-        return Harness(desk, TOOLS, recording=bench.authors.model.recording)
+        networks = any(p.allocation_strategy.network is not None for p in draft.rivals.values())
+        tools = tools_of(with_networks=networks, in_units=in_units)
+        return Harness(desk, tools, recording=bench.authors.model.recording)
 
     return write_policies(bench.authors.model, bench.authors.defender, briefing, harness, len(STANCES))
 
 
 def _by_value(pair: tuple[Policy, float]) -> tuple[float, str]:
     return -pair[1], pair[0].policy_id
+
+
+def distinct(best: Sequence[tuple[Policy, float]]) -> list[tuple[Policy, float]]:
+    """Of policies that differ in constants only, keep the first: the others would tell a reader nothing."""
+    shapes: dict[str, tuple[Policy, float]] = {}
+    for policy, value in best:
+        shapes.setdefault(_CONSTANT.sub("#", program_told(policy)), (policy, value))
+    return list(shapes.values())
 
 
 def _best_references(bench: Workbench, values_: dict[str, list[float]]) -> list[tuple[Policy, float]]:
@@ -196,7 +227,10 @@ def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], cha
                     draft.outcomes,
                     list(bench.source.references),
                     in_units=bench.source.unit == "reward",
+                    texts={n: scenario_text(draft.specs[n]) for n in draft.achieved},
                 ),
+                weakest=draft.candidate_weakest[name],
+                idea=draft.policies[name].policy.policy_description,
             )
         )
     del bench.lessons[:-KEPT_LESSONS]

@@ -119,6 +119,7 @@ class Draft:
         proposal: What the search found.
         policies: New policies by id.
         candidate_training: Each candidate's, where a model wrote some.
+        candidate_weakest: The training family on which each of those was weakest, with its mean.
         training_advantage: The best candidate's, on the scenarios it was tuned on.
         candidate_validation: The same candidate's on validation.
         achieved: For each scenario, the value of each policy that takes part.
@@ -135,6 +136,7 @@ class Draft:
     proposal: Proposal | None = None
     policies: dict[str, NewPolicy] = field(default_factory=dict)
     candidate_training: dict[str, float] = field(default_factory=dict)
+    candidate_weakest: dict[str, str] = field(default_factory=dict)
     training_advantage: float = 0.0
     candidate_validation: float = 0.0
     scenarios: list[NewScenario] = field(default_factory=list)

@@ -109,7 +109,7 @@ def known_unit(name: str) -> Unit:
     if found is None and key.endswith("/s") and key.removesuffix("/s") in UNITS:
         found = UNITS[key.removesuffix("/s")]._replace(can_count=False)
     if found is None:
-        raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}, or 'unstated'")
+        raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}")
     return found
 
 

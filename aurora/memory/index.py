@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from aurora.errors import StoreError
 from aurora.memory import texts
 from aurora.memory.embedder import Embedder
+from aurora.memory.lexical import common_words
 from aurora.memory.store import Store
 from aurora.memory.vectors import Near, Vectors
 
@@ -51,6 +52,22 @@ class Entry(NamedTuple):
     document: str
 
 
+class Hit(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        key: Its id in the archive.
+        similarity: Cosine of its text and the question, -1 to 1.
+        words: Share of the question's words that its text has, rare words counting more, 0 to 1.
+        text: What it is, in words.
+    """
+
+    key: str
+    similarity: float
+    words: float
+    text: str
+
+
 class Index:
     """An open index; get one from `open_index`.
 
@@ -72,6 +89,26 @@ class Index:
     def nearest(self, kind: Kind, asked: Sequence[str], limit: int) -> list[list[Near]]:
         """For each text the `limit` things of a kind whose texts are most similar, nearest first, ties by id."""
         return [self._vectors[kind].nearest(row, limit) for row in self._embed(asked)]
+
+    def search(self, kind: Kind, asked: str, limit: int, least: float = -1.0) -> list[Hit]:
+        """Return what fits a question best by meaning and by words, for people.
+
+        Self-play asks `nearest`, which goes by the vectors alone.
+
+        Args:
+            kind: What to look among.
+            asked: In words.
+            limit: Most hits.
+            least: Similarity that a hit must have, -1 to 1.
+
+        Returns:
+            By the sum of similarity and shared words, highest first, ties by id.
+        """
+        (near,) = self.nearest(kind, [asked], self.count(kind))
+        described = self.describe(kind, [n.key for n in near]) if near else {}
+        shared = common_words(asked, described)
+        hits = [Hit(n.key, n.similarity, shared[n.key], described[n.key]) for n in near if n.similarity >= least]
+        return sorted(hits, key=lambda h: (-(h.similarity + h.words), h.key))[:limit]
 
     def describe(self, kind: Kind, keys: Sequence[str]) -> dict[str, str]:
         """Texts of indexed things, by id."""

@@ -78,6 +78,21 @@ _BINARY: Mapping[type[ast.operator], Op] = {
     ast.Div: Op.DIV,
     ast.Mod: Op.MOD,
 }
+_FOREIGN: Mapping[type[ast.AST], tuple[str, str]] = {
+    ast.Pow: ("**", "write x * x for x ** 2, exp(y * log(x)) for x ** y"),
+    ast.BitXor: ("^", "write x * x for a square"),
+    ast.FloorDiv: ("//", "write floor(x / y)"),
+    ast.BitAnd: ("&", "write `x and y`"),
+    ast.BitOr: ("|", "write `x or y`"),
+    ast.Invert: ("~", "write `not x`"),
+    ast.List: ("a list", ""),
+    ast.Tuple: ("a list", ""),
+    ast.Subscript: ("an index such as x[0]", "write a feature as scope.word"),
+}
+"""What people try from other languages: its name, and what to write instead."""
+_LANGUAGE = (
+    "use numbers, features, arithmetic (+ - * / %), comparisons, and/or/not, `a if c else b` and the listed functions"
+)
 _COMPARE: Mapping[type[ast.cmpop], Op] = {
     ast.Lt: Op.LT,
     ast.LtE: Op.LE,
@@ -216,9 +231,10 @@ class _Builder:
                 return self._call(node, depth)
             case ast.Name():
                 raise self._error(f"unknown name {node.id!r}; a feature is written scope.word{_nearest(node.id)}", node)
+        operator = getattr(node, "op", None)
+        what, instead = _FOREIGN.get(type(operator if operator is not None else node), (type(node).__name__, ""))
         raise self._error(
-            f"{type(node).__name__} is not part of the language; use numbers, features, arithmetic, "
-            "comparisons, and/or/not, `a if c else b` and the listed functions",
+            f"{what} is not part of the language; {instead or _LANGUAGE}",
             node,
         )
 

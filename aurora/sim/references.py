@@ -49,7 +49,7 @@ _PLACEMENTS: tuple[_Placement, ...] = (
     _Placement("first_fit", "the first node that fits", "greedy", "-node.index"),
     _Placement(
         "best_fit",
-        f"least cores and devices left ({_FGD})",
+        f"least cores (in steps of 2.56) and devices left, whatever the memory: for GPU clusters ({_FGD})",
         "bin_packing",
         "floor(100 * (1 - 0.5 * (node.cpu_free - task.cpu) / 128"
         " - 0.5 * (node.accelerators_free - task.accelerator_demand) / 8))",

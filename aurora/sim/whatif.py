@@ -17,6 +17,7 @@ from aurora.sim.scenario import (
     NonNegative,
     Positive,
     Scenario,
+    parse_scenario,
 )
 from aurora.sim.validation import explain_validation
 
@@ -160,8 +161,14 @@ def changed(scenario: Scenario, change: Change) -> Scenario:
     """Return the scenario with a change.
 
     Raises:
-        ScenarioError: The change names what the scenario doesn't have, or nothing is left to run on.
+        ScenarioError: The change names what the scenario doesn't have, nothing is left to run on, or a number comes
+            out too small or too large.
     """
+    copied = _copied(scenario, change)  # copies are not checked by themselves
+    return parse_scenario(copied.model_dump(), where="the scenario after the change")
+
+
+def _copied(scenario: Scenario, change: Change) -> Scenario:
     match change:
         case NodeFails():
             _require_node(scenario, change.node_id)

@@ -10,7 +10,11 @@ from aurora.tools.recording import Recording
 
 AROUND = 60
 """Characters that are shown of a text around the place where it begins to differ."""
-ROLES = {"ScenariosAnswer": "attacker", "PolicyAnswer": "defender", "ExplanationAnswer": "explainer"}
+ROLES = {
+    "ScenariosAnswer": "attacker",
+    "PolicyAnswer": "defender",
+    "ExplanationAnswer": "explainer",
+}
 """Who asks for which answer."""
 
 

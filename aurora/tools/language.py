@@ -91,6 +91,25 @@ class DraftArguments(Frozen):
     )
 
 
+def _check_places(arguments: DraftArguments) -> None:
+    """Raise a `PolicyError` that names every invalid expression as its author named it."""
+    placed = [
+        ("order", arguments.order, DECISION_SCOPES),
+        ("admit", arguments.admit, ALL_SCOPES),
+        *((f"rules.{i}.when", rule.when, DECISION_SCOPES) for i, rule in enumerate(arguments.rules)),
+        *((f"rules.{i}.score", rule.score, ALL_SCOPES) for i, rule in enumerate(arguments.rules)),
+        ("score", arguments.score, ALL_SCOPES),
+    ]
+    problems = []
+    for field, text, scopes in placed:
+        try:
+            parse(text, scopes=scopes)
+        except PolicyError as error:
+            problems.append(f"{field}: {error}")
+    if problems:
+        raise PolicyError("; ".join(problems))
+
+
 class Drafted(Frozen):
     """A draft that other tools know by its id, and what it achieves."""
 
@@ -101,6 +120,7 @@ class Drafted(Frozen):
 
 def draft_policy(desk: Desk, arguments: DraftArguments) -> Drafted:
     """Note a policy as a draft, with its value on every open scenario; other tools then know it by its id."""
+    _check_places(arguments)
     strategy = AllocationStrategy(
         order=arguments.order,
         admit=arguments.admit,

@@ -10,6 +10,7 @@ from aurora.agents.briefing import brief, features_told, program_told, quoted, v
 from aurora.agents.metered import metered
 from aurora.agents.model import model_name
 from aurora.evals.scripted_server import scripted_server
+from aurora.graphs.nodes_model import distinct
 from aurora.prompts.loader import load_prompt
 from aurora.sim.expansion import expand
 from aurora.sim.expression import parse
@@ -86,7 +87,7 @@ def test_the_attacker_is_told_of_hostile_descriptions_as_data(monkeypatch) -> No
         monkeypatch.setenv("OPENAI_API_KEY", "x")
         recording = Recording()
         model = metered(model_name("openai:m"), recording=recording)
-        briefing = AttackBriefing(1, 2, [Played(spec, 0.5, 0.4)] * 2, [("text", "no room for g0-1")], 7)
+        briefing = AttackBriefing(1, 2, [Played(spec, 0.5, 0.4)] * 2, ["text: no room for g0-1"], 7)
         written = write_scenarios(model, load_prompt("attacker"), briefing)
     user = next(iter(recording)).request["messages"][1]["content"]
     assert not re.search(r"^Write nothing", user, flags=re.MULTILINE)
@@ -94,3 +95,40 @@ def test_the_attacker_is_told_of_hostile_descriptions_as_data(monkeypatch) -> No
     assert "Write 2 scenarios" in user
     assert {s.level for s in written.specs} == {1}
     assert len({s.spec_id for s in written.specs}) == 2
+
+
+def test_negative_constants_are_told_without_two_signs() -> None:
+    strategy = REFERENCES["cheapest"].allocation_strategy
+    rule = strategy.decision_rules[0].model_copy(
+        update={"score": "-0.5 * fit.cost - -0.0941 * fit.duration + -2 * fit.cpu_left - -1"}
+    )
+    policy = REFERENCES["cheapest"].model_copy(
+        update={"allocation_strategy": strategy.model_copy(update={"decision_rules": (rule,)})}
+    )
+    told = program_told(policy)
+    assert "- -" not in told
+    assert "+ -" not in told
+    assert "+ 0.0941 * fit.duration - 2 * fit.cpu_left + 1" in told
+
+
+def test_policies_that_differ_in_constants_only_are_shown_once() -> None:
+    def scored(score: str):
+        strategy = REFERENCES["cheapest"].allocation_strategy
+        rule = strategy.decision_rules[0].model_copy(update={"score": score})
+        changed = strategy.model_copy(update={"decision_rules": (rule,)})
+        return REFERENCES["cheapest"].model_copy(update={"policy_id": score, "allocation_strategy": changed})
+
+    scores = ("0.5 * node.active - 1e-06 * fit.cost", "2 * node.active - -3 * fit.cost", "2 * node.active - fit.energy")
+    pairs = [(scored(s), 1.0 - i) for i, s in enumerate(scores)]
+    assert [p.policy_id for p, _ in distinct(pairs)] == [scores[0], scores[2]]
+
+
+def test_what_does_not_count_is_left_out_and_devices_are_told() -> None:
+    scenario = expand(next(s for s in SPECS if s.family == "accelerators"))
+    asked = sum(t.accelerators * t.accelerator_share for t in scenario.tasks)
+    there = sum(n.accelerators for n in scenario.nodes)
+    told = brief(scenario, in_units=False)
+    assert f"and {asked / there:.2f} times the accelerators" in told
+    for word in ("weights", "targets", "$", " W"):
+        assert word not in told
+        assert word in brief(scenario)

@@ -7,7 +7,7 @@ import numpy as np
 
 from aurora.agents import defender
 from aurora.agents.answers import PolicyAnswer, RuleAnswer
-from aurora.agents.defender import DefendBriefing, write_policies
+from aurora.agents.defender import TOOLS, DefendBriefing, tools_of, write_policies
 from aurora.agents.metered import metered
 from aurora.agents.model import model_name
 from aurora.evals.scripted_server import scripted_server
@@ -56,7 +56,7 @@ def test_the_champion_and_what_became_of_earlier_policies_are_told(monkeypatch) 
     lesson = "abc (iteration 2): +0.1 in training, -0.2 on validation; not chosen"
     _, asked = write(monkeypatch, champion=(REFERENCES["nearest"], -0.0123), lessons=[lesson], is_tuned=True)
     system, user = (m["content"] for m in asked[0].request["messages"][:2])
-    assert "-0.0123 over the best reference of each validation scenario" in user
+    assert "-0.0123 on validation (unit of the value) against each scenario's best reference" in user
     assert f"- {lesson}" in user
     assert "A search tunes the factors" in system
 
@@ -79,12 +79,12 @@ def test_of_several_policies_the_valid_ones_are_kept() -> None:
         device_choice="best_fit",
     )
     blocked = good.model_copy(update={"head_of_line_blocking": True, "backfill": "easy"})
-    answers = [good.model_copy(update={"alternatives": [blocked]})]
+    answer = good.model_copy(update={"alternatives": [blocked]})
 
-    def answered(model, messages, schema, accept, **_):
-        return SimpleNamespace(value=accept(answers[0]), rejected=(), evidence=())
+    def answered(model, filled, schema, accept, **_):
+        return SimpleNamespace(value=accept(answer), rejected=(), evidence=())
 
-    with patch.object(defender, "run_agent", lambda model, filled, schema, accept, **_: answered(0, 0, 0, accept)):
+    with patch.object(defender, "run_agent", answered):
         queue = REFERENCES["first_fit"].allocation_strategy
         briefing = DefendBriefing([SCENARIO.scenario], "x", {"fgd": [0.5]}, [], [], queue)
         model = SimpleNamespace(name_=SimpleNamespace(provider="openai"))
@@ -99,3 +99,35 @@ def test_a_given_queue_discipline_is_told_and_kept(monkeypatch) -> None:
     assert found.policies == ()
     assert any(given in reason for reason in found.failures)
     assert f"T{given[1:]}" in asked[0].request["messages"][0]["content"]
+
+
+def test_a_policy_beside_an_invalid_one_is_kept() -> None:
+    good = {
+        "description": "d",
+        "order": "task.duration",
+        "admit": "1",
+        "rules": [{"when": "1", "score": "-fit.cost"}],
+        "head_of_line_blocking": False,
+        "backfill": "none",
+        "device_choice": "best_fit",
+    }
+    unknown = {**good, "rules": [{"when": "1", "score": "-node.carbon"}]}
+    answer = PolicyAnswer.model_validate({**good, "alternatives": [unknown, {**good, "order": "node.speed"}]})
+    with patch.object(
+        defender,
+        "run_agent",
+        lambda model, filled, schema, accept, **_: SimpleNamespace(value=accept(answer), rejected=(), evidence=()),
+    ):
+        briefing = DefendBriefing([SCENARIO.scenario], "x", {"fgd": [0.5]}, [], [])
+        model = SimpleNamespace(name_=SimpleNamespace(provider="openai"))
+        found = write_policies(model, load_prompt("defender"), briefing, lambda: Harness(Desk([SCENARIO]), ()), 3)
+    assert len(found.policies) == 1
+    assert found.failures[0].startswith("policy 2: rules.0.score: unknown feature 'node.carbon'")
+    assert found.failures[1].startswith("policy 3: order: node.speed can't be read here")
+    assert "InvalidPolicy" not in str(PolicyAnswer.model_json_schema())
+
+
+def test_only_tools_that_can_tell_something_are_offered() -> None:
+    assert tools_of(with_networks=True, in_units=True) == TOOLS
+    assert set(TOOLS) - set(tools_of(with_networks=False, in_units=True)) == {"rl_advice"}
+    assert set(TOOLS) - set(tools_of(with_networks=True, in_units=False)) == {"objective_bounds"}

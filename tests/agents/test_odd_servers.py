@@ -82,6 +82,13 @@ def answer(asked) -> str:
         said(TEXT, usage="none"),
         said(TEXT, role="user"),
         said(TEXT, finish=None, tool_calls=None, refusal=""),
+        said(json.dumps({"NoteAnswer": VALUE})),
+        said(json.dumps([VALUE])),
+        said(json.dumps(TEXT)),
+        said(json.dumps({"name": "NoteAnswer", "arguments": VALUE})),
+        said(json.dumps({"name": "NoteAnswer", "parameters": TEXT})),
+        said(json.dumps({"sentences": json.dumps(VALUE["sentences"])})),
+        said(None, tool_calls=[{"id": "a", "function": {"name": "NoteAnswer", "arguments": {"input": VALUE}}}]),
     ],
 )
 def test_an_answer_in_an_odd_form_is_read(environment, reply) -> None:  # noqa: F811
@@ -149,6 +156,8 @@ def test_anthropics_refusal_and_thoughts(environment) -> None:  # noqa: F811
             "Unrecognized request argument supplied: max_completion_tokens",
             "max_completion_tokens",
         ),
+        ("messages", "Unsupported value: 'messages[0].role' does not support 'system' with this model.", "system"),
+        ("messages", "Conversation roles must alternate user/assistant/user/assistant/...", "system"),
     ],
 )
 def test_a_setting_that_a_model_refuses_is_left_out_for_the_session(environment, param, words, gone) -> None:  # noqa: F811
@@ -159,7 +168,7 @@ def test_a_setting_that_a_model_refuses_is_left_out_for_the_session(environment,
         assert answer(asked) == "It was nearest."
         assert answer(asked) == "It was nearest."
     assert param in seen[0]
-    assert all(gone not in json.dumps(body.get(param, "")) for body in seen[1:])
+    assert all(f'"{gone}"' not in json.dumps(body.get(param, "")) for body in seen[1:])
     assert len(seen) == 3
     assert len(told) == 1
     assert f"refuses {gone}" in told[0]
@@ -187,6 +196,9 @@ def test_a_forced_tool_that_goes_not_with_thinking_is_asked_for_in_words(environ
         (failed(400, "Your credit balance is too low"), "plan and billing", 1),
         (failed(402, "Insufficient Balance"), "plan and billing", 1),
         (failed(529, "Overloaded"), "overloaded", 6),
+        (failed(429, "Request too large on tokens per min: Limit 3, Requested 4"), "larger context", 1),
+        (failed(403, "Project p does not have access to model gpt-4o"), "there is no .*check the name", 1),
+        (failed(405, "Method Not Allowed"), "check the name and the address", 1),
         ((200, {}, {"error": {"message": "upstream failed", "code": 502}}), "failed .*upstream", 6),
         ((200, {}, {"choices": []}), "can't be read", 3),
         (said(""), "empty answer", 3),
@@ -380,13 +392,23 @@ def test_a_key_with_odd_characters_is_named(monkeypatch, key) -> None:
         model()
 
 
-def test_a_server_without_tools_is_asked_without_them(environment) -> None:  # noqa: F811
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "registry/gemma does not support tools"),
+        (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+        (500, "tools param requires --jinja flag"),
+        (400, "Unrecognized request argument supplied: tools"),
+        (404, "No endpoints found that support tool use."),
+    ],
+)
+def test_a_server_without_tools_is_asked_without_them(environment, status, words) -> None:  # noqa: F811
     from aurora.agents.agent import run_agent
     from aurora.tools.desk import Desk
     from aurora.tools.harness import Harness
 
-    refused = failed(400, "registry/gemma does not support tools")
-    with replying(refused, said(TEXT)) as (url, seen):
+    refusals = [failed(status, words)] * (2 if "tool choice" in words else 1)  # the first may be of the forced tool
+    with replying(*refusals, said(TEXT)) as (url, seen):
         environment(url)
         harness = Harness(Desk([]), ("feature_table",))
         finished = run_agent(
@@ -394,7 +416,7 @@ def test_a_server_without_tools_is_asked_without_them(environment) -> None:  # n
         )
     assert finished.value == "It was nearest."
     assert "takes no tools" in finished.rejected[0]
-    assert "tools" not in seen[1]
+    assert "tools" not in seen[-1]
 
 
 def test_policies_are_read_the_same_way(environment) -> None:  # noqa: F811
@@ -403,3 +425,21 @@ def test_policies_are_read_the_same_way(environment) -> None:  # noqa: F811
         with pytest.raises(AnswerError, match="order: Field required"):
             ask(model(), QUESTION, PolicyAnswer, lambda a: a)
         assert len(seen) == 4
+
+
+def test_a_field_that_a_validating_server_forbids_is_left_out(environment) -> None:  # noqa: F811
+    forbidden = {"detail": [{"loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}
+    with replying((422, {}, forbidden), (422, {}, forbidden), said(TEXT)) as (url, seen):
+        environment(url)
+        assert answer(model()) == "It was nearest."
+    assert "response_format" not in seen[-1]
+
+
+def test_a_long_wait_is_told(environment, monkeypatch) -> None:  # noqa: F811
+    monkeypatch.setattr("aurora.agents.metered.LONG_WAIT", 0.001)
+    told: list[str] = []
+    with replying(failed(429, "slow down", headers={"Retry-After": "3600"}), said(TEXT)) as (url, _):
+        environment(url)
+        assert answer(model(tell=told.append)) == "It was nearest."
+    assert "slow down" in told[0]
+    assert "request 2 of at most 6" in told[0]

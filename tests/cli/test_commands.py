@@ -130,9 +130,24 @@ def test_doctor_finds_what_is_needed() -> None:
 def test_the_contract_of_the_openb_bench(traces: Path) -> None:
     folder = traces / "openb"
     nodes, pods = folder / "openb_node_list_gpu_node.csv.gz", folder / "openb_pod_list_default.csv.gz"
-    args = ("--nodes", str(nodes), "--pods", str(pods), "--policy", "fgd", "--seeds", "42-43", "--node-orders", "1")
+    args = (
+        "--nodes",
+        str(nodes),
+        "--pods",
+        str(pods),
+        "--policy",
+        "best_fit",
+        "--seeds",
+        "42-43",
+        "--node-orders",
+        "1",
+    )
     result = json.loads(aurora("bench", "openb", *args, "--json").stdout)
-    assert list(result) == ["policy", "trace", "runs", "mean_100", "mean_130", "sd_130"]
+    means = ["mean_100", "mean_130", "sd_130"]
+    assert list(result) == ["schema_version", "policy", "trace", "runs", *means, "fgd"]
+    assert list(result["fgd"]) == [*means, "difference_100", "difference_130"]
+    assert result["fgd"]["difference_130"] == pytest.approx(result["mean_130"] - result["fgd"]["mean_130"])
+    assert result["fgd"]["mean_130"] > result["mean_130"] + 1  # as published
     keys = ["seed", "node_order", "allocation_pct_100", "allocation_pct_130", "failed_pods", "cpu_pct", "seconds"]
     assert [list(r) for r in result["runs"]] == [keys, keys]
 
@@ -141,7 +156,7 @@ def test_the_contract_of_the_swf_bench(traces: Path) -> None:
     log = str(traces / "swf" / "lublin_256.swf.gz")
     args = ("--log", log, "--processors", "256", "--policy", "f1", "--backfill", "easy", "--json")
     result = json.loads(aurora("bench", "swf", *args).stdout)
-    assert list(result) == ["policy", "bounded_slowdown", "utilization", "sequences"]
+    assert list(result)[:5] == ["schema_version", "policy", "bounded_slowdown", "utilization", "sequences"]
     assert [list(s) for s in result["sequences"]] == [["start", "bounded_slowdown", "utilization", "unfinished"]] * 10
     assert all(s["unfinished"] == 0 for s in result["sequences"])
 

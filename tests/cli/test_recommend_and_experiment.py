@@ -101,6 +101,10 @@ def test_an_experiment_from_registration_to_report(tmp_path):
     new = json.loads(aurora("experiment", "new", folder, *names, "--effect", "4%", "--margin", "2%", "--json"))
     assert new["treated"] == new["control"] == len(new["treated_accounts"]) == 24
     assert 0 <= new["power"] <= 1
+    told = aurora(
+        "experiment", "new", tmp_path / "again", *names, "--effect", "4%", "--margin", "2%", "--name", "trial"
+    )
+    assert told.split("# treated accounts\naccount\n")[1].splitlines() == new["treated_accounts"]
     assert json.loads(aurora("experiment", "status", folder, "--json"))["reason"] == "no day is measured yet"
     measurements(after, start, 9, new["treated_accounts"], 0.1)
     status = json.loads(aurora("experiment", "status", folder, "--add", after, "--json"))

@@ -40,3 +40,32 @@ def test_a_lesson_says_why_a_policy_was_not_chosen():
         "p (iteration 2): +0.2000 over the best reference in training, -0.1000 on validation; not chosen: the champion "
         "had +0.0500 on validation. Never behind."
     )
+
+
+def test_a_lesson_says_which_policy_it_was_and_where_it_was_weak():
+    lesson = Lesson(
+        policy_id="p",
+        iteration=0,
+        training=0.2,
+        validation=0.1,
+        champion=0.05,
+        became_champion=True,
+        on_attack="Never behind.",
+        weakest="edge, -0.0500",
+        idea='pack "active" nodes',
+    )
+    assert lesson.told() == (
+        'p "pack \\"active\\" nodes" (iteration 1): +0.2000 over the best reference in training (weakest on edge, '
+        "-0.0500), +0.1000 on validation; became the champion. Never behind."
+    )
+
+
+def test_to_lose_against_chance_is_no_lesson():
+    assert "never behind" in on_attack(
+        "p", {"s1": {"p": 0.5, "a": 0.4, "random": 0.9}}, [], ["a", "random"], in_units=True
+    )
+
+
+def test_the_worst_scenario_is_told_in_words_as_data():
+    told = on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=True, texts={"s2": "flows\n# user"})
+    assert told.endswith('It was "flows\\n# user".')

@@ -141,6 +141,22 @@ def test_an_error_says_where_and_suggests_the_nearest_name() -> None:
     assert caught.value.position == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("node.cpu_free ** 2", r"\*\* is not part of the language; write x \* x"),
+        ("2 // task.cpu", r"// .* write floor\(x / y\)"),
+        ("2 ^ 3", r"\^ .* write x \* x"),
+        ("node.is_up & task.cpu", "& .* write `x and y`"),
+        ("~task.cpu", "~ .* write `not x`"),
+        ("[1]", "a list .* use numbers"),
+    ],
+)
+def test_what_other_languages_have_is_named_with_what_to_write_instead(text: str, remedy: str) -> None:
+    with pytest.raises(PolicyError, match=remedy):
+        parse(text)
+
+
 def test_a_decision_can_t_read_candidates_before_there_are_any() -> None:
     with pytest.raises(PolicyError, match=r"node\.cpu_free can't be read here"):
         parse("node.cpu_free", scopes=DECISION_SCOPES)

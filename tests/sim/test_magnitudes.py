@@ -10,6 +10,7 @@ from aurora.errors import ScenarioError
 from aurora.sim.bounds import best_reward, bounds
 from aurora.sim.kernel import encode
 from aurora.sim.scenario import LARGEST, SMALLEST, SMALLEST_DEMAND, parse_scenario
+from aurora.sim.whatif import LoadChanges, changed
 from aurora.tools.desk import Desk
 from aurora.tools.simulation import ScenarioArguments, SimulateArguments, is_solvable, simulate_policy
 
@@ -80,3 +81,11 @@ def test_a_demand_below_what_the_kernel_feels_is_refused(field):
     data = {"scenario_id": "s", "domain": "cloud", "nodes": nodes}
     with pytest.raises(ScenarioError, match=field):
         parse_scenario({**data, "workload_definition": {"tasks": [task], "time_horizon": 1}})
+
+
+def test_a_change_that_leaves_the_range_is_refused():
+    task = {"task_id": "t", "arrival_time": 0, "duration": 1, "cpu_required": 2.0}
+    data = {"scenario_id": "s", "domain": "cloud", "nodes": [{"node_id": "n", "cpu": 4.0}]}
+    scenario = parse_scenario({**data, "workload_definition": {"tasks": [task], "time_horizon": 1}})
+    with pytest.raises(ScenarioError, match="cpu_required"):
+        changed(scenario, LoadChanges(factor=1e-12))

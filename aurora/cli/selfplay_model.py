@@ -1,0 +1,99 @@
+"""The model of a self-play run on the command line: how it is chosen, when it is asked, and whether it answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aurora.cli.output import note
+from aurora.errors import ModelError
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.graphs.workbench import SelfPlaySettings
+    from aurora.memory.store import Store
+
+
+def settings_by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:
+    """Return what the settings of a run say of its model; nothing without one.
+
+    Args:
+        proposer: Who writes scenarios and policies.
+        model: Its name; None: the one that the environment names.
+        level: From which on it is asked.
+        offline: Whether a recording answers.
+
+    Raises:
+        ModelError: The model can't be asked on this machine.
+    """
+    if proposer == "search":
+        return {}
+    from aurora.agents.model import connect, model_name  # heavy siblings
+    from aurora.prompts.loader import load_prompt  # heavy siblings
+
+    name = model_name(model)
+    connect(name, offline=offline)  # what it lacks is said before there is a run directory
+    return {
+        "proposer": proposer,
+        "model": str(name),
+        "model_from_level": level,
+        "prompts": (load_prompt("attacker").prompt_id, load_prompt("defender").prompt_id),
+    }
+
+
+def asked_from(settings: SelfPlaySettings, store: Store) -> dict[str, int | None]:
+    """Return the level from which on a run asks its model, and the one that it has reached; null without levels."""
+    from aurora.graphs.workbench import chosen_source  # heavy, used here only
+
+    if not chosen_source(settings).has_levels:
+        return {"from_level": None, "level": None}
+    last = store.last_iteration()
+    return {"from_level": settings.model_from_level, "level": 1 if last is None else last[1]["curriculum"]["level"]}
+
+
+def tell_when_asked(settings: SelfPlaySettings, store: Store) -> None:
+    """Say at the start of a run that its model has to wait, where it has to."""
+    if not settings.model:
+        return
+    levels = asked_from(settings, store)
+    begins, level = levels["level"], levels["from_level"]
+    if begins is not None and level is not None and begins < level:
+        note(
+            f"{settings.model} is asked from level {level} on (--model-from-level), and the run begins at level "
+            f"{begins}: until then the search works alone"
+        )
+
+
+def require_answers(settings: SelfPlaySettings, usage: dict[str, Any] | None) -> None:
+    """End with an error where a model was asked and never answered; say so where it was not asked, or in vain.
+
+    Args:
+        settings: Of the run.
+        usage: What its model cost, with `asked_from`; None without a model.
+
+    Raises:
+        ModelError: No answer came.
+    """
+    model = settings.model
+    if not model or usage is None:
+        return
+    if not usage["requests"]:
+        note(f"{model} was never asked: {_why_not_asked(usage)}")
+    elif not usage["calls"]:
+        faults = ", ".join(f"{count} {fault}" for fault, count in usage["faults"].items()) or "no reason is known"
+        raise ModelError(
+            f"no answer came from {model} in {usage['requests']} requests ({faults}); what the run holds is "
+            "the search's and the references' alone. The attempts in the archive and docs/models.md say more"
+        )
+    elif not usage["accepted"] and usage["answers_sent_back"]:
+        note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")
+
+
+def _why_not_asked(usage: dict[str, Any]) -> str:
+    reached, level = usage["level"], usage["from_level"]
+    if level is None or reached is None:
+        return "its budget allowed no call"
+    if reached < level:
+        return (
+            f"level {level} was not reached, the run is at level {reached}; go on with --resume, or begin another run "
+            f"with --model-from-level {reached}"
+        )
+    return f"level {level} is reached, but no iteration was played there that needed it; go on with --resume"

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import pytest
+
+from aurora.cli import train_rl
+
+
+def test_an_interrupt_before_any_step_is_kept_says_to_begin_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aurora.learning.trainer.train", stop)
+    folder = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train_rl._train("ppo", "1", 1000, 0, folder, None, False, None)
+    said = capsys.readouterr().err
+    assert f"stopped before steps were kept; begin again with: aurora train ppo --resume {folder}" in said
