@@ -13,6 +13,7 @@ import select
 import stat
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -189,10 +190,17 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] = DataError) ->
         error: The class of error to raise.
 
     Raises:
-        AuroraError: It is not JSON, holds NaN or a number out of range, or is nested too deeply. The class is `error`.
+        AuroraError: It is not JSON, holds NaN, a number out of range or an object with two fields of one name, or is
+            nested too deeply. The class is `error`.
     """
     try:
-        data = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+        data = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_each_once,
+        )
     except json.JSONDecodeError as fault:
         raise error(f"{name} is not JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})") from None
     except RecursionError:
@@ -206,6 +214,15 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] = DataError) ->
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON; leave the field out or give a finite number")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's fields; of two with one name JSON's readers keep the last, and nobody is told."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"an object has two fields {twice[:40]!r}; leave one out")
+    return found
 
 
 def _finite(text: str) -> float:

@@ -82,3 +82,10 @@ def test_json_within_bounds_is_read(tmp_path):
     data = {"seed": 2**64 - 1, "x": [1.5, None, {"deep": [[[]]]}]}
     (tmp_path / "s.json").write_text(json.dumps(data), encoding="utf-8-sig")
     assert read_json(tmp_path / "s.json") == data
+
+
+def test_two_fields_of_one_name_are_refused():
+    for text in ('{"a": 1, "a": 1}', '[{"b": {"a": 1, "c": 2, "a": 3}}]'):
+        with pytest.raises(ScenarioError, match=r"s\.json: an object has two fields 'a'; leave one out"):
+            parse_json(text, "s.json", error=ScenarioError)
+    assert parse_json('[{"a": 1}, {"a": 2}]', "s.json") == [{"a": 1}, {"a": 2}]

@@ -64,6 +64,11 @@ def openb(  # one parameter an option
         node_orders=node_orders,
         jobs=jobs,
     )
+    if result["pods_without_model"]:
+        note(
+            f"{result['pods_without_model']} pods of {pods.name} ask for models that no node has, and can't be placed: "
+            f"{', '.join(result['models_of_no_node'][:5])}"
+        )
     if as_json:
         emit_json(result)
         return
@@ -100,6 +105,8 @@ def swf(  # one parameter an option
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
     if result["left_out"]:
         note(f"{result['left_out']} jobs of {log.name} never ran, or are parts of others: left out")
+    if result["assumed_run_times"]:
+        note(f"{result['assumed_run_times']} jobs of {log.name} state no run time: 10 s is taken, as RLScheduler does")
     if not result["published_protocol"]:
         note(
             f"{log.name} has {result['jobs']} jobs, too few for the published protocol: measured on "

@@ -37,6 +37,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_SHOWN = 5
+"""Remarks of a kind that are told one by one."""
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 _CATALOGUE = options.path(
     None, help="Prices: JSON of `recommend catalogue`, or CSV with type,vCPU,GiB,$/h. Default: synthetic ones."
@@ -167,7 +169,7 @@ def _of_series(
 ) -> list[Recommendation]:
     from aurora.learning.plan_file import read_inventory
     from aurora.learning.recommend import recommend_workload
-    from aurora.learning.utilisation import by_workload, parse_entry
+    from aurora.learning.utilisation import by_workload, ended_early, parse_entry
 
     entries = {k: parse_entry(k, v, basis.catalogue) for k, v in read_inventory(inventory).items()}
     workloads = by_workload(_series(data, template, aliases))
@@ -180,12 +182,19 @@ def _of_series(
     silent = [name for name in entries if name not in workloads]
     if silent:
         note(f"{len(silent)} workloads of {inventory} have no series: {', '.join(silent[:5])}")
+    for name, days in ended_early(workloads).items():
+        note(f"workload {name} was last seen {days:.1f} days before the others; what it used until then counts")
     found = []
     with steps() as told:
         told("workloads", 0, len(workloads))
         for name, metrics in workloads.items():
             found.append(recommend_workload(name, metrics, entries[name], basis))
             told("workloads", len(found), len(workloads))
+    guesses = [text for r in found for text in r.assumptions if text.startswith(r.account)]
+    for text in guesses[:_SHOWN]:
+        note(text)
+    if len(guesses) > _SHOWN:
+        note(f"and {len(guesses) - _SHOWN} more assumptions about units and gaps: --why all")
     return found
 
 

@@ -143,16 +143,15 @@ def read(  # one parameter an option
         log = swf.read_log(files[0], limit=MOST_JOBS)
         if log.left_out:
             note(f"{log.left_out} lines are no jobs to schedule (never started, run time 0, or parts of a job)")
+        if log.assumed:
+            note(f"{log.assumed} jobs state no run time (most were cancelled): {swf.UNKNOWN_RUN:g} s is assumed")
         _put(swf.log_scenario(log, first=first, count=count or _JOBS, processors=processors), out)
         return
     count, load = count or _COUNT, load or _LOAD
     if kind is TraceKind.gml:
         network = topology.read_gml(files[0])
-        if network.assumed:
-            note(
-                f"{network.assumed} of {len(network.links)} links state no LinkSpeedRaw: "
-                f"{topology.UNKNOWN_GBPS:g} Gbit/s is assumed"
-            )
+        for remark in network.remarks:
+            note(remark)
         _put(flows.gravity_scenario(network, flows=count, load=load, seed=seed), out)
     elif kind is TraceKind.traffic:
         network = topology.read_capacities(files[0], gbps_per_unit=gbps_per_unit)

@@ -51,6 +51,8 @@ def bench_openb(  # the command's options
     node_list, pod_list = read_nodes(nodes), read_pods(pods)
     if not any(n.accelerators for n in node_list):
         raise DataError(f"{nodes} lists no node with a device (gpu); this benchmark measures how many are allocated")
+    models = {n.accelerator_model for n in node_list if n.accelerators}
+    stranded = [p for p in pod_list if p.devices and p.models and models.isdisjoint(p.models)]
     ours, fgd = compile_policy(policy), compile_policy(REFERENCES["fgd"])
     cases = [(seed, order) for order in range(node_orders) for seed in seeds]
 
@@ -66,6 +68,8 @@ def bench_openb(  # the command's options
         "policy": policy.policy_id,
         "trace": pods.name.split(".")[0],
         "runs": rows,
+        "pods_without_model": len(stranded),
+        "models_of_no_node": sorted({m for p in stranded for m in p.models}),
         **found,
         "fgd": {
             **beside,

@@ -69,6 +69,7 @@ def bench_swf(  # the command's options
         "published_protocol": (tuple(held), length) == (PUBLISHED_STARTS, PUBLISHED_LENGTH),
         "jobs": len(all_jobs),
         "left_out": found.left_out,
+        "assumed_run_times": found.assumed,
     }
 
 

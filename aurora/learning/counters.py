@@ -15,9 +15,9 @@ REGULAR = 0.05
 def is_counter(samples: Samples, y: Floats, found: Findings) -> bool:
     """Whether the values count up: the source says so (`kind`, or a metric named `..._total`), or they look so.
 
-    They look so where a non-negative quantity, in a unit in which one can count, rises most of the time and falls only
-    to near zero. What falls regularly from the same height, such as a queue that is drained every hour, is a level, and
-    this is told.
+    They look so where a series with such a name rises mostly, or where a non-negative quantity, in a unit in which one
+    can count, rises most of the time and falls only to near zero. What falls regularly from the same height, such as a
+    queue that is drained every hour, is a level, and this is told.
     """
     kind = samples.labels.get("kind", "").strip().lower()
     if kind:
@@ -27,6 +27,8 @@ def is_counter(samples: Samples, y: Floats, found: Findings) -> bool:
     if not known_unit(samples.labels.get("unit", "unstated")).can_count:
         return False
     valid = y[np.isfinite(y)]
+    if _is_named_so(samples.unique_id) and _mostly_rises(valid):
+        return True
     if len(valid) < 20 or valid.min() < 0:  # noqa: PLR2004  # fewer rises can be chance
         return False
     changes = np.diff(valid)
@@ -44,6 +46,17 @@ def is_counter(samples: Samples, y: Floats, found: Findings) -> bool:
         found.add("notation", int(falls.sum()), float(samples.times.min()), told)
         return False
     return True
+
+
+def _is_named_so(name: str) -> bool:
+    """Whether a series is called as Prometheus calls counters, such as `http_requests_total{code="200"}`."""
+    return name.partition("{")[0].rpartition("/")[2].endswith("_total")
+
+
+def _mostly_rises(values: Floats) -> bool:
+    """Whether values of such a name count: a total of what there is, such as of memory, hardly changes."""
+    changes = np.diff(values)
+    return bool(len(changes) and values.min() >= 0 and (changes > 0).mean() > 0.5 and (changes < 0).mean() < 0.2)  # noqa: PLR2004
 
 
 def _is_even(values: Floats | NDArray[np.int64]) -> bool:

@@ -106,7 +106,7 @@ def _read(path: Path) -> tuple[list[Samples], bool]:
         return _read_parquet(path, raw)
     table = text_table(path, raw)
     header = table.header
-    layout = None if is_long_form(header) else layout_of(path, header)
+    layout = None if is_long_form(header) else layout_of(path, table)
     if layout is not None:
         return layout.read(path, table), False
     parts = roles(header, table.fields(1))

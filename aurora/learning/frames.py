@@ -83,7 +83,10 @@ def _parsed(path: Path, table: TextTable, *, header: bool, **options: Any) -> pd
             )
     except pd.errors.ParserWarning:
         count = len(table.header)
-        raise DataError(f"{path}: rows have more fields than the header's {count}; name all columns") from None
+        raise DataError(
+            f"{path}: rows have more fields than the header's {count}; name all columns, or, where commas are decimal "
+            "signs, put those values in quotes or separate the fields with semicolons"
+        ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"{path} is not a table: {str(error).strip()}") from None
 
@@ -222,6 +225,7 @@ def line_of(frame: pd.DataFrame, position: int) -> int:
 def refusal(path: Path, frame: pd.DataFrame, column: Any, wrong: Any, why: str) -> DataError:
     """The error of the first row that is wrong, with its line and text."""
     position = int(np.flatnonzero(np.asarray(wrong))[0])
-    shown = str(frame[column].iloc[position])[:40]
+    value = str(frame[column].iloc[position]).strip()
+    shown = repr(value[:40]) if value.lower() not in ("", "nan", "nat", "none", "<na>") else "an empty field"
     called = frame.attrs.get("called", {}).get(column, column)
-    return DataError(f"{path}, line {line_of(frame, position)}, {called}: {shown!r} {why}")
+    return DataError(f"{path}, line {line_of(frame, position)}, {called}: {shown} {why}")

@@ -19,7 +19,7 @@ from aurora.learning.frames import csv_frame, line_of, numbers
 from aurora.learning.notation import is_number
 from aurora.learning.samples import Floats, Samples
 from aurora.learning.text_table import TextTable
-from aurora.learning.times import unix_times
+from aurora.learning.times import RELATIVE, unix_times
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -90,17 +90,27 @@ class Layout(NamedTuple):
         looks_so: Whether the file's name and the fields of its first line are this layout's.
         read: The series of a file.
         look: What its first line is, for people.
+        clock: A column of seconds or steps since the trace's beginning; with dates in it a file is another's export.
     """
 
     name: str
     looks_so: Callable[[str, Sequence[str]], bool]
     read: Callable[[Path, TextTable], list[Samples]]
     look: str
+    clock: str = ""
 
 
-def layout_of(path: Path, header: Sequence[str]) -> Layout | None:
-    """The layout of a text file with these fields in its first line, None if it is none of `LAYOUTS`."""
-    return next((layout for layout in LAYOUTS if layout.looks_so(path.name, header)), None)
+def layout_of(path: Path, table: TextTable) -> Layout | None:
+    """The layout that the first lines of a text file show, None if it is none of `LAYOUTS`."""
+    return next((x for x in LAYOUTS if x.looks_so(path.name, table.header) and _counts_so(x, table)), None)
+
+
+def _counts_so(layout: Layout, table: TextTable) -> bool:
+    """Whether the first row's time counts from the beginning of a trace, where the layout's does."""
+    if not layout.clock:
+        return True
+    first = dict(zip(table.header, table.fields(1), strict=False)).get(layout.clock, "")
+    return not first or (is_number(first) and float(first) < RELATIVE)
 
 
 def stem(path: Path) -> str:
@@ -286,7 +296,7 @@ def _is_planetlab(name: str, fields: Sequence[str]) -> bool:
 LAYOUTS = (
     Layout("NAB", _is_nab, _nab, "timestamp,value in a file of NAB's name, such as ec2_cpu_utilization_5f5533.csv"),
     Layout("PlanetLab", _is_planetlab, _planetlab, "VM,23,19,... without a header"),
-    Layout("Google 2011", _has("vm", "t", *GOOGLE_2011), _google_2011, "vm,t,cpu_pct,mem_pct"),
+    Layout("Google 2011", _has("vm", "t", *GOOGLE_2011), _google_2011, "vm,t,cpu_pct,mem_pct", "t"),
     Layout(
         "Alibaba 2018",
         _is_only(*ALIBABA_2018),
@@ -294,7 +304,7 @@ LAYOUTS = (
         ",".join(ALIBABA_2018),
     ),
     Layout("Google 2019", _is_only(*GOOGLE_2019), _counted(GOOGLE_2019, "google2019", "week"), ",".join(GOOGLE_2019)),
-    Layout("Azure V2", _is_only("timestamp", *AZURE_V2), _azure_v2, "timestamp,cpu_usage,assigned_mem"),
+    Layout("Azure V2", _is_only("timestamp", *AZURE_V2), _azure_v2, "timestamp,cpu_usage,assigned_mem", "timestamp"),
     Layout(
         "Bitbrains", _has("Timestamp [ms]", "CPU cores", "CPU usage [%]"), _bitbrains, "Timestamp [ms];CPU cores;..."
     ),

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -129,7 +130,11 @@ def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
     """Rows of a CSV; with semicolons between its cells it may have decimal commas."""
     text = read_text(path, limit=TABLE_BYTES)
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-    for number, cells in enumerate(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    twice = [name for name, count in Counter(table.fieldnames or ()).items() if count > 1 and name.strip()]
+    if twice:  # of two, the last would count
+        raise DataError(f"{path} has two columns {twice[0][:40]!r}; rename one or leave it out")
+    for number, cells in enumerate(table, 1):
         if None in cells:
             raise DataError(f"{path}, row {number} has more cells than the header; quote cells that hold {delimiter!r}")
         if delimiter == ";":

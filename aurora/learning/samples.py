@@ -97,6 +97,18 @@ _SPELLINGS = {
     **{"none": "unstated", "milliseconds": "ms", "kilobytes": "kb", "megabytes": "mb"},  # CloudWatch's
 }
 
+_CONVERSIONS = {
+    **dict.fromkeys(("millicores", "millicore", "mcores", "mcpu", "m"), "divide by 1000 and call it cores"),
+    **dict.fromkeys(("nanocores", "nanocore", "n"), "divide by 1e9 and call it cores"),
+    **dict.fromkeys(("mib", "mi"), "divide by 1024 and call it gib"),
+    **dict.fromkeys(("kib", "ki"), "multiply by 1024 and call it bytes"),
+    **dict.fromkeys(("gb", "gigabytes"), "multiply by 1000 and call it mb"),
+    "gi": "call it gib",
+    **dict.fromkeys(("mbit/s", "mbps"), "divide by 1000 and call it gbit/s"),
+    **dict.fromkeys(("vcpu", "vcpus", "core", "cpus"), "call it cores"),
+}
+"""What to do with values in units that monitoring systems use and the table does not have."""
+
 
 def known_unit(name: str) -> Unit:
     """What is known of a unit; upper and lower case are the same.
@@ -109,7 +121,9 @@ def known_unit(name: str) -> Unit:
     if found is None and key.endswith("/s") and key.removesuffix("/s") in UNITS:
         found = UNITS[key.removesuffix("/s")]._replace(can_count=False)
     if found is None:
-        raise DataError(f"unit {name[:40]!r} is not known; use one of {', '.join(UNITS)}")
+        other = _CONVERSIONS.get(key)
+        remedy = f"{other}; " if other else ""
+        raise DataError(f"unit {name[:40]!r} is not known; {remedy}use one of {', '.join(UNITS)}")
     return found
 
 

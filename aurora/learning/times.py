@@ -197,6 +197,9 @@ def _refuse_other_counts(values: Floats, bad: _Bad) -> None:
     for first, last, size, most, what in _COUNTS:
         if is_whole and first <= low and high <= last and (values % size >= 1).all() and (values % size <= most).all():
             raise bad(every, f"looks like {what}; {remedy}")
+    is_day_first = (values % 10_000 >= 1990) & (values % 10_000 < 2100) & (values >= 1_010_000) & (values < 32_000_000)  # noqa: PLR2004
+    if is_whole and len(values) > 1 and is_day_first.all():
+        raise bad(every, f"looks like a day, month and year without a separator (DDMMYYYY or MMDDYYYY); {remedy}")
     if low >= 20_000 and high <= 80_000:  # noqa: PLR2004  # days since 1900 of the years 1954 to 2119
         steps = np.diff(np.unique(values))
         if not is_whole or (len(steps) and steps.min() <= 1):

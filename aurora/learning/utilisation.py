@@ -12,6 +12,7 @@ import numpy as np
 from aurora.errors import DataError
 from aurora.learning.accounts import Catalogue, Configuration, check_configuration
 from aurora.learning.accounts.workload import DAY, STEP
+from aurora.learning.samples import unit_name
 from aurora.learning.series import Series
 from aurora.learning.usage import (
     MIN_DEMAND,
@@ -82,10 +83,12 @@ def parse_entry(name: str, data: Any, catalogue: Catalogue) -> Entry:
     for field, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
             raise DataError(f"{where}: field {field!r} must be a number from 0 to {MOST:g}, it is {str(value)[:40]!r}")
+    if numbers["limit"] == 0:
+        raise DataError(f"{where}: field 'limit' must be above 0 s; leave it out where no response time is promised")
     tags = data.get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(t, str) for t in tags):
         raise DataError(f"{where}: field 'tags' must be a list of texts")
-    return Entry(configuration, float(numbers["limit"]) or LIMIT, float(numbers["data"]), tuple(tags))
+    return Entry(configuration, float(numbers["limit"]), float(numbers["data"]), tuple(tags))
 
 
 def renamed(series: Sequence[Series], template: str, aliases: Mapping[str, str]) -> list[Series]:
@@ -137,6 +140,13 @@ def by_workload(series: Sequence[Series]) -> dict[str, dict[str, Series]]:
             raise DataError(f"workload {name!r} has two series of {metric}; name them WORKLOAD/METRIC")
         own[metric] = s
     return found
+
+
+def ended_early(workloads: Mapping[str, Mapping[str, Series]]) -> dict[str, float]:
+    """Days by which workloads ended before the last one, where that is a day or more: they may be gone."""
+    ends = {name: max(s.start + s.step * (len(s) - 1) for s in metrics.values()) for name, metrics in workloads.items()}
+    last = max(ends.values(), default=0.0)
+    return {name: (last - end) / DAY for name, end in ends.items() if last - end >= DAY}
 
 
 def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, catalogue: Catalogue) -> Usage:
@@ -233,7 +243,9 @@ def _shares(
         if metric not in metrics:
             continue
         series = metrics[metric]
-        share, guess = _share(_beside(metrics["cpu"], series, name), series, units[metric], name)
+        # The CPU's own gaps are filled in: demand is needed at every step. `usage_of_series` counts what was observed.
+        values = series.y if metric == "cpu" else _beside(metrics["cpu"], series, name)
+        share, guess = _share(values, series, units[metric], name)
         if metric == "cpu" or was_measured(share):
             found[metric] = share
             assumed += [guess] if guess else []
@@ -263,13 +275,16 @@ def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) ->
 
 def _share(y: Floats, series: Series, units: Mapping[str, Any], name: str) -> tuple[Floats, str]:
     """Values as shares of a capacity, and what was assumed of their unit: "" where it is stated."""
-    unit = series.labels.get("unit", UNSTATED).lower()
+    unit = unit_name(series.labels.get("unit", UNSTATED))
     if unit in units:
         return np.asarray(y * units[unit]), ""
     if unit == "fraction":
         return y, ""
     if unit == "percent":
-        return np.asarray(y / 100), ""
+        most = float(np.nanmax(y, initial=0.0))
+        is_odd = 0 < most <= 1
+        told = f"{series.unique_id} is never above {most:.3g} %, as its unit says; the unit of shares of 1 is fraction"
+        return np.asarray(y / 100), told if is_odd else ""
     usable = ", ".join(["percent", "fraction", *units])
     if unit != UNSTATED:
         raise DataError(f"workload {name!r}: {series.unique_id} has the unit {unit!r}; usable are {usable}")

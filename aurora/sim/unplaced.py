@@ -74,5 +74,13 @@ def _lacks_devices(nodes: Sequence[Node], task: Task) -> str:
         return f"asks for {task.accelerators} devices, the largest node has {most}"
     allowed = [n for n in nodes if not task.accelerator_models or n.accelerator_model in task.accelerator_models]
     if task.accelerators and not any(n.accelerators >= task.accelerators for n in allowed):
-        return f"no node has {task.accelerators} devices of model {' or '.join(task.accelerator_models)}"
+        lacking = f"no node has {task.accelerators} devices of model {' or '.join(task.accelerator_models)}"
+        meant = sorted({str(n.accelerator_model) for n in nodes} & _in_other_case(task, nodes))
+        return lacking + (f"; models are told apart by case, and nodes have {' and '.join(meant)}" if meant else "")
     return ""
+
+
+def _in_other_case(task: Task, nodes: Sequence[Node]) -> set[str]:
+    """Models of nodes that differ from one of the task's by upper and lower case only."""
+    asked = {model.casefold() for model in task.accelerator_models}
+    return {n.accelerator_model for n in nodes if n.accelerator_model and n.accelerator_model.casefold() in asked}

@@ -68,7 +68,8 @@ def _message(kind: str, text: str, place: tuple[int | str, ...], given: object) 
     shown = given if len(given) <= _SHOWN else given[:_SHOWN] + "…"
     match = _QUANTITY.fullmatch(given)
     if unit is None or match is None:
-        return f"{shown!r} is not a number" + ("" if unit is None else f"; give {unit.name} as a number")
+        wanted = "a whole number" if kind.startswith("int") else "a number"
+        return f"{shown!r} is not {wanted}" + ("" if unit is None else f"; give {unit.name} as a number")
     factor = unit.factors.get(match[2])
     example = "" if factor is None else f": {float(match[1]) * factor:.6g} for {shown}"
     return f"{shown!r} is not a number; give {unit.name} as a number{example}"

@@ -328,3 +328,10 @@ def test_a_catalogue_is_written_and_read_and_a_price_list_is_one(tmp_path):
     listed.write_text('type,vCPU,GiB,$/h\nu.metal,448,"1,952 GiB",many\n')
     with pytest.raises(DataError, match=r"row 2: .* is 'many'"):
         load_catalogue(listed)
+
+
+def test_of_two_columns_of_one_name_none_is_guessed(tmp_path):
+    path = tmp_path / "june.csv"
+    path.write_text("account,day,cost,cost\na,2026-06-01,1,9\n")
+    with pytest.raises(DataError, match="two columns 'cost'; rename one"):
+        read_rows(path, ("cost",))

@@ -555,3 +555,29 @@ def test_a_table_with_too_many_rows_is_refused_before_it_is_read(tmp_path):
 
 def test_a_day_that_is_not_there_is_no_time():
     assert parsed("31.2.2026", DayOrder(True, "")) is None and parsed("2026-01-01 24:00", None) is None
+
+
+def test_an_export_with_a_traces_columns_and_dates_is_no_trace(tmp_path):
+    text = "timestamp,cpu_usage,assigned_mem\n" + "".join(f"{{}},{k},{2 * k}\n" for k in range(4))
+    epochs = [BEGIN + STEP * k for k in range(4)]
+    for form in (str, lambda t: datetime.fromtimestamp(t, UTC).isoformat()):
+        panel = read(tmp_path, text.format(*map(form, epochs)))
+        assert [(s.unique_id, s.start, s.step) for s in panel.series] == [
+            ("in/cpu_usage", BEGIN, STEP),
+            ("in/assigned_mem", BEGIN, STEP),
+        ]
+    trace = read(tmp_path, text.format(*(STEP * k for k in range(4))))
+    assert trace.series[0].labels["clock"] == "relative" and trace.series[0].unique_id == "in/cpu"
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("01022026,1\n02022026,2\n03022026,3", "looks like a day, month and year without a separator"),
+        ("2026-01-01,1\n,2\n2026-01-03,3", "line 3, ds: an empty field is not a time"),
+        ("2026-01-01,1,5\n2026-01-02,2,5", "where commas are decimal signs, put those values in quotes"),
+    ],
+)
+def test_what_is_wrong_is_told_with_the_remedy(tmp_path, rows, says):
+    with pytest.raises(DataError, match=says):
+        read(tmp_path, f"ds,y\n{rows}\n")

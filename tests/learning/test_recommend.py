@@ -14,11 +14,12 @@ from aurora.learning.projection import Outcome, Projector, next_months
 from aurora.learning.reasons import disagreement
 from aurora.learning.recommend import Basis, changed, recommend_account
 from aurora.learning.rightsizing import Goals, candidates, choose
+from aurora.learning.samples import known_unit
 from aurora.learning.savings import Case, covered, fit, risk_level, shipped_calibration
 from aurora.learning.sensitivity import flips
 from aurora.learning.series import Series
 from aurora.learning.usage import STEPS_A_DAY, fine_demand, growth_of, usage_of
-from aurora.learning.utilisation import by_workload, parse_entry, usage_of_series
+from aurora.learning.utilisation import by_workload, ended_early, parse_entry, usage_of_series
 
 CATALOGUE = synthetic_catalogue()
 BASIS = Basis(CATALOGUE, shipped_calibration(), with_flips=False)
@@ -218,6 +219,7 @@ def test_a_series_of_utilisation_becomes_demand():
         ({"minimum": "two"}, "minimum"),
         ({"tags": "web"}, "tags"),
         ({"limit": -1}, "limit"),
+        ({"limit": 0}, "'limit' must be above 0"),
     ],
 )
 def test_a_bad_inventory_says_which_field(change, message):
@@ -232,3 +234,33 @@ def test_periods_that_do_not_fit_are_refused():
     account = pairs()[0][0]
     with pytest.raises(DataError, match="multiple of 300 s"):
         usage_of(replace(account, period=1000), CATALOGUE)
+
+
+def test_values_that_a_series_lacks_cost_no_more_than_themselves():
+    entry = parse_entry("web", ENTRY, CATALOGUE)
+    cpu = series("web/cpu", 50 + 20 * np.sin(np.arange(2304) / 46))
+    cpu.observed[5::50] = False
+    usage = usage_of_series("web", {"cpu": cpu}, entry, CATALOGUE)
+    assert np.isfinite(usage.demand).all() and usage.demand == pytest.approx(cpu.y[-2304:] * 16 / 100)
+    assert len(usage.seen["cpu"]) == cpu.observed.sum()
+
+
+def test_units_are_read_in_every_spelling_and_odd_ones_told():
+    entry = parse_entry("web", ENTRY, CATALOGUE)
+
+    def read(values, unit):
+        return usage_of_series("web", {"cpu": series("web/cpu", np.full(2016, values), unit)}, entry, CATALOGUE)
+
+    for unit in ("percent", "Percent", "%", "pct"):
+        assert read(50.0, unit).demand == pytest.approx(read(0.5, "fraction").demand)
+    assert any("never above 0.5 %" in text for text in read(0.5, "percent").assumptions)
+    assert not any("never above" in text for text in read(50.0, "percent").assumptions)
+    for name, text in (("MiB", "divide by 1024 and call it gib"), ("millicores", "divide by 1000 and call it cores")):
+        with pytest.raises(DataError, match=text):
+            known_unit(name)
+
+
+def test_workloads_that_ended_before_the_others_are_named():
+    long, short = series("db/cpu", np.ones(2016)), series("web/cpu", np.ones(1000))
+    assert ended_early(by_workload([long, short])) == {"web": pytest.approx(1016 / 288)}
+    assert ended_early(by_workload([long, series("web/cpu", np.ones(1900))])) == {} == ended_early({})

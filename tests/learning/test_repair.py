@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora.errors import DataError
+from aurora.learning.counters import is_counter
+from aurora.learning.findings import Findings
 from aurora.learning.repair import repair
 from aurora.learning.samples import Samples
 
@@ -266,3 +268,14 @@ def test_times_without_a_usual_step_are_refused():
     times = np.cumsum(np.random.default_rng(1).uniform(1, 600, 500))
     with pytest.raises(DataError, match="no usual step"):
         repair(Samples("s", times, times))
+
+
+def test_a_series_called_total_is_a_counter_if_it_rises():
+    def read(name, values):
+        y = np.asarray(values, dtype=float)
+        return is_counter(Samples(name, 300.0 * np.arange(len(y)), y), y, Findings(name))
+
+    sawtooth = np.arange(40) * 100 % 1500
+    assert read('api/http_requests_total{code="200"}', sawtooth) and read("http_requests_total", sawtooth)
+    assert not read("http_requests", sawtooth)
+    assert not read("memory_total", np.full(40, 64.0)) and not read("battery_total", sawtooth[::-1])

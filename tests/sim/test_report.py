@@ -182,3 +182,12 @@ def test_changes_add_up_and_name_what_is_missing() -> None:
     assert after.environmental_conditions.node_failures == (NodeFailure(node_id="b", start=1),)
     with pytest.raises(ScenarioError, match="no node 'bb'; did you mean b"):
         all_changed(before, [NodeFails(node_id="bb", start=1)])
+
+
+def test_a_device_model_in_another_case_is_named() -> None:
+    node = Node(node_id="g", cpu=8, memory=8, accelerators=1, accelerator_model="A100")
+    asked = task("t", accelerators=1, accelerator_models=("a100",))
+    found = reasons(simulated(scenario(asked, nodes=(node,)), REFERENCES["first_fit"]))
+    assert found == {
+        "t": "no node has 1 devices of model a100; models are told apart by case, and nodes have A100",
+    }

@@ -89,7 +89,7 @@ def test_a_spec_is_expanded_and_a_policy_is_told_apart(tmp_path: Path) -> None:
         ({"sla_latency_ms": "2s"}, "give milliseconds as a number: 2000 for 2s"),
         ({"bandwidth": "100Mbps"}, "give Gbit/s as a number: 0.1 for 100Mbps"),
         ({"cpu_required": "much"}, "'much' is not a number; give cores as a number"),
-        ({"accelerators": "1k"}, "accelerators: '1k' is not a number"),
+        ({"accelerators": "1k"}, "accelerators: '1k' is not a whole number"),
     ],
 )
 def test_a_quantity_is_refused_with_its_field_and_the_number_to_give(task: dict[str, object], said: str) -> None:

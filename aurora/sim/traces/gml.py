@@ -111,7 +111,7 @@ def _graph(path: Path, tokens: Iterator[_Token]) -> Graph:
     edges: list[Record] = []
     for key, kind, text, line in _pairs(path, tokens):
         if kind != "open":
-            is_directed |= key == "directed" and text == "1"
+            is_directed |= key == "directed" and text.strip('" ') == "1"
             continue
         record = _fields(path, tokens, 2)
         for name, records, most in (("node", nodes, MOST_NODES), ("edge", edges, MOST_EDGES)):

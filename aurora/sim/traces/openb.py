@@ -80,10 +80,11 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
         _check_name(path, line, "name", row["name"], seen)
         devices = whole(path, line, "num_gpu", row["num_gpu"], most=MAX_DEVICES)
         milli = whole(path, line, "gpu_milli", row["gpu_milli"], most=MILLI)
-        if (devices and not milli) or (devices > 1 and milli != MILLI):
+        # Without a device some lists have 0, others a whole one; a share of none must be a mistake.
+        if not (milli if devices == 1 else milli == MILLI or (not devices and not milli)):
             raise DataError(
                 f"{path}, line {line}, gpu_milli: {milli} with num_gpu {devices}; a share of a device "
-                f"needs num_gpu = 1, several devices need gpu_milli = {MILLI}"
+                f"needs num_gpu = 1, several devices need gpu_milli = {MILLI}, no device 0"
             )
         pods.append(
             Pod(

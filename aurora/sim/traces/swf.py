@@ -23,7 +23,7 @@ PARTIAL = (2, 3, 4)
 PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
 PUBLISHED_LENGTH = 1024
 PUBLISHED_JOBS = 10_000
-MAX_PROCS = re.compile(r"\s*;\s*MaxProcs:\s*(\d{1,9})\b", re.IGNORECASE)
+MAX_PROCS = re.compile(r"\s*;\s*MaxProcs:\s*(\d{1,3}(?:,\d{3}){1,2}|\d{1,9})(?![\w.,])", re.IGNORECASE)
 UNKNOWN_RUN = 10.0
 """Seconds that a job without a known run time gets."""
 
@@ -45,11 +45,13 @@ class JobLog(NamedTuple):
         jobs: Sorted by number.
         left_out: Lines that are no job to schedule: run time 0, never started, or a part of a job.
         processors: `MaxProcs` of the header, 0 where it does not say so.
+        assumed: Jobs whose run time the log does not know, which get `UNKNOWN_RUN`.
     """
 
     jobs: tuple[Job, ...]
     left_out: int
     processors: int
+    assumed: int = 0
 
 
 def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
@@ -77,13 +79,13 @@ def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
     """
     jobs: list[Job] = []
     seen: set[int] = set()
-    taken = left_out = most = 0
+    taken = left_out = most = assumed = 0
     for line, text in read_lines(path, undecodable="replace"):
         if not text.strip():
             continue
         if text.lstrip().startswith(";"):
             found = MAX_PROCS.match(text)
-            most = int(found[1]) if found else most
+            most = int(found[1].replace(",", "")) if found else most
             continue
         if taken == limit:
             break
@@ -102,21 +104,27 @@ def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
         if identity in seen:
             raise DataError(f"{path}, line {line}: job {identity} is listed twice")
         seen.add(identity)
-        if submit < 0:
-            raise DataError(f"{path}, line {line}, field 2 (submit time): {submit:g} is negative")
         processors = int(max(values[4], values[7]))
         if run == 0 or (run < 0 and processors <= 0):
             left_out += 1
             continue
+        if submit < 0:
+            raise DataError(
+                f"{path}, line {line}, field 2 (submit time): {submit:g} is negative; correct it, or leave the line out"
+            )
         if processors <= 0:
-            raise DataError(f"{path}, line {line}: neither field 5 nor field 8 gives the processors")
+            raise DataError(
+                f"{path}, line {line}: neither field 5 nor field 8 gives the processors of a job that ran; write them, "
+                "or leave the line out"
+            )
         # Where neither time is known the request is 0, as in the published runs (there -1).
         requested = values[8] if values[8] >= 0 else max(run, 0.0)
+        assumed += run < 0
         run = UNKNOWN_RUN if run < 0 else run
         jobs.append(Job(identity, submit, run, processors, requested))
     if not jobs:
         raise DataError(f"{path} lists no jobs{f' that ran ({left_out} did not)' if left_out else ''}")
-    return JobLog(tuple(sorted(jobs, key=lambda j: j.number)), left_out, most)
+    return JobLog(tuple(sorted(jobs, key=lambda j: j.number)), left_out, most, assumed)
 
 
 def _value(path: Path, line: int, field: int, text: str) -> float:
@@ -145,7 +153,7 @@ def sequence_scenario(
         widest = max(j.processors for j in jobs)
         raise DataError(
             f"job {too_wide.number} asks for {too_wide.processors} of {processors} processors; "
-            f"give the machine {widest} or more, which its widest job needs"
+            f"give the machine {widest} or more (--processors), which its widest job needs"
         )
     return _scenario(f"swf-{start}-{length}", chosen, processors)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from aurora.sim.validation import explain_validation
 
 MOST = 1e12
 """Beyond it a number of a trace must be wrong; a scenario's numbers go to 1e15."""
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 LEAST = 1e-9
 """Smallest number of a trace that is not 0."""
 
@@ -24,8 +26,8 @@ LEAST = 1e-9
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and fields of each row of a CSV file with a header.
 
-    The separator is the header's: a comma, or a semicolon or tab where that gives the columns. Blanks around fields are
-    left out.
+    The separator is the header's: a comma, or a semicolon or tab where that gives the columns. Between semicolons
+    `0,5` is a half. Blanks around fields and a separator at the end of every line are left out.
 
     Raises:
         DataError: A required column is absent or doubled, or a row has another number of fields than the header.
@@ -54,7 +56,12 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
                 raise DataError(
                     f"{path}, line {reader.line_num}: {len(fields)} fields where the header has {len(header)}"
                 )
-            yield reader.line_num, dict(zip(header, fields, strict=True))
+            row = dict(zip(header, fields, strict=True))
+            if not row.get("", "0").strip():  # a separator at the end of every line
+                del row[""]
+            if separator == ";":
+                row = {k: v.replace(",", ".") if _DECIMAL_COMMA.fullmatch(v) else v for k, v in row.items()}
+            yield reader.line_num, row
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from None
 

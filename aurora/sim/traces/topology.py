@@ -6,8 +6,9 @@ Neither source says everything that a simulation needs. What is assumed instead 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -27,9 +28,16 @@ UNKNOWN_GBPS = 10.0
 """Bandwidth of a link that states none."""
 PRICE = 0.05
 """Dollars per Gbit/s and hour of every link, as the generated families have it."""
+FASTEST = 1e18
+"""Bit/s beyond which a link's bandwidth must be wrong."""
+SLOWEST = 1e3
+"""Bit/s below which a bandwidth is probably in another unit."""
+SPEED_UNITS = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+"""What Topology Zoo's `LinkSpeedUnits` begin with, in bit/s."""
 MOST_SITES = 5_000
 MOST_LABEL = 100
 """Characters of a site's label that are kept."""
+_LIKE_SPEED = re.compile(r"speed|bandw|capac|^rate|^bw$|linklabel", re.IGNORECASE)
 TABLE_COLUMNS = ("to_node", "from_node", "capacity", "prob_failure")
 
 
@@ -41,12 +49,14 @@ class Network(NamedTuple):
         sites: Names, each once.
         links: Between sites.
         assumed: Links whose bandwidth the source does not state.
+        remarks: What the reader of a file should know of its bandwidths, in sentences.
     """
 
     name: str
     sites: tuple[str, ...]
     links: tuple[Link, ...]
     assumed: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 @scenario_of("the graph")
@@ -83,7 +93,24 @@ def read_gml(path: Path) -> Network:
         )
     if not links:
         raise DataError(f"{path} has no edge between two nodes; there is nothing to send anything over")
-    return Network(path.name.split(".")[0], tuple(names.values()), tuple(links), assumed)
+    remarks = _remarks(graph, links, assumed)
+    return Network(path.name.split(".")[0], tuple(names.values()), tuple(links), assumed, remarks)
+
+
+def _remarks(graph: Graph, links: Sequence[Link], assumed: int) -> tuple[str, ...]:
+    """What is odd about the bandwidths of a file."""
+    found = []
+    if assumed:
+        others = sorted({str(f) for e in graph.edges for f in e if _LIKE_SPEED.search(str(f)) and f != "LinkSpeedRaw"})
+        unread = f" (not read, as its unit is not certain: {', '.join(others[:5])})" if others else ""
+        found.append(
+            f"{assumed} of {len(links)} links state no LinkSpeedRaw: {UNKNOWN_GBPS:g} Gbit/s is assumed{unread}"
+        )
+    slow = [x for x in links if x.bandwidth * 1e9 < SLOWEST]
+    if slow:
+        least = min(x.bandwidth for x in slow) * 1e9
+        found.append(f"{len(slow)} of {len(links)} links have down to {least:g} bit/s; LinkSpeedRaw is in bit/s")
+    return tuple(found)
 
 
 def _labels(path: Path, graph: Graph) -> dict[Value, str]:
@@ -131,7 +158,7 @@ def _edges(path: Path, graph: Graph, names: Mapping[Value, str]) -> Iterator[tup
         a, b = edge["source"], edge["target"]
         if a == b:
             continue
-        speed = _amount(path, f"edge {names[a]} - {names[b]}", "LinkSpeedRaw", edge.get("LinkSpeedRaw"))
+        speed = _speed(path, f"edge {names[a]} - {names[b]}", edge)
         speeds = beside[a].setdefault(b, [])
         beside[b].setdefault(a, [] if graph.is_directed else speeds)
         speeds.append(speed)
@@ -152,14 +179,21 @@ def _place(path: Path, name: str, fields: Record) -> Place:
     """Latitude and longitude, radians; None where one is not known."""
     found: list[float] = []
     for field, most in (("Latitude", 90.0), ("Longitude", 180.0)):
-        if field not in fields:
+        if str(fields.get(field, "nan")).lower() == "nan":  # as networkx writes what is not known
             return None
         found.append(math.radians(_number(path, f"node {name}", field, fields[field], -most, most)))
     return found[0], found[1]
 
 
-def _amount(path: Path, where: str, field: str, value: Value | None) -> float:
-    return 0.0 if value is None else _number(path, where, field, value, 0.0, 1e18)  # an Ebit/s
+def _speed(path: Path, where: str, edge: Record) -> float:
+    """Bit/s of an edge: `LinkSpeedRaw`, or `LinkSpeed` in `LinkSpeedUnits`; 0 where it states neither."""
+    raw = edge.get("LinkSpeedRaw")
+    if raw is not None:
+        return _number(path, where, "LinkSpeedRaw", raw, 0.0, FASTEST)
+    factor = SPEED_UNITS.get(str(edge.get("LinkSpeedUnits", ""))[:1].upper())
+    if factor is None or "LinkSpeed" not in edge:
+        return 0.0
+    return _number(path, where, "LinkSpeed", edge["LinkSpeed"], 0.0, FASTEST / factor) * factor
 
 
 def _number(path: Path, where: str, field: str, value: Value, least: float, most: float) -> float:

@@ -202,3 +202,74 @@ def test_what_is_assumed_of_a_topology_is_said(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["scenarios", "read", "gml", str(path), "--count", "3"])
     assert said.exit_code == 0 and "1 of 1 links state no LinkSpeedRaw: 10 Gbit/s is assumed" in said.stderr
     assert len(json.loads(said.stdout)["links"]) == 1
+
+
+def test_links_in_other_notations_are_read_or_told(tmp_path: Path) -> None:
+    nodes = 'node [ id 0 label "a" Latitude NAN Longitude NAN ] node [ id 1 label "b" Latitude 1.0 Longitude 2.0 ]'
+
+    def read(*edges: str, head: str = ""):  # type: ignore[no-untyped-def]
+        text = gml(nodes, " ".join(f"edge [ source {e} ]" for e in edges), head)
+        return read_gml(put(tmp_path, text, "net.gml"))
+
+    for speed, unit, gbps in (
+        ("155", '"M"', 0.155),
+        ('"10"', '"G"', 10.0),
+        ("2.5", '"Gbps"', 2.5),
+        ("64", '"K"', 64e-6),
+    ):
+        network = read(f"0 target 1 LinkSpeed {speed} LinkSpeedUnits {unit}")
+        assert (network.links[0].bandwidth, network.assumed) == (pytest.approx(gbps), 0)
+    assert read("0 target 1 LinkSpeed 1 LinkSpeedUnits G LinkSpeedRaw 4000000000").links[0].bandwidth == 4.0
+    for fields, name in (("bw 10", "bw"), ("capacity 40.0", "capacity"), ("LinkSpeed 7", "LinkSpeed")):
+        (remark,) = read(f"0 target 1 {fields}").remarks
+        assert remark.endswith(f"is assumed (not read, as its unit is not certain: {name})")
+    (slow,) = read("0 target 1 LinkSpeedRaw 40").remarks
+    assert "40 bit/s; LinkSpeedRaw is in bit/s" in slow
+    assert len(read("0 target 1", "1 target 0", head='directed "1"').links) == 1
+
+
+def test_odd_lines_of_a_log_are_left_out_or_told(tmp_path: Path) -> None:
+    unknown = " ".join(["9", *["-1"] * 17])
+    cancelled = job(2, run=-1, allocated=-1, asked=2, status=5)
+    lines = ["; MaxProcs: 1,024 (of 2,048)", job(1), unknown, cancelled, *(job(n, submit=n) for n in range(20, 40))]
+    path = put(tmp_path, "\n".join(lines), "log.swf")
+    log = read_log(path)
+    assert (log.processors, log.left_out, log.assumed) == (1024, 1, 1)
+    for command in (
+        ["bench", "swf", "--log", str(path), "--processors", "8", "--policy", "fcfs"],
+        ["scenarios", "read", "swf", str(path)],
+    ):
+        assert "1 jobs" in (said := CliRunner().invoke(app, command)).stderr and "state no run time" in said.stderr
+    with pytest.raises(DataError, match=r"line 1, field 2 .* correct it, or leave the line out"):
+        read_log(put(tmp_path, job(1, submit=-1), "bad.swf"))
+    with pytest.raises(DataError, match="of a job that ran; write them"):
+        read_log(put(tmp_path, job(1, allocated=0, asked=-1), "bad.swf"))
+
+
+def test_pods_that_no_node_can_serve_are_told(tmp_path: Path) -> None:
+    nodes, pods = put(tmp_path, NODES, "n.csv"), put(tmp_path, PODS.replace("V100|P100", "v100"), "p.csv")
+    said = CliRunner().invoke(
+        app, ["bench", "openb", "--nodes", str(nodes), "--pods", str(pods), "--policy", "fgd", "--seeds", "1"]
+    )
+    assert said.exit_code == 0 and "1 pods of p.csv ask for models that no node has" in said.stderr
+    with pytest.raises(DataError, match="line 2, gpu_milli: 500 with num_gpu 0"):
+        read_pods(put(tmp_path, PODS.replace("1,500", "0,500"), "p.csv"))
+
+
+def test_own_tables_may_have_decimal_commas_and_a_separator_at_the_end(tmp_path: Path) -> None:
+    nodes = "node_id,cpu,memory,price_per_hour\n007,8,32,0.5\n7,4,16,0.25\n"
+    tasks = "task_id,arrival_time,duration,cpu_required\na,0,3600,2.5\n"
+
+    def read(form):  # type: ignore[no-untyped-def]
+        files = [str(put(tmp_path, form(text), name)) for text, name in ((nodes, "n.csv"), (tasks, "t.csv"))]
+        said = CliRunner().invoke(app, ["scenarios", "read", "csv", *files])
+        assert said.exit_code == 0, said.stderr
+        return json.loads(said.stdout)
+
+    plain = read(str)
+    assert [n["node_id"] for n in plain["nodes"]] == ["007", "7"]
+    assert read(lambda text: text.replace("\n", ",\n")) == plain
+    assert read(lambda text: text.replace(",", ";").replace(".", ",")) == plain
+    path = put(tmp_path, nodes.replace("\n", ",\n").replace("0.5,", "0.5,x"), "n.csv")
+    said = CliRunner().invoke(app, ["scenarios", "read", "csv", str(path), str(tmp_path / "t.csv")])
+    assert said.exit_code != 0 and "Traceback" not in said.stderr
