@@ -81,7 +81,7 @@ def test_the_index_is_rebuilt_and_searched(finished: Path) -> None:
     found = json.loads(
         aurora("index", "search", "shortest job first", "--kind", "policies", "--run", str(finished), "--json").stdout
     )
-    assert [set(f) for f in found] == [{"id", "similarity", "description"}] * 5
+    assert [set(f) for f in found] == [{"id", "similarity", "words", "description"}] * 5
     assert [f["similarity"] for f in found] == sorted((f["similarity"] for f in found), reverse=True)
 
 
