@@ -30,10 +30,17 @@ def cache_folder() -> Path:
         digest.update(path.read_bytes())
     name = f"aurora-{digest.hexdigest()[:12]}"
     chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
-    for base in (Path(chosen) if chosen else None, Path(home or "~/.cache").expanduser(), here / "__pycache__"):
+    for base in (Path(chosen) if chosen else None, Path(home) if home else _users_cache(), here / "__pycache__"):
         if base is not None and _is_writable(base / name):
             return base / name
     return Path(tempfile.mkdtemp(prefix=name))
+
+
+def _users_cache() -> Path | None:
+    try:
+        return Path("~/.cache").expanduser()
+    except RuntimeError:  # a user without a home folder, as containers have them
+        return None
 
 
 def _is_writable(folder: Path) -> bool:

@@ -1,0 +1,15 @@
+"""Where machine code is kept."""
+
+import pwd
+
+from aurora.sim.kernel.jit import cache_folder
+
+
+def test_a_user_without_a_home_folder_has_a_place_for_machine_code(monkeypatch):
+    def unknown(_: int) -> None:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for variable in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    assert cache_folder.__wrapped__().is_dir()
