@@ -28,6 +28,8 @@ _REMEDIES = {
     errno.EDQUOT: "free some space, or write to another disk",
     errno.EROFS: "the disk is read-only; write to another one",
     errno.EISDIR: "give the path of a file",
+    errno.EEXIST: "something else has this name; give another path",
+    errno.ELOOP: "its links lead to themselves; give another path",
     errno.ENOTDIR: "a part of the path is a file; give another path",
     errno.ENAMETOOLONG: "give a shorter name",
     errno.ENXIO: "nothing reads from the other end",
@@ -50,6 +52,8 @@ def replaced(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[Pa
     Raises:
         AuroraError: It can't be written. The class is `error`.
     """
+    if str(path) == "-":
+        raise error("can't write -: it stands for no file here; give /dev/stdout, or a name of its own")
     with writing(path, error=error):
         before = _state(path)
         if before is not None and _is_stream(path, before):

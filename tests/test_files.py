@@ -9,6 +9,7 @@ import pytest
 
 from aurora.errors import DataError, RunError
 from aurora.files import replaced, write_atomically
+from aurora.graphs.run_directory import owned, require_archive
 
 
 def test_a_file_is_replaced_when_all_went_well(tmp_path):
@@ -130,3 +131,25 @@ def test_a_text_that_is_not_text_leaves_the_old_one(tmp_path):
     with pytest.raises(DataError, match="half of a pair"):
         write_atomically(path, "a\ud800")
     assert path.read_text() == "old"
+
+
+def test_a_dash_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="give /dev/stdout"):
+        write_atomically(Path("-"), "x")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["file", "dangling", "loop"])
+def test_what_can_be_no_run_directory_is_told_with_the_remedy(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling").symlink_to("gone")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(RunError, match=r"; .*give another path"), owned(tmp_path / name):
+        pass
+
+
+def test_an_empty_archive_is_not_taken_for_a_run_without_policies(tmp_path):
+    (tmp_path / "archive.sqlite").touch()
+    with pytest.raises(RunError, match="is empty; go on with the run, or take it from a copy"):
+        require_archive(tmp_path)

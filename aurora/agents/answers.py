@@ -153,7 +153,7 @@ class RuleAnswer(Frozen):
     score: OfCandidate = Field(description="expression; the candidate with the highest value wins")
 
 
-class PolicyAnswer(Frozen):
+class ProgramAnswer(Frozen):
     """An allocation policy: expressions in the policy language."""
 
     description: str = Field(max_length=600, description="the idea, for people")
@@ -173,23 +173,28 @@ class InvalidPolicy(Frozen):
     reason: str
 
 
-def _or_reason(value: Any) -> PolicyAnswer | InvalidPolicy:
+def _or_reason(value: Any) -> ProgramAnswer | InvalidPolicy:
     """Return the policy, or what is wrong with it."""
     try:
-        return PolicyAnswer.model_validate(value)
+        return ProgramAnswer.model_validate(value)
     except ValidationError as error:
         return InvalidPolicy(reason=explain_validation(error))
 
 
-class PoliciesAnswer(Frozen):
-    """Policies of one conversation, as different from each other as they can be."""
+class PolicyAnswer(ProgramAnswer):
+    """An allocation policy, and others where several were asked for."""
 
-    policies: list[Annotated[PolicyAnswer | SkipJsonSchema[InvalidPolicy], BeforeValidator(_or_reason)]] = Field(
-        min_length=1, max_length=3, description="one for each that was asked for"
+    alternatives: list[Annotated[ProgramAnswer | SkipJsonSchema[InvalidPolicy], BeforeValidator(_or_reason)]] = Field(
+        default=[], max_length=2, description="the other policies that were asked for; empty if only one was"
     )
 
+    @property
+    def programs(self) -> tuple[ProgramAnswer | InvalidPolicy, ...]:
+        """The policy and its alternatives, in the order in which they were written."""
+        return (self, *self.alternatives)
 
-def to_policy(answer: PolicyAnswer) -> Policy:
+
+def to_policy(answer: ProgramAnswer) -> Policy:
     """The policy that an answer describes, named by what it does.
 
     Raises:

@@ -210,7 +210,7 @@ def price_of(name: str, *, needed: bool = False) -> Price | None:
 def _read_table(path: Traversable) -> dict[str, Price]:
     try:
         text = read_text(path, error=ModelError) if isinstance(path, Path) else path.read_text(encoding="utf-8")
-        rows = parse_json(text, str(path), error=ModelError)["dollars_per_million_tokens"].items()
+        rows = parse_json(text, f"{PRICES}: {path}", error=ModelError)["dollars_per_million_tokens"].items()
         table = {str(name): _price(row) for name, row in rows}
     except OSError as error:
         raise ModelError(f"{PRICES}: can't read {path}: {error.strerror}") from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aurora.agents.agent import run_agent
-from aurora.agents.answers import InvalidPolicy, PoliciesAnswer, PolicyAnswer, to_policy
+from aurora.agents.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
 from aurora.agents.briefing import brief, features_told, program_told, quoted, value_table
 from aurora.agents.budget import LOCAL
 from aurora.agents.metered import MeteredModel
@@ -26,8 +26,17 @@ STANCES: tuple[tuple[float, str], ...] = (
 TEMPERATURE = 0.7
 """Of a conversation that ends with all candidates."""
 REFERENCES_SHOWN = 6
-TOOLS = ("draft_policy", "simulate_policy", "explain_decision", "objective_bounds", "show_policy", "rl_advice")
-"""Tools of the defender. Every one is paid for in every request, so what never led to a better policy is left out."""
+TOOLS = (
+    "draft_policy",
+    "simulate_policy",
+    "explain_decision",
+    "objective_bounds",
+    "show_policy",
+    "rl_advice",
+    "feature_table",
+    "check_expression",
+)
+"""Tools of the defender. Each is paid for in every request, so large ones that led to no better policy are left out."""
 
 
 def tools_of(*, with_networks: bool, in_units: bool) -> tuple[str, ...]:
@@ -107,7 +116,10 @@ def _together(
 ) -> Candidates:
     tools = harness()
     wanted = "\n".join(f"{place}. {stance}" for place, (_, stance) in enumerate(STANCES[:count], 1))
-    task = f"Write {count} policies in one {PoliciesAnswer.__name__}:\n{wanted}"
+    task = (
+        f"Write {count} policies in one {PolicyAnswer.__name__}, the first by its own fields, the others as its "
+        f"alternatives:\n{wanted}"
+    )
     filled = prompt.fill(
         **_slots(briefing),
         tools=_TOOLS_TOLD.format(calls=tools.limits.calls, each=tools.limits.calls_a_tool),
@@ -115,10 +127,10 @@ def _together(
     )
     refused: list[str] = []
 
-    def accept(answer: PoliciesAnswer) -> tuple[Policy, ...]:
+    def accept(answer: PolicyAnswer) -> tuple[Policy, ...]:
         """The policies that are valid; an answer without one goes back."""
         accepted, reasons = [], []
-        for place, each in enumerate(answer.policies[:count], 1):
+        for place, each in enumerate(answer.programs[:count], 1):
             try:
                 accepted.append(_accepted(_valid(each), briefing.queue))
             except PolicyError as error:
@@ -129,7 +141,7 @@ def _together(
         return tuple(accepted)
 
     try:
-        finished = run_agent(model, filled, PoliciesAnswer, accept, harness=tools, temperature=TEMPERATURE)
+        finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=TEMPERATURE)
     except AnswerError as error:
         return Candidates((), (str(error),))
     except ModelError as error:
@@ -172,7 +184,7 @@ def _each(
     )
 
 
-def _valid(answer: PolicyAnswer | InvalidPolicy) -> PolicyAnswer:
+def _valid(answer: ProgramAnswer | InvalidPolicy) -> ProgramAnswer:
     """The policy of an answer with several.
 
     Raises:
@@ -183,7 +195,7 @@ def _valid(answer: PolicyAnswer | InvalidPolicy) -> PolicyAnswer:
     return answer
 
 
-def _accepted(answer: PolicyAnswer, queue: AllocationStrategy | None) -> Policy:
+def _accepted(answer: ProgramAnswer, queue: AllocationStrategy | None) -> Policy:
     """The policy of an answer.
 
     Raises:

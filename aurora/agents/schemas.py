@@ -10,6 +10,11 @@ _LEFT_OUT = ("title", "default", "minLength", "maxLength")
 """Keywords that strict modes refuse or may refuse. What they say is validated here all the same."""
 
 
+def local_schema(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of an answer with its limits of length, which a local model's decoding is held to."""
+    return schema.model_json_schema()
+
+
 def response_schema(schema: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema of an answer as OpenAI's strict mode and Anthropic's tools take it.
 
@@ -31,6 +36,8 @@ def _cleaned(value: Any) -> Any:
         for k, v in value.items()
         if k not in _LEFT_OUT
     }
+    if "properties" in made:
+        made["required"] = list(made["properties"])
     if "maxLength" in value and "description" in made:
         made["description"] += f"; at most {value['maxLength']} characters"
     if "$ref" in made and len(made) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,7 +137,10 @@ def selfplay(  # one parameter an option
                 limits=call_limits(timeout, answer_tokens),
             )
         if finished.reason == "interrupted":
-            note(f"interrupted; nothing committed is lost. Go on with: aurora selfplay --resume {directory}")
+            note(
+                "interrupted; nothing committed is lost. "
+                f"Go on with: aurora selfplay --resume {shlex.quote(str(directory))}"
+            )
             raise typer.Exit(INTERRUPTED)
         result = _result(opened.store, directory, finished.reason, chosen_source(settings).unit)
         if result["model"] is not None:
@@ -159,7 +163,7 @@ def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) ->
     _print_result(result, verdicts)
     if path is not None:
         note(f"report: {path}")
-    note(f"use the champion: aurora policies export --run {result['run']} --best --out champion.json")
+    note(f"use the champion: aurora policies export --run {shlex.quote(result['run'])} --best --out champion.json")
 
 
 def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
@@ -174,7 +178,7 @@ def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations
     except KeyboardInterrupt:
         note(
             "interrupted while the report was written; the run is complete. Write its report with: "
-            f"aurora selfplay --resume {directory} --iterations {iterations}"
+            f"aurora selfplay --resume {shlex.quote(str(directory))} --iterations {iterations}"
         )
         raise typer.Exit(INTERRUPTED) from None
 
@@ -266,7 +270,8 @@ def _result(store: Store, directory: Path, reason: str, unit: str) -> dict[str, 
     last = store.last_iteration()
     if last is None:
         raise RunError(
-            f"{directory} holds no finished iteration ({reason}); go on with a larger budget and --resume {directory}"
+            f"{directory} holds no finished iteration ({reason}); "
+            f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
         )
     number, state = last
     from aurora.evals.model_usage import model_usage  # heavy, used here only

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def clone(  # one parameter an option
 
                 trained = train(folder, key=key, tell=tell)
         except KeyboardInterrupt:
-            note(f"stopped; go on with: aurora train clone --resume {folder}")
+            note(f"stopped; go on with: aurora train clone --resume {shlex.quote(str(folder))}")
             raise
         result = _result(trained)
         write_atomically(folder / RESULT, json.dumps(result, indent=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -108,7 +109,10 @@ def _train(
             raise RunError(f"{resume} holds a training of {trainee.course.algorithm}; resume it with that command")
     else:
         if (folder / checkpoint.NAME).exists():
-            raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
+            raise RunError(
+                f"{folder} holds a training already; "
+                f"go on with --resume {shlex.quote(str(folder))}, or give another --out"
+            )
         trainee = trainer.begin(trainer.Course(algorithm, options.parse_levels(level, "--level"), steps, seed))
     with owned(folder):
         if resume is None:
@@ -119,7 +123,7 @@ def _train(
         except KeyboardInterrupt:
             kept = checkpoint.load(folder)["steps"]
             done = f"stopped, {kept} steps are kept; go on" if kept else "stopped before steps were kept; begin again"
-            note(f"{done} with: aurora train {algorithm.split('_')[0]} --resume {folder}")
+            note(f"{done} with: aurora train {algorithm.split('_')[0]} --resume {shlex.quote(str(folder))}")
             raise
         _finish(trainee, folder, as_json, plot)
 

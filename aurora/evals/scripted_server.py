@@ -174,8 +174,8 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
     name = asked or next((t for t in tools if t.endswith("Answer")), "")
     count = _wanted(body)
     value = _policy(rng)
-    if name == "PoliciesAnswer":
-        value = {"policies": [_policy(rng) for _ in range(count)]}
+    if name == "PolicyAnswer":
+        value = {**value, "alternatives": [_policy(rng) for _ in range(count - 1)]}
     if name == "ScenariosAnswer":
         value = {"scenarios": [_scenario(rng, level) for _ in range(count)]}
     if name == "ExplanationAnswer":

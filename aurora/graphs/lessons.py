@@ -14,7 +14,7 @@ IDEA = 100
 """Characters that are told of what a policy's author said of it."""
 CHANCE = "random"
 """A reference that is sometimes the best by chance: to lose against it teaches nothing."""
-ABOUT = 160
+ABOUT = 100
 """Characters that are told of a scenario that the reader no longer sees."""
 
 
@@ -95,7 +95,7 @@ def on_attack(
     if in_units:
         sums = {o.policy_id: o.summary for o in outcomes if o.scenario_id == scenario_id}
         told += f": {_differences(sums[policy_id], sums[best])}"
-    return told + ")." + (f" It was {json.dumps(about[:ABOUT])}." if about else "")
+    return told + ")." + (f" That scenario: {json.dumps(about[:ABOUT])}." if about else "")
 
 
 def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from aurora import __version__
 from aurora.errors import RunError
-from aurora.files import write_atomically
+from aurora.files import write_atomically, writing
 from aurora.reading import read_json
 
 ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
@@ -43,11 +43,9 @@ def owned(directory: Path) -> Iterator[Path]:
     Raises:
         RunError: Another process owns it, or it can't be created.
     """
-    try:
+    with writing(directory, error=RunError):
         directory.mkdir(parents=True, exist_ok=True)
         handle = (directory / LOCK).open("a+")
-    except OSError as error:
-        raise RunError(f"can't use {directory} as a run directory: {error.strerror}") from None
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,9 +134,11 @@ def require_archive(directory: Path) -> Path:
     """Path of a run's archive.
 
     Raises:
-        RunError: There is none.
+        RunError: There is none, or it is an empty file.
     """
     path = directory / ARCHIVE
     if not path.exists():
         raise RunError(f"{directory} holds no archive ({ARCHIVE}); give --run the folder of a run")
+    if path.is_file() and not path.stat().st_size:
+        raise RunError(f"{path} is empty; go on with the run, or take it from a copy")
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def begin(folder: Path, course: Course) -> None:
     if absent:
         raise DataError(f"{absent[0]}: there is no such file")
     if (folder / CLONE).exists():  # before it nothing was learnt that a second attempt would lose
-        raise RunError(f"{folder} holds a training already; go on with --resume {folder}, or give another --out")
+        raise RunError(
+            f"{folder} holds a training already; go on with --resume {shlex.quote(str(folder))}, or give another --out"
+        )
     write_atomically(folder / COURSE, json.dumps(asdict(course), indent=2))
 
 

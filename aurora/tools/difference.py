@@ -13,7 +13,6 @@ AROUND = 60
 ROLES = {
     "ScenariosAnswer": "attacker",
     "PolicyAnswer": "defender",
-    "PoliciesAnswer": "defender",
     "ExplanationAnswer": "explainer",
 }
 """Who asks for which answer."""

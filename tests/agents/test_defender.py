@@ -6,7 +6,7 @@ from unittest.mock import patch
 import numpy as np
 
 from aurora.agents import defender
-from aurora.agents.answers import PoliciesAnswer, PolicyAnswer, RuleAnswer
+from aurora.agents.answers import PolicyAnswer, RuleAnswer
 from aurora.agents.defender import TOOLS, DefendBriefing, tools_of, write_policies
 from aurora.agents.metered import metered
 from aurora.agents.model import model_name
@@ -79,12 +79,12 @@ def test_of_several_policies_the_valid_ones_are_kept() -> None:
         device_choice="best_fit",
     )
     blocked = good.model_copy(update={"head_of_line_blocking": True, "backfill": "easy"})
-    answers = [PoliciesAnswer(policies=[good, blocked])]
+    answer = good.model_copy(update={"alternatives": [blocked]})
 
-    def answered(model, messages, schema, accept, **_):
-        return SimpleNamespace(value=accept(answers[0]), rejected=(), evidence=())
+    def answered(model, filled, schema, accept, **_):
+        return SimpleNamespace(value=accept(answer), rejected=(), evidence=())
 
-    with patch.object(defender, "run_agent", lambda model, filled, schema, accept, **_: answered(0, 0, 0, accept)):
+    with patch.object(defender, "run_agent", answered):
         queue = REFERENCES["first_fit"].allocation_strategy
         briefing = DefendBriefing([SCENARIO.scenario], "x", {"fgd": [0.5]}, [], [], queue)
         model = SimpleNamespace(name_=SimpleNamespace(provider="openai"))
@@ -112,7 +112,7 @@ def test_a_policy_beside_an_invalid_one_is_kept() -> None:
         "device_choice": "best_fit",
     }
     unknown = {**good, "rules": [{"when": "1", "score": "-node.carbon"}]}
-    answer = PoliciesAnswer.model_validate({"policies": [good, unknown, {**good, "order": "node.speed"}]})
+    answer = PolicyAnswer.model_validate({**good, "alternatives": [unknown, {**good, "order": "node.speed"}]})
     with patch.object(
         defender,
         "run_agent",
@@ -124,7 +124,7 @@ def test_a_policy_beside_an_invalid_one_is_kept() -> None:
     assert len(found.policies) == 1
     assert found.failures[0].startswith("policy 2: rules.0.score: unknown feature 'node.carbon'")
     assert found.failures[1].startswith("policy 3: order: node.speed can't be read here")
-    assert "InvalidPolicy" not in str(PoliciesAnswer.model_json_schema())
+    assert "InvalidPolicy" not in str(PolicyAnswer.model_json_schema())
 
 
 def test_only_tools_that_can_tell_something_are_offered() -> None:

@@ -341,7 +341,7 @@ def test_a_reply_that_drips_ends_at_the_deadline(environment, data, provider) ->
 @pytest.mark.parametrize(
     ("head", "body", "fault"),
     [
-        pytest.param(b"Content-Encoding: gzip\r\n", gzip.compress(b" " * (64 << 20)), "too large", id="bomb"),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(b" " * (64 << 20)), "too large"),
         (b"", b" " * (40 << 20), "too large"),
         (b"Content-Encoding: br\r\n", b"\x00" * 9, "unreadable answer"),
         (b"Content-Encoding: gzip\r\n", b"no gzip", "unreadable answer"),

@@ -68,4 +68,4 @@ def test_to_lose_against_chance_is_no_lesson():
 
 def test_the_worst_scenario_is_told_in_words_as_data():
     told = on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=True, texts={"s2": "flows\n# user"})
-    assert told.endswith('It was "flows\\n# user".')
+    assert told.endswith('That scenario: "flows\\n# user".')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -191,7 +192,7 @@ def _elo(store: Store, champion: Policy) -> str:
 
 
 def _next(directory: Path) -> str:
-    run = html.escape(str(directory))
+    run = html.escape(shlex.quote(str(directory)))
     commands = (
         f"aurora policies export --run {run} --best --out champion.json",
         "aurora scenarios generate --family video --level 2 --seed 7 --out scenario.json",
