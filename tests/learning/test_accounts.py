@@ -255,3 +255,14 @@ def test_real_machines_give_demand_its_shape(traces: Path) -> None:
     assert any(t.workload.shape for t in population.truth)
     for account in population.accounts:
         accounts.check_account(account, CATALOGUE)
+
+
+def test_a_time_far_from_all_others_is_refused_and_a_long_gap_is_not(tmp_path: Path) -> None:
+    rows = rows_of_one_account(tmp_path, periods=12)
+    year = 4 * 3600 * 2190
+    late = [*rows[:-1], {**rows[-1], "time": int(str(rows[-1]["time"])) + 3 * year}]
+    early = [{**rows[0], "time": int(str(rows[0]["time"])) - 3 * year}, *rows[1:]]
+    for wrong, line in ((late, 12), (early, 1)):
+        with pytest.raises(DataError, match=rf"line {line}: field 'time' lies 109\d days from all others"):
+            read_rows(tmp_path, wrong)
+    assert len(read_rows(tmp_path, [*rows[:5], *rows[10:]]).accounts[0]) == 5

@@ -39,6 +39,9 @@ _DIGITS = re.compile(r"\d{9,20}(\.\d{1,9})?")
 _NO_NUMBER = re.compile(r'"(\w+)"\s*:\s*(NaN|-?Infinity)\b')
 SECONDS = (1e17, 1e14, 1e11)
 """Times from here on are nanoseconds, microseconds, milliseconds: as seconds they would lie after the year 5000."""
+FAR, FEW = 10, 6
+"""A time further from all others than so many times their span is wrong, where there are more than a few."""
+DAY = 86_400
 SWAPPING = 2.0
 """Memory asked for over memory there, at all times: from here on it is no share but a percentage."""
 LAST_TIME = 253_402_300_799
@@ -75,7 +78,8 @@ class _Row:
     def number(self, name: str) -> float:
         value = self.fields.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise DataError(f"{self.where}: field {name!r} must be a finite number, it is {_shown(value)}")
+            remedy = "; leave a period out in which it was not measured" if value is None else ""
+            raise DataError(f"{self.where}: field {name!r} must be a finite number, it is {_shown(value)}{remedy}")
         return float(value)
 
     def metric(self, name: str, optional: Collection[str]) -> float:
@@ -218,6 +222,12 @@ def _longest_run(name: str, rows: list[tuple[int, _Row]]) -> tuple[list[tuple[in
         raise DataError(
             f"account {name!r}: periods of {step} s and of {odd} s; all must be equal (or missing), so resample them"
         )
+    for gap, rest, row in ((steps[-1], steps[:-1], rows[-1]), (steps[0], steps[1:], rows[0])):
+        if len(rest) > FEW and gap > FAR * sum(rest):
+            raise DataError(
+                f"{row[1].where}: field 'time' lies {gap / DAY:.0f} days from all others of account {name!r}, which "
+                f"span {sum(rest) / DAY:.0f}; a time must be wrong: correct it, or leave the row out"
+            )
     runs: list[list[tuple[int, _Row]]] = [rows[:1]]
     for gap, entry in zip(steps, rows[1:], strict=True):
         if gap == step:
