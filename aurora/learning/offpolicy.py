@@ -191,7 +191,10 @@ def from_state(state: dict[str, Any], make: Callable[[int], VecEnv]) -> Learner:
     """
     with restoring(Path("the checkpoint"), error=RunError, remedy=ANEW):
         plan = dict(state["plan"])
-        kind = {"dqn": dqn.Settings, "sac": sac.Settings}[plan["algorithm"]]
+        kinds = {"dqn": dqn.Settings, "sac": sac.Settings}
+        if plan["algorithm"] not in kinds:
+            raise RunError(f"the checkpoint is neither DQN's nor SAC's; {ANEW}")
+        kind = kinds[plan["algorithm"]]
         shape, settings = Shape(**plan.pop("shape")), kind(**plan.pop("settings"))
         columns = tuple(plan.pop("columns"))
         learner = begin(Plan(shape=shape, settings=settings, columns=columns, **plan), make)

@@ -118,7 +118,7 @@ def test_a_saved_clone_chooses_the_same(population: accounts.Population, copied:
 
 def test_a_file_that_is_no_clone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.pt").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"x\.pt: no clone"):
+    with pytest.raises(DataError, match=r"x\.pt is damaged or of another version"):
         cloning.load_policy(tmp_path / "x.pt")
 
 

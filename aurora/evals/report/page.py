@@ -124,7 +124,7 @@ def _page(  # what a page is made of
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{html.escape(title)}</title><link rel='icon' href='data:,'><style>{style}</style>"
+        f"<title>{html.escape(title)}</title><style>{style}</style>"
         f"<script>{plotly.offline.get_plotlyjs()}</script></head><body><main>"
         f"<h1>{html.escape(title)}</h1><p class='lead'>{html.escape(opening(verdicts, source.unit))}</p>"
         f"<p class='small'>{html.escape(_provenance(source, champion, steps))}</p>"
