@@ -102,7 +102,7 @@ def test_a_damaged_folder_is_refused_and_nothing_in_it_is_executed(forecaster, t
         load_forecaster(tmp_path)
     save_forecaster(forecaster, tmp_path / "f")
     (tmp_path / "f" / "lstm-0.pt").write_bytes(pickle.dumps(Trap(str(tmp_path / "sprung"))))
-    with pytest.raises(DataError, match="lstm-0.pt is damaged or of another version"):
+    with pytest.raises(DataError, match=r"lstm-0\.pt is damaged or of another version"):
         load_lstm(tmp_path / "f" / "lstm-0.pt")
     assert not (tmp_path / "sprung").exists()
     (tmp_path / "f" / "forecaster.json").write_text("{", encoding="utf-8")
