@@ -81,7 +81,7 @@ def solve(encoded: EncodedScenario, goal: Goal, *, effort: float = 10.0) -> Solu
     Args:
         encoded: The scenario.
         goal: Time until the last task ends, dollars, mean latency, or latency weighted by priority; seconds.
-        effort: CP-SAT's deterministic time, about seconds; the same effort always gives the same answer.
+        effort: CP-SAT's deterministic time, about seconds; the same effort gives the same status, value and bound.
 
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
