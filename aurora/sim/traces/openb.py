@@ -52,15 +52,15 @@ def read_nodes(path: Path) -> tuple[Node, ...]:
     for line, row in rows(path, ("sn", "cpu_milli", "memory_mib", "gpu", "model")):
         _check_name(path, line, "sn", row["sn"], seen)
         devices = whole(path, line, "gpu", row["gpu"], most=MAX_DEVICES)
-        nodes.append(
-            Node(
+        with scenario_of(f"{path}, line {line}"):
+            node = Node(
                 node_id=row["sn"],
                 cpu=number(path, line, "cpu_milli", row["cpu_milli"]) / MILLI,
                 memory=number(path, line, "memory_mib", row["memory_mib"]) / MEBI_PER_GIBI,
                 accelerators=devices,
                 accelerator_model=row["model"][:128] or None if devices else None,
             )
-        )
+        nodes.append(node)
     if not nodes:
         raise DataError(f"{path} lists no nodes")
     return tuple(nodes)
