@@ -239,7 +239,8 @@ def _networks(folder: Path) -> list[Reader]:
     def forest(path: Path) -> Any:
         shutil.copy(path, trees / path.name)
         for model in load_trees(trees).models[:1]:
-            lightgbm.Booster(model_str=model).predict(x[:2], num_threads=1)
+            booster = lightgbm.Booster(model_str=model)
+            booster.predict(np.zeros((2, booster.num_feature())), num_threads=1)
 
     return [
         Reader("clone", "c.pt", clone.read_bytes(), load_policy),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -103,4 +104,7 @@ def _numbers(fields: Mapping[str, str], name: str) -> Sequence[float]:
     words = fields[name].split(" ")
     if not all(map(_NUMBER.fullmatch, words)):
         raise ValueError(f"{name} holds what is no number")
-    return [float(word) for word in words]
+    numbers = [float(word) for word in words]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{name} holds a number out of range")
+    return numbers

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import os
 import struct
 import threading
@@ -142,6 +143,8 @@ class Ledger:
         whole = (len(content) - _PART.size) // _RECORD.size
         for number in range(whole):
             key, value, *sums = _RECORD.unpack_from(content, _PART.size + number * _RECORD.size)
+            if not all(map(math.isfinite, sums)):
+                raise StoreError(f"{path} is damaged (measurement {number + 1}); move it away, what it holds is redone")
             numbers = [int(v) if f.type == "int" else v for f, v in zip(_FIELDS, sums, strict=True)]
             self._known[key] = (value, Summary(*numbers))
         os.ftruncate(self._file, _PART.size + whole * _RECORD.size)  # a kill may have torn the last one

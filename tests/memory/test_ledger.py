@@ -1,6 +1,7 @@
 """What was paid for is found again, whatever happened to the process in between."""
 
 import os
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -111,3 +112,14 @@ def test_a_fingerprint_does_not_depend_on_the_run_that_encoded_it():
     before = scenario_print(encoded)
     run(encoded, compile_policy(REFERENCES["fgd"]))
     assert scenario_print(encoded) == before == scenario_print(encode(scenario))
+
+
+def test_a_damaged_measurement_is_told(tmp_path):
+    path = tmp_path / "paid.ledger"
+    with Ledger(path) as ledger:
+        ledger.begin(0)
+        ledger.add(b"k" * 16, (1.0, SUMMARY))
+    content = path.read_bytes()
+    path.write_bytes(content[:-8] + struct.pack("<d", float("nan")))
+    with pytest.raises(StoreError, match="is damaged"):
+        Ledger(path)
