@@ -5,7 +5,8 @@
 
 A token is counted as four characters of the request as it is recorded. The scripted model calls `draft_policy` in three
 of ten turns and always writes something valid, so requests grow as they would with a real one that drafts seldom. Its
-scenarios are of level 1: where a run moves up, after six iterations or so, they are sent back and the count means nothing.
+scenarios are of level 1. Where a run moves up, after six iterations or so, they are sent back and the count means
+nothing.
 """
 
 from __future__ import annotations
