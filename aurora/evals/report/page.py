@@ -160,7 +160,7 @@ def _tiles(steps: Sequence[dict[str, Any]], store: Store) -> str:
 
 def _comparison(source: Source, verdicts: list[Verdict]) -> str:
     return (
-        "<p>The start is the hand-written policy where the search began. The closest reference is the one of "
+        "<p>The start is the policy where the search began, written before this run. The closest reference is the one of "
         f"{len(source.references)} that comes nearest to the champion.</p>"
         + tables.comparison_table(verdicts)
         + plots.comparison_plot(verdicts, source.unit)

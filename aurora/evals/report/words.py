@@ -22,7 +22,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Reference", "One of the fixed policies that come with AURORA, such as first fit or the cheapest node."),
     (
         "Start",
-        "The hand-written policy whose weights the search tunes first. What it earns was not learnt by this run.",
+        "The policy whose weights the search tunes first: AURORA's template, or that of `--start`. What it earns was not "
+        "learnt by this run.",
     ),
     ("Champion", "The policy with the highest value on the validation scenarios; see `aurora policies export`."),
     (
@@ -105,7 +106,7 @@ def opening(verdicts: Sequence[Verdict], unit: str) -> str:
     of_start = _mean([v.start_against_closest.mean for v in verdicts])
     learnt = _mean([v.start.difference.mean for v in verdicts])
     split = (
-        f"Its mean lead over the closest one is {total:+.4f} ({unit}). The hand-written policy where the search began "
+        f"Its mean lead over the closest one is {total:+.4f} ({unit}). The policy where the search began "
         f"leads it by {of_start:+.4f} itself, so this run has learnt {learnt:+.4f}."
     )
     return " ".join(s for s in (lead, split, _saved(verdicts)) if s)
