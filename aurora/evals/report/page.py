@@ -160,8 +160,8 @@ def _tiles(steps: Sequence[dict[str, Any]], store: Store) -> str:
 
 def _comparison(source: Source, verdicts: list[Verdict]) -> str:
     return (
-        "<p>The start is the policy where the search began, written before this run. The closest reference is the one of "
-        f"{len(source.references)} that comes nearest to the champion.</p>"
+        "<p>The start is the policy where the search began, written before this run. The closest reference is the one "
+        f"of {len(source.references)} that comes nearest to the champion.</p>"
         + tables.comparison_table(verdicts)
         + plots.comparison_plot(verdicts, source.unit)
     )

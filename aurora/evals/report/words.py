@@ -22,8 +22,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Reference", "One of the fixed policies that come with AURORA, such as first fit or the cheapest node."),
     (
         "Start",
-        "The policy whose weights the search tunes first: AURORA's template, or that of `--start`. What it earns was not "
-        "learnt by this run.",
+        "The policy whose weights the search tunes first: AURORA's template, or that of `--start`. What it earns was "
+        "not learnt by this run.",
     ),
     ("Champion", "The policy with the highest value on the validation scenarios; see `aurora policies export`."),
     (
