@@ -91,8 +91,8 @@ def write_policies(
 ) -> Candidates:
     """Ask a model for policies: all in one conversation, of a local model each by itself.
 
-    One conversation costs a third of three, since each request repeats what went before. Local models are asked at
-    once and held by a grammar, which is that of a single policy.
+    Each request repeats what went before, so one conversation sends about half of what three did
+    (`benchmarks/model_tokens.py`). Local models are asked at once and held by the grammar of a single policy.
 
     Args:
         model: Who is asked.
@@ -140,48 +140,42 @@ def _together(
         refused.extend(reasons)
         return tuple(accepted)
 
-    try:
-        finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=TEMPERATURE)
-    except AnswerError as error:
-        return Candidates((), (str(error),))
-    except ModelError as error:
-        if not error.retryable:
-            raise
-        return Candidates((), (str(error),))
-    return Candidates(finished.value, (*finished.rejected, *refused))
+    found = _asked(model, filled, accept, tools, TEMPERATURE)
+    return found._replace(failures=(*found.failures, *refused))
 
 
 def _each(
     model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
 ) -> Candidates:
     slots = _slots(briefing)
-
-    def one(place: int) -> tuple[Policy | None, tuple[str, ...]]:
-        temperature, stance = STANCES[place]
+    found = []
+    for temperature, stance in STANCES[:count]:
         task = f"Write one policy, as one {PolicyAnswer.__name__}: {stance}."
         filled = prompt.fill(**slots, tools="", task=task)
-        try:
-            finished = run_agent(
-                model,
-                filled,
-                PolicyAnswer,
-                lambda answer: _accepted(answer, briefing.queue),
-                harness=harness(),
-                temperature=temperature,
-            )
-        except AnswerError as error:
-            return None, (str(error),)
-        except ModelError as error:
-            if not error.retryable:
-                raise
-            return None, (str(error),)
-        return finished.value, finished.rejected
-
-    found = [one(place) for place in range(count)]
+        found.append(_asked(model, filled, lambda answer: (_accepted(answer, briefing.queue),), harness(), temperature))
     return Candidates(
-        tuple(policy for policy, _ in found if policy is not None),
-        tuple(reason for _, reasons in found for reason in reasons),
+        tuple(policy for each in found for policy in each.policies),
+        tuple(reason for each in found for reason in each.failures),
     )
+
+
+def _asked(
+    model: MeteredModel,
+    filled: tuple[str, str],
+    accept: Callable[[PolicyAnswer], tuple[Policy, ...]],
+    tools: Harness,
+    temperature: float,
+) -> Candidates:
+    """What came of a conversation; one that failed leaves its reason."""
+    try:
+        finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=temperature)
+    except AnswerError as error:
+        return Candidates((), (str(error),))
+    except ModelError as error:
+        if not error.retryable:
+            raise
+        return Candidates((), (str(error),))
+    return Candidates(finished.value, finished.rejected)
 
 
 def _valid(answer: ProgramAnswer | InvalidPolicy) -> ProgramAnswer:

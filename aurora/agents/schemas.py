@@ -10,11 +10,6 @@ _LEFT_OUT = ("title", "default", "minLength", "maxLength")
 """Keywords that strict modes refuse or may refuse. What they say is validated here all the same."""
 
 
-def local_schema(schema: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of an answer with its limits of length, which a local model's decoding is held to."""
-    return schema.model_json_schema()
-
-
 def response_schema(schema: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema of an answer as OpenAI's strict mode and Anthropic's tools take it.
 

@@ -14,7 +14,7 @@ from aurora.agents.answers import PolicyAnswer
 from aurora.agents.budget import LOCAL
 from aurora.agents.grammar import policy_grammar
 from aurora.agents.metered import CUT, MeteredModel
-from aurora.agents.schemas import local_schema, response_schema
+from aurora.agents.schemas import response_schema
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
 from aurora.sim.validation import explain_validation
 from aurora.tools.arguments import half_character, problem_of
@@ -108,8 +108,9 @@ def _bound(model: MeteredModel, schema: type[BaseModel], temperature: float | No
     settings: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
     if model.name_.provider == LOCAL and schema in GRAMMARS:
         return model.bind(response_format={"type": "grammar", "grammar": GRAMMARS[schema]()}, **settings)
+    # Local decoding is held to limits of length too, which providers' strict modes refuse to be told.
     is_local = model.name_.provider == LOCAL
-    name, wanted = schema.__name__, (local_schema if is_local else response_schema)(schema)
+    name, wanted = schema.__name__, schema.model_json_schema() if is_local else response_schema(schema)
     if model.name_.provider == "anthropic":
         tool = {"name": name, "description": schema.__doc__ or name, "input_schema": wanted}
         return model.bind_tools([tool], tool_choice=name, **settings)
