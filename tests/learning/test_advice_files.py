@@ -326,8 +326,30 @@ def test_a_catalogue_is_written_and_read_and_a_price_list_is_one(tmp_path):
     with pytest.raises(DataError, match="no column gib"):
         load_catalogue(listed)
     listed.write_text('type,vCPU,GiB,$/h\nu.metal,448,"1,952 GiB",many\n')
-    with pytest.raises(DataError, match=r"row 2: .* is 'many'"):
+    with pytest.raises(DataError, match=r"line 2: .* is 'many'"):
         load_catalogue(listed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('type,vCPU,GiB,$/h\n\nm5.large,2,8,"0,096"\n', "line 3: .* '0,096', which can be two numbers"),
+        ("type\tvCPU\tGiB\t$/h\nm5.large\t2\t8\t0,096\n", "line 2: .* '0,096', which can be two numbers"),
+        ("type,vCPU,GiB,On Demand,Price\nm5.large,2,8,1,2\n", "line 1 has several columns for the price"),
+    ],
+)
+def test_a_price_that_can_be_two_is_not_guessed(tmp_path, text, message):
+    listed = tmp_path / "prices.csv"
+    listed.write_text(text)
+    with pytest.raises(DataError, match=message):
+        load_catalogue(listed)
+
+
+def test_thousands_in_a_price_list_are_read(tmp_path):
+    listed = tmp_path / "prices.csv"
+    listed.write_text('type,vCPU,GiB,$/h\nu.metal,448,"1,952 GiB","$1,096.50"\n')
+    (kind,) = load_catalogue(listed).instances
+    assert (kind.memory, kind.price) == (1952.0, 1096.5)
 
 
 def test_of_two_columns_of_one_name_none_is_guessed(tmp_path):
