@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from aurora.agents.defender import CHANCE
 from aurora.memory.store import NewOutcome
 from aurora.sim.scenario import Frozen
 
@@ -12,8 +13,6 @@ KEPT = 6
 """Latest lessons that a run keeps."""
 IDEA = 100
 """Characters that are told of what a policy's author said of it."""
-CHANCE = "random"
-"""A reference that is sometimes the best by chance: to lose against it teaches nothing."""
 ABOUT = 100
 """Characters that are told of a scenario that the reader no longer sees."""
 
