@@ -31,9 +31,10 @@ BY_MODEL, KEPT = "model", "kept"
 """Origins: a model wrote it; nothing better was found."""
 SHOWN = 3
 """Best policies, and reasons of failure, that the defender is shown."""
-_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
 SHOWN_REASON = 400
 """Characters of a reason that the attacker is shown."""
+_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
+"""A number in a program, with its sign."""
 
 
 def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
