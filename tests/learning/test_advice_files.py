@@ -22,6 +22,7 @@ from aurora.learning.accounts import (
 )
 from aurora.learning.experiment import history, standing
 from aurora.learning.measurements import read_rows
+from aurora.learning.parquet import parquet_rows
 from aurora.learning.plan_file import (
     Change,
     Plan,
@@ -357,3 +358,25 @@ def test_of_two_columns_of_one_name_none_is_guessed(tmp_path):
     path.write_text("account,day,cost,cost\na,2026-06-01,1,9\n")
     with pytest.raises(DataError, match="two columns 'cost'; rename one"):
         read_rows(path, ("cost",))
+
+
+def test_damaged_parquet_files_are_one_line(tmp_path):
+    rng = random.Random(4)
+    path = tmp_path / "h.parquet"
+    write_accounts(generate(3, 1, periods=48).accounts, path)
+    whole = path.read_bytes()
+    for _ in range(80):
+        damaged = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(damaged) - 4000, len(damaged))] = rng.randrange(256)  # its description
+        path.write_bytes(damaged)
+        for read in (lambda file: read_accounts([file], CATALOGUE), lambda file: read_rows(file, ("cost",))):
+            never_a_traceback(read, path)
+
+
+def test_parquet_files_with_too_many_rows_are_refused(tmp_path):
+    path = tmp_path / "h.parquet"
+    write_accounts(generate(3, 1, periods=48).accounts, path)
+    assert len(parquet_rows(path, 48)) == 48
+    with pytest.raises(DataError, match="more than 47 rows"):
+        parquet_rows(path, 47)
