@@ -2,7 +2,9 @@
 
     python benchmarks/model_tokens.py --iterations 5 --source generated
     python benchmarks/model_tokens.py --iterations 2 --source openb --data TRACES
+    python benchmarks/model_tokens.py --iterations 5 --apart
 
+`--apart` has each policy written in a conversation of its own, to compare one conversation for all of them with.
 A token is counted as four characters of the request as it is recorded. The scripted model calls `draft_policy` in three
 of ten turns and always writes something valid, so requests grow as they would with a real one that drafts seldom. Its
 scenarios are of level 1. Where a run moves up, after six iterations or so, they are sent back and the count means
@@ -14,8 +16,11 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
+from aurora.agents import defender
 from aurora.agents.metered import metered
 from aurora.agents.model import model_name
 from aurora.evals.agents import scripted_environment
@@ -36,6 +41,7 @@ def main() -> None:
     arguments.add_argument("--iterations", type=int, default=5)
     arguments.add_argument("--source", choices=("generated", "openb"), default="generated")
     arguments.add_argument("--data")
+    arguments.add_argument("--apart", action="store_true", help="a conversation for each policy")
     chosen = arguments.parse_args()
     prompts = load_prompt("attacker"), load_prompt("defender")
     settings = SelfPlaySettings(
@@ -52,6 +58,7 @@ def main() -> None:
         prompts=tuple(p.prompt_id for p in prompts),
     )
     with (
+        patch.object(defender, "_together", defender._each) if chosen.apart else nullcontext(),
         tempfile.TemporaryDirectory() as folder,
         scripted_server(seed=1) as server,
         scripted_environment(server.url),
