@@ -8,8 +8,8 @@ from aurora.evals.wording import bench_wording
 from tests.agents.telling.known import KNOWN, RUN
 from tests.agents.telling.sentences import FALSE, FALSE_OF_THE_RUN, TRUE, TRUE_OF_THE_RUN
 
-ENOUGH = 0.75
-"""Share of the true sentences that are read back; the others could not be checked."""
+READ_BACK = 53
+"""True sentences that are read back, as docs/explanations.md says; the others could not be checked."""
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_true_sentence_stays_or_is_said_not_to_be_checked() -> None:
         held = hold([(text, cited)], known)
         kept += len(held.kept)
         assert all(reason.startswith(UNCHECKED) for _, reason in held.struck), held.struck
-    assert kept >= ENOUGH * len(every)
+    assert kept >= READ_BACK
 
 
 def test_false_sentences_of_every_kind_are_struck_and_true_ones_stay() -> None:
