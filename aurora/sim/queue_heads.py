@@ -19,6 +19,7 @@ from aurora.sim.expression import Expr, Ref, evaluate, walk
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.history import History
 from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.encode import share_of
 from aurora.sim.outcome import Status
 from aurora.sim.shortage import down_since
 
@@ -229,7 +230,7 @@ class _Line:
             "cluster.running": len(running),
             "cluster.cpu_load": sum(t.cpu_required for _, t in held) / cpu if cpu else 0.0,
             "cluster.memory_load": sum(t.memory_required for _, t in held) / memory if memory else 0.0,
-            "cluster.accelerator_load": sum(t.accelerators * t.accelerator_share for _, t in held) / devices
+            "cluster.accelerator_load": sum(t.accelerators * share_of(t.accelerator_share) for _, t in held) / at.DEVICE / devices
             if devices
             else 0.0,
             "cluster.price_factor": factors[-1] if factors else 1.0,
