@@ -129,7 +129,7 @@ class MeteredModel(BaseChatModel):
         if found is None and self.recording.replaying:
             given_up = self.recording.find(f"{key} given up")
             if given_up is not None:
-                raise _error(given_up.response, self.name_)
+                return self._result(given_up)
             raise ModelError(
                 f"the recording has no answer to this question: {told_difference(self.recording, request)}",
                 provider=self.name_.provider,
@@ -139,6 +139,14 @@ class MeteredModel(BaseChatModel):
         exchange = found or self._pay(key, request, messages, settings)
         if self.watch is not None:
             self.watch(Call(str(self.name_), found is not None, self.purse.spent))
+        return self._result(exchange)
+
+    def _result(self, exchange: Exchange) -> ChatResult:
+        """The answer of an exchange.
+
+        Raises:
+            ModelError: It holds an error in place of an answer, or neither.
+        """
         try:
             if exchange.response["type"] != "ai":
                 raise _error(exchange.response, self.name_)
@@ -347,7 +355,6 @@ def _message(exchange: Exchange) -> AIMessage:
     return AIMessage(
         content=answer["content"],
         tool_calls=answer.get("tool_calls", []),
-        invalid_tool_calls=answer.get("invalid_tool_calls", []),
         response_metadata={CUT: True} if answer.get(CUT) else {},
         usage_metadata={
             "input_tokens": tokens_in,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.agents.answers import FAMILY
 from aurora.agents.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.briefing import program_told
 from aurora.agents.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
@@ -32,9 +31,10 @@ BY_MODEL, KEPT = "model", "kept"
 """Origins: a model wrote it; nothing better was found."""
 SHOWN = 3
 """Best policies, and reasons of failure, that the defender is shown."""
-_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
 SHOWN_REASON = 400
 """Characters of a reason that the attacker is shown."""
+_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
+"""A number in a program, with its sign."""
 
 
 def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
@@ -61,7 +61,7 @@ def write_specs(bench: Workbench, level: int, count: int, rng: np.random.Generat
     sent_back = [
         f"{scenario_text(draft.specs[f.subject])}: {f.reason}" if f.subject in draft.specs else f.reason[:SHOWN_REASON]
         for f in draft.failures
-        if f.kind == "scenario"
+        if f.kind == "scenario" and (f.subject == BY_MODEL or f.subject in draft.by_model)
     ]
     accepted = [spec for n in draft.encoded if isinstance(spec := draft.specs[n], ScenarioSpec)]
     briefing = AttackBriefing(level, count, played, sent_back, int(rng.integers(2**31)), accepted)
@@ -76,6 +76,7 @@ def write_specs(bench: Workbench, level: int, count: int, rng: np.random.Generat
         draft.failures.append(Failure("scenario", BY_MODEL, str(error)))
         return []
     draft.failures += [Failure("scenario", BY_MODEL, reason) for reason in written.rejected]
+    draft.by_model |= {spec.spec_id for spec in written.specs}
     return list(written.specs)
 
 
@@ -200,14 +201,13 @@ def _best_references(bench: Workbench, values_: dict[str, list[float]]) -> list[
     return sorted(pairs, key=_by_value)[:SHOWN]
 
 
-def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], champion: float) -> None:
+def learn(bench: Workbench, iteration: int, validation: Mapping[str, float]) -> None:
     """Keep what became of the model's candidates, for the next time that it is asked.
 
     Args:
-        bench: The run.
+        bench: The run, its champion chosen.
         iteration: In which they were written.
         validation: Their mean value over the best reference on validation, by id.
-        champion: The champion's before them.
     """
     draft = bench.draft
     for name, value in validation.items():
@@ -219,7 +219,7 @@ def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], cha
                 iteration=iteration,
                 training=draft.candidate_training[name],
                 validation=value,
-                champion=champion,
+                champion=bench.champion_value,
                 became_champion=bench.champion.policy_id == name,
                 on_attack=on_attack(
                     name,
@@ -237,8 +237,11 @@ def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], cha
 
 
 def prompt_of(bench: Workbench, spec: Spec) -> str | None:
-    """Version of the prompt that led to a scenario; None if no model wrote it."""
-    by_model = isinstance(spec, ScenarioSpec) and spec.family == FAMILY
+    """Return the version of the prompt that led to a scenario; None if no model wrote it.
+
+    What the search makes of a model's scenario keeps its family, so the family does not tell.
+    """
+    by_model = spec.spec_id in bench.draft.by_model
     return bench.authors.attacker.prompt_id if bench.authors is not None and by_model else None
 
 

@@ -115,10 +115,11 @@ class Draft:
 
     Attributes:
         specs, encoded, descriptions: Of the attacker's scenarios, by id.
+        by_model: Ids of the scenarios that the model wrote itself; what the search made of them is not among them.
         rivals: Archived policies that take part in the matches, by id.
         proposal: What the search found.
         policies: New policies by id.
-        candidate_training: Each candidate's, where a model wrote some.
+        candidate_training: Each candidate's mean value over the best reference in training, where a model is asked.
         candidate_weakest: The training family on which each of those was weakest, with its mean.
         training_advantage: The best candidate's, on the scenarios it was tuned on.
         candidate_validation: The same candidate's on validation.
@@ -130,6 +131,7 @@ class Draft:
     """
 
     specs: dict[str, Spec] = field(default_factory=dict)
+    by_model: set[str] = field(default_factory=set)
     encoded: dict[str, EncodedScenario] = field(default_factory=dict)
     descriptions: dict[str, tuple[float, ...]] = field(default_factory=dict)
     rivals: dict[str, Policy] = field(default_factory=dict)

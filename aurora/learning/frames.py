@@ -12,9 +12,9 @@ import numpy as np
 
 from aurora.errors import DataError
 from aurora.learning.notation import NOTHING, unified, why_no_number
+from aurora.learning.parquet import check_unpacked, reading_parquet
 from aurora.learning.samples import Floats
 from aurora.learning.text_table import TextTable
-from aurora.reading import TABLE_BYTES
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -129,17 +129,14 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
     import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    try:
-        schema = pq.ParquetFile(io.BytesIO(raw)).schema_arrow
-        _check_parquet(path, pq.ParquetFile(io.BytesIO(raw)).metadata, schema)
-        texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+    with reading_parquet(path):
+        about = pq.ParquetFile(io.BytesIO(raw))
+        _check_parquet(path, about.metadata, about.schema_arrow)
+        texts = [f.name for f in about.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         file = pq.ParquetFile(io.BytesIO(raw), read_dictionary=texts)
         # Without pandas' own description an index such as `ds` is a column like the others.
         frame = file.read().to_pandas(integer_object_nulls=True, ignore_metadata=True).reset_index(drop=True)
         frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, LookupError, TypeError) as error:
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{path} is not a readable Parquet file: {said[:300]}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     frame.attrs = {"first_line": 1, "notes": []}
     if frame.columns.duplicated().any():
@@ -157,11 +154,7 @@ def _check_parquet(path: Path, metadata: Any, schema: Any) -> None:
     if nested is not None:
         raise DataError(f"{path}, column {nested!r}: lists and structures are not read; flatten it or leave it out")
     check_size(path, metadata.num_rows, metadata.num_rows * len(schema))
-    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
-    # By the group: asking for a column of damaged metadata ends the process, since pyarrow lets its exception through.
-    size = sum(group.total_byte_size for group in groups)
-    if size > TABLE_BYTES or any(group.num_rows > metadata.num_rows for group in groups):
-        raise DataError(f"{path} unpacks to more than {TABLE_BYTES >> 20} MiB; split it by series or time")
+    check_unpacked(path, metadata)
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: Any) -> Floats:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 from aurora.files import write_atomically
 from aurora.learning import journal
-from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines, read_text
+from aurora.learning.parquet import parquet_rows
+from aurora.reading import TABLE_BYTES, parse_json, read_lines, read_text
 
 SHOWN = 5
 """Names that a message lists."""
@@ -109,7 +110,7 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
 
 def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
     if path.suffix == ".parquet":
-        yield from _parquet(path)
+        yield from parquet_rows(path, MOST_ROWS)
     elif path.name.endswith((".jsonl", ".jsonl.gz")):
         for number, line in read_lines(path, limit=TABLE_BYTES):
             if line.strip():
@@ -141,21 +142,6 @@ def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
             yield {k: v.replace(",", ".") if v and _DECIMAL_COMMA.fullmatch(v.strip()) else v for k, v in cells.items()}
         else:
             yield cells
-
-
-def _parquet(path: Path) -> list[dict[str, Any]]:
-    from pyarrow import ArrowException, parquet  # noqa: PLC0415  # heavy, used here only
-
-    try:
-        file = parquet.ParquetFile(io.BytesIO(read_bytes(path, limit=TABLE_BYTES)))
-        about = file.metadata
-        size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
-        if size > TABLE_BYTES or about.num_rows > MOST_ROWS:
-            raise DataError(f"{path} unpacks to {about.num_rows} rows and {size >> 20} MiB; split it")
-        rows: list[dict[str, Any]] = file.read().to_pylist()
-    except (ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path} is damaged or no Parquet file: {error}") from None
-    return rows
 
 
 def parse_day(cell: Any, where: str) -> date:

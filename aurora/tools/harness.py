@@ -186,6 +186,8 @@ class Harness:
             if known is None:
                 self._recording.add(Exchange(key, "tool", request, [outcome, text], {"seconds": seconds}))
             return outcome, text
+        if not isinstance(known.response, list) or len(known.response) != 2:  # noqa: PLR2004  # as it is recorded above
+            raise ModelError(f"the recorded result of a call of {name} can't be read; record anew, without this file")
         return known.response[0], known.response[1]
 
     def _run(self, tool: Tool, arguments: BaseModel) -> tuple[EvidenceOutcome, str, float]:
@@ -200,7 +202,7 @@ class Harness:
         except AuroraError as error:
             outcome, text = "failed", str(error)
         except Exception as error:  # whatever a model's scenario leads a tool to, the conversation goes on
-            outcome, text = "failed", f"it can't work on this ({type(error).__name__}: {error:.200})"
+            outcome, text = "failed", f"it can't work on this ({type(error).__name__}: {error!s:.200})"
         finally:
             pool.shutdown(wait=False)  # what is late goes on in its thread; its result is not waited for
         return outcome, text, time.perf_counter() - started

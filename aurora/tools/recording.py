@@ -87,6 +87,9 @@ class Recording:
             exchange = parse_json(decode(line, where, error=RunError), where, error=RunError)
             if not isinstance(exchange, dict) or {k: type(v) for k, v in exchange.items() if k in _SHAPE} != _SHAPE:
                 raise RunError(f"{where} is no exchange; is it a recording?")
+            odd = next((k for k, v in exchange["cost"].items() if type(v) not in (int, float)), None)
+            if odd is not None:
+                raise RunError(f"{where}: cost.{odd:.40} is no number; the recording was changed, take it from a copy")
             found = Exchange(
                 exchange["key"], exchange["kind"], exchange.get("request"), exchange.get("response"), exchange["cost"]
             )

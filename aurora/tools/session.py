@@ -37,19 +37,26 @@ def note_session(recording: Recording, settings: Mapping[str, Any], prompts: Map
     if found is None:
         return
     told = [
-        *_prompts_that_differ(found.request.get("prompts") or {}, prompts),
-        *_settings_that_differ(found.request.get("settings") or {}, settings),
+        *_prompts_that_differ(_part(found, "prompts"), prompts),
+        *_settings_that_differ(_part(found, "settings"), settings),
     ]
     if told:
         raise ModelError(f"the recording is of another session: {'; '.join(told)}")
 
 
-def _prompts_that_differ(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _part(session: Exchange, name: str) -> dict[str, Any]:
+    part = session.request.get(name) if isinstance(session.request, dict) else None
+    if not isinstance(part, dict):
+        raise ModelError(f"the recording's first line holds no {name} of its session; take it from a copy")
+    return part
+
+
+def _prompts_that_differ(recorded: Mapping[str, Any], now: Mapping[str, str]) -> list[str]:
     return [
-        f"the {role}'s prompt differs ({_short_hash(recorded.get(role, ''))} recorded, {_short_hash(text)} now). "
-        + first_difference(recorded.get(role, ""), text)
+        f"the {role}'s prompt differs ({_short_hash(was)} recorded, {_short_hash(text)} now). "
+        + first_difference(was, text)
         for role, text in now.items()
-        if recorded.get(role) != text
+        if (was := str(recorded.get(role, ""))) != text
     ]
 
 

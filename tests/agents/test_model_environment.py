@@ -4,7 +4,7 @@ import pytest
 
 from aurora.errors import ModelError
 from aurora.tools.recording import Recording
-from tests.agents.test_metered import environment, replying  # noqa: F401  # the fixture
+from tests.agents.test_metered import environment, failed, replying  # noqa: F401  # the fixture
 from tests.agents.test_odd_servers import TEXT, answer, model, said
 
 
@@ -34,5 +34,18 @@ def test_a_recorded_answer_in_another_form_is_told(environment, tmp_path) -> Non
         environment(url)
         answer(model(recording=recording))
     path.write_text(path.read_text().replace('"ai"', '"odd"'))
+    with Recording(path, replaying=True) as recording, pytest.raises(ModelError, match="can't be read"):
+        answer(model(recording=recording))
+
+
+def test_a_damaged_line_of_a_question_that_was_given_up_is_told(environment, tmp_path) -> None:  # noqa: F811
+    path = tmp_path / "calls.jsonl"
+    with replying(failed(401, "bad key")) as (url, _), Recording(path) as recording:
+        environment(url)
+        with pytest.raises(ModelError, match="refused the key"):
+            answer(model(recording=recording))
+    with Recording(path, replaying=True) as recording, pytest.raises(ModelError, match="refused the key"):
+        answer(model(recording=recording))
+    path.write_text(path.read_text().replace('"retryable"', '"retried"'))
     with Recording(path, replaying=True) as recording, pytest.raises(ModelError, match="can't be read"):
         answer(model(recording=recording))

@@ -1,6 +1,7 @@
 """Self-play with a model: real clients against a real server, well-behaved and not."""
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -82,7 +83,15 @@ def test_a_recorded_run_replays_offline_to_the_same_archive(tmp_path, environmen
     assert finished.reason == "done"
     assert {p["origin"] for p in archive["policies"]} >= {"model"}
     assert {p["prompt_id"] for p in archive["policies"] if p["origin"] == "model"} == {PROMPTS[1].prompt_id}
-    assert {s["prompt_id"] for s in archive["scenarios"] if s["family"] == "model"} == {PROMPTS[0].prompt_id}
+    written = {s["scenario_id"] for s in archive["scenarios"] if s["prompt_id"] == PROMPTS[0].prompt_id}
+    assert written
+    for row in archive["scenarios"]:
+        if row["family"] != "model":
+            assert row["prompt_id"] is None
+        else:  # the search may have varied a model's scenario: that one is not the prompt's
+            assert (row["scenario_id"] in written) == (
+                re.fullmatch(r"model-[0-9a-f]{12}", row["scenario_id"]) is not None
+            )
     assert {p["prompt_id"]: p["text"] for p in archive["prompts"]} == {p.prompt_id: p.text for p in PROMPTS}
     assert [e for e in events if e["event"] == "model"][-1]["calls"] > 0
     environment("http://127.0.0.1:9")  # nobody is there

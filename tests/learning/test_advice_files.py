@@ -22,6 +22,7 @@ from aurora.learning.accounts import (
 )
 from aurora.learning.experiment import history, standing
 from aurora.learning.measurements import read_rows
+from aurora.learning.parquet import parquet_rows
 from aurora.learning.plan_file import (
     Change,
     Plan,
@@ -326,8 +327,30 @@ def test_a_catalogue_is_written_and_read_and_a_price_list_is_one(tmp_path):
     with pytest.raises(DataError, match="no column gib"):
         load_catalogue(listed)
     listed.write_text('type,vCPU,GiB,$/h\nu.metal,448,"1,952 GiB",many\n')
-    with pytest.raises(DataError, match=r"row 2: .* is 'many'"):
+    with pytest.raises(DataError, match=r"line 2: .* is 'many'"):
         load_catalogue(listed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('type,vCPU,GiB,$/h\n\nm5.large,2,8,"0,096"\n', "line 3: .* '0,096', which can be two numbers"),
+        ("type\tvCPU\tGiB\t$/h\nm5.large\t2\t8\t0,096\n", "line 2: .* '0,096', which can be two numbers"),
+        ("type,vCPU,GiB,On Demand,Price\nm5.large,2,8,1,2\n", "line 1 has several columns for the price"),
+    ],
+)
+def test_a_price_that_can_be_two_is_not_guessed(tmp_path, text, message):
+    listed = tmp_path / "prices.csv"
+    listed.write_text(text)
+    with pytest.raises(DataError, match=message):
+        load_catalogue(listed)
+
+
+def test_thousands_in_a_price_list_are_read(tmp_path):
+    listed = tmp_path / "prices.csv"
+    listed.write_text('type,vCPU,GiB,$/h\nu.metal,448,"1,952 GiB","$1,096.50"\n')
+    (kind,) = load_catalogue(listed).instances
+    assert (kind.memory, kind.price) == (1952.0, 1096.5)
 
 
 def test_of_two_columns_of_one_name_none_is_guessed(tmp_path):
@@ -335,3 +358,25 @@ def test_of_two_columns_of_one_name_none_is_guessed(tmp_path):
     path.write_text("account,day,cost,cost\na,2026-06-01,1,9\n")
     with pytest.raises(DataError, match="two columns 'cost'; rename one"):
         read_rows(path, ("cost",))
+
+
+def test_damaged_parquet_files_are_one_line(tmp_path):
+    rng = random.Random(4)
+    path = tmp_path / "h.parquet"
+    write_accounts(generate(3, 1, periods=48).accounts, path)
+    whole = path.read_bytes()
+    for _ in range(80):
+        damaged = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(damaged) - 4000, len(damaged))] = rng.randrange(256)  # its description
+        path.write_bytes(damaged)
+        for read in (lambda file: read_accounts([file], CATALOGUE), lambda file: read_rows(file, ("cost",))):
+            never_a_traceback(read, path)
+
+
+def test_parquet_files_with_too_many_rows_are_refused(tmp_path):
+    path = tmp_path / "h.parquet"
+    write_accounts(generate(3, 1, periods=48).accounts, path)
+    assert len(parquet_rows(path, 48)) == 48
+    with pytest.raises(DataError, match="more than 47 rows"):
+        parquet_rows(path, 47)

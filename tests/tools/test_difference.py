@@ -7,7 +7,7 @@ import pytest
 from aurora.errors import ModelError
 from aurora.tools.difference import first_difference, told_difference
 from aurora.tools.recording import Exchange, Recording
-from aurora.tools.session import note_session
+from aurora.tools.session import KEY, note_session
 
 FORM = {"response_format": {"type": "json_schema", "json_schema": {"name": "ScenariosAnswer"}}, "temperature": 0.9}
 
@@ -81,3 +81,11 @@ def test_another_session_is_refused_before_anything_is_asked(tmp_path) -> None:
     (tmp_path / "old.jsonl").touch()
     with Recording(tmp_path / "old.jsonl", replaying=True) as replay:
         note_session(replay, settings, prompts)  # of an older AURORA: as far as it goes
+
+
+@pytest.mark.parametrize("request_", [None, [], {}, {"settings": 7, "prompts": {}}])
+def test_a_damaged_first_line_is_told(request_) -> None:
+    replay = Recording(replaying=True)
+    replay.add(Exchange(KEY, "session", request_, None, {}))
+    with pytest.raises(ModelError, match="first line holds no"):
+        note_session(replay, {}, {})

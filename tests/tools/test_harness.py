@@ -109,6 +109,29 @@ def test_a_tool_that_takes_too_long_is_given_up(monkeypatch) -> None:
     assert "timeout: it took more than 0.05 s" in made.call("slow", {})
 
 
+def test_a_tool_that_breaks_tells_so_and_the_conversation_goes_on(monkeypatch) -> None:
+    def broken(desk, arguments):
+        raise OverflowError("x" * 1000)
+
+    monkeypatch.setattr("aurora.tools.harness.TOOLS", {"broken": Tool("reads", _Nothing, broken)})
+    told = Harness(Desk([SCENARIO]), ["broken"]).call("broken", {})
+    assert "failed: it can't work on this (OverflowError: xxx" in told
+    assert len(told) < 300
+
+
+def test_a_damaged_result_in_a_recording_is_told(tmp_path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with Recording(path) as recording:
+        harness(recording=recording).call("feature_table", {"scope": "path"})
+    exchange = json.loads(path.read_text())
+    path.write_text(json.dumps({**exchange, "response": None}) + "\n")
+    with (
+        Recording(path, replaying=True) as recording,
+        pytest.raises(ModelError, match="result of a call of feature_table"),
+    ):
+        harness(recording=recording).call("feature_table", {"scope": "path"})
+
+
 def test_a_draft_tells_its_values_and_can_be_used_by_id() -> None:
     made = harness()
     draft = result(made.call("draft_policy", {"score": "-fit.cost", "order": "task.duration"}))

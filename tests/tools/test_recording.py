@@ -64,6 +64,9 @@ def test_what_is_no_recording_is_named(tmp_path) -> None:
     path.write_text('{"some": "thing"}\n')
     with pytest.raises(RunError, match="line 1 is no exchange"):
         Recording(path)
+    path.write_text('{"key": "k", "kind": "model", "cost": {"tokens_in": "many"}}\n')
+    with pytest.raises(RunError, match=r"line 1: cost.tokens_in is no number"):
+        Recording(path)
     with pytest.raises(RunError, match="can't read"):
         Recording(tmp_path / "absent.jsonl", replaying=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Field of an instance type → what its column may be called; upper and lower case, `_` and `-` do not matter."""
 NEEDED = ("name", "cores", "memory", "price")
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -32,38 +33,52 @@ def read_price_list(path: Path) -> list[dict[str, Any]]:
     core is 1 without a column.
 
     Raises:
-        DataError: It can't be read, lacks a column, or a cell is no number; the message names the line.
+        DataError: It can't be read, lacks a column or has it twice, or a cell is no number; the message names the line.
     """
     text = read_text(path)
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise DataError(f"{path} is no CSV: {error}") from None
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    titles = [re.sub(r"[_\-\s]+", " ", cell).strip().lower() for cell in rows[0]] if rows else []
-    places = {field: k for field, names in COLUMNS.items() for k, title in enumerate(titles) if title in names}
-    lacking = [COLUMNS[field][0] for field in NEEDED if field not in places]
-    if lacking:
-        raise DataError(f"{path}, line 1 has no column {', '.join(lacking)}; write type,vCPU,GiB,$/h")
+    line, header = rows[0] if rows else (1, [])
+    titles = [re.sub(r"[_\-\s]+", " ", cell).strip().lower() for cell in header]
+    places = _places(titles, f"{path}, line {line}")
     found = []
-    for number, row in enumerate(rows[1:], 2):
+    for line, row in rows[1:]:
         cells = {field: row[k].strip() if k < len(row) else "" for field, k in places.items()}
         entry: dict[str, Any] = {"name": cells["name"], "speed": 1.0}
         entry["family"] = cells.get("family") or re.split(r"[._-](?=[^._-]*$)", cells["name"])[0]
         for field in ("cores", "memory", "price", "speed"):
             if cells.get(field):
-                where = f"{path}, row {number}: {titles[places[field]]}"
+                where = f"{path}, line {line}: {titles[places[field]]}"
                 entry[field] = _amount(cells[field], where, has_decimal_comma=delimiter == ";")
         found.append(entry)
     return found
 
 
+def _places(titles: Sequence[str], where: str) -> dict[str, int]:
+    """Where the column of each field is."""
+    found = {field: [k for k, title in enumerate(titles) if title in names] for field, names in COLUMNS.items()}
+    lacking = [COLUMNS[field][0] for field in NEEDED if not found[field]]
+    if lacking:
+        raise DataError(f"{where} has no column {', '.join(lacking)}; write type,vCPU,GiB,$/h")
+    for field, columns in found.items():
+        if len(columns) > 1 and field != "name":  # such as a price for each region; of two names either will do
+            told = " and ".join(repr(titles[k][:40]) for k in columns)
+            raise DataError(f"{where} has several columns for the {field}, {told}; leave one")
+    return {field: columns[0] for field, columns in found.items() if columns}
+
+
 def _amount(cell: str, where: str, *, has_decimal_comma: bool) -> float:
     """A number that may have a unit or a currency beside it: "$0.096", "1,952 GiB"."""
-    plain = cell.replace(".", "").replace(",", ".") if has_decimal_comma and "," in cell else cell.replace(",", "")
-    found = _NUMBER.search(plain)
+    plain = cell.replace(".", "").replace(",", ".") if has_decimal_comma and "," in cell else cell
+    together = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), plain)
+    found = _NUMBER.search(together)
     if found is None:
         raise DataError(f"{where} is {cell[:40]!r}, not a number")
+    if "," in together:
+        raise DataError(f"{where} is {cell[:40]!r}, which can be two numbers; write it with a point, as in 0.096")
     return float(found[0])

@@ -9,7 +9,6 @@ A row has `account_id`, `time` (start of the period: Unix seconds, or ISO 8601 w
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import math
 import re
@@ -27,9 +26,10 @@ from aurora.files import replaced
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import Configuration
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Rating, check_account
+from aurora.learning.parquet import parquet_rows
 from aurora.learning.pseudonyms import pseudonym
 from aurora.learning.series import Finding
-from aurora.reading import TABLE_BYTES, parse_json, read_bytes, read_lines
+from aurora.reading import TABLE_BYTES, parse_json, read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 OPTIONAL = ("memory", "io", "bandwidth", "latency", "throughput", "misses", "cost")
@@ -276,7 +276,8 @@ def _rows(path: Path) -> list[_Row]:
             "their configurations with --inventory FILE"
         )
     if path.suffix == ".parquet":
-        return _parquet_rows(path)
+        rows = parquet_rows(path, MOST_ROWS)
+        return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(rows, 1)]
     found: list[_Row] = []
     for number, line in read_lines(path, limit=TABLE_BYTES):
         if not line.strip():
@@ -294,25 +295,6 @@ def _rows(path: Path) -> list[_Row]:
             raise DataError(f"{path} has more than {MOST_ROWS:,} rows; give it in parts")
         found.append(row)
     return found
-
-
-def _parquet_rows(path: Path) -> list[_Row]:
-    import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    try:
-        file = pq.ParquetFile(io.BytesIO(read_bytes(path, limit=TABLE_BYTES)))
-        rows, size = (
-            file.metadata.num_rows,
-            sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups)),
-        )
-        if rows > MOST_ROWS or size > TABLE_BYTES:
-            raise DataError(f"{path} unpacks to {rows} rows and {size >> 20} MiB; split it")
-        found = file.read().to_pylist()
-    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError, TypeError) as error:
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{path}: can't be read as Parquet: {said[:300]}") from None
-    return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(found, 1)]
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
