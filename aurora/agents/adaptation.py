@@ -59,13 +59,6 @@ _FORMAT = (
 )
 STEPS = (
     Step("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
-    Step("top_p", "without top_p", re.compile(r"\btop_p\b", re.I), _has("top_p")),
-    Step(
-        "parallel_tool_calls",
-        "without parallel_tool_calls",
-        re.compile("parallel_tool_calls", re.I),
-        _has("parallel_tool_calls"),
-    ),
     Step(
         "max_completion_tokens",
         "with max_tokens in place of max_completion_tokens",
@@ -152,7 +145,7 @@ def fitted(
     if "system" in left_out:
         shown = _without_system(shown)
     if provider == "anthropic" and "cache_control" not in left_out:
-        shown, changed = marked(shown, changed)
+        shown, changed = _marked(shown, changed)
     return shown, changed
 
 
@@ -163,7 +156,7 @@ def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider:
     return {**settings, **more, **({"cached": True} if is_marked else {})}
 
 
-def marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tuple[list[BaseMessage], Settings]:
+def _marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tuple[list[BaseMessage], Settings]:
     """Mark what Anthropic shall cache: the tools, the instructions, and in a conversation its latest message.
 
     Three marks of the four that a request may have. Anthropic writes a prompt in the order tools, instructions,

@@ -233,5 +233,5 @@ def _price(row: Any) -> Price:
     odd = set(row) - {"in", "out", "cached_in", "cache_write"}
     if odd:
         raise ValueError(f"{sorted(odd)[0]!r} is no field of a price")
-    given = {field: float(row[key]) for key, field in (("cached_in",) * 2, ("cache_write",) * 2) if key in row}
-    return Price(float(row["in"]), float(row["out"]), **given)
+    of_cache = {key: float(row[key]) for key in ("cached_in", "cache_write") if key in row}
+    return Price(float(row["in"]), float(row["out"]), **of_cache)

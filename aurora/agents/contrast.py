@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aurora.agents.explainer import claims_against, shown_values
 from aurora.agents.telling.names import shown
+from aurora.agents.waiting import NAMED_HOLDERS
 from aurora.agents.waiting_words import amount, lacking, moment
 from aurora.agents.wording import Audience, called, sentence, told
 from aurora.errors import ScenarioError
@@ -33,8 +34,6 @@ from aurora.sim.waiting_claims import (
     wait_claims,
 )
 
-NAMED_HOLDERS = 3
-"""Tasks that are told to have held what was lacking."""
 UNREAD = ("fit.cost", "fit.energy", "fit.latency", "fit.duration")
 """Features by which a candidate may be better without the policy's looking at them."""
 MATTERS = 0.99
@@ -50,7 +49,8 @@ class Contrast(NamedTuple):
         candidate: Its name.
         because: chosen: it did go there; infeasible: it lacked something; lost: another one scored higher; draw: as
             high, and another comes first in the list; not_admitted: the policy does not admit it; untraced: it had
-            room, and is not among the best that the trace keeps.
+            room, and is not among the best that the trace keeps; dependency, queue or policy: the task was placed
+            nowhere, and that is what it waited for last.
         checked: Every claim that was made, with what became of it.
         text: Of those that hold.
     """

@@ -26,6 +26,8 @@ STANCES: tuple[tuple[float, str], ...] = (
 TEMPERATURE = 0.7
 """Of a conversation that ends with all candidates."""
 REFERENCES_SHOWN = 6
+CHANCE = "random"
+"""A reference that is sometimes the best by chance: to lose against it teaches nothing."""
 TOOLS = (
     "draft_policy",
     "simulate_policy",
@@ -229,8 +231,7 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         lead = f"{value:+.4f} on validation (unit of the value) against each scenario's best reference"
         champion = f"{policy.policy_id}, {lead}, {shown}"
         champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
-    # By chance it is sometimes the best of all, which teaches nothing.
-    references = {name: row for name, row in briefing.references.items() if name != "random"}
+    references = {name: row for name, row in briefing.references.items() if name != CHANCE}
     return {
         "features": features_told(),
         "measure": briefing.measure + given,

@@ -1,7 +1,6 @@
 """Why a task went where it went: claims, each checked before it is said, and their words.
 
-Without a model the words come from templates. With one, the model words the checked claims, and its
-sentences are held against them (`aurora.agents.rewording`).
+The words come from templates here. With a model they come from `aurora.agents.narrator`.
 """
 
 from __future__ import annotations

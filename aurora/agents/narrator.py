@@ -133,7 +133,7 @@ def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
     if isinstance(told, PlanExplanation):
         return f"a whole run of {shown(told.policy_id, words)} on {shown(told.scenario_id, words)}"
     decision = told.decision
-    assert decision is not None  # likewise
+    assert decision is not None  # a task without one is not worded by a model
     return f"why task {shown(decision.task_id, words)} went to {shown(decision.chosen.name, words)}"
 
 

@@ -22,7 +22,7 @@ HELD_OUT = ".held-out"
 MOST_FILES = 100
 LONGEST_NAME = 64
 TRAINING, VALIDATION = 24, 60
-"""Scenarios of an iteration and of validation, about, whatever the number of files."""
+"""Scenarios of an iteration and of validation, about; of each file at least one."""
 
 
 def files_source(folder: Path) -> Source:

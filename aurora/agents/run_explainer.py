@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from aurora.agents.late_tasks import Trouble, troubles, troubles_claims, troubles_text
 from aurora.agents.telling.names import shown
-from aurora.agents.wording import MEASURES as MEASURE_NOUNS
-from aurora.agents.wording import Audience, called, sentence
+from aurora.agents.wording import MEASURES, Audience, called, sentence
 from aurora.errors import ScenarioError
 from aurora.sim.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
 from aurora.sim.compiler import compile_policy
@@ -19,9 +18,6 @@ from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policy import Policy
 from aurora.sim.scenario import Scenario
 from aurora.sim.whatif import NodeRemoved, changed
-
-MEASURES = ("completed", "sla_violations", "latency_mean", "cost", "energy")
-"""Fields of `Summary` that a run is told by."""
 
 
 class PlanExplanation(NamedTuple):
@@ -85,7 +81,7 @@ def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
     for claim in claims:
         if isinstance(claim.change, NodeRemoved):
             without = shown(claim.change.node_id)
-            noun, before = MEASURE_NOUNS[claim.measure], now[claim.measure]
+            noun, before = MEASURES[claim.measure], now[claim.measure]
             if noun.written(claim.value) == noun.written(before):
                 continue  # a difference that no figure shows
             is_worse = (claim.value > before) != (claim.measure == "completed")

@@ -18,7 +18,7 @@ from aurora.sim.waiting_claims import (
 )
 
 _LAST_OF_TEENS = 20
-_RESOURCES: Mapping[Resource, str] = {
+RESOURCES: Mapping[Resource, str] = {
     "cpu": "cores",
     "memory": "memory",
     "accelerators": "idle accelerators",
@@ -26,6 +26,7 @@ _RESOURCES: Mapping[Resource, str] = {
     "model": "an accelerator of a model that is allowed",
     "bandwidth": "bandwidth",
 }
+"""What candidates may have too little of, or no such device."""
 _STATES: Mapping[Resource, tuple[str, str]] = {
     "node_down": ("is down", "are down"),
     "battery": ("has an empty battery", "have an empty battery"),
@@ -117,13 +118,13 @@ def lacking(claim: InfeasibleClaim) -> str:
         if state is not None:
             return f"{shown(claim.where)} {state[0]}"
         if resource == "model":
-            return f"{shown(claim.where)} lacks {_RESOURCES[resource]}"
+            return f"{shown(claim.where)} lacks {RESOURCES[resource]}"
         free = "" if claim.time is None else " free"
         return f"{shown(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
     few = claim.lacking == 1
     if state is not None:
         return f"{claim.lacking} of {claim.candidates} {state[0] if few else state[1]}"
-    lack = f"{claim.lacking} of {claim.candidates} {'lacks' if few else 'lack'} {_RESOURCES[resource]}"
+    lack = f"{claim.lacking} of {claim.candidates} {'lacks' if few else 'lack'} {RESOURCES[resource]}"
     if resource == "model":
         return lack
     kind = "largest" if claim.time is None else "most free"

@@ -208,6 +208,7 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
 
 def _read(path: str, status: int, raw: bytes, receipt: Receipt) -> tuple[int, Any]:
     """Status and body as the clients expect them; an error in a body with status 200 gets a status of its own."""
+    form = anthropic_message if path.endswith("/messages") else openai_completion
     text = masked(raw.decode("utf-8", errors="replace"))
     try:
         body = whole_characters(json.loads(text))
@@ -219,11 +220,10 @@ def _read(path: str, status: int, raw: bytes, receipt: Receipt) -> tuple[int, An
         read_error(body, text[: 1 << 16], receipt)
         if within:
             with suppress(Unreadable, TypeError, AttributeError):  # it may say what it counted all the same
-                (anthropic_message if path.endswith("/messages") else openai_completion)(body, receipt)
+                form(body, receipt)
         failed = receipt.status if receipt.status in ERRORS else 500
         return failed, {"type": "error", "error": {"type": "error", "message": receipt.message}}
     try:
-        form = anthropic_message if path.endswith("/messages") else openai_completion
         return 200, form(body, receipt)
     except Unreadable as error:
         receipt.fault = "unreadable answer"

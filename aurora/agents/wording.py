@@ -133,7 +133,7 @@ MEASURES: Mapping[str, Noun] = {
     "cost": Noun("cost", dollars),
     "energy": Noun("energy", energy),
 }
-"""Sums of an outcome."""
+"""Fields of `Summary` that a run is told by."""
 
 
 def called(feature: str, audience: Audience) -> str:

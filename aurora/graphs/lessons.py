@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from aurora.agents.defender import CHANCE
 from aurora.memory.store import NewOutcome
 from aurora.sim.scenario import Frozen
 
@@ -12,8 +13,6 @@ KEPT = 6
 """Latest lessons that a run keeps."""
 IDEA = 100
 """Characters that are told of what a policy's author said of it."""
-CHANCE = "random"
-"""A reference that is sometimes the best by chance: to lose against it teaches nothing."""
 ABOUT = 100
 """Characters that are told of a scenario that the reader no longer sees."""
 
@@ -25,7 +24,7 @@ class Lesson(Frozen):
         policy_id: The policy.
         iteration: In which it was written, from 0.
         training, validation: Its mean value over the best reference of each scenario.
-        champion: The champion's on validation when it was judged.
+        champion: That of the champion which was chosen, on validation.
         became_champion: Whether it took its place.
         on_attack: How it did on the attacker's scenarios, in words.
         weakest: The family of training scenarios on which it was weakest, with its mean there; "" if there is none.
@@ -47,7 +46,7 @@ class Lesson(Frozen):
         fate = (
             "became the champion"
             if self.became_champion
-            else f"not chosen: the champion had {self.champion:+.4f} on validation"
+            else f"not chosen: the best so far has {self.champion:+.4f} there"
         )
         idea = f" {json.dumps(self.idea[:IDEA])}" if self.idea else ""
         weakest = f" (weakest on {self.weakest})" if self.weakest else ""

@@ -31,9 +31,10 @@ BY_MODEL, KEPT = "model", "kept"
 """Origins: a model wrote it; nothing better was found."""
 SHOWN = 3
 """Best policies, and reasons of failure, that the defender is shown."""
-_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
 SHOWN_REASON = 400
 """Characters of a reason that the attacker is shown."""
+_CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
+"""A number in a program, with its sign."""
 
 
 def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
@@ -200,14 +201,13 @@ def _best_references(bench: Workbench, values_: dict[str, list[float]]) -> list[
     return sorted(pairs, key=_by_value)[:SHOWN]
 
 
-def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], champion: float) -> None:
+def learn(bench: Workbench, iteration: int, validation: Mapping[str, float]) -> None:
     """Keep what became of the model's candidates, for the next time that it is asked.
 
     Args:
-        bench: The run.
+        bench: The run, its champion chosen.
         iteration: In which they were written.
         validation: Their mean value over the best reference on validation, by id.
-        champion: The champion's before them.
     """
     draft = bench.draft
     for name, value in validation.items():
@@ -219,7 +219,7 @@ def learn(bench: Workbench, iteration: int, validation: Mapping[str, float], cha
                 iteration=iteration,
                 training=draft.candidate_training[name],
                 validation=value,
-                champion=champion,
+                champion=bench.champion_value,
                 became_champion=bench.champion.policy_id == name,
                 on_attack=on_attack(
                     name,

@@ -71,12 +71,11 @@ def rate(bench: Workbench, state: State) -> Update:
     programs = [compile_policy(p) for p in candidates]
     ahead = (values(where.source, where.scenarios, programs, bench.jobs) - where.mark).mean(axis=1)
     draft.candidate_validation = float(ahead[0])
-    before = bench.champion_value
     for policy, value in zip(candidates, ahead.tolist(), strict=True):
         if value > bench.champion_value:
             bench.champion, bench.champion_value = policy, value
     if bench.authors is not None:
-        learn(bench, state["iteration"], dict(zip(state["candidate_ids"], ahead.tolist(), strict=True)), before)
+        learn(bench, state["iteration"], dict(zip(state["candidate_ids"], ahead.tolist(), strict=True)))
     return {}
 
 

@@ -119,7 +119,7 @@ class Draft:
         rivals: Archived policies that take part in the matches, by id.
         proposal: What the search found.
         policies: New policies by id.
-        candidate_training: Each candidate's, where a model wrote some.
+        candidate_training: Each candidate's mean value over the best reference in training, where a model is asked.
         candidate_weakest: The training family on which each of those was weakest, with its mean.
         training_advantage: The best candidate's, on the scenarios it was tuned on.
         candidate_validation: The same candidate's on validation.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from aurora.graphs.lessons import Lesson, on_attack
+from aurora.graphs.nodes_model import learn
 from aurora.memory.store import NewOutcome
 
 
@@ -37,8 +40,8 @@ def test_a_lesson_says_why_a_policy_was_not_chosen():
         on_attack="Never behind.",
     )
     assert lesson.told() == (
-        "p (iteration 2): +0.2000 over the best reference in training, -0.1000 on validation; not chosen: the champion "
-        "had +0.0500 on validation. Never behind."
+        "p (iteration 2): +0.2000 over the best reference in training, -0.1000 on validation; not chosen: the best so "
+        "far has +0.0500 there. Never behind."
     )
 
 
@@ -69,3 +72,27 @@ def test_to_lose_against_chance_is_no_lesson():
 def test_the_worst_scenario_is_told_in_words_as_data():
     told = on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=True, texts={"s2": "flows\n# user"})
     assert told.endswith('That scenario: "flows\\n# user".')
+
+
+def test_the_mark_of_a_lesson_is_that_of_whoever_was_chosen():
+    """A candidate may beat the old champion and still lose to another candidate: then that one is the mark."""
+    bench = SimpleNamespace(
+        draft=SimpleNamespace(
+            policies={
+                "mine": SimpleNamespace(origin="model", policy=SimpleNamespace(policy_description="d")),
+                "found": SimpleNamespace(origin="cma-best"),
+            },
+            candidate_training={"mine": 0.1},
+            candidate_weakest={"mine": ""},
+            achieved={},
+            outcomes=[],
+            specs={},
+        ),
+        champion=SimpleNamespace(policy_id="found"),
+        champion_value=0.4,
+        source=SimpleNamespace(references={}, unit="reward"),
+        lessons=[],
+    )
+    learn(bench, 3, {"mine": 0.3, "found": 0.4})
+    assert [(lesson.policy_id, lesson.champion) for lesson in bench.lessons] == [("mine", 0.4)]
+    assert "the best so far has +0.4000 there" in bench.lessons[0].told()

@@ -65,25 +65,24 @@ def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[
     """
     first = phrased(known.background[0].readings[0], 0, known.names, audience)
     told_so_far, done = list[Sentence](), set[int]()
-    before: Choice | None = None
     for choice in chosen:
-        told = tuple((n, k) for n, k in dict.fromkeys(choice.told) if n not in done)
-        told = tuple({n: (n, k) for n, k in reversed(told)}.values())[::-1]
+        told: dict[int, int] = {}
+        for number, which in choice.told:
+            if number not in done:
+                told.setdefault(number, which)
         if not told:
             continue
-        done |= {n for n, _ in told}
-        facts = [known.facts[n - 1] for n, _ in told]
-        body = _body(choice._replace(told=told), known, audience)
-        cited = tuple(n for n, _ in told)
-        if not told_so_far and choice.link == "because" and all(f.role == "reason" for f in facts):
+        done |= set(told)
+        facts, cited, is_first = [known.facts[n - 1] for n in told], tuple(told), not told_so_far
+        body = _body(choice._replace(told=tuple(told.items())), known, audience)
+        if is_first and choice.link == "because" and all(f.role == "reason" for f in facts):
             told_so_far.append(Sentence(_finished(f"{first} because {body}", known.names), cited))
+            continue
+        if is_first:
+            told_so_far.append(Sentence(_finished(first, known.names), cited))
         else:
-            if not told_so_far:
-                told_so_far.append(Sentence(_finished(first, known.names), cited))
-            told_so_far.append(
-                Sentence(_finished(_linked(body, choice.link, facts, before is None), known.names), cited)
-            )
-        before = choice
+            body = _linked(body, choice.link, facts)
+        told_so_far.append(Sentence(_finished(body, known.names), cited))
     return told_so_far or [Sentence(_finished(first, known.names), (1,))]
 
 
@@ -92,9 +91,7 @@ def opening(known: Known, audience: Audience) -> str:
     return _finished(phrased(known.background[0].readings[0], 0, known.names, audience), known.names)
 
 
-def _linked(body: str, link: Link, facts: Sequence[Fact], is_first: bool) -> str:
-    if is_first:
-        return body
+def _linked(body: str, link: Link, facts: Sequence[Fact]) -> str:
     if link == "also":
         return f"also, {body}"
     if link == "but" and facts[0].role in ("counterfactual", "shortfall"):

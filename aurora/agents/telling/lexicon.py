@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from aurora.agents.waiting_words import RESOURCES as ALL_RESOURCES
 from aurora.agents.wording import MEASURES, NOUNS, called
 from aurora.sim.outcome import Summary
 
@@ -123,13 +124,7 @@ _RUNS: Mapping[str, tuple[str, ...]] = {
     "energy": ("energy", "the energy", "energy use", "the energy use", "energy consumption", "the energy consumption"),
 }
 
-RESOURCES: Mapping[str, str] = {
-    "cpu": "cores",
-    "memory": "memory",
-    "accelerators": "idle accelerators",
-    "accelerator_share": "a large enough share of one accelerator",
-    "bandwidth": "bandwidth",
-}
+RESOURCES: Mapping[str, str] = {name: words for name, words in ALL_RESOURCES.items() if name != "model"}
 """What candidates may have too little of."""
 STATES: Mapping[str, str] = {
     "model": "had no accelerator of a model that is allowed",

@@ -101,13 +101,9 @@ class _Steps:
 
 
 @cache
-def _parts() -> Mapping[str, tuple[tuple[Template, Slots], ...]]:
-    return {kind: tuple((p.template, p.only) for p in phrasings) for kind, phrasings in PHRASINGS.items()}
-
-
 def parts() -> Mapping[str, tuple[tuple[Template, Slots], ...]]:
-    """Kind -> its templates with the slots that they settle."""
-    return _parts()
+    """Return the templates of each kind, with the slots that they settle."""
+    return {kind: tuple((p.template, p.only) for p in phrasings) for kind, phrasings in PHRASINGS.items()}
 
 
 def sentences(text: str, names: Names, before: Before) -> Iterator[tuple[tuple[Clause, ...], Before]]:
@@ -213,7 +209,7 @@ def _reader(names: Names, subject: str, steps: _Steps) -> Reader:
             if merged is not None:
                 yield end, merged
 
-    return Reader(fill, _parts())
+    return Reader(fill, parts())
 
 
 def _filled(slot: Slot, text: str, at: int, names: Names, subject: str) -> Iterator[tuple[int, Slots]]:

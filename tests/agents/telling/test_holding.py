@@ -46,6 +46,12 @@ def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
     )
 
 
+def test_a_fact_that_is_chosen_twice_is_told_once_where_it_was_chosen_first() -> None:
+    once = [Choice(((2, 0), (3, 1)), "because"), Choice(((4, 0),), "none")]
+    twice = [Choice(((2, 0), (3, 1), (2, 1)), "because"), Choice(((3, 0), (4, 0)), "none")]
+    assert compose(twice, KNOWN, "operator") == compose(once, KNOWN, "operator")
+
+
 def test_a_condition_is_said_once() -> None:
     told = compose([Choice(((6, 1), (7, 0)), "none")], RUN, "operator")
     assert told[1].text == (
