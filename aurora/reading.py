@@ -94,7 +94,9 @@ def read_text(
     undecodable: Undecodable = "strict",
     error: type[AuroraError] = DataError,
 ) -> str:
-    """Read a file as text: UTF-8, or UTF-16 with or without a byte-order mark, which is left out.
+    r"""Read a file as text: UTF-8, or UTF-16 with or without a byte-order mark, which is left out.
+
+    Where all lines end with `\r`, as old spreadsheets write them, they end with `\n`.
 
     Args:
         path: A regular file or a pipe, plain or gzipped.
@@ -106,7 +108,8 @@ def read_text(
         AuroraError: It can't be read (see `read_bytes`) or is not text. The class is `error`.
     """
     raw = read_bytes(path, limit=limit, error=error)
-    return decode(raw, str(path), undecodable=undecodable, error=error)
+    text = decode(raw, str(path), undecodable=undecodable, error=error)
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def decode(raw: bytes, name: str, *, undecodable: Undecodable = "strict", error: type[AuroraError] = DataError) -> str:
@@ -161,8 +164,6 @@ def read_lines(
         AuroraError: It can't be read (see `read_text`). The class is `error`.
     """
     text = read_text(path, limit=limit, undecodable=undecodable, error=error)
-    if "\n" not in text:
-        text = text.replace("\r", "\n")  # as old spreadsheets write
     start, number = 0, 0
     while start < len(text):
         end = text.find("\n", start)
@@ -273,18 +274,13 @@ def _drained(handle: int, path: Path, limit: int, error: type[AuroraError]) -> b
     parts: list[bytes] = []
     size = 0
     deadline = time.monotonic() + PIPE_SECONDS
-    fifo = stat.S_ISFIFO(os.fstat(handle).st_mode)
     while True:
-        if fifo and not patience.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        # A regular file is always ready.
+        if not patience.poll(max(0.0, deadline - time.monotonic()) * 1000):
             raise error(f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?")
         try:
             part = os.read(handle, _CHUNK)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise error(
-                    f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?"
-                ) from None
-            patience.poll(100)
+        except BlockingIOError:  # another process that reads the pipe was faster
             continue
         if not part:
             return b"".join(parts)

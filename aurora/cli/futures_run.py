@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from aurora.cli.futures_result import result_of, told
 from aurora.errors import DataError
 from aurora.learning.data import read_panel
-from aurora.learning.demand import CORES, CoresPerUnit, Running, cores_per_unit, running
+from aurora.learning.demand import CORES, CoresPerUnit, Running, check_one_quantity, cores_per_unit, running
 from aurora.learning.forecasters import forecaster
 from aurora.learning.outlook import Aim, Outlook, look_ahead
 from aurora.learning.series import Finding, Panel
@@ -201,12 +201,7 @@ def chosen(panel: Panel, pattern: str) -> Panel:
     series = tuple(s for s in panel.series if fnmatch(s.unique_id, pattern))
     if not series:
         raise DataError(f"--series {pattern!r}: none matches; there are {_some([s.unique_id for s in panel.series])}")
-    kinds = {(s.labels.get("metric", ""), s.labels.get("unit", "")) for s in series}
-    if len(kinds) > 1:
-        raise DataError(
-            f"--series {pattern!r}: the series are of {_some(sorted(' in '.join(k) for k in kinds))} and "
-            "can't be summed; choose those of one, for example --series '*/cpu'"
-        )
+    check_one_quantity(series, "choose those of one with --series, for example --series '*/cpu'")
     ids = {s.unique_id for s in series}
     return Panel(series, tuple(f for f in panel.findings if f.unique_id in ids or f.defect == "notation"))
 

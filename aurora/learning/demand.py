@@ -15,7 +15,9 @@ from aurora.quantities import count, duration, moment
 LATE_STEPS = 3
 """A series that ends so many steps before the latest one, or fewer, is late; one that ends earlier has ended."""
 
-CORES = "cores"
+SHOWN = 8
+"""Quantities that a message lists."""
+CORES, UNSTATED = "cores", "unstated"
 _BUSY_SECONDS = "seconds/s"
 """The unit of a counter of CPU seconds: seconds of a core in use, a second."""
 
@@ -29,7 +31,7 @@ _OTHER = "say with {option} how many cores one of them takes, 0.01 where a core 
 
 
 class CoresPerUnit(NamedTuple):
-    """What the values of series are in cores.
+    """The value of a unit of some series in cores.
 
     Attributes:
         value: Cores that one unit needs.
@@ -42,11 +44,31 @@ class CoresPerUnit(NamedTuple):
     is_assumed: bool
 
 
+def check_one_quantity(series: Sequence[Series], remedy: str) -> None:
+    """Refuse series that can't be summed: of several metrics or units.
+
+    Args:
+        series: To be summed.
+        remedy: How to choose some of them, for the message.
+
+    Raises:
+        DataError: Their labels `metric` or `unit` differ.
+    """
+    kinds = sorted({(s.labels.get("metric", ""), unit_name(s.labels.get("unit") or UNSTATED)) for s in series})
+    if len(kinds) > 1:
+        shown = [
+            f"{metric or 'no stated metric'} in {unit if unit != UNSTATED else 'no stated unit'}"
+            for metric, unit in kinds[:SHOWN]
+        ]
+        more = ["..."] if len(kinds) > SHOWN else []
+        raise DataError(f"the series are of {', '.join([*shown, *more])} and can't be summed; {remedy}")
+
+
 def cores_per_unit(series: Sequence[Series], given: float | None, option: str = "--cores-per-unit") -> CoresPerUnit:
     """Return what a unit of the series is in cores; only an unstated one is taken for a core.
 
     Args:
-        series: Of one unit.
+        series: Of one quantity, see `check_one_quantity`.
         given: What the user says; None if nothing.
         option: How it is said, for the message.
 
@@ -54,9 +76,9 @@ def cores_per_unit(series: Sequence[Series], given: float | None, option: str = 
         DataError: The unit is known, is not cores, and nothing was said; names the unit and the remedy.
     """
     labels = series[0].labels if series else {}
-    unit = unit_name(labels.get("unit", "") or "unstated")
+    unit = unit_name(labels.get("unit") or UNSTATED)
     metric = labels.get("metric", "")
-    stated = "" if unit == "unstated" else unit
+    stated = "" if unit == UNSTATED else unit
     if given is not None:
         return CoresPerUnit(given, stated, False)
     busy = unit == _BUSY_SECONDS and "cpu" in f"{metric} {series[0].unique_id}".lower()
@@ -97,9 +119,7 @@ def running(series: Sequence[Series]) -> Running:
     Raises:
         DataError: See `aligned`.
     """
-    if not series:
-        return Running(aligned(series), ())
-    end = max(_end(s) for s in series)
+    end = max((_end(s) for s in series), default=0)
     kept = tuple(s for s in series if not _is_gone(s, end))
     together = aligned(kept)
     notes = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +21,6 @@ from aurora.errors import DataError, RunError
 from aurora.learning import dqn, sac
 from aurora.learning.checkpoint import ANEW
 from aurora.learning.networks import ActorCritic, Agent, Greedy, Shape
-from aurora.learning.tensors import restoring
 from aurora.learning.training import Point, next_point, one_thread, part_seed
 
 REPORT = 4096
@@ -184,24 +182,25 @@ def to_state(learner: Learner) -> dict[str, Any]:
 
 
 def from_state(state: dict[str, Any], make: Callable[[int], VecEnv]) -> Learner:
-    """The learner that a checkpoint holds; `make` as for `train`.
+    """Return the learner that a checkpoint holds; `make` as for `train`.
+
+    A damaged state raises whatever torch makes of it: load it within `tensors.restoring`.
 
     Raises:
         RunError: The checkpoint is neither DQN's nor SAC's.
     """
-    with restoring(Path("the checkpoint"), error=RunError, remedy=ANEW):
-        plan = dict(state["plan"])
-        kinds = {"dqn": dqn.Settings, "sac": sac.Settings}
-        if plan["algorithm"] not in kinds:
-            raise RunError(f"the checkpoint is neither DQN's nor SAC's; {ANEW}")
-        kind = kinds[plan["algorithm"]]
-        shape, settings = Shape(**plan.pop("shape")), kind(**plan.pop("settings"))
-        columns = tuple(plan.pop("columns"))
-        learner = begin(Plan(shape=shape, settings=settings, columns=columns, **plan), make)
-        learner.model.set_parameters(state["parameters"], exact_match=True, device="cpu")
-        if state["temperature"] is not None:
-            learner.model.log_ent_coef.data = state["temperature"]  # type: ignore[union-attr]
-        learner.steps, learner.blocks = state["steps"], state["blocks"]
-        learner.model.num_timesteps = learner.steps
-        learner.curve = [Point(**point) for point in state["curve"]]
-        return learner
+    plan = dict(state["plan"])
+    kinds = {"dqn": dqn.Settings, "sac": sac.Settings}
+    if plan["algorithm"] not in kinds:
+        raise RunError(f"the checkpoint is neither DQN's nor SAC's; {ANEW}")
+    kind = kinds[plan["algorithm"]]
+    shape, settings = Shape(**plan.pop("shape")), kind(**plan.pop("settings"))
+    columns = tuple(plan.pop("columns"))
+    learner = begin(Plan(shape=shape, settings=settings, columns=columns, **plan), make)
+    learner.model.set_parameters(state["parameters"], exact_match=True, device="cpu")
+    if state["temperature"] is not None:
+        learner.model.log_ent_coef.data = state["temperature"]  # type: ignore[union-attr]
+    learner.steps, learner.blocks = state["steps"], state["blocks"]
+    learner.model.num_timesteps = learner.steps
+    learner.curve = [Point(**point) for point in state["curve"]]
+    return learner

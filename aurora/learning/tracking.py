@@ -232,44 +232,23 @@ def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, 
 
 
 def read_tracking(path: Path) -> Tracking:
-    """What continuous mode remembered.
+    """Read what continuous mode remembered.
 
     Raises:
         DataError: The file is absent or not one of its own.
     """
     data = read_json(path)
+    strange = DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
+    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        raise strange
     try:
-        if data.pop("format") != FORMAT:
-            raise KeyError("format")
-        waiting = data.pop("pending")
-        pending = None
-        if waiting is not None:
-            pending = Pending(
-                int(waiting["start"]),
-                _rows(waiting["quantiles"]),
-                _rows(waiting["by_step"]),
-                tuple(map(float, waiting["cores"])),
-                {name: tuple(map(float, mean)) for name, mean in waiting["what_ifs"].items()},
-            )
-        lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
-        tracking = Tracking(**(data | lists), pending=pending)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it") from None
-    if not _is_sound(tracking):
-        raise DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
+        tracking = TypeAdapter(Tracking).validate_python(data)
+    except ValidationError:
+        raise strange from None
     sizes = (tracking.step_offsets, tracking.peak_offsets, tracking.inside, tracking.peaks_inside)
     if any(len(values) != len(tracking.confidences) for values in sizes) or len(tracking.histogram) != BINS:
-        raise DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
+        raise strange
     return tracking
-
-
-def _is_sound(tracking: Tracking) -> bool:
-    """Whether every field is of its kind."""
-    try:
-        TypeAdapter(Tracking).validate_python(asdict(tracking))
-    except ValidationError:
-        return False
-    return True
 
 
 def write_tracking(tracking: Tracking, path: Path) -> None:
@@ -280,7 +259,3 @@ def write_tracking(tracking: Tracking, path: Path) -> None:
     """
     data: dict[str, Any] = {"format": FORMAT, **asdict(tracking)}
     write_atomically(path, json.dumps(data, indent=1))
-
-
-def _rows(rows: Any) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(map(float, row)) for row in rows)

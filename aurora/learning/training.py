@@ -10,19 +10,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aurora.errors import DataError, RunError
+from aurora.errors import DataError
 from aurora.learning import ppo, recurrent
-from aurora.learning.checkpoint import ANEW
 from aurora.learning.networks import ActorCritic, Shape
 from aurora.learning.ppo import Batch, Scene, Settings
-from aurora.learning.tensors import restore_optimizer, restoring
+from aurora.learning.tensors import restore_optimizer
 
 MEMORY = 64
 """Units of the LSTM."""
@@ -192,17 +190,15 @@ def to_state(learner: Learner) -> dict[str, Any]:
 
 
 def from_state(state: dict[str, Any]) -> Learner:
-    """The learner that a checkpoint holds.
+    """Return the learner that a checkpoint of PPO holds.
 
-    Raises:
-        RunError: The checkpoint is not PPO's.
+    A damaged state raises whatever torch makes of it: load it within `tensors.restoring`.
     """
-    with restoring(Path("the checkpoint"), error=RunError, remedy=ANEW):
-        plan = dict(state["plan"])
-        shape, settings = Shape(**plan.pop("shape")), Settings(**plan.pop("settings"))
-        learner = begin(Plan(shape=shape, settings=settings, **plan))
-        learner.network.load_state_dict(state["network"])
-        restore_optimizer(learner.optimizer, state["optimizer"])
-        learner.steps, learner.blocks = state["steps"], state["blocks"]
-        learner.curve = [Point(**point) for point in state["curve"]]
-        return learner
+    plan = dict(state["plan"])
+    shape, settings = Shape(**plan.pop("shape")), Settings(**plan.pop("settings"))
+    learner = begin(Plan(shape=shape, settings=settings, **plan))
+    learner.network.load_state_dict(state["network"])
+    restore_optimizer(learner.optimizer, state["optimizer"])
+    learner.steps, learner.blocks = state["steps"], state["blocks"]
+    learner.curve = [Point(**point) for point in state["curve"]]
+    return learner

@@ -224,7 +224,7 @@ def _taken(
 
 
 def free_shares(scenario: Scenario, node: int, running: Iterable[Attempt]) -> list[int]:
-    """Free thousandths of each device of a node, beside these attempts on it."""
+    """Return the free parts (`layout.DEVICE` of them) of each device of a node, beside these attempts on it."""
     free = [at.DEVICE] * scenario.nodes[node].accelerators
     for a in running:
         for d in a.devices:

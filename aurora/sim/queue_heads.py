@@ -19,6 +19,7 @@ from aurora.sim.expression import Expr, Ref, evaluate, walk
 from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.history import History
 from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.encode import share_of
 from aurora.sim.outcome import Status
 from aurora.sim.shortage import down_since
 
@@ -220,6 +221,7 @@ class _Line:
         held = [(a.node, scenario.tasks[a.task]) for a in running if a.node >= 0]
         cpu, memory = sum(n.cpu for n in scenario.nodes), sum(n.memory for n in scenario.nodes)
         devices = sum(n.accelerators for n in scenario.nodes)
+        used = sum(t.accelerators * share_of(t.accelerator_share) for _, t in held)
         down = sum(down_since(run, n, self.now) is not None for n in range(len(scenario.nodes)))
         prices = [p for p in scenario.environmental_conditions.dynamic_pricing if p.node_id is None]
         factors = [p.factor for p in sorted(prices, key=lambda p: p.time) if p.time <= self.now]
@@ -229,9 +231,7 @@ class _Line:
             "cluster.running": len(running),
             "cluster.cpu_load": sum(t.cpu_required for _, t in held) / cpu if cpu else 0.0,
             "cluster.memory_load": sum(t.memory_required for _, t in held) / memory if memory else 0.0,
-            "cluster.accelerator_load": sum(t.accelerators * t.accelerator_share for _, t in held) / devices
-            if devices
-            else 0.0,
+            "cluster.accelerator_load": used / at.DEVICE / devices if devices else 0.0,
             "cluster.price_factor": factors[-1] if factors else 1.0,
             "cluster.nodes_up": 1 - down / len(scenario.nodes) if scenario.nodes else 0.0,
         }

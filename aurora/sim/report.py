@@ -20,7 +20,7 @@ from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policy import Policy
 from aurora.sim.rewards import Scores, score
 from aurora.sim.scenario import Scenario
-from aurora.sim.unplaced import reason
+from aurora.sim.unplaced import reasons
 
 SECONDS_PER_HOUR = 3600.0
 
@@ -183,7 +183,9 @@ def bill(scenario: Scenario, until: float) -> float:
         until: Seconds.
     """
     conditions = scenario.environmental_conditions
-    down = down_times(scenario)
+    down: dict[int, list[tuple[float, float]]] = {}
+    for index, start, end in down_times(scenario):
+        down.setdefault(index, []).append((start, end))
     total = 0.0
     for index, node in enumerate(scenario.nodes):
         changes = sorted(
@@ -193,7 +195,7 @@ def bill(scenario: Scenario, until: float) -> float:
         steps = [(0.0, 1.0), *changes, (until, 0.0)]
         for (start, factor), (end, _) in itertools.pairwise(steps):
             begin, stop = min(start, until), min(end, until)
-            off = sum(max(0.0, min(stop, e) - max(begin, s)) for n, s, e in down if n == index)
+            off = sum(max(0.0, min(stop, e) - max(begin, s)) for s, e in down.get(index, ()))
             total += node.price_per_hour * factor * (stop - begin - off) / SECONDS_PER_HOUR
     return total
 
@@ -208,7 +210,7 @@ def _finite(value: Any) -> Any:
 
 
 def _number(value: float) -> float | None:
-    return None if value != value else float(value)  # noqa: PLR0124  # only NaN differs from itself
+    return None if math.isnan(value) else float(value)
 
 
 def _place(scenario: Scenario, outcome: Outcome, node: int, path: int) -> tuple[str | None, tuple[str, ...] | None]:
@@ -222,7 +224,7 @@ def placements(scenario: Scenario, outcome: Outcome) -> tuple[Placement, ...]:
     """Return what became of every task, in the scenario's order."""
     t = outcome.tasks
     found = []
-    for i, task in enumerate(scenario.tasks):
+    for i, (task, reason) in enumerate(zip(scenario.tasks, reasons(scenario, outcome), strict=True)):
         node_id, path = _place(scenario, outcome, int(t.node[i]), int(t.path[i]))
         start = _number(t.start[i])
         found.append(
@@ -240,7 +242,7 @@ def placements(scenario: Scenario, outcome: Outcome) -> tuple[Placement, ...]:
                 attempts=int(t.attempts[i]),
                 sla_met=bool(t.sla_met[i]),
                 cost=float(t.cost[i]),
-                reason=reason(scenario, outcome, i),
+                reason=reason,
             )
         )
     return tuple(found)

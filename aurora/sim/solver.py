@@ -312,7 +312,7 @@ class _Model:
 
 
 def _demands(task: Task, option: Option, encoded: EncodedScenario) -> list[tuple[tuple[str, int], int]]:
-    """What an option holds: ((resource, index of node or link), thousandths)."""
+    """What an option holds: ((resource, index of node or link), amount in the units of `_capacity`)."""
     scenario = encoded.scenario
     found: list[tuple[tuple[str, int], int]] = []
     if option.node >= 0:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from aurora.sim.history import Attempt, Ending, History
+from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import share_of
 from aurora.sim.outcome import Status
 from aurora.sim.shortage import (
@@ -277,7 +278,7 @@ def _held(run: History, attempt: Attempt, where: str, resource: Resource) -> Hol
     amounts: dict[Resource, float] = {
         "cpu": task.cpu_required,
         "memory": task.memory_required,
-        "accelerators": task.accelerators * share_of(task.accelerator_share) / 1000,
+        "accelerators": task.accelerators * share_of(task.accelerator_share) / at.DEVICE,
         "bandwidth": task.bandwidth,
     }
     kind: Resource = "accelerators" if resource == "accelerator_share" else resource

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.learning.demand import cores_per_unit, running
+from aurora.learning.demand import check_one_quantity, cores_per_unit, running
 from aurora.learning.forecasters import CONTEXT, recent
 from aurora.learning.outlook import Aim, look_ahead
 from aurora.learning.tiers import CONFIDENCES, proposed_plans
@@ -127,6 +127,7 @@ def _check_effort(ahead: Futures, plans: int, job: JobClass, what_ifs: Sequence[
 def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
     series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
+    check_one_quantity(series, "name those of one in series_ids")
     scale = cores_per_unit(series, arguments.cores_per_unit, option="cores_per_unit")
     measured = running(series)
     assumed = ("y is taken for cores, as its unit is not stated",) if scale.is_assumed else ()

@@ -55,6 +55,15 @@ def test_in_full_it_is_told_who_held_what_since_when() -> None:
     assert "x held 3 cores of a from 0 s to 1,000 s." in told(FULL, "late", level="full")
 
 
+def test_devices_that_others_held_are_counted_one_by_one() -> None:
+    gpus = scenario(
+        task("x", 0, 1000, accelerators=2),
+        task("y", 5, 1000, accelerators=1, accelerator_share=0.5),
+        nodes=(Node(node_id="g", cpu=4, accelerators=2),),
+    )
+    assert "x held 2 accelerators of g from 0 s to 1,000 s." in told(gpus, "y", level="full")
+
+
 def test_in_one_line_the_wait_is_told_too() -> None:
     assert told(FULL, "late", level="line").endswith("; waited 990 s, most of it for cores.")
 

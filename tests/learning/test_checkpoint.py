@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aurora.errors import RunError
-from aurora.learning import checkpoint, ppo
+from aurora.learning import checkpoint, ppo, trainer
 from aurora.learning.networks import Shape
 from aurora.learning.training import Plan, begin, from_state, to_state, train
 from tests.learning.toys import Cheapest, Cue
@@ -67,5 +67,5 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
 
 def test_another_kind_of_checkpoint_is_refused(tmp_path):
     checkpoint.save(tmp_path, {"steps": 1})
-    with pytest.raises(RunError, match="damaged or of another version"):
-        from_state(checkpoint.load(tmp_path))
+    with pytest.raises(RunError, match=r"checkpoint\.pt is damaged or of another version"):
+        trainer.resume(tmp_path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aurora.errors import DataError
-from aurora.learning.demand import LATE_STEPS, cores_per_unit, running
+from aurora.learning.demand import LATE_STEPS, check_one_quantity, cores_per_unit, running
 from aurora.learning.samples import UNITS
 from aurora.learning.series import Series
 
@@ -35,6 +35,14 @@ def test_spellings_of_a_unit_are_alike() -> None:
 @pytest.mark.parametrize("labels", [{}, {"unit": "unstated"}, {"unit": ""}])
 def test_an_unstated_unit_is_taken_for_cores_and_said_to_be(labels: dict[str, str]) -> None:
     assert cores_per_unit([series("web", **labels)], None) == (1.0, "", True)
+
+
+def test_series_of_several_quantities_are_not_summed() -> None:
+    check_one_quantity([series("a", unit="%"), series("b", unit="percent")], "")
+    check_one_quantity([series("a"), series("b", unit="unstated")], "")
+    for other in ({"unit": "percent"}, {"metric": "memory", "unit": "cores"}):
+        with pytest.raises(DataError, match="and can't be summed; choose"):
+            check_one_quantity([series("a", unit="cores"), series("b", **other)], "choose")
 
 
 def test_cores_and_counters_of_cpu_seconds_are_cores() -> None:

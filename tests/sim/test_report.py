@@ -1,17 +1,26 @@
 """A simulation as a result to show: the allocation, the bill, and why tasks did not complete."""
 
+import itertools
 import json
+import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.errors import ScenarioError
+from aurora.sim.claims import run_of
+from aurora.sim.expansion import expand
+from aurora.sim.generators import FAMILIES, sample_spec
+from aurora.sim.kernel import simulate
 from aurora.sim.measures import MEASURES, measures_of
+from aurora.sim.outcome import Status
 from aurora.sim.policy import AllocationStrategy, DecisionRule, PlannedTask, Policy
 from aurora.sim.references import REFERENCES
-from aurora.sim.report import Report, bill, simulated
+from aurora.sim.report import Report, bill, placements, simulated
 from aurora.sim.scenario import Conditions, Link, Node, NodeFailure, PriceChange, Scenario, Task, Workload
+from aurora.sim.waiting_claims import infeasible_claims
 from aurora.sim.whatif import Asked, LoadChanges, NodeFails, all_changed, described, parse_change
 
 NODES = (Node(node_id="a", cpu=4, memory=8, price_per_hour=1.0), Node(node_id="b", cpu=2, price_per_hour=0.5))
@@ -191,3 +200,46 @@ def test_a_device_model_in_another_case_is_named() -> None:
     assert found == {
         "t": "no node has 1 devices of model a100; models are told apart by case, and nodes have A100",
     }
+
+
+def test_a_model_of_which_a_node_has_too_few_devices_is_not_one_in_another_case() -> None:
+    nodes = tuple(
+        Node(node_id=model, cpu=8, memory=8, accelerators=count, accelerator_model=model)
+        for model, count in (("A100", 1), ("T4", 4))
+    )
+    asked = task("t", accelerators=2, accelerator_models=("A100",))
+    found = reasons(simulated(scenario(asked, nodes=nodes), REFERENCES["first_fit"]))
+    assert found == {"t": "no node has 2 devices of model A100"}
+
+
+def test_reasons_of_many_pending_tasks_take_no_time_to_speak_of() -> None:
+    chain = [task("t0", cpu_required=9)]
+    chain += [task(f"t{k}", dependencies=(f"t{k - 1}",)) for k in range(1, 10_000)]
+    whole = scenario(*chain)
+    outcome = simulate(whole, REFERENCES["first_fit"])
+    began = time.process_time()
+    assert placements(whole, outcome)[-1].reason == "depends on t9998, not completed"
+    assert time.process_time() - began < 5  # one pass a task took 15 s
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_short_reason_agrees_with_the_evidence(family: str) -> None:
+    drawn = expand(sample_spec(family, 3, np.random.default_rng(5)))
+    factors = itertools.cycle((1, 30, 1000))
+    tasks = tuple(
+        t.model_copy(update={f: getattr(t, f) * factor for f in ("cpu_required", "memory_required", "bandwidth")})
+        for t, factor in zip(drawn.tasks, factors, strict=False)
+    )
+    workload = drawn.workload_definition.model_copy(update={"tasks": tasks})
+    run = run_of(drawn.model_copy(update={"workload_definition": workload}), REFERENCES["first_fit"])
+    compared = 0
+    for k, placement in enumerate(placements(run.scenario, run.outcome)):
+        if run.outcome.tasks.status[k] != Status.UNPLACEABLE:
+            continue
+        claims = infeasible_claims(run, k, None)
+        lacking = {c.resource: c.lacking for c in claims}
+        for resource, words in (("cpu", "cores, the"), ("memory", "GiB, the"), ("bandwidth", "no path")):
+            if words in (placement.reason or ""):
+                compared += 1
+                assert lacking.get(resource, 0) + lacking.get("path", 0) == claims[0].candidates, placement
+    assert compared

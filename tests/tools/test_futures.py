@@ -42,6 +42,9 @@ def test_it_says_what_it_assumed_and_refuses_what_is_not_in_cores() -> None:
     percent = replace(SERIES[0], labels={"unit": "percent"})
     said = Harness(Desk([], series=[percent]), ["futures"]).call("futures", {"futures": 50})
     assert "y is in percent" in said and "cores_per_unit" in said
+    cores = replace(SERIES[1], labels={"unit": "cores"})
+    said = Harness(Desk([], series=[cores, percent]), ["futures"]).call("futures", {"futures": 50})
+    assert "can't be summed; name those of one in series_ids" in said
 
 
 @pytest.mark.parametrize(

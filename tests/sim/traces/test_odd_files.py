@@ -99,10 +99,11 @@ PODS = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\np,1000,1024,1,500,
         lambda text: text.encode("utf-16"),
         lambda text: text.replace(",", ";").encode(),
         lambda text: text.replace(",", "\t").encode(),
+        lambda text: text.replace("\n", "\r").encode(),
         lambda text: text.replace(",", " , ").replace("\n", "\r\n").encode(),
         lambda text: text.replace("\n", "\n,,,,\n" if "sn" in text else "\n,,,,,\n").encode(),
     ],
-    ids=["mark", "utf-16", "semicolons", "tabs", "blanks", "empty rows"],
+    ids=["mark", "utf-16", "semicolons", "tabs", "cr", "blanks", "empty rows"],
 )
 def test_odd_but_good_lists_of_nodes_and_pods_are_read_as_the_plain_ones(tmp_path: Path, form) -> None:  # type: ignore[no-untyped-def]
     for text, read in ((NODES, read_nodes), (PODS, read_pods)):
