@@ -26,7 +26,7 @@ class Reply(NamedTuple):
         good: A text by which the good answer in it is known; empty: it is none.
         billed: Whether a provider would bill it.
         tokens: In and out, where they are counted in full.
-        location: `same`: the client is sent to another path of this server first.
+        is_redirected: Whether the client is sent to another path of this server first.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Reply(NamedTuple):
     good: str = ""
     billed: bool = False
     tokens: tuple[int, int] = (0, 0)
-    location: str = ""
+    is_redirected: bool = False
 
 
 RETRY_AFTER = (
@@ -89,7 +89,7 @@ def faulty_reply(body: dict[str, Any], anthropic: bool, rng: random.Random, tag:
     if drawn < ERROR_SHARE + TRANSPORT_SHARE:
         return _on_the_way(answer, rng)
     if rng.random() < 0.05:  # noqa: PLR2004  # now and then
-        return answer._replace(kind=f"{answer.kind}, redirected", location="same")
+        return answer._replace(kind=f"{answer.kind}, redirected", is_redirected=True)
     return answer
 
 
@@ -118,7 +118,7 @@ def _error(rng: random.Random, key: str) -> Reply:
         said = {
             "error": {
                 "message": f"\x1b]0;owned\x07 your key {key} \x1b[2J is not right",
-                "code": said.get("error", {}) and "x",
+                "code": "x",
             }
         }
         if status == 200:  # noqa: PLR2004  # OK

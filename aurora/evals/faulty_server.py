@@ -83,7 +83,7 @@ def faulty_server() -> Iterator[FaultyServer]:
 
 
 def violation(body: dict[str, Any]) -> str:
-    """What a strict provider would say is wrong with a conversation: ids doubled, calls without their replies."""
+    """Return what a strict provider would refuse in a conversation: ids doubled, calls without their replies."""
     open_ids: list[str] = []
     seen: set[str] = set()
     for message in body.get("messages") or []:
@@ -109,7 +109,7 @@ def violation(body: dict[str, Any]) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1
+    wbufsize = -1  # head and body in one packet, as in `scripted_server`
     server: FaultyServer
 
     def log_message(self, format: str, *args: Any) -> None:  # the base class's name
@@ -129,11 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
             reply = server.redirected.pop(seed, None)
             if reply is None:
                 reply = self._drawn(seed, body)
-                if reply.location:
-                    server.redirected[seed] = reply._replace(location="")
-            if not reply.location:
+                if reply.is_redirected:
+                    server.redirected[seed] = reply._replace(is_redirected=False)
+            if not reply.is_redirected:
                 self._note_given(seed, reply)
-        if reply.location:
+        if reply.is_redirected:
             self._redirect()
             return
         with suppress(OSError):  # the client may have gone: it had waited long enough

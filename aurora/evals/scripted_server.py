@@ -214,7 +214,7 @@ def _first_fact(body: dict[str, Any]) -> str:
 
 
 def _wanted(body: dict[str, Any]) -> int:
-    """How many scenarios or policies are asked for."""
+    """Return how many scenarios or policies are asked for."""
     found = re.search(r"Write (\d)", json.dumps(body.get("messages")))
     return int(found.group(1)) if found else 1
 
