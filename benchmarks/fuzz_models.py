@@ -184,7 +184,7 @@ def _late(server: FaultyServer, models: list[MeteredModel]) -> int:
 
 
 def _problems(server: FaultyServer, outcomes: dict[int, Outcome], late: int) -> list[str]:
-    """What went wrong with single questions. What `late` replies explain is left out."""
+    """Return what went wrong with single questions. What `late` replies explain is left out."""
     told = list(server.violations)
     for question, outcome in outcomes.items():
         where = f"question {question} ({'; '.join(server.kinds[question])}): "
@@ -205,7 +205,7 @@ def _problems(server: FaultyServer, outcomes: dict[int, Outcome], late: int) -> 
 
 
 def _account_problems(server: FaultyServer, models: list[MeteredModel]) -> list[str]:
-    """Where the server's account and the meters' differ."""
+    """Return where the server's account and the meters' differ."""
     spent = [m.purse.spent for m in models]
     pairs = {
         "requests": (server.sent.total(), sum(s.requests for s in spent)),
@@ -217,7 +217,7 @@ def _account_problems(server: FaultyServer, models: list[MeteredModel]) -> list[
 
 
 def _shown_keys(folder: Path, outcomes: dict[int, Outcome]) -> list[str]:
-    """Where the key stands."""
+    """Return where the key stands."""
     told = [f"question {q} shows the key" for q, o in outcomes.items() if KEY in o.said]
     return told + [f"{path.name} holds the key" for path in folder.iterdir() if KEY in path.read_text()]
 

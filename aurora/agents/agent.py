@@ -150,7 +150,7 @@ def _written(last: BaseMessage, schema: type[Schema]) -> Schema | None:
 
 
 def _told(error: Exception) -> str:
-    """What is wrong with an answer, for its author."""
+    """Return what is wrong with an answer, for its author."""
     called = error.ai_message.tool_calls if isinstance(error, StructuredOutputValidationError) else []
     malformed = next((p for c in called if (p := problem_of(c["args"]))), "")
     if malformed:
@@ -163,7 +163,7 @@ def _told(error: Exception) -> str:
 
 
 def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[str]:
-    """What was wrong with the answers that the agent sent back."""
+    """Return what was wrong with the answers that the agent sent back."""
     return [
         m.text.removeprefix(REFUSED)
         for m in messages

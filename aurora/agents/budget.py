@@ -45,7 +45,7 @@ class Price(NamedTuple):
     cache_write: float | None = None
 
     def dollars(self, usage: Usage) -> float:
-        """What a request costs."""
+        """Return what a request costs."""
         read = self.tokens_in if self.cached_in is None else self.cached_in
         write = self.tokens_in if self.cache_write is None else self.cache_write
         plain = (usage.tokens_in or 0) - usage.cached - usage.cache_written
@@ -103,7 +103,7 @@ Cost = Mapping[str, float]
 
 
 def is_answer(exchange: Exchange) -> bool:
-    """Whether a model's exchange holds an answer, and not a question that was declined or given up."""
+    """Return whether a model's exchange holds an answer, and not a question that was declined or given up."""
     response = exchange.response
     return exchange.kind == "model" and isinstance(response, dict) and response.get("type") == "ai"
 
@@ -182,7 +182,7 @@ class Purse:
 
 
 def price_of(name: str, *, needed: bool = False) -> Price | None:
-    """What a model's tokens cost, by the price table; None if it has no price there.
+    """Return what a model's tokens cost, by the price table; None if it has no price there.
 
     A name counts as one of the table if it is that name, or that name with the date of a snapshot: `gpt-5-2025-08-07`
     and `claude-sonnet-4-5-20250929`. Names that merely begin alike (`gpt-5-pro`) are other models.

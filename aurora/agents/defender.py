@@ -94,8 +94,8 @@ def write_policies(
     """Ask a model for policies: all in one conversation, of a local model each by itself.
 
     Each request repeats what went before, so one conversation sends about half of what three do
-    (`benchmarks/model_tokens.py`, with `--apart` for three). Local models are asked at once and held by the grammar of a
-    single policy.
+    (`benchmarks/model_tokens.py`, with `--apart` for three). Local models are asked at once, under the grammar of
+    a single policy.
 
     Args:
         model: Who is asked.

@@ -152,7 +152,7 @@ def explained(case: Case, task_id: str = "", *, level: Level = "short", audience
 
 
 def claims_of(decision: Decision) -> list[Claim]:
-    """What there is to say about a decision, the weightiest first."""
+    """Return what there is to say about a decision, the weightiest first."""
     chosen = decision.chosen
     claims: list[Claim] = [ValueClaim(chosen.name, FEASIBLE, float(decision.feasible))]
     if decision.runner_up is not None:
@@ -164,7 +164,7 @@ def claims_of(decision: Decision) -> list[Claim]:
 
 
 def claims_against(decision: Decision, other: Option) -> list[Claim]:
-    """Why the winner won over another option, and what would have let that one win."""
+    """Say why the winner won over another option, and what would have let that one win."""
     if is_level(decision, other.features):
         return [ComparisonClaim(decision.chosen.name, SCORE, "equal", other.name)]
     found = cause(decision, other)
@@ -178,7 +178,7 @@ def claims_against(decision: Decision, other: Option) -> list[Claim]:
 
 
 def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Claim]:
-    """What the winner had ahead of another option.
+    """Return what the winner had ahead of another option.
 
     The features of the cause; or where it takes more than a cause may name, those that make up most of the lead.
     """
@@ -196,7 +196,7 @@ def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Cl
 
 
 def _stands_out(decision: Decision, name: str, extreme: Callable[[Sequence[float]], float]) -> bool:
-    """Whether the winner alone has the extreme value of a feature, of more candidates than a comparison would name."""
+    """Return whether the winner alone has a feature's extreme value, of more candidates than a comparison names."""
     values = [o.features[name] for o in decision.options]
     alone = values[0] == extreme(values) and values.count(values[0]) == 1
     return alone and decision.is_complete and len(values) >= FEWEST_FOR_EXTREME

@@ -64,7 +64,7 @@ def explained(error: Exception, receipt: Receipt, name: ModelName) -> ModelError
 
 
 def judged(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
-    """What is wrong with a message as an answer; None: nothing. Whether it is valid is for others to say."""
+    """Return what is wrong with a message as an answer; None: nothing. Whether it is valid is for others to say."""
     text = answer.text.strip()
     words = receipt.refusal or (text if is_refusal(text) and not answer.tool_calls else "")
     if receipt.stop == "refusal" or words:
@@ -89,7 +89,7 @@ _LENGTH = (
 
 
 def tries(fault: str) -> int:
-    """How many requests a question may take whose latest fault is this one."""
+    """Return how many requests a question may take whose latest fault is this one."""
     return TRIES.get(fault, MOST_TRIES) if fault in RETRIED else 1
 
 

@@ -235,7 +235,7 @@ class MeteredModel(BaseChatModel):
         return min(self.longest_wait, max(asked or 0.0, backoff))
 
     def _cost(self, tried: _Tried, request: Mapping[str, Any], seconds: float, failed: int) -> Cost:
-        """What a request took. What the server did not count is estimated from its length."""
+        """Return what a request took. What the server did not count is estimated from its length."""
         cost = {"requests": float(tried.is_sent), "seconds": seconds}
         if tried.usage is not None:
             answer = "" if tried.answer is None else str(_plain(tried.answer))

@@ -99,7 +99,7 @@ def narrate(
 
 
 def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
-    """What an explanation's claims say, of those that hold."""
+    """Return what an explanation's claims say, of those that hold."""
     claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
     if isinstance(told, Explanation):
         assert told.decision is not None  # without one there is nothing to word

@@ -74,7 +74,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
-    """What would be worse, and what better, without the node that served most tasks."""
+    """Return what would be worse, and what better, without the node that served most tasks."""
     now = {c.measure: c.value for c in claims if c.change is None}
     groups: dict[bool, list[str]] = {True: [], False: []}
     without = ""
@@ -101,7 +101,7 @@ def _decided_by(decision: Decision, audience: Audience) -> str:
 
 
 def _what_it_hangs_on(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:
-    """What would be otherwise without the node that served most tasks."""
+    """Return what would be otherwise without the node that served most tasks."""
     used = Counter(int(n) for n in outcome.tasks.node[outcome.tasks.status == Status.COMPLETED] if n >= 0)
     if not used:
         return []

@@ -46,7 +46,7 @@ def without_thoughts(text: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a text without JSON declines to help, in the usual words."""
+    """Return whether a text without JSON declines to help, in the usual words."""
     return (
         len(text) <= LONGEST_REFUSAL and "{" not in text and _REFUSAL.search(text.strip().replace("’", "'")) is not None
     )

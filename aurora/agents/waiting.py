@@ -55,7 +55,7 @@ NO_NODE = {
 
 
 def way_claims(run: History, task: int) -> list[WaitingClaim]:
-    """What there is to say about a task's way: its status, its attempts, its waits, and what was lacking."""
+    """Return what there is to say about a task's way: its status, its attempts, its waits, and what was lacking."""
     became = status_claim(run, task)
     waits = wait_claims(run, task)
     claims: list[WaitingClaim] = [became, *attempt_claims(run, task), *waits]
@@ -72,7 +72,7 @@ def way_claims(run: History, task: int) -> list[WaitingClaim]:
 
 
 def length(wait: WaitClaim) -> float:
-    """How long a wait was, seconds; infinite if it never ended."""
+    """Return how long a wait was, seconds; infinite if it never ended."""
     return float("inf") if wait.end is None else wait.end - wait.start
 
 
@@ -86,7 +86,7 @@ def _lacking_claims(run: History, task: int, time: float | None) -> list[Infeasi
 
 
 def _where_next(run: History, task: int, wait: WaitClaim) -> Place:
-    """Where the task went after a wait; its first candidate if nowhere."""
+    """Return where the task went after a wait; its first candidate if nowhere."""
     later = [a for a in run.of_task.get(task, ()) if a.start >= wait.start]
     return Place(later[0].node, later[0].path) if later else places_of(run.encoded, task)[0]
 
@@ -160,7 +160,7 @@ def _short(claim: InfeasibleClaim) -> str:
 
 
 def fate_text(task_id: str, claims: Sequence[Claim], *, is_flow: bool) -> str:
-    """Why a task was never placed, as a sentence."""
+    """Say why a task was never placed, as a sentence."""
     became = next(c for c in claims if isinstance(c, StatusClaim))
     opening = f"Task {shown(task_id)} {status(became)}"
     if became.status == "unplaceable":
@@ -172,7 +172,7 @@ def fate_text(task_id: str, claims: Sequence[Claim], *, is_flow: bool) -> str:
 
 
 def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
-    """Why a task fits nowhere even when everything is free."""
+    """Say why a task fits nowhere even when everything is free."""
     kind = "path" if is_flow else "node"
     grouped = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time is None and not c.where]
     if not grouped:
@@ -187,7 +187,7 @@ def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
 
 
 def wait_in_a_word(claims: Sequence[Claim]) -> str:
-    """How long a task waited and mostly for what, for one line; empty if it did not wait."""
+    """Return how long a task waited and mostly for what, for one line; empty if it did not wait."""
     every = [c for c in claims if isinstance(c, WaitClaim)]
     total = sum(length(w) for w in every if w.end is not None)
     if not total:
@@ -198,7 +198,7 @@ def wait_in_a_word(claims: Sequence[Claim]) -> str:
 
 
 def cause_in_a_word(wait: WaitClaim | None, lacks: Sequence[InfeasibleClaim]) -> str:
-    """What a task waited for, in a few words: of several resources the one that most candidates lacked."""
+    """Return what a task waited for, in a few words: of several resources the one that most candidates lacked."""
     reasons = {"dependency": "others to complete", "queue": "a turn in the queue", "policy": "the policy"}
     if wait is not None and wait.reason in reasons:
         return reasons[wait.reason]

@@ -80,12 +80,12 @@ def waiting_sentence(claim: WaitingClaim) -> str:
 
 
 def duration_of(claim: WaitClaim) -> str:
-    """How long a wait was."""
+    """Return how long a wait was."""
     return "to the end of the run" if claim.end is None else moment(claim.end - claim.start)
 
 
 def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
-    """What a task waited for, from `waited` on.
+    """Return what a task waited for, from `waited` on.
 
     Args:
         claim: The claim.
@@ -104,7 +104,7 @@ def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
 
 
 def until(claim: WaitClaim) -> str:
-    """What made room in the end, as the beginning of a clause."""
+    """Return what made room in the end, as the beginning of a clause."""
     ended = f"{listed(claim.on)} ended" if claim.on else ""
     back = f"{listed(claim.returned)} came back" if claim.returned else ""
     both = " and ".join(x for x in (ended, back) if x)
@@ -112,7 +112,7 @@ def until(claim: WaitClaim) -> str:
 
 
 def lacking(claim: InfeasibleClaim) -> str:
-    """How many candidates lack what, or what one lacks."""
+    """Return how many candidates lack what, or what one lacks."""
     state, resource = _STATES.get(claim.resource), claim.resource
     if claim.where:
         if state is not None:
@@ -136,7 +136,7 @@ def _asked(claim: InfeasibleClaim) -> str:
 
 
 def attempt(claim: AttemptClaim) -> str:
-    """Where and when an attempt began, and how it ended."""
+    """Return where and when an attempt began, and how it ended."""
     where = shown(claim.where)
     ends: Mapping[str, Callable[[], str]] = {
         "completed": lambda: f"completed at {moment(claim.end)}",
@@ -147,7 +147,7 @@ def attempt(claim: AttemptClaim) -> str:
 
 
 def status(claim: StatusClaim) -> str:
-    """What became of a task."""
+    """Return what became of a task."""
     told = {
         "completed": "completed",
         "late": f"completed {moment(claim.late)} after its limit",

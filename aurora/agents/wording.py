@@ -137,7 +137,7 @@ MEASURES: Mapping[str, Noun] = {
 
 
 def called(feature: str, audience: Audience) -> str:
-    """What an audience calls a feature."""
+    """Return what an audience calls a feature."""
     return feature if audience == "engineer" or feature not in NOUNS else NOUNS[feature].words
 
 

@@ -76,12 +76,12 @@ def validate(bench: Workbench, state: State) -> Update:
 
 
 def enough(state: State) -> str:
-    """Whether the attacker has to write again."""
+    """Return whether the attacker has to write again."""
     return "retrieve" if len(state["scenario_ids"]) >= SCENARIOS or state["round"] >= ROUNDS else "attack"
 
 
 def retrieve(bench: Workbench, state: State) -> Update:
-    """Who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
+    """Choose who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
     names = bench.store.leaders(RIVALS)
     for similar in _similar(bench, state["scenario_ids"]):
         names += bench.store.best_on(similar, 1)
@@ -127,7 +127,7 @@ def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 def _unsolvable(bench: Workbench, encoded: EncodedScenario) -> str:
-    """Why there is no witness that every task can be served; "" if a reference or the solver is one."""
+    """Say why there is no witness that every task can be served; "" if a reference or the solver is one."""
     if not bench.source.must_complete:
         return ""
     hopeless = unplaceable(encoded)
@@ -141,7 +141,7 @@ def _unsolvable(bench: Workbench, encoded: EncodedScenario) -> str:
 
 
 def _indifferent(bench: Workbench, name: str, encoded: EncodedScenario) -> str:
-    """Why a model's scenario teaches nothing: all references achieve the same on it; "" otherwise.
+    """Say why a model's scenario teaches nothing: all references achieve the same on it; "" otherwise.
 
     Only a model's: it is told its reward, of which such a scenario would still earn the half that is not for learning.
     """

@@ -38,7 +38,7 @@ _CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
 
 
 def scenarios_asked(bench: Workbench, level: int, missing: int) -> int:
-    """How many of the missing scenarios the model shall write.
+    """Return how many of the missing scenarios the model shall write.
 
     Scenarios of a source without levels are variants of a real trace: there is nothing to write.
     """
@@ -128,7 +128,7 @@ def _weakest(bench: Workbench, lead: NDArray[np.float64]) -> str:
 
 
 def _best_start(bench: Workbench, ground: Arena, written: Sequence[Policy]) -> SearchState:
-    """Where the search begins: at the model's best policy if that is ahead of where it stands."""
+    """Return where the search begins: at the model's best policy if that is ahead of where it stands."""
     own = float(advantage(ground, parse_policy(bench.searcher.policy), bench.jobs).mean())
     start = bench.searcher
     for policy in written:

@@ -175,7 +175,7 @@ def _require_same_embedder(directory: Path, settings: SelfPlaySettings, embedder
 
 
 def settings_of(directory: Path) -> SelfPlaySettings:
-    """How the run in a directory was configured.
+    """Return how the run in a directory was configured.
 
     Raises:
         RunError: There is no run, or its settings are not known to this AURORA.

@@ -46,7 +46,7 @@ def with_start(source: Source, start: Policy | None) -> Source:
 
 
 def is_tunable(policy: Policy) -> bool:
-    """Whether a policy has weights enough to be tuned: numbers that multiply something in its order or scores."""
+    """Return whether a policy has weights enough to tune: numbers that multiply something in its order or scores."""
     return bool(tunable(policy).sum() >= FEWEST_WEIGHTS)
 
 

@@ -199,12 +199,12 @@ class Workbench:
         return np.random.default_rng([self.settings.seed, iteration, part])
 
     def asks(self, level: int) -> bool:
-        """Whether the model is asked at this level."""
+        """Return whether the model is asked at this level."""
         far = not self.source.has_levels or level >= self.settings.model_from_level
         return self.authors is not None and far
 
     def stop(self) -> StopReason:
-        """Why the run should end now; "" while it should not.
+        """Say why the run should end now; "" while it should not.
 
         A time limit lets the first iteration of a run be finished, so that there always is a champion.
         """
@@ -293,7 +293,7 @@ def new_workbench(  # noqa: PLR0913  # what a run is started with
 
 
 def checkpoint(bench: Workbench) -> dict[str, Any]:
-    """Where the run stands, as JSON; `_restore` reads it."""
+    """Return where the run stands, as JSON; `_restore` reads it."""
     return {
         "curriculum": bench.curriculum.model_dump(mode="json"),
         "searcher": bench.searcher.model_dump(mode="json"),

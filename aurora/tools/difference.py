@@ -52,7 +52,7 @@ def first_difference(recorded: str, now: str) -> str:
 
 
 def role_of(request: Mapping[str, Any]) -> str:
-    """Who asks, by the answer that is asked for."""
+    """Say who asks, by the answer that is asked for."""
     settings = request.get("settings") or {}
     form = ((settings.get("response_format") or {}).get("json_schema") or {}).get("name")
     tools = [t.get("function", t).get("name") for t in settings.get("tools") or [] if isinstance(t, dict)]
@@ -88,7 +88,7 @@ def _content(message: Mapping[str, Any]) -> str:
 
 
 def _shared(a: Sequence[tuple[str, str]], b: Sequence[tuple[str, str]]) -> float:
-    """How far two questions agree from their beginnings: whole parts, and the share of the first that differs."""
+    """Return how far two questions agree from their beginning: whole parts, and the share of the first that differs."""
     total = 0.0
     for (_, x), (_, y) in zip(a, b, strict=False):
         if x != y:
@@ -98,7 +98,7 @@ def _shared(a: Sequence[tuple[str, str]], b: Sequence[tuple[str, str]]) -> float
 
 
 def _agreeing(a: Sequence[str], b: Sequence[str]) -> int:
-    """How many items of two sequences are the same from the beginning."""
+    """Return how many items of two sequences are the same from the beginning."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 

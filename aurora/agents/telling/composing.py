@@ -49,7 +49,7 @@ class Sentence(NamedTuple):
 
 
 def offered(fact: Fact, names: Names) -> tuple[int, ...]:
-    """Which of the phrasings of a fact may be chosen: the first that can be written with what it holds."""
+    """Return which of the phrasings of a fact may be chosen: the first that can be written with what it holds."""
     reading = fact.readings[0]
     found = list[int]()
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
@@ -128,7 +128,7 @@ def _body(choice: Choice, known: Known, audience: Audience) -> str:
 
 
 def _start(phrasing: Phrasing, slots: Slots, names: Names, audience: Audience) -> tuple[str, str]:
-    """How a clause begins, as far as the next one need not repeat it, and whom that is about; "" if it is nobody."""
+    """Return how a clause begins, as far as the next one may leave that out, and whom it is about; "" if nobody."""
     lead = phrasing.lead
     if lead is None:
         return "", ""
@@ -175,7 +175,7 @@ def _amounts_written(slots: Slots) -> Slots:
 
 
 def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | None:
-    """What stands in a slot; None if it is not known."""
+    """Return what stands in a slot; None if it is not known."""
     name, value = slot.name, slots.get(slot.name)
     if name in ("pair", "top"):
         return predicate(str(slots["feature"]), str(slots["relation"]), audience)

@@ -65,7 +65,7 @@ class Known(NamedTuple):
 
 
 def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> Known:
-    """What checked claims about a decision say."""
+    """Return what checked claims about a decision say."""
     chosen, other = decision.chosen, decision.runner_up
     names = Names(
         _known_names(scenario, claims, [o.name for o in decision.options]),
@@ -84,7 +84,7 @@ def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Sce
 
 
 def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> Known:
-    """What checked claims about a task's way say, where no decision is told of."""
+    """Return what checked claims about a task's way say, where no decision is told of."""
     facts = tuple(waiting_fact(c) for c in claims)
     became = [f for f in facts if f.readings[0].kind == "status"]
     return Known(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
@@ -106,7 +106,7 @@ def known_of_run(
     placements: int,
     reasons: Mapping[frozenset[str] | str, int],
 ) -> Known:
-    """What checked claims about a whole run say, and what decided in it.
+    """Return what checked claims about a whole run say, and what decided in it.
 
     Args:
         claims: That hold.

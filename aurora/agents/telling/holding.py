@@ -67,7 +67,7 @@ def hold(said: Sequence[tuple[str, Sequence[int]]], known: Known) -> Held:
 
 
 def _judged(text: str, cited: Sequence[int], known: Known, before: Before) -> tuple[str, Before]:
-    """Why a sentence does not hold, "" if it does; and what the next one may refer back to."""
+    """Say why a sentence does not hold, "" if it does; and what the next one may refer back to."""
     if not cited:
         return "it cites no claim", before
     wrong = [n for n in cited if not 1 <= n <= len(known.facts)]
@@ -92,7 +92,7 @@ def _judged(text: str, cited: Sequence[int], known: Known, before: Before) -> tu
 
 
 def _faults(clauses: Sequence[Clause], told: Sequence[tuple[str, Fact]]) -> list[str]:
-    """What is wrong with a reading of a sentence."""
+    """Return what is wrong with a reading of a sentence."""
     faults = list[str]()
     because = False
     for place, clause in enumerate(clauses):

@@ -138,7 +138,7 @@ PAIR, TOP = ("lower", "higher"), ("lowest", "highest")
 
 
 def noun(feature: str, audience: Literal["operator", "engineer"]) -> str:
-    """What an audience calls a feature in a sentence, in the singular."""
+    """Return what an audience calls a feature in a sentence, in the singular."""
     if audience == "engineer" or feature not in FORMS:
         return called(feature, audience)
     spoken = FORMS[feature]
@@ -146,13 +146,13 @@ def noun(feature: str, audience: Literal["operator", "engineer"]) -> str:
 
 
 def form(feature: str, audience: Literal["operator", "engineer"]) -> Form:
-    """How an audience speaks of a feature."""
+    """Return how an audience speaks of a feature."""
     known = FORMS.get(feature)
     return known if known and audience == "operator" else Form(called(feature, audience))
 
 
 def predicate(feature: str, relation: str, audience: Literal["operator", "engineer"]) -> str:
-    """What is said of who has a feature so: "has a lower price", "takes the least energy"."""
+    """Return what is said of who has a feature so: "has a lower price", "takes the least energy"."""
     if audience == "operator" and (feature, relation) in _PREFERRED:
         return _PREFERRED[feature, relation]
     spoken = form(feature, audience)
@@ -175,7 +175,7 @@ class Lexicon:
         self._longest = max(len(surface.split(" ")) for surface in self._meanings)
 
     def at(self, text: str, start: int) -> Iterator[tuple[int, Meaning]]:
-        """What the words from a place on may mean, the longest first: where they end, and the slots they settle."""
+        """Yield what the words from a place on may mean, longest first: where they end, and the slots they settle."""
         ends: list[tuple[int, str]] = []
         at, words = start, list[str]()
         while len(words) < self._longest and (found := _WORD.match(text, at)):
@@ -279,5 +279,5 @@ LEXICONS: Mapping[str, Lexicon] = {
 
 
 def measure(name: str) -> str:
-    """What a sum of an outcome is called."""
+    """Return what a sum of an outcome is called."""
     return _RUNS[name][0] if name in _RUNS else name.replace("_", " ")

@@ -94,5 +94,5 @@ def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:
 
 
 def _ends(text: str, at: int) -> bool:
-    """Whether no name goes on there."""
+    """Return whether no name goes on there."""
     return re.match(r"[A-Za-z0-9_-]|[.:/@][A-Za-z0-9]", text[at : at + 2]) is None

@@ -191,7 +191,7 @@ def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
 
 
 def agrees(said: Quantity, known: Amount) -> bool:
-    """Whether a quantity is a known amount: its unit is of the dimension, and it is at most rounded.
+    """Return whether a quantity is a known amount: its unit is of the dimension, and it is at most rounded.
 
     Rounded means: to the last digit that is written, and by at most 5 %. What is "about" so much may end in zeros
     that are not meant as digits. Counts are not rounded.

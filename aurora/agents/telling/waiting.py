@@ -28,7 +28,7 @@ _DIMENSIONS: Mapping[Resource, str] = {
 
 
 def waiting_fact(claim: WaitingClaim) -> Fact:
-    """What a claim about a task's way says."""
+    """Return what a claim about a task's way says."""
     match claim:
         case WaitClaim():
             return Fact((Reading("wait", _wait(claim)),), "shortfall")
