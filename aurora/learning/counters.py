@@ -13,7 +13,7 @@ REGULAR = 0.05
 
 
 def stated_as_counter(samples: Samples) -> bool | None:
-    """Return whether the values count up by the source's word: `kind`, or a metric named `..._total`; None if silent."""
+    """Return whether the values count up by the source's word: `kind`, or a metric named `..._total`; else None."""
     kind = samples.labels.get("kind", "").strip().lower()
     if kind:
         return kind == "counter"
