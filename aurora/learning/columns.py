@@ -1,4 +1,4 @@
-"""What the columns of a table are, told by their names and first fields: time, value, name of the series."""
+"""Tells what the columns of a table are by their names and first fields: time, value, name of the series."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aurora.learning.notation import is_number
+from aurora.learning.notation import NOTHING, is_number
 from aurora.learning.time_forms import looks_like_time
 
 ID, TIME, VALUE, OBSERVED = "unique_id", "ds", "y", "observed"
@@ -94,12 +94,7 @@ def _wide(named: dict[str, str], others: Sequence[str], candidates: Sequence[str
 
 def _is_value(field: str) -> bool:
     """Whether a field of the first row can be a number: one, however written, or nothing."""
-    return (
-        not field
-        or is_number(field)
-        or field[:1].isdigit()
-        or field.lower() in ("na", "null", "none", "-", "undefined")
-    )
+    return is_number(field) or field[:1].isdigit() or field.lower() in (*NOTHING, "undefined")
 
 
 def _only(header: Sequence[str], plain: dict[str, str], wanted: set[str] | frozenset[str]) -> str | None:

@@ -12,18 +12,24 @@ REGULAR = 0.05
 """Spread of heights, and of times between falls, relative to their means, up to which falls are regular."""
 
 
+def stated_as_counter(samples: Samples) -> bool | None:
+    """Return whether the values count up by the source's word: `kind`, or a metric named `..._total`; else None."""
+    kind = samples.labels.get("kind", "").strip().lower()
+    if kind:
+        return kind == "counter"
+    return True if samples.labels.get("metric", "").endswith("_total") else None
+
+
 def is_counter(samples: Samples, y: Floats, found: Findings) -> bool:
-    """Whether the values count up: the source says so (`kind`, or a metric named `..._total`), or they look so.
+    """Return whether the values count up: the source says so, or they look so.
 
     They look so where a series with such a name rises mostly, or where a non-negative quantity, in a unit in which one
     can count, rises most of the time and falls only to near zero. What falls regularly from the same height, such as a
     queue that is drained every hour, is a level, and this is told.
     """
-    kind = samples.labels.get("kind", "").strip().lower()
-    if kind:
-        return kind == "counter"
-    if samples.labels.get("metric", "").endswith("_total"):
-        return True
+    stated = stated_as_counter(samples)
+    if stated is not None:
+        return stated
     if not known_unit(samples.labels.get("unit", "unstated")).can_count:
         return False
     valid = y[np.isfinite(y)]
@@ -70,7 +76,7 @@ def rates(times: Floats, y: Floats, found: Findings, *, is_guess: bool = False) 
         times: Unix seconds, rising.
         y: What was counted, NaN where nothing was.
         found: Takes what is reported.
-        is_guess: Whether the source does not say that it counts.
+        is_guess: Whether it looks like a counter, and the source does not say so.
     """
     valid = np.flatnonzero(np.isfinite(y))
     increases = np.full(len(y), np.nan)

@@ -86,10 +86,10 @@ def _check_spread(samples: Samples, times: Floats, seconds: Floats) -> None:
     if usual < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
         raise DataError(f"{samples.name}: steps of {usual:g} s; series have whole seconds. Aggregate it to 1 s or more")
     at = int(np.argmax(seconds))
-    gap, few = float(seconds[at]), min(at + 1, len(times) - at - 1)
-    rest = times[at] - times[0] if at + 1 > len(times) / 2 else times[-1] - times[at + 1]
+    before, after = times[: at + 1], times[at + 1 :]
+    lone, others = (times[-1], before) if len(before) > len(after) else (times[0], after)
+    gap, rest, few = float(seconds[at]), others[-1] - others[0], len(times) - len(others)
     if gap > FAR_STEPS * usual and gap > FAR_SPANS * rest and few <= max(1, FAR_SHARE * len(times)):
-        lone = times[0] if at + 1 <= len(times) / 2 else times[-1]
         far = f"is far from the others, by {gap / DAY:.0f} days, where all others lie within {rest / DAY:.1f}"
         raise DataError(
             f"{samples.name}: the time {_iso(lone)} {far}; a time must be wrong. Correct it or leave it out"

@@ -1,4 +1,4 @@
-"""How people and tools write numbers: plain, with decimal commas, or with marks between thousands."""
+"""Reads numbers as people and tools write them: plain, with decimal commas, or with marks between thousands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_number(text: str) -> bool:
 
 
 def unified(texts: Sequence[str]) -> tuple[list[float], str] | None:
-    """The numbers of a column in which some are written with commas or with marks between thousands.
+    """Return the numbers of a column in which some are written with commas or with marks between thousands.
 
     Both ways must not be possible: in a column of `1,234` and `46`, nothing says which it is.
 
@@ -54,7 +54,7 @@ def unified(texts: Sequence[str]) -> tuple[list[float], str] | None:
 
 
 def why_no_number(text: str) -> str:
-    """What a text in a column of numbers seems to be, and the remedy."""
+    """Return what a text in a column of numbers seems to be, and the remedy."""
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})", text):
         return "is not a number that can be told: write 1234 or 1.234, without commas"
     found = _UNIT.fullmatch(text)

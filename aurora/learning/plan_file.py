@@ -75,7 +75,7 @@ class Plan:
 
 
 def part(plan: Plan, accounts: Collection[str] = (), most_risk: int | None = None) -> Plan:
-    """Some changes of a plan.
+    """Return some changes of a plan.
 
     Args:
         plan: Whole.
@@ -242,16 +242,14 @@ def apply_to_file(plan: Plan, inventory: Path, rollback: Path) -> Applied:
 
 
 def free_rollback(plan_path: Path, plan: Plan, inventory: Mapping[str, Configuration]) -> Path:
-    """A name beside a plan for its rollback: the first that is free, or that holds the very inverse.
+    """Return a name beside a plan for its rollback: the first that is free, or that holds the very inverse.
 
     Parts of a plan that are applied one after the other need a rollback each.
     """
     undo = inverse(apply(plan, inventory)[1]).changes
-    for number in count(1):
-        path = plan_path.with_name(f"{plan_path.stem}.rollback{'' if number == 1 else f'-{number}'}.json")
-        if not undo or not path.exists() or read_plan(path).changes == undo:
-            return path
-    raise AssertionError  # count() has no end
+    suffixes = (".rollback" if number == 1 else f".rollback-{number}" for number in count(1))
+    paths = (plan_path.with_name(f"{plan_path.stem}{suffix}.json") for suffix in suffixes)
+    return next(path for path in paths if not undo or not path.exists() or read_plan(path).changes == undo)
 
 
 def _payload(plan: Plan) -> dict[str, Any]:

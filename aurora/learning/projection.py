@@ -80,7 +80,12 @@ class Outcome:
 
         With k of n futures it is (k + 1/2) / (n + 1), so that no finite number of futures proves a thing impossible.
         """
-        return (float((self.misses > tolerance).sum()) + 0.5) / (len(self.misses) + 1)
+        return _probability(int((self.misses > tolerance).sum()), len(self.misses))
+
+
+def _probability(late: int, futures: int) -> float:
+    """Probability of what happened in so many of the futures."""
+    return (late + 0.5) / (futures + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Utilisation:
 
 
 def measured_utilisation(usage: Usage) -> Utilisation:
-    """What was measured, value by value, as a monitoring system shows it."""
+    """Return what was measured, value by value, as a monitoring system shows it."""
     middle, high = ({r: None if r not in usage.seen else _at(usage.seen[r], q) for r in RESOURCES} for q in (0.5, 0.95))
     running = float(usage.running.mean()) if len(usage.running) else float(usage.configuration.minimum)
     return Utilisation(middle, high, running)
@@ -154,8 +159,7 @@ class Projector:
         futures = len(self.demand)
         for count in range(BATCH, futures + BATCH, BATCH):
             rows = self._first(configuration, min(count, futures))
-            late = float((rows[:, MISSES] > tolerance).sum())
-            if (late + 0.5) / (futures + 1) > probability:
+            if _probability(int((rows[:, MISSES] > tolerance).sum()), futures) > probability:
                 return False
         return True
 
@@ -183,7 +187,7 @@ class Projector:
         return Outcome(rows[:, COST].copy(), rows[:, MISSES].copy(), rows[:, COST] - fixed)
 
     def utilisation(self, configuration: Configuration) -> Utilisation:
-        """How a configuration would be used, hour by hour; None for what was not measured."""
+        """Return how a configuration would be used, hour by hour; None for what was not measured."""
         setting = self._setting(configuration)
         values = np.concatenate(
             [

@@ -163,7 +163,7 @@ def recommend_account(account: Account, basis: Basis) -> Recommendation:
 
 
 def recommend_workload(name: str, metrics: Mapping[str, Series], entry: Entry, basis: Basis) -> Recommendation:
-    """What to do with a workload, from its series of utilisation.
+    """Return what to do with a workload, from its series of utilisation.
 
     Args:
         name: Of the workload.

@@ -276,7 +276,7 @@ def load_registration(directory: Path) -> Registration:
 
 
 def _registration(payload: Mapping[str, Any], sha256: str) -> Registration:
-    """What a file says; any wrong shape raises a KeyError, IndexError, TypeError or ValueError."""
+    """Read a file's content; any wrong shape raises a KeyError, IndexError, TypeError or ValueError."""
     return Registration(
         str(payload["experiment_id"]),
         date.fromisoformat(payload["created"]),

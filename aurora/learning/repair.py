@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.counters import is_counter, rates
+from aurora.learning.counters import is_counter, rates, stated_as_counter
 from aurora.learning.detection import level_steps, outliers
 from aurora.learning.findings import Findings
 from aurora.learning.grid import DAY, means, on_grid
@@ -47,8 +47,7 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     times, y, observed, covariates = _distinct(times, y, observed, covariates, found)
     labels = dict(samples.labels)
     if is_counter(samples, y, found):
-        says_so = bool(labels.get("kind")) or labels.get("metric", "").endswith("_total")
-        y = rates(times, y, found, is_guess=not says_so)
+        y = rates(times, y, found, is_guess=stated_as_counter(samples) is None)
         labels |= {"kind": RATE, "unit": f"{labels.get('unit', 'count')}/s"}
     kept = np.flatnonzero(np.isfinite(y))
     if len(kept) < 2:  # noqa: PLR2004  # a step lies between two

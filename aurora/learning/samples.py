@@ -130,6 +130,5 @@ def known_unit(name: str) -> Unit:
 def unit_name(name: str) -> str:
     """Return a unit as the table spells it."""
     key = name.strip().lower()
-    if key.endswith("/second"):  # as CloudWatch writes it
-        return key.removesuffix("econd")
-    return _SPELLINGS.get(key, key)
+    amount = key.removesuffix("/second").removesuffix("/s")  # CloudWatch writes Bytes/Second
+    return _SPELLINGS.get(amount, amount) + ("" if amount == key else "/s")

@@ -59,8 +59,9 @@ def text_table(path: Path, raw: bytes) -> TextTable:
     Raises:
         DataError: It is a file of another kind, or binary.
     """
+    begin = raw[:1024].lstrip()
     for mark, what in _FOREIGN:
-        if raw.lstrip().startswith(mark):
+        if begin.startswith(mark):
             raise DataError(f"{path} is {what}")
     notes: list[str] = []
     body = _utf8(path, raw, notes)

@@ -1,4 +1,4 @@
-"""Columns of times as Unix seconds: ISO 8601 and RFC 3339, spreadsheets' and tools' forms, epochs told by their size.
+"""Reads times as Unix seconds: ISO 8601 and RFC 3339, spreadsheets' and tools' forms, epochs told by their size.
 
 A form is read where it is certain. What two people would read differently, such as 1/2/2026, is refused unless another
 row of the column decides; a number is never a time in 1970 where it can be a date or must be another's unit.
@@ -7,6 +7,7 @@ row of the column decides; a number is never a time in 1970 where it can be a da
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         if values.isna().any():
             raise refusal(path, frame, column, values.isna(), NOT_A_TIME)
-        return _in_range(path, frame, column, _seconds_of(values))
+        return _in_range(_seconds_of(values), partial(refusal, path, frame, column))
     codes, unique = pd.factorize(values)
     if (codes < 0).any():
         raise refusal(path, frame, column, codes < 0, NOT_A_TIME)
@@ -104,10 +105,10 @@ def _seconds_of(values: pd.Series) -> Floats:
     return np.asarray(micros / 1e6, dtype=np.float64)
 
 
-def _in_range(path: Path, frame: pd.DataFrame, column: Any, seconds: Floats) -> Floats:
+def _in_range(seconds: Floats, bad: _Bad) -> Floats:
     far = ~((seconds >= EARLIEST) & (seconds < LATEST))
     if far.any():
-        raise refusal(path, frame, column, far, "is far from any date; correct it, or leave the row out")
+        raise bad(far, "is far from any date; correct it, or leave the row out")
     return seconds
 
 
@@ -124,10 +125,7 @@ def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column:
     has_zone = texts.str.contains(HAS_ZONE)
     if has_zone.any() and not has_zone.all() and texts.str.contains(IS_SHIFTED).any():
         raise bad(~has_zone, "has no zone where other rows have one; write the zone in all rows")
-    far = ~((seconds >= EARLIEST) & (seconds < LATEST))
-    if far.any():
-        raise bad(far, "is far from any date; correct it, or leave the row out")
-    return seconds
+    return _in_range(seconds, bad)
 
 
 def _one_by_one(texts: list[str], frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:

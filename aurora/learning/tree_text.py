@@ -1,4 +1,4 @@
-"""Makes of a text in LightGBM's format one that LightGBM can be given: it trusts what it reads."""
+"""Checks models in LightGBM's text format before LightGBM reads them: it trusts every number and size in a file."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def _check_tree(tree: Mapping[str, str], features: int) -> None:
     if any(len(c) != leaves - 1 for c in columns.values()):
         raise ValueError(f"a node's field does not hold {leaves - 1} numbers")
     if not all(f == int(f) and 0 <= f < features for f in columns["split_feature"]):
-        raise ValueError("split_feature names a feature that there is not")
+        raise ValueError("split_feature names a feature beyond max_feature_idx")
     if not all(d in (0, 2, 4, 6, 8, 10) for d in columns["decision_type"]):
-        raise ValueError("decision_type is none of numbers")
+        raise ValueError("decision_type is none that compares numbers")
     if not all(c == int(c) for side in ("left_child", "right_child") for c in columns[side]):
         raise ValueError("a child is no whole number")
     children = sorted(int(c) for side in ("left_child", "right_child") for c in columns[side])

@@ -37,7 +37,7 @@ GROWTH_PRIOR = 0.04
 """Standard deviation of demand's growth a week, before anything is seen."""
 SATURDAY = 5
 RESOURCES = ("cpu", "memory", "io", "bandwidth")
-"""What a configuration has of: processors, memory, storage operations, network."""
+"""Of a configuration: processors, memory, storage operations, network."""
 SCARCELY = 1e-3
 """Instances, on average over a period: with fewer nothing ran."""
 KNOWN = 0.5
@@ -140,8 +140,8 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
         service=service,
         memory_base=base,
         memory_per_core=per_core,
-        io_per_core=a_busy_core(seen["io"] * iops, mean) if "io" in seen else 0.0,
-        network_per_core=a_busy_core(seen["bandwidth"] * gbit, mean) if "bandwidth" in seen else 0.0,
+        io_per_core=per_busy_core(seen["io"] * iops, mean) if "io" in seen else 0.0,
+        network_per_core=per_busy_core(seen["bandwidth"] * gbit, mean) if "bandwidth" in seen else 0.0,
     )
     demand = _whole_days(fine_demand(more * mean, more * peak, account.period // STEP))
     doubt = _whole_days(np.repeat(np.array([h[2] for h in HIDDEN])[rung], account.period // STEP))
@@ -166,7 +166,7 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
 
 
 def _assumed(account: Account) -> tuple[str, ...]:
-    """What stands in the place of columns that are absent."""
+    """Assumptions in the place of columns that are absent."""
     found = []
     if not (account.metric("throughput") > 0).any():
         found.append("throughput was not measured: a request is taken to need a tenth of the limit of one core")
@@ -195,8 +195,8 @@ def memory_of(gib: Floats, busy: Floats, instances: Floats) -> tuple[float, floa
     return float(base), float(per_core)
 
 
-def a_busy_core(used: Floats, busy: Floats) -> float:
-    """How much of something a busy core takes, of the values that were measured (not NaN)."""
+def per_busy_core(used: Floats, busy: Floats) -> float:
+    """Return how much of something a busy core takes, over the values that were measured (not NaN)."""
     known = np.isfinite(used)
     return float(used[known].sum() / busy[known].sum())
 

@@ -21,11 +21,11 @@ from aurora.learning.usage import (
     STEPS_A_DAY,
     Floats,
     Usage,
-    a_busy_core,
     fine_demand,
     growth_of,
     memory_of,
     needs_of,
+    per_busy_core,
     was_measured,
 )
 
@@ -178,7 +178,7 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
     demand = demand[len(demand) % STEPS_A_DAY :]
     days = len(demand) // STEPS_A_DAY
     if entry.limit == LIMIT:
-        assumptions += (f"a request counts as late after {LIMIT:.0f} s (`limit` in the inventory says otherwise)",)
+        assumptions += (f"a request counts as late after {LIMIT:.0f} s (set `limit` in the inventory to change that)",)
     return Usage(
         name,
         cpu.start + cpu.step * len(cpu) - DAY * days,
@@ -188,8 +188,8 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
             service=min(SERVICE, entry.limit / 10),
             memory_base=base,
             memory_per_core=per_core,
-            io_per_core=a_busy_core(shares["io"] * iops, busy) if "io" in shares else 0.0,
-            network_per_core=a_busy_core(shares["bandwidth"] * gbit, busy) if "bandwidth" in shares else 0.0,
+            io_per_core=per_busy_core(shares["io"] * iops, busy) if "io" in shares else 0.0,
+            network_per_core=per_busy_core(shares["bandwidth"] * gbit, busy) if "bandwidth" in shares else 0.0,
         ),
         entry.limit,
         entry.data,
@@ -205,7 +205,7 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
 
 
 def _running(name: str, metrics: Mapping[str, Series], configuration: Configuration) -> Floats:
-    """How many instances ran at the times of the CPU's values."""
+    """Return the instances that ran at the times of the CPU's values."""
     cpu = metrics["cpu"]
     if "running" in metrics:
         found = _beside(cpu, metrics["running"], name, is_count=True)

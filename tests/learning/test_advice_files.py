@@ -244,7 +244,7 @@ def test_histories_in_milliseconds_and_with_line_separators(tmp_path):
     path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in odd), encoding="utf-8")
     found = read_accounts([path], CATALOGUE)
     assert (found.accounts[0].start, found.accounts[0].period) == (expected.start, expected.period)
-    assert any("milliseconds" in f.message for f in found.findings)
+    assert [f.defect for f in found.findings if "milliseconds" in f.message] == ["notation"]
 
 
 def test_rows_as_other_programs_write_them(tmp_path):

@@ -14,7 +14,7 @@ from aurora.learning.projection import Outcome, Projector, next_months
 from aurora.learning.reasons import disagreement
 from aurora.learning.recommend import Basis, changed, recommend_account
 from aurora.learning.rightsizing import Goals, candidates, choose
-from aurora.learning.samples import known_unit
+from aurora.learning.samples import known_unit, unit_name
 from aurora.learning.savings import Case, covered, fit, risk_level, shipped_calibration
 from aurora.learning.sensitivity import flips
 from aurora.learning.series import Series
@@ -255,6 +255,14 @@ def test_units_are_read_in_every_spelling_and_odd_ones_told():
         assert read(50.0, unit).demand == pytest.approx(read(0.5, "fraction").demand)
     assert any("never above 0.5 %" in text for text in read(0.5, "percent").assumptions)
     assert not any("never above" in text for text in read(50.0, "percent").assumptions)
+    for name, unit in (
+        ("Kilobytes/Second", "kb/s"),
+        ("%/s", "percent/s"),
+        ("Bytes/Second", "bytes/s"),
+        ("S", "seconds"),
+    ):
+        assert unit_name(name) == unit
+        known_unit(name)
     for name, text in (("MiB", "divide by 1024 and call it gib"), ("millicores", "divide by 1000 and call it cores")):
         with pytest.raises(DataError, match=text):
             known_unit(name)

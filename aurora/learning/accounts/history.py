@@ -107,7 +107,7 @@ class Account:
 
     @property
     def present(self) -> Configuration:
-        """What runs now."""
+        """The configuration that runs now."""
         return self.configurations[-1] if self.latest is None else self.latest
 
     @cached_property

@@ -194,7 +194,7 @@ def read_accounts(
         accounts.append(_account(shown, run, single[-1][1], optional))
         if any(row.has_milliseconds() for _, row in single):
             message = "times are milliseconds (or finer), by their size: read as such"
-            findings.append(Finding(shown, "mixed_steps", len(single), single[0][0], message))
+            findings.append(Finding(shown, "notation", len(single), single[0][0], message))
         findings += repeated + missing
         check_account(accounts[-1], catalogue)
     return Histories(tuple(accounts), tuple(findings))

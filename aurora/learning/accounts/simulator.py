@@ -216,11 +216,10 @@ def _advance_all(
     restarted: bool,
     states: NDArray[np.float64],
     out: NDArray[np.float64],
-    without_latency: bool,
 ) -> None:
     for k in range(len(demand)):
         state = states[min(k, len(states) - 1)]
-        _compiled(demand[k], s, restarted and (k == 0 or len(states) > 1), state, out[k], without_latency)
+        _compiled(demand[k], s, restarted and (k == 0 or len(states) > 1), state, out[k], True)
 
 
 _compiled_all: Callable[..., None] = njit(cache=True, nogil=True, error_model="numpy")(_advance_all)
@@ -243,7 +242,7 @@ def advance_apart(
     """
     states = np.array([new_machines(configuration, float(path[0]), catalogue).state for path in demand])
     out = np.empty((len(demand), len(METRICS)))
-    _compiled_all(demand, setting, before != configuration.instance, states, out, True)
+    _compiled_all(demand, setting, before != configuration.instance, states, out)
     return out
 
 
@@ -263,5 +262,5 @@ def advance_in_pieces(
     """
     states = new_machines(configuration, float(demand[0, 0]), catalogue).state[None]
     out = np.empty((len(demand), len(METRICS)))
-    _compiled_all(demand, setting, False, states, out, True)
+    _compiled_all(demand, setting, False, states, out)
     return out
