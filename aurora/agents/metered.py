@@ -106,6 +106,10 @@ class MeteredModel(BaseChatModel):
         self.slots = threading.BoundedSemaphore(AT_ONCE)
         self.lock = threading.Lock()
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Leave out what the model holds: LangChain prints a model at each call, and `watch` holds a whole run."""
+        return [("name_", str(self.name_))]
+
     @property
     def _llm_type(self) -> str:
         return "aurora-metered"

@@ -3,6 +3,7 @@
 import json
 import threading
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -157,6 +158,19 @@ def test_a_budget_ends_calls_before_they_are_made(environment, budget, what) -> 
         with pytest.raises(BudgetExceeded, match=f"{what} is spent.*--max-{what}"):
             asked.invoke(QUESTION)
         assert len(seen) == 2
+
+
+def test_a_model_prints_its_name_and_nothing_that_it_holds(environment) -> None:
+    class Held:
+        def __repr__(self) -> str:
+            raise AssertionError("LangChain prints a model at each call: this would be printed each time")
+
+    with replying(said("yes")) as (url, _):
+        environment(url)
+        asked = model()
+        asked.watch = partial(lambda held, call: None, Held())
+        asked.invoke(QUESTION)
+    assert repr(asked) == "MeteredModel(name_='openai:gpt-4o')"
 
 
 def test_what_earlier_processes_paid_counts(environment, tmp_path) -> None:

@@ -1,25 +1,18 @@
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-AURORA = [str(Path(sys.executable).with_name("aurora"))]
-
-
-def aurora(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    return done
+from tests.cli.command import AURORA, aurora
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "run"
     asked = ("selfplay", "--iterations", "1", "--seed", "3", "--run", str(folder), "--no-report", "--json")
-    assert json.loads(aurora(*asked).stdout)["iterations"] == 1
+    assert json.loads(aurora(*asked, fresh=True).stdout)["iterations"] == 1
     return folder
 
 

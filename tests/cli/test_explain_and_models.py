@@ -10,15 +10,13 @@ import pytest
 
 from aurora.evals.scripted_server import scripted_server
 from tests.agents.test_metered import replying
-from tests.cli.test_commands import AURORA, aurora
+from tests.cli.command import aurora
 
 
 def with_model(url: str, *args: str, code: int = 0, key: bool = True) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENAI_API_KEY", "AURORA_MODEL")}
     environment |= {"OPENAI_BASE_URL": f"{url}/v1"} | ({"OPENAI_API_KEY": "x"} if key else {})
-    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == code, done.stderr
-    return done
+    return aurora(*args, code=code, environment=environment)
 
 
 @pytest.fixture(scope="module")

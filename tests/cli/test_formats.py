@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.cli.test_commands import aurora
+from tests.cli.command import aurora
 
 
 def test_new_files_simulate_at_once_and_are_not_overwritten(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import aurora
+from tests.cli.command import aurora
 
 NODES = "sn,cpu_milli,memory_mib,gpu,model\nn-1,8000,16384,2,T4\nn-2,4000,8192,0,\n"
 PODS = (

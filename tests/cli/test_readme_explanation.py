@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import aurora
+from tests.cli.command import aurora
 
 README = Path(__file__).parents[2] / "README.md"
 

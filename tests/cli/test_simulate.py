@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import aurora
+from tests.cli.command import aurora
 
 TASKS = [
     {"task_id": "web", "arrival_time": 0, "duration": 60, "cpu_required": 3},

@@ -1,17 +1,9 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-AURORA = [str(Path(sys.executable).with_name("aurora"))]
-
-
-def aurora(*args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    return done
+from tests.cli.command import aurora
 
 
 def test_what_is_trained_on_is_said_once(tmp_path: Path) -> None:

@@ -1,12 +1,10 @@
-"""Processes for the tests of runs: forked from a server that has done the imports, so that each is quick."""
-
-import multiprocessing
+from multiprocessing.context import ForkServerContext
 
 import pytest
 
+import tests.processes
+
 
 @pytest.fixture(scope="session")
-def processes():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.graphs.victim"])
-    return context
+def processes() -> ForkServerContext:
+    return tests.processes.processes()

@@ -1,0 +1,22 @@
+"""What every forked process of the tests has from its server: slow imports, and the simulator's machine code."""
+
+# ruff: noqa: F401
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"  # the embedder sets them before it imports
+
+import chromadb
+import cma
+import langchain_openai
+import sentence_transformers
+
+import aurora.agents.narrator
+import aurora.cli.main
+import aurora.evals.report
+import aurora.graphs.run
+import tests.cli.command
+import tests.graphs.victim
+from aurora.sim.compilation import compile_kernel
+
+compile_kernel()
