@@ -52,7 +52,7 @@ class Attempt(NamedTuple):
     devices: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class History:
     """A traced run, ready to be asked who held what when.
 
@@ -199,8 +199,9 @@ def _with_devices(scenario: Scenario, policy: Policy, trace: Trace, attempts: Se
     for a in attempts:
         if a.node < 0 or scenario.tasks[a.task].accelerators == 0:
             continue
-        mine = a._replace(devices=_taken(scenario, trace, a, placed[a.node], by_hash=by_hash))
-        placed[a.node].append(mine)
+        running = [b for b in placed[a.node] if b.end >= a.start]
+        mine = a._replace(devices=_taken(scenario, trace, a, running, by_hash=by_hash))
+        placed[a.node] = [*running, mine]
         found[a.decision] = mine
     return found
 
@@ -208,11 +209,12 @@ def _with_devices(scenario: Scenario, policy: Policy, trace: Trace, attempts: Se
 def _taken(
     scenario: Scenario, trace: Trace, attempt: Attempt, before: Sequence[Attempt], *, by_hash: bool
 ) -> tuple[int, ...]:
+    """Find the devices that an attempt took, from the attempts that had not ended before it started."""
     task, features = scenario.tasks[attempt.task], trace.features[attempt.decision, 0]
     free = free_shares(scenario, attempt.node, [a for a in before if a.end > attempt.start])
     if sum(free) != round(at.DEVICE * float(features[FEATURE_INDEX["node.accelerators_free"]])):
         # One event at a time: what ends at this very instant had not ended yet.
-        free = free_shares(scenario, attempt.node, [a for a in before if a.end >= attempt.start])
+        free = free_shares(scenario, attempt.node, before)
     share = share_of(task.accelerator_share)
     if share == at.DEVICE:
         return tuple(d for d, f in enumerate(free) if f == at.DEVICE)[: task.accelerators]

@@ -54,14 +54,6 @@ def places_of(encoded: EncodedScenario, task: int) -> list[Place]:
     return [Place(n, p) for n, p in zip(nodes, paths, strict=True)]
 
 
-def out_of_reach(encoded: EncodedScenario, task: int) -> int:
-    """How many nodes no path leads to; of a flow 1 if none leads to its destination."""
-    found = places_of(encoded, task)
-    if encoded.scenario.tasks[task].destination_site is not None:
-        return int(not found)
-    return len(encoded.scenario.nodes) - len(found)
-
-
 def name_of(encoded: EncodedScenario, place: Place) -> str:
     """What a candidate is called: its node's id, or the sites along a flow's path."""
     if place.node >= 0:
@@ -99,7 +91,7 @@ def shortages(run: History, task: int, place: Place, time: float, before: int | 
         if why is not None:
             return [Shortage("node_down" if why == "node_failed" else "battery", 0.0, 0.0)]
         node = scenario.nodes[place.node]
-        running = active(run.of_node.get(place.node, ()), time, before)
+        running = [a for a in run.of_node.get(place.node, ()) if is_active(a, time, before)]
         cpu = node.cpu - sum(scenario.tasks[a.task].cpu_required for a in running)
         memory = node.memory - sum(scenario.tasks[a.task].memory_required for a in running)
         devices = free_shares(scenario, place.node, running) if asked.accelerators else []
@@ -109,15 +101,15 @@ def shortages(run: History, task: int, place: Place, time: float, before: int | 
     return found
 
 
-def active(attempts: Sequence[Attempt], time: float, before: int | None = None) -> list[Attempt]:
-    """Those of the attempts that hold something at a moment; `before` as in `shortages`."""
-    return [a for a in attempts if a.start <= time < a.end and (before is None or a.decision < before)]
+def is_active(attempt: Attempt, time: float, before: int | None = None) -> bool:
+    """Whether an attempt holds something at a moment; `before` as in `shortages`."""
+    return attempt.start <= time < attempt.end and (before is None or attempt.decision < before)
 
 
 def link_free(run: History, link: int, time: float, before: int | None = None) -> float:
     """Free bandwidth of a link at a moment, Gbit/s."""
-    held = sum(run.scenario.tasks[a.task].bandwidth for a in active(run.of_link.get(link, ()), time, before))
-    return run.scenario.links[link].bandwidth - held
+    running = [a for a in run.of_link.get(link, ()) if is_active(a, time, before)]
+    return run.scenario.links[link].bandwidth - sum(run.scenario.tasks[a.task].bandwidth for a in running)
 
 
 def down_since(run: History, node: int, time: float) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 
 class _Unit(NamedTuple):
@@ -55,8 +56,7 @@ def explain_validation(error: ValidationError, limit: int = 5) -> str:
     return shown if len(problems) <= limit else f"{shown}; and {len(problems) - limit} more"
 
 
-def _is_above_another(place: tuple[int | str, ...], problems: object) -> bool:
-    assert isinstance(problems, list)
+def _is_above_another(place: tuple[int | str, ...], problems: Sequence[ErrorDetails]) -> bool:
     return any(len(e["loc"]) > len(place) and e["loc"][: len(place)] == place for e in problems)
 
 

@@ -18,9 +18,9 @@ from aurora.sim.shortage import (
     Resource,
     Shortage,
     counted,
+    is_active,
     name_of,
     never_fits,
-    out_of_reach,
     places_of,
     shortages,
 )
@@ -211,11 +211,11 @@ def infeasible_claims(run: History, task: int, time: float | None) -> list[Infea
         time: As in `InfeasibleClaim`.
     """
     lists = _lists(run, task, time)
-    if any(not found for _, found in lists):
+    if not all(lists):
         return []
     return [
         InfeasibleClaim(run.scenario.tasks[task].task_id, time, "", resource, count, len(lists), asked, most)
-        for resource, (count, asked, most) in counted(found for _, found in lists).items()
+        for resource, (count, asked, most) in counted(lists).items()
     ]
 
 
@@ -224,31 +224,28 @@ def infeasible_at(run: History, task: int, time: float | None, where: str) -> li
     name = run.scenario.tasks[task].task_id
     return [
         InfeasibleClaim(name, time, where, s.resource, 1, 1, s.asked, s.free)
-        for candidate, found in _lists(run, task, time)
-        if candidate == where
+        for found in _lists(run, task, time, where)
         for s in found
     ]
 
 
-def _lists(run: History, task: int, time: float | None) -> list[tuple[str, list[Shortage]]]:
-    """What each candidate lacks, by its name; nodes that no path leads to lack one."""
+def _lists(run: History, task: int, time: float | None, where: str | None = None) -> list[list[Shortage]]:
+    """List what each candidate lacks, or only those of one name; nodes that no path leads to lack one."""
     before = None
     if time is not None:
         before = next((a.decision for a in run.of_task.get(task, ()) if a.start == time), None)
+    places = places_of(run.encoded, task)
     found = [
-        (
-            name_of(run.encoded, place),
-            never_fits(run.encoded, task, place) if time is None else shortages(run, task, place, time, before),
-        )
-        for place in places_of(run.encoded, task)
+        never_fits(run.encoded, task, place) if time is None else shortages(run, task, place, time, before)
+        for place in places
+        if where in (None, name_of(run.encoded, place))
     ]
-    missing = Shortage("path", 0.0, 0.0)
+    missing = [Shortage("path", 0.0, 0.0)]
     if run.scenario.tasks[task].destination_site is not None:
-        return found or [("", [missing])]
-    reached = {place.node for place in places_of(run.encoded, task)}
-    if out_of_reach(run.encoded, task):
-        found += [(n.node_id, [missing]) for k, n in enumerate(run.scenario.nodes) if k not in reached]
-    return found
+        return found if places else [missing]
+    reached = {place.node for place in places}
+    unreached = [n for k, n in enumerate(run.scenario.nodes) if k not in reached]
+    return found + [missing for n in unreached if where in (None, n.node_id)]
 
 
 def hold_claims(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[HoldClaim]:
@@ -256,7 +253,7 @@ def hold_claims(run: History, task: int, place: Place, time: float, before: int 
     found = []
     for shortage in shortages(run, task, place, time, before):
         for attempt, where in _users(run, place, shortage.resource):
-            if attempt.start <= time < attempt.end and (before is None or attempt.decision < before):
+            if is_active(attempt, time, before):
                 claim = _held(run, attempt, where, shortage.resource)
                 if claim is not None and claim.amount > 0:
                     found.append(claim)
