@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.cli.options import parse_seeds
-from aurora.evals.openb import bench_openb
+from aurora.evals.published.openb import bench_openb
+from aurora.evals.published.swf import bench_swf
 from aurora.evals.statistics import Interval, paired_interval
-from aurora.evals.swf import bench_swf
-from aurora.sim.references import load_policy
+from aurora.sim.policies.references import load_policy
 
 LISTS = ("default", "gpushare60", "gpuspec33", "multigpu30")
 

@@ -25,15 +25,15 @@ from unittest.mock import patch
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import Field
 
-from aurora.agents import metered as metered_module
-from aurora.agents.agent import run_agent
-from aurora.agents.answers import PolicyAnswer
-from aurora.agents.metered import MeteredModel, metered
-from aurora.agents.model import CallLimits, model_name
-from aurora.agents.structured import ask
+from aurora.agents.models import metered as metered_module
+from aurora.agents.models.agent import run_agent
+from aurora.agents.models.metered import MeteredModel, metered
+from aurora.agents.models.model import CallLimits, model_name
+from aurora.agents.models.structured import ask
+from aurora.agents.roles.answers import PolicyAnswer
 from aurora.errors import AnswerError, AuroraError, DeclinedError
-from aurora.evals.faulty_server import FaultyServer, faulty_server
-from aurora.sim.scenario import Frozen
+from aurora.evals.testing.faulty_server import FaultyServer, faulty_server
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from aurora.tools.recording import Recording

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 import typer
 
-from aurora.cli.failures import INTERNAL, failure_of
 from aurora.cli.main import app
+from aurora.cli.terminal.failures import INTERNAL, failure_of
 
 VALUES = (
     *("0", "-1", "1", "2", "1e308", "-1e308", "1e-308", "5e-324", "inf", "-inf", "nan", "NaN", "Infinity", "1_000"),

@@ -20,11 +20,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
-from aurora.agents import defender
-from aurora.agents.metered import metered
-from aurora.agents.model import model_name
-from aurora.evals.agents import scripted_environment
-from aurora.evals.scripted_server import scripted_server
+from aurora.agents.models.metered import metered
+from aurora.agents.models.model import model_name
+from aurora.agents.roles import defender
+from aurora.evals.speed.agents import scripted_environment
+from aurora.evals.testing.scripted_server import scripted_server
 from aurora.graphs.selfplay import play
 from aurora.graphs.workbench import Authors, SelfPlaySettings
 from aurora.memory.store import Store

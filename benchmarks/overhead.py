@@ -23,8 +23,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aurora.agents import evaluation, sources
-from aurora.agents.policy_search import STRUCTURES
+from aurora.agents.arena import evaluation, sources
+from aurora.agents.search.policy_search import STRUCTURES
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import play
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source

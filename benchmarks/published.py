@@ -6,9 +6,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from aurora.evals.openb import bench_openb
-from aurora.evals.swf import bench_swf
-from aurora.sim.references import REFERENCES
+from aurora.evals.published.openb import bench_openb
+from aurora.evals.published.swf import bench_swf
+from aurora.sim.policies.references import REFERENCES
 from tests.evals.test_published import NAMES, OPENB, SWF
 
 

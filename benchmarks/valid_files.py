@@ -16,27 +16,28 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from aurora.agents import budget
+from aurora.agents.models import budget
 from aurora.graphs.run_directory import read_manifest, start_manifest
-from aurora.learning import checkpoint, ledger, trainer
 from aurora.learning.accounts import generate, load_catalogue, read_accounts, synthetic_catalogue, write_accounts
-from aurora.learning.boosted import TRAINED, TrainedTrees, load_trees
-from aurora.learning.cloning import CloneSettings, load_policy, new_policy, save_policy
-from aurora.learning.data import read_panel
-from aurora.learning.measurements import read_rows
-from aurora.learning.plan_file import Change, Plan, read_inventory, read_plan, write_plan
-from aurora.learning.registration import Registration, Rules, assign, load_registration, register
-from aurora.learning.tracking import Tracking, read_tracking, write_tracking
+from aurora.learning.experiments.measurements import read_rows
+from aurora.learning.experiments.registration import Registration, Rules, assign, load_registration, register
+from aurora.learning.experts.cloning import CloneSettings, load_policy, new_policy, save_policy
+from aurora.learning.forecasting.boosted import TRAINED, TrainedTrees, load_trees
+from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
+from aurora.learning.rightsizing import savings_ledger as ledger
+from aurora.learning.rightsizing.plan_file import Change, Plan, read_inventory, read_plan, write_plan
+from aurora.learning.rl import checkpoint, trainer
+from aurora.learning.series.read import read_panel
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Iteration, NewPolicy, Store
-from aurora.sim.capacity import CapacityPlan, read_plans
-from aurora.sim.disturbances import parse_disturbance, read_disturbances
-from aurora.sim.expansion import expand
-from aurora.sim.generators import sample_spec
-from aurora.sim.reader import read_scenario
-from aurora.sim.references import REFERENCES
-from aurora.sim.references import load_policy as load_named_policy
-from aurora.sim.traces import azure_vm, eua, flows, openb, swf, topology
+from aurora.sim.capacity.capacity import CapacityPlan, read_plans
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.policies.references import load_policy as load_named_policy
+from aurora.sim.scenarios.disturbances import parse_disturbance, read_disturbances
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import sample_spec
+from aurora.sim.scenarios.reader import read_scenario
+from aurora.sim.scenarios.traces import azure_vm, eua, flows, openb, swf, topology
 from aurora.tools.recording import Exchange, Recording
 
 

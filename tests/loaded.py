@@ -11,7 +11,7 @@ import cma
 import langchain_openai
 import sentence_transformers
 
-import aurora.agents.narrator
+import aurora.agents.roles.narrator
 import aurora.cli.main
 import aurora.evals.report
 import aurora.graphs.run

@@ -9,7 +9,7 @@ import pytest
 
 from aurora.errors import DataError, RunError
 from aurora.files import replaced, write_atomically
-from aurora.graphs.run_directory import owned, require_archive
+from aurora.graphs.run_directory import open_archive, owned
 
 
 def test_a_file_is_replaced_when_all_went_well(tmp_path):
@@ -152,4 +152,4 @@ def test_what_can_be_no_run_directory_is_told_with_the_remedy(tmp_path, name):
 def test_an_empty_archive_is_not_taken_for_a_run_without_policies(tmp_path):
     (tmp_path / "archive.sqlite").touch()
     with pytest.raises(RunError, match="is empty; go on with the run, or take it from a copy"):
-        require_archive(tmp_path)
+        open_archive(tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aurora import quantities
-from aurora.cli.output import emit_table, note
+from aurora.cli.terminal.output import emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.sim.measures import Measure, Unit

@@ -10,15 +10,15 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.allocation import relative, told
-from aurora.cli.output import emit_json, emit_table, note
-from aurora.cli.steps import note_compiling, steps
+from aurora.cli.terminal.output import emit_json, emit_table, note
+from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import PolicyError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.compare import Standing
     from aurora.sim.measures import Unit
-    from aurora.sim.policy import Policy
-    from aurora.sim.scenario import Scenario
+    from aurora.sim.policies.policy import Policy
+    from aurora.sim.scenarios.scenario import Scenario
 
 SEVERAL = 2
 """Scenarios from which on there are intervals."""
@@ -37,7 +37,7 @@ def compare(
     """
     from aurora.evals.compare import compare as compared  # heavy, used here only
     from aurora.evals.compare import suited  # heavy, used here only
-    from aurora.sim.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
 
     problems = [read_scenario(path) for path in scenarios]
     _require_own_ids(problems, scenarios)
@@ -69,7 +69,7 @@ def _require_own_ids(problems: Sequence[Scenario], paths: Sequence[Path]) -> Non
 
 
 def _policies(text: str) -> dict[str, Policy]:
-    from aurora.sim.references import load_policy  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     found: dict[str, Policy] = {}
     for name in (part.strip() for part in text.split(",")):

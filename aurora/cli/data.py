@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.groups import with_default
-from aurora.cli.output import emit_json, emit_table, note, printable
+from aurora.cli.terminal.groups import with_default
+from aurora.cli.terminal.output import emit_json, emit_table, note, printable
 from aurora.errors import DataError
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.learning.series import Finding, Panel, Series
+    from aurora.learning.series.series import Finding, Panel, Series
 
 MOST_NOTATIONS = 10
 """Forms of files that are told on stderr."""
@@ -58,8 +58,8 @@ def data(  # one parameter an option
 
     aurora data --prometheus http://HOST:9090 --query 'instance:cpu:ratio' --from now-14d --step 5m
     """
-    from aurora.evals.charts import check_plot_path, write_charts  # heavy, used here only
-    from aurora.learning.long_form import check_long_form_path, write_long_form  # heavy, used here only
+    from aurora.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.series.long_form import check_long_form_path, write_long_form  # heavy, used here only
 
     check_plot_path(plot)
     if out is not None:
@@ -71,7 +71,7 @@ def data(  # one parameter an option
             raise options.usage_error("--prometheus", "give files or --prometheus, not both")
         panel = _from_prometheus(prometheus, query, (start, end, step), key, detect)
     else:
-        from aurora.learning.data import read_panel  # heavy, used here only
+        from aurora.learning.series.read import read_panel  # heavy, used here only
 
         panel = read_panel(paths or [], hash_accounts_with=key, detect=detect)
     seconds = time.perf_counter() - began
@@ -102,8 +102,8 @@ def sample(
 
     Example: aurora data sample --out cpu.csv
     """
-    from aurora.learning.long_form import write_long_form  # heavy, used here only
     from aurora.learning.made_up import made_up_series  # heavy, used here only
+    from aurora.learning.series.long_form import write_long_form  # heavy, used here only
 
     write_long_form(made_up_series(number, days, seed), out)
     note(f"wrote {out}: {number} series, {days} days of five minutes from 1 June 2026, in cores; made up")
@@ -115,7 +115,7 @@ def account_key() -> str:
     Raises:
         DataError: There is none.
     """
-    from aurora.learning.pseudonyms import KEY_VARIABLE, LEAST_KEY  # heavy, used here only
+    from aurora.learning.series.pseudonyms import KEY_VARIABLE, LEAST_KEY  # heavy, used here only
 
     key = os.environ.get(KEY_VARIABLE, "")
     if not key:
@@ -124,8 +124,8 @@ def account_key() -> str:
 
 
 def _from_prometheus(url: str, query: str, window: tuple[str, str, str], key: str | None, detect: bool) -> Panel:
-    from aurora.learning.prometheus import read_prometheus  # heavy, used here only
-    from aurora.learning.prometheus_http import access_from_environment  # heavy, used here only
+    from aurora.learning.series.prometheus import read_prometheus  # heavy, used here only
+    from aurora.learning.series.prometheus_http import access_from_environment  # heavy, used here only
 
     start, end, step = window
     if not query or not start:
@@ -241,7 +241,7 @@ def _result(panel: Panel, seconds: float) -> dict[str, Any]:
 
 def _charts(panel: Panel) -> list[Any]:
     """A chart for each of the first series: values, what was filled in, and where findings begin."""
-    from aurora.evals.charts import Chart, Line  # heavy, used here only
+    from aurora.charts import Chart, Line  # heavy, used here only
 
     charts = []
     for s in panel.series[:MOST_CHARTS]:

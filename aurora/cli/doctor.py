@@ -11,8 +11,8 @@ from typing import NamedTuple
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table
-from aurora.cli.steps import note_compiling
+from aurora.cli.terminal.output import emit_json, emit_table
+from aurora.cli.terminal.steps import note_compiling
 
 PACKAGES = (
     "numpy",
@@ -120,7 +120,7 @@ def _embedder() -> Check:
 
 def _model() -> Check:
     """The model that the environment names; there need not be one."""
-    from aurora.agents.model import VARIABLE, connect, model_name
+    from aurora.agents.models.model import VARIABLE, connect, model_name
     from aurora.errors import ModelError
 
     chosen = os.environ.get(VARIABLE)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.errors import DataError
 from aurora.quantities import percent, plain
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.learning.experiment import Standing
-    from aurora.learning.measurements import Ingested
-    from aurora.learning.registration import Registration
+    from aurora.learning.experiments.experiment import Standing
+    from aurora.learning.experiments.measurements import Ingested
+    from aurora.learning.experiments.registration import Registration
 
 app = typer.Typer(help="Randomised control groups with tests that may be looked at every day.", no_args_is_help=True)
 
@@ -70,10 +70,10 @@ def new(
 
     import numpy as np
 
-    from aurora.learning.experiment import history, means_before
-    from aurora.learning.measurements import read_rows
-    from aurora.learning.power import POWER, day_model, detectable, expected
-    from aurora.learning.registration import Registration, Rules, assign, check_free, register
+    from aurora.learning.experiments.experiment import history, means_before
+    from aurora.learning.experiments.measurements import read_rows
+    from aurora.learning.experiments.power import POWER, day_model, detectable, expected
+    from aurora.learning.experiments.registration import Registration, Rules, assign, check_free, register
 
     check_free(directory)
     labels = tuple(s for s in strata.split(",") if s)
@@ -142,12 +142,12 @@ def sample(
 
     aurora experiment sample --of trial --days 14 --out july.csv
     """
+    from aurora.learning.experiments.measurements import write_rows
     from aurora.learning.made_up import FIRST_DAY, made_up_rows
-    from aurora.learning.measurements import write_rows
 
     first, treated = FIRST_DAY, None
     if of is not None:
-        from aurora.learning.registration import load_registration
+        from aurora.learning.experiments.registration import load_registration
 
         registration = load_registration(of)
         first, number = registration.start, len(registration.subjects)
@@ -171,9 +171,9 @@ def status(
 
     Example: aurora experiment status trial --add july.csv --json
     """
-    from aurora.learning.experiment import add_days, standing
-    from aurora.learning.measurements import read_rows
-    from aurora.learning.registration import load_registration
+    from aurora.learning.experiments.experiment import add_days, standing
+    from aurora.learning.experiments.measurements import read_rows
+    from aurora.learning.experiments.registration import load_registration
 
     registration = load_registration(directory)
     taken = None
@@ -204,9 +204,9 @@ def report(
 
     Example: aurora experiment report trial --plot effect.html
     """
-    from aurora.evals.charts import check_plot_path, write_charts
-    from aurora.learning.experiment import standing
-    from aurora.learning.registration import load_registration
+    from aurora.charts import check_plot_path, write_charts
+    from aurora.learning.experiments.experiment import standing
+    from aurora.learning.experiments.registration import load_registration
 
     check_plot_path(plot)
     registration = load_registration(directory)
@@ -268,7 +268,7 @@ def _number(value: float) -> float | None:
 
 
 def _status(registration: Registration, now: Standing | None, taken: Ingested | None) -> dict[str, Any]:
-    from aurora.learning.experiment import day_after
+    from aurora.learning.experiments.experiment import day_after
 
     result: dict[str, Any] = {"experiment_id": registration.experiment_id, "decision": "continue", "measured_days": 0}
     if taken is not None:
@@ -327,7 +327,7 @@ def _report(registration: Registration, now: Standing) -> dict[str, Any]:
 def _charts(registration: Registration, now: Standing) -> list[Any]:
     import numpy as np
 
-    from aurora.evals.charts import Band, Chart, Line
+    from aurora.charts import Band, Chart, Line
 
     rules, looks, harm = registration.rules, now.verdict.metric, now.verdict.guardrail
     days = list(range(1, len(looks.estimate) + 1))

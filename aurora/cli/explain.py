@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from aurora.cli import model_options, options
-from aurora.cli.output import emit_json, note, say
-from aurora.cli.steps import note_compiling
+from aurora.cli.terminal.output import emit_json, note, say
+from aurora.cli.terminal.steps import note_compiling
 
 
 class LevelName(StrEnum):
@@ -50,12 +50,12 @@ def explain(
 
     Example: aurora explain scenario.json cheapest --task g0-1 --why-not n1-2
     """
-    from aurora.agents import explainer  # heavy, used here only
-    from aurora.agents.run_explainer import explain_plan  # heavy, used here only
-    from aurora.sim.claims import run_of  # heavy, used here only
-    from aurora.sim.reader import read_scenario  # heavy, used here only
-    from aurora.sim.references import load_policy  # heavy, used here only
-    from aurora.sim.waiting_claims import StatusClaim  # heavy, used here only
+    from aurora.agents.explain import explainer  # heavy, used here only
+    from aurora.agents.explain.run_explainer import explain_plan  # heavy, used here only
+    from aurora.sim.explain.claims import run_of  # heavy, used here only
+    from aurora.sim.explain.waiting_claims import StatusClaim  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
+    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
 
     if why_not is not None and task is None:
         raise typer.BadParameter("it is about one task: name it with --task", param_hint="--why-not")
@@ -109,7 +109,7 @@ def _trouble(found: Any) -> dict[str, Any]:
 
 def _contrasted(case: Any, task: str | None, candidate: str, audience: AudienceName) -> dict[str, Any]:
     """Why a task did not go to a candidate; keys of `why_not`."""
-    from aurora.agents.contrast import why_not  # heavy, used here only
+    from aurora.agents.explain.contrast import why_not  # heavy, used here only
 
     found = why_not(case, task or "", candidate, audience=audience.value)
     return {
@@ -131,10 +131,10 @@ def _narrated(
     replay: Path | None,
 ) -> dict[str, Any]:
     """The explanation in a model's words: `text`, and what was struck out of it. In AURORA's own if it declines."""
-    from aurora.agents.faults import DECLINED  # heavy, used here only
-    from aurora.agents.metered import metered  # heavy, used here only
-    from aurora.agents.model import call_limits, model_name  # heavy, used here only
-    from aurora.agents.narrator import narrate  # heavy, used here only
+    from aurora.agents.models.faults import DECLINED  # heavy, used here only
+    from aurora.agents.models.metered import metered  # heavy, used here only
+    from aurora.agents.models.model import call_limits, model_name  # heavy, used here only
+    from aurora.agents.roles.narrator import narrate  # heavy, used here only
     from aurora.errors import DeclinedError
     from aurora.prompts.loader import load_prompt  # heavy, used here only
     from aurora.tools.recording import Recording  # heavy, used here only
@@ -162,7 +162,7 @@ def _narrated(
 
 
 def _claim(checked: Any) -> dict[str, Any]:
-    from aurora.sim.claims import KINDS  # heavy, used here only
+    from aurora.sim.explain.claims import KINDS  # heavy, used here only
 
     fields = {
         name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table, note, on_terminal, printable, terminal_width
-from aurora.cli.steps import steps
+from aurora.cli.terminal.output import emit_json, emit_table, note, on_terminal, printable, terminal_width
+from aurora.cli.terminal.steps import steps
 from aurora.errors import DataError
 from aurora.quantities import duration, percent, period, plain
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.evals.charts import Chart
-    from aurora.learning.pick import Picked
-    from aurora.learning.series import Finding, Forecast, Series
+    from aurora.charts import Chart
+    from aurora.learning.forecasting.zero_shot import Picked
+    from aurora.learning.series.series import Finding, Forecast, Series
 
 PIPED_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 NAIVE = ("seasonal naive", "the last value")
@@ -55,9 +55,9 @@ def forecast(  # one parameter an option
 
     Example: aurora forecast cpu.csv --horizon 12 --plot fan.html
     """
-    from aurora.evals.charts import check_plot_path, write_charts  # heavy, used here only
-    from aurora.learning.data import read_panel  # likewise
-    from aurora.learning.demand import told_gone  # likewise
+    from aurora.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.futures.demand import told_gone  # likewise
+    from aurora.learning.series.read import read_panel  # likewise
 
     check_plot_path(plot)
     panel = read_panel(data)
@@ -85,10 +85,10 @@ def forecast(  # one parameter an option
 
 def _forecasts(series: list[Series], model: Path | None, horizon: int, context: int | None) -> tuple[Picked, ...]:
     """The forecasts, and how the baselines did on each series' past where they were compared."""
-    from aurora.learning.pick import Picked, forecast_by_best_baseline  # heavy, used here only
+    from aurora.learning.forecasting.zero_shot import Picked, forecast_by_best_baseline  # heavy, used here only
 
     if model is not None:
-        from aurora.learning.champion import in_service  # heavy, used here only
+        from aurora.learning.forecasting.champion import in_service  # heavy, used here only
 
         forecaster = in_service(model)
         if context is not None and context != forecaster.context:
@@ -106,7 +106,7 @@ def _forecasts(series: list[Series], model: Path | None, horizon: int, context: 
 
 
 def _result(picked: Sequence[Picked], findings: Sequence[Finding]) -> dict[str, Any]:
-    from aurora.learning.series import LEVELS  # heavy, used here only
+    from aurora.learning.series.series import LEVELS  # heavy, used here only
 
     return {
         "levels": list(LEVELS),
@@ -131,7 +131,7 @@ def _result(picked: Sequence[Picked], findings: Sequence[Finding]) -> dict[str, 
 
 def _pipe(_: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) -> None:
     """One table of all series, for other programs."""
-    from aurora.learning.series import LEVELS  # heavy, used here only
+    from aurora.learning.series.series import LEVELS  # heavy, used here only
 
     levels = LEVELS if all_levels else PIPED_LEVELS
     rows = [
@@ -149,7 +149,7 @@ def _pipe(_: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) ->
 
 def _show(series: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) -> None:
     """A table for each series: the median and as many intervals as the terminal has room for."""
-    from aurora.learning.series import LEVELS  # heavy, used here only
+    from aurora.learning.series.series import LEVELS  # heavy, used here only
 
     shown = [("median", 0.5), ("80 % low", 0.1), ("80 % high", 0.9)]
     if terminal_width() >= ROOMY:
@@ -197,7 +197,7 @@ def _told(p: Picked) -> str:
 
 def _is_flat(p: Picked) -> bool:
     """Whether the median is the same at every step."""
-    from aurora.learning.metrics import MEDIAN  # heavy, used here only
+    from aurora.learning.forecasting.metrics import MEDIAN  # heavy, used here only
 
     middle = p.forecast.quantiles[:, MEDIAN]
     return len(middle) > 1 and bool((middle == middle[0]).all())
@@ -227,8 +227,8 @@ def fan_chart(one: Series, forecast: Forecast) -> Chart:
     """History, median, and the 50, 80 and 95 % intervals; time in UTC."""
     from datetime import UTC, datetime  # with the rest of the output
 
-    from aurora.evals.charts import BLACK, BLUE, Band, Chart, Line  # heavy, used here only
-    from aurora.learning.metrics import ENDS, MEDIAN  # likewise
+    from aurora.charts import BLACK, BLUE, Band, Chart, Line  # heavy, used here only
+    from aurora.learning.forecasting.metrics import ENDS, MEDIAN  # likewise
 
     horizon = len(forecast.quantiles)
     shown = min(len(one), max(4 * horizon, 144))

@@ -9,7 +9,7 @@ from typing import Literal
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import note
+from aurora.cli.terminal.output import note
 from aurora.errors import DataError
 
 _OUT = options.path(None, help="File to write instead of stdout; it must not exist yet.")

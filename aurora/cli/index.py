@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.terminal.output import emit_json, emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.memory.index import Index
@@ -36,13 +36,12 @@ class KindName(StrEnum):
 
 @contextmanager
 def _index(run: Path, *, rebuild: bool) -> Iterator[Index]:
-    from aurora.graphs.run_directory import require_archive  # heavy, used here only
+    from aurora.graphs.run_directory import open_archive  # heavy, used here only
     from aurora.memory.embedder import open_embedder  # heavy, used here only
     from aurora.memory.index import INDEX, open_index  # heavy, used here only
-    from aurora.memory.store import Store  # heavy, used here only
 
     with (
-        Store.open(require_archive(run)) as store,
+        open_archive(run) as store,
         open_index(run / INDEX, store, open_embedder(), rebuild=rebuild) as index,
     ):
         yield index

@@ -8,25 +8,25 @@ import typer
 
 from aurora import __version__
 from aurora.cli import (
-    bench,
     compare,
     data,
     doctor,
     experiment,
     explain,
     forecast,
-    futures,
     index,
     policies,
-    recommend,
     scenarios,
     selfplay,
     simulate,
-    streams,
-    train,
 )
-from aurora.cli.failures import failure_of, tell
-from aurora.cli.output import note
+from aurora.cli.bench import commands as bench
+from aurora.cli.futures import commands as futures
+from aurora.cli.recommend import commands as recommend
+from aurora.cli.terminal import streams
+from aurora.cli.terminal.failures import failure_of, tell
+from aurora.cli.terminal.output import note
+from aurora.cli.train import commands as train
 
 INTERRUPTED = 130
 

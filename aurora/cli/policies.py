@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from aurora.cli import formats, options, rate_rl
-from aurora.cli.output import emit_json, emit_table, note, say
+from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.errors import PolicyError
 
 app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
@@ -20,13 +19,6 @@ _RUN = options.path(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
-def _store(run: Path) -> Any:
-    from aurora.graphs.run_directory import require_archive  # heavy, used here only
-    from aurora.memory.store import Store  # heavy, used here only
-
-    return Store.open(require_archive(run))
-
-
 @app.command("list")
 def list_(
     run: Path | None = options.path(None, "--run", help="Run directory; without it, the references."),
@@ -36,12 +28,14 @@ def list_(
 
     Example: aurora policies list
     """
-    from aurora.sim.references import REFERENCES  # heavy, used here only
+    from aurora.sim.policies.references import REFERENCES  # heavy, used here only
 
     if run is None:
         rows = [{"policy_id": n, "description": p.policy_description} for n, p in REFERENCES.items()]
     else:
-        with _store(run) as store:
+        from aurora.graphs.run_directory import open_archive  # heavy, used here only
+
+        with open_archive(run) as store:
             keys = ("policy_id", "elo", "games", "origin", "iteration")
             rows = [{k: p[k] for k in keys} for p in store.top(10**9)]
     if as_json:
@@ -56,9 +50,10 @@ def top(run: Path = _RUN, limit: int = options.count(10, help="How many."), as_j
 
     Example: aurora policies top --run runs/generated-0 --limit 3 --json
     """
+    from aurora.graphs.run_directory import open_archive  # heavy, used here only
     from aurora.memory.names import policy_name
 
-    with _store(run) as store:
+    with open_archive(run) as store:
         found = [{"name": policy_name(p["policy_id"], p["origin"]), **p} for p in store.top(limit)]
     if as_json:
         emit_json(found)
@@ -80,13 +75,15 @@ def show(
 
     Example: aurora policies show fgd
     """
-    from aurora.sim.compiler import readable  # heavy, used here only
-    from aurora.sim.references import load_policy  # heavy, used here only
+    from aurora.sim.policies.compiler import readable  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     if run is None:
         found = load_policy(policy)
     else:
-        with _store(run) as store:
+        from aurora.graphs.run_directory import open_archive  # heavy, used here only
+
+        with open_archive(run) as store:
             found = store.policy(policy)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
@@ -107,11 +104,13 @@ def export(
     Example: aurora policies export --run runs/generated-0 --best --out champion.json
     """
     from aurora.files import write_atomically
-    from aurora.sim.policy import parse_policy  # heavy, used here only
+    from aurora.sim.policies.policy import parse_policy  # heavy, used here only
 
     if best == (policy is not None):
         raise options.usage_error("--best", "give either --best or --policy ID")
-    with _store(run) as store:
+    from aurora.graphs.run_directory import open_archive  # heavy, used here only
+
+    with open_archive(run) as store:
         last = store.last_iteration()
         if last is None:
             raise PolicyError(f"the run in {run} has no finished iteration yet")

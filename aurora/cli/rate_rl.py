@@ -8,11 +8,11 @@ from typing import Any
 import typer
 
 from aurora.cli import options
-from aurora.cli.output import emit_json, emit_table
-from aurora.cli.steps import note_compiling
+from aurora.cli.terminal.output import emit_json, emit_table
+from aurora.cli.terminal.steps import note_compiling
 
 CHECKPOINT = "checkpoint.pt"
-"""File of the folder of a training; `aurora.learning.checkpoint` has it too, and takes seconds to import."""
+"""File of the folder of a training; `aurora.learning.rl.checkpoint` has it too, and takes seconds to import."""
 
 
 def rate(
@@ -31,20 +31,20 @@ def rate(
     Example: aurora policies rate runs/ppo-1 --level 1 --scenarios 50
     """
     levels = options.parse_levels(level, "--level")
-    from aurora.cli.policies import _store  # the same archive
-    from aurora.sim.references import PLACEMENT_REFERENCES, REFERENCES, load_policy  # heavy, used here only
+    from aurora.graphs.run_directory import open_archive  # heavy, used here only
+    from aurora.sim.policies.references import PLACEMENT_REFERENCES, REFERENCES, load_policy  # heavy, used here only
 
     is_training = (Path(player) / CHECKPOINT).is_file()  # what can't be read is said before anything is simulated
     policy = None if is_training else load_policy(player)
     rivals: dict[str, Any] = {}
     ratings: dict[str, float] = {}
     if run is not None:
-        with _store(run) as store:
+        with open_archive(run) as store:
             rivals = {policy_id: store.policy(policy_id) for policy_id in store.leaders(top)}
             ratings = store.ratings([*rivals, *PLACEMENT_REFERENCES])
     from aurora.evals.rl import ranking  # heavy, used here only
-    from aurora.learning import trainer  # heavy, used here only
-    from aurora.learning.judging import agent_values, policy_values  # heavy, used here only
+    from aurora.learning.rl import trainer  # heavy, used here only
+    from aurora.learning.rl.rollout import agent_values, policy_values  # heavy, used here only
 
     trainee = trainer.resume(Path(player)) if is_training else None
     note_compiling()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import formats, options
-from aurora.cli.output import emit_json, emit_table, note
+from aurora.cli.terminal.output import emit_json, emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from pydantic import BaseModel
@@ -35,8 +35,8 @@ def generate(  # one parameter an option
     """
     import numpy as np  # heavy, used here only
 
-    from aurora.sim.expansion import expand  # heavy, used here only
-    from aurora.sim.generators import FAMILIES, sample_spec  # heavy, used here only
+    from aurora.sim.scenarios.expansion import expand  # heavy, used here only
+    from aurora.sim.scenarios.generators import FAMILIES, sample_spec  # heavy, used here only
 
     if list_:
         columns = ("family", "domain", "meaning")
@@ -120,7 +120,7 @@ def read(  # one parameter an option
 
     Example: aurora scenarios read gml Abilene.gml.gz --count 200 --load 0.7 --out abilene.json
     """
-    from aurora.sim.traces import azure_vm, eua, flows, openb, swf, topology  # heavy, used here only
+    from aurora.sim.scenarios.traces import azure_vm, eua, flows, openb, swf, topology  # heavy, used here only
 
     wanted = len(_FILES[kind].split())
     if len(files) != wanted:
@@ -135,7 +135,7 @@ def read(  # one parameter an option
             _put(openb.openb_scenario(nodes, pods, seed=seed, load=load), out)
         return
     if kind is TraceKind.csv:
-        from aurora.sim.traces.own_tables import read_tables  # heavy, used here only
+        from aurora.sim.scenarios.traces.own_tables import read_tables  # heavy, used here only
 
         _put(read_tables(files[0], files[1]), out)
         return
@@ -175,7 +175,7 @@ def show(
 
     Example: aurora scenarios show scenario.json
     """
-    from aurora.sim.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
 
     found = read_scenario(scenario)
     conditions = found.environmental_conditions

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from aurora.cli import model_options, options
-from aurora.cli.output import emit_json, emit_table, note
-from aurora.cli.progress import progress
 from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_model, tell_when_asked
-from aurora.cli.steps import note_compiling, steps
+from aurora.cli.terminal.output import emit_json, emit_table, note
+from aurora.cli.terminal.progress import progress
+from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
     from aurora.graphs.workbench import SelfPlaySettings
     from aurora.memory.store import Store
-    from aurora.sim.policy import Policy
+    from aurora.sim.policies.policy import Policy
 
 
 class SourceName(StrEnum):
@@ -100,8 +100,8 @@ def selfplay(  # one parameter an option
 
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
-    from aurora.agents.budget import Budget  # heavy siblings
-    from aurora.agents.model import call_limits  # heavy siblings
+    from aurora.agents.models.budget import Budget  # heavy siblings
+    from aurora.agents.models.model import call_limits  # heavy siblings
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.workbench import SelfPlaySettings, chosen_source  # heavy, used here only
     from aurora.memory.embedder import open_embedder  # heavy, used here only
@@ -186,7 +186,7 @@ def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations
 def _start(name: str) -> Policy:
     """Read the policy that a run starts from, and say where its weights don't suffice for tuning."""
     from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
-    from aurora.sim.references import load_policy  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     start = checked_start(load_policy(name))
     if not is_tunable(start):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aurora.cli.output import note
+from aurora.cli.terminal.output import note
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # heavy at run time
@@ -26,7 +26,7 @@ def settings_by_model(proposer: str, model: str | None, level: int, *, offline: 
     """
     if proposer == "search":
         return {}
-    from aurora.agents.model import connect, model_name  # heavy siblings
+    from aurora.agents.models.model import connect, model_name  # heavy siblings
     from aurora.prompts.loader import load_prompt  # heavy siblings
 
     name = model_name(model)

@@ -17,13 +17,13 @@ from aurora.cli.allocation import (
     emit_moves,
     emit_not_completed,
 )
-from aurora.cli.output import emit_json, note
-from aurora.cli.steps import note_compiling, steps
+from aurora.cli.terminal.output import emit_json, note
+from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import ConstraintError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.sim.report import Report
-    from aurora.sim.whatif import Change
+    from aurora.sim.scenarios.whatif import Change
 
 SLOW = 100
 """Tasks from which on bounds take so long that it is said before."""
@@ -54,10 +54,10 @@ def simulate(  # one parameter an option
 
     Example: aurora simulate scenario.json best_fit --load +30% --fail n1-0@100/600
     """
-    from aurora.sim.reader import read_scenario  # heavy, used here only
-    from aurora.sim.references import load_policy  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
     from aurora.sim.report import simulated  # heavy, used here only
-    from aurora.sim.whatif import all_changed, described  # heavy, used here only
+    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.whatif import all_changed, described  # heavy, used here only
 
     changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price})
     problem, chosen = read_scenario(scenario), load_policy(policy)
@@ -91,7 +91,7 @@ def simulate(  # one parameter an option
 
 def _changes(asked: dict[str, list[str] | None]) -> tuple[Change, ...]:
     """Read what-ifs; one that can't be read is wrong usage."""
-    from aurora.sim.whatif import EXAMPLES, parse_change  # heavy, used here only
+    from aurora.sim.scenarios.whatif import EXAMPLES, parse_change  # heavy, used here only
 
     found = []
     for kind in EXAMPLES:
@@ -104,7 +104,7 @@ def _changes(asked: dict[str, list[str] | None]) -> tuple[Change, ...]:
 
 
 def _what_if_json(before: Report, after: Report, changes: Sequence[Change]) -> dict[str, Any]:
-    from aurora.sim.whatif import described  # heavy, used here only
+    from aurora.sim.scenarios.whatif import described  # heavy, used here only
 
     return {
         "scenario_id": before.scenario.scenario_id,

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.evals.statistics import Interval, paired_interval
-from aurora.learning import experts
-from aurora.learning.account_env import AccountEnv, Case, true_case, twin_cases
 from aurora.learning.accounts import KEEP, MOVES, Catalogue, Population, generate, synthetic_catalogue
 from aurora.learning.accounts.behaviour import MISSES, View, expert
 from aurora.learning.accounts.generator import PER_DAY
 from aurora.learning.accounts.history import COLUMN
 from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
 from aurora.learning.accounts.workload import STEP, demand
-from aurora.learning.cloning import Choose, CloneSettings, Decisions, chooser, clone, decisions_of
-from aurora.learning.expert_score import Adjustment
-from aurora.learning.fine_tuning import TuneSettings, tune
-from aurora.learning.series import Series
+from aurora.learning.experts import experts
+from aurora.learning.experts.account_env import AccountEnv, Case, true_case, twin_cases
+from aurora.learning.experts.cloning import Choose, CloneSettings, Decisions, chooser, clone, decisions_of
+from aurora.learning.experts.expert_score import Adjustment
+from aurora.learning.experts.fine_tuning import TuneSettings, tune
+from aurora.learning.series.series import Series
 
 HELD_OUT = 10_000
 """Added to a seed for the accounts that nothing is learnt from."""

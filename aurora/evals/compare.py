@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.evals.statistics import Interval, paired_interval
-from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode, run, simulate
 from aurora.sim.outcome import Summary
-from aurora.sim.policy import Policy
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import bill
 from aurora.sim.rewards import score
-from aurora.sim.scenario import Scenario
+from aurora.sim.scenarios.scenario import Scenario
 
 SAME = 1e-12
 """Rewards that differ by less are equal."""

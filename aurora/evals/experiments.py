@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.experiment import NORMAL_975, Verdict, judge
-from aurora.learning.ledger import wilson
-from aurora.learning.power import day_model, detectable
-from aurora.learning.registration import Rules
-from aurora.learning.sequential import mixture_radius, resample
+from aurora.learning.experiments.experiment import NORMAL_975, Verdict, judge
+from aurora.learning.experiments.power import day_model, detectable
+from aurora.learning.experiments.registration import Rules
+from aurora.learning.experiments.sequential import mixture_radius, resample
+from aurora.learning.rightsizing.savings_ledger import wilson
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator

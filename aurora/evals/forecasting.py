@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning import baselines
-from aurora.learning.backtest import figures
-from aurora.learning.data import read_panel
-from aurora.learning.forecast import MODELS, Tell, fit, machine
-from aurora.learning.lstm import LstmSettings
-from aurora.learning.series import Panel, Series
-from aurora.learning.windows import Windows, check_sizes, rolling
+from aurora.learning.forecasting import baselines
+from aurora.learning.forecasting.backtest import figures
+from aurora.learning.forecasting.forecast import MODELS, Tell, fit, machine
+from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.windows import Windows, check_sizes, rolling
+from aurora.learning.series.read import read_panel
+from aurora.learning.series.series import Panel, Series
 
 SHOWN = 10
 """Findings of each panel that are told one by one."""

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from aurora.agents.budget import Budget, Purse
+from aurora.agents.models.budget import Budget, Purse
 from aurora.graphs.nodes_model import BY_MODEL
 from aurora.graphs.run_directory import CALLS
 from aurora.memory.store import Store

@@ -9,12 +9,12 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from aurora.evals.statistics import Interval, paired_interval
-from aurora.sim.bounds import Bounds, best_reward, bounds
 from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.optimum.bounds import Bounds, best_reward, bounds
+from aurora.sim.optimum.solver import is_small, sharpened
 from aurora.sim.outcome import Summary
-from aurora.sim.program import Program
+from aurora.sim.policies.program import Program
 from aurora.sim.rewards import score
-from aurora.sim.solver import is_small, sharpened
 
 MOST_TASKS = 20
 """Tasks up to which the solver looks for the optimum itself (levels 1 and 2).

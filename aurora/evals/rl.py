@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.charts import Chart, Line
+from aurora.charts import Chart, Line
 from aurora.evals.statistics import Interval, paired_interval
-from aurora.learning import trainer
-from aurora.learning.judging import agent_values, policy_values
-from aurora.learning.scenarios import level_scenarios
-from aurora.learning.trainer import Algorithm, Course
-from aurora.learning.training import Point
+from aurora.learning.rl import trainer
+from aurora.learning.rl.rollout import agent_values, policy_values
+from aurora.learning.rl.scenarios import level_scenarios
+from aurora.learning.rl.trainer import Algorithm, Course
+from aurora.learning.rl.training import Point
 from aurora.memory import elo
 from aurora.sim.kernel import EncodedScenario
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.references import REFERENCES
 
 REFERENCE_NAMES = ("random", "first_fit")
 CURVE_SEED = 1_000_003
@@ -143,9 +143,9 @@ def _plain(level: int, steps: int, seed: int) -> list[dict[str, Any]]:
     from sb3_contrib import MaskablePPO, RecurrentPPO  # noqa: PLC0415  # heavy, used here only
     from stable_baselines3 import PPO  # noqa: PLC0415  # likewise
 
-    from aurora.learning.ppo import Settings  # noqa: PLC0415  # beside what it is compared with
-    from aurora.learning.sb3 import AllocationVecEnv  # noqa: PLC0415  # likewise
-    from aurora.learning.training import MEMORY  # noqa: PLC0415  # likewise
+    from aurora.learning.rl.ppo import Settings  # noqa: PLC0415  # beside what it is compared with
+    from aurora.learning.rl.sb3 import AllocationVecEnv  # noqa: PLC0415  # likewise
+    from aurora.learning.rl.training import MEMORY  # noqa: PLC0415  # likewise
 
     ours = Settings()
     rollout = ours.environments * ours.length

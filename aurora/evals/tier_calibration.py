@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.data import read_panel
-from aurora.learning.forecasters import CONTEXT
-from aurora.learning.outlook import MOST_ORIGINS, Predict, totals_of
-from aurora.learning.paths import Dependence, dependence, stacked
-from aurora.learning.series import Series
-from aurora.learning.tiers import CONFIDENCES, Adjustment, Past, cores_at, recalibration, unadjusted
+from aurora.learning.futures.outlook import MOST_ORIGINS, Predict, totals_of
+from aurora.learning.futures.paths import Dependence, dependence, stacked
+from aurora.learning.futures.predictors import CONTEXT
+from aurora.learning.futures.tiers import CONFIDENCES, Adjustment, Past, cores_at, recalibration, unadjusted
+from aurora.learning.series.read import read_panel
+from aurora.learning.series.series import Series
 
 HORIZON = 12
 PATHS = 192

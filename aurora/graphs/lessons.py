@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from aurora.agents.defender import CHANCE
+from aurora.agents.roles.defender import CHANCE
 from aurora.memory.store import NewOutcome
-from aurora.sim.scenario import Frozen
+from aurora.sim.scenarios.scenario import Frozen
 
 KEPT = 6
 """Latest lessons that a run keeps."""

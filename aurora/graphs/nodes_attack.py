@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aurora.agents.evaluation import measurements
-from aurora.agents.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
+from aurora.agents.arena.evaluation import measurements
+from aurora.agents.search.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
 from aurora.graphs.nodes_model import prompt_of, scenarios_asked, write_specs
 from aurora.graphs.state import State, Update
 from aurora.graphs.workbench import Draft, Workbench
 from aurora.memory.store import Failure
 from aurora.memory.texts import scenario_text
-from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode
-from aurora.sim.scenario import Scenario
-from aurora.sim.witness import solver_witness, unplaceable
+from aurora.sim.optimum.witness import solver_witness, unplaceable
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.scenarios.scenario import Scenario
 
 SCENARIOS = 5
 """Attacker's scenarios an iteration."""

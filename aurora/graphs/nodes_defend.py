@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aurora.agents.evaluation import advantage, arena, measurements
-from aurora.agents.policy_search import Proposal, SearchState, Settings, search
+from aurora.agents.arena.evaluation import advantage, arena, measurements
+from aurora.agents.search.policy_search import Proposal, SearchState, Settings, search
 from aurora.graphs.nodes_model import BY_MODEL, propose_with_model
 from aurora.graphs.start import START
 from aurora.graphs.state import State, Update
@@ -15,12 +15,12 @@ from aurora.graphs.workbench import Workbench
 from aurora.memory import pareto
 from aurora.memory.names import REFERENCE
 from aurora.memory.store import Failure, NewOutcome, NewPolicy
-from aurora.sim.compiler import compile_policy
-from aurora.sim.curriculum import LEVELS
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
-from aurora.sim.policy import Policy
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import objective_vector, with_pareto_bonus
+from aurora.sim.scenarios.curriculum import LEVELS
 
 CURRENT_LEVEL_SHARE = 0.5
 """Share of the fresh training scenarios that are of the current level; the others are of any."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.agents.attacker import AttackBriefing, Played, write_scenarios
-from aurora.agents.briefing import program_told
-from aurora.agents.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
-from aurora.agents.evaluation import Arena, advantage, arena, values
-from aurora.agents.policy_search import FEWEST_WEIGHTS, Proposal, SearchState, tunable
-from aurora.agents.sources import Spec
+from aurora.agents.arena.evaluation import Arena, advantage, arena, values
+from aurora.agents.arena.sources import Spec
+from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
+from aurora.agents.roles.briefing import program_told
+from aurora.agents.roles.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
+from aurora.agents.search.policy_search import FEWEST_WEIGHTS, Proposal, SearchState, tunable
 from aurora.errors import AnswerError, ModelError
 from aurora.graphs.lessons import KEPT as KEPT_LESSONS
 from aurora.graphs.lessons import Lesson, on_attack
@@ -21,9 +21,9 @@ from aurora.graphs.state import State
 from aurora.graphs.workbench import Workbench
 from aurora.memory.store import Failure, NewPrompt
 from aurora.memory.texts import scenario_text
-from aurora.sim.compiler import compile_policy
-from aurora.sim.policy import Policy, parse_policy
-from aurora.sim.spec import ScenarioSpec
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy, parse_policy
+from aurora.sim.scenarios.spec import ScenarioSpec
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.agents.evaluation import measurements, values
-from aurora.agents.scenario_search import Known, complexity, diversity
-from aurora.agents.sources import difficulty
+from aurora.agents.arena.evaluation import measurements, values
+from aurora.agents.arena.sources import difficulty
+from aurora.agents.search.scenario_search import Known, complexity, diversity
 from aurora.graphs.events import Forgetting, IterationDone
 from aurora.graphs.nodes_defend import sums
 from aurora.graphs.nodes_model import learn, prompt_of, prompts_used
@@ -15,10 +15,10 @@ from aurora.graphs.workbench import Workbench, checkpoint
 from aurora.memory import elo
 from aurora.memory.index import Entry
 from aurora.memory.store import Iteration, NewOutcome, NewScenario
-from aurora.sim.compiler import compile_policy
-from aurora.sim.curriculum import WINDOW
 from aurora.sim.kernel import encode
+from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
+from aurora.sim.scenarios.curriculum import WINDOW
 
 KNOWN_LIMIT = 60
 """Earlier scenarios that the attacker keeps in mind."""

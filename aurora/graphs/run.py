@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from aurora.agents.budget import Budget
-from aurora.agents.metered import metered
-from aurora.agents.model import CallLimits, model_name
+from aurora.agents.models.budget import Budget
+from aurora.agents.models.metered import metered
+from aurora.agents.models.model import CallLimits, model_name
 from aurora.errors import RunError
 from aurora.graphs.events import Event, EventLog, Listener
 from aurora.graphs.run_directory import (
@@ -36,9 +36,9 @@ from aurora.memory.index import INDEX, open_index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
-from aurora.sim.validation import explain_validation
 from aurora.tools.recording import Recording
 from aurora.tools.session import note_session
+from aurora.validation import explain_validation
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

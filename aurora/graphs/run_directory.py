@@ -17,6 +17,7 @@ from typing import Any
 from aurora import __version__
 from aurora.errors import RunError
 from aurora.files import write_atomically, writing
+from aurora.memory.store import Store
 from aurora.reading import read_json
 
 ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
@@ -130,15 +131,16 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
-def require_archive(directory: Path) -> Path:
-    """Path of a run's archive.
+def open_archive(directory: Path) -> Store:
+    """Open the archive of a run.
 
     Raises:
         RunError: There is none, or it is an empty file.
+        ArchiveError: It can't be read.
     """
     path = directory / ARCHIVE
     if not path.exists():
         raise RunError(f"{directory} holds no archive ({ARCHIVE}); give --run the folder of a run")
     if path.is_file() and not path.stat().st_size:
         raise RunError(f"{path} is empty; go on with the run, or take it from a copy")
-    return path
+    return Store.open(path)

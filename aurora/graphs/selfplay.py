@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from langgraph.graph import END, START, StateGraph
 
-from aurora.agents.metered import Call
+from aurora.agents.models.metered import Call
 from aurora.errors import BudgetExceeded
 from aurora.graphs.events import Listener
 from aurora.graphs.nodes_attack import attack, curriculum, enough, retrieve, validate
@@ -31,7 +31,7 @@ from aurora.graphs.workbench import Authors, SelfPlaySettings, Workbench, new_wo
 from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Store
-from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.policies.policy import Policy, parse_policy
 
 __all__ = ["Finished", "SelfPlaySettings", "build_graph", "play"]
 

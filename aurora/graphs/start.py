@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from aurora.agents.policy_search import FEWEST_WEIGHTS, tunable
-from aurora.agents.sources import Source
+from aurora.agents.arena.sources import Source
+from aurora.agents.search.policy_search import FEWEST_WEIGHTS, tunable
 from aurora.errors import PolicyError
-from aurora.sim.compiler import compile_policy, policy_key
-from aurora.sim.policy import Policy
+from aurora.sim.policies.compiler import compile_policy, policy_key
+from aurora.sim.policies.policy import Policy
 
 START = "start"
 """Origin of the policy that a run started from."""

@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from aurora.agents.evaluation import Arena, arena, values
-from aurora.agents.metered import MeteredModel
-from aurora.agents.policy_search import Proposal, SearchState, first_state
-from aurora.agents.scenario_search import Known
-from aurora.agents.sources import Source, Spec, open_source
+from aurora.agents.arena.evaluation import Arena, arena, values
+from aurora.agents.arena.sources import Source, Spec, open_source
+from aurora.agents.models.metered import MeteredModel
+from aurora.agents.search.policy_search import Proposal, SearchState, first_state
+from aurora.agents.search.scenario_search import Known
 from aurora.errors import RunError
 from aurora.graphs.events import Event, Listener
 from aurora.graphs.lessons import Lesson
@@ -24,11 +24,11 @@ from aurora.memory.index import Index
 from aurora.memory.ledger import Ledger
 from aurora.memory.store import Failure, NewOutcome, NewPolicy, NewScenario, Store
 from aurora.prompts.loader import Prompt
-from aurora.sim.compiler import compile_policy
-from aurora.sim.curriculum import LEVELS, Curriculum
 from aurora.sim.kernel import EncodedScenario, encode
-from aurora.sim.policy import Policy, parse_policy
-from aurora.sim.scenario import Frozen
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy, parse_policy
+from aurora.sim.scenarios.curriculum import LEVELS, Curriculum
+from aurora.sim.scenarios.scenario import Frozen
 
 VALIDATION_SEED = 1_000_003
 """Keeps validation scenarios apart from all others, whatever the run's seed."""

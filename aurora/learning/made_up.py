@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from aurora.learning.measurements import Row
-from aurora.learning.series import Panel, Series
+from aurora.learning.experiments.measurements import Row
+from aurora.learning.series.series import Panel, Series
 
 START = 1_780_272_000
 """Monday, 1 June 2026: where made-up series begin, and the month of the made-up accounts."""

@@ -1,4 +1,4 @@
 """What is kept: policies with their ratings, scenarios, outcomes, prompts, runs, and the index over them.
 
-May import from `aurora.sim` and `aurora.learning`.
+May import from `aurora.sim`.
 """

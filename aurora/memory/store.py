@@ -31,8 +31,8 @@ from aurora.memory.schema import (
     PromptRow,
     ScenarioRow,
 )
-from aurora.sim.compiler import network_in_words
-from aurora.sim.policy import Network, Policy, parse_policy
+from aurora.sim.policies.compiler import network_in_words
+from aurora.sim.policies.policy import Network, Policy, parse_policy
 
 
 class NewPolicy(NamedTuple):

@@ -12,17 +12,17 @@ from collections.abc import Mapping, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from aurora.errors import PolicyError, StoreError
-from aurora.sim.compiler import network_in_words, parse_sections
-from aurora.sim.expression import Apply, Expr, Num, Ref, to_text, walk
-from aurora.sim.generators import FAMILIES
-from aurora.sim.policy import Policy
-from aurora.sim.program import Op
-from aurora.sim.resample import ResampleSpec
-from aurora.sim.scenario import Objective
-from aurora.sim.spec import Range, ScenarioSpec, TaskGroup
-from aurora.sim.traces.openb import OpenbSpec
-from aurora.sim.traces.swf import SwfSpec
-from aurora.sim.validation import explain_validation
+from aurora.sim.policies.compiler import network_in_words, parse_sections
+from aurora.sim.policies.expression import Apply, Expr, Num, Ref, to_text, walk
+from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.program import Op
+from aurora.sim.scenarios.generators import FAMILIES
+from aurora.sim.scenarios.resample import ResampleSpec
+from aurora.sim.scenarios.scenario import Objective
+from aurora.sim.scenarios.spec import Range, ScenarioSpec, TaskGroup
+from aurora.sim.scenarios.traces.openb import OpenbSpec
+from aurora.sim.scenarios.traces.swf import SwfSpec
+from aurora.validation import explain_validation
 
 VERSION = 1
 """Of the wording. An index over texts of another version is rebuilt; a test holds the two together."""

@@ -1,1 +1,1 @@
-"""Prompts as files with named slots; imported by agents only."""
+"""Prompts as files with named slots."""

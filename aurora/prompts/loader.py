@@ -58,7 +58,7 @@ class Prompt(NamedTuple):
 
 def load_prompt(role: Role) -> Prompt:
     """The prompt of a role that comes with AURORA."""
-    return Prompt(role, files("aurora.prompts").joinpath(f"{role}.md").read_text(encoding="utf-8"))
+    return Prompt(role, files(__package__).joinpath(f"{role}.md").read_text(encoding="utf-8"))
 
 
 def _parts(prompt: Prompt) -> tuple[str, str, str]:

@@ -72,9 +72,9 @@ def _kept(function: Any) -> list[tuple[Any, ...]]:
 
 
 def _simulate(scenario: EncodedScenario) -> None:
-    from aurora.sim.compiler import compile_policy  # noqa: PLC0415  # loads numba
     from aurora.sim.kernel import evaluate  # noqa: PLC0415  # likewise
-    from aurora.sim.references import REFERENCES  # noqa: PLC0415  # likewise
+    from aurora.sim.policies.compiler import compile_policy  # noqa: PLC0415  # loads numba
+    from aurora.sim.policies.references import REFERENCES  # noqa: PLC0415  # likewise
 
     evaluate(scenario, compile_policy(REFERENCES["first_fit"]))
 
@@ -82,9 +82,9 @@ def _simulate(scenario: EncodedScenario) -> None:
 def _futures() -> None:
     import numpy as np  # noqa: PLC0415  # with the others
 
-    from aurora.sim.compiler import compile_policy  # noqa: PLC0415  # loads numba
     from aurora.sim.kernel.variants import Happenings, Jobs, evaluate_variants  # noqa: PLC0415  # likewise
-    from aurora.sim.references import REFERENCES  # noqa: PLC0415  # likewise
+    from aurora.sim.policies.compiler import compile_policy  # noqa: PLC0415  # loads numba
+    from aurora.sim.policies.references import REFERENCES  # noqa: PLC0415  # likewise
 
     none, nothing = np.zeros(0, np.int64), np.zeros(0)
     jobs = Jobs(np.array([0, 1]), np.zeros(1), np.ones(1))
@@ -94,7 +94,7 @@ def _futures() -> None:
 
 def _training() -> None:
     from aurora.sim.episodes import play  # noqa: PLC0415  # loads numba
-    from aurora.sim.references import REFERENCES  # noqa: PLC0415  # likewise
+    from aurora.sim.policies.references import REFERENCES  # noqa: PLC0415  # likewise
 
     play(_small(0), REFERENCES["first_fit"], lambda _: 0)
 
@@ -102,7 +102,7 @@ def _training() -> None:
 def _small(devices: int) -> EncodedScenario:
     """Return a scenario of one task and one node, which has so many devices."""
     from aurora.sim.kernel import encode  # noqa: PLC0415  # loads numba
-    from aurora.sim.scenario import Node, Scenario, Task, Workload  # noqa: PLC0415  # likewise
+    from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload  # noqa: PLC0415  # likewise
 
     task = Task(task_id="task", arrival_time=0, duration=1, cpu_required=1)
     return encode(

@@ -19,8 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import PolicyError, ScenarioError
-from aurora.sim.compiler import compile_policy
-from aurora.sim.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, parse_input, scale_of
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.episode import BEGIN, OVER, PREFER, STEP, drive, sums_of
@@ -29,8 +27,10 @@ from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.run import gate_is_static, outcome_of, summary_of
 from aurora.sim.kernel.summary import VALUES
 from aurora.sim.outcome import Outcome
-from aurora.sim.policy import Policy
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, parse_input, scale_of
+from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.references import REFERENCES
 
 BASE = REFERENCES["first_fit"]
 """Who is next unless another base policy is given: in order of arrival, and whatever fits is placed."""

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from aurora.sim.policy import Policy
-from aurora.sim.scenario import Scenario
-from aurora.sim.spec import ScenarioSpec
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
+from aurora.sim.scenarios.spec import ScenarioSpec
 
 Kind = Literal["scenario", "spec", "policy"]
 

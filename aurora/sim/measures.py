@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from aurora.sim.bounds import Bounds
+from aurora.sim.optimum.bounds import Bounds
 from aurora.sim.report import Report
 
 Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "decisions"]

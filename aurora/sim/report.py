@@ -11,16 +11,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from aurora.sim.bounds import Bounds, best_reward
-from aurora.sim.constraints import Violation, violations
-from aurora.sim.features import FEATURES
+from aurora.sim.explain.unplaced import reasons
 from aurora.sim.kernel import encode, simulate
-from aurora.sim.options import down_times
+from aurora.sim.optimum.bounds import Bounds, best_reward
+from aurora.sim.optimum.constraints import Violation, violations
+from aurora.sim.optimum.options import down_times
 from aurora.sim.outcome import Outcome, Status
-from aurora.sim.policy import Policy
+from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import Scores, score
-from aurora.sim.scenario import Scenario
-from aurora.sim.unplaced import reasons
+from aurora.sim.scenarios.scenario import Scenario
 
 SECONDS_PER_HOUR = 3600.0
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from aurora.sim.outcome import Summary
-from aurora.sim.scenario import Objective, Scenario
+from aurora.sim.scenarios.scenario import Objective, Scenario
 
 PARETO_BONUS = 1.2
 SLA_PENALTY = 10.0

@@ -1,4 +1,4 @@
-"""What an agent can do: each tool a typed function over sim and memory, and the harness that runs them.
+"""What an agent can do: each tool a typed function over `sim`, `learning` and `memory`, and the harness that runs them.
 
-May import sim and memory. Nothing here calls a model.
+May import from `aurora.sim`, `aurora.learning` and `aurora.memory`. Nothing here calls a model.
 """

@@ -8,8 +8,8 @@ from aurora.errors import StoreError
 from aurora.memory.index import Kind
 from aurora.memory.store import Store
 from aurora.memory.texts import policy_text
-from aurora.sim.compiler import readable
-from aurora.sim.scenario import Frozen
+from aurora.sim.policies.compiler import readable
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from aurora.errors import DataError, PolicyError, ScenarioError, StoreError
 from aurora.learning.accounts import Account
-from aurora.learning.series import Series
+from aurora.learning.series.series import Series
 from aurora.memory.index import Index
 from aurora.memory.store import Store
-from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.outcome import Outcome
-from aurora.sim.policy import Policy
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import score
-from aurora.sim.scenario import Scenario
+from aurora.sim.scenarios.scenario import Scenario
 
 
 def reward(scenario: Scenario, outcome: Outcome) -> float:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from aurora.learning.pick import forecast_by_best_baseline
-from aurora.learning.series import LEVELS
-from aurora.sim.scenario import Frozen
+from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
+from aurora.learning.series.series import LEVELS
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 
 SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)

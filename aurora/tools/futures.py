@@ -9,15 +9,15 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.learning.demand import check_one_quantity, cores_per_unit, running
-from aurora.learning.forecasters import CONTEXT, recent
-from aurora.learning.outlook import Aim, look_ahead
-from aurora.learning.tiers import CONFIDENCES, proposed_plans
-from aurora.sim.capacity import CapacityPlan, JobClass, job_for
-from aurora.sim.choice import WEIGHTS, losses, standings
-from aurora.sim.disturbances import AS_FORECAST, NAMED, Disturbance, disturbed, parse_disturbance
-from aurora.sim.futures import MEASURES, Futures, simulate_futures
-from aurora.sim.scenario import Frozen, NonNegative, Positive
+from aurora.learning.futures.demand import check_one_quantity, cores_per_unit, running
+from aurora.learning.futures.outlook import Aim, look_ahead
+from aurora.learning.futures.predictors import CONTEXT, recent
+from aurora.learning.futures.tiers import CONFIDENCES, proposed_plans
+from aurora.sim.capacity.capacity import CapacityPlan, JobClass, job_for
+from aurora.sim.capacity.choice import WEIGHTS, losses, standings
+from aurora.sim.capacity.futures import MEASURES, Futures, simulate_futures
+from aurora.sim.scenarios.disturbances import AS_FORECAST, NAMED, Disturbance, disturbed, parse_disturbance
+from aurora.sim.scenarios.scenario import Frozen, NonNegative, Positive
 from aurora.tools.desk import Desk
 
 MOST_STEPS = 200_000

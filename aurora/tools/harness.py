@@ -19,12 +19,12 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field, ValidationError
 
 from aurora.errors import AuroraError, ModelError
-from aurora.sim.scenario import Frozen
-from aurora.sim.validation import explain_validation
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.arguments import problem_of
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
 from aurora.tools.registry import TOOLS, Tool
+from aurora.validation import explain_validation
 
 EvidenceOutcome = Literal["ok", "unknown tool", "invalid arguments", "failed", "timeout", "limit", "refused"]
 MORE = "evidence"

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from aurora.errors import PolicyError
-from aurora.sim.compiler import policy_key
-from aurora.sim.expression import ALL_SCOPES, DECISION_SCOPES, count_nodes, parse, to_text
-from aurora.sim.features import FEATURES
-from aurora.sim.policy import AllocationStrategy, DecisionRule, Expression, Policy
-from aurora.sim.scenario import Frozen
+from aurora.sim.policies.compiler import policy_key
+from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, count_nodes, parse, to_text
+from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Expression, Policy
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 
 DRAFT = "draft-"

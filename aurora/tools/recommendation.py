@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pydantic import Field
 
 from aurora.learning.accounts import synthetic_catalogue
-from aurora.learning.experiment import standing
-from aurora.learning.recommend import Basis, Recommendation, recommend_account
-from aurora.learning.registration import load_registration
-from aurora.learning.rightsizing import Goals
-from aurora.learning.savings import shipped_calibration
-from aurora.sim.scenario import Frozen
+from aurora.learning.experiments.experiment import standing
+from aurora.learning.experiments.registration import load_registration
+from aurora.learning.rightsizing.recommend import Basis, Recommendation, recommend_account
+from aurora.learning.rightsizing.rightsizing import Goals
+from aurora.learning.rightsizing.savings import shipped_calibration
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 
 

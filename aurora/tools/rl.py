@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from aurora.errors import PolicyError
-from aurora.sim.compiler import policy_key
-from aurora.sim.curriculum import LEVELS
-from aurora.sim.references import REFERENCES
-from aurora.sim.scenario import Frozen
+from aurora.sim.policies.compiler import policy_key
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.curriculum import LEVELS
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.language import DRAFT
 
@@ -43,7 +43,7 @@ class Advice(Frozen):
 
 def rl_advice(desk: Desk, arguments: AdviceArguments) -> Advice:
     """What a trained network would do with a scenario, beside a reference: both values, and where they first differ."""
-    from aurora.learning.judging import differences  # noqa: PLC0415  # heavy, used here only
+    from aurora.learning.rl.rollout import differences  # noqa: PLC0415  # heavy, used here only
 
     encoded, policy = desk.scenario(arguments.scenario_id), desk.policy(arguments.policy_id)
     if policy.allocation_strategy.network is None:
@@ -82,9 +82,9 @@ class Trained(Frozen):
 
 def train(desk: Desk, arguments: TrainArguments) -> Trained:
     """Train a small network by PPO on generated scenarios for some seconds; it is left on the desk as a draft."""
-    from aurora.learning import trainer  # noqa: PLC0415  # heavy, used here only
-    from aurora.learning.judging import policy_values  # noqa: PLC0415  # likewise
-    from aurora.learning.scenarios import level_scenarios  # noqa: PLC0415  # likewise
+    from aurora.learning.rl import trainer  # noqa: PLC0415  # heavy, used here only
+    from aurora.learning.rl.rollout import policy_values  # noqa: PLC0415  # likewise
+    from aurora.learning.rl.scenarios import level_scenarios  # noqa: PLC0415  # likewise
 
     level = arguments.level or _level_of(desk)
     trainee = trainer.begin(trainer.Course("ppo", (level,), arguments.steps, arguments.seed))

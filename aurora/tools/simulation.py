@@ -7,20 +7,20 @@ from typing import Any
 from pydantic import Field
 
 from aurora.errors import ScenarioError
-from aurora.sim.bounds import best_reward, bounds
-from aurora.sim.compiler import compile_policy
-from aurora.sim.constraints import violations
-from aurora.sim.decision import cause, last_decision, terms, traced
-from aurora.sim.flip import flips
-from aurora.sim.history import History, history
+from aurora.sim.explain.decision import cause, last_decision, terms, traced
+from aurora.sim.explain.flip import flips
+from aurora.sim.explain.history import History, history
+from aurora.sim.explain.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
 from aurora.sim.kernel import encode, run
-from aurora.sim.policy import PlannedTask
-from aurora.sim.references import REFERENCES
+from aurora.sim.optimum.bounds import best_reward, bounds
+from aurora.sim.optimum.constraints import violations
+from aurora.sim.optimum.witness import witness
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import PlannedTask
+from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import placements
-from aurora.sim.scenario import Frozen
-from aurora.sim.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
-from aurora.sim.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
-from aurora.sim.witness import witness
+from aurora.sim.scenarios.scenario import Frozen
+from aurora.sim.scenarios.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
 from aurora.tools.desk import Desk
 
 MEASURES = ("completed", "unplaced", "sla_violations", "latency_mean", "bounded_slowdown", "cost", "energy")

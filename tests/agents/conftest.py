@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.agents.tiny_model import save_tiny_model
+from tests.agents.models.tiny_model import save_tiny_model
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from numba import njit
 
-from aurora.cli import steps
+from aurora.cli.terminal import steps
 from aurora.sim.compilation import PARTS, watch_compiling
 
 SIMULATE = [
@@ -63,7 +63,7 @@ def test_waits_are_said_on_stderr_and_none_twice(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, watching = [1000.0], []
-    monkeypatch.setattr("aurora.cli.steps.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("aurora.cli.terminal.steps.time.monotonic", lambda: now[0])
     monkeypatch.setattr("aurora.sim.compilation.watch_compiling", watching.append)
     steps.note_compiling.__wrapped__()
     (tell,) = watching

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from aurora.cli.data import parse_span, parse_time
 from aurora.cli.main import app
 from aurora.errors import DataError
-from tests.learning.prometheus_server import TOKEN, fake_prometheus
+from tests.learning.series.prometheus_server import TOKEN, fake_prometheus
 
 CSV = "unique_id,ds,y,account,unit\n" + "".join(
     f"acme/cpu,2024-05-01T00:{5 * k:02}:00Z,{k},acme,percent\n" for k in (0, 1, 3, 3, 4, 5)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aurora.evals.scripted_server import scripted_server
-from tests.agents.test_metered import replying
+from aurora.evals.testing.scripted_server import scripted_server
+from tests.agents.models.test_metered import replying
 from tests.cli.command import aurora
 
 

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from aurora.cli.failures import INTERNAL, LONGEST, failure_of
+from aurora.cli.terminal.failures import INTERNAL, LONGEST, failure_of
 from aurora.errors import AuroraError, StoreError
 
 

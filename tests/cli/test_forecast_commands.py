@@ -8,17 +8,17 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from aurora.cli.bench.spread import spread
 from aurora.cli.forecast import told_back_tests
 from aurora.cli.main import app
-from aurora.cli.spread import spread
 from aurora.errors import DataError
-from aurora.learning.backtest import Figures
-from aurora.learning.data import read_panel
-from aurora.learning.pick import Picked
-from aurora.learning.series import LEVELS, Forecast
+from aurora.learning.forecasting.backtest import Figures
+from aurora.learning.forecasting.zero_shot import Picked
+from aurora.learning.series.read import read_panel
+from aurora.learning.series.series import LEVELS, Forecast
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
-from tests.learning.panels import START, STEP, daily, panel, series_of
+from tests.learning.series.panels import START, STEP, daily, panel, series_of
 
 
 def write(path: Path, series) -> Path:

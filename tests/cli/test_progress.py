@@ -1,11 +1,11 @@
 import pytest
 
-from aurora.cli.progress import _Clock, progress
+from aurora.cli.terminal.progress import _Clock, progress
 
 
 def test_time_left_is_guessed_from_the_work_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("aurora.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("aurora.cli.terminal.progress.time.monotonic", lambda: now[0])
     clock = _Clock(10, None)
     clock.start(4)  # resumed after four
     now[0] += 30
@@ -21,7 +21,7 @@ def test_time_left_is_guessed_from_the_work_of_this_process(monkeypatch: pytest.
 
 def test_no_time_left_is_named_before_an_iteration_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("aurora.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("aurora.cli.terminal.progress.time.monotonic", lambda: now[0])
     clock = _Clock(12, None)
     clock.start(0)
     now[0] += 81  # the kernel was compiled meanwhile
@@ -33,7 +33,7 @@ def test_without_a_terminal_lines_come_at_every_iteration(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("aurora.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("aurora.cli.terminal.progress.time.monotonic", lambda: now[0])
     done = {"level": 1, "champion": "abc", "champion_elo": 1500.0, "validation_advantage": 0.0, "gap": 0.0}
     with progress(2, None) as tell:
         tell({"event": "started", "iteration": 0, "level": 1})

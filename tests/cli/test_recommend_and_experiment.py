@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aurora.cli.advice import as_csv, as_markdown, by_savings, lines, totals
 from aurora.cli.main import app
+from aurora.cli.recommend.advice import as_csv, as_markdown, by_savings, lines, totals
 from aurora.errors import DataError
 from aurora.learning.accounts import Configuration, generate, write_accounts
-from aurora.learning.recommend import Confidence, Recommendation, Savings
+from aurora.learning.rightsizing.recommend import Confidence, Recommendation, Savings
 
 
 def aurora(*arguments):

@@ -9,8 +9,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from aurora.cli.main import app
-from aurora.learning.data import read_panel
-from aurora.learning.measurements import read_rows
+from aurora.learning.experiments.measurements import read_rows
+from aurora.learning.series.read import read_panel
 
 
 def aurora(*arguments: object) -> Result:

@@ -8,7 +8,7 @@ from aurora.cli.selfplay_model import asked_from, require_answers, tell_when_ask
 from aurora.errors import ModelError
 from aurora.graphs.workbench import SelfPlaySettings
 from aurora.memory.store import Iteration, Store
-from aurora.sim.curriculum import Curriculum
+from aurora.sim.scenarios.curriculum import Curriculum
 
 USAGE: dict[str, Any] = {"requests": 0, "calls": 0, "accepted": 0, "answers_sent_back": 0, "faults": {}}
 SETTINGS = SelfPlaySettings(seed=1, proposer="both", model="openai:some", model_from_level=3, prompts=("a", "b"))

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from aurora.cli import output
-from aurora.cli.tables import laid_out, wrapped
+from aurora.cli.terminal import output
+from aurora.cli.terminal.tables import laid_out, wrapped
 
 WHAT_IFS = ("what-if", "plan", "cost $", "cost p95", "wait s", "wait p95 s", "SLA missed", "energy kWh")
 ROWS = [

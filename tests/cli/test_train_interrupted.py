@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.cli import train_rl
+from aurora.cli.train import rl as train_rl
 
 
 def test_an_interrupt_before_any_step_is_kept_says_to_begin_again(
@@ -11,7 +11,7 @@ def test_an_interrupt_before_any_step_is_kept_says_to_begin_again(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aurora.learning.trainer.train", stop)
+    monkeypatch.setattr("aurora.learning.rl.trainer.train", stop)
     folder = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train_rl._train("ppo", "1", 1000, 0, folder, None, False, None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.evals.charts import (
+from aurora.charts import (
     BLUE,
     COLOURS,
     VERMILION,

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from aurora.evals import cloning as bench
-from aurora.learning import accounts, experts
-from aurora.learning.account_env import true_case
-from aurora.learning.cloning import Decisions, decisions_of
+from aurora.learning import accounts
+from aurora.learning.experts import experts
+from aurora.learning.experts.account_env import true_case
+from aurora.learning.experts.cloning import Decisions, decisions_of
 
 CATALOGUE = accounts.synthetic_catalogue()
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from aurora.evals.compare import compare, suited
-from aurora.sim.expansion import expand
-from aurora.sim.generators import sample_spec
 from aurora.sim.kernel import simulate
-from aurora.sim.plans import plan_of
-from aurora.sim.references import REFERENCES
+from aurora.sim.optimum.plans import plan_of
+from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import score
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import sample_spec
 
 SCENARIOS = [expand(sample_spec("batch", 2, np.random.default_rng(seed))) for seed in range(3)]
 FEW = {n: REFERENCES[n] for n in ("first_fit", "cheapest", "fastest")}

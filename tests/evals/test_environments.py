@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from aurora.evals import environments
+from aurora.evals.speed import environments
 
 
 def test_every_way_to_step_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from aurora.errors import DataError
 from aurora.evals.forecasting import apart, bench_forecast
-from aurora.learning.long_form import write_long_form
-from aurora.learning.series import Panel
-from tests.learning.panels import QUICK, START, STEP, daily, panel, series_of
+from aurora.learning.series.long_form import write_long_form
+from aurora.learning.series.series import Panel
+from tests.learning.series.panels import QUICK, START, STEP, daily, panel, series_of
 
 SIZES = {"context": 24, "horizon": 4, "ets_windows": 3, "settings": QUICK}
 KEYS = {"wql", "crps", "coverage_80", "coverage_95", "winkler_80", "mase", "train_seconds"}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from aurora.errors import DataError
-from aurora.evals.futures_speed import bench_speed
+from aurora.evals.speed.futures import bench_speed
 from aurora.evals.tier_calibration import _apart, _cpu, _in_order, bench_tiers
-from aurora.learning.forecasters import CONTEXT, recent
-from tests.learning.forecasters import series
+from aurora.learning.futures.predictors import CONTEXT, recent
+from tests.learning.forecasting.forecasters import series
 
 
 def test_variants_are_faster_than_one_by_one_and_agree() -> None:

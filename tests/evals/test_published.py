@@ -5,9 +5,9 @@ from typing import Literal
 
 import pytest
 
-from aurora.evals.openb import bench_openb
-from aurora.evals.swf import bench_swf
-from aurora.sim.references import REFERENCES
+from aurora.evals.published.openb import bench_openb
+from aurora.evals.published.swf import bench_swf
+from aurora.sim.policies.references import REFERENCES
 
 # GPU allocation % at 130 % arrived, mean of ten seeds (Weng et al., USENIX ATC 2023, stored results).
 OPENB = {

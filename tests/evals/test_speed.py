@@ -5,10 +5,10 @@ import pytest
 pytest.importorskip("simpy")
 
 from aurora.errors import DataError
-from aurora.evals.simpy_model import simulate_in_simpy
-from aurora.evals.speed import BEST_FIT, check_agreement, workload
-from aurora.sim.compiler import compile_policy
+from aurora.evals.speed.simpy_model import simulate_in_simpy
+from aurora.evals.speed.simulator import BEST_FIT, check_agreement, workload
 from aurora.sim.kernel import encode, evaluate
+from aurora.sim.policies.compiler import compile_policy
 
 
 @pytest.mark.parametrize("flavours", [True, False])

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.budget import Budget
-from aurora.agents.metered import metered
-from aurora.agents.model import CallLimits, connect, model_name
-from aurora.agents.sources import open_source
+from aurora.agents.arena.sources import open_source
+from aurora.agents.models.budget import Budget
+from aurora.agents.models.metered import metered
+from aurora.agents.models.model import CallLimits, connect, model_name
 from aurora.evals.model_usage import model_usage
-from aurora.evals.scripted_server import CONTENT, PATIENCE, TRANSPORT, scripted_server
+from aurora.evals.testing.scripted_server import CONTENT, PATIENCE, TRANSPORT, scripted_server
 from aurora.graphs.events import Event
 from aurora.graphs.selfplay import play
 from aurora.graphs.workbench import Authors, SelfPlaySettings
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
-from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import encode
-from aurora.sim.references import REFERENCES
-from aurora.sim.witness import witness
+from aurora.sim.optimum.witness import witness
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.references import REFERENCES
 from aurora.tools.recording import Recording
 
 PROMPTS = load_prompt("attacker"), load_prompt("defender")

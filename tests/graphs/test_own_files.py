@@ -11,9 +11,9 @@ from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.start import START, checked_start
 from aurora.graphs.workbench import chosen_source
 from aurora.memory.store import Store
-from aurora.sim.network import scoring_network
-from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.network import scoring_network
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
+from aurora.sim.policies.references import REFERENCES
 from tests.graphs.test_selfplay import bench_of
 
 OWN = Policy(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.evaluation import values
+from aurora.agents.arena.evaluation import values
 from aurora.errors import RunError
 from aurora.graphs import nodes_attack, nodes_defend
 from aurora.graphs.selfplay import SelfPlaySettings, play
@@ -15,9 +15,9 @@ from aurora.memory.elo import START, round_robin
 from aurora.memory.ledger import Ledger
 from aurora.memory.names import REFERENCE
 from aurora.memory.store import Store
-from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import encode
-from aurora.sim.spec import ScenarioSpec
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.scenarios.spec import ScenarioSpec
 
 SMALL = SelfPlaySettings(population=5, generations=2, training_per_family=1, validation_per_family=1, seed=7)
 

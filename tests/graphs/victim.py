@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-import aurora.agents.sources
+import aurora.agents.arena.sources
 import aurora.memory.store
 from aurora.graphs.run import open_run
 from aurora.graphs.workbench import SelfPlaySettings
@@ -32,7 +32,7 @@ def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[
             os.kill(os.getpid(), signal.SIGKILL)
 
     tally = os.open(counter, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    run, rate, commit = aurora.agents.sources.run, aurora.memory.store._rate, Store.commit
+    run, rate, commit = aurora.agents.arena.sources.run, aurora.memory.store._rate, Store.commit
 
     def counted(*args, **options):
         occasion("simulation")
@@ -50,7 +50,7 @@ def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[
         occasion("committed")
         return found
 
-    aurora.agents.sources.run, aurora.memory.store._rate, Store.commit = counted, rated, committed
+    aurora.agents.arena.sources.run, aurora.memory.store._rate, Store.commit = counted, rated, committed
     with open_run(directory, TINY, WORDS) as opened:
         opened.play(iterations=iterations, jobs=jobs, tell=lambda event: occasion("event"))
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from aurora.errors import DataError, RunError
-from aurora.learning import checkpoint, trainer
+from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, save_tensors
 from aurora.learning.tree_text import plain_trees
 

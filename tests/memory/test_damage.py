@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from aurora.errors import AuroraError, StoreError
 from aurora.memory.database import database_errors
 from aurora.memory.store import Iteration, NewPolicy, Store
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.references import REFERENCES
 
 ODD = ("a?b=c", "a#b", "a%20b", "a b é", "file:x", "a&mode=memory")
 

@@ -13,9 +13,9 @@ from aurora.errors import StoreError
 from aurora.memory.index import KINDS, Entry, open_index
 from aurora.memory.store import Iteration, NewOutcome, NewPolicy, NewScenario, Store
 from aurora.memory.texts import policy_text, scenario_text
-from aurora.sim.generators import FAMILIES, sample_spec
-from aurora.sim.references import REFERENCES
-from aurora.sim.spec import ScenarioSpec
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.generators import FAMILIES, sample_spec
+from aurora.sim.scenarios.spec import ScenarioSpec
 from tests.memory.bag_of_words import BagOfWords
 
 SPECS: list[ScenarioSpec] = [

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from aurora.errors import StoreError
 from aurora.memory.ledger import Ledger, fingerprint, measurement_key, scenario_print
-from aurora.sim.compiler import compile_policy
-from aurora.sim.expansion import expand
-from aurora.sim.generators import sample_spec
 from aurora.sim.kernel import encode, run
 from aurora.sim.outcome import Summary
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import sample_spec
 
 SUMMARY = Summary(9, 8, 1, 2, 0.1, 0.2, 1e300, 1.5, 7.0, 0.5, 0.25, 0.0, 0.0, 3.25, 12.5, 11)
 

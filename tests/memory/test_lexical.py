@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from aurora.memory.index import Entry, open_index
 from aurora.memory.lexical import common_words, stems
 from aurora.memory.store import Store
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.references import REFERENCES
 from tests.memory.bag_of_words import BagOfWords
 
 TEXTS = {

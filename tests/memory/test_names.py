@@ -7,8 +7,8 @@ import pytest
 from aurora.errors import StoreError
 from aurora.memory.names import id_start, policy_name
 from aurora.memory.store import Iteration, NewPolicy, Store
-from aurora.sim.compiler import policy_key
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.compiler import policy_key
+from aurora.sim.policies.references import REFERENCES
 
 
 def test_a_name_leads_back_to_its_policy(tmp_path):

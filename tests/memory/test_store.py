@@ -13,7 +13,7 @@ from aurora.errors import StoreError
 from aurora.memory.elo import START
 from aurora.memory.schema import VERSION
 from aurora.memory.store import Failure, Iteration, NewOutcome, NewPolicy, NewScenario, Store
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.references import REFERENCES
 
 
 def iteration(number: int, **more: object) -> Iteration:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.agents.variation import vary
+from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError, StoreError
 from aurora.memory.texts import (
     LONGEST,
@@ -15,10 +15,10 @@ from aurora.memory.texts import (
     policy_text,
     scenario_text,
 )
-from aurora.sim.generators import FAMILIES, mutate_spec, sample_spec
-from aurora.sim.references import REFERENCES
-from aurora.sim.traces.openb import OpenbSpec
-from aurora.sim.traces.swf import SwfSpec
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
+from aurora.sim.scenarios.traces.openb import OpenbSpec
+from aurora.sim.scenarios.traces.swf import SwfSpec
 
 WORDING = (1, "f2f893c94dc3")
 """Version and digest of what all families and references are called. Another digest asks for another version,

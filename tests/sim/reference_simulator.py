@@ -16,11 +16,11 @@ from fractions import Fraction
 
 import networkx as nx
 
-from aurora.sim.compiler import parse_sections
-from aurora.sim.expression import ALL_SCOPES, Expr, Ref, evaluate, parse, walk
 from aurora.sim.outcome import Status
-from aurora.sim.policy import Network, Policy
-from aurora.sim.scenario import Congestion, Scenario, Task
+from aurora.sim.policies.compiler import parse_sections
+from aurora.sim.policies.expression import ALL_SCOPES, Expr, Ref, evaluate, parse, walk
+from aurora.sim.policies.policy import Network, Policy
+from aurora.sim.scenarios.scenario import Congestion, Scenario, Task
 
 EPS = 1e-9
 DEVICE = 1_024_000

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from aurora.sim.formats import FORMATS, page, schema
-from aurora.sim.policy import parse_policy
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.policy import parse_policy
+from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import simulated
-from aurora.sim.scenario import parse_scenario
+from aurora.sim.scenarios.scenario import parse_scenario
 
 DOCS = Path(__file__).parents[2] / "docs"
 

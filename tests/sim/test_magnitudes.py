@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora.errors import ScenarioError
-from aurora.sim.bounds import best_reward, bounds
 from aurora.sim.kernel import encode
-from aurora.sim.scenario import LARGEST, SMALLEST, SMALLEST_DEMAND, parse_scenario
-from aurora.sim.whatif import LoadChanges, changed
+from aurora.sim.optimum.bounds import best_reward, bounds
+from aurora.sim.scenarios.scenario import LARGEST, SMALLEST, SMALLEST_DEMAND, parse_scenario
+from aurora.sim.scenarios.whatif import LoadChanges, changed
 from aurora.tools.desk import Desk
 from aurora.tools.simulation import ScenarioArguments, SimulateArguments, is_solvable, simulate_policy
 

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.errors import ScenarioError
-from aurora.sim.claims import run_of
-from aurora.sim.expansion import expand
-from aurora.sim.generators import FAMILIES, sample_spec
+from aurora.sim.explain.claims import run_of
+from aurora.sim.explain.waiting_claims import infeasible_claims
 from aurora.sim.kernel import simulate
 from aurora.sim.measures import MEASURES, measures_of
 from aurora.sim.outcome import Status
-from aurora.sim.policy import AllocationStrategy, DecisionRule, PlannedTask, Policy
-from aurora.sim.references import REFERENCES
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, PlannedTask, Policy
+from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import Report, bill, placements, simulated
-from aurora.sim.scenario import Conditions, Link, Node, NodeFailure, PriceChange, Scenario, Task, Workload
-from aurora.sim.waiting_claims import infeasible_claims
-from aurora.sim.whatif import Asked, LoadChanges, NodeFails, all_changed, described, parse_change
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import FAMILIES, sample_spec
+from aurora.sim.scenarios.scenario import Conditions, Link, Node, NodeFailure, PriceChange, Scenario, Task, Workload
+from aurora.sim.scenarios.whatif import Asked, LoadChanges, NodeFails, all_changed, described, parse_change
 
 NODES = (Node(node_id="a", cpu=4, memory=8, price_per_hour=1.0), Node(node_id="b", cpu=2, price_per_hour=0.5))
 

@@ -7,8 +7,8 @@ import pytest
 
 from aurora.memory.index import open_index
 from aurora.memory.store import Store
-from aurora.sim.expansion import expand
-from aurora.sim.spec import ScenarioSpec
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.spec import ScenarioSpec
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from aurora.tools.registry import TOOLS

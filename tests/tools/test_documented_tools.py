@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from aurora.agents.defender import TOOLS
+from aurora.agents.roles.defender import TOOLS
 from aurora.tools.registry import TOOLS as REGISTERED
 
 PAGE = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8").partition("## Tools")[2]

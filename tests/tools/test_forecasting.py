@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from aurora.learning.series import Series
+from aurora.learning.series.series import Series
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 

@@ -9,7 +9,7 @@ import pytest
 
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
-from tests.learning.forecasters import series
+from tests.learning.forecasting.forecasters import series
 
 RNG = np.random.default_rng(0)
 BASE = RNG.normal(0, 1, 500)

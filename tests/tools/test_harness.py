@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from aurora.errors import ModelError
-from aurora.sim.expansion import expand
-from aurora.sim.generators import sample_spec
 from aurora.sim.kernel import encode
-from aurora.sim.scenario import Frozen
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import sample_spec
+from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.harness import MORE, Harness, Limits
 from aurora.tools.recording import Recording

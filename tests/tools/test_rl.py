@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aurora.learning.scenarios import level_scenarios
+from aurora.learning.rl.scenarios import level_scenarios
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 

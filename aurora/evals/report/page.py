@@ -15,7 +15,7 @@ from typing import Any
 import plotly.offline
 
 from aurora import __version__
-from aurora.agents.sources import Source
+from aurora.agents.arena.sources import Source
 from aurora.errors import DataError
 from aurora.evals.champion import Tick, Verdict, judge, verdict_from_json
 from aurora.evals.model_usage import model_usage
@@ -27,7 +27,7 @@ from aurora.graphs.run_directory import ARCHIVE, REPORT
 from aurora.graphs.workbench import SelfPlaySettings, chosen_source
 from aurora.memory.store import Store
 from aurora.reading import read_json
-from aurora.sim.policy import Policy, parse_policy
+from aurora.sim.policies.policy import Policy, parse_policy
 
 FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20, "files": 20}
 BOUNDED_PER_FAMILY = 2

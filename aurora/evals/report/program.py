@@ -6,13 +6,13 @@ import html
 
 import numpy as np
 
-from aurora.agents.evaluation import values
-from aurora.agents.sources import Source
+from aurora.agents.arena.evaluation import values
+from aurora.agents.arena.sources import Source
 from aurora.evals.champion import fresh_scenarios
 from aurora.memory.texts import policy_text
-from aurora.sim.compiler import compile_policy, constants, readable, with_constants
-from aurora.sim.curriculum import LEVELS
-from aurora.sim.policy import Policy
+from aurora.sim.policies.compiler import compile_policy, constants, readable, with_constants
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.curriculum import LEVELS
 
 DIGITS = (2, 3, 4)
 """Significant digits that are tried, fewest first."""

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from aurora.agents.sources import Source
+from aurora.agents.arena.sources import Source
 from aurora.evals.report.plots import BLUE, GREY, INK, ORANGE, figure_html
 from aurora.memory.store import Store
-from aurora.sim.compiler import compile_policy
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.outcome import Outcome, Status
-from aurora.sim.policy import Policy
-from aurora.sim.scenario import Scenario
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
 
 MOST_TASKS = 80
 MOST_POINTS = 400

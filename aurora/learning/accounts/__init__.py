@@ -1,6 +1,6 @@
 """Accounts in a cloud: what they rent, how they are set up, what became of it; from files, or generated.
 
-Imports of AURORA only `aurora.learning.series` and what is below it.
+Imports of AURORA only `aurora.learning.series.series` and what is below it.
 """
 
 from aurora.learning.accounts.behaviour import BEHAVIOURS, MISS_PRICE, Behaviour

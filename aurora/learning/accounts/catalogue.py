@@ -153,7 +153,7 @@ def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _synthetic() -> dict[str, Any]:
-    found = json.loads(files("aurora.learning.accounts").joinpath("catalogue.json").read_text(encoding="utf-8"))
+    found = json.loads(files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8"))
     return dict(found)
 
 

@@ -22,7 +22,7 @@ from aurora.learning.accounts.configuration import (
 from aurora.learning.accounts.history import COLUMN, Account, Rating
 from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
 from aurora.learning.accounts.workload import DAY, DIFFICULTIES, STEP, Difficulty, Workload, demand, draw_workload
-from aurora.learning.series import Series
+from aurora.learning.series.series import Series
 
 PERIOD = 14_400
 """Seconds of a generated period: configurations are looked at six times a day."""

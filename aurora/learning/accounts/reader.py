@@ -26,9 +26,9 @@ from aurora.files import replaced
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import Configuration
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Rating, check_account
-from aurora.learning.parquet import parquet_rows
-from aurora.learning.pseudonyms import pseudonym
-from aurora.learning.series import Finding
+from aurora.learning.series.pseudonyms import pseudonym
+from aurora.learning.series.series import Finding
+from aurora.learning.tables.parquet import parquet_rows
 from aurora.reading import TABLE_BYTES, parse_json, read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")

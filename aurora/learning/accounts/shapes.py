@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.data import read_panel
-from aurora.learning.series import Series
-from aurora.sim.traces.azure_vm import Vm, read_flavours, read_lifetimes, read_vms
+from aurora.learning.series.read import read_panel
+from aurora.learning.series.series import Series
+from aurora.sim.scenarios.traces.azure_vm import Vm, read_flavours, read_lifetimes, read_vms
 
 STEP = 300
 FILES = (

@@ -35,7 +35,7 @@ from aurora.learning.accounts.numbers import (
     C_TARGET,
     numbers_of_history,
 )
-from aurora.learning.accounts.outlook import options_of, outlook
+from aurora.learning.accounts.one_day_cost import options_of, outlook
 from aurora.learning.accounts.workload import DAY
 
 

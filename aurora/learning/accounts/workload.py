@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from aurora.learning.series import Series
+from aurora.learning.series.series import Series
 
 STEP = 300
 """Seconds; demand is constant within them."""

@@ -17,8 +17,8 @@ from scipy.sparse.csgraph import yen
 from aurora.errors import ConstraintError, ScenarioError
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.pins import Pinned
-from aurora.sim.policy import PlannedTask
-from aurora.sim.scenario import Node, Scenario, Task, TypicalTask
+from aurora.sim.policies.policy import PlannedTask
+from aurora.sim.scenarios.scenario import Node, Scenario, Task, TypicalTask
 
 TYPICAL_SHARE = 0.95
 TYPICAL_LIMIT = 64

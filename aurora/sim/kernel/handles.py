@@ -35,7 +35,7 @@ from aurora.sim.kernel.layout import (
     State,
     Tracer,
 )
-from aurora.sim.program import CODE_INTS, SECTION_INTS, Program
+from aurora.sim.policies.program import CODE_INTS, SECTION_INTS, Program
 
 _F1, _F2, _F3 = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
 _I1, _I2 = types.int64[::1], types.int64[:, ::1]

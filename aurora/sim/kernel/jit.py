@@ -25,8 +25,9 @@ def cache_folder() -> Path:
     user's cache folder, the package's own folder, a temporary one.
     """
     here = Path(__file__).parent
+    policies = here.parent / "policies"
     digest = hashlib.sha256()
-    for path in sorted([*here.glob("*.py"), here.parent / "features.py", here.parent / "program.py"]):
+    for path in sorted([*here.glob("*.py"), policies / "features.py", policies / "program.py"]):
         digest.update(path.read_bytes())
     name = f"aurora-{digest.hexdigest()[:12]}"
     chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")

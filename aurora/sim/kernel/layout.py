@@ -284,7 +284,7 @@ class Batch(NamedTuple):
         busy: float64 [episodes, most nodes], when the last of a node's tasks ends, as far as is known now.
         options: int64 [BATCH_OPTIONS], entries A_*.
         actions: int64 [episodes], the number of the candidate that each takes next.
-        candidate_inputs, context_inputs: int64 [inputs, 3], rows of `aurora.sim.inputs.Input`.
+        candidate_inputs, context_inputs: int64 [inputs, 3], rows of `aurora.sim.policies.inputs.Input`.
         candidate_scale, context_scale: float64 [inputs], what each is divided by.
         candidates: float32 [episodes, most candidates, inputs].
         mask: uint8 [episodes, most candidates], 1 where a candidate may be taken.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.features import FEATURE_INDEX
 from aurora.sim.kernel.fit import choose_device, devices_of, fragmentation_with, random_of
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
@@ -69,6 +68,7 @@ from aurora.sim.kernel.layout import (
     T_SLA,
 )
 from aurora.sim.kernel.rows import address_of
+from aurora.sim.policies.features import FEATURE_INDEX
 
 SECONDS_PER_HOUR = 3600.0
 BITS_PER_BYTE = 8.0

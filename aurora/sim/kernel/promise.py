@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.features import FEATURE_INDEX
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
@@ -36,6 +35,7 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.observe import FIRST_OBJECTIVE, SECONDS_PER_HOUR, dominant_share, link_price
 from aurora.sim.kernel.summary import add_up, energy_so_far
+from aurora.sim.policies.features import FEATURE_INDEX
 
 _PLACES = tuple(FEATURE_INDEX[f"objective.{name}"] - FIRST_OBJECTIVE for name in ("latency", "cost", "energy", "qos"))
 _LATENCY, _COST, _ENERGY, _QOS = _PLACES

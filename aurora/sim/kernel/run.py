@@ -7,8 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.sim.compiler import compile_policy
-from aurora.sim.features import FEATURE_INDEX, FEATURES
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.dispatch import SCAN, SELECT, SWEEP, TOURNAMENT
 from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
@@ -29,9 +27,11 @@ from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
-from aurora.sim.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.program import Program
-from aurora.sim.scenario import Scenario
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
+from aurora.sim.policies.program import Program
+from aurora.sim.scenarios.scenario import Scenario
 
 TRACED_CANDIDATES = 5
 """How many of the best candidates a trace keeps."""

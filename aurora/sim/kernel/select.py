@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.features import FEATURES
 from aurora.sim.kernel.fit import node_fits, path_fits
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.lanes import LOWEST
@@ -24,6 +23,7 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
 from aurora.sim.kernel.observe import candidate_vector, network_latency
+from aurora.sim.policies.features import FEATURES
 
 FEATURE_COUNT = len(FEATURES)
 

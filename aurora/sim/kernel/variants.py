@@ -15,7 +15,7 @@ from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.pins import PinnedVariants, Slices
 from aurora.sim.kernel.run import NO_CLASSES, NO_TRACER, known_program, simulate_pinned
 from aurora.sim.kernel.summary import VALUES
-from aurora.sim.program import Program
+from aurora.sim.policies.program import Program
 
 
 class Jobs(NamedTuple):

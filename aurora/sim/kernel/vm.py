@@ -1,6 +1,6 @@
 """The virtual machine that evaluates a policy's expressions.
 
-Two interpreters over the same bytecode (`aurora.sim.program`): one number at a time, and all
+Two interpreters over the same bytecode (`aurora.sim.policies.program`): one number at a time, and all
 elements of an axis at once, which is what makes an interpreted policy cheap. Every operation is
 total, so nothing here can raise.
 """
@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from aurora.sim.features import BOUND, LARGEST_SHARE
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.lanes import rowwise
-from aurora.sim.program import LEFT_SCALAR, RIGHT_SCALAR, VECTOR, Op
+from aurora.sim.policies.features import BOUND, LARGEST_SHARE
+from aurora.sim.policies.program import LEFT_SCALAR, RIGHT_SCALAR, VECTOR, Op
 
 CONST, FEATURE_SCALAR, FEATURE_VECTOR, BROADCAST, DENSE = (
     int(Op.CONST),
@@ -50,14 +50,14 @@ KIND = VECTOR - 1
 
 @inlined
 def squashed(share):
-    """A scaled feature as a network sees it: `aurora.sim.features.squash`."""
+    """A scaled feature as a network sees it: `aurora.sim.policies.features.squash`."""
     share = 0.0 if np.isnan(share) else min(max(share, -LARGEST_SHARE), LARGEST_SHARE)
     return share / (1.0 + abs(share) * (1.0 / BOUND))
 
 
 @jitted
 def apply_scalar(op, x, y, z):
-    """One operation on numbers; `aurora.sim.program.Op` gives the meaning."""
+    """One operation on numbers; `aurora.sim.policies.program.Op` gives the meaning."""
     if op == ADD:
         return x + y
     if op == SUB:

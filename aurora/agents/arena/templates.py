@@ -1,0 +1,125 @@
+"""Policies with many tunable weights: where the search starts.
+
+Each score is a sum of weighted features in which several references are contained, so that tuning the
+weights alone moves between and beyond them. Magnitudes that differ between scenarios (dollars, joules,
+seconds) enter by their logarithm, whose differences don't depend on the unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aurora.sim.policies.compiler import policy_key
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
+
+
+def _sum(weights: Mapping[str, float]) -> str:
+    return " + ".join(f"{weight!r} * {term}" for term, weight in weights.items()).replace("+ -", "- ")
+
+
+def _policy(description: str, strategy: AllocationStrategy) -> Policy:
+    policy = Policy(policy_id="template", policy_description=description, allocation_strategy=strategy)
+    return policy.model_copy(update={"policy_id": policy_key(policy)})
+
+
+_PLACEMENT: Mapping[str, float] = {
+    "fit.fragmentation_increase": -2.0,
+    "fit.cpu_left": -0.4,
+    "fit.memory_left": -0.1,
+    "fit.accelerators_left": -0.4,
+    "fit.device_left": -0.5,
+    "fit.device_shared": 0.2,
+    "(node.fragmentation / 8)": 0.4,
+    "(node.accelerators_idle / 8)": -0.2,
+    "(node.accelerators_total / 8)": 0.0,
+    "(node.cpu_total / 128)": 0.0,
+    "(node.memory_total / 1024)": 0.0,
+    "node.model_demand": -0.3,
+    "node.active": 0.1,
+    "node.accelerator_largest_free": 0.0,
+    "(fit.same_class_tasks / 8)": 0.1,
+    "abs(fit.cpu_left - fit.accelerators_left)": -0.2,
+}
+
+
+def placement_template() -> Policy:
+    """For accelerator clusters: a rule for each of four classes of request, 16 terms each."""
+    whens = ("task.accelerators == 0", "task.accelerator_share < 1", "task.accelerators == 1", "1")
+    rules = tuple(DecisionRule(when=when, score=_sum(_PLACEMENT)) for when in whens)
+    strategy = AllocationStrategy(algorithm_type="custom", decision_rules=rules, device_choice="least_fragmentation")
+    return _policy("weighted fragmentation, fit and node features, by class of request", strategy)
+
+
+_LENGTH, _WIDTH = "log(task.duration + 1)", "log(task.cpu + 1)"
+_OVER = "max(0, task.dominant_share + cluster.cpu_load - 1)"
+_QUEUE: Mapping[str, float] = {
+    # The first two are the smallest area first; the next two put off what does not fit now.
+    _LENGTH: 1.0,
+    _WIDTH: 1.0,
+    _OVER: 3.0,
+    f"({_OVER} > 0.000001)": 0.1,
+    f"({_LENGTH} * {_OVER})": 0.0,
+    f"({_LENGTH} * {_WIDTH})": 0.0,
+    f"({_LENGTH} * {_LENGTH})": 0.0,
+    f"({_WIDTH} * {_WIDTH})": 0.0,
+    "log(task.wait + 60)": 0.0,
+    "log(1 + task.wait / (task.duration + 10))": 0.0,
+}
+
+
+def queue_template() -> Policy:
+    """For one machine with a queue: the order of jobs, under EASY backfilling."""
+    strategy = AllocationStrategy(
+        algorithm_type="custom",
+        order=_sum(_QUEUE),
+        decision_rules=(DecisionRule(score="-node.index"),),
+        head_of_line_blocking=True,
+        backfill="easy",
+    )
+    return _policy("weighted length, width, fit and waiting time of a job", strategy)
+
+
+_ORDER: Mapping[str, float] = {
+    "log(task.duration + 1)": 0.5,
+    "log(task.dominant_share + 0.01)": 0.2,
+    "log(task.wait + 10)": -0.2,
+    "task.priority": -0.05,
+    "log(task.sla_latency + 0.1)": 0.1,
+    "log(task.dependents + 1)": -0.3,
+}
+# What a candidate adds to each objective, as the scenario weighs it: the slope of its reward.
+_LOSS: Mapping[str, float] = {
+    "(objective.cost * fit.cost / objective.cost_target)": -1.0,
+    "(objective.energy * fit.energy / objective.energy_target)": -0.5,
+    "(objective.latency * fit.latency / objective.latency_target)": -1.0,
+    "(objective.latency * fit.duration / objective.latency_target)": -0.1,
+    "(objective.qos * (fit.latency > task.slack))": -1.0,
+}
+_FLOW: Mapping[str, float] = {
+    "log(fit.cost + 0.000001)": -0.05,
+    "log(fit.latency + 0.001)": -0.05,
+    "path.load": -0.5,
+    "log(path.hops + 1)": -0.05,
+}
+_CANDIDATE: Mapping[str, float] = {
+    "log(fit.cost + 0.000001)": -0.025,
+    "log(fit.duration + 0.001)": -0.02,
+    "log(fit.energy + 0.001)": -0.015,
+    "log(fit.latency + 0.001)": -0.01,
+    "fit.cpu_left": -0.01,
+    "fit.memory_left": -0.005,
+    "fit.fragmentation_increase": -0.01,
+    "node.active": 0.01,
+    "node.battery": 0.005,
+    "path.load": -0.01,
+}
+
+
+def general_template() -> Policy:
+    """For any domain: order, and a rule each for flows and for tasks with a node."""
+    rules = (
+        DecisionRule(when="task.cpu == 0", score=_sum({**_FLOW, **_LOSS})),
+        DecisionRule(score=_sum({**_CANDIDATE, **_LOSS})),
+    )
+    strategy = AllocationStrategy(algorithm_type="custom", order=_sum(_ORDER), decision_rules=rules)
+    return _policy("weighted losses, cost, time, energy and latency of a candidate, for flows and for tasks", strategy)

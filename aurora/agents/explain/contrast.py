@@ -1,0 +1,220 @@
+"""Why a task did not go to a certain candidate, and what would have put it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aurora.agents.explain.explainer import claims_against, shown_values
+from aurora.agents.explain.names import shown
+from aurora.agents.explain.waiting import NAMED_HOLDERS
+from aurora.agents.explain.waiting_words import amount, lacking, moment
+from aurora.agents.explain.wording import Audience, called, sentence, told
+from aurora.errors import ScenarioError
+from aurora.quantities import plain
+from aurora.sim.explain.claims import (
+    SCORE,
+    Case,
+    Checked,
+    Claim,
+    ComparisonClaim,
+    FlipClaim,
+    check,
+)
+from aurora.sim.explain.decision import Decision, Option, advantages, features_read, terms
+from aurora.sim.explain.history import History
+from aurora.sim.explain.shortage import name_of, places_of
+from aurora.sim.explain.waiting_claims import (
+    HoldClaim,
+    InfeasibleClaim,
+    hold_claims,
+    infeasible_at,
+    number_of,
+    status_claim,
+    wait_claims,
+)
+
+UNREAD = ("fit.cost", "fit.energy", "fit.latency", "fit.duration")
+"""Features by which a candidate may be better without the policy's looking at them."""
+MATTERS = 0.99
+"""What a candidate has less of is told from one hundredth less on."""
+BETTER = 2
+"""Features by which it was better that are told."""
+
+
+class Contrast(NamedTuple):
+    """Why a task did not go to a candidate.
+
+    Attributes:
+        candidate: Its name.
+        because: chosen: it did go there; infeasible: it lacked something; lost: another one scored higher; draw: as
+            high, and another comes first in the list; not_admitted: the policy does not admit it; untraced: it had
+            room, and is not among the best that the trace keeps; dependency, queue or policy: the task was placed
+            nowhere, and that is what it waited for last.
+        checked: Every claim that was made, with what became of it.
+        text: Of those that hold.
+    """
+
+    candidate: str
+    because: str
+    checked: tuple[Checked, ...]
+    text: str
+
+
+def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "operator") -> Contrast:
+    """Explain why a task did not go to a candidate.
+
+    Args:
+        case: A run, with the last decision about the task if there is one (`explainer.case_of`).
+        task_id: The task.
+        candidate: A node's id, or the name of a flow's path.
+        audience: For whom.
+
+    Raises:
+        ScenarioError: There is no such candidate.
+    """
+    run = case.run
+    assert run is not None  # `case_of` gives one
+    task = number_of(run, task_id)
+    assert task is not None  # likewise
+    _require(run, task, candidate)
+    decision = case.decision
+    if decision is None:
+        return _never_placed(case, run, task, candidate)
+    option = next((o for o in decision.options if o.name == candidate), None)
+    if option is decision.chosen:
+        text = f"Task {shown(task_id)} did go to {shown(candidate)}."
+        return Contrast(candidate, "chosen", (), text)
+    if option is not None:
+        return _outscored(case, decision, option, audience)
+    lacks = infeasible_at(run, task, decision.time, candidate)
+    if lacks:
+        return _infeasible(case, run, task, candidate, lacks, decision)
+    if decision.is_complete or len(decision.options) < len(run.outcome.trace.candidates[0]):  # type: ignore[union-attr]
+        text = f"Not on {shown(candidate)}: it had room, and the policy does not admit it."
+        return Contrast(candidate, "not_admitted", (), text)
+    text = (
+        f"Not on {shown(candidate)}: it had room, and is not among the best {len(decision.options)} of "
+        f"{decision.feasible} candidates, which are all that this scenario's size lets the trace keep."
+    )
+    return Contrast(candidate, "untraced", (), text)
+
+
+def _require(run: History, task: int, candidate: str) -> None:
+    asked = run.scenario.tasks[task]
+    paths = [name_of(run.encoded, place) for place in places_of(run.encoded, task)]
+    known = paths if asked.destination_site is not None else [n.node_id for n in run.scenario.nodes]
+    if candidate not in known:
+        few = ", ".join(repr(k) for k in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")  # noqa: PLR2004
+        raise ScenarioError(f"task {asked.task_id!r} has no candidate {candidate!r}; it has {few or 'none'}")
+
+
+def _never_placed(case: Case, run: History, task: int, candidate: str) -> Contrast:
+    """Of a task that went nowhere: what the candidate lacked, with everything free or in the last wait."""
+    waits = wait_claims(run, task)
+    if status_claim(run, task).status == "unplaceable":
+        time = None
+    elif waits and waits[-1].reason != "room":
+        return Contrast(candidate, waits[-1].reason, (), f"Task {shown(waits[-1].task)} was placed nowhere.")
+    else:
+        time = waits[-1].start if waits else run.scenario.tasks[task].arrival_time
+    return _infeasible(case, run, task, candidate, infeasible_at(run, task, time, candidate), None)
+
+
+def _infeasible(
+    case: Case,
+    run: History,
+    task: int,
+    candidate: str,
+    lacks: Sequence[InfeasibleClaim],
+    decision: Decision | None,
+) -> Contrast:
+    claims: list[Claim] = list(lacks)
+    time = lacks[0].time if lacks else None
+    place = next((p for p in places_of(run.encoded, task) if name_of(run.encoded, p) == candidate), None)
+    if time is not None and place is not None:
+        before = None if decision is None else decision.number
+        claims += hold_claims(run, task, place, time, before)[:NAMED_HOLDERS]
+    checked = check(claims, case)
+    held = [c.claim for c in checked if c.holds]
+    return Contrast(candidate, "infeasible", tuple(checked), _infeasible_text(candidate, held))
+
+
+def _infeasible_text(candidate: str, claims: Sequence[Claim]) -> str:
+    lacks = [c for c in claims if isinstance(c, InfeasibleClaim)]
+    holders = [c for c in claims if isinstance(c, HoldClaim)]
+    if not lacks:
+        return f"Not on {shown(candidate)}."
+    when = "with everything free" if lacks[0].time is None else f"at {moment(lacks[0].time)}"
+    text = f"Not on {shown(candidate)}: {when} {' and '.join(lacking(c) for c in lacks)}."
+    if holders:
+        listed = "; ".join(sentence(c, {}, "operator") for c in holders)
+        text += f"\n{listed}."
+    needs = [
+        f"{amount(c.resource, c.asked - c.most)} more"
+        for c in lacks
+        if c.asked and c.resource != "model" and c.time is not None
+    ]
+    return f"{text}\nWith {' and '.join(needs)} free it would have been a candidate." if needs else text
+
+
+def _outscored(case: Case, decision: Decision, option: Option, audience: Audience) -> Contrast:
+    claims = claims_against(decision, option)
+    better = _better(decision, option)
+    checked = check([*claims, *better], case)
+    held = [c.claim for c in checked if c.holds]
+    is_draw = any(isinstance(c, ComparisonClaim) and c.feature == SCORE for c in held)
+    text = _outscored_text(decision, option, held, audience)
+    return Contrast(option.name, "draw" if is_draw else "lost", tuple(checked), text)
+
+
+def _better(decision: Decision, option: Option) -> list[Claim]:
+    """In what the candidate was better than the winner: where the score reads it, and where it does not."""
+    chosen = decision.chosen
+    known = advantages(decision, option)
+    names = sorted((n for n in known if known[n] < 0), key=lambda n: known[n])
+    read = features_read(decision)
+    names += [n for n in UNREAD if n not in read and option.features[n] < MATTERS * chosen.features[n]]
+    return [
+        ComparisonClaim(
+            option.name, n, "lower" if option.features[n] < chosen.features[n] else "higher", decision.chosen.name
+        )
+        for n in names
+    ]
+
+
+def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim], audience: Audience) -> str:
+    values, winner, name = shown_values(decision), shown(decision.chosen.name), shown(option.name)
+    compared = [c for c in claims if isinstance(c, ComparisonClaim)]
+    if any(c.feature == SCORE for c in compared):
+        lines = [
+            f"Not on {name}: it scores as {winner} does ({plain(option.score)}), and {winner} comes first in the list."
+        ]
+    else:
+        worse = [c.feature for c in compared if c.option == decision.chosen.name]
+        on = _against(decision, option, worse, audience) or f"the score ({plain(option.score)})"
+        lines = [f"Not on {name}: it lost to {winner} on {on}."]
+    read, mine = features_read(decision), [c.feature for c in compared if c.option == option.name]
+    counted = _against(decision, option, [f for f in mine if f in read][:BETTER], audience)
+    ignored = _against(decision, option, [f for f in mine if f not in read][:BETTER], audience)
+    lines += [f"It was better on {counted}, which weighs less."] if counted else []
+    lines += [f"It was better on {ignored}, which the policy does not read."] if ignored else []
+    flips = [c for c in claims if isinstance(c, FlipClaim)]
+    lines += [f"{sentence(c, values, audience)}." for c in flips]
+    if not flips and option.score < decision.chosen.score:
+        lines.append(
+            "No other load, memory load, latency, price or speed of it alone, up to ten times as much, would have done."
+        )
+    if audience == "engineer":
+        lines += [f"  {t.text}: {t.chosen:.6g} for {winner}, {t.other:.6g} for {name}" for t in terms(decision, option)]
+    return "\n".join(lines)
+
+
+def _against(decision: Decision, option: Option, features: Sequence[str], audience: Audience) -> str:
+    """Features with the candidate's value and the winner's."""
+    parts = [
+        f"{called(f, audience)} ({told(f, option.features[f], audience)} against "
+        f"{told(f, decision.chosen.features[f], audience)})"
+        for f in dict.fromkeys(features)
+    ]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

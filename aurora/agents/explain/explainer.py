@@ -1,0 +1,287 @@
+"""Why a task went where it went: claims, each checked before it is said, and their words.
+
+The words come from templates here. With a model they come from `aurora.agents.roles.narrator`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+from aurora.agents.explain.names import shown
+from aurora.agents.explain.waiting import fate_text, wait_in_a_word, way_claims, way_text
+from aurora.agents.explain.waiting_words import moment
+from aurora.agents.explain.wording import Audience, called, sentence, told
+from aurora.errors import ScenarioError
+from aurora.quantities import plain
+from aurora.sim.explain.claims import (
+    FEASIBLE,
+    SCORE,
+    Case,
+    CauseClaim,
+    Checked,
+    Claim,
+    ComparisonClaim,
+    FlipClaim,
+    OutcomeClaim,
+    ValueClaim,
+    check,
+    look_up,
+    run_of,
+)
+from aurora.sim.explain.decision import (
+    Decision,
+    Option,
+    advantages,
+    cause,
+    features_read,
+    is_level,
+    last_decision,
+    terms,
+)
+from aurora.sim.explain.flip import flips
+from aurora.sim.explain.history import History
+from aurora.sim.explain.waiting_claims import number_of
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
+
+Level = Literal["line", "short", "full"]
+
+REASONS = 3
+"""Advantages of the winner that are told where no small set of them decided."""
+WEIGHTY = 0.1
+"""Share of the winner's lead that such an advantage makes up at least."""
+TOLD_OPTIONS = 5
+"""Candidates that are told with their scores, the best."""
+FEWEST_FOR_EXTREME = 3
+"""Candidates from which on one is the lowest or highest of them; of two, the comparison says it."""
+LIMITS = frozenset(("within", "beyond"))
+"""Relations to a limit."""
+NO_SLA = 1e9
+"""`task.sla_latency` of a task without one."""
+
+
+class Explanation(NamedTuple):
+    """What became of a task, explained.
+
+    Attributes:
+        scenario_id, policy_id: Of what.
+        task_id: The task.
+        decision: The decision that placed it, the last one if it was started again; None: it was never placed.
+        checked: Every claim that was made, with what became of it.
+        text: Of those that hold.
+        way: The sentences of the text that tell the task's waits and attempts.
+    """
+
+    scenario_id: str
+    policy_id: str
+    task_id: str
+    decision: Decision | None
+    checked: tuple[Checked, ...]
+    text: str
+    way: tuple[str, ...] = ()
+
+
+def explain(
+    scenario: Scenario,
+    policy: Policy,
+    task_id: str,
+    *,
+    level: Level = "short",
+    audience: Audience = "operator",
+) -> Explanation:
+    """Explain where a task was placed and what it waited for, or why it was never placed.
+
+    Raises:
+        ScenarioError: There is no such task.
+        PolicyError: The policy is not valid, or an explicit plan.
+    """
+    run = run_of(scenario, policy)
+    return explained(case_of(run, task_id), task_id, level=level, audience=audience)
+
+
+def case_of(run: History, task_id: str) -> Case:
+    """A task of a run, with the decision that placed it last if there is one.
+
+    Raises:
+        ScenarioError: There is no such task.
+        PolicyError: The policy is an explicit plan.
+    """
+    if number_of(run, task_id) is None:
+        raise ScenarioError(
+            f"task {task_id!r} is not in the scenario ({run.policy.policy_id} on {run.scenario.scenario_id})"
+        )
+    decision = last_decision(run.scenario, run.policy, run.outcome, task_id)
+    return Case(run.scenario, run.policy, decision, run)
+
+
+def explained(case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator") -> Explanation:
+    """Explain a task of a run that was read already.
+
+    Args:
+        case: The run, with the decision that placed the task if there is one. Without `run`, the decision alone
+            is explained, and nothing is said of waiting.
+        task_id: The task; "": the decision's.
+        level: How much to say.
+        audience: For whom.
+    """
+    decision, run = case.decision, case.run
+    task_id = task_id or (decision.task_id if decision is not None else "")
+    task = None if run is None else number_of(run, task_id)
+    claims: list[Claim] = [] if decision is None else claims_of(decision)
+    if run is not None and task is not None:
+        claims += way_claims(run, task)
+    checked = check(claims, case)
+    held = [c.claim for c in checked if c.holds]
+    is_flow = any(t.destination_site is not None for t in case.scenario.tasks if t.task_id == task_id)
+    text = fate_text(task_id, held, is_flow=is_flow) if decision is None else worded(decision, held, level, audience)
+    if level == "line":
+        waited, way = wait_in_a_word(held), []
+        text = f"{text.removesuffix('.')}; {waited}." if waited else text
+    else:
+        way = way_text(held, is_flow=is_flow, is_full=level == "full")
+    return Explanation(
+        case.scenario.scenario_id,
+        case.policy.policy_id,
+        task_id,
+        decision,
+        tuple(checked),
+        "\n".join([text, *way]),
+        tuple(way),
+    )
+
+
+def claims_of(decision: Decision) -> list[Claim]:
+    """Return what there is to say about a decision, the weightiest first."""
+    chosen = decision.chosen
+    claims: list[Claim] = [ValueClaim(chosen.name, FEASIBLE, float(decision.feasible))]
+    if decision.runner_up is not None:
+        claims += claims_against(decision, decision.runner_up)
+    if 0 < chosen.features["task.sla_latency"] < NO_SLA:
+        met = chosen.features["fit.latency"] <= chosen.features["task.slack"]
+        claims.append(ComparisonClaim(chosen.name, "fit.latency", "within" if met else "beyond", "task.slack"))
+    return claims
+
+
+def claims_against(decision: Decision, other: Option) -> list[Claim]:
+    """Say why the winner won over another option, and what would have let that one win."""
+    if is_level(decision, other.features):
+        return [ComparisonClaim(decision.chosen.name, SCORE, "equal", other.name)]
+    found = cause(decision, other)
+    claims = _reasons(decision, other, found)
+    if found:
+        claims.append(CauseClaim(other.name, found))
+    nearest = flips(decision, other)
+    if nearest:
+        claims.append(FlipClaim(other.name, nearest[0].feature, nearest[0].threshold, nearest[0].is_below))
+    return claims
+
+
+def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Claim]:
+    """Return what the winner had ahead of another option.
+
+    The features of the cause; or where it takes more than a cause may name, those that make up most of the lead.
+    """
+    known = advantages(decision, other)
+    lead = decision.chosen.score - other.score
+    weighty = sorted((n for n in known if known[n] >= WEIGHTY * abs(lead) > 0), key=lambda n: -known[n])[:REASONS]
+    names = sorted(found, key=lambda n: -known.get(n, 0.0)) or weighty
+    chosen, claims = decision.chosen, list[Claim]()
+    for name in names:
+        lower = chosen.features[name] < other.features[name]
+        if other is decision.runner_up and _stands_out(decision, name, min if lower else max):
+            claims.append(ComparisonClaim(chosen.name, name, "lowest" if lower else "highest", ""))
+        claims.append(ComparisonClaim(chosen.name, name, "lower" if lower else "higher", other.name))
+    return claims
+
+
+def _stands_out(decision: Decision, name: str, extreme: Callable[[Sequence[float]], float]) -> bool:
+    """Return whether the winner alone has a feature's extreme value, of more candidates than a comparison names."""
+    values = [o.features[name] for o in decision.options]
+    alone = values[0] == extreme(values) and values.count(values[0]) == 1
+    return alone and decision.is_complete and len(values) >= FEWEST_FOR_EXTREME
+
+
+def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: Audience) -> str:
+    """Checked claims in words.
+
+    Args:
+        decision: What they are about.
+        claims: Those that hold.
+        level: `line` names the first reason; `short` is a sentence; `full` adds every number.
+        audience: Operators get words, engineers the names of the language and the terms of the score.
+    """
+    opening = f"Task {shown(decision.task_id)} on {shown(decision.chosen.name)}"
+    values = shown_values(decision)
+    reasons = _told_once([c for c in claims if isinstance(c, ComparisonClaim)])
+    clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMITS]
+    limits = [sentence(c, values, audience) for c in reasons if c.relation in LIMITS]
+    other, found = decision.runner_up, [c for c in claims if isinstance(c, CauseClaim)]
+    if other is None:
+        clauses = ["the only candidate with room" if decision.feasible == 1 else "the only candidate admitted"]
+    elif any(c.feature == SCORE for c in reasons):
+        clauses = [f"{clauses[0]}, and it comes first in the list"]
+    elif not found:
+        clauses = [f"the highest score ({plain(decision.chosen.score)}), by more than three features", *clauses]
+    if level == "line":
+        return f"{opening}: {clauses[0]}."
+    after = [f"runner-up {sentence(c, values, audience)}" for c in found]
+    for claim in claims:
+        if isinstance(claim, FlipClaim):
+            text = sentence(claim, values, audience)
+            after.append(text.replace(shown(claim.option), "it", 1) if after else f"runner-up {text}")
+    short = f"{opening}, because: {'; '.join([', '.join(clauses), *after, *limits])}."
+    return short if level == "short" else "\n".join([short, *_details(decision, audience)])
+
+
+def _told_once(claims: Sequence[ComparisonClaim]) -> list[ComparisonClaim]:
+    """Of two claims about a feature, the wider one."""
+    wide = {c.feature for c in claims if c.relation in ("lowest", "highest")}
+    return [c for c in claims if c.relation not in ("lower", "higher") or c.feature not in wide]
+
+
+def _details(decision: Decision, audience: Audience) -> list[str]:
+    """The options with what the score reads of them, and for engineers its terms."""
+    read = features_read(decision)
+    best = decision.options[:TOLD_OPTIONS]
+    count = f"{decision.feasible} candidate{'' if decision.feasible == 1 else 's'} had room"
+    of = f"; the best {len(best)}" if len(best) < decision.feasible else ""
+    lines = [f"At {moment(decision.time)}, {count}{of}:"]
+    for option in best:
+        values = ", ".join(f"{called(f, audience)} {told(f, option.features[f], audience)}" for f in read)
+        lines.append(f"  {shown(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
+    other = decision.runner_up
+    if audience == "engineer" and other is not None:
+        lead = decision.chosen.score - other.score
+        lines.append(
+            f"Terms of the score, {shown(decision.chosen.name)} against {shown(other.name)} (share of the lead):"
+        )
+        for term in terms(decision, other):
+            share = f"{100 * (term.chosen - term.other) / lead:.1f} %" if lead else "draw"
+            lines.append(f"  {term.text}: {term.chosen:.6g} against {term.other:.6g} ({share})")
+    return lines
+
+
+def shown_values(decision: Decision | None) -> dict[tuple[str, str], float]:
+    """Of every option of a decision, by option and feature; none of a whole run."""
+    options = () if decision is None else decision.options
+    return {(o.name, f): v for o in options for f, v in {**o.features, SCORE: o.score}.items()}
+
+
+def lookups(decision: Decision | None, claim: Claim) -> list[float]:
+    """Every number that a claim is about; one about the outcome needs no decision."""
+    match claim:
+        case ValueClaim() | OutcomeClaim():
+            return [claim.value]
+        case ComparisonClaim() if decision is not None:
+            places = [(claim.option, claim.feature)]
+            if claim.relation in LIMITS:
+                places.append((claim.option, claim.other))
+            elif claim.other:
+                places.append((claim.other, claim.feature))
+            found = [look_up(decision, *place) for place in places]
+            return [v for v in found if v is not None]
+        case FlipClaim() if decision is not None:
+            now = look_up(decision, claim.option, claim.feature)
+            return [claim.threshold] if now is None else [claim.threshold, now]
+    return []

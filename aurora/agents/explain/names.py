@@ -1,0 +1,108 @@
+"""Names from files in a text: as they are where that is plain, else quoted, so that no name can pass for words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.:/@-]*[A-Za-z0-9])?")
+_SPECIAL = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+MOST_LISTED = 4
+"""Names that a list tells; of more, the first three and how many others."""
+NODES, TASKS, RUNS = "node", "task", "run"
+"""Sorts of names: of candidates, of tasks, of policies and scenarios."""
+_BEFORE: Mapping[str, re.Pattern[str]] = {
+    NODES: re.compile(r"(?:(?:the )?(?:node|candidate|host|runner-up|winner),? )?", re.IGNORECASE),
+    TASKS: re.compile(r"(?:(?:the )?(?:tasks?|jobs?|flows?) )?", re.IGNORECASE),
+    RUNS: re.compile(r"(?:(?:the )?(?:policy|scenario) )?", re.IGNORECASE),
+}
+
+
+class Names(NamedTuple):
+    """Who may be spoken of.
+
+    Attributes:
+        known: Sort -> names.
+        winner, runner_up, task: Whom "the winner", "the runner-up" and "the task" mean; "" if nobody.
+        words: Words of the phrasings, in lower case; a name that is one of them is quoted.
+    """
+
+    known: Mapping[str, frozenset[str]]
+    winner: str = ""
+    runner_up: str = ""
+    task: str = ""
+    words: frozenset[str] = frozenset()
+
+
+def quoted(name: str) -> str:
+    """A name in quotes, with what can't be seen or could end a line or the quotes escaped."""
+    return f'"{"".join(_SPECIAL.get(c) or (c if _is_seen(c) else _escape(c)) for c in name)}"'
+
+
+def shown(name: str, words: frozenset[str] = frozenset()) -> str:
+    """A name as it is where it is plain and none of these words, else quoted."""
+    return name if _PLAIN.fullmatch(name) and name.lower() not in words else quoted(name)
+
+
+def _is_seen(character: str) -> bool:
+    return character == " " or unicodedata.category(character)[0] not in "CZ"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  # the basic plane
+
+
+def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int, str]]:
+    """Names of a sort that stand in a text from a place on: where each ends, and whose it is.
+
+    A name may be preceded by what it is ("node n1"). The winner, the runner-up and the task may be meant by that
+    word alone.
+    """
+    meant = {"the winner": names.winner, "the runner-up": names.runner_up} if sort == NODES else {}
+    meant |= {"the task": names.task, "the job": names.task} if sort == TASKS else {}
+    for words, name in meant.items():
+        end = at + len(words)
+        if name and text[at:end].lower() == words and _ends(text, end):
+            yield end, name
+    before = _BEFORE[sort].match(text, at)
+    assert before is not None  # it may be empty
+    starts = dict.fromkeys((at, before.end()))
+    for start in starts:
+        role = text[at:start].lower()
+        for name in _candidates(text, start, names.known.get(sort, frozenset())):
+            if ("winner" in role and name != names.winner) or ("runner-up" in role and name != names.runner_up):
+                continue
+            for written in dict.fromkeys((quoted(name), name) if _PLAIN.fullmatch(name) else (quoted(name),)):
+                end = start + len(written)
+                if text.startswith(written, start) and (written[0] == '"' or _ends(text, end)):
+                    if "," not in role:
+                        yield end, name
+                    elif text[end : end + 1] == ",":  # "the runner-up, n1, lost"
+                        yield end + 1, name
+
+
+def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:
+    """Names that might stand there; of thousands, those that begin as the text does."""
+    found = _PLAIN.match(text, start)
+    if found is None:
+        return (
+            [name for name in known if text.startswith(quoted(name), start)] if text[start : start + 1] == '"' else []
+        )
+    whole = found.group()
+    return [part for end in range(len(whole), 0, -1) if (part := whole[:end]) in known]
+
+
+def _ends(text: str, at: int) -> bool:
+    """Return whether no name goes on there."""
+    return re.match(r"[A-Za-z0-9_-]|[.:/@][A-Za-z0-9]", text[at : at + 2]) is None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a list in a sentence."""
+    told = [shown(n) for n in names]
+    if len(told) > MOST_LISTED:
+        told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} others"]
+    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}" if told else "nobody"

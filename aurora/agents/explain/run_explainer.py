@@ -1,0 +1,118 @@
+"""A whole run explained: what came of it, what decided, who was late and why, and what it hangs on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aurora.agents.explain.late_tasks import Trouble, troubles, troubles_claims, troubles_text
+from aurora.agents.explain.names import shown
+from aurora.agents.explain.wording import MEASURES, Audience, called, sentence
+from aurora.errors import ScenarioError
+from aurora.sim.explain.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
+from aurora.sim.explain.decision import Decision, cause, decisions, is_level
+from aurora.sim.kernel import encode, evaluate
+from aurora.sim.outcome import Outcome, Status
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
+from aurora.sim.scenarios.whatif import NodeRemoved, changed
+
+
+class PlanExplanation(NamedTuple):
+    """A whole run explained.
+
+    Attributes:
+        scenario_id, policy_id: Of what.
+        checked: Every claim about the outcome, with what became of it.
+        reasons: By how many decisions each set of features decided; "draw" and "no alternative" beside them.
+        text: In words.
+        troubles: The tasks that were late or did not complete, each with its cause.
+    """
+
+    scenario_id: str
+    policy_id: str
+    checked: tuple[Checked, ...]
+    reasons: Counter[str]
+    text: str
+    troubles: tuple[Trouble, ...] = ()
+
+
+def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "operator") -> PlanExplanation:
+    """Explain a whole run: what came of it, what decided, and what it hangs on.
+
+    Raises:
+        PolicyError: The policy is not valid, or an explicit plan.
+    """
+    run = run_of(scenario, policy)
+    outcome = run.outcome
+    every = list(decisions(scenario, policy, outcome))
+    reasons = Counter(_decided_by(d, audience) for d in every)
+    claims: list[Claim] = [OutcomeClaim(None, name, float(getattr(outcome.summary, name))) for name in MEASURES]
+    claims += _what_it_hangs_on(scenario, policy, outcome)
+    late = troubles(run)
+    checked = check([*claims, *troubles_claims(late)], Case(scenario, policy, every[0] if every else None, run))
+    held = [c.claim for c in checked if c.holds and isinstance(c.claim, OutcomeClaim)]
+    now = [sentence(c, {}, audience) for c in held if c.change is None]
+    decided = ", ".join(f"{name} ({count})" for name, count in reasons.most_common(6))
+    lines = [
+        f"{shown(policy.policy_id)} on {shown(scenario.scenario_id)}: {_counted(len(every), 'placement')} of "
+        f"{_counted(len(scenario.tasks), 'task')}.",
+        *([f"What decided: {decided}."] if decided else []),
+        f"Outcome: {'; '.join(now)}.",
+        *troubles_text(late),
+        *_without_text(held),
+    ]
+    return PlanExplanation(
+        scenario.scenario_id, policy.policy_id, tuple(checked), reasons, "\n".join(lines), tuple(late)
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
+    """Return what would be worse, and what better, without the node that served most tasks."""
+    now = {c.measure: c.value for c in claims if c.change is None}
+    groups: dict[bool, list[str]] = {True: [], False: []}
+    without = ""
+    for claim in claims:
+        if isinstance(claim.change, NodeRemoved):
+            without = shown(claim.change.node_id)
+            noun, before = MEASURES[claim.measure], now[claim.measure]
+            if noun.written(claim.value) == noun.written(before):
+                continue  # a difference that no figure shows
+            is_worse = (claim.value > before) != (claim.measure == "completed")
+            groups[is_worse].append(f"{noun.words} {noun.written(claim.value)} instead of {noun.written(before)}")
+    told = [f"{word}: {', '.join(groups[w])}" for w, word in ((True, "worse"), (False, "better")) if groups[w]]
+    return [f"Without {without}, which served most tasks, it would be {'; '.join(told)}."] if told else []
+
+
+def _decided_by(decision: Decision, audience: Audience) -> str:
+    other = decision.runner_up
+    if other is None:
+        return "no alternative"
+    if is_level(decision, other.features):
+        return "a draw"
+    found = cause(decision, other)
+    return " and ".join(called(f, audience) for f in found) if found else "many things at once"
+
+
+def _what_it_hangs_on(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:
+    """Return what would be otherwise without the node that served most tasks."""
+    used = Counter(int(n) for n in outcome.tasks.node[outcome.tasks.status == Status.COMPLETED] if n >= 0)
+    if not used:
+        return []
+    change = NodeRemoved(node_id=scenario.nodes[used.most_common(1)[0][0]].node_id)
+    try:
+        without = changed(scenario, change)
+    except ScenarioError:  # tasks need that very node or its site: there is no run without it to tell of
+        return []
+    summary = evaluate(encode(without), compile_policy(policy))
+    return [
+        OutcomeClaim(change, name, float(getattr(summary, name)))
+        for name in MEASURES
+        if getattr(summary, name) != getattr(outcome.summary, name)
+    ]

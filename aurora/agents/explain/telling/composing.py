@@ -1,0 +1,207 @@
+"""Writes chosen facts as prose: slots are filled here, never by whoever chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, shown
+from aurora.agents.explain.telling.facts import Known
+from aurora.agents.explain.telling.grammar import Slot, Slots, Writer, write
+from aurora.agents.explain.telling.lexicon import RESOURCES, STATES, measure, noun, predicate
+from aurora.agents.explain.telling.phrasings import OFFERED, THE_RUN, Phrasing, phrasings_of
+from aurora.agents.explain.telling.quantities import Amount, write_pair
+from aurora.agents.explain.telling.quantities import write as write_amount
+from aurora.agents.explain.telling.reading import LISTS, SORTS, parts
+from aurora.agents.explain.telling.readings import Fact, Reading
+from aurora.agents.explain.wording import Audience
+
+Link = Literal["none", "because", "also", "but"]
+"""How a sentence is joined to what was said before it."""
+_PAIRS = (("own", "against"), ("own", "of"), ("threshold", "now"), ("value", "now"))
+"""Slots whose amounts must not look the same where they differ."""
+
+
+class Choice(NamedTuple):
+    """A sentence that somebody chose.
+
+    Attributes:
+        told: Numbers of claims, from 1, each with the number of its phrasing, from 0.
+        link: How it is joined; where the facts don't bear that, it is not.
+        figures: Whether figures in parentheses are told.
+    """
+
+    told: tuple[tuple[int, int], ...]
+    link: Link = "none"
+    figures: bool = True
+
+
+class Sentence(NamedTuple):
+    """A sentence that was written.
+
+    Attributes:
+        text: It.
+        cited: Numbers of the claims that it tells.
+    """
+
+    text: str
+    cited: tuple[int, ...]
+
+
+def offered(fact: Fact, names: Names) -> tuple[int, ...]:
+    """Return which of the phrasings of a fact may be chosen: the first that can be written with what it holds."""
+    reading = fact.readings[0]
+    found = list[int]()
+    for which in range(len(phrasings_of(reading.kind, reading.slots))):
+        if len(found) < OFFERED and written(reading, which, names, "operator") is not None:
+            found.append(which)
+    return tuple(found)
+
+
+def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[Sentence]:
+    """Write choices as prose, behind what the background says; a fact is told once.
+
+    The first sentence says who was placed where. Reasons join it where that was chosen.
+    """
+    first = phrased(known.background[0].readings[0], 0, known.names, audience)
+    told_so_far, done = list[Sentence](), set[int]()
+    for choice in chosen:
+        told: dict[int, int] = {}
+        for number, which in choice.told:
+            if number not in done:
+                told.setdefault(number, which)
+        if not told:
+            continue
+        done |= set(told)
+        facts, cited, is_first = [known.facts[n - 1] for n in told], tuple(told), not told_so_far
+        body = _body(choice._replace(told=tuple(told.items())), known, audience)
+        if is_first and choice.link == "because" and all(f.role == "reason" for f in facts):
+            told_so_far.append(Sentence(_finished(f"{first} because {body}", known.names), cited))
+            continue
+        if is_first:
+            told_so_far.append(Sentence(_finished(first, known.names), cited))
+        else:
+            body = _linked(body, choice.link, facts)
+        told_so_far.append(Sentence(_finished(body, known.names), cited))
+    return told_so_far or [Sentence(_finished(first, known.names), (1,))]
+
+
+def opening(known: Known, audience: Audience) -> str:
+    """The sentence that says what is explained."""
+    return _finished(phrased(known.background[0].readings[0], 0, known.names, audience), known.names)
+
+
+def _linked(body: str, link: Link, facts: Sequence[Fact]) -> str:
+    if link == "also":
+        return f"also, {body}"
+    if link == "but" and facts[0].role in ("counterfactual", "shortfall"):
+        return f"but {body}"
+    return body
+
+
+def _finished(text: str, names: Names) -> str:
+    """A sentence with its capital and full stop; names keep their case."""
+    starts = (name for sort in (NODES, RUNS) for end, name in names_at(text, 0, sort, names) if text[:end] == name)
+    is_name = text[0] == '"' or next(starts, None) is not None
+    return f"{text if is_name else text[0].upper() + text[1:]}."
+
+
+def _body(choice: Choice, known: Known, audience: Audience) -> str:
+    """The clauses of a sentence; one that goes on about the same does not name it again."""
+    clauses = list[str]()
+    lead, condition = "", ""
+    for number, which in choice.told:
+        reading = known.facts[number - 1].readings[0]
+        place = offered(known.facts[number - 1], known.names)[which]
+        phrasing = phrasings_of(reading.kind, reading.slots)[place]
+        text = phrased(reading, place, known.names, audience, choice.figures)
+        start, who = _start(phrasing, reading.slots, known.names, audience)
+        before = text.partition(", ")[0] if phrasing.text.startswith("<change>") else ""
+        if who and who == lead:
+            clauses.append(text.removeprefix(start).strip())
+        elif before and before == condition:
+            clauses.append(text.removeprefix(f"{before}, "))
+        else:
+            clauses.append(text)
+        lead, condition = who, before
+    return _listed(clauses)
+
+
+def _start(phrasing: Phrasing, slots: Slots, names: Names, audience: Audience) -> tuple[str, str]:
+    """Return how a clause begins, as far as the next one may leave that out, and whom it is about; "" if nobody."""
+    lead = phrasing.lead
+    if lead is None:
+        return "", ""
+    writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
+    start = write(phrasing.template[: lead.length], slots, writer) or ""
+    return start, f"{SORTS[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN
+
+
+def _listed(clauses: Sequence[str]) -> str:
+    if len(clauses) == 1:
+        return clauses[0]
+    has_commas = any(", " in c.removeprefix("the runner-up, ").partition(", ")[2] for c in clauses[:-1])
+    comma = "," if len(clauses) > 2 or has_commas or clauses[0].startswith(("without", "if")) else ""  # noqa: PLR2004
+    return f"{', '.join(clauses[:-1])}{comma} and {clauses[-1]}"
+
+
+def phrased(reading: Reading, which: int, names: Names, audience: Audience, figures: bool = True) -> str:
+    """A fact in one of its phrasings, without capital and full stop.
+
+    Raises:
+        ValueError: The phrasing tells what the fact does not hold.
+    """
+    text = written(reading, which, names, audience, figures)
+    if text is None:
+        raise ValueError(f"phrasing {which} of {reading.kind} needs more than {sorted(reading.slots)}")
+    return text
+
+
+def written(reading: Reading, which: int, names: Names, audience: Audience, figures: bool = True) -> str | None:
+    """As `phrased`; None where the phrasing tells what the fact does not hold."""
+    slots = _amounts_written(reading.slots)
+    writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
+    return write(phrasings_of(reading.kind, reading.slots)[which].template, slots, writer, is_full=figures)
+
+
+def _amounts_written(slots: Slots) -> Slots:
+    """Slots with their amounts as texts."""
+    texts = {n: write_amount(v) if isinstance(v, Amount) else v for n, v in slots.items()}
+    for one, two in _PAIRS:
+        first, second = slots.get(one), slots.get(two)
+        if isinstance(first, Amount) and isinstance(second, Amount):
+            texts[one], texts[two] = write_pair(first, second)
+    return texts
+
+
+def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | None:
+    """Return what stands in a slot; None if it is not known."""
+    name, value = slot.name, slots.get(slot.name)
+    if name in ("pair", "top"):
+        return predicate(str(slots["feature"]), str(slots["relation"]), audience)
+    if name in ("degree", "within"):
+        return str(slots["relation"])
+    if name == "extreme":
+        return f"the {slots['relation']}"
+    if name in ("resource", "state"):
+        return (RESOURCES if name == "resource" else STATES).get(str(slots["resource"]))
+    if value is None:
+        return None
+    if name in LISTS and isinstance(value, frozenset):
+        listed = _listed([shown(n, names.words) for n in sorted(value)])
+        return f"task{'s' if len(value) > 1 else ''} {listed}" if name == "tasks" else listed
+    if name in SORTS:
+        return _name(str(value), SORTS[name], names) + ("'s" if slot.is_possessive else "")
+    if name in ("feature", "limit"):
+        return noun(str(value), audience)
+    if name == "features" and isinstance(value, frozenset):
+        return _listed([noun(f, audience) for f in sorted(value)])
+    return measure(str(value)) if name == "measure" else str(value)
+
+
+def _name(name: str, sort: str, names: Names) -> str:
+    """A name with what it is, where it does not stand for itself."""
+    text = shown(name, names.words)
+    if sort == TASKS:
+        return f"task {text}"
+    return f"node {text}" if sort == NODES and name.isdecimal() else text

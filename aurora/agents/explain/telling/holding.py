@@ -1,0 +1,156 @@
+"""Holds sentences against what is known: each is read back, and must say what its claims say.
+
+What can't be read back is not shown, whether it is true or not; it is told as such, not as false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from aurora.agents.explain.names import quoted, shown
+from aurora.agents.explain.telling.facts import Known
+from aurora.agents.explain.telling.lexicon import noun
+from aurora.agents.explain.telling.quantities import Amount, Quantity, agrees, write
+from aurora.agents.explain.telling.reading import Before, Clause, TooInvolved, sentences
+from aurora.agents.explain.telling.readings import Fact, Reading
+from aurora.sim.policies.features import FEATURE_INDEX
+
+UNCHECKED = "could not be checked"
+"""How the reason of a sentence begins that may well be true."""
+LONGEST = 600
+"""Characters of a sentence that is read."""
+_MISSING = object()
+_CALLED = {
+    "own": "value",
+    "against": "value of the other",
+    "of": "limit",
+    "other": "other candidate",
+    "option": "subject",
+    "side": "side of the threshold",
+    "value": "value",
+}
+"""What slots are called in a reason, where their own name says too little."""
+
+
+class Held(NamedTuple):
+    """What became of sentences.
+
+    Attributes:
+        text: Those that hold, in their order.
+        kept: The same, one by one.
+        struck: The others, each with the reason; one that begins with `UNCHECKED` is not said to be false.
+    """
+
+    text: str
+    kept: tuple[str, ...]
+    struck: tuple[tuple[str, str], ...]
+
+
+def hold(said: Sequence[tuple[str, Sequence[int]]], known: Known) -> Held:
+    """Keep the sentences that say what the claims say that they cite.
+
+    Args:
+        said: Sentences, each with the numbers, from 1, of the claims that it tells.
+        known: What the claims say. What is in the background may be said with any citation.
+    """
+    kept, struck = list[str](), list[tuple[str, str]]()
+    before = Before(known.names.winner)
+    for text, cited in said:
+        reason, after = _judged(text, cited, known, before)
+        if reason:
+            struck.append((text, reason))  # the next sentence then follows on the last one that is shown
+        else:
+            kept.append(" ".join(text.split()))
+            before = after
+    return Held(" ".join(kept), tuple(kept), tuple(struck))
+
+
+def _judged(text: str, cited: Sequence[int], known: Known, before: Before) -> tuple[str, Before]:
+    """Say why a sentence does not hold, "" if it does; and what the next one may refer back to."""
+    if not cited:
+        return "it cites no claim", before
+    wrong = [n for n in cited if not 1 <= n <= len(known.facts)]
+    if wrong:
+        return f"there is no claim {wrong[0]}", before
+    if len(text) > LONGEST:
+        return f"{UNCHECKED}: it is longer than {LONGEST} characters", before
+    told = [(f"claim {n}", known.facts[n - 1]) for n in dict.fromkeys(cited)]
+    told += [("what is known of the run" if not known.names.winner else "the decision", f) for f in known.background]
+    best: list[str] | None = None
+    try:
+        for clauses, after in sentences(text.strip(), known.names, before):
+            faults = _faults(clauses, told)
+            if not faults:
+                return "", after
+            best = faults if best is None or len(faults) < len(best) else best
+    except TooInvolved:
+        return f"{UNCHECKED}: it is too involved", before
+    if best is None:
+        return f"{UNCHECKED}: it is not put in words that can be read back", before
+    return best[0], before
+
+
+def _faults(clauses: Sequence[Clause], told: Sequence[tuple[str, Fact]]) -> list[str]:
+    """Return what is wrong with a reading of a sentence."""
+    faults = list[str]()
+    because = False
+    for place, clause in enumerate(clauses):
+        fact, fault = _borne_out(clause, told)
+        if fact is None:
+            faults.append(fault)
+            continue
+        because = clause.link == "because" or (because and clause.link == "and")
+        if clause.link == "because" and (place == 0 or clauses[place - 1].kind not in ("placement", "best")):
+            faults.append("it gives a reason for what is no decision")
+        elif because and fact.role != "reason":
+            faults.append("it gives as a reason what did not decide")
+        elif clause.link == "but" and fact.role == "reason" and clause.kind != "cause":
+            faults.append(f"{UNCHECKED}: it contrasts what is no contrast")
+    return faults
+
+
+def _borne_out(clause: Clause, told: Iterable[tuple[str, Fact]]) -> tuple[Fact | None, str]:
+    """The fact that a clause says; else what is wrong with it, beside the fact that is nearest to it."""
+    nearest: tuple[int, str] | None = None
+    for where, fact in told:
+        for reading in fact.readings:
+            if reading.kind != clause.kind:
+                continue
+            wrong = [n for n, value in clause.slots.items() if not _same(value, reading.slots.get(n, _MISSING))]
+            if not wrong:
+                return fact, ""
+            if nearest is None or len(wrong) < nearest[0]:
+                nearest = len(wrong), _difference(wrong[0], clause, reading, where)
+    return None, nearest[
+        1
+    ] if nearest else f"its claims don't say this (no {clause.kind.replace('_', ' ')} is among them)"
+
+
+def _same(said: object, known: object) -> bool:
+    if isinstance(said, Quantity):
+        return isinstance(known, Amount) and agrees(said, known)
+    return said == known
+
+
+def _difference(slot: str, clause: Clause, reading: Reading, where: str) -> str:
+    known = reading.slots.get(slot)
+    what = _CALLED.get(slot, slot)
+    if known is None:
+        return f"{where} says nothing of a {what} of {_told(clause.slots[slot])}"
+    return f"its {what} is {_told(clause.slots[slot])}, but {where} says {_told(known)}"
+
+
+def _told(value: object) -> str:
+    match value:
+        case Quantity(number, unit):
+            return f"{number:g} {unit}".strip()
+        case Amount():
+            return write(value)
+        case frozenset():
+            return " and ".join(sorted(noun(str(f), "operator") for f in value))
+        case str() if value in FEATURE_INDEX:
+            return noun(value, "operator")
+        case str():
+            return shown(value)
+    return quoted(str(value))

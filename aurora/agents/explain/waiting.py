@@ -1,0 +1,209 @@
+"""A task's way through a run: which claims tell it, and their text.
+
+What it waited for and who held that, every attempt with how it ended, and what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aurora.agents.explain.names import shown
+from aurora.agents.explain.waiting_words import amount, attempt, lacking, moment, status, waited
+from aurora.quantities import plain
+from aurora.sim.explain.claims import Claim
+from aurora.sim.explain.history import History
+from aurora.sim.explain.shortage import Place, Resource, name_of, places_of
+from aurora.sim.explain.waiting_claims import (
+    AttemptClaim,
+    HoldClaim,
+    InfeasibleClaim,
+    StatusClaim,
+    WaitClaim,
+    WaitingClaim,
+    attempt_claims,
+    hold_claims,
+    infeasible_at,
+    infeasible_claims,
+    status_claim,
+    wait_claims,
+)
+
+NAMED_CANDIDATES = 3
+"""Up to so many candidates each one is told by itself."""
+NAMED_HOLDERS = 3
+"""Tasks that are told to have held what a task lacked."""
+WORDS: Mapping[Resource, str] = {
+    "cpu": "cores",
+    "memory": "memory",
+    "accelerators": "idle accelerators",
+    "accelerator_share": "a share of an accelerator",
+    "model": "an accelerator of an allowed model",
+    "bandwidth": "bandwidth",
+    "node_down": "a node that is up",
+    "battery": "a node with power",
+    "path": "a path",
+}
+"""What is waited for."""
+DETAILED_WAITS = 4
+"""Waits of a task that are told in detail, the longest ones."""
+NO_NODE = {
+    "node_down": "no node was up",
+    "battery": "the battery of every node was empty",
+    "path": "no path led to a node",
+}
+"""What is said where that is what all candidates lack."""
+
+
+def way_claims(run: History, task: int) -> list[WaitingClaim]:
+    """Return what there is to say about a task's way: its status, its attempts, its waits, and what was lacking."""
+    became = status_claim(run, task)
+    waits = wait_claims(run, task)
+    claims: list[WaitingClaim] = [became, *attempt_claims(run, task), *waits]
+    if became.status == "unplaceable":
+        return [*claims, *_lacking_claims(run, task, None)]
+    in_detail = sorted((w for w in waits if w.reason == "room"), key=length)[-DETAILED_WAITS:]
+    for wait in sorted(in_detail, key=lambda w: w.start):
+        claims += _lacking_claims(run, task, wait.start)
+        place = _where_next(run, task, wait)
+        claims += hold_claims(run, task, place, wait.start)[:NAMED_HOLDERS]
+    if became.status == "dropped" and not waits:  # it came, and left at once
+        claims += _lacking_claims(run, task, run.scenario.tasks[task].arrival_time)
+    return list(dict.fromkeys(claims))
+
+
+def length(wait: WaitClaim) -> float:
+    """Return how long a wait was, seconds; infinite if it never ended."""
+    return float("inf") if wait.end is None else wait.end - wait.start
+
+
+def _lacking_claims(run: History, task: int, time: float | None) -> list[InfeasibleClaim]:
+    grouped = infeasible_claims(run, task, time)
+    places = places_of(run.encoded, task)
+    if not grouped or len(places) > NAMED_CANDIDATES:
+        return grouped
+    names = dict.fromkeys(name_of(run.encoded, place) for place in places)
+    return grouped + [claim for name in names for claim in infeasible_at(run, task, time, name)]
+
+
+def _where_next(run: History, task: int, wait: WaitClaim) -> Place:
+    """Return where the task went after a wait; its first candidate if nowhere."""
+    later = [a for a in run.of_task.get(task, ()) if a.start >= wait.start]
+    return Place(later[0].node, later[0].path) if later else places_of(run.encoded, task)[0]
+
+
+def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[str]:
+    """Sentences about a task's way, from claims that hold.
+
+    Args:
+        claims: Of one task.
+        is_flow: Whether its candidates are paths.
+        is_full: Whether to tell who held what.
+    """
+    lines = _waits_text(claims, is_flow=is_flow)
+    if is_full:
+        held = [c for c in claims if isinstance(c, HoldClaim)]
+        lines += [
+            f"{shown(c.task)} held {amount(c.resource, c.amount)} of {shown(c.where)} from {moment(c.start)} to "
+            f"{moment(c.end)}."
+            for c in held
+        ]
+    attempts = [c for c in claims if isinstance(c, AttemptClaim)]
+    if len(attempts) > 1 or any(a.ending != "completed" for a in attempts):
+        lines.append(f"{_capital('; '.join(attempt(a) for a in attempts))}.")
+    return lines
+
+
+def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
+    every = [c for c in claims if isinstance(c, WaitClaim)]
+    longest = sorted(every, key=length)[-DETAILED_WAITS:]
+    lines = []
+    for wait in (w for w in every if w in longest):
+        opening = "It" if wait.end is not None else f"From {moment(wait.start)} on it"
+        lines.append(f"{opening} {waited(wait, room_text(claims, wait.start, is_flow=is_flow))}.")
+    rest = [w for w in every if w not in longest]
+    if rest:
+        total = sum(length(w) for w in rest)
+        lines.append(f"It waited {moment(total)} more in {len(rest)} shorter stretches.")
+    return lines
+
+
+def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> str:
+    """That no candidate had room, and what they lacked."""
+    kind = "path" if is_flow else "node"
+    told = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time == time]
+    grouped, singles = [c for c in told if not c.where], [c for c in told if c.where]
+    if not grouped:
+        return f"no {kind} had room"
+    only = grouped[0]
+    if len(grouped) == 1 and only.resource in NO_NODE:
+        return NO_NODE[only.resource]
+    if len(grouped) == 1 and only.asked and only.resource != "model":
+        each = ", ".join(f"{shown(c.where)}: {plain(c.most)}" for c in singles)
+        return f"no {kind} had {_free(only)} ({each or f'the most was {plain(only.most)}'})"
+    return f"0/{only.candidates} {kind}s had room: {', '.join(_short(c) for c in grouped)}"
+
+
+def _free(claim: InfeasibleClaim) -> str:
+    asked = amount(claim.resource, claim.asked)
+    match claim.resource:
+        case "cpu":
+            return f"{plain(claim.asked)} free {asked.split()[-1]}"
+        case "accelerators":
+            return f"{plain(claim.asked)} idle {asked.split()[-1]}"
+    return f"{asked} free"
+
+
+def _short(claim: InfeasibleClaim) -> str:
+    """Of how many candidates what is said, as kubectl does: `38 lack cores (most free 1 of 2 asked)`."""
+    count, _, rest = lacking(claim).partition(f" of {claim.candidates} ")
+    return f"{count} {rest}"
+
+
+def fate_text(task_id: str, claims: Sequence[Claim], *, is_flow: bool) -> str:
+    """Say why a task was never placed, as a sentence."""
+    became = next(c for c in claims if isinstance(c, StatusClaim))
+    opening = f"Task {shown(task_id)} {status(became)}"
+    if became.status == "unplaceable":
+        return f"{opening}: {too_large_text(claims, is_flow=is_flow)}."
+    here = [c for c in claims if isinstance(c, InfeasibleClaim) and not c.where]
+    if became.status == "dropped" and here and not any(isinstance(c, WaitClaim) for c in claims):
+        return f"{opening} at {moment(here[0].time or 0.0)}: {room_text(claims, here[0].time, is_flow=is_flow)}."
+    return f"{opening}."
+
+
+def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
+    """Say why a task fits nowhere even when everything is free."""
+    kind = "path" if is_flow else "node"
+    grouped = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time is None and not c.where]
+    if not grouped:
+        return f"no {kind} is large enough"
+    only = grouped[0]
+    if only.resource == "path" and only.lacking == only.candidates:
+        return "no path leads to its destination" if is_flow else "no path leads to any node"
+    if len(grouped) == 1 and only.asked and only.resource != "model":
+        asked = amount(only.resource, only.asked)
+        return f"it asks for {asked}, the {'widest path' if is_flow else 'largest node'} has {plain(only.most)}"
+    return f"0/{only.candidates} {kind}s are large enough: {', '.join(_short(c) for c in grouped)}"
+
+
+def wait_in_a_word(claims: Sequence[Claim]) -> str:
+    """Return how long a task waited and mostly for what, for one line; empty if it did not wait."""
+    every = [c for c in claims if isinstance(c, WaitClaim)]
+    total = sum(length(w) for w in every if w.end is not None)
+    if not total:
+        return ""
+    longest = max(every, key=length)
+    lacks = [c for c in claims if isinstance(c, InfeasibleClaim) and not c.where and c.time == longest.start]
+    return f"waited {moment(total)}, most of it for {cause_in_a_word(longest, lacks)}"
+
+
+def cause_in_a_word(wait: WaitClaim | None, lacks: Sequence[InfeasibleClaim]) -> str:
+    """Return what a task waited for, in a few words: of several resources the one that most candidates lacked."""
+    reasons = {"dependency": "others to complete", "queue": "a turn in the queue", "policy": "the policy"}
+    if wait is not None and wait.reason in reasons:
+        return reasons[wait.reason]
+    return WORDS[lacks[0].resource] if lacks else "room"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

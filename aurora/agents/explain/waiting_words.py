@@ -1,0 +1,158 @@
+"""Claims about waiting, attempts and what was lacking, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aurora.agents.explain.names import listed, shown
+from aurora.quantities import plain
+from aurora.sim.explain.shortage import Resource
+from aurora.sim.explain.waiting_claims import (
+    AttemptClaim,
+    HoldClaim,
+    InfeasibleClaim,
+    StatusClaim,
+    WaitClaim,
+    WaitingClaim,
+)
+
+_LAST_OF_TEENS = 20
+RESOURCES: Mapping[Resource, str] = {
+    "cpu": "cores",
+    "memory": "memory",
+    "accelerators": "idle accelerators",
+    "accelerator_share": "a large enough share of one accelerator",
+    "model": "an accelerator of a model that is allowed",
+    "bandwidth": "bandwidth",
+}
+"""What candidates may have too little of, or no such device."""
+_STATES: Mapping[Resource, tuple[str, str]] = {
+    "node_down": ("is down", "are down"),
+    "battery": ("has an empty battery", "have an empty battery"),
+    "path": ("can't be reached", "can't be reached"),
+}
+"""What is said of candidates that don't lack an amount of something."""
+
+
+def moment(value: float) -> str:
+    """A moment or a duration with its unit; short ones in milliseconds."""
+    return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{plain(value)} s"
+
+
+def amount(resource: Resource, value: float) -> str:
+    """An amount of a resource with its unit."""
+    told = plain(value)
+    match resource:
+        case "cpu":
+            return f"{told} core" if told == "1" else f"{told} cores"
+        case "memory":
+            return f"{told} GiB"
+        case "bandwidth":
+            return f"{told} Gbit/s"
+        case "accelerator_share":
+            return f"{told} of one accelerator"
+    return f"{told} accelerator" if told == "1" else f"{told} accelerators"
+
+
+def ordinal(value: int) -> str:
+    """1st, 2nd, 3rd, 4th."""
+    ends: Mapping[int, str] = {1: "st", 2: "nd", 3: "rd"}
+    is_teen = value % 100 in range(10, _LAST_OF_TEENS)
+    return f"{value}{'th' if is_teen else ends.get(value % 10, 'th')}"
+
+
+def waiting_sentence(claim: WaitingClaim) -> str:
+    """A claim as a clause that stands alone."""
+    match claim:
+        case WaitClaim():
+            return f"{shown(claim.task)} {waited(claim)}"
+        case HoldClaim(task, where, resource, held, start, end):
+            of = f"{amount(resource, held)} of {shown(where)}"
+            return f"{shown(task)} held {of} from {moment(start)} to {moment(end)}"
+        case InfeasibleClaim():
+            when = "with everything free" if claim.time is None else f"at {moment(claim.time)}"
+            return f"for {shown(claim.task)}, {when}, {lacking(claim)}"
+        case AttemptClaim():
+            return f"{shown(claim.task)}, {attempt(claim)}"
+        case StatusClaim():
+            return f"{shown(claim.task)} {status(claim)}"
+
+
+def duration_of(claim: WaitClaim) -> str:
+    """Return how long a wait was."""
+    return "to the end of the run" if claim.end is None else moment(claim.end - claim.start)
+
+
+def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
+    """Return what a task waited for, from `waited` on.
+
+    Args:
+        claim: The claim.
+        room: What is said of a time in which no candidate had room.
+    """
+    time = duration_of(claim)
+    match claim.reason:
+        case "dependency":
+            which = " to complete" if claim.end is not None else ", which did not complete"
+            return f"waited {time} for {listed(claim.on)}{which}"
+        case "queue":
+            return f"waited {time} behind {listed(claim.on)} at the head of the queue"
+        case "policy":
+            return f"waited {time} though there was room: the policy did not place it"
+    return f"waited {time}: {until(claim)}{room}"
+
+
+def until(claim: WaitClaim) -> str:
+    """Return what made room in the end, as the beginning of a clause."""
+    ended = f"{listed(claim.on)} ended" if claim.on else ""
+    back = f"{listed(claim.returned)} came back" if claim.returned else ""
+    both = " and ".join(x for x in (ended, back) if x)
+    return f"until {both} " if both else "all that time " if claim.end is not None else "from then on "
+
+
+def lacking(claim: InfeasibleClaim) -> str:
+    """Return how many candidates lack what, or what one lacks."""
+    state, resource = _STATES.get(claim.resource), claim.resource
+    if claim.where:
+        if state is not None:
+            return f"{shown(claim.where)} {state[0]}"
+        if resource == "model":
+            return f"{shown(claim.where)} lacks {RESOURCES[resource]}"
+        free = "" if claim.time is None else " free"
+        return f"{shown(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
+    few = claim.lacking == 1
+    if state is not None:
+        return f"{claim.lacking} of {claim.candidates} {state[0] if few else state[1]}"
+    lack = f"{claim.lacking} of {claim.candidates} {'lacks' if few else 'lack'} {RESOURCES[resource]}"
+    if resource == "model":
+        return lack
+    kind = "largest" if claim.time is None else "most free"
+    return f"{lack} ({kind} {plain(claim.most)} of {_asked(claim)} asked)"
+
+
+def _asked(claim: InfeasibleClaim) -> str:
+    return amount(claim.resource, claim.asked)
+
+
+def attempt(claim: AttemptClaim) -> str:
+    """Return where and when an attempt began, and how it ended."""
+    where = shown(claim.where)
+    ends: Mapping[str, Callable[[], str]] = {
+        "completed": lambda: f"completed at {moment(claim.end)}",
+        "node_failed": lambda: f"lost at {moment(claim.end)} when {where} failed",
+        "battery_empty": lambda: f"lost at {moment(claim.end)} when the battery of {where} was empty",
+    }
+    return f"{ordinal(claim.number)} attempt: {where} at {moment(claim.start)}, {ends[claim.ending]()}"
+
+
+def status(claim: StatusClaim) -> str:
+    """Return what became of a task."""
+    told = {
+        "completed": "completed",
+        "late": f"completed {moment(claim.late)} after its limit",
+        "unplaced": "was not placed by the end of the run",
+        "dropped": "left when its patience was used up",
+        "failed": "was lost in its last attempt and not started again",
+        "unplaceable": "can never be placed",
+    }
+    return told[claim.status]

@@ -1,0 +1,231 @@
+"""Claims in words, for operators and for engineers: what an explanation says when no model words it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from aurora.agents.explain.names import shown
+from aurora.agents.explain.waiting_words import moment, waiting_sentence
+from aurora.quantities import dollars, energy, plain
+from aurora.sim.explain.claims import (
+    FEASIBLE,
+    SCORE,
+    CauseClaim,
+    Claim,
+    ComparisonClaim,
+    FlipClaim,
+    OutcomeClaim,
+    ValueClaim,
+)
+from aurora.sim.explain.waiting_claims import WaitingClaim
+from aurora.sim.policies.features import FEATURES
+from aurora.sim.scenarios.whatif import Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
+
+Audience = Literal["operator", "engineer"]
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.3g} %"
+
+
+def _seconds(value: float) -> str:
+    return "0 ms" if value == 0 else moment(value)
+
+
+def _time_left(value: float) -> str:
+    return _seconds(value) if value >= 0 else f"none, {moment(-value)} late"
+
+
+def _unit(name: str, one: str) -> Callable[[float], str]:
+    return lambda value: f"{plain(value)} {one if value == 1 else name}"
+
+
+class Noun(NamedTuple):
+    """How a feature is called, and how its value is written."""
+
+    words: str
+    written: Callable[[float], str]
+
+
+_UNITS: Mapping[str, Callable[[float], str]] = {
+    "share": _share,
+    "s": _seconds,
+    "0 or 1": plain,
+    "": plain,
+    "$": lambda v: f"${v:.4g}",
+    "$/h": lambda v: f"${v:.4g}/h",
+    "J": energy,
+}
+_SINGULAR: Mapping[str, str] = {"cores": "core", "devices": "device", "tasks": "task", "links": "link"}
+_WORDS: Mapping[str, str] = {
+    "node.index": "place in the list",
+    "node.cpu_total": "cores",
+    "node.cpu_free": "free cores",
+    "node.cpu_load": "load",
+    "node.memory_total": "size in memory",
+    "node.memory_free": "free memory",
+    "node.memory_load": "memory load",
+    "node.accelerators_total": "accelerators",
+    "node.accelerators_free": "free accelerator capacity",
+    "node.accelerators_idle": "idle accelerators",
+    "node.accelerator_load": "accelerator load",
+    "node.accelerator_largest_free": "largest free share of one accelerator",
+    "node.accelerator_tasks": "tasks on accelerators",
+    "node.fragmentation": "fragmentation",
+    "node.model_demand": "demand for its accelerator model",
+    "node.speed": "speed",
+    "node.price": "price",
+    "node.idle_power": "idle power",
+    "node.full_power": "full power",
+    "node.battery": "battery",
+    "node.tasks": "running tasks",
+    "node.active": "activity",
+    "node.last_placement": "time since its last task",
+    "node.failures": "failures",
+    "fit.cpu_left": "share of cores left",
+    "fit.memory_left": "share of memory left",
+    "fit.accelerators_left": "share of accelerators left",
+    "fit.device_left": "share of the accelerator left",
+    "fit.device_shared": "sharing of the accelerator",
+    "fit.fragmentation_increase": "added fragmentation",
+    "fit.same_class_tasks": "tasks that ask for accelerators alike",
+    "fit.duration": "run time",
+    "fit.cost": "cost",
+    "fit.energy": "energy",
+    "fit.latency": "network latency",
+    "fit.random": "random number",
+    "path.hops": "hops",
+    "path.bandwidth_free": "free bandwidth",
+    "path.load": "path load",
+    "task.slack": "time left",
+    SCORE: "score",
+    FEASIBLE: "number of candidates with room",
+}
+COUNTS = frozenset(
+    (
+        "node.cpu_total",
+        "node.cpu_free",
+        "node.accelerators_total",
+        "node.accelerators_idle",
+        "node.accelerator_tasks",
+        "node.tasks",
+        "node.failures",
+        "fit.same_class_tasks",
+        "path.hops",
+    )
+)
+"""Features that count: there are more or fewer of them, and their words are the unit."""
+NOUNS: Mapping[str, Noun] = {
+    f.name: Noun(_WORDS.get(f.name, f.meaning), _UNITS.get(f.unit) or _unit(f.unit, _SINGULAR.get(f.unit, f.unit)))
+    for f in FEATURES
+} | {
+    "task.slack": Noun(_WORDS["task.slack"], _time_left),
+    SCORE: Noun(_WORDS[SCORE], plain),
+    FEASIBLE: Noun(_WORDS[FEASIBLE], plain),
+}
+
+
+MEASURES: Mapping[str, Noun] = {
+    "completed": Noun("completed tasks", plain),
+    "sla_violations": Noun("missed SLAs", plain),
+    "latency_mean": Noun("mean latency", _seconds),
+    "cost": Noun("cost", dollars),
+    "energy": Noun("energy", energy),
+}
+"""Fields of `Summary` that a run is told by."""
+
+
+def called(feature: str, audience: Audience) -> str:
+    """Return what an audience calls a feature."""
+    return feature if audience == "engineer" or feature not in NOUNS else NOUNS[feature].words
+
+
+def written(feature: str, value: float) -> str:
+    """A feature's value with its unit."""
+    return NOUNS[feature].written(value) if feature in NOUNS else plain(value)
+
+
+def told(feature: str, value: float, audience: Audience) -> str:
+    """A feature's value beside its name: a count without the unit that its name says already."""
+    return plain(value) if audience == "operator" and feature in COUNTS else written(feature, value)
+
+
+def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
+    """A claim as a clause.
+
+    Args:
+        claim: A claim that was checked.
+        values: Of (option, feature), as far as the clause shows them.
+        audience: For whom.
+    """
+    if isinstance(claim, WaitingClaim):
+        return waiting_sentence(claim)
+    match claim:
+        case ValueClaim(feature=feature, value=value) if feature == FEASIBLE:
+            return f"{value:g} candidate{'' if value == 1 else 's'} had room"
+        case ValueClaim(option, feature, value):
+            verb = "are" if audience == "operator" and feature in COUNTS else "is"
+            return f"{called(feature, audience)} of {shown(option)} {verb} {told(feature, value, audience)}"
+        case ComparisonClaim():
+            return _comparison(claim, values, audience)
+        case CauseClaim(other, features):
+            return f"{shown(other)} lost on {' and '.join(called(f, audience) for f in features)}"
+        case FlipClaim(option, feature, threshold, is_below):
+            side, name = "under" if is_below else "over", called(feature, audience)
+            far, now = written(feature, threshold), written(feature, values[option, feature])
+            return f"{shown(option)} would have won if its {name} were {side} {far} (it was {now})"
+        case OutcomeClaim(change, measure, value):
+            noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), plain)
+            then = noun.written(value)
+            return f"{noun.words}: {then}" if change is None else f"{_changed(change)}, {noun.words} would be {then}"
+
+
+MORE = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
+"""Relations between counts."""
+EARLIER = {"lower": "earlier", "higher": "later", "lowest": "earliest", "highest": "latest"}
+"""Relations between places in a list."""
+
+
+def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
+    name, value = called(claim.feature, audience), values[claim.option, claim.feature]
+    is_count = audience == "operator" and claim.feature in COUNTS
+    words = MORE if is_count else EARLIER if audience == "operator" and claim.feature == "node.index" else {}
+    relation = words.get(claim.relation, claim.relation)
+
+    def write(amount: float) -> str:
+        return told(claim.feature, amount, audience)
+
+    match claim.relation:
+        case "lowest" | "highest":
+            return f"{relation} {name} of the candidates ({write(value)})"
+        case "within" | "beyond":
+            return _limit(claim, value, values[claim.option, claim.other], audience)
+        case "equal":
+            return f"same {name} as {shown(claim.other)} ({write(value)})"
+    other = write(values[claim.other, claim.feature])
+    return f"{relation} {name} than {shown(claim.other)} ({write(value)} against {other})"
+
+
+def _limit(claim: ComparisonClaim, value: float, limit: float, audience: Audience) -> str:
+    """That a value is within a limit or beyond it; of a time that is over, how long it has been."""
+    if claim.other == "task.slack" and limit < 0:
+        return f"was already {moment(-limit)} late when it was placed"
+    name, own, most = called(claim.feature, audience), written(claim.feature, value), written(claim.other, limit)
+    does = "meets" if claim.relation == "within" else "misses"
+    return f"{does} its limit: {name} {claim.relation} the {called(claim.other, audience)} ({own} of {most})"
+
+
+def _changed(change: Change) -> str:
+    match change:
+        case NodeFails():
+            until = "for good" if change.duration is None else f"for {moment(change.duration)}"
+            return f"if {shown(change.node_id)} failed at {moment(change.start)} {until}"
+        case NodeRemoved():
+            return f"without {shown(change.node_id)}"
+        case LoadChanges():
+            whose = "all tasks" if change.task_id is None else f"task {shown(change.task_id)}"
+            return f"if {whose} asked for {change.factor:g} times as much"
+        case PriceChanges():
+            whose = "all nodes" if change.node_id is None else shown(change.node_id)
+            return f"if {whose} cost {change.factor:g} times as much"

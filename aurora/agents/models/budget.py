@@ -1,0 +1,237 @@
+"""What models may cost: budgets, what was spent, and what a token costs."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from aurora.agents.models.replies import Usage
+from aurora.errors import BudgetExceeded, ModelError
+from aurora.reading import parse_json, read_text
+from aurora.tools.recording import Exchange
+
+PRICES = "AURORA_PRICES"
+"""Environment variable that names a price table to use in place of the one that comes with AURORA."""
+LOCAL = "transformers"
+"""Provider whose models run here and cost nothing a token."""
+
+FAULT = "fault "
+"""How the names of counted faults begin among the costs of an exchange."""
+_SNAPSHOT = re.compile(r"-20\d\d-?[01]\d-?[0-3]\d$")
+"""The date at the end of a snapshot's name."""
+
+
+class Price(NamedTuple):
+    """Dollars a million tokens.
+
+    Attributes:
+        tokens_in, tokens_out: Of prompts and answers.
+        cached_in: Of the part of a prompt that is read from the provider's cache; None: as `tokens_in`.
+        cache_write: Of the part that is put into the cache; None: as `tokens_in`.
+    """
+
+    tokens_in: float
+    tokens_out: float
+    cached_in: float | None = None
+    cache_write: float | None = None
+
+    def dollars(self, usage: Usage) -> float:
+        """Return what a request costs."""
+        read = self.tokens_in if self.cached_in is None else self.cached_in
+        write = self.tokens_in if self.cache_write is None else self.cache_write
+        plain = (usage.tokens_in or 0) - usage.cached - usage.cache_written
+        cost = plain * self.tokens_in + usage.cached * read + usage.cache_written * write
+        return (cost + (usage.tokens_out or 0) * self.tokens_out) / 1e6
+
+
+class Budget(NamedTuple):
+    """Limits over the whole of a run; None: no limit.
+
+    Attributes:
+        calls: Requests sent to a model, repeated ones included.
+        tokens: In and out together, of all that was billed.
+        dollars: By the price table.
+        seconds: Spent waiting for models.
+    """
+
+    calls: int | None = None
+    tokens: int | None = None
+    dollars: float | None = None
+    seconds: float | None = None
+
+
+class Spent(NamedTuple):
+    """What calls have cost.
+
+    Attributes:
+        calls: Questions that a model has answered.
+        cached: Questions whose answer was known already; they cost nothing.
+        tokens_in, tokens_out: Of all that was billed: refused, empty, cut and unreadable answers too.
+        dollars: By the price table; 0 where the model has no price.
+        seconds: From question to answer, waiting for another try included.
+        retries: Tries that failed and were repeated.
+        faults: Failed tries by kind, those of calls that were given up among them.
+        requests: Sent, whatever came of them.
+        billed: Of those, the ones to which a model has answered something.
+        tokens_cached: Of `tokens_in`, those read from the provider's cache.
+    """
+
+    calls: int = 0
+    cached: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+    seconds: float = 0.0
+    retries: int = 0
+    faults: Mapping[str, int] = MappingProxyType({})
+    requests: int = 0
+    billed: int = 0
+    tokens_cached: int = 0
+
+
+Cost = Mapping[str, float]
+"""What a request took, as it is recorded: tokens, dollars, seconds, and what went wrong."""
+
+
+def is_answer(exchange: Exchange) -> bool:
+    """Return whether a model's exchange holds an answer, and not a question that was declined or given up."""
+    response = exchange.response
+    return exchange.kind == "model" and isinstance(response, dict) and response.get("type") == "ai"
+
+
+class Purse:
+    """A budget and what is spent of it. Threads may use it at once.
+
+    Args:
+        budget: The limits.
+        paid: Exchanges of earlier processes of the same run, which count as well.
+    """
+
+    def __init__(self, budget: Budget, paid: Iterable[Exchange] = ()) -> None:
+        self.budget = budget
+        self._lock = threading.Lock()
+        self._open = 0
+        self._spent = Spent()
+        for exchange in paid:
+            if exchange.kind == "model":
+                self._add(exchange.cost, answered=is_answer(exchange))
+
+    @property
+    def spent(self) -> Spent:
+        """What is spent so far."""
+        return self._spent
+
+    def reserve(self) -> None:
+        """Ask for one more request; `settle` must follow.
+
+        Raises:
+            BudgetExceeded: Something is spent; the message says what.
+        """
+        with self._lock:
+            spent, budget = self._spent, self.budget
+            used: tuple[tuple[str, float, float | None], ...] = (
+                ("calls", spent.requests + self._open, budget.calls),
+                ("tokens", spent.tokens_in + spent.tokens_out, budget.tokens),
+                ("dollars", spent.dollars, budget.dollars),
+                ("seconds", spent.seconds, budget.seconds),
+            )
+            for what, amount, limit in used:
+                if limit is not None and amount >= limit:
+                    raise BudgetExceeded(
+                        f"the budget of {limit:g} {what} is spent ({amount:g}); go on with a larger --max-{what}"
+                    )
+            self._open += 1
+
+    def settle(self, cost: Cost, *, answered: bool) -> None:
+        """Count a reserved request by what it took, answered or not."""
+        with self._lock:
+            self._open -= 1
+            self._add(cost, answered=answered)
+
+    def cached(self) -> None:
+        """Count a question whose answer was known already."""
+        with self._lock:
+            self._spent = self._spent._replace(cached=self._spent.cached + 1)
+
+    def _add(self, cost: Cost, *, answered: bool) -> None:
+        s = self._spent
+        faults = {name.removeprefix(FAULT): int(n) for name, n in cost.items() if name.startswith(FAULT)}
+        # Recordings of an older AURORA count no requests, and the faults of all tries of a question together.
+        requests = cost.get("requests", sum(faults.values()) + answered)
+        self._spent = s._replace(
+            calls=s.calls + answered,
+            tokens_in=s.tokens_in + int(cost.get("tokens_in", 0)),
+            tokens_out=s.tokens_out + int(cost.get("tokens_out", 0)),
+            tokens_cached=s.tokens_cached + int(cost.get("tokens_cached", 0)),
+            dollars=s.dollars + cost.get("dollars", 0.0),
+            seconds=s.seconds + cost.get("seconds", 0.0),
+            retries=s.retries + int(cost.get("retries", 0)),
+            requests=s.requests + int(requests),
+            billed=s.billed + int(cost.get("billed", answered)),
+            faults=dict(Counter(s.faults) + Counter(faults)),
+        )
+
+
+def price_of(name: str, *, needed: bool = False) -> Price | None:
+    """Return what a model's tokens cost, by the price table; None if it has no price there.
+
+    A name counts as one of the table if it is that name, or that name with the date of a snapshot: `gpt-5-2025-08-07`
+    and `claude-sonnet-4-5-20250929`. Names that merely begin alike (`gpt-5-pro`) are other models.
+
+    Args:
+        name: As `provider:model`.
+        needed: Whether a model without a price is an error, as it is where dollars are limited.
+
+    Raises:
+        ModelError: The table can't be read, or has no price although it is needed.
+    """
+    if name.startswith(f"{LOCAL}:"):
+        return Price(0.0, 0.0)
+    chosen = os.environ.get(PRICES)
+    table = _read_table(Path(chosen) if chosen else files(__package__).joinpath("prices.json"))
+    price = table.get(name) or table.get(_SNAPSHOT.sub("", name))
+    if price is None and needed:
+        raise ModelError(
+            f"{name} has no price, so dollars can't be limited; add it to the table that {PRICES} names "
+            "(docs/models.md), or limit --max-tokens"
+        )
+    return price
+
+
+def _read_table(path: Traversable) -> dict[str, Price]:
+    try:
+        text = read_text(path, error=ModelError) if isinstance(path, Path) else path.read_text(encoding="utf-8")
+        rows = parse_json(text, f"{PRICES}: {path}", error=ModelError)["dollars_per_million_tokens"].items()
+        table = {str(name): _price(row) for name, row in rows}
+    except OSError as error:
+        raise ModelError(f"{PRICES}: can't read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{PRICES}: {path} is no price table ({error}); it should be "
+            '{"dollars_per_million_tokens": {"provider:model": {"in": 1.0, "out": 2.0}}}'
+        ) from None
+    for name, price in table.items():
+        if not all(p is None or (math.isfinite(p) and p >= 0) for p in price):
+            raise ModelError(f"{PRICES}: {path}: the price of {name} is below 0 or no number")
+    return table
+
+
+def _price(row: Any) -> Price:
+    """A row of the table: `{"in": ..., "out": ..., "cached_in": ..., "cache_write": ...}`, or `[in, out]`."""
+    if isinstance(row, list):
+        tokens_in, tokens_out = row
+        return Price(float(tokens_in), float(tokens_out))
+    odd = set(row) - {"in", "out", "cached_in", "cache_write"}
+    if odd:
+        raise ValueError(f"{sorted(odd)[0]!r} is no field of a price")
+    of_cache = {key: float(row[key]) for key in ("cached_in", "cache_write") if key in row}
+    return Price(float(row["in"]), float(row["out"]), **of_cache)

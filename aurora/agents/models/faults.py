@@ -1,0 +1,168 @@
+"""What went wrong with a question to a model, in our words: what to do, and whether another try can help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from langchain_core import exceptions as langchain
+from langchain_core.messages import AIMessage
+
+from aurora.agents.models.adaptation import NO_TOOLS, REFUSALS
+from aurora.agents.models.masking import KEYS, one_line
+from aurora.agents.models.model import ANSWER_TOKENS_VARIABLE, TIMEOUT_VARIABLE, ModelName
+from aurora.agents.models.replies import Receipt
+from aurora.agents.models.thoughts import is_refusal
+from aurora.errors import DeclinedError, ModelError
+
+TRIES: Mapping[str, int] = {"empty answer": 3, "unreadable answer": 3, "too large": 2}
+"""Requests that a question may take where a fault was paid for; what was not answered is tried `MOST_TRIES` times."""
+MOST_TRIES = 6
+RETRIED = ("timeout", "connection", "rate limit", "overloaded", "server error", *TRIES)
+"""Faults that another try may mend."""
+DECLINED = ("refusal", "filtered")
+"""Faults of a single question: it is not sent again, and the session goes on."""
+OF_A_QUESTION = ("invalid request", "too long")
+"""Faults that lie with the question where others were answered."""
+_QUOTA = re.compile(r"current quota|billing|insufficient.{0,10}(?:balance|quota|credit|fund)|credit balance", re.I)
+_FILTERED = re.compile(
+    r"content[_ ]?(?:filter|management policy|policy violation)|responsible ?ai|moderation|was flagged", re.I
+)
+_TOO_LONG = re.compile(
+    r"context[_ ](?:length|window)|prompt is too long|input is too long|maximum context|too many (?:input )?tokens"
+    r"|input tokens exceed|reduce the length|request too large|tokens must be reduced",
+    re.I,
+)
+_TOO_MANY_WANTED = re.compile(r"max(?:_completion|_output)?_tokens.{0,60}(?:too large|maximum|at most|exceed|>)", re.I)
+_NO_ACCESS = re.compile(r"model_not_found|access to (?:the )?model", re.I)
+_AUTH, _PAY, _ABSENT, _LARGE, _LIMIT = (401, 403), 402, (404, 405), 413, 429
+_BUSY = (408, 409, 425)
+_OVERLOADED = 529
+_SERVER = 500
+_LOWEST_ERROR = 400
+
+
+class _Told(NamedTuple):
+    """A fault by its name, and what is said of it; `{name}` stands for the model."""
+
+    fault: str
+    text: str
+
+
+def explained(error: Exception, receipt: Receipt, name: ModelName) -> ModelError:
+    """Explain why a request got no answer.
+
+    Args:
+        error: What the client raised.
+        receipt: What is known of the request; without an HTTP status, the client's own exception counts.
+        name: The model.
+    """
+    told = _of_receipt(receipt, name) if receipt.status or receipt.fault else _of_exception(error, name)
+    said = receipt.detail or receipt.message or one_line(str(error)) or type(error).__name__
+    return _error(told, said, receipt, name)
+
+
+def judged(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
+    """Return what is wrong with a message as an answer; None: nothing. Whether it is valid is for others to say."""
+    text = answer.text.strip()
+    words = receipt.refusal or (text if is_refusal(text) and not answer.tool_calls else "")
+    if receipt.stop == "refusal" or words:
+        return _error(_Told("refusal", "{name} declined the question"), words or "no reason given", receipt, name)
+    if receipt.stop == "filter":
+        told = _Told("filtered", "{name}'s provider filtered its answer; change the names or texts in what is asked")
+        return _error(told, one_line(text) or "nothing was let through", receipt, name)
+    if receipt.stop == "error":
+        return _error(_Told("server error", "{name} failed in the middle of an answer"), one_line(text), receipt, name)
+    if text or answer.tool_calls:
+        return None
+    if receipt.stop == "length":
+        return _error(_Told("length", _LENGTH), "finish reason: length", receipt, name)
+    told = _Told("empty answer", "{name} gave an empty answer" + (" after its thoughts" if answer.content else ""))
+    return _error(told, "no text and no tool call", receipt, name)
+
+
+_LENGTH = (
+    "{name} came to the limit of tokens before it had answered, while it reasoned; "
+    f"allow more with --answer-tokens or {ANSWER_TOKENS_VARIABLE}, or take a model that reasons less"
+)
+
+
+def tries(fault: str) -> int:
+    """Return how many requests a question may take whose latest fault is this one."""
+    return TRIES.get(fault, MOST_TRIES) if fault in RETRIED else 1
+
+
+def of_this_question(error: ModelError) -> ModelError:
+    """The error as one of a single question, if it may be: for a model that has answered other questions."""
+    if error.fault not in OF_A_QUESTION:
+        return error
+    return DeclinedError(str(error), provider=error.provider, fault=error.fault)
+
+
+def _error(told: _Told, said: str, receipt: Receipt, name: ModelName) -> ModelError:
+    text = f"{told.text.format(name=name)} ({said})" if said else told.text.format(name=name)
+    if told.fault in DECLINED or told.fault == "length":
+        return DeclinedError(text, provider=name.provider, fault=told.fault)
+    return ModelError(
+        text,
+        provider=name.provider,
+        retryable=told.fault in RETRIED,
+        retry_after=receipt.retry_after,
+        fault=told.fault,
+    )
+
+
+def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a condition
+    status, said = receipt.status, f"{receipt.code} {receipt.kind} {receipt.message}"
+    if receipt.fault or status < _LOWEST_ERROR:
+        return _of_fault(receipt.fault or "unreadable answer")
+    if status == _PAY or _QUOTA.search(said):
+        return _Told("quota", "the account that {name} is paid from has no quota left; see its plan and billing")
+    if _TOO_LONG.search(said) or status == _LARGE:
+        return _Told("too long", "the prompt is longer than {name} can read; use a model with a larger context")
+    if _FILTERED.search(said) and status < _LIMIT:
+        return _Told("filtered", "{name}'s provider filtered the question; change the names or texts in what is asked")
+    if status in REFUSALS and NO_TOOLS.search(f"{receipt.param}: {receipt.message}"):
+        return _Told("no tools", "{name} takes no tools")
+    if status in _ABSENT or (status in _AUTH and _NO_ACCESS.search(said)):
+        return _Told("refused", "there is no {name}; check the name and the address")
+    if status in _AUTH:
+        return _Told("refused", f"{{name}} refused the key; check {KEYS.get(name.provider, 'the credentials')}")
+    if status == _LIMIT:
+        return _Told("rate limit", "{name} asks for fewer calls")
+    if status == _OVERLOADED:
+        return _Told("overloaded", "{name} is overloaded; try again later")
+    if status in _BUSY or status >= _SERVER:
+        return _Told("server error", "{name} failed")
+    if _TOO_MANY_WANTED.search(receipt.message):
+        more = f"{{name}} gives no such long answers; lower --answer-tokens or {ANSWER_TOKENS_VARIABLE}"
+        return _Told("refused", more)
+    return _Told("invalid request", "{name} refuses the request")
+
+
+def _of_fault(fault: str) -> _Told:
+    told = {
+        "timeout": f"{{name}} did not answer in time; allow more with --timeout or {TIMEOUT_VARIABLE}",
+        "connection": "{name} can't be reached, or broke off; check its address, the proxy and the network",
+        "redirect": "{name}'s server points to another address, where the key does not go; set the address itself",
+        "too large": "{name} gave an answer that is too large to read",
+    }
+    return _Told(fault, told.get(fault, "{name} gave an answer that can't be read"))
+
+
+def _of_exception(error: Exception, name: ModelName) -> _Told:
+    """For models that are not asked over HTTP, and for what a client raises before it sends anything."""
+    match error:
+        case langchain.ContextOverflowError():
+            return _Told("too long", "the prompt is longer than {name} can read; use a model with a larger context")
+        case langchain.ModelInvalidRequestError():
+            return _Told("invalid request", "{name} refuses the request")
+        case langchain.ModelTimeoutError():
+            return _of_fault("timeout")
+        case langchain.ModelConnectionError():
+            return _of_fault("connection")
+        case _ if name.provider in KEYS:
+            return _Told("invalid request", "{name}'s client can't send this question")
+        case _:
+            return _of_fault("unreadable answer")

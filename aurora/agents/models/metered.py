@@ -1,0 +1,368 @@
+"""A chat model whose every request is counted, recorded, limited and tried again where that can help."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import ConfigDict
+
+from aurora.agents.models.adaptation import Step, fitted, sent_settings, to_leave_out
+from aurora.agents.models.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
+from aurora.agents.models.faults import DECLINED, explained, judged, of_this_question, tries
+from aurora.agents.models.masking import KEYS
+from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
+from aurora.agents.models.replies import Receipt, Usage
+from aurora.agents.models.tool_calls import with_own_ids
+from aurora.agents.models.wire import OK, receipt_of_call
+from aurora.errors import DeclinedError, ModelError
+from aurora.tools.difference import told_difference
+from aurora.tools.recording import Exchange, Recording
+
+FIRST_WAIT = 1.0
+"""Seconds before the second try, about; doubled for each further one."""
+LONGEST_WAIT = 60.0
+"""Seconds; a provider that asks for more is waited for no longer."""
+LONG_WAIT = 5.0
+"""Seconds; who is waited for longer is named."""
+AT_ONCE = 4
+"""Calls that may be under way at the same time."""
+MAX_ANSWER = 200_000
+"""Characters of an answer; a longer one is not read."""
+CHARACTERS_A_TOKEN = 4
+"""About, for servers that don't count."""
+CUT = "cut"
+"""Among a message's metadata: it came to the limit of tokens."""
+
+
+class Call(NamedTuple):
+    """A call that was answered, for whoever watches.
+
+    Attributes:
+        model: As `provider:model`.
+        cached: Whether the answer was known already.
+        spent: Of the whole run.
+    """
+
+    model: str
+    cached: bool
+    spent: Spent
+
+
+class _Tried(NamedTuple):
+    """What came of a request: an answer, or why there is none; `step` is a setting to leave out next time."""
+
+    answer: AIMessage | None
+    error: ModelError | None
+    usage: Usage | None
+    step: Step | None = None
+    is_sent: bool = True
+
+
+class MeteredModel(BaseChatModel):
+    """A chat model that asks another one, and keeps the books.
+
+    Attributes:
+        inner: Who is asked.
+        name_: The model's name.
+        purse: The budget, and what is spent.
+        recording: Where exchanges are kept; what it holds already is not asked again.
+        price: Of a token; None: unknown.
+        answer_tokens: Most tokens of an answer; None: the provider's own limit.
+        first_wait, longest_wait: Seconds before a second try, and at most before any.
+        watch: Called after every answer.
+        tell: Called with what a person should know, such as a setting that the model does not take.
+        left_out: Names of the settings that the model has refused in this session.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    inner: BaseChatModel
+    name_: ModelName
+    purse: Purse
+    recording: Recording
+    price: Price | None = None
+    answer_tokens: int | None = None
+    first_wait: float = FIRST_WAIT
+    longest_wait: float = LONGEST_WAIT
+    watch: Callable[[Call], None] | None = None
+    tell: Callable[[str], None] | None = None
+    left_out: frozenset[str] = frozenset()
+    slots: Any = None
+    lock: Any = None
+
+    def model_post_init(self, context: Any) -> None:
+        """Make what can't be given."""
+        super().model_post_init(context)
+        self.slots = threading.BoundedSemaphore(AT_ONCE)
+        self.lock = threading.Lock()
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Leave out what the model holds: LangChain prints a model at each call, and `watch` holds a whole run."""
+        return [("name_", str(self.name_))]
+
+    @property
+    def _llm_type(self) -> str:
+        return "aurora-metered"
+
+    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any) -> Runnable[Any, AIMessage]:
+        """The model with tools, in the form that the model asked takes them."""
+        bound: Any = self.inner.bind_tools(tools, tool_choice=tool_choice, **kwargs)
+        return self.bind(**bound.kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        settings = kwargs if stop is None else {**kwargs, "stop": stop}
+        request = {"model": str(self.name_), "messages": [_plain(m) for m in messages], "settings": settings}
+        key = self.recording.key("model", request)
+        found = self.recording.find(key)
+        if found is None and self.recording.replaying:
+            given_up = self.recording.find(f"{key} given up")
+            if given_up is not None:
+                return self._result(given_up)
+            raise ModelError(
+                f"the recording has no answer to this question: {told_difference(self.recording, request)}",
+                provider=self.name_.provider,
+            )
+        if found is not None:
+            self.purse.cached()
+        exchange = found or self._pay(key, request, messages, settings)
+        if self.watch is not None:
+            self.watch(Call(str(self.name_), found is not None, self.purse.spent))
+        return self._result(exchange)
+
+    def _result(self, exchange: Exchange) -> ChatResult:
+        """The answer of an exchange.
+
+        Raises:
+            ModelError: It holds an error in place of an answer, or neither.
+        """
+        try:
+            if exchange.response["type"] != "ai":
+                raise _error(exchange.response, self.name_)
+            answer = _message(exchange)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise ModelError(
+                f"the recorded answer to this question can't be read ({fault}); record it anew, without this file",
+                provider=self.name_.provider,
+            ) from None
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+    def _pay(
+        self, key: str, request: Mapping[str, Any], messages: list[BaseMessage], settings: dict[str, Any]
+    ) -> Exchange:
+        """Ask until there is an answer, or a reason why there will be none. Every request is counted and recorded."""
+        failed, wait = 0, 0.0
+        while True:
+            self.purse.reserve()
+            started = time.perf_counter()
+            if wait:
+                time.sleep(wait)
+            tried = _Tried(None, None, None)
+            try:
+                with self.slots:
+                    tried = self._try(messages, settings)
+            finally:  # whatever ends it, a request that was sent is counted
+                cost = self._cost(tried, request, time.perf_counter() - started, failed)
+                self.purse.settle(cost, answered=tried.answer is not None)
+                if tried.answer is None and (tried.error is None or tried.error.fault not in DECLINED):
+                    self.recording.add(Exchange(f"{key} try {uuid.uuid4().hex}", "model", None, None, cost))
+            if tried.answer is not None:
+                exchange = Exchange(key, "model", request, _bounded(_plain(tried.answer)), cost)
+                self.recording.add(exchange)
+                return exchange
+            if tried.step is not None:
+                self._leave_out(tried.step)
+                wait = 0.0
+                continue
+            assert tried.error is not None  # neither an answer nor a setting to leave out
+            failed += 1
+            if tried.error.fault in DECLINED:
+                exchange = Exchange(key, "model", request, _told(tried.error), cost)
+                self.recording.add(exchange)
+                return exchange
+            if failed >= tries(tried.error.fault):
+                error = of_this_question(tried.error) if self.purse.spent.calls else tried.error
+                self.recording.add(Exchange(f"{key} given up", "model", None, _told(error), {"requests": 0}))
+                raise error
+            wait = self._wait(failed, tried.error.retry_after)
+            if wait >= LONG_WAIT and self.tell is not None:
+                most = tries(tried.error.fault)
+                self.tell(f"{tried.error}; request {failed + 1} of at most {most} goes out in {wait:.0f} s")
+
+    def _try(self, messages: list[BaseMessage], settings: dict[str, Any]) -> _Tried:
+        """Send one request."""
+        left_out = self.left_out
+        provider = self.name_.provider
+        shown, sent = fitted(provider, messages, settings, left_out, self.answer_tokens)
+        with receipt_of_call() as receipt:
+            try:
+                answer = self.inner.invoke(shown, **sent)
+            except Exception as error:  # clients raise whatever a broken answer leads them to; nothing is lost in it
+                told = explained(error, receipt, self.name_)
+                told.__cause__ = error
+                step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
+                is_sent = receipt.is_sent or provider not in KEYS
+                return _Tried(None, told, _usage(receipt, None), step, is_sent)
+        problem = judged(answer, receipt, self.name_)
+        if problem is not None:
+            return _Tried(None, problem, _usage(receipt, answer))
+        if receipt.stop == "length":
+            answer.response_metadata[CUT] = True
+        return _Tried(with_own_ids(answer, messages), None, _usage(receipt, answer))
+
+    def _leave_out(self, step: Step) -> None:
+        with self.lock:
+            is_new = step.name not in self.left_out
+            self.left_out |= {step.name}
+        if is_new and self.tell is not None:
+            self.tell(f"{self.name_} refuses {step.name}; it is asked {step.told} for the rest of this session")
+
+    def _wait(self, failed: int, asked: float | None) -> float:
+        """Seconds before the next try: as long as the provider asks for, within reason."""
+        # Full jitter, so that many runs that were refused together don't come back together.
+        backoff = random.uniform(0, self.first_wait * 2 ** (failed - 1))
+        return min(self.longest_wait, max(asked or 0.0, backoff))
+
+    def _cost(self, tried: _Tried, request: Mapping[str, Any], seconds: float, failed: int) -> Cost:
+        """Return what a request took. What the server did not count is estimated from its length."""
+        cost = {"requests": float(tried.is_sent), "seconds": seconds}
+        if tried.usage is not None:
+            answer = "" if tried.answer is None else str(_plain(tried.answer))
+            tokens_in, tokens_out = tried.usage.tokens_in, tried.usage.tokens_out
+            usage = tried.usage._replace(
+                tokens_in=len(str(request)) // CHARACTERS_A_TOKEN if tokens_in is None else tokens_in,
+                tokens_out=len(answer) // CHARACTERS_A_TOKEN if tokens_out is None else tokens_out,
+            )
+            cost |= {
+                "billed": 1.0,
+                "tokens_in": usage.tokens_in or 0,
+                "tokens_out": usage.tokens_out or 0,
+                "tokens_cached": usage.cached,
+                "tokens_cache_written": usage.cache_written,
+                "dollars": (self.price or Price(0.0, 0.0)).dollars(usage),
+            }
+        if tried.answer is not None:
+            cost["retries"] = failed
+        elif tried.step is not None:
+            cost[f"{FAULT}refused setting"] = 1.0
+        elif tried.error is not None:
+            cost[FAULT + tried.error.fault] = 1.0
+        return cost
+
+
+def metered(  # noqa: PLR0913  # what a session is opened with
+    name: ModelName,
+    *,
+    budget: Budget = Budget(),  # noqa: B008  # immutable
+    recording: Recording | None = None,
+    limits: CallLimits | None = None,
+    watch: Callable[[Call], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+    inner: BaseChatModel | None = None,
+    first_wait: float = FIRST_WAIT,
+) -> MeteredModel:
+    """A model ready for use.
+
+    Args:
+        name: The model.
+        budget: Limits; what the recording holds counts as spent.
+        recording: Of the session; None: in memory.
+        limits: Of a call; None: those of the environment.
+        watch: Called after every answer.
+        tell: Called with what a person should know.
+        inner: Who is asked, if not the provider that the name names.
+        first_wait: Seconds before a second try.
+
+    Raises:
+        ModelError: It can't be reached with what the environment says, or has no price where dollars are limited.
+    """
+    recording = Recording() if recording is None else recording
+    limits = call_limits() if limits is None else limits
+    return MeteredModel(
+        inner=connect(name, offline=recording.replaying, limits=limits) if inner is None else inner,
+        name_=name,
+        purse=Purse(budget, recording),
+        recording=recording,
+        price=price_of(str(name), needed=budget.dollars is not None),
+        answer_tokens=limits.answer_tokens,
+        first_wait=first_wait,
+        watch=watch,
+        tell=tell,
+    )
+
+
+def _usage(receipt: Receipt, answer: AIMessage | None) -> Usage | None:
+    """Tokens that were billed, as far as they were counted; None: nothing was billed."""
+    if receipt.usage is not None:
+        return receipt.usage
+    if receipt.status in OK:
+        return Usage()
+    if answer is None or receipt.status:
+        return None
+    counted = answer.usage_metadata  # a model that is not asked over HTTP
+    return Usage() if counted is None else Usage(counted["input_tokens"], counted["output_tokens"])
+
+
+def _told(error: ModelError) -> dict[str, Any]:
+    """An error as it is recorded, in the place of an answer."""
+    kind = "declined" if isinstance(error, DeclinedError) else "failed"
+    return {"type": kind, "fault": error.fault, "text": str(error), "retryable": error.retryable}
+
+
+def _error(told: Mapping[str, Any], name: ModelName) -> ModelError:
+    """The error that was recorded."""
+    if told["type"] == "declined":
+        return DeclinedError(told["text"], provider=name.provider, fault=told["fault"])
+    return ModelError(told["text"], provider=name.provider, retryable=told["retryable"], fault=told["fault"])
+
+
+def _plain(message: BaseMessage) -> dict[str, Any]:
+    """A message as JSON, without what differs from one run to the next."""
+    plain: dict[str, Any] = {"type": message.type, "content": message.content}
+    if isinstance(message, AIMessage):
+        if message.tool_calls:
+            plain["tool_calls"] = [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]
+        if message.response_metadata.get(CUT):
+            plain[CUT] = True
+    if isinstance(message, ToolMessage):
+        plain |= {"tool_call_id": message.tool_call_id, "status": message.status}
+    return plain
+
+
+def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer, or in the place of one that is much too long its beginning."""
+    size = sum(len(str(answer.get(k, ""))) for k in ("content", "tool_calls"))
+    if size <= MAX_ANSWER:
+        return answer
+    start = str(answer["content"] or answer.get("tool_calls"))[:1000]
+    return {"type": "ai", "content": f"{start}\n[cut: the answer had {size} characters, at most {MAX_ANSWER} are read]"}
+
+
+def _message(exchange: Exchange) -> AIMessage:
+    answer, cost = exchange.response, exchange.cost
+    tokens_in, tokens_out = int(cost.get("tokens_in", 0)), int(cost.get("tokens_out", 0))
+    return AIMessage(
+        content=answer["content"],
+        tool_calls=answer.get("tool_calls", []),
+        response_metadata={CUT: True} if answer.get(CUT) else {},
+        usage_metadata={
+            "input_tokens": tokens_in,
+            "output_tokens": tokens_out,
+            "total_tokens": tokens_in + tokens_out,
+        },
+    )

@@ -1,0 +1,258 @@
+"""The HTTP client under the providers' clients: a deadline over the whole call, limits, no wandering, readable answers.
+
+The providers' own clients bound each read, follow redirects anywhere, unpack whatever comes and stumble over answers
+that are a little odd. This one sends a request once, closes the connection when the time of the whole call is up,
+reads no more than `MOST_BYTES`, goes on to another address only at the same host, masks keys, and hands on the
+answer in the form that the clients expect. What it learned stands in the `Receipt` of the call.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import httpx2
+
+from aurora.agents.models.event_stream import completion_in
+from aurora.agents.models.masking import masked, one_line
+from aurora.agents.models.replies import (
+    Receipt,
+    Unreadable,
+    anthropic_message,
+    count,
+    error_within,
+    openai_completion,
+    read_error,
+)
+from aurora.errors import ModelError
+from aurora.tools.arguments import whole_characters
+
+MOST_BYTES = 32 << 20
+"""Of an answer, after unpacking."""
+MOST_REDIRECTS = 3
+REDIRECTS = (301, 302, 307, 308)
+OK, ERRORS = range(200, 300), range(400, 600)
+"""Ranges of HTTP statuses."""
+_GZIP_OR_ZLIB = 47
+"""Window bits by which zlib tells gzip from zlib itself."""
+_CHUNK = 1 << 16
+_current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
+
+
+@contextmanager
+def receipt_of_call() -> Iterator[Receipt]:
+    """The receipt that a request in this block fills in."""
+    receipt = Receipt()
+    token = _current.set(receipt)
+    try:
+        yield receipt
+    finally:
+        _current.reset(token)
+
+
+class WireClient(httpx2.Client):
+    """A client for model servers; see the module.
+
+    Args:
+        seconds: That a call may take, from connecting to the last byte.
+
+    Raises:
+        ModelError: The environment names a proxy or certificates that can't be used.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        limits = httpx2.Limits(max_keepalive_connections=0)  # a connection a call, so that closing it ends that call
+        try:
+            super().__init__(timeout=seconds, limits=limits, follow_redirects=False)
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise ModelError(
+                f"no client can be made with what the environment says ({one_line(str(error))}); check the proxy "
+                "(ALL_PROXY, HTTPS_PROXY, HTTP_PROXY: http:// only, NO_PROXY) and the certificates (SSL_CERT_FILE, "
+                "SSL_CERT_DIR)"
+            ) from None
+        self.seconds = seconds
+
+    def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
+        """Send a request once; the whole answer, in the form that the clients expect.
+
+        Raises:
+            httpx2.TransportError: No answer came, or none that can be read; the receipt says why.
+        """
+        receipt = _current.get() or Receipt()
+        request.headers["Accept-Encoding"] = "identity"
+        with _Deadline(self.seconds) as deadline:
+            try:
+                response, raw = self._fetch(request, receipt, deadline)
+            except (httpx2.TransportError, OSError) as error:
+                late = deadline.is_over or isinstance(error, httpx2.TimeoutException)
+                receipt.fault = receipt.fault or ("timeout" if late else "connection")
+                receipt.detail = receipt.detail or one_line(
+                    f"no whole answer in {self.seconds:g} s" if late else _why(error)
+                )
+                raise (httpx2.ReadTimeout if late else httpx2.ReadError)(receipt.detail, request=request) from None
+        status, body = _read(request.url.path, response.status_code, raw, receipt)
+        receipt.retry_after = retry_after(response.headers)
+        content = json.dumps(body).encode()  # plain ASCII: httpx would write characters that UTF-8 does not have
+        return httpx2.Response(status, headers={"Content-Type": "application/json"}, content=content, request=request)
+
+    def _fetch(self, request: httpx2.Request, receipt: Receipt, deadline: _Deadline) -> tuple[httpx2.Response, bytes]:
+        """The response at the end of any redirects, and its content."""
+        for _ in range(MOST_REDIRECTS + 1):
+            request.extensions = {**request.extensions, "trace": deadline.trace}
+            receipt.is_sent = True
+            response = super().send(request, stream=True, follow_redirects=False)
+            receipt.status = response.status_code
+            try:
+                if response.status_code not in REDIRECTS:
+                    return response, _content(response, receipt, deadline)
+            finally:
+                response.close()
+            request = _redirected(request, response, receipt)
+        receipt.fault, receipt.detail = "redirect", f"more than {MOST_REDIRECTS} redirects"
+        raise httpx2.TooManyRedirects(receipt.detail, request=request)
+
+
+class _Deadline:
+    """Closes the connection when the time is up, whatever it is doing."""
+
+    def __init__(self, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
+        self._streams: list[Any] = []
+        self._timer = threading.Timer(seconds, self._close)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ends
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Note the connection when it stands."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._streams.append(info.get("return_value"))
+            if self.is_over:
+                self._close()
+
+    def _close(self) -> None:
+        for stream in self._streams:
+            with suppress(Exception):  # it may be closed already, by either side
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def _content(response: httpx2.Response, receipt: Receipt, deadline: _Deadline) -> bytes:
+    """The content, unpacked, within limits."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    unpack: Callable[[bytes, int], bytes] = lambda data, _: data  # noqa: E731
+    unpacker = None
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+        unpack = unpacker.decompress
+    elif encoding not in ("identity", ""):
+        receipt.fault, receipt.detail = "unreadable answer", f"it is packed as {one_line(encoding, 40)}"
+        raise httpx2.DecodingError(receipt.detail)
+    read = bytearray()
+    for chunk in response.iter_raw(_CHUNK):
+        try:
+            read += unpack(chunk, MOST_BYTES + 1 - len(read))
+        except zlib.error as error:
+            receipt.fault, receipt.detail = "unreadable answer", f"damaged {encoding}: {error}"
+            raise httpx2.DecodingError(receipt.detail) from None
+        if len(read) > MOST_BYTES:
+            receipt.fault, receipt.detail = "too large", f"over {MOST_BYTES >> 20} MiB"
+            raise httpx2.ReadError(receipt.detail)
+        if deadline.is_over:
+            raise httpx2.ReadTimeout("the time of the call is up")
+    if unpacker is not None and not unpacker.eof:
+        raise httpx2.ReadError("the answer broke off")
+    return bytes(read)
+
+
+def _redirected(request: httpx2.Request, response: httpx2.Response, receipt: Receipt) -> httpx2.Request:
+    """The same request to where the server points, at the same host only: the key goes with it."""
+    before = urlsplit(str(request.url))
+    target = urljoin(str(request.url), response.headers.get("location", ""))
+    try:
+        after = urlsplit(target)
+        safer = ("http", before.hostname, 80), ("https", before.hostname, 443)
+        same = _origin(after) == _origin(before) or (_origin(before), _origin(after)) == safer
+    except ValueError:
+        same = False
+    if not same or not response.headers.get("location"):
+        receipt.fault, receipt.detail = "redirect", f"to {one_line(target, 120)}"
+        raise httpx2.ReadError(receipt.detail, request=request)
+    headers = {k: v for k, v in request.headers.items() if k.lower() != "host"}
+    return httpx2.Request(
+        request.method, target, headers=headers, content=request.read(), extensions=dict(request.extensions)
+    )
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _read(path: str, status: int, raw: bytes, receipt: Receipt) -> tuple[int, Any]:
+    """Status and body as the clients expect them; an error in a body with status 200 gets a status of its own."""
+    form = anthropic_message if path.endswith("/messages") else openai_completion
+    text = masked(raw.decode("utf-8", errors="replace"))
+    try:
+        body = whole_characters(json.loads(text))
+    except (ValueError, RecursionError):
+        body = completion_in(text) if status in OK else None
+    within = error_within(body) if status in OK else 0
+    if status not in OK or within:
+        receipt.status = within or status
+        read_error(body, text[: 1 << 16], receipt)
+        if within:
+            with suppress(Unreadable, TypeError, AttributeError):  # it may say what it counted all the same
+                form(body, receipt)
+        failed = receipt.status if receipt.status in ERRORS else 500
+        return failed, {"type": "error", "error": {"type": "error", "message": receipt.message}}
+    try:
+        return 200, form(body, receipt)
+    except Unreadable as error:
+        receipt.fault = "unreadable answer"
+        receipt.detail = f"{error}: {one_line(text, 120)}" if text.strip() else f"{error}: it is empty"
+        return 500, {"error": {"message": receipt.detail}}
+
+
+def _why(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+def retry_after(headers: Any) -> float | None:
+    """Seconds until a server wants to be asked again (RFC 9110, section 10.2.3); None: it does not say.
+
+    Whole or fractional seconds, milliseconds in `retry-after-ms`, or a date with or without a zone (then UTC). A date
+    that is past is 0.
+    """
+    milliseconds = count(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    written = (headers.get("retry-after") or "").strip()
+    try:
+        seconds = float(written.removesuffix("s"))
+        return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124  # NaN is no number of seconds
+    except ValueError:
+        pass
+    try:
+        then = parsedate_to_datetime(written)
+        then = then if then.tzinfo is not None else then.replace(tzinfo=UTC)
+        return max(0.0, (then - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

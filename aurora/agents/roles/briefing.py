@@ -1,0 +1,249 @@
+"""What agents are told: scenarios in numbers, tables of values, measured strengths and weaknesses.
+
+Short on purpose: a model reads statistics, never 500 tasks. Every figure is computed here from scenarios and
+outcomes; texts that come from elsewhere are quoted as JSON strings, so that they read as data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from aurora.sim.policies.compiler import network_in_words, parse_sections
+from aurora.sim.policies.expression import Apply, Expr, Num, to_text
+from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.program import Op
+from aurora.sim.scenarios.scenario import Node, Scenario
+from aurora.sim.scenarios.spec import ScenarioSpec
+
+FEWEST = 2
+"""Scenarios with a trait before a rate is told of it."""
+KINDS = 6
+"""Kinds of node that are told one by one, the most frequent first."""
+LISTED = 6
+"""Traits that are told on either side."""
+
+
+def brief(scenario: Scenario, *, in_units: bool = True) -> str:
+    """Return a scenario in numbers, one fact a line.
+
+    Args:
+        scenario: To tell.
+        in_units: Whether latency, cost and energy make up the value: otherwise weights, targets, prices and power
+            are left out.
+    """
+    tasks, conditions = scenario.tasks, scenario.environmental_conditions
+    arrivals = np.array([t.arrival_time for t in tasks])
+    lines = [
+        f"- {scenario.scenario_id}: {scenario.domain}, {len(tasks)} tasks on {len(scenario.nodes)} nodes, "
+        f"{len(scenario.links)} links; arrivals from {arrivals.min():.4g} to {arrivals.max():.4g} s, "
+        f"{len(np.unique(arrivals))} instants",
+        *(_objectives(scenario) if in_units else []),
+        "  tasks: " + "; ".join(_quantities(scenario)),
+    ]
+    lines += [*_node_kinds(scenario, in_units=in_units), *_links(scenario), *_device_mix(scenario)]
+    if scenario.nodes:
+        busy = sum(t.cpu_required * t.duration for t in tasks)
+        cores, speed = sum(n.cpu for n in scenario.nodes), sum(n.cpu * n.speed for n in scenario.nodes)
+        asked = sum(t.cpu_required for t in tasks)
+        devices = sum(n.accelerators for n in scenario.nodes)
+        shares = sum(t.accelerators * t.accelerator_share for t in tasks)
+        also = f" and {shares / devices:.2f} times the accelerators" if devices and shares else ""
+        lines.append(
+            f"  all tasks together ask for {asked / max(1e-9, cores):.2f} times the cores{also}; "
+            f"their work takes {busy / max(1e-9, speed):.4g} s of the whole"
+        )
+    trouble = [
+        f"{len(found)} {name}"
+        for name, found in (
+            ("node failures", conditions.node_failures),
+            ("congestions", conditions.network_congestion),
+            ("price changes", conditions.dynamic_pricing),
+        )
+        if found
+    ]
+    lines.append(f"  trouble: {', '.join(trouble) or 'none'}")
+    return "\n".join(lines)
+
+
+def _objectives(scenario: Scenario) -> list[str]:
+    targets = scenario.objective_targets
+    return [
+        "  weights: " + ", ".join(f"{o} {w:.2f}" for o, w in scenario.weights().items()),
+        f"  targets of the whole: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, "
+        f"energy {targets.energy:.4g} J",
+    ]
+
+
+def _node_kinds(scenario: Scenario, *, in_units: bool) -> list[str]:
+    """The most frequent kinds of node, a line each, and the sum of all others."""
+    kinds: dict[tuple[Any, ...], int] = defaultdict(int)
+    for node in scenario.nodes:
+        kinds[_kind(node)] += 1
+    order = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = []
+    for (cpu, memory, devices, model, factor, price, idle, full), count in order[:KINDS]:
+        accelerators = f", {devices} accelerators{f' {json.dumps(model)}' if model else ''}" if devices else ""
+        paid = f", ${price:g}/h, {idle:g} to {full:g} W" if in_units else ""
+        lines.append(f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}{paid}")
+    rest = order[KINDS:]
+    if rest:
+        cores, devices = (sum(count * kind[k] for kind, count in rest) for k in (0, 2))
+        lines.append(
+            f"  {sum(count for _, count in rest)} nodes of {len(rest)} other kinds: {cores:g} cores and {devices} "
+            "accelerators in all"
+        )
+    return lines
+
+
+def _links(scenario: Scenario) -> list[str]:
+    if not scenario.links:
+        return []
+    sites = {site for link in scenario.links for site in (link.source, link.target)}
+    low, middle, high = np.quantile([link.bandwidth for link in scenario.links], (0.1, 0.5, 0.9))
+    return [f"  {len(sites)} sites, links of {low:.3g} | {middle:.3g} | {high:.3g} Gbit/s (10 % | median | 90 %)"]
+
+
+def _device_mix(scenario: Scenario) -> list[str]:
+    """Classes of request where tasks ask for devices: policies often treat them apart."""
+    tasks = scenario.tasks
+    if not any(t.accelerators for t in tasks):
+        return []
+    classes = {
+        "no device": sum(t.accelerators == 0 for t in tasks),
+        "a share of one": sum(t.accelerators == 1 and t.accelerator_share < 1 for t in tasks),
+        "one": sum(t.accelerators == 1 and t.accelerator_share == 1 for t in tasks),
+        "several": sum(t.accelerators > 1 for t in tasks),
+        "of certain models only": sum(bool(t.accelerator_models) for t in tasks),
+    }
+    told = ", ".join(f"{name} {count / len(tasks):.0%}" for name, count in classes.items() if count)
+    return [f"  devices asked for, share of tasks: {told}"]
+
+
+def _kind(node: Node) -> tuple[Any, ...]:
+    return (
+        node.cpu,
+        node.memory,
+        node.accelerators,
+        node.accelerator_model or "",
+        node.speed,
+        round(node.price_per_hour, 3),
+        node.idle_power,
+        node.full_power,
+    )
+
+
+def _quantities(scenario: Scenario) -> list[str]:
+    tasks = scenario.tasks
+    told = []
+    for name, values in (
+        ("cores", [t.cpu_required for t in tasks]),
+        ("GiB", [t.memory_required for t in tasks]),
+        ("duration s", [t.duration for t in tasks]),
+        ("accelerators", [t.accelerators * t.accelerator_share for t in tasks]),
+        ("Gbit/s", [t.bandwidth for t in tasks]),
+        ("data GiB", [t.data_size for t in tasks]),
+        ("SLA s", [t.sla_latency_ms / 1000 for t in tasks if t.sla_latency_ms is not None]),
+    ):
+        if values and max(values) > 0:
+            low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
+            told.append(f"{name} {low:.3g} | {middle:.3g} | {high:.3g}")
+    waiting = sum(bool(t.dependencies) for t in tasks)
+    told.append(f"{waiting} depend on others" if waiting else "no dependencies")
+    return [*told[:-1], f"{told[-1]} (10 % | median | 90 %)"]
+
+
+def features_told() -> str:
+    """The feature table, a line each."""
+    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in FEATURES)
+
+
+def program_told(policy: Policy) -> str:
+    """A policy in the fields of a `PolicyAnswer`, its constants short enough to read."""
+    strategy, sections = policy.allocation_strategy, parse_sections(policy)
+    lines = [f"order: {_short(sections.order)}", f"admit: {_short(sections.admit)}"]
+    for when, score in sections.rules:
+        lines.append(f"rule: when {_short(when)} score {_short(score)}")
+    if strategy.network is not None:
+        lines.append(f"score: {network_in_words(strategy.network)}, which can't be written as rules")
+    blocking = "true" if strategy.head_of_line_blocking else "false"
+    lines.append(
+        f"head_of_line_blocking: {blocking}, backfill: {strategy.backfill}, device_choice: {strategy.device_choice}"
+    )
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def _short(expr: Expr) -> str:
+    return to_text(_rounded(expr))
+
+
+_OTHER_SIGN = {Op.ADD: Op.SUB, Op.SUB: Op.ADD}
+
+
+def _rounded(expr: Expr) -> Expr:
+    if isinstance(expr, Num):
+        return Num(float(f"{expr.value:.3g}"))
+    if not isinstance(expr, Apply):
+        return expr
+    args = tuple(_rounded(a) for a in expr.args)
+    if expr.op in _OTHER_SIGN and (turned := _without_minus(args[1])) is not None:
+        return Apply(_OTHER_SIGN[expr.op], (args[0], turned))
+    return Apply(expr.op, args)
+
+
+def _without_minus(expr: Expr) -> Expr | None:
+    """The negative of a negative constant, alone or as a factor; None if there is none."""
+    if isinstance(expr, Num) and expr.value < 0:
+        return Num(-expr.value)
+    if isinstance(expr, Apply) and expr.op is Op.MUL and (turned := _without_minus(expr.args[0])) is not None:
+        return Apply(Op.MUL, (turned, *expr.args[1:]))
+    return None
+
+
+def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:
+    """Policies by mean value, best first, with their values on each scenario; the best of each column below."""
+    means = {name: float(np.mean(row)) for name, row in values.items()}
+    order = sorted(means, key=lambda n: (-means[n], n))
+    listed = {name: " ".join(f"{v:.4f}" for v in values[name]) for name in order[:limit]}
+    lines = [f"- {name}: mean {means[name]:.4f}; {row}" for name, row in listed.items()]
+    mark = np.max(np.array(list(values.values())), axis=0)
+    return "\n".join([*lines, f"- mark: {' '.join(f'{v:.4f}' for v in mark)}  (columns: {', '.join(scenarios)})"])
+
+
+_TRAITS: Mapping[str, Callable[[ScenarioSpec], bool]] = {
+    "cloud": lambda s: s.domain == "cloud",
+    "edge": lambda s: s.domain == "edge",
+    "network": lambda s: s.domain == "network",
+    "hybrid": lambda s: s.domain == "hybrid",
+    "bursty arrivals": lambda s: any(g.pattern == "bursty" for g in s.groups),
+    "dependencies": lambda s: any(g.dependency != "none" for g in s.groups),
+    "accelerators": lambda s: any(g.accelerators for g in s.groups),
+    "SLAs": lambda s: any(g.sla_latency_ms is not None for g in s.groups),
+    "node failures": lambda s: s.trouble.node_failures > 0,
+    "congestion": lambda s: s.trouble.congestions > 0,
+    "price changes": lambda s: s.trouble.price_changes > 0,
+    "several node classes": lambda s: len(s.node_classes) > 1,
+    "batteries": lambda s: any(c.battery is not None for c in s.node_classes),
+}
+
+
+def weak_areas(played: Iterable[tuple[ScenarioSpec, float]]) -> str:
+    """Success rates by what scenarios have, weakest first; measured, with how many scenarios each rests on."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    for spec, success in played:
+        for name, has in _TRAITS.items():
+            if has(spec):
+                rates[name].append(success)
+    known = sorted(((float(np.mean(r)), n, len(r)) for n, r in rates.items() if len(r) >= FEWEST))
+    shown = known if len(known) <= 2 * LISTED else known[:LISTED] + known[-LISTED:]
+    return "\n".join(f"- {name}: {rate:.2f}, {count}" for rate, name, count in shown) or "- nothing measured yet"
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Texts from elsewhere, a line each, as JSON strings: data, whatever they say."""
+    return "\n".join(f"- {json.dumps(t)}" for t in texts) or "- none"

@@ -1,0 +1,246 @@
+"""The defender with a model: up to three policies from a conversation with tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from aurora.agents.models.agent import run_agent
+from aurora.agents.models.budget import LOCAL
+from aurora.agents.models.metered import MeteredModel
+from aurora.agents.roles.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
+from aurora.agents.roles.briefing import brief, features_told, program_told, quoted, value_table
+from aurora.errors import AnswerError, ModelError, PolicyError
+from aurora.prompts.loader import Prompt
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import AllocationStrategy, Policy
+from aurora.sim.scenarios.scenario import Scenario
+from aurora.tools.harness import Harness
+
+STANCES: tuple[tuple[float, str], ...] = (
+    (0.2, "improve the champion or the best policy above in the way you are surest of"),
+    (0.7, "take another structure than the policies above"),
+    (1.0, "be bold: use a feature or an idea that none of the policies above uses"),
+)
+"""What each candidate shall be, with the temperature at which it is asked for by itself."""
+TEMPERATURE = 0.7
+"""Of a conversation that ends with all candidates."""
+REFERENCES_SHOWN = 6
+CHANCE = "random"
+"""A reference that is sometimes the best by chance: to lose against it teaches nothing."""
+TOOLS = (
+    "draft_policy",
+    "simulate_policy",
+    "explain_decision",
+    "objective_bounds",
+    "show_policy",
+    "rl_advice",
+    "feature_table",
+    "check_expression",
+)
+"""Tools of the defender. Each is paid for in every request, so large ones that led to no better policy are left out."""
+
+
+def tools_of(*, with_networks: bool, in_units: bool) -> tuple[str, ...]:
+    """Return the tools that can tell something.
+
+    Args:
+        with_networks: Whether a trained network takes part, which could advise.
+        in_units: Whether latency, cost, energy and SLAs make up the value, of which the bounds are.
+    """
+    left_out = {*(() if with_networks else ("rl_advice",)), *(() if in_units else ("objective_bounds",))}
+    return tuple(name for name in TOOLS if name not in left_out)
+
+
+class DefendBriefing(NamedTuple):
+    """What the defender is told.
+
+    Attributes:
+        scenarios: To do well on.
+        measure: What a value is.
+        references: Values of the reference policies on each scenario.
+        best: The best policies so far, with their mean value.
+        champion: The policy that is best on validation, with its mean value over the best reference there; None
+            before there is one.
+        lessons: What became of the latest policies that were written, and why they lost.
+        failures: Reasons why earlier attempts failed.
+        queue: A strategy whose blocking and backfilling are part of the protocol; None: they are free.
+        is_tuned: Whether a search tunes the factors of what is written.
+        in_units: Whether latency, cost, energy and SLAs make up the value.
+    """
+
+    scenarios: Sequence[Scenario]
+    measure: str
+    references: Mapping[str, Sequence[float]]
+    best: Sequence[tuple[Policy, float]]
+    failures: Sequence[str]
+    queue: AllocationStrategy | None = None
+    champion: tuple[Policy, float] | None = None
+    lessons: Sequence[str] = ()
+    is_tuned: bool = False
+    in_units: bool = True
+
+
+class Candidates(NamedTuple):
+    """What the defender wrote: policies, and why there are no more of them."""
+
+    policies: tuple[Policy, ...]
+    failures: tuple[str, ...]
+
+
+def write_policies(
+    model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
+) -> Candidates:
+    """Ask a model for policies: all in one conversation, of a local model each by itself.
+
+    Each request repeats what went before, so one conversation sends about half of what three do
+    (`benchmarks/model_tokens.py`, with `--apart` for three). Local models are asked at once, under the grammar of
+    a single policy.
+
+    Args:
+        model: Who is asked.
+        prompt: Of the defender.
+        briefing: What it is told.
+        harness: Makes the tools of a conversation.
+        count: Candidates, at most three.
+
+    Raises:
+        ModelError: The provider failed in a way that another try can't mend.
+        BudgetExceeded: The budget is spent.
+    """
+    ask = _each if model.name_.provider == LOCAL else _together
+    found = ask(model, prompt, briefing, harness, count)
+    policies = {policy.policy_id: policy for policy in found.policies}
+    return Candidates(tuple(policies.values()), found.failures)
+
+
+def _together(
+    model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
+) -> Candidates:
+    tools = harness()
+    wanted = "\n".join(f"{place}. {stance}" for place, (_, stance) in enumerate(STANCES[:count], 1))
+    task = (
+        f"Write {count} policies in one {PolicyAnswer.__name__}, the first by its own fields, the others as its "
+        f"alternatives:\n{wanted}"
+    )
+    filled = prompt.fill(
+        **_slots(briefing),
+        tools=_TOOLS_TOLD.format(calls=tools.limits.calls, each=tools.limits.calls_a_tool),
+        task=task,
+    )
+    refused: list[str] = []
+
+    def accept(answer: PolicyAnswer) -> tuple[Policy, ...]:
+        """The policies that are valid; an answer without one goes back."""
+        accepted, reasons = [], []
+        for place, each in enumerate(answer.programs[:count], 1):
+            try:
+                accepted.append(_accepted(_valid(each), briefing.queue))
+            except PolicyError as error:
+                reasons.append(f"policy {place}: {error}")
+        if not accepted:
+            raise PolicyError("; ".join(reasons))
+        refused.extend(reasons)
+        return tuple(accepted)
+
+    found = _asked(model, filled, accept, tools, TEMPERATURE)
+    return found._replace(failures=(*found.failures, *refused))
+
+
+def _each(
+    model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
+) -> Candidates:
+    slots = _slots(briefing)
+    found = []
+    for temperature, stance in STANCES[:count]:
+        task = f"Write one policy, as one {PolicyAnswer.__name__}: {stance}."
+        filled = prompt.fill(**slots, tools="", task=task)
+        found.append(_asked(model, filled, lambda answer: (_accepted(answer, briefing.queue),), harness(), temperature))
+    return Candidates(
+        tuple(policy for each in found for policy in each.policies),
+        tuple(reason for each in found for reason in each.failures),
+    )
+
+
+def _asked(
+    model: MeteredModel,
+    filled: tuple[str, str],
+    accept: Callable[[PolicyAnswer], tuple[Policy, ...]],
+    tools: Harness,
+    temperature: float,
+) -> Candidates:
+    """What came of a conversation; one that failed leaves its reason."""
+    try:
+        finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=temperature)
+    except AnswerError as error:
+        return Candidates((), (str(error),))
+    except ModelError as error:
+        if not error.retryable:
+            raise
+        return Candidates((), (str(error),))
+    return Candidates(finished.value, finished.rejected)
+
+
+def _valid(answer: ProgramAnswer | InvalidPolicy) -> ProgramAnswer:
+    """The policy of an answer with several.
+
+    Raises:
+        PolicyError: It was not valid.
+    """
+    if isinstance(answer, InvalidPolicy):
+        raise PolicyError(answer.reason)
+    return answer
+
+
+def _accepted(answer: ProgramAnswer, queue: AllocationStrategy | None) -> Policy:
+    """The policy of an answer.
+
+    Raises:
+        PolicyError: It is not valid, or changes the queue discipline that is given.
+    """
+    policy = to_policy(answer)
+    compile_policy(policy)
+    own = policy.allocation_strategy
+    if queue is not None and _discipline(queue) != _discipline(own):
+        raise PolicyError(f"the queue discipline is given: {_discipline(queue)}")
+    return policy
+
+
+def _discipline(strategy: AllocationStrategy) -> str:
+    return f"head_of_line_blocking {str(strategy.head_of_line_blocking).lower()}, backfill {strategy.backfill}"
+
+
+_TOOLS_TOLD = (
+    "You may call tools before you answer. `draft_policy` gives a draft's value on every scenario below: try several "
+    "drafts in one turn, look closer only where one loses, and answer soon. You have {calls} calls, at most {each} of "
+    "one tool; each turn repeats all of this conversation, which is paid for."
+)
+_TUNED = (
+    "A search tunes the factors that multiply terms in `order` and `score` afterwards. It changes no structure, no "
+    "threshold and nothing within a function, so structure is what you are asked for."
+)
+
+
+def _slots(briefing: DefendBriefing) -> dict[str, str]:
+    names = [s.scenario_id for s in briefing.scenarios]
+    given = "" if briefing.queue is None else f" The queue discipline is given: {_discipline(briefing.queue)}."
+    best = [f"- {value:.4f}, {p.policy_id}:\n{program_told(p)}" for p, value in briefing.best]
+    champion = "none yet"
+    if briefing.champion is not None:
+        policy, value = briefing.champion
+        shown = "shown below" if any(p.policy_id == policy.policy_id for p, _ in briefing.best) else "its program:"
+        lead = f"{value:+.4f} on validation (unit of the value) against each scenario's best reference"
+        champion = f"{policy.policy_id}, {lead}, {shown}"
+        champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
+    references = {name: row for name, row in briefing.references.items() if name != CHANCE}
+    return {
+        "features": features_told(),
+        "measure": briefing.measure + given,
+        "tuned": _TUNED if briefing.is_tuned else "",
+        "scenarios": "\n".join(brief(s, in_units=briefing.in_units) for s in briefing.scenarios),
+        "references": value_table(references, names, REFERENCES_SHOWN),
+        "champion": champion,
+        "policies": "\n".join(best) or "- none yet",
+        "lessons": "\n".join(f"- {lesson}" for lesson in briefing.lessons) or "- none yet",
+        "failures": quoted(briefing.failures),
+    }

@@ -1,0 +1,153 @@
+"""The explainer with a model: it chooses what is told, in which order and phrasing, and code writes the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from aurora.agents.explain.explainer import Explanation, Level
+from aurora.agents.explain.names import shown
+from aurora.agents.explain.run_explainer import PlanExplanation
+from aurora.agents.explain.telling.composing import Choice, compose, offered, opening, phrased
+from aurora.agents.explain.telling.facts import Known, known_of_decision, known_of_run
+from aurora.agents.explain.telling.holding import Held, hold
+from aurora.agents.explain.wording import NOUNS, Audience, called
+from aurora.agents.models.agent import run_agent
+from aurora.agents.models.metered import MeteredModel
+from aurora.agents.roles.answers import ExplanationAnswer, SentenceAnswer, explanation_answer
+from aurora.prompts.loader import Prompt
+from aurora.sim.explain.waiting_claims import WaitingClaim
+from aurora.sim.scenarios.scenario import Scenario
+
+TEMPERATURE = 0.3
+LENGTHS: Mapping[Level, tuple[int, str]] = {
+    "line": (1, "in one sentence that tells one or two facts"),
+    "short": (3, "in two or three sentences"),
+    "full": (8, "in up to eight sentences that tell every fact"),
+}
+"""Most sentences, and what the model is told."""
+AUDIENCES: Mapping[Audience, str] = {
+    "operator": "an operator who runs the system and knows no formulas",
+    "engineer": "an engineer who knows the policy language",
+}
+LETTERS = "abcdefgh"
+"""Of phrasings."""
+
+
+class Narration(NamedTuple):
+    """An explanation whose sentences a model chose.
+
+    Attributes:
+        text: Its sentences; where none holds, the text without a model.
+        is_models: Whether any sentence is the model's.
+        struck: Sentences that a model wrote itself and that don't hold, each with the reason.
+        prompt_id: Version of the prompt.
+    """
+
+    text: str
+    is_models: bool
+    struck: tuple[tuple[str, str], ...]
+    prompt_id: str
+
+
+def narrate(
+    model: MeteredModel,
+    prompt: Prompt,
+    told: Explanation | PlanExplanation,
+    scenario: Scenario,
+    level: Level,
+    audience: Audience,
+) -> Narration:
+    """Have a model arrange an explanation.
+
+    It words the decision, or the run as a whole. What a task waited for and its attempts are told as without a
+    model, after the model's words; a task that was never placed has no decision, and nobody is asked.
+
+    Args:
+        model: Who is asked.
+        prompt: Of the explainer.
+        told: The explanation of a decision or of a whole run, with its checked claims.
+        scenario: Whose names may be used.
+        level: How much to say.
+        audience: For whom.
+
+    Raises:
+        AnswerError: No answer was valid.
+        ModelError: The provider failed.
+        BudgetExceeded: The budget is spent.
+    """
+    if isinstance(told, Explanation) and told.decision is None:
+        return Narration(told.text, False, (), prompt.prompt_id)
+    known = known_of(told, scenario, audience)
+    most, length = LENGTHS[level]
+    ids = tuple(
+        f"{n}{letter}" for n, fact in enumerate(known.facts, 1) for letter in LETTERS[: len(offered(fact, known.names))]
+    )
+    filled = prompt.fill(
+        audience=AUDIENCES[audience],
+        length=length,
+        subject=_subject(told, known),
+        facts="\n".join(_listed(known, audience)),
+    )
+
+    def accept(answer: ExplanationAnswer) -> Held:
+        return _held(answer, known, audience)
+
+    held = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE).value
+    way = told.way if isinstance(told, Explanation) and held.text else ()
+    return Narration("\n".join([held.text or told.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
+
+
+def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
+    """Return what an explanation's claims say, of those that hold."""
+    claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
+    if isinstance(told, Explanation):
+        assert told.decision is not None  # without one there is nothing to word
+        return known_of_decision(claims, told.decision, scenario)
+    names = {called(f, audience): f for f in NOUNS}
+    reasons: dict[frozenset[str] | str, int] = {}
+    for reason, count in told.reasons.most_common():
+        parts = reason.split(" and ")
+        reasons[frozenset(names[p] for p in parts) if all(p in names for p in parts) else reason] = count
+    return known_of_run(claims, scenario, told.policy_id, told.reasons.total(), reasons)
+
+
+def _held(answer: ExplanationAnswer, known: Known, audience: Audience) -> Held:
+    """The sentences of an answer that hold, behind one that says what is explained."""
+    if not answer.free:
+        return hold(compose([_choice(s) for s in answer.sentences], known, audience), known)
+    held = hold([(s.text, s.claims) for s in answer.free], known)
+    first = opening(known, audience)
+    if not held.kept or shown(known.names.task, known.names.words) in held.kept[0].replace(",", "").split():
+        return held
+    return held._replace(text=f"{first} {held.text}", kept=(first, *held.kept))
+
+
+def _choice(sentence: SentenceAnswer) -> Choice:
+    told = tuple((int(f[:-1]), LETTERS.index(f[-1])) for f in sentence.facts)
+    return Choice(told, sentence.link, sentence.figures)
+
+
+def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
+    words = known.names.words
+    if isinstance(told, PlanExplanation):
+        return f"a whole run of {shown(told.policy_id, words)} on {shown(told.scenario_id, words)}"
+    decision = told.decision
+    assert decision is not None  # a task without one is not worded by a model
+    return f"why task {shown(decision.task_id, words)} went to {shown(decision.chosen.name, words)}"
+
+
+def _listed(known: Known, audience: Audience) -> Iterator[str]:
+    """Facts by number with their role, and the other phrasings of each kind, once."""
+    others = list[str]()
+    seen = set[tuple[str, object]]()
+    for number, fact in enumerate(known.facts, 1):
+        reading = fact.readings[0]
+        texts = [phrased(reading, which, known.names, audience) for which in offered(fact, known.names)]
+        yield f"{number} ({fact.role}) {texts[0]}"
+        like = reading.kind, reading.slots.get("measure") if reading.kind == "outcome" else None
+        if like not in seen:
+            others += [f"{number}{LETTERS[k]} {text}" for k, text in enumerate(texts) if k]
+        seen.add(like)
+    yield "Above is phrasing a; b is, for facts of the same form too:"
+    yield from others

@@ -1,0 +1,93 @@
+"""The attacker without a model: draws and varies specs, guided by what earlier ones were worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.agents.arena.sources import Source, Spec
+from aurora.sim.scenarios.scenario import Scenario
+
+NEAR_DUPLICATE = 0.01
+"""Distance between descriptions below which a scenario is a near duplicate."""
+FRESH_SHARE = 0.4
+"""Share of proposals that are drawn anew rather than varied."""
+
+
+class Known(NamedTuple):
+    """An earlier spec: what it was worth to the attacker, and its description."""
+
+    spec: Spec
+    reward: float
+    description: tuple[float, ...]
+
+
+def propose(source: Source, level: int, known: Sequence[Known], count: int, rng: np.random.Generator) -> list[Spec]:
+    """Specs for the next iteration: some new, the others variations of rewarding ones (tournaments of 3)."""
+    specs: list[Spec] = []
+    for _ in range(count):
+        usable = [k for k in known if getattr(k.spec, "level", level) == level]
+        if not usable or rng.random() < FRESH_SHARE:
+            family = source.training[int(rng.integers(len(source.training)))]
+            specs.append(source.sample(family, level, rng))
+        else:
+            rivals = [usable[int(rng.integers(len(usable)))] for _ in range(3)]
+            specs.append(source.mutate(max(rivals, key=lambda k: k.reward).spec, rng))
+    return specs
+
+
+def describe(scenario: Scenario) -> tuple[float, ...]:
+    """Statistics of a scenario, each about 0 to 1: sizes, load, spread, bursts, trouble, mix.
+
+    Order: log tasks, log nodes, mean and spread of log duration, mean dominant share, burstiness of
+    arrivals, shares of tasks with dependencies, accelerators, fractions of one, SLAs, model
+    constraints, flows; failures, congestions and price changes (saturating at about ten).
+    """
+    tasks = scenario.tasks
+    arrivals = np.array([t.arrival_time for t in tasks])
+    gaps = np.diff(np.sort(arrivals))
+    duration = np.log10(np.array([t.duration for t in tasks]) + 1)
+    cpu = max((n.cpu for n in scenario.nodes), default=1.0)
+    conditions = scenario.environmental_conditions
+
+    def share(flags: list[bool]) -> float:
+        return sum(flags) / len(flags)
+
+    def saturating(count: int) -> float:
+        return count / (count + 10)
+
+    burst = float(gaps.std() / (gaps.std() + gaps.mean())) if len(gaps) and gaps.sum() > 0 else 0.0
+    return (
+        float(np.log10(len(tasks)) / 4),
+        float(np.log10(len(scenario.nodes) + 1) / 4),
+        float(duration.mean() / 6),
+        float(duration.std()),
+        float(np.mean([t.cpu_required for t in tasks]) / cpu),
+        burst,
+        share([bool(t.dependencies) for t in tasks]),
+        share([t.accelerators > 0 for t in tasks]),
+        share([t.accelerators > 0 and t.accelerator_share < 1 for t in tasks]),
+        share([t.sla_latency_ms is not None for t in tasks]),
+        share([bool(t.accelerator_models) for t in tasks]),
+        share([t.destination_site is not None for t in tasks]),
+        saturating(len(conditions.node_failures)),
+        saturating(len(conditions.network_congestion)),
+        saturating(len(conditions.dynamic_pricing)),
+    )
+
+
+def complexity(description: Sequence[float]) -> float:
+    """How many things a scenario asks to handle at once, 0 to 1: the mean of its description, capped."""
+    return float(np.clip(np.mean(np.minimum(description, 1.0)) * 2, 0, 1))
+
+
+def diversity(description: Sequence[float], known: Sequence[Known]) -> float:
+    """Distance to the nearest known scenario, 0 (the same) to 1."""
+    if not known:
+        return 1.0
+    others: NDArray[np.float64] = np.array([k.description for k in known])
+    nearest = float(np.sqrt(((others - np.array(description)) ** 2).sum(axis=1)).min())
+    return min(1.0, nearest)

@@ -1,0 +1,135 @@
+"""Operators on one expression; each takes a tree, random numbers and the scopes that may be read there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+from aurora.sim.policies.expression import Apply, Expr, Num, Ref, walk
+from aurora.sim.policies.features import FEATURES, Scope
+from aurora.sim.policies.program import Op
+
+Edit = Callable[[Expr, np.random.Generator, Collection[Scope]], Expr]
+
+# What a condition may compare a feature with, in its typical magnitudes.
+_THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.9, 1.0, 2.0)
+
+
+def swap_feature(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """Another feature in the place of one."""
+    place = _pick(expr, rng, lambda node: isinstance(node, Ref))
+    return expr if place is None else substitute(expr, place, _feature(rng, scopes)[0])
+
+
+def replace_subtree(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """A new term in the place of any part."""
+    place = int(rng.integers(sum(1 for _ in walk(expr))))
+    return substitute(expr, place, new_term(rng, scopes))
+
+
+def add_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """One term more."""
+    return Apply(Op.ADD, (expr, new_term(rng, scopes)))
+
+
+def drop_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """One term of a sum, one side of an `and` or `or`, or one branch of a conditional less."""
+    kept = {Op.ADD: (0, 1), Op.SUB: (0, 1), Op.AND: (0, 1), Op.OR: (0, 1), Op.SELECT: (1, 2)}
+    place = _pick(expr, rng, lambda node: isinstance(node, Apply) and node.op in kept)
+    if place is None:
+        return expr
+    node = at(expr, place)
+    assert isinstance(node, Apply)
+    return _fold_minus(substitute(expr, place, node.args[kept[node.op][int(rng.integers(2))]]))
+
+
+def _fold_minus(expr: Expr) -> Expr:
+    """The minus of a constant folded into it, as the parser does: the tree is what its text reads as."""
+    if not isinstance(expr, Apply):
+        return expr
+    args = tuple(_fold_minus(a) for a in expr.args)
+    return Num(-args[0].value) if expr.op is Op.NEG and isinstance(args[0], Num) else Apply(expr.op, args)
+
+
+def jitter(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """Another value for a constant; a zero becomes a tenth."""
+    place = _pick(expr, rng, lambda node: isinstance(node, Num))
+    if place is None:
+        return expr
+    node = at(expr, place)
+    assert isinstance(node, Num)
+    value = node.value * float(np.exp(rng.normal(0, 0.4))) if node.value else float(rng.normal(0, 0.1))
+    return substitute(expr, place, Num(round(value, 6)))
+
+
+def insert_conditional(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """A part `a` becomes `a if condition else b`, with a new term for `b`."""
+    places = [i for i, node in enumerate(walk(expr)) if not isinstance(node, Num)]
+    if not places:
+        return expr
+    place = places[int(rng.integers(len(places)))]
+    chosen = Apply(Op.SELECT, (new_condition(rng, scopes), at(expr, place), new_term(rng, scopes)))
+    return substitute(expr, place, chosen)
+
+
+def narrow(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """A condition that holds less often, or more often."""
+    condition = new_condition(rng, scopes)
+    if isinstance(expr, Num):
+        return condition
+    return Apply(Op.AND if rng.random() < 0.5 else Op.OR, (expr, condition))  # noqa: PLR2004  # a fair coin
+
+
+EDITS: tuple[Edit, ...] = (swap_feature, replace_subtree, drop_term, add_term, jitter, insert_conditional)
+"""Operators on a value: `order`, a score."""
+CONDITION_EDITS: tuple[Edit, ...] = (narrow, swap_feature, drop_term, jitter)
+"""Operators on a condition: `when`, `admit`."""
+
+
+def new_term(rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """A weight times a feature brought to a magnitude of about one."""
+    ref, scale = _feature(rng, scopes)
+    scaled: Expr = ref if scale == 1 else Apply(Op.DIV, (ref, Num(scale)))
+    return Apply(Op.MUL, (Num(round(float(rng.normal(0, 0.3)), 3)), scaled))
+
+
+def new_condition(rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """A feature compared with a share or a multiple of its typical magnitude."""
+    ref, scale = _feature(rng, scopes)
+    threshold = Num(_THRESHOLDS[int(rng.integers(len(_THRESHOLDS)))] * scale)
+    return Apply(Op.GT if rng.random() < 0.5 else Op.LE, (ref, threshold))  # noqa: PLR2004  # a fair coin
+
+
+def at(expr: Expr, place: int) -> Expr:
+    """The `place`-th node in the order of `walk`."""
+    return next(node for i, node in enumerate(walk(expr)) if i == place)
+
+
+def substitute(expr: Expr, place: int, new: Expr) -> Expr:
+    """The tree with its `place`-th node (in the order of `walk`) replaced."""
+    count = -1
+
+    def rebuild(node: Expr) -> Expr:
+        nonlocal count
+        count += 1
+        if count == place:
+            count += sum(1 for _ in walk(node)) - 1
+            return new
+        if isinstance(node, Apply):
+            return Apply(node.op, tuple(rebuild(a) for a in node.args))
+        return node
+
+    return rebuild(expr)
+
+
+def _pick(expr: Expr, rng: np.random.Generator, wanted: Callable[[Expr], bool]) -> int | None:
+    places = [i for i, node in enumerate(walk(expr)) if wanted(node)]
+    return places[int(rng.integers(len(places)))] if places else None
+
+
+def _feature(rng: np.random.Generator, scopes: Collection[Scope]) -> tuple[Ref, float]:
+    """A feature that may be read, and its typical magnitude."""
+    rows = [f for f in FEATURES if f.scope in scopes]
+    row = rows[int(rng.integers(len(rows)))]
+    return Ref(row.name), float(row.scale)

@@ -1,0 +1,190 @@
+"""Operators that change a policy's structure; every result is a valid policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from aurora.agents.search.simplification import simplify_sections
+from aurora.agents.search.tree_edits import CONDITION_EDITS, EDITS, Edit, new_condition, new_term
+from aurora.errors import PolicyError
+from aurora.sim.policies.compiler import Sections, compile_policy, parse_sections, policy_key, with_sections
+from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, Apply, Expr, Num, Ref
+from aurora.sim.policies.policy import MAX_RULES, AllocationStrategy, Policy
+from aurora.sim.policies.program import Op
+
+_ATTEMPTS = 20
+_TWO_PARENTS = 0.25
+"""Share of the children that have two parents."""
+_SIMPLIFIED = 0.25
+"""Share of the children that are written shorter. The others keep weights of zero, which tuning may raise."""
+
+_IDLE = Apply(Op.EQ, (Ref("cluster.running"), Num(0.0)))
+
+Operator = Callable[[Sections, np.random.Generator], Sections]
+
+
+def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_given: bool = False) -> Policy:
+    """A child of one parent, or of two by crossover, that does something else than its parent.
+
+    Args:
+        parent: The policy to change.
+        other: The second parent, for crossover.
+        rng: Random numbers.
+        queue_is_given: Whether blocking and backfilling belong to a protocol, and stay as they are.
+
+    Raises:
+        PolicyError: No valid child was found in 20 tries, or a parent has a network, which training changes.
+    """
+    for policy in (parent, other):
+        if policy.allocation_strategy.network is not None:
+            raise PolicyError(f"policy {policy.policy_id} is a trained network; variation changes rules only")
+    sections = parse_sections(parent)
+    known = {policy_key(parent), policy_key(_child(parent, simplify_sections(sections)))}
+    for _ in range(_ATTEMPTS):
+        changed, strategy = sections, parent.allocation_strategy
+        kind = rng.random()
+        if kind < _TWO_PARENTS:
+            changed = cross(sections, parse_sections(other), rng)
+        else:
+            place = int(rng.integers(len(OPERATORS) + 1))
+            if place < len(OPERATORS):
+                changed = OPERATORS[place](sections, rng)
+            else:
+                strategy = flip(strategy, rng, queue_is_given=queue_is_given)
+        if rng.random() < _SIMPLIFIED:
+            changed = simplify_sections(changed)
+        try:
+            child = _child(parent.model_copy(update={"allocation_strategy": strategy}), changed)
+            compile_policy(child)
+        except PolicyError:  # too large, too deep
+            continue
+        if child.policy_id not in known:
+            return child
+    raise PolicyError(f"no valid variation of policy {parent.policy_id} was found")
+
+
+def _child(parent: Policy, sections: Sections) -> Policy:
+    strategy = with_sections(parent.allocation_strategy, sections)
+    child = parent.model_copy(update={"allocation_strategy": strategy})
+    return child.model_copy(update={"policy_id": policy_key(child)})
+
+
+def vary_order(sections: Sections, rng: np.random.Generator) -> Sections:
+    """Which task is next, changed in one place."""
+    return sections._replace(order=_edit(EDITS, rng)(sections.order, rng, DECISION_SCOPES))
+
+
+def vary_score(sections: Sections, rng: np.random.Generator) -> Sections:
+    """The score of one rule, changed in one place."""
+    place = int(rng.integers(len(sections.rules)))
+    when, score = sections.rules[place]
+    return _with_rule(sections, place, (when, _edit(EDITS, rng)(score, rng, ALL_SCOPES)))
+
+
+def vary_when(sections: Sections, rng: np.random.Generator) -> Sections:
+    """The condition of one rule, changed in one place."""
+    place = int(rng.integers(len(sections.rules)))
+    when, score = sections.rules[place]
+    return _with_rule(sections, place, (_edit(CONDITION_EDITS, rng)(when, rng, DECISION_SCOPES), score))
+
+
+def vary_admit(sections: Sections, rng: np.random.Generator) -> Sections:
+    """What may be placed now, changed in one place.
+
+    A first condition is not asked of an idle system, so that no task waits for nothing.
+    """
+    if isinstance(sections.admit, Num):
+        return sections._replace(admit=Apply(Op.OR, (_IDLE, new_condition(rng, ALL_SCOPES))))
+    return sections._replace(admit=_edit(CONDITION_EDITS, rng)(sections.admit, rng, ALL_SCOPES))
+
+
+def add_rule(sections: Sections, rng: np.random.Generator) -> Sections:
+    """A rule before the others, for some of the tasks, with one term as its score."""
+    if len(sections.rules) >= MAX_RULES:
+        return sections
+    rule = (new_condition(rng, DECISION_SCOPES), new_term(rng, ALL_SCOPES))
+    return sections._replace(rules=(rule, *sections.rules))
+
+
+def split_rule(sections: Sections, rng: np.random.Generator) -> Sections:
+    """One rule becomes two: for some of its tasks the score is changed in one place."""
+    if len(sections.rules) >= MAX_RULES:
+        return sections
+    place = int(rng.integers(len(sections.rules)))
+    when, score = sections.rules[place]
+    condition = new_condition(rng, DECISION_SCOPES)
+    narrower: Expr = condition if isinstance(when, Num) else Apply(Op.AND, (when, condition))
+    part = (narrower, _edit(EDITS, rng)(score, rng, ALL_SCOPES))
+    return sections._replace(rules=(*sections.rules[:place], part, *sections.rules[place:]))
+
+
+def drop_rule(sections: Sections, rng: np.random.Generator) -> Sections:
+    """One rule less; its tasks fall to the rules behind it."""
+    if len(sections.rules) == 1:
+        return sections
+    place = int(rng.integers(len(sections.rules)))
+    return sections._replace(rules=(*sections.rules[:place], *sections.rules[place + 1 :]))
+
+
+def reorder_rules(sections: Sections, rng: np.random.Generator) -> Sections:
+    """Two neighbouring rules change places."""
+    if len(sections.rules) == 1:
+        return sections
+    place = int(rng.integers(len(sections.rules) - 1))
+    rules = list(sections.rules)
+    rules[place], rules[place + 1] = rules[place + 1], rules[place]
+    return sections._replace(rules=tuple(rules))
+
+
+OPERATORS: tuple[Operator, ...] = (
+    vary_order,
+    vary_score,
+    vary_score,  # twice: most of a policy is its scores
+    vary_when,
+    vary_admit,
+    add_rule,
+    split_rule,
+    drop_rule,
+    reorder_rules,
+)
+
+
+def flip(strategy: AllocationStrategy, rng: np.random.Generator, *, queue_is_given: bool) -> AllocationStrategy:
+    """Another way to queue (whether the head blocks, and whether others may overtake it) or to choose a device."""
+    queues: list[dict[str, object]] = [
+        {"head_of_line_blocking": False, "backfill": "none"},
+        {"head_of_line_blocking": True, "backfill": "none"},
+        {"head_of_line_blocking": True, "backfill": "easy"},
+    ]
+    devices: list[dict[str, object]] = [{"device_choice": d} for d in ("best_fit", "worst_fit", "least_fragmentation")]
+    choices = [
+        choice
+        for choice in devices + ([] if queue_is_given else queues)
+        if any(getattr(strategy, name) != value for name, value in choice.items())
+    ]
+    return strategy.model_copy(update=choices[int(rng.integers(len(choices)))])
+
+
+def cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    """The first parent with something of the second: its order, its admit, a rule's score, or one rule more."""
+    when, score = b.rules[int(rng.integers(len(b.rules)))]
+    kind = int(rng.integers(4))
+    if kind == 0:
+        return a._replace(order=b.order)
+    if kind == 1:
+        return a._replace(admit=b.admit)
+    if kind == 2 and len(a.rules) < MAX_RULES:  # noqa: PLR2004  # the third of four kinds
+        guard = new_condition(rng, DECISION_SCOPES) if isinstance(when, Num) else when
+        return a._replace(rules=((guard, score), *a.rules))
+    place = int(rng.integers(len(a.rules)))
+    return _with_rule(a, place, (a.rules[place][0], score))
+
+
+def _with_rule(sections: Sections, place: int, rule: tuple[Expr, Expr]) -> Sections:
+    return sections._replace(rules=(*sections.rules[:place], rule, *sections.rules[place + 1 :]))
+
+
+def _edit(edits: tuple[Edit, ...], rng: np.random.Generator) -> Edit:
+    return edits[int(rng.integers(len(edits)))]

@@ -1,0 +1,1 @@
+"""Commands of `aurora bench`, which measure."""

@@ -1,0 +1,203 @@
+"""`aurora bench`: benchmarks against published references."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from aurora.cli import options
+from aurora.cli.bench import cloning, environments, experiments, forecast, futures, rl, wording
+from aurora.cli.bench.spread import SpreadCommand
+from aurora.cli.terminal.output import emit_json, emit_table, note
+from aurora.cli.terminal.steps import note_compiling
+
+app = typer.Typer(help="Benchmarks against published references.", no_args_is_help=True)
+app.command("env")(environments.env)
+app.command("experiment")(experiments.experiment)
+app.command("forecast", cls=SpreadCommand)(forecast.forecast)
+app.command("rl")(rl.rl)
+app.command("cloning")(cloning.cloning)
+app.command("futures")(futures.futures)
+app.command("wording")(wording.wording)
+
+
+class Backfill(StrEnum):
+    """Queue discipline of the job scheduling benchmark."""
+
+    none = "none"
+    easy = "easy"
+
+
+@app.command()
+def openb(  # one parameter an option
+    nodes: Path = options.path(..., help="openb node list, .csv or .csv.gz."),
+    pods: Path = options.path(..., help="openb pod list, .csv or .csv.gz."),
+    policy: str = options.text(..., help="A reference policy's name or a policy file."),
+    seeds: str = options.text("42-51", help="A range (42-51) or a list (1,5,9)."),
+    node_orders: int = options.count(2, most=100, help="Orders of the nodes for every seed."),
+    jobs: int = options.count(2, most=256, help="Threads."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """GPU placement under the protocol of FGD (Weng et al., ATC 2023), beside FGD itself.
+
+    Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
+    """
+    from aurora.evals.published.openb import bench_openb  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
+
+    note_compiling()
+    result = bench_openb(
+        nodes,
+        pods,
+        load_policy(policy),
+        seeds=options.parse_seeds(seeds, "--seeds"),
+        node_orders=node_orders,
+        jobs=jobs,
+    )
+    if result["pods_without_model"]:
+        note(
+            f"{result['pods_without_model']} pods of {pods.name} ask for models that no node has, and can't be placed: "
+            f"{', '.join(result['models_of_no_node'][:5])}"
+        )
+    if as_json:
+        emit_json(result)
+        return
+    columns = tuple(result["runs"][0])
+    emit_table(f"{result['policy']} on {result['trace']}", columns, [tuple(r.values()) for r in result["runs"]])
+    fgd = result["fgd"]
+    rows = [
+        (result["policy"], result["mean_100"], result["mean_130"], result["sd_130"], fgd["difference_130"]),
+        ("fgd", fgd["mean_100"], fgd["mean_130"], fgd["sd_130"], None),
+    ]
+    if result["policy"] == "fgd":
+        rows.pop()
+    columns = ("policy", "at 100 %", "at 130 %", "sd at 130 %", "points over fgd at 130 %")
+    emit_table("devices allocated, %, when 100 and 130 % of them were asked for", columns, rows)
+
+
+@app.command()
+def swf(  # one parameter an option
+    log: Path = options.path(..., help="A log in the Standard Workload Format, .swf or .swf.gz."),
+    processors: int = options.count(..., most=options.MAX_PROCESSORS, help="Processors of the machine."),
+    policy: str = options.text(..., help="A reference policy's name or a policy file."),
+    backfill: Backfill = typer.Option(Backfill.none, help="EASY backfilling or none."),
+    jobs: int = options.count(2, most=256, help="Threads."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Job scheduling under the protocol of RLScheduler (Zhang et al., SC 2020).
+
+    Example: aurora bench swf --log lublin_256.swf.gz --processors 256 --policy f1 --backfill easy
+    """
+    from aurora.evals.published.swf import bench_swf  # heavy, used here only
+    from aurora.sim.policies.references import load_policy  # heavy, used here only
+
+    note_compiling()
+    result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
+    if result["left_out"]:
+        note(f"{result['left_out']} jobs of {log.name} never ran, or are parts of others: left out")
+    if result["assumed_run_times"]:
+        note(f"{result['assumed_run_times']} jobs of {log.name} state no run time: 10 s is taken, as RLScheduler does")
+    if not result["published_protocol"]:
+        note(
+            f"{log.name} has {result['jobs']} jobs, too few for the published protocol: measured on "
+            f"{len(result['sequences'])} sequences of {result['sequence_length']}; compare with no published figure"
+        )
+    if as_json:
+        emit_json(result)
+        return
+    emit_table(
+        f"{result['policy']} on {log.name}",
+        ("start", "bounded_slowdown", "utilization", "unfinished"),
+        [tuple(s.values()) for s in result["sequences"]],
+    )
+    typer.echo(f"mean bounded slowdown {result['bounded_slowdown']:.2f}", err=True)
+
+
+@app.command()
+def speed(
+    repeats: int = options.count(5, most=100, help="Runs of each measurement."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """The event loop beside the same model in SimPy, and decisions a second.
+
+    Example: aurora bench speed --repeats 3
+    """
+    from aurora.evals.speed.simulator import bench_speed  # heavy, used here only
+
+    note_compiling()
+    result = bench_speed(repeats)
+    if as_json:
+        emit_json(result)
+        return
+    columns = (
+        "nodes",
+        "sizes",
+        "ratio_min",
+        "ratio_median",
+        "ratio_max",
+        "events_per_second",
+        "simpy_events_per_second",
+    )
+    emit_table("event loop beside SimPy", columns, [tuple(r[c] for c in columns) for r in result["event_loop"]])
+    emit_table(
+        "uncached decisions of a 20-operation policy",
+        ("nodes", "decisions_per_second"),
+        [(r["nodes"], r["decisions_per_second"]) for r in result["decisions"]],
+    )
+    emit_table(
+        "scenarios a second",
+        ("level", "one_core", "two_cores"),
+        [(r["level"], r["one_core"], r["two_cores"]) for r in result["scenarios"]],
+    )
+
+
+@app.command()
+def agents(
+    calls: int = options.count(50, most=10_000, help="Questions of each kind."),
+    iterations: int = options.count(3, most=100, help="Iterations of self-play."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """What the framework costs beside the model and the simulation, with a server that answers at once.
+
+    Example: aurora bench agents --calls 20 --iterations 1
+    """
+    from aurora.evals.speed.agents import bench_agents  # heavy, used here only
+
+    note_compiling()
+    result = bench_agents(calls, iterations)
+    if as_json:
+        emit_json(result)
+        return
+    emit_table("a model call", tuple(result["calls"][0]), [tuple(r.values()) for r in result["calls"]])
+    emit_table(
+        "an iteration of self-play", tuple(result["iterations"][0]), [tuple(r.values()) for r in result["iterations"]]
+    )
+
+
+@app.command()
+def explanations(
+    decisions: int = options.count(1000, most=100_000, help="Decisions to explain."),
+    seed: int = options.seed("Of the scenarios, and of the errors that are planted."),
+    data: Path | None = options.path(None, help="Folder with openb/; without it, generated scenarios only."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Every claim of many explanations checked, and planted errors that must be caught.
+
+    Example: aurora bench explanations --decisions 200
+    """
+    from aurora.evals.explanations.decisions import bench_explanations  # heavy, used here only
+
+    note_compiling()
+    result = bench_explanations(decisions, seed, data)
+    if as_json:
+        emit_json(result)
+        return
+    emit_table("claims", ("kind", "made", "held"), [tuple(r.values()) for r in result["claims"]])
+    emit_table("planted errors", ("error", "planted", "caught"), [tuple(r.values()) for r in result["planted"]])
+    typer.echo(
+        f"{result['decisions']} decisions ({', '.join(f'{k} {v}' for k, v in result['from'].items())}); "
+        f"{result['milliseconds_median']:.2f} ms each, 95 % within {result['milliseconds_p95']:.2f} ms",
+        err=True,
+    )

@@ -1,0 +1,166 @@
+"""`aurora futures` (`aurora whatif`): demand to come many times over, tiers of capacity, the best of several plans."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from aurora.cli import options
+from aurora.cli.terminal.output import emit_json, emit_json_line, note
+from aurora.cli.terminal.steps import note_compiling, steps
+from aurora.errors import DataError, ScenarioError
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.sim.scenarios.disturbances import Disturbance
+
+
+def futures(
+    data: list[Path] = options.path_argument(help="Measured demand: .csv, .csv.gz or .parquet."),
+    series: str = options.text("*", help="Which series of the files, by a pattern such as '*/cpu'; they are summed."),
+    plans: Path | None = options.path(None, help="Plans to compare, JSON; without it, plans that follow from tiers."),
+    horizon: int = options.count(12, most=2000, help="Steps to look ahead."),
+    count: int = options.count(1000, "--futures", least=2, most=1_000_000, help="Futures for every what-if."),
+    what_if: list[str] = options.text(
+        [], help="NAME, then :AMOUNT, @START, /DURATION as wanted: spike:+20%@2h/30m; or a JSON file."
+    ),
+    weights: str | None = options.text(
+        None, help="What counts: cost=1,latency=0.5,sla=2,energy=0.1. Default cost=1,sla=1."
+    ),
+    tiers: str = options.text("50,80,95,99", help="Confidences of the tiers, per cent."),
+    cores_per_unit: float | None = options.number(
+        None,
+        least=1e-12,
+        most=options.MAX_CORES,
+        help="Cores that one unit of the series needs: 0.08 for per cent of 8 cores; none for series in cores.",
+    ),
+    node_cores: float = options.number(
+        4.0, least=1e-6, most=options.MAX_CORES, help="Cores of a node, for plans from tiers."
+    ),
+    reserved_price: float = options.number(
+        0.10, least=0, most=options.MAX_PRICE, help="Dollars an hour of a reserved node, likewise."
+    ),
+    burst_price: float = options.number(
+        0.25, least=0, most=options.MAX_PRICE, help="Dollars an hour of an on-demand node, likewise."
+    ),
+    job_cores: float | None = options.number(
+        None, least=1e-9, most=options.MAX_CORES, help="Cores of a job; default: small beside the demand."
+    ),
+    job_seconds: float | None = options.number(
+        None, least=1e-3, most=options.YEAR, unit="seconds", help="Seconds that a job runs; default: a third of a step."
+    ),
+    model: Path | None = options.path(
+        None, help="Folder of `aurora train forecast`; without it, the quantiles of the latest quarter of 144 values."
+    ),
+    sla: float = options.number(
+        60.0, least=0, most=options.YEAR, unit="seconds", help="Longest acceptable wait of a job, seconds."
+    ),
+    seed: int = options.seed("Of the futures."),
+    threads: int = options.count(2, most=64, help="Threads that simulate."),
+    state: Path | None = options.path(None, help="File in which continuous mode remembers."),
+    compare: Path | None = options.path(None, help="Only compare what came with what this state's run simulated."),
+    follow: bool = typer.Option(False, "--follow", help="Go on: read the data again, compare, adjust, look ahead."),
+    every: float = options.number(
+        60.0, least=0.01, most=options.YEAR, unit="seconds", help="Seconds between readings, with --follow."
+    ),
+    rounds: int | None = options.count(None, help="Readings after which --follow ends; default: at Ctrl-C."),
+    plot: Path | None = options.path(None, help="Write a fan of the demand and distributions by plan, .html or .png."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON, with --follow a line a round."),
+) -> None:
+    """Look ahead many times: how much capacity covers demand with which confidence, and which plan is best.
+
+    Takes seconds for one series and about a minute for six with what-ifs, most of it back-tests.
+
+    Example: aurora futures demand.csv --what-if spike:+20%@20m --what-if node_loss:2 --plot futures.html
+    """
+    from aurora.charts import check_plot_path, write_charts
+    from aurora.cli.futures import run  # heavy, used here only
+    from aurora.cli.futures.charts import charts
+    from aurora.cli.futures.tables import show, show_compared
+
+    check_plot_path(plot)
+    if compare is not None:
+        result = run.compare_only(data, series, compare)
+        emit_json(result) if as_json else show_compared(result["compared"])
+        return
+    if follow and state is None:
+        raise options.usage_error(
+            "--follow", "it needs --state FILE, in which it remembers what was simulated and came"
+        )
+    asked = run.Asked(
+        data=tuple(data),
+        series=series,
+        plans=plans,
+        horizon=horizon,
+        count=count,
+        what_ifs=tuple(d for text in what_if for d in _what_ifs(text)),
+        weights=_weights(weights),
+        tiers=_confidences(tiers),
+        cores_per_unit=cores_per_unit,
+        node_cores=node_cores,
+        reserved_price=reserved_price,
+        burst_price=burst_price,
+        job_cores=job_cores,
+        job_seconds=job_seconds,
+        sla=sla,
+        seed=seed,
+        threads=threads,
+        state=state,
+        model=model,
+    )
+    note_compiling()
+    done = 0
+    while True:
+        with steps() as tell:
+            answer = run.answer(asked, tell, pending_only=follow)
+        done += 1
+        if answer is not None:
+            for finding in answer.findings:
+                note(f"{finding.unique_id}: {finding.message}")
+            for said in answer.result["notes"]:
+                note(said)
+            if as_json:
+                (emit_json_line if follow else emit_json)(answer.result)
+            else:
+                show(answer.result)
+            if plot is not None:
+                write_charts(charts(answer), plot)
+        if not follow or done == rounds:
+            return
+        time.sleep(every)
+
+
+def _what_ifs(text: str) -> tuple[Disturbance, ...]:
+    """The what-ifs of a file, or the one of a short text."""
+    from aurora.sim.scenarios.disturbances import parse_disturbance, read_disturbances  # heavy, used here only
+
+    path = Path(text)
+    if path.suffix == ".json":
+        return read_disturbances(path)
+    try:
+        return (parse_disturbance(text),)
+    except ScenarioError as error:
+        raise options.usage_error("--what-if", str(error).removeprefix("what-if ")) from None
+
+
+def _weights(text: str | None) -> dict[str, float]:
+    from aurora.sim.capacity.choice import WEIGHTS, parse_weights  # heavy, used here only
+
+    try:
+        return dict(WEIGHTS) if text is None else parse_weights(text)
+    except ScenarioError as error:
+        raise options.usage_error("--weights", str(error).removeprefix("--weights ")) from None
+
+
+def _confidences(text: str) -> tuple[float, ...]:
+    """The confidences of tiers, as shares of 1."""
+    from aurora.learning.futures.tiers import check_confidences  # heavy, used here only
+
+    found = tuple(round(value / 100, 12) for value in options.parse_percentages(text, "--tiers"))
+    try:
+        check_confidences(found)
+    except DataError as error:
+        raise options.usage_error("--tiers", str(error)) from None
+    return found

@@ -1,0 +1,254 @@
+"""How recommendations are shown: one line an account, fitted to the terminal, with totals and, if asked, reasons."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+
+from aurora.cli.terminal.output import emit_table, note, printable, say, terminal_width
+from aurora.cli.terminal.tables import wrapped
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.learning.accounts import Configuration
+    from aurora.learning.rightsizing.recommend import Recommendation
+
+COLUMNS = (
+    "account",
+    "finding",
+    "now",
+    "proposed",
+    "$/month now",
+    "$/month proposed",
+    "saves",
+    "low",
+    "high",
+    "risk",
+    "confidence",
+    "in plan",
+    "not measured",
+)
+"""Of the formats that are not fitted to a terminal."""
+WIDE = 110
+"""Columns of a terminal from which on the interval of savings is shown."""
+USUAL = 76
+"""Columns from which on there are two spaces between cells."""
+LEAST_ACCOUNT, MOST_ACCOUNT = 12, 40
+SHORT = 2
+"""Which of the wordings of a change a usual terminal should have room for."""
+
+
+def by_savings(found: Sequence[Recommendation]) -> list[Recommendation]:
+    """The largest savings first, those without any last."""
+    return sorted(found, key=lambda r: (r.savings is None, -r.savings.expected if r.savings else 0.0, r.account))
+
+
+def show_table(found: Sequence[Recommendation]) -> None:
+    """Print a line an account on stdout: fitted to a terminal, tab-separated elsewhere; totals below."""
+    if not sys.stdout.isatty():
+        emit_table("recommendations", COLUMNS, [cells(r) for r in by_savings(found)])
+        for line in totals(found):
+            note(line)
+        return
+    columns = terminal_width()
+    say("\n".join([*lines(by_savings(found), columns), "", *_wrapped(totals(found), columns)]))
+
+
+def as_csv(found: Sequence[Recommendation]) -> str:
+    """The table as CSV."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(cells(r) for r in by_savings(found))
+    return stream.getvalue()
+
+
+def as_markdown(found: Sequence[Recommendation]) -> str:
+    """The table as Markdown, with the totals."""
+    rows = [[cell.replace("|", "\\|") for cell in cells(r)] for r in by_savings(found)]
+    body = [f"| {' | '.join(row)} |" for row in [list(COLUMNS), ["---"] * len(COLUMNS), *rows]]
+    return "\n".join([*body, "", *totals(found)]) + "\n"
+
+
+def cells(r: Recommendation) -> tuple[str, ...]:
+    """A row of the formats that have no width."""
+    saved = r.savings
+    return (
+        r.account,
+        r.finding,
+        "" if r.now is None else _whole(r.now),
+        "" if r.proposed is None else _whole(r.proposed),
+        "" if r.cost_now is None else f"{r.cost_now:.0f}",
+        "" if r.cost_proposed is None else f"{r.cost_proposed:.0f}",
+        *(("", "", "") if saved is None else (f"{saved.expected:.0f}", f"{saved.low:.0f}", f"{saved.high:.0f}")),
+        "" if r.risk is None else str(r.risk),
+        "" if r.confidence is None else f"{r.confidence.value:.0%}",
+        "yes" if r.is_applicable else "no",
+        " ".join(_unmeasured(r)),
+    )
+
+
+def lines(found: Sequence[Recommendation], columns: int) -> list[str]:
+    """A title, and a line an account that is no longer than `columns` characters."""
+    is_wide = columns >= WIDE
+    gap = "  " if columns >= USUAL else " "
+    titles = ["account", "now -> proposed", "$/month", "risk", "finding"]
+    rows = [[printable(r.account), "", _money(r, is_wide=is_wide), _risk(r), r.finding] for r in found]
+    if is_wide:
+        titles.insert(3, "saves (80 %)")
+        for row, r in zip(rows, found, strict=True):
+            s = r.savings
+            row.insert(3, "" if s is None else f"{s.expected:,.0f} ({s.low:,.0f} to {s.high:,.0f})")
+    table = [titles, *rows]
+    widths = [max(cell_len(row[k]) for row in table) for k in range(len(titles))]
+    free = columns - 1 - sum(widths[2:]) - len(gap) * (len(titles) - 1)
+    wanted = max((len(_changes(r)[0 if is_wide else SHORT]) for r in found), default=0)
+    account = min(widths[0], MOST_ACCOUNT, max(LEAST_ACCOUNT, free - wanted))
+    longest = max([len(titles[1]), *(len(_changes(r)[0]) for r in found)])
+    widths[:2] = [account, max(LEAST_ACCOUNT, min(longest, free - account))]
+    for row, r in zip(rows, found, strict=True):
+        row[1] = next((c for c in _changes(r) if len(c) <= widths[1]), _changes(r)[-1])
+    return [gap.join(_fitted(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _changes(r: Recommendation) -> list[str]:
+    """What runs now, and what is proposed instead, in ever shorter words."""
+    now, new = r.now, r.proposed
+    if now is None or new is None:
+        return ["" if now is None else f"{_size(now)}, as it is", "" if now is None else _size(now)] * 2
+    other = [k for k in ("storage", "network", "target", "cooldown") if getattr(now, k) != getattr(new, k)]
+    more = f" +{len(other)}" if other else ""
+    if now.instance != new.instance:
+        told = f"{_size(now)} -> {_size(new)}"
+    elif _count(now) != _count(new):
+        told = f"{_count(now)} -> {_size(new)}"
+    else:
+        told = _size(now)
+    return [
+        " ".join([told, *(f"+{k}" for k in other)]),
+        f"{told}{more}",
+        f"{told.replace(' -> ', '->')}{more}",
+        f"{_count(now)}->{_size(new)}{more}",
+        f"->{_size(new)}{more}",
+    ]
+
+
+def totals(found: Sequence[Recommendation]) -> list[str]:
+    """What all accounts cost and would cost, what is in no plan, and what was not measured."""
+    counted = [r for r in found if r.cost_now is not None]
+    moved = [r for r in counted if r.is_applicable]
+    now = sum(r.cost_now or 0.0 for r in counted)
+    new = now - sum(r.savings.expected for r in moved if r.savings is not None)
+    told = [
+        f"{len(found)} accounts: ${now:,.0f} a month now, ${new:,.0f} with the {len(moved)} changes that may go into a "
+        f"plan: {_saved(now - new)}"
+    ]
+    if counted:
+        told.append("risk: 0 (low) to 4 of breaking the promise, and the confidence in the recommendation")
+    held = [r for r in counted if r.proposed is not None and not r.is_applicable]
+    if held:
+        why = (f"{r.account} ({'conflict' if r.finding == 'conflict' else f'risk {r.risk}'})" for r in held)
+        told.append(f"not in a plan: {', '.join(why)}")
+    silent = [r.account for r in found if r.finding == "no_data"]
+    if silent:
+        told.append(f"too little measured: {', '.join(silent)}")
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for r in counted:
+        groups.setdefault(_unmeasured(r), []).append(r.account)
+    told += [
+        f"not measured, so no less is proposed than there is now: {', '.join(what)} of {', '.join(who)}"
+        for what, who in groups.items()
+        if what
+    ]
+    return told
+
+
+def why(r: Recommendation, columns: int) -> list[str]:
+    """The finding, its reasons, what risk and confidence rest on, and what would change it; wrapped by words."""
+    told = [f"{r.account}: {r.finding}"]
+    if r.now is not None and r.proposed is not None:
+        told.append(f"  {_whole(r.now)} -> {_whole(r.proposed)}")
+    if r.savings is not None:
+        s = r.savings
+        told.append(
+            f"  {_saved(s.expected)} a month ({s.level:.0%} interval of what it saves: ${s.low:,.0f} to "
+            f"${s.high:,.0f}); prices: {s.price_source}"
+        )
+    told += [f"  - {reason}" for reason in r.reasons]
+    if r.risk is not None and r.probability is not None:
+        told.append(f"  risk {r.risk}: probability {r.probability:.1%} {r.risk_basis}")
+    if r.confidence is not None:
+        told.append(f"  confidence {r.confidence.value:.0%}: {r.confidence.basis}")
+    told += [f"  would change: {flip.told}" for flip in r.flips]
+    return _wrapped([line.replace("$-", "-$") for line in told], columns)
+
+
+def recommendation_json(r: Recommendation) -> dict[str, Any]:
+    """A recommendation with the keys that docs/recommendations.md lists."""
+    result = asdict(r)
+    result["price_source"] = None if r.savings is None else r.savings.price_source
+    result["flips"] = [{**asdict(f), "text": f.told} for f in r.flips]
+    if r.precedents is not None:
+        result["precedents"]["nearest"] = [
+            {"account": s.account_id, "period": s.period, "move": s.move, "distance": s.distance}
+            for s in r.precedents.nearest
+        ]
+    return result
+
+
+def _wrapped(told: Sequence[str], columns: int) -> list[str]:
+    found: list[str] = []
+    for line in told:
+        found += wrapped(line, columns - 1, hang=" " * (len(line) - len(line.lstrip()) + 2))
+    return found
+
+
+def _saved(dollars: float) -> str:
+    return f"saves ${dollars:,.0f}" if dollars >= 0 else f"costs ${-dollars:,.0f} more"
+
+
+def _unmeasured(r: Recommendation) -> tuple[str, ...]:
+    words = {"io": "storage", "bandwidth": "network"}
+    return tuple(words.get(name, name) for name, is_measured in r.measured.items() if not is_measured)
+
+
+def _money(r: Recommendation, *, is_wide: bool) -> str:
+    if r.cost_now is None:
+        return ""
+    shown = "{:,.0f}" if is_wide else "{:.0f}"
+    arrow = " -> " if is_wide else "->"
+    costs = [r.cost_now] if r.proposed is None or r.cost_proposed is None else [r.cost_now, r.cost_proposed]
+    return arrow.join(shown.format(cost) for cost in costs)
+
+
+def _risk(r: Recommendation) -> str:
+    """The level of risk, and the confidence beside it."""
+    return "" if r.risk is None or r.confidence is None else f"{r.risk}, {r.confidence.value:.0%}"
+
+
+def _count(c: Configuration) -> str:
+    return str(c.minimum) if c.minimum == c.maximum else f"{c.minimum}-{c.maximum}"
+
+
+def _size(c: Configuration) -> str:
+    return f"{_count(c)} {c.instance}"
+
+
+def _whole(c: Configuration) -> str:
+    return f"{_size(c)}, {c.storage}, {c.network}, target {c.target:.0%}, cooldown {c.cooldown} s"
+
+
+def _fitted(text: str, width: int) -> str:
+    """Padded, or with its middle left out: names differ at both ends."""
+    wide = cell_len(text)
+    if wide <= width:
+        return text + " " * (width - wide)
+    if wide > len(text):  # characters of two cells
+        return text[: (width - 2) // 2] + ".."
+    head = (width - 2) // 2
+    return f"{text[:head]}..{text[len(text) - (width - 2 - head) :]}"

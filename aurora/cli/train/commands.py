@@ -1,0 +1,14 @@
+"""`aurora train`: networks and forecasters that learn, each from a command of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from aurora.cli.train import clone, forecast, rl
+
+app = typer.Typer(help="Train a network, a cloned expert or a forecaster.", no_args_is_help=True)
+app.command("forecast")(forecast.forecast)
+app.command("ppo")(rl.ppo)
+app.command("dqn")(rl.dqn)
+app.command("sac")(rl.sac)
+app.command("clone")(clone.clone)

@@ -1,0 +1,1 @@
+"""Benchmarks of explanations: sampled decisions, false claims and false wording."""

@@ -1,0 +1,230 @@
+"""How a model's words are held to the claims: true sentences that must stay, false ones that must be struck.
+
+Sentences come from all phrasings of the facts of many decisions and whole runs; false ones are made of them by
+`aurora.evals.explanations.mutations`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aurora.agents.explain.explainer import explained
+from aurora.agents.explain.names import NODES
+from aurora.agents.explain.run_explainer import explain_plan
+from aurora.agents.explain.telling.composing import Choice, Link, compose, offered, written
+from aurora.agents.explain.telling.facts import Known, known_of_way
+from aurora.agents.explain.telling.holding import UNCHECKED, hold
+from aurora.agents.explain.telling.lexicon import noun
+from aurora.agents.explain.telling.phrasings import phrasings_of
+from aurora.agents.explain.telling.readings import Fact
+from aurora.agents.explain.waiting import way_claims
+from aurora.agents.roles.narrator import known_of
+from aurora.evals.explanations.decisions import cases
+from aurora.evals.explanations.mutations import MUTATORS, False_, Said, mutants
+from aurora.sim.explain.claims import run_of
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import FAMILIES, sample_spec
+
+RUNS = 20
+"""Whole runs that are told of."""
+TASKS_A_RUN = 3
+"""Tasks of a run whose way is told of, those with most to tell."""
+RUN_POLICIES = ("best_fit", "cheapest", "greenest", "nearest")
+LINKS: tuple[Link, ...] = ("none", "because", "also", "but")
+SHOWN = 20
+"""Sentences that were judged wrongly, to look at."""
+
+
+class Ground(NamedTuple):
+    """What is known of a decision or a run, and the true sentences about it.
+
+    Attributes:
+        known: The facts.
+        said: Sentences of one fact each.
+        composed: Sentences of several, with the claims that they cite.
+    """
+
+    known: Known
+    said: tuple[Said, ...]
+    composed: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def bench_wording(false: int, true: int, seed: int, decisions: int) -> dict[str, Any]:
+    """Hold true and false sentences; keys of `aurora bench wording --json`.
+
+    Args:
+        false: False sentences, spread evenly over the kinds.
+        true: True sentences.
+        seed: Of scenarios, and of what is made false.
+        decisions: From which the sentences come, beside twenty whole runs.
+    """
+    rng = np.random.default_rng([seed, 6])
+    started = time.perf_counter()
+    grounds = [*_of_decisions(decisions, rng), *_of_runs(rng), *_of_ways(rng)]
+    wrong: list[dict[str, str]] = []
+    kept = _true_ones(grounds, true, rng, wrong)
+    struck = _false_ones(grounds, false, rng, wrong)
+    return {
+        "seed": seed,
+        "decisions": decisions,
+        "runs": RUNS,
+        "false": struck,
+        "true": kept,
+        "struck_pct": _percent(struck, "struck"),
+        "kept_pct": _percent(kept, "kept"),
+        "wrong": wrong[:SHOWN],
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _percent(rows: list[dict[str, Any]], column: str) -> float:
+    made = sum(r["made"] for r in rows)
+    return 100.0 * sum(r[column] for r in rows) / made if made else 0.0
+
+
+def _true_ones(
+    grounds: list[Ground], count: int, rng: np.random.Generator, wrong: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    every: dict[str, list[tuple[Known, str, tuple[int, ...]]]] = defaultdict(list)
+    for ground in grounds:
+        for said in ground.said:
+            every[said.kind].append((ground.known, said.text, (said.cited,)))
+        every["several clauses"] += [(ground.known, text, cited) for text, cited in ground.composed]
+    made, kept = Counter[str](), Counter[str]()
+    for kind, known, text, cited in _spread(every, count, rng):
+        made[kind] += 1
+        held = hold([(text, cited)], known)
+        kept[kind] += bool(held.kept)
+        if held.struck:
+            wrong.append({"kind": f"true: {kind}", "text": text, "reason": held.struck[0][1]})
+    return [{"kind": k, "made": made[k], "kept": kept[k]} for k in made]
+
+
+def _spread(
+    every: Mapping[str, list[tuple[Known, str, tuple[int, ...]]]], count: int, rng: np.random.Generator
+) -> Iterator[tuple[str, Known, str, tuple[int, ...]]]:
+    """So many of all kinds, evenly as far as there are enough of each; none twice."""
+    left, kinds = count, sorted(every, key=lambda k: len(every[k]))
+    for place, kind in enumerate(kinds):
+        share = min(len(every[kind]), -(-left // (len(kinds) - place)))
+        left -= share
+        for k in rng.permutation(len(every[kind]))[:share]:
+            yield (kind, *every[kind][k])
+
+
+def _false_ones(
+    grounds: list[Ground], count: int, rng: np.random.Generator, wrong: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    sources = [(ground, said) for ground in grounds for said in ground.said]
+    rows = []
+    for place, kind in enumerate(MUTATORS):
+        wanted = count * (place + 1) // len(MUTATORS) - count * place // len(MUTATORS)
+        made = struck = unchecked = 0
+        for ground, false in _made(kind, sources, wanted, rng):
+            held = hold([(false.text, (false.cited,))], ground.known)
+            made += 1
+            struck += not held.kept
+            unchecked += bool(held.struck) and held.struck[0][1].startswith(UNCHECKED)
+            if held.kept:
+                wrong.append({"kind": kind, "text": false.text, "reason": ""})
+        rows.append({"kind": kind, "made": made, "struck": struck, "unreadable": unchecked})
+    return rows
+
+
+def _made(
+    kind: str, sources: list[tuple[Ground, Said]], count: int, rng: np.random.Generator
+) -> Iterator[tuple[Ground, False_]]:
+    """So many different false sentences of a kind, at most two of one true sentence."""
+    seen = set[tuple[int, str]]()
+    for place in rng.permutation(len(sources)):
+        ground, said = sources[place]
+        found = list(mutants(kind, said, rng))
+        for k in rng.permutation(len(found))[:2]:
+            if len(seen) == count:
+                return
+            key = id(ground), found[k].text
+            if key not in seen:
+                seen.add(key)
+                yield ground, found[k]
+
+
+def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
+    for _, _, case in cases(count, rng, None):
+        if case.decision is not None:
+            yield _ground(known_of(explained(case._replace(run=None)), case.scenario, "operator"), rng)
+
+
+def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
+    families = list(FAMILIES)
+    for number in range(RUNS):
+        scenario = expand(sample_spec(families[number % len(families)], 1 + number % 3, rng))
+        policy = REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]]
+        yield _ground(known_of(explain_plan(scenario, policy), scenario, "operator"), rng)
+
+
+def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
+    """Tasks that waited, failed or were never placed."""
+    families = list(FAMILIES)
+    for number in range(RUNS):
+        scenario = expand(sample_spec(families[number % len(families)], 2 + number % 2, rng))
+        run = run_of(scenario, REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]])
+        ways = [(t.task_id, way_claims(run, k)) for k, t in enumerate(scenario.tasks)]
+        for task, claims in sorted(ways, key=lambda w: -len(w[1]))[:TASKS_A_RUN]:
+            yield _ground(known_of_way(claims, task, scenario), rng)
+
+
+def _ground(known: Known, rng: np.random.Generator) -> Ground:
+    texts = [(n, fact, list(_texts(fact, known))) for n, fact in enumerate(known.facts, 1)]
+    plain = tuple((each[0], n) for n, fact, each in texts if each and fact not in known.background)
+    nodes = known.names.known[NODES]
+    said = tuple(
+        Said(
+            text,
+            number,
+            fact.readings[0].kind,
+            (names := _names(text, nodes)),
+            tuple(sorted(nodes - set(names)))[:5],
+            _features(fact),
+            tuple(p for p in plain if p[1] != number),
+        )
+        for number, fact, each in texts
+        for text in each
+    )
+    return Ground(known, said, tuple(_composed(known, rng)))
+
+
+def _texts(fact: Fact, known: Known) -> Iterator[str]:
+    """A fact in every phrasing, with figures and without."""
+    reading = fact.readings[0]
+    for which in range(len(phrasings_of(reading.kind, reading.slots))):
+        for figures in (True, False):
+            text = written(reading, which, known.names, "operator", figures)
+            if text is not None:
+                yield f"{text}."
+
+
+def _names(text: str, nodes: frozenset[str]) -> tuple[str, ...]:
+    """Nodes that a text names, in its order."""
+    found = {n: text.find(n) for n in nodes if f" {n} " in f" {text[:-1].replace(chr(39), ' ').replace(',', ' ')} "}
+    return tuple(sorted(found, key=lambda n: found[n]))
+
+
+def _features(fact: Fact) -> tuple[str, ...]:
+    slots = fact.readings[0].slots
+    listed = slots.get("features", frozenset())
+    named = sorted(listed) if isinstance(listed, frozenset) else []
+    return tuple(noun(f, "operator") for f in [*([str(slots["feature"])] if "feature" in slots else []), *named])
+
+
+def _composed(known: Known, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Sentences of several facts, as a model might choose them."""
+    ids = [(n, k) for n, fact in enumerate(known.facts, 1) for k in range(len(offered(fact, known.names)))]
+    for link in LINKS:
+        picked = [ids[k] for k in rng.permutation(len(ids))[:3]]
+        yield from compose([Choice(tuple(picked), link, bool(rng.integers(2)))], known, "operator")

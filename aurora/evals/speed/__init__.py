@@ -1,0 +1,1 @@
+"""Speed of the simulator, the environments, futures and calls of a model."""

@@ -1,0 +1,200 @@
+"""A model server that errs in every way that has been seen, in random combination, and keeps account of it.
+
+It speaks both wire formats on loopback. What it does to a request depends on the seed in the question and on how
+often that was asked, so a run is the same however its questions are threaded. Per question it notes what it gave:
+whether that was a good answer (perhaps oddly formed), whether it counted it as billed, and any fault in what it
+was sent.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aurora.evals.testing.faulty_answers import Reply, faulty_reply
+
+HOST = "127.0.0.1"
+SILENCE = 7.0
+"""Seconds without a byte; a client should give up before."""
+SEED = re.compile(r"\[seed (\d+)\]")
+"""How a question says which faults it wants."""
+DRIP_SECONDS = 0.05
+"""Between the bytes of a reply that drips."""
+REDIRECT = "/again"
+"""Path to which a reply redirects."""
+
+
+class FaultyServer(ThreadingHTTPServer):
+    """The server, with its account.
+
+    Attributes:
+        sent: Requests of each question.
+        kinds: What each question was given, by the name of the fault.
+        good: Texts by which the good answers given to each question are known.
+        billed: Requests to which an answer was begun, and that a provider would bill.
+        tokens: In and out, of those that were counted in full.
+        violations: What was wrong with requests.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.lock = threading.Lock()
+        self.sent: Counter[int] = Counter()
+        self.kinds: dict[int, list[str]] = defaultdict(list)
+        self.good: dict[int, list[str]] = defaultdict(list)
+        self.billed = 0
+        self.tokens = [0, 0]
+        self.violations: list[str] = []
+        self.redirected: dict[int, Reply] = {}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that have gone; note what else went wrong here."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            self.violations.append(f"the server itself failed: {error!r}")
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.server_address[1]}"
+
+
+@contextmanager
+def faulty_server() -> Iterator[FaultyServer]:
+    """A server that runs while the block does."""
+    server = FaultyServer()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def violation(body: dict[str, Any]) -> str:
+    """Return what a strict provider would refuse in a conversation: ids doubled, calls without their replies."""
+    open_ids: list[str] = []
+    seen: set[str] = set()
+    for message in body.get("messages") or []:
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else []
+        calls = [c["id"] for c in message.get("tool_calls") or []]
+        calls += [b["id"] for b in blocks if b.get("type") == "tool_use"]
+        replies = [message["tool_call_id"]] if message.get("role") == "tool" else []
+        replies += [b["tool_use_id"] for b in blocks if b.get("type") == "tool_result"]
+        for reply in replies:
+            if reply not in open_ids:
+                return f"a reply to {reply!r}, which was not called"
+            open_ids.remove(reply)
+        if not replies and open_ids:
+            return f"no reply to {open_ids}"
+        for call in calls:
+            if not call or call in seen:
+                return f"the id {call!r} is empty or doubled"
+            seen.add(call)
+            open_ids.append(call)
+    return f"no reply to {open_ids}" if open_ids else ""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet, as in `scripted_server`
+    server: FaultyServer
+
+    def log_message(self, format: str, *args: Any) -> None:  # the base class's name
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        """Answer as the question's seed wants it."""
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            body = json.loads(raw)
+        except ValueError:  # the client gave up while it sent
+            self.close_connection = True
+            return
+        seed = int(found.group(1)) if (found := SEED.search(raw.decode())) else 0
+        server = self.server
+        with server.lock:
+            reply = server.redirected.pop(seed, None)
+            if reply is None:
+                reply = self._drawn(seed, body)
+                if reply.is_redirected:
+                    server.redirected[seed] = reply._replace(is_redirected=False)
+            if not reply.is_redirected:
+                self._note_given(seed, reply)
+        if reply.is_redirected:
+            self._redirect()
+            return
+        with suppress(OSError):  # the client may have gone: it had waited long enough
+            self._send(reply)
+
+    def _drawn(self, seed: int, body: dict[str, Any]) -> Reply:
+        """A reply to a request, which is counted."""
+        server = self.server
+        attempt = server.sent[seed]
+        server.sent[seed] += 1
+        key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
+        rng = random.Random(f"{seed} {attempt}")
+        reply = faulty_reply(body, self.path.endswith("/messages"), rng, f"{seed}.{attempt}", key)
+        server.kinds[seed].append(reply.kind)
+        wrong = violation(body)
+        if wrong:
+            server.violations.append(f"question {seed}, request {attempt + 1}: {wrong}")
+        return reply
+
+    def _note_given(self, seed: int, reply: Reply) -> None:
+        server = self.server
+        if reply.good:
+            server.good[seed].append(reply.good)
+        server.billed += reply.billed
+        server.tokens[0] += reply.tokens[0]
+        server.tokens[1] += reply.tokens[1]
+
+    def _redirect(self) -> None:
+        self.send_response(307)
+        self.send_header("Location", REDIRECT + self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _send(self, reply: Reply) -> None:
+        pause = threading.Event()
+        if reply.manner == "silence":
+            pause.wait(SILENCE)
+            self.close_connection = True
+            return
+        if reply.manner == "header drip":
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" * 4:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                pause.wait(DRIP_SECONDS)
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if reply.manner == "cut":
+            self.wfile.write(reply.body[: len(reply.body) // 2])
+            self.wfile.flush()
+            self.close_connection = True
+            return
+        if reply.manner == "body drip":
+            for at in range(len(reply.body)):
+                self.wfile.write(reply.body[at : at + 1])
+                self.wfile.flush()
+                pause.wait(DRIP_SECONDS)
+            return
+        self.wfile.write(reply.body)

@@ -1,0 +1,69 @@
+"""Back-tests: what forecasters would have said at past moments, and how good that was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.learning.forecasting import metrics
+from aurora.learning.forecasting.windows import Windows
+from aurora.learning.series.series import Series
+
+Floats = NDArray[np.float64]
+
+
+class Figures(NamedTuple):
+    """How good a forecaster was on some windows; see `metrics`.
+
+    Attributes:
+        wql: Weighted quantile loss over the deciles, pooled over all windows.
+        crps: In the series' unit.
+        coverage_50: Share of values inside the central 50 % interval.
+        coverage_80: Likewise 80 %.
+        coverage_95: Likewise 95 %.
+        winkler_80: Interval score of the 80 % interval, in the series' unit.
+        mase: The median's error over that of "as before" in the context.
+        windows: How many it was measured on.
+    """
+
+    wql: float
+    crps: float
+    coverage_50: float
+    coverage_80: float
+    coverage_95: float
+    winkler_80: float
+    mase: float
+    windows: int
+
+
+def figures(quantiles: Floats, windows: Windows) -> Figures:
+    """Figures of a forecaster.
+
+    Args:
+        quantiles: [n, horizon, len(LEVELS)].
+        windows: [n], with known futures.
+    """
+    y = windows.future
+    return Figures(
+        metrics.weighted_quantile_loss(quantiles, y),
+        metrics.crps(quantiles, y),
+        metrics.coverage(quantiles, y, 50),
+        metrics.coverage(quantiles, y, 80),
+        metrics.coverage(quantiles, y, 95),
+        metrics.winkler(quantiles, y),
+        metrics.mean_scaled_error(quantiles, y, windows.past, windows.series),
+        len(windows),
+    )
+
+
+def balanced_loss(quantiles: Floats, windows: Windows, panel: Sequence[Series]) -> float:
+    """WQL of each unit by itself, mean over units: bytes must not drown percents where forecasters are chosen."""
+    units = np.array([one.labels.get("unit", "") for one in panel])[windows.series]
+    losses = [
+        metrics.weighted_quantile_loss(quantiles[units == unit], windows.future[units == unit])
+        for unit in np.unique(units)
+    ]
+    return float(np.nanmean(losses)) if np.isfinite(losses).any() else float("inf")

@@ -1,0 +1,92 @@
+"""Forecasters that need no training: quantiles of the last hours, seasonal naive, AutoETS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.learning.forecasting.window_features import latest_quantiles
+from aurora.learning.forecasting.windows import DAY, Windows
+from aurora.learning.series.series import LEVELS, Series
+
+Floats = NDArray[np.float64]
+
+SHARES = {
+    "recent_twelfth": 1 / 12,
+    "recent_sixth": 1 / 6,
+    "recent_quantiles": 1 / 4,
+    "recent_half": 1 / 2,
+    "recent_whole": 1.0,
+}
+"""Spans of the recent quantiles as shares of the context: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
+
+
+def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> Floats:
+    """The quantiles of the latest values, the same for every step ahead: the baseline that is hard to beat.
+
+    Args:
+        windows: [n].
+        horizon: Steps ahead.
+        share: Of the context, its latest: a quarter of 12 hours is 3 hours.
+
+    Returns:
+        float64 [n, horizon, len(LEVELS)].
+    """
+    span = max(4, round(share * windows.past.shape[1]))
+    return np.repeat(latest_quantiles(windows.past, span)[:, None, :], horizon, axis=1)
+
+
+def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> Floats:
+    """The value one season ago, with the quantiles of that rule's latest errors around it.
+
+    The season is a day where the series reaches back a day and a horizon before the moment, else the horizon (the
+    latest values once more). The errors are those of the latest `context` steps for which the rule has a value.
+    Unlike the others it looks further back than the context, for a day is the season that people have in mind.
+
+    Returns:
+        float64 [n, horizon, len(LEVELS)].
+    """
+    context = windows.past.shape[1]
+    result = np.empty((len(windows), horizon, len(LEVELS)))
+    for k in range(len(windows)):
+        one, origin = panel[windows.series[k]], int(windows.origin[k])
+        day = max(1, DAY // one.step)
+        season = day if origin >= day + horizon else horizon
+        season = max(1, min(season, origin - 1))
+        ahead = np.arange(horizon)
+        naive = one.y[origin - season + ahead % season]
+        known = one.y[max(0, origin - season - context) : origin]
+        errors = known[season:] - known[:-season]
+        result[k] = naive[:, None] + np.quantile(errors, LEVELS)
+    return result
+
+
+def auto_ets(windows: Windows, horizon: int) -> Floats:
+    """Exponential smoothing with the model chosen by AICc for each window, clipped to what the context's sign allows.
+
+    Source: Hyndman, Koehler, Snyder and Grose, 2002; the implementation is statsforecast's. Without a season: a day
+    does not fit into the context. Values below 0 are cut where the context has none. A fraction of a second a window.
+
+    Returns:
+        float64 [n, horizon, len(LEVELS)].
+    """
+    from statsforecast.models import AutoETS  # noqa: PLC0415  # heavy, used here only
+
+    result = np.empty((len(windows), horizon, len(LEVELS)))
+    sides = [percent for level in LEVELS if (percent := round(100 * (2 * level - 1), 6)) > 0]
+    for k, past in enumerate(windows.past):
+        if np.ptp(past) == 0:  # nothing to fit
+            result[k] = past[-1]
+            continue
+        found = AutoETS(season_length=1, model="ZZN").forecast(y=past, h=horizon, level=sides)
+        columns = [found["mean"] if level == 0.5 else found[_side(level)] for level in LEVELS]  # noqa: PLR2004
+        result[k] = np.sort(np.stack(columns, axis=1), axis=1)
+    return np.where(np.all(windows.past >= 0, axis=1)[:, None, None], np.maximum(result, 0), result)
+
+
+def _side(level: float) -> str:
+    """What statsforecast calls a quantile: the end of a central interval."""
+    percent = round(abs(100 * (2 * level - 1)), 6)
+    return f"{'lo' if level < 0.5 else 'hi'}-{percent}"  # noqa: PLR2004

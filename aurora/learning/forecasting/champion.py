@@ -1,0 +1,212 @@
+"""The forecaster in service and its challengers, in a folder: all are kept, one serves, each decision is written down.
+
+    DIR/in_service.json      which forecaster serves; replaced in one step
+    DIR/decisions.json       every decision with its figures, oldest first
+    DIR/forecasters/0001/    see `keeping`
+
+A challenger is trained on a part of the new data and compared on the rest with the forecaster in service; what was
+measured is what will serve.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.files import write_atomically, writing
+from aurora.learning.forecasting.backtest import balanced_loss
+from aurora.learning.forecasting.comparison import compare
+from aurora.learning.forecasting.forecast import SURE, Forecaster, Tell, fit, split
+from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.serialization import DESCRIPTION, load_forecaster, save_forecaster
+from aurora.learning.forecasting.windows import Windows
+from aurora.learning.series.series import Panel, Series
+from aurora.reading import read_json
+
+IN_SERVICE = "in_service.json"
+DECISIONS = "decisions.json"
+
+
+class Decision(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+        at: When, in UTC.
+        challenger: The folder of what was trained.
+        champion: The folder of what was in service before; "" where nothing was.
+        challenger_loss: Mean wQL on data that neither was trained on; None for the first.
+        champion_loss: Likewise.
+        gain: Mean over machines of how much lower the challenger's loss is.
+        p_value: Of "the challenger is no better"; see `comparison`.
+        machines: Over which the mean is taken.
+        windows: That both forecast.
+        replaced: Whether the challenger serves now.
+    """
+
+    at: str
+    challenger: str
+    champion: str
+    challenger_loss: float | None
+    champion_loss: float | None
+    gain: float | None
+    p_value: float | None
+    machines: int
+    windows: int
+    replaced: bool
+
+
+def in_service(folder: Path) -> Forecaster:
+    """The forecaster that serves in a folder of `retrain`, or the one that is the folder.
+
+    Raises:
+        DataError: The folder holds none.
+    """
+    if (folder / DESCRIPTION).exists():
+        return load_forecaster(folder)
+    name = _serving(folder)
+    if not name:
+        raise DataError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out {folder}")
+    return load_forecaster(folder / "forecasters" / name)
+
+
+def decisions(folder: Path) -> list[dict[str, Any]]:
+    """All that was decided in a folder, oldest first."""
+    path = folder / DECISIONS
+    found = read_json(path) if path.exists() else []
+    if not isinstance(found, list):
+        raise DataError(f"{path} is damaged; delete it, and the decisions begin anew")
+    return found
+
+
+def retrain(  # noqa: PLR0913  # what a user may want to set
+    panel: Panel,
+    folder: Path,
+    *,
+    context: int,
+    horizon: int,
+    seed: int = 0,
+    settings: LstmSettings | None = None,
+    tell: Tell = lambda _what, _done, _all: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Decision:
+    """Train on new data, and put the result into service if it is better than what serves, by a paired test.
+
+    The first forecaster serves at once and is trained on everything. An interrupted training goes on where it was when
+    it is called again with the same data.
+
+    Args:
+        panel: The data.
+        folder: Where forecasters are kept; made where it is absent.
+        context: Values that a forecast looks at.
+        horizon: Steps ahead.
+        seed: Of training and of what is kept aside.
+        settings: Of the LSTM.
+        tell: Progress.
+        now: The clock.
+
+    Raises:
+        DataError: The sizes differ from those in service, or the data holds nothing to compare on.
+    """
+    serving = _serving(folder)
+    champion = in_service(folder) if serving else None
+    work = folder / "work"
+    with writing(work):
+        work.mkdir(parents=True, exist_ok=True)
+    if champion is None:
+        challenger = fit(panel, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
+        name = _keep(challenger, folder)
+        decision = Decision(_utc(now), name, "", None, None, None, None, 0, 0, replaced=True)
+    else:
+        if (champion.context, champion.horizon) != (context, horizon):
+            raise DataError(
+                f"--context {context} --horizon {horizon}: the forecaster in service in {folder} has "
+                f"{champion.context} and {champion.horizon}; use these, or another --out"
+            )
+        learn, windows = _apart(panel, champion, context, horizon, seed)
+        challenger = fit(learn, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
+        name = _keep(challenger, folder)
+        decision = _judge(challenger, champion, panel.series, windows, (name, serving), _utc(now))
+    _write(folder / DECISIONS, [*decisions(folder), decision._asdict()])
+    if decision.replaced:
+        _write(folder / IN_SERVICE, {"forecaster": name, "since": decision.at})
+    shutil.rmtree(work, ignore_errors=True)
+    return decision
+
+
+def _apart(panel: Panel, champion: Forecaster, context: int, horizon: int, seed: int) -> tuple[Panel, Windows]:
+    """What the challenger learns from, and windows on which neither was trained."""
+    series = panel.series
+    windows = split(series, context, horizon, seed + 1).aside
+    until = np.array([champion.learned.get(one.unique_id, -np.inf) for one in series])
+    windows = windows.chosen(windows.clock >= until[windows.series])
+    if not len(windows):
+        raise DataError(
+            "the data holds nothing that the forecaster in service was not trained on; give newer data, or other series"
+        )
+    first = np.full(len(series), np.iinfo(np.int64).max)
+    np.minimum.at(first, windows.series, windows.origin)
+    learn = tuple(
+        one.between(0, min(len(one), int(end))) for one, end in zip(series, first, strict=True) if end > context
+    )
+    return replace(panel, series=learn), windows
+
+
+def _judge(  # both, and what they are judged on
+    challenger: Forecaster,
+    champion: Forecaster,
+    series: tuple[Series, ...],
+    windows: Windows,
+    names: tuple[str, str],
+    at: str,
+) -> Decision:
+    mine, theirs = (f.quantiles(series, windows, (f.selected,))[f.selected] for f in (challenger, champion))
+    outcome = compare(mine, theirs, windows)
+    return Decision(
+        at,
+        *names,
+        balanced_loss(mine, windows, series),
+        balanced_loss(theirs, windows, series),
+        outcome.gain,
+        outcome.p_value,
+        outcome.machines,
+        len(windows),
+        replaced=outcome.gain > 0 and outcome.p_value < SURE,
+    )
+
+
+def _keep(forecaster: Forecaster, folder: Path) -> str:
+    """Write it beside the others; its name."""
+    room = folder / "forecasters"
+    with writing(room):
+        room.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.name) for p in room.iterdir() if p.name.isdigit()), default=0)
+    save_forecaster(forecaster, room / f"{number:04d}")
+    return f"{number:04d}"
+
+
+def _serving(folder: Path) -> str:
+    """The name of the forecaster in service, "" where there is none."""
+    path = folder / IN_SERVICE
+    if not path.exists():
+        return ""
+    found = read_json(path)
+    name = found.get("forecaster") if isinstance(found, dict) else None
+    if not (isinstance(name, str) and name.isdecimal()):
+        raise DataError(f"{path} is damaged; write which of forecasters/ serves, or train anew")
+    return name
+
+
+def _utc(now: Callable[[], datetime]) -> str:
+    return now().astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _write(path: Path, data: Any) -> None:
+    write_atomically(path, json.dumps(data, indent=2))

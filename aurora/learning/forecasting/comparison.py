@@ -1,0 +1,54 @@
+"""Whether one forecaster is better than another: a paired test over machines."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.learning.forecasting.metrics import DECILES, GRID, pinball
+from aurora.learning.forecasting.windows import Windows
+
+Floats = NDArray[np.float64]
+
+
+class Comparison(NamedTuple):
+    """What a paired test says.
+
+    Attributes:
+        gain: Mean over machines of how much lower the challenger's loss is, as a share of the champion's.
+        p_value: Of "the challenger is no better", one-sided.
+        machines: Over which the mean is taken.
+    """
+
+    gain: float
+    p_value: float
+    machines: int
+
+
+def compare(challenger: Floats, champion: Floats, windows: Windows) -> Comparison:
+    """Student's paired t-test on the machines' mean pinball losses at the deciles.
+
+    A machine's windows depend on each other, so the machine is the unit, not the window. Of one machine alone, each
+    fifth of its time is a unit. Losses are relative to the champion's of the same machine, so that units don't matter.
+
+    Args:
+        challenger: Quantiles [n, horizon, len(LEVELS)].
+        champion: Likewise.
+        windows: [n], with known futures.
+    """
+    from scipy.stats import ttest_1samp  # noqa: PLC0415  # heavy, used here only
+
+    deciles = list(DECILES)
+    losses = [pinball(q[..., deciles], windows.future, GRID[deciles]).mean(axis=(1, 2)) for q in (challenger, champion)]
+    _, unit = np.unique(windows.series, return_inverse=True)
+    if unit.size and unit.max() == 0:
+        unit = np.arange(len(unit)) * 5 // len(unit)
+    sums = [np.bincount(unit, weights=loss) for loss in losses]
+    moving = sums[1] > 0
+    gains = (sums[1][moving] - sums[0][moving]) / sums[1][moving]
+    if len(gains) < 2 or np.ptp(gains) == 0:  # noqa: PLR2004  # a test needs two
+        return Comparison(float(gains.mean()) if len(gains) else 0.0, 1.0, len(gains))
+    result = ttest_1samp(gains, 0.0, alternative="greater")
+    return Comparison(float(gains.mean()), float(result.pvalue), len(gains))

@@ -1,0 +1,241 @@
+"""What a model is told beside the values: the clock, what went before, daily courses, categories.
+
+All of it is causal: what stands at a time was known at that time. A value that was filled in is not used, but the last
+one that was measured, because a gap is filled along a line to the value after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.learning.series.samples import Floats
+from aurora.learning.series.series import Series
+
+HOUR, DAY, WEEK = 3_600, 86_400, 604_800
+WORKING_HOURS = (9, 17)
+"""From and to, on Monday to Friday."""
+WINDOWS = (HOUR, 6 * HOUR, DAY)
+"""Seconds that rolling means and deviations look back."""
+LAGS = (0, HOUR, DAY)
+"""Seconds over which rates of change are taken; 0 stands for one step."""
+FITS = 14
+"""Periods that a decomposition looks back, at most."""
+LEAST_FIT = 2
+"""Periods that it needs, at least."""
+EPOCH_WEEKDAY = 3
+"""1 January 1970 was a Thursday; Monday is 0."""
+
+Columns = dict[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to derive from a series.
+
+    Attributes:
+        zone: IANA time zone in which people work, such as `Europe/Berlin`.
+        windows: Seconds that rolling means and deviations look back.
+        lags: Seconds over which rates of change are taken.
+        period: Seconds of the seasonal decomposition; 0 for none.
+        interactions: Pairs of columns whose products are added.
+    """
+
+    zone: str = "UTC"
+    windows: tuple[int, ...] = WINDOWS
+    lags: tuple[int, ...] = LAGS
+    period: int = DAY
+    interactions: tuple[tuple[str, str], ...] = (
+        ("working_hours", "mean_3600"),
+        ("time_of_day_sin", "mean_86400"),
+        ("time_of_day_cos", "mean_86400"),
+    )
+
+
+def derive(series: Series, wanted: Wanted | None = None) -> Columns:
+    """All columns for a series, each float64 [n]: its own covariates, and what is derived from its values and times.
+
+    Raises:
+        DataError: The time zone is not known, or an interaction names a column that there is not.
+    """
+    wanted = wanted or Wanted()
+    y = last_measured(series)
+    found: Columns = dict(series.covariates)
+    found["observed"] = series.observed.astype(np.float64)
+    found |= calendar(series, wanted.zone)
+    found |= rolling(y, series.step, wanted.windows)
+    found |= changes(y, series.step, wanted.lags)
+    if wanted.period:
+        found |= seasonal(y, series.step, wanted.period)
+    return found | interactions(found, wanted.interactions)
+
+
+def last_measured(series: Series) -> Floats:
+    """The values, each that was filled in replaced by the last measured one before it."""
+    if series.observed.all():
+        return series.y
+    last = np.maximum.accumulate(np.where(series.observed, np.arange(len(series)), 0))
+    return series.y[last]
+
+
+def calendar(series: Series, zone: str = "UTC") -> Columns:
+    """Time of day and day of the week as points on a circle, and whether people work.
+
+    A series whose clock is `relative` (a trace without dates) has only the time of day, since its beginning.
+
+    Raises:
+        DataError: The time zone is not known.
+    """
+    times = series.start + series.step * np.arange(len(series), dtype=np.int64)
+    relative = series.labels.get("clock") == "relative"
+    local = times if relative else times + _offsets(times, zone)
+    of_day, of_week = local % DAY / DAY, (local + EPOCH_WEEKDAY * DAY) % WEEK / WEEK
+    found = {"time_of_day_sin": np.sin(2 * np.pi * of_day), "time_of_day_cos": np.cos(2 * np.pi * of_day)}
+    if relative:
+        return found
+    weekday, hour = of_week * 7 // 1, of_day * 24
+    works = (weekday < 5) & (hour >= WORKING_HOURS[0]) & (hour < WORKING_HOURS[1])  # noqa: PLR2004  # Saturday
+    return found | {
+        "day_of_week_sin": np.sin(2 * np.pi * of_week),
+        "day_of_week_cos": np.cos(2 * np.pi * of_week),
+        "working_hours": works.astype(np.float64),
+    }
+
+
+def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
+    """Seconds that local time is ahead of UTC, with summer time."""
+    if zone == "UTC":
+        return np.zeros_like(times)
+    try:
+        where = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise DataError(f"time zone {zone!r} is not known; write one such as Europe/Berlin") from None
+    quarters, positions = np.unique(times // 900, return_inverse=True)  # offsets change on quarters of an hour
+    ahead = [datetime.fromtimestamp(int(q) * 900, where).utcoffset() for q in quarters]
+    return np.array([0 if a is None else int(a.total_seconds()) for a in ahead], dtype=np.int64)[positions]
+
+
+def rolling(y: Floats, step: int, windows: Iterable[int]) -> Columns:
+    """Mean and standard deviation of the values in each window that ends with a value; of fewer at the beginning.
+
+    They come from running sums, so that long windows cost no more than short ones; a deviation below a millionth of all
+    that the values before it deviate together (the rounding of the sums) is 0.
+    """
+    found: Columns = {}
+    shifted = y - y[0]  # sums of squares far from zero would lose their digits
+    sums, squares = (np.concatenate([[0.0], np.cumsum(x)]) for x in (shifted, shifted**2))
+    ends = np.arange(1, len(y) + 1)
+    for window in windows:
+        begins = np.maximum(ends - max(2, round(window / step)), 0)
+        counts = ends - begins
+        mean = (sums[ends] - sums[begins]) / counts
+        square = (squares[ends] - squares[begins]) / counts
+        variance = square - mean**2
+        rounding = 1e-12 * np.maximum(squares[ends], 1e-300)
+        found[f"mean_{window}"] = mean + y[0]
+        found[f"deviation_{window}"] = np.sqrt(np.where(variance > rounding, variance, 0.0))
+    return found
+
+
+def changes(y: Floats, step: int, lags: Iterable[int]) -> Columns:
+    """How much the value rose over each lag, per hour; 0 where there is nothing to compare to yet."""
+    found: Columns = {}
+    for lag in lags:
+        back = max(1, round(lag / step))
+        change = np.zeros(len(y))
+        change[back:] = (y[back:] - y[:-back]) * (HOUR / (back * step))
+        found[f"change_{lag}"] = change
+    return found
+
+
+def seasonal(y: Floats, step: int, period: int = DAY) -> Columns:
+    """Seasonal part, trend and rest of each value, as known when it came.
+
+    At the end of every period an STL decomposition (Cleveland et al., Journal of Official Statistics 6, 1990) is fitted
+    to the last 14 of them, and the course of its last period stands for the next one. The trend is the mean, over a
+    period back, of what is left. Before two periods have passed there is no seasonal part.
+
+    Raises:
+        DataError: The period is no whole number of steps, or less than two.
+    """
+    length = period // step
+    if period % step or length < 2:  # noqa: PLR2004  # a course has two values
+        raise DataError(f"a period of {period} s is no whole number of steps of {step} s, two or more; set another")
+    course = np.zeros(len(y))
+    for now in range(LEAST_FIT * length, len(y), length):
+        ahead = min(length, len(y) - now)
+        course[now : now + ahead] = _last_course(y[max(0, now - FITS * length) : now], length)[:ahead]
+    rest = y - course
+    trend = rolling(rest, step, (period,))[f"mean_{period}"]
+    return {"seasonal": course, "trend": trend, "remainder": rest - trend}
+
+
+def _last_course(y: Floats, length: int) -> Floats:
+    """The seasonal part of the last period."""
+    from statsmodels.tsa.seasonal import STL  # noqa: PLC0415  # heavy, used here only
+
+    jump = max(1, length // 10)  # between points the smoothers are interpolated: ten times as fast, and as good
+    fit = STL(y, period=length, seasonal_jump=jump, trend_jump=jump, low_pass_jump=jump).fit()
+    return np.asarray(fit.seasonal[-length:], dtype=np.float64)
+
+
+def interactions(columns: Mapping[str, Floats], pairs: Iterable[tuple[str, str]]) -> Columns:
+    """Products of two columns; a pair is left out where the clock does not give one of them.
+
+    Raises:
+        DataError: A pair names a column that there is not.
+    """
+    clock = ("working_hours", "day_of_week_sin", "day_of_week_cos")
+    found: Columns = {}
+    for one, other in pairs:
+        absent = [name for name in (one, other) if name not in columns]
+        if any(name not in clock for name in absent):
+            raise DataError(
+                f"interaction {one} × {other}: there is no column {absent[0]!r}; there are {', '.join(columns)}"
+            )
+        if not absent:
+            found[f"{one}*{other}"] = columns[one] * columns[other]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """Whole numbers for the values of labels, as an embedding takes them; 0 is a value that was not seen before.
+
+    Attributes:
+        values: Label → its values in the order of their codes, which begin at 1.
+    """
+
+    values: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, panel: Sequence[Series], labels: Iterable[str]) -> Categories:
+        """The values that labels have in some series, sorted, so that codes don't depend on the order of series.
+
+        Raises:
+            DataError: No series has the label.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for label in labels:
+            values = sorted({s.labels[label] for s in panel if label in s.labels})
+            if not values:
+                known = sorted({name for s in panel for name in s.labels})
+                raise DataError(f"no series has a label {label!r}; there are {', '.join(known) or 'none'}")
+            found[label] = tuple(values)
+        return cls(found)
+
+    def codes(self, series: Series) -> dict[str, int]:
+        """The code of each label of a series; 0 where it is absent or its value was not seen."""
+        return {
+            label: values.index(series.labels[label]) + 1 if series.labels.get(label) in values else 0
+            for label, values in self.values.items()
+        }
+
+    def sizes(self) -> dict[str, int]:
+        """How many codes each label has, with 0."""
+        return {label: len(values) + 1 for label, values in self.values.items()}

@@ -1,0 +1,98 @@
+"""How good a forecast distribution was: proper scores, coverage of its intervals, error of its median."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.learning.series.series import LEVELS
+
+Floats = NDArray[np.float64]
+
+GRID = np.array(LEVELS)
+DECILES = tuple(LEVELS.index(k / 10) for k in range(1, 10))
+"""Where the deciles stand among the levels."""
+MEDIAN = LEVELS.index(0.5)
+ENDS = {50: (LEVELS.index(0.25), LEVELS.index(0.75)), 80: (LEVELS.index(0.1), LEVELS.index(0.9)),
+        95: (LEVELS.index(0.025), LEVELS.index(0.975))}  # fmt: skip
+"""Where the ends of the central intervals stand among the levels, by their nominal coverage in percent."""
+
+
+def pinball(quantiles: Floats, y: Floats, levels: Floats = GRID) -> Floats:
+    """The loss whose expectation the quantile minimises (Koenker and Bassett, 1978).
+
+    Args:
+        quantiles: [..., levels].
+        y: [...], what came.
+        levels: [levels].
+
+    Returns:
+        [..., levels], in the unit of `y`.
+    """
+    above = y[..., None] - quantiles
+    return np.asarray(np.maximum(levels * above, (levels - 1) * above))
+
+
+def weighted_quantile_loss(quantiles: Floats, y: Floats) -> float:
+    """wQL: 2 · Σ pinball / Σ |y| over all windows and steps, mean over the deciles.
+
+    Source: Park, Robinson, Aubet et al., "Learning quantile functions without quantile crossing", AISTATS 2022,
+    eq. (13), as GluonTS's mean weighted quantile loss. It does not change where all values are multiplied.
+
+    Args:
+        quantiles: [windows, horizon, len(LEVELS)].
+        y: [windows, horizon].
+
+    Returns:
+        0 for a perfect forecast; NaN where all values are 0, for which the loss is not defined.
+    """
+    total = float(np.abs(y).sum())
+    loss = pinball(quantiles[..., DECILES], y, GRID[list(DECILES)])
+    return 2 * float(loss.mean(axis=-1).sum()) / total if total > 0 else float("nan")
+
+
+def crps(quantiles: Floats, y: Floats) -> float:
+    """Continuous ranked probability score, mean over windows and steps, in the unit of `y`.
+
+    It is the integral of twice the pinball loss over the levels (Gneiting and Ranjan, 2011, eq. 7), here by trapezes
+    over `LEVELS`, beyond which the loss is taken to fall to 0 on a line.
+    """
+    loss = 2 * pinball(quantiles, y).mean(axis=tuple(range(y.ndim)))
+    levels = np.concatenate([[0.0], GRID, [1.0]])
+    return float(np.trapezoid(np.concatenate([[0.0], loss, [0.0]]), levels))
+
+
+def coverage(quantiles: Floats, y: Floats, percent: int) -> float:
+    """Share of values inside the central interval of `percent` (50, 80 or 95), its ends included."""
+    low, high = ENDS[percent]
+    return float(np.mean((quantiles[..., low] <= y) & (y <= quantiles[..., high])))
+
+
+def winkler(quantiles: Floats, y: Floats, percent: int = 80) -> float:
+    """Interval score: width, and 2/α times what a value lies outside; in the unit of `y`, mean (Winkler, 1972)."""
+    low, high = (quantiles[..., k] for k in ENDS[percent])
+    outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
+    return float(np.mean(high - low + 2 / (1 - percent / 100) * outside))
+
+
+def mean_scaled_error(quantiles: Floats, y: Floats, past: Floats, series: NDArray[np.int64]) -> float:
+    """MASE: the median's absolute error over that of "as before" one step ahead in the past, mean over series.
+
+    Source: Hyndman and Koehler, "Another look at measures of forecast accuracy", 2006, section 3, with m = 1. Each
+    series' scale is the mean absolute step inside its windows' contexts; a series without any is left out.
+
+    Args:
+        quantiles: [windows, horizon, len(LEVELS)].
+        y: [windows, horizon].
+        past: [windows, context].
+        series: [windows], which series each is of.
+
+    Returns:
+        1 is as good as the last value one step ahead; NaN where no series ever moves.
+    """
+    error = np.abs(quantiles[..., MEDIAN] - y).mean(axis=1)
+    step = np.abs(np.diff(past, axis=1)).mean(axis=1)
+    count = np.maximum(np.bincount(series), 1)
+    errors, steps = (np.bincount(series, weights=x) / count for x in (error, step))
+    moving = steps > 0
+    return float(np.mean(errors[moving] / steps[moving])) if moving.any() else float("nan")

@@ -1,0 +1,101 @@
+"""What the learned forecasters see of a window: itself, freed of its own level and scale, and what it holds in sum.
+
+Because both inputs and outputs are in units of the window's own scale, what is learned on percent serves bytes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.learning.forecasting.windows import DAY, Windows
+from aurora.learning.series.series import LEVELS
+
+Floats = NDArray[np.float64]
+
+SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
+"""Shares of the context, its latest, whose quantiles are looked at: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
+SCALE_FLOOR = 0.02
+"""Of the level: a window that hardly moves is not blown up to noise."""
+
+
+FARTHEST = 50.0
+"""Scales at which what a model is to learn is cut: a machine that wakes from near silence would drown all others."""
+
+
+class View(NamedTuple):
+    """Windows as the forecasters see them.
+
+    Attributes:
+        centre: float64 [n, 1], the median of the context.
+        scale: float64 [n, 1], mean of its standard and its mean absolute deviation, above 0.
+        shape: float64 [n, context], the context, centred and scaled.
+        recent: float64 [n, spans, len(LEVELS)], quantiles of the latest spans, centred and scaled.
+        summary: float64 [n, features], numbers about the window; see `view`.
+    """
+
+    centre: Floats
+    scale: Floats
+    shape: Floats
+    recent: Floats
+    summary: Floats
+
+
+def spans(context: int) -> tuple[int, ...]:
+    """The latest values that are looked at, in steps."""
+    return tuple(max(4, round(share * context)) for share in SPANS)
+
+
+def latest_quantiles(past: Floats, span: int, levels: Sequence[float] = LEVELS) -> Floats:
+    """Quantiles of the latest `span` values: float64 [n, levels]."""
+    return np.asarray(np.quantile(past[:, -span:], levels, axis=1).T)
+
+
+def view(windows: Windows) -> View:
+    """Centre, scale, and the numbers in sum.
+
+    The summary holds, in this order: the quantiles of the spans, the spans' means, deviations from step to step at five
+    lags, the logarithms of scale and level, the level over the scale, the share of the latest value in the context
+    (a machine that stands still repeats itself), and sine and cosine of the time of day.
+    """
+    past = windows.past
+    context = past.shape[1]
+    centre = np.median(past, axis=1, keepdims=True)
+    away = past - centre
+    level = np.abs(past).mean(axis=1, keepdims=True)
+    scale = 0.5 * np.abs(away).mean(axis=1, keepdims=True) + 0.5 * past.std(axis=1, keepdims=True)
+    scale = np.maximum(scale, SCALE_FLOOR * level)
+    scale = np.where(scale > 0, scale, 1.0)  # all zeros: any scale will do
+    shape = away / scale
+    lengths = spans(context)
+    recent = np.stack([latest_quantiles(shape, k) for k in lengths], axis=1)
+    means = np.stack([shape[:, -k:].mean(axis=1) for k in lengths], axis=1)
+    lags = [k for k in (1, 2, 3, 6, 12) if k < context]
+    steps = np.stack([np.abs(shape[:, k:] - shape[:, :-k]).mean(axis=1) for k in lags], axis=1)
+    still = (past == past[:, -1:]).mean(axis=1, keepdims=True)
+    turn = 2 * np.pi * (windows.clock[:, None] % DAY) / DAY
+    columns = (
+        recent.reshape(len(past), -1),
+        means,
+        steps,
+        np.log(scale),
+        np.log(np.maximum(level, 1e-9)),
+        centre / scale,
+        still,
+        np.sin(turn),
+        np.cos(turn),
+    )
+    return View(centre, scale, shape, recent, np.arcsinh(np.concatenate(columns, axis=1)))
+
+
+def scaled_target(look: View, future: Floats) -> Floats:
+    """What a model learns to forecast: the future in units of the window's scale, cut at `FARTHEST`.
+
+    Args:
+        look: [n].
+        future: [n, horizon].
+    """
+    return np.asarray(np.clip((future - look.centre) / look.scale, -FARTHEST, FARTHEST))

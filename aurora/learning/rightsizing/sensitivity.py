@@ -1,0 +1,128 @@
+"""What would change a finding: the smallest change of demand, price or promise that flips it, found by search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from aurora.learning.rightsizing.projection import Projector
+from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side, candidates, side_of
+
+Quantity = Literal["demand", "price", "misses"]
+LADDER = (1.05, 1.2, 1.5, 2.0, 3.0)
+"""Factors that are tried, and their inverses, until one flips the finding; then the place is narrowed down."""
+HALVINGS = 4
+_MEANING: dict[Side, str] = {
+    "under": "the present configuration would be too small",
+    "over": "a cheaper configuration would pay",
+    "optimised": "the present configuration would be right",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A change that leads to another finding.
+
+    Attributes:
+        quantity: What changes: demand at all times, the hourly price of an instance type, or the share of late
+            requests that is tolerated.
+        factor: By how much; the finding is the other one from here on.
+        finding: The other one.
+        of: The instance type whose price it is, or "".
+    """
+
+    quantity: Quantity
+    factor: float
+    finding: Side
+    of: str = ""
+
+    @property
+    def told(self) -> str:
+        """The flip, for people and models."""
+        condition = {
+            "demand": f"at {self.factor:.2f} times the demand",
+            "price": f"at {self.factor:.2f} times the price of {self.of}",
+            "misses": f"with {self.factor:.2f} times as many late requests allowed",
+        }
+        return f"{condition[self.quantity]} {_MEANING[self.finding]} ({self.finding})"
+
+
+def flips(projector: Projector, goals: Goals, choice: Choice) -> tuple[Flip, ...]:
+    """For each quantity the smallest change that flips the finding, as far as one between a third and three does.
+
+    Args:
+        projector: With the futures.
+        goals: To keep to.
+        choice: What was found with them.
+    """
+
+    def at_demand(factor: float) -> Side:
+        scaled = projector.scaled(factor)
+        return side_of(scaled, goals, candidates(scaled, goals))
+
+    options = candidates(projector, goals)
+
+    def at_promise(factor: float) -> Side:
+        return side_of(projector, replace(goals, misses=min(1.0, goals.misses * factor)), options)
+
+    found = [_nearest("demand", at_demand, choice.side), _price(projector, goals, choice)]
+    found.append(_nearest("misses", at_promise, choice.side))
+    return tuple(f for f in found if f is not None)
+
+
+def _nearest(quantity: Quantity, finding: Callable[[float], Side], here: Side) -> Flip | None:
+    """The flip with the smallest ratio, in either direction."""
+    best: Flip | None = None
+    reach = LADDER[-1]
+    for up in (True, False):
+        last = 1.0
+        for rung in LADDER:
+            if rung > reach:
+                break
+            factor = rung if up else 1 / rung
+            other = finding(factor)
+            if other == here:
+                last = factor
+                continue
+            for _ in range(HALVINGS):
+                middle = float(np.sqrt(last * factor))
+                between = finding(middle)
+                if between == here:
+                    last = middle
+                else:
+                    factor, other = middle, between
+            best, reach = Flip(quantity, factor, other), max(factor, 1 / factor)
+            break
+    return best
+
+
+def _price(projector: Projector, goals: Goals, choice: Choice) -> Flip | None:
+    """The change of one instance type's price at which a change becomes worth while, or stops to be.
+
+    A configuration's cost is linear in its type's price, so this is solved and not searched. Whether a configuration
+    is too small does not depend on prices.
+    """
+    kind = projector.usage.configuration.instance
+    keep = 1 - goals.worthwhile
+    now, machines = float(choice.now.cost.mean()), float(choice.now.machines.mean())
+    if choice.side == "over" and choice.best is not None:
+        cost = float(choice.outcome.cost.mean())
+        if choice.best.instance != kind:
+            factor = 1 + (cost / keep - now) / machines if machines else 0.0
+            return Flip("price", factor, "optimised", kind) if factor > 0 else None
+        return None
+    if choice.side == "optimised":
+        found = []
+        for option in choice.safe:
+            outcome = projector.outcome(option)
+            part = float(outcome.machines.mean())
+            if option.instance != kind and part:
+                found.append((1 + (keep * now - float(outcome.cost.mean())) / part, option.instance))
+        possible = [f for f in found if 0 < f[0] < 1]
+        if possible:
+            factor, of = max(possible)
+            return Flip("price", factor, "over", of)
+    return None

@@ -1,0 +1,198 @@
+"""Puts values on a grid of equal steps, and fills in what has none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.learning.series.defects import Findings
+from aurora.learning.series.samples import Bools, Floats, Samples
+from aurora.learning.series.series import Series
+
+SHORT_GAP = 6
+"""Steps up to which a gap is filled along a line; a longer one with the day before, or the last value."""
+DAY = 86_400
+JITTER = 0.1
+"""Of the step, by which the difference of two times may be off a multiple of it."""
+FAR_STEPS, FAR_SPANS, FAR_SHARE = 1000, 10, 0.01
+"""Times are far from the others if there are this many usual steps between, this many times the time that the others
+take, and at most this share of all beyond."""
+MOST_STEPS = 20_000_000
+"""Steps of a series; seven months of seconds."""
+MOST_GRID = 100
+"""Steps from the first to the last time for every value, beyond which a time must be wrong."""
+
+
+def on_grid(
+    samples: Samples, times: Floats, y: Floats, observed: Bools, covariates: dict[str, Floats], found: Findings
+) -> Series:
+    """The series of distinct, sorted times, with a value at every step.
+
+    Args:
+        samples: Where they come from, for messages; its labels are the series'.
+        times: float64 [n], Unix seconds, rising; the first and the last have a value.
+        y: float64 [n], NaN where there is no value.
+        observed: bool [n].
+        covariates: Each float64 [n].
+        found: Takes what is reported.
+
+    Raises:
+        DataError: There is no usual step, it is below a second, or a time is far from all others.
+    """
+    seconds = np.diff(times)
+    step, start, slots = _grid(samples, times, seconds)
+    size = int(slots[-1]) + 1
+    if size > len(times) or (seconds != step).any():
+        _report_steps(times, seconds, slots, start, step, found)
+        _report_gaps(slots, start, step, found)
+        seen = np.bincount(slots[observed & np.isfinite(y)], minlength=size) > 0
+        y, observed = _placed(slots, y, size), seen
+        covariates = {name: _placed(slots, v, size) for name, v in covariates.items()}
+    known = np.isfinite(y)
+    if not known.all():
+        y, observed = _filled(y, known, step), observed & known
+    covariates = {name: _last_known(values) for name, values in covariates.items()}
+    return Series(samples.unique_id, start, step, y, observed, covariates, samples.labels)
+
+
+def _grid(samples: Samples, times: Floats, seconds: Floats) -> tuple[int, int, NDArray[np.int64]]:
+    """Step, start, and each time's position."""
+    first = float(seconds[0])
+    if first >= 1 and first.is_integer() and samples.step in (None, int(first)) and (seconds == first).all():
+        return int(first), int(np.rint(times[0])), np.arange(len(times))
+    if samples.step is None:
+        _check_spread(samples, times, seconds)
+    step = samples.step or _usual_step(samples, seconds)
+    phases, counts = np.unique(np.rint(times).astype(np.int64) % step, return_counts=True)
+    phase = int(phases[np.argmax(counts)])
+    slots = np.floor((times - phase) / step + 0.5).astype(np.int64)
+    start = int(slots[0]) * step + phase
+    slots -= slots[0]
+    most = min(MOST_GRID * (len(times) + 10), MOST_STEPS)
+    if samples.step is None and slots[-1] > most:
+        raise DataError(
+            f"{samples.name}: {len(times)} values, mostly {step} s apart, spread over {int(slots[-1])} steps; "
+            "a time must be wrong. Correct it or split the series"
+        )
+    return step, start, slots
+
+
+def _check_spread(samples: Samples, times: Floats, seconds: Floats) -> None:
+    """Refuse steps below a second, and a few times that lie far from all others."""
+    usual = float(np.median(seconds))
+    if usual < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
+        raise DataError(f"{samples.name}: steps of {usual:g} s; series have whole seconds. Aggregate it to 1 s or more")
+    at = int(np.argmax(seconds))
+    before, after = times[: at + 1], times[at + 1 :]
+    lone, others = (times[-1], before) if len(before) > len(after) else (times[0], after)
+    gap, rest, few = float(seconds[at]), others[-1] - others[0], len(times) - len(others)
+    if gap > FAR_STEPS * usual and gap > FAR_SPANS * rest and few <= max(1, FAR_SHARE * len(times)):
+        far = f"is far from the others, by {gap / DAY:.0f} days, where all others lie within {rest / DAY:.1f}"
+        raise DataError(
+            f"{samples.name}: the time {_iso(lone)} {far}; a time must be wrong. Correct it or leave it out"
+        )
+
+
+def _iso(time: float) -> str:
+    return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _usual_step(samples: Samples, seconds: Floats) -> int:
+    """The most frequent difference of two times, in whole seconds."""
+    whole = np.maximum(np.rint(seconds).astype(np.int64), 1)
+    values, counts = np.unique(whole, return_counts=True)
+    step = int(values[np.argmax(counts)])  # of equally frequent ones the shortest
+    if counts.max() < len(whole) / 2:  # times that jitter: the most frequent difference is one of many alike
+        step = int(np.rint(np.median(whole[np.abs(whole - step) <= JITTER * step])))
+    off = np.abs(whole / step - np.maximum(np.rint(whole / step), 1))
+    if (off > JITTER).mean() > 0.5:  # noqa: PLR2004  # most differences are no multiple of it
+        raise DataError(
+            f"{samples.name}: its times have no usual step ({step} s is the most frequent difference); aggregate it to "
+            "equal steps first"
+        )
+    return step
+
+
+def _report_steps(
+    times: Floats, seconds: Floats, slots: NDArray[np.int64], start: int, step: int, found: Findings
+) -> None:
+    off = np.abs(times - (start + slots * step))
+    moved = off >= 0.5  # noqa: PLR2004  # what rounding to whole seconds does not explain
+    if not moved.any():
+        return
+    shared = len(slots) - len(np.unique(slots))
+    other = int((np.rint(seconds) % step != 0).sum())
+    met = f"; {shared} met another there and were averaged" if shared else ""
+    found.add(
+        "mixed_steps",
+        int(moved.sum()),
+        times[moved][0],
+        f"{other} differences are no multiple of the usual {step} s: {moved.sum()} values moved by up to "
+        f"{off.max():g} s to the nearest step{met}",
+    )
+
+
+def _report_gaps(slots: NDArray[np.int64], start: int, step: int, found: Findings) -> None:
+    jumps = np.diff(slots)
+    holes = jumps > 1
+    if not holes.any():
+        return
+    count, longest = int((jumps[holes] - 1).sum()), int(jumps.max()) - 1
+    first = start + (int(slots[:-1][holes][0]) + 1) * step
+    how = "along a line" if longest <= SHORT_GAP else f"along a line up to {SHORT_GAP} steps, else as the day before"
+    found.add(
+        "gap",
+        count,
+        first,
+        f"{count} steps have no value, in {holes.sum()} gaps of up to {longest}: filled in {how}",
+    )
+
+
+def _placed(slots: NDArray[np.int64], values: Floats, size: int) -> Floats:
+    """Values on the grid; means where several meet, and to the bit what they were where they are alone."""
+    placed = means(slots, values, size)
+    counts = np.bincount(slots, minlength=size)
+    alone = counts[slots] == 1
+    placed[slots[alone]] = values[alone]
+    return placed
+
+
+def _filled(y: Floats, known: Bools, step: int) -> Floats:
+    """Short gaps along a line; long ones as a day before, or with the last value where nothing is known of it."""
+    y = y.copy()
+    missing = np.flatnonzero(~known)
+    runs = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
+    day = DAY // step if DAY % step == 0 else 0
+    for run in runs:
+        before, after = int(run[0]) - 1, int(run[-1]) + 1
+        if len(run) <= SHORT_GAP:
+            y[run] = np.interp(run, (before, after), (y[before], y[after]))
+        elif day > 1 and before >= day:
+            for k in range(int(run[0]), after, day):  # day by day: a gap may be longer
+                part = slice(k, min(k + day, after))
+                y[part] = y[part.start - day : part.stop - day]
+        else:
+            y[run] = y[before]
+    return y
+
+
+def _last_known(values: Floats) -> Floats:
+    """Each NaN replaced by the last number before it, 0 where there is none."""
+    known = np.isfinite(values)
+    if known.all():
+        return values
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    return np.where(last >= 0, values[np.maximum(last, 0)], 0.0)
+
+
+def means(slots: NDArray[np.int64], values: Floats, size: int) -> Floats:
+    """Mean of the finite values in each slot, NaN where there are none."""
+    valid = np.isfinite(values)
+    count = np.bincount(slots[valid], minlength=size)
+    total = np.bincount(slots[valid], weights=values[valid], minlength=size)
+    found = np.full(size, np.nan)
+    np.divide(total, count, out=found, where=count > 0)
+    return found

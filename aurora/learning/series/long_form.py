@@ -1,0 +1,226 @@
+"""The long form of a panel: a row for each value, in CSV or Parquet.
+
+Columns: `unique_id` (left out where a file holds one series), `ds` (ISO 8601, UTC where it has no zone, or Unix time in
+seconds or milliseconds) and `y`. A further column that is the same in all rows of each series is a label, such as
+`metric`, `unit`, `tier`, `site`; one of numbers that change is a covariate; `observed`, if there is one, says which
+values were measured.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import DataError
+from aurora.files import replaced
+from aurora.learning.series.frames import are_numbers, numbers
+from aurora.learning.series.layouts import groups, stem
+from aurora.learning.series.samples import Floats, Samples, known_unit
+from aurora.learning.series.series import Panel
+from aurora.learning.series.times import unix_times
+from aurora.learning.tables.columns import ID, OBSERVED, TIME, VALUE
+
+if TYPE_CHECKING:  # heavy at run time
+    import pandas as pd
+
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
+"""Endings of files that a panel can be written to."""
+
+
+MOST_SERIES = 100_000
+"""Series of a file; more take minutes to look through."""
+
+
+def read_long_form(
+    path: Path, frame: pd.DataFrame, written: Callable[[Sequence[str]], pd.DataFrame] | None = None
+) -> list[Samples]:
+    """The series of a table in long form.
+
+    Args:
+        path: For messages.
+        frame: The table.
+        written: Gives columns as they are written, for labels that look like numbers; None where the table keeps texts.
+
+    Raises:
+        DataError: A column is absent, a time or a value is text, a text changes within a series, a unit is not known,
+            or there are more than `MOST_SERIES`.
+    """
+    for column in (TIME, VALUE):
+        if column not in frame:
+            raise DataError(f"{path} has no column {column!r}; the long form has unique_id, ds and y")
+    times, y = unix_times(path, frame, TIME), numbers(path, frame, VALUE)
+    seen = _observed(path, frame) if OBSERVED in frame else None
+    names = _texts(frame, ID) if ID in frame else _Texts(np.zeros(len(frame), dtype=np.int64), (stem(path),))
+    nameless = names.codes == (names.values.index("") if "" in names.values else -1)
+    if nameless.any():
+        raise DataError(f"{path}: {int(nameless.sum())} rows have no {ID}; fill it in, or leave the column out")
+    if len(names.values) > MOST_SERIES:
+        raise DataError(f"{path} has more than {MOST_SERIES} series; split it")
+    parts = [(names.values[int(names.codes[rows[0]])], rows) for _, rows in groups(names.codes)]
+    labels, covariates = _others(path, frame, [rows for _, rows in parts], written)
+    found: list[Samples] = []
+    for name, rows in parts:
+        own = {column: text.values[text.codes[rows[0]]] for column, text in labels.items()}
+        own = {column: text for column, text in own.items() if text}
+        if "unit" in own:
+            _check_unit(path, name, own["unit"])
+        if "clock" in frame.attrs:
+            own.setdefault("clock", frame.attrs["clock"])
+        beside = {column: values[rows] for column, values in covariates.items()}
+        beside = {column: values for column, values in beside.items() if not np.isnan(values).all()}  # others' columns
+        observed = None if seen is None else seen[rows]
+        notes = () if found else tuple(frame.attrs["notes"])
+        found.append(Samples(name, times[rows], y[rows], observed, beside, own, str(path), notes=notes))
+    return found
+
+
+def read_wide_form(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> list[Samples]:
+    """A series in each of some columns, all at the times of the column `ds`.
+
+    Raises:
+        DataError: A time or a value is text, or no column has a value.
+    """
+    times = unix_times(path, frame, TIME)
+    values = {column: numbers(path, frame, column) for column in columns if column in frame}
+    clock = {"clock": frame.attrs["clock"]} if "clock" in frame.attrs else {}
+    notes = tuple(frame.attrs["notes"])
+    found: list[Samples] = []
+    for column, y in values.items():
+        if not np.isnan(y).all():
+            told = () if found else notes
+            found.append(Samples(f"{stem(path)}/{column}", times, y, labels=clock, source=str(path), notes=told))
+    if not found:
+        raise DataError(f"{path}: none of its columns holds a number")
+    return found
+
+
+def _others(
+    path: Path,
+    frame: pd.DataFrame,
+    parts: Sequence[NDArray[np.int64]],
+    written: Callable[[Sequence[str]], pd.DataFrame] | None,
+) -> tuple[dict[str, _Texts], dict[str, Floats]]:
+    """The labels and the covariates of a table, told by whether they are the same in all rows of each series."""
+    order = np.concatenate(parts)
+    firsts = np.concatenate([np.full(len(rows), rows[0]) for rows in parts])
+
+    def is_label(text: _Texts) -> bool:
+        return bool((text.codes[order] == text.codes[firsts]).all())
+
+    columns = [column for column in frame.columns if column not in (ID, TIME, VALUE, OBSERVED)]
+    texts = {column: _texts(frame, column) for column in columns}
+    labels = {column: text for column, text in texts.items() if is_label(text)}
+    numeric = [column for column in labels if written is not None and are_numbers(frame, column)]
+    if numeric and written is not None:
+        again = written(numeric).loc[frame.index]
+        exact = {column: _texts(again, column) for column in numeric}
+        labels = {column: exact.get(column, text) for column, text in labels.items()}
+        labels = {column: text for column, text in labels.items() if is_label(text)}
+    covariates: dict[str, Floats] = {}
+    for column in columns:
+        if column in labels:
+            continue
+        if not are_numbers(frame, column):
+            raise DataError(
+                f"{path}, column {column!r} is text that changes within a series; if it names the series, call it "
+                f"{ID}; else a label must stay the same and a covariate must be a number: code it as numbers or leave "
+                "it out"
+            )
+        covariates[column] = numbers(path, frame, column)
+    return labels, covariates
+
+
+def _check_unit(path: Path, name: str, unit: str) -> None:
+    try:
+        known_unit(unit)
+    except DataError as error:
+        raise DataError(f"{path}, series {name!r}: {error}") from None
+
+
+def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """The column that says which values were measured: true and false, or 1 and 0."""
+    texts = frame[OBSERVED].astype(str).str.strip().str.lower()
+    yes, no = texts.isin(("true", "1", "1.0")), texts.isin(("false", "0", "0.0"))
+    if not (yes | no).all():
+        raise DataError(f"{path}, column {OBSERVED!r}: {texts[~(yes | no)].iloc[0]!r} is neither true nor false")
+    return np.asarray(yes, dtype=bool)
+
+
+class _Texts(NamedTuple):
+    """A column of texts: the place of each row's in `values`."""
+
+    codes: NDArray[np.int64]
+    values: tuple[str, ...]
+
+
+def _texts(frame: pd.DataFrame, column: str) -> _Texts:
+    """A column as texts, whole numbers without a point, "" for nothing."""
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+    codes, unique = pd.factorize(frame[column])
+    texts = [*(_text(value) for value in unique), ""]  # the last for nothing, whose code is -1
+    values = tuple(dict.fromkeys(texts))
+    places = np.array([values.index(text) for text in texts]) if len(values) < len(texts) else np.arange(len(texts))
+    return _Texts(places[codes], values)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace").strip()
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else repr(float(value))
+    return str(value).strip()
+
+
+def long_form(panel: Panel) -> pd.DataFrame:
+    """A panel's series as a table that `read_panel` reads back as they are."""
+    import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+    lengths = [len(s) for s in panel.series]
+    times = np.concatenate([s.start + s.step * np.arange(len(s), dtype=np.int64) for s in panel.series])
+    columns: dict[str, Any] = {
+        ID: np.repeat(np.array([s.unique_id for s in panel.series], dtype=object), lengths),
+        TIME: pd.to_datetime(times, unit="s", utc=True),
+        VALUE: np.concatenate([s.y for s in panel.series]),
+        OBSERVED: np.concatenate([s.observed for s in panel.series]),
+    }
+    for name in sorted({name for s in panel.series for name in s.covariates}):
+        columns[name] = np.concatenate([s.covariates.get(name, np.full(len(s), np.nan)) for s in panel.series])
+    for name in sorted({name for s in panel.series for name in s.labels}):
+        columns[name] = np.repeat(np.array([s.labels.get(name, "") for s in panel.series], dtype=object), lengths)
+    return pd.DataFrame(columns)
+
+
+def check_long_form_path(path: Path) -> None:
+    """Refuse a file that a panel can't be written to, before the work for it is done.
+
+    Raises:
+        DataError: Its ending is not one of `SUFFIXES`, or its folder is absent.
+    """
+    if not path.name.endswith(SUFFIXES):
+        raise DataError(f"--out {path}: the name must end in {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise DataError(f"--out {path}: there is no folder {path.parent}; create it first")
+
+
+def write_long_form(panel: Panel, path: Path) -> None:
+    """Write a panel's series in long form, whole or not at all.
+
+    Raises:
+        DataError: See `check_long_form_path`, or it can't be written.
+    """
+    check_long_form_path(path)
+    frame = long_form(panel)
+    with replaced(path) as partial:
+        if path.suffix == ".parquet":
+            buffer = io.BytesIO()
+            frame.to_parquet(buffer, index=False)
+            partial.write_bytes(buffer.getvalue())
+        else:
+            packed: Any = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
+            frame.to_csv(partial, index=False, compression=packed, date_format="%Y-%m-%dT%H:%M:%SZ")

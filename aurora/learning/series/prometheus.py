@@ -1,0 +1,226 @@
+"""Reads series from a Prometheus server, or one that speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
+
+What comes back is data: labels are never part of a query or a path. An answer that is not whole is an error, not a
+shorter series.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.learning.series.prometheus_http import Access, Limits, PrometheusServer, TooMuchError
+from aurora.learning.series.read import panel_of
+from aurora.learning.series.samples import Samples
+from aurora.learning.series.series import Finding, Panel
+
+HARMLESS = re.compile(r"PromQL (info|warning):")
+"""What a server remarks on a query, not on its data; any other warning means that some of the data is missing."""
+PARTIAL = re.compile(r"truncat|partial|limit|incomplete|exceed|missing|unavailable|dropp|failed", re.IGNORECASE)
+"""Of a remark: that the data is not whole."""
+PARTIAL_MARKS = ("isPartial", "partial", "partialResponse")
+"""Fields with which VictoriaMetrics and others mark an answer that lacks what a storage node has."""
+UNIT_ENDINGS = (
+    ("_percent", "percent"),
+    ("_ratio", "fraction"),
+    ("_bytes", "bytes"),
+    ("_seconds", "seconds"),
+    ("_cores", "cores"),
+    ("_joules", "joules"),
+    ("_celsius", "celsius"),
+)
+"""Endings of a metric's name (prometheus.io, metric and label naming) → unit."""
+OURS = ("metric", "unit", "kind", "source")
+"""Labels that mean something to us; a server's labels of the same name get the prefix `exported_`."""
+
+
+def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a step
+    url: str,
+    query: str,
+    start: int,
+    end: int,
+    step: int,
+    *,
+    access: Access | None = None,
+    limits: Limits | None = None,
+    hash_accounts_with: str | None = None,
+    detect: bool = True,
+    tell: Callable[[str], None] | None = None,
+) -> Panel:
+    """The series that a PromQL query gives, made regular, with all that was found wrong with them.
+
+    The time is asked for in parts that stay below the server's limit of 11,000 points a series, one after the other;
+    a part that is still too much for the server is halved. Points that a series does not have are gaps. A series with
+    fewer than two values is left out, and reported as a gap.
+
+    Args:
+        url: Address of the server.
+        query: PromQL.
+        start: Unix time of the first point, whole seconds.
+        end: Of the last; a point is there if a step falls on it.
+        step: Whole seconds.
+        access: Who asks; nobody by default. See `prometheus_http.access_from_environment`.
+        limits: What it may take.
+        hash_accounts_with: A secret key; see `pseudonyms`.
+        detect: Whether to look for lasting steps and outliers.
+        tell: Takes remarks and progress.
+
+    Raises:
+        DataError: The times are not whole seconds, the server refuses or can't be reached, an answer is not whole,
+            too large or of another type, or no series is found.
+    """
+    start, end, step = _window(start, end, step)
+    limits = limits or Limits()
+    say = tell or (lambda text: None)
+    points: dict[str, _Points] = {}
+    with PrometheusServer(url, access or Access(), limits) as server:
+        for first, last in _parts(start, end, step, limits.points):
+            for low, high, answer in _answers(server, query, first, last, step):
+                _remarks(answer, server.name, say)
+                _collect(answer, server.name, (low, high, step), points, limits.series)
+            if last < end:
+                say(f"{(last - start) / (end - start):.0%} read, {len(points)} series")
+    if not points:
+        raise DataError(f"{server.name}: the query {query[:80]!r} gives no series in this time")
+    samples, findings = [], []
+    for unique_id, found in points.items():
+        if np.isfinite(found.values).sum() > 1:
+            samples.append(_samples(unique_id, found, step, server.name))
+        else:
+            asked = (end - start) // step + 1
+            why = f"{len(found.values)} of {asked} points have a value, at least two are needed: left out"
+            findings.append(Finding(unique_id, "gap", asked - len(found.values), start, why))
+    if not samples:
+        raise DataError(f"{server.name}: none of the {len(points)} series has two values in this time")
+    panel = panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
+    if hash_accounts_with is not None:
+        findings = []  # their ids would name what is hidden
+        say(f"{len(points) - len(samples)} series with fewer than two values are left out")
+    return Panel(panel.series, (*panel.findings, *findings))
+
+
+class _Points:
+    """What came of a series."""
+
+    def __init__(self, metric: dict[str, str]) -> None:
+        self.metric = metric
+        self.times = array("q")  # a list of numbers takes nine times the memory
+        self.values = array("d")
+
+
+def _window(start: float, end: float, step: float) -> tuple[int, int, int]:
+    for name, value in (("start", start), ("end", end), ("step", step)):
+        if value != int(value):
+            raise DataError(f"{name} {value!r}: give whole seconds; for a step below a second, aggregate in the query")
+    if step < 1:
+        raise DataError(f"step {step!r}: give 1 s or more; aggregate finer data in the query")
+    if end < start + step:
+        raise DataError(f"from {start} to {end} there are no two points {step} s apart; give a longer time")
+    count = (int(end) - int(start)) // int(step)
+    return int(start), int(start) + count * int(step), int(step)
+
+
+def _parts(start: int, end: int, step: int, points: int) -> Iterator[tuple[int, int]]:
+    """First and last time of each request; no time is in two of them, as a server includes both ends."""
+    for first in range(start, end + 1, points * step):
+        yield first, min(first + (points - 1) * step, end)
+
+
+def _answers(
+    server: PrometheusServer, query: str, first: int, last: int, step: int
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """The answers for a time, in halves if the server finds it too much."""
+    try:
+        answer = server.query_range(query, first, last, step)
+    except TooMuchError:
+        count = (last - first) // step + 1
+        if count == 1:
+            raise
+        middle = first + (count // 2) * step
+        yield from _answers(server, query, first, middle - step, step)
+        yield from _answers(server, query, middle, last, step)
+        return
+    yield first, last, answer
+
+
+def _remarks(answer: dict[str, Any], name: str, say: Callable[[str], None]) -> None:
+    """Refuse an answer that is marked as partial, or whose remarks say that it is not whole."""
+    data = answer.get("data")
+    for part in (answer, data if isinstance(data, dict) else {}):
+        marks = [mark for mark in PARTIAL_MARKS if part.get(mark) not in (None, False, "false")]
+        if marks:
+            raise DataError(
+                f"{name}: the answer is not whole: it says {marks[0]} (a storage node did not answer); try later"
+            )
+    for kind in ("warnings", "infos"):
+        remarks = answer.get(kind) or ()
+        for remark in remarks if isinstance(remarks, list | tuple) else (remarks,):
+            text = str(remark)[:300]
+            if PARTIAL.search(text) or (kind == "warnings" and not HARMLESS.match(text)):
+                raise DataError(f"{name}: the answer is not whole: {text!r}; narrow the query, or try later")
+            say(f"{name}: {text}")
+
+
+def _collect(
+    answer: dict[str, Any], name: str, window: tuple[int, int, int], points: dict[str, _Points], most: int
+) -> None:
+    data = answer.get("data")
+    if not isinstance(data, dict) or data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
+        kind = data.get("resultType") if isinstance(data, dict) else None
+        raise DataError(f"{name}: a result of type {kind!r} came, not a matrix; is it a Prometheus server?")
+    first, last, step = window
+    for one in data["result"]:
+        try:
+            metric = {str(k): str(v) for k, v in one["metric"].items()}
+            if "histograms" in one:
+                raise DataError(
+                    f"{name}: {series_id(metric)} is a native histogram; ask for a number, with histogram_quantile"
+                )
+            times = [float(t) for t, _ in one["values"]]
+            values = [float(v) for _, v in one["values"]]
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise DataError(f"{name}: a series that can't be read came ({type(error).__name__}: {error})") from None
+        if any(not first <= t <= last or (t - first) % step for t in times):
+            raise DataError(
+                f"{name}: times came that were not asked for; is there a proxy that changes the step? VictoriaMetrics "
+                "moves times to multiples of the step: let --from be one"
+            )
+        unique_id = series_id(metric)
+        if unique_id not in points and len(points) >= most:
+            raise DataError(f"{name}: more than {most} series; narrow the query, or sum over labels")
+        found = points.setdefault(unique_id, _Points(metric))
+        found.times.extend(int(t) for t in times)
+        found.values.extend(values)
+
+
+def series_id(metric: dict[str, str]) -> str:
+    r"""A name for a series: its metric and labels, sorted, as Prometheus writes them.
+
+    Example:
+        >>> series_id({"zone": "b", "__name__": "up", "app": 'a "b"'})
+        'up{app="a \\"b\\"",zone="b"}'
+    """
+    labels = ",".join(f"{k}={_quoted(v)}" for k, v in sorted(metric.items()) if k != "__name__")
+    return f"{metric.get('__name__', '')}{{{labels}}}"
+
+
+def _quoted(text: str) -> str:
+    """In quotes; what would not print, such as a terminal's control codes, is written as its code."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
+
+
+def _samples(unique_id: str, found: _Points, step: int, source: str) -> Samples:
+    name = found.metric.get("__name__", "")
+    labels = {f"exported_{k}" if k in OURS else k: v for k, v in found.metric.items() if k != "__name__"}
+    stem = name.removesuffix("_total")
+    unit = next((unit for ending, unit in UNIT_ENDINGS if stem.endswith(ending)), "")
+    labels |= {"metric": name} if name else {}
+    labels |= {"unit": unit} if unit else {}
+    times, y = np.array(found.times, dtype=np.float64), np.array(found.values, dtype=np.float64)
+    return Samples(unique_id, times, y, labels=labels, source=source, step=step)

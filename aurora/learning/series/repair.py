@@ -1,0 +1,163 @@
+"""From values as they came to a regular series; each repair is reported as a finding, none is silent.
+
+A series without defects comes back with the very values it had, and with no findings. What is only noticed (a lasting
+step of the level, an outlier) is reported and left: it may be what a user wants to see forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from aurora.errors import DataError
+from aurora.learning.series.counters import is_counter, rates, stated_as_counter
+from aurora.learning.series.defects import Findings
+from aurora.learning.series.detection import level_steps, outliers
+from aurora.learning.series.grid import DAY, means, on_grid
+from aurora.learning.series.samples import Bools, Floats, Samples, known_unit
+from aurora.learning.series.series import Finding, Series
+
+EARLIEST, LATEST = -6e10, 1e11
+"""Unix times of the years 68 and 5138: what lies beyond is no time in seconds."""
+RATE = "rate"
+"""The kind of a series that was made of a counter."""
+
+
+def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Finding, ...]]:
+    """The regular series of some samples, and all that was found wrong with them.
+
+    The step is the most frequent difference of two times, in whole seconds. Values are put on the nearest point of the
+    grid; those that meet there are averaged. What has no value is filled in and not `observed`.
+
+    Args:
+        samples: Values with their times, in any order.
+        detect: Whether to look for lasting steps and outliers too, which takes most of the time.
+
+    Raises:
+        DataError: There are fewer than two values, a time is not finite or far from all others, the unit is not known,
+            or the step is below a second.
+    """
+    found = Findings(samples.unique_id)
+    times, y, observed, covariates = _checked(samples)
+    for text in samples.notes:
+        found.add("notation", len(y), times.min(), f"{text}; see docs/data.md")
+    times, y, observed, covariates = _sorted(times, y, observed, covariates, found)
+    y = _without_impossible(times, y, samples, found)
+    times, y, observed, covariates = _distinct(times, y, observed, covariates, found)
+    labels = dict(samples.labels)
+    if is_counter(samples, y, found):
+        y = rates(times, y, found, is_guess=stated_as_counter(samples) is None)
+        labels |= {"kind": RATE, "unit": f"{labels.get('unit', 'count')}/s"}
+    kept = np.flatnonzero(np.isfinite(y))
+    if len(kept) < 2:  # noqa: PLR2004  # a step lies between two
+        few = "no value" if not len(kept) else "a single value"
+        raise DataError(f"{samples.name}: {few} is left of {len(samples.y)}; at least two are needed")
+    span = slice(int(kept[0]), int(kept[-1]) + 1)  # nothing before and after is known
+    times, y, observed = times[span], y[span], observed[span]
+    covariates = {name: values[span] for name, values in covariates.items()}
+    series = on_grid(samples, times, y, observed, covariates, found)
+    series = replace(series, labels=labels)
+    if detect:
+        _notice(series, found)
+    return series, tuple(found.found)
+
+
+def _checked(samples: Samples) -> tuple[Floats, Floats, Bools, dict[str, Floats]]:
+    times = np.asarray(samples.times, dtype=np.float64)
+    y = np.asarray(samples.y, dtype=np.float64)
+    covariates = {name: np.asarray(v, dtype=np.float64) for name, v in samples.covariates.items()}
+    if not len(y):
+        raise DataError(f"{samples.name} is empty; at least two values are needed")
+    observed = np.ones(len(y), dtype=bool) if samples.observed is None else np.asarray(samples.observed, dtype=bool)
+    for name, values in {"times": times, "observed": observed, **covariates}.items():
+        if values.shape != y.shape:
+            raise DataError(f"{samples.name}: {len(values)} {name} for {len(y)} values")
+    if not np.isfinite(times).all():
+        raise DataError(f"{samples.name}: time {int(np.argmin(np.isfinite(times))) + 1} is not a finite number")
+    if times.max() > LATEST or times.min() < EARLIEST:
+        worst = times[np.argmax(np.abs(times))]
+        raise DataError(f"{samples.name}: time {worst:g} is far from any date; give Unix seconds or ISO 8601")
+    if np.isnan(y).all():
+        raise DataError(f"{samples.name}: none of its {len(y)} values is a number")
+    return times, y, observed, covariates
+
+
+def _sorted(
+    times: Floats, y: Floats, observed: Bools, covariates: dict[str, Floats], found: Findings
+) -> tuple[Floats, Floats, Bools, dict[str, Floats]]:
+    seconds = np.diff(times)
+    if (seconds > 0).all():
+        return times, y, observed, covariates
+    back = seconds < 0
+    if back.any():
+        first = times[1:][back][0]
+        found.add("unsorted", int(back.sum()), first, f"{back.sum()} times come before the one above them: sorted")
+    order = np.lexsort((*covariates.values(), observed, y, times))  # by all, so that averages don't depend on the order
+    return times[order], y[order], observed[order], {name: v[order] for name, v in covariates.items()}
+
+
+def _without_impossible(times: Floats, y: Floats, samples: Samples, found: Findings) -> Floats:
+    """NaN for what is not a finite number, and for what is negative though its unit can't be."""
+    unit = known_unit(samples.labels.get("unit", "unstated"))
+    wrong = ~np.isfinite(y)
+    if wrong.any():
+        message = f"{wrong.sum()} values are not finite numbers: filled in, or left out at the ends"
+        found.add("not_a_number", int(wrong.sum()), times[wrong][0], message)
+    for name, values in samples.covariates.items():
+        lost = ~np.isfinite(values)
+        if lost.any():
+            message = f"covariate {name!r}: {lost.sum()} values are not finite numbers: the last one stands for them"
+            found.add("not_a_number", int(lost.sum()), np.asarray(samples.times)[lost].min(), message)
+    if unit.can_be_negative:
+        return np.where(wrong, np.nan, y) if wrong.any() else y
+    below = np.less(y, 0, where=~wrong, out=np.zeros(len(y), dtype=bool))
+    if below.any():
+        message = f"{below.sum()} values are below 0, which {samples.labels['unit']} can't be: filled in"
+        found.add("negative", int(below.sum()), times[below][0], message)
+    wrong |= below
+    return np.where(wrong, np.nan, y) if wrong.any() else y
+
+
+def _distinct(
+    times: Floats, y: Floats, observed: Bools, covariates: dict[str, Floats], found: Findings
+) -> tuple[Floats, Floats, Bools, dict[str, Floats]]:
+    """One value a time: the mean of those that differ."""
+    more = np.diff(times) == 0
+    if not more.any():
+        return times, y, observed, covariates
+    slots = np.concatenate([[0], np.cumsum(~more)])
+    unique = times[np.concatenate([[True], ~more])]
+    count = int(more.sum())
+    valid = np.isfinite(y)
+    low, high = np.full(len(unique), np.inf), np.full(len(unique), -np.inf)
+    np.minimum.at(low, slots[valid], y[valid])
+    np.maximum.at(high, slots[valid], y[valid])
+    conflicts = int((high > low).sum())
+    differ = f"; at {conflicts} times the values differ: their mean is taken" if conflicts else ", all equal"
+    found.add("duplicate", count, times[1:][more][0], f"{count} values have the time of another{differ}")
+    mean = means(slots, y, len(unique))
+    mean = np.where(high > low, mean, low)  # equal values stay what they are, to the bit
+    mean[~np.isfinite(mean)] = np.nan
+    seen = np.bincount(slots[observed], minlength=len(unique)) > 0
+    return unique, mean, seen, {name: means(slots, v, len(unique)) for name, v in covariates.items()}
+
+
+def _notice(series: Series, found: Findings) -> None:
+    day = DAY // series.step if DAY % series.step == 0 else 0
+    y = series.y if series.observed.all() else np.where(series.observed, series.y, np.nan)
+    for step in level_steps(y, day):
+        found.add(
+            "step",
+            1,
+            series.start + step.position * series.step,
+            f"the level goes from {step.before:.6g} to {step.after:.6g} and stays there: left as it is",
+        )
+    far = outliers(y, day)
+    if len(far):
+        found.add(
+            "outlier",
+            len(far),
+            series.start + int(far[0]) * series.step,
+            f"{len(far)} values are far from those around them, up to {y[far].max():.6g}: left as they are",
+        )

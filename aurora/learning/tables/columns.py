@@ -1,0 +1,113 @@
+"""Tells what the columns of a table are by their names and first fields: time, value, name of the series."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aurora.learning.tables.notation import NOTHING, is_number
+from aurora.learning.tables.time_forms import looks_like_time
+
+ID, TIME, VALUE, OBSERVED = "unique_id", "ds", "y", "observed"
+"""Columns of the long form that have a meaning of their own."""
+TIMES = frozenset(
+    {"ds", "time", "times", "timestamp", "timestamps", "time_stamp", "date", "datetime", "date_time", "ts", "_time"}
+    | {"@timestamp", "timegenerated", "time_generated", "epoch", "epoch_time"}
+    | {"unix_time", "unixtime", "unix_timestamp"}
+)
+"""Names of a column of times, without brackets and in lower case."""
+VALUES = frozenset(("y", "value", "values", "_value", "val", "metric_value", "average", "avg", "mean"))
+IDS = frozenset(("unique_id", "uniqueid", "series", "series_id", "series_name"))
+LABELS = frozenset(("unit", "kind", "metric", "tier", "site", "observed"))
+"""Names that mean something in any case: `Unit` is `unit`."""
+_SUFFIX = re.compile(r"[ _]*[\[(](?:utc|gmt|z|ms|s|us|ns|sec|seconds|milliseconds|unix|iso|iso ?8601|local)[\])]$")
+_TAIL = re.compile(r"_(?:utc|gmt|ms|us|ns|s|sec|seconds|milliseconds|unix|iso)$")
+
+
+class Roles(NamedTuple):
+    """The part that each column has.
+
+    Attributes:
+        names: Column → its name in the long form; columns not named keep theirs.
+        wide: Columns that are a series each, with the times of one column; empty where there is one column of values.
+        notes: What was told by more than the long form's names, for people.
+    """
+
+    names: dict[str, str]
+    wide: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def is_long_form(header: Sequence[str]) -> bool:
+    """Whether the columns of the long form are there, in upper or lower case."""
+    return {TIME, VALUE} <= {_plain(name) for name in header}
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a column of this name has times."""
+    return _plain(name) in TIMES
+
+
+def roles(header: Sequence[str], first: Sequence[str]) -> Roles | None:
+    """The part that each column has, None where it is not certain.
+
+    Args:
+        header: Names of the columns.
+        first: Fields of the first row.
+
+    A column of times is named so, or is the only one whose first field is a date. Of several columns of numbers that
+    are not named, each is a series.
+    """
+    plain = {name: _plain(name) for name in header}
+    time = _only(header, plain, {TIME}) or _only(header, plain, TIMES)
+    if time is None and not any(p in TIMES for p in plain.values()):
+        dated = [name for name, field in zip(header, first, strict=False) if looks_like_time(field)]
+        time = dated[0] if len(dated) == 1 else None
+    if time is None:
+        return None
+    named = {time: TIME}
+    series = _only(header, plain, {ID}) or _only(header, plain, IDS)
+    if series is not None and series != time:
+        named[series] = ID
+    named |= {name: p for name, p in plain.items() if p in LABELS and name not in named}
+    others = [name for name in header if name not in named]
+    value = _only(others, plain, {VALUE}) or _only(others, plain, VALUES)
+    fields = dict(zip(header, first, strict=False))
+    if value is None:
+        candidates = [name for name in others if _is_value(fields.get(name, ""))]
+        if len(candidates) != 1:
+            return _wide(named, others, candidates, time)
+        value = candidates[0]
+    named[value] = VALUE
+    told = [f"{name!r} is {meaning}" for name, meaning in named.items() if name != meaning and meaning not in LABELS]
+    return Roles(named, (), (f"columns are told by their names: {', '.join(told)}",) if told else ())
+
+
+def _wide(named: dict[str, str], others: Sequence[str], candidates: Sequence[str], time: str) -> Roles | None:
+    """A column of times and a series in each other column, if nothing else can be meant."""
+    if ID in named.values() or not candidates or len(candidates) < len(others):
+        return None
+    told = f"column {time!r} has the times, and each of the other {len(candidates)} is a series"
+    return Roles({time: TIME}, tuple(candidates), (told,))
+
+
+def _is_value(field: str) -> bool:
+    """Whether a field of the first row can be a number: one, however written, or nothing."""
+    return is_number(field) or field[:1].isdigit() or field.lower() in (*NOTHING, "undefined")
+
+
+def _only(header: Sequence[str], plain: dict[str, str], wanted: set[str] | frozenset[str]) -> str | None:
+    """The only column with one of the names; one that is written so goes before `Y` beside `y`."""
+    if len(wanted) == 1 and wanted & set(header):
+        return next(iter(wanted))
+    found = [name for name in header if plain[name] in wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, without a unit or zone in brackets, blanks as underscores."""
+    text = _SUFFIX.sub("", name.strip().casefold())
+    text = re.sub(r"[\s\-]+", "_", text)
+    short = _TAIL.sub("", text)
+    return short if short in TIMES else text

@@ -1,0 +1,160 @@
+"""What is set aside for the time to come: a plan of reserved and on-demand nodes, and the jobs that they serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from aurora.errors import ScenarioError
+from aurora.reading import read_json
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
+from aurora.sim.scenarios.scenario import Frozen, Identifier, Node, NonNegative, Positive, Scenario, Task, Workload
+from aurora.validation import explain_validation
+
+MAX_NODES = 5000
+MAX_PLANS = 64
+
+IN_ORDER = Policy(
+    policy_id="in_order",
+    policy_description="first come, first served, on the first node with room: reserved nodes before on-demand ones",
+    allocation_strategy=AllocationStrategy(
+        algorithm_type="greedy", decision_rules=(DecisionRule(score="-node.index"),), head_of_line_blocking=True
+    ),
+)
+"""What places jobs unless a plan names another policy. Jobs are alike, so nothing is lost by keeping them in line, and
+the queue of a flood is not gone through at every event: that takes a fifth of first fit's time."""
+
+
+class JobClass(Frozen):
+    """The unit in which demand arrives: a demand of d cores is a stream of such jobs that keeps d cores busy."""
+
+    cores: Positive = Field(description="of each job")
+    seconds: Positive = Field(description="that each runs")
+    sla: NonNegative = Field(default=60.0, description="longest acceptable wait, seconds")
+
+
+class CapacityPlan(Frozen):
+    """How much capacity is reserved, and how much more may be bought when it is needed."""
+
+    plan_id: Identifier
+    reserved_nodes: int = Field(ge=0, le=MAX_NODES, description="paid for all of the time, used or not")
+    burst_nodes: int = Field(default=0, ge=0, le=MAX_NODES, description="on demand: paid for the share and time used")
+    node_cores: Positive = Field(default=4.0, description="cores of each node")
+    reserved_price: NonNegative = Field(default=0.1, description="dollars per hour of a reserved node")
+    burst_price: NonNegative = Field(default=0.25, description="dollars per hour of an on-demand node")
+    idle_power: NonNegative = Field(default=100.0, description="watts of a node that hosts at least one job")
+    full_power: NonNegative = Field(default=300.0, description="watts at full load")
+    policy_id: Identifier = Field(default=IN_ORDER.policy_id, description="who places jobs")
+
+    @property
+    def nodes(self) -> int:
+        """All nodes there can be."""
+        return self.reserved_nodes + self.burst_nodes
+
+
+def template(plan: CapacityPlan, job: JobClass, horizon: float) -> Scenario:
+    """The plan's nodes with a single job, to be replaced by those of a future.
+
+    A reserved node is free of charge here, as its price is paid whatever happens: so a policy that looks at
+    prices sees what another job costs.
+
+    Args:
+        plan: The plan.
+        job: What its nodes serve.
+        horizon: Seconds.
+
+    Raises:
+        ScenarioError: The plan has no nodes, a job fits on none, or the powers are in the wrong order.
+    """
+    if not plan.nodes:
+        raise ScenarioError(f"plan {plan.plan_id}: reserved_nodes and burst_nodes are both 0; set at least one above")
+    if job.cores > plan.node_cores:
+        raise ScenarioError(
+            f"plan {plan.plan_id}: node_cores {plan.node_cores:g} is less than a job's {job.cores:g} cores; "
+            "make the nodes larger or the jobs smaller"
+        )
+    if plan.full_power < plan.idle_power:
+        raise ScenarioError(f"plan {plan.plan_id}: full_power must be at least idle_power")
+    nodes = tuple(
+        Node(
+            node_id=f"{'reserved' if k < plan.reserved_nodes else 'burst'}-{k}",
+            cpu=plan.node_cores,
+            price_per_hour=0.0 if k < plan.reserved_nodes else plan.burst_price,
+            idle_power=plan.idle_power,
+            full_power=plan.full_power,
+        )
+        for k in range(plan.nodes)
+    )
+    only = Task(
+        task_id="job-0", arrival_time=0.0, cpu_required=job.cores, duration=job.seconds, sla_latency_ms=job.sla * 1000
+    )
+    return Scenario(
+        scenario_id=plan.plan_id,
+        domain="cloud",
+        nodes=nodes,
+        workload_definition=Workload(tasks=(only,), time_horizon=horizon, max_attempts=1000),
+    )
+
+
+def read_plans(path: Path) -> tuple[CapacityPlan, ...]:
+    """Plans from a JSON file: a list of them, or an object with such a list under "plans".
+
+    Raises:
+        ScenarioError: The file is absent, not JSON, or a plan is not valid; names the field.
+    """
+    data = read_json(path, error=ScenarioError)
+    if isinstance(data, dict) and "plans" in data:
+        data = data["plans"]
+    try:
+        plans = TypeAdapter(tuple[CapacityPlan, ...]).validate_python(data)
+    except ValidationError as error:
+        raise ScenarioError(f"{path}: {explain_validation(error)}") from None
+    check_plans(plans, where=str(path))
+    return plans
+
+
+def check_plans(plans: Sequence[CapacityPlan], *, where: str = "plans") -> None:
+    """Refuse no plans, too many, or two of one name.
+
+    Raises:
+        ScenarioError: Says which.
+    """
+    if not 1 <= len(plans) <= MAX_PLANS:
+        raise ScenarioError(f"{where}: {len(plans)} plans; give from 1 to {MAX_PLANS}")
+    ids = [p.plan_id for p in plans]
+    for each in ids:
+        if ids.count(each) > 1:
+            raise ScenarioError(f"{where}: plan_id {each!r} is used twice; give every plan a name of its own")
+
+
+BUSY_JOBS = 12
+"""Jobs that run at a time at the mean demand, at least: enough for the demand to be followed, few enough to be fast."""
+
+MAX_PARTS = 64
+"""Most jobs to a node by default."""
+
+MANY_JOBS = 4000
+"""Jobs of a future, by default, from which on they are made longer."""
+
+JOBS_PER_STEP = 3
+"""A job takes a third of a step, so that capacity follows demand within one."""
+
+
+def job_for(plans: Sequence[CapacityPlan], demand: float, step: float, steps: int, sla: float = 60.0) -> JobClass:
+    """Jobs that fill the nodes of plans without remainder and are small beside the demand.
+
+    Args:
+        plans: The smallest node counts.
+        demand: Mean, cores.
+        step: Of the demand, seconds.
+        steps: Of a future; jobs are longer, up to a step, where there would be very many.
+        sla: Longest acceptable wait, seconds.
+    """
+    node = min(p.node_cores for p in plans)
+    parts = 1
+    while parts < MAX_PARTS and demand * parts < BUSY_JOBS * node:
+        parts += 1
+    many = demand * parts / node * steps * JOBS_PER_STEP / MANY_JOBS
+    return JobClass(cores=node / parts, seconds=step * min(1.0, max(1.0, many) / JOBS_PER_STEP), sla=sla)

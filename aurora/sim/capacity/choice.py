@@ -1,0 +1,155 @@
+"""Which plan is best: what a user would rather avoid, weighed, and how sure the comparison is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import ScenarioError
+from aurora.sim.capacity.capacity import JobClass
+from aurora.sim.capacity.futures import HOUR, Simulated
+
+RESAMPLES = 2000
+NORMAL_95 = 1.959964
+MISSED = 0.01
+"""The share of missed jobs that weighs as much as buying all demand on demand costs."""
+
+WEIGHTS = {"cost": 1.0, "latency": 0.0, "sla": 1.0, "energy": 0.0}
+"""What counts how much unless told otherwise."""
+
+
+class Standing(NamedTuple):
+    """How a plan stands beside the best one.
+
+    Attributes:
+        plan_id: The plan.
+        loss: Mean over futures and what-ifs; lower is better.
+        worse: How much higher than the best plan's, in the mean of paired differences.
+        low: Lower bound of the 95 % interval of `worse`.
+        high: Upper bound.
+        probability_best: That its mean loss is the lowest, as far as the number of futures lets one tell.
+        best_share: Of the futures, those in which no plan has a lower loss; plans that draw share one.
+    """
+
+    plan_id: str
+    loss: float
+    worse: float
+    low: float
+    high: float
+    probability_best: float
+    best_share: float
+
+
+def parse_weights(text: str) -> dict[str, float]:
+    """Weights from `cost=1,sla=2`; what is not named counts nothing.
+
+    Raises:
+        ScenarioError: Names what is wrong and what there is.
+    """
+    found = dict.fromkeys(WEIGHTS, 0.0)
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        if name.strip() not in WEIGHTS or not equals:
+            raise ScenarioError(f"--weights {part!r}: write NAME=NUMBER with a name among {', '.join(WEIGHTS)}")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise ScenarioError(f"--weights {part!r}: {number!r} is not a number") from None
+    check_weights(found)
+    return found
+
+
+def check_weights(weights: dict[str, float]) -> None:
+    """Refuse weights that rank nothing.
+
+    Raises:
+        ScenarioError: One is unknown, negative or not finite, or none is above 0.
+    """
+    for name, weight in weights.items():
+        if name not in WEIGHTS:
+            raise ScenarioError(f"weights: {name!r} is unknown; there are {', '.join(WEIGHTS)}")
+        if not (np.isfinite(weight) and weight >= 0):
+            raise ScenarioError(f"weights: {name} is {weight}; give a number from 0 up")
+    if not any(weights.values()):
+        raise ScenarioError(f"weights: all are 0; give at least one of {', '.join(WEIGHTS)} a weight above 0")
+
+
+def scales(simulated: Simulated, job: JobClass) -> dict[str, float]:
+    """What counts as one of each measure, so that weights compare like with like.
+
+    Cost: buying the mean forecast demand on demand, at the mean price of the plans. Latency: the SLA. SLA: one job
+    in a hundred missed. Energy: the mean forecast demand at full power. They depend on no plan's outcome, so another
+    plan in the comparison does not turn the order of the rest.
+    """
+    futures = simulated.futures
+    core_hours = float(futures.demand.sum(axis=1).mean()) * futures.horizon / HOUR
+    price = float(np.mean([p.burst_price / p.node_cores for p in simulated.plans]))
+    power = float(np.mean([p.full_power / p.node_cores for p in simulated.plans]))
+    return {
+        "cost": core_hours * price or 1.0,
+        "latency": job.sla or 1.0,
+        "sla": MISSED,
+        "energy": core_hours * power * HOUR or 1.0,
+    }
+
+
+def losses(simulated: Simulated, job: JobClass, weights: dict[str, float]) -> NDArray[np.float64]:
+    """The weighted mean of measures by their `scales`, float64 [plans, disturbances, futures].
+
+    Raises:
+        ScenarioError: See `check_weights`.
+    """
+    check_weights(weights)
+    unit, total = scales(simulated, job), sum(weights.values())
+    return np.asarray(sum(w / total / unit[m] * simulated.measured[m] for m, w in weights.items()), np.float64)
+
+
+def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 0) -> tuple[Standing, ...]:
+    """Plans from the best on, each with how much worse it is in the same futures.
+
+    The interval is that of the mean paired difference (normal, over futures); the probability of being best is the
+    share of bootstrap resamples of the futures in which the plan's mean is lowest (Efron & Tibshirani 1993, ch. 13).
+    Both say what the number of futures leaves open, not what the forecast does.
+
+    Args:
+        plans: Their ids.
+        loss: float64 [plans, futures].
+        seed: Of the resampling.
+
+    Raises:
+        ScenarioError: There is a single future.
+    """
+    futures = loss.shape[1]
+    if futures < 2:  # noqa: PLR2004  # one tells nothing of how far it is off
+        raise ScenarioError("futures: 1 is too few to compare plans in; ask for at least 2")
+    means = loss.mean(axis=1)
+    order = np.argsort(means, kind="stable")
+    differences = loss - loss[order[0]]
+    half = NORMAL_95 * differences.std(axis=1, ddof=1) / np.sqrt(futures)
+    rng = np.random.default_rng(seed)
+    # One at a time: all resamples at once would take resamples x futures numbers.
+    winners = np.zeros(len(plans))
+    for _ in range(RESAMPLES):
+        drawn = np.bincount(rng.integers(0, futures, futures), minlength=futures)
+        winners += _shared(differences @ drawn)
+    lowest = np.apply_along_axis(_shared, 0, loss)
+    return tuple(
+        Standing(
+            plans[k],
+            float(means[k]),
+            float(differences[k].mean()),
+            float(differences[k].mean() - half[k]),
+            float(differences[k].mean() + half[k]),
+            float(winners[k] / RESAMPLES),
+            float(lowest[k].mean()),
+        )
+        for k in order
+    )
+
+
+def _shared(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 for the lowest value, divided among those that draw."""
+    lowest = values <= values.min() + 1e-12 * max(1.0, abs(float(values.min())))
+    return np.asarray(lowest / lowest.sum(), np.float64)

@@ -1,0 +1,269 @@
+"""What an explanation may say, and how each kind of claim is checked before anybody sees it.
+
+A claim is a statement about one decision (a value, a comparison, a cause or a prediction), about a whole run, or about
+a task's way through it (`aurora.sim.explain.waiting_claims`). Values and comparisons are looked up in the trace, a
+cause is tested by deciding again with other features, a prediction by simulating, and what a task waited for is found
+out anew from the placements of the run. `check` trusts nothing that the claim says of itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from aurora.sim.explain.decision import Decision, Option, is_cause, traced
+from aurora.sim.explain.flip import flipped
+from aurora.sim.explain.history import History, history
+from aurora.sim.explain.waiting_claims import (
+    AttemptClaim,
+    HoldClaim,
+    InfeasibleClaim,
+    StatusClaim,
+    WaitClaim,
+    WaitingClaim,
+    check_waiting,
+)
+from aurora.sim.kernel import encode, evaluate
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
+from aurora.sim.scenarios.whatif import Change, changed
+
+PRECISION = 1e-9
+"""Relative difference up to which two numbers are the same."""
+BEYOND = 1e-6
+"""A threshold is tested so far on either side of it, relative to its distance from the present value."""
+
+SCORE, FEASIBLE = "score", "feasible"
+"""What an option has besides its features: its score, and how many candidates had room beside it."""
+
+Relation = Literal["lower", "higher", "equal", "lowest", "highest", "within", "beyond"]
+
+
+class ValueClaim(NamedTuple):
+    """A feature of an option has a value; besides those of the table there are `SCORE` and `FEASIBLE`."""
+
+    option: str
+    feature: str
+    value: float
+
+
+class ComparisonClaim(NamedTuple):
+    """A feature of an option stands in a relation.
+
+    Attributes:
+        option: The option.
+        feature: Its feature.
+        relation: lower, higher or equal: than the same feature of `other`; lowest or highest: of all options;
+            within: at most the option's own feature `other`, such as a limit; beyond: more than that.
+        other: An option, "" for all, or a feature.
+    """
+
+    option: str
+    feature: str
+    relation: Relation
+    other: str
+
+
+class CauseClaim(NamedTuple):
+    """The winner won over another option because of these features."""
+
+    other: str
+    features: tuple[str, ...]
+
+
+class FlipClaim(NamedTuple):
+    """An option would have won, had a feature been below (or above) a threshold, and not before it."""
+
+    option: str
+    feature: str
+    threshold: float
+    is_below: bool
+
+
+class OutcomeClaim(NamedTuple):
+    """A sum of the outcome is as said, or would be with a change of the scenario.
+
+    Attributes:
+        change: To the scenario; None: as it is.
+        measure: A field of `Summary`.
+        value: Of it then.
+    """
+
+    change: Change | None
+    measure: str
+    value: float
+
+
+DecisionClaim = ValueClaim | ComparisonClaim | CauseClaim | FlipClaim
+"""What is about one decision."""
+Claim = DecisionClaim | OutcomeClaim | WaitingClaim
+KINDS: Mapping[type, str] = {
+    ValueClaim: "value",
+    ComparisonClaim: "comparison",
+    CauseClaim: "cause",
+    FlipClaim: "prediction",
+    OutcomeClaim: "prediction",
+    WaitClaim: "wait",
+    HoldClaim: "wait",
+    InfeasibleClaim: "infeasible",
+    AttemptClaim: "attempt",
+    StatusClaim: "status",
+}
+
+
+class Checked(NamedTuple):
+    """A claim, and what became of it.
+
+    Attributes:
+        claim: As it was made.
+        holds: Whether it is true.
+        found: What was found instead, or what bears it out.
+    """
+
+    claim: Claim
+    holds: bool
+    found: str
+
+
+class Case(NamedTuple):
+    """What claims are checked against.
+
+    Attributes:
+        scenario, policy: Who met whom.
+        decision: The decision that claims are about; None: there is none.
+        run: What came of it; None: simulated where a claim needs it.
+    """
+
+    scenario: Scenario
+    policy: Policy
+    decision: Decision | None
+    run: History | None = None
+
+
+def check(claims: Sequence[Claim], case: Case) -> list[Checked]:
+    """Check claims about a run; a claim that names what is not there does not hold."""
+    if case.run is None and any(isinstance(claim, WaitingClaim) for claim in claims):
+        case = case._replace(run=run_of(case.scenario, case.policy))
+    return [_check(claim, case) for claim in claims]
+
+
+def run_of(scenario: Scenario, policy: Policy) -> History:
+    """A run, simulated and taken apart.
+
+    Raises:
+        PolicyError: An expression of the policy is not valid.
+        ScenarioError: The scenario can't be encoded.
+    """
+    encoded = encode(scenario)
+    return history(encoded, policy, traced(encoded, compile_policy(policy), policy.policy_id))
+
+
+def same(one: float, two: float) -> bool:
+    """Whether two numbers are equal up to rounding."""
+    return math.isclose(one, two, rel_tol=PRECISION, abs_tol=PRECISION)
+
+
+def _check(claim: Claim, case: Case) -> Checked:
+    if isinstance(claim, WaitingClaim):
+        assert case.run is not None  # `check` saw to it
+        return Checked(claim, *check_waiting(claim, case.run))
+    if isinstance(claim, OutcomeClaim):
+        return _outcome(claim, case)
+    if case.decision is None:
+        return Checked(claim, False, "there is no decision")
+    match claim:
+        case ValueClaim():
+            return _value(claim, case.decision)
+        case ComparisonClaim():
+            return _comparison(claim, case.decision)
+        case CauseClaim():
+            return _cause(claim, case.decision)
+        case FlipClaim():
+            return _flip(claim, case.decision)
+
+
+def _option(decision: Decision, name: str) -> Option | None:
+    return next((o for o in decision.options if o.name == name), None)
+
+
+def _missing(claim: Claim, what: str) -> Checked:
+    return Checked(claim, False, f"the decision has no {what}")
+
+
+def look_up(decision: Decision, name: str, feature: str) -> float | None:
+    """A feature of an option, its score, or how many candidates had room; None if there is no such thing."""
+    option = _option(decision, name)
+    if option is None:
+        return None
+    return {SCORE: option.score, FEASIBLE: float(decision.feasible)}.get(feature, option.features.get(feature))
+
+
+def _value(claim: ValueClaim, decision: Decision) -> Checked:
+    found = look_up(decision, claim.option, claim.feature)
+    if found is None:
+        return _missing(claim, f"{claim.feature} of {claim.option}")
+    return Checked(claim, same(found, claim.value), f"{claim.feature} of {claim.option} is {found:g}")
+
+
+def _comparison(claim: ComparisonClaim, decision: Decision) -> Checked:
+    own = look_up(decision, claim.option, claim.feature)
+    if own is None:
+        return _missing(claim, f"{claim.feature} of {claim.option}")
+    if claim.relation in ("lowest", "highest"):
+        others = [look_up(decision, o.name, claim.feature) or 0.0 for o in decision.options]
+        best = min(others) if claim.relation == "lowest" else max(others)
+        holds = decision.is_complete and claim.other == "" and same(own, best)
+        return Checked(claim, holds, f"{own:g}, and {best:g} is the {claim.relation}")
+    is_limit = claim.relation in ("within", "beyond")
+    other = look_up(decision, *((claim.option, claim.other) if is_limit else (claim.other, claim.feature)))
+    if other is None:
+        return _missing(claim, f"{'limit' if is_limit else 'option'} {claim.other}")
+    holds = {
+        "equal": same(own, other),
+        "lower": own < other and not same(own, other),
+        "higher": own > other and not same(own, other),
+        "within": own <= other,
+        "beyond": own > other,
+    }[claim.relation]
+    return Checked(claim, holds, f"{own:g} against {other:g}")
+
+
+def _cause(claim: CauseClaim, decision: Decision) -> Checked:
+    other = _option(decision, claim.other)
+    if other is None or any(n not in other.features for n in claim.features):
+        return _missing(claim, f"option {claim.other} with {', '.join(claim.features)}")
+    if other is decision.chosen:
+        return Checked(claim, False, f"{claim.other} is the winner")
+    holds = is_cause(decision, other, claim.features)
+    listed = " and ".join(claim.features)
+    return Checked(
+        claim,
+        holds,
+        f"with the winner's {listed}, {claim.other} {'would have drawn or won' if holds else 'is no other case'}",
+    )
+
+
+def _flip(claim: FlipClaim, decision: Decision) -> Checked:
+    option = _option(decision, claim.option)
+    if option is None or claim.feature not in option.features:
+        return _missing(claim, f"{claim.feature} of {claim.option}")
+    now = option.features[claim.feature]
+    if (claim.threshold < now) != claim.is_below or option is decision.chosen:
+        return Checked(claim, False, f"{claim.feature} of {claim.option} is {now:g} already")
+    step = BEYOND * (claim.threshold - now)
+    before, beyond = claim.threshold - step, claim.threshold + step
+    lost = not flipped(decision, option, claim.feature, before)
+    won = flipped(decision, option, claim.feature, claim.threshold) or flipped(decision, option, claim.feature, beyond)
+    told = f"short of {claim.threshold:g} it {'loses' if lost else 'wins'}, beyond it {'wins' if won else 'loses'}"
+    return Checked(claim, lost and won, told)
+
+
+def _outcome(claim: OutcomeClaim, case: Case) -> Checked:
+    scenario = case.scenario if claim.change is None else changed(case.scenario, claim.change)
+    summary = evaluate(encode(scenario), compile_policy(case.policy))
+    if claim.measure not in summary.__slots__:
+        return _missing(claim, f"measure {claim.measure}")
+    found = float(getattr(summary, claim.measure))
+    return Checked(claim, same(found, claim.value), f"simulated: {claim.measure} is {found:g}")

@@ -1,0 +1,182 @@
+"""The smallest change of one thing that would have given a task to somebody else.
+
+What changes is a quantity of the world (a load, a price, a latency), and every feature that follows from it
+changes with it, as the kernel would compute them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from aurora.sim.explain.decision import Decision, Option, features_read, is_level, would_win
+
+SAMPLES = 64
+"""Values at which a lever is tried on either side of the present one."""
+FURTHEST = 10.0
+"""A lever without a natural end is tried up to so many times its value."""
+PRECISION = 1e-9
+"""Of a threshold, relative to its distance from the present value."""
+
+Features = Mapping[str, float]
+
+
+class Lever(NamedTuple):
+    """A quantity that can be other than it is.
+
+    Attributes:
+        feature: The feature that shows its value.
+        follows: Features that follow from it, itself among them.
+        limits: Features -> lowest and highest value at which the task still fits.
+        moved: Features and a new value -> the features then.
+    """
+
+    feature: str
+    follows: frozenset[str]
+    limits: Callable[[Features], tuple[float, float]]
+    moved: Callable[[Features, float], Features]
+
+
+class Flip(NamedTuple):
+    """What would have made another option win.
+
+    Attributes:
+        feature: The quantity, by the feature that shows it.
+        now: Its value.
+        threshold: Value beyond which the option would have won.
+        is_below: Whether it would have to lie below the threshold, else above.
+    """
+
+    feature: str
+    now: float
+    threshold: float
+    is_below: bool
+
+
+def _cpu_load(features: Features, value: float) -> Features:
+    total = features["node.cpu_total"]
+    free = (1 - value) * total
+    left = (free - features["task.cpu"]) / total
+    return {**features, "node.cpu_load": value, "node.cpu_free": free, "fit.cpu_left": left}
+
+
+def _memory_load(features: Features, value: float) -> Features:
+    total = features["node.memory_total"]
+    free = (1 - value) * total
+    left = (free - features["task.memory"]) / total
+    return {**features, "node.memory_load": value, "node.memory_free": free, "fit.memory_left": left}
+
+
+def _price(features: Features, value: float) -> Features:
+    hours = features["fit.duration"] / 3600
+    more = (value - features["node.price"]) * _dominant_share(features) * hours
+    return {**features, "node.price": value, "fit.cost": features["fit.cost"] + more}
+
+
+def _dominant_share(features: Features) -> float:
+    pairs = (
+        ("task.cpu", "node.cpu_total"),
+        ("task.memory", "node.memory_total"),
+        ("task.accelerator_demand", "node.accelerators_total"),
+    )
+    return max(features[need] / features[total] if features[total] > 0 else 0.0 for need, total in pairs)
+
+
+def _speed(features: Features, value: float) -> Features:
+    factor = features["node.speed"] / value
+    scaled = {name: features[name] * factor for name in ("fit.duration", "fit.cost", "fit.energy")}
+    return {**features, "node.speed": value, **scaled}
+
+
+def _latency(features: Features, value: float) -> Features:
+    return {**features, "fit.latency": value}
+
+
+def _room(need: str, total: str) -> Callable[[Features], tuple[float, float]]:
+    def limits(features: Features) -> tuple[float, float]:
+        return (0.0, 1 - features[need] / features[total]) if features[total] > 0 else (0.0, 0.0)
+
+    return limits
+
+
+def _positive(name: str) -> Callable[[Features], tuple[float, float]]:
+    return lambda features: (0.0, FURTHEST * features[name])
+
+
+LEVERS: tuple[Lever, ...] = (
+    Lever(
+        "node.cpu_load",
+        frozenset(("node.cpu_load", "node.cpu_free", "fit.cpu_left")),
+        _room("task.cpu", "node.cpu_total"),
+        _cpu_load,
+    ),
+    Lever(
+        "node.memory_load",
+        frozenset(("node.memory_load", "node.memory_free", "fit.memory_left")),
+        _room("task.memory", "node.memory_total"),
+        _memory_load,
+    ),
+    Lever("fit.latency", frozenset(("fit.latency",)), _positive("fit.latency"), _latency),
+    Lever("node.price", frozenset(("node.price", "fit.cost")), _positive("node.price"), _price),
+    Lever(
+        "node.speed",
+        frozenset(("node.speed", "fit.duration", "fit.cost", "fit.energy")),
+        lambda features: (features["node.speed"] / FURTHEST, FURTHEST * features["node.speed"]),
+        _speed,
+    ),
+)
+
+
+def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
+    """For each lever that the score feels, the nearest value at which an option would have won.
+
+    The first is the smallest change in proportion to what the lever can do. None where it drew: any change would do.
+    """
+    if is_level(decision, option.features):
+        return ()
+    read = set(features_read(decision))
+    found: list[tuple[float, Flip]] = []
+    for lever in LEVERS:
+        low, high = lever.limits(option.features)
+        if not lever.follows & read or not high > low:
+            continue
+        now = option.features[lever.feature]
+        nearest = [
+            Flip(lever.feature, now, threshold, threshold < now)
+            for end in (low, high)
+            if (threshold := _crossing(decision, option, lever, now, end)) is not None
+        ]
+        if nearest:
+            flip = min(nearest, key=lambda f: abs(f.threshold - now))
+            found.append((abs(flip.threshold - now) / (high - low), flip))
+    return tuple(flip for _, flip in sorted(found, key=lambda pair: pair[0]))
+
+
+def flipped(decision: Decision, option: Option, feature: str, value: float) -> bool:
+    """Whether an option would have won, had a lever been at this value; False where the task would not fit."""
+    lever = next((l for l in LEVERS if l.feature == feature), None)
+    if lever is None:
+        return False
+    low, high = lever.limits(option.features)
+    return low <= value <= high and would_win(decision, option, lever.moved(option.features, value))
+
+
+def _crossing(decision: Decision, option: Option, lever: Lever, now: float, end: float) -> float | None:
+    """The value nearest to the present one, towards an end, from which on the option wins."""
+    before = now
+    for value in np.linspace(now, end, SAMPLES + 1)[1:]:
+        if would_win(decision, option, lever.moved(option.features, float(value))):
+            lost, won = before, float(value)
+            while abs(won - lost) > PRECISION * abs(won - now):
+                middle = (lost + won) / 2
+                if middle in (lost, won):  # neighbours among the numbers there are
+                    break
+                if would_win(decision, option, lever.moved(option.features, middle)):
+                    won = middle
+                else:
+                    lost = middle
+            return won
+        before = float(value)
+    return None

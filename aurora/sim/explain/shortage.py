@@ -1,0 +1,164 @@
+"""What a candidate lacks for a task, now or with everything free."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from aurora.sim.explain.history import Attempt, History, free_shares
+from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.encode import share_of
+from aurora.sim.scenarios.scenario import Node, Task, path_name
+
+Resource = Literal[
+    "cpu", "memory", "accelerators", "accelerator_share", "model", "bandwidth", "node_down", "battery", "path"
+]
+"""What can be lacking: cores, GiB, whole idle devices, a share of one device, a device of an allowed model, Gbit/s on
+a link; or the node is down, its battery is empty, or no path leads there."""
+
+
+class Place(NamedTuple):
+    """A candidate of a task.
+
+    Attributes:
+        node: Index of the node; -1 for a flow.
+        path: Index into the scenario's paths; -1 without one.
+    """
+
+    node: int
+    path: int
+
+
+class Shortage(NamedTuple):
+    """What a candidate lacks.
+
+    Attributes:
+        resource: Of what.
+        asked: What the task asks for: cores, GiB, devices, a share of one device, or Gbit/s.
+        free: How much of it the candidate has: of a path the least of its links.
+    """
+
+    resource: Resource
+    asked: float
+    free: float
+
+
+def places_of(encoded: EncodedScenario, task: int) -> list[Place]:
+    """The candidates of a task, in their order."""
+    problem = encoded.problem
+    route = problem.task_i[task, at.T_ROUTE]
+    span = slice(problem.route_start[route], problem.route_start[route + 1])
+    nodes, paths = problem.candidate_node[span].tolist(), problem.candidate_path[span].tolist()
+    return [Place(n, p) for n, p in zip(nodes, paths, strict=True)]
+
+
+def name_of(encoded: EncodedScenario, place: Place) -> str:
+    """What a candidate is called: its node's id, or the sites along a flow's path."""
+    if place.node >= 0:
+        return encoded.scenario.nodes[place.node].node_id
+    return path_name(encoded.scenario, encoded.paths[place.path] if place.path >= 0 else ())
+
+
+def never_fits(encoded: EncodedScenario, task: int, place: Place) -> list[Shortage]:
+    """What a candidate lacks for a task even when everything is free and up."""
+    asked, scenario = encoded.scenario.tasks[task], encoded.scenario
+    found = []
+    if place.node >= 0:
+        node = scenario.nodes[place.node]
+        found = _on_node(asked, node, node.cpu, node.memory, [at.DEVICE] * node.accelerators)
+    if place.path >= 0:
+        widths = [scenario.links[l].bandwidth for l in encoded.paths[place.path]]
+        found += _on_path(asked, widths)
+    return found
+
+
+def shortages(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[Shortage]:
+    """What a candidate lacks for a task at a moment, after everything that happens then.
+
+    Args:
+        run: The run.
+        task: Index of the task.
+        place: The candidate.
+        time: Seconds.
+        before: Number of a decision: this and later ones were not made yet; None: all of the moment were.
+    """
+    scenario, asked = run.scenario, run.scenario.tasks[task]
+    found: list[Shortage] = []
+    if place.node >= 0:
+        why = down_since(run, place.node, time)
+        if why is not None:
+            return [Shortage("node_down" if why == "node_failed" else "battery", 0.0, 0.0)]
+        node = scenario.nodes[place.node]
+        running = [a for a in run.of_node.get(place.node, ()) if is_active(a, time, before)]
+        cpu = node.cpu - sum(scenario.tasks[a.task].cpu_required for a in running)
+        memory = node.memory - sum(scenario.tasks[a.task].memory_required for a in running)
+        devices = free_shares(scenario, place.node, running) if asked.accelerators else []
+        found = _on_node(asked, node, cpu, memory, devices)
+    if place.path >= 0 and asked.bandwidth:
+        found += _on_path(asked, [link_free(run, l, time, before) for l in run.outcome.paths[place.path]])
+    return found
+
+
+def is_active(attempt: Attempt, time: float, before: int | None = None) -> bool:
+    """Whether an attempt holds something at a moment; `before` as in `shortages`."""
+    return attempt.start <= time < attempt.end and (before is None or attempt.decision < before)
+
+
+def link_free(run: History, link: int, time: float, before: int | None = None) -> float:
+    """Free bandwidth of a link at a moment, Gbit/s."""
+    running = [a for a in run.of_link.get(link, ()) if is_active(a, time, before)]
+    return run.scenario.links[link].bandwidth - sum(run.scenario.tasks[a.task].bandwidth for a in running)
+
+
+def down_since(run: History, node: int, time: float) -> str | None:
+    """Why a node is down at a moment; None if it is up."""
+    why = [reason for begin, until, reason in run.down.get(node, ()) if begin <= time < until]
+    return None if not why else "battery_empty" if "battery_empty" in why else why[0]
+
+
+def counted(lists: Iterable[Sequence[Shortage]]) -> dict[Resource, tuple[int, float, float]]:
+    """Of each resource: how many candidates lack it, what is asked, and the most that one of them has.
+
+    The order is that of how many lack it, then of the resources' names.
+    """
+    count: Counter[Resource] = Counter()
+    asked: dict[Resource, float] = {}
+    most: dict[Resource, float] = {}
+    for found in lists:
+        for s in found:
+            count[s.resource] += 1
+            asked[s.resource] = s.asked
+            most[s.resource] = max(most.get(s.resource, s.free), s.free)
+    return {r: (count[r], asked[r], most[r]) for r in sorted(count, key=lambda r: (-count[r], r))}
+
+
+def _on_node(asked: Task, node: Node, cpu: float, memory: float, devices: Sequence[int]) -> list[Shortage]:
+    found = []
+    if cpu + at.TOLERANCE < asked.cpu_required:
+        found.append(Shortage("cpu", asked.cpu_required, _clean(cpu)))
+    if memory + at.TOLERANCE < asked.memory_required:
+        found.append(Shortage("memory", asked.memory_required, _clean(memory)))
+    if not asked.accelerators:
+        return found
+    allowed = not asked.accelerator_models or node.accelerator_model in asked.accelerator_models
+    share = share_of(asked.accelerator_share)
+    idle = sum(f == at.DEVICE for f in devices)
+    if node.accelerators and not allowed:
+        found.append(Shortage("model", float(asked.accelerators), 0.0))
+    elif share < at.DEVICE and max(devices, default=0) < share:
+        found.append(Shortage("accelerator_share", share / at.DEVICE, max(devices, default=0) / at.DEVICE))
+    elif share == at.DEVICE and idle < asked.accelerators:
+        found.append(Shortage("accelerators", float(asked.accelerators), float(idle)))
+    return found
+
+
+def _on_path(asked: Task, free: Sequence[float]) -> list[Shortage]:
+    least = min(free, default=float("inf"))
+    return [Shortage("bandwidth", asked.bandwidth, _clean(least))] if least + at.TOLERANCE < asked.bandwidth else []
+
+
+def _clean(amount: float) -> float:
+    """An amount without what rounding has left of a sum."""
+    return round(amount, 9) + 0.0

@@ -1,0 +1,83 @@
+"""Say in short why tasks did not complete; `aurora explain` says it with all evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aurora.sim.outcome import Outcome, Status
+from aurora.sim.scenarios.scenario import Node, Scenario, Task
+
+NAMED = 5
+"""Tasks that a sentence names at most."""
+
+_RESOURCES = (
+    ("cpu_required", "cpu", "cores"),
+    ("memory_required", "memory", "GiB"),
+    ("accelerators", "accelerators", "devices"),
+)
+"""Of each resource: the task's field, the node's field, and the unit."""
+
+
+def reasons(scenario: Scenario, outcome: Outcome) -> list[str | None]:
+    """Return why each task did not complete, in the scenario's order; None for those that did."""
+    statuses = [Status(status) for status in outcome.tasks.status.tolist()]
+    undone = {t.task_id: k for k, t in enumerate(scenario.tasks) if statuses[k] != Status.COMPLETED}
+    largest = {have: max((getattr(n, have) for n in scenario.nodes), default=0) for _, have, _ in _RESOURCES}
+    return [
+        _reason(scenario, task, status, undone, largest) for task, status in zip(scenario.tasks, statuses, strict=True)
+    ]
+
+
+def _reason(
+    scenario: Scenario, task: Task, status: Status, undone: Mapping[str, int], largest: Mapping[str, float]
+) -> str | None:
+    match status:
+        case Status.COMPLETED:
+            return None
+        case Status.UNPLACEABLE:
+            return _fits_nowhere(scenario, task, largest)
+        case Status.DROPPED:
+            return f"left unserved after {task.patience:g} s, its patience"
+        case Status.FAILED:
+            return f"lost to node failures {scenario.workload_definition.max_attempts} times"
+        case Status.UNPLACED:
+            lacking = sorted(undone.keys() & set(task.dependencies), key=undone.__getitem__)
+            if lacking:
+                return f"depends on {_named(lacking)}, not completed"
+            return "still waiting when nothing more could happen: no candidate had room, or the policy held it back"
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the first few of some names and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _fits_nowhere(scenario: Scenario, task: Task, largest: Mapping[str, float]) -> str:
+    """Name the first resource that no node or path has enough of, even when everything is free.
+
+    `waiting_claims.infeasible_claims` counts candidates and is evidence; it goes through all of them for each task.
+    """
+    if task.destination_site is not None:
+        return f"no path from {task.source_site} to {task.destination_site} has {task.bandwidth:g} Gbit/s"
+    for ask, have, unit in _RESOURCES:
+        wanted = getattr(task, ask)
+        if wanted > largest[have]:
+            return f"asks for {wanted:g} {unit}, the largest node has {largest[have]:g}"
+    return _lacks_models(scenario.nodes, task) or (
+        "no single node has all of what it asks for"
+        if task.source_site is None
+        else f"no node that can be reached from {task.source_site} has all of what it asks for"
+    )
+
+
+def _lacks_models(nodes: Sequence[Node], task: Task) -> str:
+    """Say that no node has enough devices of an allowed model, and which models differ by case only; "" if one has."""
+    allowed = [n for n in nodes if not task.accelerator_models or n.accelerator_model in task.accelerator_models]
+    if not task.accelerators or any(n.accelerators >= task.accelerators for n in allowed):
+        return ""
+    lacking = f"no node has {task.accelerators} devices of model {' or '.join(task.accelerator_models)}"
+    others = {n.accelerator_model for n in nodes if n.accelerator_model} - set(task.accelerator_models)
+    asked = {model.casefold() for model in task.accelerator_models}
+    meant = sorted(model for model in others if model.casefold() in asked)
+    return lacking + (f"; models are told apart by case, and nodes have {' and '.join(meant)}" if meant else "")

@@ -1,0 +1,325 @@
+"""Claims about waiting, attempts and what was lacking, and how each is checked against a run.
+
+Names are ids; what is checked is found out anew from the placements of the run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from aurora.sim.explain.history import Attempt, Ending, History
+from aurora.sim.explain.shortage import (
+    Place,
+    Resource,
+    Shortage,
+    counted,
+    is_active,
+    name_of,
+    never_fits,
+    places_of,
+    shortages,
+)
+from aurora.sim.explain.waits import Reason, Wait, waits
+from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.encode import share_of
+from aurora.sim.outcome import Status
+
+SAME = 1e-9
+"""Relative difference up to which two numbers are the same."""
+
+TaskStatus = Literal["completed", "late", "unplaced", "dropped", "failed", "unplaceable"]
+
+
+class WaitClaim(NamedTuple):
+    """A task waited for one thing, all the time from a moment to another.
+
+    Attributes:
+        task: Its id.
+        reason: dependency: that others complete; room: that some candidate has room; queue: with others at the
+            head of the queue; policy: that the policy places it although there is room.
+        start: Seconds.
+        end: Seconds; None: to the end of the run.
+        on: Tasks. dependency: those that were not complete; room: those that ended at `end` and so made room;
+            queue: the heads meanwhile; policy: none.
+        returned: Nodes. room: those that came back at `end` and so made room.
+    """
+
+    task: str
+    reason: Reason
+    start: float
+    end: float | None
+    on: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+
+
+class HoldClaim(NamedTuple):
+    """A task held something of a node or a link from its start to its end.
+
+    Attributes:
+        task: Its id.
+        where: Id of the node or the link.
+        resource: cpu, memory, accelerators or bandwidth.
+        amount: Cores, GiB, devices (shares added up) or Gbit/s.
+        start, end: Seconds.
+    """
+
+    task: str
+    where: str
+    resource: Resource
+    amount: float
+    start: float
+    end: float
+
+
+class InfeasibleClaim(NamedTuple):
+    """Candidates lacked a resource for a task.
+
+    Attributes:
+        task: Its id.
+        time: Seconds, after everything that happens at that moment but, if the task starts then, before it does;
+            None: with everything free and up.
+        where: Name of the one candidate that this is about; "": all of them.
+        resource: What is lacking.
+        lacking: How many candidates lack it.
+        candidates: Of how many.
+        asked: What the task asks for, in the resource's unit; 0 for one without.
+        most: The most that one of those that lack it has free.
+    """
+
+    task: str
+    time: float | None
+    where: str
+    resource: Resource
+    lacking: int
+    candidates: int
+    asked: float
+    most: float
+
+
+class AttemptClaim(NamedTuple):
+    """A start of a task, and how it ended.
+
+    Attributes:
+        task: Its id.
+        number: Which of its attempts, from 1.
+        where: Name of the candidate.
+        start, end: Seconds.
+        ending: completed, or lost: node_failed, battery_empty.
+    """
+
+    task: str
+    number: int
+    where: str
+    start: float
+    end: float
+    ending: Ending
+
+
+class StatusClaim(NamedTuple):
+    """What became of a task.
+
+    Attributes:
+        task: Its id.
+        status: late: completed, and beyond its SLA; otherwise as in `aurora simulate`.
+        late: Seconds beyond its SLA; 0 unless late.
+    """
+
+    task: str
+    status: TaskStatus
+    late: float
+
+
+WaitingClaim = WaitClaim | HoldClaim | InfeasibleClaim | AttemptClaim | StatusClaim
+
+
+class Verdict(NamedTuple):
+    """Whether a claim holds, and what was found instead, or what bears it out."""
+
+    holds: bool
+    found: str
+
+
+def check_waiting(claim: WaitingClaim, run: History) -> Verdict:
+    """Check a claim against a run; one that names what is not there does not hold."""
+    task = number_of(run, claim.task)
+    if task is None:
+        return Verdict(False, f"there is no task {claim.task}")
+    match claim:
+        case WaitClaim():
+            return _wait(claim, task, run)
+        case HoldClaim():
+            return _hold(claim, task, run)
+        case InfeasibleClaim():
+            return _infeasible(claim, task, run)
+        case AttemptClaim():
+            found = attempt_claims(run, task)
+            is_one = any(_alike(claim, other) for other in found)
+            return Verdict(is_one, f"{claim.task} was started {len(found)} times")
+        case StatusClaim():
+            true = status_claim(run, task)
+            return Verdict(_alike(claim, true), f"{claim.task} is {true.status}, {true.late:g} s late")
+
+
+def number_of(run: History, task_id: str) -> int | None:
+    """Index of a task; None if there is none of that id."""
+    return next((k for k, t in enumerate(run.scenario.tasks) if t.task_id == task_id), None)
+
+
+def status_claim(run: History, task: int) -> StatusClaim:
+    """What became of a task."""
+    asked, status = run.scenario.tasks[task], Status(int(run.outcome.tasks.status[task]))
+    if status == Status.COMPLETED and not run.outcome.tasks.sla_met[task] and asked.sla_latency_ms is not None:
+        return StatusClaim(asked.task_id, "late", float(run.outcome.tasks.latency[task]) - asked.sla_latency_ms / 1000)
+    return StatusClaim(asked.task_id, status.name.lower(), 0.0)  # type: ignore[arg-type]  # the names of Status
+
+
+def attempt_claims(run: History, task: int) -> list[AttemptClaim]:
+    """Every start of a task with how it ended."""
+    return [
+        AttemptClaim(
+            run.scenario.tasks[task].task_id,
+            a.number,
+            name_of(run.encoded, Place(a.node, a.path)),
+            a.start,
+            a.end,
+            a.ending,
+        )
+        for a in run.of_task.get(task, ())
+    ]
+
+
+def wait_claims(run: History, task: int) -> list[WaitClaim]:
+    """Everything that a task waited for."""
+    return [_told(run, wait) for wait in waits(run, task)]
+
+
+def _told(run: History, wait: Wait) -> WaitClaim:
+    tasks, nodes = run.scenario.tasks, run.scenario.nodes
+    on, returned = tuple(tasks[t].task_id for t in wait.on), tuple(nodes[n].node_id for n in wait.returned)
+    end = None if math.isinf(wait.end) else wait.end
+    return WaitClaim(tasks[wait.task].task_id, wait.reason, wait.start, end, on, returned)
+
+
+def infeasible_claims(run: History, task: int, time: float | None) -> list[InfeasibleClaim]:
+    """What the candidates lack for a task, one claim for each resource; none if one of them lacks nothing.
+
+    Args:
+        run: The run.
+        task: Index of the task.
+        time: As in `InfeasibleClaim`.
+    """
+    lists = _lists(run, task, time)
+    if not all(lists):
+        return []
+    return [
+        InfeasibleClaim(run.scenario.tasks[task].task_id, time, "", resource, count, len(lists), asked, most)
+        for resource, (count, asked, most) in counted(lists).items()
+    ]
+
+
+def infeasible_at(run: History, task: int, time: float | None, where: str) -> list[InfeasibleClaim]:
+    """What one candidate lacks for a task."""
+    name = run.scenario.tasks[task].task_id
+    return [
+        InfeasibleClaim(name, time, where, s.resource, 1, 1, s.asked, s.free)
+        for found in _lists(run, task, time, where)
+        for s in found
+    ]
+
+
+def _lists(run: History, task: int, time: float | None, where: str | None = None) -> list[list[Shortage]]:
+    """List what each candidate lacks, or only those of one name; nodes that no path leads to lack one."""
+    before = None
+    if time is not None:
+        before = next((a.decision for a in run.of_task.get(task, ()) if a.start == time), None)
+    places = places_of(run.encoded, task)
+    found = [
+        never_fits(run.encoded, task, place) if time is None else shortages(run, task, place, time, before)
+        for place in places
+        if where in (None, name_of(run.encoded, place))
+    ]
+    missing = [Shortage("path", 0.0, 0.0)]
+    if run.scenario.tasks[task].destination_site is not None:
+        return found if places else [missing]
+    reached = {place.node for place in places}
+    unreached = [n for k, n in enumerate(run.scenario.nodes) if k not in reached]
+    return found + [missing for n in unreached if where in (None, n.node_id)]
+
+
+def hold_claims(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[HoldClaim]:
+    """Who held, at a moment, what a candidate lacked for a task; the largest amounts first."""
+    found = []
+    for shortage in shortages(run, task, place, time, before):
+        for attempt, where in _users(run, place, shortage.resource):
+            if is_active(attempt, time, before):
+                claim = _held(run, attempt, where, shortage.resource)
+                if claim is not None and claim.amount > 0:
+                    found.append(claim)
+    return sorted(dict.fromkeys(found), key=lambda c: -c.amount)
+
+
+def _users(run: History, place: Place, resource: Resource) -> Iterator[tuple[Attempt, str]]:
+    if resource == "bandwidth":
+        for link in run.outcome.paths[place.path]:
+            for attempt in run.of_link.get(link, ()):
+                yield attempt, run.scenario.links[link].link_id
+    elif place.node >= 0:
+        for attempt in run.of_node.get(place.node, ()):
+            yield attempt, run.scenario.nodes[place.node].node_id
+
+
+def _held(run: History, attempt: Attempt, where: str, resource: Resource) -> HoldClaim | None:
+    task = run.scenario.tasks[attempt.task]
+    amounts: dict[Resource, float] = {
+        "cpu": task.cpu_required,
+        "memory": task.memory_required,
+        "accelerators": task.accelerators * share_of(task.accelerator_share) / at.DEVICE,
+        "bandwidth": task.bandwidth,
+    }
+    kind: Resource = "accelerators" if resource == "accelerator_share" else resource
+    if kind not in amounts:
+        return None
+    return HoldClaim(task.task_id, where, kind, amounts[kind], attempt.start, attempt.end)
+
+
+def _wait(claim: WaitClaim, task: int, run: History) -> Verdict:
+    every = wait_claims(run, task)
+    for true in every:
+        if true.reason == claim.reason and _close(true.start, claim.start) and _close(true.end, claim.end):
+            holds = set(claim.on) == set(true.on) and set(claim.returned) == set(true.returned)
+            return Verdict(holds, f"waited on {', '.join((*true.on, *true.returned)) or 'nobody'}")
+    told = "; ".join(f"{w.reason} {w.start:g} to {'the end' if w.end is None else f'{w.end:g}'} s" for w in every)
+    return Verdict(False, told or f"{claim.task} did not wait")
+
+
+def _hold(claim: HoldClaim, task: int, run: History) -> Verdict:
+    for attempt in run.of_task.get(task, ()):
+        place = Place(attempt.node, attempt.path)
+        for user, where in _users(run, place, claim.resource):
+            if user == attempt and where == claim.where:
+                true = _held(run, attempt, where, claim.resource)
+                if true is not None and _alike(claim, true):
+                    return Verdict(True, f"from {true.start:g} to {true.end:g} s")
+    return Verdict(False, f"{claim.task} did not hold that of {claim.where}")
+
+
+def _infeasible(claim: InfeasibleClaim, task: int, run: History) -> Verdict:
+    if claim.where:
+        true = infeasible_at(run, task, claim.time, claim.where)
+    else:
+        true = infeasible_claims(run, task, claim.time)
+    told = "; ".join(f"{c.lacking} of {c.candidates} lack {c.resource} ({c.most:g} of {c.asked:g})" for c in true)
+    return Verdict(any(_alike(claim, other) for other in true), told or "there was room")
+
+
+def _alike(one: NamedTuple, two: NamedTuple) -> bool:
+    """Whether two claims of a kind say the same, numbers up to rounding."""
+    return all(_close(a, b) for a, b in zip(one, two, strict=True))
+
+
+def _close(one: object, two: object) -> bool:
+    if isinstance(one, float | int) and isinstance(two, float | int):
+        return math.isclose(one, two, rel_tol=SAME, abs_tol=SAME)
+    return one == two

@@ -1,0 +1,204 @@
+"""Which hard constraints a plan breaks, and by how much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.encode import planned_candidates
+from aurora.sim.optimum.options import down_times
+from aurora.sim.policies.policy import PlannedTask
+from aurora.sim.scenarios.scenario import Scenario, Task
+
+TOLERANCE = 1e-6
+"""Seconds, cores, GiB, devices or Gbit/s by which a plan may miss."""
+
+Constraint = Literal[
+    "unplanned",
+    "arrival",
+    "dependency",
+    "patience",
+    "model",
+    "node_down",
+    "cpu",
+    "memory",
+    "accelerators",
+    "bandwidth",
+]
+
+
+class Violation(NamedTuple):
+    """A hard constraint that a plan breaks.
+
+    Attributes:
+        constraint: Which.
+        where: Id of the node or link; "" if it is about the task alone.
+        tasks: Ids of the tasks involved.
+        time: Seconds; when it is first broken.
+        amount: By how much: seconds, cores, GiB, devices or Gbit/s.
+        message: For people.
+    """
+
+    constraint: Constraint
+    where: str
+    tasks: tuple[str, ...]
+    time: float
+    amount: float
+    message: str
+
+
+class _Stay(NamedTuple):
+    """A planned task, with what it holds from `start` to `end`."""
+
+    task: Task
+    start: float
+    end: float
+    node: int
+    links: tuple[int, ...]
+
+
+def violations(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> list[Violation]:
+    """All hard constraints that a plan breaks, in the order of time.
+
+    SLAs are goals, not constraints. Batteries are left to the simulation. Shares of devices are counted
+    in sum; whether a fraction finds a single device is left to it as well.
+
+    Args:
+        encoded: The scenario.
+        plan: One line for each task.
+
+    Raises:
+        ConstraintError: The plan names an unknown task, node or path, or a task twice.
+    """
+    scenario = encoded.scenario
+    stays = _stays(encoded, plan)
+    found = [
+        Violation("unplanned", "", (t.task_id,), t.arrival_time, 1.0, f"task {t.task_id} is not in the plan")
+        for t in scenario.tasks
+        if t.task_id not in stays
+    ]
+    for stay in stays.values():
+        found += _own(scenario, stay, stays)
+    found += _while_down(scenario, stays.values())
+    found += _overloads(scenario, stays.values())
+    return sorted(found, key=lambda v: (v.time, v.constraint, v.where, v.tasks))
+
+
+def _stays(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[str, _Stay]:
+    scenario, problem = encoded.scenario, encoded.problem
+    found = {}
+    for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
+        task, start = scenario.tasks[t], line.start
+        place = int(problem.route_start[problem.task_i[t, at.T_ROUTE]]) + candidate
+        node, path = int(problem.candidate_node[place]), int(problem.candidate_path[place])
+        links = encoded.paths[path] if path >= 0 else ()
+        speed = scenario.nodes[node].speed if node >= 0 else 1.0
+        end = start + _network(scenario, task, links, start) + task.duration / speed
+        found[task.task_id] = _Stay(task, start, end, node, links)
+    return found
+
+
+def _network(scenario: Scenario, task: Task, links: tuple[int, ...], time: float) -> float:
+    """Network latency of a path at a time, seconds (docs/kernel.md, Placement)."""
+    if not links:
+        return 0.0
+    path = [scenario.links[l] for l in links]
+    factor = max(
+        (
+            c.factor
+            for c in scenario.environmental_conditions.network_congestion
+            if c.start <= time < c.start + c.duration and (c.link_id is None or c.link_id in {l.link_id for l in path})
+        ),
+        default=1.0,
+    )
+    width = task.bandwidth or min(l.bandwidth for l in path)
+    return (sum(l.latency_ms for l in path) / 1000 + 8 * task.data_size / width) * factor
+
+
+def _own(scenario: Scenario, stay: _Stay, stays: Mapping[str, _Stay]) -> list[Violation]:
+    """What a task breaks by itself."""
+    task, found = stay.task, []
+    early = task.arrival_time - stay.start
+    if early > TOLERANCE:
+        text = f"task {task.task_id} starts {early:g} s before it arrives"
+        found.append(Violation("arrival", "", (task.task_id,), stay.start, early, text))
+    for parent in task.dependencies:
+        early = stays[parent].end - stay.start if parent in stays else math.inf
+        if early > TOLERANCE:
+            text = f"task {task.task_id} starts {early:g} s before {parent}, on which it depends, has ended"
+            found.append(Violation("dependency", "", (task.task_id, parent), stay.start, early, text))
+    late = stay.start - task.arrival_time - (math.inf if task.patience is None else task.patience)
+    if late > TOLERANCE or (late >= 0 and task.patience):  # at the end of its patience it leaves first
+        text = f"task {task.task_id} has left when it would start: its patience ended {late:g} s earlier"
+        found.append(Violation("patience", "", (task.task_id,), stay.start, late, text))
+    if stay.node >= 0 and task.accelerators and task.accelerator_models:
+        node = scenario.nodes[stay.node]
+        if node.accelerator_model not in task.accelerator_models:
+            text = f"task {task.task_id} may not use the devices of {node.node_id} ({node.accelerator_model})"
+            found.append(Violation("model", node.node_id, (task.task_id,), stay.start, float(task.accelerators), text))
+    return found
+
+
+def _while_down(scenario: Scenario, stays: Iterable[_Stay]) -> list[Violation]:
+    found = []
+    for n, begin, end in down_times(scenario):
+        for stay in stays:
+            shared = min(stay.end, end) - max(stay.start, begin)
+            if stay.node == n and shared > TOLERANCE:
+                name = scenario.nodes[n].node_id
+                text = f"task {stay.task.task_id} needs {name}, which is down from {begin:g} s to {end:g} s"
+                found.append(Violation("node_down", name, (stay.task.task_id,), max(stay.start, begin), shared, text))
+    return found
+
+
+def _overloads(scenario: Scenario, stays: Iterable[_Stay]) -> list[Violation]:
+    """The worst moment of every resource that is overloaded."""
+    users: dict[tuple[Constraint, int], list[tuple[_Stay, float]]] = {}
+    for stay in stays:
+        t = stay.task
+        if stay.node >= 0:
+            devices = t.accelerators * t.accelerator_share
+            asks: tuple[tuple[Constraint, float], ...] = (
+                ("cpu", t.cpu_required),
+                ("memory", t.memory_required),
+                ("accelerators", devices),
+            )
+            for what, amount in asks:
+                if amount:
+                    users.setdefault((what, stay.node), []).append((stay, amount))
+        for link in stay.links if t.bandwidth else ():
+            users.setdefault(("bandwidth", link), []).append((stay, t.bandwidth))
+    found = []
+    for (what, index), held in sorted(users.items()):
+        where, capacity, unit = _capacity(scenario, what, index)
+        time, used = _peak(held)
+        if used > capacity + TOLERANCE:
+            names = tuple(s.task.task_id for s, _ in held if s.start <= time < s.end)
+            text = f"{where} would hold {used:g} {unit} at {time:g} s and has {capacity:g}: {', '.join(names)}"
+            found.append(Violation(what, where, names, time, used - capacity, text))
+    return found
+
+
+def _capacity(scenario: Scenario, what: Constraint, index: int) -> tuple[str, float, str]:
+    if what == "bandwidth":
+        return scenario.links[index].link_id, scenario.links[index].bandwidth, "Gbit/s"
+    node = scenario.nodes[index]
+    if what == "cpu":
+        return node.node_id, node.cpu, "cores"
+    if what == "memory":
+        return node.node_id, node.memory, "GiB"
+    return node.node_id, float(node.accelerators), "devices"
+
+
+def _peak(held: list[tuple[_Stay, float]]) -> tuple[float, float]:
+    """(time, amount) of the most that is held at once; ends within the tolerance free their place first."""
+    changes = sorted([(s.start + TOLERANCE, 1, a) for s, a in held] + [(s.end, 0, -a) for s, a in held])
+    used, peak, when = 0.0, 0.0, 0.0
+    for time, _, amount in changes:
+        used += amount
+        if used > peak + 1e-12:
+            peak, when = used, time
+    return when, peak

@@ -1,0 +1,188 @@
+"""What each task could use, and at which price: the common ground of bounds and solver.
+
+An option is a candidate that the task fits on when everything is free. Its times and prices are the
+least that any moment could give: no congestion, and the cheapest start after the task can be ready. So
+whatever is minimised over options is a lower bound of what a simulation can reach.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from graphlib import TopologicalSorter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import ScenarioError
+from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel import layout as at
+from aurora.sim.scenarios.scenario import Node, Scenario, Task
+
+SECONDS_PER_HOUR = 3600.0
+RESOURCES = 3
+"""Cores, memory, device shares."""
+
+
+class Option(NamedTuple):
+    """A candidate that a task fits on when everything is free.
+
+    Attributes:
+        node: Index of the node; -1 for a flow.
+        path: Index into the scenario's paths; -1 without one.
+        network: Network latency without congestion, seconds.
+        hold: Seconds for which it holds what it uses: network latency and execution.
+        cost: The least that it can cost, dollars.
+        energy: The least energy that it accounts for, joules, if idle power is shared by cores, by memory
+            or by devices.
+    """
+
+    node: int
+    path: int
+    network: float
+    hold: float
+    cost: float
+    energy: tuple[float, float, float]
+
+
+class Outlook(NamedTuple):
+    """A task, its options, and when it can start at the earliest.
+
+    Attributes:
+        arrival, ready: Seconds; `ready` is after the shortest chain of its dependencies.
+        options: At least one.
+    """
+
+    arrival: float
+    ready: float
+    options: tuple[Option, ...]
+
+
+def outlooks(encoded: EncodedScenario) -> list[Outlook]:
+    """Every task's options, in the order of the scenario.
+
+    Raises:
+        ScenarioError: A task fits on nothing even when everything is free.
+    """
+    scenario = encoded.scenario
+    places = _places(encoded)
+    prices = [_PriceOverTime(node, scenario) for node in scenario.nodes]
+    ready: dict[str, float] = {}
+    done: dict[str, float] = {}
+    found: dict[str, Outlook] = {}
+    tasks = {t.task_id: t for t in scenario.tasks}
+    numbers = {t.task_id: k for k, t in enumerate(scenario.tasks)}
+    for name in TopologicalSorter({t.task_id: t.dependencies for t in scenario.tasks}).static_order():
+        task = tasks[name]
+        ready[name] = max([task.arrival_time, *(done[d] for d in task.dependencies)])
+        options = tuple(_option(encoded, task, node, path, ready[name], prices) for node, path in places[numbers[name]])
+        if not options:
+            raise ScenarioError(
+                f"task {name} of {scenario.scenario_id} fits on no node or path even when everything is free"
+            )
+        done[name] = ready[name] + min(o.hold for o in options)
+        found[name] = Outlook(task.arrival_time, ready[name], options)
+    return [found[t.task_id] for t in scenario.tasks]
+
+
+def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:
+    """(node, start, end) of every stretch for which a node is down, seconds; those of a node don't overlap."""
+    numbers = {n.node_id: k for k, n in enumerate(scenario.nodes)}
+    stretches = sorted(
+        (numbers[f.node_id], f.start, math.inf if f.duration is None else f.start + f.duration)
+        for f in scenario.environmental_conditions.node_failures
+    )
+    merged: list[tuple[int, float, float]] = []
+    for n, start, end in stretches:
+        if merged and merged[-1][0] == n and start <= merged[-1][2]:
+            merged[-1] = (n, merged[-1][1], max(end, merged[-1][2]))
+        else:
+            merged.append((n, start, end))
+    return merged
+
+
+def shares(task: Task, node: Node) -> tuple[float, float, float]:
+    """Request over capacity for cores, memory and device shares; 0 where the node has none."""
+    wanted = (task.cpu_required, task.memory_required, task.accelerators * task.accelerator_share)
+    have = (node.cpu, node.memory, float(node.accelerators))
+    cpu, memory, devices = (w / h if h else 0.0 for w, h in zip(wanted, have, strict=True))
+    return cpu, memory, devices
+
+
+def _places(encoded: EncodedScenario) -> list[list[tuple[int, int]]]:
+    """(node, path) of every candidate that each task fits on when everything is free."""
+    problem = encoded.problem
+    every: list[list[tuple[int, int]]] = []
+    for t, task in enumerate(encoded.scenario.tasks):
+        route = problem.task_i[t, at.T_ROUTE]
+        span = slice(problem.route_start[route], problem.route_start[route + 1])
+        nodes, paths = problem.candidate_node[span], problem.candidate_path[span]
+        every.append(
+            [(n, p) for n, p in zip(nodes.tolist(), paths.tolist(), strict=True) if _fits(encoded, task, n, p)]
+        )
+    return every
+
+
+def _fits(encoded: EncodedScenario, task: Task, n: int, p: int) -> bool:
+    if p >= 0 and encoded.problem.path_f[at.P_BANDWIDTH, p] + at.TOLERANCE < task.bandwidth:
+        return False
+    if n < 0:
+        return True
+    node = encoded.scenario.nodes[n]
+    if task.accelerators and (
+        node.accelerators < task.accelerators
+        or (task.accelerator_models and node.accelerator_model not in task.accelerator_models)
+    ):
+        return False
+    return node.cpu + at.TOLERANCE >= task.cpu_required and node.memory + at.TOLERANCE >= task.memory_required
+
+
+def _option(
+    encoded: EncodedScenario, task: Task, n: int, p: int, ready: float, prices: Sequence[_PriceOverTime]
+) -> Option:
+    scenario, network, per_hour = encoded.scenario, 0.0, 0.0
+    if p >= 0:
+        width = task.bandwidth or float(encoded.problem.path_f[at.P_BANDWIDTH, p])
+        network = float(encoded.problem.path_f[at.P_LATENCY, p]) + 8 * task.data_size / width
+        per_hour = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in encoded.paths[p])
+    if n < 0:
+        hold = network + task.duration
+        return Option(n, p, network, hold, per_hour * hold / SECONDS_PER_HOUR, (0.0, 0.0, 0.0))
+    node = scenario.nodes[n]
+    hold = network + task.duration / node.speed
+    part = shares(task, node)
+    cost = max(part) * prices[n].least(ready, hold) + per_hour * hold / SECONDS_PER_HOUR
+    full = (node.full_power - node.idle_power) * part[0] * hold
+    by_cores, by_memory, by_devices = (full + node.idle_power * share * hold for share in part)
+    return Option(n, p, network, hold, cost, (by_cores, by_memory, by_devices))
+
+
+class _PriceOverTime:
+    """A node's price as it changes, dollars per hour."""
+
+    def __init__(self, node: Node, scenario: Scenario) -> None:
+        changes = [
+            (change.time, k, change.factor)
+            for k, change in enumerate(scenario.environmental_conditions.dynamic_pricing)
+            if change.node_id in (None, node.node_id)
+        ]
+        changes.sort()
+        self._times: NDArray[np.float64] = np.array([0.0, *(c[0] for c in changes)])
+        self._rates = node.price_per_hour / SECONDS_PER_HOUR * np.array([1.0, *(c[2] for c in changes)])
+        self._paid = np.concatenate([[0.0], np.cumsum(np.diff(self._times) * self._rates[:-1])])
+
+    def least(self, ready: float, hold: float) -> float:
+        """Least that the whole node costs for `hold` seconds from any moment after `ready`, dollars.
+
+        The integral is piecewise linear in the start, so it is least where a change begins or ends it.
+        """
+        if len(self._times) == 1:
+            return float(self._rates[0] * hold)
+        starts = np.maximum(np.concatenate([[ready], self._times, self._times - hold]), ready)
+        return float((self._until(starts + hold) - self._until(starts)).min())
+
+    def _until(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        k = np.searchsorted(self._times, times, side="right") - 1
+        paid: NDArray[np.float64] = self._paid[k] + self._rates[k] * (times - self._times[k])
+        return paid

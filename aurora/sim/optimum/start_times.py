@@ -1,0 +1,230 @@
+"""A linear program over start times, whose optimum bounds mean latency and the number of violations.
+
+Time-indexed (Dyer & Wolsey, Discrete Applied Mathematics 26, 1990): a variable is the share of a task
+that starts in a time slot on a kind of node or on a path. It pays the latency of the slot's beginning,
+and uses resources only where every start within the slot would. So each schedule is a solution that costs
+no more than itself, and the optimum is a bound whatever the slot length. Nodes of one kind are pooled;
+congestion and the links between tasks and nodes are left out. All that can only lower the bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import linprog
+
+from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.optimum.options import RESOURCES, Option, Outlook, down_times
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.scenario import Node, Task
+
+MOST_COLUMNS = 10_000
+"""Variables of the program; the slot length is chosen so that there are no more."""
+MOST_ENTRIES = 200_000
+"""Likewise entries of its matrix."""
+MOST_SLOTS = 200
+"""Likewise slots in which a task may start."""
+LAST_SLOT = 2.0**50
+"""Number of a slot up to which times are told apart; later tasks are taken as if each were alone."""
+TOLERANCE = 1e-6
+"""Of the number of violations, before it is rounded up."""
+
+
+def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[Outlook]) -> tuple[float, int]:
+    """Bounds on the mean latency (seconds) and the violations of plans that complete every task.
+
+    Args:
+        encoded: The scenario.
+        every: Its tasks' options.
+    """
+    pools = _pools(encoded, every)
+    nearest = np.array([min(w.network for w in ways) for ways in pools.ways])
+    alone = np.array([each.ready - each.arrival for each in every]) + nearest
+    limits = np.array(
+        [math.inf if t.sla_latency_ms is None else t.sla_latency_ms / 1000 for t in encoded.scenario.tasks]
+    )
+    certain = int((alone > limits + TOLERANCE).sum())
+    window = _longest_wait(encoded, every)
+    if window <= 0:
+        return float(alone.mean()), certain
+    slot = _slot_length(pools, window)
+    latest = max(each.ready for each in every) + window + max(way.hold for ways in pools.ways for way in ways)
+    if not any(way.uses for ways in pools.ways for way in ways) or latest / slot > LAST_SLOT:
+        return float(alone.mean()), certain
+    program = _program(pools, every, window, slot)
+    latency = _minimum(program, program.latency) / len(every)
+    late = program.latency > limits[program.task] + TOLERANCE
+    violations = _minimum(program, late.astype(float)) - TOLERANCE * len(every) if late.any() else 0.0
+    return max(latency, float(alone.mean())), math.ceil(max(certain, violations))
+
+
+def _longest_wait(encoded: EncodedScenario, every: Sequence[Outlook]) -> float:
+    """How long some task waits under a good reference; the program looks closely as far as that."""
+    start = run(encoded, compile_policy(REFERENCES["fastest"])).tasks.start
+    waits = start - np.array([each.ready for each in every])
+    return float(np.max(waits[np.isfinite(waits)], initial=0.0))
+
+
+class _Way(NamedTuple):
+    """A task on a kind of node, or on a path.
+
+    Attributes:
+        network, hold: Seconds.
+        uses: (resource, amount) pairs.
+    """
+
+    network: float
+    hold: float
+    uses: tuple[tuple[int, float], ...]
+
+
+class _Pools(NamedTuple):
+    """Resources that tasks share: bandwidth of each link; cores, memory and devices of each kind of node.
+
+    Attributes:
+        ways: Of every task.
+        capacity: Of each resource when everything is up.
+        outages: (start, end, amount) of each resource.
+    """
+
+    ways: list[list[_Way]]
+    capacity: list[float]
+    outages: list[list[tuple[float, float, float]]]
+
+
+def _amounts(node: Node) -> tuple[float, float, float]:
+    return node.cpu, node.memory, float(node.accelerators)
+
+
+def _pools(encoded: EncodedScenario, every: Sequence[Outlook]) -> _Pools:
+    scenario = encoded.scenario
+    capacity = [link.bandwidth for link in scenario.links]
+    links = len(capacity)
+    block: dict[tuple[object, ...], int] = {}
+    first: list[int] = []
+    for node in scenario.nodes:
+        kind = (node.cpu, node.memory, node.accelerators, node.accelerator_model, node.speed)
+        if kind not in block:
+            block[kind] = links + RESOURCES * len(block)
+            capacity += [0.0] * RESOURCES
+        first.append(block[kind])
+        for r, amount in enumerate(_amounts(node)):
+            capacity[block[kind] + r] += amount
+    outages: list[list[tuple[float, float, float]]] = [[] for _ in capacity]
+    for n, start, end in down_times(scenario):
+        for r, amount in enumerate(_amounts(scenario.nodes[n])):
+            outages[first[n] + r].append((start, end, amount))
+    ways = [_ways(encoded, t, e.options, first) for t, e in zip(scenario.tasks, every, strict=True)]
+    return _Pools(ways, capacity, outages)
+
+
+def _ways(encoded: EncodedScenario, task: Task, options: Sequence[Option], first: Sequence[int]) -> list[_Way]:
+    """One way for each kind of node, over the nearest node of the kind; for a flow one for each path."""
+    wanted = (task.cpu_required, task.memory_required, task.accelerators * task.accelerator_share)
+    best: dict[int, Option] = {}
+    for o in options:
+        place = first[o.node] if o.node >= 0 else -1 - o.path
+        if place not in best or o.network < best[place].network:
+            best[place] = o
+    found = []
+    for place, o in best.items():
+        if o.node >= 0:
+            uses = [(place + r, amount) for r, amount in enumerate(wanted)]
+        else:
+            uses = [(link, task.bandwidth) for link in (encoded.paths[o.path] if o.path >= 0 else ())]
+        found.append(_Way(o.network, o.hold, tuple(u for u in uses if u[1] > 0)))
+    return found
+
+
+class _Program(NamedTuple):
+    """Minimise c x with uses x <= have, each task started once, x >= 0.
+
+    Attributes:
+        task, latency: Of each column (a task's start in a slot).
+        uses: Sparse [resources in slots, columns], amounts times seconds.
+        have: Likewise [resources in slots].
+        started: Sparse [tasks, columns].
+    """
+
+    task: NDArray[np.int64]
+    latency: NDArray[np.float64]
+    uses: sparse.csr_array
+    have: NDArray[np.float64]
+    started: sparse.csr_array
+
+
+def _minimum(program: _Program, costs: NDArray[np.float64]) -> float:
+    """The optimum; minus infinity, which is a bound as well, where numbers are too far apart for HiGHS."""
+    solved = linprog(
+        costs,
+        A_ub=program.uses,
+        b_ub=program.have,
+        A_eq=program.started,
+        b_eq=np.ones(program.started.shape[0]),
+        method="highs",
+    )
+    return float(solved.fun) if solved.status == 0 else -math.inf
+
+
+def _slot_length(pools: _Pools, window: float) -> float:
+    """Seconds; short slots give a better bound, and a larger program."""
+    ways = [way for ways in pools.ways for way in ways]
+    seconds = sum(way.hold * len(way.uses) for way in ways)
+    # Entries are (window / slot + 2) * seconds / slot; this is where that equals the limit.
+    by_entries = (seconds + math.sqrt(seconds**2 + MOST_ENTRIES * window * seconds)) / MOST_ENTRIES
+    return max(window / MOST_SLOTS, window * len(ways) / MOST_COLUMNS, by_entries)
+
+
+def _program(pools: _Pools, every: Sequence[Outlook], window: float, slot: float) -> _Program:
+    task: list[NDArray[np.int64]] = []
+    latency: list[NDArray[np.float64]] = []
+    resource: list[NDArray[np.int64]] = []
+    when: list[NDArray[np.int64]] = []
+    column: list[NDArray[np.int64]] = []
+    amount: list[NDArray[np.float64]] = []
+    columns = 0
+    for t, (each, ways) in enumerate(zip(every, pools.ways, strict=True)):
+        first, last = math.floor(each.ready / slot), math.floor((each.ready + window) / slot)
+        starts = np.arange(first, last + 1)
+        earliest = np.maximum(starts * slot, each.ready)
+        for way in ways:
+            task.append(np.full(len(starts), t))
+            latency.append(earliest - each.arrival + way.network)
+            columns += len(starts)
+            if not way.uses:
+                continue
+            # A start anywhere in its slot holds resources from the next slot on, until `earliest + hold`.
+            later = np.arange(1, math.ceil(way.hold / slot) + 2)
+            slots = starts[:, None] + later[None, :]
+            seconds = np.clip((earliest + way.hold)[:, None] - slots * slot, 0, slot)
+            place, which = np.nonzero(seconds)
+            for r, need in way.uses:
+                resource.append(np.full(len(place), r))
+                when.append(slots[place, which])
+                column.append(columns - len(starts) + place)
+                amount.append(need * seconds[place, which])
+        # Whoever starts later still pays for that, and uses nothing.
+        task.append(np.array([t]))
+        latency.append(np.array([(last + 1) * slot - each.arrival + min(w.network for w in ways)]))
+        columns += 1
+    keys = np.stack([np.concatenate(resource), np.concatenate(when)])
+    rows, row = np.unique(keys, axis=1, return_inverse=True)
+    have = np.array([_seconds_up(pools, int(r), int(k) * slot, slot) for r, k in rows.T])
+    uses = sparse.csr_array((np.concatenate(amount), (row.ravel(), np.concatenate(column))), (len(have), columns))
+    tasks = np.concatenate(task)
+    started = sparse.csr_array((np.ones(columns), (tasks, np.arange(columns))), (len(every), columns))
+    return _Program(tasks, np.concatenate(latency), uses, have, started)
+
+
+def _seconds_up(pools: _Pools, resource: int, begin: float, slot: float) -> float:
+    """Amount times seconds that a resource offers in a slot."""
+    lost = sum(
+        amount * max(0.0, min(end, begin + slot) - max(start, begin)) for start, end, amount in pools.outages[resource]
+    )
+    return pools.capacity[resource] * slot - lost

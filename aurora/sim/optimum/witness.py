@@ -1,0 +1,81 @@
+"""Whether a scenario can be solved: is there a plan under which every task completes?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.kernel import layout as at
+from aurora.sim.optimum.plans import plan_of
+from aurora.sim.optimum.solver import MOST_OPTIONS, is_small, solve
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import PlannedTask, Policy
+
+EFFORT = 2.0
+"""CP-SAT's deterministic time, about seconds."""
+NAMED = 5
+"""Tasks that a reason names at most."""
+
+
+class Witness(NamedTuple):
+    """A plan that completes every task, or why there is none.
+
+    Attributes:
+        by: Name of the reference policy that found it, `solver`, or "" without one.
+        plan: Empty without one.
+        reason: Why there is none; "" with one.
+    """
+
+    by: str
+    plan: tuple[PlannedTask, ...]
+    reason: str
+
+    @property
+    def is_solvable(self) -> bool:
+        """Whether there is one."""
+        return self.by != ""
+
+
+def witness(encoded: EncodedScenario, references: Mapping[str, Policy]) -> Witness:
+    """Look for a plan under which every task completes, first with policies, then with the solver."""
+    hopeless = unplaceable(encoded)
+    if hopeless:
+        return Witness("", (), hopeless)
+    most = 0
+    for name, policy in references.items():
+        outcome = run(encoded, compile_policy(policy))
+        most = max(most, outcome.summary.completed)
+        if most == len(encoded.scenario.tasks):
+            return Witness(name, plan_of(outcome, encoded.scenario), "")
+    return solver_witness(encoded, most)
+
+
+def unplaceable(encoded: EncodedScenario) -> str:
+    """Which tasks fit nowhere even when everything is free, in words; "" if there are none."""
+    found = np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)
+    if not len(found):
+        return ""
+    names = ", ".join(encoded.scenario.tasks[t].task_id for t in found[:NAMED])
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f"no node or path is large enough, even when everything is free, for {names}{more}"
+
+
+def solver_witness(encoded: EncodedScenario, most: int) -> Witness:
+    """Ask the solver where no reference is a witness.
+
+    Args:
+        encoded: The scenario; every task fits somewhere when everything is free.
+        most: Tasks that the best reference completes.
+    """
+    so_far = f"no witness: the best reference completes {most} of {len(encoded.scenario.tasks)} tasks"
+    if not is_small(encoded):
+        return Witness("", (), f"{so_far}, and with over {MOST_OPTIONS} task-candidate pairs it is too large to solve")
+    found = solve(encoded, "makespan", effort=EFFORT)
+    if found.plan:
+        return Witness("solver", found.plan, "")
+    if found.status == "infeasible":
+        return Witness("", (), f"{so_far}, and the solver proved that no plan completes all")
+    return Witness("", (), f"{so_far}, and the solver found no plan either")

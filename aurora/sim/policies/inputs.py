@@ -1,0 +1,85 @@
+"""What a network sees of a decision: features on one footing, of every candidate and of the decision as a whole.
+
+An input is a feature of the table, or one times and over another that is the same for all candidates: a small part
+of the policy language, `objective.cost * fit.cost / objective.cost_target`. What a reward is made of is shown in
+its own measure that way: prices and deadlines of scenarios are orders of magnitude apart, their targets with them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from aurora.errors import PolicyError
+from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
+
+CANDIDATE_SCOPES = ("node", "fit", "path")
+
+_NUMBERS = ("node.index", "node.last_placement", "fit.random")
+"""Features that tell candidates apart by their number only."""
+
+_RATIOS = (
+    "objective.latency * fit.latency / objective.latency_target",
+    "objective.cost * fit.cost / objective.cost_target",
+    "objective.energy * fit.energy / objective.energy_target",
+    "fit.duration / objective.latency_target",
+    "fit.latency / task.slack",
+)
+
+CANDIDATE_INPUTS: tuple[str, ...] = (
+    *(f.name for f in FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
+    *_RATIOS,
+)
+"""What an environment shows of every candidate, in this order."""
+
+CONTEXT_INPUTS: tuple[str, ...] = (
+    *(f.name for f in FEATURES if f.scope not in CANDIDATE_SCOPES),
+    "task.wait / objective.latency_target",
+)
+"""What it shows once a decision, in this order."""
+
+_INPUT = re.compile(r"(?:([a-z_.]+) \* )?([a-z_.]+)(?: / ([a-z_.]+))?")
+
+
+class Input(NamedTuple):
+    """An input, by the numbers of its features in the table; -1 where there is none.
+
+    Attributes:
+        times: What the feature is multiplied by; the same for all candidates.
+        feature: The feature.
+        per: What it is divided by; the same for all candidates. Over 0 the input is 0.
+    """
+
+    times: int
+    feature: int
+    per: int
+
+    @property
+    def varies(self) -> bool:
+        """Whether it differs between the candidates of a decision."""
+        return FEATURES[self.feature].scope in CANDIDATE_SCOPES
+
+
+def parse_input(text: str) -> Input:
+    """Read an input: `feature`, `feature / feature`, or `feature * feature / feature`.
+
+    Raises:
+        PolicyError: It is not written so, names no feature, or a factor differs between candidates.
+    """
+    found = _INPUT.fullmatch(text)
+    names = found.groups() if found else ()
+    if not found or any(n is not None and n not in FEATURE_INDEX for n in names):
+        raise PolicyError(
+            "an input is a feature, or one times and over others, like "
+            "'objective.cost * fit.cost / objective.cost_target'",
+            expression=text,
+        )
+    times, feature, per = (-1 if n is None else FEATURE_INDEX[n] for n in names)
+    if any(k >= 0 and FEATURES[k].scope in CANDIDATE_SCOPES for k in (times, per)):
+        raise PolicyError("the factors of an input must be the same for all candidates", expression=text)
+    return Input(times, feature, per)
+
+
+def scale_of(text: str) -> float:
+    """What an environment divides an input by: a feature's typical magnitude in the table, of a ratio nothing."""
+    return FEATURES[FEATURE_INDEX[text]].scale if text in FEATURE_INDEX else 1.0

@@ -1,0 +1,74 @@
+"""Five levels, and when to move to the next."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from aurora.sim.scenarios.scenario import Frozen
+
+WINDOW = 20
+"""Scenarios over which success is counted."""
+
+ADVANCE_AT = 0.7
+"""Success rate over a full window at which the next level begins."""
+
+
+class Level(NamedTuple):
+    """What makes a level as hard as it is; sizes alone do not.
+
+    Attributes:
+        number: 1 to 5.
+        tasks, nodes: Sizes.
+        difficulty: On a scale of 1 to 10.
+        load: Offered work over capacity within the horizon.
+        demand: What all tasks of a cloud family ask for together, over what there is: above 1 they can't
+            all run at once, and an order has to be found.
+        largest_share: Largest task of an edge or hybrid family relative to a small node.
+        bursts: Instants over which a bursty group arrives.
+        failures: Node failures within the horizon.
+        dependency: Shape of dependencies where a family has some.
+    """
+
+    number: int
+    tasks: int
+    nodes: int
+    difficulty: int
+    load: float
+    demand: float
+    largest_share: float
+    bursts: int
+    failures: int
+    dependency: Literal["none", "chain", "fork_join"]
+
+
+LEVELS: tuple[Level, ...] = (
+    Level(1, 5, 3, 1, 0.8, 1.0, 0.5, 2, 0, "none"),
+    Level(2, 20, 10, 3, 0.9, 1.4, 0.6, 3, 0, "none"),
+    Level(3, 50, 25, 5, 1.0, 1.8, 0.75, 4, 1, "chain"),
+    Level(4, 100, 50, 7, 1.1, 2.0, 0.9, 5, 2, "chain"),
+    Level(5, 500, 100, 10, 1.3, 2.5, 1.0, 8, 5, "fork_join"),
+)
+
+
+class Curriculum(Frozen):
+    """Where a run stands.
+
+    Attributes:
+        level: 1 to 5.
+        recent: Success on the latest scenarios of this level, at most 20.
+    """
+
+    level: int = 1
+    recent: tuple[bool, ...] = ()
+
+    @property
+    def success_rate(self) -> float:
+        """Share of successes in the window; 0 when it is empty."""
+        return sum(self.recent) / len(self.recent) if self.recent else 0.0
+
+    def record(self, success: bool) -> Curriculum:
+        """After one more scenario: perhaps a level up, with an empty window."""
+        recent = (*self.recent, success)[-WINDOW:]
+        if len(recent) == WINDOW and sum(recent) / WINDOW >= ADVANCE_AT and self.level < len(LEVELS):
+            return Curriculum(level=self.level + 1)
+        return Curriculum(level=self.level, recent=recent)

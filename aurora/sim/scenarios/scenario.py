@@ -1,0 +1,362 @@
+"""What a scenario is: tasks that ask for resources, nodes and links that have them, and events.
+
+Units are SI-like everywhere: seconds, cores, GiB, Gbit/s, watts, joules, dollars per hour. The two
+`_ms` fields of the wire format are converted where a scenario is encoded for the kernel, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from aurora.errors import ScenarioError
+from aurora.validation import explain_validation
+
+Domain = Literal["cloud", "edge", "network", "hybrid"]
+Objective = Literal["latency", "cost", "energy", "qos"]
+WorkloadPattern = Literal["bursty", "periodic", "sporadic"]
+
+Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+LARGEST = 1e15
+"""Largest size, time, price or power."""
+
+SMALLEST = 1e-12
+"""Smallest of them that is not 0; quotients of two of them are finite, and sums of products too."""
+
+MOST_CONGESTED = 1e6
+"""Largest factor of a congestion."""
+
+
+def _not_tiny(value: float) -> float:
+    if 0 < value < SMALLEST:
+        raise ValueError(f"{value} is too small; give at least {SMALLEST}")
+    return value
+
+
+SMALLEST_DEMAND = 1e-8
+"""Smallest demand for cores or memory that is not 0; the kernel takes 1e-9 for a rounding error."""
+
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
+
+Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds from the start of a scenario, of something that comes out of a simulation."""
+
+
+def _is_felt(value: float) -> float:
+    if 0 < value < SMALLEST_DEMAND:
+        raise ValueError(f"{value} is too small; give 0 or at least {SMALLEST_DEMAND}")
+    return value
+
+
+Demand = Annotated[NonNegative, AfterValidator(_is_felt)]
+
+
+class Frozen(BaseModel):
+    """Base of every wire type: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Task(Frozen):
+    """One unit of work: a job, a pod, a virtual machine, a network flow or slice."""
+
+    task_id: Identifier = Field(description="name of the task, its own within the scenario")
+    arrival_time: NonNegative = Field(description="seconds from the start of the scenario until the task arrives")
+    cpu_required: Demand = Field(default=0.0, description="cores that it holds; processors for a parallel job")
+    memory_required: Demand = Field(default=0.0, description="GiB of memory that it holds")
+    duration: NonNegative = Field(
+        description="seconds that it runs on a node of speed 1; a task whose node fails starts again"
+    )
+    requested_duration: NonNegative | None = Field(
+        default=None,
+        description="seconds that its user asked for, which is all that policies see; null: the duration",
+    )
+    priority: int = Field(default=3, ge=1, le=5, description="urgency from 1 to 5; 5 is most urgent")
+    sla_latency_ms: NonNegative | None = Field(
+        default=None,
+        description="longest acceptable latency in milliseconds, waiting and network together; null: no limit",
+    )
+    dependencies: tuple[Identifier, ...] = Field(
+        default=(), description="ids of the tasks that must finish before this one may start"
+    )
+    accelerators: int = Field(default=0, ge=0, le=64, description="devices (GPUs) that it needs on one node")
+    accelerator_share: float = Field(
+        default=1.0, gt=0, le=1, description="share of a device that it needs; below 1 only with one device"
+    )
+    accelerator_models: tuple[Identifier, ...] = Field(
+        default=(), description="device models that it may use; empty: any"
+    )
+    bandwidth: NonNegative = Field(default=0.0, description="Gbit/s that it holds on every link of its path")
+    data_size: NonNegative = Field(default=0.0, description="GiB that are moved over the path before it can answer")
+    source_site: Identifier | None = Field(
+        default=None, description="site of its user or its data, where the path begins; null: no network"
+    )
+    destination_site: Identifier | None = Field(
+        default=None, description="site where the path of a flow ends; a task with one is a flow and needs no node"
+    )
+    patience: NonNegative | None = Field(
+        default=None,
+        description="seconds that it waits before it leaves unserved; 0: dropped if it fits nowhere on arrival; "
+        "null: it waits for ever",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.accelerator_share < 1 and self.accelerators != 1:
+            raise ValueError(
+                f"task {self.task_id}: accelerator_share {self.accelerator_share} needs accelerators = 1; "
+                "a task on several devices takes whole devices"
+            )
+        if self.destination_site is not None and self.source_site is None:
+            raise ValueError(f"task {self.task_id}: destination_site needs source_site")
+        return self
+
+
+class Node(Frozen):
+    """A place where tasks run: a server, an edge box, a partition of processors."""
+
+    node_id: Identifier = Field(description="name of the node, its own within the scenario")
+    cpu: NonNegative = Field(description="cores of the node")
+    memory: NonNegative = Field(default=0.0, description="GiB of memory of the node")
+    accelerators: int = Field(default=0, ge=0, le=64, description="devices (GPUs) of the node")
+    accelerator_model: Identifier | None = Field(default=None, description="model of its devices, such as A100")
+    speed: Positive = Field(default=1.0, description="speed factor: a task runs for duration / speed seconds")
+    price_per_hour: NonNegative = Field(
+        default=0.0, description="dollars an hour for the whole node; a task pays for its largest share of a resource"
+    )
+    idle_power: NonNegative = Field(default=0.0, description="watts while it hosts a task that uses no core")
+    full_power: NonNegative = Field(default=0.0, description="watts while all cores are used")
+    site: Identifier | None = Field(
+        default=None, description="site of the node in the network; null: reached from everywhere at once"
+    )
+    battery: Positive | None = Field(
+        default=None, description="joules; the node goes down for good when they are used; null: on mains"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.full_power < self.idle_power:
+            raise ValueError(f"node {self.node_id}: full_power must be at least idle_power")
+        return self
+
+
+class Link(Frozen):
+    """A bidirectional link between two sites; its bandwidth is shared by both directions."""
+
+    link_id: Identifier = Field(description="name of the link, its own within the scenario")
+    source: Identifier = Field(description="site at one end")
+    target: Identifier = Field(description="site at the other end")
+    bandwidth: Positive = Field(description="Gbit/s, shared by both directions")
+    latency_ms: NonNegative = Field(default=0.0, description="milliseconds that a signal takes one way")
+    price_per_gbps_hour: NonNegative = Field(default=0.0, description="dollars for each Gbit/s held for an hour")
+
+
+class NodeFailure(Frozen):
+    """A node goes down; its tasks are requeued and start again from the beginning."""
+
+    node_id: Identifier = Field(description="the node that fails")
+    start: NonNegative = Field(description="seconds from the start of the scenario until it fails")
+    duration: Positive | None = Field(default=None, description="seconds until it recovers; null: never")
+
+
+class Congestion(Frozen):
+    """For a while a link (or every link) is slower: latency and transfer time times `factor`."""
+
+    link_id: Identifier | None = Field(default=None, description="the link that is slower; null: every link")
+    start: NonNegative = Field(description="seconds from the start of the scenario until it begins")
+    duration: Positive = Field(description="seconds that it lasts")
+    factor: float = Field(ge=1, le=MOST_CONGESTED, description="times the latency and the transfer time")
+
+
+class PriceChange(Frozen):
+    """From `time` on, prices are `factor` times the node's own (the latest change holds)."""
+
+    time: NonNegative = Field(description="seconds from the start of the scenario until prices change")
+    factor: NonNegative = Field(description="times the node's own price; the latest change holds")
+    node_id: Identifier | None = Field(default=None, description="the node whose price changes; null: every node")
+
+
+class Conditions(Frozen):
+    """What happens around the workload."""
+
+    node_failures: tuple[NodeFailure, ...] = Field(default=(), description="when nodes go down")
+    network_congestion: tuple[Congestion, ...] = Field(default=(), description="when links are slower")
+    dynamic_pricing: tuple[PriceChange, ...] = Field(default=(), description="when prices change")
+
+
+class Workload(Frozen):
+    """The tasks and how they arrive."""
+
+    tasks: tuple[Task, ...] = Field(min_length=1, description="the tasks, in any order; at least one")
+    workload_pattern: WorkloadPattern = Field(
+        default="sporadic", description="how tasks arrive, for people; arrival times alone count"
+    )
+    time_horizon: Positive = Field(description="seconds within which the tasks arrive")
+    simultaneous_events: Literal["together", "one_by_one"] = Field(
+        default="together",
+        description="whether all events of an instant are applied before tasks are placed, or tasks are placed "
+        "after each event (arrivals first), as published job-scheduling simulators do",
+    )
+    max_attempts: int = Field(
+        default=4, ge=1, le=1000, description="how often a task may start before its failure is final"
+    )
+
+
+class ObjectiveTargets(Frozen):
+    """Values at which an objective scores one half (the proposal's constants by default)."""
+
+    latency: Positive = Field(default=0.1, description="mean latency in seconds that scores one half")
+    cost: Positive = Field(default=100.0, description="cost of all tasks in dollars that scores one half")
+    energy: Positive = Field(default=1000.0, description="energy in joules that scores one half")
+
+
+class TypicalTask(Frozen):
+    """A class of the usual task mix, for fragmentation features (Weng et al., ATC 2023, section 3)."""
+
+    cpu_required: Demand = Field(description="cores that a task of the class holds")
+    accelerators: int = Field(ge=0, le=64, description="devices that it needs")
+    accelerator_share: float = Field(default=1.0, gt=0, le=1, description="share of a device that it needs")
+    accelerator_models: tuple[Identifier, ...] = Field(
+        default=(), description="device models that it may use; empty: any"
+    )
+    frequency: float = Field(gt=0, le=1, description="share of all tasks that are of the class")
+
+
+class Scenario(Frozen):
+    """A complete, self-contained allocation problem."""
+
+    scenario_id: Identifier = Field(description="name of the scenario")
+    domain: Domain = Field(description="what it is about, for people and for sorting")
+    description: str = Field(default="", max_length=4000, description="what it shows, for people")
+    nodes: tuple[Node, ...] = Field(default=(), description="where tasks run; may be empty if all tasks are flows")
+    links: tuple[Link, ...] = Field(default=(), description="the network between sites; empty: none")
+    workload_definition: Workload = Field(description="the tasks and how they arrive")
+    environmental_conditions: Conditions = Field(
+        default=Conditions(), description="failures, congestion and changes of price"
+    )
+    objectives: tuple[Objective, ...] = Field(
+        default=("latency", "cost", "energy", "qos"), description="what counts for the reward"
+    )
+    objective_weights: dict[Objective, NonNegative] = Field(
+        default_factory=dict, description="relative weights of the objectives; empty: equal"
+    )
+    objective_targets: ObjectiveTargets = Field(
+        default=ObjectiveTargets(), description="values at which the objectives score one half"
+    )
+    paths_per_pair: int = Field(
+        default=3, ge=1, le=16, description="how many shortest paths between two sites a flow may take"
+    )
+    typical_tasks: tuple[TypicalTask, ...] = Field(
+        default=(), description="classes of the usual task mix; empty: computed from this scenario's tasks"
+    )
+    adversarial_rationale: str = Field(
+        default="", max_length=4000, description="why it should be hard, by who wrote it"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the random features of policies")
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The workload's tasks."""
+        return self.workload_definition.tasks
+
+    def weights(self) -> dict[Objective, float]:
+        """Objective weights that sum to 1, over `objectives` only."""
+        raw = {o: float(self.objective_weights.get(o, 0.0)) for o in self.objectives}
+        if not self.objective_weights:
+            raw = dict.fromkeys(self.objectives, 1.0)
+        total = sum(raw.values())
+        return {o: w / total for o, w in raw.items()}
+
+    def sites(self) -> frozenset[str]:
+        """Every site that a node or a link names."""
+        named = {n.site for n in self.nodes if n.site is not None}
+        return frozenset(named | {l.source for l in self.links} | {l.target for l in self.links})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _unique("task_id", (t.task_id for t in self.tasks))
+        _unique("node_id", (n.node_id for n in self.nodes))
+        _unique("link_id", (l.link_id for l in self.links))
+        if not self.objectives:
+            raise ValueError("objectives: name at least one of latency, cost, energy, qos")
+        if self.objective_weights and sum(self.objective_weights.get(o, 0.0) for o in self.objectives) <= 0:
+            raise ValueError("objective_weights: at least one listed objective needs a positive weight")
+        node_ids = {n.node_id for n in self.nodes}
+        link_ids = {l.link_id for l in self.links}
+        sites = self.sites()
+        for task in self.tasks:
+            if task.destination_site is None and not self.nodes:
+                raise ValueError(f"task {task.task_id} needs a node, but the scenario has none")
+            for site in (task.source_site, task.destination_site):
+                if site is not None and site not in sites:
+                    raise ValueError(f"task {task.task_id}: no node or link names the site {site!r}")
+        for failure in self.environmental_conditions.node_failures:
+            if failure.node_id not in node_ids:
+                raise ValueError(f"node_failures: unknown node {failure.node_id!r}")
+        for congestion in self.environmental_conditions.network_congestion:
+            if congestion.link_id is not None and congestion.link_id not in link_ids:
+                raise ValueError(f"network_congestion: unknown link {congestion.link_id!r}")
+        for change in self.environmental_conditions.dynamic_pricing:
+            if change.node_id is not None and change.node_id not in node_ids:
+                raise ValueError(f"dynamic_pricing: unknown node {change.node_id!r}")
+        _check_dependencies(self.tasks)
+        return self
+
+
+def _unique(field: str, ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for each in ids:
+        if each in seen:
+            raise ValueError(f"{field}: {each!r} is used twice")
+        seen.add(each)
+
+
+def _check_dependencies(tasks: tuple[Task, ...]) -> None:
+    graph = {t.task_id: t.dependencies for t in tasks if t.dependencies}
+    if not graph:
+        return
+    known = {t.task_id for t in tasks}
+    for task_id, dependencies in graph.items():
+        for dependency in dependencies:
+            if dependency not in known:
+                raise ValueError(f"task {task_id}: unknown dependency {dependency!r}")
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise ValueError(f"dependencies form a cycle: {' -> '.join(error.args[1])}") from None
+
+
+def path_name(scenario: Scenario, path: Sequence[int]) -> str:
+    """What a path is called: the sites along it, such as `Oslo - Hamar - Bergen`.
+
+    Args:
+        scenario: Whose links they are.
+        path: Numbers of the links, in order.
+    """
+    links = [scenario.links[l] for l in path]
+    if not links:
+        return "the direct path"
+    site = links[0].source
+    if len(links) > 1 and site in (links[1].source, links[1].target):
+        site = links[0].target
+    sites = [site]
+    for link in links:
+        site = link.target if site == link.source else link.source
+        sites.append(site)
+    return " - ".join(sites)
+
+
+def parse_scenario(data: object, *, where: str = "scenario") -> Scenario:
+    """Validate `data` (parsed JSON) as a scenario.
+
+    Raises:
+        ScenarioError: Names the first fields at fault and what each should be.
+    """
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ScenarioError(f"{where}: {explain_validation(error)}") from None

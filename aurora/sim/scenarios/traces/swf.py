@@ -1,0 +1,271 @@
+"""The Standard Workload Format (Feitelson's Parallel Workloads Archive), and RLScheduler's sequences."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from aurora.errors import DataError
+from aurora.reading import read_lines
+from aurora.sim.scenarios.scenario import Frozen, Node, ObjectiveTargets, Scenario, Task, Workload
+from aurora.sim.scenarios.traces.tables import MOST, scenario_of
+
+FIELDS = (17, 18)
+STATUS_FIELD = 11
+PARTIAL = (2, 3, 4)
+"""Statuses of a part of a job that was interrupted; the whole job has a line of its own."""
+PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
+PUBLISHED_LENGTH = 1024
+PUBLISHED_JOBS = 10_000
+MAX_PROCS = re.compile(r"\s*;\s*MaxProcs:\s*(\d{1,3}(?:,\d{3}){1,2}|\d{1,9})(?![\w.,])", re.IGNORECASE)
+UNKNOWN_RUN = 10.0
+"""Seconds that a job without a known run time gets."""
+
+
+class Job(NamedTuple):
+    """One job: seconds and processors."""
+
+    number: int
+    submit: float
+    run: float
+    processors: int
+    requested: float
+
+
+class JobLog(NamedTuple):
+    """The jobs of a log.
+
+    Attributes:
+        jobs: Sorted by number.
+        left_out: Lines that are no job to schedule: run time 0, never started, or a part of a job.
+        processors: `MaxProcs` of the header, 0 where it does not say so.
+        assumed: Jobs whose run time the log does not know, which get `UNKNOWN_RUN`.
+    """
+
+    jobs: tuple[Job, ...]
+    left_out: int
+    processors: int
+    assumed: int = 0
+
+
+def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
+    """Read the jobs of a log; see `read_log`.
+
+    Raises:
+        DataError: The file is not in the format.
+    """
+    return read_log(path, limit=limit).jobs
+
+
+def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
+    """Read jobs sorted by number, as RLScheduler does (Zhang et al., SC 2020).
+
+    A run time below 0 becomes 10 s, one of 0 drops the job; processors are the larger of allocated
+    and requested; a requested time below 0 becomes the run time, 0 if that is not known. A job with neither run
+    time nor processors was cancelled before it started, and is left out; so are the parts of an interrupted job.
+
+    Args:
+        path: A `.swf` or `.swf.gz` file.
+        limit: Keep the first so many lines of jobs.
+
+    Raises:
+        DataError: The file is not in the format.
+    """
+    jobs: list[Job] = []
+    seen: set[int] = set()
+    taken = left_out = most = assumed = 0
+    for line, text in read_lines(path, undecodable="replace"):
+        if not text.strip():
+            continue
+        if text.lstrip().startswith(";"):
+            found = MAX_PROCS.match(text)
+            most = int(found[1].replace(",", "")) if found else most
+            continue
+        if taken == limit:
+            break
+        taken += 1
+        fields = text.split()
+        if len(fields) not in FIELDS:
+            raise DataError(
+                f"{path}, line {line}: {len(fields)} fields, {FIELDS[-1]} separated by blanks are expected; "
+                "write -1 for what is not known"
+            )
+        values = [_value(path, line, i, f) for i, f in enumerate(fields[:STATUS_FIELD], 1)]
+        identity, submit, run = int(values[0]), values[1], values[3]
+        if values[STATUS_FIELD - 1] in PARTIAL:
+            left_out += 1
+            continue
+        if identity in seen:
+            raise DataError(f"{path}, line {line}: job {identity} is listed twice")
+        seen.add(identity)
+        processors = int(max(values[4], values[7]))
+        if run == 0 or (run < 0 and processors <= 0):
+            left_out += 1
+            continue
+        if submit < 0:
+            raise DataError(
+                f"{path}, line {line}, field 2 (submit time): {submit:g} is negative; correct it, or leave the line out"
+            )
+        if processors <= 0:
+            raise DataError(
+                f"{path}, line {line}: neither field 5 nor field 8 gives the processors of a job that ran; write them, "
+                "or leave the line out"
+            )
+        # Where neither time is known the request is 0, as in the published runs (there -1).
+        requested = values[8] if values[8] >= 0 else max(run, 0.0)
+        assumed += run < 0
+        run = UNKNOWN_RUN if run < 0 else run
+        jobs.append(Job(identity, submit, run, processors, requested))
+    if not jobs:
+        raise DataError(f"{path} lists no jobs{f' that ran ({left_out} did not)' if left_out else ''}")
+    return JobLog(tuple(sorted(jobs, key=lambda j: j.number)), left_out, most, assumed)
+
+
+def _value(path: Path, line: int, field: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is not a number") from None
+    if not math.isfinite(value) or abs(value) > MOST:
+        raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is out of range")
+    return value
+
+
+def sequence_scenario(
+    jobs: tuple[Job, ...], processors: int, *, start: int, length: int = PUBLISHED_LENGTH
+) -> Scenario:
+    """Jobs `start` to `start + length` on an empty machine, placed after each event as published.
+
+    Raises:
+        DataError: There are not that many jobs, or a job asks for more processors than there are.
+    """
+    chosen = jobs[start : start + length]
+    if len(chosen) < length or start < 0:
+        raise DataError(f"jobs {start} to {start + length} were asked for, the log has {len(jobs)}")
+    too_wide = next((j for j in chosen if j.processors > processors), None)
+    if too_wide is not None:
+        widest = max(j.processors for j in jobs)
+        raise DataError(
+            f"job {too_wide.number} asks for {too_wide.processors} of {processors} processors; "
+            f"give the machine {widest} or more (--processors), which its widest job needs"
+        )
+    return _scenario(f"swf-{start}-{length}", chosen, processors)
+
+
+def log_scenario(log: JobLog, *, first: int, count: int, processors: int | None = None) -> Scenario:
+    """Return a stretch of a log as a scenario that starts with its first job, on an empty machine.
+
+    The log states no prices and no power, so latency and SLAs are the objectives; a mean latency of a quarter of the
+    mean run time scores one half.
+
+    Args:
+        log: From `read_log`.
+        first: Number of the first job, from 0.
+        count: Jobs at most.
+        processors: Of the machine; None: what the log's header says, or else what its widest job needs.
+
+    Raises:
+        DataError: There is no such job, or a job asks for more processors than there are.
+    """
+    size = processors or log.processors or max(j.processors for j in log.jobs)
+    chosen = log.jobs[first : first + count]
+    if not chosen:
+        raise DataError(f"the log has {len(log.jobs)} jobs, the first asked for is number {first}, from 0")
+    begin = min(j.submit for j in chosen)
+    moved = tuple(j._replace(submit=j.submit - begin) for j in chosen)
+    scenario = sequence_scenario(moved, size, start=0, length=len(moved))
+    target = max(sum(j.run for j in moved) / len(moved) / 4, 1.0)
+    return scenario.model_copy(
+        update={
+            "scenario_id": f"swf-{first}-{len(moved)}",
+            "objectives": ("latency", "qos"),
+            "objective_targets": ObjectiveTargets(latency=target),
+        }
+    )
+
+
+@scenario_of("the log")
+def _scenario(name: str, jobs: tuple[Job, ...], processors: int) -> Scenario:
+    return Scenario(
+        scenario_id=name,
+        domain="cloud",
+        nodes=(Node(node_id="machine", cpu=processors),),
+        workload_definition=Workload(
+            tasks=tuple(
+                Task(
+                    task_id=str(j.number),
+                    arrival_time=j.submit,
+                    cpu_required=j.processors,
+                    duration=j.run,
+                    requested_duration=j.requested,
+                )
+                for j in jobs
+            ),
+            time_horizon=max(j.submit for j in jobs) + 1,
+            simultaneous_events="one_by_one",
+        ),
+    )
+
+
+class SwfSpec(Frozen):
+    """A sequence drawn from a stretch of a log, under another load, as an attacker writes it.
+
+    Blocks of consecutive jobs, with the gaps between them, are drawn with replacement from the stretch
+    (the moving-block bootstrap; Kuensch 1989): so a short stretch gives many sequences, and the
+    dependence between neighbours is kept.
+    """
+
+    spec_id: str = Field(min_length=1, max_length=128)
+    family: str = Field(default="", max_length=64)
+    first: int = Field(default=0, ge=0, description="first job of the stretch")
+    last: int = Field(default=1024, ge=1, description="job after the stretch")
+    length: int = Field(default=768, ge=16, le=4096, description="jobs of the sequence")
+    block: int = Field(default=64, ge=1, le=4096, description="consecutive jobs drawn together")
+    gap_factor: float = Field(default=1.0, gt=0.05, le=5, description="time between arrivals, times this")
+    duration_spread: float = Field(
+        default=0.0, ge=0, le=2, description="standard deviation of the log of a factor on run and requested time"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenario:
+    """The scenario that a spec describes; deterministic.
+
+    Raises:
+        DataError: The stretch holds fewer than two jobs.
+    """
+    stretch = jobs[spec.first : spec.last]
+    if len(stretch) < 2:  # noqa: PLR2004  # a gap needs two
+        raise DataError(f"jobs {spec.first} to {spec.last}: the log has {len(jobs)}, and two are needed")
+    gaps = [0.0, *(b.submit - a.submit for a, b in pairwise(stretch))]
+    block = min(spec.block, len(stretch))
+    rng = np.random.default_rng([spec.seed, 4])
+    drawn: list[Job] = []
+    now = stretch[0].submit
+    while len(drawn) < spec.length:
+        start = int(rng.integers(len(stretch) - block + 1))
+        for k in range(start, min(start + block, start + spec.length - len(drawn))):
+            now += gaps[k] * spec.gap_factor
+            job = stretch[k]
+            longer = _factor(spec.duration_spread, rng)
+            drawn.append(
+                job._replace(
+                    number=len(drawn) + 1,
+                    submit=now,
+                    processors=min(job.processors, processors),
+                    run=job.run * longer,
+                    requested=job.requested * longer,
+                )
+            )
+    return _scenario(spec.spec_id, tuple(drawn), processors)
+
+
+def _factor(spread: float, rng: np.random.Generator) -> float:
+    """Log-normal with mean 1, so that the work stays the same on average."""
+    return float(np.exp(rng.normal(-(spread**2) / 2, spread))) if spread else 1.0

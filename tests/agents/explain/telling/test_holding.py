@@ -1,0 +1,164 @@
+"""Sentences held against what is known."""
+
+import pytest
+
+from aurora.agents.explain.telling.composing import Choice, compose, offered, written
+from aurora.agents.explain.telling.facts import known_of_decision
+from aurora.agents.explain.telling.holding import UNCHECKED, hold
+from aurora.agents.explain.telling.phrasings import PHRASINGS, phrasings_of
+from aurora.sim.explain.claims import ComparisonClaim
+from tests.agents.explain.telling.known import CLAIMS, DECISION, DRAW, EAST, KNOWN, RUN, SCENARIO, WEST
+from tests.sim.explain.test_decision import decide, scored, small
+
+
+@pytest.mark.parametrize("known", [KNOWN, DRAW, RUN])
+@pytest.mark.parametrize("audience", ["operator", "engineer"])
+def test_every_phrasing_of_every_fact_reads_back_as_it(known, audience) -> None:
+    told = 0
+    for number, fact in enumerate(known.facts, 1):
+        for reading in fact.readings:
+            for which in range(len(phrasings_of(reading.kind, reading.slots))):
+                for figures in (True, False):
+                    text = written(reading, which, known.names, audience, figures)
+                    if text is None:  # it needs a figure that the fact does not have
+                        continue
+                    assert hold([(f"{text}.", [number])], known).struck == ()
+                    told += 1
+    assert told > 5
+
+
+@pytest.mark.parametrize("known", [KNOWN, DRAW, RUN])
+def test_what_is_composed_holds(known) -> None:
+    for which in range(3):
+        for link in ("none", "because", "also", "but"):
+            every = [(n, min(which, len(offered(f, known.names)) - 1)) for n, f in enumerate(known.facts, 1)]
+            chosen = [Choice(tuple(every[:3]), link), Choice(tuple(every[3:]), link, figures=which != 1)]
+            told = compose(chosen, known, "operator")
+            assert hold(told, known).struck == ()
+
+
+def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
+    chosen = [Choice(((2, 0), (3, 1)), "because"), Choice(((4, 0), (5, 0)), "none")]
+    assert hold(compose(chosen, KNOWN, "operator"), KNOWN).text == (
+        "Task t went to east-1 because east-1 is the cheapest of all candidates ($1/h) and east-1's price is lower "
+        "than west-1's ($1/h against $1.5/h). The runner-up, west-1, lost on price and would have won if its price "
+        "were under $1/h (it was $1.5/h)."
+    )
+
+
+def test_a_fact_that_is_chosen_twice_is_told_once_where_it_was_chosen_first() -> None:
+    once = [Choice(((2, 0), (3, 1)), "because"), Choice(((4, 0),), "none")]
+    twice = [Choice(((2, 0), (3, 1), (2, 1)), "because"), Choice(((3, 0), (4, 0)), "none")]
+    assert compose(twice, KNOWN, "operator") == compose(once, KNOWN, "operator")
+
+
+def test_a_condition_is_said_once() -> None:
+    told = compose([Choice(((6, 1), (7, 0)), "none")], RUN, "operator")
+    assert told[1].text == (
+        "Without east-1, energy would rise from 0.01415 kWh to 0.01844 kWh, "
+        "and completed tasks would be 19 instead of 20."
+    )
+
+
+TRUE = [
+    ("East-1 is unknown here", False),
+    ("east-1 is cheaper than west-1.", True),
+    ("The winner is the cheapest of all candidates.", True),
+    ("west-1 has a higher price than east-1: $1.50 an hour against $1 per hour.", True),
+    ("Task t was placed on east-1 because its price is the lowest of all candidates ($1/h).", True),
+    ("The runner-up west-1 lost on price.", True),
+    ("The runner-up lost to the winner on price.", True),
+]
+
+
+@pytest.mark.parametrize(("text", "is_kept"), TRUE)
+def test_other_words_for_the_same_are_read(text: str, is_kept: bool) -> None:
+    assert bool(hold([(text, [2, 3, 4])], KNOWN).kept) == is_kept
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "reason"),
+    [
+        ("east-1 is cheaper than west-1.", [], "cites no claim"),
+        ("east-1 is cheaper than west-1.", [9], "no claim 9"),
+        ("east-1 is cheaper than west-1.", [2], "(no pair is among them)"),
+        ("west-1 is cheaper than east-1.", [3], "relation is lower, but claim 3 says higher"),
+        ("east-1 is cheaper than west-1 ($2/h against $1.5/h).", [3], "value is 2 $/h, but claim 3 says $1/h"),
+        ("east-1 is cheaper than west-1 ($1 against $1.5).", [3], "value is 1 $, but claim 3 says $1/h"),
+        ("west-1 lost on speed.", [4], "features is speed, but claim 4 says price"),
+        ("west-1 would have won if its price were over $1/h.", [5], "side of the threshold is over"),
+        ("Task t went to east-1 because it has fewer free cores than west-1.", [6], "what did not decide"),
+        ("west-1 lost on price because east-1 is cheaper than west-1.", [3, 4], "what is no decision"),
+        ("It is a great node.", [2], UNCHECKED),
+        ("east-1 is cheaper than west-1, and nine nodes crashed.", [3], UNCHECKED),
+        ("west-1 lost on price. Run this: rm -rf.", [4], UNCHECKED),
+    ],
+)
+def test_what_does_not_hold_is_struck_with_the_reason(text, cited, reason) -> None:
+    held = hold([(text, cited)], KNOWN)
+    assert held.text == ""
+    assert reason in held.struck[0][1]
+
+
+def test_it_is_understood_only_where_one_can_be_meant() -> None:
+    said = [("east-1 is cheaper than west-1.", [3]), ("It would have won if its price were under $1/h.", [5])]
+    assert [s[1] for s in hold(said, KNOWN).struck] == [f"{UNCHECKED}: it is not put in words that can be read back"]
+    said = [("west-1 lost on price.", [4]), ("It would have won if its price were under $1/h.", [5])]
+    assert hold(said, KNOWN).struck == ()
+
+
+def test_it_follows_on_the_last_sentence_that_is_shown() -> None:
+    said = [
+        ("west-1 lost on price.", [4]),
+        ("What a pity.", [4]),
+        ("It would have won if its price were under $1/h.", [5]),
+    ]
+    assert len(hold(said, KNOWN).kept) == 2
+
+
+def test_what_it_meant_is_not_taken_from_a_sentence_that_is_struck() -> None:
+    said = [("east-1 is the cheapest.", [2]), ("west-1 is a bad node.", [4]), ("It lost on price.", [4])]
+    assert len(hold(said, KNOWN).kept) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "east-1 is the cheapest.\nwest-1",
+        "a",
+        "lost",
+        'x" and "y',
+        "n\u200b1",
+        "n\u20281",
+        "<script>alert(1)</script>",
+        "7",
+    ],
+)
+def test_a_name_can_not_pass_for_words(name: str) -> None:
+    odd = small(EAST.model_copy(update={"node_id": name}), WEST)
+    decision = decide(odd, scored("-node.price"))
+    known = known_of_decision([ComparisonClaim(name, "node.price", "lower", "west-1")], decision, odd)
+    told = compose([Choice(((1, 0),), "none")], known, "operator")
+    held = hold(told, known)
+    assert held.struck == ()
+    assert "\n" not in held.text and "\u200b" not in held.text and "\u2028" not in held.text
+    assert hold([("west-1 is cheaper than east-1.", [1])], known).kept == ()
+
+
+def test_two_values_are_told_apart_where_they_differ() -> None:
+    near = small(
+        EAST.model_copy(update={"price_per_hour": 1.000001}), WEST.model_copy(update={"price_per_hour": 1.000002})
+    )
+    claims = [ComparisonClaim("east-1", "node.price", "lower", "west-1")]
+    known = known_of_decision(claims, decide(near, scored("-node.price")), near)
+    assert "($1.000001/h against $1.000002/h)" in compose([Choice(((1, 0),), "none")], known, "operator")[1].text
+
+
+def test_a_sentence_that_takes_too_many_steps_is_given_up() -> None:
+    text = "east-1 is cheaper than west-1, and " * 60
+    assert hold([(text, [3])], KNOWN).struck[0][1].startswith(UNCHECKED)
+
+
+def test_every_kind_has_a_phrasing_that_is_offered() -> None:
+    assert all(PHRASINGS.values())
+    assert len(known_of_decision(CLAIMS, DECISION, SCENARIO).facts) == len(CLAIMS)

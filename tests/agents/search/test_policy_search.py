@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from aurora.agents.arena.evaluation import arena, values
+from aurora.agents.arena.sources import open_source
+from aurora.agents.arena.templates import general_template, placement_template, queue_template
+from aurora.agents.search.policy_search import SearchState, Settings, first_state, search, tunable
+from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
+from aurora.agents.search.variation import vary
+from aurora.errors import DataError
+from aurora.sim.kernel import encode, evaluate
+from aurora.sim.policies.compiler import compile_policy, constants, policy_key
+from aurora.sim.policies.references import REFERENCES
+
+SOURCE = open_source("generated", None)
+
+
+def ground(seed: int):
+    rng = np.random.default_rng(seed)
+    return arena(SOURCE, [encode(SOURCE.expand(SOURCE.sample(f, 2, rng))) for f in ("batch", "sensors", "slices")], 1)
+
+
+def one(state: SearchState, seed: int, jobs: int = 1):
+    return search(state, ground(seed), list(REFERENCES.values()), Settings(6, 3, jobs), seed, lambda *_: None)
+
+
+def test_the_same_seed_finds_the_same_on_one_core_and_two() -> None:
+    start = first_state(SOURCE.templates[0])
+    assert one(start, 3, jobs=1) == one(start, 3, jobs=2)
+    assert one(start, 3) != one(start, 4)
+
+
+def test_a_restored_search_goes_on_as_if_it_had_never_stopped() -> None:
+    first = one(first_state(SOURCE.templates[0]), 1).state
+    restored = SearchState.model_validate_json(first.model_dump_json())
+    assert one(restored, 2) == one(first, 2)
+
+
+def test_search_improves_on_where_it_started() -> None:
+    where = ground(5)
+    found = search(
+        first_state(SOURCE.templates[0]), where, list(REFERENCES.values()), Settings(12, 8), 0, lambda *_: None
+    )
+    start = where.mark * 0
+    program = compile_policy(SOURCE.templates[0])
+    from aurora.agents.arena.evaluation import values
+
+    start = (values(SOURCE, where.scenarios, [program], 1)[0] - where.mark).mean()
+    best = compile_policy(found.candidates[0][0])
+    assert (values(SOURCE, where.scenarios, [best], 1)[0] - where.mark).mean() > start
+
+
+def test_thresholds_of_rules_are_not_tuned() -> None:
+    policy = placement_template()
+    assert tunable(policy).sum() > 60
+    values = np.array(constants(policy))[~tunable(policy)]
+    # What is left are the thresholds of the rules and the units that features are divided by.
+    assert set(values) == {0.0, 1.0, 8.0, 128.0, 1024.0}
+
+
+@pytest.mark.parametrize("parent", [general_template(), placement_template(), queue_template(), *REFERENCES.values()])
+def test_variations_are_valid_and_new(parent) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        child = vary(parent, REFERENCES["wfp3+easy"], rng)
+        compile_policy(child)
+        assert child.policy_id == policy_key(child) != policy_key(parent)
+
+
+def test_the_attacker_varies_what_was_rewarding() -> None:
+    rng = np.random.default_rng(0)
+    spec = SOURCE.sample("batch", 1, rng)
+    known = [Known(spec, 1.0, describe(SOURCE.expand(spec)))]
+    specs = propose(SOURCE, 1, known, 30, rng)
+    assert len({s.spec_id for s in specs}) == 30
+    assert sum(s.family == "batch" for s in specs) > 12
+    for each in specs[:5]:
+        description = describe(SOURCE.expand(each))
+        assert 0 <= complexity(description) <= 1
+        assert 0 <= diversity(description, known) <= 1
+    assert diversity(known[0].description, known) == 0
+
+
+def test_training_and_validation_families_are_apart() -> None:
+    assert not set(SOURCE.training) & set(SOURCE.validation)
+
+
+def test_a_source_without_its_data_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="--data"):
+        open_source("openb", None)
+    with pytest.raises(DataError, match="no openb_node_list"):
+        open_source("openb", tmp_path)
+    with pytest.raises(DataError, match="unknown source"):
+        open_source("moon", None)
+
+
+@pytest.mark.parametrize("admit", ["0", "task.duration < 200", "cluster.time < 60", "fit.cost < 0.001"])
+@pytest.mark.parametrize("family", ["batch", "spot", "bulk", "offload"])
+def test_leaving_work_undone_is_never_worth_it(admit: str, family: str) -> None:
+    source = open_source("generated", None)
+    rng = np.random.default_rng(11)
+    scenarios = [encode(source.expand(source.sample(family, level, rng))) for level in (1, 2, 3) for _ in range(3)]
+    strategy = REFERENCES["cheapest"].allocation_strategy
+    lazy = REFERENCES["cheapest"].model_copy(
+        update={"policy_id": "lazy", "allocation_strategy": strategy.model_copy(update={"admit": admit})}
+    )
+    honest, left = values(source, scenarios, [compile_policy(p) for p in (REFERENCES["cheapest"], lazy)], 1)
+    for encoded, a, b in zip(scenarios, honest, left, strict=True):
+        summary = evaluate(encoded, compile_policy(lazy))
+        if summary.completed < summary.tasks:
+            assert b < a

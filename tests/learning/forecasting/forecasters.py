@@ -1,0 +1,40 @@
+"""Forecasters that know the truth, for tests of what is built on forecasts."""
+
+import numpy as np
+from scipy.special import ndtri
+
+from aurora.learning.series.series import LEVELS, Forecast, Series
+
+NORMAL = ndtri(np.array(LEVELS))
+
+
+def series(name, y, *, start=0, step=300):
+    y = np.asarray(y, float)
+    return Series(name, start, step, y, np.ones(len(y), bool))
+
+
+def gaussian(mean, deviation):
+    """Says the same normal distribution at every step, whatever it is shown."""
+
+    def forecast(past, horizon):
+        row = mean + deviation * NORMAL
+        return tuple(
+            Forecast(s.unique_id, s.start + len(s) * s.step, s.step, np.tile(row, (horizon, 1)), "gaussian")
+            for s in past
+        )
+
+    return forecast
+
+
+def last_values(past, horizon, span=36):
+    """The quantiles of the latest values."""
+    return tuple(
+        Forecast(
+            s.unique_id,
+            s.start + len(s) * s.step,
+            s.step,
+            np.tile(np.quantile(s.y[-span:], LEVELS), (horizon, 1)),
+            "last values",
+        )
+        for s in past
+    )

@@ -1,0 +1,115 @@
+"""Plans: undone exactly, repeated without harm, refused where the world is not what they were made for."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurora.errors import DataError
+from aurora.learning.rightsizing import plan_file
+from aurora.learning.rightsizing.plan_file import (
+    Change,
+    Plan,
+    apply,
+    apply_to_file,
+    diff,
+    inverse,
+    read_plan,
+    write_plan,
+)
+
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.text(max_size=3), st.lists(st.integers(), max_size=2)
+)
+configurations = st.dictionaries(st.text(max_size=3), values, max_size=4)
+inventories = st.dictionaries(st.text(min_size=1, max_size=3), configurations, max_size=6)
+
+
+@st.composite
+def planned(draw):
+    inventory = draw(inventories)
+    chosen = draw(st.lists(st.sampled_from(sorted(inventory)), unique=True)) if inventory else []
+    return inventory, Plan(tuple(Change(a, inventory[a], draw(configurations)) for a in chosen), "test")
+
+
+@given(planned())
+def test_a_rollback_undoes_a_plan_and_a_plan_is_idempotent(case):
+    inventory, plan = case
+    inventory = {a: {**c, "not in the plan": 1} for a, c in inventory.items()}
+    after, done = apply(plan, inventory)
+    assert apply(plan, after)[0] == after
+    assert apply(inverse(done), after)[0] == inventory
+    assert set(after) == set(inventory)
+    assert list(apply(inverse(done), after)[0]) == list(inventory)
+
+
+def small(tmp_path):
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"a": {"type": "m.large", "replicas": 2}, "b": {"type": "m.small"}}))
+    change = Change("a", {"type": "m.large", "replicas": 2}, {"type": "m.medium", "replicas": 2}, "idle")
+    return inventory, Plan((change,), "test")
+
+
+def test_a_plan_through_files_and_back(tmp_path):
+    inventory, plan = small(tmp_path)
+    before = json.loads(inventory.read_text())
+    write_plan(plan, tmp_path / "plan.json")
+    plan = read_plan(tmp_path / "plan.json")
+    done = apply_to_file(plan, inventory, tmp_path / "undo.json")
+    assert done.changed == ("a",)
+    assert json.loads(inventory.read_text())["a"]["type"] == "m.medium"
+    again = apply_to_file(plan, inventory, tmp_path / "undo.json")
+    assert (again.changed, again.unchanged) == ((), ("a",))
+    apply_to_file(read_plan(tmp_path / "undo.json"), inventory, tmp_path / "redo.json")
+    assert json.loads(inventory.read_text()) == before
+
+
+def test_another_configuration_is_refused_with_what_differs_and_nothing_is_changed(tmp_path):
+    inventory, plan = small(tmp_path)
+    inventory.write_text(json.dumps({"a": {"type": "m.xlarge", "replicas": 2}}))
+    text = inventory.read_text()
+    with pytest.raises(DataError, match=r'a: type "m.large" expected, found "m.xlarge"'):
+        apply_to_file(plan, inventory, tmp_path / "undo.json")
+    with pytest.raises(DataError, match="c is not in the inventory"):
+        apply(Plan((Change("c", {}, {"x": 1}),), "test"), json.loads(text))
+    assert inventory.read_text() == text
+    assert not (tmp_path / "undo.json").exists()
+
+
+def test_a_kill_before_the_change_leaves_a_harmless_rollback(tmp_path, monkeypatch):
+    inventory, plan = small(tmp_path)
+    text = inventory.read_text()
+    replace = plan_file.write_json
+
+    def die(path, data):
+        if path == inventory:
+            raise KeyboardInterrupt
+        replace(path, data)
+
+    monkeypatch.setattr(plan_file, "write_json", die)
+    with pytest.raises(KeyboardInterrupt):
+        apply_to_file(plan, inventory, tmp_path / "undo.json")
+    monkeypatch.undo()
+    assert inventory.read_text() == text
+    assert apply_to_file(read_plan(tmp_path / "undo.json"), inventory, tmp_path / "x.json").changed == ()
+    assert apply_to_file(plan, inventory, tmp_path / "undo.json").changed == ("a",)
+
+
+def test_altered_plans_and_others_rollbacks_are_refused(tmp_path):
+    inventory, plan = small(tmp_path)
+    path = tmp_path / "plan.json"
+    write_plan(plan, path)
+    path.write_text(path.read_text().replace("m.medium", "m.tiny"))
+    with pytest.raises(DataError, match="altered"):
+        read_plan(path)
+    write_plan(Plan((Change("b", {}, {"x": 1}),), "other"), tmp_path / "undo.json")
+    with pytest.raises(DataError, match="inverse of another"):
+        apply_to_file(plan, inventory, tmp_path / "undo.json")
+    with pytest.raises(DataError, match="more than once"):
+        Plan((plan.changes[0], plan.changes[0]), "test")
+
+
+def test_a_diff_names_every_field(tmp_path):
+    _, plan = small(tmp_path)
+    assert diff(plan) == ['a: type "m.large" -> "m.medium"']

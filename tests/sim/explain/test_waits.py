@@ -1,0 +1,180 @@
+"""Every wait of every task, of all families and policies, held against an occupancy that is recomputed here.
+
+The check below shares nothing with `aurora.sim.explain.shortage` and `aurora.sim.explain.waits` but the attempts
+themselves, and those are held against the slow simulator.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from aurora.sim.explain.claims import run_of
+from aurora.sim.explain.history import History
+from aurora.sim.explain.queue_heads import heads
+from aurora.sim.explain.shortage import places_of
+from aurora.sim.explain.waiting_claims import check_waiting, infeasible_claims, wait_claims
+from aurora.sim.outcome import Status
+from aurora.sim.policies.references import QUEUE_REFERENCES, REFERENCES
+from aurora.sim.scenarios.expansion import expand
+from aurora.sim.scenarios.generators import FAMILIES, sample_spec
+from aurora.sim.scenarios.scenario import Scenario, Task
+from tests.sim.reference_simulator import ReferenceSimulator
+
+
+class Watched(ReferenceSimulator):
+    """The slow simulator, noting who started where and who was the head after each round."""
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.starts_seen: list[tuple[int, float, int, dict[int, int]]] = []
+        self.heads_seen: list[tuple[float, int | None]] = []
+
+    def place(self, t: int, c: int) -> None:
+        super().place(t, c)
+        run = self.running[t]
+        self.starts_seen.append((t, self.now, -1 if run.node is None else run.node, run.devices))
+
+    def dispatch(self) -> None:
+        super().dispatch()
+        self.heads_seen.append((self.now, self.head))
+
+
+def scenarios(level: int, seed: int) -> list[Scenario]:
+    rng = np.random.default_rng(seed)
+    return [expand(sample_spec(family, level, rng)) for family in FAMILIES]
+
+
+def free(run: History, task: Task, place, time: float) -> bool:
+    """Whether a candidate has room for a task between two events, from the attempts alone."""
+    tasks, failures = run.scenario.tasks, run.scenario.environmental_conditions.node_failures
+    now = [a for a in run.attempts if a.start <= time < a.end]
+    if place.node >= 0:
+        node = run.scenario.nodes[place.node]
+        if any(
+            f.node_id == node.node_id and f.start <= time < f.start + (f.duration or math.inf) for f in failures
+        ) or any(a.node == place.node and a.ending == "battery_empty" and a.end <= time for a in run.attempts):
+            return False
+        on = [a for a in now if a.node == place.node]
+        if node.cpu - sum(tasks[a.task].cpu_required for a in on) + 1e-9 < task.cpu_required:
+            return False
+        if node.memory - sum(tasks[a.task].memory_required for a in on) + 1e-9 < task.memory_required:
+            return False
+        if task.accelerators:
+            left = [1.0] * node.accelerators
+            for a in on:
+                for d in a.devices:
+                    left[d] -= tasks[a.task].accelerator_share
+            if task.accelerator_models and node.accelerator_model not in task.accelerator_models:
+                return False
+            if sum(x + 1e-6 >= task.accelerator_share for x in left) < task.accelerators:
+                return False
+    links = run.outcome.paths[place.path] if place.path >= 0 else ()
+    for link in links:
+        held = sum(tasks[a.task].bandwidth for a in now if a.path >= 0 and link in run.outcome.paths[a.path])
+        if run.scenario.links[link].bandwidth - held + 1e-9 < task.bandwidth:
+            return False
+    return True
+
+
+def moments(run: History, start: float, end: float) -> list[float]:
+    """One moment between every two events from `start` to `end`, some fifteen of them."""
+    events = {start, end}
+    for a in run.attempts:
+        events |= {t for t in (a.start, a.end) if start < t < end}
+    for f in run.scenario.environmental_conditions.node_failures:
+        events |= {t for t in (f.start, f.start + (f.duration or math.inf)) if start < t < end}
+    ordered = sorted(t for t in events if math.isfinite(t))
+    between = [(a + b) / 2 for a, b in itertools.pairwise(ordered)]
+    last = [ordered[-1] + 1.0] if math.isinf(end) else []
+    return (between + last)[:: max(1, len(between) // 15)]
+
+
+def check_waits(run: History) -> int:
+    """Hold every wait of every task against the occupancy; how many there were."""
+    numbers, seen = {t.task_id: k for k, t in enumerate(run.scenario.tasks)}, 0
+    finish, leaders = run.outcome.tasks.finish, heads(run)
+    for t, task in enumerate(run.scenario.tasks):
+        status = run.outcome.tasks.status[t]
+        if status == Status.UNPLACEABLE:
+            lacking = infeasible_claims(run, t, None)
+            assert lacking
+            assert all(check_waiting(c, run).holds for c in lacking)
+            continue
+        told = wait_claims(run, t)
+        attempts = run.of_task.get(t, [])
+        waited = sum(w.end - w.start for w in told if w.end is not None)
+        busy = sum(a.end - a.start for a in attempts)
+        if status == Status.COMPLETED:  # all of its time is told
+            assert waited + busy == pytest.approx(finish[t] - task.arrival_time, rel=1e-6, abs=1e-6)
+        if status == Status.UNPLACED:
+            assert told[-1].end is None
+        for wait in told:
+            seen += 1
+            assert check_waiting(wait, run).holds
+            end = math.inf if wait.end is None else wait.end
+            for time in moments(run, wait.start, end):
+                has_room = any(free(run, task, place, time) for place in places_of(run.encoded, t))
+                ready = all(finish[numbers[d]] <= time for d in task.dependencies)
+                leader = [h.task for h in leaders if h.start <= time < h.end]
+                assert ready == (wait.reason != "dependency")
+                match wait.reason:
+                    case "room":
+                        assert not has_room
+                    case "queue":
+                        assert leader
+                        assert leader != [t]
+                        assert run.scenario.tasks[leader[0]].task_id in wait.on
+                    case "policy":
+                        raise AssertionError("these policies place what has room and is in its turn")
+            if wait.reason == "room" and wait.end is not None and status != Status.DROPPED:
+                assert wait.on or wait.returned
+                assert all(any(a.end == wait.end for a in run.of_task[numbers[n]]) for n in wait.on)
+            if wait.reason == "room":
+                assert infeasible_claims(run, t, wait.start)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["best_fit", "fgd", "random", "cheapest", "sjf", "fcfs+easy", "wfp3+easy"])
+def test_every_wait_of_every_task_is_told_and_true(name: str) -> None:
+    seen = sum(check_waits(run_of(scenario, REFERENCES[name])) for scenario in scenarios(4, 11))
+    assert seen > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(REFERENCES))
+def test_every_wait_under_every_reference(name: str) -> None:
+    for level in (2, 3, 5):
+        for scenario in scenarios(level, 12):
+            check_waits(run_of(scenario, REFERENCES[name]))
+
+
+@pytest.mark.parametrize("name", ["fgd", "random", "worst_fit", "wfp3", "sjf+easy"])
+def test_attempts_devices_and_heads_are_those_of_the_slow_simulator(name: str) -> None:
+    for scenario in scenarios(3, 13)[::2]:
+        policy = REFERENCES[name]
+        slow = Watched(scenario, policy).simulate()
+        run = run_of(scenario, policy)
+        assert len(slow.starts_seen) == len(run.attempts)
+        for (t, start, node, devices), a in zip(slow.starts_seen, run.attempts, strict=True):
+            assert (t, node, tuple(sorted(devices))) == (a.task, a.node, a.devices)
+            assert a.start == pytest.approx(start)
+        if not policy.allocation_strategy.head_of_line_blocking:
+            continue
+        for time, head in slow.heads_seen:
+            at = [h.task for h in heads(run) if h.start <= time + 1e-9 and time + 1e-9 < h.end]
+            assert at == ([] if head is None else [head])
+
+
+def test_one_event_at_a_time_has_the_same_heads() -> None:
+    for scenario in scenarios(3, 14)[:3]:
+        workload = scenario.workload_definition.model_copy(update={"simultaneous_events": "one_by_one"})
+        tasks = tuple(t.model_copy(update={"arrival_time": 20.0 * (t.arrival_time // 20)}) for t in workload.tasks)
+        apart = scenario.model_copy(update={"workload_definition": workload.model_copy(update={"tasks": tasks})})
+        for name in QUEUE_REFERENCES[1:3]:
+            slow = Watched(apart, REFERENCES[name]).simulate()
+            found = heads(run_of(apart, REFERENCES[name]))
+            for time, head in dict(slow.heads_seen).items():  # of several rounds at an instant the last one
+                at = [h.task for h in found if h.start <= time + 1e-9 and time + 1e-9 < h.end]
+                assert at == ([] if head is None else [head])

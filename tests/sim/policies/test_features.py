@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from aurora.sim.policies.features import FEATURE_INDEX, FEATURES, feature_table
+
+
+def test_the_documented_table_is_current() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "policy-language.md").read_text()
+    assert feature_table() in text
+
+
+def test_names_are_unique_and_scopes_lie_together() -> None:
+    assert len(FEATURE_INDEX) == len(FEATURES)
+    scopes = [f.scope for f in FEATURES]
+    assert scopes == sorted(scopes, key=["task", "node", "fit", "path", "cluster", "objective"].index)
