@@ -9,9 +9,9 @@ from aurora.errors import DataError
 from aurora.evals.forecasting import apart, bench_forecast
 from aurora.learning.series.long_form import write_long_form
 from aurora.learning.series.series import Panel
-from tests.learning.series.panels import QUICK, START, STEP, daily, panel, series_of
+from tests.learning.series.panels import QUICK_MEMBERS, START, STEP, daily, panel, series_of
 
-SIZES = {"context": 24, "horizon": 4, "ets_windows": 3, "settings": QUICK}
+SIZES = {"context": 24, "horizon": 4, "ets_windows": 3, "members": QUICK_MEMBERS}
 KEYS = {"wql", "crps", "coverage_80", "coverage_95", "winkler_80", "mase", "train_seconds"}
 
 
@@ -66,8 +66,8 @@ def test_the_same_file_twice_is_refused_with_the_way_out(files):
 
 
 def test_sizes_that_no_test_series_holds_are_refused_by_name(files):
-    with pytest.raises(DataError, match="--context 100"):
-        bench_forecast([files[0]], [files[1]], context=100, horizon=4, settings=QUICK)
+    with pytest.raises(DataError, match="context=100"):
+        bench_forecast([files[0]], [files[1]], context=100, horizon=4, members=QUICK_MEMBERS)
 
 
 def test_machines_that_were_trained_on_can_be_left_out(files):

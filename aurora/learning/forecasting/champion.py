@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,10 @@ from aurora.errors import DataError
 from aurora.files import write_atomically, writing
 from aurora.learning.forecasting.backtest import balanced_loss
 from aurora.learning.forecasting.comparison import compare
-from aurora.learning.forecasting.forecast import SURE, Forecaster, Tell, fit, split
-from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.forecast import SIGNIFICANCE, Forecaster, fit
+from aurora.learning.forecasting.holdout import split
+from aurora.learning.forecasting.inputs import Tell
+from aurora.learning.forecasting.members import MEMBERS, Row
 from aurora.learning.forecasting.serialization import DESCRIPTION, load_forecaster, save_forecaster
 from aurora.learning.forecasting.windows import Windows
 from aurora.learning.series.series import Panel, Series
@@ -93,7 +95,7 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     context: int,
     horizon: int,
     seed: int = 0,
-    settings: LstmSettings | None = None,
+    members: Mapping[str, Row] = MEMBERS,
     tell: Tell = lambda _what, _done, _all: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Decision:
@@ -108,7 +110,7 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
         context: Values that a forecast looks at.
         horizon: Steps ahead.
         seed: Of training and of what is kept aside.
-        settings: Of the LSTM.
+        members: The models; see `MEMBERS`.
         tell: Progress.
         now: The clock.
 
@@ -121,17 +123,17 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     with writing(work):
         work.mkdir(parents=True, exist_ok=True)
     if champion is None:
-        challenger = fit(panel, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
+        challenger = fit(panel, context=context, horizon=horizon, seed=seed, members=members, work=work, tell=tell)
         name = _keep(challenger, folder)
         decision = Decision(_utc(now), name, "", None, None, None, None, 0, 0, replaced=True)
     else:
         if (champion.context, champion.horizon) != (context, horizon):
             raise DataError(
-                f"--context {context} --horizon {horizon}: the forecaster in service in {folder} has "
-                f"{champion.context} and {champion.horizon}; use these, or another --out"
+                f"context={context} and horizon={horizon}: the forecaster in service in {folder} has "
+                f"{champion.context} and {champion.horizon}; use these, or another folder"
             )
         learn, windows = _apart(panel, champion, context, horizon, seed)
-        challenger = fit(learn, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
+        challenger = fit(learn, context=context, horizon=horizon, seed=seed, members=members, work=work, tell=tell)
         name = _keep(challenger, folder)
         decision = _judge(challenger, champion, panel.series, windows, (name, serving), _utc(now))
     _write(folder / DECISIONS, [*decisions(folder), decision._asdict()])
@@ -144,7 +146,7 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
 def _apart(panel: Panel, champion: Forecaster, context: int, horizon: int, seed: int) -> tuple[Panel, Windows]:
     """What the challenger learns from, and windows on which neither was trained."""
     series = panel.series
-    windows = split(series, context, horizon, seed + 1).aside
+    windows = split(series, context, horizon, seed + 1).held_out
     until = np.array([champion.learned.get(one.unique_id, -np.inf) for one in series])
     windows = windows.chosen(windows.clock >= until[windows.series])
     if not len(windows):
@@ -178,7 +180,7 @@ def _judge(  # both, and what they are judged on
         outcome.p_value,
         outcome.machines,
         len(windows),
-        replaced=outcome.gain > 0 and outcome.p_value < SURE,
+        replaced=outcome.gain > 0 and outcome.p_value < SIGNIFICANCE,
     )
 
 

@@ -53,9 +53,22 @@ def check_sizes(context: int, horizon: int) -> None:
         DataError: It names the option at fault.
     """
     if context < 12:  # noqa: PLR2004  # an hour of 5-minute values; less has no quantiles to speak of
-        raise DataError(f"--context {context}: a forecast needs at least 12 values of the past")
+        raise DataError(f"context={context}: a forecast needs at least 12 values of the past")
     if horizon < 1:
-        raise DataError(f"--horizon {horizon}: give at least one step")
+        raise DataError(f"horizon={horizon}: give at least one step")
+
+
+def check_length(series: Series, context: int) -> None:
+    """Refuse a series that does not fill a context.
+
+    Raises:
+        DataError: It is shorter.
+    """
+    if len(series) < context:
+        raise DataError(
+            f"series {series.unique_id!r} has {len(series)} values and a forecast needs context={context}; "
+            "give more of its past, or a smaller context"
+        )
 
 
 def rolling(panel: Sequence[Series], context: int, horizon: int, stride: int, *, first: int = 0) -> Windows:

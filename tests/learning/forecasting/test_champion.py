@@ -10,9 +10,9 @@ import pytest
 from aurora.errors import DataError
 from aurora.learning.forecasting.champion import decisions, in_service, retrain
 from aurora.learning.series.series import Panel
-from tests.learning.series.panels import CONTEXT, HORIZON, QUICK, panel, series_of
+from tests.learning.series.panels import CONTEXT, HORIZON, QUICK_MEMBERS, panel, series_of
 
-SIZES = {"context": CONTEXT, "horizon": HORIZON, "settings": QUICK}
+SIZES = {"context": CONTEXT, "horizon": HORIZON, "members": QUICK_MEMBERS}
 
 
 def noise(count: int) -> Panel:
@@ -58,8 +58,8 @@ def test_data_that_the_champion_learned_from_is_no_ground_for_a_comparison(serve
 
 
 def test_other_sizes_need_another_folder(served: Path):
-    with pytest.raises(DataError, match=r"--context 30 --horizon 4: .* has 24 and 4"):
-        retrain(panel(25, 240), served, context=30, horizon=HORIZON, settings=QUICK)
+    with pytest.raises(DataError, match=r"context=30 and horizon=4: .* has 24 and 4"):
+        retrain(panel(25, 240), served, context=30, horizon=HORIZON, members=QUICK_MEMBERS)
 
 
 def test_an_interrupted_retraining_goes_on_and_nothing_serves_before_it_is_whole(tmp_path: Path):
