@@ -27,7 +27,7 @@ SATURATED = 0.98
 HIDDEN = ((0.5, 1.0, 0.0), (0.9, 1.15, 0.15), (0.99, 1.25, 0.35), (np.inf, 2.2, 0.6))
 """What was asked for over what was served, by the share of late requests below these bounds: median, and standard
 deviation of the logarithm. Who waits too long gives up, and is in no measurement. Measured on generated accounts
-(populations 1000 to 1002), so it rests on the simulator's patience; see docs/recommendations.md."""
+(populations 1000 to 1002), so it rests on the simulator's patience; see docs/explanation/recommendations.md."""
 DOUBT = 1.5
 """Factor on the standard error of growth, chosen on the same accounts: days are more alike than one lag says."""
 MIN_DEMAND = 1e-3

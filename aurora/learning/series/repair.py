@@ -42,7 +42,7 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     found = Findings(samples.unique_id)
     times, y, observed, covariates = _checked(samples)
     for text in samples.notes:
-        found.add("notation", len(y), times.min(), f"{text}; see docs/data.md")
+        found.add("notation", len(y), times.min(), f"{text}; see docs/guides/data.md")
     times, y, observed, covariates = _sorted(times, y, observed, covariates, found)
     y = _without_impossible(times, y, samples, found)
     times, y, observed, covariates = _distinct(times, y, observed, covariates, found)

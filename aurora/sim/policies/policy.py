@@ -2,7 +2,7 @@
 
 The executable part of a policy says which waiting task is next (`order`), on which candidates it
 may be placed now (`admit`), and how good each admitted candidate is (`decision_rules`).
-`docs/kernel.md` gives the exact meaning, `docs/policy-language.md` the language.
+`docs/reference/kernel.md` gives the exact meaning, `docs/reference/policy-language.md` the language.
 """
 
 from __future__ import annotations
