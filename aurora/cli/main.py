@@ -71,7 +71,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; docs/cli.md lists the exit codes."""
+    """Run the command line; docs/reference/command-line.md lists the exit codes."""
     streams.prepare()
     debug = "--debug" in sys.argv  # wherever it stands
     sys.argv = [a for a in sys.argv if a != "--debug"]

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurora.cli.terminal.output import note
-from aurora.types import Progress
+
+if TYPE_CHECKING:  # slow to import
+    from aurora.types import Progress
 
 QUIET_SECONDS = 5.0
 """Least seconds between two lines of progress where stderr is no terminal; a stage's last step is always shown."""

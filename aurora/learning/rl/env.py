@@ -1,8 +1,8 @@
 """The kernel as an environment: where does the next task go?
 
 `Environments` steps many episodes in one call and is what training here uses; `AllocationEnv` is the same as a
-`gymnasium` environment, and `aurora.learning.rl.sb3.AllocationVecEnv` for stable-baselines3. `docs/environment.md`
-has the observation, the action and the reward, with an example.
+`gymnasium` environment, and `aurora.learning.rl.sb3.AllocationVecEnv` for stable-baselines3.
+`docs/reference/environment.md` has the observation, the action and the reward, with an example.
 """
 
 from __future__ import annotations
