@@ -1,4 +1,4 @@
-"""Types that every package shares: arrays by the kind of their values, wire types, numbers within limits, and progress."""
+"""Types that every package shares: arrays, wire types, numbers within limits, and the progress of work."""
 
 from __future__ import annotations
 
