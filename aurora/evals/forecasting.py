@@ -20,11 +20,12 @@ from aurora.errors import DataError
 from aurora.learning.forecasting.backtest import figures
 from aurora.learning.forecasting.forecast import fit
 from aurora.learning.forecasting.holdout import machine
-from aurora.learning.forecasting.inputs import Tell, inputs_of
+from aurora.learning.forecasting.inputs import inputs_of
 from aurora.learning.forecasting.members import MEMBERS, Row
 from aurora.learning.forecasting.windows import Windows, check_sizes, rolling
 from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Panel, Series
+from aurora.types import Progress, no_progress
 
 SHOWN = 10
 """Findings of each panel that are told one by one."""
@@ -43,7 +44,7 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     unseen: bool = False,
     ets_windows: int = ETS_WINDOWS,
     members: Mapping[str, Row] = MEMBERS,
-    tell: Tell = lambda _what, _done, _all: None,
+    progress: Progress = no_progress,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:
     """Run the benchmark; the keys are those of `aurora bench forecast --json`.
@@ -58,7 +59,7 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
         unseen: Leave out test series of machines that occur in the training files.
         ets_windows: Windows for AutoETS; 0 leaves it out.
         members: The models; see `MEMBERS`.
-        tell: Progress.
+        progress: Receives the progress of training.
         remark: Takes what a person should know of the data.
 
     Raises:
@@ -87,7 +88,9 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
             + (" of a machine that is not in the training files" if unseen else "")
             + "; give longer series, or smaller numbers"
         )
-    forecaster = fit(Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, members=members, tell=tell)
+    forecaster = fit(
+        Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, members=members, progress=progress
+    )
     said = forecaster.quantiles(measure, windows)
     rows = {name: _row(said[name], windows, forecaster.seconds.get(name, 0.0)) for name in forecaster.models}
     if ets_windows:

@@ -18,8 +18,7 @@ from aurora.learning.forecasting.window_features import scaled_target
 from aurora.learning.series.series import LEVELS
 from aurora.learning.tree_text import plain_trees
 from aurora.reading import read_text
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 TRAINED_QUANTILES = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
 """Quantiles that have a model; the others are inter- or extrapolated on the normal distribution's scale."""
@@ -65,10 +64,10 @@ class BoostedTrees:
         for done, level in enumerate(TRAINED_QUANTILES, 1):
             settings = {**PARAMETERS, "alpha": level, "seed": training.seed, "min_data_in_leaf": leaf}
             models.append(str(lightgbm.train(settings, data, TREES).model_to_string()))
-            training.tell(f"LightGBM on {training.stage}", done, len(TRAINED_QUANTILES))
+            training.progress(f"LightGBM on {training.stage}", done, len(TRAINED_QUANTILES))
         return BoostedTrees(tuple(models))
 
-    def quantiles(self, inputs: Inputs) -> Floats:
+    def quantiles(self, inputs: Inputs) -> FloatArray:
         """Return the models' quantiles, and between them on lines over the normal distribution's quantiles."""
         from lightgbm import Booster  # noqa: PLC0415  # heavy, used here only
 
@@ -101,7 +100,7 @@ class BoostedTrees:
         return BoostedTrees(tuple(models))
 
 
-def between(known: Floats) -> Floats:
+def between(known: FloatArray) -> FloatArray:
     """Quantiles at `LEVELS` from those at `TRAINED_QUANTILES`, on lines over the normal distribution's quantiles.
 
     Args:
@@ -113,7 +112,7 @@ def between(known: Floats) -> Floats:
     return np.asarray(known[..., right - 1] * (1 - share) + known[..., right] * share)
 
 
-def _training_rows(examples: Inputs, random: np.random.Generator) -> tuple[Floats, Floats]:
+def _training_rows(examples: Inputs, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Sample rows to train on, and their targets."""
     count, horizon = examples.windows.future.shape
     steps_per_window = int(np.clip(MAX_ROWS // max(count, 1), 1, horizon))
@@ -124,7 +123,7 @@ def _training_rows(examples: Inputs, random: np.random.Generator) -> tuple[Float
     return rows[kept], target[kept]
 
 
-def _rows(inputs: Inputs, steps: NDArray[np.int64]) -> Floats:
+def _rows(inputs: Inputs, steps: NDArray[np.int64]) -> FloatArray:
     """Build a row for each window and step ahead."""
     features = inputs.features
     columns = np.concatenate([features.summary, features.shape[:, -LAGS:], inputs.labels], axis=1)

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.forecasting.backtest import Figures, balanced_loss, figures
 from aurora.learning.forecasting.blend import Blend, fit_blend
 from aurora.learning.forecasting.comparison import compare
 from aurora.learning.forecasting.holdout import machine, split, training_windows
 from aurora.learning.forecasting.inputs import (
     Inputs,
-    Tell,
     Training,
     inputs_of,
     is_constant,
@@ -34,8 +32,7 @@ from aurora.learning.forecasting.members import BLEND, MEMBERS, Member, Row
 from aurora.learning.forecasting.members import compared as compared_members
 from aurora.learning.forecasting.windows import Windows, check_length, check_sizes, joined, latest
 from aurora.learning.series.series import Forecast, Panel, Series
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray, Progress, no_progress
 
 MEMORY_WINDOWS = 96
 """Most past windows of a series from which the blend adapts its weights."""
@@ -80,7 +77,7 @@ class Forecaster:
 
     def quantiles(
         self, panel: Sequence[Series], windows: Windows, names: Sequence[str] | None = None
-    ) -> dict[str, Floats]:
+    ) -> dict[str, FloatArray]:
         """Forecast windows: float64 [n, horizon, len(LEVELS)] by model.
 
         Args:
@@ -104,11 +101,13 @@ class Forecaster:
             horizon: Steps ahead; None for the forecaster's own horizon, which is the most.
 
         Raises:
-            DataError: A series is too short, or the horizon too long.
+            InputError: A series is too short, or the horizon too long.
         """
         steps = self.horizon if horizon is None else horizon
         if not 1 <= steps <= self.horizon:
-            raise DataError(f"horizon={steps}: this forecaster was trained for 1 to {self.horizon}; train another")
+            raise InputError(
+                f"this forecaster was trained for 1 to {self.horizon}; train another", parameter="horizon", value=steps
+            )
         for one in series:
             check_length(one, self.context)
         parts = [latest(s, k, self.context, self.horizon, MEMORY_WINDOWS) for k, s in enumerate(series)]
@@ -131,7 +130,7 @@ def fit(  # what a user may want to set
     seed: int = 0,
     members: Mapping[str, Row] = MEMBERS,
     work: Path | None = None,
-    tell: Tell = lambda _what, _done, _all: None,
+    progress: Progress = no_progress,
 ) -> Forecaster:
     """Train models, fit the blend on held-out windows, select a model, and train again on everything.
 
@@ -142,20 +141,20 @@ def fit(  # what a user may want to set
         seed: Random seed of the hold-out and of training.
         members: The models; see `MEMBERS`.
         work: Folder for checkpoints, from which an interrupted fit resumes; None keeps none.
-        tell: Progress.
+        progress: Receives the progress of training.
 
     Raises:
-        DataError: The sizes are out of range, or no series is long enough.
+        InputError: The sizes are out of range, or no series is long enough.
     """
     check_sizes(context, horizon)
     series, rows = panel.series, compared_members(members)
     windows = split(series, context, horizon, seed)
     vocabulary = vocabulary_of(series)
     began = time.perf_counter()
-    trial, _ = _fitted(rows, _examples(series, windows.train, vocabulary), Training("part", seed, work, tell))
+    trial, _ = _fitted(rows, _examples(series, windows.train, vocabulary), Training("part", seed, work, progress))
     result = _compared(rows, trial, inputs_of(series, windows.held_out, vocabulary), seed)
     everything = _examples(series, training_windows(series, context, horizon), vocabulary)
-    final, seconds = _fitted(rows, everything, Training("everything", seed, work, tell))
+    final, seconds = _fitted(rows, everything, Training("everything", seed, work, progress))
     return Forecaster(
         context,
         horizon,
@@ -213,15 +212,15 @@ def _compared(rows: Mapping[str, Row], members: Mapping[str, Member], held_out: 
     return _Trial(blend, _selected(by_model, losses, windows), results, losses)
 
 
-def _member_quantiles(members: Mapping[str, Member], inputs: Inputs) -> dict[str, Floats]:
+def _member_quantiles(members: Mapping[str, Member], inputs: Inputs) -> dict[str, FloatArray]:
     return {name: not_below_zero(member.quantiles(inputs), inputs.windows) for name, member in members.items()}
 
 
-def _blended(blend: Blend, members: Mapping[str, Floats], inputs: Inputs) -> Floats:
+def _blended(blend: Blend, members: Mapping[str, FloatArray], inputs: Inputs) -> FloatArray:
     return not_below_zero(blend.follow(members, inputs.windows, inputs.features), inputs.windows)
 
 
-def _selected(by_model: Mapping[str, Floats], losses: Mapping[str, float], held_out: Windows) -> str:
+def _selected(by_model: Mapping[str, FloatArray], losses: Mapping[str, float], held_out: Windows) -> str:
     """Select the blend, unless another model has a lower loss and is better by a paired test.
 
     On the last days of a few series the best of nine models is often best by chance; the blend is rarely far off.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.forecasting.windows import Windows, joined, rolling
 from aurora.learning.series.series import Series
 
@@ -46,7 +46,7 @@ def split(series: Sequence[Series], context: int, horizon: int, seed: int) -> Sp
         seed: Random seed of the machines that are held out.
 
     Raises:
-        DataError: No series is long enough.
+        InputError: No series is long enough.
     """
     machines = np.array([machine(one) for one in series])
     names = np.unique(machines)
@@ -71,7 +71,7 @@ def split(series: Sequence[Series], context: int, horizon: int, seed: int) -> Sp
         held_out.append(whole.chosen(whole.origin >= cut))
     kept = joined(held_out, context, horizon)
     if not train or not len(kept):
-        raise DataError(
+        raise InputError(
             f"no series is long enough for context={context} and horizon={horizon} with a part held out: "
             f"{context + 3 * horizon} values are needed; give longer series, or smaller numbers"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from aurora.learning.forecasting.window_features import Features, features_of
 from aurora.learning.forecasting.windows import Windows
 from aurora.learning.series.series import Series
-
-Floats = NDArray[np.float64]
-Tell = Callable[[str, int, int], None]
-"""(what is going on, how much is done, of how much)."""
+from aurora.types import FloatArray, Progress, no_progress
 
 MIN_SERIES_PER_LABEL = 5
 """Minimum number of series with a label for the label to be a model input."""
@@ -37,12 +34,12 @@ class Inputs:
     panel: Sequence[Series]
     windows: Windows
     features: Features
-    labels: Floats
+    labels: FloatArray
 
     @property
     def horizon(self) -> int:
         """Steps ahead."""
-        return self.windows.future.shape[1]
+        return int(self.windows.future.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +50,13 @@ class Training:
         stage: `part` while models are compared on held-out windows, `everything` for the models that will serve.
         seed: Random seed.
         checkpoints: Folder for checkpoints, from which an interrupted training resumes; None keeps none.
-        tell: Progress.
+        progress: Receives the progress of training.
     """
 
     stage: Literal["part", "everything"] = "everything"
     seed: int = 0
     checkpoints: Path | None = None
-    tell: Tell = lambda _what, _done, _all: None
+    progress: Progress = no_progress
 
 
 def inputs_of(panel: Sequence[Series], windows: Windows, vocabulary: Sequence[str]) -> Inputs:
@@ -73,7 +70,7 @@ def vocabulary_of(series: Sequence[Series]) -> tuple[str, ...]:
     return tuple(sorted(k for k, v in counts.items() if MIN_SERIES_PER_LABEL <= v < len(series)))
 
 
-def label_columns(series: Sequence[Series], windows: Windows, vocabulary: Sequence[str]) -> Floats:
+def label_columns(series: Sequence[Series], windows: Windows, vocabulary: Sequence[str]) -> FloatArray:
     """Return a float64 [n, len(vocabulary)] array with 1 where a window's series has the label."""
     has_label = np.zeros((len(series), len(vocabulary)))
     for row, one in enumerate(series):
@@ -82,7 +79,7 @@ def label_columns(series: Sequence[Series], windows: Windows, vocabulary: Sequen
     return has_label[windows.series]
 
 
-def not_below_zero(quantiles: Floats, windows: Windows) -> Floats:
+def not_below_zero(quantiles: FloatArray, windows: Windows) -> FloatArray:
     """Cut quantiles at 0 in windows whose context has no negative value."""
     positive = np.all(windows.past >= 0, axis=1)[:, None, None]
     return np.where(positive, np.maximum(quantiles, 0), quantiles)
@@ -93,7 +90,7 @@ def is_constant(windows: Windows) -> NDArray[np.bool_]:
     return np.asarray(np.ptp(windows.past, axis=1) == 0)
 
 
-def repeat_constants(quantiles: Floats, windows: Windows) -> Floats:
+def repeat_constants(quantiles: FloatArray, windows: Windows) -> FloatArray:
     """Put the value of a constant context in place of what a trained model says, which has no scale to go by."""
     constant = is_constant(windows)[:, None, None]
     return np.where(constant, windows.past[:, -1, None, None], quantiles)

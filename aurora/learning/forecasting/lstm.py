@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting.inputs import Inputs, Training, repeat_constants
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # loads torch
     from aurora.learning.forecasting.lstm_network import TrainedLstm
-
-Floats = NDArray[np.float64]
 
 MAX_NETWORKS = 64
 """Most networks that a saved forecaster may have."""
@@ -80,12 +78,12 @@ class Lstm:
                     seed=training.seed + number,
                     settings=self.settings,
                     checkpoint=None if training.checkpoints is None else training.checkpoints / name,
-                    tell=partial(training.tell, f"LSTM {number + 1} on {training.stage}"),
+                    progress=partial(training.progress, f"LSTM {number + 1} on {training.stage}"),
                 )
             )
         return replace(self, networks=tuple(networks))
 
-    def quantiles(self, inputs: Inputs) -> Floats:
+    def quantiles(self, inputs: Inputs) -> FloatArray:
         """Return the mean of the networks' quantiles."""
         each: Any = [network.quantiles(inputs) for network in self.networks]
         return repeat_constants(np.mean(each, axis=0), inputs.windows)

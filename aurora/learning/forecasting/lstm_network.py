@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,8 +26,7 @@ from aurora.learning.forecasting.window_features import SPANS, scaled_target
 from aurora.learning.malloc import keep_freed_memory
 from aurora.learning.series.series import LEVELS
 from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, restoring, save_tensors
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 NARROWEST = 0.01
 """Width between neighbouring quantiles, in scales, that the correction starts from where the latest hours have none."""
@@ -111,7 +109,7 @@ class TrainedLstm:
     sizes: dict[str, int]
     settings: LstmSettings
 
-    def quantiles(self, inputs: Inputs) -> Floats:
+    def quantiles(self, inputs: Inputs) -> FloatArray:
         """float64 [n, horizon, len(LEVELS)] in the series' own unit."""
         self.network.eval()
         parts = []
@@ -157,7 +155,7 @@ def train_lstm(  # a training loop is read from top to bottom
     seed: int,
     settings: LstmSettings,
     checkpoint: Path | None = None,
-    tell: Callable[[int, int], None] = lambda _epoch, _epochs: None,
+    progress: Callable[[int, int], None] = lambda _done, _epochs: None,
 ) -> TrainedLstm:
     """Fit a network to windows by the pinball loss in units of each window's scale, all windows alike.
 
@@ -169,7 +167,7 @@ def train_lstm(  # a training loop is read from top to bottom
         seed: Of the first weights, the order and the dropout.
         settings: Sizes and speed.
         checkpoint: Where to keep the state between epochs; removed at the end.
-        tell: (epochs done, epochs), called after each.
+        progress: Called with the epochs done and all epochs after each.
     """
     keep_freed_memory()
     torch.set_num_threads(1)  # small matrices: a second thread costs more than it brings, and others use the core
@@ -209,7 +207,7 @@ def train_lstm(  # a training loop is read from top to bottom
                 nn.utils.clip_grad_norm_(network.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
-            tell(epoch + 1, epochs)
+            progress(epoch + 1, epochs)
             if checkpoint is not None:
                 state = {
                     "mark": mark,
@@ -233,7 +231,7 @@ def _inputs(inputs: Inputs, chosen: Any, mean: Tensor, deviation: Tensor) -> tup
     )
 
 
-def _mark(inputs: Inputs, target: Floats, seed: int, settings: LstmSettings) -> str:
+def _mark(inputs: Inputs, target: FloatArray, seed: int, settings: LstmSettings) -> str:
     """What a checkpoint belongs to: the data, the seed and the settings."""
     digest = hashlib.sha256(repr((seed, settings)).encode())
     for part in (inputs.features.shape, inputs.labels, target):

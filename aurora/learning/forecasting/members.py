@@ -10,13 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aurora.learning.forecasting.baselines import SHARES, Baseline, auto_ets, recent_quantiles, seasonal_naive
 from aurora.learning.forecasting.boosted import BoostedTrees
 from aurora.learning.forecasting.inputs import Inputs, Training
 from aurora.learning.forecasting.lstm import Lstm
+from aurora.types import FloatArray
 
 BLEND = "blend"
 """Name of the weighted mean of the members, a model like each of them; see `blend`."""
@@ -34,7 +32,7 @@ class Member(Protocol):
         """Train on windows with known futures, none of which has a constant context."""
         ...
 
-    def quantiles(self, inputs: Inputs) -> NDArray[np.float64]:
+    def quantiles(self, inputs: Inputs) -> FloatArray:
         """Forecast windows, each from its context and what lies before it.
 
         Returns:

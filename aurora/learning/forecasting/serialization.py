@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, Field
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.files import write_atomically, writing
 from aurora.learning.forecasting.backtest import Figures
 from aurora.learning.forecasting.blend import Blend
@@ -30,10 +30,10 @@ def save_forecaster(forecaster: Forecaster, folder: Path) -> None:
     """Write it to a new folder, which appears whole or not at all.
 
     Raises:
-        DataError: The folder exists, or can't be written.
+        FileError: The folder exists, or can't be written.
     """
     if folder.exists():
-        raise DataError(f"{folder} exists already; give a new folder")
+        raise FileError(f"{folder} exists already; give a new folder")
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -54,11 +54,12 @@ def load_forecaster(folder: Path, members: Mapping[str, Row] = MEMBERS) -> Forec
         members: Models that a forecaster may have.
 
     Raises:
-        DataError: The folder holds no forecaster, a damaged one, or one of another version.
+        FileError: The folder holds no forecaster.
+        DataError: The forecaster is damaged, or of another version.
     """
     path = folder / DESCRIPTION
     if not path.exists():
-        raise DataError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out DIR")
+        raise FileError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out DIR")
     data = read_json(path)
     with restoring(path, error=DataError, remedy="train again"):
         if data["format"] != FORMAT:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.series.series import Series
+from aurora.types import FloatArray, IntArray
 
 DAY = 86_400
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,16 @@ class Windows:
         clock: float64 [n], Unix time of the first future value, seconds.
     """
 
-    past: Floats
-    future: Floats
-    series: Integers
-    origin: Integers
-    clock: Floats
+    past: FloatArray
+    future: FloatArray
+    series: IntArray
+    origin: IntArray
+    clock: FloatArray
 
     def __len__(self) -> int:
         return len(self.past)
 
-    def chosen(self, which: NDArray[np.bool_] | Integers) -> Windows:
+    def chosen(self, which: NDArray[np.bool_] | IntArray) -> Windows:
         """Some of them."""
         return Windows(*(getattr(self, column.name)[which] for column in fields(self)))
 
@@ -50,22 +49,22 @@ def check_sizes(context: int, horizon: int) -> None:
     """Refuse sizes with which no window can be made or nothing can be learned.
 
     Raises:
-        DataError: It names the option at fault.
+        InputError: `context` or `horizon` is too small.
     """
     if context < 12:  # noqa: PLR2004  # an hour of 5-minute values; less has no quantiles to speak of
-        raise DataError(f"context={context}: a forecast needs at least 12 values of the past")
+        raise InputError("a forecast needs at least 12 values of the past", parameter="context", value=context)
     if horizon < 1:
-        raise DataError(f"horizon={horizon}: give at least one step")
+        raise InputError("give at least one step", parameter="horizon", value=horizon)
 
 
 def check_length(series: Series, context: int) -> None:
     """Refuse a series that does not fill a context.
 
     Raises:
-        DataError: It is shorter.
+        InputError: It is shorter than `context`.
     """
     if len(series) < context:
-        raise DataError(
+        raise InputError(
             f"series {series.unique_id!r} has {len(series)} values and a forecast needs context={context}; "
             "give more of its past, or a smaller context"
         )
@@ -85,7 +84,7 @@ def rolling(panel: Sequence[Series], context: int, horizon: int, stride: int, *,
         first: Position before which no future value may lie.
 
     Raises:
-        DataError: See `check_sizes`.
+        InputError: See `check_sizes`.
     """
     check_sizes(context, horizon)
     parts = []
@@ -124,12 +123,12 @@ def joined(parts: Sequence[Windows], context: int, horizon: int) -> Windows:
     return Windows(*(np.concatenate([getattr(p, column.name) for p in parts]) for column in fields(Windows)))
 
 
-def _all_measured(one: Series, origins: Integers, horizon: int) -> NDArray[np.bool_]:
+def _all_measured(one: Series, origins: IntArray, horizon: int) -> NDArray[np.bool_]:
     measured = np.concatenate([[0], np.cumsum(one.observed)])
     return np.asarray(measured[origins + horizon] - measured[origins] == horizon)
 
 
-def _cut(one: Series, number: int, origins: Integers, context: int, horizon: int) -> Windows:
+def _cut(one: Series, number: int, origins: IntArray, context: int, horizon: int) -> Windows:
     return Windows(
         one.y[origins[:, None] + np.arange(-context, 0)],
         one.y[origins[:, None] + np.arange(horizon)],

@@ -47,7 +47,7 @@ def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_e
         with_ets: Whether AutoETS is among them; it takes half a second for each series.
 
     Raises:
-        DataError: The series does not fill a context.
+        InputError: The series does not fill a context, or `context` or `horizon` is too small.
     """
     check_sizes(context, horizon)
     check_length(one, context)

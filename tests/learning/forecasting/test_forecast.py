@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.forecasting.forecast import Forecaster, fit
 from aurora.learning.forecasting.holdout import machine, split, training_windows
 from aurora.learning.forecasting.inputs import Inputs, inputs_of
@@ -76,13 +76,13 @@ def test_series_of_any_scale_and_of_unheard_of_labels_have_a_forecast(forecaster
 
 
 def test_what_does_not_fit_is_refused_by_the_options_name(forecaster):
-    with pytest.raises(DataError, match="horizon=5: this forecaster was trained for 1 to 4"):
+    with pytest.raises(AuroraError, match="horizon=5: this forecaster was trained for 1 to 4"):
         forecaster.predict(panel(1).series, 5)
-    with pytest.raises(DataError, match=r"'a' has 10 values .* context=24"):
+    with pytest.raises(AuroraError, match=r"'a' has 10 values .* context=24"):
         forecaster.predict([series_of(np.arange(10.0))])
-    with pytest.raises(DataError, match="context=200"):
+    with pytest.raises(AuroraError, match="context=200"):
         fit(panel(3), context=200, horizon=4, members=QUICK_MEMBERS)
-    with pytest.raises(DataError, match="horizon=0"):
+    with pytest.raises(AuroraError, match="horizon=0"):
         fit(panel(3), context=24, horizon=0, members=QUICK_MEMBERS)
 
 
@@ -108,20 +108,20 @@ def test_a_forecaster_in_a_folder_says_the_same(forecaster, tmp_path: Path):
         assert np.array_equal(said, again), name
     assert read.selected == forecaster.selected
     assert read.learned == forecaster.learned
-    with pytest.raises(DataError, match="exists already"):
+    with pytest.raises(AuroraError, match="exists already"):
         save_forecaster(forecaster, tmp_path / "f")
 
 
 def test_a_damaged_folder_is_refused_and_nothing_in_it_is_executed(forecaster, tmp_path: Path):
-    with pytest.raises(DataError, match="aurora train forecast"):
+    with pytest.raises(AuroraError, match="aurora train forecast"):
         load_forecaster(tmp_path)
     save_forecaster(forecaster, tmp_path / "f")
     (tmp_path / "f" / "lstm-0.pt").write_bytes(pickle.dumps(Trap(str(tmp_path / "sprung"))))
-    with pytest.raises(DataError, match=r"lstm-0\.pt is damaged or of another version"):
+    with pytest.raises(AuroraError, match=r"lstm-0\.pt is damaged or of another version"):
         load_lstm(tmp_path / "f" / "lstm-0.pt")
     assert not (tmp_path / "sprung").exists()
     (tmp_path / "f" / "forecaster.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(AuroraError, match="damaged"):
         load_forecaster(tmp_path / "f")
 
 
@@ -148,8 +148,8 @@ def test_an_interrupted_training_ends_with_the_same_network(tmp_path: Path):
 
     place = tmp_path / "a.checkpoint"
     with pytest.raises(KeyboardInterrupt):
-        train_lstm(asked, seed=3, settings=settings, checkpoint=place, tell=stop)
-    resumed = train_lstm(asked, seed=3, settings=settings, checkpoint=place, tell=lambda d, *_: told.append(d))
+        train_lstm(asked, seed=3, settings=settings, checkpoint=place, progress=stop)
+    resumed = train_lstm(asked, seed=3, settings=settings, checkpoint=place, progress=lambda d, *_: told.append(d))
     assert told == [1, 2, 3, 3, 4]  # the state after epoch 2 was on disk
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         assert np.array_equal(one, other)
@@ -165,7 +165,7 @@ def test_a_checkpoint_of_other_data_is_not_used(tmp_path: Path):
         seed=3,
         settings=QUICK,
         checkpoint=place,
-        tell=lambda d, *_: told.append(d),
+        progress=lambda d, *_: told.append(d),
     )
     assert told == [1, 2]
 
