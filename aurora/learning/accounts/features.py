@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurora.learning.accounts.configuration import MOVES
 
@@ -88,5 +88,12 @@ _JUDGED = (
 FEATURES = (*DESCRIBED, *_JUDGED)
 FEATURE: Mapping[str, int] = {feature.name: k for k, feature in enumerate(FEATURES)}
 """Name -> position in a situation."""
-Described = namedtuple("Described", [feature.name for feature in DESCRIBED])  # its fields are the table
+
+
+def _described() -> Any:
+    """Return the type whose fields are the table's; mypy knows none that are computed."""
+    return namedtuple("Described", [feature.name for feature in DESCRIBED])  # likewise
+
+
+Described = _described()
 """The first part of a situation, by name: every value float."""

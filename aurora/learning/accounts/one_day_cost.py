@@ -88,7 +88,7 @@ def numbers_after_moves(configuration: Configuration, data: float, catalogue: Ca
 
 
 @inlined
-def busy_cores_in(values: Any, numbers: Any, k: int) -> float:
+def busy_cores_in(values: Any, numbers: Any, k: int) -> Any:
     """Return the cores of the general family that were busy in a period: the demand, unless machines were full."""
     return max(LEAST_BUSY, values[k, M_CPU] * values[k, M_RUNNING] * numbers[k, C_CORES] * numbers[k, C_SPEED])
 

@@ -152,7 +152,7 @@ def _queued(s: Any, servers: float, speed: float, rho: float, delay: float, with
 
 
 @inlined
-def _wanted(s: Any, paid: float, cpu: float, wait: float) -> float:
+def _wanted(s: Any, paid: float, cpu: float, wait: float) -> Any:
     """Return how many instances the autoscaler wants: target tracking, at rest within its tolerance or cooldown."""
     ratio = cpu / s.target
     if abs(ratio - 1.0) > TOLERANCE and wait <= 0.0:

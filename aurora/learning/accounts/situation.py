@@ -121,7 +121,7 @@ def _last_day(values: Any, numbers: Any, first: int, day: int) -> Any:
 
 
 @inlined
-def _ahead(values: Any, numbers: Any, last: Any, day: int, k: int) -> float:
+def _ahead(values: Any, numbers: Any, last: Any, day: int, k: int) -> Any:
     """Return log2 of the demand 4 k hours ahead, as a day ago, over the last day's mean."""
     t = len(values) - 1
     then = max(0, min(t, t - day + max(1, k * day // 6)))
