@@ -388,7 +388,7 @@ def test_redirects_are_followed_at_the_same_host_only(environment) -> None:  # n
         assert seen[0] == seen[1]
     with replying(said(TEXT)) as (other, theirs), replying((302, {"Location": f"{other}/v1"}, {})) as (url, seen):
         environment(url)
-        with pytest.raises(ModelError, match="points to another address"):
+        with pytest.raises(ModelError, match="redirects to another host"):
             answer(model())
         assert (len(seen), len(theirs)) == (1, 0)
 
