@@ -145,7 +145,7 @@ def _of_fault(fault: str) -> _Told:
     told = {
         "timeout": f"{{name}} did not answer in time; allow more with --timeout or {TIMEOUT_VARIABLE}",
         "connection": "{name} can't be reached, or the connection broke; check its address, the proxy and the network",
-        "redirect": "{name}'s server redirects to another host, to which the key is not sent; set that address yourself",
+        "redirect": "{name}'s server redirects to another host, which does not get the key; set that address yourself",
         "too large": "{name} gave an answer above the size limit",
     }
     return _Told(fault, told.get(fault, "{name} gave an answer that can't be read"))

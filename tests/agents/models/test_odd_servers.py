@@ -109,7 +109,7 @@ def test_an_answer_in_an_odd_form_is_read(environment, reply) -> None:  # noqa: 
         (
             said("", finish="length"),
             "length",
-            "limit of tokens .* reasoned.*--answer-tokens.*AURORA_ANSWER_TOKENS.*length",
+            "limit of tokens .* reasoning.*--answer-tokens.*AURORA_ANSWER_TOKENS.*length",
         ),
         (said("<think>so much", finish="length"), "length", "limit of tokens"),
         (failed(400, "policy", code="content_filter"), "filtered", "filtered the question"),
