@@ -184,7 +184,7 @@ def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Cl
     """
     known = advantages(decision, other)
     lead = decision.chosen.score - other.score
-    weighty = sorted((n for n in known if known[n] >= MIN_LEAD_SHARE * abs(lead) > 0), key=lambda n: -known[n])[
+    weighty = [n for n in sorted(known, key=lambda n: -known[n]) if known[n] >= MIN_LEAD_SHARE * abs(lead) > 0][
         :MAX_REASONS
     ]
     names = sorted(found, key=lambda n: -known.get(n, 0.0)) or weighty
