@@ -16,11 +16,13 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from aurora.errors import DataError, ScenarioError
+from aurora.learning.rl.scenarios import level_scenarios
 from aurora.sim.episodes import BASE, Episodes
-from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.features import BOUND
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
 from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
 
 PENALTY = 0.01
 """What a candidate that can't take the task costs an agent that doesn't look at the mask, in reward."""
@@ -193,7 +195,7 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
 
     def __init__(
         self,
-        scenarios: Sequence[EncodedScenario],
+        scenarios: Sequence[Scenario | EncodedScenario],
         *,
         base: Policy = BASE,
         candidates: int | None = None,
@@ -204,14 +206,15 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
         """Make room; `reset` starts.
 
         Args:
-            scenarios: As `Environments` takes them.
+            scenarios: Scenarios to play, at least one, none with an allocation plan.
             base: Likewise.
             candidates: Likewise.
             seed: Likewise.
             flat: Whether an observation is one vector rather than a dictionary.
             penalty: What an action that is not allowed costs.
         """
-        self._episodes = Episodes(scenarios, 1, base=base, most_candidates=candidates, restarts=False, seed=seed)
+        encoded = [encode(s) if isinstance(s, Scenario) else s for s in scenarios]
+        self._episodes = Episodes(encoded, 1, base=base, most_candidates=candidates, restarts=False, seed=seed)
         self._flat, self._penalty = flat, penalty
         places = self._episodes.mask.shape[1]
         self.action_space = spaces.Discrete(places)
@@ -260,3 +263,28 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
         observation = Observation(episodes.candidates.copy(), episodes.mask.copy(), episodes.context.copy())
         sampled = as_sampled(observation, flat=self._flat)
         return sampled[0] if self._flat else {name: rows[0] for name, rows in sampled.items()}
+
+
+def generated_env(
+    scenarios: Sequence[Scenario | EncodedScenario] | None = None,
+    *,
+    level: int = 1,
+    count: int = 100,
+    seed: int = 0,
+    **options: Any,
+) -> AllocationEnv:
+    """Return the environment that `gymnasium.make("aurora/Allocation-v0")` makes.
+
+    Args:
+        scenarios: Scenarios to play; None: generated ones.
+        level: Level of the curriculum of the generated scenarios, 1 to 5.
+        count: Number of generated scenarios.
+        seed: Random seed of the generated scenarios and of their order.
+        options: As `AllocationEnv` takes them: `base`, `candidates`, `flat`, `penalty`.
+
+    Raises:
+        DataError: There is no such level, or the count or seed is negative.
+        ScenarioError: There is no scenario, or one has a plan.
+    """
+    played = level_scenarios(level, count, seed) if scenarios is None else scenarios
+    return AllocationEnv(played, seed=seed, **options)
