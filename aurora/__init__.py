@@ -34,7 +34,8 @@ Learning
 
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
-    ScenarioError, PolicyError, ConstraintError, DataError, StoreError, RunError, ModelError, BudgetExceeded
+    InputError, FileError, DataError, ScenarioError, PolicyError, ConstraintError, StoreError, RunError, ModelError,
+    BudgetExceeded
 
 Names are loaded when they are first used: `import aurora` takes milliseconds.
 """
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
         BudgetExceeded,
         ConstraintError,
         DataError,
+        FileError,
+        InputError,
         ModelError,
         PolicyError,
         RunError,
@@ -92,8 +95,10 @@ __all__ = [
     "BudgetExceeded",
     "ConstraintError",
     "DataError",
+    "FileError",
     "Finished",
     "Forecast",
+    "InputError",
     "Link",
     "ModelError",
     "Node",
@@ -142,8 +147,10 @@ _HOMES = {
     "BudgetExceeded": "aurora.errors",
     "ConstraintError": "aurora.errors",
     "DataError": "aurora.errors",
+    "FileError": "aurora.errors",
     "Finished": "aurora.graphs.selfplay",
     "Forecast": "aurora.learning.series.series",
+    "InputError": "aurora.errors",
     "Link": "aurora.sim.scenarios.scenario",
     "ModelError": "aurora.errors",
     "Node": "aurora.sim.scenarios.scenario",

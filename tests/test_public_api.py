@@ -88,7 +88,7 @@ def test_gymnasium_makes_the_environment_whichever_was_imported_first(imports):
 {imports}, sys
 assert "torch" not in sys.modules and "numba" not in sys.modules
 for name in ("aurora/Allocation-v0", "aurora:aurora/Allocation-v0"):
-    env = gymnasium.make(name, level=2, count=3, flat=True)
+    env = gymnasium.make(name, level=2, num_scenarios=3, flat=True)
     observation, info = env.reset(seed=1)
     print(env.observation_space.contains(observation), type(env.unwrapped) is aurora.AllocationEnv)
 """

@@ -92,7 +92,9 @@ MOST_JOBS = 10_000_000
 @app.command()
 def read(  # one parameter an option
     kind: TraceKind = typer.Argument(help="Format."),
-    files: list[Path] = options.path_argument(help="Files of the trace, in the order that docs/traces.md gives."),
+    files: list[Path] = options.path_argument(
+        help="Files of the trace, in the order that docs/guides/traces.md gives."
+    ),
     first: int = options.count(0, least=0, help="First machine, pod, job, or traffic matrix."),
     count: int | None = options.count(
         None,

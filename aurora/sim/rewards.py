@@ -1,6 +1,6 @@
 """What an outcome is worth: formulas over sums, one function each.
 
-The formulas are the design's ("Rewards" in docs/design.md), with one change: averages run over
+The formulas are the design's ("Rewards" in docs/explanation/architecture.md), with one change: averages run over
 completed tasks only, so a policy that places little would look good. The scores of latency, cost and
 energy are therefore multiplied by the share of tasks that completed.
 """

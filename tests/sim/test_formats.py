@@ -12,12 +12,12 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import simulated
 from aurora.sim.scenarios.scenario import parse_scenario
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs/reference"
 
 
 @pytest.mark.parametrize("kind", ["scenario", "policy"])
 def test_the_documented_format_is_current(kind: Any) -> None:
-    command = f"aurora {FORMATS[kind].command} schema --markdown > docs/{kind}-format.md"
+    command = f"aurora {FORMATS[kind].command} schema --markdown > docs/reference/{kind}-format.md"
     assert (DOCS / f"{kind}-format.md").read_text() == page(kind), f"print it anew with: {command}"
 
 
