@@ -39,9 +39,9 @@ def compare(
     Example: aurora compare scenario.json --policies cheapest,fastest,champion.json
     """
     from aurora.evals.compare import compare_policies, suitable_references  # heavy, used here only
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
-    loaded = [read_scenario(path) for path in scenarios]
+    loaded = [load_scenario(path) for path in scenarios]
     _require_own_ids(loaded, scenarios)
     chosen = _policies(policies) if policies.strip() else suitable_references(loaded)
     note_compiling()

@@ -57,7 +57,7 @@ def simulate(  # one parameter an option
     """
     from aurora.sim.policies.references import load_policy  # heavy, used here only
     from aurora.sim.report import report_simulation, report_what_if  # heavy, used here only
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
     changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price})
     if changes and (trace or bounds):
@@ -65,7 +65,7 @@ def simulate(  # one parameter an option
             "--trace" if trace else "--bounds",
             "it goes with a simulation as it is, not with --load, --fail, --remove or --price; leave one out",
         )
-    loaded_scenario, loaded_policy = read_scenario(scenario), load_policy(policy)
+    loaded_scenario, loaded_policy = load_scenario(scenario), load_policy(policy)
     note_compiling()
     if changes:
         what_if = report_what_if(loaded_scenario, loaded_policy, changes)
