@@ -7,13 +7,15 @@ aurora` may; so an import hook registers the environment when gymnasium is impor
 
 from __future__ import annotations
 
-import importlib
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # importlib.abc alone would take half the time of `import aurora`
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 ENV_ID = "aurora/Allocation-v0"
 ENTRY_POINT = "aurora.learning.rl.env:AllocationEnv"
@@ -34,28 +36,28 @@ def _register() -> None:
         registration.register(id=ENV_ID, entry_point=ENTRY_POINT)
 
 
-class _GymnasiumFinder(importlib.abc.MetaPathFinder):
+class _GymnasiumFinder:
     """Finds gymnasium once, with a loader that registers the environment; leaves every other import alone."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         if fullname != "gymnasium":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader)
+            spec.loader = _RegisteringLoader(spec.loader)  # type: ignore[assignment]  # its two methods are enough
         return spec
 
 
-class _RegisteringLoader(importlib.abc.Loader):
+class _RegisteringLoader:
     """Loads gymnasium with its own loader, to which it is handed back, and registers the environment."""
 
-    def __init__(self, loader: importlib.abc.Loader) -> None:
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
