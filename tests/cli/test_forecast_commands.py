@@ -78,7 +78,7 @@ def test_bad_data_ends_with_a_clear_word(text: str, said: str, tmp_path: Path) -
     path.write_text(text, encoding="utf-8")
     done = aurora("forecast", str(path))
     assert isinstance(done.exception, AuroraError)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(AuroraError, match=said):
         raise done.exception
 
 
