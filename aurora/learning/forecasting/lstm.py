@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurora.learning.forecasting.inputs import Inputs, Training, repeat_constants
+from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # loads torch
@@ -18,37 +19,6 @@ if TYPE_CHECKING:  # loads torch
 
 MAX_NETWORKS = 64
 """Most networks that a saved forecaster may have."""
-
-
-@dataclass(frozen=True, slots=True)
-class LstmSettings:
-    """Sizes and training of the network.
-
-    Attributes:
-        hidden: Units of the recurrent layer and of the layers above it.
-        patches: Steps of the recurrence, into which the context is cut.
-        rate: Highest learning rate of the one-cycle schedule (Smith and Topin, 2018).
-        dropout: Dropout above the recurrent layer.
-        decay: Weight decay (AdamW).
-        batch: Windows per optimiser step.
-        presentations: Windows to learn from, with repetitions; see `epochs`.
-        fewest: Fewest epochs.
-        most: Most epochs; few series are learned by heart in more.
-    """
-
-    hidden: int = 96
-    patches: int = 24
-    rate: float = 4e-3
-    dropout: float = 0.1
-    decay: float = 1e-3
-    batch: int = 256
-    presentations: int = 250_000
-    fewest: int = 4
-    most: int = 30
-
-    def epochs(self, windows: int) -> int:
-        """Return the number of epochs for some number of training windows."""
-        return int(np.clip(round(self.presentations / max(windows, 1)), self.fewest, self.most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +31,7 @@ class Lstm:
         networks: Trained networks; empty before `fit`.
     """
 
-    settings: LstmSettings = LstmSettings()
+    settings: LstmSettings = field(default_factory=LstmSettings)
     count: int = 2
     networks: tuple[TrainedLstm, ...] = ()
 

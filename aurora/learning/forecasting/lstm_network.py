@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from aurora.errors import DataError
 from aurora.learning.forecasting.inputs import Inputs
-from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.learning.forecasting.metrics import MEDIAN
 from aurora.learning.forecasting.window_features import SPANS, scaled_target
 from aurora.learning.malloc import keep_freed_memory

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from aurora.learning.forecasting.lstm import Lstm, LstmSettings
+from aurora.learning.forecasting.lstm import Lstm
+from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.learning.forecasting.members import MEMBERS
 from aurora.learning.series.series import Panel, Series
 
