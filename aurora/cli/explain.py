@@ -77,7 +77,7 @@ def explain(
         }
     else:
         case = explainer.case_of(run_of(problem, chosen), task)
-        told = explainer.explained(case, task, level=level.value, audience=audience.value)
+        told = explainer.explain_case(case, task, level=level.value, audience=audience.value)
         result = {
             "scenario_id": told.scenario_id,
             "policy_id": told.policy_id,
