@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurora.agents.explain.explainer import claims_against, shown_values
 from aurora.agents.explain.names import shown
@@ -59,6 +59,15 @@ class Contrast(NamedTuple):
     because: str
     checked: tuple[Checked, ...]
     text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `why_not` of `aurora explain --why-not --json`."""
+        return {
+            "candidate": self.candidate,
+            "because": self.because,
+            "text": self.text,
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "operator") -> Contrast:

@@ -6,7 +6,7 @@ Templates here write the text; with a model `aurora.agents.roles.narrator` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aurora.agents.explain.names import shown
 from aurora.agents.explain.waiting import fate_text, wait_in_a_word, way_claims, way_text
@@ -41,7 +41,7 @@ from aurora.sim.explain.decision import (
 )
 from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History
-from aurora.sim.explain.waiting_claims import number_of
+from aurora.sim.explain.waiting_claims import StatusClaim, number_of
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 
@@ -80,6 +80,19 @@ class Explanation(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
     way: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora explain --task --json`."""
+        return {
+            "scenario_id": self.scenario_id,
+            "policy_id": self.policy_id,
+            "task_id": self.task_id,
+            "decision": None if self.decision is None else self.decision.number,
+            "time": None if self.decision is None else self.decision.time,
+            "text": self.text,
+            "status": next((c.claim.status for c in self.checked if isinstance(c.claim, StatusClaim)), None),
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def explain(

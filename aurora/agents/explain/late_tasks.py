@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurora.agents.explain.names import listed
 from aurora.agents.explain.waiting import cause_in_a_word, length
@@ -36,6 +36,11 @@ class Trouble(NamedTuple):
     status: StatusClaim
     because: str
     claims: tuple[Claim, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return an item of `late` or `not_completed` in `aurora explain --json`."""
+        late = {"late": self.status.late} if self.status.status == "late" else {}
+        return {"task_id": self.status.task, "status": self.status.status, "because": self.because, **late}
 
 
 def troubles(run: History) -> list[Trouble]:

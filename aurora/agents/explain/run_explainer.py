@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurora.agents.explain.late_tasks import Trouble, troubles, troubles_claims, troubles_text
 from aurora.agents.explain.names import shown
@@ -37,6 +37,18 @@ class PlanExplanation(NamedTuple):
     reasons: Counter[str]
     text: str
     troubles: tuple[Trouble, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora explain --json` without `--task`."""
+        return {
+            "scenario_id": self.scenario_id,
+            "policy_id": self.policy_id,
+            "text": self.text,
+            "reasons": dict(self.reasons),
+            "late": [t.to_json() for t in self.troubles if t.status.status == "late"],
+            "not_completed": [t.to_json() for t in self.troubles if t.status.status != "late"],
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "operator") -> PlanExplanation:

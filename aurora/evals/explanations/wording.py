@@ -1,4 +1,4 @@
-"""How a model's words are held to the claims: true sentences that must stay, false ones that must be struck.
+"""Benchmark of the check of a model's sentences: true ones must be kept, false ones struck.
 
 Sentences come from all phrasings of the facts of many decisions and whole runs; false ones are made of them by
 `aurora.evals.explanations.mutations`.
@@ -25,29 +25,29 @@ from aurora.agents.explain.telling.readings import Fact
 from aurora.agents.explain.waiting import way_claims
 from aurora.agents.roles.narrator import known_of
 from aurora.evals.explanations.decisions import cases
-from aurora.evals.explanations.mutations import MUTATORS, False_, Said, mutants
+from aurora.evals.explanations.mutations import MUTATORS, Falsehood, Said, mutants
 from aurora.sim.explain.claims import run_of
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 
 RUNS = 20
-"""Whole runs that are told of."""
+"""Number of whole runs explained."""
 TASKS_A_RUN = 3
-"""Tasks of a run whose way is told of, those with most to tell."""
+"""Most tasks of a run whose course is described, those with the most events."""
 RUN_POLICIES = ("best_fit", "cheapest", "greenest", "nearest")
 LINKS: tuple[Link, ...] = ("none", "because", "also", "but")
 SHOWN = 20
-"""Sentences that were judged wrongly, to look at."""
+"""Most misjudged sentences listed."""
 
 
 class Ground(NamedTuple):
-    """What is known of a decision or a run, and the true sentences about it.
+    """Facts about a decision or a run, with true sentences about them.
 
     Attributes:
-        known: The facts.
+        known: Facts.
         said: Sentences of one fact each.
-        composed: Sentences of several, with the claims that they cite.
+        composed: Sentences of several facts, with the claims that they cite.
     """
 
     known: Known
@@ -56,13 +56,13 @@ class Ground(NamedTuple):
 
 
 def bench_wording(false: int, true: int, seed: int, decisions: int) -> dict[str, Any]:
-    """Hold true and false sentences; keys of `aurora bench wording --json`.
+    """Check true and false sentences; keys of `aurora bench wording --json`.
 
     Args:
-        false: False sentences, spread evenly over the kinds.
-        true: True sentences.
-        seed: Of scenarios, and of what is made false.
-        decisions: From which the sentences come, beside twenty whole runs.
+        false: Number of false sentences, spread evenly over the kinds.
+        true: Number of true sentences.
+        seed: Random seed of scenarios and falsehoods.
+        decisions: Number of decisions, in addition to twenty whole runs, from which sentences come.
     """
     rng = np.random.default_rng([seed, 6])
     started = time.perf_counter()
@@ -109,7 +109,7 @@ def _true_ones(
 def _spread(
     every: Mapping[str, list[tuple[Known, str, tuple[int, ...]]]], count: int, rng: np.random.Generator
 ) -> Iterator[tuple[str, Known, str, tuple[int, ...]]]:
-    """So many of all kinds, evenly as far as there are enough of each; none twice."""
+    """Sample sentences of all kinds without repetition, evenly where there are enough of each."""
     left, kinds = count, sorted(every, key=lambda k: len(every[k]))
     for place, kind in enumerate(kinds):
         share = min(len(every[kind]), -(-left // (len(kinds) - place)))
@@ -139,8 +139,8 @@ def _false_ones(
 
 def _made(
     kind: str, sources: list[tuple[Ground, Said]], count: int, rng: np.random.Generator
-) -> Iterator[tuple[Ground, False_]]:
-    """So many different false sentences of a kind, at most two of one true sentence."""
+) -> Iterator[tuple[Ground, Falsehood]]:
+    """Sample distinct false sentences of a kind, at most two per true sentence."""
     seen = set[tuple[int, str]]()
     for place in rng.permutation(len(sources)):
         ground, said = sources[place]
@@ -169,7 +169,7 @@ def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
 
 
 def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
-    """Tasks that waited, failed or were never placed."""
+    """Return the tasks that waited, failed or were never placed."""
     families = list(FAMILIES)
     for number in range(RUNS):
         scenario = expand(sample_spec(families[number % len(families)], 2 + number % 2, rng))
@@ -200,7 +200,7 @@ def _ground(known: Known, rng: np.random.Generator) -> Ground:
 
 
 def _texts(fact: Fact, known: Known) -> Iterator[str]:
-    """A fact in every phrasing, with figures and without."""
+    """Write a fact in every phrasing, with and without figures."""
     reading = fact.readings[0]
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
         for figures in (True, False):
@@ -210,7 +210,7 @@ def _texts(fact: Fact, known: Known) -> Iterator[str]:
 
 
 def _names(text: str, nodes: frozenset[str]) -> tuple[str, ...]:
-    """Nodes that a text names, in its order."""
+    """Return the nodes that a text names, in its order."""
     found = {n: text.find(n) for n in nodes if f" {n} " in f" {text[:-1].replace(chr(39), ' ').replace(',', ' ')} "}
     return tuple(sorted(found, key=lambda n: found[n]))
 
@@ -223,7 +223,7 @@ def _features(fact: Fact) -> tuple[str, ...]:
 
 
 def _composed(known: Known, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Sentences of several facts, as a model might choose them."""
+    """Compose sentences of several facts, as a model might choose them."""
     ids = [(n, k) for n, fact in enumerate(known.facts, 1) for k in range(len(offered(fact, known.names)))]
     for link in LINKS:
         picked = [ids[k] for k in rng.permutation(len(ids))[:3]]
