@@ -84,7 +84,7 @@ def read(  # one parameter an option
     count: int | None = options.count(
         None,
         most=100_000,
-        help="Number of flows, requests, machines, pods, jobs, or traffic matrices; default 500, 1000 jobs, or all pods.",
+        help="Number of flows, requests, machines, pods, jobs, or traffic matrices; default 500, 1000 jobs, all pods.",
     ),
     load: float | None = options.number(
         None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ MAX_LINES_OF_LOG = 10_000_000
 """Most lines of a job log that are read."""
 
 
-class TraceOptions(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TraceOptions:
     """How much of a trace becomes a scenario, and what is drawn where the trace does not say.
 
     Attributes:
@@ -78,16 +80,15 @@ def read_trace(name: str, files: Sequence[Path], options: TraceOptions | None = 
         DataError: A file is malformed, or holds too little.
     """
     if name not in TRACE_FORMATS:
+        names = ", ".join(TRACE_FORMATS)
+        raise InputError(f"there is no such format; choose among {names}", parameter="name", value=name)
+    trace_format = TRACE_FORMATS[name]
+    if len(files) != len(trace_format.files):
         raise InputError(
-            f"there is no such format; choose among {', '.join(TRACE_FORMATS)}", parameter="name", value=name
-        )
-    format_ = TRACE_FORMATS[name]
-    if len(files) != len(format_.files):
-        raise InputError(
-            f"{name} takes {len(format_.files)} files, {' '.join(format_.files)}; {len(files)} were given",
+            f"{name} takes {len(trace_format.files)} files, {' '.join(trace_format.files)}; {len(files)} were given",
             parameter="files",
         )
-    return format_.read(files, options or TraceOptions())
+    return trace_format.read(files, options or TraceOptions())
 
 
 def _gml(files: Sequence[Path], options: TraceOptions) -> TraceScenario:

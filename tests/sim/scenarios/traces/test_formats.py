@@ -7,6 +7,7 @@ from aurora.errors import InputError
 from aurora.sim.scenarios.traces.formats import TRACE_FORMATS, TraceOptions, read_trace
 
 NODES = "node_id,cpu,memory\na,4,16\n"
+JOB = "{number} 0 5 {run} 2 -1 -1 2 60 -1 1 1 1 1 1 1 -1 -1\n"
 TASKS = "task_id,arrival_time,duration,cpu_required,memory_required\nt,0,60,1,1\n"
 
 
@@ -23,7 +24,7 @@ def test_two_tables_become_a_scenario(tmp_path: Path) -> None:
 
 def test_lines_of_a_log_that_are_no_jobs_are_remarked(tmp_path: Path) -> None:
     log = tmp_path / "log.swf"
-    log.write_text("; MaxProcs: 4\n1 0 5 60 2 -1 -1 2 60 -1 1\n2 9 5 -1 2 -1 -1 2 60 -1 0\n3 9 5 0 2 -1 -1 2 60 -1 1\n")
+    log.write_text("; MaxProcs: 4\n" + JOB.format(number=1, run=60) + JOB.format(number=2, run=0))
     trace = read_trace("swf", [log], TraceOptions(count=1))
     assert len(trace.scenario.tasks) == 1
     assert trace.remarks
