@@ -57,7 +57,7 @@ def explain(
     Example: aurora explain scenario.json cheapest --task g0-1 --why-not n1-2
     """
     from aurora.agents.explain.contrast import why_not as explain_why_not  # heavy, used here only
-    from aurora.agents.explain.explainer import case_of, explained  # heavy, used here only
+    from aurora.agents.explain.explainer import case_of, explain_case  # heavy, used here only
     from aurora.agents.explain.run_explainer import explain_plan  # heavy, used here only
     from aurora.sim.explain.claims import run_of  # heavy, used here only
     from aurora.sim.policies.references import load_policy  # heavy, used here only
@@ -73,7 +73,7 @@ def explain(
         explanation = explain_plan(loaded_scenario, loaded_policy, audience=audience.value)
     else:
         case = case_of(run_of(loaded_scenario, loaded_policy), task)
-        explanation = explained(case, task, level=level.value, audience=audience.value)
+        explanation = explain_case(case, task, level=level.value, audience=audience.value)
     result = explanation.to_json()
     if model is not None:
         from aurora.agents.roles.narration import NarrationModel, narrate_by  # heavy, used here only

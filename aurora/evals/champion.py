@@ -25,7 +25,7 @@ Tick = Callable[[int, int], None]
 """Callback with the steps done and their total."""
 
 
-class Comparison(NamedTuple):
+class ReferenceComparison(NamedTuple):
     """A policy against another policy.
 
     Attributes:
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
         scenarios: Number of scenarios.
         mean: Mean value of the policy.
         comparisons: Comparisons with every reference, closest first.
-        start: Comparison with the policy at which the search began.
+        start: ReferenceComparison with the policy at which the search began.
         start_against_closest: Start less closest reference, with its 95 % interval.
         gains: Gains over the closest reference by objective; empty where the value is no reward.
         gains_over_start: Gains over the start by objective.
@@ -57,8 +57,8 @@ class Verdict(NamedTuple):
     level: int
     scenarios: int
     mean: float
-    comparisons: tuple[Comparison, ...]
-    start: Comparison
+    comparisons: tuple[ReferenceComparison, ...]
+    start: ReferenceComparison
     start_against_closest: Interval
     gains: tuple[Gain, ...]
     gains_over_start: tuple[Gain, ...]
@@ -113,7 +113,7 @@ def fresh_scenarios(source: Source, level: int, per_family: int, seed: int) -> l
     ]
 
 
-def judge(  # what is judged, on what, and how long
+def evaluate_champion(  # what is judged, on what, and how long
     source: Source,
     policy: Policy,
     *,
@@ -166,7 +166,7 @@ def _on_level(source: Source, policy: Policy, level: int, scenarios: list[Encode
     start = source.templates[0]
     (own, own_sums), (first, first_sums) = _measured(source, scenarios, (policy, start), jobs)
     rows = [
-        Comparison(name, paired_interval(own - reference), float(reference.mean()))
+        ReferenceComparison(name, paired_interval(own - reference), float(reference.mean()))
         for name, reference in zip(ground.reference_names, ground.reference_values, strict=True)
     ]
     rows.sort(key=lambda c: c.difference.mean)
@@ -178,7 +178,7 @@ def _on_level(source: Source, policy: Policy, level: int, scenarios: list[Encode
         scenarios=len(scenarios),
         mean=float(own.mean()),
         comparisons=tuple(rows),
-        start=Comparison(start.policy_id, paired_interval(own - first), float(first.mean())),
+        start=ReferenceComparison(start.policy_id, paired_interval(own - first), float(first.mean())),
         start_against_closest=paired_interval(first - reference),
         gains=gains(reference_sums, own_sums) if rewarded else (),
         gains_over_start=gains(first_sums, own_sums) if rewarded else (),
@@ -191,7 +191,7 @@ def _measured(source: Source, scenarios: list[EncodedScenario], policies: tuple[
     return [(np.array([value for value, _ in row]), [summary for _, summary in row]) for row in rows]
 
 
-def _comparison_json(comparison: Comparison) -> dict[str, Any]:
+def _comparison_json(comparison: ReferenceComparison) -> dict[str, Any]:
     return {
         "reference": comparison.reference,
         "reference_mean": comparison.reference_mean,
@@ -199,9 +199,9 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _comparison(data: dict[str, Any]) -> Comparison:
+def _comparison(data: dict[str, Any]) -> ReferenceComparison:
     difference = Interval(data["mean"], data["low"], data["high"])
-    return Comparison(data["reference"], difference, data["reference_mean"])
+    return ReferenceComparison(data["reference"], difference, data["reference_mean"])
 
 
 def _gain_json(gain: Gain) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.agents.explain.explainer import claims_of, explained
+from aurora.agents.explain.explainer import claims_of, explain_case
 from aurora.sim.explain.claims import (
     KINDS,
     Case,
@@ -95,7 +95,7 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
     seconds: list[float] = []
     for name, task_id, case in cases(count, rng, data):
         started = time.perf_counter()
-        told = explained(case, task_id)
+        told = explain_case(case, task_id)
         seconds.append(time.perf_counter() - started)
         domains[name] += 1
         for checked in told.checked:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.agents.explain.explainer import explained
+from aurora.agents.explain.explainer import explain_case
 from aurora.agents.explain.names import NODES
 from aurora.agents.explain.run_explainer import explain_plan
-from aurora.agents.explain.telling.composing import Choice, Link, compose, offered, written
-from aurora.agents.explain.telling.facts import Known, known_of_way
+from aurora.agents.explain.telling.composing import Link, SentenceChoice, compose, offered, written
+from aurora.agents.explain.telling.facts import KnownFacts, known_of_way
 from aurora.agents.explain.telling.holding import UNCHECKED, hold
 from aurora.agents.explain.telling.lexicon import noun
 from aurora.agents.explain.telling.phrasings import phrasings_of
@@ -32,7 +32,7 @@ from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 
 RUNS = 20
-"""Number of whole runs explained."""
+"""Number of whole runs explain_case."""
 TASKS_A_RUN = 3
 """Most tasks of a run whose course is described, those with the most events."""
 RUN_POLICIES = ("best_fit", "cheapest", "greenest", "nearest")
@@ -50,7 +50,7 @@ class Ground(NamedTuple):
         composed: Sentences of several facts, with the claims that they cite.
     """
 
-    known: Known
+    known: KnownFacts
     said: tuple[Said, ...]
     composed: tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -91,7 +91,7 @@ def _percent(rows: list[dict[str, Any]], column: str) -> float:
 def _true_ones(
     grounds: list[Ground], count: int, rng: np.random.Generator, wrong: list[dict[str, str]]
 ) -> list[dict[str, Any]]:
-    every: dict[str, list[tuple[Known, str, tuple[int, ...]]]] = defaultdict(list)
+    every: dict[str, list[tuple[KnownFacts, str, tuple[int, ...]]]] = defaultdict(list)
     for ground in grounds:
         for said in ground.said:
             every[said.kind].append((ground.known, said.text, (said.cited,)))
@@ -107,8 +107,8 @@ def _true_ones(
 
 
 def _spread(
-    every: Mapping[str, list[tuple[Known, str, tuple[int, ...]]]], count: int, rng: np.random.Generator
-) -> Iterator[tuple[str, Known, str, tuple[int, ...]]]:
+    every: Mapping[str, list[tuple[KnownFacts, str, tuple[int, ...]]]], count: int, rng: np.random.Generator
+) -> Iterator[tuple[str, KnownFacts, str, tuple[int, ...]]]:
     """Sample sentences of all kinds without repetition, evenly where there are enough of each."""
     left, kinds = count, sorted(every, key=lambda k: len(every[k]))
     for place, kind in enumerate(kinds):
@@ -157,7 +157,7 @@ def _made(
 def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
     for _, _, case in cases(count, rng, None):
         if case.decision is not None:
-            yield _ground(known_of(explained(case._replace(run=None)), case.scenario, "operator"), rng)
+            yield _ground(known_of(explain_case(case._replace(run=None)), case.scenario, "operator"), rng)
 
 
 def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
@@ -179,7 +179,7 @@ def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
             yield _ground(known_of_way(claims, task, scenario), rng)
 
 
-def _ground(known: Known, rng: np.random.Generator) -> Ground:
+def _ground(known: KnownFacts, rng: np.random.Generator) -> Ground:
     texts = [(n, fact, list(_texts(fact, known))) for n, fact in enumerate(known.facts, 1)]
     plain = tuple((each[0], n) for n, fact, each in texts if each and fact not in known.background)
     nodes = known.names.known[NODES]
@@ -199,7 +199,7 @@ def _ground(known: Known, rng: np.random.Generator) -> Ground:
     return Ground(known, said, tuple(_composed(known, rng)))
 
 
-def _texts(fact: Fact, known: Known) -> Iterator[str]:
+def _texts(fact: Fact, known: KnownFacts) -> Iterator[str]:
     """Write a fact in every phrasing, with and without figures."""
     reading = fact.readings[0]
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
@@ -222,9 +222,9 @@ def _features(fact: Fact) -> tuple[str, ...]:
     return tuple(noun(f, "operator") for f in [*([str(slots["feature"])] if "feature" in slots else []), *named])
 
 
-def _composed(known: Known, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _composed(known: KnownFacts, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Compose sentences of several facts, as a model might choose them."""
     ids = [(n, k) for n, fact in enumerate(known.facts, 1) for k in range(len(offered(fact, known.names)))]
     for link in LINKS:
         picked = [ids[k] for k in rng.permutation(len(ids))[:3]]
-        yield from compose([Choice(tuple(picked), link, bool(rng.integers(2)))], known, "operator")
+        yield from compose([SentenceChoice(tuple(picked), link, bool(rng.integers(2)))], known, "operator")

@@ -17,7 +17,7 @@ import plotly.offline
 from aurora import __version__
 from aurora.agents.arena.sources import Source
 from aurora.errors import DataError, FileError
-from aurora.evals.champion import Tick, Verdict, judge, verdict_from_json
+from aurora.evals.champion import Tick, Verdict, evaluate_champion, verdict_from_json
 from aurora.evals.model_usage import model_usage
 from aurora.evals.report import plots, tables, timeline
 from aurora.evals.report.program import program_section
@@ -85,7 +85,7 @@ def _verdicts(
                 return [verdict_from_json(v) for v in kept["verdicts"]]
         except (DataError, FileError, KeyError, TypeError):  # a damaged file, whose content can be computed again
             pass
-    verdicts = judge(
+    verdicts = evaluate_champion(
         source, champion, per_family=per_family, bounded=BOUNDED_PER_FAMILY, seed=settings.seed, jobs=jobs, tick=tick
     )
     write_atomically(path, json.dumps({"key": key, "verdicts": [v.to_json() for v in verdicts]}) + "\n")
