@@ -149,7 +149,7 @@ def test_a_small_quantity_keeps_its_digits(tmp_path: Path) -> None:
 
 
 def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("forecast", "output"):
+    for module in ("forecast", "terminal.output"):
         monkeypatch.setattr(f"aurora.cli.{module}.on_terminal", lambda: True)
     for columns, intervals in (("60", ["80 %"]), ("80", ["80 %", "95 %"])):
         monkeypatch.setenv("COLUMNS", columns)
