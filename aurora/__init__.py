@@ -12,6 +12,7 @@ Scenarios and policies
     Policy, REFERENCES                      a rule that allocates, and every published rule by name
     load_scenario, load_policy              read them from files; references by name
     parse_scenario, parse_policy            read them from dictionaries
+    read_tables                             make a scenario of your own machines and jobs, two CSV files
     generate                                draw a scenario of a family, a level and a seed
 
 Simulation
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from aurora.sim.scenarios.sampling import generate
     from aurora.sim.scenarios.scenario import Link, Node, Scenario, Task, Workload, parse_scenario
     from aurora.sim.scenarios.spec import ScenarioSpec
+    from aurora.sim.scenarios.traces.own_tables import read_tables
 
 __version__ = "0.1.0"
 
@@ -134,6 +136,7 @@ __all__ = [
     "parse_policy",
     "parse_scenario",
     "read_series",
+    "read_tables",
     "score",
     "selfplay",
     "series_frame",
@@ -186,6 +189,7 @@ _HOMES = {
     "parse_policy": "aurora.sim.policies.policy",
     "parse_scenario": "aurora.sim.scenarios.scenario",
     "read_series": "aurora.learning.series.dataframes",
+    "read_tables": "aurora.sim.scenarios.traces.own_tables",
     "score": "aurora.sim.rewards",
     "selfplay": "aurora.graphs.session",
     "series_frame": "aurora.learning.series.dataframes",
