@@ -26,6 +26,8 @@ Measured series
     read_series -> Panel of Series          from files or a DataFrame, checked and repaired
     forecast -> Forecast                    what follows each series, as quantiles
     look_ahead -> Outlook                   futures of demand, and the capacity that covers them
+    recommend -> RecommendationReport       what to change in cloud accounts, why, and what it saves
+    apply_plan -> AppliedReport             change an inventory as a plan says, with its inverse for rollback
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
 Learning
@@ -71,6 +73,8 @@ if TYPE_CHECKING:
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
     from aurora.learning.futures.outlook import Outlook
+    from aurora.learning.rightsizing.execution import AppliedReport, apply_plan
+    from aurora.learning.rightsizing.report import RecommendationReport, recommend
     from aurora.learning.rl.env import AllocationEnv
     from aurora.learning.rl.run import train
     from aurora.learning.rl.trainer import Trainee
@@ -94,6 +98,7 @@ __version__ = "0.1.0"
 __all__ = [
     "REFERENCES",
     "AllocationEnv",
+    "AppliedReport",
     "AuroraError",
     "Bounds",
     "BudgetExceeded",
@@ -112,6 +117,7 @@ __all__ = [
     "Panel",
     "Policy",
     "PolicyError",
+    "RecommendationReport",
     "RunError",
     "Scenario",
     "ScenarioError",
@@ -124,6 +130,7 @@ __all__ = [
     "Trainee",
     "Workload",
     "__version__",
+    "apply_plan",
     "bounds",
     "explain",
     "explain_task",
@@ -137,6 +144,7 @@ __all__ = [
     "parse_scenario",
     "read_series",
     "read_tables",
+    "recommend",
     "score",
     "selfplay",
     "series_frame",
@@ -148,6 +156,7 @@ __all__ = [
 _HOMES = {
     "REFERENCES": "aurora.sim.policies.references",
     "AllocationEnv": "aurora.learning.rl.env",
+    "AppliedReport": "aurora.learning.rightsizing.execution",
     "AuroraError": "aurora.errors",
     "Bounds": "aurora.sim.optimum.bounds",
     "BudgetExceeded": "aurora.errors",
@@ -166,6 +175,7 @@ _HOMES = {
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
+    "RecommendationReport": "aurora.learning.rightsizing.report",
     "RunError": "aurora.errors",
     "Scenario": "aurora.sim.scenarios.scenario",
     "ScenarioError": "aurora.errors",
@@ -177,6 +187,7 @@ _HOMES = {
     "Task": "aurora.sim.scenarios.scenario",
     "Trainee": "aurora.learning.rl.trainer",
     "Workload": "aurora.sim.scenarios.scenario",
+    "apply_plan": "aurora.learning.rightsizing.execution",
     "bounds": "aurora.sim.optimum.bounds",
     "explain": "aurora.agents.explain.run_explainer:explain_plan",
     "explain_task": "aurora.agents.explain.explainer:explain",
@@ -190,6 +201,7 @@ _HOMES = {
     "parse_scenario": "aurora.sim.scenarios.scenario",
     "read_series": "aurora.learning.series.dataframes",
     "read_tables": "aurora.sim.scenarios.traces.own_tables",
+    "recommend": "aurora.learning.rightsizing.report",
     "score": "aurora.sim.rewards",
     "selfplay": "aurora.graphs.session",
     "series_frame": "aurora.learning.series.dataframes",

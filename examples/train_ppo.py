@@ -14,7 +14,7 @@ from sb3_contrib import MaskablePPO
 import aurora
 
 ENVIRONMENT = "aurora/Allocation-v0"
-STEPS = 2048
+STEPS = 1024
 """Enough to see it run; 200,000 are enough to learn something."""
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     gymnasium.register_envs(aurora)  # the import has registered it
     env = gymnasium.make(ENVIRONMENT, level=1, num_scenarios=200, seed=1, flat=True)
     print("observation", env.observation_space.shape, "actions", env.action_space)
-    model = MaskablePPO("MlpPolicy", env, n_steps=512, seed=1, device="cpu").learn(STEPS)
+    model = MaskablePPO("MlpPolicy", env, n_steps=256, seed=1, device="cpu").learn(STEPS)
 
     places = env.get_wrapper_attr("action_space").n
     held_out = gymnasium.make(ENVIRONMENT, level=1, num_scenarios=20, held_out=True, candidates=places, flat=True)
