@@ -25,9 +25,10 @@ Simulation
 Measured series
     read_series -> Panel of Series          from files or a DataFrame, checked and repaired
     forecast -> Forecast                    what follows each series, as quantiles
-    look_ahead -> Outlook                   futures of demand, and the capacity that covers them
+    look_ahead -> DemandForecast            futures of demand, and the capacity that covers them
     recommend -> RecommendationReport       what to change in cloud accounts, why, and what it saves
     apply_plan -> AppliedReport             change an inventory as a plan says, with its inverse for rollback
+    Experiment, ExperimentDesign            a randomised control group, judged after every day
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
 Learning
@@ -70,9 +71,10 @@ if TYPE_CHECKING:
     )
     from aurora.graphs.selfplay import Finished
     from aurora.graphs.session import selfplay
+    from aurora.learning.experiments.experiment import Experiment, ExperimentDesign
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
-    from aurora.learning.futures.outlook import Outlook
+    from aurora.learning.futures.demand_forecast import DemandForecast
     from aurora.learning.rightsizing.execution import AppliedReport, apply_plan
     from aurora.learning.rightsizing.report import RecommendationReport, recommend
     from aurora.learning.rl.env import AllocationEnv
@@ -104,6 +106,9 @@ __all__ = [
     "BudgetExceeded",
     "ConstraintError",
     "DataError",
+    "DemandForecast",
+    "Experiment",
+    "ExperimentDesign",
     "FileError",
     "Finished",
     "Forecast",
@@ -113,7 +118,6 @@ __all__ = [
     "ModelError",
     "Node",
     "Outcome",
-    "Outlook",
     "Panel",
     "Policy",
     "PolicyError",
@@ -162,6 +166,9 @@ _HOMES = {
     "BudgetExceeded": "aurora.errors",
     "ConstraintError": "aurora.errors",
     "DataError": "aurora.errors",
+    "DemandForecast": "aurora.learning.futures.demand_forecast",
+    "Experiment": "aurora.learning.experiments.experiment",
+    "ExperimentDesign": "aurora.learning.experiments.experiment",
     "FileError": "aurora.errors",
     "Finished": "aurora.graphs.selfplay",
     "Forecast": "aurora.learning.series.series",
@@ -171,7 +178,6 @@ _HOMES = {
     "ModelError": "aurora.errors",
     "Node": "aurora.sim.scenarios.scenario",
     "Outcome": "aurora.sim.outcome",
-    "Outlook": "aurora.learning.futures.outlook",
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
