@@ -107,6 +107,6 @@ def from_stored(kind: type[T], stored: Mapping[str, Any]) -> T:
         KeyError: There is a name that the type does not have.
         TypeError: A field without default is absent.
     """
-    names = kind._fields if hasattr(kind, "_fields") else [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    names = kind._fields if hasattr(kind, "_fields") else [f.name for f in fields(kind)]  # type: ignore[arg-type,attr-defined]
     name_of = {STORED_NAMES.get(name, name): name for name in names}
     return kind(**{name_of[stored_name]: item for stored_name, item in stored.items()})

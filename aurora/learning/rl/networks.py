@@ -95,7 +95,7 @@ class ActorCritic(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Draw orthogonal weights; small ones for scores, so that choices start uniform (Huang et al. 2022, detail 2)."""
+        """Draw orthogonal weights, small ones for scores: choices start uniform (Huang et al. 2022, detail 2)."""
         for name, weight in self.named_parameters():
             if weight.ndim == 1:
                 nn.init.zeros_(weight)

@@ -264,7 +264,7 @@ def update(
     ent_coef: float,
     generator: torch.Generator,
 ) -> UpdateStats:
-    """Update a network without LSTM: `n_epochs` passes in shuffled minibatches, or fewer once `target_kl` is exceeded."""
+    """Update a network without LSTM: `n_epochs` passes in shuffled minibatches, or until `target_kl` is exceeded."""
     stats: list[UpdateStats] = []
     for _ in range(config.n_epochs):
         order = torch.randperm(len(rollout.actions), generator=generator)

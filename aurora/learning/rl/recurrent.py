@@ -97,7 +97,7 @@ def update(
     ent_coef: float,
     generator: torch.Generator,
 ) -> UpdateStats:
-    """Update a network with an LSTM: as `ppo.update`, with minibatches of whole sequences of about equal total length."""
+    """Update a network with an LSTM: as `ppo.update`, with minibatches of whole sequences of about equal size."""
     stats: list[UpdateStats] = []
     sequences = split_sequences(rollout.terminated)
     minibatch_size = rollout.terminated.size / config.num_minibatches

@@ -58,9 +58,7 @@ def from_dict(observation: Mapping[str, NDArray[Any]]) -> Observation:
     return Observation(observation["candidates"], observation["mask"].astype(bool), observation["context"])
 
 
-def best_weighted(
-    weights: NDArray[np.float32], observation: Observation, columns: Sequence[int]
-) -> NDArray[np.int64]:
+def best_weighted(weights: NDArray[np.float32], observation: Observation, columns: Sequence[int]) -> NDArray[np.int64]:
     """Return the feasible candidate with the highest weighted sum of standardized features, int64 [n].
 
     Args:

@@ -1,4 +1,4 @@
-"""`Environments` as a vectorized environment of stable-baselines3, whose algorithms then step all episodes in one call."""
+"""`Environments` as a vectorized environment of stable-baselines3, which then steps all episodes in one call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from aurora.learning.rl.env import PENALTY, Environments, to_space, feasible, observation_space
+from aurora.learning.rl.env import PENALTY, Environments, feasible, observation_space, to_space
 
 
 class AllocationVecEnv(VecEnv):
@@ -31,9 +31,7 @@ class AllocationVecEnv(VecEnv):
             penalty: Reward subtracted for an action that the mask does not allow.
         """
         candidates = environments.num_candidates
-        super().__init__(
-            environments.num_envs, observation_space(candidates, flat=flat), spaces.Discrete(candidates)
-        )
+        super().__init__(environments.num_envs, observation_space(candidates, flat=flat), spaces.Discrete(candidates))
         self.environments = environments
         self._flat, self._penalty = flat, penalty
         self._actions: NDArray[np.int64] = np.zeros(environments.num_envs, np.int64)

@@ -39,7 +39,8 @@ def level_scenarios(
     Raises:
         InputError: The level or a family does not exist, or `count` or `seed` is negative.
     """
-    require_levels((level,))
+    if not 1 <= level <= len(LEVELS):
+        raise InputError(f"no level {level}; levels are 1 to {len(LEVELS)}", parameter="level", value=level)
     unknown = sorted(set(families) - set(FAMILIES))
     if unknown or not families:
         raise InputError(f"families are {', '.join(FAMILIES)}", parameter="families", value=list(families))
@@ -60,15 +61,3 @@ def held_out_scenarios(levels: Sequence[int], count: int, seed: int) -> dict[int
         InputError: A level does not exist, or `count` or `seed` is negative.
     """
     return {level: level_scenarios(level, count, seed, held_out=True) for level in levels}
-
-
-def require_levels(levels: Sequence[int]) -> None:
-    """Check levels of the curriculum.
-
-    Raises:
-        InputError: There are none, or one does not exist.
-    """
-    unknown = [level for level in levels if not 1 <= level <= len(LEVELS)]
-    if unknown or not levels:
-        shown = f"no level {', '.join(map(str, unknown))}; " if unknown else ""
-        raise InputError(f"{shown}give levels from 1 to {len(LEVELS)}", parameter="levels", value=list(levels))

@@ -22,7 +22,7 @@ from aurora.learning.rl.ppo import PPOConfig
 from aurora.learning.rl.ppo_training import LSTM_SIZE, CurvePoint, PPOLearner, PPOTrainingConfig
 from aurora.learning.rl.sac import SACConfig
 from aurora.learning.rl.sb3 import AllocationVecEnv
-from aurora.learning.rl.scenarios import level_scenarios, require_levels
+from aurora.learning.rl.scenarios import level_scenarios
 from aurora.learning.tensors import require_sizes, restoring
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
 from aurora.sim.policies.policy import Policy
@@ -180,6 +180,17 @@ def to_state(training: Training) -> dict[str, Any]:
     return {"course": {**config, "levels": list(config["levels"])}, "inputs": _input_names(), **state}
 
 
+def load_config(folder: Path) -> TrainingConfig:
+    """Return the configuration of the training that a folder's checkpoint holds.
+
+    Raises:
+        RunError: There is no checkpoint, or it is damaged.
+    """
+    state = checkpoint.load(folder)
+    with restoring(folder / checkpoint.NAME, error=RunError, remedy=checkpoint.REMEDY):
+        return _read_config(state["course"])
+
+
 def load_training(folder: Path) -> Training:
     """Return the training that a folder's checkpoint holds.
 
@@ -215,7 +226,9 @@ def _read_config(stored: Mapping[str, Any]) -> TrainingConfig:
 def _check(config: TrainingConfig) -> None:
     if config.algorithm not in ALGORITHMS:
         raise InputError(f"algorithms are {', '.join(ALGORITHMS)}", parameter="algorithm", value=config.algorithm)
-    require_levels(config.levels)
+    unknown = [level for level in config.levels if not 1 <= level <= len(LEVELS)]
+    if unknown or not config.levels:
+        raise InputError(f"give levels from 1 to {len(LEVELS)}", parameter="levels", value=list(config.levels))
     if config.steps < 1:
         raise InputError("training needs at least 1 step", parameter="steps", value=config.steps)
 

@@ -1,4 +1,4 @@
-"""Intervals by resampling."""
+"""Computes confidence intervals by resampling."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 10_000
+"""Number of bootstrap samples."""
 
 
 class Interval(NamedTuple):
@@ -19,11 +20,11 @@ class Interval(NamedTuple):
 
 
 def paired_interval(differences: NDArray[np.float64], *, seed: int = 0) -> Interval:
-    """Percentile bootstrap interval of the mean of paired differences (Efron & Tibshirani 1993, ch. 13).
+    """Return the percentile bootstrap interval of the mean of paired differences (Efron & Tibshirani 1993, ch. 13).
 
     Args:
         differences: float64 [pairs], at least one.
-        seed: Of the resampling.
+        seed: Random seed of the resampling.
     """
     rng = np.random.default_rng(seed)
     means = rng.choice(differences, (RESAMPLES, len(differences))).mean(axis=1)
