@@ -33,7 +33,7 @@ Measured series
 
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
-    train -> Trainee                        PPO, DQN or SAC on generated scenarios
+    train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
     selfplay -> Finished                    attacker against defender; the champion is a policy
 
 Errors
@@ -78,8 +78,7 @@ if TYPE_CHECKING:
     from aurora.learning.rightsizing.execution import AppliedReport, apply_plan
     from aurora.learning.rightsizing.report import RecommendationReport, recommend
     from aurora.learning.rl.env import AllocationEnv
-    from aurora.learning.rl.run import train
-    from aurora.learning.rl.trainer import Trainee
+    from aurora.learning.rl.report import TrainingReport, resume_training, train
     from aurora.learning.series.dataframes import forecast_frame, read_series, series_frame
     from aurora.learning.series.series import Forecast, Panel, Series
     from aurora.sim.kernel.run import simulate
@@ -131,7 +130,7 @@ __all__ = [
     "Solution",
     "StoreError",
     "Task",
-    "Trainee",
+    "TrainingReport",
     "Workload",
     "__version__",
     "apply_plan",
@@ -149,6 +148,7 @@ __all__ = [
     "read_series",
     "read_tables",
     "recommend",
+    "resume_training",
     "score",
     "selfplay",
     "series_frame",
@@ -191,7 +191,7 @@ _HOMES = {
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",
     "Task": "aurora.sim.scenarios.scenario",
-    "Trainee": "aurora.learning.rl.trainer",
+    "TrainingReport": "aurora.learning.rl.report",
     "Workload": "aurora.sim.scenarios.scenario",
     "apply_plan": "aurora.learning.rightsizing.execution",
     "bounds": "aurora.sim.optimum.bounds",
@@ -208,12 +208,13 @@ _HOMES = {
     "read_series": "aurora.learning.series.dataframes",
     "read_tables": "aurora.sim.scenarios.traces.own_tables",
     "recommend": "aurora.learning.rightsizing.report",
+    "resume_training": "aurora.learning.rl.report",
     "score": "aurora.sim.rewards",
     "selfplay": "aurora.graphs.session",
     "series_frame": "aurora.learning.series.dataframes",
     "simulate": "aurora.sim.kernel.run",
     "solve": "aurora.sim.optimum.solver",
-    "train": "aurora.learning.rl.run",
+    "train": "aurora.learning.rl.report",
 }
 """Module that defines each name; after a colon, what it is called there."""
 
