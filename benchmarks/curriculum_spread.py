@@ -16,7 +16,7 @@ import numpy as np
 from aurora.agents.arena.evaluation import arena
 from aurora.agents.arena.sources import open_source
 from aurora.evals.champion import fresh_scenarios
-from aurora.evals.statistics import paired_interval
+from aurora.intervals import paired_interval
 from aurora.sim.kernel import run
 from aurora.sim.outcome import Status
 from aurora.sim.policies.compiler import compile_policy

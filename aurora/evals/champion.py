@@ -12,7 +12,7 @@ from aurora.agents.arena.evaluation import arena, measurements
 from aurora.agents.arena.sources import Source
 from aurora.evals.gains import Gain, gains
 from aurora.evals.optimality import Distance, distance
-from aurora.evals.statistics import Interval, paired_interval
+from aurora.intervals import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy

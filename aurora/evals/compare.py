@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.statistics import Interval, paired_interval
+from aurora.intervals import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, encode, run, simulate
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy

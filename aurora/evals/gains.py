@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.statistics import Interval
+from aurora.intervals import Interval
 from aurora.sim.outcome import Summary
 
 RESAMPLES = 2_000

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from aurora.evals.statistics import Interval, paired_interval
+from aurora.intervals import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.optimum.bounds import Bounds, best_reward
 from aurora.sim.optimum.solver import tightest_bounds

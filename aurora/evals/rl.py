@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.charts import Chart, Line
-from aurora.evals.statistics import Interval, paired_interval
+from aurora.intervals import Interval, paired_interval
 from aurora.learning.rl import trainer
 from aurora.learning.rl.rollout import agent_values, policy_values
 from aurora.learning.rl.scenarios import level_scenarios

@@ -194,8 +194,8 @@ def _shown(steps: int) -> Iterator[Callable[[str, int, float], None]]:
 def _finish(trainee: Any, folder: Path, as_json: bool, plot: Path | None) -> None:
     """Judge what was learned, write what can be kept of it, and tell."""
     from aurora.charts import Chart, Line, write_charts  # heavy, used here only
-    from aurora.evals.statistics import paired_interval  # heavy, used here only
     from aurora.files import write_atomically
+    from aurora.intervals import paired_interval  # heavy, used here only
     from aurora.learning.rl.rollout import agent_values, policy_values  # heavy, used here only
     from aurora.learning.rl.trainer import held_out  # heavy, used here only
     from aurora.sim.policies.references import REFERENCES  # heavy, used here only

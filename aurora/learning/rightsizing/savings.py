@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.intervals import wilson
 from aurora.learning.accounts import PER_DAY, Catalogue, Truth, simulate
 from aurora.learning.rightsizing.projection import MONTH
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side
-from aurora.learning.rightsizing.savings_ledger import wilson
 from aurora.learning.rightsizing.usage import Usage
 
 LEVEL = 0.8

@@ -4,6 +4,7 @@ import pytest
 
 from aurora import journal
 from aurora.errors import DataError, InputError
+from aurora.intervals import wilson
 from aurora.learning.rightsizing.savings_ledger import (
     Promise,
     open_promises,
@@ -11,7 +12,6 @@ from aurora.learning.rightsizing.savings_ledger import (
     record_promises,
     settle_promise,
     settlements,
-    wilson,
 )
 
 
