@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.intervals import wilson
 from aurora.learning.accounts import PER_DAY, Catalogue, Truth, simulate
 from aurora.learning.rightsizing.projection import MONTH
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side
 from aurora.learning.rightsizing.usage import Usage
+from aurora.statistics import wilson
 
 LEVEL = 0.8
 """Probability of the interval of savings."""

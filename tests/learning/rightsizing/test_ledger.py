@@ -4,7 +4,6 @@ import pytest
 
 from aurora import journal
 from aurora.errors import DataError, InputError
-from aurora.intervals import wilson
 from aurora.learning.rightsizing.savings_ledger import (
     Promise,
     open_promises,
@@ -13,6 +12,7 @@ from aurora.learning.rightsizing.savings_ledger import (
     settle_promise,
     settlements,
 )
+from aurora.statistics import wilson
 
 
 def a_promise(number, savings=100.0):
