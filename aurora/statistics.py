@@ -1,12 +1,7 @@
-<<<<<<<< HEAD:aurora/intervals.py
-"""Intervals of means and shares: the bootstrap's and Wilson's."""
-========
 """Computes confidence intervals of means, by resampling, and of shares."""
->>>>>>>> main:aurora/statistics.py
 
 from __future__ import annotations
 
-import math
 import math
 from typing import NamedTuple
 

@@ -1,10 +1,6 @@
 import numpy as np
 
-<<<<<<<< HEAD:tests/test_intervals.py
 from aurora.statistics import paired_interval
-========
-from aurora.statistics import paired_interval
->>>>>>>> main:tests/test_statistics.py
 
 
 def test_the_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
