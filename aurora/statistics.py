@@ -48,20 +48,3 @@ def wilson(successes: float, trials: float, z: float = 1.959963984540054) -> tup
     radius = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
     scale = 1 + z**2 / trials
     return max(0.0, (middle - radius) / scale), min(1.0, (middle + radius) / scale)
-
-
-def wilson(successes: float, trials: float, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return the score interval of a share (Wilson 1927); 0 to 1 without trials.
-
-    Args:
-        successes: Number of successes.
-        trials: Number of trials.
-        z: Quantile of the normal distribution; the default is for 95 %.
-    """
-    if trials == 0:
-        return 0.0, 1.0
-    share = successes / trials
-    middle = share + z**2 / (2 * trials)
-    radius = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    scale = 1 + z**2 / trials
-    return max(0.0, (middle - radius) / scale), min(1.0, (middle + radius) / scale)
