@@ -69,6 +69,7 @@ class Summary:
         cost: Dollars.
         energy: Joules.
         decisions: Placements made.
+        carbon: Grams of CO2; 0 where no node states a carbon intensity.
     """
 
     tasks: int
@@ -87,6 +88,7 @@ class Summary:
     cost: float
     energy: float
     decisions: int
+    carbon: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the kernel's functions are compiled, and where their machine code is kept."""
+"""Compilation of the kernel's functions, and the cache of their machine code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def cache_folder() -> Path:
     here = Path(__file__).parent
     policies = here.parent / "policies"
     digest = hashlib.sha256()
-    for path in sorted([*here.glob("*.py"), policies / "features.py", policies / "program.py"]):
+    tables = (here.parent / "objectives.py", here.parent / "outcome.py")
+    for path in sorted([*here.glob("*.py"), policies / "features.py", policies / "program.py", *tables]):
         digest.update(path.read_bytes())
     name = f"aurora-{digest.hexdigest()[:12]}"
     chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
@@ -54,7 +55,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]  # numba has no types
-    """Where machine code lies, whatever the path of the source: numba's own locators put that path into the name."""
+    """Cache locator that ignores the path of the source, which numba's own locators put into the name."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         self._py_file = file
@@ -85,7 +86,7 @@ def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """As `jitted`, and its code stands in the place of every call.
+    """Compile as `jitted` does, with the code inlined at every call.
 
     For what every event runs through, and for very short functions: a call costs 2 to 5 ns, and with all
     of the kernel inlined compiling took three times as long.

@@ -8,6 +8,7 @@ import pytest
 from aurora.errors import PolicyError, ScenarioError
 from aurora.sim.episodes import BASE, Episodes, play
 from aurora.sim.kernel import EncodedScenario, encode, run, with_plan
+from aurora.sim.kernel import layout as at
 from aurora.sim.optimum.plans import plan_of
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
@@ -114,12 +115,13 @@ def test_without_trouble_the_potential_knows_what_the_placed_tasks_will_cost() -
         episodes.begin()
         while episodes.task[0] >= 0:
             episodes.step(episodes.preferred())
-        placed, latency, cost, energy, met = episodes._fields.ledger[0, :5]
+        placed, latency, cost, energy, carbon, met = episodes._fields.totals[0, : at.G_MET + 1]
         summary = episodes.outcome().summary
         assert placed == summary.completed > 1
         assert latency == pytest.approx(summary.latency_mean * summary.completed)
         assert cost == pytest.approx(summary.cost)
         assert energy == pytest.approx(summary.energy)
+        assert carbon == pytest.approx(summary.carbon)
         assert met == summary.tasks - summary.sla_violations
 
 
