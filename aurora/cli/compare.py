@@ -37,9 +37,9 @@ def compare(
     """
     from aurora.evals.compare import compare as compared  # heavy, used here only
     from aurora.evals.compare import suited  # heavy, used here only
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
-    problems = [read_scenario(path) for path in scenarios]
+    problems = [load_scenario(path) for path in scenarios]
     _require_own_ids(problems, scenarios)
     chosen = _policies(policies) if policies.strip() else suited(problems)
     note_compiling()

@@ -177,9 +177,9 @@ def show(
 
     Example: aurora scenarios show scenario.json
     """
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
-    found = read_scenario(scenario)
+    found = load_scenario(scenario)
     conditions = found.environmental_conditions
     facts = {
         "scenario_id": found.scenario_id,

@@ -56,11 +56,11 @@ def simulate(  # one parameter an option
     """
     from aurora.sim.policies.references import load_policy  # heavy, used here only
     from aurora.sim.report import simulated  # heavy, used here only
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
     from aurora.sim.scenarios.whatif import all_changed, described  # heavy, used here only
 
     changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price})
-    problem, chosen = read_scenario(scenario), load_policy(policy)
+    problem, chosen = load_scenario(scenario), load_policy(policy)
     note_compiling()
     report = simulated(problem, chosen, trace=trace and not changes)
     if not changes:

@@ -12,7 +12,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from aurora.sim.objectives import BY_NAME, GENERAL, OBJECTIVES, Objective, ObjectiveName, ObjectiveTargets
-from aurora.sim.outcome import Summary
+from aurora.sim.outcome import Outcome, Summary
 from aurora.sim.scenarios.scenario import Scenario
 
 PARETO_BONUS = 1.2
@@ -38,8 +38,9 @@ def hyperbolic(value: float, target: float) -> float:
     return 1.0 / (1.0 + value / target)
 
 
-def score(summary: Summary, scenario: Scenario) -> Scores:
-    """Score an outcome by the scenario's own objectives, weights and targets."""
+def score(outcome: Outcome | Summary, scenario: Scenario) -> Scores:
+    """Score an outcome, or its summary, by the scenario's own objectives, weights and targets."""
+    summary = outcome.summary if isinstance(outcome, Outcome) else outcome
     targets = scenario.objective_targets
     scores = {name: _score(BY_NAME[name], summary, targets) for name in scenario.objectives}
     weights = scenario.weights()

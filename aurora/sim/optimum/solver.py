@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import share_of
 from aurora.sim.optimum.bounds import Bounds
@@ -75,11 +75,11 @@ def is_small(encoded: EncodedScenario) -> bool:
     return int(candidates.sum()) <= MOST_OPTIONS
 
 
-def solve(encoded: EncodedScenario, goal: Goal, *, effort: float = 10.0) -> Solution:
-    """The plan that completes every task with the least `goal`.
+def solve(scenario: Scenario | EncodedScenario, goal: Goal, *, effort: float = 10.0) -> Solution:
+    """Search the plan that completes every task with the least `goal`, by constraint programming (CP-SAT).
 
     Args:
-        encoded: The scenario.
+        scenario: The scenario, or the same as `encode` packed it.
         goal: Time until the last task ends, dollars, mean latency, or latency weighted by priority; seconds.
         effort: CP-SAT's deterministic time, about seconds; the same effort gives the same status, value and bound.
 
@@ -88,6 +88,7 @@ def solve(encoded: EncodedScenario, goal: Goal, *, effort: float = 10.0) -> Solu
     """
     from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
 
+    encoded = encode(scenario) if isinstance(scenario, Scenario) else scenario
     model = _Model(encoded, outlooks(encoded))
     model.minimise(goal)
     guide = _best_reference(encoded, goal)
