@@ -1,4 +1,4 @@
-"""What is measured of a simulation: names, units and bounds, in one table for every command that shows them."""
+"""Measures of a simulation: names, units and bounds, in one table for every command that shows them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Literal, NamedTuple
 from aurora.sim.optimum.bounds import Bounds
 from aurora.sim.report import Report
 
-Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "decisions"]
+Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "grams", "decisions"]
 
 
 class Measure(NamedTuple):
-    """Something measured of a simulation.
+    """A measure of a simulation.
 
     Attributes:
-        name: For people.
-        unit: Of the value.
-        read: Its value.
-        bound: What no plan that completes every task can beat; None where there is no such bound.
+        name: Name for people.
+        unit: Unit of the value.
+        read: Value of a report.
+        bound: Lower bound that no plan which completes every task can beat; None where there is none.
     """
 
     name: str
@@ -39,13 +39,14 @@ MEASURES: tuple[Measure, ...] = (
     Measure("cost, paid by tasks", "dollars", lambda r: r.outcome.summary.cost, lambda b: b.cost),
     Measure("bill, all nodes that are up", "dollars", lambda r: r.bill),
     Measure("energy", "joules", lambda r: r.outcome.summary.energy, lambda b: b.energy),
+    Measure("carbon", "grams", lambda r: r.outcome.summary.carbon, lambda b: b.carbon),
     Measure("cores used", "share", lambda r: r.outcome.summary.cpu_utilization),
     Measure("memory used", "share", lambda r: r.outcome.summary.memory_utilization),
     Measure("devices used", "share", lambda r: r.outcome.summary.accelerator_utilization),
     Measure("bandwidth used", "share", lambda r: r.outcome.summary.bandwidth_utilization),
     Measure("decisions", "decisions", lambda r: r.outcome.summary.decisions),
 )
-"""In the order in which they are shown."""
+"""Measures in the order in which they are shown."""
 
 
 def measures_of(report: Report) -> tuple[Measure, ...]:
@@ -64,4 +65,6 @@ def measures_of(report: Report) -> tuple[Measure, ...]:
             absent.add("cost, paid by tasks")
     if not any(n.full_power for n in scenario.nodes):
         absent.add("energy")
+    if "carbon" not in scenario.counted:
+        absent.add("carbon")
     return tuple(m for m in MEASURES if m.name not in absent)

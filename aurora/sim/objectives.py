@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from aurora.sim.outcome import Summary
 from aurora.types import Frozen, Positive
 
 ObjectiveName = Literal["latency", "cost", "energy", "qos", "carbon"]
@@ -54,8 +53,8 @@ class Objective(NamedTuple):
     fit: str = ""
     needs: str = ""
 
-    def amount(self, summary: Summary) -> float:
-        """Return the amount of an outcome; lower is better."""
+    def amount(self, summary: object) -> float:
+        """Return the amount of an outcome, lower is better, from its `aurora.sim.outcome.Summary`."""
         value: float = getattr(summary, self.field)
         return value
 

@@ -7,7 +7,7 @@ model that knows nothing comes to an end, and its longest expression keeps withi
 from __future__ import annotations
 
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, FUNCTIONS
-from aurora.sim.policies.features import FEATURES, Scope
+from aurora.sim.policies.features import GENERAL_FEATURES, Scope
 
 MOST_DESCRIPTION = 200
 """Characters of a policy's description; less than is allowed, since a model pays for each."""
@@ -48,7 +48,7 @@ def _expression(p: str, scopes: frozenset[Scope]) -> list[str]:
 
     A flat sum has at most 7 nodes, an atom 15 (a function of two flat sums), a sum 95, a conditional 142.
     """
-    features = " | ".join(f'"{f.name}"' for f in FEATURES if f.scope in scopes)
+    features = " | ".join(f'"{f.name}"' for f in GENERAL_FEATURES if f.scope in scopes)
     comma = '", " '
     functions = [(name, 2 if name in ("min", "max") else arity) for name, (_, arity) in FUNCTIONS.items()]
     calls = [

@@ -14,6 +14,8 @@ from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 
 from aurora.sim.kernel.parts import PartCompiler
+from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.outcome import Status, Summary
 
 
 @cache
@@ -27,9 +29,11 @@ def cache_folder() -> Path:
     here = Path(__file__).parent
     policies = here.parent / "policies"
     digest = hashlib.sha256()
-    tables = (here.parent / "objectives.py", here.parent / "outcome.py")
-    for path in sorted([*here.glob("*.py"), policies / "features.py", policies / "program.py", *tables]):
+    for path in sorted([*here.glob("*.py"), policies / "features.py", policies / "program.py"]):
         digest.update(path.read_bytes())
+    # Of other modules only these become constants of the machine code.
+    tables = [s.name for s in Status], Summary.__slots__, [(o.name, o.needs, bool(o.target)) for o in OBJECTIVES]
+    digest.update(repr(tables).encode())
     name = f"aurora-{digest.hexdigest()[:12]}"
     chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
     for base in (Path(chosen) if chosen else None, Path(home) if home else _users_cache(), here / "__pycache__"):
