@@ -1,4 +1,4 @@
-"""Measures of a simulation: names, units and bounds, in one table for every command that shows them."""
+"""The measures of a simulation: names, units and bounds, in one table for every command that shows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from aurora.sim.optimum.bounds import Bounds
-from aurora.sim.report import Report
+from aurora.sim.report import SimulationReport
 
 Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "grams", "decisions"]
 
@@ -15,15 +15,15 @@ class Measure(NamedTuple):
     """A measure of a simulation.
 
     Attributes:
-        name: Name for people.
+        name: Name that tables show.
         unit: Unit of the value.
-        read: Value of a report.
-        bound: Lower bound that no plan which completes every task can beat; None where there is none.
+        read: Returns the value of a report.
+        bound: Returns the lower bound for plans that complete every task; None if there is no such bound.
     """
 
     name: str
     unit: Unit
-    read: Callable[[Report], float]
+    read: Callable[[SimulationReport], float]
     bound: Callable[[Bounds], float] | None = None
 
 
@@ -46,11 +46,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure("bandwidth used", "share", lambda r: r.outcome.summary.bandwidth_utilization),
     Measure("decisions", "decisions", lambda r: r.outcome.summary.decisions),
 )
-"""Measures in the order in which they are shown."""
+"""All measures, in the order of the tables."""
 
 
-def measures_of(report: Report) -> tuple[Measure, ...]:
-    """Return the measures that say something of a scenario: no devices, links, prices or power where it has none."""
+def measures_of(report: SimulationReport) -> tuple[Measure, ...]:
+    """Return the measures that apply to a scenario; those of devices, links, prices or power only if it has some."""
     scenario = report.scenario
     absent = set()
     if not any(n.accelerators for n in scenario.nodes):

@@ -1,6 +1,6 @@
-"""Why a task went where it went: claims, each checked before it is said, and their words.
+"""Explains the placement of a task by claims, each checked before it is put into words.
 
-The words come from templates here. With a model they come from `aurora.agents.roles.narrator`.
+Templates here write the text; with a model `aurora.agents.roles.narrator` does.
 """
 
 from __future__ import annotations
@@ -47,30 +47,30 @@ from aurora.sim.scenarios.scenario import Scenario
 
 Level = Literal["line", "short", "full"]
 
-REASONS = 3
-"""Advantages of the winner that are told where no small set of them decided."""
-WEIGHTY = 0.1
-"""Share of the winner's lead that such an advantage makes up at least."""
-TOLD_OPTIONS = 5
-"""Candidates that are told with their scores, the best."""
-FEWEST_FOR_EXTREME = 3
-"""Candidates from which on one is the lowest or highest of them; of two, the comparison says it."""
+MAX_REASONS = 3
+"""Most advantages of the winner that are named where no small set of them decided."""
+MIN_LEAD_SHARE = 0.1
+"""Least share of the winner's lead that such an advantage makes up."""
+MAX_OPTIONS_TOLD = 5
+"""Most candidates listed with their scores, best first."""
+MIN_CANDIDATES_FOR_EXTREME = 3
+"""Fewest candidates of which one is called lowest or highest; between two a comparison says it."""
 LIMITS = frozenset(("within", "beyond"))
-"""Relations to a limit."""
+"""Relations of a value to its limit."""
 NO_SLA = 1e9
 """`task.sla_latency` of a task without one."""
 
 
 class Explanation(NamedTuple):
-    """What became of a task, explained.
+    """Explanation of what happened to a task.
 
     Attributes:
-        scenario_id, policy_id: Of what.
-        task_id: The task.
-        decision: The decision that placed it, the last one if it was started again; None: it was never placed.
-        checked: Every claim that was made, with what became of it.
-        text: Of those that hold.
-        way: The sentences of the text that tell the task's waits and attempts.
+        scenario_id, policy_id: Scenario and policy of the run.
+        task_id: Task explained.
+        decision: Decision that placed it, the last one if it was restarted; None: it was never placed.
+        checked: Every claim with its verdict.
+        text: Text of the claims that hold.
+        way: Sentences of the text about the task's waits and attempts.
     """
 
     scenario_id: str
@@ -101,7 +101,7 @@ def explain(
 
 
 def case_of(run: History, task_id: str) -> Case:
-    """A task of a run, with the decision that placed it last if there is one.
+    """Return a task of a run, with the decision that placed it last if there is one.
 
     Raises:
         ScenarioError: There is no such task.
@@ -116,14 +116,14 @@ def case_of(run: History, task_id: str) -> Case:
 
 
 def explained(case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator") -> Explanation:
-    """Explain a task of a run that was read already.
+    """Explain a task of a run that was traced already.
 
     Args:
-        case: The run, with the decision that placed the task if there is one. Without `run`, the decision alone
-            is explained, and nothing is said of waiting.
-        task_id: The task; "": the decision's.
-        level: How much to say.
-        audience: For whom.
+        case: Run, with the decision that placed the task if there is one. Without `run`, only the decision is
+            explained, not the waiting.
+        task_id: Task to explain; "": the decision's.
+        level: Detail of the text.
+        audience: Reader of the text.
     """
     decision, run = case.decision, case.run
     task_id = task_id or (decision.task_id if decision is not None else "")
@@ -152,7 +152,7 @@ def explained(case: Case, task_id: str = "", *, level: Level = "short", audience
 
 
 def claims_of(decision: Decision) -> list[Claim]:
-    """Return what there is to say about a decision, the weightiest first."""
+    """Return the claims about a decision, most important first."""
     chosen = decision.chosen
     claims: list[Claim] = [ValueClaim(chosen.name, FEASIBLE, float(decision.feasible))]
     if decision.runner_up is not None:
@@ -164,7 +164,7 @@ def claims_of(decision: Decision) -> list[Claim]:
 
 
 def claims_against(decision: Decision, other: Option) -> list[Claim]:
-    """Say why the winner won over another option, and what would have let that one win."""
+    """Return claims on why the winner beat another option, and what would have let that one win."""
     if is_level(decision, other.features):
         return [ComparisonClaim(decision.chosen.name, SCORE, "equal", other.name)]
     found = cause(decision, other)
@@ -178,13 +178,15 @@ def claims_against(decision: Decision, other: Option) -> list[Claim]:
 
 
 def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Claim]:
-    """Return what the winner had ahead of another option.
+    """Return the advantages of the winner over another option.
 
-    The features of the cause; or where it takes more than a cause may name, those that make up most of the lead.
+    These are the features of the cause; where a cause would need too many, those with the largest share of the lead.
     """
     known = advantages(decision, other)
     lead = decision.chosen.score - other.score
-    weighty = sorted((n for n in known if known[n] >= WEIGHTY * abs(lead) > 0), key=lambda n: -known[n])[:REASONS]
+    weighty = [n for n in sorted(known, key=lambda n: -known[n]) if known[n] >= MIN_LEAD_SHARE * abs(lead) > 0][
+        :MAX_REASONS
+    ]
     names = sorted(found, key=lambda n: -known.get(n, 0.0)) or weighty
     chosen, claims = decision.chosen, list[Claim]()
     for name in names:
@@ -196,18 +198,18 @@ def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Cl
 
 
 def _stands_out(decision: Decision, name: str, extreme: Callable[[Sequence[float]], float]) -> bool:
-    """Return whether the winner alone has a feature's extreme value, of more candidates than a comparison names."""
+    """Check that the winner alone has a feature's extreme value among enough candidates."""
     values = [o.features[name] for o in decision.options]
     alone = values[0] == extreme(values) and values.count(values[0]) == 1
-    return alone and decision.is_complete and len(values) >= FEWEST_FOR_EXTREME
+    return alone and decision.is_complete and len(values) >= MIN_CANDIDATES_FOR_EXTREME
 
 
 def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: Audience) -> str:
-    """Checked claims in words.
+    """Put claims that hold into words.
 
     Args:
-        decision: What they are about.
-        claims: Those that hold.
+        decision: Decision that the claims are about.
+        claims: Claims that hold.
         level: `line` names the first reason; `short` is a sentence; `full` adds every number.
         audience: Operators get words, engineers the names of the language and the terms of the score.
     """
@@ -235,15 +237,15 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
 
 
 def _told_once(claims: Sequence[ComparisonClaim]) -> list[ComparisonClaim]:
-    """Of two claims about a feature, the wider one."""
+    """Keep the wider of two claims about a feature."""
     wide = {c.feature for c in claims if c.relation in ("lowest", "highest")}
     return [c for c in claims if c.relation not in ("lower", "higher") or c.feature not in wide]
 
 
 def _details(decision: Decision, audience: Audience) -> list[str]:
-    """The options with what the score reads of them, and for engineers its terms."""
+    """List the options with the features that the score reads, and for engineers the terms of the score."""
     read = features_read(decision)
-    best = decision.options[:TOLD_OPTIONS]
+    best = decision.options[:MAX_OPTIONS_TOLD]
     count = f"{decision.feasible} candidate{'' if decision.feasible == 1 else 's'} had room"
     of = f"; the best {len(best)}" if len(best) < decision.feasible else ""
     lines = [f"At {moment(decision.time)}, {count}{of}:"]
@@ -263,13 +265,13 @@ def _details(decision: Decision, audience: Audience) -> list[str]:
 
 
 def shown_values(decision: Decision | None) -> dict[tuple[str, str], float]:
-    """Of every option of a decision, by option and feature; none of a whole run."""
+    """Return the values of every option of a decision, by option and feature; empty for a whole run."""
     options = () if decision is None else decision.options
     return {(o.name, f): v for o in options for f, v in {**o.features, SCORE: o.score}.items()}
 
 
 def lookups(decision: Decision | None, claim: Claim) -> list[float]:
-    """Every number that a claim is about; one about the outcome needs no decision."""
+    """Return every number that a claim is about; a claim about the outcome needs no decision."""
     match claim:
         case ValueClaim() | OutcomeClaim():
             return [claim.value]

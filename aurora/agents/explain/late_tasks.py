@@ -1,4 +1,4 @@
-"""Which tasks of a run were late or did not complete, grouped by what caused it."""
+"""Finds the tasks of a run that were late or did not complete, grouped by cause."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from aurora.sim.explain.waiting_claims import (
 )
 
 MOST_EXPLAINED, FEWEST_EXPLAINED = 200, 20
-"""Tasks whose cause is looked for, the latest first; the others are counted."""
+"""Number of tasks whose cause is determined, latest first; the others are counted."""
 WORK = 200_000
-"""Placements and nodes that are looked at for all of them together, about; some seconds."""
+"""Approximate limit of placements and nodes examined for all of them; takes some seconds."""
 UNEXPLAINED = "not looked into"
 
 
@@ -28,9 +28,9 @@ class Trouble(NamedTuple):
     """A task that was late or did not complete.
 
     Attributes:
-        status: What became of it.
-        because: The cause in a few words.
-        claims: What bears it out, besides the status.
+        status: End of the task.
+        because: Cause in a few words.
+        claims: Claims that support the cause, besides the status.
     """
 
     status: StatusClaim
@@ -39,7 +39,7 @@ class Trouble(NamedTuple):
 
 
 def troubles(run: History) -> list[Trouble]:
-    """Every task that was late or did not complete, the latest first, those that did not complete before them."""
+    """Return the tasks that did not complete, then those that were late, latest first."""
     found = [s for t in range(len(run.scenario.tasks)) if (s := status_claim(run, t)).status != "completed"]
     numbers = {t.task_id: k for k, t in enumerate(run.scenario.tasks)}
     found.sort(key=lambda s: (s.status == "late", -s.late, numbers[s.task]))
@@ -67,7 +67,7 @@ def _explained(run: History, task: int, status: StatusClaim) -> Trouble:
 
 
 def troubles_text(found: Sequence[Trouble]) -> list[str]:
-    """A sentence about the tasks that did not complete, and one about those that were late, where there are any."""
+    """Write a sentence about the tasks that did not complete and one about the late ones, where there are any."""
     late = [t for t in found if t.status.status == "late"]
     undone = [t for t in found if t.status.status != "late"]
     return [
@@ -86,5 +86,5 @@ def _grouped(found: Sequence[Trouble]) -> list[str]:
 
 
 def troubles_claims(found: Sequence[Trouble]) -> list[Claim]:
-    """Every claim about them."""
+    """Return every claim about the tasks."""
     return [claim for trouble in found for claim in (trouble.status, *trouble.claims)]

@@ -1,4 +1,4 @@
-"""Claims about waiting, attempts and what was lacking, in words."""
+"""Puts claims about waits, attempts and lacking resources into words."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ RESOURCES: Mapping[Resource, str] = {
     "model": "an accelerator of a model that is allowed",
     "bandwidth": "bandwidth",
 }
-"""What candidates may have too little of, or no such device."""
+"""Resources that candidates may lack."""
 _STATES: Mapping[Resource, tuple[str, str]] = {
     "node_down": ("is down", "are down"),
     "battery": ("has an empty battery", "have an empty battery"),
     "path": ("can't be reached", "can't be reached"),
 }
-"""What is said of candidates that don't lack an amount of something."""
+"""Phrases for candidates that are unusable for a reason other than an amount."""
 
 
 def moment(value: float) -> str:
-    """A moment or a duration with its unit; short ones in milliseconds."""
+    """Format a moment or a duration with its unit; short ones in milliseconds."""
     return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{plain(value)} s"
 
 
 def amount(resource: Resource, value: float) -> str:
-    """An amount of a resource with its unit."""
+    """Format an amount of a resource with its unit."""
     told = plain(value)
     match resource:
         case "cpu":
@@ -55,14 +55,14 @@ def amount(resource: Resource, value: float) -> str:
 
 
 def ordinal(value: int) -> str:
-    """1st, 2nd, 3rd, 4th."""
+    """Format an ordinal number: 1st, 2nd, 3rd, 4th."""
     ends: Mapping[int, str] = {1: "st", 2: "nd", 3: "rd"}
     is_teen = value % 100 in range(10, _LAST_OF_TEENS)
     return f"{value}{'th' if is_teen else ends.get(value % 10, 'th')}"
 
 
 def waiting_sentence(claim: WaitingClaim) -> str:
-    """A claim as a clause that stands alone."""
+    """Write a claim as a clause that stands alone."""
     match claim:
         case WaitClaim():
             return f"{shown(claim.task)} {waited(claim)}"
@@ -79,16 +79,16 @@ def waiting_sentence(claim: WaitingClaim) -> str:
 
 
 def duration_of(claim: WaitClaim) -> str:
-    """Return how long a wait was."""
+    """Format the length of a wait."""
     return "to the end of the run" if claim.end is None else moment(claim.end - claim.start)
 
 
 def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
-    """Return what a task waited for, from `waited` on.
+    """Write a clause on what a task waited for; it begins with `waited`.
 
     Args:
-        claim: The claim.
-        room: What is said of a time in which no candidate had room.
+        claim: Claim about the wait.
+        room: Clause for a time in which no candidate had room.
     """
     time = duration_of(claim)
     match claim.reason:
@@ -103,7 +103,7 @@ def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
 
 
 def until(claim: WaitClaim) -> str:
-    """Return what made room in the end, as the beginning of a clause."""
+    """Write what made room in the end, as the beginning of a clause."""
     ended = f"{listed(claim.on)} ended" if claim.on else ""
     back = f"{listed(claim.returned)} came back" if claim.returned else ""
     both = " and ".join(x for x in (ended, back) if x)
@@ -111,7 +111,7 @@ def until(claim: WaitClaim) -> str:
 
 
 def lacking(claim: InfeasibleClaim) -> str:
-    """Return how many candidates lack what, or what one lacks."""
+    """Write how many candidates lack a resource, or what one of them lacks."""
     state, resource = _STATES.get(claim.resource), claim.resource
     if claim.where:
         if state is not None:
@@ -135,7 +135,7 @@ def _asked(claim: InfeasibleClaim) -> str:
 
 
 def attempt(claim: AttemptClaim) -> str:
-    """Return where and when an attempt began, and how it ended."""
+    """Write where and when an attempt began, and how it ended."""
     where = shown(claim.where)
     ends: Mapping[str, Callable[[], str]] = {
         "completed": lambda: f"completed at {moment(claim.end)}",
@@ -146,7 +146,7 @@ def attempt(claim: AttemptClaim) -> str:
 
 
 def status(claim: StatusClaim) -> str:
-    """Return what became of a task."""
+    """Write the final status of a task."""
     told = {
         "completed": "completed",
         "late": f"completed {moment(claim.late)} after its limit",

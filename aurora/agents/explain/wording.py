@@ -1,4 +1,4 @@
-"""Claims in words, for operators and for engineers: what an explanation says when no model words it."""
+"""Puts claims into words for operators and engineers by templates, without a model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _unit(name: str, one: str) -> Callable[[float], str]:
 
 
 class Noun(NamedTuple):
-    """How a feature is called, and how its value is written."""
+    """Name of a feature in prose, and the format of its value."""
 
     words: str
     written: Callable[[float], str]
@@ -115,7 +115,7 @@ COUNTS = frozenset(
         "path.hops",
     )
 )
-"""Features that count: there are more or fewer of them, and their words are the unit."""
+"""Features that are counts; their name is the unit."""
 NOUNS: Mapping[str, Noun] = {
     f.name: Noun(_WORDS.get(f.name, f.meaning), _UNITS.get(f.unit) or _unit(f.unit, _SINGULAR.get(f.unit, f.unit)))
     for f in FEATURES
@@ -133,31 +133,31 @@ MEASURES: Mapping[str, Noun] = {
     "cost": Noun("cost", dollars),
     "energy": Noun("energy", energy),
 }
-"""Fields of `Summary` that a run is told by."""
+"""Fields of `Summary` that describe a run."""
 
 
 def called(feature: str, audience: Audience) -> str:
-    """Return what an audience calls a feature."""
+    """Return a feature's name for an audience."""
     return feature if audience == "engineer" or feature not in NOUNS else NOUNS[feature].words
 
 
 def written(feature: str, value: float) -> str:
-    """A feature's value with its unit."""
+    """Format a feature's value with its unit."""
     return NOUNS[feature].written(value) if feature in NOUNS else plain(value)
 
 
 def told(feature: str, value: float, audience: Audience) -> str:
-    """A feature's value beside its name: a count without the unit that its name says already."""
+    """Format a feature's value next to its name: a count omits the unit, which the name contains."""
     return plain(value) if audience == "operator" and feature in COUNTS else written(feature, value)
 
 
 def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
-    """A claim as a clause.
+    """Write a checked claim as a clause.
 
     Args:
-        claim: A claim that was checked.
-        values: Of (option, feature), as far as the clause shows them.
-        audience: For whom.
+        claim: Claim that holds.
+        values: Values by (option, feature), as far as the clause shows them.
+        audience: Reader of the clause.
     """
     if isinstance(claim, WaitingClaim):
         return waiting_sentence(claim)
@@ -182,9 +182,9 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
 
 
 MORE = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
-"""Relations between counts."""
+"""Relations between counts, in words."""
 EARLIER = {"lower": "earlier", "higher": "later", "lowest": "earliest", "highest": "latest"}
-"""Relations between places in a list."""
+"""Relations between places in a list, in words."""
 
 
 def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
@@ -208,7 +208,7 @@ def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float],
 
 
 def _limit(claim: ComparisonClaim, value: float, limit: float, audience: Audience) -> str:
-    """That a value is within a limit or beyond it; of a time that is over, how long it has been."""
+    """Write that a value is within a limit or beyond it; for a deadline that had passed, how long ago."""
     if claim.other == "task.slack" and limit < 0:
         return f"was already {moment(-limit)} late when it was placed"
     name, own, most = called(claim.feature, audience), written(claim.feature, value), written(claim.other, limit)

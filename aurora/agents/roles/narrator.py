@@ -1,4 +1,4 @@
-"""The explainer with a model: it chooses what is told, in which order and phrasing, and code writes the sentences."""
+"""The explainer with a model, which chooses facts, their order and phrasing; code writes the sentences."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ LENGTHS: Mapping[Level, tuple[int, str]] = {
     "short": (3, "in two or three sentences"),
     "full": (8, "in up to eight sentences that tell every fact"),
 }
-"""Most sentences, and what the model is told."""
+"""Most sentences by level of detail, and the instruction to the model."""
 AUDIENCES: Mapping[Audience, str] = {
     "operator": "an operator who runs the system and knows no formulas",
     "engineer": "an engineer who knows the policy language",
 }
 LETTERS = "abcdefgh"
-"""Of phrasings."""
+"""Letters of phrasings."""
 
 
 class Narration(NamedTuple):
     """An explanation whose sentences a model chose.
 
     Attributes:
-        text: Its sentences; where none holds, the text without a model.
-        is_models: Whether any sentence is the model's.
+        text: Sentences that hold; where none does, the text without a model.
+        is_models: True: at least one sentence is the model's.
         struck: Sentences that a model wrote itself and that don't hold, each with the reason.
         prompt_id: Version of the prompt.
     """
@@ -58,18 +58,18 @@ def narrate(
     level: Level,
     audience: Audience,
 ) -> Narration:
-    """Have a model arrange an explanation.
+    """Let a model arrange an explanation.
 
-    It words the decision, or the run as a whole. What a task waited for and its attempts are told as without a
-    model, after the model's words; a task that was never placed has no decision, and nobody is asked.
+    The model's sentences cover the decision, or the run as a whole. A task's waits and attempts follow in the text of
+    the templates. A task that was never placed has no decision, so no model is asked.
 
     Args:
-        model: Who is asked.
-        prompt: Of the explainer.
-        told: The explanation of a decision or of a whole run, with its checked claims.
-        scenario: Whose names may be used.
-        level: How much to say.
-        audience: For whom.
+        model: Model to ask.
+        prompt: Prompt of the explainer.
+        told: Explanation of a decision or of a whole run, with its checked claims.
+        scenario: Scenario whose names may be used.
+        level: Detail of the text.
+        audience: Reader of the text.
 
     Raises:
         AnswerError: No answer was valid.
@@ -99,7 +99,7 @@ def narrate(
 
 
 def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
-    """Return what an explanation's claims say, of those that hold."""
+    """Return the facts of an explanation's claims that hold."""
     claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
     if isinstance(told, Explanation):
         assert told.decision is not None  # without one there is nothing to word
@@ -113,7 +113,7 @@ def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: 
 
 
 def _held(answer: ExplanationAnswer, known: Known, audience: Audience) -> Held:
-    """The sentences of an answer that hold, behind one that says what is explained."""
+    """Return the sentences of an answer that hold, after one that names what is explained."""
     if not answer.free:
         return hold(compose([_choice(s) for s in answer.sentences], known, audience), known)
     held = hold([(s.text, s.claims) for s in answer.free], known)
@@ -138,7 +138,7 @@ def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
 
 
 def _listed(known: Known, audience: Audience) -> Iterator[str]:
-    """Facts by number with their role, and the other phrasings of each kind, once."""
+    """List facts by number with their role, then the other phrasings of each kind once."""
     others = list[str]()
     seen = set[tuple[str, object]]()
     for number, fact in enumerate(known.facts, 1):

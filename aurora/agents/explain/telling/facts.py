@@ -1,7 +1,7 @@
-"""What checked claims say, as facts with slots: the ground on which sentences are written and held.
+"""Turns checked claims into facts with slots, from which sentences are written and against which they are checked.
 
-A fact has several readings where the same thing can be said of other subjects ("n1 has a lower price than n2",
-"n2 has a higher price than n1"), and where its figures can be said by themselves.
+A fact has several readings where it can be stated of another subject ("n1 has a lower price than n2", "n2 has a
+higher price than n1"), and where its figures can be stated alone.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ _OPPOSITE = {"lower": "higher", "higher": "lower"}
 
 
 class Known(NamedTuple):
-    """What an explanation may say.
+    """Facts that an explanation may state.
 
     Attributes:
-        facts: Of the claims, in their order; claims are cited by number, from 1.
-        background: What needs no citation: who was placed where, with the highest score.
-        names: Who may be spoken of.
+        facts: Facts of the claims, in their order; claims are cited by number, from 1.
+        background: Facts that need no citation: the placement, and that its score was the highest.
+        names: Names that may be mentioned.
     """
 
     facts: tuple[Fact, ...]
@@ -65,7 +65,7 @@ class Known(NamedTuple):
 
 
 def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> Known:
-    """Return what checked claims about a decision say."""
+    """Return the facts of checked claims about a decision."""
     chosen, other = decision.chosen, decision.runner_up
     names = Names(
         _known_names(scenario, claims, [o.name for o in decision.options]),
@@ -84,7 +84,7 @@ def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Sce
 
 
 def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> Known:
-    """Return what checked claims about a task's way say, where no decision is told of."""
+    """Return the facts of checked claims about a task's course, where no decision is explained."""
     facts = tuple(waiting_fact(c) for c in claims)
     became = [f for f in facts if f.readings[0].kind == "status"]
     return Known(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
@@ -93,7 +93,7 @@ def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenari
 def _known_names(
     scenario: Scenario, claims: Sequence[Claim], options: Sequence[str] = ()
 ) -> Mapping[str, frozenset[str]]:
-    """Candidates with their links, and tasks."""
+    """Return the names of candidates with their links, and of tasks."""
     ids = [n.node_id for n in scenario.nodes] + [l.link_id for l in scenario.links]
     named = frozenset(name for c in claims if isinstance(c, WaitingClaim) for name in names_in(c))
     return {NODES: frozenset([*ids, *options]) | named, TASKS: frozenset(t.task_id for t in scenario.tasks)}
@@ -106,14 +106,14 @@ def known_of_run(
     placements: int,
     reasons: Mapping[frozenset[str] | str, int],
 ) -> Known:
-    """Return what checked claims about a whole run say, and what decided in it.
+    """Return the facts of checked claims about a whole run, and its deciding features.
 
     Args:
-        claims: That hold.
-        scenario: What was run.
-        policy_id: By whom.
-        placements: How many decisions there were.
-        reasons: By how many of them each set of features decided; a text beside them is a row of "undecided".
+        claims: Claims that hold.
+        scenario: Scenario of the run.
+        policy_id: Policy of the run.
+        placements: Number of decisions.
+        reasons: Number of decisions by deciding features; a text as key stands for undecided ones.
     """
     total = Amount(placements, COUNT)
     run = {"policy": policy_id, "scenario": scenario.scenario_id, "count": total}
@@ -137,7 +137,7 @@ def _fact(role: Role, *readings: Reading) -> Fact:
 
 
 def amount(feature: str, value: float) -> Amount:
-    """A feature's value with its dimension."""
+    """Return a feature's value with its dimension."""
     return Amount(value, COUNT if feature == FEASIBLE else _UNITS.get(feature, ""))
 
 
@@ -215,7 +215,7 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
 
 
 def _role(claim: ComparisonClaim, decision: Decision) -> Role:
-    """A reason is what gave the winner a lead over whom it is compared with, or over the runner-up."""
+    """Return the role of a comparison: a reason gave the winner its lead over the other or over the runner-up."""
     chosen, rival = decision.chosen, next((o for o in decision.options if o.name == claim.other), decision.runner_up)
     if claim.option != chosen.name or rival is None or rival is chosen:
         return "setting"
@@ -223,7 +223,7 @@ def _role(claim: ComparisonClaim, decision: Decision) -> Role:
 
 
 def measured(name: str, value: float) -> Amount:
-    """A sum of an outcome with its dimension."""
+    """Return a total of an outcome with its dimension."""
     return Amount(value, _MEASURES.get(name, COUNT))
 
 
