@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import NamedTuple
 
-from aurora.sim.objectives import OBJECTIVES, ObjectiveName
 from aurora.sim.kernel import EncodedScenario, encode
+from aurora.sim.objectives import OBJECTIVES, ObjectiveName
 from aurora.sim.optimum.options import RESOURCES, task_options
 from aurora.sim.optimum.start_times import least_latency_and_violations
 from aurora.sim.outcome import Summary
