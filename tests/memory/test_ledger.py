@@ -85,7 +85,9 @@ def test_a_file_that_is_no_ledger_is_left_alone(tmp_path):
 
 def test_measurements_of_an_older_version_are_made_again(tmp_path):
     """They have one number less, and were found under other fingerprints."""
-    (tmp_path / "l").write_bytes(struct.pack("<16sq", b"aurora-ledger-1\n", 3) + struct.pack("<16s17d", key(1), *[0.5] * 17))
+    (tmp_path / "l").write_bytes(
+        struct.pack("<16sq", b"aurora-ledger-1\n", 3) + struct.pack("<16s17d", key(1), *[0.5] * 17)
+    )
     with Ledger(tmp_path / "l") as ledger:
         ledger.begin(3)
         assert len(ledger) == 0
