@@ -35,7 +35,7 @@ Learning
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
     InputError, FileError, DataError, ScenarioError, PolicyError, ConstraintError, StoreError, RunError, ModelError,
-    BudgetExceeded
+    BudgetExceeded, MissingExtraError
 
 Names are loaded when they are first used: `import aurora` takes milliseconds.
 """
@@ -45,6 +45,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from aurora.extras import name_missing_extras
 from aurora.learning.rl.registration import register_when_imported
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         DataError,
         FileError,
         InputError,
+        MissingExtraError,
         ModelError,
         PolicyError,
         RunError,
@@ -100,6 +102,7 @@ __all__ = [
     "Forecast",
     "InputError",
     "Link",
+    "MissingExtraError",
     "ModelError",
     "Node",
     "Outcome",
@@ -152,6 +155,7 @@ _HOMES = {
     "Forecast": "aurora.learning.series.series",
     "InputError": "aurora.errors",
     "Link": "aurora.sim.scenarios.scenario",
+    "MissingExtraError": "aurora.errors",
     "ModelError": "aurora.errors",
     "Node": "aurora.sim.scenarios.scenario",
     "Outcome": "aurora.sim.outcome",
@@ -207,4 +211,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+name_missing_extras()
 register_when_imported()

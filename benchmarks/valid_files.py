@@ -22,7 +22,7 @@ from aurora.learning.accounts import generate, load_catalogue, read_accounts, sy
 from aurora.learning.experiments.measurements import read_rows
 from aurora.learning.experiments.registration import Registration, Rules, assign, load_registration, register
 from aurora.learning.experts.cloning import CloneSettings, load_policy, new_policy, save_policy
-from aurora.learning.forecasting.boosted import TRAINED, TrainedTrees, load_trees
+from aurora.learning.forecasting.boosted import TRAINED_QUANTILES, BoostedTrees
 from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
 from aurora.learning.rightsizing import savings_ledger as ledger
 from aurora.learning.rightsizing.plan_file import Change, Plan, read_inventory, read_plan, write_plan
@@ -235,18 +235,18 @@ def _networks(folder: Path) -> list[Reader]:
     text = str(lightgbm.train(settings, lightgbm.Dataset(x, x[:, 0]), 2).model_to_string())
     trees = folder / "trees"
     trees.mkdir()
-    TrainedTrees((text,) * len(TRAINED)).save(trees)
+    BoostedTrees((text,) * len(TRAINED_QUANTILES)).save(trees)
 
     def forest(path: Path) -> Any:
         shutil.copy(path, trees / path.name)
-        for model in load_trees(trees).models[:1]:
+        for model in BoostedTrees().load(trees).models[:1]:
             booster = lightgbm.Booster(model_str=model)
             booster.predict(np.zeros((2, booster.num_feature())), num_threads=1)
 
     return [
         Reader("clone", "c.pt", clone.read_bytes(), load_policy),
         Reader("training", checkpoint.NAME, (room / checkpoint.NAME).read_bytes(), _within(trainer.resume, room)),
-        Reader("LightGBM", f"lightgbm-{TRAINED[0]}.txt", text.encode(), forest),
+        Reader("LightGBM", f"lightgbm-{TRAINED_QUANTILES[0]}.txt", text.encode(), forest),
     ]
 
 

@@ -11,7 +11,7 @@ from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import Finished
 from aurora.graphs.start import checked_start
 from aurora.graphs.workbench import SelfPlaySettings
-from aurora.memory.embedder import open_embedder
+from aurora.memory.embedder import run_fingerprint
 from aurora.sim.policies.policy import Policy
 
 
@@ -63,7 +63,7 @@ def selfplay(  # noqa: PLR0913  # what a run is started with
         start=None if start is None else checked_start(start),
         training_families=tuple(train_on),
         validation_families=tuple(validate_on),
-        embedder=open_embedder().fingerprint,
+        embedder=run_fingerprint(),
     )
     with open_run(Path(directory), settings) as run:
         return run.play(iterations=iterations, jobs=jobs, time_limit=time_limit, tell=tell)

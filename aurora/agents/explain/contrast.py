@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurora.agents.explain.explainer import claims_against, shown_values
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting import MAX_HOLDERS_NAMED
 from aurora.agents.explain.waiting_words import amount, lacking, moment
-from aurora.agents.explain.wording import Audience, called, sentence, told
+from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
 from aurora.sim.explain.claims import (
@@ -60,6 +60,15 @@ class Contrast(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
 
+    def to_json(self) -> dict[str, Any]:
+        """Return `why_not` of `aurora explain --why-not --json`."""
+        return {
+            "candidate": self.candidate,
+            "because": self.because,
+            "text": self.text,
+            "claims": [c.to_json() for c in self.checked],
+        }
+
 
 def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "operator") -> Contrast:
     """Explain why a task did not go to a candidate.
@@ -83,7 +92,7 @@ def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "o
         return _never_placed(case, run, task, candidate)
     option = next((o for o in decision.options if o.name == candidate), None)
     if option is decision.chosen:
-        text = f"Task {shown(task_id)} did go to {shown(candidate)}."
+        text = f"Task {shown_name(task_id)} did go to {shown_name(candidate)}."
         return Contrast(candidate, "chosen", (), text)
     if option is not None:
         return _outscored(case, decision, option, audience)
@@ -91,10 +100,10 @@ def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "o
     if lacks:
         return _infeasible(case, run, task, candidate, lacks, decision)
     if decision.is_complete or len(decision.options) < len(run.outcome.trace.candidates[0]):  # type: ignore[union-attr]
-        text = f"Not on {shown(candidate)}: it had room, and the policy does not admit it."
+        text = f"Not on {shown_name(candidate)}: it had room, and the policy does not admit it."
         return Contrast(candidate, "not_admitted", (), text)
     text = (
-        f"Not on {shown(candidate)}: it had room, and is not among the best {len(decision.options)} of "
+        f"Not on {shown_name(candidate)}: it had room, and is not among the best {len(decision.options)} of "
         f"{decision.feasible} candidates, which are all that this scenario's size lets the trace keep."
     )
     return Contrast(candidate, "untraced", (), text)
@@ -115,7 +124,7 @@ def _never_placed(case: Case, run: History, task: int, candidate: str) -> Contra
     if status_claim(run, task).status == "unplaceable":
         time = None
     elif waits and waits[-1].reason != "room":
-        return Contrast(candidate, waits[-1].reason, (), f"Task {shown(waits[-1].task)} was placed nowhere.")
+        return Contrast(candidate, waits[-1].reason, (), f"Task {shown_name(waits[-1].task)} was placed nowhere.")
     else:
         time = waits[-1].start if waits else run.scenario.tasks[task].arrival_time
     return _infeasible(case, run, task, candidate, infeasible_at(run, task, time, candidate), None)
@@ -144,9 +153,9 @@ def _infeasible_text(candidate: str, claims: Sequence[Claim]) -> str:
     lacks = [c for c in claims if isinstance(c, InfeasibleClaim)]
     holders = [c for c in claims if isinstance(c, HoldClaim)]
     if not lacks:
-        return f"Not on {shown(candidate)}."
+        return f"Not on {shown_name(candidate)}."
     when = "with everything free" if lacks[0].time is None else f"at {moment(lacks[0].time)}"
-    text = f"Not on {shown(candidate)}: {when} {' and '.join(lacking(c) for c in lacks)}."
+    text = f"Not on {shown_name(candidate)}: {when} {' and '.join(lacking(c) for c in lacks)}."
     if holders:
         listed = "; ".join(sentence(c, {}, "operator") for c in holders)
         text += f"\n{listed}."
@@ -184,7 +193,7 @@ def _better(decision: Decision, option: Option) -> list[Claim]:
 
 
 def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim], audience: Audience) -> str:
-    values, winner, name = shown_values(decision), shown(decision.chosen.name), shown(option.name)
+    values, winner, name = shown_values(decision), shown_name(decision.chosen.name), shown_name(option.name)
     compared = [c for c in claims if isinstance(c, ComparisonClaim)]
     if any(c.feature == SCORE for c in compared):
         lines = [
@@ -213,8 +222,8 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
 def _against(decision: Decision, option: Option, features: Sequence[str], audience: Audience) -> str:
     """Render features with the values of candidate and winner."""
     parts = [
-        f"{called(f, audience)} ({told(f, option.features[f], audience)} against "
-        f"{told(f, decision.chosen.features[f], audience)})"
+        f"{called(f, audience)} ({value_text(f, option.features[f], audience)} against "
+        f"{value_text(f, decision.chosen.features[f], audience)})"
         for f in dict.fromkeys(features)
     ]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -6,12 +6,12 @@ Templates here write the text; with a model `aurora.agents.roles.narrator` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting import fate_text, wait_in_a_word, way_claims, way_text
 from aurora.agents.explain.waiting_words import moment
-from aurora.agents.explain.wording import Audience, called, sentence, told
+from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
 from aurora.sim.explain.claims import (
@@ -41,7 +41,7 @@ from aurora.sim.explain.decision import (
 )
 from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History
-from aurora.sim.explain.waiting_claims import number_of
+from aurora.sim.explain.waiting_claims import StatusClaim, number_of
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 
@@ -66,7 +66,7 @@ class Explanation(NamedTuple):
 
     Attributes:
         scenario_id, policy_id: Scenario and policy of the run.
-        task_id: Task explained.
+        task_id: Task explain_case.
         decision: Decision that placed it, the last one if it was restarted; None: it was never placed.
         checked: Every claim with its verdict.
         text: Text of the claims that hold.
@@ -80,6 +80,19 @@ class Explanation(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
     way: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora explain --task --json`."""
+        return {
+            "scenario_id": self.scenario_id,
+            "policy_id": self.policy_id,
+            "task_id": self.task_id,
+            "decision": None if self.decision is None else self.decision.number,
+            "time": None if self.decision is None else self.decision.time,
+            "text": self.text,
+            "status": next((c.claim.status for c in self.checked if isinstance(c.claim, StatusClaim)), None),
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def explain(
@@ -97,7 +110,7 @@ def explain(
         PolicyError: The policy is not valid, or an explicit plan.
     """
     run = run_of(scenario, policy)
-    return explained(case_of(run, task_id), task_id, level=level, audience=audience)
+    return explain_case(case_of(run, task_id), task_id, level=level, audience=audience)
 
 
 def case_of(run: History, task_id: str) -> Case:
@@ -115,12 +128,14 @@ def case_of(run: History, task_id: str) -> Case:
     return Case(run.scenario, run.policy, decision, run)
 
 
-def explained(case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator") -> Explanation:
+def explain_case(
+    case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator"
+) -> Explanation:
     """Explain a task of a run that was traced already.
 
     Args:
         case: Run, with the decision that placed the task if there is one. Without `run`, only the decision is
-            explained, not the waiting.
+            explain_case, not the waiting.
         task_id: Task to explain; "": the decision's.
         level: Detail of the text.
         audience: Reader of the text.
@@ -213,7 +228,7 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
         level: `line` names the first reason; `short` is a sentence; `full` adds every number.
         audience: Operators get words, engineers the names of the language and the terms of the score.
     """
-    opening = f"Task {shown(decision.task_id)} on {shown(decision.chosen.name)}"
+    opening = f"Task {shown_name(decision.task_id)} on {shown_name(decision.chosen.name)}"
     values = shown_values(decision)
     reasons = _told_once([c for c in claims if isinstance(c, ComparisonClaim)])
     clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMITS]
@@ -231,7 +246,7 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
     for claim in claims:
         if isinstance(claim, FlipClaim):
             text = sentence(claim, values, audience)
-            after.append(text.replace(shown(claim.option), "it", 1) if after else f"runner-up {text}")
+            after.append(text.replace(shown_name(claim.option), "it", 1) if after else f"runner-up {text}")
     short = f"{opening}, because: {'; '.join([', '.join(clauses), *after, *limits])}."
     return short if level == "short" else "\n".join([short, *_details(decision, audience)])
 
@@ -250,13 +265,14 @@ def _details(decision: Decision, audience: Audience) -> list[str]:
     of = f"; the best {len(best)}" if len(best) < decision.feasible else ""
     lines = [f"At {moment(decision.time)}, {count}{of}:"]
     for option in best:
-        values = ", ".join(f"{called(f, audience)} {told(f, option.features[f], audience)}" for f in read)
-        lines.append(f"  {shown(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
+        values = ", ".join(f"{called(f, audience)} {value_text(f, option.features[f], audience)}" for f in read)
+        lines.append(f"  {shown_name(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
     other = decision.runner_up
     if audience == "engineer" and other is not None:
         lead = decision.chosen.score - other.score
         lines.append(
-            f"Terms of the score, {shown(decision.chosen.name)} against {shown(other.name)} (share of the lead):"
+            f"Terms of the score, {shown_name(decision.chosen.name)} against {shown_name(other.name)} "
+            "(share of the lead):"
         )
         for term in terms(decision, other):
             share = f"{100 * (term.chosen - term.other) / lead:.1f} %" if lead else "draw"

@@ -41,7 +41,7 @@ def quoted(name: str) -> str:
     return f'"{"".join(_SPECIAL.get(c) or (c if _is_seen(c) else _escape(c)) for c in name)}"'
 
 
-def shown(name: str, words: frozenset[str] = frozenset()) -> str:
+def shown_name(name: str, words: frozenset[str] = frozenset()) -> str:
     """Return a name as it is where it is plain and none of these words, else quoted."""
     return name if _PLAIN.fullmatch(name) and name.lower() not in words else quoted(name)
 
@@ -100,9 +100,9 @@ def _ends(text: str, at: int) -> bool:
     return re.match(r"[A-Za-z0-9_-]|[.:/@][A-Za-z0-9]", text[at : at + 2]) is None
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Join names as a list in a sentence."""
-    told = [shown(n) for n in names]
+    told = [shown_name(n) for n in names]
     if len(told) > MOST_LISTED:
         told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} others"]
     return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}" if told else "nobody"

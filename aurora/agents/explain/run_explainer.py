@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aurora.agents.explain.late_tasks import Trouble, troubles, troubles_claims, troubles_text
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.late_tasks import TroubledTask, troubles, troubles_claims, troubles_text
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.wording import MEASURES, Audience, called, sentence
 from aurora.errors import ScenarioError
 from aurora.sim.explain.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
@@ -36,7 +36,19 @@ class PlanExplanation(NamedTuple):
     checked: tuple[Checked, ...]
     reasons: Counter[str]
     text: str
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[TroubledTask, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora explain --json` without `--task`."""
+        return {
+            "scenario_id": self.scenario_id,
+            "policy_id": self.policy_id,
+            "text": self.text,
+            "reasons": dict(self.reasons),
+            "late": [t.to_json() for t in self.troubles if t.status.status == "late"],
+            "not_completed": [t.to_json() for t in self.troubles if t.status.status != "late"],
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "operator") -> PlanExplanation:
@@ -58,7 +70,7 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     now = [sentence(c, {}, audience) for c in held if c.change is None]
     decided = ", ".join(f"{name} ({count})" for name, count in reasons.most_common(6))
     lines = [
-        f"{shown(policy.policy_id)} on {shown(scenario.scenario_id)}: {_counted(len(every), 'placement')} of "
+        f"{shown_name(policy.policy_id)} on {shown_name(scenario.scenario_id)}: {_counted(len(every), 'placement')} of "
         f"{_counted(len(scenario.tasks), 'task')}.",
         *([f"What decided: {decided}."] if decided else []),
         f"Outcome: {'; '.join(now)}.",
@@ -81,10 +93,10 @@ def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
     without = ""
     for claim in claims:
         if isinstance(claim.change, NodeRemoved):
-            without = shown(claim.change.node_id)
+            without = shown_name(claim.change.node_id)
             noun, before = MEASURES[claim.measure], now[claim.measure]
             if noun.written(claim.value) == noun.written(before):
-                continue  # a difference below the precision shown
+                continue  # a difference below the precision shown_name
             is_worse = (claim.value > before) != (claim.measure == "completed")
             groups[is_worse].append(f"{noun.words} {noun.written(claim.value)} instead of {noun.written(before)}")
     told = [f"{word}: {', '.join(groups[w])}" for w, word in ((True, "worse"), (False, "better")) if groups[w]]

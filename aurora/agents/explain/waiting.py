@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import amount, attempt, lacking, moment, status, waited
 from aurora.quantities import plain
 from aurora.sim.explain.claims import Claim
@@ -103,8 +103,8 @@ def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[s
     if is_full:
         held = [c for c in claims if isinstance(c, HoldClaim)]
         lines += [
-            f"{shown(c.task)} held {amount(c.resource, c.amount)} of {shown(c.where)} from {moment(c.start)} to "
-            f"{moment(c.end)}."
+            f"{shown_name(c.task)} held {amount(c.resource, c.amount)} of {shown_name(c.where)} "
+            f"from {moment(c.start)} to {moment(c.end)}."
             for c in held
         ]
     attempts = [c for c in claims if isinstance(c, AttemptClaim)]
@@ -138,7 +138,7 @@ def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> 
     if len(grouped) == 1 and only.resource in NO_NODE:
         return NO_NODE[only.resource]
     if len(grouped) == 1 and only.asked and only.resource != "model":
-        each = ", ".join(f"{shown(c.where)}: {plain(c.most)}" for c in singles)
+        each = ", ".join(f"{shown_name(c.where)}: {plain(c.most)}" for c in singles)
         return f"no {kind} had {_free(only)} ({each or f'the most was {plain(only.most)}'})"
     return f"0/{only.candidates} {kind}s had room: {', '.join(_short(c) for c in grouped)}"
 
@@ -162,7 +162,7 @@ def _short(claim: InfeasibleClaim) -> str:
 def fate_text(task_id: str, claims: Sequence[Claim], *, is_flow: bool) -> str:
     """Say why a task was never placed, as a sentence."""
     became = next(c for c in claims if isinstance(c, StatusClaim))
-    opening = f"Task {shown(task_id)} {status(became)}"
+    opening = f"Task {shown_name(task_id)} {status(became)}"
     if became.status == "unplaceable":
         return f"{opening}: {too_large_text(claims, is_flow=is_flow)}."
     here = [c for c in claims if isinstance(c, InfeasibleClaim) and not c.where]

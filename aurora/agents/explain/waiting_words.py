@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aurora.agents.explain.names import listed, shown
+from aurora.agents.explain.names import join_names, shown_name
 from aurora.quantities import plain
 from aurora.sim.explain.shortage import Resource
 from aurora.sim.explain.waiting_claims import (
@@ -65,17 +65,17 @@ def waiting_sentence(claim: WaitingClaim) -> str:
     """Write a claim as a clause that stands alone."""
     match claim:
         case WaitClaim():
-            return f"{shown(claim.task)} {waited(claim)}"
+            return f"{shown_name(claim.task)} {waited(claim)}"
         case HoldClaim(task, where, resource, held, start, end):
-            of = f"{amount(resource, held)} of {shown(where)}"
-            return f"{shown(task)} held {of} from {moment(start)} to {moment(end)}"
+            of = f"{amount(resource, held)} of {shown_name(where)}"
+            return f"{shown_name(task)} held {of} from {moment(start)} to {moment(end)}"
         case InfeasibleClaim():
             when = "with everything free" if claim.time is None else f"at {moment(claim.time)}"
-            return f"for {shown(claim.task)}, {when}, {lacking(claim)}"
+            return f"for {shown_name(claim.task)}, {when}, {lacking(claim)}"
         case AttemptClaim():
-            return f"{shown(claim.task)}, {attempt(claim)}"
+            return f"{shown_name(claim.task)}, {attempt(claim)}"
         case StatusClaim():
-            return f"{shown(claim.task)} {status(claim)}"
+            return f"{shown_name(claim.task)} {status(claim)}"
 
 
 def duration_of(claim: WaitClaim) -> str:
@@ -94,9 +94,9 @@ def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
     match claim.reason:
         case "dependency":
             which = " to complete" if claim.end is not None else ", which did not complete"
-            return f"waited {time} for {listed(claim.on)}{which}"
+            return f"waited {time} for {join_names(claim.on)}{which}"
         case "queue":
-            return f"waited {time} behind {listed(claim.on)} at the head of the queue"
+            return f"waited {time} behind {join_names(claim.on)} at the head of the queue"
         case "policy":
             return f"waited {time} though there was room: the policy did not place it"
     return f"waited {time}: {until(claim)}{room}"
@@ -104,8 +104,8 @@ def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
 
 def until(claim: WaitClaim) -> str:
     """Write what made room in the end, as the beginning of a clause."""
-    ended = f"{listed(claim.on)} ended" if claim.on else ""
-    back = f"{listed(claim.returned)} came back" if claim.returned else ""
+    ended = f"{join_names(claim.on)} ended" if claim.on else ""
+    back = f"{join_names(claim.returned)} came back" if claim.returned else ""
     both = " and ".join(x for x in (ended, back) if x)
     return f"until {both} " if both else "all that time " if claim.end is not None else "from then on "
 
@@ -115,11 +115,11 @@ def lacking(claim: InfeasibleClaim) -> str:
     state, resource = _STATES.get(claim.resource), claim.resource
     if claim.where:
         if state is not None:
-            return f"{shown(claim.where)} {state[0]}"
+            return f"{shown_name(claim.where)} {state[0]}"
         if resource == "model":
-            return f"{shown(claim.where)} lacks {RESOURCES[resource]}"
+            return f"{shown_name(claim.where)} lacks {RESOURCES[resource]}"
         free = "" if claim.time is None else " free"
-        return f"{shown(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
+        return f"{shown_name(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
     few = claim.lacking == 1
     if state is not None:
         return f"{claim.lacking} of {claim.candidates} {state[0] if few else state[1]}"
@@ -136,7 +136,7 @@ def _asked(claim: InfeasibleClaim) -> str:
 
 def attempt(claim: AttemptClaim) -> str:
     """Write where and when an attempt began, and how it ended."""
-    where = shown(claim.where)
+    where = shown_name(claim.where)
     ends: Mapping[str, Callable[[], str]] = {
         "completed": lambda: f"completed at {moment(claim.end)}",
         "node_failed": lambda: f"lost at {moment(claim.end)} when {where} failed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import moment, waiting_sentence
 from aurora.quantities import dollars, energy, mass, plain
 from aurora.sim.explain.claims import (
@@ -150,7 +150,7 @@ def written(feature: str, value: float) -> str:
     return NOUNS[feature].written(value) if feature in NOUNS else plain(value)
 
 
-def told(feature: str, value: float, audience: Audience) -> str:
+def value_text(feature: str, value: float, audience: Audience) -> str:
     """Format a feature's value next to its name: a count omits the unit, which the name contains."""
     return plain(value) if audience == "operator" and feature in COUNTS else written(feature, value)
 
@@ -170,15 +170,15 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
             return f"{value:g} candidate{'' if value == 1 else 's'} had room"
         case ValueClaim(option, feature, value):
             verb = "are" if audience == "operator" and feature in COUNTS else "is"
-            return f"{called(feature, audience)} of {shown(option)} {verb} {told(feature, value, audience)}"
+            return f"{called(feature, audience)} of {shown_name(option)} {verb} {value_text(feature, value, audience)}"
         case ComparisonClaim():
             return _comparison(claim, values, audience)
         case CauseClaim(other, features):
-            return f"{shown(other)} lost on {' and '.join(called(f, audience) for f in features)}"
+            return f"{shown_name(other)} lost on {' and '.join(called(f, audience) for f in features)}"
         case FlipClaim(option, feature, threshold, is_below):
             side, name = "under" if is_below else "over", called(feature, audience)
             far, now = written(feature, threshold), written(feature, values[option, feature])
-            return f"{shown(option)} would have won if its {name} were {side} {far} (it was {now})"
+            return f"{shown_name(option)} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
             noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), plain)
             then = noun.written(value)
@@ -198,7 +198,7 @@ def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float],
     relation = words.get(claim.relation, claim.relation)
 
     def write(amount: float) -> str:
-        return told(claim.feature, amount, audience)
+        return value_text(claim.feature, amount, audience)
 
     match claim.relation:
         case "lowest" | "highest":
@@ -206,9 +206,9 @@ def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float],
         case "within" | "beyond":
             return _limit(claim, value, values[claim.option, claim.other], audience)
         case "equal":
-            return f"same {name} as {shown(claim.other)} ({write(value)})"
+            return f"same {name} as {shown_name(claim.other)} ({write(value)})"
     other = write(values[claim.other, claim.feature])
-    return f"{relation} {name} than {shown(claim.other)} ({write(value)} against {other})"
+    return f"{relation} {name} than {shown_name(claim.other)} ({write(value)} against {other})"
 
 
 def _limit(claim: ComparisonClaim, value: float, limit: float, audience: Audience) -> str:
@@ -224,12 +224,12 @@ def _changed(change: Change) -> str:
     match change:
         case NodeFails():
             until = "for good" if change.duration is None else f"for {moment(change.duration)}"
-            return f"if {shown(change.node_id)} failed at {moment(change.start)} {until}"
+            return f"if {shown_name(change.node_id)} failed at {moment(change.start)} {until}"
         case NodeRemoved():
-            return f"without {shown(change.node_id)}"
+            return f"without {shown_name(change.node_id)}"
         case LoadChanges():
-            whose = "all tasks" if change.task_id is None else f"task {shown(change.task_id)}"
+            whose = "all tasks" if change.task_id is None else f"task {shown_name(change.task_id)}"
             return f"if {whose} asked for {change.factor:g} times as much"
         case PriceChanges():
-            whose = "all nodes" if change.node_id is None else shown(change.node_id)
+            whose = "all nodes" if change.node_id is None else shown_name(change.node_id)
             return f"if {whose} cost {change.factor:g} times as much"

@@ -25,7 +25,7 @@ REFUSALS = (400, 404, 415, 422, 500, 501)
 Settings = dict[str, Any]
 
 
-class Step(NamedTuple):
+class OptionalSetting(NamedTuple):
     """A setting that a request can do without.
 
     Attributes:
@@ -58,24 +58,26 @@ _FORMAT = (
     r"response_format|json[_ ]?schema|json[_ ]?object|json mode|structured output|guided|output_config|invalid schema"
 )
 STEPS = (
-    Step("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
-    Step(
+    OptionalSetting("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
+    OptionalSetting(
         "max_completion_tokens",
         "with max_tokens in place of max_completion_tokens",
         re.compile("max_completion_tokens", re.I),
         _has("max_completion_tokens"),
     ),
-    Step("max_tokens", "without a limit of tokens", re.compile("max_tokens", re.I), _has("extra_body")),
-    Step(
+    OptionalSetting("max_tokens", "without a limit of tokens", re.compile("max_tokens", re.I), _has("extra_body")),
+    OptionalSetting(
         "forced tool",
         "without forcing a tool",
         re.compile(r"tool_choice|tool choice|forces? tool|forced tool|`?required`? is not supported", re.I),
         _is_forced,
     ),
-    Step("json_schema", "with json_object in place of json_schema", re.compile(_FORMAT, re.I), _format("json_schema")),
-    Step("json_object", "without response_format", re.compile(_FORMAT, re.I), _format("json_object")),
-    Step("cache_control", "without marks for caching", re.compile("cache_control", re.I), _has("cached")),
-    Step(
+    OptionalSetting(
+        "json_schema", "with json_object in place of json_schema", re.compile(_FORMAT, re.I), _format("json_schema")
+    ),
+    OptionalSetting("json_object", "without response_format", re.compile(_FORMAT, re.I), _format("json_object")),
+    OptionalSetting("cache_control", "without marks for caching", re.compile("cache_control", re.I), _has("cached")),
+    OptionalSetting(
         "system",
         "with the instructions in the user's message",
         re.compile(r"system (?:role|message|prompt)|'system'|roles must alternate", re.I),
@@ -91,7 +93,7 @@ NO_TOOLS = re.compile(
 """Pattern of a server's message that a model takes no tools."""
 
 
-def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> Step | None:
+def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> OptionalSetting | None:
     """Find the setting that a server refused, if the request had it and can do without it.
 
     Args:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from aurora.agents.models.replies import Usage
+from aurora.agents.models.replies import TokenUsage
 from aurora.errors import BudgetExceeded, ModelError
 from aurora.reading import parse_json, read_text
 from aurora.tools.recording import Exchange
@@ -44,7 +44,7 @@ class Price(NamedTuple):
     cached_in: float | None = None
     cache_write: float | None = None
 
-    def dollars(self, usage: Usage) -> float:
+    def dollars(self, usage: TokenUsage) -> float:
         """Return the price of a request."""
         read = self.tokens_in if self.cached_in is None else self.cached_in
         write = self.tokens_in if self.cache_write is None else self.cache_write

@@ -50,7 +50,7 @@ class _Told(NamedTuple):
     text: str
 
 
-def explained(error: Exception, receipt: Receipt, name: ModelName) -> ModelError:
+def explain_fault(error: Exception, receipt: Receipt, name: ModelName) -> ModelError:
     """Explain why a request got no answer.
 
     Args:
@@ -63,7 +63,7 @@ def explained(error: Exception, receipt: Receipt, name: ModelName) -> ModelError
     return _error(told, said, receipt, name)
 
 
-def judged(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
+def fault_of(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
     """Return the fault of a message that can't be an answer; None: it can. Its validity is checked elsewhere."""
     text = answer.text.strip()
     words = receipt.refusal or (text if is_refusal(text) and not answer.tool_calls else "")

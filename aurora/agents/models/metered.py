@@ -16,12 +16,12 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
-from aurora.agents.models.adaptation import Step, fitted, sent_settings, to_leave_out
+from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settings, to_leave_out
 from aurora.agents.models.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
-from aurora.agents.models.faults import DECLINED, explained, judged, of_this_question, tries
+from aurora.agents.models.faults import DECLINED, explain_fault, fault_of, of_this_question, tries
 from aurora.agents.models.masking import KEYS
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
-from aurora.agents.models.replies import Receipt, Usage
+from aurora.agents.models.replies import Receipt, TokenUsage
 from aurora.agents.models.tool_calls import with_own_ids
 from aurora.agents.models.wire import OK, receipt_of_call
 from aurora.errors import DeclinedError, ModelError
@@ -63,8 +63,8 @@ class _Tried(NamedTuple):
 
     answer: AIMessage | None
     error: ModelError | None
-    usage: Usage | None
-    step: Step | None = None
+    usage: TokenUsage | None
+    step: OptionalSetting | None = None
     is_sent: bool = True
 
 
@@ -213,19 +213,19 @@ class MeteredModel(BaseChatModel):
             try:
                 answer = self.inner.invoke(shown, **sent)
             except Exception as error:  # a broken answer makes clients raise anything; the error is kept
-                told = explained(error, receipt, self.name_)
+                told = explain_fault(error, receipt, self.name_)
                 told.__cause__ = error
                 step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
                 is_sent = receipt.is_sent or provider not in KEYS
                 return _Tried(None, told, _usage(receipt, None), step, is_sent)
-        problem = judged(answer, receipt, self.name_)
+        problem = fault_of(answer, receipt, self.name_)
         if problem is not None:
             return _Tried(None, problem, _usage(receipt, answer))
         if receipt.stop == "length":
             answer.response_metadata[CUT] = True
         return _Tried(with_own_ids(answer, messages), None, _usage(receipt, answer))
 
-    def _leave_out(self, step: Step) -> None:
+    def _leave_out(self, step: OptionalSetting) -> None:
         with self.lock:
             is_new = step.name not in self.left_out
             self.left_out |= {step.name}
@@ -306,16 +306,16 @@ def metered(  # noqa: PLR0913  # what a session is opened with
     )
 
 
-def _usage(receipt: Receipt, answer: AIMessage | None) -> Usage | None:
+def _usage(receipt: Receipt, answer: AIMessage | None) -> TokenUsage | None:
     """Return the billed tokens as far as they were counted; None: nothing was billed."""
     if receipt.usage is not None:
         return receipt.usage
     if receipt.status in OK:
-        return Usage()
+        return TokenUsage()
     if answer is None or receipt.status:
         return None
     counted = answer.usage_metadata  # a model that is not asked over HTTP
-    return Usage() if counted is None else Usage(counted["input_tokens"], counted["output_tokens"])
+    return TokenUsage() if counted is None else TokenUsage(counted["input_tokens"], counted["output_tokens"])
 
 
 def _told(error: ModelError) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Unreadable(ValueError):  # noqa: N818  # a reason, told on as an error of 
     """The body of a reply has no known form."""
 
 
-class Usage(NamedTuple):
+class TokenUsage(NamedTuple):
     """Tokens of a request by the server's count; None: the server counted none.
 
     Attributes:
@@ -79,7 +79,7 @@ class Receipt:
     param: str = ""
     kind: str = ""
     retry_after: float | None = None
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
     stop: Stop = ""
     refusal: str = ""
     fault: str = ""
@@ -153,7 +153,7 @@ def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
         calls = [{"function": message["function_call"]}]
     if isinstance(calls, list) and calls:
         said["tool_calls"] = [_openai_call(c) for c in calls if isinstance(c, dict)]
-    usage = receipt.usage or Usage()
+    usage = receipt.usage or TokenUsage()
     tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
     return {
         "id": "answer",
@@ -187,7 +187,7 @@ def anthropic_message(body: Any, receipt: Receipt) -> dict[str, Any]:
         told = details.get("explanation") if isinstance(details, dict) else None
         receipt.refusal = one_line(str(told or _text(content)[0] or "no reason given"))
     blocks = [block for raw in content if isinstance(raw, dict) for block in _anthropic_block(raw)]
-    usage = receipt.usage or Usage()
+    usage = receipt.usage or TokenUsage()
     return {
         "id": "answer",
         "type": "message",
@@ -251,17 +251,17 @@ def _anthropic_block(block: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def _openai_usage(usage: Any) -> Usage | None:
+def _openai_usage(usage: Any) -> TokenUsage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else usage.get("prompt_cache_hit_tokens")
     tokens_in = count(usage.get("prompt_tokens"))
     cached_in = min(count(cached) or 0, tokens_in or 0)
-    return Usage(tokens_in, count(usage.get("completion_tokens")), cached_in)
+    return TokenUsage(tokens_in, count(usage.get("completion_tokens")), cached_in)
 
 
-def _anthropic_usage(usage: Any) -> Usage | None:
+def _anthropic_usage(usage: Any) -> TokenUsage | None:
     """Read a count of tokens; Anthropic's `input_tokens` excludes those read from or written to the cache."""
     if not isinstance(usage, dict):
         return None
@@ -270,4 +270,6 @@ def _anthropic_usage(usage: Any) -> Usage | None:
         count(usage.get("cache_read_input_tokens")) or 0,
         count(usage.get("cache_creation_input_tokens")) or 0,
     )
-    return Usage(None if plain is None else plain + read + written, count(usage.get("output_tokens")), read, written)
+    return TokenUsage(
+        None if plain is None else plain + read + written, count(usage.get("output_tokens")), read, written
+    )

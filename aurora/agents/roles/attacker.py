@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import ScenariosAnswer, sizes, to_spec
-from aurora.agents.roles.briefing import quoted, weak_areas
+from aurora.agents.roles.briefing import quote_texts, weak_areas
 from aurora.errors import ScenarioError
 from aurora.memory.texts import scenario_text
 from aurora.prompts.loader import Prompt
@@ -124,8 +124,8 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
         "demand": f"{level.demand:g}",
         "success": recent,
         "weak": weak_areas((p.spec, p.success) for p in briefing.played),
-        "rewarding": quoted(rewarding),
-        "known": quoted(scenario_text(spec) for spec in (*others[-SHOWN:], *briefing.accepted)),
-        "rejected": quoted(briefing.rejected),
+        "rewarding": quote_texts(rewarding),
+        "known": quote_texts(scenario_text(spec) for spec in (*others[-SHOWN:], *briefing.accepted)),
+        "rejected": quote_texts(briefing.rejected),
         "count": str(briefing.wanted),
     }

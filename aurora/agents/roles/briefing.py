@@ -1,7 +1,7 @@
 """Briefings of agents: scenarios in numbers, tables of values, measured strengths and weaknesses.
 
 They are short on purpose: a model reads statistics, never 500 tasks. Every figure is computed here from scenarios and
-outcomes; texts from elsewhere are quoted as JSON strings, so that they read as data.
+outcomes; texts from elsewhere are quote_texts as JSON strings, so that they read as data.
 """
 
 from __future__ import annotations
@@ -244,6 +244,6 @@ def weak_areas(played: Iterable[tuple[ScenarioSpec, float]]) -> str:
     return "\n".join(f"- {name}: {rate:.2f}, {count}" for rate, name, count in shown) or "- nothing measured yet"
 
 
-def quoted(texts: Iterable[str]) -> str:
+def quote_texts(texts: Iterable[str]) -> str:
     """Quote texts from elsewhere as JSON strings, a line each, so that they read as data."""
     return "\n".join(f"- {json.dumps(t)}" for t in texts) or "- none"

@@ -9,7 +9,7 @@ from aurora.agents.models.agent import run_agent
 from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
-from aurora.agents.roles.briefing import brief, features_told, program_told, quoted, value_table
+from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table
 from aurora.errors import AnswerError, ModelError, PolicyError
 from aurora.prompts.loader import Prompt
 from aurora.sim.policies.compiler import compile_policy
@@ -242,5 +242,5 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         "champion": champion,
         "policies": "\n".join(best) or "- none yet",
         "lessons": "\n".join(f"- {lesson}" for lesson in briefing.lessons) or "- none yet",
-        "failures": quoted(briefing.failures),
+        "failures": quote_texts(briefing.failures),
     }

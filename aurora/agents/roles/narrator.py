@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aurora.agents.explain.explainer import Explanation, Level
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.run_explainer import PlanExplanation
-from aurora.agents.explain.telling.composing import Choice, compose, offered, opening, phrased
-from aurora.agents.explain.telling.facts import Known, known_of_decision, known_of_run
+from aurora.agents.explain.telling.composing import SentenceChoice, compose, offered, opening, phrased
+from aurora.agents.explain.telling.facts import KnownFacts, known_of_decision, known_of_run
 from aurora.agents.explain.telling.holding import Held, hold
 from aurora.agents.explain.wording import NOUNS, Audience, called
 from aurora.agents.models.agent import run_agent
@@ -98,7 +98,7 @@ def narrate(
     return Narration("\n".join([held.text or told.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
 
 
-def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
+def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> KnownFacts:
     """Return the facts of an explanation's claims that hold."""
     claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
     if isinstance(told, Explanation):
@@ -112,32 +112,32 @@ def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: 
     return known_of_run(claims, scenario, told.policy_id, told.reasons.total(), reasons)
 
 
-def _held(answer: ExplanationAnswer, known: Known, audience: Audience) -> Held:
+def _held(answer: ExplanationAnswer, known: KnownFacts, audience: Audience) -> Held:
     """Return the sentences of an answer that hold, after one that names what is explained."""
     if not answer.free:
         return hold(compose([_choice(s) for s in answer.sentences], known, audience), known)
     held = hold([(s.text, s.claims) for s in answer.free], known)
     first = opening(known, audience)
-    if not held.kept or shown(known.names.task, known.names.words) in held.kept[0].replace(",", "").split():
+    if not held.kept or shown_name(known.names.task, known.names.words) in held.kept[0].replace(",", "").split():
         return held
     return held._replace(text=f"{first} {held.text}", kept=(first, *held.kept))
 
 
-def _choice(sentence: SentenceAnswer) -> Choice:
+def _choice(sentence: SentenceAnswer) -> SentenceChoice:
     told = tuple((int(f[:-1]), LETTERS.index(f[-1])) for f in sentence.facts)
-    return Choice(told, sentence.link, sentence.figures)
+    return SentenceChoice(told, sentence.link, sentence.figures)
 
 
-def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
+def _subject(told: Explanation | PlanExplanation, known: KnownFacts) -> str:
     words = known.names.words
     if isinstance(told, PlanExplanation):
-        return f"a whole run of {shown(told.policy_id, words)} on {shown(told.scenario_id, words)}"
+        return f"a whole run of {shown_name(told.policy_id, words)} on {shown_name(told.scenario_id, words)}"
     decision = told.decision
     assert decision is not None  # a task without one is not worded by a model
-    return f"why task {shown(decision.task_id, words)} went to {shown(decision.chosen.name, words)}"
+    return f"why task {shown_name(decision.task_id, words)} went to {shown_name(decision.chosen.name, words)}"
 
 
-def _listed(known: Known, audience: Audience) -> Iterator[str]:
+def _listed(known: KnownFacts, audience: Audience) -> Iterator[str]:
     """List facts by number with their role, then the other phrasings of each kind once."""
     others = list[str]()
     seen = set[tuple[str, object]]()

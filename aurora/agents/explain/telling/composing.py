@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, shown
-from aurora.agents.explain.telling.facts import Known
+from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, shown_name
+from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.grammar import Slot, Slots, Writer, write
 from aurora.agents.explain.telling.lexicon import RESOURCES, STATES, measure, noun, predicate
 from aurora.agents.explain.telling.phrasings import OFFERED, THE_RUN, Phrasing, phrasings_of
@@ -22,7 +22,7 @@ _PAIRS = (("own", "against"), ("own", "of"), ("threshold", "now"), ("value", "no
 """Slots whose amounts must not look the same where they differ."""
 
 
-class Choice(NamedTuple):
+class SentenceChoice(NamedTuple):
     """A chosen sentence.
 
     Attributes:
@@ -58,7 +58,7 @@ def offered(fact: Fact, names: Names) -> tuple[int, ...]:
     return tuple(found)
 
 
-def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[Sentence]:
+def compose(chosen: Sequence[SentenceChoice], known: KnownFacts, audience: Audience) -> list[Sentence]:
     """Write choices as prose after the background; a fact is stated once.
 
     The first sentence states the placement. Reasons join it where that was chosen.
@@ -86,7 +86,7 @@ def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[
     return told_so_far or [Sentence(_finished(first, known.names), (1,))]
 
 
-def opening(known: Known, audience: Audience) -> str:
+def opening(known: KnownFacts, audience: Audience) -> str:
     """Write the sentence that names what is explained."""
     return _finished(phrased(known.background[0].readings[0], 0, known.names, audience), known.names)
 
@@ -106,7 +106,7 @@ def _finished(text: str, names: Names) -> str:
     return f"{text if is_name else text[0].upper() + text[1:]}."
 
 
-def _body(choice: Choice, known: Known, audience: Audience) -> str:
+def _body(choice: SentenceChoice, known: KnownFacts, audience: Audience) -> str:
     """Join the clauses of a sentence; a repeated subject is named once."""
     clauses = list[str]()
     lead, condition = "", ""
@@ -188,7 +188,7 @@ def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | N
     if value is None:
         return None
     if name in LISTS and isinstance(value, frozenset):
-        listed = _listed([shown(n, names.words) for n in sorted(value)])
+        listed = _listed([shown_name(n, names.words) for n in sorted(value)])
         return f"task{'s' if len(value) > 1 else ''} {listed}" if name == "tasks" else listed
     if name in SORTS:
         return _name(str(value), SORTS[name], names) + ("'s" if slot.is_possessive else "")
@@ -201,7 +201,7 @@ def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | N
 
 def _name(name: str, sort: str, names: Names) -> str:
     """Return a name, with its kind where it is not clear by itself."""
-    text = shown(name, names.words)
+    text = shown_name(name, names.words)
     if sort == TASKS:
         return f"task {text}"
     return f"node {text}" if sort == NODES and name.isdecimal() else text

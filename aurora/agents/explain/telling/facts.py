@@ -49,7 +49,7 @@ _MEASURES: Mapping[str, str] = {
 _OPPOSITE = {"lower": "higher", "higher": "lower"}
 
 
-class Known(NamedTuple):
+class KnownFacts(NamedTuple):
     """Facts that an explanation may state.
 
     Attributes:
@@ -63,7 +63,7 @@ class Known(NamedTuple):
     names: Names
 
 
-def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> Known:
+def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> KnownFacts:
     """Return the facts of checked claims about a decision."""
     chosen, other = decision.chosen, decision.runner_up
     names = Names(
@@ -79,14 +79,14 @@ def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Sce
         background.append(_fact("reason", Reading("admitted", {"option": chosen.name})))
     else:
         background.append(_fact("setting" if level else "reason", Reading("best", {"option": chosen.name})))
-    return Known(tuple(_of_decision(c, decision) for c in claims), tuple(background), names)
+    return KnownFacts(tuple(_of_decision(c, decision) for c in claims), tuple(background), names)
 
 
-def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> Known:
+def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> KnownFacts:
     """Return the facts of checked claims about a task's course, where no decision is explained."""
     facts = tuple(waiting_fact(c) for c in claims)
     became = [f for f in facts if f.readings[0].kind == "status"]
-    return Known(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
+    return KnownFacts(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
 
 
 def _known_names(
@@ -104,7 +104,7 @@ def known_of_run(
     policy_id: str,
     placements: int,
     reasons: Mapping[frozenset[str] | str, int],
-) -> Known:
+) -> KnownFacts:
     """Return the facts of checked claims about a whole run, and its deciding features.
 
     Args:
@@ -128,14 +128,14 @@ def known_of_run(
         {**_known_names(scenario, ()), RUNS: frozenset((policy_id, scenario.scenario_id))},
         words=vocabulary(),
     )
-    return Known(tuple(facts), (_fact("setting", headline),), names)
+    return KnownFacts(tuple(facts), (_fact("setting", headline),), names)
 
 
 def _fact(role: Role, *readings: Reading) -> Fact:
     return Fact(readings, role)
 
 
-def amount(feature: str, value: float) -> Amount:
+def amount_of(feature: str, value: float) -> Amount:
     """Return a feature's value with its dimension."""
     return Amount(value, COUNT if feature == FEASIBLE else _UNITS.get(feature, ""))
 
@@ -143,7 +143,7 @@ def amount(feature: str, value: float) -> Amount:
 def _of_decision(claim: Claim, decision: Decision) -> Fact:
     match claim:
         case ValueClaim(option, feature, value) if feature == FEASIBLE:
-            room = Reading("room", {"count": amount(feature, value), "task": decision.task_id})
+            room = Reading("room", {"count": amount_of(feature, value), "task": decision.task_id})
             if value == 1:
                 return _fact("reason", Reading("lone", {"option": option, "task": decision.task_id}), room)
             return _fact("setting", room)
@@ -161,9 +161,9 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
             slots: Slots = {
                 "option": option,
                 "feature": feature,
-                "threshold": amount(feature, threshold),
+                "threshold": amount_of(feature, threshold),
                 "side": "under" if is_below else "over",
-                "now": None if now is None else amount(feature, now),
+                "now": None if now is None else amount_of(feature, now),
             }
             values = () if now is None else (_value(option, feature, now),)
             return _fact("counterfactual", Reading("flip", slots), *values)
@@ -171,14 +171,14 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
 
 
 def _value(option: str, feature: str, value: float) -> Reading:
-    return Reading("value", {"option": option, "feature": feature, "own": amount(feature, value)})
+    return Reading("value", {"option": option, "feature": feature, "own": amount_of(feature, value)})
 
 
 def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
     option, feature, relation, other = claim
     own = look_up(decision, option, feature)
     assert own is not None  # it was checked
-    about = {"option": option, "feature": feature, "own": amount(feature, own)}
+    about = {"option": option, "feature": feature, "own": amount_of(feature, own)}
     value = _value(option, feature, own)
     if relation in ("lowest", "highest"):
         opposite = "lower" if relation == "lowest" else "higher"
@@ -190,12 +190,12 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
         if other == "task.slack" and limit < 0:
             late = {"task": decision.task_id, "late": Amount(-limit, "s")}
             return _fact("shortfall", Reading("overdue", late), value)
-        slots = {**about, "relation": relation, "limit": other, "of": amount(other, limit)}
+        slots = {**about, "relation": relation, "limit": other, "of": amount_of(other, limit)}
         role: Role = "shortfall" if relation == "beyond" else "setting"
         return _fact(role, Reading("limit", slots), value, _value(option, other, limit))
     theirs = look_up(decision, other, feature)
     assert theirs is not None  # likewise
-    turned = {"option": other, "feature": feature, "own": amount(feature, theirs), "other": option}
+    turned = {"option": other, "feature": feature, "own": amount_of(feature, theirs), "other": option}
     if relation == "equal":
         same = [
             Reading("equal", {**about, "other": other}),

@@ -125,13 +125,13 @@ class Reader(NamedTuple):
     parts: Mapping[str, tuple[tuple[Template, Slots], ...]]
 
 
-def read(nodes: Template, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
+def match(nodes: Template, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
     """Match a template at a position in every way; yield end position and slots."""
     if not nodes:
         yield at, slots
         return
     for end, found in _one(nodes[0], text, at, slots, reader):
-        yield from read(nodes[1:], text, end, found, reader)
+        yield from match(nodes[1:], text, end, found, reader)
 
 
 def _one(node: Node, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
@@ -143,16 +143,16 @@ def _one(node: Node, text: str, at: int, slots: Slots, reader: Reader) -> Iterat
         case Slot():
             yield from reader.fill(node, text, spaces(text, at), slots)
         case Maybe(inner):
-            yield from read(inner, text, at, slots, reader)
+            yield from match(inner, text, at, slots, reader)
             yield at, slots
         case Either(ways):
             for way in ways:
-                yield from read(way, text, at, slots, reader)
+                yield from match(way, text, at, slots, reader)
         case Part(kind):
             for inner, settled in reader.parts[kind]:
                 merged = merge(slots, settled)
                 if merged is not None:
-                    yield from read(inner, text, at, merged, reader)
+                    yield from match(inner, text, at, merged, reader)
 
 
 def merge(slots: Slots, more: Slots) -> Slots | None:

@@ -1,6 +1,6 @@
 """Checks sentences against facts: each is parsed and must state what its claims state.
 
-A sentence that can't be parsed is not shown, and reported as unchecked, not as false.
+A sentence that can't be parsed is not shown_name, and reported as unchecked, not as false.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from aurora.agents.explain.names import quoted, shown
-from aurora.agents.explain.telling.facts import Known
+from aurora.agents.explain.names import quoted, shown_name
+from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.lexicon import noun
 from aurora.agents.explain.telling.quantities import Amount, Quantity, agrees, write
 from aurora.agents.explain.telling.reading import Before, Clause, TooInvolved, sentences
@@ -47,7 +47,7 @@ class Held(NamedTuple):
     struck: tuple[tuple[str, str], ...]
 
 
-def hold(said: Sequence[tuple[str, Sequence[int]]], known: Known) -> Held:
+def hold(said: Sequence[tuple[str, Sequence[int]]], known: KnownFacts) -> Held:
     """Keep the sentences that state what the claims they cite state.
 
     Args:
@@ -59,14 +59,14 @@ def hold(said: Sequence[tuple[str, Sequence[int]]], known: Known) -> Held:
     for text, cited in said:
         reason, after = _judged(text, cited, known, before)
         if reason:
-            struck.append((text, reason))  # the next sentence then follows the last one shown
+            struck.append((text, reason))  # the next sentence then follows the last one shown_name
         else:
             kept.append(" ".join(text.split()))
             before = after
     return Held(" ".join(kept), tuple(kept), tuple(struck))
 
 
-def _judged(text: str, cited: Sequence[int], known: Known, before: Before) -> tuple[str, Before]:
+def _judged(text: str, cited: Sequence[int], known: KnownFacts, before: Before) -> tuple[str, Before]:
     """Return why a sentence does not hold, "" if it does, and what the next one may refer back to."""
     if not cited:
         return "it cites no claim", before
@@ -152,5 +152,5 @@ def _told(value: object) -> str:
         case str() if value in FEATURE_INDEX:
             return noun(value, "operator")
         case str():
-            return shown(value)
+            return shown_name(value)
     return quoted(str(value))

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at
-from aurora.agents.explain.telling.grammar import Part, Reader, Slot, Slots, Template, after, merge, read, spaces
+from aurora.agents.explain.telling.grammar import Part, Reader, Slot, Slots, Template, after, match, merge, spaces
 from aurora.agents.explain.telling.lexicon import LEXICONS
 from aurora.agents.explain.telling.phrasings import PHRASINGS, THE_RUN, Phrasing
 from aurora.agents.explain.telling.quantities import read as read_quantity
@@ -169,7 +169,7 @@ def _clause(
             continue
         for phrasing in phrasings:
             for nodes, slots in _beginnings(phrasing, link, before):
-                for end, found in read(nodes, text, at, slots, _reader(names, before.subject, steps)):
+                for end, found in match(nodes, text, at, slots, _reader(names, before.subject, steps)):
                     yield end, Clause(kind, found, link), _left(phrasing, found)
 
 
