@@ -24,7 +24,7 @@ Simulation
 Measured series
     read_series -> Panel of Series          from files or a DataFrame, checked and repaired
     forecast -> Forecast                    what follows each series, as quantiles
-    look_ahead -> Outlook                   futures of demand, and the capacity that covers them
+    look_ahead -> DemandForecast            futures of demand, and the capacity that covers them
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
 Learning
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from aurora.graphs.session import selfplay
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
-    from aurora.learning.futures.outlook import Outlook
+    from aurora.learning.futures.demand_forecast import DemandForecast
     from aurora.learning.rl.env import AllocationEnv
     from aurora.learning.rl.run import train
     from aurora.learning.rl.trainer import Trainee
@@ -97,6 +97,7 @@ __all__ = [
     "BudgetExceeded",
     "ConstraintError",
     "DataError",
+    "DemandForecast",
     "FileError",
     "Finished",
     "Forecast",
@@ -106,7 +107,6 @@ __all__ = [
     "ModelError",
     "Node",
     "Outcome",
-    "Outlook",
     "Panel",
     "Policy",
     "PolicyError",
@@ -150,6 +150,7 @@ _HOMES = {
     "BudgetExceeded": "aurora.errors",
     "ConstraintError": "aurora.errors",
     "DataError": "aurora.errors",
+    "DemandForecast": "aurora.learning.futures.demand_forecast",
     "FileError": "aurora.errors",
     "Finished": "aurora.graphs.selfplay",
     "Forecast": "aurora.learning.series.series",
@@ -159,7 +160,6 @@ _HOMES = {
     "ModelError": "aurora.errors",
     "Node": "aurora.sim.scenarios.scenario",
     "Outcome": "aurora.sim.outcome",
-    "Outlook": "aurora.learning.futures.outlook",
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",

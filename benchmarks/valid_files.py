@@ -25,7 +25,7 @@ from aurora.learning.experts.cloning import CloneSettings, load_policy, new_poli
 from aurora.learning.forecasting.boosted import TRAINED_QUANTILES, BoostedTrees
 from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
 from aurora.learning.rightsizing import savings_ledger as ledger
-from aurora.learning.rightsizing.plan_file import Change, Plan, read_inventory, read_plan, write_plan
+from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory, read_plan, write_plan
 from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.series.read import read_panel
 from aurora.memory.ledger import Ledger
@@ -102,10 +102,14 @@ def _accounts(folder: Path) -> list[Reader]:
     catalogue = synthetic_catalogue()
     write_accounts(generate(1, 2, periods=40).accounts, folder / "h.jsonl")
     write_accounts(generate(1, 2, periods=40).accounts, folder / "h.parquet")
-    change = Change("a", {"instance": "x", "maximum": 2}, {"instance": "y", "maximum": 2}, "why", {"expected": 1.0})
-    write_plan(Plan((change,), "made up"), folder / "plan.json")
-    ledger.promise(folder / "l.jsonl", [ledger.Prediction("a@1", "a", "2026-01-01", 5.0, 1.0, 9.0, 0.9, "made up")])
-    ledger.settle(folder / "l.jsonl", "a@1", 4.0, "2026-02-01")
+    change = PlannedChange(
+        "a", {"instance": "x", "maximum": 2}, {"instance": "y", "maximum": 2}, "why", {"expected": 1.0}
+    )
+    write_plan(ChangePlan((change,), "made up"), folder / "plan.json")
+    ledger.record_promises(
+        folder / "l.jsonl", [ledger.Promise("a@1", "a", "2026-01-01", 5.0, 1.0, 9.0, 0.9, "made up")]
+    )
+    ledger.settle_promise(folder / "l.jsonl", "a@1", 4.0, "2026-02-01")
     days = [date(2026, 5, 1) + timedelta(days=k) for k in range(10)]
     cells = [f"{a},{d},{k % 5}.5,{k % 3}" for d in days for k, a in enumerate(("a", "b", "c"))]
     table = "account,day,cost,latency\n" + "\n".join(cells) + "\n"
@@ -133,7 +137,7 @@ def _accounts(folder: Path) -> list[Reader]:
         ),
         Reader("plan", "plan.json", (folder / "plan.json").read_bytes(), read_plan),
         Reader("inventory", "i.json", json.dumps(inventory).encode(), read_inventory),
-        Reader("ledger", "l.jsonl", (folder / "l.jsonl").read_bytes(), ledger.settled),
+        Reader("ledger", "l.jsonl", (folder / "l.jsonl").read_bytes(), ledger.settlements),
         Reader("catalogue", "cat.json", shipped.read_bytes(), load_catalogue),
         Reader("measurements", "m.csv", table.encode(), lambda p: read_rows(p, ("cost", "latency"))),
         Reader(
