@@ -29,7 +29,7 @@ Measured series
 
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
-    train -> Trainee                        PPO, DQN or SAC on generated scenarios
+    train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
     selfplay -> Finished                    attacker against defender; the champion is a policy
 
 Errors
@@ -71,8 +71,7 @@ if TYPE_CHECKING:
     from aurora.learning.futures.ahead import look_ahead
     from aurora.learning.futures.demand_forecast import DemandForecast
     from aurora.learning.rl.env import AllocationEnv
-    from aurora.learning.rl.run import train
-    from aurora.learning.rl.trainer import Trainee
+    from aurora.learning.rl.report import TrainingReport, resume_training, train
     from aurora.learning.series.dataframes import forecast_frame, read_series, series_frame
     from aurora.learning.series.series import Forecast, Panel, Series
     from aurora.sim.kernel.run import simulate
@@ -119,7 +118,7 @@ __all__ = [
     "Solution",
     "StoreError",
     "Task",
-    "Trainee",
+    "TrainingReport",
     "Workload",
     "__version__",
     "bounds",
@@ -134,6 +133,7 @@ __all__ = [
     "parse_policy",
     "parse_scenario",
     "read_series",
+    "resume_training",
     "score",
     "selfplay",
     "series_frame",
@@ -172,7 +172,7 @@ _HOMES = {
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",
     "Task": "aurora.sim.scenarios.scenario",
-    "Trainee": "aurora.learning.rl.trainer",
+    "TrainingReport": "aurora.learning.rl.report",
     "Workload": "aurora.sim.scenarios.scenario",
     "bounds": "aurora.sim.optimum.bounds",
     "explain": "aurora.agents.explain.run_explainer:explain_plan",
@@ -186,12 +186,13 @@ _HOMES = {
     "parse_policy": "aurora.sim.policies.policy",
     "parse_scenario": "aurora.sim.scenarios.scenario",
     "read_series": "aurora.learning.series.dataframes",
+    "resume_training": "aurora.learning.rl.report",
     "score": "aurora.sim.rewards",
     "selfplay": "aurora.graphs.session",
     "series_frame": "aurora.learning.series.dataframes",
     "simulate": "aurora.sim.kernel.run",
     "solve": "aurora.sim.optimum.solver",
-    "train": "aurora.learning.rl.run",
+    "train": "aurora.learning.rl.report",
 }
 """Module that defines each name; after a colon, what it is called there."""
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.statistics import Interval, paired_interval
 from aurora.learning.accounts import KEEP, MOVES, Catalogue, Population, generate, synthetic_catalogue
 from aurora.learning.accounts.behaviour import MISSES, View, expert
 from aurora.learning.accounts.generator import PER_DAY
@@ -22,6 +21,7 @@ from aurora.learning.experts.cloning import Choose, CloneSettings, Decisions, ch
 from aurora.learning.experts.expert_score import Adjustment
 from aurora.learning.experts.fine_tuning import TuneSettings, tune
 from aurora.learning.series.series import Series
+from aurora.statistics import Interval, paired_interval
 
 HELD_OUT = 10_000
 """Added to a seed for the accounts that nothing is learnt from."""

@@ -1,4 +1,4 @@
-"""Bootstrap intervals."""
+"""Computes confidence intervals by resampling."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 10_000
+"""Number of bootstrap samples."""
 
 
 class Interval(NamedTuple):
@@ -19,7 +20,7 @@ class Interval(NamedTuple):
 
 
 def paired_interval(differences: NDArray[np.float64], *, seed: int = 0) -> Interval:
-    """Percentile bootstrap interval of the mean of paired differences (Efron & Tibshirani 1993, ch. 13).
+    """Return the percentile bootstrap interval of the mean of paired differences (Efron & Tibshirani 1993, ch. 13).
 
     Args:
         differences: Paired differences, float64 [pairs], at least one.
