@@ -1,7 +1,8 @@
-"""Computes confidence intervals by resampling."""
+"""Computes confidence intervals of means, by resampling, and of shares."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -30,3 +31,20 @@ def paired_interval(differences: NDArray[np.float64], *, seed: int = 0) -> Inter
     means = rng.choice(differences, (RESAMPLES, len(differences))).mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return Interval(float(differences.mean()), float(low), float(high))
+
+
+def wilson(successes: float, trials: float, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Return the score interval of a share (Wilson 1927); 0 to 1 without trials.
+
+    Args:
+        successes: Number of successes.
+        trials: Number of trials.
+        z: Quantile of the normal distribution; the default is for 95 %.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    share = successes / trials
+    middle = share + z**2 / (2 * trials)
+    radius = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    scale = 1 + z**2 / trials
+    return max(0.0, (middle - radius) / scale), min(1.0, (middle + radius) / scale)
