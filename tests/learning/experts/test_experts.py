@@ -83,7 +83,7 @@ def test_weights_move_the_score(population: accounts.Population) -> None:
     ],
 )
 def test_bad_weights_are_refused(weights: experts.Weights, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(InputError, match=message):
         experts.check_weights(weights)
 
 
