@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aurora.agents.roles.defender import CHANCE
 from aurora.memory.store import NewOutcome
-from aurora.sim.scenarios.scenario import Frozen
+from aurora.types import Frozen
 
 KEPT = 6
 """Latest lessons that a run keeps."""

@@ -28,7 +28,7 @@ from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.scenarios.curriculum import LEVELS, Curriculum
-from aurora.sim.scenarios.scenario import Frozen
+from aurora.types import Frozen
 
 VALIDATION_SEED = 1_000_003
 """Keeps validation scenarios apart from all others, whatever the run's seed."""

@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, model_validator
 from aurora.errors import PolicyError
 from aurora.reading import read_json
 from aurora.sim.policies.inputs import parse_input
-from aurora.sim.scenarios.scenario import Frozen, Identifier, Moment, NonNegative, Positive
+from aurora.sim.scenarios.scenario import Moment
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000
