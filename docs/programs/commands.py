@@ -29,7 +29,7 @@ KINDS = {"Path": "PATH", "int": "INTEGER", "float": "NUMBER", "str": "TEXT"}
 
 def index() -> str:
     """Return the page that lists every command with the first line of its help."""
-    rows = [f"| [{n}](commands/{n.split()[0]}.md#{n.replace(' ', '-')}) | {_first(c.help)} |" for n, c in _all()]
+    rows = [f"| [{n}](commands/aurora-{n.split()[0]}.md#{n.replace(' ', '-')}) | {_first(c.help)} |" for n, c in _all()]
     return "\n".join([HEAD, "| command | meaning |", "|---|---|", *rows, ""])
 
 

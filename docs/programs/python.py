@@ -1,31 +1,70 @@
-"""The page of the Python interface, from the names that `aurora` exports and their docstrings."""
+"""The pages of the Python interface, from the names that `aurora` exports and their docstrings."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aurora
 
-HEAD = """<!-- Written by `python -m docs.programs.reference`; a test compares. Change the docstrings in the code. -->
+NOTE = "<!-- Written by `python -m docs.programs.reference`; a test compares. Change the docstrings in the code. -->"
+
+HEAD = f"""{NOTE}
 
 # Python
 
 `import aurora` offers the names below. They are loaded when they are first used, so the import itself is fast.
-`examples/` in the repository has a program for each part.
+The folder `examples/` of the repository has a program for each part.
 """
 
+PARTS = {
+    "simulation": "Scenarios, policies, simulation",
+    "learning": "Series, networks, advice",
+    "selfplay": "Self-play",
+    "errors": "Errors",
+}
+"""Pages, with their titles."""
+
+PART_OF = {"aurora.sim": "simulation", "aurora.learning": "learning", "aurora.errors": "errors"}
+"""Page of what is defined in a package; the rest is self-play and explanation."""
+
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields", "Example", "Examples")
+LONGEST_DEFAULT = 40
+"""Characters of a default value that a signature shows."""
 
 
-def page() -> str:
-    """Return the page: the overview of the package, and a section for each name."""
-    overview = (inspect.getdoc(aurora) or "").partition("\n\n")[2]
-    names = [n for n in aurora.__all__ if not n.startswith("_")]
-    sections = [_section(name, getattr(aurora, name)) for name in names]
-    return "\n".join([HEAD, "```text", overview.strip(), "```", "", *sections]).rstrip("\n") + "\n"
+def index() -> str:
+    """Return the page that lists every name with its first line."""
+    rows = []
+    for part, names in _parts().items():
+        rows += [f"| [{n}](python/{part}.md#{n.lower()}) | {_first(getattr(aurora, n))} |" for n in names]
+    return "\n".join([HEAD, "| name | meaning |", "|---|---|", *rows, ""])
+
+
+def pages() -> Mapping[str, str]:
+    """Return each page by its name."""
+    return {
+        part: "\n".join([f"{NOTE}\n\n# {PARTS[part]}\n", *(_section(n, getattr(aurora, n)) for n in names)]).rstrip()
+        + "\n"
+        for part, names in _parts().items()
+    }
+
+
+def _parts() -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for name in getattr(aurora, "__all__", ()):
+        if not name.startswith("_"):
+            module = ".".join(getattr(getattr(aurora, name), "__module__", "aurora.sim").split(".")[:2])
+            parts[PART_OF.get(module, "simulation" if module.split(".")[0] != "aurora" else "selfplay")].append(name)
+    return {part: names for part, names in parts.items() if names}
+
+
+def _first(thing: Any) -> str:
+    if not (inspect.isroutine(thing) or inspect.isclass(thing)):
+        return "Every published rule by name." if hasattr(thing, "keys") else ""
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split()).replace("|", "\\|")
 
 
 def _section(name: str, thing: Any) -> str:
@@ -43,7 +82,12 @@ def _signature(name: str, thing: Any) -> str:
     if inspect.isclass(thing) and (hasattr(thing, "model_fields") or hasattr(thing, "_fields")):
         return f"class {name}"
     try:
-        text = str(inspect.signature(thing))
+        signature = inspect.signature(thing)
+        shown = [
+            p.replace(default=...) if len(repr(p.default)) > LONGEST_DEFAULT else p
+            for p in signature.parameters.values()
+        ]
+        text = str(signature.replace(parameters=shown)).replace("Ellipsis", "...")
     except ValueError:
         text = "(...)"
     text = re.sub(r"(?:[a-z_0-9]+\.)+([A-Za-z_]+)", r"\1", text.replace("'", ""))

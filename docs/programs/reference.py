@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[1]
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/command-line.md": commands.index,
-    "reference/python.md": python.page,
+    "reference/python.md": python.index,
     "reference/scenario-format.md": lambda: page("scenario"),
     "reference/policy-format.md": lambda: page("policy"),
 }
@@ -39,7 +39,8 @@ def filled(text: str) -> str:
 def generated() -> dict[Path, str]:
     """Return every page that has a generated part, with its whole current text."""
     whole = {DOCS / name: write() for name, write in PAGES.items()}
-    whole |= {DOCS / f"reference/commands/{name}.md": text for name, text in commands.pages().items()}
+    whole |= {DOCS / f"reference/commands/aurora-{name}.md": text for name, text in commands.pages().items()}
+    whole |= {DOCS / f"reference/python/{name}.md": text for name, text in python.pages().items()}
     for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         if path not in whole and BLOCK.search(text):

@@ -60,7 +60,9 @@ def _descendants(parent: type[AuroraError]) -> Iterator[type[AuroraError]]:
 
 def _errors() -> str:
     classes = list(dict.fromkeys(_descendants(AuroraError)))
-    return _table(("class", "exit code", "raised when"), ((f"`{c.__name__}`", str(c.exit_code), _first_line(c)) for c in classes))
+    return _table(
+        ("class", "exit code", "raised when"), ((f"`{c.__name__}`", str(c.exit_code), _first_line(c)) for c in classes)
+    )
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
