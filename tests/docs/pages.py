@@ -46,7 +46,7 @@ def sentences(paragraph: str) -> list[str]:
     plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", plain)
     plain = re.sub(r"[*_]{1,2}", "", plain)
     plain = re.sub(r"\b(et al|e\.g|i\.e|vs|cf|Fig|Eq)\.", r"\1", plain)
-    return [s for s in re.split(r"(?<=[.!?:;])\)?\s+(?=[A-Z(`\"*\d])|(?<=[.!?])\s+", plain) if s.strip()]
+    return [s for s in re.split(r"(?<=[.!?])\)?\s+", plain) if s.strip()]
 
 
 def words(sentence: str) -> int:
