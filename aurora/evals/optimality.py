@@ -1,4 +1,4 @@
-"""How far a policy is from what is possible at all."""
+"""Measures the distance of a policy from the bounds of its scenarios."""
 
 from __future__ import annotations
 
@@ -10,30 +10,22 @@ from joblib import Parallel, delayed
 
 from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.optimum.bounds import Bounds, best_reward, bounds
-from aurora.sim.optimum.solver import is_small, sharpened
+from aurora.sim.optimum.bounds import Bounds, best_reward
+from aurora.sim.optimum.solver import tightest_bounds
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.program import Program
 from aurora.sim.rewards import score
 
-MOST_TASKS = 20
-"""Tasks up to which the solver looks for the optimum itself (levels 1 and 2).
-
-At level 3 and above it took 7 to 36 s a scenario and raised no bound in the fifth digit.
-"""
-EFFORT = 0.1
-"""CP-SAT's deterministic time for a scenario and goal, about seconds."""
-
 
 class Distance(NamedTuple):
-    """A policy against bounds that no plan can pass, over scenarios that it completes.
+    """A policy against bounds that no plan can beat, over the scenarios that it completes.
 
     Attributes:
-        scenarios: How many it completes.
-        bound: Mean of the rewards that can't be exceeded.
-        reward: The policy's mean reward on the same scenarios.
+        scenarios: Number of scenarios that it completes.
+        bound: Mean upper bound of the reward.
+        reward: Mean reward of the policy on the same scenarios.
         gap: Bound less reward, with its 95 % interval.
-        latency, cost, energy: The policy's sum over that of the bounds; None where the bounds are 0.
+        latency, cost, energy: Total of the policy over that of the bounds; None where the bounds are 0.
     """
 
     scenarios: int
@@ -52,13 +44,13 @@ def distance(
     jobs: int,
     tick: Callable[[int], None] = lambda done: None,
 ) -> Distance | None:
-    """Return how far a policy is from the bounds; None if it completes none of the scenarios.
+    """Measure the distance of a policy from the bounds; None if it completes none of the scenarios.
 
     Args:
-        scenarios: Encoded.
-        program: The compiled policy.
-        jobs: Threads.
-        tick: Told how many scenarios are done.
+        scenarios: Encoded scenarios.
+        program: Compiled policy.
+        jobs: Number of threads.
+        tick: Callback with the number of scenarios done.
     """
     pending = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
         delayed(_judge)(e, program) for e in scenarios
@@ -87,20 +79,8 @@ def distance(
     )
 
 
-def sharpest(encoded: EncodedScenario) -> Bounds:
-    """Bounds of a scenario, from the solver too where it is small.
-
-    Raises:
-        ScenarioError: A task fits on nothing even when everything is free.
-    """
-    least = bounds(encoded)
-    if len(encoded.scenario.tasks) <= MOST_TASKS and is_small(encoded):
-        least = sharpened(least, encoded, effort=EFFORT)
-    return least
-
-
 def _judge(encoded: EncodedScenario, program: Program) -> tuple[Bounds, Summary] | None:
     summary = run(encoded, program).summary
     if summary.completed < summary.tasks:
         return None
-    return sharpest(encoded), summary
+    return tightest_bounds(encoded), summary

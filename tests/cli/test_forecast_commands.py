@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from aurora.cli.bench.spread import spread
 from aurora.cli.forecast import told_back_tests
 from aurora.cli.main import app
-from aurora.errors import DataError
+from aurora.errors import AuroraError, InputError
 from aurora.learning.forecasting.backtest import Figures
 from aurora.learning.forecasting.zero_shot import Picked
 from aurora.learning.series.read import read_panel
@@ -61,8 +61,8 @@ def test_a_trained_forecaster_is_asked_by_its_folder(data: Path, tmp_path: Path)
     result = json.loads(aurora("forecast", str(data), "--model", str(folder), "--horizon", "2", "--json").stdout)
     assert len(result["forecasts"][0]["quantiles"]) == 2
     far = aurora("forecast", str(data), "--model", str(folder), "--horizon", "9")
-    assert isinstance(far.exception, DataError)
-    assert "--horizon 9" in str(far.exception)
+    assert isinstance(far.exception, InputError)
+    assert "horizon=9" in str(far.exception)
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_a_trained_forecaster_is_asked_by_its_folder(data: Path, tmp_path: Path)
     [
         ("", "is empty"),
         ("ds,y\n2024-01-01T00:00Z,5\n", "fewer than|one value|at least two"),
-        ("ds,y\n2024-01-01T00:00Z,5\n2024-01-01T00:05Z,6\n", "--context 144"),
+        ("ds,y\n2024-01-01T00:00Z,5\n2024-01-01T00:05Z,6\n", "context=144"),
     ],
 )
 def test_bad_data_ends_with_a_clear_word(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="utf-8")
     done = aurora("forecast", str(path))
-    assert isinstance(done.exception, DataError)
-    with pytest.raises(DataError, match=said):
+    assert isinstance(done.exception, AuroraError)
+    with pytest.raises(AuroraError, match=said):
         raise done.exception
 
 

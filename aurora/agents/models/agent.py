@@ -28,12 +28,12 @@ ANSWER_NOW = "Answer now, with the object that was asked for."
 
 
 class Finished(NamedTuple):
-    """What came of an agent's conversation.
+    """Result of an agent's conversation.
 
     Attributes:
-        value: The accepted answer.
-        rejected: What was wrong with the answers before it.
-        evidence: Its tool calls.
+        value: Accepted answer.
+        rejected: Reasons for which earlier answers were rejected.
+        evidence: Tool calls of the conversation.
     """
 
     value: Any
@@ -74,18 +74,18 @@ def run_agent(
     harness: Harness | None = None,
     temperature: float | None = None,
 ) -> Finished:
-    """Let a model use tools, then have its answer.
+    """Let a model call tools, then return its answer.
 
-    Local models are asked at once: they are small, and the grammar that holds them is that of an answer. So are
-    models whose server says that they take no tools.
+    A local model answers at once, without tools: it is small, and its grammar is that of an answer. So does a model
+    whose server reports that it takes no tools.
 
     Args:
-        model: Who is asked.
+        model: Model to ask.
         prompt: System and user message.
-        schema: Of the answer.
-        accept: Makes the result of a valid answer; an `AuroraError` from it goes back to the model.
-        harness: Its tools; None: it has none.
-        temperature: Of sampling; None: the provider's own.
+        schema: Schema of the answer.
+        accept: Function from a valid answer to the result; an `AuroraError` that it raises goes back to the model.
+        harness: Tools of the model; None: none.
+        temperature: Sampling temperature; None: the provider's default.
 
     Raises:
         AnswerError: No answer was valid.
@@ -140,17 +140,17 @@ def _converse(
 
 
 def _written(last: BaseMessage, schema: type[Schema]) -> Schema | None:
-    """The answer, where a model wrote it as text in place of calling for it."""
+    """Return the answer that a model wrote as text in place of a tool call; None: there is none."""
     if not isinstance(last, AIMessage) or last.tool_calls:
         return None
     try:
         return schema.model_validate(data_in(last, schema))
-    except ValueError:  # it only talked: the answer will be asked for
+    except ValueError:  # text without an answer: it is asked for next
         return None
 
 
 def _told(error: Exception) -> str:
-    """Return what is wrong with an answer, for its author."""
+    """Describe for the model what is wrong with its answer."""
     called = error.ai_message.tool_calls if isinstance(error, StructuredOutputValidationError) else []
     malformed = next((p for c in called if (p := problem_of(c["args"]))), "")
     if malformed:
@@ -163,7 +163,7 @@ def _told(error: Exception) -> str:
 
 
 def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[str]:
-    """Return what was wrong with the answers that the agent sent back."""
+    """List the reasons for which answers were sent back."""
     return [
         m.text.removeprefix(REFUSED)
         for m in messages

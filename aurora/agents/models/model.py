@@ -1,4 +1,4 @@
-"""Language models by one string: `anthropic:NAME`, `openai:NAME` or `transformers:PATH`.
+"""Names of language models (`anthropic:NAME`, `openai:NAME`, `transformers:PATH`) and their clients.
 
 Keys and addresses come from the environment variables that the providers' own clients read
 (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`, ...) and are never stored.
@@ -24,26 +24,26 @@ if TYPE_CHECKING:  # slow to import, where they are used
     from langchain_openai import ChatOpenAI
 
 VARIABLE = "AURORA_MODEL"
-"""Environment variable that names the model where no option does."""
+"""Environment variable with the default model."""
 TIMEOUT_VARIABLE = "AURORA_TIMEOUT"
-"""Environment variable with the seconds a call may take where no option says so."""
+"""Environment variable with the default time limit of a call, seconds."""
 ANSWER_TOKENS_VARIABLE = "AURORA_ANSWER_TOKENS"
-"""Environment variable with the most tokens of an answer where no option says so."""
+"""Environment variable with the default limit of an answer, tokens."""
 PROVIDERS = ("anthropic", "openai", "transformers")
 ADDRESSES = {"anthropic": ("ANTHROPIC_BASE_URL",), "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE")}
-"""Environment variables that say where a provider's models are asked."""
+"""Environment variables with the address of a provider's server."""
 TIMEOUT = 180.0
-"""Seconds after which a call without a whole answer counts as failed."""
+"""Default time limit of a call, seconds; a call without a complete answer by then has failed."""
 LONGEST_TIMEOUT = 86_400.0
 MAX_TOKENS = 8192
-"""Most tokens of an answer where the provider wants a number: five scenarios take about half of it."""
+"""Limit of an answer where the provider requires one, tokens; five scenarios take about half of it."""
 MOST_TOKENS = 10_000_000
 NO_KEY = "unused"
-"""In the place of a key where no call is made."""
+"""Placeholder of a key where no call is made."""
 
 
 class ModelName(NamedTuple):
-    """A model: who runs it, and its name there (for transformers: the folder of its weights)."""
+    """Provider of a model, and its name there (for transformers: the folder of its weights)."""
 
     provider: str
     name: str
@@ -56,8 +56,8 @@ class CallLimits(NamedTuple):
     """Limits of a single call.
 
     Attributes:
-        seconds: From connecting to the last byte of the answer.
-        answer_tokens: Of an answer, thoughts included; None: the provider's own, and `MAX_TOKENS` where it has none.
+        seconds: Time from connecting to the last byte of the answer.
+        answer_tokens: Most tokens of an answer, reasoning included; None: the provider's default, else `MAX_TOKENS`.
     """
 
     seconds: float = TIMEOUT
@@ -65,7 +65,7 @@ class CallLimits(NamedTuple):
 
 
 def call_limits(seconds: float | None = None, answer_tokens: int | None = None) -> CallLimits:
-    """The limits that options or, without them, the environment set.
+    """Return the limits given, or those of the environment.
 
     Raises:
         ModelError: The environment holds no such number.
@@ -89,7 +89,7 @@ def _number(variable: str, most: float, unit: str) -> float | None:
 
 
 def model_name(text: str | None) -> ModelName:
-    """The model that an option or, without one, `AURORA_MODEL` names.
+    """Parse the name of a model, or without one that in `AURORA_MODEL`.
 
     Raises:
         ModelError: None is named, or it is not `provider:model`.
@@ -104,12 +104,12 @@ def model_name(text: str | None) -> ModelName:
 
 
 def connect(name: ModelName, *, offline: bool = False, limits: CallLimits | None = None) -> BaseChatModel:
-    """A model's client, without retries: those are for `aurora.agents.models.metered` to make and to count.
+    """Return a model's client, without retries: `aurora.agents.models.metered` makes and counts those.
 
     Args:
-        name: The model.
-        offline: Whether it will only be asked how it formats tools, so that no key is needed.
-        limits: Of a call; None: those of the environment.
+        name: Name of the model.
+        offline: True: the client only formats requests, so that no key is needed.
+        limits: Limits of a call; None: those of the environment.
 
     Raises:
         ModelError: There is no key, or no such folder of weights.
@@ -138,7 +138,7 @@ def _key(name: ModelName) -> str:
 
 
 def _check_addresses(name: ModelName) -> None:
-    """Refuse an address that no request can be sent to, rather than try it or send the question elsewhere."""
+    """Refuse an unusable address instead of sending the question elsewhere."""
     for variable in ADDRESSES[name.provider]:
         text = os.environ.get(variable)
         if text is None:

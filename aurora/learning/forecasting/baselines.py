@@ -1,11 +1,15 @@
-"""Forecasters that need no training: quantiles of the last hours, seasonal naive, AutoETS."""
+"""Models that need no training: quantiles of the latest values, seasonal naive, AutoETS."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from aurora.learning.forecasting.inputs import Inputs, Training
 from aurora.learning.forecasting.window_features import latest_quantiles
 from aurora.learning.forecasting.windows import DAY, Windows
 from aurora.learning.series.series import LEVELS, Series
@@ -19,6 +23,33 @@ SHARES = {
     "recent_whole": 1.0,
 }
 """Spans of the recent quantiles as shares of the context: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A model that needs no training; see `members.Member`.
+
+    Attributes:
+        forecast: Quantiles [n, horizon, len(LEVELS)] of windows.
+    """
+
+    forecast: Callable[[Inputs], FloatArray]
+
+    def fit(self, examples: Inputs, training: Training) -> Baseline:  # nothing to learn
+        """Return itself."""
+        return self
+
+    def quantiles(self, inputs: Inputs) -> FloatArray:
+        """Forecast windows."""
+        return self.forecast(inputs)
+
+    def save(self, folder: Path) -> dict[str, Any]:  # nothing to keep
+        """Write nothing."""
+        return {}
+
+    def load(self, folder: Path, description: Mapping[str, Any]) -> Baseline:  # nothing was kept
+        """Return itself."""
+        return self
 
 
 def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> FloatArray:

@@ -24,7 +24,7 @@ FARTHEST = 50.0
 """Scales at which what a model is to learn is cut: a machine that wakes from near silence would drown all others."""
 
 
-class View(NamedTuple):
+class Features(NamedTuple):
     """Windows as the forecasters see them.
 
     Attributes:
@@ -32,7 +32,7 @@ class View(NamedTuple):
         scale: float64 [n, 1], mean of its standard and its mean absolute deviation, above 0.
         shape: float64 [n, context], the context, centred and scaled.
         recent: float64 [n, spans, len(LEVELS)], quantiles of the latest spans, centred and scaled.
-        summary: float64 [n, features], numbers about the window; see `view`.
+        summary: float64 [n, features], numbers about the window; see `features_of`.
     """
 
     centre: FloatArray
@@ -52,7 +52,7 @@ def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = LEVE
     return np.asarray(np.quantile(past[:, -span:], levels, axis=1).T)
 
 
-def view(windows: Windows) -> View:
+def features_of(windows: Windows) -> Features:
     """Centre, scale, and the numbers in sum.
 
     The summary holds, in this order: the quantiles of the spans, the spans' means, deviations from step to step at five
@@ -86,14 +86,14 @@ def view(windows: Windows) -> View:
         np.sin(turn),
         np.cos(turn),
     )
-    return View(centre, scale, shape, recent, np.arcsinh(np.concatenate(columns, axis=1)))
+    return Features(centre, scale, shape, recent, np.arcsinh(np.concatenate(columns, axis=1)))
 
 
-def scaled_target(look: View, future: FloatArray) -> FloatArray:
+def scaled_target(features: Features, future: FloatArray) -> FloatArray:
     """What a model learns to forecast: the future in units of the window's scale, cut at `FARTHEST`.
 
     Args:
-        look: [n].
+        features: Of the windows, [n].
         future: [n, horizon].
     """
-    return np.asarray(np.clip((future - look.centre) / look.scale, -FARTHEST, FARTHEST))
+    return np.asarray(np.clip((future - features.centre) / features.scale, -FARTHEST, FARTHEST))

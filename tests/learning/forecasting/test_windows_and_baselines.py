@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.metrics import MEDIAN
 from aurora.learning.forecasting.windows import latest, rolling
@@ -36,9 +36,9 @@ def test_the_latest_window_has_the_end_as_its_past_and_no_future():
     assert windows.past[-1, -1] == 99
 
 
-@pytest.mark.parametrize(("context", "horizon", "named"), [(3, 4, "--context 3"), (20, 0, "--horizon 0")])
+@pytest.mark.parametrize(("context", "horizon", "named"), [(3, 4, "context=3"), (20, 0, "horizon=0")])
 def test_sizes_that_make_no_window_are_refused_by_name(context, horizon, named):
-    with pytest.raises(DataError, match=named):
+    with pytest.raises(AuroraError, match=named):
         rolling([series_of(np.arange(100.0))], context, horizon, 1)
 
 
@@ -77,5 +77,5 @@ def test_a_series_of_zeros_or_one_value_has_a_forecast(y):
 
 
 def test_a_series_that_is_too_short_says_so():
-    with pytest.raises(DataError, match=r"'a' has 10 values .* --context 24"):
+    with pytest.raises(AuroraError, match=r"'a' has 10 values .* context=24"):
         forecast_by_best_baseline(series_of(np.arange(10.0)), context=24, horizon=3)
