@@ -9,10 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from aurora.sim.policies.references import REFERENCES
-from aurora.sim.report import simulated
-from aurora.sim.scenarios.expansion import expand
-from aurora.sim.scenarios.generators import sample_spec
+import aurora
 
 FAMILY, LEVEL, SEED = "batch", 3, 4
 POLICIES = ("first_fit", "cheapest")
@@ -25,13 +22,13 @@ def draw(path: Path) -> None:
         path: The PNG to write.
     """
     mpl.use("Agg")
-    scenario = expand(sample_spec(FAMILY, LEVEL, np.random.default_rng(SEED)))
+    scenario = aurora.generate(FAMILY, level=LEVEL, seed=SEED)
     figure = Figure(figsize=(9, 4.6), dpi=110, layout="constrained")
     axes: Any = figure.subplots(1, len(POLICIES), sharey=True, sharex=True)
     for axis, name in zip(axes, POLICIES, strict=True):
-        simulation = simulated(scenario, REFERENCES[name])
-        _bars(axis, scenario, simulation.outcome)
-        summary = simulation.outcome.summary
+        outcome = aurora.simulate(scenario, aurora.load_policy(name))
+        _bars(axis, scenario, outcome)
+        summary = outcome.summary
         axis.set_title(f"{name}: ${summary.cost:.2f}, mean latency {summary.latency_mean:.0f} s", fontsize=10)
         axis.set_xlabel("minutes from the start")
     axes[0].set_ylabel("node")

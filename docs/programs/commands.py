@@ -59,10 +59,10 @@ def _first(text: str | None) -> str:
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    inner = getattr(command, "commands", None)
+    inner = getattr(command, "commands", None) or {}
     if not inner:
         yield " ".join(path), command
-    for name in sorted(inner or ()):
+    for name in sorted(inner):
         if not inner[name].hidden:
             yield from _commands(inner[name], (*path, name))
 

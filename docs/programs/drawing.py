@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -112,6 +113,6 @@ def row(
 ) -> list[Box]:
     """Draw boxes from left to right with arrows between them."""
     boxes = [drawing.box(start + step * i, y, text, width=width, kind=kind) for i, text in enumerate(texts)]
-    for left, right in zip(boxes, boxes[1:], strict=False):
+    for left, right in itertools.pairwise(boxes):
         drawing.arrow(left.edge("right"), right.edge("left"))
     return boxes

@@ -6,6 +6,7 @@ it is drawn anew only with `--chart`.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,7 +72,7 @@ def selfplay() -> str:
         kind="kept",
     )
     d.arrow(first[3].edge("bottom"), second[0].edge("top"))
-    for right, left in zip(second, second[1:], strict=False):
+    for right, left in itertools.pairwise(second):
         d.arrow(right.edge("left"), left.edge("right"))
     d.arrow(first[2].edge("top"), (539, 20), (322, 20), first[1].edge("top"), dashed=True)
     d.label(430, 15, "too few valid scenarios")
@@ -106,7 +107,7 @@ def futures() -> str:
     run = d.box(539, 310, "Kernel\nall futures in one call", width=165)
     loss = d.box(322, 310, "Loss\ncost, SLA, latency,\nenergy", width=165)
     best = d.box(105, 310, "Best plan\npaired differences", width=165, kind="result")
-    state = d.box(205, 190, "State file\nwhat was promised", width=165, kind="kept")
+    d.box(205, 190, "State file\nwhat was promised", width=165, kind="kept")
     d.arrow(top[3].edge("bottom"), tiers.edge("top"))
     d.arrow(tiers.edge("bottom"), plans.edge("top"))
     d.arrow(plans.edge("left"), run.edge("right"))
@@ -123,13 +124,13 @@ def futures() -> str:
 def tool_call() -> str:
     """Return the diagram of an agent's tool call."""
     d = Drawing(860, 380, "What happens between a model's tool call and its result")
-    model = d.box(90, 190, "Model\nasks for a tool", width=140, kind="data")
+    d.box(90, 190, "Model\nasks for a tool", width=140, kind="data")
     d.frame(190, 40, 470, 300, "Harness: a fault becomes a result, never an exception")
     check = d.box(290, 110, "Check\nname, arguments,\nlimits, effect", width=150)
     known = d.box(290, 260, "Look up\nin the recording", width=150)
     run = d.box(535, 260, "Run the tool\nwith a time limit", width=160)
     evidence = d.box(535, 110, "Number and cut\nE1, E2, …", width=160)
-    tool = d.box(765, 260, "Library function\nsim, learning, memory", width=165)
+    d.box(765, 260, "Library function\nsim, learning, memory", width=165)
     kept = d.box(765, 110, "calls.jsonl\nrecording", width=140, kind="kept")
     d.arrow((90, 163), (90, 110), check.edge("left"))
     d.arrow(check.edge("bottom"), known.edge("top"))

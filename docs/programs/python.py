@@ -73,13 +73,25 @@ def _section(name: str, thing: Any) -> str:
         parts += ["```python", _signature(name, thing), "```", ""]
     if inspect.isroutine(thing) or inspect.isclass(thing):
         parts += list(_docstring(inspect.getdoc(thing) or ""))
+    fields = getattr(thing, "model_fields", {}) if inspect.isclass(thing) else {}
+    if fields:
+        parts += [
+            "**Fields**",
+            "",
+            *(f"- `{n}`: {' '.join((f.description or '').split())}".rstrip(": ") for n, f in fields.items()),
+            "",
+        ]
+    if not callable(thing):
+        parts += [_first(thing), ""]
     return "\n".join(parts)
 
 
 def _signature(name: str, thing: Any) -> str:
     if inspect.isclass(thing) and issubclass(thing, Exception):
         return f"class {name}({thing.__bases__[0].__name__})"
-    if inspect.isclass(thing) and (hasattr(thing, "model_fields") or hasattr(thing, "_fields")):
+    if inspect.isclass(thing) and any(
+        hasattr(thing, name) for name in ("model_fields", "_fields", "__dataclass_fields__")
+    ):
         return f"class {name}"
     try:
         signature = inspect.signature(thing)
@@ -91,7 +103,9 @@ def _signature(name: str, thing: Any) -> str:
     except ValueError:
         text = "(...)"
     text = re.sub(r"(?:[a-z_0-9]+\.)+([A-Za-z_]+)", r"\1", text.replace("'", ""))
-    text = re.sub(r"<(?:function|class|bound method) ([^ >]*)[^>]*>", "...", text)
+    text = re.sub(
+        r"<(?:function|class|bound method)[^>]*<[^>]*>[^>]*>|<(?:function|class|bound method)[^>]*>", "...", text
+    )
     line = f"{name}{text}"
     if len(line) <= 100:  # noqa: PLR2004  # fits a page
         return line

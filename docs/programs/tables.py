@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from aurora.agents.models.model import PROVIDERS
 from aurora.agents.roles.defender import TOOLS as DEFENDER_TOOLS
 from aurora.errors import AuroraError
-from aurora.learning.forecasting.forecast import MEMBERS
+from aurora.learning.forecasting.members import MEMBERS
 from aurora.sim.policies.features import feature_table
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import FAMILIES
@@ -44,7 +44,11 @@ def _families() -> str:
 
 
 def _members() -> str:
-    return _table(("member", "weight before any data"), ((f"`{n}`", f"{w:g}") for n, w in MEMBERS.items()))
+    rows = (
+        (f"`{name}`", "yes" if row.is_trained else "", f"{row.prior:g}" if row.prior else "compared only")
+        for name, row in MEMBERS.items()
+    )
+    return _table(("model", "trained", "weight in the blend before any data"), rows)
 
 
 def _providers() -> str:

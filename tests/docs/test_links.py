@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.docs.pages import DOCS, ROOT, pages
 
@@ -37,14 +36,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(path), f"{target}: no such heading"
 
 
-def listed(node: object) -> list[str]:
-    if isinstance(node, str):
-        return [node]
-    values = node.values() if isinstance(node, dict) else node
-    return [name for value in values for name in listed(value)]  # type: ignore[union-attr]
-
-
 def test_the_navigation_lists_every_page_once() -> None:
-    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
-    names = listed(site["nav"])
+    site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    names = re.findall(r"([\w./-]+\.md)$", site.partition("\nnav:\n")[2], flags=re.MULTILINE)
     assert sorted(names) == sorted(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md"))
