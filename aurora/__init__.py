@@ -24,12 +24,12 @@ Simulation
 Measured series
     read_series -> Panel of Series          from files or a DataFrame, checked and repaired
     forecast -> Forecast                    what follows each series, as quantiles
-    look_ahead -> Outlook                   futures of demand, and the capacity that covers them
+    look_ahead -> DemandForecast            futures of demand, and the capacity that covers them
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
-    train -> Trainee                        PPO, DQN or SAC on generated scenarios
+    train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
     selfplay -> Finished                    attacker against defender; the champion is a policy
 
 Errors
@@ -69,10 +69,9 @@ if TYPE_CHECKING:
     from aurora.graphs.session import selfplay
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
-    from aurora.learning.futures.outlook import Outlook
+    from aurora.learning.futures.demand_forecast import DemandForecast
     from aurora.learning.rl.env import AllocationEnv
-    from aurora.learning.rl.run import train
-    from aurora.learning.rl.trainer import Trainee
+    from aurora.learning.rl.report import TrainingReport, resume_training, train
     from aurora.learning.series.dataframes import forecast_frame, read_series, series_frame
     from aurora.learning.series.series import Forecast, Panel, Series
     from aurora.sim.kernel.run import simulate
@@ -97,6 +96,7 @@ __all__ = [
     "BudgetExceeded",
     "ConstraintError",
     "DataError",
+    "DemandForecast",
     "FileError",
     "Finished",
     "Forecast",
@@ -106,7 +106,6 @@ __all__ = [
     "ModelError",
     "Node",
     "Outcome",
-    "Outlook",
     "Panel",
     "Policy",
     "PolicyError",
@@ -119,7 +118,7 @@ __all__ = [
     "Solution",
     "StoreError",
     "Task",
-    "Trainee",
+    "TrainingReport",
     "Workload",
     "__version__",
     "bounds",
@@ -134,6 +133,7 @@ __all__ = [
     "parse_policy",
     "parse_scenario",
     "read_series",
+    "resume_training",
     "score",
     "selfplay",
     "series_frame",
@@ -150,6 +150,7 @@ _HOMES = {
     "BudgetExceeded": "aurora.errors",
     "ConstraintError": "aurora.errors",
     "DataError": "aurora.errors",
+    "DemandForecast": "aurora.learning.futures.demand_forecast",
     "FileError": "aurora.errors",
     "Finished": "aurora.graphs.selfplay",
     "Forecast": "aurora.learning.series.series",
@@ -159,7 +160,6 @@ _HOMES = {
     "ModelError": "aurora.errors",
     "Node": "aurora.sim.scenarios.scenario",
     "Outcome": "aurora.sim.outcome",
-    "Outlook": "aurora.learning.futures.outlook",
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
@@ -172,7 +172,7 @@ _HOMES = {
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",
     "Task": "aurora.sim.scenarios.scenario",
-    "Trainee": "aurora.learning.rl.trainer",
+    "TrainingReport": "aurora.learning.rl.report",
     "Workload": "aurora.sim.scenarios.scenario",
     "bounds": "aurora.sim.optimum.bounds",
     "explain": "aurora.agents.explain.run_explainer:explain_plan",
@@ -186,12 +186,13 @@ _HOMES = {
     "parse_policy": "aurora.sim.policies.policy",
     "parse_scenario": "aurora.sim.scenarios.scenario",
     "read_series": "aurora.learning.series.dataframes",
+    "resume_training": "aurora.learning.rl.report",
     "score": "aurora.sim.rewards",
     "selfplay": "aurora.graphs.session",
     "series_frame": "aurora.learning.series.dataframes",
     "simulate": "aurora.sim.kernel.run",
     "solve": "aurora.sim.optimum.solver",
-    "train": "aurora.learning.rl.run",
+    "train": "aurora.learning.rl.report",
 }
 """Module that defines each name; after a colon, what it is called there."""
 

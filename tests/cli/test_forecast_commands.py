@@ -15,7 +15,7 @@ from aurora.errors import AuroraError, InputError
 from aurora.learning.forecasting.backtest import Figures
 from aurora.learning.forecasting.zero_shot import Picked
 from aurora.learning.series.read import read_panel
-from aurora.learning.series.series import LEVELS, Forecast
+from aurora.learning.series.series import QUANTILES, Forecast
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from tests.learning.series.panels import START, STEP, daily, panel, series_of
@@ -40,7 +40,7 @@ def test_a_forecast_works_at_once(data: Path, tmp_path: Path) -> None:
     fan = tmp_path / "fan.html"
     done = aurora("forecast", str(data), "--horizon", "3", "--json", "--plot", str(fan))
     result = json.loads(done.stdout)
-    assert result["levels"] == list(LEVELS)
+    assert result["levels"] == list(QUANTILES)
     assert [f["unique_id"] for f in result["forecasts"]] == ["s0", "s1"]
     one = result["forecasts"][0]
     assert len(one["timestamps"]) == len(one["quantiles"]) == 3
@@ -121,7 +121,7 @@ def picked_of(model: str, wql: float, naive: float, last: float, span: int = 0) 
     def figure(value: float) -> Figures:
         return Figures(value, 0, 0, 0, 0, 0, 0, 24)
 
-    quantiles = np.repeat(np.linspace(1, 2, len(LEVELS))[None], 3, axis=0)
+    quantiles = np.repeat(np.linspace(1, 2, len(QUANTILES))[None], 3, axis=0)
     one = Forecast("web", START, STEP, quantiles, model)
     return Picked(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
 
@@ -157,7 +157,7 @@ def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytes
         assert "…" not in shown and max(map(len, shown.splitlines())) <= int(columns)
         assert all(f"{i} low" in shown for i in intervals) and "T" in shown
     everything = aurora("forecast", str(data), "--horizon", "2", "--all").stdout
-    assert all(f"{100 * level:g} %" in everything for level in LEVELS)
+    assert all(f"{100 * level:g} %" in everything for level in QUANTILES)
 
 
 def test_a_forecast_of_a_series_that_ended_says_where_it_begins(tmp_path: Path) -> None:

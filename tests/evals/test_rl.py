@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from aurora.cli.main import app
 from aurora.cli.options import parse_levels
 from aurora.errors import AuroraError
-from aurora.evals.rl import bench_rl, curves, ranking
+from aurora.evals.rating import ranking
+from aurora.evals.rl import bench_rl, curves
 from aurora.memory import elo
 
 

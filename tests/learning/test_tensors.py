@@ -106,10 +106,10 @@ CHANGES = [
 
 @pytest.mark.parametrize(("field", "value"), CHANGES)
 def test_a_checkpoint_with_a_field_of_another_kind_is_refused(tmp_path, field, value):
-    trainee = trainer.begin(trainer.Course("ppo", (1,), 100, 0))
-    checkpoint.save(tmp_path, {**trainer.state_of(trainee), field: value})
+    training = trainer.start_training(trainer.TrainingConfig("ppo", (1,), 100, 0))
+    checkpoint.save(tmp_path, {**trainer.to_state(training), field: value})
     with pytest.raises(RunError) as told:
-        trainer.resume(tmp_path)
+        trainer.load_training(tmp_path)
     assert "\n" not in str(told.value)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from aurora.agents.models.providers import Provider
 from aurora.agents.models.replies import Receipt
 from aurora.tools.arguments import whole_characters
 
@@ -110,7 +111,7 @@ def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> Opt
 
 
 def fitted(
-    provider: str,
+    provider: Provider,
     messages: Sequence[BaseMessage],
     settings: Mapping[str, Any],
     left_out: frozenset[str],
@@ -119,7 +120,7 @@ def fitted(
     """Return messages and settings as they are sent.
 
     Args:
-        provider: Provider whose wire format is used.
+        provider: Provider of the model.
         messages: Messages of the full request.
         settings: Settings of the full request.
         left_out: Names of the settings that the model refused.
@@ -136,7 +137,7 @@ def fitted(
         changed["response_format"] = {"type": "json_object"}
     if "json_object" in left_out and _format("json_object")(changed):
         changed.pop("response_format")
-    if answer_tokens is not None and provider == "openai" and "max_tokens" not in left_out:
+    if answer_tokens is not None and provider.sends_limit and "max_tokens" not in left_out:
         if "max_completion_tokens" in left_out:
             changed["extra_body"] = {"max_tokens": answer_tokens}
         else:
@@ -146,15 +147,15 @@ def fitted(
         shown = _with_instruction(shown, added)
     if "system" in left_out:
         shown = _without_system(shown)
-    if provider == "anthropic" and "cache_control" not in left_out:
+    if provider.marks_cache and "cache_control" not in left_out:
         shown, changed = _marked(shown, changed)
     return shown, changed
 
 
-def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider: str) -> Settings:
+def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider: Provider) -> Settings:
     """Return the settings that a refusal may name, those that lie in the messages included."""
     more = {"system": True} if any(isinstance(m, SystemMessage) for m in messages) else {}
-    is_marked = provider == "anthropic" and "cache_control" in str([settings.get("tools"), _blocks(messages)])
+    is_marked = provider.marks_cache and "cache_control" in str([settings.get("tools"), _blocks(messages)])
     return {**settings, **more, **({"cached": True} if is_marked else {})}
 
 

@@ -11,7 +11,6 @@ from langchain.agents.structured_output import StructuredOutputValidationError, 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel, ValidationError
 
-from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.models.structured import REFUSED, SHOWN, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
@@ -93,7 +92,7 @@ def run_agent(
         BudgetExceeded: The budget is spent.
     """
     messages: list[BaseMessage] = [SystemMessage(prompt[0]), HumanMessage(prompt[1])]
-    if harness is None or model.name_.provider == LOCAL:
+    if harness is None or model.name_.row.is_local:
         answered = ask(model, messages, schema, accept, temperature=temperature)
         return Finished(answered.value, answered.rejected, ())
     try:

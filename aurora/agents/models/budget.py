@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from aurora.agents.models.providers import PROVIDERS
 from aurora.agents.models.replies import TokenUsage
 from aurora.errors import BudgetExceeded, ModelError
 from aurora.reading import parse_json, read_text
@@ -21,8 +22,6 @@ from aurora.tools.recording import Exchange
 
 PRICES = "AURORA_PRICES"
 """Environment variable with the path of a price table that replaces AURORA's own."""
-LOCAL = "transformers"
-"""Provider whose models run on this machine and cost nothing per token."""
 
 FAULT = "fault "
 """Prefix of counted faults among the costs of an exchange."""
@@ -194,7 +193,8 @@ def price_of(name: str, *, needed: bool = False) -> Price | None:
     Raises:
         ModelError: The table can't be read, or has no price although it is needed.
     """
-    if name.startswith(f"{LOCAL}:"):
+    provider = PROVIDERS.get(name.partition(":")[0])
+    if provider is not None and provider.is_local:
         return Price(0.0, 0.0)
     chosen = os.environ.get(PRICES)
     table = _read_table(Path(chosen) if chosen else files(__package__).joinpath("prices.json"))

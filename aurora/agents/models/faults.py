@@ -10,7 +10,7 @@ from langchain_core import exceptions as langchain
 from langchain_core.messages import AIMessage
 
 from aurora.agents.models.adaptation import NO_TOOLS, REFUSALS
-from aurora.agents.models.masking import KEYS, one_line
+from aurora.agents.models.masking import one_line
 from aurora.agents.models.model import ANSWER_TOKENS_VARIABLE, TIMEOUT_VARIABLE, ModelName
 from aurora.agents.models.replies import Receipt
 from aurora.agents.models.thoughts import is_refusal
@@ -128,7 +128,7 @@ def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a con
     if status in _ABSENT or (status in _AUTH and _NO_ACCESS.search(said)):
         return _Told("refused", "there is no {name}; check the name and the address")
     if status in _AUTH:
-        return _Told("refused", f"{{name}} refused the key; check {KEYS.get(name.provider, 'the credentials')}")
+        return _Told("refused", f"{{name}} refused the key; check {name.row.key or 'the credentials'}")
     if status == _LIMIT:
         return _Told("rate limit", "{name} limits the rate of calls")
     if status == _OVERLOADED:
@@ -162,7 +162,7 @@ def _of_exception(error: Exception, name: ModelName) -> _Told:
             return _of_fault("timeout")
         case langchain.ModelConnectionError():
             return _of_fault("connection")
-        case _ if name.provider in KEYS:
+        case _ if name.row.is_remote:
             return _Told("invalid request", "{name}'s client can't send this question")
         case _:
             return _of_fault("unreadable answer")

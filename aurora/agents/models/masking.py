@@ -6,8 +6,8 @@ import os
 import re
 import unicodedata
 
-KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
-"""Environment variable of each provider's key."""
+from aurora.agents.models.providers import PROVIDERS
+
 MASK = "[key]"
 """Replacement of a key."""
 SHORTEST = 8
@@ -24,8 +24,8 @@ _LIKE_A_KEY = re.compile(
 
 def masked(text: str) -> str:
     """Mask the keys in the environment and everything that looks like a key."""
-    for variable in KEYS.values():
-        key = os.environ.get(variable, "").strip()
+    for provider in PROVIDERS.values():
+        key = os.environ.get(provider.key, "").strip()
         if len(key) >= SHORTEST:
             text = text.replace(key, MASK)
     return _LIKE_A_KEY.sub(MASK, text)

@@ -19,7 +19,6 @@ from pydantic import ConfigDict
 from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settings, to_leave_out
 from aurora.agents.models.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
 from aurora.agents.models.faults import DECLINED, explain_fault, fault_of, of_this_question, tries
-from aurora.agents.models.masking import KEYS
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
 from aurora.agents.models.replies import Receipt, TokenUsage
 from aurora.agents.models.tool_calls import with_own_ids
@@ -207,7 +206,7 @@ class MeteredModel(BaseChatModel):
     def _try(self, messages: list[BaseMessage], settings: dict[str, Any]) -> _Tried:
         """Send one request."""
         left_out = self.left_out
-        provider = self.name_.provider
+        provider = self.name_.row
         shown, sent = fitted(provider, messages, settings, left_out, self.answer_tokens)
         with receipt_of_call() as receipt:
             try:
@@ -216,7 +215,7 @@ class MeteredModel(BaseChatModel):
                 told = explain_fault(error, receipt, self.name_)
                 told.__cause__ = error
                 step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
-                is_sent = receipt.is_sent or provider not in KEYS
+                is_sent = receipt.is_sent or not provider.is_remote
                 return _Tried(None, told, _usage(receipt, None), step, is_sent)
         problem = fault_of(answer, receipt, self.name_)
         if problem is not None:

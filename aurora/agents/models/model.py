@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from aurora.agents.models.masking import KEYS, masked
+from aurora.agents.models.masking import masked
+from aurora.agents.models.providers import PROVIDERS, Provider
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # slow to import, where they are used
@@ -29,9 +31,6 @@ TIMEOUT_VARIABLE = "AURORA_TIMEOUT"
 """Environment variable with the default time limit of a call, seconds."""
 ANSWER_TOKENS_VARIABLE = "AURORA_ANSWER_TOKENS"
 """Environment variable with the default limit of an answer, tokens."""
-PROVIDERS = ("anthropic", "openai", "transformers")
-ADDRESSES = {"anthropic": ("ANTHROPIC_BASE_URL",), "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE")}
-"""Environment variables with the address of a provider's server."""
 TIMEOUT = 180.0
 """Default time limit of a call, seconds; a call without a complete answer by then has failed."""
 LONGEST_TIMEOUT = 86_400.0
@@ -50,6 +49,11 @@ class ModelName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.name}"
+
+    @property
+    def row(self) -> Provider:
+        """Return the provider's row of the table."""
+        return PROVIDERS[self.provider]
 
 
 class CallLimits(NamedTuple):
@@ -116,22 +120,21 @@ def connect(name: ModelName, *, offline: bool = False, limits: CallLimits | None
     """
     limits = call_limits() if limits is None else limits
     answer_tokens = limits.answer_tokens or MAX_TOKENS
-    if name.provider == "transformers":
+    if name.row.is_local:
         from aurora.agents.models.local_model import load_local_model  # noqa: PLC0415  # torch, where it is used
 
         return load_local_model(name.name, answer_tokens)
     if not offline:
         _check_addresses(name)
     key = SecretStr(NO_KEY if offline else _key(name))
-    return (_anthropic if name.provider == "anthropic" else _openai)(name.name, key, limits.seconds, answer_tokens)
+    return _CLIENTS[name.provider](name.name, key, limits.seconds, answer_tokens)
 
 
 def _key(name: ModelName) -> str:
-    variable = KEYS[name.provider]
+    variable = name.row.key
     key = os.environ.get(variable, "").strip()
     if not key:
-        hint = "; any text will do for a server of your own" if name.provider == "openai" else ""
-        raise ModelError(f"{name} needs {variable} in the environment{hint}", provider=name.provider)
+        raise ModelError(f"{name} needs {variable} in the environment{name.row.key_hint}", provider=name.provider)
     if not (key.isascii() and key.isprintable()):
         raise ModelError(f"{variable} holds characters that no key has; copy it again", provider=name.provider)
     return key
@@ -139,7 +142,7 @@ def _key(name: ModelName) -> str:
 
 def _check_addresses(name: ModelName) -> None:
     """Refuse an unusable address instead of sending the question elsewhere."""
-    for variable in ADDRESSES[name.provider]:
+    for variable in name.row.addresses:
         text = os.environ.get(variable)
         if text is None:
             continue
@@ -155,8 +158,9 @@ def _check_addresses(name: ModelName) -> None:
                 "write one such as http://localhost:8000/v1, or unset it",
                 provider=name.provider,
             )
-    if name.provider == "openai" and os.environ.get("OPENAI_PROXY"):
-        raise ModelError("OPENAI_PROXY is not read here; unset it and set HTTPS_PROXY", provider=name.provider)
+    for variable, remedy in name.row.unsupported.items():
+        if os.environ.get(variable):
+            raise ModelError(f"{variable} is not read here; {remedy}", provider=name.provider)
 
 
 def _anthropic(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> ChatAnthropic:
@@ -192,3 +196,10 @@ def _openai(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> Ch
         http_client=WireClient(seconds),
         http_socket_options=(),  # they are for LangChain's own client, which would warn of a proxy
     )
+
+
+_CLIENTS: Mapping[str, Callable[[str, SecretStr, float, int], BaseChatModel]] = {
+    "anthropic": _anthropic,
+    "openai": _openai,
+}
+"""Makers of clients: name of the model, key, time limit of a call (seconds), limit of an answer (tokens)."""

@@ -10,7 +10,6 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ValidationError
 
-from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import CUT, MeteredModel
 from aurora.agents.models.schemas import response_schema
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
@@ -103,12 +102,12 @@ def ask(
 def _bound(model: MeteredModel, schema: type[BaseModel], temperature: float | None) -> Runnable[Any, AIMessage]:
     settings: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
     grammar = getattr(schema, "grammar", None)
-    if model.name_.provider == LOCAL and grammar is not None:
+    provider = model.name_.row
+    if provider.is_local and grammar is not None:
         return model.bind(response_format={"type": "grammar", "grammar": grammar()}, **settings)
     # Local decoding enforces limits of length too, which providers' strict modes reject in a schema.
-    is_local = model.name_.provider == LOCAL
-    name, wanted = schema.__name__, schema.model_json_schema() if is_local else response_schema(schema)
-    if model.name_.provider == "anthropic":
+    name, wanted = schema.__name__, schema.model_json_schema() if provider.is_local else response_schema(schema)
+    if provider.forces_tool:
         tool = {"name": name, "description": schema.__doc__ or name, "input_schema": wanted}
         return model.bind_tools([tool], tool_choice=name, **settings)
     form = {"name": name, "schema": wanted, "strict": True}

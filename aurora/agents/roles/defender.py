@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aurora.agents.models.agent import run_agent
-from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
 from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table
@@ -108,7 +107,7 @@ def write_policies(
         ModelError: The provider failed in a way that another try can't cure.
         BudgetExceeded: The budget is spent.
     """
-    ask = _each if model.name_.provider == LOCAL else _together
+    ask = _each if model.name_.row.is_local else _together
     found = ask(model, prompt, briefing, harness, count)
     policies = {policy.policy_id: policy for policy in found.policies}
     return Candidates(tuple(policies.values()), found.failures)

@@ -84,7 +84,7 @@ def _level(level: int, repeats: int) -> dict[str, Any]:
     vectorised = AllocationVecEnv(Environments(scenarios, BATCH, seed=0), flat=True)
     return {
         "level": level,
-        "candidates": environments.candidates,
+        "candidates": environments.num_candidates,
         "steps_per_second": float(np.median(batched)),
         "min": min(batched),
         "max": max(batched),

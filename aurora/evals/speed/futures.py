@@ -11,7 +11,7 @@ import numpy as np
 
 from aurora.errors import AuroraError, InputError
 from aurora.learning.futures.paths import Dependence, sample_paths
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.sim.capacity.arrivals import jobs_of
 from aurora.sim.capacity.capacity import IN_ORDER, CapacityPlan, JobClass, job_for, template
 from aurora.sim.capacity.futures import Futures, simulate_futures
@@ -33,7 +33,7 @@ def demand(futures: int) -> Futures:
     """Sample demand of 24 cores on average: four correlated series over an hour of 5-minute steps."""
     from scipy.special import ndtri  # noqa: PLC0415  # slow to import
 
-    quantiles = np.tile(CORES / 4 * (1 + 0.2 * ndtri(np.array(LEVELS))), (4, STEPS, 1))
+    quantiles = np.tile(CORES / 4 * (1 + 0.2 * ndtri(np.array(QUANTILES))), (4, STEPS, 1))
     distance = np.abs(np.subtract.outer(np.arange(STEPS), np.arange(STEPS)))
     how = Dependence(np.full((4, 4), 0.5) + 0.5 * np.eye(4), 0.9**distance, 0)
     return Futures(sample_paths(quantiles, how, futures, seed=0), tuple("abcd"), STEP)

@@ -53,12 +53,12 @@ class Blend:
         experience. Nothing else is looked at.
 
         Args:
-            members: Quantiles by name, [n, horizon, len(LEVELS)]; at least those that have a weight.
+            members: Quantiles by name, [n, horizon, len(QUANTILES)]; at least those that have a weight.
             windows: [n], of several series, each series' in order of time.
             features: Features of the windows.
 
         Returns:
-            float64 [n, horizon, len(LEVELS)].
+            float64 [n, horizon, len(QUANTILES)].
         """
         mixed = self._mixed(members, windows)
         calm = conformal.to_measured(conformal.widened(mixed, features.scale, self.inner), windows.past)
@@ -117,7 +117,7 @@ def fit_blend(  # data, prior and trust belong together
     (Kivinen and Warmuth, 1997), which keeps them on the simplex.
 
     Args:
-        members: Quantiles by name, [n, horizon, len(LEVELS)]; at least those that have a prior weight.
+        members: Quantiles by name, [n, horizon, len(QUANTILES)]; at least those that have a prior weight.
         windows: [n], with known futures.
         features: Features of the windows.
         prior: Weights before anything was measured, in sum 1.

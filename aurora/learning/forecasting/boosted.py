@@ -15,7 +15,7 @@ from scipy.stats import norm
 from aurora.errors import DataError
 from aurora.learning.forecasting.inputs import Inputs, Training, repeat_constants
 from aurora.learning.forecasting.window_features import scaled_target
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.learning.tree_text import plain_trees
 from aurora.reading import read_text
 from aurora.types import FloatArray
@@ -101,12 +101,12 @@ class BoostedTrees:
 
 
 def between(known: FloatArray) -> FloatArray:
-    """Quantiles at `LEVELS` from those at `TRAINED_QUANTILES`, on lines over the normal distribution's quantiles.
+    """Quantiles at `QUANTILES` from those at `TRAINED_QUANTILES`, on lines over the normal distribution's quantiles.
 
     Args:
         known: [..., len(TRAINED_QUANTILES)], rising.
     """
-    have, wanted = norm.ppf(TRAINED_QUANTILES), norm.ppf(LEVELS)
+    have, wanted = norm.ppf(TRAINED_QUANTILES), norm.ppf(QUANTILES)
     right = np.clip(np.searchsorted(have, wanted), 1, len(have) - 1)
     share = (wanted - have[right - 1]) / (have[right] - have[right - 1])
     return np.asarray(known[..., right - 1] * (1 - share) + known[..., right] * share)

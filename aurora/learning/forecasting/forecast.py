@@ -78,7 +78,7 @@ class Forecaster:
     def quantiles(
         self, panel: Sequence[Series], windows: Windows, names: Sequence[str] | None = None
     ) -> dict[str, FloatArray]:
-        """Forecast windows: float64 [n, horizon, len(LEVELS)] by model.
+        """Forecast windows: float64 [n, horizon, len(QUANTILES)] by model.
 
         Args:
             panel: The series that `windows.series` counts.

@@ -24,7 +24,7 @@ from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.learning.forecasting.metrics import MEDIAN
 from aurora.learning.forecasting.window_features import SPANS, scaled_target
 from aurora.learning.malloc import keep_freed_memory
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, restoring, save_tensors
 from aurora.types import FloatArray
 
@@ -61,17 +61,17 @@ class QuantileLstm(nn.Module):
             nn.Linear(hidden, hidden),
             nn.ReLU(),
         )
-        self.head = nn.Linear(hidden, horizon * len(LEVELS))
+        self.head = nn.Linear(hidden, horizon * len(QUANTILES))
         nn.init.zeros_(self.head.weight)  # it starts as the quantiles of the latest hours
         nn.init.zeros_(self.head.bias)
         self.blend = nn.Parameter(torch.zeros(len(SPANS)))
 
     def forward(self, shape: Tensor, recent: Tensor, summary: Tensor, labels: Tensor) -> Tensor:
-        """Quantiles [n, horizon, len(LEVELS)], rising.
+        """Quantiles [n, horizon, len(QUANTILES)], rising.
 
         Args:
             shape: [n, context].
-            recent: [n, spans, len(LEVELS)].
+            recent: [n, spans, len(QUANTILES)].
             summary: [n, features], standardised.
             labels: [n, categories].
         """
@@ -81,7 +81,7 @@ class QuantileLstm(nn.Module):
         parts = [states[:, -1], summary]
         if self.embedding is not None:
             parts.append(self.embedding(labels))
-        correction = self.head(self.body(torch.cat(parts, 1))).view(len(shape), self.horizon, len(LEVELS))
+        correction = self.head(self.body(torch.cat(parts, 1))).view(len(shape), self.horizon, len(QUANTILES))
         start = (recent * torch.softmax(self.blend, 0)[None, :, None]).sum(1)
         widths = torch.diff(start, dim=1).clamp(min=0) + NARROWEST
         raw = widths + torch.log(-torch.expm1(-widths))  # the inverse of softplus
@@ -110,14 +110,14 @@ class TrainedLstm:
     settings: LstmSettings
 
     def quantiles(self, inputs: Inputs) -> FloatArray:
-        """float64 [n, horizon, len(LEVELS)] in the series' own unit."""
+        """float64 [n, horizon, len(QUANTILES)] in the series' own unit."""
         self.network.eval()
         parts = []
         with torch.no_grad():
             for first in range(0, len(inputs.labels), FORECAST_BATCH):
                 batch = slice(first, first + FORECAST_BATCH)
                 parts.append(self.network(*_inputs(inputs, batch, self.mean, self.deviation)).double().numpy())
-        scaled = np.concatenate(parts) if parts else np.zeros((0, self.sizes["horizon"], len(LEVELS)))
+        scaled = np.concatenate(parts) if parts else np.zeros((0, self.sizes["horizon"], len(QUANTILES)))
         result = scaled * inputs.features.scale[:, :, None] + inputs.features.centre[:, :, None]
         return np.asarray(np.maximum.accumulate(result, axis=2))  # rounding can make equal neighbours cross
 
@@ -183,7 +183,7 @@ def train_lstm(  # a training loop is read from top to bottom
     }
     epochs = settings.epochs(count)
     batch = min(settings.batch, count)
-    levels = torch.tensor(LEVELS)
+    levels = torch.tensor(QUANTILES)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = QuantileLstm(**sizes, settings=settings)

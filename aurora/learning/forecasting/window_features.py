@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.learning.forecasting.windows import DAY, Windows
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.types import FloatArray
 
 SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
@@ -31,7 +31,7 @@ class Features(NamedTuple):
         centre: float64 [n, 1], the median of the context.
         scale: float64 [n, 1], mean of its standard and its mean absolute deviation, above 0.
         shape: float64 [n, context], the context, centred and scaled.
-        recent: float64 [n, spans, len(LEVELS)], quantiles of the latest spans, centred and scaled.
+        recent: float64 [n, spans, len(QUANTILES)], quantiles of the latest spans, centred and scaled.
         summary: float64 [n, features], numbers about the window; see `features_of`.
     """
 
@@ -47,7 +47,7 @@ def spans(context: int) -> tuple[int, ...]:
     return tuple(max(4, round(share * context)) for share in SPANS)
 
 
-def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = LEVELS) -> FloatArray:
+def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = QUANTILES) -> FloatArray:
     """Quantiles of the latest `span` values: float64 [n, levels]."""
     return np.asarray(np.quantile(past[:, -span:], levels, axis=1).T)
 

@@ -11,7 +11,7 @@ from aurora.learning.forecasting.backtest import Figures, figures
 from aurora.learning.forecasting.inputs import inputs_of
 from aurora.learning.forecasting.members import MEMBERS, untrained
 from aurora.learning.forecasting.windows import check_length, check_sizes, latest
-from aurora.learning.series.series import LEVELS, Forecast, Series
+from aurora.learning.series.series import QUANTILES, Forecast, Series
 
 PAST_WINDOWS = 24
 """Moments in a series' own past at which the baselines are compared."""
@@ -61,6 +61,6 @@ def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_e
     losses = {name: f.wql for name, f in tested.items() if np.isfinite(f.wql)}
     name = min(losses, key=lambda n: losses[n]) if losses else UNTESTED
     forecast = Forecast(one.unique_id, one.start + len(one) * one.step, one.step, said[name][-1], name)
-    naive = np.broadcast_to(past.past[:, -1:, None], (len(known), horizon, len(LEVELS)))
+    naive = np.broadcast_to(past.past[:, -1:, None], (len(known), horizon, len(QUANTILES)))
     share = baselines.SHARES.get(name, 0.0)
     return Picked(forecast, tested, figures(naive, past) if len(known) else None, round(share * context) * one.step)

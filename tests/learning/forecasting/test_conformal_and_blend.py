@@ -14,14 +14,14 @@ from aurora.learning.forecasting.comparison import compare
 from aurora.learning.forecasting.metrics import ENDS, GRID, MEDIAN, coverage, weighted_quantile_loss
 from aurora.learning.forecasting.window_features import features_of
 from aurora.learning.forecasting.windows import rolling
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from tests.learning.series.panels import CONTEXT, HORIZON, series_of
 
 NONE = np.zeros(len(conformal.PAIRS))
 
 
 def normal(mean: float, width: float, windows: int) -> np.ndarray:
-    return np.broadcast_to(norm.ppf(GRID, mean, width), (windows, HORIZON, len(LEVELS))).copy()
+    return np.broadcast_to(norm.ppf(GRID, mean, width), (windows, HORIZON, len(QUANTILES))).copy()
 
 
 def noise(seed: int, count: int = 800, mean: float = 50.0, width: float = 5.0):
@@ -43,7 +43,7 @@ def test_too_narrow_and_too_wide_intervals_cover_on_other_data_after_recalibrati
 def test_quantiles_never_cross_and_only_the_inner_ones_are_moved_to_measured_values(seed):
     random = np.random.default_rng(seed)
     past = np.round(random.gamma(2, 3, (5, 30)))
-    quantiles = np.sort(random.gamma(2, 3, (5, 2, len(LEVELS))), axis=-1)
+    quantiles = np.sort(random.gamma(2, 3, (5, 2, len(QUANTILES))), axis=-1)
     moved = conformal.to_measured(conformal.widened(quantiles, np.ones((5, 1)), random.normal(0, 1, 8)), past)
     assert (np.diff(moved, axis=-1) >= 0).all()
     plain = conformal.to_measured(quantiles, past)

@@ -15,7 +15,7 @@ from aurora.learning.forecasting.lstm_network import load_lstm, train_lstm
 from aurora.learning.forecasting.members import MODELS
 from aurora.learning.forecasting.serialization import load_forecaster, save_forecaster
 from aurora.learning.forecasting.windows import rolling
-from aurora.learning.series.series import LEVELS, Panel, Series
+from aurora.learning.series.series import QUANTILES, Panel, Series
 from tests.learning.series.panels import (
     CONTEXT,
     HORIZON,
@@ -51,7 +51,7 @@ def test_every_model_says_rising_quantiles_at_every_level(forecaster):
     strangers = panel(3, first=100).series
     windows = rolling(strangers, CONTEXT, HORIZON, HORIZON)
     for name, said in forecaster.quantiles(strangers, windows).items():
-        assert said.shape == (len(windows), HORIZON, len(LEVELS)), name
+        assert said.shape == (len(windows), HORIZON, len(QUANTILES)), name
         assert (np.diff(said, axis=-1) >= -1e-9).all(), name
         assert np.isfinite(said).all(), name
 
@@ -61,7 +61,7 @@ def test_it_forecasts_what_follows_the_end_of_each_series(forecaster):
     made = forecaster.predict(strangers, 2)
     assert [f.unique_id for f in made] == ["s100", "s101", "s102"]
     assert made[0].start == START + 90 * STEP
-    assert made[0].quantiles.shape == (2, len(LEVELS))
+    assert made[0].quantiles.shape == (2, len(QUANTILES))
     alone = forecaster.predict(strangers[1:2], 2)[0]
     assert np.allclose(alone.quantiles, made[1].quantiles)
 

@@ -8,7 +8,7 @@ from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.metrics import MEDIAN
 from aurora.learning.forecasting.windows import latest, rolling
 from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
-from aurora.learning.series.series import LEVELS, Series
+from aurora.learning.series.series import QUANTILES, Series
 from tests.learning.series.panels import START, STEP, daily, series_of
 
 
@@ -52,7 +52,7 @@ def test_seasonal_naive_is_perfect_on_what_repeats_every_day():
 def test_auto_ets_rises_over_the_levels_and_stays_above_zero_where_all_was():
     windows = rolling([series_of(np.abs(daily(1, 60, level=1.0)))], 36, 4, 12)
     said = baselines.auto_ets(windows, 4)
-    assert said.shape == (len(windows), 4, len(LEVELS))
+    assert said.shape == (len(windows), 4, len(QUANTILES))
     assert (np.diff(said, axis=-1) >= 0).all()
     assert (said >= 0).all()
     still = rolling([series_of(np.full(60, 7.0))], 36, 4, 12)

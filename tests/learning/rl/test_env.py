@@ -8,7 +8,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError, ScenarioError
+from aurora.errors import InputError, ScenarioError
 from aurora.learning.rl.env import PENALTY, AllocationEnv, Environments, feasible
 from aurora.learning.rl.scenarios import level_scenarios
 from aurora.sim.kernel import EncodedScenario, evaluate
@@ -31,8 +31,8 @@ def test_every_observation_is_sane_and_rewards_add_up(
     scenarios: tuple[EncodedScenario, ...], seed: int, count: int
 ) -> None:
     environments = Environments(scenarios, count, seed=seed)
-    assert (environments.candidates, environments.features) == (25, len(CANDIDATE_INPUTS))
-    assert environments.context == len(CONTEXT_INPUTS)
+    assert (environments.num_candidates, environments.candidate_features) == (25, len(CANDIDATE_INPUTS))
+    assert environments.context_features == len(CONTEXT_INPUTS)
     rng, paid, ends = np.random.default_rng(seed), np.zeros(count), 0
     observation = environments.reset()
     while ends < 3:
@@ -44,17 +44,17 @@ def test_every_observation_is_sane_and_rewards_add_up(
         assert np.isfinite(context).all() and np.abs(context).max() <= BOUND
         assert not candidates[~mask].any()
         before = [array.copy() for array in observation]
-        observation, reward, ended, value = environments.step((rng.random(mask.shape) * mask).argmax(axis=1))
+        observation, reward, terminated, value = environments.step((rng.random(mask.shape) * mask).argmax(axis=1))
         for array, copy in zip((candidates, mask, context), before, strict=True):
             np.testing.assert_array_equal(array, copy)  # what was handed out is not overwritten
         assert reward.dtype == np.float32 and value.dtype == np.float64
         paid += environments.episodes.reward
         np.testing.assert_allclose(reward, environments.episodes.reward, rtol=1e-6)
-        np.testing.assert_array_equal(np.isnan(value), ~ended)
-        np.testing.assert_allclose(paid[ended], value[ended], atol=1e-9)
-        assert ((value[ended] > 0) & (value[ended] <= 1)).all()
-        paid[ended] = 0
-        ends += int(ended.sum())
+        np.testing.assert_array_equal(np.isnan(value), ~terminated)
+        np.testing.assert_allclose(paid[terminated], value[terminated], atol=1e-9)
+        assert ((value[terminated] > 0) & (value[terminated] <= 1)).all()
+        paid[terminated] = 0
+        ends += int(terminated.sum())
 
 
 def test_the_value_of_an_episode_is_that_of_the_policy_that_it_follows(scenarios: tuple[EncodedScenario, ...]) -> None:
@@ -64,8 +64,8 @@ def test_the_value_of_an_episode_is_that_of_the_policy_that_it_follows(scenarios
     expected = [score(evaluate(e, compile_policy(base)), e.scenario).reward for e in scenarios]
     seen = set()
     while len(seen) < 25:
-        _, _, ended, value = environments.step(environments.preferred())
-        for k in np.flatnonzero(ended):
+        _, _, terminated, value = environments.step(environments.preferred())
+        for k in np.flatnonzero(terminated):
             number = environments.episodes.ended[k]
             assert value[k] == pytest.approx(expected[number], abs=1e-12)
             seen.add(number)
@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_episodes(scenarios: tuple[EncodedScenario,
         for _ in range(60):
             step = environments.step(mask.argmax(axis=1))
             mask = step.observation.mask
-            values += step.value[step.ended].tolist()
+            values += step.episode_return[step.terminated].tolist()
         return values
 
     assert played(1) == played(1) != played(2)
@@ -89,11 +89,11 @@ def test_an_action_that_is_not_allowed_is_refused(scenarios: tuple[EncodedScenar
     mask = environments.reset().mask
     assert mask.shape == (2, 30)
     for wrong in (29, 30, -1):
-        with pytest.raises(DataError, match=f"action {wrong} of episode 1"):
+        with pytest.raises(InputError, match=f"environment 1 does not allow {wrong}"):
             environments.step(np.array([mask[0].argmax(), wrong]))
-    with pytest.raises(DataError, match="2 whole numbers"):
+    with pytest.raises(InputError, match="2 whole numbers"):
         environments.step(np.array([0.0, 1.0]))
-    with pytest.raises(DataError, match="2 whole numbers"):
+    with pytest.raises(InputError, match="2 whole numbers"):
         environments.step(np.array([0]))
     with pytest.raises(ScenarioError, match="room is for 4"):
         Environments(scenarios, 2, candidates=4, seed=1)
@@ -114,34 +114,34 @@ def test_the_checkers_of_gymnasium_and_stable_baselines_find_nothing(scenarios: 
             check_env(AllocationEnv(scenarios, flat=flat), skip_render_check=True)
             checker.check_env(AllocationEnv(scenarios, flat=flat))
         # Two dimensions of candidates are no image; algorithms flatten them.
-        told = [str(w.message) for w in caught if flat or "unconventional shape" not in str(w.message)]
-        assert told == []
+        messages = [str(w.message) for w in caught if flat or "unconventional shape" not in str(w.message)]
+        assert messages == []
 
 
 def test_one_environment_plays_episodes_to_the_end(scenarios: tuple[EncodedScenario, ...]) -> None:
     env = AllocationEnv(scenarios, flat=True, seed=2)
     rng, replaced = np.random.default_rng(0), 0
-    with pytest.raises(DataError, match="reset first"):
+    with pytest.raises(InputError, match="call reset first"):
         env.step(0)
     for _ in range(12):
         observation, info = env.reset()
         assert 0 <= info["scenario"] < len(scenarios)
-        total, ended = 0.0, False
-        while not ended:
+        total, terminated = 0.0, False
+        while not terminated:
             assert env.action_masks().any()
             action = int(rng.integers(25))
             allowed = bool(env.action_masks()[action])
-            observation, reward, ended, truncated, info = env.step(action)
+            observation, reward, terminated, truncated, info = env.step(action)
             assert info["replaced"] == (not allowed) and not truncated
             replaced += not allowed
             total += reward + PENALTY * (not allowed)
         assert total == pytest.approx(info["value"], abs=1e-9)
         assert not observation.any()
-        with pytest.raises(DataError, match="reset first"):
+        with pytest.raises(InputError, match="call reset first"):
             env.step(0)
     assert replaced > 0
     env.reset()
-    with pytest.raises(DataError, match="not in Discrete"):
+    with pytest.raises(InputError, match="action=25: it is not in Discrete"):
         env.step(25)
 
 
@@ -191,7 +191,7 @@ def test_held_out_scenarios_are_others_and_the_first_of_many_are_the_first_of_fe
     held_out = {e.scenario.scenario_id for e in level_scenarios(1, 200, 0, held_out=True)}
     assert len(drawn) == len(held_out) == 200 and not drawn & held_out
     assert [e.scenario.scenario_id.split("-")[0] for e in few] == list(FAMILIES)
-    with pytest.raises(DataError, match="no level 6"):
+    with pytest.raises(InputError, match="no level 6"):
         level_scenarios(6, 1, 0)
-    with pytest.raises(DataError, match="must not be negative"):
+    with pytest.raises(InputError, match="must not be negative"):
         level_scenarios(1, -1, 0)

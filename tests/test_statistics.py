@@ -1,6 +1,6 @@
 import numpy as np
 
-from aurora.evals.statistics import paired_interval
+from aurora.statistics import paired_interval
 
 
 def test_the_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
