@@ -22,7 +22,7 @@ _LISTS = ("dependencies", "accelerator_models")
 
 
 @scenario_of("the tables of nodes and tasks")
-def read_tables(nodes: Path, tasks: Path) -> Scenario:
+def read_tables(nodes: Path | str, tasks: Path | str) -> Scenario:
     """Return the scenario of two CSV files; empty cells and absent columns take the defaults of scenario files.
 
     Args:
@@ -32,6 +32,7 @@ def read_tables(nodes: Path, tasks: Path) -> Scenario:
     Raises:
         DataError: A file, a column or a cell is not what it should be.
     """
+    nodes, tasks = Path(nodes), Path(tasks)
     machines = tuple(_rows(nodes, Node, ("node_id", "cpu")))
     work = tuple(_rows(tasks, Task, ("task_id", "arrival_time", "duration")))
     if not machines or not work:
