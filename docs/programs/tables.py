@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from aurora.agents.models.model import PROVIDERS
+from aurora.agents.models.providers import PROVIDERS
 from aurora.agents.roles.defender import TOOLS as DEFENDER_TOOLS
 from aurora.errors import AuroraError
 from aurora.learning.forecasting.members import MEMBERS
