@@ -9,7 +9,7 @@ from pydantic import Field
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, count_nodes, parse, to_text
-from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.features import GENERAL_FEATURES
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Expression, Policy
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
@@ -40,7 +40,7 @@ class FeatureList(Frozen):
 
 def feature_table(desk: Desk, arguments: FeatureArguments) -> FeatureList:
     """The features that expressions may read, with units and meanings."""
-    wanted = (f for f in FEATURES if arguments.scope in ("all", f.scope))
+    wanted = (f for f in GENERAL_FEATURES if arguments.scope in ("all", f.scope))
     return FeatureList(features=tuple(FeatureRow(name=f.name, unit=f.unit, meaning=f.meaning) for f in wanted))
 
 

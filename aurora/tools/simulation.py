@@ -12,13 +12,16 @@ from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History, history
 from aurora.sim.explain.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
 from aurora.sim.kernel import encode, run
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.optimum.bounds import best_reward, bounds
 from aurora.sim.optimum.constraints import violations
 from aurora.sim.optimum.witness import witness
+from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import placements
+from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
@@ -67,8 +70,13 @@ def simulate_policy(desk: Desk, arguments: SimulateArguments) -> Simulated:
     told = TaskResult.model_fields
     found = placements(scenario, outcome) if arguments.full else ()
     tasks = tuple(TaskResult.model_validate({k: v for k, v in p._asdict().items() if k in told}) for p in found)
-    sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
-    return Simulated(value=desk.value(scenario, outcome), sums=sums, tasks=tasks)
+    return Simulated(value=desk.value(scenario, outcome), sums=_sums(outcome, scenario), tasks=tasks)
+
+
+def _sums(outcome: Outcome, scenario: Scenario) -> dict[str, float]:
+    """The sums that a short result tells: `MEASURES`, and what else the scenario counts."""
+    sums = outcome.summary.to_json(scenario.counted)
+    return {m: float(sums[m]) for m in (*MEASURES, *(o.field for o in OBJECTIVES if o.needs)) if m in sums}
 
 
 class CompareArguments(Frozen):
@@ -112,8 +120,8 @@ def what_if(desk: Desk, arguments: WhatIfArguments) -> WhatIf:
     scenario = changed(desk.scenario(arguments.scenario_id).scenario, arguments.change)
     outcome = run(encode(scenario), compile_policy(desk.policy(arguments.policy_id)), policy_id=arguments.policy_id)
     before = simulate_policy(desk, SimulateArguments(scenario_id=arguments.scenario_id, policy_id=arguments.policy_id))
-    sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
-    return WhatIf(before=before, after=Simulated(value=desk.value(scenario, outcome), sums=sums))
+    after = Simulated(value=desk.value(scenario, outcome), sums=_sums(outcome, scenario))
+    return WhatIf(before=before, after=after)
 
 
 class ConstraintArguments(Frozen):
@@ -176,6 +184,11 @@ class ObjectiveBounds(Frozen):
     latency: float = Field(description="mean, seconds")
     cost: float = Field(description="dollars")
     energy: float = Field(description="joules")
+    carbon: float | None = Field(
+        default=None,
+        exclude_if=lambda grams: grams is None,
+        description="grams of CO2; only where a node states a carbon intensity",
+    )
     violations: int = Field(description="tasks beyond their SLA")
     reward: float = Field(description="each objective at its own bound; rarely reachable all at once")
 
@@ -184,7 +197,9 @@ def objective_bounds(desk: Desk, arguments: ScenarioArguments) -> ObjectiveBound
     """Lower bounds on latency, cost, energy and violations of a scenario, and the reward they would give."""
     encoded = desk.scenario(arguments.scenario_id)
     least = bounds(encoded)
-    return ObjectiveBounds(**least._asdict(), reward=best_reward(least, encoded.scenario))
+    return ObjectiveBounds.model_validate(
+        {**least.to_json(encoded.scenario.counted), "reward": best_reward(least, encoded.scenario)}
+    )
 
 
 class ExplainArguments(OneOnOne):
