@@ -9,6 +9,7 @@ from aurora.agents.models.providers import PROVIDERS
 from aurora.agents.roles.defender import TOOLS as DEFENDER_TOOLS
 from aurora.errors import AuroraError
 from aurora.learning.forecasting.members import MEMBERS
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import feature_table
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import FAMILIES
@@ -29,6 +30,14 @@ def _first_line(thing: object) -> str:
 def _references() -> str:
     rows = ((f"`{name}`", policy.policy_description.replace("|", "\\|")) for name, policy in REFERENCES.items())
     return _table(("policy", "rule"), rows)
+
+
+def _objectives() -> str:
+    rows = (
+        (f"`{o.name}`", o.meaning, o.unit, o.target or "the share of tasks that it leaves out is the score")
+        for o in OBJECTIVES.values()
+    )
+    return _table(("objective", "amount", "unit", "scores one half at"), rows)
 
 
 def _tools() -> str:
@@ -72,6 +81,7 @@ def _errors() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "features": feature_table,
     "references": _references,
+    "objectives": _objectives,
     "tools": _tools,
     "families": _families,
     "members": _members,
