@@ -35,7 +35,7 @@ def _references() -> str:
 def _objectives() -> str:
     rows = (
         (f"`{o.name}`", o.meaning, o.unit, o.target or "the share of tasks that it leaves out is the score")
-        for o in OBJECTIVES.values()
+        for o in OBJECTIVES
     )
     return _table(("objective", "amount", "unit", "scores one half at"), rows)
 
