@@ -156,10 +156,10 @@ def parse_span(option: str, text: str) -> int:
     Raises:
         BadParameter: It is none of them.
     """
-    found = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
-    if not found:
+    parts = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    if not parts:
         raise options.usage_error(option, f"{options.shown(text)}: write whole seconds, or such as 30s, 5m, 1h, 7d")
-    return int(found[1]) * _SECONDS_OF_UNIT[found[2]]
+    return int(parts[1]) * _SECONDS_OF_UNIT[parts[2]]
 
 
 def parse_time(option: str, text: str) -> int:
@@ -174,12 +174,12 @@ def parse_time(option: str, text: str) -> int:
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise options.usage_error(
             option, f"{options.shown(text)}: write ISO 8601, Unix seconds, or such as now-7d"
         ) from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _row(series: Series) -> tuple[object, ...]:
