@@ -108,6 +108,27 @@ def energy(joules: float) -> str:
     return f"{plain(joules / JOULES_PER_KWH)} kWh"
 
 
+def mass(grams: float) -> str:
+    """Return grams as g, kg or t.
+
+    >>> mass(0.25), mass(850), mass(2930), mass(4.1e6)
+    ('0.25 g', '850 g', '2.93 kg', '4.1 t')
+    """
+    for unit, grams_per_unit in (("t", 1e6), ("kg", 1e3)):
+        if abs(grams) >= grams_per_unit:
+            return f"{plain(grams / grams_per_unit, 3)} {unit}"
+    return f"{plain(grams, 3)} g"
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Return an amount of an objective in the unit that suits it.
+
+    >>> with_unit(90, "s"), with_unit(850, "J")
+    ('1 min 30 s', '850 J')
+    """
+    return {"s": duration, "$": dollars, "J": energy, "g": mass}[unit](value)
+
+
 def dollars(value: float) -> str:
     """Return dollars: whole ones from 1,000, with cents from 10 cents, with three digits below.
 

@@ -64,6 +64,10 @@ class Decision(NamedTuple):
     windows: int
     replaced: bool
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora train forecast --json`, and of `decisions.json`."""
+        return self._asdict()
+
 
 def in_service(folder: Path) -> Forecaster:
     """The forecaster that serves in a folder of `retrain`, or the one that is the folder.
@@ -143,7 +147,7 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
         )
         name = _keep(challenger, folder)
         decision = _judge(challenger, champion, panel.series, windows, (name, serving), _utc(now))
-    _write(folder / DECISIONS, [*decisions(folder), decision._asdict()])
+    _write(folder / DECISIONS, [*decisions(folder), decision.to_json()])
     if decision.replaced:
         _write(folder / IN_SERVICE, {"forecaster": name, "since": decision.at})
     shutil.rmtree(work, ignore_errors=True)

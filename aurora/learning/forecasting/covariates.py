@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.series.series import Series
 from aurora.types import FloatArray
 
@@ -61,7 +61,7 @@ def derive(series: Series, wanted: Wanted | None = None) -> Columns:
     """All columns for a series, each float64 [n]: its own covariates, and what is derived from its values and times.
 
     Raises:
-        DataError: The time zone is not known, or an interaction names a column that there is not.
+        InputError: The time zone is not known, or an interaction names a column that there is not.
     """
     wanted = wanted or Wanted()
     y = last_measured(series)
@@ -89,7 +89,7 @@ def calendar(series: Series, zone: str = "UTC") -> Columns:
     A series whose clock is `relative` (a trace without dates) has only the time of day, since its beginning.
 
     Raises:
-        DataError: The time zone is not known.
+        InputError: The time zone is not known.
     """
     times = series.start + series.step * np.arange(len(series), dtype=np.int64)
     relative = series.labels.get("clock") == "relative"
@@ -114,7 +114,7 @@ def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
     try:
         where = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise DataError(f"time zone {zone!r} is not known; write one such as Europe/Berlin") from None
+        raise InputError(f"time zone {zone!r} is not known; write one such as Europe/Berlin") from None
     quarters, positions = np.unique(times // 900, return_inverse=True)  # offsets change on quarters of an hour
     ahead = [datetime.fromtimestamp(int(q) * 900, where).utcoffset() for q in quarters]
     return np.array([0 if a is None else int(a.total_seconds()) for a in ahead], dtype=np.int64)[positions]
@@ -161,11 +161,11 @@ def seasonal(y: FloatArray, step: int, period: int = DAY) -> Columns:
     period back, of what is left. Before two periods have passed there is no seasonal part.
 
     Raises:
-        DataError: The period is no whole number of steps, or less than two.
+        InputError: The period is no whole number of steps, or less than two.
     """
     length = period // step
     if period % step or length < 2:  # noqa: PLR2004  # a course has two values
-        raise DataError(f"a period of {period} s is no whole number of steps of {step} s, two or more; set another")
+        raise InputError(f"a period of {period} s is no whole number of steps of {step} s, two or more; set another")
     course = np.zeros(len(y))
     for now in range(LEAST_FIT * length, len(y), length):
         ahead = min(length, len(y) - now)
@@ -188,14 +188,14 @@ def interactions(columns: Mapping[str, FloatArray], pairs: Iterable[tuple[str, s
     """Products of two columns; a pair is left out where the clock does not give one of them.
 
     Raises:
-        DataError: A pair names a column that there is not.
+        InputError: A pair names a column that there is not.
     """
     clock = ("working_hours", "day_of_week_sin", "day_of_week_cos")
     found: Columns = {}
     for one, other in pairs:
         absent = [name for name in (one, other) if name not in columns]
         if any(name not in clock for name in absent):
-            raise DataError(
+            raise InputError(
                 f"interaction {one} × {other}: there is no column {absent[0]!r}; there are {', '.join(columns)}"
             )
         if not absent:
@@ -218,14 +218,14 @@ class Categories:
         """The values that labels have in some series, sorted, so that codes don't depend on the order of series.
 
         Raises:
-            DataError: No series has the label.
+            InputError: No series has the label.
         """
         found: dict[str, tuple[str, ...]] = {}
         for label in labels:
             values = sorted({s.labels[label] for s in panel if label in s.labels})
             if not values:
                 known = sorted({name for s in panel for name in s.labels})
-                raise DataError(f"no series has a label {label!r}; there are {', '.join(known) or 'none'}")
+                raise InputError(f"no series has a label {label!r}; there are {', '.join(known) or 'none'}")
             found[label] = tuple(values)
         return cls(found)
 
