@@ -24,7 +24,6 @@ UNCHECKED = (
     "graphs",
     "learning/accounts",
     "learning/forecasting",
-    "learning/rl",
     "memory",
     "tools",
 )
