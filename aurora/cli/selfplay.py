@@ -18,7 +18,7 @@ from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
-    from aurora.graphs.workbench import SelfPlaySettings
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.memory.store import Store
     from aurora.sim.policies.policy import Policy
 
@@ -103,7 +103,7 @@ def selfplay(  # one parameter an option
     from aurora.agents.models.budget import Budget  # heavy siblings
     from aurora.agents.models.model import call_limits  # heavy siblings
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
-    from aurora.graphs.workbench import SelfPlaySettings, chosen_source  # heavy, used here only
+    from aurora.graphs.settings import SelfPlaySettings, chosen_source  # heavy, used here only
     from aurora.memory.embedder import open_embedder  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"

@@ -8,7 +8,7 @@ from aurora.cli.terminal.output import note
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.graphs.workbench import SelfPlaySettings
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.memory.store import Store
 
 
@@ -41,7 +41,7 @@ def settings_by_model(proposer: str, model: str | None, level: int, *, offline: 
 
 def asked_from(settings: SelfPlaySettings, store: Store) -> dict[str, int | None]:
     """Return the level from which on a run asks its model, and the one that it has reached; null without levels."""
-    from aurora.graphs.workbench import chosen_source  # heavy, used here only
+    from aurora.graphs.settings import chosen_source  # heavy, used here only
 
     if not chosen_source(settings).has_levels:
         return {"from_level": None, "level": None}

@@ -27,7 +27,8 @@ ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "report.html",
     "lock",
 )
-LEDGER, VALIDATION_LEDGER = "paid.ledger", "validation.ledger"
+CACHE, VALIDATION_CACHE = "paid.ledger", "validation.ledger"
+"""Measurements of the iteration in progress, and of validation; see `aurora.memory.measurement_cache`."""
 CALLS = "calls.jsonl"
 """What models and tools were asked, and what they answered."""
 FORMAT = 1

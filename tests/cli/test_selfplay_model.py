@@ -6,8 +6,9 @@ import pytest
 
 from aurora.cli.selfplay_model import asked_from, require_answers, tell_when_asked
 from aurora.errors import ModelError
-from aurora.graphs.workbench import SelfPlaySettings
-from aurora.memory.store import Iteration, Store
+from aurora.graphs.settings import SelfPlaySettings
+from aurora.memory.records import Iteration
+from aurora.memory.store import Store
 from aurora.sim.scenarios.curriculum import Curriculum
 
 USAGE: dict[str, Any] = {"requests": 0, "calls": 0, "accepted": 0, "answers_sent_back": 0, "faults": {}}

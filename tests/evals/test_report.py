@@ -14,7 +14,7 @@ from aurora.evals.report.program import shortened
 from aurora.evals.report.timeline import lanes
 from aurora.evals.report.words import opening
 from aurora.graphs.run import open_run
-from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.sim.policies.compiler import constants
 
 SMALL = SelfPlaySettings(seed=3, population=6, generations=2, training_per_family=1, validation_per_family=1)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from aurora.graphs.lessons import Lesson, on_attack
 from aurora.graphs.nodes_model import learn
-from aurora.memory.store import NewOutcome
+from aurora.memory.records import NewOutcome
 
 
 def outcome(policy: str, scenario: str, value: float, cost: float, late: int = 0) -> NewOutcome:

@@ -9,7 +9,7 @@ from aurora.errors import DataError, PolicyError, RunError, ScenarioError
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.start import START, checked_start
-from aurora.graphs.workbench import chosen_source
+from aurora.graphs.settings import chosen_source
 from aurora.memory.store import Store
 from aurora.sim.policies.network import scoring_network
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy

@@ -7,7 +7,7 @@ from pathlib import Path
 import aurora.agents.arena.sources
 import aurora.memory.store
 from aurora.graphs.run import open_run
-from aurora.graphs.workbench import SelfPlaySettings
+from aurora.graphs.settings import SelfPlaySettings
 from aurora.memory.store import Store
 from tests.memory.bag_of_words import BagOfWords
 

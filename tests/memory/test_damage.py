@@ -9,7 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from aurora.errors import AuroraError, StoreError
 from aurora.memory.database import database_errors
-from aurora.memory.store import Iteration, NewPolicy, Store
+from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.store import Store
 from aurora.sim.policies.references import REFERENCES
 
 ODD = ("a?b=c", "a#b", "a%20b", "a b é", "file:x", "a&mode=memory")

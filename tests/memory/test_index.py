@@ -11,7 +11,8 @@ import pytest
 
 from aurora.errors import StoreError
 from aurora.memory.index import KINDS, Entry, open_index
-from aurora.memory.store import Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.records import Iteration, NewOutcome, NewPolicy, NewScenario
+from aurora.memory.store import Store
 from aurora.memory.texts import policy_text, scenario_text
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec

@@ -6,7 +6,8 @@ import pytest
 
 from aurora.errors import StoreError
 from aurora.memory.names import id_start, policy_name
-from aurora.memory.store import Iteration, NewPolicy, Store
+from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.store import Store
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.references import REFERENCES
 

@@ -12,7 +12,8 @@ import pytest
 from aurora.errors import StoreError
 from aurora.memory.elo import START
 from aurora.memory.schema import VERSION
-from aurora.memory.store import Failure, Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.records import Failure, Iteration, NewOutcome, NewPolicy, NewScenario
+from aurora.memory.store import Store
 from aurora.sim.policies.references import REFERENCES
 
 

@@ -11,7 +11,8 @@ from aurora.agents.explain.explainer import explain
 from aurora.agents.search.policy_search import Settings, first_state, search
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
-from aurora.memory.store import Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.records import Iteration, NewOutcome, NewPolicy, NewScenario
+from aurora.memory.store import Store
 from aurora.memory.texts import policy_text
 from aurora.sim.episodes import Episodes
 from aurora.sim.explain.decision import decisions, rank, terms
