@@ -4,7 +4,9 @@
     ├── ScenarioError     a scenario or a spec is not valid, or can't be solved
     ├── PolicyError       a policy or an expression is not valid (with the position)
     ├── ConstraintError   an allocation plan breaks a hard constraint
-    ├── DataError         a trace file is truncated, malformed or absent
+    ├── InputError        an argument of a function is not valid (with the parameter); a ValueError too
+    ├── FileError         a file or folder is absent, in use, or can't be read or written
+    ├── DataError         the content of a file is truncated, malformed or not what its format says
     ├── StoreError        the archive can't be opened, migrated, read or written
     ├── RunError          a run directory is in use, absent or of another configuration
     ├── ModelError        a model provider failed (retryable or not)
@@ -14,10 +16,19 @@
 
 A message says what happened, where, and what to do. The command line prints it without a
 traceback and exits with the class's `exit_code`.
+
+Which class: `InputError` for what the caller passed, `FileError` for what the operating system refuses, `DataError` for
+what stands in a file. A file that belongs to a scenario, a policy, an archive or a run keeps that class.
+A message names parameters as Python does (`horizon=3`); the command line shows them as its options (`--horizon 3`).
 """
 
-SHOWN = 120
-"""Characters of an expression that a message repeats."""
+from typing import Final
+
+MAX_CHARACTERS_QUOTED = 120
+"""Most characters of an expression or a value that a message repeats."""
+
+NO_VALUE: Final = object()
+"""Stands for a value that an `InputError` does not repeat."""
 
 
 class AuroraError(Exception):
@@ -47,8 +58,7 @@ class PolicyError(AuroraError):
         self.expression = expression
         self.position = position
         where = "" if position is None else f" at character {position}"
-        shown = expression if len(expression) <= SHOWN else expression[:SHOWN] + "..."
-        super().__init__(f"{message}{where}: {shown!r}" if expression else message)
+        super().__init__(f"{message}{where}: {_shortened(expression)!r}" if expression else message)
 
 
 class ConstraintError(AuroraError):
@@ -57,8 +67,35 @@ class ConstraintError(AuroraError):
     exit_code = 5
 
 
+class InputError(AuroraError, ValueError):
+    """An argument of a function is not valid, or does not fit the other arguments.
+
+        InputError("give at least one step", parameter="horizon", value=0)  # "horizon=0: give at least one step"
+
+    Args:
+        message: What is wrong and what to do.
+        parameter: Name of the function's parameter; empty where several arguments don't fit together.
+        value: The value passed, for the message to repeat.
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, *, parameter: str = "", value: object = NO_VALUE) -> None:
+        self.reason = message
+        self.parameter = parameter
+        self.value = "" if value is NO_VALUE else _quoted(value)
+        prefix = f"{parameter}={self.value}" if self.value else parameter
+        super().__init__(f"{prefix}: {message}" if prefix else message)
+
+
+class FileError(AuroraError):
+    """A file or a folder is absent, in use, or can't be read or written."""
+
+    exit_code = 6
+
+
 class DataError(AuroraError):
-    """A trace file is absent, truncated or malformed."""
+    """The content of a file is truncated, malformed, or not what its format says."""
 
     exit_code = 6
 
@@ -138,3 +175,11 @@ class BudgetExceeded(AuroraError):  # noqa: N818  # the design's name
     """A budget of calls, tokens, dollars or seconds is spent."""
 
     exit_code = 10
+
+
+def _quoted(value: object) -> str:
+    return repr(_shortened(value)) if isinstance(value, str) else _shortened(str(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS_QUOTED else text[:MAX_CHARACTERS_QUOTED] + "..."

@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all."""
+"""Writes files whole or not at all, and locks them."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import select
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aurora.errors import AuroraError, DataError
+from aurora.errors import AuroraError, FileError
 
 PIPE_SECONDS = 10.0
 """Longest wait until a pipe takes the next bytes."""
@@ -38,7 +39,7 @@ _REMEDIES = {
 
 
 @contextmanager
-def replaced(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[Path]:
+def replaced(path: Path, *, error: type[AuroraError] = FileError) -> Iterator[Path]:
     """A file to write to, with the ending of `path`; it takes the place of `path` when all went well.
 
     Readers see the old file or the new one, also after a loss of power. After an error or an interrupt nothing is left
@@ -78,7 +79,7 @@ def replaced(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[Pa
                 partial.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, text: str, *, error: type[AuroraError] = DataError) -> None:
+def write_atomically(path: Path, text: str, *, error: type[AuroraError] = FileError) -> None:
     """Replace a file by a text, in UTF-8; see `replaced`.
 
     Raises:
@@ -89,7 +90,7 @@ def write_atomically(path: Path, text: str, *, error: type[AuroraError] = DataEr
 
 
 @contextmanager
-def writing(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[None]:
+def writing(path: Path, *, error: type[AuroraError] = FileError) -> Iterator[None]:
     """Turn what the system says while a file or a folder is written into one line.
 
     Raises:
@@ -108,6 +109,37 @@ def writing(path: Path, *, error: type[AuroraError] = DataError) -> Iterator[Non
         if "null byte" not in str(fault) and "null character" not in str(fault):
             raise
         raise error(f"can't write {str(path)!r}: {fault}; give the path of a file") from None
+
+
+@contextmanager
+def locked(path: Path, *, busy: str, error: type[AuroraError] = FileError) -> Iterator[None]:
+    """Hold a lock on a file while the block runs; the file and its folder are created if absent.
+
+    The lock is the operating system's: it ends with the process, however that ends. The file holds the owner's process
+    id, for the message of whoever comes second.
+
+    Args:
+        path: The lock file.
+        busy: What the other process is doing and what to do, after "another process (pid 7)".
+        error: The class of error to raise.
+
+    Raises:
+        AuroraError: Another process holds the lock, or the file can't be created. The class is `error`.
+    """
+    with writing(path.parent, error=error):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a+")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            owner = stream.read().strip()
+            raise error(f"another process{f' ({owner})' if owner else ''} {busy}") from None
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without its owner's name
+            os.ftruncate(stream.fileno(), 0)
+            os.write(stream.fileno(), f"pid {os.getpid()}".encode())
+        yield
 
 
 def _state(path: Path) -> os.stat_result | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.reading import TABLE_BYTES, decode, parse_json, read_bytes
 
 
@@ -20,7 +20,7 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     A last line that an earlier process did not finish is cut off first: it was never acknowledged.
 
     Raises:
-        DataError: The file can't be written, or another process writes to it.
+        FileError: The file can't be written, or another process writes to it.
     """
     text = "".join(json.dumps(r, sort_keys=True, allow_nan=False) + "\n" for r in records)
     try:
@@ -28,9 +28,9 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise DataError(f"another process writes to {path}; wait for it") from None
+                raise FileError(f"another process writes to {path}; wait for it") from None
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise DataError(f"can't write {path}: it is no regular file; give the path of a file")
+                raise FileError(f"can't write {path}: it is no regular file; give the path of a file")
             stream.seek(0)
             stream.truncate(_whole(stream.read()))
             stream.seek(0, os.SEEK_END)
@@ -38,14 +38,15 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise DataError(f"can't write {path}: {getattr(error, 'strerror', None) or error}") from None
+        raise FileError(f"can't write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def read(path: Path) -> list[dict[str, Any]]:
     """All whole records, oldest first; none if there is no file. A torn last line is left out.
 
     Raises:
-        DataError: The file can't be read, or a line before the last is not a JSON object.
+        FileError: The file can't be read.
+        DataError: A line before the last is not a JSON object.
     """
     if not is_there(path):
         return []

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from aurora.errors import AuroraError, DataError
+from aurora.errors import AuroraError, DataError, FileError
 
 DOCUMENT_BYTES = 64 << 20
 """Most bytes of a file that is parsed as a whole (a scenario, a policy, a plan, an inventory), after unpacking."""
@@ -57,7 +57,7 @@ _PACKED = (
 
 
 def read_bytes(
-    path: Path, *, limit: int = DOCUMENT_BYTES, packed: bool = False, error: type[AuroraError] = DataError
+    path: Path, *, limit: int = DOCUMENT_BYTES, packed: bool = False, error: type[AuroraError] | None = None
 ) -> bytes:
     """Read a file, unpacked where it is a gzip file whatever its name.
 
@@ -65,25 +65,27 @@ def read_bytes(
         path: A regular file or a pipe.
         limit: Most bytes, of the file and of what it unpacks to.
         packed: Whether the reader unpacks what is no gzip file itself.
-        error: The class of error to raise.
+        error: The class of error to raise; None for `FileError` and `DataError`.
 
     Returns:
         The content.
 
     Raises:
         AuroraError: It is absent, a folder, a device, a pipe that stays silent, larger than `limit`, a damaged gzip
-            file, or packed in another way. The class is `error`.
+            file, or packed in another way. The class is `error` where it is given.
     """
     try:
         raw = _content(path, limit, error)
     except OSError as fault:
-        raise error(f"can't read {path}: {fault.strerror or fault}; check the path and its permissions") from None
+        raise (error or FileError)(
+            f"can't read {path}: {fault.strerror or fault}; check the path and its permissions"
+        ) from None
     except ValueError as fault:  # a NUL in the path
-        raise error(f"can't read {str(path)!r}: {fault}; give the path of a file") from None
+        raise (error or FileError)(f"can't read {str(path)!r}: {fault}; give the path of a file") from None
     content = _unpacked(path, raw, limit, error) if raw.startswith(_GZIP) else raw
     for mark, what, remedy in () if packed else _PACKED:
         if content.startswith(mark):
-            raise error(f"{path} is {what}; {remedy}")
+            raise (error or DataError)(f"{path} is {what}; {remedy}")
     return content
 
 
@@ -92,7 +94,7 @@ def read_text(
     *,
     limit: int = DOCUMENT_BYTES,
     undecodable: Undecodable = "strict",
-    error: type[AuroraError] = DataError,
+    error: type[AuroraError] | None = None,
 ) -> str:
     r"""Read a file as text: UTF-8, or UTF-16 with or without a byte-order mark, which is left out.
 
@@ -102,30 +104,32 @@ def read_text(
         path: A regular file or a pipe, plain or gzipped.
         limit: Most bytes, of the file and of what it unpacks to.
         undecodable: What becomes of bytes that are not UTF-8; `replace` for files whose comments alone have them.
-        error: The class of error to raise.
+        error: The class of error to raise; None for `FileError` and `DataError`.
 
     Raises:
-        AuroraError: It can't be read (see `read_bytes`) or is not text. The class is `error`.
+        AuroraError: It can't be read (see `read_bytes`) or is not text. The class is `error` where it is given.
     """
     raw = read_bytes(path, limit=limit, error=error)
     text = decode(raw, str(path), undecodable=undecodable, error=error)
     return text if "\n" in text else text.replace("\r", "\n")
 
 
-def decode(raw: bytes, name: str, *, undecodable: Undecodable = "strict", error: type[AuroraError] = DataError) -> str:
+def decode(
+    raw: bytes, name: str, *, undecodable: Undecodable = "strict", error: type[AuroraError] | None = None
+) -> str:
     """Decode the bytes of a text file; see `read_text`.
 
     Args:
         raw: The bytes.
         name: What they are called in an error.
         undecodable: What becomes of bytes that are not UTF-8.
-        error: The class of error to raise.
+        error: The class of error to raise; None for `FileError` and `DataError`.
 
     Raises:
-        AuroraError: They are not text. The class is `error`.
+        AuroraError: They are not text. The class is `error` where it is given.
     """
     if raw.startswith(_UTF_32):
-        raise error(f"{name} is UTF-32 text; save it as UTF-8")
+        raise (error or DataError)(f"{name} is UTF-32 text; save it as UTF-8")
     mark, encoding = next(((m, e) for m, e in _BOMS if raw.startswith(m)), (b"", _without_mark(raw)))
     try:
         return raw[len(mark) :].decode(encoding, errors="replace" if undecodable == "replace" else "strict")
@@ -133,7 +137,7 @@ def decode(raw: bytes, name: str, *, undecodable: Undecodable = "strict", error:
         if undecodable == "latin-1" and encoding == "utf-8" and b"\0" not in raw:
             return raw[len(mark) :].decode("latin-1")
         line = raw.count(b"\n", 0, fault.start) + 1
-        raise error(
+        raise (error or DataError)(
             f"{name}, line {line}: not UTF-8 text (byte {fault.start}); save the file as UTF-8, "
             "or is it another kind of file?"
         ) from None
@@ -154,14 +158,14 @@ def read_lines(
     *,
     limit: int = TABLE_BYTES,
     undecodable: Undecodable = "strict",
-    error: type[AuroraError] = DataError,
+    error: type[AuroraError] | None = None,
 ) -> Iterator[tuple[int, str]]:
     r"""Yield the number and the text of each line, which ends with `\n` or `\r\n`, or all with `\r`.
 
     `str.splitlines` also splits at U+2028 and others, which may stand within a JSON string.
 
     Raises:
-        AuroraError: It can't be read (see `read_text`). The class is `error`.
+        AuroraError: It can't be read (see `read_text`). The class is `error` where it is given.
     """
     text = read_text(path, limit=limit, undecodable=undecodable, error=error)
     start, number = 0, 0
@@ -173,26 +177,26 @@ def read_lines(
         start = end + 1
 
 
-def read_json(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraError] = DataError) -> Any:
+def read_json(path: Path, *, limit: int = DOCUMENT_BYTES, error: type[AuroraError] | None = None) -> Any:
     """Read a JSON document; see `read_text` and `parse_json`.
 
     Raises:
-        AuroraError: It can't be read or is not JSON. The class is `error`.
+        AuroraError: It can't be read or is not JSON. The class is `error` where it is given.
     """
     return parse_json(read_text(path, limit=limit, error=error), str(path), error=error)
 
 
-def parse_json(text: str, name: str, *, error: type[AuroraError] = DataError) -> Any:
+def parse_json(text: str, name: str, *, error: type[AuroraError] | None = None) -> Any:
     """Parse a JSON document without infinite numbers, endless digits or endless nesting.
 
     Args:
         text: The document.
         name: What it is called in an error, such as "plan.json" or "log.jsonl, line 3".
-        error: The class of error to raise.
+        error: The class of error to raise; None for `FileError` and `DataError`.
 
     Raises:
         AuroraError: It is not JSON, holds NaN, a number out of range or an object with two fields of one name, or is
-            nested too deeply. The class is `error`.
+            nested too deeply. The class is `error` where it is given.
     """
     try:
         data = json.loads(
@@ -203,13 +207,15 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] = DataError) ->
             object_pairs_hook=_each_once,
         )
     except json.JSONDecodeError as fault:
-        raise error(f"{name} is not JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})") from None
+        raise (error or DataError)(
+            f"{name} is not JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})"
+        ) from None
     except RecursionError:
-        raise error(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read") from None
+        raise (error or DataError)(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read") from None
     except ValueError as fault:
-        raise error(f"{name}: {fault}") from None
+        raise (error or DataError)(f"{name}: {fault}") from None
     if _depth(data) > MAX_DEPTH:
-        raise error(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read")
+        raise (error or DataError)(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read")
     return data
 
 
@@ -252,14 +258,14 @@ def _depth(data: Any) -> int:
     return deepest
 
 
-def _content(path: Path, limit: int, error: type[AuroraError]) -> bytes:
+def _content(path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
     try:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-            raise error(f"can't read {path}: it is a device; give the path of a file")
+            raise (error or FileError)(f"can't read {path}: it is a device; give the path of a file")
         if stat.S_ISREG(mode) and os.fstat(handle).st_size > limit:
             raise _too_large(path, limit, error)
         return _drained(handle, path, limit, error)
@@ -267,7 +273,7 @@ def _content(path: Path, limit: int, error: type[AuroraError]) -> bytes:
         os.close(handle)
 
 
-def _drained(handle: int, path: Path, limit: int, error: type[AuroraError]) -> bytes:
+def _drained(handle: int, path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
     """All that a handle yields, waiting `PIPE_SECONDS` for the next bytes."""
     patience = select.poll()
     patience.register(handle, select.POLLIN)
@@ -277,7 +283,9 @@ def _drained(handle: int, path: Path, limit: int, error: type[AuroraError]) -> b
     while True:
         # A regular file is always ready.
         if not patience.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise error(f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?")
+            raise (error or FileError)(
+                f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?"
+            )
         try:
             part = os.read(handle, _CHUNK)
         except BlockingIOError:  # another process that reads the pipe was faster
@@ -291,7 +299,7 @@ def _drained(handle: int, path: Path, limit: int, error: type[AuroraError]) -> b
         deadline = time.monotonic() + PIPE_SECONDS
 
 
-def _unpacked(path: Path, raw: bytes, limit: int, error: type[AuroraError]) -> bytes:
+def _unpacked(path: Path, raw: bytes, limit: int, error: type[AuroraError] | None) -> bytes:
     """The content of a gzip file, which may have several members, up to `limit` bytes."""
     parts: list[bytes] = []
     size, rest = 0, raw
@@ -304,16 +312,16 @@ def _unpacked(path: Path, raw: bytes, limit: int, error: type[AuroraError]) -> b
                 if size > limit:
                     raise _too_large(path, limit, error)
                 if not part and not unpacker.unconsumed_tail and not unpacker.eof:
-                    raise error(f"{path} is truncated; fetch the file again")
+                    raise (error or DataError)(f"{path} is truncated; fetch the file again")
                 parts.append(part)
                 rest = unpacker.unconsumed_tail
             rest = unpacker.unused_data.lstrip(b"\0")  # padding is allowed after a member
     except zlib.error as fault:
-        raise error(f"{path} is a damaged gzip file ({fault}); fetch the file again") from None
+        raise (error or DataError)(f"{path} is a damaged gzip file ({fault}); fetch the file again") from None
     if rest:
-        raise error(f"{path} is a damaged gzip file (bytes after its end); fetch the file again")
+        raise (error or DataError)(f"{path} is a damaged gzip file (bytes after its end); fetch the file again")
     return b"".join(parts)
 
 
-def _too_large(path: Path, limit: int, error: type[AuroraError]) -> AuroraError:
-    return error(f"{path} holds more than {limit >> 20} MiB; split it")
+def _too_large(path: Path, limit: int, error: type[AuroraError] | None) -> AuroraError:
+    return (error or DataError)(f"{path} holds more than {limit >> 20} MiB; split it")

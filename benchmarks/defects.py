@@ -16,16 +16,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.series.detection import level_steps, outliers
 from aurora.learning.series.repair import repair
 from aurora.learning.series.samples import Samples
+from aurora.types import FloatArray
 
 DAY, N, STEP = 288, 7 * 288, 300
 NEAR = 12
 """Values, an hour, by which a step may be found off its place."""
-Floats = NDArray[np.float64]
 
 
 @dataclass
@@ -67,7 +66,7 @@ class Kind(NamedTuple):
 KINDS = [Kind(r, *rest) for r in (0.0, 0.5, 0.9) for rest in ((False, 0.0), (True, 0.0), (False, 4.0))]
 
 
-def series(rng: np.random.Generator, kind: Kind, count: int = N) -> Floats:
+def series(rng: np.random.Generator, kind: Kind, count: int = N) -> FloatArray:
     """Values with noise of standard deviation 1."""
     shocks = rng.standard_t(4, count) / np.sqrt(2) if kind.heavy else rng.normal(size=count)
     noise = shocks.copy()

@@ -33,10 +33,10 @@ from aurora.agents.models.structured import ask
 from aurora.agents.roles.answers import PolicyAnswer
 from aurora.errors import AnswerError, AuroraError, DeclinedError
 from aurora.evals.testing.faulty_server import FaultyServer, faulty_server
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from aurora.tools.recording import Recording
+from aurora.types import Frozen
 
 KEY = "sk-fuzz-0123456789abcdefghij"
 PATIENCE = 3.0

@@ -1,4 +1,4 @@
-"""Published results beside ours: prints the tables of docs/published.md. Needs AURORA_DATA."""
+"""Published results beside ours: prints the tables of docs/reference/published.md. Needs AURORA_DATA."""
 
 import os
 import sys

@@ -37,7 +37,7 @@ from aurora.sim.policies.references import load_policy as load_named_policy
 from aurora.sim.scenarios.disturbances import parse_disturbance, read_disturbances
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import sample_spec
-from aurora.sim.scenarios.reader import read_scenario
+from aurora.sim.scenarios.reader import load_scenario
 from aurora.sim.scenarios.traces import azure_vm, eua, flows, openb, swf, topology
 from aurora.tools.recording import Exchange, Recording
 
@@ -69,8 +69,8 @@ def _scenarios() -> list[Reader]:
     what_ifs = [parse_disturbance(t).model_dump(mode="json") for t in ("spike:+20%@20m/10m", "node_loss:2")]
     prices = {"dollars_per_million_tokens": {"openai:a": {"in": 1.0, "out": 2.0}, "openai:b": [0.5, 1.5]}}
     return [
-        Reader("scenario", "s.json", expand(spec).model_dump_json().encode(), read_scenario),
-        Reader("spec", "spec.json", spec.model_dump_json().encode(), read_scenario),
+        Reader("scenario", "s.json", expand(spec).model_dump_json().encode(), load_scenario),
+        Reader("spec", "spec.json", spec.model_dump_json().encode(), load_scenario),
         Reader("policy", "p.json", REFERENCES["fgd"].model_dump_json().encode(), lambda p: load_named_policy(str(p))),
         Reader("capacity plans", "c.json", f"[{plan.model_dump_json()}]".encode(), read_plans),
         Reader("what-ifs", "w.json", json.dumps(what_ifs).encode(), read_disturbances),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.errors import DataError, RunError
+from aurora.errors import FileError, RunError
 from aurora.files import replaced, write_atomically
 from aurora.graphs.run_directory import open_archive, owned
 
@@ -35,7 +35,7 @@ def test_after_an_error_or_an_interrupt_the_old_file_is_all_there_is(tmp_path, e
 
 
 def test_where_nothing_can_be_written_it_says_so(tmp_path):
-    with pytest.raises(DataError, match="can't write"), replaced(tmp_path / "absent" / "a.json") as partial:
+    with pytest.raises(FileError, match="can't write"), replaced(tmp_path / "absent" / "a.json") as partial:
         partial.write_text("new")
 
 
@@ -107,7 +107,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
         try:
             write_atomically(path, "new" * 100_000)
             break
-        except DataError as error:
+        except FileError as error:
             assert "nothing reads" in str(error)
     reader.join(10)
     assert found == ["new" * 100_000]
@@ -128,14 +128,14 @@ def test_a_device_stays_a_device(tmp_path):
 def test_a_text_that_is_not_text_leaves_the_old_one(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")
-    with pytest.raises(DataError, match="half of a pair"):
+    with pytest.raises(FileError, match="half of a pair"):
         write_atomically(path, "a\ud800")
     assert path.read_text() == "old"
 
 
 def test_a_dash_is_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="give /dev/stdout"):
+    with pytest.raises(FileError, match="give /dev/stdout"):
         write_atomically(Path("-"), "x")
     assert not list(tmp_path.iterdir())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aurora import reading
-from aurora.errors import DataError, ScenarioError
+from aurora.errors import DataError, FileError, ScenarioError
 from aurora.reading import parse_json, read_bytes, read_json, read_lines, read_text
 
 
@@ -50,14 +50,14 @@ def test_a_damaged_gzip_file_is_one_error(tmp_path, damage):
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/dev/full", "/", "", "nope", "x" * 5000, "a\0b"])
 def test_what_is_no_file_is_one_error(path):
-    with pytest.raises(DataError, match="can't read"):
+    with pytest.raises(FileError, match="can't read"):
         read_bytes(Path(path))
 
 
 def test_a_pipe_is_read_and_a_silent_one_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "PIPE_SECONDS", 0.3)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match="nothing came from it"):
+    with pytest.raises(FileError, match="nothing came from it"):
         read_bytes(tmp_path / "pipe")
     monkeypatch.setattr(reading, "PIPE_SECONDS", 10.0)
     writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(b"x" * 200_000))

@@ -1,4 +1,4 @@
-"""Tables of a simulation: what is measured, where every task went, and what changed."""
+"""Tables of a simulation: measures, placements, and differences of a what-if."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aurora.cli.terminal.output import emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.sim.measures import Measure, Unit
-    from aurora.sim.report import Placement, Report
+    from aurora.sim.report import Placement, SimulationReport
 
-SHOWN = 20
-"""Rows of a table of tasks or decisions, unless all are asked for."""
+MAX_ROWS = 20
+"""Most rows of a table of tasks or decisions without `--all`."""
 
 _TEXTS: Mapping[Unit, Callable[[float], str]] = {
     "score": lambda value: f"{value:.4f}",
@@ -28,12 +28,12 @@ _TEXTS: Mapping[Unit, Callable[[float], str]] = {
 }
 
 
-SAME = 1e-9
-"""Relative difference below which two sums differ by rounding only."""
+ROUNDING = 1e-9
+"""Relative difference up to which two sums differ by rounding only."""
 
 
-def told(value: float, unit: Unit) -> str:
-    """Return a value with its unit as people read it."""
+def quantity_text(value: float, unit: Unit) -> str:
+    """Return a value with its unit, for tables."""
     return _TEXTS[unit](value)
 
 
@@ -42,19 +42,19 @@ def signed(value: float, unit: Unit) -> str:
     sign = "+" if value > 0 else "-" if value < 0 else "±"
     if unit == "share":
         return f"{sign}{quantities.plain(100 * abs(value), 3)} points"
-    return sign + told(abs(value), unit)
+    return sign + quantity_text(abs(value), unit)
 
 
 def relative(value: float, base: float) -> str:
-    """Return by how many per cent a value differs from a base; "" where the base is 0."""
+    """Return the difference of a value from a base in per cent; "" if the base is 0."""
     if base == 0:
         return ""
     points = 100 * (value / base - 1)
     return "±0 %" if abs(points) < 0.05 else f"{points:+.3g} %"  # noqa: PLR2004  # rounds to 0.0
 
 
-def emit_measures(report: Report) -> None:
-    """Print what is measured, with bounds beside it where there are any, and the score of each objective."""
+def emit_measures(report: SimulationReport) -> None:
+    """Print the measures, their bounds if the report has any, and the score of each objective."""
     from aurora.sim.measures import measures_of  # heavy, used here only
 
     rows = [_measure_row(report, m) for m in measures_of(report)]
@@ -83,22 +83,22 @@ def emit_measures(report: Report) -> None:
     )
 
 
-def _measure_row(report: Report, measure: Measure) -> tuple[str, str, str, str]:
+def _measure_row(report: SimulationReport, measure: Measure) -> tuple[str, str, str, str]:
     value = measure.read(report)
     bound = None
     if report.bounds is not None:
         bound = report.best_reward if measure.name == "reward" else measure.bound and measure.bound(report.bounds)
     if bound is None:
-        return measure.name, told(value, measure.unit), "", ""
+        return measure.name, quantity_text(value, measure.unit), "", ""
     ratio = ""
     if bound > 0:
         is_reward = measure.name == "reward"
         ratio = quantities.percent(value / bound) if is_reward else f"{quantities.plain(value / bound, 3)} ×"
-    return measure.name, told(value, measure.unit), told(bound, measure.unit), ratio
+    return measure.name, quantity_text(value, measure.unit), quantity_text(bound, measure.unit), ratio
 
 
-def emit_allocation(report: Report, *, every: bool) -> None:
-    """Print where every task went."""
+def emit_allocation(report: SimulationReport, *, every: bool) -> None:
+    """Print the placement of every task that was placed."""
     where = "node" if not report.scenario.links else "node or path"
     rows = [_placement_row(p) for p in report.placements if p.start is not None]
     if rows:
@@ -106,18 +106,18 @@ def emit_allocation(report: Report, *, every: bool) -> None:
         emit_table("allocation", columns, _first(rows, every, "tasks that were placed"))
 
 
-def emit_not_completed(report: Report, *, every: bool) -> None:
+def emit_not_completed(report: SimulationReport, *, every: bool) -> None:
     """Print the tasks that did not complete, each with the reason."""
-    undone = [(p.task_id, p.status, p.reason) for p in report.not_completed]
-    if undone:
-        emit_table("not completed", ("task", "status", "reason"), _first(undone, every, "tasks that did not complete"))
+    rows = [(p.task_id, p.status, p.reason) for p in report.not_completed]
+    if rows:
+        emit_table("not completed", ("task", "status", "reason"), _first(rows, every, "tasks that did not complete"))
 
 
 def _first(rows: Sequence[tuple[object, ...]], every: bool, what: str) -> Sequence[tuple[object, ...]]:
-    if every or len(rows) <= SHOWN:
+    if every or len(rows) <= MAX_ROWS:
         return rows
-    note(f"{SHOWN} of {len(rows)} {what} are shown; --all shows every one")
-    return rows[:SHOWN]
+    note(f"{MAX_ROWS} of {len(rows)} {what} are shown; --all shows every one")
+    return rows[:MAX_ROWS]
 
 
 def _placement_row(placement: Placement) -> tuple[object, ...]:
@@ -151,38 +151,38 @@ def _where(node_id: str | None, path: Sequence[str] | None) -> str:
     return f"{node_id} via {route}" if route else node_id
 
 
-def emit_decisions(report: Report, *, every: bool) -> None:
-    """Print every decision: when, which task, among how many, where, and the runner-up."""
+def emit_decisions(report: SimulationReport, *, every: bool) -> None:
+    """Print the decisions: time, task, winner, number of candidates and runner-up."""
     rows = []
-    for decided in report.decisions:  # adding 0.0 turns -0 into 0
-        best, *others = decided.candidates
-        other = others[0] if others else None
+    for decision in report.decisions:  # adding 0.0 turns -0 into 0
+        best, *others = decision.candidates
+        runner_up = others[0] if others else None
         rows.append(
             (
-                quantities.duration(decided.time),
-                decided.task_id,
+                quantities.duration(decision.time),
+                decision.task_id,
                 _where(best.node_id, best.path),
                 f"{best.score + 0.0:.6g}",
-                decided.feasible,
-                "none" if other is None else _where(other.node_id, other.path),
-                None if other is None else f"{other.score + 0.0:.6g}",
+                decision.feasible,
+                "none" if runner_up is None else _where(runner_up.node_id, runner_up.path),
+                None if runner_up is None else f"{runner_up.score + 0.0:.6g}",
             )
         )
     columns = ("time", "task", "goes to", "score", "candidates", "runner-up", "its score")
     emit_table("decisions", columns, _first(rows, every, "decisions"), keys=2)
 
 
-def emit_change(before: Report, after: Report, changes: Sequence[str]) -> None:
-    """Print what is measured before and after changes, with the difference."""
+def emit_change(before: SimulationReport, after: SimulationReport, changes: Sequence[str]) -> None:
+    """Print the measures before and after changes, and their differences."""
     rows = []
     for measure in measures_in_both(before, after):
         old, new = measure.read(before), measure.read(after)
         rows.append(
             (
                 measure.name,
-                told(old, measure.unit),
-                told(new, measure.unit),
-                signed(0.0 if math.isclose(old, new, rel_tol=SAME) else new - old, measure.unit),
+                quantity_text(old, measure.unit),
+                quantity_text(new, measure.unit),
+                signed(0.0 if math.isclose(old, new, rel_tol=ROUNDING) else new - old, measure.unit),
                 relative(new, old),
             )
         )
@@ -190,16 +190,16 @@ def emit_change(before: Report, after: Report, changes: Sequence[str]) -> None:
     emit_table(title, ("measure", "before", "after", "difference", "in per cent"), rows)
 
 
-def measures_in_both(before: Report, after: Report) -> tuple[Measure, ...]:
-    """Return the measures that say something before or after."""
+def measures_in_both(before: SimulationReport, after: SimulationReport) -> tuple[Measure, ...]:
+    """Return the measures that apply before or after."""
     from aurora.sim.measures import MEASURES, measures_of  # heavy, used here only
 
     names = {m.name for r in (before, after) for m in measures_of(r)}
     return tuple(m for m in MEASURES if m.name in names)
 
 
-def emit_moves(before: Report, after: Report, *, every: bool) -> None:
-    """Print the tasks that went elsewhere, started at another time, or ended otherwise."""
+def emit_moves(before: SimulationReport, after: SimulationReport, *, every: bool) -> None:
+    """Print the tasks whose place, start or status differs after the changes."""
     rows = []
     new = {p.task_id: p for p in after.placements}
     for old in before.placements:

@@ -129,7 +129,7 @@ def _model() -> Check:
     try:
         connect(model_name(chosen))
     except ModelError as error:
-        return Check("model", False, str(error), "see docs/models.md")
+        return Check("model", False, str(error), "see docs/guides/models.md")
     return Check("model", True, f"{chosen} (not asked)", "")
 
 

@@ -55,11 +55,11 @@ def explain(
     from aurora.sim.explain.claims import run_of  # heavy, used here only
     from aurora.sim.explain.waiting_claims import StatusClaim  # heavy, used here only
     from aurora.sim.policies.references import load_policy  # heavy, used here only
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
     if why_not is not None and task is None:
         raise typer.BadParameter("it is about one task: name it with --task", param_hint="--why-not")
-    problem = read_scenario(scenario)
+    problem = load_scenario(scenario)
     chosen = load_policy(policy)
     note_compiling()
     result: dict[str, Any]

@@ -46,7 +46,7 @@ def new_scenario(out: Path | None = _OUT) -> None:
         "scenario",
         out,
         "two nodes, three tasks, a node that fails; times in seconds, memory in GiB, prices in $/h, power in watts\n"
-        "every field: aurora scenarios schema, or docs/scenario-format.md\n"
+        "every field: aurora scenarios schema, or docs/reference/scenario-format.md\n"
         f"try it: aurora simulate {shown} cheapest",
     )
 
@@ -61,7 +61,8 @@ def new_policy(out: Path | None = _OUT) -> None:
         "policy",
         out,
         "order: the lowest waiting task is next; the first rule whose `when` holds scores candidates, highest wins\n"
-        "every field: aurora policies schema, or docs/policy-format.md; features: docs/policy-language.md\n"
+        "every field: aurora policies schema, or docs/reference/policy-format.md; "
+        "features: docs/reference/policy-language.md\n"
         f"try it: aurora simulate SCENARIO {shown}, or aurora compare SCENARIO --policies first_fit,cheapest,{shown}",
     )
 

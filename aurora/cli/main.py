@@ -22,11 +22,13 @@ from aurora.cli import (
 )
 from aurora.cli.bench import commands as bench
 from aurora.cli.futures import commands as futures
+from aurora.cli.options import options_of
 from aurora.cli.recommend import commands as recommend
 from aurora.cli.terminal import streams
 from aurora.cli.terminal.failures import failure_of, tell
 from aurora.cli.terminal.output import note
 from aurora.cli.train import commands as train
+from aurora.errors import InputError
 
 INTERRUPTED = 130
 
@@ -69,7 +71,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; docs/cli.md lists the exit codes."""
+    """Run the command line; docs/reference/command-line.md lists the exit codes."""
     streams.prepare()
     debug = "--debug" in sys.argv  # wherever it stands
     sys.argv = [a for a in sys.argv if a != "--debug"]
@@ -85,7 +87,8 @@ def main() -> None:
             note(f"aurora: {error}")
         code = streams.BROKEN_PIPE if error.is_closed_pipe else 1
     except Exception as error:  # what no command expects is told as a fault of this program
-        failure = failure_of(error)
+        options = options_of(typer.main.get_command(app), sys.argv[1:]) if isinstance(error, InputError) else None
+        failure = failure_of(error, options)
         if debug and not failure.is_usage:
             raise
         tell(failure, as_json="--json" in sys.argv)

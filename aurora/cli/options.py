@@ -10,13 +10,16 @@ A usage error names the option, the value, the range and the remedy, and ends wi
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from aurora.errors import InputError
 
 MAX_SEED = 2**31 - 1
 """Largest seed: what numpy, torch and LightGBM all take."""
@@ -63,12 +66,56 @@ MAX_PATH = 4095
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 """Days that can be given."""
 
+OPTION_OF_PARAMETER = {
+    "levels": "level",
+    "seeds": "seed",
+}
+"""Parameters of the library that no option of a command is named after, and the option that sets them."""
+
 _SHOWN = 60
 
 
 def usage_error(option: str, message: str) -> typer.BadParameter:
     """Return a usage error of an option, to be raised; it ends the command with exit code 2."""
     return typer.BadParameter(message, param_hint=f"'{option}'")
+
+
+def options_of(command: Any, words: Sequence[str]) -> dict[str, str]:
+    """Return how a command calls each of its parameters: `least_instances` is `--least-instances`, `data` is DATA.
+
+    Args:
+        command: The whole command line, as `typer.main.get_command` returns it.
+        words: What was typed after its name.
+    """
+    for word in words:
+        command = getattr(command, "commands", {}).get(word, command)
+    names: dict[str, str] = {}
+    for parameter in command.params:
+        option = max(parameter.opts, key=len)
+        if not option.startswith("-"):
+            option = (parameter.metavar or option).upper()
+        names |= {(parameter.name or ""): option, option.strip("-").replace("-", "_").lower(): option}
+    return names | {name: names[of] for name, of in OPTION_OF_PARAMETER.items() if of in names and name not in names}
+
+
+def with_options(error: InputError, options: Mapping[str, str]) -> str:
+    """Return the message of an error with the options of the command in place of the library's parameters.
+
+    Args:
+        error: What a function of the library refused, such as `horizon=3: it was trained for 1 to 12`.
+        options: See `options_of`.
+
+    Returns:
+        The message, such as `--horizon 3: it was trained for 1 to 12`.
+    """
+    option = options.get(error.parameter, "")
+    prefix = f"{option} {error.value}".rstrip() if option else f"{error.parameter}={error.value}".rstrip("=")
+    reason = re.sub(
+        r"(?<![\w.'\"=-])([a-z_]+)=(?=[^\s=])",
+        lambda match: f"{options[match[1]]} " if match[1] in options else match[0],
+        error.reason,
+    )
+    return f"{prefix}: {reason}" if prefix else reason
 
 
 def shown(text: str) -> str:

@@ -92,7 +92,9 @@ MOST_JOBS = 10_000_000
 @app.command()
 def read(  # one parameter an option
     kind: TraceKind = typer.Argument(help="Format."),
-    files: list[Path] = options.path_argument(help="Files of the trace, in the order that docs/traces.md gives."),
+    files: list[Path] = options.path_argument(
+        help="Files of the trace, in the order that docs/guides/traces.md gives."
+    ),
     first: int = options.count(0, least=0, help="First machine, pod, job, or traffic matrix."),
     count: int | None = options.count(
         None,
@@ -175,9 +177,9 @@ def show(
 
     Example: aurora scenarios show scenario.json
     """
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
-    found = read_scenario(scenario)
+    found = load_scenario(scenario)
     conditions = found.environmental_conditions
     facts = {
         "scenario_id": found.scenario_id,

@@ -81,7 +81,7 @@ def require_answers(settings: SelfPlaySettings, usage: dict[str, Any] | None) ->
         faults = ", ".join(f"{count} {fault}" for fault, count in usage["faults"].items()) or "no reason is known"
         raise ModelError(
             f"no answer came from {model} in {usage['requests']} requests ({faults}); what the run holds is "
-            "the search's and the references' alone. The attempts in the archive and docs/models.md say more"
+            "the search's and the references' alone. The attempts in the archive and docs/guides/models.md say more"
         )
     elif not usage["accepted"] and usage["answers_sent_back"]:
         note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")

@@ -1,10 +1,9 @@
-"""`aurora simulate`: one policy on one scenario, as it is or with something changed."""
+"""`aurora simulate`: one policy on one scenario, as it is or with changes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -22,129 +21,113 @@ from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import ConstraintError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.sim.report import Report
+    from aurora.sim.report import SimulationReport, WhatIfReport
     from aurora.sim.scenarios.whatif import Change
 
-SLOW = 100
-"""Tasks from which on bounds take so long that it is said before."""
-NAMED = 5
-"""Tasks that a warning names, with their reasons, at most."""
+SLOW_TASKS = 100
+"""Least number of tasks for which a note says that bounds take long."""
+MAX_TASKS_NAMED = 5
+"""Most tasks, or broken constraints, that a warning names."""
 
 
 def simulate(  # one parameter an option
-    scenario: Path = options.path_argument(help="A scenario or a scenario spec, JSON; - reads standard input."),
-    policy: str = options.text_argument(help="A reference policy's name or a policy file, JSON."),
-    every: bool = typer.Option(False, "--all", help="Show every task and decision, not only the first 20."),
-    trace: bool = typer.Option(False, "--trace", help="With every decision and its best candidates."),
-    bounds: bool = typer.Option(False, "--bounds", help="With what no policy can beat; over a minute at 500 tasks."),
+    scenario: Path = options.path_argument(help="Scenario or scenario spec, JSON; - reads standard input."),
+    policy: str = options.text_argument(help="Name of a reference policy, or policy file, JSON."),
+    every: bool = typer.Option(False, "--all", help="Show all tasks and decisions, not only the first 20."),
+    trace: bool = typer.Option(False, "--trace", help="Add every decision with its best candidates."),
+    bounds: bool = typer.Option(
+        False, "--bounds", help="Add bounds that no policy beats; over a minute for 500 tasks."
+    ),
     load: list[str] | None = options.text(
-        None, help="What if tasks asked for more: +30%, x1.3, or TASK=+30%; may be given again."
+        None, help="What if tasks asked for more: +30%, x1.3, or TASK=+30%; may be repeated."
     ),
     fail: list[str] | None = options.text(
-        None, help="What if a node failed: node-b@100 (for good) or node-b@100/600 (600 s); may be given again."
+        None, help="What if a node failed: node-b@100 (for good) or node-b@100/600 (600 s); may be repeated."
     ),
-    remove: list[str] | None = options.text(None, help="What if a node were not there: its id; may be given again."),
+    remove: list[str] | None = options.text(None, help="What if a node were absent: its id; may be repeated."),
     price: list[str] | None = options.text(
-        None, help="What if prices were others: x2, -20%, or NODE=x0.5; may be given again."
+        None, help="What if prices changed: x2, -20%, or NODE=x0.5; may be repeated."
     ),
-    strict: bool = typer.Option(False, "--strict", help="Exit with 5 if an explicit plan breaks a constraint."),
+    strict: bool = typer.Option(False, "--strict", help="Exit with code 5 if an explicit plan breaks a constraint."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Simulate a policy on a scenario: what it achieves, where every task goes, and what is not placed.
+    """Simulate a policy on a scenario: scores, where every task goes, and what is not placed.
 
     Example: aurora simulate scenario.json best_fit --load +30% --fail n1-0@100/600
     """
     from aurora.sim.policies.references import load_policy  # heavy, used here only
-    from aurora.sim.report import simulated  # heavy, used here only
-    from aurora.sim.scenarios.reader import read_scenario  # heavy, used here only
-    from aurora.sim.scenarios.whatif import all_changed, described  # heavy, used here only
+    from aurora.sim.report import report_simulation, report_what_if  # heavy, used here only
+    from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
     changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price})
-    problem, chosen = read_scenario(scenario), load_policy(policy)
-    note_compiling()
-    report = simulated(problem, chosen, trace=trace and not changes)
-    if not changes:
-        if bounds:
-            report = _bounded(report)
-        _warn(report)
-        if as_json:
-            emit_json(report.to_json())
-        else:
-            _show(report, every=every, trace=trace)
-        _refuse_broken(report, strict=strict)
-        return
-    if trace or bounds:
-        option = "--trace" if trace else "--bounds"
+    if changes and (trace or bounds):
         raise options.usage_error(
-            option, "it goes with a simulation as it is, not with --load, --fail, --remove or --price; leave one out"
+            "--trace" if trace else "--bounds",
+            "it goes with a simulation as it is, not with --load, --fail, --remove or --price; leave one out",
         )
-    after = simulated(all_changed(problem, changes), chosen)
-    _warn(after)
+    loaded_scenario, loaded_policy = load_scenario(scenario), load_policy(policy)
+    note_compiling()
+    if changes:
+        what_if = report_what_if(loaded_scenario, loaded_policy, changes)
+        _warn(what_if.after)
+        if as_json:
+            emit_json(what_if.to_json())
+        else:
+            _show_what_if(what_if, every=every)
+        _refuse_broken(what_if.after, strict=strict)
+        return
+    report = report_simulation(loaded_scenario, loaded_policy, trace=trace)
+    if bounds:
+        report = _with_bounds(report)
+    _warn(report)
     if as_json:
-        emit_json(_what_if_json(report, after, changes))
+        emit_json(report.to_json())
     else:
-        emit_change(report, after, [described(c) for c in changes])
-        emit_moves(report, after, every=every)
-        emit_not_completed(after, every=every)
-    _refuse_broken(after, strict=strict)
+        _show(report, every=every, trace=trace)
+    _refuse_broken(report, strict=strict)
 
 
-def _changes(asked: dict[str, list[str] | None]) -> tuple[Change, ...]:
-    """Read what-ifs; one that can't be read is wrong usage."""
+def _changes(texts: dict[str, list[str] | None]) -> tuple[Change, ...]:
+    """Parse the changes of a what-if; one that can't be parsed is wrong usage."""
     from aurora.sim.scenarios.whatif import EXAMPLES, parse_change  # heavy, used here only
 
-    found = []
+    changes = []
     for kind in EXAMPLES:
-        for text in asked[kind] or ():
+        for text in texts[kind] or ():
             try:
-                found.append(parse_change(kind, text))
+                changes.append(parse_change(kind, text))
             except ScenarioError as error:
                 raise options.usage_error(f"--{kind}", str(error)) from None
-    return tuple(found)
+    return tuple(changes)
 
 
-def _what_if_json(before: Report, after: Report, changes: Sequence[Change]) -> dict[str, Any]:
-    from aurora.sim.scenarios.whatif import described  # heavy, used here only
-
-    return {
-        "scenario_id": before.scenario.scenario_id,
-        "policy_id": before.outcome.policy_id,
-        "changes": [{**c.model_dump(mode="json"), "text": described(c)} for c in changes],
-        "before": before.to_json(),
-        "after": after.to_json(),
-    }
-
-
-def _bounded(report: Report) -> Report:
-    from aurora.evals.optimality import sharpest  # heavy, used here only
-    from aurora.sim.kernel import encode  # heavy, used here only
-
+def _with_bounds(report: SimulationReport) -> SimulationReport:
     tasks = len(report.placements)
-    if tasks >= SLOW:
+    if tasks >= SLOW_TASKS:
         note(f"computing what no plan can beat for {tasks} tasks; about 20 s for 200 flows, on one core")
-    with steps() as tell:
-        tell("bounds", 0, 1)
-        least = sharpest(encode(report.scenario))
-        tell("bounds", 1, 1)
-    return report.with_bounds(least)
+    with steps() as progress:
+        progress("bounds", 0, 1)
+        bounded = report.with_bounds()
+        progress("bounds", 1, 1)
+    return bounded
 
 
-def _warn(report: Report) -> None:
-    """Say on stderr which tasks fit nowhere, and which constraints an explicit plan breaks."""
-    hopeless = [p for p in report.placements if p.status == "unplaceable"]
-    if hopeless:
-        shown = "; ".join(f"{p.task_id} ({p.reason})" for p in hopeless[:NAMED])
-        more = f"; and {len(hopeless) - NAMED} more" if len(hopeless) > NAMED else ""
-        note(f"warning: {len(hopeless)} of {len(report.placements)} tasks can never be placed: {shown}{more}")
-    for broken in report.violations[:NAMED]:
-        note(f"warning: the plan breaks a constraint ({broken.constraint}): {broken.message}")
-    if len(report.violations) > NAMED:
-        note(f"warning: and {len(report.violations) - NAMED} more; --json lists all as `violations`")
+def _warn(report: SimulationReport) -> None:
+    """Warn on stderr of tasks that fit nowhere, and of constraints that an explicit plan breaks."""
+    unplaceable = [p for p in report.placements if p.status == "unplaceable"]
+    if unplaceable:
+        shown = "; ".join(f"{p.task_id} ({p.reason})" for p in unplaceable[:MAX_TASKS_NAMED])
+        more = f"; and {len(unplaceable) - MAX_TASKS_NAMED} more" if len(unplaceable) > MAX_TASKS_NAMED else ""
+        note(f"warning: {len(unplaceable)} of {len(report.placements)} tasks can never be placed: {shown}{more}")
+    for violation in report.violations[:MAX_TASKS_NAMED]:
+        note(f"warning: the plan breaks a constraint ({violation.constraint}): {violation.message}")
+    if len(report.violations) > MAX_TASKS_NAMED:
+        note(f"warning: and {len(report.violations) - MAX_TASKS_NAMED} more; --json lists all as `violations`")
     if report.violations:
         note("tasks that a plan can't have when and where it says start later, or not at all; see their starts")
 
 
-def _refuse_broken(report: Report, *, strict: bool) -> None:
+def _refuse_broken(report: SimulationReport, *, strict: bool) -> None:
     if strict and report.violations:
         count = len(report.violations)
         raise ConstraintError(
@@ -153,9 +136,17 @@ def _refuse_broken(report: Report, *, strict: bool) -> None:
         )
 
 
-def _show(report: Report, *, every: bool, trace: bool) -> None:
+def _show(report: SimulationReport, *, every: bool, trace: bool) -> None:
     emit_measures(report)
     emit_allocation(report, every=every)
     emit_not_completed(report, every=every)
     if trace:
         emit_decisions(report, every=every)
+
+
+def _show_what_if(what_if: WhatIfReport, *, every: bool) -> None:
+    from aurora.sim.scenarios.whatif import described  # heavy, used here only
+
+    emit_change(what_if.before, what_if.after, [described(c) for c in what_if.changes])
+    emit_moves(what_if.before, what_if.after, every=every)
+    emit_not_completed(what_if.after, every=every)

@@ -208,7 +208,7 @@ def bench_cloning(
         tell: Is told what is done.
 
     Returns:
-        As docs/cloning.md says.
+        As docs/explanation/cloning.md says.
     """
     catalogue = synthetic_catalogue()
     runs = [_seed(seed, accounts, held_out, steps, shapes, catalogue, tell) for seed in seeds]

@@ -1,8 +1,8 @@
-"""Policies side by side on the same scenarios: which is best there, by how much, and by which objective."""
+"""Compares policies on the same scenarios: which is best, by how much, and by which objective."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +17,12 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import bill
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.scenario import Scenario
+from aurora.types import Progress, no_progress
 
-SAME = 1e-12
-"""Rewards that differ by less are equal."""
-NAMED = 4
-"""Policies that a sentence names at most."""
+EQUAL_REWARD = 1e-12
+"""Difference of rewards up to which two policies are equal."""
+MAX_POLICIES_NAMED = 4
+"""Most policies that a sentence names."""
 
 _FOR_DEVICES = ("gpu_packing", "gpu_clustering", "fgd", "borg_gpu")
 _FOR_LINKS = ("nearest",)
@@ -57,7 +58,7 @@ class Standing(NamedTuple):
     rewards: Mapping[str, float]
 
 
-class Compared(NamedTuple):
+class Comparison(NamedTuple):
     """Policies on the same scenarios.
 
     Attributes:
@@ -87,7 +88,7 @@ class Compared(NamedTuple):
         }
 
 
-def suited(scenarios: Sequence[Scenario]) -> dict[str, Policy]:
+def suitable_references(scenarios: Sequence[Scenario]) -> dict[str, Policy]:
     """Return the reference policies that read what the scenarios have.
 
     Those for devices are left out where no node has any, those for links where there is none, and variants that only
@@ -99,17 +100,17 @@ def suited(scenarios: Sequence[Scenario]) -> dict[str, Policy]:
     return {n: p for n, p in REFERENCES.items() if n not in absent and "_published" not in n}
 
 
-def compare(
+def compare_policies(
     scenarios: Sequence[Scenario],
     policies: Mapping[str, Policy],
-    tell: Callable[[int, int], None] = lambda done, of: None,
-) -> Compared:
+    progress: Progress = no_progress,
+) -> Comparison:
     """Simulate every policy on every scenario.
 
     Args:
         scenarios: At least one, with ids of their own.
         policies: By the name under which they are shown; at least one.
-        tell: Called with how many simulations are done, and of how many.
+        progress: Receives the number of simulations done.
 
     Raises:
         PolicyError: An expression of a policy is not valid.
@@ -121,14 +122,14 @@ def compare(
         encoded = encode(scenario)
         for place, (name, policy) in enumerate(policies.items(), 1):
             results[name].append(_summary(encoded, policy))
-            tell(number * len(policies) + place, len(scenarios) * len(policies))
+            progress("simulations", number * len(policies) + place, len(scenarios) * len(policies))
     rewards = {
         name: np.array([score(summary, s).reward for s, summary in zip(scenarios, found, strict=True)])
         for name, found in results.items()
     }
     order = sorted(policies, key=lambda name: -float(rewards[name].mean()))
     standings = tuple(_standing(n, scenarios, results[n], rewards[n], rewards[order[0]]) for n in order)
-    return Compared(tuple(s.scenario_id for s in scenarios), standings, _why(standings, len(scenarios)))
+    return Comparison(tuple(s.scenario_id for s in scenarios), standings, _why(standings, len(scenarios)))
 
 
 def _summary(encoded: EncodedScenario, policy: Policy) -> Summary:
@@ -173,11 +174,12 @@ def _interval(values: NDArray[np.float64]) -> Interval:
 def _why(standings: Sequence[Standing], scenarios: int) -> str:
     """Say who wins, by how much over the next, and what each objective gives to the lead."""
     best = standings[0]
-    equal = [s.policy_id for s in standings if best.reward.mean - s.reward.mean <= SAME]
+    equal = [s.policy_id for s in standings if best.reward.mean - s.reward.mean <= EQUAL_REWARD]
     others = [s for s in standings if s.policy_id not in equal]
     mean = "a mean reward" if scenarios > 1 else "a reward"
     if len(equal) > 1:
-        shown = ", ".join(equal[:NAMED]) + (f" and {len(equal) - NAMED} more" if len(equal) > NAMED else "")
+        unnamed = len(equal) - MAX_POLICIES_NAMED
+        shown = ", ".join(equal[:MAX_POLICIES_NAMED]) + (f" and {unnamed} more" if unnamed > 0 else "")
         start = f"{shown} are equal, with {mean} of {best.reward.mean:.4f}"
     else:
         start = f"{best.policy_id} is best, with {mean} of {best.reward.mean:.4f}"
@@ -186,10 +188,11 @@ def _why(standings: Sequence[Standing], scenarios: int) -> str:
     other = others[0]
     lead = best.reward.mean - other.reward.mean
     gains = {o: best.parts.get(o, 0.0) - other.parts.get(o, 0.0) for o in {**best.parts, **other.parts}}
-    listed = ", ".join(f"{o} {g:+.4f}" for o, g in sorted(gains.items(), key=lambda each: -each[1]) if abs(g) > SAME)
+    largest_first = sorted(gains.items(), key=lambda gain: -gain[1])
+    listed = ", ".join(f"{objective} {gain:+.4f}" for objective, gain in largest_first if abs(gain) > EQUAL_REWARD)
     sentence = f"{start}, {lead:.4f} above {other.policy_id}: {listed}"
     if scenarios > 1:
-        ahead = sum(best.rewards[s] > other.rewards[s] + SAME for s in best.rewards)
+        ahead = sum(best.rewards[s] > other.rewards[s] + EQUAL_REWARD for s in best.rewards)
         low, high = other.behind.low, other.behind.high
         sentence += f"; ahead on {ahead} of {scenarios} scenarios, 95 % interval {low:+.4f} to {high:+.4f}"
     return sentence + "."

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.experiments.experiment import NORMAL_975, Verdict, judge
 from aurora.learning.experiments.power import day_model, detectable
 from aurora.learning.experiments.registration import Rules
 from aurora.learning.experiments.sequential import mixture_radius, resample
 from aurora.learning.rightsizing.savings_ledger import wilson
+from aurora.types import FloatArray
 
-Floats = NDArray[np.float64]
 Rng = np.random.Generator
 
 ACCOUNTS, DAYS_BEFORE, DAYS, BLOCK = 200, 14, 28, 8
@@ -28,28 +27,28 @@ HARMS = (1.0, 2.0)
 """Sizes of the harm to the guardrail, in smallest detectable effects of the metric."""
 
 
-def _steady(rng: Rng, days: int) -> Floats:
+def _steady(rng: Rng, days: int) -> FloatArray:
     return 2 * rng.normal(size=(ACCOUNTS, 1)) + rng.normal(size=(ACCOUNTS, days))
 
 
-def _persistent(rng: Rng, days: int) -> Floats:
+def _persistent(rng: Rng, days: int) -> FloatArray:
     noise = rng.normal(size=(ACCOUNTS, days))
     for d in range(1, days):
         noise[:, d] = 0.8 * noise[:, d - 1] + 0.6 * noise[:, d]
     return 2 * rng.normal(size=(ACCOUNTS, 1)) + noise
 
 
-def _drifting(rng: Rng, days: int) -> Floats:
+def _drifting(rng: Rng, days: int) -> FloatArray:
     return _steady(rng, days) + 0.3 * np.cumsum(rng.normal(size=(ACCOUNTS, days)), axis=1)
 
 
-def _skewed(rng: Rng, days: int) -> Floats:
+def _skewed(rng: Rng, days: int) -> FloatArray:
     level = np.exp(rng.normal(size=(ACCOUNTS, 1)))
     weekend = np.where(np.arange(days) % 7 >= 5, rng.uniform(0.3, 1.0, (ACCOUNTS, 1)), 1.0)  # noqa: PLR2004  # Saturday
     return level * weekend + 0.5 * rng.standard_t(2.2, (ACCOUNTS, days))
 
 
-WORLDS: Mapping[str, Callable[[Rng, int], Floats]] = {
+WORLDS: Mapping[str, Callable[[Rng, int], FloatArray]] = {
     "steady": _steady,
     "persistent": _persistent,
     "drifting": _drifting,

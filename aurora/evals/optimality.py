@@ -1,4 +1,4 @@
-"""How far a policy is from what is possible at all."""
+"""Measures how far a policy is from the bounds of its scenarios."""
 
 from __future__ import annotations
 
@@ -10,19 +10,11 @@ from joblib import Parallel, delayed
 
 from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.optimum.bounds import Bounds, best_reward, bounds
-from aurora.sim.optimum.solver import is_small, sharpened
+from aurora.sim.optimum.bounds import Bounds, best_reward
+from aurora.sim.optimum.solver import tightest_bounds
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.program import Program
 from aurora.sim.rewards import score
-
-MOST_TASKS = 20
-"""Tasks up to which the solver looks for the optimum itself (levels 1 and 2).
-
-At level 3 and above it took 7 to 36 s a scenario and raised no bound in the fifth digit.
-"""
-EFFORT = 0.1
-"""CP-SAT's deterministic time for a scenario and goal, about seconds."""
 
 
 class Distance(NamedTuple):
@@ -87,20 +79,8 @@ def distance(
     )
 
 
-def sharpest(encoded: EncodedScenario) -> Bounds:
-    """Bounds of a scenario, from the solver too where it is small.
-
-    Raises:
-        ScenarioError: A task fits on nothing even when everything is free.
-    """
-    least = bounds(encoded)
-    if len(encoded.scenario.tasks) <= MOST_TASKS and is_small(encoded):
-        least = sharpened(least, encoded, effort=EFFORT)
-    return least
-
-
 def _judge(encoded: EncodedScenario, program: Program) -> tuple[Bounds, Summary] | None:
     summary = run(encoded, program).summary
     if summary.completed < summary.tasks:
         return None
-    return sharpest(encoded), summary
+    return tightest_bounds(encoded), summary

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aurora.agents.roles.defender import CHANCE
 from aurora.memory.records import NewOutcome
-from aurora.sim.scenarios.scenario import Frozen
+from aurora.types import Frozen
 
 MAX_LESSONS = 6
 """Latest lessons that a run keeps."""

@@ -44,8 +44,6 @@ from aurora.tools.recording import Recording
 from aurora.tools.session import note_session
 from aurora.validation import explain_validation
 
-DEFAULT_ITERATIONS = 10
-"""Iterations of a run for which neither a number nor a time limit is given."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -143,67 +141,8 @@ class Run(NamedTuple):
         return run_result(self.directory, self.store, self.source, stopped)
 
 
-def selfplay(  # noqa: PLR0913  # what a run is started with
-    settings: SelfPlaySettings,
-    directory: str | Path,
-    *,
-    iterations: int | None = None,
-    time_limit: float | None = None,
-    jobs: int = 1,
-    scenario_proposer: ScenarioProposer | None = None,
-    policy_proposer: PolicyProposer | None = None,
-    tell: Listener = lambda event: None,
-    budget: Budget = Budget(),  # noqa: B008  # immutable
-    replay: Path | None = None,
-) -> SelfPlayResult:
-    """Play attacker against defender, and return the champion.
-
-    The archive in `directory` is the checkpoint: the same call goes on with a run that was stopped or killed, and a run
-    that holds its iterations already is returned as it is. `aurora selfplay` opens and plays a run in the same way.
-
-    Args:
-        settings: Settings that determine the run.
-        directory: Folder of the run; it is created if it is absent.
-        iterations: Iterations that the run shall hold in the end. Without it and `time_limit`: 10.
-        time_limit: Seconds after which the run stops; its first iteration is always finished.
-        jobs: Threads; the result does not depend on it.
-        scenario_proposer: Attacker of your own; None: as `settings.proposer` says.
-        policy_proposer: Defender of your own; None: as `settings.proposer` says.
-        tell: Called with every event (`aurora.graphs.events`).
-        budget: Budget of the model over the whole run.
-        replay: A recording whose answers stand for the model's; nobody is asked then.
-
-    Returns:
-        What the run has reached.
-
-    Raises:
-        RunError: Another process is running there, the run was configured otherwise, or no iteration is finished.
-        DataError: A trace is not there or not valid.
-        StoreError: The archive can't be read or written.
-        ModelError: The model can't be reached, or this machine has no embedder.
-    """
-    if iterations is None and time_limit is None:
-        iterations = DEFAULT_ITERATIONS
-    own = (_name(scenario_proposer), _name(policy_proposer))
-    settings = settings.model_copy(update={"own_proposers": own})
-    if settings.proposer != "search" and not settings.prompts:
-        prompts = tuple(load_prompt(role).prompt_id for role in ("attacker", "defender"))
-        settings = settings.model_copy(update={"prompts": prompts})
-    with open_run(Path(directory), settings) as run:
-        finished = run.play(
-            iterations=iterations,
-            time_limit=time_limit,
-            jobs=jobs,
-            tell=tell,
-            budget=budget,
-            replay=replay,
-            scenario_proposer=scenario_proposer,
-            policy_proposer=policy_proposer,
-        )
-        return run.result(finished.reason)
-
-
-def _name(proposer: ScenarioProposer | PolicyProposer | None) -> str:
+def proposer_name(proposer: ScenarioProposer | PolicyProposer | None) -> str:
+    """Return the name by which settings know a proposer of the caller's own; "" for a built-in one."""
     return "" if proposer is None else f"{type(proposer).__module__}.{type(proposer).__qualname__}"
 
 
@@ -211,7 +150,7 @@ def _require_same_proposers(
     settings: SelfPlaySettings, scenarios: ScenarioProposer | None, policies: PolicyProposer | None
 ) -> None:
     """Other proposers would go on with another run."""
-    given = (_name(scenarios), _name(policies))
+    given = (proposer_name(scenarios), proposer_name(policies))
     if given != settings.own_proposers:
         named = " and ".join(name or "a built-in one" for name in settings.own_proposers)
         raise RunError(
@@ -254,7 +193,7 @@ def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limit
             f"{attacker.prompt_id}, {defender.prompt_id}; begin a new run, or go on with the AURORA that began it"
         )
     note_session(calls, settings.model_dump(mode="json"), {p.role: p.text for p in (attacker, defender)})
-    model = metered(model_name(settings.model), budget=budget, recording=calls, limits=limits)
+    model = metered(modelproposer_name(settings.model), budget=budget, recording=calls, limits=limits)
     return Authors(model, attacker, defender)
 
 

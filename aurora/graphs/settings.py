@@ -13,7 +13,7 @@ from aurora.agents.arena.sources import SOURCES, open_source
 from aurora.errors import RunError
 from aurora.graphs.start import with_start
 from aurora.sim.policies.policy import Policy
-from aurora.sim.scenarios.scenario import Frozen
+from aurora.types import Frozen
 
 
 class SelfPlaySettings(Frozen):

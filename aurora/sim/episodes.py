@@ -6,8 +6,9 @@
         actions = agent(episodes.candidates, episodes.mask, episodes.context)
         episodes.step(actions)
 
-All episodes are stepped in one call of the kernel. The meaning of a step is that of `docs/kernel.md`: a base policy
-says who is next and who may overtake, the agent where it goes. `docs/environment.md` says what it sees and is paid.
+All episodes are stepped in one call of the kernel. The meaning of a step is that of `docs/reference/kernel.md`: a
+base policy says who is next and who may overtake, the agent where it goes. `docs/reference/environment.md` says what it
+sees and is paid.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Episodes:
         scenarios: What is played.
         candidates: float32 [episodes, most candidates, inputs], 0 where nothing may be chosen.
         mask: bool [episodes, most candidates], which candidates the task that is due may take now; by their
-            number in the task's list (`docs/kernel.md`), so of a task without paths the index of the node.
+            number in the task's list (`docs/reference/kernel.md`), so of a task without paths the index of the node.
         context: float32 [episodes, inputs].
         reward: float64 [episodes], what the last step paid; the rewards of an episode add up to `value`.
         value: float64 [episodes], the reward of the scenario (`aurora.sim.rewards.score`) in an episode that ended

@@ -1,7 +1,7 @@
 """The formats of scenario and policy files: schemas, examples that work, and the pages of the docs made from both.
 
-`aurora scenarios schema --markdown` prints docs/scenario-format.md, and `aurora policies schema --markdown` prints
-docs/policy-format.md.
+`aurora scenarios schema --markdown` prints docs/reference/scenario-format.md, and `aurora policies schema --markdown`
+prints docs/reference/policy-format.md.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ meanwhile. The file is one JSON object. Times are in seconds from the start of t
 bandwidth in Gbit/s, power in watts, energy in joules, prices in dollars. Fields whose names end in `_ms` are in
 milliseconds.
 
-`aurora scenarios new --out FILE` writes the example below; `aurora simulate FILE cheapest` simulates it. What a
-simulation means is in `docs/kernel.md`. `aurora scenarios schema` prints the JSON schema, which editors and
+`aurora scenarios new --out FILE` writes the example below; `aurora simulate FILE cheapest` simulates it. [The
+kernel](kernel.md) defines what a simulation means. `aurora scenarios schema` prints the JSON schema, which editors and
 validators take.
 
 Numbers are plain numbers: `0.1` cores and not `100m`, `0.5` GiB and not `512Mi`. Unknown fields are refused.
@@ -106,7 +106,8 @@ ranges, from which a scenario is drawn. `aurora scenarios generate --spec` print
         intro="""# Policy files
 
 A policy says which waiting task is placed next, and on which of its candidates. The file is one JSON object with
-expressions; `docs/policy-language.md` has the language and all features, `docs/kernel.md` the exact meaning.
+expressions. [The policy language](policy-language.md) lists the syntax and all features; [the kernel](kernel.md)
+defines what they mean.
 
 `aurora policies new --out FILE` writes the example below; `aurora simulate SCENARIO FILE` runs it. `aurora policies
 show fgd --json` prints any reference as a file. `aurora policies schema` prints the JSON schema, which editors and

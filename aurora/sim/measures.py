@@ -1,4 +1,4 @@
-"""What is measured of a simulation: names, units and bounds, in one table for every command that shows them."""
+"""The measures of a simulation: names, units and bounds, in one table for every command that shows them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from aurora.sim.optimum.bounds import Bounds
-from aurora.sim.report import Report
+from aurora.sim.report import SimulationReport
 
 Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "decisions"]
 
 
 class Measure(NamedTuple):
-    """Something measured of a simulation.
+    """A measure of a simulation.
 
     Attributes:
-        name: For people.
-        unit: Of the value.
-        read: Its value.
-        bound: What no plan that completes every task can beat; None where there is no such bound.
+        name: Name that tables show.
+        unit: Unit of the value.
+        read: Returns the value of a report.
+        bound: Returns the lower bound for plans that complete every task; None if there is no such bound.
     """
 
     name: str
     unit: Unit
-    read: Callable[[Report], float]
+    read: Callable[[SimulationReport], float]
     bound: Callable[[Bounds], float] | None = None
 
 
@@ -45,11 +45,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure("bandwidth used", "share", lambda r: r.outcome.summary.bandwidth_utilization),
     Measure("decisions", "decisions", lambda r: r.outcome.summary.decisions),
 )
-"""In the order in which they are shown."""
+"""All measures, in the order of the tables."""
 
 
-def measures_of(report: Report) -> tuple[Measure, ...]:
-    """Return the measures that say something of a scenario: no devices, links, prices or power where it has none."""
+def measures_of(report: SimulationReport) -> tuple[Measure, ...]:
+    """Return the measures that apply to a scenario; those of devices, links, prices or power only if it has some."""
     scenario = report.scenario
     absent = set()
     if not any(n.accelerators for n in scenario.nodes):

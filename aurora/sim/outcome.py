@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # heavy at run time
+    import pandas as pd
+
+    from aurora.sim.scenarios.scenario import Scenario
 
 
 class Status(IntEnum):
@@ -139,3 +144,40 @@ class Outcome:
     def summary_json(self) -> dict[str, Any]:
         """The summary as plain values."""
         return {name: getattr(self.summary, name) for name in Summary.__slots__}
+
+    def to_pandas(self, scenario: Scenario | None = None) -> pd.DataFrame:
+        """Return the tasks as rows of a pandas DataFrame, in the scenario's order.
+
+        Args:
+            scenario: The scenario that was simulated, for names. Without it, tasks, nodes and links are numbered.
+
+        Returns:
+            Columns `task`, `status` (completed, unplaced, dropped, failed, unplaceable), `start`, `finish`, `latency`
+            (seconds; NaN where there is none), `node`, `path` (a tuple of links; both None where there is none),
+            `attempts`, `sla_met`, `cost` (dollars).
+        """
+        import pandas as pd  # noqa: PLC0415  # heavy, used here only
+
+        t = self.tasks
+        if scenario is None:
+            task: list[Any] = list(range(len(t.status)))
+            node: list[Any] = [None if n < 0 else int(n) for n in t.node]
+            path: list[Any] = [None if k < 0 else self.paths[k] for k in t.path]
+        else:
+            task = [each.task_id for each in scenario.tasks]
+            node = [None if n < 0 else scenario.nodes[n].node_id for n in t.node]
+            path = [None if k < 0 else tuple(scenario.links[l].link_id for l in self.paths[k]) for k in t.path]
+        return pd.DataFrame(
+            {
+                "task": task,
+                "status": [Status(s).name.lower() for s in t.status],
+                "start": t.start,
+                "finish": t.finish,
+                "latency": t.latency,
+                "node": pd.Series(node, dtype=object),
+                "path": pd.Series(path, dtype=object),
+                "attempts": t.attempts,
+                "sla_met": t.sla_met,
+                "cost": t.cost,
+            }
+        )

@@ -1,13 +1,13 @@
-"""A simulation as a result to show: sums, scores, where every task went, and what a plan broke.
+"""Reports of simulations: sums, scores, the placement of every task, and the constraints that a plan breaks.
 
-`simulated` runs it; `aurora simulate`, `aurora compare` and the what-ifs print what it returns, and `to_json` has the
-keys of `aurora simulate --json`.
+`report_simulation` is `aurora simulate`, `report_what_if` the same with changes; `to_json` has the keys of `--json`.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,32 +16,34 @@ from aurora.sim.kernel import encode, simulate
 from aurora.sim.optimum.bounds import Bounds, best_reward
 from aurora.sim.optimum.constraints import Violation, violations
 from aurora.sim.optimum.options import down_times
+from aurora.sim.optimum.solver import tightest_bounds
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policies.features import FEATURES
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import Scores, score
 from aurora.sim.scenarios.scenario import Scenario
+from aurora.sim.scenarios.whatif import Change, all_changed, described
 
 SECONDS_PER_HOUR = 3600.0
 
 
 class Placement(NamedTuple):
-    """What became of a task.
+    """Where and when a task ran, and how it ended.
 
     Attributes:
-        task_id: The task.
-        status: How it ended: completed, unplaced, dropped, failed or unplaceable.
+        task_id: Id of the task.
+        status: completed, unplaced, dropped, failed or unplaceable.
         node_id: Node of the last attempt; None if it has none.
         path: Links of the last attempt; None if it has none.
-        arrival: Seconds.
-        start: Seconds, of the last attempt; None if it never started.
-        wait: Seconds from arrival to the last start; None if it never started.
-        finish: Seconds; None unless completed.
-        latency: Seconds of waiting and network; None unless completed.
-        limit: Seconds of latency that its SLA allows; None without one.
-        attempts: How often it was started.
+        arrival: Time of arrival, seconds.
+        start: Time of the last start, seconds; None if it never started.
+        wait: Time from arrival to the last start, seconds; None if it never started.
+        finish: Time of completion, seconds; None unless completed.
+        latency: Waiting and network time, seconds; None unless completed.
+        limit: Latency that its SLA allows, seconds; None without an SLA.
+        attempts: Number of starts.
         sla_met: Whether it completed, and within its SLA where it has one.
-        cost: Dollars, over all attempts.
+        cost: Cost of all attempts, dollars.
         reason: Why it did not complete; None if it did.
     """
 
@@ -62,12 +64,12 @@ class Placement(NamedTuple):
 
     @property
     def is_late(self) -> bool:
-        """Whether it completed, but later than its SLA."""
+        """True if it completed, but later than its SLA."""
         return self.finish is not None and not self.sla_met
 
 
 class Candidate(NamedTuple):
-    """A candidate of a decision, with its score and the values of all features."""
+    """A candidate of a decision: its node and path, its score, and the value of every feature by name."""
 
     node_id: str | None
     path: tuple[str, ...] | None
@@ -75,8 +77,16 @@ class Candidate(NamedTuple):
     features: dict[str, float]
 
 
-class Decided(NamedTuple):
-    """A placement that was decided, with the best candidates it was chosen from, best first."""
+class DecisionRecord(NamedTuple):
+    """A decision to place a task.
+
+    Attributes:
+        time: Time of the decision, seconds.
+        task_id: Id of the task.
+        rule: Index of the policy's rule that applied.
+        feasible: Number of candidates with room for the task.
+        candidates: The best candidates, best first; the first was chosen.
+    """
 
     time: float
     task_id: str
@@ -86,17 +96,17 @@ class Decided(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What came of a policy on a scenario.
+class SimulationReport:
+    """Result of a policy on a scenario.
 
     Attributes:
         scenario: The scenario.
-        outcome: As the kernel gives it.
-        scores: Of each objective, and the reward.
-        bill: Dollars that all nodes cost from 0 to the makespan while they are up, empty ones included.
-        placements: One a task, in the scenario's order.
+        outcome: The kernel's outcome.
+        scores: The score of each objective, and the reward.
+        bill: Price of all nodes from 0 to the makespan while they are up, empty ones included; dollars.
+        placements: One for each task, in the scenario's order.
         violations: Constraints that an explicit plan breaks; empty for every other policy.
-        bounds: What no plan that completes every task can beat; None where nobody asked.
+        bounds: Lower bounds for plans that complete every task; None if not computed.
     """
 
     scenario: Scenario
@@ -109,25 +119,29 @@ class Report:
 
     @property
     def best_reward(self) -> float | None:
-        """The reward that no plan which completes every task exceeds; None without bounds."""
+        """Highest reward that the bounds allow a plan which completes every task; None without bounds."""
         return None if self.bounds is None else best_reward(self.bounds, self.scenario)
 
     @property
     def not_completed(self) -> tuple[Placement, ...]:
-        """The tasks that did not complete."""
+        """Placements of the tasks that did not complete."""
         return tuple(p for p in self.placements if p.reason is not None)
 
     @property
-    def decisions(self) -> tuple[Decided, ...]:
-        """Every decision; empty without a trace."""
+    def decisions(self) -> tuple[DecisionRecord, ...]:
+        """All decisions in order; empty without a trace."""
         return _decisions(self.scenario, self.outcome)
 
-    def with_bounds(self, bounds: Bounds) -> Report:
-        """Return the same with bounds beside it."""
-        return replace(self, bounds=bounds)
+    def with_bounds(self) -> SimulationReport:
+        """Return the report with the tightest bounds; this takes over a minute for 500 tasks.
+
+        Raises:
+            ScenarioError: A task fits on nothing even when everything is free.
+        """
+        return replace(self, bounds=tightest_bounds(encode(self.scenario)))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the keys of `aurora simulate --json`; what is not finite is null."""
+        """Return the keys of `aurora simulate --json`; numbers that are not finite are null."""
         result: dict[str, Any] = {
             "scenario_id": self.scenario.scenario_id,
             "policy_id": self.outcome.policy_id,
@@ -147,12 +161,37 @@ class Report:
         return {key: _finite(value) for key, value in result.items()}
 
 
-def simulated(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Report:
-    """Simulate a policy on a scenario and report what came of it.
+@dataclass(frozen=True, slots=True)
+class WhatIfReport:
+    """A policy on a scenario before and after changes.
+
+    Attributes:
+        changes: The changes, in the order in which they were made.
+        before: Result on the scenario as it is.
+        after: Result on the changed scenario.
+    """
+
+    changes: tuple[Change, ...]
+    before: SimulationReport
+    after: SimulationReport
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora simulate --json` with `--load`, `--fail`, `--remove` or `--price`."""
+        return {
+            "scenario_id": self.before.scenario.scenario_id,
+            "policy_id": self.before.outcome.policy_id,
+            "changes": [{**c.model_dump(mode="json"), "text": described(c)} for c in self.changes],
+            "before": self.before.to_json(),
+            "after": self.after.to_json(),
+        }
+
+
+def report_simulation(scenario: Scenario, policy: Policy, *, trace: bool = False) -> SimulationReport:
+    """Simulate a policy on a scenario and report the result.
 
     Args:
         scenario: Tasks, nodes, links and conditions.
-        policy: Its program, or its explicit plan where it has one.
+        policy: The policy; where it has an explicit plan, the plan is run.
         trace: Whether to keep every decision with its best candidates.
 
     Raises:
@@ -162,7 +201,7 @@ def simulated(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Rep
     """
     outcome = simulate(scenario, policy, trace=trace)
     plan = policy.allocation_plan
-    return Report(
+    return SimulationReport(
         scenario=scenario,
         outcome=outcome,
         scores=score(outcome.summary, scenario),
@@ -172,15 +211,32 @@ def simulated(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Rep
     )
 
 
-def bill(scenario: Scenario, until: float) -> float:
-    """Return the dollars that all nodes cost from 0 to a time, whether or not they host a task.
-
-    A node costs its price times the factor of the latest price change while it is not down by a failure; a node whose
-    battery ran out is counted on, and links are not. `Summary.cost` is what the tasks pay, by their shares of nodes.
+def report_what_if(scenario: Scenario, policy: Policy, changes: Sequence[Change]) -> WhatIfReport:
+    """Simulate a policy on a scenario before and after changes.
 
     Args:
-        scenario: Its nodes, failures and prices.
-        until: Seconds.
+        scenario: The scenario as it is.
+        policy: The policy.
+        changes: Changes of load, nodes or prices, made in this order.
+
+    Raises:
+        PolicyError: An expression of the policy is not valid.
+        ConstraintError: The policy's plan names what the scenario doesn't have.
+        ScenarioError: A change names a node or a task that the scenario doesn't have, or the scenario can't be encoded.
+    """
+    before = report_simulation(scenario, policy)
+    return WhatIfReport(tuple(changes), before, report_simulation(all_changed(scenario, changes), policy))
+
+
+def bill(scenario: Scenario, until: float) -> float:
+    """Return the price of all nodes from 0 to a time, whether or not they host a task, in dollars.
+
+    A node costs its price times the factor of the latest price change while it is not down by a failure. A node whose
+    battery ran out still counts; links do not. `Summary.cost` is what the tasks pay, by their shares of nodes.
+
+    Args:
+        scenario: Nodes, failures and prices.
+        until: End of the time, seconds.
     """
     conditions = scenario.environmental_conditions
     down: dict[int, list[tuple[float, float]]] = {}
@@ -201,11 +257,11 @@ def bill(scenario: Scenario, until: float) -> float:
 
 
 def _finite(value: Any) -> Any:
-    """Return the same with None for what JSON can't say: scores and amounts may be infinite."""
+    """Return a value with None for infinite numbers and NaN, which JSON lacks."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -221,13 +277,13 @@ def _place(scenario: Scenario, outcome: Outcome, node: int, path: int) -> tuple[
 
 
 def placements(scenario: Scenario, outcome: Outcome) -> tuple[Placement, ...]:
-    """Return what became of every task, in the scenario's order."""
+    """Return the placement of every task, in the scenario's order."""
     t = outcome.tasks
-    found = []
+    rows = []
     for i, (task, reason) in enumerate(zip(scenario.tasks, reasons(scenario, outcome), strict=True)):
         node_id, path = _place(scenario, outcome, int(t.node[i]), int(t.path[i]))
         start = _number(t.start[i])
-        found.append(
+        rows.append(
             Placement(
                 task_id=task.task_id,
                 status=Status(int(t.status[i])).name.lower(),
@@ -245,15 +301,15 @@ def placements(scenario: Scenario, outcome: Outcome) -> tuple[Placement, ...]:
                 reason=reason,
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
-def _decisions(scenario: Scenario, outcome: Outcome) -> tuple[Decided, ...]:
+def _decisions(scenario: Scenario, outcome: Outcome) -> tuple[DecisionRecord, ...]:
     t = outcome.trace
     if t is None:
         return ()
     return tuple(
-        Decided(
+        DecisionRecord(
             time=float(t.time[k]),
             task_id=scenario.tasks[t.task[k]].task_id,
             rule=int(t.rule[k]),

@@ -1,6 +1,6 @@
 """What an outcome is worth: formulas over sums, one function each.
 
-The formulas are the design's ("Rewards" in docs/design.md), with one change: averages run over
+The formulas are the design's ("Rewards" in docs/explanation/architecture.md), with one change: averages run over
 completed tasks only, so a policy that places little would look good. The scores of latency, cost and
 energy are therefore multiplied by the share of tasks that completed.
 """
@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from aurora.sim.outcome import Summary
+from aurora.sim.outcome import Outcome, Summary
 from aurora.sim.scenarios.scenario import Objective, Scenario
 
 PARETO_BONUS = 1.2
@@ -37,8 +37,9 @@ def hyperbolic(value: float, target: float) -> float:
     return 1.0 / (1.0 + value / target)
 
 
-def score(summary: Summary, scenario: Scenario) -> Scores:
-    """Score an outcome by the scenario's own objectives, weights and targets."""
+def score(outcome: Outcome | Summary, scenario: Scenario) -> Scores:
+    """Score an outcome, or its summary, by the scenario's own objectives, weights and targets."""
+    summary = outcome.summary if isinstance(outcome, Outcome) else outcome
     targets = scenario.objective_targets
     done = summary.completed / summary.tasks
     every: dict[Objective, float] = {

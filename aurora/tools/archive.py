@@ -9,8 +9,8 @@ from aurora.memory.index import Kind
 from aurora.memory.store import Store
 from aurora.memory.texts import policy_text
 from aurora.sim.policies.compiler import readable
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
+from aurora.types import Frozen
 
 
 class SimilarArguments(Frozen):

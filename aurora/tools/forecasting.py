@@ -8,8 +8,8 @@ from pydantic import Field
 
 from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
 from aurora.learning.series.series import LEVELS
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
+from aurora.types import Frozen
 
 SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that a model reads: the median, and the ends of the 50 and 90 % intervals."""

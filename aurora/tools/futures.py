@@ -17,8 +17,8 @@ from aurora.sim.capacity.capacity import CapacityPlan, JobClass, job_for
 from aurora.sim.capacity.choice import WEIGHTS, losses, standings
 from aurora.sim.capacity.futures import MEASURES, Futures, simulate_futures
 from aurora.sim.scenarios.disturbances import AS_FORECAST, NAMED, Disturbance, disturbed, parse_disturbance
-from aurora.sim.scenarios.scenario import Frozen, NonNegative, Positive
 from aurora.tools.desk import Desk
+from aurora.types import Frozen, NonNegative, Positive
 
 MOST_STEPS = 200_000
 """Plans times futures times what-ifs times steps of one call: a few seconds."""

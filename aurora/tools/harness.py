@@ -19,11 +19,11 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field, ValidationError
 
 from aurora.errors import AuroraError, ModelError
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.arguments import problem_of
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
 from aurora.tools.registry import TOOLS, Tool
+from aurora.types import Frozen
 from aurora.validation import explain_validation
 
 EvidenceOutcome = Literal["ok", "unknown tool", "invalid arguments", "failed", "timeout", "limit", "refused"]

@@ -11,8 +11,8 @@ from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, count_nodes, parse, to_text
 from aurora.sim.policies.features import FEATURES
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Expression, Policy
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
+from aurora.types import Frozen
 
 DRAFT = "draft-"
 """How ids of drafts begin."""

@@ -12,8 +12,8 @@ from aurora.learning.experiments.registration import load_registration
 from aurora.learning.rightsizing.recommend import Basis, Recommendation, recommend_account
 from aurora.learning.rightsizing.rightsizing import Goals
 from aurora.learning.rightsizing.savings import shipped_calibration
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
+from aurora.types import Frozen
 
 
 class RecommendArguments(Frozen):

@@ -8,9 +8,9 @@ from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.curriculum import LEVELS
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.language import DRAFT
+from aurora.types import Frozen
 
 HELD_OUT = 50
 """Scenarios that a network which a tool has trained is compared on."""

@@ -19,9 +19,9 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import placements
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.sim.scenarios.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
 from aurora.tools.desk import Desk
+from aurora.types import Frozen
 
 MEASURES = ("completed", "unplaced", "sla_violations", "latency_mean", "bounded_slowdown", "cost", "energy")
 """Fields of `Summary` that a short result tells."""

@@ -15,30 +15,30 @@ SIMULATE = [
     "compare.compare",
     "explain.explain",
     "rate_rl.rate",
-    "futures.futures",
-    "train_rl._train",
-    "train_clone.clone",
-    "recommend.accounts",
-    "recommend.sample",
+    "futures.commands.futures",
+    "train.rl._train",
+    "train.clone.clone",
+    "recommend.commands.accounts",
+    "recommend.commands.sample",
     "selfplay.selfplay",
     "doctor.doctor",
-    "bench.openb",
-    "bench.swf",
-    "bench.speed",
-    "bench.agents",
-    "bench.explanations",
-    "bench_env.env",
-    "bench_rl.rl",
-    "bench_futures.futures",
-    "bench_wording.wording",
-    "bench_cloning.cloning",
-    "bench_experiment.experiment",
+    "bench.commands.openb",
+    "bench.commands.swf",
+    "bench.commands.speed",
+    "bench.commands.agents",
+    "bench.commands.explanations",
+    "bench.environments.env",
+    "bench.rl.rl",
+    "bench.futures.futures",
+    "bench.wording.wording",
+    "bench.cloning.cloning",
+    "bench.experiments.experiment",
 ]
 
 
 @pytest.mark.parametrize("command", SIMULATE)
 def test_every_command_that_simulates_says_that_it_compiles(command: str) -> None:
-    module, name = command.split(".")
+    module, _, name = command.rpartition(".")
     function = getattr(import_module(f"aurora.cli.{module}"), name)
     assert "note_compiling()" in inspect.getsource(function)
 

@@ -3,13 +3,58 @@
 import pytest
 import typer
 
+from aurora.cli.options import options_of
 from aurora.cli.terminal.failures import INTERNAL, LONGEST, failure_of
-from aurora.errors import AuroraError, StoreError
+from aurora.errors import AuroraError, DataError, FileError, InputError, StoreError
 
 
 def test_an_error_of_ours_is_one_line_with_its_exit_code():
     failure = failure_of(StoreError("a\nb\x1b[2J"))
     assert failure == ("a b\N{REPLACEMENT CHARACTER}[2J", "StoreError", 7)
+
+
+@pytest.mark.parametrize("kind", [InputError, FileError, DataError])
+def test_what_does_not_fit_the_data_ends_with_exit_code_6(kind):
+    assert failure_of(kind("x")) == ("x", kind.__name__, 6)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (InputError("at least 1", parameter="horizon", value=0), "--horizon 0: at least 1"),
+        (InputError("at least 1", parameter="least_instances", value=0), "--least-instances 0: at least 1"),
+        (InputError("no such", parameter="scenario", value="a b"), "SCENARIO 'a b': no such"),
+        (
+            InputError("too few for context=24 with x.horizon=3", parameter="series"),
+            "series: too few for --context 24 with x.horizon=3",
+        ),
+        (InputError("unknown here", parameter="epsilon", value=3), "epsilon=3: unknown here"),
+        (InputError("give levels=1", parameter="levels", value=(1, 9)), "--level (1, 9): give --level 1"),
+    ],
+)
+def test_a_parameter_is_shown_as_the_option_of_the_command(error, message):
+    app = typer.Typer()
+
+    @app.callback()
+    def _group() -> None:
+        pass
+
+    @app.command()
+    def run(
+        scenario: str,
+        horizon: int = 1,
+        keep: int = typer.Option(1, "--least-instances"),
+        context: int = 24,
+        level: str = "1",
+    ) -> None:
+        pass
+
+    options = options_of(typer.main.get_command(app), ["--debug", "run", "x", "--horizon", "0"])
+    assert failure_of(error, options).message == message
+
+
+def test_a_parameter_without_a_command_keeps_its_name():
+    assert failure_of(InputError("at least 1", parameter="horizon", value=0)).message == "horizon=0: at least 1"
 
 
 def test_a_long_message_is_cut_in_its_middle():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aurora.evals.compare import compare, suited
+from aurora.evals.compare import compare_policies, suitable_references
 from aurora.sim.kernel import simulate
 from aurora.sim.optimum.plans import plan_of
 from aurora.sim.policies.references import REFERENCES
@@ -16,7 +16,7 @@ FEW = {n: REFERENCES[n] for n in ("first_fit", "cheapest", "fastest")}
 
 
 def test_the_standings_are_those_of_single_simulations() -> None:
-    found = compare(SCENARIOS, FEW)
+    found = compare_policies(SCENARIOS, FEW)
     for standing in found.standings:
         summaries = [simulate(s, FEW[standing.policy_id]).summary for s in SCENARIOS]
         rewards = [score(summary, s).reward for s, summary in zip(SCENARIOS, summaries, strict=True)]
@@ -30,40 +30,40 @@ def test_the_standings_are_those_of_single_simulations() -> None:
 
 
 def test_the_reason_adds_up_to_the_lead() -> None:
-    best, other, *_ = compare(SCENARIOS[:1], FEW).standings
+    best, other, *_ = compare_policies(SCENARIOS[:1], FEW).standings
     gains = {o: best.parts[o] - other.parts[o] for o in best.parts}
     assert sum(gains.values()) == pytest.approx(other.behind.mean)
-    why = compare(SCENARIOS[:1], FEW).why
+    why = compare_policies(SCENARIOS[:1], FEW).why
     assert why.startswith(f"{best.policy_id} is best, with a reward of {best.reward.mean:.4f}, ")
     assert all(f"{o} {g:+.4f}" in why for o, g in gains.items() if abs(g) > 1e-12)
     assert "interval" not in why
 
 
 def test_several_scenarios_have_intervals_and_one_has_none() -> None:
-    several = compare(SCENARIOS, FEW)
+    several = compare_policies(SCENARIOS, FEW)
     assert "of 3 scenarios, 95 % interval" in several.why
     assert several.standings[1].behind.low < several.standings[1].behind.high
-    one = compare(SCENARIOS[:1], FEW).standings[1].behind
+    one = compare_policies(SCENARIOS[:1], FEW).standings[1].behind
     assert one.low == one.mean == one.high
 
 
 def test_equal_policies_share_the_first_place_and_one_alone_has_nobody_beside() -> None:
     twins = {"a": REFERENCES["first_fit"], "b": REFERENCES["first_fit"]}
-    assert compare(SCENARIOS[:1], twins).why.startswith("a, b are equal, with a reward of")
-    assert "nothing else was compared" in compare(SCENARIOS[:1], {"a": REFERENCES["first_fit"]}).why
+    assert compare_policies(SCENARIOS[:1], twins).why.startswith("a, b are equal, with a reward of")
+    assert "nothing else was compared" in compare_policies(SCENARIOS[:1], {"a": REFERENCES["first_fit"]}).why
 
 
 def test_an_explicit_plan_is_compared_as_it_is_simulated() -> None:
     scenario = SCENARIOS[0]
     plan = plan_of(simulate(scenario, REFERENCES["cheapest"]), scenario)
     planned = REFERENCES["first_fit"].model_copy(update={"policy_id": "plan", "allocation_plan": plan})
-    found = {s.policy_id: s for s in compare([scenario], {"plan": planned, **FEW}).standings}
+    found = {s.policy_id: s for s in compare_policies([scenario], {"plan": planned, **FEW}).standings}
     assert found["plan"].cost == pytest.approx(found["cheapest"].cost)
 
 
 def test_references_for_what_is_not_there_are_left_out() -> None:
-    names = suited(SCENARIOS)
+    names = suitable_references(SCENARIOS)
     assert not {"fgd", "gpu_packing", "nearest", "wfp3_published"} & set(names)
     assert {"first_fit", "cheapest", "sjf+easy"} <= set(names)
     flows = expand(sample_spec("bulk", 1, np.random.default_rng(1)))
-    assert "nearest" in suited([flows])
+    assert "nearest" in suitable_references([flows])

@@ -1,4 +1,4 @@
-"""A slow, obvious simulator that follows docs/kernel.md line by line, to check the fast one against.
+"""A slow, obvious simulator that follows docs/reference/kernel.md line by line, to check the fast one against.
 
 It shares no code with the kernel but the scenario types, the parser and the slow evaluator. Free amounts
 are recomputed from what is running, integrals are summed interval by interval, and every decision looks at
@@ -61,7 +61,7 @@ def shares(task: Task) -> int:
 
 
 def parts(share: float) -> int:
-    """As docs/kernel.md: 1,024,000 parts a device, rounded down; above 1/n by up to 0.00005, thousandths apart: 1/n."""
+    """Return a share in parts of a device (1,024,000), as docs/reference/kernel.md defines them."""
     if share * DEVICE < 1:
         return 1
     exact = Fraction(share).limit_denominator(10**7)

@@ -9,15 +9,15 @@ import pytest
 from aurora.sim.formats import FORMATS, page, schema
 from aurora.sim.policies.policy import parse_policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.report import simulated
+from aurora.sim.report import report_simulation
 from aurora.sim.scenarios.scenario import parse_scenario
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs/reference"
 
 
 @pytest.mark.parametrize("kind", ["scenario", "policy"])
 def test_the_documented_format_is_current(kind: Any) -> None:
-    command = f"aurora {FORMATS[kind].command} schema --markdown > docs/{kind}-format.md"
+    command = f"aurora {FORMATS[kind].command} schema --markdown > docs/reference/{kind}-format.md"
     assert (DOCS / f"{kind}-format.md").read_text() == page(kind), f"print it anew with: {command}"
 
 
@@ -25,8 +25,8 @@ def test_the_examples_can_be_simulated() -> None:
     scenario = parse_scenario(json.loads(FORMATS["scenario"].example))
     policy = parse_policy(json.loads(FORMATS["policy"].example))
     for chosen in (policy, *REFERENCES.values()):
-        assert simulated(scenario, chosen).outcome.summary.completed == 3
-    assert simulated(scenario, policy).violations == ()
+        assert report_simulation(scenario, chosen).outcome.summary.completed == 3
+    assert report_simulation(scenario, policy).violations == ()
 
 
 @pytest.mark.parametrize("kind", ["scenario", "policy"])

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from aurora.errors import ScenarioError
 from aurora.sim.kernel import encode
 from aurora.sim.optimum.bounds import best_reward, bounds
-from aurora.sim.scenarios.scenario import LARGEST, SMALLEST, SMALLEST_DEMAND, parse_scenario
+from aurora.sim.scenarios.scenario import SMALLEST_DEMAND, parse_scenario
 from aurora.sim.scenarios.whatif import LoadChanges, changed
 from aurora.tools.desk import Desk
 from aurora.tools.simulation import ScenarioArguments, SimulateArguments, is_solvable, simulate_policy
+from aurora.types import LARGEST, SMALLEST
 
 EXTREMES = (1e-9, 1e-6, 1e-3, 1.0, 60.0, 1e6, 1e9)
 positive = st.sampled_from((SMALLEST, LARGEST, *EXTREMES))

@@ -17,7 +17,7 @@ from aurora.sim.measures import MEASURES, measures_of
 from aurora.sim.outcome import Status
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, PlannedTask, Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.report import Report, bill, placements, simulated
+from aurora.sim.report import SimulationReport, bill, placements, report_simulation
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 from aurora.sim.scenarios.scenario import Conditions, Link, Node, NodeFailure, PriceChange, Scenario, Task, Workload
@@ -43,13 +43,13 @@ def scenario(
     )
 
 
-def reasons(report: Report) -> dict[str, str | None]:
+def reasons(report: SimulationReport) -> dict[str, str | None]:
     return {p.task_id: p.reason for p in report.placements}
 
 
 def test_the_allocation_tells_where_when_and_how_late() -> None:
     full = scenario(task("x", cpu_required=4), task("y", cpu_required=4, arrival_time=60, sla_latency_ms=60_000))
-    first, second = simulated(full, REFERENCES["first_fit"]).placements
+    first, second = report_simulation(full, REFERENCES["first_fit"]).placements
     assert (first.node_id, first.start, first.wait, first.is_late, first.limit) == ("a", 0, 0, False, None)
     assert (second.node_id, second.start, second.wait, second.latency) == ("a", 3600, 3540, 3540)
     assert second.is_late
@@ -73,7 +73,7 @@ def test_every_task_that_does_not_complete_has_a_reason_and_the_others_none() ->
         task("short", cpu_required=8, patience=5),
     )
     nodes = (gpu, Node(node_id="a", cpu=4, memory=8))
-    found = reasons(simulated(scenario(*tasks, nodes=nodes, links=(link, far)), REFERENCES["first_fit"]))
+    found = reasons(report_simulation(scenario(*tasks, nodes=nodes, links=(link, far)), REFERENCES["first_fit"]))
     assert found == {
         "fits": None,
         "wide": "asks for 9 cores, the largest node has 8",
@@ -94,15 +94,15 @@ def test_lost_tasks_and_tasks_that_are_held_back_are_told_apart() -> None:
         nodes=NODES[:1],
         node_failures=tuple(NodeFailure(node_id="a", start=100.0 * k, duration=10) for k in range(1, 9)),
     )
-    assert reasons(simulated(lost, REFERENCES["first_fit"])) == {"t": "lost to node failures 4 times"}
+    assert reasons(report_simulation(lost, REFERENCES["first_fit"])) == {"t": "lost to node failures 4 times"}
     never = Policy(
         policy_id="p", allocation_strategy=AllocationStrategy(admit="0", decision_rules=(DecisionRule(score="1"),))
     )
-    assert "the policy held it back" in str(reasons(simulated(scenario(task("t")), never))["t"])
+    assert "the policy held it back" in str(reasons(report_simulation(scenario(task("t")), never))["t"])
 
 
 def test_the_bill_counts_all_nodes_that_are_up_at_their_prices() -> None:
-    plain = simulated(scenario(task("t")), REFERENCES["first_fit"])
+    plain = report_simulation(scenario(task("t")), REFERENCES["first_fit"])
     assert plain.bill == pytest.approx(1.5)
     assert plain.outcome.summary.cost == pytest.approx(0.25)
     changing = scenario(
@@ -133,25 +133,25 @@ def test_a_bill_grows_with_time_and_a_failure_never_raises_it(until: float, more
 def test_what_json_can_not_say_is_null() -> None:
     plan = (PlannedTask(task_id="child", node_id="a", start=0),)
     planned = REFERENCES["first_fit"].model_copy(update={"allocation_plan": plan})
-    found = simulated(scenario(task("parent"), task("child", dependencies=("parent",))), planned).to_json()
+    found = report_simulation(scenario(task("parent"), task("child", dependencies=("parent",))), planned).to_json()
     amounts = {v["constraint"]: v["amount"] for v in found["violations"]}
     assert amounts == {"unplanned": 1.0, "dependency": None}  # it would start before its parent for ever
     json.dumps(found, allow_nan=False)
 
 
 def test_measures_of_what_a_scenario_lacks_are_left_out() -> None:
-    names = {m.name for m in measures_of(simulated(scenario(task("t")), REFERENCES["first_fit"]))}
+    names = {m.name for m in measures_of(report_simulation(scenario(task("t")), REFERENCES["first_fit"]))}
     assert {m.name for m in MEASURES} - names == {"devices used", "bandwidth used", "energy"}
 
 
 def test_a_plan_that_breaks_a_constraint_says_so() -> None:
     plan = tuple(PlannedTask(task_id=name, node_id="b", start=0) for name in ("x", "y", "z"))
     planned = REFERENCES["first_fit"].model_copy(update={"policy_id": "plan", "allocation_plan": plan})
-    report = simulated(scenario(task("x"), task("y"), task("z")), planned)
+    report = report_simulation(scenario(task("x"), task("y"), task("z")), planned)
     assert [(v.constraint, v.where) for v in report.violations] == [("cpu", "b")]
     assert sorted(p.start or 0 for p in report.placements) == [0, 0, 3600]
     assert report.to_json()["violations"][0]["amount"] == 1
-    assert simulated(scenario(task("x"), task("y"), task("z")), REFERENCES["first_fit"]).violations == ()
+    assert report_simulation(scenario(task("x"), task("y"), task("z")), REFERENCES["first_fit"]).violations == ()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_changes_add_up_and_name_what_is_missing() -> None:
 def test_a_device_model_in_another_case_is_named() -> None:
     node = Node(node_id="g", cpu=8, memory=8, accelerators=1, accelerator_model="A100")
     asked = task("t", accelerators=1, accelerator_models=("a100",))
-    found = reasons(simulated(scenario(asked, nodes=(node,)), REFERENCES["first_fit"]))
+    found = reasons(report_simulation(scenario(asked, nodes=(node,)), REFERENCES["first_fit"]))
     assert found == {
         "t": "no node has 1 devices of model a100; models are told apart by case, and nodes have A100",
     }
@@ -208,7 +208,7 @@ def test_a_model_of_which_a_node_has_too_few_devices_is_not_one_in_another_case(
         for model, count in (("A100", 1), ("T4", 4))
     )
     asked = task("t", accelerators=2, accelerator_models=("A100",))
-    found = reasons(simulated(scenario(asked, nodes=nodes), REFERENCES["first_fit"]))
+    found = reasons(report_simulation(scenario(asked, nodes=nodes), REFERENCES["first_fit"]))
     assert found == {"t": "no node has 2 devices of model A100"}
 
 

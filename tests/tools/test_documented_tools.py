@@ -6,7 +6,7 @@ from pathlib import Path
 from aurora.agents.roles.defender import TOOLS
 from aurora.tools.registry import TOOLS as REGISTERED
 
-PAGE = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8").partition("## Tools")[2]
+PAGE = (Path(__file__).parents[2] / "docs/guides/models.md").read_text(encoding="utf-8").partition("## Tools")[2]
 
 
 def test_the_documented_table_lists_every_tool() -> None:

@@ -10,11 +10,11 @@ from aurora.errors import ModelError
 from aurora.sim.kernel import encode
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import sample_spec
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.desk import Desk
 from aurora.tools.harness import MORE, Harness, Limits
 from aurora.tools.recording import Recording
 from aurora.tools.registry import TOOLS, Tool
+from aurora.types import Frozen
 
 SCENARIO = encode(expand(sample_spec("spot", 2, np.random.default_rng(3))))
 NAME = SCENARIO.scenario.scenario_id

@@ -18,7 +18,7 @@ from aurora.sim.kernel import encode
 from aurora.sim.optimum.witness import unplaceable
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
-from aurora.sim.scenarios.reader import read_scenario
+from aurora.sim.scenarios.reader import load_scenario
 from aurora.sim.scenarios.resample import LEAST_GROUPS, Part, ResampleSpec, groups_of, resampled
 from aurora.sim.scenarios.scenario import Scenario
 
@@ -135,7 +135,7 @@ def _paths(folder: Path) -> tuple[Path, ...]:
 
 
 def _checked(path: Path) -> Scenario:
-    scenario = read_scenario(path)
+    scenario = load_scenario(path)
     groups = len(groups_of(scenario))
     if groups < LEAST_GROUPS:
         raise DataError(

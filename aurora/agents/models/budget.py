@@ -202,7 +202,7 @@ def price_of(name: str, *, needed: bool = False) -> Price | None:
     if price is None and needed:
         raise ModelError(
             f"{name} has no price, so dollars can't be limited; add it to the table that {PRICES} names "
-            "(docs/models.md), or limit --max-tokens"
+            "(docs/guides/models.md), or limit --max-tokens"
         )
     return price
 

@@ -23,8 +23,9 @@ from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, parse
 from aurora.sim.policies.features import Scope
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
 from aurora.sim.scenarios.curriculum import LEVELS
-from aurora.sim.scenarios.scenario import Domain, Frozen, WorkloadPattern
+from aurora.sim.scenarios.scenario import Domain, WorkloadPattern
 from aurora.sim.scenarios.spec import ScenarioSpec, parse_spec
+from aurora.types import Frozen
 from aurora.validation import explain_validation
 
 Amount = Annotated[float, Field(gt=0, le=1e9)]

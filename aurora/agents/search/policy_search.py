@@ -27,7 +27,7 @@ from aurora.sim.policies.compiler import (
 from aurora.sim.policies.expression import Apply, Expr, Num
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.policies.program import Op, Program
-from aurora.sim.scenarios.scenario import Frozen
+from aurora.types import Frozen
 
 FIRST_SIGMA = 0.3
 """First step size, relative to each weight's own scale."""

@@ -189,7 +189,7 @@ def why(r: Recommendation, columns: int) -> list[str]:
 
 
 def recommendation_json(r: Recommendation) -> dict[str, Any]:
-    """A recommendation with the keys that docs/recommendations.md lists."""
+    """A recommendation with the keys that docs/explanation/recommendations.md lists."""
     result = asdict(r)
     result["price_source"] = None if r.savings is None else r.savings.price_source
     result["flips"] = [{**asdict(f), "text": f.told} for f in r.flips]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
+from aurora.cli.options import with_options
 from aurora.cli.terminal.output import note, printable
-from aurora.errors import AuroraError
+from aurora.errors import AuroraError, InputError
 
 INTERNAL = 70
 """Exit code of a fault of AURORA itself, as `sysexits.h` has it."""
@@ -38,8 +40,15 @@ class Failure(NamedTuple):
         return self.kind == "usage"
 
 
-def failure_of(error: Exception) -> Failure:
-    """Return what an exception means to the caller of a command."""
+def failure_of(error: Exception, options: Mapping[str, str] | None = None) -> Failure:
+    """Return what an exception means to the caller of a command.
+
+    Args:
+        error: What ended it.
+        options: How the command calls each of its parameters; see `options_of`.
+    """
+    if isinstance(error, InputError):
+        return Failure(_line(with_options(error, options or {})), type(error).__name__, error.exit_code)
     if isinstance(error, AuroraError):
         return Failure(_line(str(error)), type(error).__name__, error.exit_code)
     if isinstance(error, typer.TyperException):

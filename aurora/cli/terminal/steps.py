@@ -1,48 +1,59 @@
-"""How work of known steps shows where it stands, on stderr: a bar on a terminal, lines elsewhere."""
+"""Shows the progress of work on stderr: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from aurora.cli.terminal.output import note
 
+if TYPE_CHECKING:  # slow to import
+    from aurora.types import Progress
+
 QUIET_SECONDS = 5.0
-"""Where stderr is not a terminal, steps are told no more often than this; the end of each piece of work always."""
+"""Least seconds between two lines of progress where stderr is no terminal; a stage's last step is always shown."""
 
 
 @contextmanager
-def steps() -> Iterator[Callable[[str, int, int], None]]:
-    """Takes (what is going on, steps done, steps in all), as it comes."""
+def steps() -> Iterator[Progress]:
+    """Show the progress of work on stderr while the block runs."""
     if not sys.stderr.isatty():
-        began = spoken = time.monotonic()
-
-        def tell(what: str, done: int, of: int) -> None:
-            nonlocal spoken
-            now = time.monotonic()
-            if done == of or now - spoken > QUIET_SECONDS:
-                note(f"{what}: {done} of {of}  {now - began:.0f} s")
-                spoken = now
-
-        yield tell
+        yield _lines()
         return
     from rich.console import Console  # slow to import, for terminals only
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # likewise
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # likewise
+    from rich.progress import Progress as Bars  # likewise
 
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
-        tasks: dict[str, object] = {}
+    with Bars(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
+        tasks: dict[str, Any] = {}
 
-        def show(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]  # rich's own id
+        def show(stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total, description=f"{stage}  {detail}".rstrip())
 
         yield show
+
+
+def _lines() -> Progress:
+    """Return a progress that prints a line at most every `QUIET_SECONDS`, and at the end of each stage."""
+    began = last = time.monotonic()
+
+    def tell(stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last > QUIET_SECONDS:
+            of = "" if total is None else f" of {total}"
+            note(f"{stage}: {done}{of}  {now - began:.0f} s{detail and '  ' + detail}")
+            last = now
+
+    return tell
 
 
 COMPILED = {

@@ -104,7 +104,7 @@ def clone(  # one parameter an option
 
 
 def _result(trained: Trained) -> dict[str, Any]:
-    """As docs/cloning.md says."""
+    """As docs/explanation/cloning.md says."""
     import numpy as np  # heavy, used here only
 
     from aurora.evals.cloning import compared, means, run_policy  # heavy, used here only

@@ -16,7 +16,7 @@ import plotly.offline
 
 from aurora import __version__
 from aurora.agents.arena.source import Source
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.evals.champion import Tick, Verdict, judge, verdict_from_json
 from aurora.evals.model_usage import model_usage
 from aurora.evals.report import plots, tables, timeline
@@ -88,7 +88,7 @@ def _verdicts(
             kept = read_json(path)
             if kept["key"] == key:
                 return [verdict_from_json(v) for v in kept["verdicts"]]
-        except (DataError, KeyError, TypeError):  # a damaged copy of what can be computed again
+        except (DataError, FileError, KeyError, TypeError):  # a damaged copy of what can be computed again
             pass
     verdicts = judge(
         source, champion, per_family=per_family, bounded=BOUNDED_PER_FAMILY, seed=settings.seed, jobs=jobs, tick=tick

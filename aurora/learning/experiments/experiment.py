@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from aurora.errors import DataError
 from aurora.learning.experiments.measurements import MOST_DAYS, Ingested, Measured, Row, ingest, measured
 from aurora.learning.experiments.registration import JOURNAL, Registration, Rules
-from aurora.learning.experiments.sequential import Floats, Looks, look, p_value, resample, running_outcomes, spending
+from aurora.learning.experiments.sequential import Looks, look, p_value, resample, running_outcomes, spending
+from aurora.types import FloatArray
 
 Decision = Literal["continue", "stop_benefit", "stop_harm", "stop_futility", "stop_end"]
 MIN_DAYS_BEFORE = 7
@@ -42,9 +43,9 @@ class Verdict:
 
 
 def judge(
-    metric: Floats,
-    guardrail: Floats,
-    before: Floats,
+    metric: FloatArray,
+    guardrail: FloatArray,
+    before: FloatArray,
     assignments: NDArray[np.bool_],
     blocks: Sequence[NDArray[np.intp]],
     rules: Rules,
@@ -220,7 +221,7 @@ def _per_protocol(
     return PerProtocol(len(a), len(b), effect, effect - radius, effect + radius)
 
 
-def history(rows: Sequence[Row], rules_metrics: tuple[str, str], start: date) -> dict[str, Floats]:
+def history(rows: Sequence[Row], rules_metrics: tuple[str, str], start: date) -> dict[str, FloatArray]:
     """Measurements before the start, by account: float64 [2, days], NaN where missing.
 
     Raises:
@@ -245,7 +246,7 @@ def history(rows: Sequence[Row], rules_metrics: tuple[str, str], start: date) ->
     return found
 
 
-def means_before(found: Mapping[str, Floats]) -> dict[str, tuple[float, float]]:
+def means_before(found: Mapping[str, FloatArray]) -> dict[str, tuple[float, float]]:
     """Each account's mean of metric and guardrail before the start."""
     means = {a: np.nanmean(v, axis=1) for a, v in found.items()}
     return {a: (float(m[0]), float(m[1])) for a, m in means.items()}

@@ -11,7 +11,8 @@ from scipy.optimize import nnls
 from aurora.errors import DataError
 from aurora.learning.experiments.experiment import judge
 from aurora.learning.experiments.registration import Rules, assign, block_members
-from aurora.learning.experiments.sequential import Floats, resample
+from aurora.learning.experiments.sequential import resample
+from aurora.types import FloatArray
 
 SIMULATIONS, RESAMPLES = 200, 500
 POWER = 0.8
@@ -38,7 +39,7 @@ class DayModel:
     memory: float
     drift: float
 
-    def draw(self, rng: np.random.Generator, accounts: int, days: int) -> Floats:
+    def draw(self, rng: np.random.Generator, accounts: int, days: int) -> FloatArray:
         """float64 [accounts, days]."""
         fading = rng.normal(size=(accounts, days))
         for d in range(1, days):
@@ -48,7 +49,7 @@ class DayModel:
         return self.level * rng.normal(size=(accounts, 1)) + values
 
 
-def day_model(values: Floats) -> DayModel:
+def day_model(values: FloatArray) -> DayModel:
     """Fit it to the variogram, half the mean squared difference of days at each distance (Matheron 1963).
 
     Unlike autocorrelations it needs no account's mean, which a short past gives badly; noise, swing and drift make it

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
+from aurora.types import FloatArray
 
-Floats = NDArray[np.float64]
 Side = Literal["both", "above"]
 
 P_STEPS = 80
@@ -43,15 +43,15 @@ class Looks:
         stopped: Index of the first day on which the threshold was passed; None if on none.
     """
 
-    estimate: Floats
-    se: Floats
-    threshold: Floats
-    low: Floats
-    high: Floats
+    estimate: FloatArray
+    se: FloatArray
+    threshold: FloatArray
+    low: FloatArray
+    high: FloatArray
     stopped: int | None
 
 
-def spending(alpha: float, days: int, *, earliest: int = 1, power: float = 1.0) -> Floats:
+def spending(alpha: float, days: int, *, earliest: int = 1, power: float = 1.0) -> FloatArray:
     """Share of false alarms that may be spent up to each day: alpha (t / days)^power (Kim & DeMets 1987, eq. 2).
 
     Args:
@@ -67,7 +67,7 @@ def spending(alpha: float, days: int, *, earliest: int = 1, power: float = 1.0) 
     return np.where(day < earliest, 0.0, alpha * (day / days) ** power)
 
 
-def running_outcomes(values: Floats, before: Floats | None = None) -> Floats:
+def running_outcomes(values: FloatArray, before: FloatArray | None = None) -> FloatArray:
     """Each account's mean over the days so far, less what the day and the account's own past explain.
 
     A day's mean over all accounts is taken off first, so that an account which lacks a Sunday is not judged by the
@@ -117,8 +117,8 @@ def resample(
 
 
 def effects(
-    assignments: NDArray[np.bool_], outcomes: Floats, blocks: Sequence[NDArray[np.intp]]
-) -> tuple[Floats, Floats]:
+    assignments: NDArray[np.bool_], outcomes: FloatArray, blocks: Sequence[NDArray[np.intp]]
+) -> tuple[FloatArray, FloatArray]:
     """Blocked difference in means with its standard error (Neyman 1923; Imbens & Rubin 2015, sec. 9.5).
 
     Args:
@@ -150,7 +150,7 @@ def effects(
     return estimate, np.sqrt(np.maximum(variance, 0.0))
 
 
-def boundary(statistics: Floats, spent: Floats) -> Floats:
+def boundary(statistics: FloatArray, spent: FloatArray) -> FloatArray:
     """Thresholds that at most a share `spent` of the paths has passed up to each day.
 
     Args:
@@ -174,10 +174,10 @@ def boundary(statistics: Floats, spent: Floats) -> Floats:
 
 
 def look(
-    outcomes: Floats,
+    outcomes: FloatArray,
     assignments: NDArray[np.bool_],
     blocks: Sequence[NDArray[np.intp]],
-    spent: Floats,
+    spent: FloatArray,
     *,
     side: Side = "both",
     null: float = 0.0,
@@ -215,13 +215,15 @@ def look(
     return Looks(middle, error, threshold, middle - radius, high, int(passed[0]) if len(passed) else None)
 
 
-def _studentised(estimate: Floats, se: Floats, side: Side) -> Floats:
+def _studentised(estimate: FloatArray, se: FloatArray, side: Side) -> FloatArray:
     distance = np.abs(estimate) if side == "both" else estimate
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(distance == 0, 0.0, distance / se)  # all accounts alike: no evidence either way
 
 
-def p_value(outcomes: Floats, assignments: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], days: int) -> float:
+def p_value(
+    outcomes: FloatArray, assignments: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], days: int
+) -> float:
     """The smallest error rate at which the two-sided test would have stopped by now, whenever one looks.
 
     Args:
@@ -244,7 +246,7 @@ def p_value(outcomes: Floats, assignments: NDArray[np.bool_], blocks: Sequence[N
     return smallest
 
 
-def mixture_radius(se: Floats, alpha: float, scale: float) -> Floats:
+def mixture_radius(se: FloatArray, alpha: float, scale: float) -> FloatArray:
     """Half the width of the normal-mixture confidence sequence (Robbins 1970; Johari et al. 2022, eq. 9).
 
     It needs no horizon. It holds if the estimates' increments are independent in information time, that is, if an

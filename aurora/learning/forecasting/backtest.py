@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting import metrics
 from aurora.learning.forecasting.windows import Windows
 from aurora.learning.series.series import Series
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 
 class Figures(NamedTuple):
@@ -39,7 +37,7 @@ class Figures(NamedTuple):
     windows: int
 
 
-def figures(quantiles: Floats, windows: Windows) -> Figures:
+def figures(quantiles: FloatArray, windows: Windows) -> Figures:
     """Figures of a forecaster.
 
     Args:
@@ -59,7 +57,7 @@ def figures(quantiles: Floats, windows: Windows) -> Figures:
     )
 
 
-def balanced_loss(quantiles: Floats, windows: Windows, panel: Sequence[Series]) -> float:
+def balanced_loss(quantiles: FloatArray, windows: Windows, panel: Sequence[Series]) -> float:
     """WQL of each unit by itself, mean over units: bytes must not drown percents where forecasters are chosen."""
     units = np.array([one.labels.get("unit", "") for one in panel])[windows.series]
     losses = [

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting.window_features import latest_quantiles
 from aurora.learning.forecasting.windows import DAY, Windows
 from aurora.learning.series.series import LEVELS, Series
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 SHARES = {
     "recent_twelfth": 1 / 12,
@@ -23,7 +21,7 @@ SHARES = {
 """Spans of the recent quantiles as shares of the context: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
 
 
-def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> Floats:
+def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> FloatArray:
     """The quantiles of the latest values, the same for every step ahead: the baseline that is hard to beat.
 
     Args:
@@ -38,7 +36,7 @@ def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> Flo
     return np.repeat(latest_quantiles(windows.past, span)[:, None, :], horizon, axis=1)
 
 
-def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> Floats:
+def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> FloatArray:
     """The value one season ago, with the quantiles of that rule's latest errors around it.
 
     The season is a day where the series reaches back a day and a horizon before the moment, else the horizon (the
@@ -63,7 +61,7 @@ def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> F
     return result
 
 
-def auto_ets(windows: Windows, horizon: int) -> Floats:
+def auto_ets(windows: Windows, horizon: int) -> FloatArray:
     """Exponential smoothing with the model chosen by AICc for each window, clipped to what the context's sign allows.
 
     Source: Hyndman, Koehler, Snyder and Grose, 2002; the implementation is statsforecast's. Without a season: a day

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting import conformal
 from aurora.learning.forecasting.metrics import DECILES, GRID, pinball
 from aurora.learning.forecasting.window_features import View
 from aurora.learning.forecasting.windows import Windows
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 EAGERNESS = 2.0
 """How fast weights follow, per mean loss; chosen on 50 to 70 % of NAB's series among 0.5 to 4."""
@@ -45,10 +43,10 @@ class Blend:
     """
 
     weights: Mapping[str, float]
-    inner: Floats
-    outer: Floats
+    inner: FloatArray
+    outer: FloatArray
 
-    def follow(self, members: Mapping[str, Floats], windows: Windows, look: View) -> Floats:
+    def follow(self, members: Mapping[str, FloatArray], windows: Windows, look: View) -> FloatArray:
         """The blend's quantiles for windows in order of time, each from what was known at its moment.
 
         Of a series' earlier windows among `windows`, those whose future ends before a window's moment are its
@@ -77,13 +75,13 @@ class Blend:
                 waiting.append(int(k))
         return result
 
-    def _mixed(self, members: Mapping[str, Floats], windows: Windows) -> Floats:
+    def _mixed(self, members: Mapping[str, FloatArray], windows: Windows) -> FloatArray:
         names = list(self.weights)
         prior = np.array([self.weights[n] for n in names])
         each = np.stack([members[n] for n in names])
         deciles = list(DECILES)
         loss = pinball(each[..., deciles], windows.future, GRID[deciles]).mean(axis=(2, 3))
-        result: Floats = np.empty_like(each[0])
+        result: FloatArray = np.empty_like(each[0])
         for one in np.unique(windows.series):
             lost, usual, count = np.zeros(len(names)), 0.0, 0.0
             waiting: list[int] = []
@@ -105,7 +103,7 @@ def _is_over(windows: Windows, earlier: int, now: np.intp) -> bool:
 
 
 def fit_blend(  # data, prior and trust belong together
-    members: Mapping[str, Floats],
+    members: Mapping[str, FloatArray],
     windows: Windows,
     look: View,
     *,

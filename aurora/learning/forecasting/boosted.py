@@ -16,8 +16,7 @@ from aurora.learning.forecasting.window_features import View, scaled_target
 from aurora.learning.series.series import LEVELS
 from aurora.learning.tree_text import plain_trees
 from aurora.reading import read_text
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 TRAINED = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
 """The levels that have a model; the others lie between or beyond them on the scale of the normal distribution."""
@@ -51,7 +50,7 @@ class TrainedTrees:
 
     models: tuple[str, ...]
 
-    def quantiles(self, look: View, labels: Floats, horizon: int) -> Floats:
+    def quantiles(self, look: View, labels: FloatArray, horizon: int) -> FloatArray:
         """float64 [n, horizon, len(LEVELS)] in the series' own unit."""
         from lightgbm import Booster  # noqa: PLC0415  # heavy, used here only
 
@@ -82,7 +81,7 @@ def load_trees(folder: Path) -> TrainedTrees:
     return TrainedTrees(tuple(models))
 
 
-def between(known: Floats) -> Floats:
+def between(known: FloatArray) -> FloatArray:
     """Quantiles at `LEVELS` from those at `TRAINED`, on lines over the normal distribution's quantiles.
 
     Args:
@@ -96,8 +95,8 @@ def between(known: Floats) -> Floats:
 
 def train_trees(
     look: View,
-    labels: Floats,
-    future: Floats,
+    labels: FloatArray,
+    future: FloatArray,
     *,
     seed: int,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
@@ -130,7 +129,7 @@ def train_trees(
     return TrainedTrees(tuple(models))
 
 
-def _rows(look: View, labels: Floats, steps: NDArray[np.int64]) -> Floats:
+def _rows(look: View, labels: FloatArray, steps: NDArray[np.int64]) -> FloatArray:
     """A row for each window and step ahead."""
     columns = np.concatenate([look.summary, look.shape[:, -LAGS:], labels], axis=1)
     return np.concatenate([np.repeat(columns, steps.shape[1], axis=0), steps.reshape(-1, 1)], axis=1)

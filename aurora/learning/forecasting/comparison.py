@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting.metrics import DECILES, GRID, pinball
 from aurora.learning.forecasting.windows import Windows
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 
 class Comparison(NamedTuple):
@@ -27,7 +25,7 @@ class Comparison(NamedTuple):
     machines: int
 
 
-def compare(challenger: Floats, champion: Floats, windows: Windows) -> Comparison:
+def compare(challenger: FloatArray, champion: FloatArray, windows: Windows) -> Comparison:
     """Student's paired t-test on the machines' mean pinball losses at the deciles.
 
     A machine's windows depend on each other, so the machine is the unit, not the window. Of one machine alone, each

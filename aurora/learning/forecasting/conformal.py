@@ -10,12 +10,10 @@ Angelopoulos, Candès and Tibshirani, 2023, eq. 3), so that they also hold where
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting.metrics import GRID, MEDIAN
 from aurora.learning.series.series import LEVELS
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 PAIRS = tuple(range(MEDIAN))
 """Central intervals by where their lower end stands among the levels; the upper end stands as far from the end."""
@@ -34,7 +32,7 @@ TAILS = LEVELS.index(0.05) + 1
 miss say nothing of them."""
 
 
-def offsets(quantiles: Floats, y: Floats, scale: Floats) -> Floats:
+def offsets(quantiles: FloatArray, y: FloatArray, scale: FloatArray) -> FloatArray:
     """What to add to both ends of each interval, in scales, so that it covers what it promises.
 
     Args:
@@ -54,7 +52,7 @@ def offsets(quantiles: Floats, y: Floats, scale: Floats) -> Floats:
     return np.array([np.quantile(flat[:, k], shares[k]) for k in PAIRS])
 
 
-def widened(quantiles: Floats, scale: Floats, by: Floats) -> Floats:
+def widened(quantiles: FloatArray, scale: FloatArray, by: FloatArray) -> FloatArray:
     """The intervals with their ends moved outwards; an end never crosses one that lies further in.
 
     Args:
@@ -69,14 +67,14 @@ def widened(quantiles: Floats, scale: Floats, by: Floats) -> Floats:
     return rising(result)
 
 
-def rising(quantiles: Floats) -> Floats:
+def rising(quantiles: FloatArray) -> FloatArray:
     """Each quantile no nearer to the median than its inner neighbour."""
     low = np.minimum.accumulate(quantiles[..., MEDIAN::-1], axis=-1)[..., ::-1]
     high = np.maximum.accumulate(quantiles[..., MEDIAN:], axis=-1)
     return np.concatenate([low, high[..., 1:]], axis=-1)
 
 
-def to_measured(quantiles: Floats, past: Floats) -> Floats:
+def to_measured(quantiles: FloatArray, past: FloatArray) -> FloatArray:
     """The quantiles from 0.2 to 0.8, each moved to the nearest value of its context, where that is near.
 
     The quantile of a quantity that takes few values (whole percents, a sensor's steps, an idle machine's two levels) is
@@ -97,7 +95,7 @@ def to_measured(quantiles: Floats, past: Floats) -> Floats:
     return rising(result)
 
 
-def missed(quantiles: Floats, y: Floats) -> Floats:
+def missed(quantiles: FloatArray, y: FloatArray) -> FloatArray:
     """Share of a window's values outside of each interval: float64 [pairs].
 
     Args:
@@ -108,13 +106,13 @@ def missed(quantiles: Floats, y: Floats) -> Floats:
     return np.asarray(((y[:, None] < low) | (y[:, None] > high)).mean(axis=0))
 
 
-def adapted(moves: Floats, share_missed: Floats) -> Floats:
+def adapted(moves: FloatArray, share_missed: FloatArray) -> FloatArray:
     """A series' extra offsets after a window: wider after misses, a little narrower after none.
 
     Args:
         moves: [pairs], in scales.
         share_missed: [pairs], see `missed`.
     """
-    moved: Floats = moves + SPEED * (share_missed - MISSES)
+    moved: FloatArray = moves + SPEED * (share_missed - MISSES)
     moved[:TAILS] = np.maximum(moved[:TAILS], 0)
     return moved

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.series.samples import Floats
 from aurora.learning.series.series import Series
+from aurora.types import FloatArray
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 WORKING_HOURS = (9, 17)
@@ -31,7 +31,7 @@ LEAST_FIT = 2
 EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday; Monday is 0."""
 
-Columns = dict[str, Floats]
+Columns = dict[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def derive(series: Series, wanted: Wanted | None = None) -> Columns:
     return found | interactions(found, wanted.interactions)
 
 
-def last_measured(series: Series) -> Floats:
+def last_measured(series: Series) -> FloatArray:
     """The values, each that was filled in replaced by the last measured one before it."""
     if series.observed.all():
         return series.y
@@ -120,7 +120,7 @@ def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
     return np.array([0 if a is None else int(a.total_seconds()) for a in ahead], dtype=np.int64)[positions]
 
 
-def rolling(y: Floats, step: int, windows: Iterable[int]) -> Columns:
+def rolling(y: FloatArray, step: int, windows: Iterable[int]) -> Columns:
     """Mean and standard deviation of the values in each window that ends with a value; of fewer at the beginning.
 
     They come from running sums, so that long windows cost no more than short ones; a deviation below a millionth of all
@@ -142,7 +142,7 @@ def rolling(y: Floats, step: int, windows: Iterable[int]) -> Columns:
     return found
 
 
-def changes(y: Floats, step: int, lags: Iterable[int]) -> Columns:
+def changes(y: FloatArray, step: int, lags: Iterable[int]) -> Columns:
     """How much the value rose over each lag, per hour; 0 where there is nothing to compare to yet."""
     found: Columns = {}
     for lag in lags:
@@ -153,7 +153,7 @@ def changes(y: Floats, step: int, lags: Iterable[int]) -> Columns:
     return found
 
 
-def seasonal(y: Floats, step: int, period: int = DAY) -> Columns:
+def seasonal(y: FloatArray, step: int, period: int = DAY) -> Columns:
     """Seasonal part, trend and rest of each value, as known when it came.
 
     At the end of every period an STL decomposition (Cleveland et al., Journal of Official Statistics 6, 1990) is fitted
@@ -175,7 +175,7 @@ def seasonal(y: Floats, step: int, period: int = DAY) -> Columns:
     return {"seasonal": course, "trend": trend, "remainder": rest - trend}
 
 
-def _last_course(y: Floats, length: int) -> Floats:
+def _last_course(y: FloatArray, length: int) -> FloatArray:
     """The seasonal part of the last period."""
     from statsmodels.tsa.seasonal import STL  # noqa: PLC0415  # heavy, used here only
 
@@ -184,7 +184,7 @@ def _last_course(y: Floats, length: int) -> Floats:
     return np.asarray(fit.seasonal[-length:], dtype=np.float64)
 
 
-def interactions(columns: Mapping[str, Floats], pairs: Iterable[tuple[str, str]]) -> Columns:
+def interactions(columns: Mapping[str, FloatArray], pairs: Iterable[tuple[str, str]]) -> Columns:
     """Products of two columns; a pair is left out where the clock does not give one of them.
 
     Raises:

@@ -26,11 +26,11 @@ from aurora.learning.forecasting.comparison import compare
 from aurora.learning.forecasting.window_features import View, view
 from aurora.learning.forecasting.windows import Windows, check_sizes, joined, latest, rolling
 from aurora.learning.series.series import Forecast, Panel, Series
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.forecasting.lstm import LstmSettings, TrainedLstm
 
-Floats = NDArray[np.float64]
 Tell = Callable[[str, int, int], None]
 """(what is going on, how much is done, of how much)."""
 
@@ -100,7 +100,9 @@ class Forecaster:
     seconds: Mapping[str, float] = field(default_factory=dict)
     learned: Mapping[str, int] = field(default_factory=dict)
 
-    def quantiles(self, panel: Sequence[Series], windows: Windows, names: Sequence[str] = MODELS) -> dict[str, Floats]:
+    def quantiles(
+        self, panel: Sequence[Series], windows: Windows, names: Sequence[str] = MODELS
+    ) -> dict[str, FloatArray]:
         """What models say at each window: float64 [n, horizon, len(LEVELS)] by name.
 
         Args:
@@ -248,7 +250,7 @@ def fit(  # noqa: PLR0913  # what a user may want to set
     )
 
 
-def choice(said: Mapping[str, Floats], losses: Mapping[str, float], aside: Windows) -> str:
+def choice(said: Mapping[str, FloatArray], losses: Mapping[str, float], aside: Windows) -> str:
     """The blend, unless another model has a lower loss and is better by a paired test.
 
     On a few series' last days the best of nine is often best by chance; the blend is the one that is rarely far off.
@@ -318,7 +320,7 @@ def categories(series: Sequence[Series]) -> tuple[str, ...]:
     return tuple(sorted(k for k, v in counts.items() if RARE <= v < len(series)))
 
 
-def label_columns(series: Sequence[Series], windows: Windows, vocabulary: Sequence[str]) -> Floats:
+def label_columns(series: Sequence[Series], windows: Windows, vocabulary: Sequence[str]) -> FloatArray:
     """float64 [n, len(vocabulary)], 1 where a window's series has the label."""
     each = np.zeros((len(series), len(vocabulary)))
     for row, one in enumerate(series):
@@ -327,7 +329,7 @@ def label_columns(series: Sequence[Series], windows: Windows, vocabulary: Sequen
     return each[windows.series]
 
 
-def not_below(quantiles: Floats, windows: Windows) -> Floats:
+def not_below(quantiles: FloatArray, windows: Windows) -> FloatArray:
     """Quantiles cut at 0 where the context has nothing below."""
     positive = np.all(windows.past >= 0, axis=1)[:, None, None]
     return np.where(positive, np.maximum(quantiles, 0), quantiles)
@@ -345,12 +347,12 @@ def _members(  # noqa: PLR0913, PLR0917  # all that the models need
     panel: Sequence[Series],
     windows: Windows,
     look: View,
-    labels: Floats,
+    labels: FloatArray,
     horizon: int,
-) -> dict[str, Floats]:
+) -> dict[str, FloatArray]:
     from aurora.learning.forecasting.lstm import Lesson  # noqa: PLC0415  # heavy, used here only
 
-    said: dict[str, Floats] = {}
+    said: dict[str, FloatArray] = {}
     if "lstm" in names:
         each: Any = [net.quantiles(Lesson(look, labels)) for net in nets]
         said["lstm"] = not_below(np.mean(each, axis=0), windows)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,8 +24,7 @@ from aurora.learning.forecasting.window_features import SPANS, View, scaled_targ
 from aurora.learning.malloc import keep_freed_memory
 from aurora.learning.series.series import LEVELS
 from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, restoring, save_tensors
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 NARROWEST = 0.01
 """Width between neighbouring quantiles, in scales, that the correction starts from where the latest hours have none."""
@@ -77,7 +75,7 @@ class Lesson:
     """
 
     view: View
-    labels: Floats
+    labels: FloatArray
 
 
 class QuantileLstm(nn.Module):
@@ -153,7 +151,7 @@ class TrainedLstm:
     sizes: dict[str, int]
     settings: LstmSettings
 
-    def quantiles(self, lesson: Lesson) -> Floats:
+    def quantiles(self, lesson: Lesson) -> FloatArray:
         """float64 [n, horizon, len(LEVELS)] in the series' own unit."""
         self.network.eval()
         parts = []
@@ -195,7 +193,7 @@ def load_lstm(path: Path) -> TrainedLstm:
 
 def train_lstm(  # a training loop is read from top to bottom
     lesson: Lesson,
-    future: Floats,
+    future: FloatArray,
     *,
     seed: int,
     settings: LstmSettings,
@@ -279,7 +277,7 @@ def _inputs(lesson: Lesson, chosen: Any, mean: Tensor, deviation: Tensor) -> tup
     )
 
 
-def _mark(lesson: Lesson, target: Floats, seed: int, settings: LstmSettings) -> str:
+def _mark(lesson: Lesson, target: FloatArray, seed: int, settings: LstmSettings) -> str:
     """What a checkpoint belongs to: the data, the seed and the settings."""
     digest = hashlib.sha256(repr((seed, settings)).encode())
     for part in (lesson.view.shape, lesson.labels, target):

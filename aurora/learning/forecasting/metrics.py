@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.learning.series.series import LEVELS
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 GRID = np.array(LEVELS)
 DECILES = tuple(LEVELS.index(k / 10) for k in range(1, 10))
@@ -18,7 +17,7 @@ ENDS = {50: (LEVELS.index(0.25), LEVELS.index(0.75)), 80: (LEVELS.index(0.1), LE
 """Where the ends of the central intervals stand among the levels, by their nominal coverage in percent."""
 
 
-def pinball(quantiles: Floats, y: Floats, levels: Floats = GRID) -> Floats:
+def pinball(quantiles: FloatArray, y: FloatArray, levels: FloatArray = GRID) -> FloatArray:
     """The loss whose expectation the quantile minimises (Koenker and Bassett, 1978).
 
     Args:
@@ -33,7 +32,7 @@ def pinball(quantiles: Floats, y: Floats, levels: Floats = GRID) -> Floats:
     return np.asarray(np.maximum(levels * above, (levels - 1) * above))
 
 
-def weighted_quantile_loss(quantiles: Floats, y: Floats) -> float:
+def weighted_quantile_loss(quantiles: FloatArray, y: FloatArray) -> float:
     """wQL: 2 · Σ pinball / Σ |y| over all windows and steps, mean over the deciles.
 
     Source: Park, Robinson, Aubet et al., "Learning quantile functions without quantile crossing", AISTATS 2022,
@@ -51,7 +50,7 @@ def weighted_quantile_loss(quantiles: Floats, y: Floats) -> float:
     return 2 * float(loss.mean(axis=-1).sum()) / total if total > 0 else float("nan")
 
 
-def crps(quantiles: Floats, y: Floats) -> float:
+def crps(quantiles: FloatArray, y: FloatArray) -> float:
     """Continuous ranked probability score, mean over windows and steps, in the unit of `y`.
 
     It is the integral of twice the pinball loss over the levels (Gneiting and Ranjan, 2011, eq. 7), here by trapezes
@@ -62,20 +61,20 @@ def crps(quantiles: Floats, y: Floats) -> float:
     return float(np.trapezoid(np.concatenate([[0.0], loss, [0.0]]), levels))
 
 
-def coverage(quantiles: Floats, y: Floats, percent: int) -> float:
+def coverage(quantiles: FloatArray, y: FloatArray, percent: int) -> float:
     """Share of values inside the central interval of `percent` (50, 80 or 95), its ends included."""
     low, high = ENDS[percent]
     return float(np.mean((quantiles[..., low] <= y) & (y <= quantiles[..., high])))
 
 
-def winkler(quantiles: Floats, y: Floats, percent: int = 80) -> float:
+def winkler(quantiles: FloatArray, y: FloatArray, percent: int = 80) -> float:
     """Interval score: width, and 2/α times what a value lies outside; in the unit of `y`, mean (Winkler, 1972)."""
     low, high = (quantiles[..., k] for k in ENDS[percent])
     outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
     return float(np.mean(high - low + 2 / (1 - percent / 100) * outside))
 
 
-def mean_scaled_error(quantiles: Floats, y: Floats, past: Floats, series: NDArray[np.int64]) -> float:
+def mean_scaled_error(quantiles: FloatArray, y: FloatArray, past: FloatArray, series: NDArray[np.int64]) -> float:
     """MASE: the median's absolute error over that of "as before" one step ahead in the past, mean over series.
 
     Source: Hyndman and Koehler, "Another look at measures of forecast accuracy", 2006, section 3, with m = 1. Each

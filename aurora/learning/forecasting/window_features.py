@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.learning.forecasting.windows import DAY, Windows
 from aurora.learning.series.series import LEVELS
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
 """Shares of the context, its latest, whose quantiles are looked at: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
@@ -37,11 +35,11 @@ class View(NamedTuple):
         summary: float64 [n, features], numbers about the window; see `view`.
     """
 
-    centre: Floats
-    scale: Floats
-    shape: Floats
-    recent: Floats
-    summary: Floats
+    centre: FloatArray
+    scale: FloatArray
+    shape: FloatArray
+    recent: FloatArray
+    summary: FloatArray
 
 
 def spans(context: int) -> tuple[int, ...]:
@@ -49,7 +47,7 @@ def spans(context: int) -> tuple[int, ...]:
     return tuple(max(4, round(share * context)) for share in SPANS)
 
 
-def latest_quantiles(past: Floats, span: int, levels: Sequence[float] = LEVELS) -> Floats:
+def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = LEVELS) -> FloatArray:
     """Quantiles of the latest `span` values: float64 [n, levels]."""
     return np.asarray(np.quantile(past[:, -span:], levels, axis=1).T)
 
@@ -91,7 +89,7 @@ def view(windows: Windows) -> View:
     return View(centre, scale, shape, recent, np.arcsinh(np.concatenate(columns, axis=1)))
 
 
-def scaled_target(look: View, future: Floats) -> Floats:
+def scaled_target(look: View, future: FloatArray) -> FloatArray:
     """What a model learns to forecast: the future in units of the window's scale, cut at `FARTHEST`.
 
     Args:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.learning.series.series import Series
+from aurora.types import FloatArray, IntArray
 
 DAY = 86_400
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,16 @@ class Windows:
         clock: float64 [n], Unix time of the first future value, seconds.
     """
 
-    past: Floats
-    future: Floats
-    series: Integers
-    origin: Integers
-    clock: Floats
+    past: FloatArray
+    future: FloatArray
+    series: IntArray
+    origin: IntArray
+    clock: FloatArray
 
     def __len__(self) -> int:
         return len(self.past)
 
-    def chosen(self, which: NDArray[np.bool_] | Integers) -> Windows:
+    def chosen(self, which: NDArray[np.bool_] | IntArray) -> Windows:
         """Some of them."""
         return Windows(*(getattr(self, column.name)[which] for column in fields(self)))
 
@@ -111,12 +110,12 @@ def joined(parts: Sequence[Windows], context: int, horizon: int) -> Windows:
     return Windows(*(np.concatenate([getattr(p, column.name) for p in parts]) for column in fields(Windows)))
 
 
-def _all_measured(one: Series, origins: Integers, horizon: int) -> NDArray[np.bool_]:
+def _all_measured(one: Series, origins: IntArray, horizon: int) -> NDArray[np.bool_]:
     measured = np.concatenate([[0], np.cumsum(one.observed)])
     return np.asarray(measured[origins + horizon] - measured[origins] == horizon)
 
 
-def _cut(one: Series, number: int, origins: Integers, context: int, horizon: int) -> Windows:
+def _cut(one: Series, number: int, origins: IntArray, context: int, horizon: int) -> Windows:
     return Windows(
         one.y[origins[:, None] + np.arange(-context, 0)],
         one.y[origins[:, None] + np.arange(horizon)],

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.backtest import Figures, figures
 from aurora.learning.forecasting.windows import Windows, check_sizes, latest
 from aurora.learning.series.series import LEVELS, Forecast, Series
-
-Floats = NDArray[np.float64]
+from aurora.types import FloatArray
 
 PAST_WINDOWS = 24
 """Moments in a series' own past at which the baselines are compared."""
@@ -70,7 +68,7 @@ def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_e
     return Picked(forecast, tested, figures(naive, past) if len(known) else None, round(share * context) * one.step)
 
 
-def _said(one: Series, windows: Windows, horizon: int, with_ets: bool) -> dict[str, Floats]:
+def _said(one: Series, windows: Windows, horizon: int, with_ets: bool) -> dict[str, FloatArray]:
     said = {name: baselines.recent_quantiles(windows, horizon, share) for name, share in baselines.SHARES.items()}
     said["seasonal_naive"] = baselines.seasonal_naive([one], windows, horizon)
     if with_ets:

@@ -9,7 +9,8 @@ import numpy as np
 from aurora.learning.accounts import COLUMN, Catalogue, Configuration
 from aurora.learning.accounts.simulator import Setting, advance_apart, advance_in_pieces, setting_of
 from aurora.learning.accounts.workload import DAY
-from aurora.learning.rightsizing.usage import RESOURCES, SATURDAY, STEPS_A_DAY, Floats, Usage
+from aurora.learning.rightsizing.usage import RESOURCES, SATURDAY, STEPS_A_DAY, Usage
+from aurora.types import FloatArray
 
 MONTH = 30
 """Days."""
@@ -25,7 +26,7 @@ BATCH = 8
 COST, MISSES = COLUMN["cost"], COLUMN["misses"]
 
 
-def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> Floats:
+def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> FloatArray:
     """Demand of next months: measured days drawn again, weekdays for weekdays, with growth that is not known for sure.
 
     A forecaster of the next hours knows nothing of the next weeks, where the demand of a day is any of those that were
@@ -71,9 +72,9 @@ class Outcome:
         machines: float64 [futures], dollars of `cost` that are for instances.
     """
 
-    cost: Floats
-    misses: Floats
-    machines: Floats
+    cost: FloatArray
+    misses: FloatArray
+    machines: FloatArray
 
     def exceeds(self, tolerance: float) -> float:
         """Probability that more than `tolerance` of a month's requests are late.
@@ -110,7 +111,7 @@ def measured_utilisation(usage: Usage) -> Utilisation:
     return Utilisation(middle, high, running)
 
 
-def _at(values: Floats, quantile: float) -> float:
+def _at(values: FloatArray, quantile: float) -> float:
     return float(np.quantile(values, quantile))
 
 
@@ -123,11 +124,11 @@ class Projector:
         demand: float64 [futures, steps], of `next_months`.
     """
 
-    def __init__(self, usage: Usage, catalogue: Catalogue, demand: Floats) -> None:
+    def __init__(self, usage: Usage, catalogue: Catalogue, demand: FloatArray) -> None:
         self.usage = usage
         self.catalogue = catalogue
         self.demand = demand
-        self._played: dict[Configuration, Floats] = {}
+        self._played: dict[Configuration, FloatArray] = {}
         self._peeked: dict[Configuration, float] = {}
 
     def scaled(self, factor: float) -> Projector:
@@ -167,11 +168,11 @@ class Projector:
         usage = self.usage
         return setting_of(configuration, usage.needs, usage.limit, usage.data, self.catalogue)
 
-    def _rows(self, configuration: Configuration, demand: Floats) -> Floats:
+    def _rows(self, configuration: Configuration, demand: FloatArray) -> FloatArray:
         before = self.usage.configuration.instance  # another type begins with a restart
         return advance_apart(configuration, before, self._setting(configuration), demand, self.catalogue)
 
-    def _first(self, configuration: Configuration, count: int) -> Floats:
+    def _first(self, configuration: Configuration, count: int) -> FloatArray:
         """The metrics of the first so many futures; each is played once."""
         known = self._played.get(configuration)
         have = 0 if known is None else len(known)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.signal import lfilter
 
@@ -20,15 +19,15 @@ from aurora.errors import DataError
 from aurora.learning.accounts import Account, Catalogue, Configuration
 from aurora.learning.accounts.simulator import SWAP_FROM, SWAP_SLOWDOWN
 from aurora.learning.accounts.workload import CORRELATION, DAY, STEP, WEEK, Workload
+from aurora.types import FloatArray
 
-Floats = NDArray[np.float64]
 STEPS_A_DAY = DAY // STEP
 SATURATED = 0.98
 """Of the CPU's utilisation: from here on demand is at least what was served, and perhaps more."""
 HIDDEN = ((0.5, 1.0, 0.0), (0.9, 1.15, 0.15), (0.99, 1.25, 0.35), (np.inf, 2.2, 0.6))
 """What was asked for over what was served, by the share of late requests below these bounds: median, and standard
 deviation of the logarithm. Who waits too long gives up, and is in no measurement. Measured on generated accounts
-(populations 1000 to 1002), so it rests on the simulator's patience; see docs/recommendations.md."""
+(populations 1000 to 1002), so it rests on the simulator's patience; see docs/explanation/recommendations.md."""
 DOUBT = 1.5
 """Factor on the standard error of growth, chosen on the same accounts: days are more alike than one lag says."""
 MIN_DEMAND = 1e-3
@@ -69,17 +68,17 @@ class Usage:
 
     account: str
     start: int
-    demand: Floats
+    demand: FloatArray
     needs: Workload
     limit: float
     data: float
     configuration: Configuration
     tags: tuple[str, ...]
-    doubt: Floats
+    doubt: FloatArray
     saturated: float
     growth: tuple[float, float]
-    seen: Mapping[str, Floats] = field(default_factory=dict)
-    running: Floats = field(default_factory=lambda: np.empty(0))
+    seen: Mapping[str, FloatArray] = field(default_factory=dict)
+    running: FloatArray = field(default_factory=lambda: np.empty(0))
     assumptions: tuple[str, ...] = ()
     account_history: Account | None = None
 
@@ -175,13 +174,13 @@ def _assumed(account: Account) -> tuple[str, ...]:
     return tuple(found)
 
 
-def was_measured(share: Floats) -> bool:
+def was_measured(share: FloatArray) -> bool:
     """Whether a column says anything: most of it is there, and not all of it is 0, which no running machine is."""
     known = np.isfinite(share)
     return bool(known.mean() >= KNOWN and (share[known] > 0).any())
 
 
-def memory_of(gib: Floats, busy: Floats, instances: Floats) -> tuple[float, float]:
+def memory_of(gib: FloatArray, busy: FloatArray, instances: FloatArray) -> tuple[float, float]:
     """GiB that an instance takes whatever the demand, and for each busy core; a regression from 0 up.
 
     Args:
@@ -195,13 +194,13 @@ def memory_of(gib: Floats, busy: Floats, instances: Floats) -> tuple[float, floa
     return float(base), float(per_core)
 
 
-def per_busy_core(used: Floats, busy: Floats) -> float:
+def per_busy_core(used: FloatArray, busy: FloatArray) -> float:
     """Return how much of something a busy core takes, over the values that were measured (not NaN)."""
     known = np.isfinite(used)
     return float(used[known].sum() / busy[known].sum())
 
 
-def _whole_days(values: Floats) -> Floats:
+def _whole_days(values: FloatArray) -> FloatArray:
     """Without the oldest steps, so that days remain."""
     return values[len(values) % STEPS_A_DAY :]
 
@@ -234,7 +233,7 @@ def needs_of(
     )
 
 
-def fine_demand(mean: Floats, peak: Floats, steps: int) -> Floats:
+def fine_demand(mean: FloatArray, peak: FloatArray, steps: int) -> FloatArray:
     """Demand in steps whose mean and largest value in each period are the measured ones.
 
     Between them it moves as a smooth line through the means with slowly changing noise on it (the same for everyone,
@@ -261,12 +260,12 @@ def fine_demand(mean: Floats, peak: Floats, steps: int) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def _noise(steps: int) -> Floats:
+def _noise(steps: int) -> FloatArray:
     shocks = np.random.default_rng(0).normal(0.0, np.sqrt(1 - CORRELATION**2), steps)
     return np.asarray(lfilter([1.0], [1.0, -CORRELATION], shocks))
 
 
-def growth_of(mean: Floats, start: int, period: int) -> tuple[float, float]:
+def growth_of(mean: FloatArray, start: int, period: int) -> tuple[float, float]:
     """Growth a week: a line through the daily means, with weekends apart, drawn towards none as far as it is uncertain.
 
     The posterior is that of a normal prior with mean 0 and standard deviation `GROWTH_PRIOR`; with less than two

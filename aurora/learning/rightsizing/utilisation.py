@@ -17,7 +17,6 @@ from aurora.learning.rightsizing.usage import (
     RESOURCES,
     SATURATED,
     STEPS_A_DAY,
-    Floats,
     Usage,
     fine_demand,
     growth_of,
@@ -28,6 +27,7 @@ from aurora.learning.rightsizing.usage import (
 )
 from aurora.learning.series.samples import unit_name
 from aurora.learning.series.series import Series
+from aurora.types import FloatArray
 
 LIMIT, SERVICE = 60.0, 0.1
 """Seconds. Without a promised response time a request is late where demand exceeds the capacity for about a minute."""
@@ -204,7 +204,7 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
     )
 
 
-def _running(name: str, metrics: Mapping[str, Series], configuration: Configuration) -> Floats:
+def _running(name: str, metrics: Mapping[str, Series], configuration: Configuration) -> FloatArray:
     """Return the instances that ran at the times of the CPU's values."""
     cpu = metrics["cpu"]
     if "running" in metrics:
@@ -224,8 +224,8 @@ def _running(name: str, metrics: Mapping[str, Series], configuration: Configurat
 
 
 def _shares(
-    name: str, metrics: Mapping[str, Series], configuration: Configuration, catalogue: Catalogue, running: Floats
-) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    name: str, metrics: Mapping[str, Series], configuration: Configuration, catalogue: Catalogue, running: FloatArray
+) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
     """Shares of the capacity of what was measured (NaN where it was not), and what was assumed of units."""
     kind = catalogue.instance[configuration.instance]
     iops, gbit = catalogue.storage_class[configuration.storage].iops, catalogue.network_tier[configuration.network].gbit
@@ -237,7 +237,7 @@ def _shares(
         "io": {"operations/s": 1.0 / iops},
         "bandwidth": {"gbit/s": 1.0 / gbit, "bytes/s": 8e-9 / gbit, "kb/s": 8e-6 / gbit},
     }
-    found: dict[str, Floats] = {}
+    found: dict[str, FloatArray] = {}
     assumed = []
     for metric in RESOURCES:
         if metric not in metrics:
@@ -259,7 +259,7 @@ def _shares(
     return found, tuple(assumed)
 
 
-def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) -> Floats:
+def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) -> FloatArray:
     """The values of another metric at the times of the CPU's; NaN where none is near. Counts stay until they change."""
     here = cpu.start + cpu.step * np.arange(len(cpu))
     there = other.start + other.step * np.arange(len(other))
@@ -273,7 +273,7 @@ def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) ->
     return np.asarray(values)
 
 
-def _share(y: Floats, series: Series, units: Mapping[str, Any], name: str) -> tuple[Floats, str]:
+def _share(y: FloatArray, series: Series, units: Mapping[str, Any], name: str) -> tuple[FloatArray, str]:
     """Values as shares of a capacity, and what was assumed of their unit: "" where it is stated."""
     unit = unit_name(series.labels.get("unit", UNSTATED))
     if unit in units:
@@ -297,7 +297,7 @@ def _share(y: Floats, series: Series, units: Mapping[str, Any], name: str) -> tu
     return np.asarray(y / 100), f"{series.unique_id} has no unit: taken as percent"
 
 
-def _five_minutes(cpu: Series, busy: Floats, name: str) -> Floats:
+def _five_minutes(cpu: Series, busy: FloatArray, name: str) -> FloatArray:
     """Demand every five minutes from finer values (their mean, which keeps what has to be served) or coarser ones."""
     if cpu.step == STEP:
         return busy

@@ -1,8 +1,8 @@
 """The kernel as an environment: where does the next task go?
 
 `Environments` steps many episodes in one call and is what training here uses; `AllocationEnv` is the same as a
-`gymnasium` environment, and `aurora.learning.rl.sb3.AllocationVecEnv` for stable-baselines3. `docs/environment.md`
-has the observation, the action and the reward, with an example.
+`gymnasium` environment, and `aurora.learning.rl.sb3.AllocationVecEnv` for stable-baselines3.
+`docs/reference/environment.md` has the observation, the action and the reward, with an example.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from aurora.errors import DataError, ScenarioError
+from aurora.learning.rl.scenarios import level_scenarios
 from aurora.sim.episodes import BASE, Episodes
-from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.features import BOUND
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
 from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.scenario import Scenario
 
 PENALTY = 0.01
 """What a candidate that can't take the task costs an agent that doesn't look at the mask, in reward."""
@@ -182,36 +184,52 @@ def as_sampled(observation: Observation, *, flat: bool) -> Any:
 
 
 class AllocationEnv(gymnasium.Env[Any, Any]):
-    """One episode at a time, as `gymnasium` has it.
+    """Allocation as a `gymnasium` environment: each action places the task that is due. One episode is one scenario.
 
-    An action that the mask does not allow is answered by the first candidate that it does allow, and costs
-    `penalty`; `info["replaced"]` says so. An episode never ends early (`truncated` is always False). At the end the
-    observation is 0 throughout and `info["value"]` is the reward of the scenario.
+        env = gymnasium.make("aurora/Allocation-v0", level=2, flat=True)
+
+    An action that the mask does not allow is replaced by the first candidate that it allows, costs `penalty`, and sets
+    `info["replaced"]`. Episodes are never truncated. After the last step the observation is 0 throughout and
+    `info["value"]` is the reward of the scenario.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012  # as gymnasium declares it
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what can be given to gymnasium.make
         self,
-        scenarios: Sequence[EncodedScenario],
+        scenarios: Sequence[Scenario | EncodedScenario] | None = None,
         *,
+        level: int = 1,
+        num_scenarios: int = 100,
+        held_out: bool = False,
+        seed: int = 0,
         base: Policy = BASE,
         candidates: int | None = None,
-        seed: int = 0,
         flat: bool = False,
         penalty: float = PENALTY,
     ) -> None:
-        """Make room; `reset` starts.
+        """Create the environment; `reset` begins the first episode.
 
         Args:
-            scenarios: As `Environments` takes them.
-            base: Likewise.
-            candidates: Likewise.
-            seed: Likewise.
-            flat: Whether an observation is one vector rather than a dictionary.
-            penalty: What an action that is not allowed costs.
+            scenarios: Scenarios to play, none with an allocation plan; scenarios without a decision are skipped.
+                None: scenarios are generated from the next four arguments.
+            level: Level of the curriculum for generated scenarios, 1 to 5.
+            num_scenarios: Number of generated scenarios.
+            held_out: Generate the scenarios for evaluation, which no training meets, instead of those for training.
+            seed: Random seed of generated scenarios and of the order in which scenarios are played.
+            base: Policy that says which task is next and which tasks may overtake; its scores are not used.
+            candidates: Number of actions; by default the largest number of candidates of any task.
+            flat: Return each observation as one vector instead of a dictionary.
+            penalty: Reward subtracted for an action that the mask does not allow.
+
+        Raises:
+            DataError: The level does not exist, or `num_scenarios` or `seed` is negative.
+            ScenarioError: There are no scenarios, or one has a plan or more candidates than `candidates`.
+            PolicyError: The base policy is not valid.
         """
-        self._episodes = Episodes(scenarios, 1, base=base, most_candidates=candidates, restarts=False, seed=seed)
+        played = level_scenarios(level, num_scenarios, seed, held_out=held_out) if scenarios is None else scenarios
+        encoded = [encode(s) if isinstance(s, Scenario) else s for s in played]
+        self._episodes = Episodes(encoded, 1, base=base, most_candidates=candidates, restarts=False, seed=seed)
         self._flat, self._penalty = flat, penalty
         places = self._episodes.mask.shape[1]
         self.action_space = spaces.Discrete(places)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.learning.series.defects import Findings
-from aurora.learning.series.samples import Floats, Samples, known_unit
+from aurora.learning.series.samples import Samples, known_unit
+from aurora.types import FloatArray
 
 REGULAR = 0.05
 """Spread of heights, and of times between falls, relative to their means, up to which falls are regular."""
@@ -20,7 +21,7 @@ def stated_as_counter(samples: Samples) -> bool | None:
     return True if samples.labels.get("metric", "").endswith("_total") else None
 
 
-def is_counter(samples: Samples, y: Floats, found: Findings) -> bool:
+def is_counter(samples: Samples, y: FloatArray, found: Findings) -> bool:
     """Return whether the values count up: the source says so, or they look so.
 
     They look so where a series with such a name rises mostly, or where a non-negative quantity, in a unit in which one
@@ -59,17 +60,17 @@ def _is_named_so(name: str) -> bool:
     return name.partition("{")[0].rpartition("/")[2].endswith("_total")
 
 
-def _mostly_rises(values: Floats) -> bool:
+def _mostly_rises(values: FloatArray) -> bool:
     """Whether values of such a name count: a total of what there is, such as of memory, hardly changes."""
     changes = np.diff(values)
     return bool(len(changes) and values.min() >= 0 and (changes > 0).mean() > 0.5 and (changes < 0).mean() < 0.2)  # noqa: PLR2004
 
 
-def _is_even(values: Floats | NDArray[np.int64]) -> bool:
+def _is_even(values: FloatArray | NDArray[np.int64]) -> bool:
     return bool(values.std() <= REGULAR * values.mean())
 
 
-def rates(times: Floats, y: Floats, found: Findings, *, is_guess: bool = False) -> Floats:
+def rates(times: FloatArray, y: FloatArray, found: Findings, *, is_guess: bool = False) -> FloatArray:
     """Increase a second since the value before; after a reset the counter is taken to have begun at 0.
 
     Args:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.series.samples import Floats
+from aurora.types import FloatArray
 
 SIGMA = 1.4826
 """Standard deviations in a median absolute deviation, for a normal distribution."""
@@ -47,7 +47,7 @@ class LevelStep(NamedTuple):
     after: float
 
 
-def outliers(y: Floats, day: int) -> NDArray[np.int64]:
+def outliers(y: FloatArray, day: int) -> NDArray[np.int64]:
     """Positions of values that are far from those around them.
 
     A value's distance from the running median of the 25 around it (Hampel, 1974; the daily profile is taken off
@@ -75,7 +75,7 @@ def outliers(y: Floats, day: int) -> NDArray[np.int64]:
     return far[[not _comes_daily(size, int(place), day) for place in far]] if len(far) else far
 
 
-def _comes_daily(size: Floats, place: int, day: int) -> bool:
+def _comes_daily(size: FloatArray, place: int, day: int) -> bool:
     """Whether on half of the other days, within an hour or so of the same time, a value was half as far or more."""
     if day <= AROUND or len(size) < LEAST_DAYS * day:
         return False
@@ -85,7 +85,7 @@ def _comes_daily(size: Floats, place: int, day: int) -> bool:
     return int((peaks >= size[place] / 2).sum()) >= len(others) / 2
 
 
-def _profile(y: Floats, day: int) -> Floats | float:
+def _profile(y: FloatArray, day: int) -> FloatArray | float:
     """The usual course of a day: at each time of day the median, over days, of what is above the day's median."""
     if day < 2 or len(y) < LEAST_DAYS * day:  # noqa: PLR2004  # a course has two values
         return 0.0
@@ -98,7 +98,7 @@ def _profile(y: Floats, day: int) -> Floats | float:
     return np.asarray(np.resize(course, len(y)), dtype=np.float64)
 
 
-def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
+def level_steps(y: FloatArray, day: int) -> tuple[LevelStep, ...]:
     """Where the level changes and stays.
 
     At each place the median of the values after it is compared to that of the values before it, over half a day (an
@@ -143,7 +143,7 @@ def level_steps(y: Floats, day: int) -> tuple[LevelStep, ...]:
     return _between(y, known, told, worth)
 
 
-def _are_apart(rest: Floats, cut: int, width: int) -> bool:
+def _are_apart(rest: FloatArray, cut: int, width: int) -> bool:
     """Whether a value after a place is usually above (or usually below) one before it.
 
     Of a load that jumps between two values the median does, when one becomes a little more frequent; the values don't.
@@ -154,7 +154,7 @@ def _are_apart(rest: Floats, cut: int, width: int) -> bool:
     return max(share, 1 - share) >= APART
 
 
-def _is_abrupt(rest: Floats, cut: int, width: int) -> bool:
+def _is_abrupt(rest: FloatArray, cut: int, width: int) -> bool:
     """Whether two levels fit the values around a place better than a slope does."""
     first = max(0, cut - width)
     near = rest[first : cut + width]
@@ -166,7 +166,7 @@ def _is_abrupt(rest: Floats, cut: int, width: int) -> bool:
     return bool(off_levels.mean() < ABRUPT * off_line.mean())
 
 
-def _between(y: Floats, known: NDArray[np.int64], cuts: list[int], worth: float) -> tuple[LevelStep, ...]:
+def _between(y: FloatArray, known: NDArray[np.int64], cuts: list[int], worth: float) -> tuple[LevelStep, ...]:
     """The levels on the two sides of each cut, without the cuts on whose sides they don't differ after all."""
     while True:
         medians = [float(np.median(y[known[a:b]])) for a, b in pairwise([0, *cuts, len(known)])]
@@ -178,7 +178,7 @@ def _between(y: Floats, known: NDArray[np.int64], cuts: list[int], worth: float)
         del cuts[int(np.argmin(shifts))]
 
 
-def _refined(rest: Floats, cut: int, width: int) -> int:
+def _refined(rest: FloatArray, cut: int, width: int) -> int:
     """The place near `cut` at which two levels fit best, by least absolute deviations."""
     first, last = cut - width, cut + width
     before, after = float(np.median(rest[first:cut])), float(np.median(rest[cut:last]))

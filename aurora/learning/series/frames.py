@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.series.samples import Floats
 from aurora.learning.tables.notation import NOTHING, unified, why_no_number
 from aurora.learning.tables.parquet import check_unpacked, reading_parquet
 from aurora.learning.tables.text_table import TextTable
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -157,7 +157,7 @@ def _check_parquet(path: Path, metadata: Any, schema: Any) -> None:
     check_unpacked(path, metadata)
 
 
-def numbers(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
+def numbers(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
     """A column as float64, NaN where it says that there is no value.
 
     Decimal commas and marks between thousands are read where all fields of the column agree on them, and noted.
@@ -185,7 +185,7 @@ def numbers(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
     return np.asarray(np.append(found, np.nan)[codes], dtype=np.float64)
 
 
-def _floats(values: pd.Series) -> Floats:
+def _floats(values: pd.Series) -> FloatArray:
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 

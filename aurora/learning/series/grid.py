@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from aurora.errors import DataError
 from aurora.learning.series.defects import Findings
-from aurora.learning.series.samples import Bools, Floats, Samples
+from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Series
+from aurora.types import BoolArray, FloatArray
 
 SHORT_GAP = 6
 """Steps up to which a gap is filled along a line; a longer one with the day before, or the last value."""
@@ -27,7 +28,12 @@ MOST_GRID = 100
 
 
 def on_grid(
-    samples: Samples, times: Floats, y: Floats, observed: Bools, covariates: dict[str, Floats], found: Findings
+    samples: Samples,
+    times: FloatArray,
+    y: FloatArray,
+    observed: BoolArray,
+    covariates: dict[str, FloatArray],
+    found: Findings,
 ) -> Series:
     """The series of distinct, sorted times, with a value at every step.
 
@@ -58,7 +64,7 @@ def on_grid(
     return Series(samples.unique_id, start, step, y, observed, covariates, samples.labels)
 
 
-def _grid(samples: Samples, times: Floats, seconds: Floats) -> tuple[int, int, NDArray[np.int64]]:
+def _grid(samples: Samples, times: FloatArray, seconds: FloatArray) -> tuple[int, int, NDArray[np.int64]]:
     """Step, start, and each time's position."""
     first = float(seconds[0])
     if first >= 1 and first.is_integer() and samples.step in (None, int(first)) and (seconds == first).all():
@@ -80,7 +86,7 @@ def _grid(samples: Samples, times: Floats, seconds: Floats) -> tuple[int, int, N
     return step, start, slots
 
 
-def _check_spread(samples: Samples, times: Floats, seconds: Floats) -> None:
+def _check_spread(samples: Samples, times: FloatArray, seconds: FloatArray) -> None:
     """Refuse steps below a second, and a few times that lie far from all others."""
     usual = float(np.median(seconds))
     if usual < 0.75:  # noqa: PLR2004  # a step that rounds to less than a second
@@ -100,7 +106,7 @@ def _iso(time: float) -> str:
     return f"{datetime.fromtimestamp(float(time), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _usual_step(samples: Samples, seconds: Floats) -> int:
+def _usual_step(samples: Samples, seconds: FloatArray) -> int:
     """The most frequent difference of two times, in whole seconds."""
     whole = np.maximum(np.rint(seconds).astype(np.int64), 1)
     values, counts = np.unique(whole, return_counts=True)
@@ -117,7 +123,7 @@ def _usual_step(samples: Samples, seconds: Floats) -> int:
 
 
 def _report_steps(
-    times: Floats, seconds: Floats, slots: NDArray[np.int64], start: int, step: int, found: Findings
+    times: FloatArray, seconds: FloatArray, slots: NDArray[np.int64], start: int, step: int, found: Findings
 ) -> None:
     off = np.abs(times - (start + slots * step))
     moved = off >= 0.5  # noqa: PLR2004  # what rounding to whole seconds does not explain
@@ -151,7 +157,7 @@ def _report_gaps(slots: NDArray[np.int64], start: int, step: int, found: Finding
     )
 
 
-def _placed(slots: NDArray[np.int64], values: Floats, size: int) -> Floats:
+def _placed(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:
     """Values on the grid; means where several meet, and to the bit what they were where they are alone."""
     placed = means(slots, values, size)
     counts = np.bincount(slots, minlength=size)
@@ -160,7 +166,7 @@ def _placed(slots: NDArray[np.int64], values: Floats, size: int) -> Floats:
     return placed
 
 
-def _filled(y: Floats, known: Bools, step: int) -> Floats:
+def _filled(y: FloatArray, known: BoolArray, step: int) -> FloatArray:
     """Short gaps along a line; long ones as a day before, or with the last value where nothing is known of it."""
     y = y.copy()
     missing = np.flatnonzero(~known)
@@ -179,7 +185,7 @@ def _filled(y: Floats, known: Bools, step: int) -> Floats:
     return y
 
 
-def _last_known(values: Floats) -> Floats:
+def _last_known(values: FloatArray) -> FloatArray:
     """Each NaN replaced by the last number before it, 0 where there is none."""
     known = np.isfinite(values)
     if known.all():
@@ -188,7 +194,7 @@ def _last_known(values: Floats) -> Floats:
     return np.where(last >= 0, values[np.maximum(last, 0)], 0.0)
 
 
-def means(slots: NDArray[np.int64], values: Floats, size: int) -> Floats:
+def means(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:
     """Mean of the finite values in each slot, NaN where there are none."""
     valid = np.isfinite(values)
     count = np.bincount(slots[valid], minlength=size)

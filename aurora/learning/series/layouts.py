@@ -16,10 +16,11 @@ import numpy as np
 
 from aurora.errors import DataError
 from aurora.learning.series.frames import csv_frame, line_of, numbers
-from aurora.learning.series.samples import Floats, Samples
+from aurora.learning.series.samples import Samples
 from aurora.learning.series.times import RELATIVE, unix_times
 from aurora.learning.tables.notation import is_number
 from aurora.learning.tables.text_table import TextTable
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -118,7 +119,9 @@ def stem(path: Path) -> str:
     return re.sub(r"(\.(csv|tsv|txt|parquet|pq|gz))+$", "", path.name)
 
 
-def _metrics(path: Path, times: Floats, values: Mapping[tuple[str, str], Floats], **labels: str) -> list[Samples]:
+def _metrics(
+    path: Path, times: FloatArray, values: Mapping[tuple[str, str], FloatArray], **labels: str
+) -> list[Samples]:
     name = labels.pop("name", stem(path))
     return [
         Samples(f"{name}/{metric}", times, y, labels={"metric": metric, "unit": unit, **labels}, source=str(path))
@@ -126,11 +129,11 @@ def _metrics(path: Path, times: Floats, values: Mapping[tuple[str, str], Floats]
     ]
 
 
-def _evenly(begin: float, count: int, step: float) -> Floats:
+def _evenly(begin: float, count: int, step: float) -> FloatArray:
     return begin + step * np.arange(count, dtype=np.float64)
 
 
-def _floats(values: Any) -> Floats:
+def _floats(values: Any) -> FloatArray:
     return np.asarray(values, dtype=np.float64)
 
 
@@ -193,7 +196,7 @@ def _names(path: Path, frame: Any, column: str) -> np.ndarray:
     return np.asarray(frame[column].astype(str), dtype=object)
 
 
-def _slots(path: Path, times: Floats, begin: float, step: float) -> tuple[np.ndarray, int]:
+def _slots(path: Path, times: FloatArray, begin: float, step: float) -> tuple[np.ndarray, int]:
     """The step in which each time lies, and how many steps there are."""
     last = float(times.max() - begin) // step
     if last > MOST_SLOTS * (len(times) + 10):

@@ -20,10 +20,11 @@ from aurora.errors import DataError
 from aurora.files import replaced
 from aurora.learning.series.frames import are_numbers, numbers
 from aurora.learning.series.layouts import groups, stem
-from aurora.learning.series.samples import Floats, Samples, known_unit
+from aurora.learning.series.samples import Samples, known_unit
 from aurora.learning.series.series import Panel
 from aurora.learning.series.times import unix_times
 from aurora.learning.tables.columns import ID, OBSERVED, TIME, VALUE
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -104,7 +105,7 @@ def _others(
     frame: pd.DataFrame,
     parts: Sequence[NDArray[np.int64]],
     written: Callable[[Sequence[str]], pd.DataFrame] | None,
-) -> tuple[dict[str, _Texts], dict[str, Floats]]:
+) -> tuple[dict[str, _Texts], dict[str, FloatArray]]:
     """The labels and the covariates of a table, told by whether they are the same in all rows of each series."""
     order = np.concatenate(parts)
     firsts = np.concatenate([np.full(len(rows), rows[0]) for rows in parts])
@@ -121,7 +122,7 @@ def _others(
         exact = {column: _texts(again, column) for column in numeric}
         labels = {column: exact.get(column, text) for column, text in labels.items()}
         labels = {column: text for column, text in labels.items() if is_label(text)}
-    covariates: dict[str, Floats] = {}
+    covariates: dict[str, FloatArray] = {}
     for column in columns:
         if column in labels:
             continue

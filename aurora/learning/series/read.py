@@ -16,7 +16,7 @@ from aurora.learning.series.layouts import CARBON, LAYOUTS, carbon, layout_of
 from aurora.learning.series.long_form import MOST_SERIES, read_long_form, read_wide_form
 from aurora.learning.series.pseudonyms import with_pseudonyms
 from aurora.learning.series.repair import repair
-from aurora.learning.series.samples import Floats, Samples
+from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Finding, Panel, Series
 from aurora.learning.series.series_files import series_files
 from aurora.learning.tables.columns import ID, Roles, is_long_form, is_time_name, roles
@@ -24,6 +24,7 @@ from aurora.learning.tables.notation import is_number
 from aurora.learning.tables.text_table import TextTable, text_table
 from aurora.learning.tables.time_forms import looks_like_time
 from aurora.reading import TABLE_BYTES, read_bytes
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -211,7 +212,7 @@ def _join(same: Sequence[Samples]) -> Samples:
     )
 
 
-def _numbers_of(samples: Samples, name: str) -> Floats:
+def _numbers_of(samples: Samples, name: str) -> FloatArray:
     """A covariate, or a label that is a number, for each value."""
     if name in samples.covariates:
         return samples.covariates[name]

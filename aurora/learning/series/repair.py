@@ -15,8 +15,9 @@ from aurora.learning.series.counters import is_counter, rates, stated_as_counter
 from aurora.learning.series.defects import Findings
 from aurora.learning.series.detection import level_steps, outliers
 from aurora.learning.series.grid import DAY, means, on_grid
-from aurora.learning.series.samples import Bools, Floats, Samples, known_unit
+from aurora.learning.series.samples import Samples, known_unit
 from aurora.learning.series.series import Finding, Series
+from aurora.types import BoolArray, FloatArray
 
 EARLIEST, LATEST = -6e10, 1e11
 """Unix times of the years 68 and 5138: what lies beyond is no time in seconds."""
@@ -41,7 +42,7 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     found = Findings(samples.unique_id)
     times, y, observed, covariates = _checked(samples)
     for text in samples.notes:
-        found.add("notation", len(y), times.min(), f"{text}; see docs/data.md")
+        found.add("notation", len(y), times.min(), f"{text}; see docs/guides/data.md")
     times, y, observed, covariates = _sorted(times, y, observed, covariates, found)
     y = _without_impossible(times, y, samples, found)
     times, y, observed, covariates = _distinct(times, y, observed, covariates, found)
@@ -63,7 +64,7 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     return series, tuple(found.found)
 
 
-def _checked(samples: Samples) -> tuple[Floats, Floats, Bools, dict[str, Floats]]:
+def _checked(samples: Samples) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
     times = np.asarray(samples.times, dtype=np.float64)
     y = np.asarray(samples.y, dtype=np.float64)
     covariates = {name: np.asarray(v, dtype=np.float64) for name, v in samples.covariates.items()}
@@ -84,8 +85,8 @@ def _checked(samples: Samples) -> tuple[Floats, Floats, Bools, dict[str, Floats]
 
 
 def _sorted(
-    times: Floats, y: Floats, observed: Bools, covariates: dict[str, Floats], found: Findings
-) -> tuple[Floats, Floats, Bools, dict[str, Floats]]:
+    times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], found: Findings
+) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
     seconds = np.diff(times)
     if (seconds > 0).all():
         return times, y, observed, covariates
@@ -97,7 +98,7 @@ def _sorted(
     return times[order], y[order], observed[order], {name: v[order] for name, v in covariates.items()}
 
 
-def _without_impossible(times: Floats, y: Floats, samples: Samples, found: Findings) -> Floats:
+def _without_impossible(times: FloatArray, y: FloatArray, samples: Samples, found: Findings) -> FloatArray:
     """NaN for what is not a finite number, and for what is negative though its unit can't be."""
     unit = known_unit(samples.labels.get("unit", "unstated"))
     wrong = ~np.isfinite(y)
@@ -120,8 +121,8 @@ def _without_impossible(times: Floats, y: Floats, samples: Samples, found: Findi
 
 
 def _distinct(
-    times: Floats, y: Floats, observed: Bools, covariates: dict[str, Floats], found: Findings
-) -> tuple[Floats, Floats, Bools, dict[str, Floats]]:
+    times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], found: Findings
+) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
     """One value a time: the mean of those that differ."""
     more = np.diff(times) == 0
     if not more.any():

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from aurora.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +30,10 @@ class Samples:
     """
 
     unique_id: str
-    times: Floats
-    y: Floats
+    times: FloatArray
+    y: FloatArray
     observed: NDArray[np.bool_] | None = None
-    covariates: Mapping[str, Floats] = field(default_factory=dict)
+    covariates: Mapping[str, FloatArray] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     step: int | None = None

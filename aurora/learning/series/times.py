@@ -15,8 +15,8 @@ import numpy as np
 
 from aurora.errors import DataError
 from aurora.learning.series.frames import note, refusal
-from aurora.learning.series.samples import Floats
 from aurora.learning.tables.time_forms import HAS_ZONE, IS_SHIFTED, ISO, day_order, parsed
+from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -47,7 +47,7 @@ _COUNTS = (
 """Range of numbers that count years, months or days, a modulus and the most that it leaves, and what they look like."""
 
 
-def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
+def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
     """A column of times as Unix seconds; a time without a zone is UTC.
 
     Args:
@@ -99,20 +99,20 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> Floats:
 _Bad = Callable[[Any, str], DataError]
 
 
-def _seconds_of(values: pd.Series) -> Floats:
+def _seconds_of(values: pd.Series) -> FloatArray:
     aware = values if values.dt.tz is not None else values.dt.tz_localize("UTC")
     micros = aware.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
     return np.asarray(micros / 1e6, dtype=np.float64)
 
 
-def _in_range(seconds: Floats, bad: _Bad) -> Floats:
+def _in_range(seconds: FloatArray, bad: _Bad) -> FloatArray:
     far = ~((seconds >= EARLIEST) & (seconds < LATEST))
     if far.any():
         raise bad(far, "is far from any date; correct it, or leave the row out")
     return seconds
 
 
-def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray:
     """Times as Unix seconds; the usual form all at once, others one by one."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
@@ -128,7 +128,7 @@ def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column:
     return _in_range(seconds, bad)
 
 
-def _one_by_one(texts: list[str], frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+def _one_by_one(texts: list[str], frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray:
     order = day_order(texts)
     if order is not None and order.contradiction:
         raise bad([text == order.contradiction for text in texts], order.why)
@@ -139,7 +139,7 @@ def _one_by_one(texts: list[str], frame: pd.DataFrame, column: Any, bad: _Bad) -
     return np.array(times, dtype=np.float64)
 
 
-def _of_numbers(values: Floats, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats:
+def _of_numbers(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray:
     infinite = ~np.isfinite(values)
     if infinite.any():
         raise bad(infinite, NOT_A_TIME)
@@ -166,7 +166,7 @@ def _of_numbers(values: Floats, frame: pd.DataFrame, column: Any, bad: _Bad) -> 
     return values / UNITS[usual][1]
 
 
-def _compact(values: Floats, frame: pd.DataFrame, column: Any, bad: _Bad) -> Floats | None:
+def _compact(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray | None:
     """Dates written as whole numbers, None where they are none."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
@@ -186,7 +186,7 @@ def _compact(values: Floats, frame: pd.DataFrame, column: Any, bad: _Bad) -> Flo
     return None
 
 
-def _refuse_other_counts(values: Floats, bad: _Bad) -> None:
+def _refuse_other_counts(values: FloatArray, bad: _Bad) -> None:
     """Refuse numbers that would be Unix times in January 1970, but count years, months or days."""
     every = np.ones(len(values), dtype=bool)
     is_whole = bool((values == np.rint(values)).all())

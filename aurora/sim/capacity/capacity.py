@@ -10,7 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from aurora.errors import ScenarioError
 from aurora.reading import read_json
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.scenarios.scenario import Frozen, Identifier, Node, NonNegative, Positive, Scenario, Task, Workload
+from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 MAX_NODES = 5000

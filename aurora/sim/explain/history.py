@@ -192,7 +192,7 @@ def _emptied(scenario: Scenario, node: Node, own: Sequence[Attempt]) -> float:
 
 
 def _with_devices(scenario: Scenario, policy: Policy, trace: Trace, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts with the devices that they took (docs/kernel.md, Candidates)."""
+    """The attempts with the devices that they took (docs/reference/kernel.md, Candidates)."""
     by_hash = policy.allocation_strategy.device_choice == "random"
     found = list(attempts)
     placed: dict[int, list[Attempt]] = defaultdict(list)
@@ -235,7 +235,7 @@ def free_shares(scenario: Scenario, node: int, running: Iterable[Attempt]) -> li
 
 
 def _hash(seed: int, task: int, number: int) -> int:
-    """What the random choice of a device goes by (docs/kernel.md, `fit.random`); the lowest wins."""
+    """What the random choice of a device goes by (docs/reference/kernel.md, `fit.random`); the lowest wins."""
     return _mix((_mix((_mix(seed) + task) & _MASK) + number) & _MASK) >> 11
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.optimum.options import RESOURCES, outlooks
 from aurora.sim.optimum.start_times import least_latency_and_violations
 from aurora.sim.outcome import Summary
@@ -35,12 +35,16 @@ class Bounds(NamedTuple):
     violations: int
 
 
-def bounds(encoded: EncodedScenario) -> Bounds:
-    """Lower bounds of a scenario.
+def bounds(scenario: Scenario | EncodedScenario) -> Bounds:
+    """Return lower bounds of a scenario's objectives.
+
+    Args:
+        scenario: The scenario, or the same as `encode` packed it.
 
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
     """
+    encoded = encode(scenario) if isinstance(scenario, Scenario) else scenario
     every = outlooks(encoded)
     cost = sum(min(o.cost for o in each.options) for each in every)
     energy = max(sum(min(o.energy[r] for o in each.options) for each in every) for r in range(RESOURCES))

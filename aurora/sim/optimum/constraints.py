@@ -102,7 +102,7 @@ def _stays(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[str,
 
 
 def _network(scenario: Scenario, task: Task, links: tuple[int, ...], time: float) -> float:
-    """Network latency of a path at a time, seconds (docs/kernel.md, Placement)."""
+    """Network latency of a path at a time, seconds (docs/reference/kernel.md, Placement)."""
     if not links:
         return 0.0
     path = [scenario.links[l] for l in links]

@@ -2,7 +2,7 @@
 
 The executable part of a policy says which waiting task is next (`order`), on which candidates it
 may be placed now (`admit`), and how good each admitted candidate is (`decision_rules`).
-`docs/kernel.md` gives the exact meaning, `docs/policy-language.md` the language.
+`docs/reference/kernel.md` gives the exact meaning, `docs/reference/policy-language.md` the language.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, model_validator
 from aurora.errors import PolicyError
 from aurora.reading import read_json
 from aurora.sim.policies.inputs import parse_input
-from aurora.sim.scenarios.scenario import Frozen, Identifier, Moment, NonNegative, Positive
+from aurora.sim.scenarios.scenario import Moment
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 MAX_EXPRESSION_LENGTH = 4000

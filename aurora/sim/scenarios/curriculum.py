@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from aurora.sim.scenarios.scenario import Frozen
+from aurora.types import Frozen
 
 WINDOW = 20
 """Scenarios over which success is counted."""

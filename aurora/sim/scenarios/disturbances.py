@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from aurora.errors import ScenarioError
 from aurora.reading import read_json
-from aurora.sim.scenarios.scenario import Frozen, Identifier, NonNegative, Positive
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 _START = Field(default=None, description="seconds from the first step; null: at random, in each future another time")

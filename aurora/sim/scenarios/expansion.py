@@ -10,8 +10,6 @@ from pydantic import ValidationError
 
 from aurora.errors import ScenarioError
 from aurora.sim.scenarios.scenario import (
-    LARGEST,
-    SMALLEST,
     Conditions,
     Congestion,
     Link,
@@ -24,6 +22,7 @@ from aurora.sim.scenarios.scenario import (
     Workload,
 )
 from aurora.sim.scenarios.spec import Range, ScenarioSpec, TaskGroup
+from aurora.types import LARGEST, SMALLEST
 from aurora.validation import explain_validation
 
 _NODES, _LINKS, _TROUBLE, _GROUPS = range(4)

@@ -13,7 +13,7 @@ from aurora.sim.scenarios.spec import parse_spec
 STDIN = Path("/dev/stdin")
 
 
-def read_scenario(path: Path) -> Scenario:
+def load_scenario(path: Path | str) -> Scenario:
     """Read a scenario from a JSON file that holds a scenario or a spec.
 
     Args:
@@ -22,7 +22,7 @@ def read_scenario(path: Path) -> Scenario:
     Raises:
         ScenarioError: It can't be read, is not JSON, or is neither.
     """
-    path = STDIN if str(path) == "-" else path
+    path = STDIN if str(path) == "-" else Path(path)
     data = read_json(path, error=ScenarioError)
     if isinstance(data, dict) and "spec_id" in data:
         return expand(parse_spec(data, where=str(path)))

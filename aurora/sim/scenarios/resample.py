@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from aurora.sim.scenarios.scenario import Frozen, Identifier, Scenario, Task
+from aurora.sim.scenarios.scenario import Scenario, Task
+from aurora.types import Frozen, Identifier
 
 TRAINING_SHARE = 2 / 3
 """Share of the groups of tasks, earliest first, that training draws from."""

@@ -10,37 +10,22 @@ from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 Domain = Literal["cloud", "edge", "network", "hybrid"]
 Objective = Literal["latency", "cost", "energy", "qos"]
 WorkloadPattern = Literal["bursty", "periodic", "sporadic"]
 
-Identifier = Annotated[str, Field(min_length=1, max_length=128)]
-LARGEST = 1e15
-"""Largest size, time, price or power."""
-
-SMALLEST = 1e-12
-"""Smallest of them that is not 0; quotients of two of them are finite, and sums of products too."""
-
 MOST_CONGESTED = 1e6
 """Largest factor of a congestion."""
 
 
-def _not_tiny(value: float) -> float:
-    if 0 < value < SMALLEST:
-        raise ValueError(f"{value} is too small; give at least {SMALLEST}")
-    return value
-
-
 SMALLEST_DEMAND = 1e-8
 """Smallest demand for cores or memory that is not 0; the kernel takes 1e-9 for a rounding error."""
-
-NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
-Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False), AfterValidator(_not_tiny)]
 
 Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Seconds from the start of a scenario, of something that comes out of a simulation."""
@@ -53,12 +38,6 @@ def _is_felt(value: float) -> float:
 
 
 Demand = Annotated[NonNegative, AfterValidator(_is_felt)]
-
-
-class Frozen(BaseModel):
-    """Base of every wire type: immutable, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Task(Frozen):

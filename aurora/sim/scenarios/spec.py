@@ -11,17 +11,8 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenarios.scenario import (
-    MOST_CONGESTED,
-    SMALLEST_DEMAND,
-    Domain,
-    Frozen,
-    Identifier,
-    NonNegative,
-    Objective,
-    Positive,
-    WorkloadPattern,
-)
+from aurora.sim.scenarios.scenario import MOST_CONGESTED, SMALLEST_DEMAND, Domain, Objective, WorkloadPattern
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 MAX_TASKS = 20_000

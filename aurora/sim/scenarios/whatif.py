@@ -9,16 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenarios.scenario import (
-    Conditions,
-    Frozen,
-    Identifier,
-    NodeFailure,
-    NonNegative,
-    Positive,
-    Scenario,
-    parse_scenario,
-)
+from aurora.sim.scenarios.scenario import Conditions, NodeFailure, Scenario, parse_scenario
+from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 LOADS = ("cpu_required", "memory_required", "bandwidth", "data_size")

@@ -18,8 +18,8 @@ from aurora.agents.models.structured import ask
 from aurora.agents.models.wire import retry_after
 from aurora.agents.roles.answers import PolicyAnswer
 from aurora.errors import AnswerError, BudgetExceeded, DeclinedError, ModelError
-from aurora.sim.scenarios.scenario import Frozen
 from aurora.tools.recording import Recording
+from aurora.types import Frozen
 from tests.agents.models.test_metered import environment, failed, replying  # noqa: F401  # the fixture
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.learning.futures.outlook import Aim, look_ahead
 from aurora.learning.futures.tracking import (
     compared,
@@ -84,7 +84,7 @@ def test_a_file_that_is_no_state_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(DataError, match="not a state" if text else "is not JSON"):
         read_tracking(path)
-    with pytest.raises(DataError, match="can't read"):
+    with pytest.raises(FileError, match="can't read"):
         read_tracking(tmp_path / "absent.json")
 
 

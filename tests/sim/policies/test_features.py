@@ -4,7 +4,7 @@ from aurora.sim.policies.features import FEATURE_INDEX, FEATURES, feature_table
 
 
 def test_the_documented_table_is_current() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "policy-language.md").read_text()
+    text = (Path(__file__).parents[3] / "docs/reference/policy-language.md").read_text()
     assert feature_table() in text
 
 

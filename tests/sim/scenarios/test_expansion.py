@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from aurora.errors import ScenarioError
 from aurora.sim.scenarios.expansion import expand, usual_targets
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
-from aurora.sim.scenarios.scenario import LARGEST, SMALLEST, parse_scenario
+from aurora.sim.scenarios.scenario import parse_scenario
 from aurora.sim.scenarios.spec import parse_spec
+from aurora.types import LARGEST, SMALLEST
 
 EXTREMES = (SMALLEST, 1e-9, 1e-6, 1e-3, 1.0, 60.0, 1e6, 1e9, LARGEST)
 positive = st.sampled_from(EXTREMES) | st.floats(SMALLEST, LARGEST)

@@ -7,7 +7,7 @@ import pytest
 from aurora.errors import ScenarioError
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import sample_spec
-from aurora.sim.scenarios.reader import read_scenario
+from aurora.sim.scenarios.reader import load_scenario
 from aurora.sim.scenarios.scenario import parse_scenario
 
 NODE = {"node_id": "n", "cpu": 4}
@@ -57,9 +57,9 @@ def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
     for text in ("", "{", "[" * 100_000):
         path.write_text(text)
         with pytest.raises(ScenarioError):
-            read_scenario(path)
+            load_scenario(path)
     with pytest.raises(ScenarioError, match="can't read"):
-        read_scenario(tmp_path / "absent.json")
+        load_scenario(tmp_path / "absent.json")
 
 
 def test_a_scenario_survives_json() -> None:
@@ -71,10 +71,10 @@ def test_a_spec_is_expanded_and_a_policy_is_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
     spec = sample_spec("batch", 1, np.random.default_rng(1))
     path.write_text(spec.model_dump_json())
-    assert read_scenario(path).scenario_id == spec.spec_id
+    assert load_scenario(path).scenario_id == spec.spec_id
     path.write_text(REFERENCES["fgd"].model_dump_json())
     with pytest.raises(ScenarioError, match="is a policy and not a scenario"):
-        read_scenario(path)
+        load_scenario(path)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from aurora.errors import DataError
-from aurora.sim.scenarios.scenario import Frozen, Node, ObjectiveTargets, Scenario, Task, TypicalTask, Workload
+from aurora.sim.scenarios.scenario import Node, ObjectiveTargets, Scenario, Task, TypicalTask, Workload
 from aurora.sim.scenarios.traces.tables import number, rows, scenario_of, whole
+from aurora.types import Frozen
 
 MILLI = 1000
 MEBI_PER_GIBI = 1024

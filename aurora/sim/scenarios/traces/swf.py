@@ -13,8 +13,9 @@ from pydantic import Field
 
 from aurora.errors import DataError
 from aurora.reading import read_lines
-from aurora.sim.scenarios.scenario import Frozen, Node, ObjectiveTargets, Scenario, Task, Workload
+from aurora.sim.scenarios.scenario import Node, ObjectiveTargets, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import MOST, scenario_of
+from aurora.types import Frozen
 
 FIELDS = (17, 18)
 STATUS_FIELD = 11

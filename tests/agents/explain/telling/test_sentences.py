@@ -9,7 +9,7 @@ from tests.agents.explain.telling.known import KNOWN, RUN
 from tests.agents.explain.telling.sentences import FALSE, FALSE_OF_THE_RUN, TRUE, TRUE_OF_THE_RUN
 
 READ_BACK = 53
-"""True sentences that are read back, as docs/explanations.md says; the others could not be checked."""
+"""True sentences that are read back, as docs/explanation/explanations.md says; the others could not be checked."""
 
 
 @pytest.mark.parametrize(

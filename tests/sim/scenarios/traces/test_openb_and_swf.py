@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.sim.scenarios.traces.openb import OpenbSpec, expand_openb, inflate, openb_scenario, read_nodes, read_pods
 from aurora.sim.scenarios.traces.swf import SwfSpec, expand_swf, read_jobs, sequence_scenario
 
@@ -55,7 +55,7 @@ def test_truncated_gzip_binary_junk_and_absent_files_are_refused(tmp_path: Path)
         path.write_bytes(content)
         with pytest.raises(DataError):
             read_nodes(path)
-    with pytest.raises(DataError, match="can't read"):
+    with pytest.raises(FileError, match="can't read"):
         read_nodes(tmp_path / "absent.csv")
 
 

@@ -1,0 +1,68 @@
+"""Registers `aurora/Allocation-v0` with gymnasium without loading gymnasium, torch or numba.
+
+`import aurora` calls `register_when_imported`, so `gymnasium.make("aurora/Allocation-v0")` works whichever of the two
+is imported first. Gymnasium has no entry points for plugins since 1.0, and importing it takes longer than `import
+aurora` may; so an import hook registers the environment when gymnasium is imported.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # importlib.abc alone would take half the time of `import aurora`
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+ENV_ID = "aurora/Allocation-v0"
+ENTRY_POINT = "aurora.learning.rl.env:AllocationEnv"
+"""Class that gymnasium imports when the environment is made."""
+
+
+def register_when_imported() -> None:
+    """Register the environment now if gymnasium is loaded, else as soon as it is."""
+    if "gymnasium.envs.registration" in sys.modules:
+        _register()
+    elif not any(isinstance(finder, _GymnasiumFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _GymnasiumFinder())
+
+
+def _register() -> None:
+    registration = importlib.import_module("gymnasium.envs.registration")
+    if ENV_ID not in registration.registry:
+        registration.register(id=ENV_ID, entry_point=ENTRY_POINT)
+
+
+class _GymnasiumFinder:
+    """Finds gymnasium once, with a loader that registers the environment; leaves every other import alone."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "gymnasium":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _RegisteringLoader(spec.loader)  # type: ignore[assignment]  # its two methods are enough
+        return spec
+
+
+class _RegisteringLoader:
+    """Loads gymnasium with its own loader, to which it is handed back, and registers the environment."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self._loader  # whoever asks for gymnasium's source or data finds what it always was
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        _register()
