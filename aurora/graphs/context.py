@@ -166,7 +166,9 @@ def proposers(
     policies = ModelPolicyProposer(
         authors.model, authors.defender, store, index, level, search=search, is_tuned=together
     )
-    return (BothScenarioProposer(scenarios), BothPolicyProposer(policies, search)) if together else (scenarios, policies)
+    return (
+        (BothScenarioProposer(scenarios), BothPolicyProposer(policies, search)) if together else (scenarios, policies)
+    )
 
 
 def validation_arena(source: Source, seed: int, jobs: int, cache: MeasurementCache) -> Arena:

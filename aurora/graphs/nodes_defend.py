@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from aurora.agents.arena.evaluation import Arena, advantages, arena
 from aurora.agents.arena.source import Source
-from aurora.agents.search.policy_search import SearchState
 from aurora.errors import PolicyError
 from aurora.graphs.context import RunContext
-from aurora.graphs.proposers import PolicyProposal, PolicyRequest, ProposedPolicy
+from aurora.graphs.proposers import PolicyRequest, ProposedPolicy
 from aurora.graphs.start import START
 from aurora.graphs.state import Defended, Played, State, Update
 from aurora.memory import pareto
@@ -22,7 +21,7 @@ from aurora.memory.records import Failure, NewOutcome, NewPolicy
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy, policy_key
-from aurora.sim.policies.policy import Policy, parse_policy
+from aurora.sim.policies.policy import parse_policy
 from aurora.sim.rewards import objective_vector, with_pareto_bonus
 from aurora.sim.scenarios.curriculum import LEVELS
 
@@ -161,9 +160,7 @@ def simulate(context: RunContext, state: State) -> Update:
 
 def _new_policies(source: Source, defended: Defended) -> dict[str, NewPolicy]:
     """Return the policies that the archive is to know: candidates, references, and templates as their parents."""
-    policies = {
-        c.policy.policy_id: NewPolicy(c.policy, c.origin, c.parents, c.prompt_id) for c in defended.candidates
-    }
+    policies = {c.policy.policy_id: NewPolicy(c.policy, c.origin, c.parents, c.prompt_id) for c in defended.candidates}
     for name, reference in source.references.items():
         policies.setdefault(name, NewPolicy(reference, REFERENCE))
     for template in source.templates:  # only a user's own start takes part in matches

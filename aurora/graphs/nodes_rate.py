@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from aurora.graphs.context import RunContext
 from aurora.graphs.events import Event, Forgetting, IterationDone
 from aurora.graphs.lessons import MAX_LESSONS, Lesson, on_attack
 from aurora.graphs.nodes_defend import sums
-from aurora.graphs.state import Advanced, Rated, Scored, Standing, State, Update
+from aurora.graphs.state import Advanced, Defended, Rated, Scored, Standing, State, Update
 from aurora.memory import elo
 from aurora.memory.index import Entry
 from aurora.memory.names import BY_MODEL
@@ -75,38 +75,53 @@ def rate(context: RunContext, state: State) -> Update:
 def _lessons(
     context: RunContext, state: State, validation: Sequence[float], champion: Policy, champion_value: float
 ) -> list[Lesson]:
-    """Return what became of the candidates that a model wrote, for the next time that it is asked.
+    """Return what became of the candidates that a model wrote, for the next time that it is asked."""
+    attacked, played = state["attacked"], state["played"]
+
+    def told(policy_id: str) -> str:
+        return on_attack(
+            policy_id,
+            played.achieved,
+            played.outcomes,
+            list(context.source.references),
+            in_units=context.source.unit == "reward",
+            texts={s.scenario_id: scenario_text(s.spec) for s in attacked.scenarios},
+        )
+
+    return lessons_of(state["defended"], validation, state["iteration"], (champion, champion_value), told)
+
+
+def lessons_of(
+    defended: Defended,
+    validation: Sequence[float],
+    iteration: int,
+    champion: tuple[Policy, float],
+    told: Callable[[str], str],
+) -> list[Lesson]:
+    """Return a lesson for each candidate that a model wrote.
 
     Args:
-        context: The run.
-        state: State of the iteration.
+        defended: The candidates.
         validation: Each candidate's mean value over the best reference on validation.
-        champion: The champion that was chosen.
-        champion_value: Its mean on validation.
+        iteration: Iteration in which they were written.
+        champion: The champion that was chosen, and its mean on validation.
+        told: Says how a policy did on the attacker's scenarios.
     """
-    defended, played = state["defended"], state["played"]
-    texts = {s.scenario_id: scenario_text(s.spec) for s in state["attacked"].scenarios}
     return [
         Lesson(
-            policy_id=candidate.policy.policy_id,
-            iteration=state["iteration"],
-            training=defended.training[candidate.policy.policy_id],
+            policy_id=policy_id,
+            iteration=iteration,
+            training=defended.training[policy_id],
             validation=value,
-            champion=champion_value,
-            became_champion=champion.policy_id == candidate.policy.policy_id,
-            on_attack=on_attack(
-                candidate.policy.policy_id,
-                played.achieved,
-                played.outcomes,
-                list(context.source.references),
-                in_units=context.source.unit == "reward",
-                texts=texts,
-            ),
-            weakest=defended.weakest[candidate.policy.policy_id],
+            champion=champion[1],
+            became_champion=champion[0].policy_id == policy_id,
+            on_attack=told(policy_id),
+            weakest=defended.weakest[policy_id],
             idea=candidate.policy.policy_description,
         )
         for candidate, value in zip(defended.candidates, validation, strict=True)
         if candidate.origin == BY_MODEL
+        for policy_id in (candidate.policy.policy_id,)
     ]
 
 

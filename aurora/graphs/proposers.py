@@ -95,9 +95,10 @@ class ScenarioProposal(NamedTuple):
 class ScenarioProposer(Protocol):
     """The attacker: it proposes scenarios that are neither trivial nor hopeless for the defender.
 
-    Responsibilities: `propose` returns specs of `request.source`, made with its `sample`, `mutate` or `parse`. The graph
-    expands and checks them. One that is solvable by no witness, or nearly equal to an earlier one, goes back as a
-    `Rejection` in the next request of the iteration; after three requests the iteration goes on with what it has.
+    Responsibilities: `propose` returns specs of `request.source`, made with its `sample`, `mutate` or `parse`. The
+    graph expands and checks them. One that has no witness that it can be solved, or nearly equals an earlier one, goes
+    back as a `Rejection` in the next request of the iteration. After three requests the iteration goes on with what it
+    has.
 
     Scoring: a scenario is worth most where about half of the defender's policies succeed, where it differs from earlier
     ones, and where its complexity fits the level (`aurora.sim.rewards.attacker_reward`). The reward comes back in

@@ -89,8 +89,9 @@ class Run(NamedTuple):
             budget: Budget of the model over the whole run; earlier processes count.
             replay: A recording whose answers stand for the model's and the tools'; nobody is asked then.
             limits: Limits of a single call of the model; None: those of the environment.
-            scenario_proposer, policy_proposer: The caller's own, which the settings name in `own_proposers`; None:
-                those that the settings name in `proposer`.
+            scenario_proposer: Attacker of the caller's own, which `own_proposers` of the settings names; None: as
+                `proposer` of the settings says.
+            policy_proposer: Defender of the caller's own, likewise.
 
         Raises:
             ModelError: The model can't be reached, or the recording does not fit.
@@ -193,7 +194,7 @@ def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limit
             f"{attacker.prompt_id}, {defender.prompt_id}; begin a new run, or go on with the AURORA that began it"
         )
     note_session(calls, settings.model_dump(mode="json"), {p.role: p.text for p in (attacker, defender)})
-    model = metered(modelproposer_name(settings.model), budget=budget, recording=calls, limits=limits)
+    model = metered(model_name(settings.model), budget=budget, recording=calls, limits=limits)
     return Authors(model, attacker, defender)
 
 

@@ -104,7 +104,8 @@ def play(  # noqa: PLR0913  # what a run is started with
         validation_cache: Likewise the references' measurements on validation.
         index: Index over the archive, in line with it; None: similar scenarios are found by statistics.
         authors: The model with its prompts, where the settings name one.
-        scenario_proposer, policy_proposer: The caller's own; None: those that the settings name.
+        scenario_proposer: Attacker of the caller's own; None: the one that the settings name.
+        policy_proposer: Defender of the caller's own; None: the one that the settings name.
 
     Raises:
         ModelError: The model failed in a way that another try can't mend. Nothing committed is lost.

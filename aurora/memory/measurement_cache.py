@@ -149,7 +149,9 @@ class MeasurementCache:
                 f"the cache of measurements can't be written: {error.strerror}; free some space and go on with --resume"
             ) from None
         if written < len(record):
-            raise StoreError("the cache of measurements can't be written: the disk is full; free some space and go on with --resume")
+            raise StoreError(
+                "the cache of measurements can't be written: the disk is full; free some space and go on with --resume"
+            )
 
     def _load(self, path: Path) -> None:
         assert self._file is not None

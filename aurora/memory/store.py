@@ -32,7 +32,6 @@ from aurora.memory.writing import write_iteration
 from aurora.sim.policies.compiler import network_in_words
 from aurora.sim.policies.policy import Network, Policy, parse_policy
 
-
 Moment = Literal["writing", "committed"]
 """Moments of a commit: within its transaction, at its end, and after it."""
 

@@ -126,10 +126,11 @@ def test_a_damaged_measurement_is_told(tmp_path):
 
 
 def test_files_of_the_first_layout_are_still_read(tmp_path):
-    first = (
+    names = (
         "tasks completed unplaced sla_violations latency_mean latency_p95 latency_max bounded_slowdown makespan "
         "cpu_utilization memory_utilization accelerator_utilization bandwidth_utilization cost energy decisions"
-    ).split()
+    )
+    first = names.split()
     assert layout_mark(first) == b"aurora-ledger-1\n"
     assert len(layout_mark([*first, "more"])) == 16
 

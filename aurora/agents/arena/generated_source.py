@@ -22,6 +22,8 @@ from aurora.sim.scenarios.spec import ScenarioSpec
 HELD_OUT = ("services", "video", "bulk", "pipelines")
 """Families for validation."""
 
+EFFORT = Effort(12, 5, 15)
+
 
 @dataclass(frozen=True)
 class GeneratedSource:
@@ -29,7 +31,7 @@ class GeneratedSource:
 
     training: tuple[str, ...] = tuple(f for f in FAMILIES if f not in HELD_OUT)
     validation: tuple[str, ...] = HELD_OUT
-    effort: Effort = Effort(12, 5, 15)
+    effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (general_template(),)
 
     name: ClassVar[str] = "generated"

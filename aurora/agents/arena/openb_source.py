@@ -44,6 +44,8 @@ MIXES: Mapping[str, Mix] = {
 }
 """The families."""
 
+EFFORT = Effort(12, 1, 6)
+
 
 @dataclass(frozen=True)
 class OpenbSource:
@@ -58,7 +60,7 @@ class OpenbSource:
     files: tuple[Path, ...] = ()
     training: tuple[str, ...] = ("as_traced", "fractional", "multiple", "constrained")
     validation: tuple[str, ...] = ("whole", "mixed")
-    effort: Effort = Effort(12, 1, 6)
+    effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (placement_template(),)
 
     name: ClassVar[str] = "openb"

@@ -45,6 +45,9 @@ STRETCHES: Mapping[str, Stretch] = {
 }
 """The families. They lie outside the ten published sequences, which stay unseen."""
 
+EFFORT = Effort(4, 50, 60)
+"""Single sequences are noisy: many of them, for a few generations each."""
+
 
 @dataclass(frozen=True)
 class SwfSource:
@@ -60,13 +63,12 @@ class SwfSource:
     files: tuple[Path, ...] = ()
     training: tuple[str, ...] = ("early", "early_dense")
     validation: tuple[str, ...] = ("middle", "middle_dense")
-    effort: Effort = Effort(4, 50, 60)  # single sequences are noisy: many of them, for a few generations each
+    effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (queue_template(),)
 
     name: ClassVar[str] = "swf"
     references: ClassVar[Mapping[str, Policy]] = {
-        name: REFERENCES[name]
-        for name in ("fcfs+easy", "sjf+easy", "wfp3+easy", "unicep+easy", "f1+easy", "saf+easy")
+        name: REFERENCES[name] for name in ("fcfs+easy", "sjf+easy", "wfp3+easy", "unicep+easy", "f1+easy", "saf+easy")
     }
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = True
