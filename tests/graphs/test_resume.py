@@ -57,6 +57,11 @@ def whole(processes, tmp_path_factory) -> Whole:
     return Whole(dump(folder / "run"), (folder / "count").stat().st_size, events(folder / "run"))
 
 
+def test_every_simulation_is_counted_and_none_is_run_twice(whole):
+    state = json.loads(whole.dump["iterations"][-1]["state"])
+    assert state["evaluations"] == whole.simulations
+
+
 @pytest.mark.parametrize(
     "deaths",
     [

@@ -19,7 +19,7 @@ ODD = ("a?b=c", "a#b", "a%20b", "a b é", "file:x", "a&mode=memory")
 def filled(path):
     policies = [NewPolicy(REFERENCES[name], "reference") for name in ("first_fit", "best_fit")]
     with Store.open(path) as store:
-        store.commit(Iteration(0, policies, [], [], [], {}, {}, {"champion": None}, []))
+        store.commit(Iteration(0, policies, [], [], [], [], {}, {"champion": None}, []))
     return path
 
 
@@ -130,7 +130,7 @@ def test_an_archive_that_can_not_be_written_is_read(read_only):
     assert read(read_only)[0]["policies"] == 2
     assert [p.name for p in read_only.parent.iterdir()] == ["archive.sqlite"]
     with Store.open(read_only) as store, pytest.raises(StoreError, match="readonly"):
-        store.commit(Iteration(1, [], [], [], [], {}, {}, {}, []))
+        store.commit(Iteration(1, [], [], [], [], [], {}, {}, []))
 
 
 def test_an_archive_whose_last_changes_are_elsewhere_needs_a_copy(read_only):

@@ -18,7 +18,7 @@ def test_a_name_leads_back_to_its_policy(tmp_path):
     ]
     with Store.open(tmp_path / "archive.sqlite") as store:
         new = [NewPolicy(p, "cma-best") for p in policies]
-        store.commit(Iteration(0, new, (), (), (), {}, {}, {}, ()))
+        store.commit(Iteration(0, new, (), (), (), (), {}, {}, ()))
         for policy in policies:
             name = policy_name(policy.policy_id, "cma-best")
             assert store.policy(name) == store.policy(policy.policy_id[:8]) == store.policy(policy.policy_id) == policy
