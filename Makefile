@@ -29,12 +29,12 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "installing the rest, and compiling the simulator meanwhile (once on a machine, about 80 s)"
 	@PYTHONPATH=. $(BIN)/python -c $(COMPILE) & compiling=$$!; \
 	{ $(INSTALL) torch==$(TORCH)+cpu 2>/dev/null || $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch==$(TORCH); } \
-	&& $(INSTALL) -c constraints.txt -e . ; \
+	&& $(INSTALL) -c constraints.txt -e '.[all]' ; \
 	installed=$$?; wait $$compiling; exit $$installed
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(INSTALL) -c constraints.txt -e '.[dev]'
+	@$(INSTALL) -c constraints.txt -e '.[all,dev]'
 	@touch $@
 
 demo: $(VENV)/installed

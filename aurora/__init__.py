@@ -24,7 +24,7 @@ Simulation
 Measured series
     read_series -> Panel of Series          from files or a DataFrame, checked and repaired
     forecast -> Forecast                    what follows each series, as quantiles
-    look_ahead -> Outlook                   futures of demand, and the capacity that covers them
+    look_ahead -> DemandForecast            futures of demand, and the capacity that covers them
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
 Learning
@@ -35,7 +35,7 @@ Learning
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
     InputError, FileError, DataError, ScenarioError, PolicyError, ConstraintError, StoreError, RunError, ModelError,
-    BudgetExceeded
+    BudgetExceeded, MissingExtraError
 
 Names are loaded when they are first used: `import aurora` takes milliseconds.
 """
@@ -45,6 +45,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from aurora.extras import name_missing_extras
 from aurora.learning.rl.registration import register_when_imported
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         DataError,
         FileError,
         InputError,
+        MissingExtraError,
         ModelError,
         PolicyError,
         RunError,
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from aurora.graphs.settings import SelfPlaySettings
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
-    from aurora.learning.futures.outlook import Outlook
+    from aurora.learning.futures.demand_forecast import DemandForecast
     from aurora.learning.rl.env import AllocationEnv
     from aurora.learning.rl.run import train
     from aurora.learning.rl.trainer import Trainee
@@ -96,14 +98,15 @@ __all__ = [
     "BudgetExceeded",
     "ConstraintError",
     "DataError",
+    "DemandForecast",
     "FileError",
     "Forecast",
     "InputError",
     "Link",
+    "MissingExtraError",
     "ModelError",
     "Node",
     "Outcome",
-    "Outlook",
     "Panel",
     "Policy",
     "PolicyError",
@@ -149,14 +152,15 @@ _HOMES = {
     "BudgetExceeded": "aurora.errors",
     "ConstraintError": "aurora.errors",
     "DataError": "aurora.errors",
+    "DemandForecast": "aurora.learning.futures.demand_forecast",
     "FileError": "aurora.errors",
     "Forecast": "aurora.learning.series.series",
     "InputError": "aurora.errors",
     "Link": "aurora.sim.scenarios.scenario",
+    "MissingExtraError": "aurora.errors",
     "ModelError": "aurora.errors",
     "Node": "aurora.sim.scenarios.scenario",
     "Outcome": "aurora.sim.outcome",
-    "Outlook": "aurora.learning.futures.outlook",
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
@@ -210,4 +214,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+name_missing_extras()
 register_when_imported()

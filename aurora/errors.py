@@ -5,6 +5,7 @@
     ├── PolicyError       a policy or an expression is not valid (with the position)
     ├── ConstraintError   an allocation plan breaks a hard constraint
     ├── InputError        an argument of a function is not valid (with the parameter); a ValueError too
+    ├── MissingExtraError a library is absent that an extra of the package brings; an ImportError too
     ├── FileError         a file or folder is absent, in use, or can't be read or written
     ├── DataError         the content of a file is truncated, malformed or not what its format says
     ├── StoreError        the archive can't be opened, migrated, read or written
@@ -86,6 +87,22 @@ class InputError(AuroraError, ValueError):
         self.value = "" if value is NO_VALUE else _quoted(value)
         prefix = f"{parameter}={self.value}" if self.value else parameter
         super().__init__(f"{prefix}: {message}" if prefix else message)
+
+
+class MissingExtraError(AuroraError, ModuleNotFoundError):
+    """A library is not installed that one of the package's extras brings.
+
+    Args:
+        message: What is missing, and the command that installs it.
+        name: The module that was to be imported.
+        extra: Name of the extra.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, name: str, extra: str) -> None:
+        super().__init__(message, name=name)
+        self.extra = extra
 
 
 class FileError(AuroraError):

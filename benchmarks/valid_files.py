@@ -22,10 +22,10 @@ from aurora.learning.accounts import generate, load_catalogue, read_accounts, sy
 from aurora.learning.experiments.measurements import read_rows
 from aurora.learning.experiments.registration import Registration, Rules, assign, load_registration, register
 from aurora.learning.experts.cloning import CloneSettings, load_policy, new_policy, save_policy
-from aurora.learning.forecasting.boosted import TRAINED, TrainedTrees, load_trees
+from aurora.learning.forecasting.boosted import TRAINED_QUANTILES, BoostedTrees
 from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
 from aurora.learning.rightsizing import savings_ledger as ledger
-from aurora.learning.rightsizing.plan_file import Change, Plan, read_inventory, read_plan, write_plan
+from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory, read_plan, write_plan
 from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.series.read import read_panel
 from aurora.memory.measurement_cache import MeasurementCache
@@ -103,10 +103,14 @@ def _accounts(folder: Path) -> list[Reader]:
     catalogue = synthetic_catalogue()
     write_accounts(generate(1, 2, periods=40).accounts, folder / "h.jsonl")
     write_accounts(generate(1, 2, periods=40).accounts, folder / "h.parquet")
-    change = Change("a", {"instance": "x", "maximum": 2}, {"instance": "y", "maximum": 2}, "why", {"expected": 1.0})
-    write_plan(Plan((change,), "made up"), folder / "plan.json")
-    ledger.promise(folder / "l.jsonl", [ledger.Prediction("a@1", "a", "2026-01-01", 5.0, 1.0, 9.0, 0.9, "made up")])
-    ledger.settle(folder / "l.jsonl", "a@1", 4.0, "2026-02-01")
+    change = PlannedChange(
+        "a", {"instance": "x", "maximum": 2}, {"instance": "y", "maximum": 2}, "why", {"expected": 1.0}
+    )
+    write_plan(ChangePlan((change,), "made up"), folder / "plan.json")
+    ledger.record_promises(
+        folder / "l.jsonl", [ledger.Promise("a@1", "a", "2026-01-01", 5.0, 1.0, 9.0, 0.9, "made up")]
+    )
+    ledger.settle_promise(folder / "l.jsonl", "a@1", 4.0, "2026-02-01")
     days = [date(2026, 5, 1) + timedelta(days=k) for k in range(10)]
     cells = [f"{a},{d},{k % 5}.5,{k % 3}" for d in days for k, a in enumerate(("a", "b", "c"))]
     table = "account,day,cost,latency\n" + "\n".join(cells) + "\n"
@@ -134,7 +138,7 @@ def _accounts(folder: Path) -> list[Reader]:
         ),
         Reader("plan", "plan.json", (folder / "plan.json").read_bytes(), read_plan),
         Reader("inventory", "i.json", json.dumps(inventory).encode(), read_inventory),
-        Reader("ledger", "l.jsonl", (folder / "l.jsonl").read_bytes(), ledger.settled),
+        Reader("ledger", "l.jsonl", (folder / "l.jsonl").read_bytes(), ledger.settlements),
         Reader("catalogue", "cat.json", shipped.read_bytes(), load_catalogue),
         Reader("measurements", "m.csv", table.encode(), lambda p: read_rows(p, ("cost", "latency"))),
         Reader(
@@ -236,18 +240,18 @@ def _networks(folder: Path) -> list[Reader]:
     text = str(lightgbm.train(settings, lightgbm.Dataset(x, x[:, 0]), 2).model_to_string())
     trees = folder / "trees"
     trees.mkdir()
-    TrainedTrees((text,) * len(TRAINED)).save(trees)
+    BoostedTrees((text,) * len(TRAINED_QUANTILES)).save(trees)
 
     def forest(path: Path) -> Any:
         shutil.copy(path, trees / path.name)
-        for model in load_trees(trees).models[:1]:
+        for model in BoostedTrees().load(trees).models[:1]:
             booster = lightgbm.Booster(model_str=model)
             booster.predict(np.zeros((2, booster.num_feature())), num_threads=1)
 
     return [
         Reader("clone", "c.pt", clone.read_bytes(), load_policy),
         Reader("training", checkpoint.NAME, (room / checkpoint.NAME).read_bytes(), _within(trainer.resume, room)),
-        Reader("LightGBM", f"lightgbm-{TRAINED[0]}.txt", text.encode(), forest),
+        Reader("LightGBM", f"lightgbm-{TRAINED_QUANTILES[0]}.txt", text.encode(), forest),
     ]
 
 

@@ -13,6 +13,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table
 from aurora.cli.terminal.steps import note_compiling
+from aurora.extras import EXTRA_OF
 
 PACKAGES = (
     "numpy",
@@ -100,6 +101,9 @@ def _package(name: str) -> Check:
     try:
         return Check(name, True, version(name), "")
     except PackageNotFoundError:
+        extra = EXTRA_OF.get(name.replace("-", "_"))
+        if extra is not None:  # nothing is wrong: what needs it says so
+            return Check(name, True, f"absent; comes with the extra {extra}", "")
         return Check(name, False, "absent", "pip install -c constraints.txt -e .")
 
 
@@ -110,10 +114,10 @@ def _cuda() -> Check:
 
 def _embedder() -> Check:
     from aurora.errors import ModelError
-    from aurora.memory.embedder import VARIABLE, open_embedder
+    from aurora.memory.embedder import VARIABLE, run_fingerprint
 
     try:
-        return Check("embedder", True, open_embedder().fingerprint, "")
+        return Check("embedder", True, run_fingerprint() or "absent; comes with the extra models", "")
     except ModelError as error:
         return Check("embedder", False, str(error), f"reinstall with constraints.txt, or set {VARIABLE}")
 
@@ -121,14 +125,14 @@ def _embedder() -> Check:
 def _model() -> Check:
     """The model that the environment names; there need not be one."""
     from aurora.agents.models.model import VARIABLE, connect, model_name
-    from aurora.errors import ModelError
+    from aurora.errors import MissingExtraError, ModelError
 
     chosen = os.environ.get(VARIABLE)
     if not chosen:
         return Check("model", True, "none named: the search proposes", "")
     try:
         connect(model_name(chosen))
-    except ModelError as error:
+    except (MissingExtraError, ModelError) as error:
         return Check("model", False, str(error), "see docs/guides/models.md")
     return Check("model", True, f"{chosen} (not asked)", "")
 

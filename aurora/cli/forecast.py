@@ -56,7 +56,7 @@ def forecast(  # one parameter an option
     Example: aurora forecast cpu.csv --horizon 12 --plot fan.html
     """
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
-    from aurora.learning.futures.demand import told_gone  # likewise
+    from aurora.learning.futures.demand import ended_note  # likewise
     from aurora.learning.series.read import read_panel  # likewise
 
     check_plot_path(plot)
@@ -68,7 +68,7 @@ def forecast(  # one parameter an option
     chosen = [one for one in panel.series if not series or one.unique_id in series]
     if absent := set(series or ()) - {one.unique_id for one in chosen}:
         raise DataError(f"--series {', '.join(sorted(absent))}: the data has no such series")
-    if said := told_gone(chosen):
+    if said := ended_note(chosen):
         note(f"{said}; its forecast begins there")
     picked = _forecasts(chosen, model, horizon, context)
     if plot is not None:
@@ -106,10 +106,10 @@ def _forecasts(series: list[Series], model: Path | None, horizon: int, context: 
 
 
 def _result(picked: Sequence[Picked], findings: Sequence[Finding]) -> dict[str, Any]:
-    from aurora.learning.series.series import LEVELS  # heavy, used here only
+    from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
     return {
-        "levels": list(LEVELS),
+        "levels": list(QUANTILES),
         "forecasts": [
             {
                 "unique_id": p.forecast.unique_id,
@@ -131,14 +131,14 @@ def _result(picked: Sequence[Picked], findings: Sequence[Finding]) -> dict[str, 
 
 def _pipe(_: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) -> None:
     """One table of all series, for other programs."""
-    from aurora.learning.series.series import LEVELS  # heavy, used here only
+    from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
-    levels = LEVELS if all_levels else PIPED_LEVELS
+    levels = QUANTILES if all_levels else PIPED_LEVELS
     rows = [
         (
             p.forecast.unique_id,
             moment,
-            *(float(p.forecast.quantiles[k, LEVELS.index(c)]) for c in levels),
+            *(float(p.forecast.quantiles[k, QUANTILES.index(c)]) for c in levels),
             p.forecast.model,
         )
         for p in picked
@@ -149,14 +149,14 @@ def _pipe(_: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) ->
 
 def _show(series: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) -> None:
     """A table for each series: the median and as many intervals as the terminal has room for."""
-    from aurora.learning.series.series import LEVELS  # heavy, used here only
+    from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
     shown = [("median", 0.5), ("80 % low", 0.1), ("80 % high", 0.9)]
     if terminal_width() >= ROOMY:
         shown += [("95 % low", 0.025), ("95 % high", 0.975)]
     if all_levels:
-        shown = [(f"{100 * level:g} %", level) for level in LEVELS]
-    columns = [LEVELS.index(level) for _, level in shown]
+        shown = [(f"{100 * level:g} %", level) for level in QUANTILES]
+    columns = [QUANTILES.index(level) for _, level in shown]
     for one, p in zip(series, picked, strict=True):
         f, unit = p.forecast, one.labels.get("unit", "")
         when = period(f.start, f.start + len(f.quantiles) * f.step)

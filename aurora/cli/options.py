@@ -110,12 +110,17 @@ def with_options(error: InputError, options: Mapping[str, str]) -> str:
     """
     option = options.get(error.parameter, "")
     prefix = f"{option} {error.value}".rstrip() if option else f"{error.parameter}={error.value}".rstrip("=")
-    reason = re.sub(
+    reason = named_as_options(error.reason, options)
+    return f"{prefix}: {reason}" if prefix else reason
+
+
+def named_as_options(text: str, options: Mapping[str, str]) -> str:
+    """Return a text of the library with options in place of its parameters: `horizon=25` becomes `--horizon 25`."""
+    return re.sub(
         r"(?<![\w.'\"=-])([a-z_]+)=(?=[^\s=])",
         lambda match: f"{options[match[1]]} " if match[1] in options else match[0],
-        error.reason,
+        text,
     )
-    return f"{prefix}: {reason}" if prefix else reason
 
 
 def shown(text: str) -> str:

@@ -19,6 +19,7 @@ from aurora.cli.terminal.steps import note_compiling, steps
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
     from aurora.graphs.run import Run
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.sim.policies.policy import Policy
 
 
@@ -99,7 +100,7 @@ def selfplay(  # one parameter an option
     from aurora.evals.model_usage import model_usage  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
-    from aurora.memory.embedder import open_embedder  # heavy, used here only
+    from aurora.memory.embedder import run_fingerprint  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
     if resume is not None:
@@ -112,9 +113,10 @@ def selfplay(  # one parameter an option
             start=None if start is None else _start(start),
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
-            embedder=open_embedder().fingerprint,
+            embedder=run_fingerprint(),
             **settings_by_model(proposer.value, model, model_from_level, offline=replay is not None),
         )
+    _note_absent_extras(settings)
     if iterations is None and time_limit is None:
         iterations = 10
     note_compiling()
@@ -155,6 +157,22 @@ def selfplay(  # one parameter an option
     else:
         _show(result, verdicts, path)
     require_answers(settings, result["model"])
+
+
+def _note_absent_extras(settings: SelfPlaySettings) -> None:
+    """Say what a run does without that an extra of the package would bring."""
+    from aurora.extras import is_installed
+
+    if not settings.embedder:
+        note(
+            "scenarios are compared by their statistics, without an index of texts; a new run has one after: "
+            "pip install 'aurora-alloc[models]'"
+        )
+    if not is_installed("solver"):
+        note(
+            "without a solver, scenarios that no reference solves are rejected and bounds of small ones are looser; "
+            "pip install 'aurora-alloc[solver]'"
+        )
 
 
 def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:

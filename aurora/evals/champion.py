@@ -1,4 +1,4 @@
-"""A policy on scenarios that nobody has seen: against the references, the start, and what is possible."""
+"""Compares a policy with the references, the start of its search and the bounds, on fresh scenarios."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
 
 FRESH_SEED = 2_000_003
-"""Keeps fresh scenarios apart from those of training and validation, whatever the run's seed."""
+"""Seed offset of fresh scenarios; it keeps them apart from training and validation for any seed of the run."""
 
 Tick = Callable[[int, int], None]
-"""Called with the steps that are done and with how many there are."""
+"""Callback with the steps done and their total."""
 
 
-class Comparison(NamedTuple):
-    """A policy against another one.
+class ReferenceComparison(NamedTuple):
+    """A policy against another policy.
 
     Attributes:
-        reference: Name of the other one.
-        difference: Policy less the other one, mean over scenarios with its 95 % interval.
-        reference_mean: Mean value of the other one.
+        reference: Name of the other policy.
+        difference: Policy less other policy, mean over scenarios with its 95 % interval.
+        reference_mean: Mean value of the other policy.
     """
 
     reference: str
@@ -43,22 +43,22 @@ class Verdict(NamedTuple):
     """A policy on fresh scenarios of one level.
 
     Attributes:
-        level: 1 to 5; 0 where the source has none.
-        scenarios: How many there were.
-        mean: The policy's mean value.
-        comparisons: With every reference, the closest first.
-        start: With the policy that the search began at.
-        start_against_closest: The start less the closest reference, with its 95 % interval.
-        gains: Against the closest reference, by objective; empty where the value is no reward.
-        gains_over_start: Likewise against the start.
-        distance: From bounds that nothing can pass; None where the source has none.
+        level: Level, 1 to 5; 0 where the source has none.
+        scenarios: Number of scenarios.
+        mean: Mean value of the policy.
+        comparisons: Comparisons with every reference, closest first.
+        start: ReferenceComparison with the policy at which the search began.
+        start_against_closest: Start less closest reference, with its 95 % interval.
+        gains: Gains over the closest reference by objective; empty where the value is no reward.
+        gains_over_start: Gains over the start by objective.
+        distance: Distance from the lower bounds; None where the source has none.
     """
 
     level: int
     scenarios: int
     mean: float
-    comparisons: tuple[Comparison, ...]
-    start: Comparison
+    comparisons: tuple[ReferenceComparison, ...]
+    start: ReferenceComparison
     start_against_closest: Interval
     gains: tuple[Gain, ...]
     gains_over_start: tuple[Gain, ...]
@@ -66,7 +66,7 @@ class Verdict(NamedTuple):
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the interval of every difference lies above zero."""
+        """Return True if the interval of every difference lies above zero."""
         return min(c.difference.low for c in self.comparisons) > 0
 
     def to_json(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def fresh_scenarios(source: Source, level: int, per_family: int, seed: int) -> l
     ]
 
 
-def judge(  # what is judged, on what, and how long
+def evaluate_champion(  # what is judged, on what, and how long
     source: Source,
     policy: Policy,
     *,
@@ -126,13 +126,13 @@ def judge(  # what is judged, on what, and how long
     """Compare a policy with every reference, the start and the bounds, on fresh scenarios of every level.
 
     Args:
-        source: Says what a value is, which references there are, and where the search begins.
-        policy: The policy.
+        source: Source of scenarios, with its value, references and start of the search.
+        policy: Policy to compare.
         per_family: Scenarios of each family and level.
-        bounded: For how many of these the bounds are computed, where the source has levels.
-        seed: Of the scenarios.
-        jobs: Threads.
-        tick: Told what is done; a level counts one step, and each scenario that is bounded another.
+        bounded: Number of these for which bounds are computed, where the source has levels.
+        seed: Random seed of the scenarios.
+        jobs: Number of threads.
+        tick: Callback of progress; a level counts one step, and each scenario with bounds another.
     """
     levels = [level.number for level in LEVELS] if source.has_levels else [0]
     families = len(source.training + source.validation)
@@ -161,12 +161,12 @@ def _counted(tick: Tick, before: int, steps: int, done: int) -> None:
 
 
 def _on_level(source: Source, policy: Policy, level: int, scenarios: list[EncodedScenario], jobs: int) -> Verdict:
-    """The comparisons of one level, without the distance from the bounds."""
+    """Return the comparisons of one level, without the distance from the bounds."""
     ground = arena(source, scenarios, jobs)
     start = source.templates[0]
     (own, own_sums), (first, first_sums) = _measured(source, scenarios, (policy, start), jobs)
     rows = [
-        Comparison(name, paired_interval(own - reference), float(reference.mean()))
+        ReferenceComparison(name, paired_interval(own - reference), float(reference.mean()))
         for name, reference in zip(ground.reference_names, ground.reference_values, strict=True)
     ]
     rows.sort(key=lambda c: c.difference.mean)
@@ -178,7 +178,7 @@ def _on_level(source: Source, policy: Policy, level: int, scenarios: list[Encode
         scenarios=len(scenarios),
         mean=float(own.mean()),
         comparisons=tuple(rows),
-        start=Comparison(start.policy_id, paired_interval(own - first), float(first.mean())),
+        start=ReferenceComparison(start.policy_id, paired_interval(own - first), float(first.mean())),
         start_against_closest=paired_interval(first - reference),
         gains=gains(reference_sums, own_sums) if rewarded else (),
         gains_over_start=gains(first_sums, own_sums) if rewarded else (),
@@ -191,7 +191,7 @@ def _measured(source: Source, scenarios: list[EncodedScenario], policies: tuple[
     return [(np.array([value for value, _ in row]), [summary for _, summary in row]) for row in rows]
 
 
-def _comparison_json(comparison: Comparison) -> dict[str, Any]:
+def _comparison_json(comparison: ReferenceComparison) -> dict[str, Any]:
     return {
         "reference": comparison.reference,
         "reference_mean": comparison.reference_mean,
@@ -199,9 +199,9 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _comparison(data: dict[str, Any]) -> Comparison:
+def _comparison(data: dict[str, Any]) -> ReferenceComparison:
     difference = Interval(data["mean"], data["low"], data["high"])
-    return Comparison(data["reference"], difference, data["reference_mean"])
+    return ReferenceComparison(data["reference"], difference, data["reference_mean"])
 
 
 def _gain_json(gain: Gain) -> dict[str, Any]:

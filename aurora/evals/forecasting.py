@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.backtest import figures
-from aurora.learning.forecasting.forecast import MODELS, Tell, fit, machine
-from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.forecast import fit
+from aurora.learning.forecasting.holdout import machine
+from aurora.learning.forecasting.inputs import inputs_of
+from aurora.learning.forecasting.members import MEMBERS, Row
 from aurora.learning.forecasting.windows import Windows, check_sizes, rolling
 from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Panel, Series
+from aurora.types import Progress, no_progress
 
 SHOWN = 10
 """Findings of each panel that are told one by one."""
@@ -41,8 +43,8 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     share: float | None = None,
     unseen: bool = False,
     ets_windows: int = ETS_WINDOWS,
-    settings: LstmSettings | None = None,
-    tell: Tell = lambda _what, _done, _all: None,
+    members: Mapping[str, Row] = MEMBERS,
+    progress: Progress = no_progress,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:
     """Run the benchmark; the keys are those of `aurora bench forecast --json`.
@@ -56,8 +58,8 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
         share: Of each series that stands in both: learn from so much of its start, measure on the rest.
         unseen: Leave out test series of machines that occur in the training files.
         ets_windows: Windows for AutoETS; 0 leaves it out.
-        settings: Of the LSTM.
-        tell: Progress.
+        members: The models; see `MEMBERS`.
+        progress: Receives the progress of training.
         remark: Takes what a person should know of the data.
 
     Raises:
@@ -82,18 +84,22 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     windows = rolling(measure, context, horizon, horizon)
     if not len(windows):
         raise DataError(
-            f"no test series holds --context {context} and --horizon {horizon} measured values"
+            f"no test series holds context={context} and horizon={horizon} measured values"
             + (" of a machine that is not in the training files" if unseen else "")
             + "; give longer series, or smaller numbers"
         )
-    forecaster = fit(Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, settings=settings, tell=tell)
+    forecaster = fit(
+        Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, members=members, progress=progress
+    )
     said = forecaster.quantiles(measure, windows)
-    rows = {name: _row(said[name], windows, forecaster.seconds.get(name, 0.0)) for name in MODELS}
+    rows = {name: _row(said[name], windows, forecaster.seconds.get(name, 0.0)) for name in forecaster.models}
     if ets_windows:
         some = np.sort(np.random.default_rng(seed).permutation(len(windows))[:ets_windows])
         part = windows.chosen(some)
         began = time.perf_counter()
-        rows["auto_ets"] = _row(baselines.auto_ets(part, horizon), part, 0.0)
+        inputs = inputs_of(measure, part, ())
+        slow = {name: row.member for name, row in members.items() if row.is_slow}
+        rows |= {name: _row(member.quantiles(inputs), part, 0.0) for name, member in slow.items()}
         remark(f"AutoETS: {len(part)} of {len(windows)} windows in {time.perf_counter() - began:.0f} s")
     return {
         "models": rows,

@@ -1,4 +1,4 @@
-"""What a policy saves against another, objective by objective, in units that people pay in."""
+"""Savings of a policy over another by objective, in units that people pay."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from aurora.sim.outcome import Summary
 
 RESAMPLES = 2_000
 SMALLEST = 1e-12
-"""A sum below this gives no percentage."""
+"""Smallest total of which a percentage is given."""
 
 
 class Gain(NamedTuple):
-    """One objective of a policy and of the one that it is compared with, over the same scenarios.
+    """One objective of a policy and of its rival on the same scenarios.
 
     Attributes:
         objective: `latency`, `cost`, `energy` or `sla`.
-        unit: Of the two values: seconds, dollars or joules a completed task; per cent of the tasks for `sla`.
-        before: Value of the policy that is compared with.
+        unit: Unit of both values: seconds, dollars or joules per completed task; per cent of the tasks for `sla`.
+        before: Value of the rival.
         after: Value of the policy.
         change: After less before, with its 95 % bootstrap interval over scenarios: per cent of `before`;
             percentage points for `sla`. None where `before` is zero.
@@ -46,9 +46,9 @@ def gains(before: Sequence[Summary], after: Sequence[Summary], *, seed: int = 0)
     """Compare two policies on the same scenarios, objective by objective.
 
     Args:
-        before: Sums of the policy that is compared with, a scenario each.
-        after: Sums of the other policy, in the same order.
-        seed: Of the resampling.
+        before: Summaries of the rival, one per scenario.
+        after: Summaries of the policy, in the same order.
+        seed: Random seed of the bootstrap.
 
     Returns:
         Latency, cost, energy and the share of tasks within their SLA. Latency, cost and energy are sums over all

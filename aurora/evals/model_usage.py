@@ -1,4 +1,4 @@
-"""What a run's model has cost, and what went wrong on the way, from the run's recording and archive."""
+"""Usage of a run's model: calls, cost and faults, from the run's recording and archive."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aurora.tools.recording import Recording
 
 
 def model_usage(directory: Path, store: Store) -> dict[str, Any] | None:
-    """Calls, tokens, dollars and faults of a run; None if it has no model. Keys of `aurora selfplay --json`.
+    """Count calls, tokens, dollars and faults of a run; None if it has no model. Keys of `aurora selfplay --json`.
 
     Args:
-        directory: Of the run.
-        store: Its archive.
+        directory: Folder of the run.
+        store: Archive of the run.
     """
     if not (directory / CALLS).exists():
         return None

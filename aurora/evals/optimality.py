@@ -1,4 +1,4 @@
-"""Measures how far a policy is from the bounds of its scenarios."""
+"""Measures the distance of a policy from the bounds of its scenarios."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from aurora.sim.rewards import score
 
 
 class Distance(NamedTuple):
-    """A policy against bounds that no plan can pass, over scenarios that it completes.
+    """A policy against bounds that no plan can beat, over the scenarios that it completes.
 
     Attributes:
-        scenarios: How many it completes.
-        bound: Mean of the rewards that can't be exceeded.
-        reward: The policy's mean reward on the same scenarios.
+        scenarios: Number of scenarios that it completes.
+        bound: Mean upper bound of the reward.
+        reward: Mean reward of the policy on the same scenarios.
         gap: Bound less reward, with its 95 % interval.
-        latency, cost, energy: The policy's sum over that of the bounds; None where the bounds are 0.
+        latency, cost, energy: Total of the policy over that of the bounds; None where the bounds are 0.
     """
 
     scenarios: int
@@ -44,13 +44,13 @@ def distance(
     jobs: int,
     tick: Callable[[int], None] = lambda done: None,
 ) -> Distance | None:
-    """Return how far a policy is from the bounds; None if it completes none of the scenarios.
+    """Measure the distance of a policy from the bounds; None if it completes none of the scenarios.
 
     Args:
-        scenarios: Encoded.
-        program: The compiled policy.
-        jobs: Threads.
-        tick: Told how many scenarios are done.
+        scenarios: Encoded scenarios.
+        program: Compiled policy.
+        jobs: Number of threads.
+        tick: Callback with the number of scenarios done.
     """
     pending = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
         delayed(_judge)(e, program) for e in scenarios

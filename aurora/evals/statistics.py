@@ -1,4 +1,4 @@
-"""Intervals by resampling."""
+"""Bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def paired_interval(differences: NDArray[np.float64], *, seed: int = 0) -> Inter
     """Percentile bootstrap interval of the mean of paired differences (Efron & Tibshirani 1993, ch. 13).
 
     Args:
-        differences: float64 [pairs], at least one.
-        seed: Of the resampling.
+        differences: Paired differences, float64 [pairs], at least one.
+        seed: Random seed of the bootstrap.
     """
     rng = np.random.default_rng(seed)
     means = rng.choice(differences, (RESAMPLES, len(differences))).mean(axis=1)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.futures.outlook import MOST_ORIGINS, Predict, totals_of
-from aurora.learning.futures.paths import Dependence, dependence, stacked
+from aurora.learning.futures.demand_forecast import MAX_ORIGINS, Predict, totals_of
+from aurora.learning.futures.paths import Dependence, estimate_dependence, stacked
 from aurora.learning.futures.predictors import CONTEXT
 from aurora.learning.futures.tiers import CONFIDENCES, Adjustment, Past, cores_at, recalibration, unadjusted
 from aurora.learning.series.read import read_panel
@@ -66,9 +66,9 @@ class Round(NamedTuple):
     """Forecasts that were made at one moment, and what came.
 
     Attributes:
-        quantiles: float64 [forecasts, steps, len(LEVELS)].
+        quantiles: float64 [forecasts, steps, len(QUANTILES)].
         realised: float64 [forecasts, steps].
-        peaks: float64 [forecasts, 1, len(LEVELS)], of the highest step.
+        peaks: float64 [forecasts, 1, len(QUANTILES)], of the highest step.
         highest: float64 [forecasts, 1].
     """
 
@@ -152,7 +152,7 @@ def _groups(series: Sequence[Series], size: int) -> list[list[Series]]:
 
 
 def _forecasts(series: Sequence[Series], forecaster: Predict) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Forecasts at every horizon-th moment: float64 [moments, series, steps, len(LEVELS)], and what came."""
+    """Forecasts at every horizon-th moment: float64 [moments, series, steps, len(QUANTILES)], and what came."""
     origins = range(CONTEXT, len(series[0]) - HORIZON + 1, HORIZON)
     said = [stacked(forecaster([s.between(0, origin) for s in series], HORIZON)) for origin in origins]
     came = [np.stack([s.y[origin : origin + HORIZON] for s in series]) for origin in origins]
@@ -161,7 +161,7 @@ def _forecasts(series: Sequence[Series], forecaster: Predict) -> tuple[NDArray[n
 
 def _along(said: NDArray[np.float64], came: NDArray[np.float64]) -> Dependence:
     """How steps go together, from all forecasts alike."""
-    return dependence(said.reshape(-1, 1, *said.shape[-2:]), came.reshape(-1, 1, came.shape[-1]))
+    return estimate_dependence(said.reshape(-1, 1, *said.shape[-2:]), came.reshape(-1, 1, came.shape[-1]))
 
 
 def _rounds(said: NDArray[np.float64], came: NDArray[np.float64], how: Dependence) -> list[Round]:
@@ -201,7 +201,7 @@ def _from_members(
     groups = [g for day in sides[0] for g in day]
     along = _along(np.concatenate([g[0] for g in groups]), np.concatenate([g[1] for g in groups]))
     # Few moments and many machines: what any two have in common is the mean over all pairs of all groups.
-    pairs = [dependence(*group).series for group in groups]
+    pairs = [estimate_dependence(*group).series for group in groups]
     shared = float(np.mean([(m.sum() - size) / (size * (size - 1)) for m in pairs]))
     how = Dependence((1 - shared) * np.eye(size) + shared, along.steps, along.origins)
     rounds = []
@@ -244,7 +244,7 @@ def _judged(name: str, rounds: Sequence[Round], held: int, *, rolling: bool) -> 
     places: dict[str, list[list[_Place]]] = {"step": [], "horizon": []}
     for k in range(held // 2 if rolling else held, len(rounds)):
         now = rounds[k]
-        past = _past(rounds[max(0, k - MOST_ORIGINS) : k]) if rolling else once
+        past = _past(rounds[max(0, k - MAX_ORIGINS) : k]) if rolling else once
         steps = [_place(cores_at(now.quantiles, asked.steps.asked(p), past.steps), now.realised) for p in CONFIDENCES]
         peaks = [_place(cores_at(now.peaks, asked.peaks.asked(p), past.peaks), now.highest) for p in CONFIDENCES]
         asked = Adjustment(asked.steps.after([s.inside for s in steps]), asked.peaks.after([s.inside for s in peaks]))

@@ -33,8 +33,8 @@ def selfplay(  # noqa: PLR0913  # what a run is started with
 
     Args:
         directory: Folder of the run; it is created if it is absent.
-        settings: Settings that determine the run. `aurora selfplay` also sets `embedder`, to the fingerprint of
-            `aurora.memory.embedder.open_embedder()`: similar scenarios are then found by their texts.
+        settings: Settings that determine the run. `aurora selfplay` also sets `embedder`, to
+            `aurora.memory.embedder.run_fingerprint()`: similar scenarios are then found by their texts.
         iterations: Iterations that the run shall hold in the end; None: any number.
         time_limit: Seconds after which the run stops; its first iteration is always finished.
         jobs: Threads; the result does not depend on it.

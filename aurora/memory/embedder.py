@@ -78,6 +78,19 @@ class SentenceEmbedder:
         return np.array(rows, dtype=np.float32) if rows else np.empty((0, 0), np.float32)
 
 
+def run_fingerprint() -> str:
+    """Return the fingerprint of the embedder with which a new run begins; "" without the extra `models`.
+
+    A run without an embedder has no index: its attacker compares scenarios by their statistics.
+
+    Raises:
+        ModelError: There are no weights; the message says what to set.
+    """
+    if importlib.util.find_spec("sentence_transformers") is None or importlib.util.find_spec("chromadb") is None:
+        return ""
+    return open_embedder().fingerprint
+
+
 def open_embedder() -> SentenceEmbedder:
     """The embedder that `AURORA_EMBEDDER` names, or the packaged one. Nothing is ever downloaded.
 

@@ -1,4 +1,4 @@
-"""Reads the arguments that a model writes for a tool call: an object, or a mark that they are none."""
+"""Parses the arguments of a model's tool call into an object, or marks them as malformed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 MALFORMED = "malformed_arguments"
-"""Name of the only argument of a tool call whose arguments are no JSON object; its value is what was written."""
+"""Name of the only argument of a tool call whose arguments are not a JSON object; its value is the text."""
 MALFORMED_SHOWN = 500
-"""Characters of malformed arguments that are kept."""
+"""Most characters kept of malformed arguments."""
 _HALVES = re.compile("[\\ud800-\\udfff]")
 
 
@@ -30,7 +30,7 @@ def arguments_in(value: Any) -> dict[str, Any]:
 
 
 def problem_of(arguments: Any) -> str:
-    """Say what is wrong with arguments that were marked as malformed; "" if they were not."""
+    """Describe the fault of arguments marked as malformed; "" if they are not."""
     if not isinstance(arguments, dict) or set(arguments) != {MALFORMED}:
         return ""
     written = str(arguments[MALFORMED])
@@ -38,7 +38,7 @@ def problem_of(arguments: Any) -> str:
 
 
 def whole_characters(value: Any) -> Any:
-    """Return a JSON value with U+FFFD for halves of characters in its texts (lone surrogates): UTF-8 has none."""
+    """Replace lone surrogates in the texts of a JSON value by U+FFFD, since UTF-8 can't encode them."""
     if isinstance(value, str):
         return _HALVES.sub("\ufffd", value)
     if isinstance(value, dict):
@@ -47,7 +47,7 @@ def whole_characters(value: Any) -> Any:
 
 
 def half_character(value: Any, place: str = "") -> str:
-    """Name the field of a JSON value whose text has half a character in it; "" if there is none."""
+    """Name the field of a JSON value whose text holds a lone surrogate; "" if there is none."""
     if isinstance(value, str):
         return (place or "the text") if "\ufffd" in value or _HALVES.search(value) else ""
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What tools may look at: scenarios and policies by id, drafts, the archive and its index."""
+"""The data that tools may read: scenarios and policies by id, drafts, the archive and its index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aurora.errors import DataError, PolicyError, ScenarioError, StoreError
+from aurora.errors import InputError, PolicyError, ScenarioError, StoreError
 from aurora.learning.accounts import Account
 from aurora.learning.series.series import Series
 from aurora.memory.index import Index
@@ -21,23 +21,23 @@ from aurora.sim.scenarios.scenario import Scenario
 
 
 def reward(scenario: Scenario, outcome: Outcome) -> float:
-    """The reward of an outcome, by the scenario's own objectives."""
+    """Return the reward of an outcome by the scenario's own objectives."""
     return score(outcome.summary, scenario).reward
 
 
 class Desk:
-    """One conversation's view: it can add drafts, and change nothing else.
+    """The data of one conversation; it can add drafts and change nothing else.
 
     Args:
-        scenarios: That are open, by id.
-        policies: Besides the references and the archive's, by id.
-        store: The archive.
-        index: Over the archive.
-        expand: JSON of an archived spec -> scenario.
-        value: (scenario, outcome) -> what a policy achieved; higher is better.
-        series: Measured demand that is open.
-        accounts: Histories that are open.
-        experiments: Folders of experiments that are open, by id.
+        scenarios: Open scenarios.
+        policies: Policies by id, in addition to the references and the archive's.
+        store: Archive.
+        index: Similarity index of the archive.
+        expand: Function from the JSON of an archived spec to its scenario.
+        value: Function from scenario and outcome to a policy's value; higher is better.
+        series: Open series of measured demand.
+        accounts: Open histories of accounts.
+        experiments: Folders of open experiments, by id.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -65,19 +65,19 @@ class Desk:
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
-        """Ids of the scenarios that are open."""
+        """Return the ids of the open scenarios."""
         return tuple(self._scenarios)
 
     @property
     def open_ids(self) -> tuple[str, ...]:
-        """Ids of all that is open, by which the result of a call is told from that of the same call elsewhere."""
+        """Return the ids of all open data, which distinguish a call's result from that of the same call elsewhere."""
         return (*self._scenarios, *self._series, *self._accounts, *self._experiments)
 
     def scenario(self, scenario_id: str) -> EncodedScenario:
-        """A scenario that is open or archived.
+        """Return an open or archived scenario.
 
         Raises:
-            ScenarioError: There is none.
+            ScenarioError: There is no scenario of that id.
         """
         if scenario_id not in self._scenarios and self.store is not None and self._expand is not None:
             specs = self.store.specs([scenario_id])
@@ -89,49 +89,49 @@ class Desk:
 
     @property
     def series_ids(self) -> tuple[str, ...]:
-        """Ids of the series that are open."""
+        """Return the ids of the open series."""
         return tuple(self._series)
 
     def series(self, unique_id: str) -> Series:
-        """A series that is open.
+        """Return an open series.
 
         Raises:
-            DataError: There is none.
+            InputError: No open series has that id.
         """
         if unique_id not in self._series:
-            raise DataError(f"no series {unique_id!r}; open are {', '.join(self._series) or 'none'}")
+            raise InputError(f"no series {unique_id!r}; open are {', '.join(self._series) or 'none'}")
         return self._series[unique_id]
 
     @property
     def account_ids(self) -> tuple[str, ...]:
-        """Ids of the accounts that are open."""
+        """Return the ids of the open accounts."""
         return tuple(self._accounts)
 
     def account(self, account_id: str) -> Account:
-        """An account that is open.
+        """Return an open account.
 
         Raises:
-            DataError: There is none.
+            InputError: No open account has that id.
         """
         if account_id not in self._accounts:
-            raise DataError(f"no account {account_id!r}; open are {', '.join(self._accounts) or 'none'}")
+            raise InputError(f"no account {account_id!r}; open are {', '.join(self._accounts) or 'none'}")
         return self._accounts[account_id]
 
     def experiment(self, experiment_id: str) -> Path:
-        """The folder of an experiment that is open.
+        """Return the folder of an open experiment.
 
         Raises:
-            DataError: There is none.
+            InputError: No open experiment has that id.
         """
         if experiment_id not in self._experiments:
-            raise DataError(f"no experiment {experiment_id!r}; open are {', '.join(self._experiments) or 'none'}")
+            raise InputError(f"no experiment {experiment_id!r}; open are {', '.join(self._experiments) or 'none'}")
         return self._experiments[experiment_id]
 
     def policy(self, policy_id: str) -> Policy:
-        """A draft, a reference or an archived policy.
+        """Return a draft, a reference or an archived policy.
 
         Raises:
-            PolicyError: There is none.
+            PolicyError: There is no policy of that id.
         """
         if policy_id in self._policies:
             return self._policies[policy_id]
@@ -139,22 +139,22 @@ class Desk:
             try:
                 return self.store.policy(policy_id)
             except StoreError:
-                pass  # said below, with what there is
+                pass  # the error below lists the known policies
         raise PolicyError(f"no policy {policy_id!r}; there are {', '.join(sorted(self._policies))}, and the archive's")
 
     def draft(self, policy: Policy) -> None:
         """Keep a policy for this conversation.
 
         Raises:
-            PolicyError: It does not compile.
+            PolicyError: The policy does not compile.
         """
         compile_policy(policy)
         self._policies[policy.policy_id] = policy
 
     def outcome(self, scenario_id: str, policy_id: str) -> Outcome:
-        """What comes of a policy on a scenario."""
+        """Simulate a policy on a scenario."""
         return run(self.scenario(scenario_id), compile_policy(self.policy(policy_id)), policy_id=policy_id)
 
     def worth(self, scenario_id: str, policy_id: str) -> float:
-        """A policy's value on a scenario."""
+        """Return a policy's value on a scenario."""
         return self.value(self.scenario(scenario_id).scenario, self.outcome(scenario_id, policy_id))

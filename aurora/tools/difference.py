@@ -1,4 +1,4 @@
-"""Says how a question differs from what a recording holds: which part, and the first lines that are not the same."""
+"""Describes how a question differs from the nearest one in a recording: the part and the first differing lines."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from aurora.tools.recording import Recording
 
 AROUND = 60
-"""Characters that are shown of a text around the place where it begins to differ."""
+"""Characters shown of a text around the first difference."""
 ROLES = {
     "ScenariosAnswer": "attacker",
     "PolicyAnswer": "defender",
     "ExplanationAnswer": "explainer",
 }
-"""Who asks for which answer."""
+"""Role that asks for each schema of an answer."""
 
 
 def told_difference(recording: Recording, request: Mapping[str, Any]) -> str:
-    """Say which recorded question is most like one that has no answer, and where they begin to differ.
+    """Describe the first difference of an unanswered question from the nearest recorded one.
 
     Args:
-        recording: Of another session.
-        request: Of a model, as it would be recorded.
+        recording: Recording of another session.
+        request: Request to a model, as it would be recorded.
     """
     role = role_of(request)
     recorded = [e.request for e in recording if e.kind == "model" and isinstance(e.request, dict)]
@@ -41,7 +41,7 @@ def told_difference(recording: Recording, request: Mapping[str, Any]) -> str:
 
 
 def first_difference(recorded: str, now: str) -> str:
-    """Show two texts where they begin to differ."""
+    """Show the first difference of two texts."""
     before, after = recorded.splitlines() or [""], now.splitlines() or [""]
     line = _agreeing(before, after)
     a = before[line] if line < len(before) else ""
@@ -52,7 +52,7 @@ def first_difference(recorded: str, now: str) -> str:
 
 
 def role_of(request: Mapping[str, Any]) -> str:
-    """Say who asks, by the answer that is asked for."""
+    """Return the role that asks, by the schema of the answer."""
     settings = request.get("settings") or {}
     form = ((settings.get("response_format") or {}).get("json_schema") or {}).get("name")
     tools = [t.get("function", t).get("name") for t in settings.get("tools") or [] if isinstance(t, dict)]
@@ -61,7 +61,7 @@ def role_of(request: Mapping[str, Any]) -> str:
 
 
 def _parts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The parts of a question in the order in which they tell most, each as text."""
+    """List the parts of a question as text, most telling first."""
     messages: Sequence[Mapping[str, Any]] = request.get("messages") or []
     return [
         ("model's name", str(request.get("model"))),
@@ -71,7 +71,7 @@ def _parts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _padded(parts: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The parts, with empty ones where the other question has more messages."""
+    """Yield the parts, with empty ones where the other question has more messages."""
     missing = [(name, "") for name, _ in others[len(parts) - 1 : -1]]
     return iter([*parts[:-1], *missing, parts[-1]])
 
@@ -88,7 +88,7 @@ def _content(message: Mapping[str, Any]) -> str:
 
 
 def _shared(a: Sequence[tuple[str, str]], b: Sequence[tuple[str, str]]) -> float:
-    """Return how far two questions agree from their beginning: whole parts, and the share of the first that differs."""
+    """Return the length of the common beginning of two questions: whole parts, and the share of the next."""
     total = 0.0
     for (_, x), (_, y) in zip(a, b, strict=False):
         if x != y:
@@ -98,7 +98,7 @@ def _shared(a: Sequence[tuple[str, str]], b: Sequence[tuple[str, str]]) -> float
 
 
 def _agreeing(a: Sequence[str], b: Sequence[str]) -> int:
-    """Return how many items of two sequences are the same from the beginning."""
+    """Return the length of the common prefix of two sequences."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 

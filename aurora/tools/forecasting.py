@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import Field
 
 from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
@@ -108,7 +108,7 @@ def forecast(desk: Desk, arguments: ForecastArguments) -> ForecastResult:
     recent = one.between(max(0, len(one) - 40 * CONTEXT), len(one))  # bounded, however long the series
     picked = forecast_by_best_baseline(recent, context=context, horizon=arguments.horizon)
     figures = picked.figures.get(picked.forecast.model)
-    columns = [LEVELS.index(level) for level in SHOWN]
+    columns = [QUANTILES.index(level) for level in SHOWN]
     steps = tuple(
         ForecastStep(
             minutes_ahead=(k + 1) * one.step / 60,

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from aurora.errors import ScenarioError
-from aurora.learning.futures.demand import check_one_quantity, cores_per_unit, running
-from aurora.learning.futures.outlook import Aim, look_ahead
-from aurora.learning.futures.predictors import CONTEXT, recent
-from aurora.learning.futures.tiers import CONFIDENCES, proposed_plans
-from aurora.sim.capacity.capacity import CapacityPlan, JobClass, job_for
-from aurora.sim.capacity.choice import WEIGHTS, losses, standings
-from aurora.sim.capacity.futures import MEASURES, Futures, simulate_futures
-from aurora.sim.scenarios.disturbances import AS_FORECAST, NAMED, Disturbance, disturbed, parse_disturbance
+from aurora.learning.futures.demand import check_one_quantity
+from aurora.learning.futures.report import FuturesReport, FuturesRequest, report_futures
+from aurora.learning.futures.tiers import CONFIDENCES, Tier
+from aurora.sim.capacity.capacity import CapacityPlan
+from aurora.sim.capacity.choice import WEIGHTS, Standing
+from aurora.sim.capacity.futures import MEASURES
+from aurora.sim.scenarios.disturbances import NAMED, parse_disturbance
 from aurora.tools.desk import Desk
 from aurora.types import Frozen, NonNegative, Positive
 
-MOST_STEPS = 200_000
-"""Plans times futures times what-ifs times steps of one call: a few seconds."""
+MAX_STEPS = 200_000
+"""Most plans times futures times what-ifs times steps of one call: a few seconds."""
 
-
-MOST_EFFORT = 12_000_000
-"""Jobs of one call, those of long queues counted more: about 12 seconds of one core."""
-
-QUEUED = 2000
-"""Jobs of a future with which each costs twice as much as without a queue (measured: 0.9 us, and 0.4 us a thousand)."""
-
-SAMPLED = 16
-"""Futures by which the jobs are estimated."""
+MAX_EFFORT = 12_000_000
+"""Most jobs of one call, those of long queues counted more: about 12 seconds of one core."""
 
 
 class FuturesArguments(Frozen):
@@ -63,9 +52,9 @@ class FuturesArguments(Frozen):
     @model_validator(mode="after")
     def _check(self) -> Self:
         steps = max(len(self.plans), len(CONFIDENCES)) * self.futures * (1 + len(self.what_ifs)) * self.horizon
-        if steps > MOST_STEPS:
+        if steps > MAX_STEPS:
             raise ValueError(
-                f"futures: {steps} steps (plans x futures x what-ifs x horizon), at most {MOST_STEPS}; ask for fewer"
+                f"futures: {steps} steps (plans x futures x what-ifs x horizon), at most {MAX_STEPS}; ask for fewer"
             )
         return self
 
@@ -104,83 +93,58 @@ class FuturesFound(Frozen):
     notes: tuple[str, ...] = Field(default=(), description="what was assumed, left out or cut off")
 
 
-def _check_effort(ahead: Futures, plans: int, job: JobClass, what_ifs: Sequence[Disturbance]) -> None:
-    """Refuse what would take longer than a conversation waits: a flood makes many jobs, and long queues of them.
-
-    Raises:
-        ScenarioError: Says how many there would be and what to do.
-    """
-    few = ahead.demand[:SAMPLED]
-    middle = np.full(len(few), 0.5)
-    effort = 0.0
-    for what_if in (AS_FORECAST, *what_ifs):
-        demand = disturbed(few, ahead.series, what_if, step=ahead.step, chance=middle)
-        jobs = float(demand.sum(axis=(1, 2)).mean()) * ahead.step / (job.cores * job.seconds)
-        effort += plans * len(ahead.demand) * jobs * (1 + jobs / QUEUED)
-    if effort > MOST_EFFORT:
-        raise ScenarioError(
-            f"about {effort / MOST_EFFORT:.1f} times too many jobs to simulate now; ask for fewer futures, plans or "
-            f"what-ifs, a smaller flood, or larger job_cores than {job.cores:g}"
-        )
-
-
 def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
     series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
     check_one_quantity(series, "name those of one in series_ids")
-    scale = cores_per_unit(series, arguments.cores_per_unit, option="cores_per_unit")
-    measured = running(series)
-    assumed = ("y is taken for cores, as its unit is not stated",) if scale.is_assumed else ()
-    aim = Aim(
+    request = FuturesRequest(
         horizon=arguments.horizon,
         futures=arguments.futures,
-        cores_per_unit=scale.value,
-        least=CONTEXT,
-        seed=arguments.seed,
-    )
-    what_ifs = [parse_disturbance(w) for w in arguments.what_ifs]
-    outlook = look_ahead(measured.series, recent, aim)
-    like = CapacityPlan(
-        plan_id="like",
-        reserved_nodes=1,
+        what_ifs=tuple(parse_disturbance(text) for text in arguments.what_ifs),
+        weights=arguments.weights,
+        plans=arguments.plans,
+        cores_per_unit=arguments.cores_per_unit,
         node_cores=arguments.node_cores,
         reserved_price=arguments.reserved_price,
         burst_price=arguments.burst_price,
+        job_cores=arguments.job_cores,
+        sla=arguments.sla,
+        seed=arguments.seed,
     )
-    plans = arguments.plans or proposed_plans(outlook.tiers, outlook.totals, like)
-    job = job_for(plans, float(outlook.totals.mean()), outlook.step, arguments.horizon, arguments.sla)
-    if arguments.job_cores is not None:
-        job = job.model_copy(update={"cores": arguments.job_cores})
-    ahead = Futures(outlook.paths, outlook.series, outlook.step, arguments.seed)
-    _check_effort(ahead, len(plans), job, what_ifs)
-    found = simulate_futures(ahead, plans, job, what_ifs)
-    loss = losses(found, job, arguments.weights)
-    ids = tuple(p.plan_id for p in found.plans)
-    names = [d.name for d in found.disturbances]
-    order = standings(ids, loss.mean(axis=1))
+    report = report_futures(series, request, max_effort=MAX_EFFORT)
+    assumed = ("y is taken for cores, as its unit is not stated",) if report.scale.is_assumed else ()
     return FuturesFound(
-        tiers=tuple(
-            TierFound(
-                kind=t.kind, confidence=t.confidence, cores=t.cores, above_step=t.above_step, is_backed=t.is_backed
-            )
-            for t in outlook.tiers
-        ),
-        best=order[0].plan_id,
-        best_by_what_if={n: standings(ids, loss[:, d])[0].plan_id for d, n in enumerate(names)},
-        plans=tuple(
-            PlanFound(
-                plan_id=s.plan_id,
-                reserved_nodes=found.plans[p].reserved_nodes,
-                burst_nodes=found.plans[p].burst_nodes,
-                worse=s.worse,
-                low=s.low,
-                high=s.high,
-                probability_best=s.probability_best,
-                means={n: {m: float(found.measured[m][p, d].mean()) for m in MEASURES} for d, n in enumerate(names)},
-            )
-            for s in order
-            for p in (ids.index(s.plan_id),)
-        ),
-        backtests=outlook.how.origins,
-        notes=(*measured.notes, *assumed),
+        tiers=tuple(_tier(tier) for tier in report.demand.tiers),
+        best=report.best,
+        best_by_what_if=report.best_by_what_if,
+        plans=tuple(_plan(report, standing) for standing in report.standings),
+        backtests=report.demand.dependence.origins,
+        notes=(*report.data_notes, *assumed),
+    )
+
+
+def _tier(tier: Tier) -> TierFound:
+    return TierFound(
+        kind=tier.kind,
+        confidence=tier.confidence,
+        cores=tier.cores,
+        above_step=tier.above_step,
+        is_backed=tier.is_backed,
+    )
+
+
+def _plan(report: FuturesReport, standing: Standing) -> PlanFound:
+    plan = report.plan(standing.plan_id)
+    return PlanFound(
+        plan_id=plan.plan_id,
+        reserved_nodes=plan.reserved_nodes,
+        burst_nodes=plan.burst_nodes,
+        worse=standing.worse,
+        low=standing.low,
+        high=standing.high,
+        probability_best=standing.probability_best,
+        means={
+            what_if: {name: float(measures[name].mean()) for name in MEASURES}
+            for what_if, measures in report.measures(plan.plan_id).items()
+        },
     )

@@ -1,6 +1,6 @@
-"""Runs every tool call of an agent: checked, limited, timed, numbered as evidence, recorded.
+"""Runs every tool call of an agent: validated, limited, timed, numbered as evidence, recorded.
 
-A call never raises for what a model did: what went wrong is the result, in words that it can act on.
+A call never raises for a model's mistake: the result describes the fault in words that the model can act on.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ MORE = "evidence"
 
 
 class Limits(NamedTuple):
-    """Of a conversation.
+    """Limits of a conversation.
 
     Attributes:
-        seconds: A call may take.
-        characters: Of a result that are shown at once.
-        calls: In all.
-        calls_a_tool: Of one tool.
+        seconds: Time limit of a call.
+        characters: Most characters of a result shown at once.
+        calls: Most calls in total.
+        calls_a_tool: Most calls of one tool.
     """
 
     seconds: float = 60.0
@@ -48,14 +48,14 @@ class Limits(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A tool call and what came of it.
+    """A tool call with its result.
 
     Attributes:
-        number: From 1; `E1` and so on in conversations.
-        tool, arguments: As called, valid or not.
-        outcome: How it went.
-        text: The whole result as JSON, or what went wrong.
-        seconds: It took.
+        number: Number from 1; `E1` and so on in conversations.
+        tool, arguments: Tool and arguments as called, valid or not.
+        outcome: Kind of result.
+        text: Complete result as JSON, or the fault.
+        seconds: Run time.
     """
 
     number: int
@@ -77,11 +77,11 @@ class Harness:
     """The tools of one conversation.
 
     Args:
-        desk: What they may look at.
-        tools: Names of those that may be used; a tool that changes something is refused unless `may_change`.
-        limits: Of the conversation.
-        recording: Of the session; what it holds is not run again.
-        may_change: Whether somebody has approved that tools change things.
+        desk: Data that the tools may read.
+        tools: Names of the tools allowed; one that changes something is refused unless `may_change`.
+        limits: Limits of the conversation.
+        recording: Recording of the session; a call that it holds is not run again.
+        may_change: True: a person has approved that tools change things.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Harness:
         self._numbers: dict[str, int] = {}
 
     def langchain_tools(self) -> list[BaseTool]:
-        """The tools as LangChain knows them; calling one goes through `call`."""
+        """Return the tools as LangChain's; a call of one goes through `call`."""
         listed: dict[str, tuple[str, type[BaseModel]]] = {
             name: (tool.description, tool.arguments) for name, tool in self._tools.items()
         }
@@ -120,13 +120,13 @@ class Harness:
         ]
 
     def reserve(self, call_ids: Sequence[str]) -> None:
-        """Number calls in the order in which the model made them, before they run side by side."""
+        """Number calls in the model's order before they run concurrently."""
         with self._lock:
             for call_id in call_ids:
                 self._numbers.setdefault(call_id, len(self._numbers) + 1)
 
     def call(self, name: str, arguments: Any, call_id: str = "") -> str:
-        """Run a call; what the model is shown of it, beginning with its number."""
+        """Run a call; return the text for the model, which begins with the call's number."""
         self.reserve([call_id or f"direct {len(self._numbers)}"])
         number = self._numbers[call_id] if call_id else len(self._numbers)
         started = time.perf_counter()
@@ -144,7 +144,7 @@ class Harness:
         return f"[E{number}]{failed} {text if name == MORE else self._part(evidence, 0)}"
 
     def _part(self, evidence: Evidence, offset: int) -> str:
-        """A result from a character on, no longer than it may be, and where its rest is."""
+        """Return a part of a result from a character on, within the limit, with a pointer to the rest."""
         end = offset + self.limits.characters
         rest = len(evidence.text) - end
         more = f'\n[{rest} characters more: {MORE}(id="E{evidence.number}", offset={end})]' if rest > 0 else ""
@@ -201,10 +201,10 @@ class Harness:
             outcome, text = "timeout", f"it took more than {self.limits.seconds:g} s; ask for something smaller"
         except AuroraError as error:
             outcome, text = "failed", str(error)
-        except Exception as error:  # whatever a model's scenario leads a tool to, the conversation goes on
+        except Exception as error:  # a tool that fails on a model's input must not end the conversation
             outcome, text = "failed", f"it can't work on this ({type(error).__name__}: {error!s:.200})"
         finally:
-            pool.shutdown(wait=False)  # what is late goes on in its thread; its result is not waited for
+            pool.shutdown(wait=False)  # a late call continues in its thread; its result is not awaited
         return outcome, text, time.perf_counter() - started
 
     def _more(self, arguments: Any) -> tuple[EvidenceOutcome, str]:
@@ -219,9 +219,9 @@ class Harness:
 
 
 def _rounded(value: Any, digits: int) -> Any:
-    """A JSON value, its numbers with so many significant digits."""
+    """Round the numbers of a JSON value to significant digits."""
     if isinstance(value, float):
-        return float(f"{value + 0.0:.{digits}g}")  # no zero keeps a sign
+        return float(f"{value + 0.0:.{digits}g}")  # turns -0.0 into 0.0
     if isinstance(value, dict):
         return {k: _rounded(v, digits) for k, v in value.items()}
     return [_rounded(v, digits) for v in value] if isinstance(value, list) else value

@@ -15,7 +15,7 @@ from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
 DRAFT = "draft-"
-"""How ids of drafts begin."""
+"""Prefix of the ids of drafts."""
 
 
 class FeatureArguments(Frozen):

@@ -6,12 +6,10 @@ from dataclasses import asdict
 
 from pydantic import Field
 
-from aurora.learning.accounts import synthetic_catalogue
 from aurora.learning.experiments.experiment import standing
 from aurora.learning.experiments.registration import load_registration
-from aurora.learning.rightsizing.recommend import Basis, Recommendation, recommend_account
-from aurora.learning.rightsizing.rightsizing import Goals
-from aurora.learning.rightsizing.savings import shipped_calibration
+from aurora.learning.rightsizing.recommend import Recommendation
+from aurora.learning.rightsizing.report import recommend as recommend_accounts
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
@@ -54,14 +52,12 @@ class Recommendations(Frozen):
 
 def recommend(desk: Desk, arguments: RecommendArguments) -> Recommendations:
     """Whether accounts are too large or too small, what to change, what it saves, and how sure that is."""
-    basis = Basis(
-        synthetic_catalogue(), shipped_calibration(), Goals(misses=arguments.misses), with_flips=arguments.flips
-    )
-    names = dict.fromkeys(arguments.account_ids)
-    return Recommendations(recommendations=tuple(_told(recommend_account(desk.account(a), basis)) for a in names))
+    accounts = [desk.account(name) for name in dict.fromkeys(arguments.account_ids)]
+    report = recommend_accounts(accounts, misses=arguments.misses, with_flips=arguments.flips, with_precedents=False)
+    return Recommendations(recommendations=tuple(_row(r) for r in report.recommendations))
 
 
-def _told(r: Recommendation) -> Recommended:
+def _row(r: Recommendation) -> Recommended:
     now, new = (asdict(c) if c is not None else {} for c in (r.now, r.proposed))
     used = r.utilisation if r.utilisation is not None else r.utilisation_now_projected
     saved, sure = r.savings, r.confidence

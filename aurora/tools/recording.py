@@ -1,8 +1,8 @@
-"""What was asked of models and tools, and what came back: the record of a session, and its replay.
+"""Recording of a session's questions to models and tools with their answers, and its replay.
 
-One JSON object a line. An exchange is known by what was asked, in which part of the session and for the how
-manieth time there, so a session that was killed finds what it has paid for, and a recorded session replays
-without a model: the same questions get the same answers.
+A file has one JSON object per line. The key of an exchange is the question, the part of the session, and the number
+of times it was asked there. So a killed session finds the answers it has paid for, and a recorded session replays
+without a model.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Exchange(NamedTuple):
     """A question and its answer.
 
     Attributes:
-        key: Of the question in its place.
-        kind: Who was asked; `session` for what the session itself is.
+        key: Key of the question.
+        kind: Addressee; `session` for the description of the session.
         request, response: JSON values.
-        cost: What it took, such as tokens and seconds; not part of the answer.
+        cost: Resources used, such as tokens and seconds; not part of the answer.
     """
 
     key: str
@@ -42,20 +42,20 @@ class Exchange(NamedTuple):
 
 
 _SHAPE = {"key": str, "kind": str, "cost": dict}
-"""Of an exchange in a file; the rest is anything."""
+"""Types of an exchange's fields in a file; others are free."""
 
 
 class Recording:
-    """A session's exchanges, in memory and, where it has a file, on disk as they happen.
+    """The exchanges of a session, in memory and, with a file, on disk as they happen.
 
-    Threads may use it at once.
+    It is safe for concurrent threads.
 
     Args:
-        path: File to continue or begin; None: kept in memory only.
-        replaying: Whether every question must have its answer here already; nothing is written then.
+        path: File to create or continue; None: memory only.
+        replaying: True: every question must have its answer here; nothing is written.
 
     Raises:
-        RunError: The file can't be used, or is no recording.
+        RunError: The file can't be used, or is not a recording.
     """
 
     def __init__(self, path: Path | None = None, *, replaying: bool = False) -> None:
@@ -77,7 +77,7 @@ class Recording:
             raise RunError(f"{path} can't be used as a recording: {error.strerror}") from None
 
     def _read(self, path: Path) -> int:
-        """Take in what the file holds; bytes up to a line that a kill tore."""
+        """Read the file; return the number of bytes before a line torn by a kill."""
         if not path.exists() and not self.replaying:
             return 0
         content = read_bytes(path, limit=TABLE_BYTES, error=RunError)
@@ -97,32 +97,32 @@ class Recording:
         return end
 
     def __enter__(self) -> Self:
-        """The recording itself."""
+        """Return the recording."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file, its content safely on disk."""
+        """Flush the file to disk and close it."""
         if self._file is not None:
-            with contextlib.suppress(OSError):  # each exchange was flushed; what the disk refused was told then
+            with contextlib.suppress(OSError):  # each exchange was flushed; an error of the disk was reported then
                 os.fsync(self._file.fileno())
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
 
     def __iter__(self) -> Iterator[Exchange]:
-        """All exchanges, oldest first."""
+        """Yield all exchanges, oldest first."""
         return iter(list(self._exchanges.values()))
 
     def begin(self, part: str) -> None:
-        """Begin a part of the session, such as an iteration; in it, repeated questions are counted afresh."""
+        """Begin a part of the session, such as an iteration, in which repeated questions are counted anew."""
         with self._lock:
             self._part = part
             self._asked.clear()
 
     def key(self, kind: Kind, request: Any) -> str:
-        """The key of a question that is about to be asked; asking the same again gives another."""
+        """Return the key of the next question; the same question asked again gets another key."""
         asked = hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest()
         with self._lock:
             self._asked[asked] += 1
@@ -130,14 +130,14 @@ class Recording:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def find(self, key: str) -> Exchange | None:
-        """The exchange of a key, if it was recorded."""
+        """Return the recorded exchange of a key, if there is one."""
         return self._exchanges.get(key)
 
     def add(self, exchange: Exchange) -> None:
         """Record an exchange.
 
         Raises:
-            RunError: It can't be written.
+            RunError: The file can't be written.
         """
         with self._lock:
             self._exchanges[exchange.key] = exchange

@@ -1,4 +1,4 @@
-"""The table of all tools: what each is called, what it takes, and whether it changes anything."""
+"""The table of all tools: name, arguments, function and effect."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from aurora.tools import archive, forecasting, futures, language, recommendation
 from aurora.tools.desk import Desk
 
 Effect = Literal["reads", "changes"]
-"""What a tool does to the world. Fixed here, in code: no model's claim counts."""
+"""Effect of a tool on the world, fixed in code: no model's claim counts."""
 
 
 class Tool(NamedTuple):
     """A tool.
 
     Attributes:
-        effect: Whether it changes anything beyond its conversation.
-        arguments: What it takes.
-        run: What it does.
-        leaves_draft: Whether others need what it leaves on the desk, so that it runs even where its result is recorded.
-        digits: Of the numbers in its result: few, since a model reads and pays for each; a plan needs them all.
+        effect: `changes` if it changes anything beyond its conversation.
+        arguments: Type of its arguments.
+        run: Function of the tool.
+        leaves_draft: True: it leaves a draft for other tools, so it runs even where its result is recorded.
+        digits: Significant digits of its numbers: few, since a model pays for each; a plan needs all.
     """
 
     effect: Effect
@@ -34,7 +34,7 @@ class Tool(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What it does, for models: the first line of its docstring."""
+        """Return the description for models: the docstring of its function."""
         return inspect.getdoc(self.run) or ""
 
 

@@ -1,4 +1,4 @@
-"""What a recording is of: the settings and prompts of the session, written first, compared before a replay."""
+"""Description of a recorded session: settings and prompts, written first and compared before a replay."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from aurora.tools.difference import first_difference
 from aurora.tools.recording import Exchange, Recording
 
 KEY = "session"
-"""Of the exchange that says what a recording is of."""
+"""Key of the exchange that describes the session."""
 OF_THE_PLACE = ("data",)
-"""Settings that say where something lies, not what it is."""
+"""Settings that locate data and don't change the session."""
 
 
 def note_session(recording: Recording, settings: Mapping[str, Any], prompts: Mapping[str, str]) -> None:
-    """Write what a session is into its recording; before a replay, compare it with the recorded one.
+    """Write the description of a session into its recording, or before a replay compare it with the recorded one.
 
-    A recording without it (of an older AURORA) is replayed as far as it goes.
+    A recording of an older AURORA without a description is replayed as far as it goes.
 
     Args:
-        recording: Of the session, or the one to replay.
-        settings: What determines the session, as JSON values.
+        recording: Recording of the session, or the one to replay.
+        settings: Settings that determine the session, as JSON values.
         prompts: Texts of the prompts by role.
 
     Raises:
-        ModelError: The recorded session was another one; the message says in what.
+        ModelError: The recorded session was another one; the message names the difference.
     """
     found = recording.find(KEY)
     if not recording.replaying:

@@ -24,7 +24,7 @@ from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
 MEASURES = ("completed", "unplaced", "sla_violations", "latency_mean", "bounded_slowdown", "cost", "energy")
-"""Fields of `Summary` that a short result tells."""
+"""Fields of `Summary` in a short result."""
 
 
 class OneOnOne(Frozen):

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from aurora.cli.bench.spread import spread
 from aurora.cli.forecast import told_back_tests
 from aurora.cli.main import app
-from aurora.errors import DataError
+from aurora.errors import AuroraError, InputError
 from aurora.learning.forecasting.backtest import Figures
 from aurora.learning.forecasting.zero_shot import Picked
 from aurora.learning.series.read import read_panel
-from aurora.learning.series.series import LEVELS, Forecast
+from aurora.learning.series.series import QUANTILES, Forecast
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from tests.learning.series.panels import START, STEP, daily, panel, series_of
@@ -40,7 +40,7 @@ def test_a_forecast_works_at_once(data: Path, tmp_path: Path) -> None:
     fan = tmp_path / "fan.html"
     done = aurora("forecast", str(data), "--horizon", "3", "--json", "--plot", str(fan))
     result = json.loads(done.stdout)
-    assert result["levels"] == list(LEVELS)
+    assert result["levels"] == list(QUANTILES)
     assert [f["unique_id"] for f in result["forecasts"]] == ["s0", "s1"]
     one = result["forecasts"][0]
     assert len(one["timestamps"]) == len(one["quantiles"]) == 3
@@ -61,8 +61,8 @@ def test_a_trained_forecaster_is_asked_by_its_folder(data: Path, tmp_path: Path)
     result = json.loads(aurora("forecast", str(data), "--model", str(folder), "--horizon", "2", "--json").stdout)
     assert len(result["forecasts"][0]["quantiles"]) == 2
     far = aurora("forecast", str(data), "--model", str(folder), "--horizon", "9")
-    assert isinstance(far.exception, DataError)
-    assert "--horizon 9" in str(far.exception)
+    assert isinstance(far.exception, InputError)
+    assert "horizon=9" in str(far.exception)
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_a_trained_forecaster_is_asked_by_its_folder(data: Path, tmp_path: Path)
     [
         ("", "is empty"),
         ("ds,y\n2024-01-01T00:00Z,5\n", "fewer than|one value|at least two"),
-        ("ds,y\n2024-01-01T00:00Z,5\n2024-01-01T00:05Z,6\n", "--context 144"),
+        ("ds,y\n2024-01-01T00:00Z,5\n2024-01-01T00:05Z,6\n", "context=144"),
     ],
 )
 def test_bad_data_ends_with_a_clear_word(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="utf-8")
     done = aurora("forecast", str(path))
-    assert isinstance(done.exception, DataError)
-    with pytest.raises(DataError, match=said):
+    assert isinstance(done.exception, AuroraError)
+    with pytest.raises(AuroraError, match=said):
         raise done.exception
 
 
@@ -121,7 +121,7 @@ def picked_of(model: str, wql: float, naive: float, last: float, span: int = 0) 
     def figure(value: float) -> Figures:
         return Figures(value, 0, 0, 0, 0, 0, 0, 24)
 
-    quantiles = np.repeat(np.linspace(1, 2, len(LEVELS))[None], 3, axis=0)
+    quantiles = np.repeat(np.linspace(1, 2, len(QUANTILES))[None], 3, axis=0)
     one = Forecast("web", START, STEP, quantiles, model)
     return Picked(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
 
@@ -157,7 +157,7 @@ def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytes
         assert "…" not in shown and max(map(len, shown.splitlines())) <= int(columns)
         assert all(f"{i} low" in shown for i in intervals) and "T" in shown
     everything = aurora("forecast", str(data), "--horizon", "2", "--all").stdout
-    assert all(f"{100 * level:g} %" in everything for level in LEVELS)
+    assert all(f"{100 * level:g} %" in everything for level in QUANTILES)
 
 
 def test_a_forecast_of_a_series_that_ended_says_where_it_begins(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_bad_input_is_told_with_its_remedy(demand: Path, tmp_path: Path) -> None
     assert "none matches" in refused(demand, "--series", "db*")
     assert "--state" in misused(demand, "--follow")
     assert ".html or .png" in refused(demand, "--plot", tmp_path / "x.svg")
-    assert "--node-cores" in refused(demand, "--node-cores", "0.001")
+    assert "node_cores=" in refused(demand, "--node-cores", "0.001")
     assert "job_cores" in refused(demand, "--job-cores", "0.0005")
     assert "forecaster" in refused(demand, "--model", tmp_path)
     short = tmp_path / "short.csv"
@@ -155,7 +155,7 @@ def write_series(path: Path, spans: dict[str, tuple[int, int]], unit: str = "") 
 def test_a_unit_that_is_stated_is_never_taken_for_cores(tmp_path: Path) -> None:
     path = tmp_path / "demand.csv"
     write_series(path, {"web": (0, 400)}, "%")
-    assert "y is in percent" in (said := refused(path)) and "--cores-per-unit 0.08" in said
+    assert "y is in percent" in (said := refused(path)) and "cores_per_unit=0.08" in said
     found = futures(path, "--cores-per-unit", "0.08")
     assert (found["unit"], found["cores_per_unit"], found["assumed_unit"]) == ("percent", 0.08, None)
     write_series(path, {"web": (0, 400)}, "cores")

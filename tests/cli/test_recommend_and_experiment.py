@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from aurora.cli.main import app
 from aurora.cli.recommend.advice import as_csv, as_markdown, by_savings, lines, totals
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.accounts import Configuration, generate, write_accounts
 from aurora.learning.rightsizing.recommend import Confidence, Recommendation, Savings
 
@@ -76,7 +76,7 @@ def test_a_series_of_utilisation_and_its_inventory(tmp_path):
     (found,) = json.loads(aurora("recommend", path, "--inventory", inventory, "--quick", "--json"))
     assert (found["account"], found["finding"]) == ("web", "over")
     inventory.write_text("{}")
-    with pytest.raises(DataError, match="has no web"):
+    with pytest.raises(InputError, match="has no web"):
         aurora("recommend", path, "--inventory", inventory)
 
 

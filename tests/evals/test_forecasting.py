@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.evals.forecasting import apart, bench_forecast
 from aurora.learning.series.long_form import write_long_form
 from aurora.learning.series.series import Panel
-from tests.learning.series.panels import QUICK, START, STEP, daily, panel, series_of
+from tests.learning.series.panels import QUICK_MEMBERS, START, STEP, daily, panel, series_of
 
-SIZES = {"context": 24, "horizon": 4, "ets_windows": 3, "settings": QUICK}
+SIZES = {"context": 24, "horizon": 4, "ets_windows": 3, "members": QUICK_MEMBERS}
 KEYS = {"wql", "crps", "coverage_80", "coverage_95", "winkler_80", "mase", "train_seconds"}
 
 
@@ -59,18 +59,18 @@ def test_values_that_both_hold_are_not_learned_from():
 
 
 def test_the_same_file_twice_is_refused_with_the_way_out(files):
-    with pytest.raises(DataError, match=r"nothing is left to train on.*--split 0\.7"):
+    with pytest.raises(AuroraError, match=r"nothing is left to train on.*--split 0\.7"):
         bench_forecast([files[0]], [files[0]], **SIZES)
-    with pytest.raises(DataError, match=r"--split 1\.5"):
+    with pytest.raises(AuroraError, match=r"--split 1\.5"):
         bench_forecast([files[0]], [files[0]], **SIZES, share=1.5)
 
 
 def test_sizes_that_no_test_series_holds_are_refused_by_name(files):
-    with pytest.raises(DataError, match="--context 100"):
-        bench_forecast([files[0]], [files[1]], context=100, horizon=4, settings=QUICK)
+    with pytest.raises(AuroraError, match="context=100"):
+        bench_forecast([files[0]], [files[1]], context=100, horizon=4, members=QUICK_MEMBERS)
 
 
 def test_machines_that_were_trained_on_can_be_left_out(files):
     later = Panel(tuple(series_of(daily(k, 80), f"s{k}", start=START + 150 * STEP) for k in range(6)))
-    with pytest.raises(DataError, match="not in the training files"):
+    with pytest.raises(AuroraError, match="not in the training files"):
         bench_forecast([files[0]], [write(files[1].with_name("seen.csv"), later)], **SIZES, unseen=True)

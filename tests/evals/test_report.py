@@ -9,7 +9,7 @@ import pytest
 
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.evals import champion as judging
-from aurora.evals.champion import judge, verdict_from_json
+from aurora.evals.champion import evaluate_champion, verdict_from_json
 from aurora.evals.report import page, write_report
 from aurora.evals.report.program import shortened
 from aurora.evals.report.timeline import lanes
@@ -39,7 +39,7 @@ def test_the_start_is_a_row_of_every_comparison():
     source = chosen_source(SMALL)
     start = source.templates[0]
     ticks: list[tuple[int, int]] = []
-    verdicts = judge(
+    verdicts = evaluate_champion(
         source, start, per_family=1, bounded=0, seed=5, jobs=1, tick=lambda done, of: ticks.append((done, of))
     )
     assert [v.level for v in verdicts] == [1, 2, 3, 4, 5]

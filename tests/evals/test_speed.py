@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("simpy")
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.evals.speed.simpy_model import simulate_in_simpy
 from aurora.evals.speed.simulator import BEST_FIT, check_agreement, workload
 from aurora.sim.kernel import encode, evaluate
@@ -23,5 +23,5 @@ def test_simpy_and_the_kernel_agree_in_every_sum(nodes: int, flavours: bool) -> 
 
 def test_models_that_differ_are_not_timed() -> None:
     sums = evaluate(encode(workload(3, 50, flavours=True)), compile_policy(BEST_FIT))
-    with pytest.raises(DataError, match="disagree in energy"):
+    with pytest.raises(AuroraError, match="disagree in energy"):
         check_agreement(sums, dataclasses.replace(sums, energy=sums.energy * 1.001))

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.accounts import generate
 from aurora.tools.desk import Desk
 from aurora.tools.recommendation import ExperimentArguments, RecommendArguments, experiment, recommend
@@ -22,9 +22,9 @@ def test_an_account_on_the_desk_gets_a_recommendation_and_others_are_unknown() -
     assert found.low is None or found.low <= found.savings <= found.high
     (found,) = recommend(short, RecommendArguments(account_ids=(account.account_id,))).recommendations
     assert found.reasons == ("have 3 of 42 values",)
-    with pytest.raises(DataError, match="no account 'x'"):
+    with pytest.raises(InputError, match="no account 'x'"):
         recommend(desk, RecommendArguments(account_ids=("x",)))
-    with pytest.raises(DataError, match="no experiment 'x'"):
+    with pytest.raises(InputError, match="no experiment 'x'"):
         experiment(desk, ExperimentArguments(experiment_id="x"))
 
 

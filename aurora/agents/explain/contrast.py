@@ -1,15 +1,15 @@
-"""Why a task did not go to a certain candidate, and what would have put it there."""
+"""Explains why a task did not go to a certain candidate, and what would have changed that."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurora.agents.explain.explainer import claims_against, shown_values
-from aurora.agents.explain.names import shown
-from aurora.agents.explain.waiting import NAMED_HOLDERS
+from aurora.agents.explain.names import shown_name
+from aurora.agents.explain.waiting import MAX_HOLDERS_NAMED
 from aurora.agents.explain.waiting_words import amount, lacking, moment
-from aurora.agents.explain.wording import Audience, called, sentence, told
+from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
 from aurora.sim.explain.claims import (
@@ -35,24 +35,24 @@ from aurora.sim.explain.waiting_claims import (
 )
 
 UNREAD = ("fit.cost", "fit.energy", "fit.latency", "fit.duration")
-"""Features by which a candidate may be better without the policy's looking at them."""
-MATTERS = 0.99
-"""What a candidate has less of is told from one hundredth less on."""
-BETTER = 2
-"""Features by which it was better that are told."""
+"""Features in which a candidate may be better although the policy does not read them."""
+LOWER_FROM = 0.99
+"""Ratio to the winner's value below which a candidate counts as better: one hundredth less."""
+MAX_BETTER = 2
+"""Most features named in which the candidate was better."""
 
 
 class Contrast(NamedTuple):
-    """Why a task did not go to a candidate.
+    """Reason for which a task did not go to a candidate.
 
     Attributes:
-        candidate: Its name.
+        candidate: Name of the candidate.
         because: chosen: it did go there; infeasible: it lacked something; lost: another one scored higher; draw: as
             high, and another comes first in the list; not_admitted: the policy does not admit it; untraced: it had
             room, and is not among the best that the trace keeps; dependency, queue or policy: the task was placed
             nowhere, and that is what it waited for last.
-        checked: Every claim that was made, with what became of it.
-        text: Of those that hold.
+        checked: Every claim with its verdict.
+        text: Text of the claims that hold.
     """
 
     candidate: str
@@ -60,15 +60,24 @@ class Contrast(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
 
+    def to_json(self) -> dict[str, Any]:
+        """Return `why_not` of `aurora explain --why-not --json`."""
+        return {
+            "candidate": self.candidate,
+            "because": self.because,
+            "text": self.text,
+            "claims": [c.to_json() for c in self.checked],
+        }
+
 
 def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "operator") -> Contrast:
     """Explain why a task did not go to a candidate.
 
     Args:
-        case: A run, with the last decision about the task if there is one (`explainer.case_of`).
-        task_id: The task.
-        candidate: A node's id, or the name of a flow's path.
-        audience: For whom.
+        case: Run, with the last decision about the task if there is one (`explainer.case_of`).
+        task_id: Task to explain.
+        candidate: Id of a node, or name of a flow's path.
+        audience: Reader of the text.
 
     Raises:
         ScenarioError: There is no such candidate.
@@ -83,7 +92,7 @@ def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "o
         return _never_placed(case, run, task, candidate)
     option = next((o for o in decision.options if o.name == candidate), None)
     if option is decision.chosen:
-        text = f"Task {shown(task_id)} did go to {shown(candidate)}."
+        text = f"Task {shown_name(task_id)} did go to {shown_name(candidate)}."
         return Contrast(candidate, "chosen", (), text)
     if option is not None:
         return _outscored(case, decision, option, audience)
@@ -91,10 +100,10 @@ def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "o
     if lacks:
         return _infeasible(case, run, task, candidate, lacks, decision)
     if decision.is_complete or len(decision.options) < len(run.outcome.trace.candidates[0]):  # type: ignore[union-attr]
-        text = f"Not on {shown(candidate)}: it had room, and the policy does not admit it."
+        text = f"Not on {shown_name(candidate)}: it had room, and the policy does not admit it."
         return Contrast(candidate, "not_admitted", (), text)
     text = (
-        f"Not on {shown(candidate)}: it had room, and is not among the best {len(decision.options)} of "
+        f"Not on {shown_name(candidate)}: it had room, and is not among the best {len(decision.options)} of "
         f"{decision.feasible} candidates, which are all that this scenario's size lets the trace keep."
     )
     return Contrast(candidate, "untraced", (), text)
@@ -110,12 +119,12 @@ def _require(run: History, task: int, candidate: str) -> None:
 
 
 def _never_placed(case: Case, run: History, task: int, candidate: str) -> Contrast:
-    """Of a task that went nowhere: what the candidate lacked, with everything free or in the last wait."""
+    """Explain a task that was never placed by what the candidate lacked, on an empty system or in the last wait."""
     waits = wait_claims(run, task)
     if status_claim(run, task).status == "unplaceable":
         time = None
     elif waits and waits[-1].reason != "room":
-        return Contrast(candidate, waits[-1].reason, (), f"Task {shown(waits[-1].task)} was placed nowhere.")
+        return Contrast(candidate, waits[-1].reason, (), f"Task {shown_name(waits[-1].task)} was placed nowhere.")
     else:
         time = waits[-1].start if waits else run.scenario.tasks[task].arrival_time
     return _infeasible(case, run, task, candidate, infeasible_at(run, task, time, candidate), None)
@@ -134,7 +143,7 @@ def _infeasible(
     place = next((p for p in places_of(run.encoded, task) if name_of(run.encoded, p) == candidate), None)
     if time is not None and place is not None:
         before = None if decision is None else decision.number
-        claims += hold_claims(run, task, place, time, before)[:NAMED_HOLDERS]
+        claims += hold_claims(run, task, place, time, before)[:MAX_HOLDERS_NAMED]
     checked = check(claims, case)
     held = [c.claim for c in checked if c.holds]
     return Contrast(candidate, "infeasible", tuple(checked), _infeasible_text(candidate, held))
@@ -144,9 +153,9 @@ def _infeasible_text(candidate: str, claims: Sequence[Claim]) -> str:
     lacks = [c for c in claims if isinstance(c, InfeasibleClaim)]
     holders = [c for c in claims if isinstance(c, HoldClaim)]
     if not lacks:
-        return f"Not on {shown(candidate)}."
+        return f"Not on {shown_name(candidate)}."
     when = "with everything free" if lacks[0].time is None else f"at {moment(lacks[0].time)}"
-    text = f"Not on {shown(candidate)}: {when} {' and '.join(lacking(c) for c in lacks)}."
+    text = f"Not on {shown_name(candidate)}: {when} {' and '.join(lacking(c) for c in lacks)}."
     if holders:
         listed = "; ".join(sentence(c, {}, "operator") for c in holders)
         text += f"\n{listed}."
@@ -169,12 +178,12 @@ def _outscored(case: Case, decision: Decision, option: Option, audience: Audienc
 
 
 def _better(decision: Decision, option: Option) -> list[Claim]:
-    """In what the candidate was better than the winner: where the score reads it, and where it does not."""
+    """Return claims of features in which the candidate was better than the winner, read by the score or not."""
     chosen = decision.chosen
     known = advantages(decision, option)
     names = sorted((n for n in known if known[n] < 0), key=lambda n: known[n])
     read = features_read(decision)
-    names += [n for n in UNREAD if n not in read and option.features[n] < MATTERS * chosen.features[n]]
+    names += [n for n in UNREAD if n not in read and option.features[n] < LOWER_FROM * chosen.features[n]]
     return [
         ComparisonClaim(
             option.name, n, "lower" if option.features[n] < chosen.features[n] else "higher", decision.chosen.name
@@ -184,7 +193,7 @@ def _better(decision: Decision, option: Option) -> list[Claim]:
 
 
 def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim], audience: Audience) -> str:
-    values, winner, name = shown_values(decision), shown(decision.chosen.name), shown(option.name)
+    values, winner, name = shown_values(decision), shown_name(decision.chosen.name), shown_name(option.name)
     compared = [c for c in claims if isinstance(c, ComparisonClaim)]
     if any(c.feature == SCORE for c in compared):
         lines = [
@@ -195,8 +204,8 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
         on = _against(decision, option, worse, audience) or f"the score ({plain(option.score)})"
         lines = [f"Not on {name}: it lost to {winner} on {on}."]
     read, mine = features_read(decision), [c.feature for c in compared if c.option == option.name]
-    counted = _against(decision, option, [f for f in mine if f in read][:BETTER], audience)
-    ignored = _against(decision, option, [f for f in mine if f not in read][:BETTER], audience)
+    counted = _against(decision, option, [f for f in mine if f in read][:MAX_BETTER], audience)
+    ignored = _against(decision, option, [f for f in mine if f not in read][:MAX_BETTER], audience)
     lines += [f"It was better on {counted}, which weighs less."] if counted else []
     lines += [f"It was better on {ignored}, which the policy does not read."] if ignored else []
     flips = [c for c in claims if isinstance(c, FlipClaim)]
@@ -211,10 +220,10 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
 
 
 def _against(decision: Decision, option: Option, features: Sequence[str], audience: Audience) -> str:
-    """Features with the candidate's value and the winner's."""
+    """Render features with the values of candidate and winner."""
     parts = [
-        f"{called(f, audience)} ({told(f, option.features[f], audience)} against "
-        f"{told(f, decision.chosen.features[f], audience)})"
+        f"{called(f, audience)} ({value_text(f, option.features[f], audience)} against "
+        f"{value_text(f, decision.chosen.features[f], audience)})"
         for f in dict.fromkeys(features)
     ]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

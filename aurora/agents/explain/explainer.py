@@ -1,17 +1,17 @@
-"""Why a task went where it went: claims, each checked before it is said, and their words.
+"""Explains the placement of a task by claims, each checked before it is put into words.
 
-The words come from templates here. With a model they come from `aurora.agents.roles.narrator`.
+Templates here write the text; with a model `aurora.agents.roles.narrator` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting import fate_text, wait_in_a_word, way_claims, way_text
 from aurora.agents.explain.waiting_words import moment
-from aurora.agents.explain.wording import Audience, called, sentence, told
+from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
 from aurora.sim.explain.claims import (
@@ -41,36 +41,36 @@ from aurora.sim.explain.decision import (
 )
 from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History
-from aurora.sim.explain.waiting_claims import number_of
+from aurora.sim.explain.waiting_claims import StatusClaim, number_of
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 
 Level = Literal["line", "short", "full"]
 
-REASONS = 3
-"""Advantages of the winner that are told where no small set of them decided."""
-WEIGHTY = 0.1
-"""Share of the winner's lead that such an advantage makes up at least."""
-TOLD_OPTIONS = 5
-"""Candidates that are told with their scores, the best."""
-FEWEST_FOR_EXTREME = 3
-"""Candidates from which on one is the lowest or highest of them; of two, the comparison says it."""
+MAX_REASONS = 3
+"""Most advantages of the winner that are named where no small set of them decided."""
+MIN_LEAD_SHARE = 0.1
+"""Least share of the winner's lead that such an advantage makes up."""
+MAX_OPTIONS_TOLD = 5
+"""Most candidates listed with their scores, best first."""
+MIN_CANDIDATES_FOR_EXTREME = 3
+"""Fewest candidates of which one is called lowest or highest; between two a comparison says it."""
 LIMITS = frozenset(("within", "beyond"))
-"""Relations to a limit."""
+"""Relations of a value to its limit."""
 NO_SLA = 1e9
 """`task.sla_latency` of a task without one."""
 
 
 class Explanation(NamedTuple):
-    """What became of a task, explained.
+    """Explanation of what happened to a task.
 
     Attributes:
-        scenario_id, policy_id: Of what.
-        task_id: The task.
-        decision: The decision that placed it, the last one if it was started again; None: it was never placed.
-        checked: Every claim that was made, with what became of it.
-        text: Of those that hold.
-        way: The sentences of the text that tell the task's waits and attempts.
+        scenario_id, policy_id: Scenario and policy of the run.
+        task_id: Task explain_case.
+        decision: Decision that placed it, the last one if it was restarted; None: it was never placed.
+        checked: Every claim with its verdict.
+        text: Text of the claims that hold.
+        way: Sentences of the text about the task's waits and attempts.
     """
 
     scenario_id: str
@@ -80,6 +80,19 @@ class Explanation(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
     way: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora explain --task --json`."""
+        return {
+            "scenario_id": self.scenario_id,
+            "policy_id": self.policy_id,
+            "task_id": self.task_id,
+            "decision": None if self.decision is None else self.decision.number,
+            "time": None if self.decision is None else self.decision.time,
+            "text": self.text,
+            "status": next((c.claim.status for c in self.checked if isinstance(c.claim, StatusClaim)), None),
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def explain(
@@ -97,11 +110,11 @@ def explain(
         PolicyError: The policy is not valid, or an explicit plan.
     """
     run = run_of(scenario, policy)
-    return explained(case_of(run, task_id), task_id, level=level, audience=audience)
+    return explain_case(case_of(run, task_id), task_id, level=level, audience=audience)
 
 
 def case_of(run: History, task_id: str) -> Case:
-    """A task of a run, with the decision that placed it last if there is one.
+    """Return a task of a run, with the decision that placed it last if there is one.
 
     Raises:
         ScenarioError: There is no such task.
@@ -115,15 +128,17 @@ def case_of(run: History, task_id: str) -> Case:
     return Case(run.scenario, run.policy, decision, run)
 
 
-def explained(case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator") -> Explanation:
-    """Explain a task of a run that was read already.
+def explain_case(
+    case: Case, task_id: str = "", *, level: Level = "short", audience: Audience = "operator"
+) -> Explanation:
+    """Explain a task of a run that was traced already.
 
     Args:
-        case: The run, with the decision that placed the task if there is one. Without `run`, the decision alone
-            is explained, and nothing is said of waiting.
-        task_id: The task; "": the decision's.
-        level: How much to say.
-        audience: For whom.
+        case: Run, with the decision that placed the task if there is one. Without `run`, only the decision is
+            explain_case, not the waiting.
+        task_id: Task to explain; "": the decision's.
+        level: Detail of the text.
+        audience: Reader of the text.
     """
     decision, run = case.decision, case.run
     task_id = task_id or (decision.task_id if decision is not None else "")
@@ -152,7 +167,7 @@ def explained(case: Case, task_id: str = "", *, level: Level = "short", audience
 
 
 def claims_of(decision: Decision) -> list[Claim]:
-    """Return what there is to say about a decision, the weightiest first."""
+    """Return the claims about a decision, most important first."""
     chosen = decision.chosen
     claims: list[Claim] = [ValueClaim(chosen.name, FEASIBLE, float(decision.feasible))]
     if decision.runner_up is not None:
@@ -164,7 +179,7 @@ def claims_of(decision: Decision) -> list[Claim]:
 
 
 def claims_against(decision: Decision, other: Option) -> list[Claim]:
-    """Say why the winner won over another option, and what would have let that one win."""
+    """Return claims on why the winner beat another option, and what would have let that one win."""
     if is_level(decision, other.features):
         return [ComparisonClaim(decision.chosen.name, SCORE, "equal", other.name)]
     found = cause(decision, other)
@@ -178,13 +193,15 @@ def claims_against(decision: Decision, other: Option) -> list[Claim]:
 
 
 def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Claim]:
-    """Return what the winner had ahead of another option.
+    """Return the advantages of the winner over another option.
 
-    The features of the cause; or where it takes more than a cause may name, those that make up most of the lead.
+    These are the features of the cause; where a cause would need too many, those with the largest share of the lead.
     """
     known = advantages(decision, other)
     lead = decision.chosen.score - other.score
-    weighty = sorted((n for n in known if known[n] >= WEIGHTY * abs(lead) > 0), key=lambda n: -known[n])[:REASONS]
+    weighty = [n for n in sorted(known, key=lambda n: -known[n]) if known[n] >= MIN_LEAD_SHARE * abs(lead) > 0][
+        :MAX_REASONS
+    ]
     names = sorted(found, key=lambda n: -known.get(n, 0.0)) or weighty
     chosen, claims = decision.chosen, list[Claim]()
     for name in names:
@@ -196,22 +213,22 @@ def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Cl
 
 
 def _stands_out(decision: Decision, name: str, extreme: Callable[[Sequence[float]], float]) -> bool:
-    """Return whether the winner alone has a feature's extreme value, of more candidates than a comparison names."""
+    """Check that the winner alone has a feature's extreme value among enough candidates."""
     values = [o.features[name] for o in decision.options]
     alone = values[0] == extreme(values) and values.count(values[0]) == 1
-    return alone and decision.is_complete and len(values) >= FEWEST_FOR_EXTREME
+    return alone and decision.is_complete and len(values) >= MIN_CANDIDATES_FOR_EXTREME
 
 
 def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: Audience) -> str:
-    """Checked claims in words.
+    """Put claims that hold into words.
 
     Args:
-        decision: What they are about.
-        claims: Those that hold.
+        decision: Decision that the claims are about.
+        claims: Claims that hold.
         level: `line` names the first reason; `short` is a sentence; `full` adds every number.
         audience: Operators get words, engineers the names of the language and the terms of the score.
     """
-    opening = f"Task {shown(decision.task_id)} on {shown(decision.chosen.name)}"
+    opening = f"Task {shown_name(decision.task_id)} on {shown_name(decision.chosen.name)}"
     values = shown_values(decision)
     reasons = _told_once([c for c in claims if isinstance(c, ComparisonClaim)])
     clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMITS]
@@ -229,32 +246,33 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
     for claim in claims:
         if isinstance(claim, FlipClaim):
             text = sentence(claim, values, audience)
-            after.append(text.replace(shown(claim.option), "it", 1) if after else f"runner-up {text}")
+            after.append(text.replace(shown_name(claim.option), "it", 1) if after else f"runner-up {text}")
     short = f"{opening}, because: {'; '.join([', '.join(clauses), *after, *limits])}."
     return short if level == "short" else "\n".join([short, *_details(decision, audience)])
 
 
 def _told_once(claims: Sequence[ComparisonClaim]) -> list[ComparisonClaim]:
-    """Of two claims about a feature, the wider one."""
+    """Keep the wider of two claims about a feature."""
     wide = {c.feature for c in claims if c.relation in ("lowest", "highest")}
     return [c for c in claims if c.relation not in ("lower", "higher") or c.feature not in wide]
 
 
 def _details(decision: Decision, audience: Audience) -> list[str]:
-    """The options with what the score reads of them, and for engineers its terms."""
+    """List the options with the features that the score reads, and for engineers the terms of the score."""
     read = features_read(decision)
-    best = decision.options[:TOLD_OPTIONS]
+    best = decision.options[:MAX_OPTIONS_TOLD]
     count = f"{decision.feasible} candidate{'' if decision.feasible == 1 else 's'} had room"
     of = f"; the best {len(best)}" if len(best) < decision.feasible else ""
     lines = [f"At {moment(decision.time)}, {count}{of}:"]
     for option in best:
-        values = ", ".join(f"{called(f, audience)} {told(f, option.features[f], audience)}" for f in read)
-        lines.append(f"  {shown(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
+        values = ", ".join(f"{called(f, audience)} {value_text(f, option.features[f], audience)}" for f in read)
+        lines.append(f"  {shown_name(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
     other = decision.runner_up
     if audience == "engineer" and other is not None:
         lead = decision.chosen.score - other.score
         lines.append(
-            f"Terms of the score, {shown(decision.chosen.name)} against {shown(other.name)} (share of the lead):"
+            f"Terms of the score, {shown_name(decision.chosen.name)} against {shown_name(other.name)} "
+            "(share of the lead):"
         )
         for term in terms(decision, other):
             share = f"{100 * (term.chosen - term.other) / lead:.1f} %" if lead else "draw"
@@ -263,13 +281,13 @@ def _details(decision: Decision, audience: Audience) -> list[str]:
 
 
 def shown_values(decision: Decision | None) -> dict[tuple[str, str], float]:
-    """Of every option of a decision, by option and feature; none of a whole run."""
+    """Return the values of every option of a decision, by option and feature; empty for a whole run."""
     options = () if decision is None else decision.options
     return {(o.name, f): v for o in options for f, v in {**o.features, SCORE: o.score}.items()}
 
 
 def lookups(decision: Decision | None, claim: Claim) -> list[float]:
-    """Every number that a claim is about; one about the outcome needs no decision."""
+    """Return every number that a claim is about; a claim about the outcome needs no decision."""
     match claim:
         case ValueClaim() | OutcomeClaim():
             return [claim.value]

@@ -1,4 +1,4 @@
-"""Names from files in a text: as they are where that is plain, else quoted, so that no name can pass for words."""
+"""Names from files in a text: plain where they are unambiguous, else quoted, so that none can pass for prose."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.:/@-]*[A-Za-z0-9])?")
 _SPECIAL = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 MOST_LISTED = 4
-"""Names that a list tells; of more, the first three and how many others."""
+"""Most names in a list; a longer one shows three and the number of others."""
 NODES, TASKS, RUNS = "node", "task", "run"
-"""Sorts of names: of candidates, of tasks, of policies and scenarios."""
+"""Kinds of names: candidates, tasks, and policies or scenarios."""
 _BEFORE: Mapping[str, re.Pattern[str]] = {
     NODES: re.compile(r"(?:(?:the )?(?:node|candidate|host|runner-up|winner),? )?", re.IGNORECASE),
     TASKS: re.compile(r"(?:(?:the )?(?:tasks?|jobs?|flows?) )?", re.IGNORECASE),
@@ -21,11 +21,11 @@ _BEFORE: Mapping[str, re.Pattern[str]] = {
 
 
 class Names(NamedTuple):
-    """Who may be spoken of.
+    """Names that a text may mention.
 
     Attributes:
-        known: Sort -> names.
-        winner, runner_up, task: Whom "the winner", "the runner-up" and "the task" mean; "" if nobody.
+        known: Kind -> names.
+        winner, runner_up, task: Names meant by "the winner", "the runner-up" and "the task"; "" if none.
         words: Words of the phrasings, in lower case; a name that is one of them is quoted.
     """
 
@@ -37,12 +37,12 @@ class Names(NamedTuple):
 
 
 def quoted(name: str) -> str:
-    """A name in quotes, with what can't be seen or could end a line or the quotes escaped."""
+    """Quote a name; invisible characters, line breaks and quotes are escaped."""
     return f'"{"".join(_SPECIAL.get(c) or (c if _is_seen(c) else _escape(c)) for c in name)}"'
 
 
-def shown(name: str, words: frozenset[str] = frozenset()) -> str:
-    """A name as it is where it is plain and none of these words, else quoted."""
+def shown_name(name: str, words: frozenset[str] = frozenset()) -> str:
+    """Return a name as it is where it is plain and none of these words, else quoted."""
     return name if _PLAIN.fullmatch(name) and name.lower() not in words else quoted(name)
 
 
@@ -85,7 +85,7 @@ def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int,
 
 
 def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:
-    """Names that might stand there; of thousands, those that begin as the text does."""
+    """Return names that might stand at a place; of thousands, those that begin as the text does."""
     found = _PLAIN.match(text, start)
     if found is None:
         return (
@@ -96,13 +96,13 @@ def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:
 
 
 def _ends(text: str, at: int) -> bool:
-    """Return whether no name goes on there."""
+    """Check that no name continues at a place."""
     return re.match(r"[A-Za-z0-9_-]|[.:/@][A-Za-z0-9]", text[at : at + 2]) is None
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names as a list in a sentence."""
-    told = [shown(n) for n in names]
+def join_names(names: Sequence[str]) -> str:
+    """Join names as a list in a sentence."""
+    told = [shown_name(n) for n in names]
     if len(told) > MOST_LISTED:
         told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} others"]
     return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}" if told else "nobody"

@@ -1,13 +1,13 @@
-"""A whole run explained: what came of it, what decided, who was late and why, and what it hangs on."""
+"""Explains a whole run: its outcome, the deciding features, late tasks with causes, and the critical node."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aurora.agents.explain.late_tasks import Trouble, troubles, troubles_claims, troubles_text
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.late_tasks import TroubledTask, troubles, troubles_claims, troubles_text
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.wording import MEASURES, Audience, called, sentence
 from aurora.errors import ScenarioError
 from aurora.sim.explain.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
@@ -21,14 +21,14 @@ from aurora.sim.scenarios.whatif import NodeRemoved, changed
 
 
 class PlanExplanation(NamedTuple):
-    """A whole run explained.
+    """Explanation of a whole run.
 
     Attributes:
-        scenario_id, policy_id: Of what.
-        checked: Every claim about the outcome, with what became of it.
-        reasons: By how many decisions each set of features decided; "draw" and "no alternative" beside them.
-        text: In words.
-        troubles: The tasks that were late or did not complete, each with its cause.
+        scenario_id, policy_id: Scenario and policy of the run.
+        checked: Every claim about the outcome with its verdict.
+        reasons: Number of decisions by deciding features, or by "draw" and "no alternative".
+        text: Explanation in words.
+        troubles: Tasks that were late or did not complete, each with its cause.
     """
 
     scenario_id: str
@@ -36,11 +36,23 @@ class PlanExplanation(NamedTuple):
     checked: tuple[Checked, ...]
     reasons: Counter[str]
     text: str
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[TroubledTask, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of `aurora explain --json` without `--task`."""
+        return {
+            "scenario_id": self.scenario_id,
+            "policy_id": self.policy_id,
+            "text": self.text,
+            "reasons": dict(self.reasons),
+            "late": [t.to_json() for t in self.troubles if t.status.status == "late"],
+            "not_completed": [t.to_json() for t in self.troubles if t.status.status != "late"],
+            "claims": [c.to_json() for c in self.checked],
+        }
 
 
 def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "operator") -> PlanExplanation:
-    """Explain a whole run: what came of it, what decided, and what it hangs on.
+    """Explain a whole run: its outcome, the deciding features and the critical node.
 
     Raises:
         PolicyError: The policy is not valid, or an explicit plan.
@@ -50,14 +62,14 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     every = list(decisions(scenario, policy, outcome))
     reasons = Counter(_decided_by(d, audience) for d in every)
     claims: list[Claim] = [OutcomeClaim(None, name, float(getattr(outcome.summary, name))) for name in MEASURES]
-    claims += _what_it_hangs_on(scenario, policy, outcome)
+    claims += _critical_node_claims(scenario, policy, outcome)
     late = troubles(run)
     checked = check([*claims, *troubles_claims(late)], Case(scenario, policy, every[0] if every else None, run))
     held = [c.claim for c in checked if c.holds and isinstance(c.claim, OutcomeClaim)]
     now = [sentence(c, {}, audience) for c in held if c.change is None]
     decided = ", ".join(f"{name} ({count})" for name, count in reasons.most_common(6))
     lines = [
-        f"{shown(policy.policy_id)} on {shown(scenario.scenario_id)}: {_counted(len(every), 'placement')} of "
+        f"{shown_name(policy.policy_id)} on {shown_name(scenario.scenario_id)}: {_counted(len(every), 'placement')} of "
         f"{_counted(len(scenario.tasks), 'task')}.",
         *([f"What decided: {decided}."] if decided else []),
         f"Outcome: {'; '.join(now)}.",
@@ -74,16 +86,16 @@ def _counted(count: int, what: str) -> str:
 
 
 def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
-    """Return what would be worse, and what better, without the node that served most tasks."""
+    """Write what would be worse, and what better, without the node that served most tasks."""
     now = {c.measure: c.value for c in claims if c.change is None}
     groups: dict[bool, list[str]] = {True: [], False: []}
     without = ""
     for claim in claims:
         if isinstance(claim.change, NodeRemoved):
-            without = shown(claim.change.node_id)
+            without = shown_name(claim.change.node_id)
             noun, before = MEASURES[claim.measure], now[claim.measure]
             if noun.written(claim.value) == noun.written(before):
-                continue  # a difference that no figure shows
+                continue  # a difference below the precision shown_name
             is_worse = (claim.value > before) != (claim.measure == "completed")
             groups[is_worse].append(f"{noun.words} {noun.written(claim.value)} instead of {noun.written(before)}")
     told = [f"{word}: {', '.join(groups[w])}" for w, word in ((True, "worse"), (False, "better")) if groups[w]]
@@ -100,15 +112,15 @@ def _decided_by(decision: Decision, audience: Audience) -> str:
     return " and ".join(called(f, audience) for f in found) if found else "many things at once"
 
 
-def _what_it_hangs_on(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:
-    """Return what would be otherwise without the node that served most tasks."""
+def _critical_node_claims(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:
+    """Return claims on the outcome without the node that served most tasks."""
     used = Counter(int(n) for n in outcome.tasks.node[outcome.tasks.status == Status.COMPLETED] if n >= 0)
     if not used:
         return []
     change = NodeRemoved(node_id=scenario.nodes[used.most_common(1)[0][0]].node_id)
     try:
         without = changed(scenario, change)
-    except ScenarioError:  # tasks need that very node or its site: there is no run without it to tell of
+    except ScenarioError:  # tasks need that very node or its site: the scenario can't run without it
         return []
     summary = evaluate(encode(without), compile_policy(policy))
     return [

@@ -1,13 +1,13 @@
-"""A task's way through a run: which claims tell it, and their text.
+"""A task's course through a run, as claims and as text.
 
-What it waited for and who held that, every attempt with how it ended, and what became of it.
+The course is what it waited for and who held that, every attempt with its end, and the task's final status.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import amount, attempt, lacking, moment, status, waited
 from aurora.quantities import plain
 from aurora.sim.explain.claims import Claim
@@ -28,10 +28,10 @@ from aurora.sim.explain.waiting_claims import (
     wait_claims,
 )
 
-NAMED_CANDIDATES = 3
-"""Up to so many candidates each one is told by itself."""
-NAMED_HOLDERS = 3
-"""Tasks that are told to have held what a task lacked."""
+MAX_CANDIDATES_NAMED = 3
+"""Most candidates of which each is described by itself."""
+MAX_HOLDERS_NAMED = 3
+"""Most tasks named as holders of what a task lacked."""
 WORDS: Mapping[Resource, str] = {
     "cpu": "cores",
     "memory": "memory",
@@ -43,68 +43,68 @@ WORDS: Mapping[Resource, str] = {
     "battery": "a node with power",
     "path": "a path",
 }
-"""What is waited for."""
-DETAILED_WAITS = 4
-"""Waits of a task that are told in detail, the longest ones."""
+"""Phrases for the resource waited for."""
+MAX_WAITS_DETAILED = 4
+"""Most waits of a task that are described in detail, longest first."""
 NO_NODE = {
     "node_down": "no node was up",
     "battery": "the battery of every node was empty",
     "path": "no path led to a node",
 }
-"""What is said where that is what all candidates lack."""
+"""Clauses for a lack that all candidates share."""
 
 
 def way_claims(run: History, task: int) -> list[WaitingClaim]:
-    """Return what there is to say about a task's way: its status, its attempts, its waits, and what was lacking."""
+    """Return the claims about a task's course: its status, attempts, waits, and what was lacking."""
     became = status_claim(run, task)
     waits = wait_claims(run, task)
     claims: list[WaitingClaim] = [became, *attempt_claims(run, task), *waits]
     if became.status == "unplaceable":
         return [*claims, *_lacking_claims(run, task, None)]
-    in_detail = sorted((w for w in waits if w.reason == "room"), key=length)[-DETAILED_WAITS:]
+    in_detail = sorted((w for w in waits if w.reason == "room"), key=length)[-MAX_WAITS_DETAILED:]
     for wait in sorted(in_detail, key=lambda w: w.start):
         claims += _lacking_claims(run, task, wait.start)
         place = _where_next(run, task, wait)
-        claims += hold_claims(run, task, place, wait.start)[:NAMED_HOLDERS]
-    if became.status == "dropped" and not waits:  # it came, and left at once
+        claims += hold_claims(run, task, place, wait.start)[:MAX_HOLDERS_NAMED]
+    if became.status == "dropped" and not waits:  # it left on arrival
         claims += _lacking_claims(run, task, run.scenario.tasks[task].arrival_time)
     return list(dict.fromkeys(claims))
 
 
 def length(wait: WaitClaim) -> float:
-    """Return how long a wait was, seconds; infinite if it never ended."""
+    """Return the length of a wait, seconds; infinite if it never ended."""
     return float("inf") if wait.end is None else wait.end - wait.start
 
 
 def _lacking_claims(run: History, task: int, time: float | None) -> list[InfeasibleClaim]:
     grouped = infeasible_claims(run, task, time)
     places = places_of(run.encoded, task)
-    if not grouped or len(places) > NAMED_CANDIDATES:
+    if not grouped or len(places) > MAX_CANDIDATES_NAMED:
         return grouped
     names = dict.fromkeys(name_of(run.encoded, place) for place in places)
     return grouped + [claim for name in names for claim in infeasible_at(run, task, time, name)]
 
 
 def _where_next(run: History, task: int, wait: WaitClaim) -> Place:
-    """Return where the task went after a wait; its first candidate if nowhere."""
+    """Return the place of the task after a wait; its first candidate if it was never placed."""
     later = [a for a in run.of_task.get(task, ()) if a.start >= wait.start]
     return Place(later[0].node, later[0].path) if later else places_of(run.encoded, task)[0]
 
 
 def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[str]:
-    """Sentences about a task's way, from claims that hold.
+    """Write sentences about a task's course from claims that hold.
 
     Args:
-        claims: Of one task.
-        is_flow: Whether its candidates are paths.
-        is_full: Whether to tell who held what.
+        claims: Claims of one task.
+        is_flow: True: its candidates are paths.
+        is_full: True: include who held what.
     """
     lines = _waits_text(claims, is_flow=is_flow)
     if is_full:
         held = [c for c in claims if isinstance(c, HoldClaim)]
         lines += [
-            f"{shown(c.task)} held {amount(c.resource, c.amount)} of {shown(c.where)} from {moment(c.start)} to "
-            f"{moment(c.end)}."
+            f"{shown_name(c.task)} held {amount(c.resource, c.amount)} of {shown_name(c.where)} "
+            f"from {moment(c.start)} to {moment(c.end)}."
             for c in held
         ]
     attempts = [c for c in claims if isinstance(c, AttemptClaim)]
@@ -115,7 +115,7 @@ def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[s
 
 def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
     every = [c for c in claims if isinstance(c, WaitClaim)]
-    longest = sorted(every, key=length)[-DETAILED_WAITS:]
+    longest = sorted(every, key=length)[-MAX_WAITS_DETAILED:]
     lines = []
     for wait in (w for w in every if w in longest):
         opening = "It" if wait.end is not None else f"From {moment(wait.start)} on it"
@@ -128,7 +128,7 @@ def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
 
 
 def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> str:
-    """That no candidate had room, and what they lacked."""
+    """Write that no candidate had room, and what they lacked."""
     kind = "path" if is_flow else "node"
     told = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time == time]
     grouped, singles = [c for c in told if not c.where], [c for c in told if c.where]
@@ -138,7 +138,7 @@ def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> 
     if len(grouped) == 1 and only.resource in NO_NODE:
         return NO_NODE[only.resource]
     if len(grouped) == 1 and only.asked and only.resource != "model":
-        each = ", ".join(f"{shown(c.where)}: {plain(c.most)}" for c in singles)
+        each = ", ".join(f"{shown_name(c.where)}: {plain(c.most)}" for c in singles)
         return f"no {kind} had {_free(only)} ({each or f'the most was {plain(only.most)}'})"
     return f"0/{only.candidates} {kind}s had room: {', '.join(_short(c) for c in grouped)}"
 
@@ -154,7 +154,7 @@ def _free(claim: InfeasibleClaim) -> str:
 
 
 def _short(claim: InfeasibleClaim) -> str:
-    """Of how many candidates what is said, as kubectl does: `38 lack cores (most free 1 of 2 asked)`."""
+    """Write a lack with its count, in kubectl's manner: `38 lack cores (most free 1 of 2 asked)`."""
     count, _, rest = lacking(claim).partition(f" of {claim.candidates} ")
     return f"{count} {rest}"
 
@@ -162,7 +162,7 @@ def _short(claim: InfeasibleClaim) -> str:
 def fate_text(task_id: str, claims: Sequence[Claim], *, is_flow: bool) -> str:
     """Say why a task was never placed, as a sentence."""
     became = next(c for c in claims if isinstance(c, StatusClaim))
-    opening = f"Task {shown(task_id)} {status(became)}"
+    opening = f"Task {shown_name(task_id)} {status(became)}"
     if became.status == "unplaceable":
         return f"{opening}: {too_large_text(claims, is_flow=is_flow)}."
     here = [c for c in claims if isinstance(c, InfeasibleClaim) and not c.where]
@@ -187,7 +187,7 @@ def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
 
 
 def wait_in_a_word(claims: Sequence[Claim]) -> str:
-    """Return how long a task waited and mostly for what, for one line; empty if it did not wait."""
+    """Summarise in one line how long a task waited and mostly for what; empty if it did not wait."""
     every = [c for c in claims if isinstance(c, WaitClaim)]
     total = sum(length(w) for w in every if w.end is not None)
     if not total:
@@ -198,7 +198,7 @@ def wait_in_a_word(claims: Sequence[Claim]) -> str:
 
 
 def cause_in_a_word(wait: WaitClaim | None, lacks: Sequence[InfeasibleClaim]) -> str:
-    """Return what a task waited for, in a few words: of several resources the one that most candidates lacked."""
+    """Name the cause of a wait in a few words: of several resources the one that most candidates lacked."""
     reasons = {"dependency": "others to complete", "queue": "a turn in the queue", "policy": "the policy"}
     if wait is not None and wait.reason in reasons:
         return reasons[wait.reason]

@@ -1,10 +1,10 @@
-"""Claims about waiting, attempts and what was lacking, in words."""
+"""Puts claims about waits, attempts and lacking resources into words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aurora.agents.explain.names import listed, shown
+from aurora.agents.explain.names import join_names, shown_name
 from aurora.quantities import plain
 from aurora.sim.explain.shortage import Resource
 from aurora.sim.explain.waiting_claims import (
@@ -25,22 +25,22 @@ RESOURCES: Mapping[Resource, str] = {
     "model": "an accelerator of a model that is allowed",
     "bandwidth": "bandwidth",
 }
-"""What candidates may have too little of, or no such device."""
+"""Resources that candidates may lack."""
 _STATES: Mapping[Resource, tuple[str, str]] = {
     "node_down": ("is down", "are down"),
     "battery": ("has an empty battery", "have an empty battery"),
     "path": ("can't be reached", "can't be reached"),
 }
-"""What is said of candidates that don't lack an amount of something."""
+"""Phrases for candidates that are unusable for a reason other than an amount."""
 
 
 def moment(value: float) -> str:
-    """A moment or a duration with its unit; short ones in milliseconds."""
+    """Format a moment or a duration with its unit; short ones in milliseconds."""
     return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{plain(value)} s"
 
 
 def amount(resource: Resource, value: float) -> str:
-    """An amount of a resource with its unit."""
+    """Format an amount of a resource with its unit."""
     told = plain(value)
     match resource:
         case "cpu":
@@ -55,71 +55,71 @@ def amount(resource: Resource, value: float) -> str:
 
 
 def ordinal(value: int) -> str:
-    """1st, 2nd, 3rd, 4th."""
+    """Format an ordinal number: 1st, 2nd, 3rd, 4th."""
     ends: Mapping[int, str] = {1: "st", 2: "nd", 3: "rd"}
     is_teen = value % 100 in range(10, _LAST_OF_TEENS)
     return f"{value}{'th' if is_teen else ends.get(value % 10, 'th')}"
 
 
 def waiting_sentence(claim: WaitingClaim) -> str:
-    """A claim as a clause that stands alone."""
+    """Write a claim as a clause that stands alone."""
     match claim:
         case WaitClaim():
-            return f"{shown(claim.task)} {waited(claim)}"
+            return f"{shown_name(claim.task)} {waited(claim)}"
         case HoldClaim(task, where, resource, held, start, end):
-            of = f"{amount(resource, held)} of {shown(where)}"
-            return f"{shown(task)} held {of} from {moment(start)} to {moment(end)}"
+            of = f"{amount(resource, held)} of {shown_name(where)}"
+            return f"{shown_name(task)} held {of} from {moment(start)} to {moment(end)}"
         case InfeasibleClaim():
             when = "with everything free" if claim.time is None else f"at {moment(claim.time)}"
-            return f"for {shown(claim.task)}, {when}, {lacking(claim)}"
+            return f"for {shown_name(claim.task)}, {when}, {lacking(claim)}"
         case AttemptClaim():
-            return f"{shown(claim.task)}, {attempt(claim)}"
+            return f"{shown_name(claim.task)}, {attempt(claim)}"
         case StatusClaim():
-            return f"{shown(claim.task)} {status(claim)}"
+            return f"{shown_name(claim.task)} {status(claim)}"
 
 
 def duration_of(claim: WaitClaim) -> str:
-    """Return how long a wait was."""
+    """Format the length of a wait."""
     return "to the end of the run" if claim.end is None else moment(claim.end - claim.start)
 
 
 def waited(claim: WaitClaim, room: str = "no candidate had room") -> str:
-    """Return what a task waited for, from `waited` on.
+    """Write a clause on what a task waited for; it begins with `waited`.
 
     Args:
-        claim: The claim.
-        room: What is said of a time in which no candidate had room.
+        claim: Claim about the wait.
+        room: Clause for a time in which no candidate had room.
     """
     time = duration_of(claim)
     match claim.reason:
         case "dependency":
             which = " to complete" if claim.end is not None else ", which did not complete"
-            return f"waited {time} for {listed(claim.on)}{which}"
+            return f"waited {time} for {join_names(claim.on)}{which}"
         case "queue":
-            return f"waited {time} behind {listed(claim.on)} at the head of the queue"
+            return f"waited {time} behind {join_names(claim.on)} at the head of the queue"
         case "policy":
             return f"waited {time} though there was room: the policy did not place it"
     return f"waited {time}: {until(claim)}{room}"
 
 
 def until(claim: WaitClaim) -> str:
-    """Return what made room in the end, as the beginning of a clause."""
-    ended = f"{listed(claim.on)} ended" if claim.on else ""
-    back = f"{listed(claim.returned)} came back" if claim.returned else ""
+    """Write what made room in the end, as the beginning of a clause."""
+    ended = f"{join_names(claim.on)} ended" if claim.on else ""
+    back = f"{join_names(claim.returned)} came back" if claim.returned else ""
     both = " and ".join(x for x in (ended, back) if x)
     return f"until {both} " if both else "all that time " if claim.end is not None else "from then on "
 
 
 def lacking(claim: InfeasibleClaim) -> str:
-    """Return how many candidates lack what, or what one lacks."""
+    """Write how many candidates lack a resource, or what one of them lacks."""
     state, resource = _STATES.get(claim.resource), claim.resource
     if claim.where:
         if state is not None:
-            return f"{shown(claim.where)} {state[0]}"
+            return f"{shown_name(claim.where)} {state[0]}"
         if resource == "model":
-            return f"{shown(claim.where)} lacks {RESOURCES[resource]}"
+            return f"{shown_name(claim.where)} lacks {RESOURCES[resource]}"
         free = "" if claim.time is None else " free"
-        return f"{shown(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
+        return f"{shown_name(claim.where)} has {amount(resource, claim.most)}{free}, and it asks for {_asked(claim)}"
     few = claim.lacking == 1
     if state is not None:
         return f"{claim.lacking} of {claim.candidates} {state[0] if few else state[1]}"
@@ -135,8 +135,8 @@ def _asked(claim: InfeasibleClaim) -> str:
 
 
 def attempt(claim: AttemptClaim) -> str:
-    """Return where and when an attempt began, and how it ended."""
-    where = shown(claim.where)
+    """Write where and when an attempt began, and how it ended."""
+    where = shown_name(claim.where)
     ends: Mapping[str, Callable[[], str]] = {
         "completed": lambda: f"completed at {moment(claim.end)}",
         "node_failed": lambda: f"lost at {moment(claim.end)} when {where} failed",
@@ -146,7 +146,7 @@ def attempt(claim: AttemptClaim) -> str:
 
 
 def status(claim: StatusClaim) -> str:
-    """Return what became of a task."""
+    """Write the final status of a task."""
     told = {
         "completed": "completed",
         "late": f"completed {moment(claim.late)} after its limit",

@@ -1,11 +1,11 @@
-"""Claims in words, for operators and for engineers: what an explanation says when no model words it."""
+"""Puts claims into words for operators and engineers by templates, without a model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import moment, waiting_sentence
 from aurora.quantities import dollars, energy, plain
 from aurora.sim.explain.claims import (
@@ -42,7 +42,7 @@ def _unit(name: str, one: str) -> Callable[[float], str]:
 
 
 class Noun(NamedTuple):
-    """How a feature is called, and how its value is written."""
+    """Name of a feature in prose, and the format of its value."""
 
     words: str
     written: Callable[[float], str]
@@ -115,7 +115,7 @@ COUNTS = frozenset(
         "path.hops",
     )
 )
-"""Features that count: there are more or fewer of them, and their words are the unit."""
+"""Features that are counts; their name is the unit."""
 NOUNS: Mapping[str, Noun] = {
     f.name: Noun(_WORDS.get(f.name, f.meaning), _UNITS.get(f.unit) or _unit(f.unit, _SINGULAR.get(f.unit, f.unit)))
     for f in FEATURES
@@ -133,31 +133,31 @@ MEASURES: Mapping[str, Noun] = {
     "cost": Noun("cost", dollars),
     "energy": Noun("energy", energy),
 }
-"""Fields of `Summary` that a run is told by."""
+"""Fields of `Summary` that describe a run."""
 
 
 def called(feature: str, audience: Audience) -> str:
-    """Return what an audience calls a feature."""
+    """Return a feature's name for an audience."""
     return feature if audience == "engineer" or feature not in NOUNS else NOUNS[feature].words
 
 
 def written(feature: str, value: float) -> str:
-    """A feature's value with its unit."""
+    """Format a feature's value with its unit."""
     return NOUNS[feature].written(value) if feature in NOUNS else plain(value)
 
 
-def told(feature: str, value: float, audience: Audience) -> str:
-    """A feature's value beside its name: a count without the unit that its name says already."""
+def value_text(feature: str, value: float, audience: Audience) -> str:
+    """Format a feature's value next to its name: a count omits the unit, which the name contains."""
     return plain(value) if audience == "operator" and feature in COUNTS else written(feature, value)
 
 
 def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
-    """A claim as a clause.
+    """Write a checked claim as a clause.
 
     Args:
-        claim: A claim that was checked.
-        values: Of (option, feature), as far as the clause shows them.
-        audience: For whom.
+        claim: Claim that holds.
+        values: Values by (option, feature), as far as the clause shows them.
+        audience: Reader of the clause.
     """
     if isinstance(claim, WaitingClaim):
         return waiting_sentence(claim)
@@ -166,15 +166,15 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
             return f"{value:g} candidate{'' if value == 1 else 's'} had room"
         case ValueClaim(option, feature, value):
             verb = "are" if audience == "operator" and feature in COUNTS else "is"
-            return f"{called(feature, audience)} of {shown(option)} {verb} {told(feature, value, audience)}"
+            return f"{called(feature, audience)} of {shown_name(option)} {verb} {value_text(feature, value, audience)}"
         case ComparisonClaim():
             return _comparison(claim, values, audience)
         case CauseClaim(other, features):
-            return f"{shown(other)} lost on {' and '.join(called(f, audience) for f in features)}"
+            return f"{shown_name(other)} lost on {' and '.join(called(f, audience) for f in features)}"
         case FlipClaim(option, feature, threshold, is_below):
             side, name = "under" if is_below else "over", called(feature, audience)
             far, now = written(feature, threshold), written(feature, values[option, feature])
-            return f"{shown(option)} would have won if its {name} were {side} {far} (it was {now})"
+            return f"{shown_name(option)} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
             noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), plain)
             then = noun.written(value)
@@ -182,9 +182,9 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
 
 
 MORE = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
-"""Relations between counts."""
+"""Relations between counts, in words."""
 EARLIER = {"lower": "earlier", "higher": "later", "lowest": "earliest", "highest": "latest"}
-"""Relations between places in a list."""
+"""Relations between places in a list, in words."""
 
 
 def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
@@ -194,7 +194,7 @@ def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float],
     relation = words.get(claim.relation, claim.relation)
 
     def write(amount: float) -> str:
-        return told(claim.feature, amount, audience)
+        return value_text(claim.feature, amount, audience)
 
     match claim.relation:
         case "lowest" | "highest":
@@ -202,13 +202,13 @@ def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float],
         case "within" | "beyond":
             return _limit(claim, value, values[claim.option, claim.other], audience)
         case "equal":
-            return f"same {name} as {shown(claim.other)} ({write(value)})"
+            return f"same {name} as {shown_name(claim.other)} ({write(value)})"
     other = write(values[claim.other, claim.feature])
-    return f"{relation} {name} than {shown(claim.other)} ({write(value)} against {other})"
+    return f"{relation} {name} than {shown_name(claim.other)} ({write(value)} against {other})"
 
 
 def _limit(claim: ComparisonClaim, value: float, limit: float, audience: Audience) -> str:
-    """That a value is within a limit or beyond it; of a time that is over, how long it has been."""
+    """Write that a value is within a limit or beyond it; for a deadline that had passed, how long ago."""
     if claim.other == "task.slack" and limit < 0:
         return f"was already {moment(-limit)} late when it was placed"
     name, own, most = called(claim.feature, audience), written(claim.feature, value), written(claim.other, limit)
@@ -220,12 +220,12 @@ def _changed(change: Change) -> str:
     match change:
         case NodeFails():
             until = "for good" if change.duration is None else f"for {moment(change.duration)}"
-            return f"if {shown(change.node_id)} failed at {moment(change.start)} {until}"
+            return f"if {shown_name(change.node_id)} failed at {moment(change.start)} {until}"
         case NodeRemoved():
-            return f"without {shown(change.node_id)}"
+            return f"without {shown_name(change.node_id)}"
         case LoadChanges():
-            whose = "all tasks" if change.task_id is None else f"task {shown(change.task_id)}"
+            whose = "all tasks" if change.task_id is None else f"task {shown_name(change.task_id)}"
             return f"if {whose} asked for {change.factor:g} times as much"
         case PriceChanges():
-            whose = "all nodes" if change.node_id is None else shown(change.node_id)
+            whose = "all nodes" if change.node_id is None else shown_name(change.node_id)
             return f"if {whose} cost {change.factor:g} times as much"

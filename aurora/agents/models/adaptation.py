@@ -1,8 +1,8 @@
-"""Fits a question to what a model takes: settings that it refused are left out, and that is remembered.
+"""Adapts a request to the model: a setting that the server refused is left out for the rest of the session.
 
-Not every model takes a temperature, a forced tool or a JSON schema, and no list of models stays true. So a question is
-sent as it should be; when the server names a setting in its refusal, the question is sent again without it, and
-so are all later ones of the session. Whatever is left out, the answer is validated here.
+Not every model accepts a temperature, a forced tool or a JSON schema, and no list of models stays current. So a
+request is sent in full; when the server names a setting in its refusal, the request is sent again without it, and
+so are all later ones of the session. The answer is validated here in any case.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from aurora.agents.models.providers import Provider
 from aurora.agents.models.replies import Receipt
 from aurora.tools.arguments import whole_characters
 
 MARK = {"type": "ephemeral"}
-"""Anthropic's sign that all up to here is worth caching."""
+"""Anthropic's mark that everything up to this block should be cached."""
 REFUSALS = (400, 404, 415, 422, 500, 501)
-"""HTTP statuses with which servers refuse a setting; some call it a failure of their own."""
+"""HTTP statuses with which servers refuse a setting; some report it as an error of their own."""
 
 Settings = dict[str, Any]
 
 
-class Step(NamedTuple):
-    """A setting that may be left out.
+class OptionalSetting(NamedTuple):
+    """A setting that a request can do without.
 
     Attributes:
-        name: Under which it is remembered.
-        told: What is done instead, for people.
-        pattern: Of the server's words, its parameter and its code.
-        is_sent: Whether a request has it.
+        name: Name of the setting.
+        told: Substitute, as people are told of it.
+        pattern: Pattern of a server's refusal: its message, parameter and code.
+        is_sent: Predicate of the settings of a request: this one is among them.
     """
 
     name: str
@@ -58,24 +59,26 @@ _FORMAT = (
     r"response_format|json[_ ]?schema|json[_ ]?object|json mode|structured output|guided|output_config|invalid schema"
 )
 STEPS = (
-    Step("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
-    Step(
+    OptionalSetting("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
+    OptionalSetting(
         "max_completion_tokens",
         "with max_tokens in place of max_completion_tokens",
         re.compile("max_completion_tokens", re.I),
         _has("max_completion_tokens"),
     ),
-    Step("max_tokens", "without a limit of tokens", re.compile("max_tokens", re.I), _has("extra_body")),
-    Step(
+    OptionalSetting("max_tokens", "without a limit of tokens", re.compile("max_tokens", re.I), _has("extra_body")),
+    OptionalSetting(
         "forced tool",
         "without forcing a tool",
         re.compile(r"tool_choice|tool choice|forces? tool|forced tool|`?required`? is not supported", re.I),
         _is_forced,
     ),
-    Step("json_schema", "with json_object in place of json_schema", re.compile(_FORMAT, re.I), _format("json_schema")),
-    Step("json_object", "without response_format", re.compile(_FORMAT, re.I), _format("json_object")),
-    Step("cache_control", "without marks for caching", re.compile("cache_control", re.I), _has("cached")),
-    Step(
+    OptionalSetting(
+        "json_schema", "with json_object in place of json_schema", re.compile(_FORMAT, re.I), _format("json_schema")
+    ),
+    OptionalSetting("json_object", "without response_format", re.compile(_FORMAT, re.I), _format("json_object")),
+    OptionalSetting("cache_control", "without marks for caching", re.compile("cache_control", re.I), _has("cached")),
+    OptionalSetting(
         "system",
         "with the instructions in the user's message",
         re.compile(r"system (?:role|message|prompt)|'system'|roles must alternate", re.I),
@@ -88,15 +91,15 @@ NO_TOOLS = re.compile(
     r"|(?:unrecognized|unknown|unsupported|unexpected)\b[^.]{0,60}\btools\b",
     re.I,
 )
-"""How servers say that a model has no tools."""
+"""Pattern of a server's message that a model takes no tools."""
 
 
-def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> Step | None:
-    """The setting at which a refusal of the server points, if the request had it and it may be left out.
+def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> OptionalSetting | None:
+    """Find the setting that a server refused, if the request had it and can do without it.
 
     Args:
-        receipt: Of the refused request.
-        sent: Its settings.
+        receipt: Receipt of the refused request.
+        sent: Settings of that request.
         known: Names of the settings that are left out already.
     """
     if receipt.status not in REFUSALS or receipt.fault:
@@ -108,18 +111,18 @@ def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> Ste
 
 
 def fitted(
-    provider: str,
+    provider: Provider,
     messages: Sequence[BaseMessage],
     settings: Mapping[str, Any],
     left_out: frozenset[str],
     answer_tokens: int | None,
 ) -> tuple[list[BaseMessage], Settings]:
-    """Messages and settings as they are sent.
+    """Return messages and settings as they are sent.
 
     Args:
-        provider: Whose wire format.
-        messages: As they should be.
-        settings: As they should be.
+        provider: Provider of the model.
+        messages: Messages of the full request.
+        settings: Settings of the full request.
         left_out: Names of the settings that the model refused.
         answer_tokens: Most tokens of an answer; None: no limit is sent.
     """
@@ -134,7 +137,7 @@ def fitted(
         changed["response_format"] = {"type": "json_object"}
     if "json_object" in left_out and _format("json_object")(changed):
         changed.pop("response_format")
-    if answer_tokens is not None and provider == "openai" and "max_tokens" not in left_out:
+    if answer_tokens is not None and provider.sends_limit and "max_tokens" not in left_out:
         if "max_completion_tokens" in left_out:
             changed["extra_body"] = {"max_tokens": answer_tokens}
         else:
@@ -144,24 +147,23 @@ def fitted(
         shown = _with_instruction(shown, added)
     if "system" in left_out:
         shown = _without_system(shown)
-    if provider == "anthropic" and "cache_control" not in left_out:
+    if provider.marks_cache and "cache_control" not in left_out:
         shown, changed = _marked(shown, changed)
     return shown, changed
 
 
-def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider: str) -> Settings:
-    """The settings that a refusal may point at, what stands in the messages among them."""
+def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider: Provider) -> Settings:
+    """Return the settings that a refusal may name, those that lie in the messages included."""
     more = {"system": True} if any(isinstance(m, SystemMessage) for m in messages) else {}
-    is_marked = provider == "anthropic" and "cache_control" in str([settings.get("tools"), _blocks(messages)])
+    is_marked = provider.marks_cache and "cache_control" in str([settings.get("tools"), _blocks(messages)])
     return {**settings, **more, **({"cached": True} if is_marked else {})}
 
 
 def _marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tuple[list[BaseMessage], Settings]:
-    """Mark what Anthropic shall cache: the tools, the instructions, and in a conversation its latest message.
+    """Mark what Anthropic should cache: the tools, the instructions, and the latest message of a conversation.
 
-    Three marks of the four that a request may have. Anthropic writes a prompt in the order tools, instructions,
-    messages, and caches all up to a mark; a question that stands alone has nothing after its instructions that a
-    later one would repeat.
+    A request may have four marks; this uses three. Anthropic orders a prompt as tools, instructions, messages and
+    caches everything up to a mark. A single question repeats nothing after its instructions.
     """
     changed, shown = dict(settings), list(messages)
     tools = changed.get("tools")
@@ -198,7 +200,7 @@ def _as_text(response_format: Mapping[str, Any]) -> str:
 
 
 def _with_instruction(messages: list[BaseMessage], text: str) -> list[BaseMessage]:
-    """The instruction at the end of the first message, where it is the same for every question of a kind."""
+    """Append an instruction to the first message, where it is the same for every question of a kind."""
     first = messages[0]
     return [first.model_copy(update={"content": f"{first.text}\n\n{text}"}), *messages[1:]]
 
@@ -214,5 +216,5 @@ def _without_system(messages: list[BaseMessage]) -> list[BaseMessage]:
 
 
 def _writable(message: BaseMessage) -> BaseMessage:
-    """A message without halves of characters, which UTF-8 can't write."""
+    """Return a message without lone surrogates, which UTF-8 can't encode."""
     return message.model_copy(update={"content": whole_characters(message.content)})

@@ -11,7 +11,6 @@ from langchain.agents.structured_output import StructuredOutputValidationError, 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel, ValidationError
 
-from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.models.structured import REFUSED, SHOWN, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
@@ -28,12 +27,12 @@ ANSWER_NOW = "Answer now, with the object that was asked for."
 
 
 class Finished(NamedTuple):
-    """What came of an agent's conversation.
+    """Result of an agent's conversation.
 
     Attributes:
-        value: The accepted answer.
-        rejected: What was wrong with the answers before it.
-        evidence: Its tool calls.
+        value: Accepted answer.
+        rejected: Reasons for which earlier answers were rejected.
+        evidence: Tool calls of the conversation.
     """
 
     value: Any
@@ -74,18 +73,18 @@ def run_agent(
     harness: Harness | None = None,
     temperature: float | None = None,
 ) -> Finished:
-    """Let a model use tools, then have its answer.
+    """Let a model call tools, then return its answer.
 
-    Local models are asked at once: they are small, and the grammar that holds them is that of an answer. So are
-    models whose server says that they take no tools.
+    A local model answers at once, without tools: it is small, and its grammar is that of an answer. So does a model
+    whose server reports that it takes no tools.
 
     Args:
-        model: Who is asked.
+        model: Model to ask.
         prompt: System and user message.
-        schema: Of the answer.
-        accept: Makes the result of a valid answer; an `AuroraError` from it goes back to the model.
-        harness: Its tools; None: it has none.
-        temperature: Of sampling; None: the provider's own.
+        schema: Schema of the answer.
+        accept: Function from a valid answer to the result; an `AuroraError` that it raises goes back to the model.
+        harness: Tools of the model; None: none.
+        temperature: Sampling temperature; None: the provider's default.
 
     Raises:
         AnswerError: No answer was valid.
@@ -93,7 +92,7 @@ def run_agent(
         BudgetExceeded: The budget is spent.
     """
     messages: list[BaseMessage] = [SystemMessage(prompt[0]), HumanMessage(prompt[1])]
-    if harness is None or model.name_.provider == LOCAL:
+    if harness is None or model.name_.row.is_local:
         answered = ask(model, messages, schema, accept, temperature=temperature)
         return Finished(answered.value, answered.rejected, ())
     try:
@@ -140,17 +139,17 @@ def _converse(
 
 
 def _written(last: BaseMessage, schema: type[Schema]) -> Schema | None:
-    """The answer, where a model wrote it as text in place of calling for it."""
+    """Return the answer that a model wrote as text in place of a tool call; None: there is none."""
     if not isinstance(last, AIMessage) or last.tool_calls:
         return None
     try:
         return schema.model_validate(data_in(last, schema))
-    except ValueError:  # it only talked: the answer will be asked for
+    except ValueError:  # text without an answer: it is asked for next
         return None
 
 
 def _told(error: Exception) -> str:
-    """Return what is wrong with an answer, for its author."""
+    """Describe for the model what is wrong with its answer."""
     called = error.ai_message.tool_calls if isinstance(error, StructuredOutputValidationError) else []
     malformed = next((p for c in called if (p := problem_of(c["args"]))), "")
     if malformed:
@@ -163,7 +162,7 @@ def _told(error: Exception) -> str:
 
 
 def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[str]:
-    """Return what was wrong with the answers that the agent sent back."""
+    """List the reasons for which answers were sent back."""
     return [
         m.text.removeprefix(REFUSED)
         for m in messages

@@ -1,4 +1,4 @@
-"""What models may cost: budgets, what was spent, and what a token costs."""
+"""Cost of models: budgets, spending, and prices of tokens."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from aurora.agents.models.replies import Usage
+from aurora.agents.models.providers import PROVIDERS
+from aurora.agents.models.replies import TokenUsage
 from aurora.errors import BudgetExceeded, ModelError
 from aurora.reading import parse_json, read_text
 from aurora.tools.recording import Exchange
 
 PRICES = "AURORA_PRICES"
-"""Environment variable that names a price table to use in place of the one that comes with AURORA."""
-LOCAL = "transformers"
-"""Provider whose models run here and cost nothing a token."""
+"""Environment variable with the path of a price table that replaces AURORA's own."""
 
 FAULT = "fault "
-"""How the names of counted faults begin among the costs of an exchange."""
+"""Prefix of counted faults among the costs of an exchange."""
 _SNAPSHOT = re.compile(r"-20\d\d-?[01]\d-?[0-3]\d$")
-"""The date at the end of a snapshot's name."""
+"""Date at the end of a snapshot's name."""
 
 
 class Price(NamedTuple):
-    """Dollars a million tokens.
+    """Price of a model, dollars per million tokens.
 
     Attributes:
-        tokens_in, tokens_out: Of prompts and answers.
-        cached_in: Of the part of a prompt that is read from the provider's cache; None: as `tokens_in`.
-        cache_write: Of the part that is put into the cache; None: as `tokens_in`.
+        tokens_in, tokens_out: Price of prompts and answers.
+        cached_in: Price of prompt tokens read from the provider's cache; None: as `tokens_in`.
+        cache_write: Price of prompt tokens written to the cache; None: as `tokens_in`.
     """
 
     tokens_in: float
@@ -44,8 +43,8 @@ class Price(NamedTuple):
     cached_in: float | None = None
     cache_write: float | None = None
 
-    def dollars(self, usage: Usage) -> float:
-        """Return what a request costs."""
+    def dollars(self, usage: TokenUsage) -> float:
+        """Return the price of a request."""
         read = self.tokens_in if self.cached_in is None else self.cached_in
         write = self.tokens_in if self.cache_write is None else self.cache_write
         plain = (usage.tokens_in or 0) - usage.cached - usage.cache_written
@@ -54,13 +53,13 @@ class Price(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """Limits over the whole of a run; None: no limit.
+    """Limits of a whole run; None: no limit.
 
     Attributes:
-        calls: Requests sent to a model, repeated ones included.
-        tokens: In and out together, of all that was billed.
-        dollars: By the price table.
-        seconds: Spent waiting for models.
+        calls: Requests to a model, retries included.
+        tokens: Billed tokens, prompts and answers together.
+        dollars: Cost by the price table.
+        seconds: Time spent waiting for models.
     """
 
     calls: int | None = None
@@ -70,19 +69,19 @@ class Budget(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What calls have cost.
+    """Resources that calls have used.
 
     Attributes:
-        calls: Questions that a model has answered.
-        cached: Questions whose answer was known already; they cost nothing.
-        tokens_in, tokens_out: Of all that was billed: refused, empty, cut and unreadable answers too.
-        dollars: By the price table; 0 where the model has no price.
-        seconds: From question to answer, waiting for another try included.
-        retries: Tries that failed and were repeated.
-        faults: Failed tries by kind, those of calls that were given up among them.
-        requests: Sent, whatever came of them.
-        billed: Of those, the ones to which a model has answered something.
-        tokens_cached: Of `tokens_in`, those read from the provider's cache.
+        calls: Questions that a model answered.
+        cached: Questions answered from the recording, at no cost.
+        tokens_in, tokens_out: Billed tokens; refused, empty, truncated and unreadable answers count.
+        dollars: Cost by the price table; 0 where the model has no price.
+        seconds: Time from question to answer, waits between tries included.
+        retries: Failed tries that were repeated.
+        faults: Failed tries by kind, those of abandoned calls included.
+        requests: Requests sent, with or without an answer.
+        billed: Requests that a model answered with anything.
+        tokens_cached: Part of `tokens_in` read from the provider's cache.
     """
 
     calls: int = 0
@@ -99,21 +98,21 @@ class Spent(NamedTuple):
 
 
 Cost = Mapping[str, float]
-"""What a request took, as it is recorded: tokens, dollars, seconds, and what went wrong."""
+"""Recorded cost of a request: tokens, dollars, seconds, and faults."""
 
 
 def is_answer(exchange: Exchange) -> bool:
-    """Return whether a model's exchange holds an answer, and not a question that was declined or given up."""
+    """Check that a model's exchange holds an answer, not a question that was declined or abandoned."""
     response = exchange.response
     return exchange.kind == "model" and isinstance(response, dict) and response.get("type") == "ai"
 
 
 class Purse:
-    """A budget and what is spent of it. Threads may use it at once.
+    """A budget and the spending against it; safe for concurrent threads.
 
     Args:
-        budget: The limits.
-        paid: Exchanges of earlier processes of the same run, which count as well.
+        budget: Limits.
+        paid: Exchanges of earlier processes of the same run, which count too.
     """
 
     def __init__(self, budget: Budget, paid: Iterable[Exchange] = ()) -> None:
@@ -127,14 +126,14 @@ class Purse:
 
     @property
     def spent(self) -> Spent:
-        """What is spent so far."""
+        """Resources used so far."""
         return self._spent
 
     def reserve(self) -> None:
-        """Ask for one more request; `settle` must follow.
+        """Reserve one more request; `settle` must follow.
 
         Raises:
-            BudgetExceeded: Something is spent; the message says what.
+            BudgetExceeded: A limit is reached; the message names it.
         """
         with self._lock:
             spent, budget = self._spent, self.budget
@@ -152,20 +151,20 @@ class Purse:
             self._open += 1
 
     def settle(self, cost: Cost, *, answered: bool) -> None:
-        """Count a reserved request by what it took, answered or not."""
+        """Count the cost of a reserved request, answered or not."""
         with self._lock:
             self._open -= 1
             self._add(cost, answered=answered)
 
     def cached(self) -> None:
-        """Count a question whose answer was known already."""
+        """Count a question that the recording answered."""
         with self._lock:
             self._spent = self._spent._replace(cached=self._spent.cached + 1)
 
     def _add(self, cost: Cost, *, answered: bool) -> None:
         s = self._spent
         faults = {name.removeprefix(FAULT): int(n) for name, n in cost.items() if name.startswith(FAULT)}
-        # Recordings of an older AURORA count no requests, and the faults of all tries of a question together.
+        # Recordings of an older AURORA count no requests, and add up the faults of all tries of a question.
         requests = cost.get("requests", sum(faults.values()) + answered)
         self._spent = s._replace(
             calls=s.calls + answered,
@@ -182,19 +181,20 @@ class Purse:
 
 
 def price_of(name: str, *, needed: bool = False) -> Price | None:
-    """Return what a model's tokens cost, by the price table; None if it has no price there.
+    """Look up the price of a model's tokens; None if the table has none.
 
-    A name counts as one of the table if it is that name, or that name with the date of a snapshot: `gpt-5-2025-08-07`
-    and `claude-sonnet-4-5-20250929`. Names that merely begin alike (`gpt-5-pro`) are other models.
+    A name matches a row if it is that name, with or without the date of a snapshot: `gpt-5-2025-08-07`,
+    `claude-sonnet-4-5-20250929`. A longer name with the same beginning (`gpt-5-pro`) is another model.
 
     Args:
-        name: As `provider:model`.
-        needed: Whether a model without a price is an error, as it is where dollars are limited.
+        name: `provider:model`.
+        needed: True: a model without a price is an error, as where dollars are limited.
 
     Raises:
         ModelError: The table can't be read, or has no price although it is needed.
     """
-    if name.startswith(f"{LOCAL}:"):
+    provider = PROVIDERS.get(name.partition(":")[0])
+    if provider is not None and provider.is_local:
         return Price(0.0, 0.0)
     chosen = os.environ.get(PRICES)
     table = _read_table(Path(chosen) if chosen else files(__package__).joinpath("prices.json"))
@@ -226,7 +226,7 @@ def _read_table(path: Traversable) -> dict[str, Price]:
 
 
 def _price(row: Any) -> Price:
-    """A row of the table: `{"in": ..., "out": ..., "cached_in": ..., "cache_write": ...}`, or `[in, out]`."""
+    """Read a row of the table: `{"in": ..., "out": ..., "cached_in": ..., "cache_write": ...}`, or `[in, out]`."""
     if isinstance(row, list):
         tokens_in, tokens_out = row
         return Price(float(tokens_in), float(tokens_out))

@@ -1,6 +1,6 @@
-"""Reads a chat completion that a server sent as a stream of events, although nobody asked for one.
+"""Reads a chat completion that a server sent as an unrequested stream of events.
 
-Some proxies stream whatever is asked. The answer is whole by the time that it is read here, and it was paid for.
+Some proxies always stream. The answer is complete when it is read here, and it was paid for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _FIELD = "data:"
 
 
 def completion_in(text: str) -> dict[str, Any] | None:
-    """Return the chat completion whose parts stand in a stream of events; None: the text is no such stream.
+    """Join the chunks of a streamed chat completion; None: the text is no such stream.
 
     Args:
         text: Lines `data: {...}` with `choices[0].delta`, as OpenAI's servers stream them.

@@ -1,4 +1,4 @@
-"""What went wrong with a question to a model, in our words: what to do, and whether another try can help."""
+"""Faults of requests to models: their kinds, remedies, and whether another try can help."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from langchain_core import exceptions as langchain
 from langchain_core.messages import AIMessage
 
 from aurora.agents.models.adaptation import NO_TOOLS, REFUSALS
-from aurora.agents.models.masking import KEYS, one_line
+from aurora.agents.models.masking import one_line
 from aurora.agents.models.model import ANSWER_TOKENS_VARIABLE, TIMEOUT_VARIABLE, ModelName
 from aurora.agents.models.replies import Receipt
 from aurora.agents.models.thoughts import is_refusal
 from aurora.errors import DeclinedError, ModelError
 
 TRIES: Mapping[str, int] = {"empty answer": 3, "unreadable answer": 3, "too large": 2}
-"""Requests that a question may take where a fault was paid for; what was not answered is tried `MOST_TRIES` times."""
+"""Most requests of a question by a fault that was paid for; an unpaid one is tried `MOST_TRIES` times."""
 MOST_TRIES = 6
 RETRIED = ("timeout", "connection", "rate limit", "overloaded", "server error", *TRIES)
-"""Faults that another try may mend."""
+"""Faults that another try may cure."""
 DECLINED = ("refusal", "filtered")
-"""Faults of a single question: it is not sent again, and the session goes on."""
+"""Refusals of a single question: it is not sent again, and the session continues."""
 OF_A_QUESTION = ("invalid request", "too long")
-"""Faults that lie with the question where others were answered."""
+"""Faults blamed on the question once the model has answered others."""
 _QUOTA = re.compile(r"current quota|billing|insufficient.{0,10}(?:balance|quota|credit|fund)|credit balance", re.I)
 _FILTERED = re.compile(
     r"content[_ ]?(?:filter|management policy|policy violation)|responsible ?ai|moderation|was flagged", re.I
@@ -44,27 +44,27 @@ _LOWEST_ERROR = 400
 
 
 class _Told(NamedTuple):
-    """A fault by its name, and what is said of it; `{name}` stands for the model."""
+    """A kind of fault and its message, in which `{name}` stands for the model."""
 
     fault: str
     text: str
 
 
-def explained(error: Exception, receipt: Receipt, name: ModelName) -> ModelError:
+def explain_fault(error: Exception, receipt: Receipt, name: ModelName) -> ModelError:
     """Explain why a request got no answer.
 
     Args:
-        error: What the client raised.
-        receipt: What is known of the request; without an HTTP status, the client's own exception counts.
-        name: The model.
+        error: Exception of the provider's client.
+        receipt: Receipt of the request; without an HTTP status, the exception decides.
+        name: Name of the model.
     """
     told = _of_receipt(receipt, name) if receipt.status or receipt.fault else _of_exception(error, name)
     said = receipt.detail or receipt.message or one_line(str(error)) or type(error).__name__
     return _error(told, said, receipt, name)
 
 
-def judged(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
-    """Return what is wrong with a message as an answer; None: nothing. Whether it is valid is for others to say."""
+def fault_of(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
+    """Return the fault of a message that can't be an answer; None: it can. Its validity is checked elsewhere."""
     text = answer.text.strip()
     words = receipt.refusal or (text if is_refusal(text) and not answer.tool_calls else "")
     if receipt.stop == "refusal" or words:
@@ -83,18 +83,18 @@ def judged(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError |
 
 
 _LENGTH = (
-    "{name} came to the limit of tokens before it had answered, while it reasoned; "
+    "{name} reached the limit of tokens while reasoning, before it answered; "
     f"allow more with --answer-tokens or {ANSWER_TOKENS_VARIABLE}, or take a model that reasons less"
 )
 
 
 def tries(fault: str) -> int:
-    """Return how many requests a question may take whose latest fault is this one."""
+    """Return the most requests of a question whose latest fault is this one."""
     return TRIES.get(fault, MOST_TRIES) if fault in RETRIED else 1
 
 
 def of_this_question(error: ModelError) -> ModelError:
-    """The error as one of a single question, if it may be: for a model that has answered other questions."""
+    """Turn an error of the model into one of the question, where the model has answered others."""
     if error.fault not in OF_A_QUESTION:
         return error
     return DeclinedError(str(error), provider=error.provider, fault=error.fault)
@@ -118,7 +118,7 @@ def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a con
     if receipt.fault or status < _LOWEST_ERROR:
         return _of_fault(receipt.fault or "unreadable answer")
     if status == _PAY or _QUOTA.search(said):
-        return _Told("quota", "the account that {name} is paid from has no quota left; see its plan and billing")
+        return _Told("quota", "the account of {name} has no quota left; see its plan and billing")
     if _TOO_LONG.search(said) or status == _LARGE:
         return _Told("too long", "the prompt is longer than {name} can read; use a model with a larger context")
     if _FILTERED.search(said) and status < _LIMIT:
@@ -128,15 +128,15 @@ def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a con
     if status in _ABSENT or (status in _AUTH and _NO_ACCESS.search(said)):
         return _Told("refused", "there is no {name}; check the name and the address")
     if status in _AUTH:
-        return _Told("refused", f"{{name}} refused the key; check {KEYS.get(name.provider, 'the credentials')}")
+        return _Told("refused", f"{{name}} refused the key; check {name.row.key or 'the credentials'}")
     if status == _LIMIT:
-        return _Told("rate limit", "{name} asks for fewer calls")
+        return _Told("rate limit", "{name} limits the rate of calls")
     if status == _OVERLOADED:
         return _Told("overloaded", "{name} is overloaded; try again later")
     if status in _BUSY or status >= _SERVER:
         return _Told("server error", "{name} failed")
     if _TOO_MANY_WANTED.search(receipt.message):
-        more = f"{{name}} gives no such long answers; lower --answer-tokens or {ANSWER_TOKENS_VARIABLE}"
+        more = f"{{name}} gives no answers of that length; lower --answer-tokens or {ANSWER_TOKENS_VARIABLE}"
         return _Told("refused", more)
     return _Told("invalid request", "{name} refuses the request")
 
@@ -144,15 +144,15 @@ def _of_receipt(receipt: Receipt, name: ModelName) -> _Told:  # one return a con
 def _of_fault(fault: str) -> _Told:
     told = {
         "timeout": f"{{name}} did not answer in time; allow more with --timeout or {TIMEOUT_VARIABLE}",
-        "connection": "{name} can't be reached, or broke off; check its address, the proxy and the network",
-        "redirect": "{name}'s server points to another address, where the key does not go; set the address itself",
-        "too large": "{name} gave an answer that is too large to read",
+        "connection": "{name} can't be reached, or the connection broke; check its address, the proxy and the network",
+        "redirect": "{name}'s server redirects to another host, which does not get the key; set that address yourself",
+        "too large": "{name} gave an answer above the size limit",
     }
     return _Told(fault, told.get(fault, "{name} gave an answer that can't be read"))
 
 
 def _of_exception(error: Exception, name: ModelName) -> _Told:
-    """For models that are not asked over HTTP, and for what a client raises before it sends anything."""
+    """Classify an exception of a model without HTTP, or of a client before it sent anything."""
     match error:
         case langchain.ContextOverflowError():
             return _Told("too long", "the prompt is longer than {name} can read; use a model with a larger context")
@@ -162,7 +162,7 @@ def _of_exception(error: Exception, name: ModelName) -> _Told:
             return _of_fault("timeout")
         case langchain.ModelConnectionError():
             return _of_fault("connection")
-        case _ if name.provider in KEYS:
+        case _ if name.row.is_remote:
             return _Told("invalid request", "{name}'s client can't send this question")
         case _:
             return _of_fault("unreadable answer")

@@ -1,6 +1,6 @@
-"""A transformers model on this machine as a LangChain chat model, held to schemas by Outlines with llguidance.
+"""A local transformers model as a LangChain chat model, constrained by Outlines with llguidance.
 
-Whatever the weights, an answer to a question with a schema, a grammar or a forced tool is of that form.
+With any weights, an answer to a question with a schema, a grammar or a forced tool has that form.
 Nothing is downloaded: the model is a folder with weights and tokenizer.
 """
 
@@ -30,9 +30,9 @@ from aurora.errors import ModelError
 BACKEND = "llguidance"
 """The only backend of Outlines that enforces the bounds of numbers and lengths."""
 COMPACT = {"x-guidance": {"whitespace_flexible": False}}
-"""Keeps llguidance from filling an answer with white space."""
+"""Schema extension that keeps llguidance from generating white space."""
 UNLIMITED = 1 << 40
-"""Context of a model that names none."""
+"""Context length of a model that declares none."""
 ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
 
@@ -41,7 +41,7 @@ class LocalChatModel(BaseChatModel):
 
     Attributes:
         path: Folder with the weights and the tokenizer, as `save_pretrained` writes them.
-        temperature: Of sampling; 0: the likeliest token always.
+        temperature: Sampling temperature; 0: greedy decoding.
         max_tokens: Most tokens of an answer.
         stop: Texts at which an answer ends.
     """
@@ -76,11 +76,11 @@ class LocalChatModel(BaseChatModel):
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | dict[str, Any] | bool | None = None, **kwargs: Any
     ) -> Runnable[Any, AIMessage]:
-        """The model with tools.
+        """Bind tools.
 
         Args:
-            tools: In any form that LangChain knows.
-            tool_choice: `any` or the name of a tool: one is called; otherwise the model may also answer in text.
+            tools: Tools in any form that LangChain accepts.
+            tool_choice: `any` or the name of a tool forces a call; otherwise the model may also answer in text.
             **kwargs: Settings of the call, such as `temperature`.
         """
         return self.bind(tools=[convert_to_openai_tool(t) for t in tools], tool_choice=tool_choice, **kwargs)
@@ -113,7 +113,7 @@ class LocalChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        """Text as it is generated; a tool call as a whole, when it is complete."""
+        """Stream text as it is generated, and a tool call once it is complete."""
         tools = _choice(kwargs.get("tools") or [], kwargs.get("tool_choice"))
         turns = _turns(messages, tools)
         tokens_in = self._tokens(self.prompt(turns))
@@ -142,11 +142,11 @@ class LocalChatModel(BaseChatModel):
         return len(self._loaded().hf_tokenizer(text)["input_ids"])
 
     def _context(self) -> int:
-        """Most tokens that the model reads, prompt and answer together."""
+        """Return the context length in tokens, prompt and answer together."""
         return int(getattr(self._loaded().model.config, "max_position_embeddings", None) or UNLIMITED)
 
     def _pieces(self, turns: list[dict[str, str]], form: Any, settings: dict[str, Any]) -> Iterator[str]:
-        """Text of that form, in pieces as they are generated."""
+        """Generate text of a form, piece by piece."""
         from outlines import Generator  # noqa: PLC0415  # slow to import, where it is used
         from outlines.inputs import Chat  # noqa: PLC0415  # likewise
         from transformers import TextIteratorStreamer  # noqa: PLC0415  # likewise
@@ -156,14 +156,14 @@ class LocalChatModel(BaseChatModel):
         sampling = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
         generate = Generator(model, form, backend=BACKEND) if form is not None else Generator(model)
         streamer = TextIteratorStreamer(model.hf_tokenizer, skip_prompt=True, skip_special_tokens=True)
-        # Outlines would put the template around a text once more; turns it writes out as `prompt` does.
+        # Outlines would apply the template to a text again; turns it renders as `prompt` does.
         asked = Chat(turns) if model.hf_tokenizer.chat_template else self.prompt(turns)
         failed: list[Exception] = []
 
         def work() -> None:
             try:
                 generate(asked, max_new_tokens=settings["max_tokens"], streamer=streamer, **sampling)
-            except Exception as error:  # told to the thread that reads
+            except Exception as error:  # raised in the reading thread
                 failed.append(error)
                 streamer.end()  # type: ignore[no-untyped-call]
 
@@ -175,7 +175,7 @@ class LocalChatModel(BaseChatModel):
             raise failed[0]
 
     def _loaded(self) -> Any:
-        """The model, loaded when it is first asked."""
+        """Load the model at the first request."""
         if self._outlines is None:
             os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")  # saves seconds on the first token
             import outlines  # noqa: PLC0415  # slow to import, where it is used
@@ -194,7 +194,7 @@ class LocalChatModel(BaseChatModel):
         return self._outlines
 
     def prompt(self, turns: list[dict[str, str]]) -> str:
-        """The conversation as the model's own template writes it; without one, a line a turn."""
+        """Render the conversation by the model's own template; without one, a line per turn."""
         tokenizer = self._loaded().hf_tokenizer
         if tokenizer.chat_template:
             return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
@@ -202,11 +202,11 @@ class LocalChatModel(BaseChatModel):
 
 
 def load_local_model(path: str, max_tokens: int) -> LocalChatModel:
-    """The model in a folder; it is read into memory when it is first asked.
+    """Open the model in a folder; its weights are loaded at the first request.
 
     Args:
-        path: The folder.
-        max_tokens: Most tokens of an answer; one that is cut off is not valid.
+        path: Folder with weights and tokenizer.
+        max_tokens: Most tokens of an answer; a truncated one is invalid.
 
     Raises:
         ModelError: There is no such folder, or no model in it.
@@ -217,7 +217,7 @@ def load_local_model(path: str, max_tokens: int) -> LocalChatModel:
 
 
 def _choice(tools: list[dict[str, Any]], chosen: Any) -> list[dict[str, Any]]:
-    """The tools that may be called, `chosen` as providers write it; with a free choice, text beside them."""
+    """Return the tools that may be called under a provider's `tool_choice`; a free choice adds plain text."""
     if isinstance(chosen, dict):
         chosen = chosen.get("function", chosen).get("name")
     names = {t["function"]["name"] for t in tools}
@@ -232,7 +232,7 @@ def _choice(tools: list[dict[str, Any]], chosen: Any) -> list[dict[str, Any]]:
 
 
 def _form(tools: list[dict[str, Any]], settings: dict[str, Any]) -> Any:
-    """What Outlines holds the answer to; None: nothing."""
+    """Return the constraint of the answer for Outlines; None: none."""
     from outlines.types import CFG, JsonSchema  # noqa: PLC0415  # slow to import, where it is used
 
     if tools:
@@ -248,7 +248,7 @@ def _form(tools: list[dict[str, Any]], settings: dict[str, Any]) -> Any:
 
 
 def _call_schema(function: dict[str, Any]) -> dict[str, Any]:
-    """Schema of a call of a tool. References of its parameters are written out: they would point nowhere here."""
+    """Return the schema of a tool call. References of its parameters are resolved, as they would dangle here."""
     parameters = dict(function.get("parameters") or {"type": "object", "properties": {}})
     definitions = parameters.pop("$defs", {})
     parameters.setdefault("additionalProperties", False)
@@ -269,12 +269,12 @@ def _resolved(value: Any, definitions: dict[str, Any]) -> Any:
 
 
 def _until(pieces: Iterator[str], ends: Sequence[str]) -> Iterator[str]:
-    """Pieces of a text up to the first of some ends; the last characters are held back, they might begin one."""
+    """Yield pieces of a text up to the first stop text; characters that may begin one are held back."""
     longest = max((len(e) for e in ends), default=1)
     held, ended = "", False
     for piece in pieces:
         if ended:
-            continue  # the generator is read to its end
+            continue  # the generator is drained
         held += piece
         found = [held.index(e) for e in ends if e in held]
         if found:
@@ -290,12 +290,12 @@ def _until(pieces: Iterator[str], ends: Sequence[str]) -> Iterator[str]:
 
 
 def _called(text: str) -> AIMessageChunk:
-    """The message that a constrained answer stands for: a tool call, or text."""
+    """Parse a constrained answer into a message: a tool call, or text."""
     call_id = f"call_{uuid.uuid4().hex[:12]}"
     try:
         call = json.loads(text)
         name, arguments = call["name"], call["arguments"]
-    except (ValueError, KeyError, TypeError):  # cut off at the most tokens there may be: no call, but what there is
+    except (ValueError, KeyError, TypeError):  # truncated at the limit of tokens: the text so far, no call
         return AIMessageChunk(content=text)
     if not name:
         return AIMessageChunk(content=arguments["text"])
@@ -304,7 +304,7 @@ def _called(text: str) -> AIMessageChunk:
 
 
 def _said(message: BaseMessage) -> str:
-    """What a message says, tool calls and results included."""
+    """Render a message as text, tool calls and results included."""
     if isinstance(message, AIMessage) and message.tool_calls:
         calls = "\n".join(json.dumps({"name": c["name"], "arguments": c["args"]}) for c in message.tool_calls)
         return f"{message.text}\n{calls}".strip()
@@ -314,7 +314,7 @@ def _said(message: BaseMessage) -> str:
 
 
 def _turns(messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """The conversation as templates take it, the tools first: those of one role after another as one."""
+    """Return the conversation as turns of a template, tools first; adjacent turns of a role are merged."""
     turns = [(ROLES.get(m.type, "user"), _said(m)) for m in messages]
     if tools:
         listed = "\n".join(json.dumps(t["function"]) for t in tools)

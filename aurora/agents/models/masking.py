@@ -1,4 +1,4 @@
-"""Makes what a server says fit to be shown and kept: no keys, no control characters, one line."""
+"""Cleans a server's messages for display and storage: no keys, no control characters, one line."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import re
 import unicodedata
 
-KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
-"""Environment variable of each provider's key."""
+from aurora.agents.models.providers import PROVIDERS
+
 MASK = "[key]"
-"""In the place of a key."""
+"""Replacement of a key."""
 SHORTEST = 8
-"""Characters of a key that is masked wherever it occurs; a shorter one (`x` for a server of one's own) is no secret."""
+"""Shortest key that is masked wherever it occurs, characters; a shorter one (`x` for an own server) is no secret."""
 SHOWN = 300
-"""Characters of a server's message that are shown."""
+"""Most characters of a server's message that are shown."""
 _LIKE_A_KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|hf)[-_][A-Za-z0-9_\-*]{8,}"  # the prefixes that providers give their keys
     r"|\bAIza[A-Za-z0-9_\-]{20,}"
@@ -23,16 +23,16 @@ _LIKE_A_KEY = re.compile(
 
 
 def masked(text: str) -> str:
-    """Replace the keys in the environment, and whatever looks like a key, by a mask."""
-    for variable in KEYS.values():
-        key = os.environ.get(variable, "").strip()
+    """Mask the keys in the environment and everything that looks like a key."""
+    for provider in PROVIDERS.values():
+        key = os.environ.get(provider.key, "").strip()
         if len(key) >= SHORTEST:
             text = text.replace(key, MASK)
     return _LIKE_A_KEY.sub(MASK, text)
 
 
 def printable(text: str) -> str:
-    """Drop what a terminal would act on or can't show: control and format characters and lone surrogates.
+    """Drop control and format characters and lone surrogates, which a terminal would act on or can't show.
 
     Line breaks and tabs stay.
     """
@@ -40,6 +40,6 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str, limit: int = SHOWN) -> str:
-    """Return a server's words as one short line that can be shown: masked, printable, cut."""
+    """Return a server's message as one short line: masked, printable, truncated."""
     line = " ".join(masked(printable(text[: 20 * limit])).split())
     return line if len(line) <= limit else line[: limit - 3] + "..."

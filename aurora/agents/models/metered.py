@@ -1,4 +1,4 @@
-"""A chat model whose every request is counted, recorded, limited and tried again where that can help."""
+"""A chat model whose requests are counted, limited, recorded and retried."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
-from aurora.agents.models.adaptation import Step, fitted, sent_settings, to_leave_out
+from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settings, to_leave_out
 from aurora.agents.models.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
-from aurora.agents.models.faults import DECLINED, explained, judged, of_this_question, tries
-from aurora.agents.models.masking import KEYS
+from aurora.agents.models.faults import DECLINED, explain_fault, fault_of, of_this_question, tries
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
-from aurora.agents.models.replies import Receipt, Usage
+from aurora.agents.models.replies import Receipt, TokenUsage
 from aurora.agents.models.tool_calls import with_own_ids
 from aurora.agents.models.wire import OK, receipt_of_call
 from aurora.errors import DeclinedError, ModelError
@@ -29,28 +28,28 @@ from aurora.tools.difference import told_difference
 from aurora.tools.recording import Exchange, Recording
 
 FIRST_WAIT = 1.0
-"""Seconds before the second try, about; doubled for each further one."""
+"""Mean wait before the second try, seconds; it doubles with each further one."""
 LONGEST_WAIT = 60.0
-"""Seconds; a provider that asks for more is waited for no longer."""
+"""Longest wait between tries, seconds, even where the provider asks for more."""
 LONG_WAIT = 5.0
-"""Seconds; who is waited for longer is named."""
+"""Wait above which the reason is shown, seconds."""
 AT_ONCE = 4
-"""Calls that may be under way at the same time."""
+"""Most concurrent calls."""
 MAX_ANSWER = 200_000
-"""Characters of an answer; a longer one is not read."""
+"""Most characters of an answer; a longer one is truncated."""
 CHARACTERS_A_TOKEN = 4
-"""About, for servers that don't count."""
+"""Approximate characters per token, for servers that don't count tokens."""
 CUT = "cut"
-"""Among a message's metadata: it came to the limit of tokens."""
+"""Key of a message's metadata: the answer reached the limit of tokens."""
 
 
 class Call(NamedTuple):
-    """A call that was answered, for whoever watches.
+    """An answered call, as observers see it.
 
     Attributes:
-        model: As `provider:model`.
-        cached: Whether the answer was known already.
-        spent: Of the whole run.
+        model: Name of the model, `provider:model`.
+        cached: True: the recording held the answer.
+        spent: Resources that the run has used so far.
     """
 
     model: str
@@ -59,28 +58,28 @@ class Call(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """What came of a request: an answer, or why there is none; `step` is a setting to leave out next time."""
+    """Result of a request: an answer, an error, or a setting (`step`) to leave out of the next one."""
 
     answer: AIMessage | None
     error: ModelError | None
-    usage: Usage | None
-    step: Step | None = None
+    usage: TokenUsage | None
+    step: OptionalSetting | None = None
     is_sent: bool = True
 
 
 class MeteredModel(BaseChatModel):
-    """A chat model that asks another one, and keeps the books.
+    """A chat model that forwards requests to another one and accounts for them.
 
     Attributes:
-        inner: Who is asked.
-        name_: The model's name.
-        purse: The budget, and what is spent.
-        recording: Where exchanges are kept; what it holds already is not asked again.
-        price: Of a token; None: unknown.
-        answer_tokens: Most tokens of an answer; None: the provider's own limit.
-        first_wait, longest_wait: Seconds before a second try, and at most before any.
-        watch: Called after every answer.
-        tell: Called with what a person should know, such as a setting that the model does not take.
+        inner: Client of the model.
+        name_: Name of the model.
+        purse: Budget and spending.
+        recording: Recorded exchanges; a question that it holds is not asked again.
+        price: Price of tokens; None: unknown.
+        answer_tokens: Most tokens of an answer; None: the provider's limit.
+        first_wait, longest_wait: Mean wait before a second try, and longest wait before any, seconds.
+        watch: Callback after every answer.
+        tell: Callback for notes to a person, such as a setting that the model refuses.
         left_out: Names of the settings that the model has refused in this session.
     """
 
@@ -101,7 +100,7 @@ class MeteredModel(BaseChatModel):
     lock: Any = None
 
     def model_post_init(self, context: Any) -> None:
-        """Make what can't be given."""
+        """Initialise private state."""
         super().model_post_init(context)
         self.slots = threading.BoundedSemaphore(AT_ONCE)
         self.lock = threading.Lock()
@@ -115,7 +114,7 @@ class MeteredModel(BaseChatModel):
         return "aurora-metered"
 
     def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any) -> Runnable[Any, AIMessage]:
-        """The model with tools, in the form that the model asked takes them."""
+        """Bind tools in the form of the inner model."""
         bound: Any = self.inner.bind_tools(tools, tool_choice=tool_choice, **kwargs)
         return self.bind(**bound.kwargs)
 
@@ -146,10 +145,10 @@ class MeteredModel(BaseChatModel):
         return self._result(exchange)
 
     def _result(self, exchange: Exchange) -> ChatResult:
-        """The answer of an exchange.
+        """Return the answer of an exchange.
 
         Raises:
-            ModelError: It holds an error in place of an answer, or neither.
+            ModelError: The exchange holds an error, or nothing readable.
         """
         try:
             if exchange.response["type"] != "ai":
@@ -165,7 +164,7 @@ class MeteredModel(BaseChatModel):
     def _pay(
         self, key: str, request: Mapping[str, Any], messages: list[BaseMessage], settings: dict[str, Any]
     ) -> Exchange:
-        """Ask until there is an answer, or a reason why there will be none. Every request is counted and recorded."""
+        """Send requests until one is answered or none can be. Every request is counted and recorded."""
         failed, wait = 0, 0.0
         while True:
             self.purse.reserve()
@@ -176,7 +175,7 @@ class MeteredModel(BaseChatModel):
             try:
                 with self.slots:
                     tried = self._try(messages, settings)
-            finally:  # whatever ends it, a request that was sent is counted
+            finally:  # a request that was sent is counted even if the wait for it is interrupted
                 cost = self._cost(tried, request, time.perf_counter() - started, failed)
                 self.purse.settle(cost, answered=tried.answer is not None)
                 if tried.answer is None and (tried.error is None or tried.error.fault not in DECLINED):
@@ -207,25 +206,25 @@ class MeteredModel(BaseChatModel):
     def _try(self, messages: list[BaseMessage], settings: dict[str, Any]) -> _Tried:
         """Send one request."""
         left_out = self.left_out
-        provider = self.name_.provider
+        provider = self.name_.row
         shown, sent = fitted(provider, messages, settings, left_out, self.answer_tokens)
         with receipt_of_call() as receipt:
             try:
                 answer = self.inner.invoke(shown, **sent)
-            except Exception as error:  # clients raise whatever a broken answer leads them to; nothing is lost in it
-                told = explained(error, receipt, self.name_)
+            except Exception as error:  # a broken answer makes clients raise anything; the error is kept
+                told = explain_fault(error, receipt, self.name_)
                 told.__cause__ = error
                 step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
-                is_sent = receipt.is_sent or provider not in KEYS
+                is_sent = receipt.is_sent or not provider.is_remote
                 return _Tried(None, told, _usage(receipt, None), step, is_sent)
-        problem = judged(answer, receipt, self.name_)
+        problem = fault_of(answer, receipt, self.name_)
         if problem is not None:
             return _Tried(None, problem, _usage(receipt, answer))
         if receipt.stop == "length":
             answer.response_metadata[CUT] = True
         return _Tried(with_own_ids(answer, messages), None, _usage(receipt, answer))
 
-    def _leave_out(self, step: Step) -> None:
+    def _leave_out(self, step: OptionalSetting) -> None:
         with self.lock:
             is_new = step.name not in self.left_out
             self.left_out |= {step.name}
@@ -233,13 +232,13 @@ class MeteredModel(BaseChatModel):
             self.tell(f"{self.name_} refuses {step.name}; it is asked {step.told} for the rest of this session")
 
     def _wait(self, failed: int, asked: float | None) -> float:
-        """Seconds before the next try: as long as the provider asks for, within reason."""
-        # Full jitter, so that many runs that were refused together don't come back together.
+        """Return the seconds before the next try: the provider's wish, up to `longest_wait`."""
+        # Full jitter, so that runs refused together don't return together.
         backoff = random.uniform(0, self.first_wait * 2 ** (failed - 1))
         return min(self.longest_wait, max(asked or 0.0, backoff))
 
     def _cost(self, tried: _Tried, request: Mapping[str, Any], seconds: float, failed: int) -> Cost:
-        """Return what a request took. What the server did not count is estimated from its length."""
+        """Return the cost of a request. Tokens that the server did not count are estimated from the length."""
         cost = {"requests": float(tried.is_sent), "seconds": seconds}
         if tried.usage is not None:
             answer = "" if tried.answer is None else str(_plain(tried.answer))
@@ -276,17 +275,17 @@ def metered(  # noqa: PLR0913  # what a session is opened with
     inner: BaseChatModel | None = None,
     first_wait: float = FIRST_WAIT,
 ) -> MeteredModel:
-    """A model ready for use.
+    """Open a metered model.
 
     Args:
-        name: The model.
-        budget: Limits; what the recording holds counts as spent.
-        recording: Of the session; None: in memory.
-        limits: Of a call; None: those of the environment.
-        watch: Called after every answer.
-        tell: Called with what a person should know.
-        inner: Who is asked, if not the provider that the name names.
-        first_wait: Seconds before a second try.
+        name: Name of the model.
+        budget: Limits; exchanges of the recording count as spent.
+        recording: Recording of the session; None: in memory.
+        limits: Limits of a call; None: those of the environment.
+        watch: Callback after every answer.
+        tell: Callback for notes to a person.
+        inner: Client to use; None: that of the provider in `name`.
+        first_wait: Mean wait before a second try, seconds.
 
     Raises:
         ModelError: It can't be reached with what the environment says, or has no price where dollars are limited.
@@ -306,33 +305,33 @@ def metered(  # noqa: PLR0913  # what a session is opened with
     )
 
 
-def _usage(receipt: Receipt, answer: AIMessage | None) -> Usage | None:
-    """Tokens that were billed, as far as they were counted; None: nothing was billed."""
+def _usage(receipt: Receipt, answer: AIMessage | None) -> TokenUsage | None:
+    """Return the billed tokens as far as they were counted; None: nothing was billed."""
     if receipt.usage is not None:
         return receipt.usage
     if receipt.status in OK:
-        return Usage()
+        return TokenUsage()
     if answer is None or receipt.status:
         return None
     counted = answer.usage_metadata  # a model that is not asked over HTTP
-    return Usage() if counted is None else Usage(counted["input_tokens"], counted["output_tokens"])
+    return TokenUsage() if counted is None else TokenUsage(counted["input_tokens"], counted["output_tokens"])
 
 
 def _told(error: ModelError) -> dict[str, Any]:
-    """An error as it is recorded, in the place of an answer."""
+    """Return an error as it is recorded in place of an answer."""
     kind = "declined" if isinstance(error, DeclinedError) else "failed"
     return {"type": kind, "fault": error.fault, "text": str(error), "retryable": error.retryable}
 
 
 def _error(told: Mapping[str, Any], name: ModelName) -> ModelError:
-    """The error that was recorded."""
+    """Restore a recorded error."""
     if told["type"] == "declined":
         return DeclinedError(told["text"], provider=name.provider, fault=told["fault"])
     return ModelError(told["text"], provider=name.provider, retryable=told["retryable"], fault=told["fault"])
 
 
 def _plain(message: BaseMessage) -> dict[str, Any]:
-    """A message as JSON, without what differs from one run to the next."""
+    """Return a message as JSON, without fields that differ between runs."""
     plain: dict[str, Any] = {"type": message.type, "content": message.content}
     if isinstance(message, AIMessage):
         if message.tool_calls:
@@ -345,7 +344,7 @@ def _plain(message: BaseMessage) -> dict[str, Any]:
 
 
 def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, or in the place of one that is much too long its beginning."""
+    """Truncate an answer above `MAX_ANSWER`."""
     size = sum(len(str(answer.get(k, ""))) for k in ("content", "tool_calls"))
     if size <= MAX_ANSWER:
         return answer

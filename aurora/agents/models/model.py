@@ -1,4 +1,4 @@
-"""Language models by one string: `anthropic:NAME`, `openai:NAME` or `transformers:PATH`.
+"""Names of language models (`anthropic:NAME`, `openai:NAME`, `transformers:PATH`) and their clients.
 
 Keys and addresses come from the environment variables that the providers' own clients read
 (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`, ...) and are never stored.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from aurora.agents.models.masking import KEYS, masked
+from aurora.agents.models.masking import masked
+from aurora.agents.models.providers import PROVIDERS, Provider
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # slow to import, where they are used
@@ -24,26 +26,23 @@ if TYPE_CHECKING:  # slow to import, where they are used
     from langchain_openai import ChatOpenAI
 
 VARIABLE = "AURORA_MODEL"
-"""Environment variable that names the model where no option does."""
+"""Environment variable with the default model."""
 TIMEOUT_VARIABLE = "AURORA_TIMEOUT"
-"""Environment variable with the seconds a call may take where no option says so."""
+"""Environment variable with the default time limit of a call, seconds."""
 ANSWER_TOKENS_VARIABLE = "AURORA_ANSWER_TOKENS"
-"""Environment variable with the most tokens of an answer where no option says so."""
-PROVIDERS = ("anthropic", "openai", "transformers")
-ADDRESSES = {"anthropic": ("ANTHROPIC_BASE_URL",), "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE")}
-"""Environment variables that say where a provider's models are asked."""
+"""Environment variable with the default limit of an answer, tokens."""
 TIMEOUT = 180.0
-"""Seconds after which a call without a whole answer counts as failed."""
+"""Default time limit of a call, seconds; a call without a complete answer by then has failed."""
 LONGEST_TIMEOUT = 86_400.0
 MAX_TOKENS = 8192
-"""Most tokens of an answer where the provider wants a number: five scenarios take about half of it."""
+"""Limit of an answer where the provider requires one, tokens; five scenarios take about half of it."""
 MOST_TOKENS = 10_000_000
 NO_KEY = "unused"
-"""In the place of a key where no call is made."""
+"""Placeholder of a key where no call is made."""
 
 
 class ModelName(NamedTuple):
-    """A model: who runs it, and its name there (for transformers: the folder of its weights)."""
+    """Provider of a model, and its name there (for transformers: the folder of its weights)."""
 
     provider: str
     name: str
@@ -51,13 +50,18 @@ class ModelName(NamedTuple):
     def __str__(self) -> str:
         return f"{self.provider}:{self.name}"
 
+    @property
+    def row(self) -> Provider:
+        """Return the provider's row of the table."""
+        return PROVIDERS[self.provider]
+
 
 class CallLimits(NamedTuple):
     """Limits of a single call.
 
     Attributes:
-        seconds: From connecting to the last byte of the answer.
-        answer_tokens: Of an answer, thoughts included; None: the provider's own, and `MAX_TOKENS` where it has none.
+        seconds: Time from connecting to the last byte of the answer.
+        answer_tokens: Most tokens of an answer, reasoning included; None: the provider's default, else `MAX_TOKENS`.
     """
 
     seconds: float = TIMEOUT
@@ -65,7 +69,7 @@ class CallLimits(NamedTuple):
 
 
 def call_limits(seconds: float | None = None, answer_tokens: int | None = None) -> CallLimits:
-    """The limits that options or, without them, the environment set.
+    """Return the limits given, or those of the environment.
 
     Raises:
         ModelError: The environment holds no such number.
@@ -89,7 +93,7 @@ def _number(variable: str, most: float, unit: str) -> float | None:
 
 
 def model_name(text: str | None) -> ModelName:
-    """The model that an option or, without one, `AURORA_MODEL` names.
+    """Parse the name of a model, or without one that in `AURORA_MODEL`.
 
     Raises:
         ModelError: None is named, or it is not `provider:model`.
@@ -104,42 +108,41 @@ def model_name(text: str | None) -> ModelName:
 
 
 def connect(name: ModelName, *, offline: bool = False, limits: CallLimits | None = None) -> BaseChatModel:
-    """A model's client, without retries: those are for `aurora.agents.models.metered` to make and to count.
+    """Return a model's client, without retries: `aurora.agents.models.metered` makes and counts those.
 
     Args:
-        name: The model.
-        offline: Whether it will only be asked how it formats tools, so that no key is needed.
-        limits: Of a call; None: those of the environment.
+        name: Name of the model.
+        offline: True: the client only formats requests, so that no key is needed.
+        limits: Limits of a call; None: those of the environment.
 
     Raises:
         ModelError: There is no key, or no such folder of weights.
     """
     limits = call_limits() if limits is None else limits
     answer_tokens = limits.answer_tokens or MAX_TOKENS
-    if name.provider == "transformers":
+    if name.row.is_local:
         from aurora.agents.models.local_model import load_local_model  # noqa: PLC0415  # torch, where it is used
 
         return load_local_model(name.name, answer_tokens)
     if not offline:
         _check_addresses(name)
     key = SecretStr(NO_KEY if offline else _key(name))
-    return (_anthropic if name.provider == "anthropic" else _openai)(name.name, key, limits.seconds, answer_tokens)
+    return _CLIENTS[name.provider](name.name, key, limits.seconds, answer_tokens)
 
 
 def _key(name: ModelName) -> str:
-    variable = KEYS[name.provider]
+    variable = name.row.key
     key = os.environ.get(variable, "").strip()
     if not key:
-        hint = "; any text will do for a server of your own" if name.provider == "openai" else ""
-        raise ModelError(f"{name} needs {variable} in the environment{hint}", provider=name.provider)
+        raise ModelError(f"{name} needs {variable} in the environment{name.row.key_hint}", provider=name.provider)
     if not (key.isascii() and key.isprintable()):
         raise ModelError(f"{variable} holds characters that no key has; copy it again", provider=name.provider)
     return key
 
 
 def _check_addresses(name: ModelName) -> None:
-    """Refuse an address that no request can be sent to, rather than try it or send the question elsewhere."""
-    for variable in ADDRESSES[name.provider]:
+    """Refuse an unusable address instead of sending the question elsewhere."""
+    for variable in name.row.addresses:
         text = os.environ.get(variable)
         if text is None:
             continue
@@ -155,8 +158,9 @@ def _check_addresses(name: ModelName) -> None:
                 "write one such as http://localhost:8000/v1, or unset it",
                 provider=name.provider,
             )
-    if name.provider == "openai" and os.environ.get("OPENAI_PROXY"):
-        raise ModelError("OPENAI_PROXY is not read here; unset it and set HTTPS_PROXY", provider=name.provider)
+    for variable, remedy in name.row.unsupported.items():
+        if os.environ.get(variable):
+            raise ModelError(f"{variable} is not read here; {remedy}", provider=name.provider)
 
 
 def _anthropic(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> ChatAnthropic:
@@ -192,3 +196,10 @@ def _openai(name: str, key: SecretStr, seconds: float, answer_tokens: int) -> Ch
         http_client=WireClient(seconds),
         http_socket_options=(),  # they are for LangChain's own client, which would warn of a proxy
     )
+
+
+_CLIENTS: Mapping[str, Callable[[str, SecretStr, float, int], BaseChatModel]] = {
+    "anthropic": _anthropic,
+    "openai": _openai,
+}
+"""Makers of clients: name of the model, key, time limit of a call (seconds), limit of an answer (tokens)."""

@@ -1,9 +1,9 @@
-"""Reads what model servers send back, however it is formed, and writes it as the providers' clients expect it.
+"""Reads replies of model servers in their many forms and rewrites them as the providers' clients expect.
 
-Two wire formats: OpenAI's chat completions and Anthropic's messages. Both are spoken by many servers, and seldom to
-the letter: content as a list of blocks, arguments that are no JSON, counts as texts, another role. Everything that
-may be said in another form is put into the usual one here; what can't be is `Unreadable`. The facts that decide
-what happens next go into a `Receipt`.
+There are two wire formats: OpenAI's chat completions and Anthropic's messages. Many servers speak them, seldom to
+the letter: content as a list of blocks, arguments that are not JSON, counts as text, another role. Every known
+variant is rewritten in the usual form; the rest is `Unreadable`. The facts that decide what happens next go into a
+`Receipt`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from aurora.tools.arguments import arguments_in
 
 Stop = Literal["", "length", "filter", "refusal", "error"]
 LONGEST_NAME = 64
-"""Characters of a tool's name that providers take."""
+"""Most characters of a tool's name that providers accept."""
 MOST_TOKENS = 10**9
-"""A count above this is no count."""
+"""Largest credible count of tokens."""
 _STOPS: Mapping[str, Stop] = {
     "length": "length",
     "max_tokens": "length",
@@ -37,17 +37,17 @@ _STOPS: Mapping[str, Stop] = {
 
 
 class Unreadable(ValueError):  # noqa: N818  # a reason, told on as an error of the model
-    """A body is no answer in any known form."""
+    """The body of a reply has no known form."""
 
 
-class Usage(NamedTuple):
-    """Tokens of a request, as the server counted them; None: it did not.
+class TokenUsage(NamedTuple):
+    """Tokens of a request by the server's count; None: the server counted none.
 
     Attributes:
-        tokens_in: All of the prompt, cached or not.
-        tokens_out: Of the answer, thoughts included.
-        cached: Of `tokens_in`, those read from the provider's cache.
-        cache_written: Of `tokens_in`, those that the provider has put into its cache, where it charges for that.
+        tokens_in: Tokens of the prompt, cached or not.
+        tokens_out: Tokens of the answer, reasoning included.
+        cached: Part of `tokens_in` read from the provider's cache.
+        cache_written: Part of `tokens_in` written to the provider's cache, where it charges for that.
     """
 
     tokens_in: int | None = None
@@ -58,18 +58,18 @@ class Usage(NamedTuple):
 
 @dataclass(slots=True)
 class Receipt:
-    """What is known of a request that was sent.
+    """Facts about a request and its reply.
 
     Attributes:
-        is_sent: Whether it was sent at all.
+        is_sent: True once the request was sent.
         status: HTTP status; 0: none came.
-        message, code, param, kind: Of the server's error.
-        retry_after: Seconds until the server wants to be asked again, where it says so.
-        usage: What it counted; None: nothing.
-        stop: Why the answer ends, where that is no usual end.
-        refusal: The words in which the model declined.
-        fault: What went wrong on the way, in the words in which faults are counted.
-        detail: More on the fault.
+        message, code, param, kind: Fields of the server's error.
+        retry_after: Seconds to wait before another request, where the server asks for it.
+        usage: Tokens that the server counted; None: none.
+        stop: Reason for which the answer ended, where it is unusual.
+        refusal: The model's words of refusal.
+        fault: Kind of the fault on the way.
+        detail: Details of the fault.
     """
 
     is_sent: bool = False
@@ -79,7 +79,7 @@ class Receipt:
     param: str = ""
     kind: str = ""
     retry_after: float | None = None
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
     stop: Stop = ""
     refusal: str = ""
     fault: str = ""
@@ -87,7 +87,7 @@ class Receipt:
 
 
 def read_error(body: Any, raw: str, receipt: Receipt) -> None:
-    """Note what a server says went wrong, in any of the forms that servers use."""
+    """Note the error that a server reports, in any of the forms in use."""
     error: Any = body
     if isinstance(body, dict):
         error = next((body[k] for k in ("error", "detail", "errors", "message") if body.get(k)), body)
@@ -106,7 +106,7 @@ def read_error(body: Any, raw: str, receipt: Receipt) -> None:
 
 
 def error_within(body: Any) -> int:
-    """HTTP status of the error that a body with status 200 is; 0: it is none."""
+    """Return the HTTP status of an error within a body of status 200; 0: there is none."""
     if not isinstance(body, dict):
         return 0
     error = body.get("error")
@@ -121,7 +121,7 @@ def error_within(body: Any) -> int:
 
 
 def count(value: Any) -> int | None:
-    """A whole number of 0 or more, written as a number or as text; None: it is none."""
+    """Parse a count, a number or text; None: the value is no whole number of 0 or more."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -132,10 +132,10 @@ def count(value: Any) -> int | None:
 
 
 def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
-    """Write a chat completion as OpenAI's client expects it.
+    """Rewrite a chat completion as OpenAI's client expects it.
 
     Raises:
-        Unreadable: It is none.
+        Unreadable: The body is not a chat completion.
     """
     receipt.usage = _openai_usage(body.get("usage")) if isinstance(body, dict) else None
     choices = body.get("choices") if isinstance(body, dict) else None
@@ -153,7 +153,7 @@ def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
         calls = [{"function": message["function_call"]}]
     if isinstance(calls, list) and calls:
         said["tool_calls"] = [_openai_call(c) for c in calls if isinstance(c, dict)]
-    usage = receipt.usage or Usage()
+    usage = receipt.usage or TokenUsage()
     tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
     return {
         "id": "answer",
@@ -166,10 +166,10 @@ def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
 
 
 def anthropic_message(body: Any, receipt: Receipt) -> dict[str, Any]:
-    """Write a message as Anthropic's client expects it.
+    """Rewrite a message as Anthropic's client expects it.
 
     Raises:
-        Unreadable: It is none.
+        Unreadable: The body is not a message.
     """
     receipt.usage = _anthropic_usage(body.get("usage")) if isinstance(body, dict) else None
     if not isinstance(body, dict):
@@ -187,7 +187,7 @@ def anthropic_message(body: Any, receipt: Receipt) -> dict[str, Any]:
         told = details.get("explanation") if isinstance(details, dict) else None
         receipt.refusal = one_line(str(told or _text(content)[0] or "no reason given"))
     blocks = [block for raw in content if isinstance(raw, dict) for block in _anthropic_block(raw)]
-    usage = receipt.usage or Usage()
+    usage = receipt.usage or TokenUsage()
     return {
         "id": "answer",
         "type": "message",
@@ -201,7 +201,7 @@ def anthropic_message(body: Any, receipt: Receipt) -> dict[str, Any]:
 
 
 def _text(content: Any) -> tuple[str, str]:
-    """Text of a content of any form, and a refusal in it. Thoughts in blocks of their own are left out."""
+    """Return the text of a content in any form, and a refusal in it. Blocks of reasoning are left out."""
     if isinstance(content, str):
         return content, ""
     if not isinstance(content, list):
@@ -218,7 +218,7 @@ def _text(content: Any) -> tuple[str, str]:
 
 
 def _name(value: Any) -> str:
-    """A tool's name as it may be sent back."""
+    """Return a tool's name in characters that may be sent back."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", value if isinstance(value, str) else "")[:LONGEST_NAME] or "unnamed"
 
 
@@ -235,7 +235,7 @@ def _openai_call(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _anthropic_block(block: dict[str, Any]) -> list[dict[str, Any]]:
-    """A block as the client takes it; none for what nobody reads."""
+    """Return a block as the client expects it; an empty list for a kind that nobody reads."""
     kind = block.get("type")
     if kind == "text" and isinstance(block.get("text"), str):
         text = without_thoughts(block["text"])
@@ -251,18 +251,18 @@ def _anthropic_block(block: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def _openai_usage(usage: Any) -> Usage | None:
+def _openai_usage(usage: Any) -> TokenUsage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else usage.get("prompt_cache_hit_tokens")
     tokens_in = count(usage.get("prompt_tokens"))
     cached_in = min(count(cached) or 0, tokens_in or 0)
-    return Usage(tokens_in, count(usage.get("completion_tokens")), cached_in)
+    return TokenUsage(tokens_in, count(usage.get("completion_tokens")), cached_in)
 
 
-def _anthropic_usage(usage: Any) -> Usage | None:
-    """Anthropic's own count of tokens in has neither those read from the cache nor those written to it."""
+def _anthropic_usage(usage: Any) -> TokenUsage | None:
+    """Read a count of tokens; Anthropic's `input_tokens` excludes those read from or written to the cache."""
     if not isinstance(usage, dict):
         return None
     plain = count(usage.get("input_tokens"))
@@ -270,4 +270,6 @@ def _anthropic_usage(usage: Any) -> Usage | None:
         count(usage.get("cache_read_input_tokens")) or 0,
         count(usage.get("cache_creation_input_tokens")) or 0,
     )
-    return Usage(None if plain is None else plain + read + written, count(usage.get("output_tokens")), read, written)
+    return TokenUsage(
+        None if plain is None else plain + read + written, count(usage.get("output_tokens")), read, written
+    )

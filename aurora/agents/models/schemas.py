@@ -1,4 +1,4 @@
-"""JSON schemas of answers in the form that all providers take, strict modes included."""
+"""JSON schemas of answers in the subset that all providers accept, strict modes included."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 
 _LEFT_OUT = ("title", "default", "minLength", "maxLength")
-"""Keywords that strict modes refuse or may refuse. What they say is validated here all the same."""
+"""Keywords that strict modes may refuse. Answers are validated against them here."""
 
 
 def response_schema(schema: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of an answer as OpenAI's strict mode and Anthropic's tools take it.
+    """Return the JSON schema of an answer as OpenAI's strict mode and Anthropic's tools accept it.
 
-    Nothing is optional, there are no titles and no defaults, and a reference stands alone: one with a description of
-    its own beside it is put within an `anyOf`. Limits of length are told in the description.
+    Every field is required, titles and defaults are dropped, and a reference with a description moves into an
+    `anyOf`. Limits of length go into the description.
     """
     cleaned: dict[str, Any] = _cleaned(schema.model_json_schema())
     return cleaned

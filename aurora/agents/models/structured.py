@@ -1,4 +1,4 @@
-"""One question, one valid answer: a model is asked under a schema, and told what is wrong until it is right."""
+"""Asks a model for an answer of a schema, and sends back invalid answers with the reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ValidationError
 
-from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import CUT, MeteredModel
 from aurora.agents.models.schemas import response_schema
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
@@ -21,25 +20,25 @@ Schema = TypeVar("Schema", bound=BaseModel)
 Result = TypeVar("Result")
 
 REFUSED = "That answer is not valid: "
-"""How a model is told so."""
+"""Beginning of the message that sends an answer back."""
 WAS_CUT = "It came to the limit of tokens and was cut off there; answer more briefly. "
-"""What a model is told of such an answer before what is wrong with it."""
+"""Beginning of the reason where an answer was truncated."""
 ATTEMPTS = 4
-"""Answers that a question may take before it is given up."""
+"""Most answers to a question before it is abandoned."""
 SHOWN = 4000
-"""Characters of a wrong answer, and of what is wrong with it, that its author is shown."""
+"""Most characters of an invalid answer, and of the reason, that the model is shown."""
 WRAPPINGS = 3
-"""Lists, objects and JSON texts in which an answer may be wrapped, one within another."""
+"""Most lists, objects and JSON texts nested around an answer."""
 OPENINGS = 50
-"""Places in a text at which its JSON may begin that are tried."""
+"""Most places in a text at which JSON is tried to begin."""
 
 
 class Answered(NamedTuple):
-    """What came of a question.
+    """A valid answer.
 
     Attributes:
-        value: The valid answer.
-        rejected: What was wrong with the answers before it.
+        value: Result that `accept` made of it.
+        rejected: Reasons for which earlier answers were rejected.
     """
 
     value: Any
@@ -57,16 +56,16 @@ def ask(
 ) -> Answered:
     """Ask a model until its answer is valid.
 
-    Where a provider can be held to a schema, it is: local models by Outlines, Anthropic's by a forced tool
-    call, all others by the JSON-schema mode. The answer is validated here whatever they promise.
+    A provider is held to the schema where it can be: local models by Outlines, Anthropic's by a forced tool call,
+    all others by the JSON-schema mode. The answer is validated here in any case.
 
     Args:
-        model: Who is asked.
-        messages: The conversation so far, ending with the question.
-        schema: Of the answer; its `grammar`, where it has one, is what a local model is held to in place of it.
-        accept: Makes the result of a valid answer; an `AuroraError` from it goes back to the model too.
-        temperature: Of sampling; None: the provider's own.
-        attempts: Answers that it may take.
+        model: Model to ask.
+        messages: Conversation so far; it ends with the question.
+        schema: Schema of the answer; a local model is held to its `grammar` instead, where it has one.
+        accept: Function from a valid answer to the result; an `AuroraError` that it raises goes back to the model.
+        temperature: Sampling temperature; None: the provider's default.
+        attempts: Most answers.
 
     Raises:
         AnswerError: No answer was valid; it holds the last.
@@ -103,12 +102,12 @@ def ask(
 def _bound(model: MeteredModel, schema: type[BaseModel], temperature: float | None) -> Runnable[Any, AIMessage]:
     settings: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
     grammar = getattr(schema, "grammar", None)
-    if model.name_.provider == LOCAL and grammar is not None:
+    provider = model.name_.row
+    if provider.is_local and grammar is not None:
         return model.bind(response_format={"type": "grammar", "grammar": grammar()}, **settings)
-    # Local decoding is held to limits of length too, which providers' strict modes refuse to be told.
-    is_local = model.name_.provider == LOCAL
-    name, wanted = schema.__name__, schema.model_json_schema() if is_local else response_schema(schema)
-    if model.name_.provider == "anthropic":
+    # Local decoding enforces limits of length too, which providers' strict modes reject in a schema.
+    name, wanted = schema.__name__, schema.model_json_schema() if provider.is_local else response_schema(schema)
+    if provider.forces_tool:
         tool = {"name": name, "description": schema.__doc__ or name, "input_schema": wanted}
         return model.bind_tools([tool], tool_choice=name, **settings)
     form = {"name": name, "schema": wanted, "strict": True}
@@ -120,12 +119,12 @@ def _text(answer: AIMessage) -> str:
 
 
 def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
-    """The JSON in an answer: a tool call's arguments, or what stands in the text, prose around it or not.
+    """Find the JSON of an answer: the arguments of a tool call, or an object in the text, within prose or not.
 
-    Where there are several objects, the one with most of the schema's fields counts; of equals the last.
+    Of several objects the one with most of the schema's fields counts; of equals the last.
 
     Raises:
-        ValueError: There is none, or it has half a character in it.
+        ValueError: There is none, or it holds a lone surrogate.
     """
     if answer.tool_calls:
         called = _call_of(answer, schema)["args"]
@@ -144,7 +143,7 @@ def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
 
 
 def _call_of(answer: AIMessage, schema: type[BaseModel]) -> Any:
-    """The tool call that is the answer."""
+    """Return the tool call that is the answer."""
     return next((c for c in answer.tool_calls if c["name"] == schema.__name__), answer.tool_calls[0])
 
 
@@ -167,17 +166,17 @@ def _object_in(text: str, schema: type[BaseModel]) -> Any:
         fields = _fields(found, schema)
         if fields:
             best, most = (found, fields) if fields >= most else (best, most)
-            start = end - 1  # what is within it is no answer of its own
+            start = end - 1  # an object within it is no answer of its own
     if best is None:
         raise ValueError(f"there is no complete JSON object of a {schema.__name__} in the answer{fault}")
     return best
 
 
 def _within(value: Any, schema: type[BaseModel], depth: int = 0) -> Any:
-    """The object with most of the schema's fields; of equals the last; None: there is none.
+    """Find the object with most of the schema's fields; of equals the last; None: there is none.
 
     Models wrap an answer: in a list, under the name of its schema, in a call of it written as text, or in a JSON
-    text. What is within an object with a field of the schema is no answer of its own.
+    text. An object within one that has a field of the schema is no answer of its own.
     """
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
         value = _json(value)
@@ -195,7 +194,7 @@ def _fields(value: Any, schema: type[BaseModel]) -> int:
 
 
 def _unpacked(found: Any, schema: type[BaseModel]) -> Any:
-    """An object whose lists and objects are such, also where a model has written them as JSON texts."""
+    """Parse lists and objects that a model wrote as JSON texts within an object."""
     if not isinstance(found, dict):
         return found
     texts = {name for name, field in schema.model_fields.items() if field.annotation is str}
@@ -204,7 +203,7 @@ def _unpacked(found: Any, schema: type[BaseModel]) -> Any:
 
 
 def _json(text: str) -> Any:
-    """The value of a JSON text; None: it is none, or null."""
+    """Parse a JSON text; None: it is not JSON, or null."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -212,7 +211,7 @@ def _json(text: str) -> Any:
 
 
 def _returned(answer: AIMessage, problem: str) -> list[BaseMessage]:
-    """A wrong answer, shortened, and what is wrong with it; a reply to each tool call, as providers want it."""
+    """Return a truncated invalid answer and the reason; each tool call gets a reply, as providers require."""
     told = f"{REFUSED}{problem}\nAnswer again, with the whole corrected object and nothing else."
     if answer.tool_calls:
         replies = [ToolMessage(told, tool_call_id=c["id"], status="error") for c in answer.tool_calls]

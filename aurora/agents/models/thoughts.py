@@ -1,4 +1,4 @@
-"""Tells what a model says from what it thinks, and a refusal from an answer."""
+"""Separates reasoning from the answer in a model's text, and recognises refusals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 
 LONGEST_REFUSAL = 600
-"""Characters; a refusal in plain words is short."""
+"""Most characters of a refusal in prose."""
 _TAG = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|thoughts|reasoning)\s*>", re.IGNORECASE)
 _FINAL = "<|channel|>final<|message|>"
 _END = re.compile(r"<\|(?:end|return|eot_id|im_end)\|>\s*$")
@@ -23,11 +23,11 @@ _REFUSAL = re.compile(rf"^\W*(?:{_SORRY}\b.{{0,40}}?)?\b{_UNABLE}\b.{{0,40}}?\b{
 
 
 def without_thoughts(text: str) -> str:
-    """Return what a model says, without the thoughts that it wrote into its text.
+    """Return a model's text without its reasoning.
 
-    Thoughts stand between `<think>` and `</think>` or tags like them, one within another or not. What comes before a
-    closing tag without an opening one is thought too (templates open it for the model), and so is all that follows
-    an opening tag which is never closed. A text that is JSON as a whole has no thoughts.
+    Reasoning stands between `<think>` and `</think>` or similar tags, nested or not. Text before a closing tag
+    without an opening one counts as well (templates open it for the model), and so does text after an opening tag
+    that is never closed. A text that is JSON as a whole has no reasoning.
     """
     if _FINAL in text:
         return _END.sub("", text.rsplit(_FINAL, 1)[1]).strip()
@@ -46,7 +46,7 @@ def without_thoughts(text: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Return whether a text without JSON declines to help, in the usual words."""
+    """Check that a text without JSON is a refusal in the usual words."""
     return (
         len(text) <= LONGEST_REFUSAL and "{" not in text and _REFUSAL.search(text.strip().replace("’", "'")) is not None
     )

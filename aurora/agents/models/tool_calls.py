@@ -1,4 +1,4 @@
-"""Gives every tool call of a conversation an id of its own, so that each gets its own reply and its own number."""
+"""Makes the ids of a conversation's tool calls unique, so that each gets its own reply and number."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from langchain_core.messages.tool import tool_call
 from aurora.tools.arguments import arguments_in
 
 _GOOD = re.compile(r"[A-Za-z0-9_-]{1,40}")
-"""Ids that every provider takes back."""
+"""Pattern of ids that every provider accepts."""
 
 
 def with_own_ids(answer: AIMessage, conversation: Sequence[BaseMessage]) -> AIMessage:
-    """Return an answer whose tool calls have ids that no other call of the conversation has.
+    """Return an answer whose tool calls have unique ids in the conversation.
 
-    An id that is good stays. One that is missing, odd, or given before (some servers give every call the same) is
-    replaced by one of nine letters and digits, which the strictest provider takes. Calls whose arguments could not be
-    read become calls with malformed arguments: they are answered like all others, and the conversation stays valid.
+    A valid id stays. One that is missing, malformed or repeated (some servers give every call the same) is replaced
+    by nine letters and digits, which the strictest provider accepts. Calls whose arguments could not be read become
+    calls with malformed arguments: they get a reply like all others, and the conversation stays valid.
     """
     if not answer.tool_calls and not answer.invalid_tool_calls:
         return answer
@@ -47,7 +47,7 @@ def _own(taken: set[Any]) -> str:
 
 
 def _without_calls(content: Any) -> Any:
-    """Content without its blocks of tool calls: clients write them from the calls themselves."""
+    """Return content without blocks of tool calls, which clients write from the calls themselves."""
     if not isinstance(content, list):
         return content
     return [b for b in content if not (isinstance(b, dict) and b.get("type") == "tool_use")]

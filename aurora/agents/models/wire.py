@@ -1,9 +1,9 @@
-"""The HTTP client under the providers' clients: a deadline over the whole call, limits, no wandering, readable answers.
+"""HTTP client below the providers' clients: one deadline for the call, size limits, safe redirects, normal replies.
 
-The providers' own clients bound each read, follow redirects anywhere, unpack whatever comes and stumble over answers
-that are a little odd. This one sends a request once, closes the connection when the time of the whole call is up,
-reads no more than `MOST_BYTES`, goes on to another address only at the same host, masks keys, and hands on the
-answer in the form that the clients expect. What it learned stands in the `Receipt` of the call.
+The providers' own clients bound each read only, follow redirects to any host, unpack bodies of any size and fail on
+slightly odd replies. This one sends a request once, closes the connection at the deadline of the whole call, reads
+at most `MOST_BYTES`, follows redirects within the same host only, masks keys, and passes on the reply in the form
+that the clients expect. The facts it learned stand in the `Receipt` of the call.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from aurora.errors import ModelError
 from aurora.tools.arguments import whole_characters
 
 MOST_BYTES = 32 << 20
-"""Of an answer, after unpacking."""
+"""Most bytes of a reply, after unpacking."""
 MOST_REDIRECTS = 3
 REDIRECTS = (301, 302, 307, 308)
 OK, ERRORS = range(200, 300), range(400, 600)
 """Ranges of HTTP statuses."""
 _GZIP_OR_ZLIB = 47
-"""Window bits by which zlib tells gzip from zlib itself."""
+"""Window bits with which zlib recognises gzip and zlib by their headers."""
 _CHUNK = 1 << 16
 _current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
 
 
 @contextmanager
 def receipt_of_call() -> Iterator[Receipt]:
-    """The receipt that a request in this block fills in."""
+    """Yield the receipt that a request in this block fills in."""
     receipt = Receipt()
     token = _current.set(receipt)
     try:
@@ -64,7 +64,7 @@ class WireClient(httpx2.Client):
     """A client for model servers; see the module.
 
     Args:
-        seconds: That a call may take, from connecting to the last byte.
+        seconds: Time limit of a call, from connecting to the last byte.
 
     Raises:
         ModelError: The environment names a proxy or certificates that can't be used.
@@ -83,7 +83,7 @@ class WireClient(httpx2.Client):
         self.seconds = seconds
 
     def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """Send a request once; the whole answer, in the form that the clients expect.
+        """Send a request once and return the complete reply in the form that the clients expect.
 
         Raises:
             httpx2.TransportError: No answer came, or none that can be read; the receipt says why.
@@ -106,7 +106,7 @@ class WireClient(httpx2.Client):
         return httpx2.Response(status, headers={"Content-Type": "application/json"}, content=content, request=request)
 
     def _fetch(self, request: httpx2.Request, receipt: Receipt, deadline: _Deadline) -> tuple[httpx2.Response, bytes]:
-        """The response at the end of any redirects, and its content."""
+        """Follow redirects and return the response with its content."""
         for _ in range(MOST_REDIRECTS + 1):
             request.extensions = {**request.extensions, "trace": deadline.trace}
             receipt.is_sent = True
@@ -123,7 +123,7 @@ class WireClient(httpx2.Client):
 
 
 class _Deadline:
-    """Closes the connection when the time is up, whatever it is doing."""
+    """Closes the connection at the deadline, in whatever state it is."""
 
     def __init__(self, seconds: float) -> None:
         self.ends = time.monotonic() + seconds
@@ -143,7 +143,7 @@ class _Deadline:
         return time.monotonic() >= self.ends
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Note the connection when it stands."""
+        """Note the connection once it is established."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._streams.append(info.get("return_value"))
             if self.is_over:
@@ -156,7 +156,7 @@ class _Deadline:
 
 
 def _content(response: httpx2.Response, receipt: Receipt, deadline: _Deadline) -> bytes:
-    """The content, unpacked, within limits."""
+    """Read and unpack the content, within limits."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     unpack: Callable[[bytes, int], bytes] = lambda data, _: data  # noqa: E731
     unpacker = None
@@ -184,7 +184,7 @@ def _content(response: httpx2.Response, receipt: Receipt, deadline: _Deadline) -
 
 
 def _redirected(request: httpx2.Request, response: httpx2.Response, receipt: Receipt) -> httpx2.Request:
-    """The same request to where the server points, at the same host only: the key goes with it."""
+    """Return the request to the redirect's target, at the same host only, since it carries the key."""
     before = urlsplit(str(request.url))
     target = urljoin(str(request.url), response.headers.get("location", ""))
     try:
@@ -207,7 +207,7 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
 
 
 def _read(path: str, status: int, raw: bytes, receipt: Receipt) -> tuple[int, Any]:
-    """Status and body as the clients expect them; an error in a body with status 200 gets a status of its own."""
+    """Return status and body as the clients expect them; an error in a body of status 200 gets its own status."""
     form = anthropic_message if path.endswith("/messages") else openai_completion
     text = masked(raw.decode("utf-8", errors="replace"))
     try:
@@ -236,7 +236,7 @@ def _why(error: Exception) -> str:
 
 
 def retry_after(headers: Any) -> float | None:
-    """Seconds until a server wants to be asked again (RFC 9110, section 10.2.3); None: it does not say.
+    """Return the seconds to wait by the header Retry-After (RFC 9110, section 10.2.3); None: there is none.
 
     Whole or fractional seconds, milliseconds in `retry-after-ms`, or a date with or without a zone (then UTC). A date
     that is past is 0.

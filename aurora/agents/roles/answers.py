@@ -1,7 +1,7 @@
-"""What models are asked for: schemas written for them, and what becomes of a valid answer.
+"""Schemas of models' answers, and their conversion to scenarios and policies.
 
-Every field is required and described, sizes are bounded, nothing is recursive: the common ground of what
-providers accept. The rules of the types they turn into (`ScenarioSpec`, `Policy`) hold as well.
+Every field is required and described, sizes are bounded, and nothing is recursive, which all providers accept. The
+rules of the resulting types (`ScenarioSpec`, `Policy`) hold as well.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Amount = Annotated[float, Field(gt=0, le=1e9)]
 Amount0 = Annotated[float, Field(ge=0, le=1e9)]
 FAMILY = "model"
 """Family of the scenarios that models write."""
-TOLERATED = 0.5
-"""A scenario may have so much more or fewer tasks and nodes than its level asks for, as a share."""
+SIZE_TOLERANCE = 0.5
+"""Largest relative deviation of a scenario's tasks and nodes from the numbers of its level."""
 
 
 class RangeAnswer(Frozen):
@@ -129,7 +129,7 @@ class ScenariosAnswer(Frozen):
 
 
 def _parsed(scopes: frozenset[Scope]) -> Callable[[str], str]:
-    """Accepts expressions that read features of these scopes."""
+    """Return a validator of expressions that read features of these scopes."""
 
     def accept(text: str) -> str:
         try:
@@ -143,9 +143,9 @@ def _parsed(scopes: frozenset[Scope]) -> Callable[[str], str]:
 
 _Text = Annotated[str, Field(min_length=1, max_length=2000)]
 OfDecision = Annotated[_Text, AfterValidator(_parsed(DECISION_SCOPES))]
-"""An expression where there is no candidate yet."""
+"""Expression without features of a candidate."""
 OfCandidate = Annotated[_Text, AfterValidator(_parsed(ALL_SCOPES))]
-"""An expression over all features."""
+"""Expression over all features."""
 
 
 class RuleAnswer(Frozen):
@@ -170,13 +170,13 @@ class ProgramAnswer(Frozen):
 
 
 class InvalidPolicy(Frozen):
-    """A policy of an answer that is not valid, with the reason: the others beside it are kept."""
+    """An invalid policy of an answer, with the reason; the answer's other policies are kept."""
 
     reason: str
 
 
 def _or_reason(value: Any) -> ProgramAnswer | InvalidPolicy:
-    """Return the policy, or what is wrong with it."""
+    """Validate a policy; return it, or an `InvalidPolicy` with the reason."""
     try:
         return ProgramAnswer.model_validate(value)
     except ValidationError as error:
@@ -187,22 +187,22 @@ class PolicyAnswer(ProgramAnswer):
     """An allocation policy, and others where several were asked for."""
 
     grammar: ClassVar[Callable[[], str]] = policy_grammar
-    """What a local model is held to: a grammar describes an expression more closely than a schema can."""
+    """Grammar that constrains a local model: it describes an expression more closely than a schema can."""
     alternatives: list[Annotated[ProgramAnswer | SkipJsonSchema[InvalidPolicy], BeforeValidator(_or_reason)]] = Field(
         default=[], max_length=2, description="the other policies that were asked for; empty if only one was"
     )
 
     @property
     def programs(self) -> tuple[ProgramAnswer | InvalidPolicy, ...]:
-        """The policy and its alternatives, in the order in which they were written."""
+        """Return the policy and its alternatives in the order in which they were written."""
         return (self, *self.alternatives)
 
 
 def to_policy(answer: ProgramAnswer) -> Policy:
-    """The policy that an answer describes, named by what it does.
+    """Convert an answer to a policy whose name is a hash of its behaviour.
 
     Raises:
-        PolicyError: It breaks a rule of policies.
+        PolicyError: The policy breaks a rule of policies.
     """
     strategy = AllocationStrategy(
         order=answer.order,
@@ -217,20 +217,20 @@ def to_policy(answer: ProgramAnswer) -> Policy:
 
 
 def sizes(target: int) -> tuple[int, int]:
-    """Fewest and most tasks or nodes that a scenario may have where its level has so many."""
-    return max(1, math.floor(target * (1 - TOLERATED))), math.ceil(target * (1 + TOLERATED))
+    """Return the fewest and most tasks or nodes of a scenario, from the number of its level."""
+    return max(1, math.floor(target * (1 - SIZE_TOLERANCE))), math.ceil(target * (1 + SIZE_TOLERANCE))
 
 
 def to_spec(answer: ScenarioAnswer, level: int, seed: int) -> ScenarioSpec:
-    """The spec that an answer describes, named by its content.
+    """Convert an answer to a scenario spec whose name is a hash of its content.
 
     Args:
-        answer: A valid answer.
-        level: Of the curriculum.
-        seed: From which its expansion draws.
+        answer: Valid answer.
+        level: Level of the curriculum.
+        seed: Random seed of the expansion.
 
     Raises:
-        ScenarioError: It breaks a rule of specs, or has another size than its level asks for.
+        ScenarioError: The spec breaks a rule of specs, or its size does not suit the level.
     """
     wanted = LEVELS[level - 1]
     tasks, nodes = sum(g.count for g in answer.groups), sum(c.count for c in answer.node_classes)
@@ -251,7 +251,7 @@ def to_spec(answer: ScenarioAnswer, level: int, seed: int) -> ScenarioSpec:
 
 
 def _with_ranges(value: Any) -> Any:
-    """Ranges by their ends, as specs have them."""
+    """Rewrite ranges by their ends, as specs have them."""
     if isinstance(value, dict):
         if set(value) == {"low", "spread"}:
             return {"low": value["low"], "high": value["low"] * value["spread"]}
@@ -290,7 +290,7 @@ class ExplanationAnswer(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _sorted(cls, data: Any) -> Any:
-        """Sentences that were written go by themselves; of chosen ones, what can only be meant is filled in."""
+        """Separate written sentences from chosen ones, and fill in unambiguous omissions of the latter."""
         if not isinstance(data, dict) or not isinstance(data.get("sentences"), list) or "free" in data:
             return data
         written = [s for s in data["sentences"] if isinstance(s, dict) and "text" in s]
@@ -301,7 +301,7 @@ class ExplanationAnswer(Frozen):
 
 
 def _meant(sentence: Any) -> Any:
-    """A chosen sentence as a server without a schema mode may send it: facts by number only, no link."""
+    """Complete a chosen sentence of a server without a schema mode: facts by number only, no link."""
     if not isinstance(sentence, dict) or not isinstance(sentence.get("facts"), list):
         return sentence
     facts = [f"{f}a" if str(f).isdecimal() else f for f in sentence["facts"]]
@@ -310,11 +310,11 @@ def _meant(sentence: Any) -> Any:
 
 @cache
 def explanation_answer(facts: tuple[str, ...], sentences: int) -> type[ExplanationAnswer]:
-    """The answer's schema for one question: no other facts and phrasings can be chosen than it has.
+    """Make the schema of an explanation that can choose only the given facts and phrasings.
 
     Args:
         facts: Ids of facts with the letters of their phrasings, such as "1a".
-        sentences: Most of them.
+        sentences: Most sentences.
     """
     ids: Any = Literal[facts]
     chosen = create_model(

@@ -1,4 +1,4 @@
-"""The attacker with a model: it writes specs of scenarios that should be neither trivial nor hopeless."""
+"""The attacker with a model: it writes specs of scenarios that are neither trivial nor unsolvable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import ScenariosAnswer, sizes, to_spec
-from aurora.agents.roles.briefing import quoted, weak_areas
+from aurora.agents.roles.briefing import quote_texts, weak_areas
 from aurora.errors import ScenarioError
 from aurora.memory.texts import scenario_text
 from aurora.prompts.loader import Prompt
@@ -21,17 +21,17 @@ from aurora.sim.scenarios.spec import ScenarioSpec
 from aurora.validation import explain_validation
 
 TEMPERATURE = 0.9
-"""Of sampling: scenarios shall differ."""
+"""Sampling temperature, high so that scenarios differ."""
 SHOWN = 6
-"""Earlier scenarios of each kind that the attacker is shown."""
+"""Most earlier scenarios of each kind that the attacker is shown."""
 
 
 QUOTED = 80
-"""Characters of a rationale by which a refused scenario is told from the others."""
+"""Characters of a rationale that identify a refused scenario."""
 
 
 class Played(NamedTuple):
-    """An earlier scenario: what it was worth, and how often the defender's candidates succeeded on it."""
+    """An earlier scenario with its value, and the success rate of the defender's candidates on it."""
 
     spec: ScenarioSpec
     reward: float
@@ -39,15 +39,15 @@ class Played(NamedTuple):
 
 
 class AttackBriefing(NamedTuple):
-    """What the attacker is told.
+    """Facts that the attacker is given.
 
     Attributes:
-        level: Of the curriculum.
-        wanted: Scenarios to write.
-        played: The latest scenarios of the run, oldest first.
-        rejected: What was sent back in this iteration, each with the reason.
-        seed: From which expansions draw; each scenario gets the next one.
-        accepted: Scenarios that this iteration has already.
+        level: Level of the curriculum.
+        wanted: Number of scenarios to write.
+        played: Latest scenarios of the run, oldest first.
+        rejected: Scenarios sent back in this iteration, each with the reason.
+        seed: Random seed of the first expansion; each scenario gets the next one.
+        accepted: Scenarios that this iteration already has.
     """
 
     level: int
@@ -59,7 +59,7 @@ class AttackBriefing(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What the attacker wrote, and what was wrong with earlier answers."""
+    """Scenarios that the attacker wrote, and the reasons against earlier answers."""
 
     specs: tuple[ScenarioSpec, ...]
     rejected: tuple[str, ...]
@@ -76,7 +76,7 @@ def write_scenarios(model: MeteredModel, prompt: Prompt, briefing: AttackBriefin
     refused: list[str] = []
 
     def accept(answer: ScenariosAnswer) -> tuple[ScenarioSpec, ...]:
-        """The scenarios that can be expanded; an answer without one goes back."""
+        """Return the scenarios that can be expanded; an answer without one is sent back."""
         accepted, reasons = [], []
         for place, each in enumerate(answer.scenarios[: briefing.wanted]):
             try:
@@ -93,10 +93,10 @@ def write_scenarios(model: MeteredModel, prompt: Prompt, briefing: AttackBriefin
 
 
 def expandable(spec: ScenarioSpec) -> ScenarioSpec:
-    """The spec, if there is a scenario that it describes.
+    """Return the spec if it can be expanded.
 
     Raises:
-        ScenarioError: Its values are valid, but what is drawn or summed from them is not.
+        ScenarioError: The values are valid, but a drawn or summed one is out of range.
     """
     try:
         expand(spec)
@@ -124,8 +124,8 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
         "demand": f"{level.demand:g}",
         "success": recent,
         "weak": weak_areas((p.spec, p.success) for p in briefing.played),
-        "rewarding": quoted(rewarding),
-        "known": quoted(scenario_text(spec) for spec in (*others[-SHOWN:], *briefing.accepted)),
-        "rejected": quoted(briefing.rejected),
+        "rewarding": quote_texts(rewarding),
+        "known": quote_texts(scenario_text(spec) for spec in (*others[-SHOWN:], *briefing.accepted)),
+        "rejected": quote_texts(briefing.rejected),
         "count": str(briefing.wanted),
     }

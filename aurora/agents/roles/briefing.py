@@ -1,7 +1,7 @@
-"""What agents are told: scenarios in numbers, tables of values, measured strengths and weaknesses.
+"""Briefings of agents: scenarios in numbers, tables of values, measured strengths and weaknesses.
 
-Short on purpose: a model reads statistics, never 500 tasks. Every figure is computed here from scenarios and
-outcomes; texts that come from elsewhere are quoted as JSON strings, so that they read as data.
+They are short on purpose: a model reads statistics, never 500 tasks. Every figure is computed here from scenarios and
+outcomes; texts from elsewhere are quote_texts as JSON strings, so that they read as data.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from aurora.sim.scenarios.scenario import Node, Scenario
 from aurora.sim.scenarios.spec import ScenarioSpec
 
 FEWEST = 2
-"""Scenarios with a trait before a rate is told of it."""
+"""Fewest scenarios with a trait for which a success rate is given."""
 KINDS = 6
-"""Kinds of node that are told one by one, the most frequent first."""
+"""Most kinds of node described one by one, most frequent first."""
 LISTED = 6
-"""Traits that are told on either side."""
+"""Most traits listed on either side."""
 
 
 def brief(scenario: Scenario, *, in_units: bool = True) -> str:
-    """Return a scenario in numbers, one fact a line.
+    """Describe a scenario in numbers, one fact per line.
 
     Args:
-        scenario: To tell.
-        in_units: Whether latency, cost and energy make up the value: otherwise weights, targets, prices and power
-            are left out.
+        scenario: Scenario to describe.
+        in_units: True: latency, cost and energy make up the value. False: weights, targets, prices and power are
+            left out.
     """
     tasks, conditions = scenario.tasks, scenario.environmental_conditions
     arrivals = np.array([t.arrival_time for t in tasks])
@@ -81,7 +81,7 @@ def _objectives(scenario: Scenario) -> list[str]:
 
 
 def _node_kinds(scenario: Scenario, *, in_units: bool) -> list[str]:
-    """The most frequent kinds of node, a line each, and the sum of all others."""
+    """List the most frequent kinds of node, a line each, and the total of all others."""
     kinds: dict[tuple[Any, ...], int] = defaultdict(int)
     for node in scenario.nodes:
         kinds[_kind(node)] += 1
@@ -110,7 +110,7 @@ def _links(scenario: Scenario) -> list[str]:
 
 
 def _device_mix(scenario: Scenario) -> list[str]:
-    """Classes of request where tasks ask for devices: policies often treat them apart."""
+    """List the classes of requests for devices, which policies often treat differently."""
     tasks = scenario.tasks
     if not any(t.accelerators for t in tasks):
         return []
@@ -159,12 +159,12 @@ def _quantities(scenario: Scenario) -> list[str]:
 
 
 def features_told() -> str:
-    """The feature table, a line each."""
+    """List the feature table, a line per feature."""
     return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in FEATURES)
 
 
 def program_told(policy: Policy) -> str:
-    """A policy in the fields of a `PolicyAnswer`, its constants short enough to read."""
+    """Write a policy in the fields of a `PolicyAnswer`, with short constants."""
     strategy, sections = policy.allocation_strategy, parse_sections(policy)
     lines = [f"order: {_short(sections.order)}", f"admit: {_short(sections.admit)}"]
     for when, score in sections.rules:
@@ -197,7 +197,7 @@ def _rounded(expr: Expr) -> Expr:
 
 
 def _without_minus(expr: Expr) -> Expr | None:
-    """The negative of a negative constant, alone or as a factor; None if there is none."""
+    """Negate a negative constant, alone or as a factor; None if there is none."""
     if isinstance(expr, Num) and expr.value < 0:
         return Num(-expr.value)
     if isinstance(expr, Apply) and expr.op is Op.MUL and (turned := _without_minus(expr.args[0])) is not None:
@@ -206,7 +206,7 @@ def _without_minus(expr: Expr) -> Expr | None:
 
 
 def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:
-    """Policies by mean value, best first, with their values on each scenario; the best of each column below."""
+    """List policies by mean value, best first, with their values on each scenario and the best of each column."""
     means = {name: float(np.mean(row)) for name, row in values.items()}
     order = sorted(means, key=lambda n: (-means[n], n))
     listed = {name: " ".join(f"{v:.4f}" for v in values[name]) for name in order[:limit]}
@@ -233,7 +233,7 @@ _TRAITS: Mapping[str, Callable[[ScenarioSpec], bool]] = {
 
 
 def weak_areas(played: Iterable[tuple[ScenarioSpec, float]]) -> str:
-    """Success rates by what scenarios have, weakest first; measured, with how many scenarios each rests on."""
+    """List measured success rates by traits of scenarios, lowest first, with the number of scenarios."""
     rates: dict[str, list[float]] = defaultdict(list)
     for spec, success in played:
         for name, has in _TRAITS.items():
@@ -244,6 +244,6 @@ def weak_areas(played: Iterable[tuple[ScenarioSpec, float]]) -> str:
     return "\n".join(f"- {name}: {rate:.2f}, {count}" for rate, name, count in shown) or "- nothing measured yet"
 
 
-def quoted(texts: Iterable[str]) -> str:
-    """Texts from elsewhere, a line each, as JSON strings: data, whatever they say."""
+def quote_texts(texts: Iterable[str]) -> str:
+    """Quote texts from elsewhere as JSON strings, a line each, so that they read as data."""
     return "\n".join(f"- {json.dumps(t)}" for t in texts) or "- none"

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from aurora.agents.models.agent import run_agent
-from aurora.agents.models.budget import LOCAL
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
-from aurora.agents.roles.briefing import brief, features_told, program_told, quoted, value_table
+from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table
 from aurora.errors import AnswerError, ModelError, PolicyError
 from aurora.prompts.loader import Prompt
 from aurora.sim.policies.compiler import compile_policy
@@ -22,12 +21,12 @@ STANCES: tuple[tuple[float, str], ...] = (
     (0.7, "take another structure than the policies above"),
     (1.0, "be bold: use a feature or an idea that none of the policies above uses"),
 )
-"""What each candidate shall be, with the temperature at which it is asked for by itself."""
+"""Stance of each candidate, with the sampling temperature where it is asked for alone."""
 TEMPERATURE = 0.7
-"""Of a conversation that ends with all candidates."""
+"""Sampling temperature of a conversation for all candidates."""
 REFERENCES_SHOWN = 6
 CHANCE = "random"
-"""A reference that is sometimes the best by chance: to lose against it teaches nothing."""
+"""Reference that sometimes wins by chance; a loss against it teaches nothing."""
 TOOLS = (
     "draft_policy",
     "simulate_policy",
@@ -42,31 +41,31 @@ TOOLS = (
 
 
 def tools_of(*, with_networks: bool, in_units: bool) -> tuple[str, ...]:
-    """Return the tools that can tell something.
+    """Return the useful tools.
 
     Args:
-        with_networks: Whether a trained network takes part, which could advise.
-        in_units: Whether latency, cost, energy and SLAs make up the value, of which the bounds are.
+        with_networks: True: a trained network takes part, which can advise.
+        in_units: True: latency, cost, energy and SLAs make up the value, to which the bounds refer.
     """
     left_out = {*(() if with_networks else ("rl_advice",)), *(() if in_units else ("objective_bounds",))}
     return tuple(name for name in TOOLS if name not in left_out)
 
 
 class DefendBriefing(NamedTuple):
-    """What the defender is told.
+    """Facts that the defender is given.
 
     Attributes:
-        scenarios: To do well on.
-        measure: What a value is.
+        scenarios: Scenarios to do well on.
+        measure: Definition of a value.
         references: Values of the reference policies on each scenario.
-        best: The best policies so far, with their mean value.
-        champion: The policy that is best on validation, with its mean value over the best reference there; None
+        best: Best policies so far, with their mean value.
+        champion: Policy that is best on validation, with its mean value over the best reference there; None
             before there is one.
-        lessons: What became of the latest policies that were written, and why they lost.
-        failures: Reasons why earlier attempts failed.
-        queue: A strategy whose blocking and backfilling are part of the protocol; None: they are free.
-        is_tuned: Whether a search tunes the factors of what is written.
-        in_units: Whether latency, cost, energy and SLAs make up the value.
+        lessons: Results of the latest policies written, and why they lost.
+        failures: Reasons for which earlier attempts failed.
+        queue: Strategy whose blocking and backfilling the protocol prescribes; None: they are free.
+        is_tuned: True: a search tunes the factors of the policies written.
+        in_units: True: latency, cost, energy and SLAs make up the value.
     """
 
     scenarios: Sequence[Scenario]
@@ -82,7 +81,7 @@ class DefendBriefing(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """What the defender wrote: policies, and why there are no more of them."""
+    """Policies that the defender wrote, and the reasons against the others."""
 
     policies: tuple[Policy, ...]
     failures: tuple[str, ...]
@@ -91,24 +90,24 @@ class Candidates(NamedTuple):
 def write_policies(
     model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
 ) -> Candidates:
-    """Ask a model for policies: all in one conversation, of a local model each by itself.
+    """Ask a model for policies, all in one conversation; a local model is asked for each one separately.
 
-    Each request repeats what went before, so one conversation sends about half of what three do
-    (`benchmarks/model_tokens.py`, with `--apart` for three). Local models are asked at once, under the grammar of
-    a single policy.
+    Each request repeats the conversation so far, so one conversation sends about half the tokens of three
+    (`benchmarks/model_tokens.py`, with `--apart` for three). A local model answers without tools, under the grammar
+    of a single policy.
 
     Args:
-        model: Who is asked.
-        prompt: Of the defender.
-        briefing: What it is told.
-        harness: Makes the tools of a conversation.
-        count: Candidates, at most three.
+        model: Model to ask.
+        prompt: Prompt of the defender.
+        briefing: Facts for the prompt.
+        harness: Factory of the tools of a conversation.
+        count: Number of candidates, at most three.
 
     Raises:
-        ModelError: The provider failed in a way that another try can't mend.
+        ModelError: The provider failed in a way that another try can't cure.
         BudgetExceeded: The budget is spent.
     """
-    ask = _each if model.name_.provider == LOCAL else _together
+    ask = _each if model.name_.row.is_local else _together
     found = ask(model, prompt, briefing, harness, count)
     policies = {policy.policy_id: policy for policy in found.policies}
     return Candidates(tuple(policies.values()), found.failures)
@@ -131,7 +130,7 @@ def _together(
     refused: list[str] = []
 
     def accept(answer: PolicyAnswer) -> tuple[Policy, ...]:
-        """The policies that are valid; an answer without one goes back."""
+        """Return the valid policies; an answer without one is sent back."""
         accepted, reasons = [], []
         for place, each in enumerate(answer.programs[:count], 1):
             try:
@@ -169,7 +168,7 @@ def _asked(
     tools: Harness,
     temperature: float,
 ) -> Candidates:
-    """What came of a conversation; one that failed leaves its reason."""
+    """Run a conversation; one that fails leaves its reason."""
     try:
         finished = run_agent(model, filled, PolicyAnswer, accept, harness=tools, temperature=temperature)
     except AnswerError as error:
@@ -182,10 +181,10 @@ def _asked(
 
 
 def _valid(answer: ProgramAnswer | InvalidPolicy) -> ProgramAnswer:
-    """The policy of an answer with several.
+    """Return a policy of an answer with several.
 
     Raises:
-        PolicyError: It was not valid.
+        PolicyError: The policy was invalid.
     """
     if isinstance(answer, InvalidPolicy):
         raise PolicyError(answer.reason)
@@ -193,10 +192,10 @@ def _valid(answer: ProgramAnswer | InvalidPolicy) -> ProgramAnswer:
 
 
 def _accepted(answer: ProgramAnswer, queue: AllocationStrategy | None) -> Policy:
-    """The policy of an answer.
+    """Return the policy of an answer.
 
     Raises:
-        PolicyError: It is not valid, or changes the queue discipline that is given.
+        PolicyError: The policy is invalid, or changes the prescribed queue discipline.
     """
     policy = to_policy(answer)
     compile_policy(policy)
@@ -242,5 +241,5 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         "champion": champion,
         "policies": "\n".join(best) or "- none yet",
         "lessons": "\n".join(f"- {lesson}" for lesson in briefing.lessons) or "- none yet",
-        "failures": quoted(briefing.failures),
+        "failures": quote_texts(briefing.failures),
     }

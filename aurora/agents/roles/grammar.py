@@ -1,7 +1,7 @@
-"""The policy language as a grammar for constrained generation: a local model can write nothing that does not parse.
+"""Grammar of the policy language for constrained generation: a local model can only write policies that parse.
 
-Lark notation as llguidance reads it. The grammar is a bounded part of the language: it has no recursion, so a
-model that knows nothing comes to an end, and its longest expression keeps within the language's limits.
+The notation is Lark's as llguidance reads it. The grammar covers a bounded part of the language: without recursion,
+so that any model terminates, and with its longest expression within the language's limits.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, FUNCTIONS
 from aurora.sim.policies.features import FEATURES, Scope
 
-MOST_DESCRIPTION = 200
-"""Characters of a policy's description; less than is allowed, since a model pays for each."""
+MAX_DESCRIPTION = 200
+"""Most characters of a policy's description; fewer than a policy may have, since a model pays for each."""
 _CLIP = "clip"
 _NUMBER = r"/(0|[1-9][0-9]{0,5})(\.[0-9]{1,4})?/"
 
 
 def expression_grammar(scopes: frozenset[Scope] = ALL_SCOPES) -> str:
-    """Grammar of an expression that reads features of these scopes."""
+    """Return the grammar of an expression that reads features of these scopes."""
     return "\n".join(["start: e_expr", *_expression("e", scopes)])
 
 
 def policy_grammar() -> str:
-    """Grammar of a `PolicyAnswer` as JSON. No expression has a character that JSON would escape."""
+    """Return the grammar of a `PolicyAnswer` as JSON. No expression has a character that JSON would escape."""
     rule = r'"{\"when\":\"" d_test "\",\"score\":\"" c_expr "\"}"'
     fields = (
         r'"{\"description\":" description',
@@ -36,7 +36,7 @@ def policy_grammar() -> str:
         [
             f"start: {' '.join(fields)}",
             f"rule: {rule}",
-            f'description: %json {{"type": "string", "maxLength": {MOST_DESCRIPTION}}}',
+            f'description: %json {{"type": "string", "maxLength": {MAX_DESCRIPTION}}}',
             *_expression("d", DECISION_SCOPES),
             *_expression("c", ALL_SCOPES),
         ]
@@ -44,7 +44,7 @@ def policy_grammar() -> str:
 
 
 def _expression(p: str, scopes: frozenset[Scope]) -> list[str]:
-    """Rules of an expression, their names beginning with `p_`: of `p_expr`, and of the condition `p_test`.
+    """Return the rules of an expression, named with the prefix `p_`: `p_expr`, and the condition `p_test`.
 
     A flat sum has at most 7 nodes, an atom 15 (a function of two flat sums), a sum 95, a conditional 142.
     """

@@ -1,4 +1,4 @@
-"""The explainer with a model: it chooses what is told, in which order and phrasing, and code writes the sentences."""
+"""The explainer with a model, which chooses facts, their order and phrasing; code writes the sentences."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aurora.agents.explain.explainer import Explanation, Level
-from aurora.agents.explain.names import shown
+from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.run_explainer import PlanExplanation
-from aurora.agents.explain.telling.composing import Choice, compose, offered, opening, phrased
-from aurora.agents.explain.telling.facts import Known, known_of_decision, known_of_run
+from aurora.agents.explain.telling.composing import SentenceChoice, compose, offered, opening, phrased
+from aurora.agents.explain.telling.facts import KnownFacts, known_of_decision, known_of_run
 from aurora.agents.explain.telling.holding import Held, hold
 from aurora.agents.explain.wording import NOUNS, Audience, called
 from aurora.agents.models.agent import run_agent
@@ -25,21 +25,21 @@ LENGTHS: Mapping[Level, tuple[int, str]] = {
     "short": (3, "in two or three sentences"),
     "full": (8, "in up to eight sentences that tell every fact"),
 }
-"""Most sentences, and what the model is told."""
+"""Most sentences by level of detail, and the instruction to the model."""
 AUDIENCES: Mapping[Audience, str] = {
     "operator": "an operator who runs the system and knows no formulas",
     "engineer": "an engineer who knows the policy language",
 }
 LETTERS = "abcdefgh"
-"""Of phrasings."""
+"""Letters of phrasings."""
 
 
 class Narration(NamedTuple):
     """An explanation whose sentences a model chose.
 
     Attributes:
-        text: Its sentences; where none holds, the text without a model.
-        is_models: Whether any sentence is the model's.
+        text: Sentences that hold; where none does, the text without a model.
+        is_models: True: at least one sentence is the model's.
         struck: Sentences that a model wrote itself and that don't hold, each with the reason.
         prompt_id: Version of the prompt.
     """
@@ -58,18 +58,18 @@ def narrate(
     level: Level,
     audience: Audience,
 ) -> Narration:
-    """Have a model arrange an explanation.
+    """Let a model arrange an explanation.
 
-    It words the decision, or the run as a whole. What a task waited for and its attempts are told as without a
-    model, after the model's words; a task that was never placed has no decision, and nobody is asked.
+    The model's sentences cover the decision, or the run as a whole. A task's waits and attempts follow in the text of
+    the templates. A task that was never placed has no decision, so no model is asked.
 
     Args:
-        model: Who is asked.
-        prompt: Of the explainer.
-        told: The explanation of a decision or of a whole run, with its checked claims.
-        scenario: Whose names may be used.
-        level: How much to say.
-        audience: For whom.
+        model: Model to ask.
+        prompt: Prompt of the explainer.
+        told: Explanation of a decision or of a whole run, with its checked claims.
+        scenario: Scenario whose names may be used.
+        level: Detail of the text.
+        audience: Reader of the text.
 
     Raises:
         AnswerError: No answer was valid.
@@ -98,8 +98,8 @@ def narrate(
     return Narration("\n".join([held.text or told.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
 
 
-def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> Known:
-    """Return what an explanation's claims say, of those that hold."""
+def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> KnownFacts:
+    """Return the facts of an explanation's claims that hold."""
     claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
     if isinstance(told, Explanation):
         assert told.decision is not None  # without one there is nothing to word
@@ -112,33 +112,33 @@ def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: 
     return known_of_run(claims, scenario, told.policy_id, told.reasons.total(), reasons)
 
 
-def _held(answer: ExplanationAnswer, known: Known, audience: Audience) -> Held:
-    """The sentences of an answer that hold, behind one that says what is explained."""
+def _held(answer: ExplanationAnswer, known: KnownFacts, audience: Audience) -> Held:
+    """Return the sentences of an answer that hold, after one that names what is explained."""
     if not answer.free:
         return hold(compose([_choice(s) for s in answer.sentences], known, audience), known)
     held = hold([(s.text, s.claims) for s in answer.free], known)
     first = opening(known, audience)
-    if not held.kept or shown(known.names.task, known.names.words) in held.kept[0].replace(",", "").split():
+    if not held.kept or shown_name(known.names.task, known.names.words) in held.kept[0].replace(",", "").split():
         return held
     return held._replace(text=f"{first} {held.text}", kept=(first, *held.kept))
 
 
-def _choice(sentence: SentenceAnswer) -> Choice:
+def _choice(sentence: SentenceAnswer) -> SentenceChoice:
     told = tuple((int(f[:-1]), LETTERS.index(f[-1])) for f in sentence.facts)
-    return Choice(told, sentence.link, sentence.figures)
+    return SentenceChoice(told, sentence.link, sentence.figures)
 
 
-def _subject(told: Explanation | PlanExplanation, known: Known) -> str:
+def _subject(told: Explanation | PlanExplanation, known: KnownFacts) -> str:
     words = known.names.words
     if isinstance(told, PlanExplanation):
-        return f"a whole run of {shown(told.policy_id, words)} on {shown(told.scenario_id, words)}"
+        return f"a whole run of {shown_name(told.policy_id, words)} on {shown_name(told.scenario_id, words)}"
     decision = told.decision
     assert decision is not None  # a task without one is not worded by a model
-    return f"why task {shown(decision.task_id, words)} went to {shown(decision.chosen.name, words)}"
+    return f"why task {shown_name(decision.task_id, words)} went to {shown_name(decision.chosen.name, words)}"
 
 
-def _listed(known: Known, audience: Audience) -> Iterator[str]:
-    """Facts by number with their role, and the other phrasings of each kind, once."""
+def _listed(known: KnownFacts, audience: Audience) -> Iterator[str]:
+    """List facts by number with their role, then the other phrasings of each kind once."""
     others = list[str]()
     seen = set[tuple[str, object]]()
     for number, fact in enumerate(known.facts, 1):

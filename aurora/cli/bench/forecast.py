@@ -39,7 +39,7 @@ def forecast(  # one parameter an option
     """
     from aurora.evals.forecasting import bench_forecast  # heavy, used here only
 
-    with steps() as tell:
+    with steps() as progress:
         result = bench_forecast(
             train,
             test,
@@ -49,7 +49,7 @@ def forecast(  # one parameter an option
             share=split,
             unseen=unseen,
             ets_windows=ets_windows,
-            tell=tell,
+            progress=progress,
             remark=note,
         )
     if as_json:

@@ -27,12 +27,12 @@ def futures(
     """
     from aurora.evals.speed.futures import bench_speed  # heavy, used here only
     from aurora.evals.tier_calibration import bench_tiers  # heavy, used here only
-    from aurora.learning.futures.predictors import forecaster  # heavy, used here only
+    from aurora.learning.futures.predictors import predictor  # heavy, used here only
 
     note_compiling()
     result: dict[str, Any] = {"speed": bench_speed(count, repeats)}
     if data is not None:
-        result |= bench_tiers(data, forecaster(model).predict, lambda what: note(f"judging tiers on {what}"))
+        result |= bench_tiers(data, predictor(model).predict, lambda what: note(f"judging tiers on {what}"))
     if as_json:
         emit_json(result)
         return

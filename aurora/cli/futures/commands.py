@@ -1,17 +1,20 @@
-"""`aurora futures` (`aurora whatif`): demand to come many times over, tiers of capacity, the best of several plans."""
+"""`aurora futures` (`aurora whatif`): sampled demand, capacity tiers, and plans compared in the same futures."""
 
 from __future__ import annotations
 
+import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from aurora.cli import options
+from aurora.cli.options import named_as_options
 from aurora.cli.terminal.output import emit_json, emit_json_line, note
 from aurora.cli.terminal.steps import note_compiling, steps
-from aurora.errors import DataError, ScenarioError
+from aurora.errors import InputError, ScenarioError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.sim.scenarios.disturbances import Disturbance
@@ -76,28 +79,28 @@ def futures(
     Example: aurora futures demand.csv --what-if spike:+20%@20m --what-if node_loss:2 --plot futures.html
     """
     from aurora.charts import check_plot_path, write_charts
-    from aurora.cli.futures import run  # heavy, used here only
-    from aurora.cli.futures.charts import charts
     from aurora.cli.futures.tables import show, show_compared
+    from aurora.learning.futures.charts import futures_charts  # heavy, used here only
+    from aurora.learning.futures.demand import select
+    from aurora.learning.futures.report import FuturesRequest, is_waiting, report_futures, report_realised
+    from aurora.learning.series.read import read_panel
+    from aurora.sim.capacity.capacity import read_plans
 
     check_plot_path(plot)
     if compare is not None:
-        result = run.compare_only(data, series, compare)
-        emit_json(result) if as_json else show_compared(result["compared"])
+        realised = report_realised(select(read_panel(data, detect=False), series).series, compare).to_json()
+        emit_json({"compared": realised}) if as_json else show_compared(realised)
         return
     if follow and state is None:
         raise options.usage_error(
             "--follow", "it needs --state FILE, in which it remembers what was simulated and came"
         )
-    asked = run.Asked(
-        data=tuple(data),
-        series=series,
-        plans=plans,
+    request = FuturesRequest(
         horizon=horizon,
-        count=count,
+        futures=count,
         what_ifs=tuple(d for text in what_if for d in _what_ifs(text)),
         weights=_weights(weights),
-        tiers=_confidences(tiers),
+        confidences=_confidences(tiers),
         cores_per_unit=cores_per_unit,
         node_cores=node_cores,
         reserved_price=reserved_price,
@@ -107,33 +110,34 @@ def futures(
         sla=sla,
         seed=seed,
         threads=threads,
-        state=state,
-        model=model,
     )
     note_compiling()
-    done = 0
-    while True:
-        with steps() as tell:
-            answer = run.answer(asked, tell, pending_only=follow)
-        done += 1
-        if answer is not None:
-            for finding in answer.findings:
+    for reading in itertools.count(1):
+        if plans is not None:
+            request = replace(request, plans=read_plans(plans))
+        panel = select(read_panel(data, detect=False), series)
+        if not (follow and state is not None and is_waiting(panel.series, request, state)):
+            with steps() as progress:
+                report = report_futures(panel.series, request, model=model, state=state, progress=progress)
+            result = report.to_json()
+            result["notes"] = [named_as_options(text, {"horizon": "--horizon"}) for text in result["notes"]]
+            for finding in panel.findings:
                 note(f"{finding.unique_id}: {finding.message}")
-            for said in answer.result["notes"]:
-                note(said)
+            for text in result["notes"]:
+                note(text)
             if as_json:
-                (emit_json_line if follow else emit_json)(answer.result)
+                (emit_json_line if follow else emit_json)(result)
             else:
-                show(answer.result)
+                show(result)
             if plot is not None:
-                write_charts(charts(answer), plot)
-        if not follow or done == rounds:
+                write_charts(futures_charts(report), plot)
+        if not follow or reading == rounds:
             return
         time.sleep(every)
 
 
 def _what_ifs(text: str) -> tuple[Disturbance, ...]:
-    """The what-ifs of a file, or the one of a short text."""
+    """Return the what-ifs of a file, or the one of a short text."""
     from aurora.sim.scenarios.disturbances import parse_disturbance, read_disturbances  # heavy, used here only
 
     path = Path(text)
@@ -155,12 +159,12 @@ def _weights(text: str | None) -> dict[str, float]:
 
 
 def _confidences(text: str) -> tuple[float, ...]:
-    """The confidences of tiers, as shares of 1."""
+    """Return the confidences of tiers, as shares of 1."""
     from aurora.learning.futures.tiers import check_confidences  # heavy, used here only
 
-    found = tuple(round(value / 100, 12) for value in options.parse_percentages(text, "--tiers"))
+    confidences = tuple(round(value / 100, 12) for value in options.parse_percentages(text, "--tiers"))
     try:
-        check_confidences(found)
-    except DataError as error:
-        raise options.usage_error("--tiers", str(error)) from None
-    return found
+        check_confidences(confidences)
+    except InputError as error:
+        raise options.usage_error("--tiers", error.reason) from None
+    return confidences

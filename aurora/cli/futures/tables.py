@@ -1,4 +1,4 @@
-"""The tables and sentences of `aurora futures`."""
+"""Tables and sentences of `aurora futures`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from aurora.quantities import JOULES_PER_KWH, count, dollars, duration, number, 
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the keys of `aurora futures --json` as tables, with the sentence that says what is best."""
+    """Print the keys of `aurora futures --json` as tables, and the best plan as a sentence."""
     if result["compared"] is not None:
         show_compared(result["compared"])
     _show_tiers(result)
     _show_plans(result["plans"])
     _show_what_ifs(result)
-    note(_told_best(result))
+    note(_best_text(result))
     note(
         f"{count(result['runs'])} runs of {count(result['futures'])} futures in {duration(result['seconds'])}; "
         f"forecast by {result['model']}, {result['backtests']} back-tests"
@@ -23,9 +23,9 @@ def show(result: dict[str, Any]) -> None:
 
 
 def show_compared(compared: dict[str, Any]) -> None:
-    """Print what came beside what was simulated."""
+    """Print measured demand compared with what was simulated."""
     emit_table(
-        f"what came beside what was simulated, {compared['rounds']} rounds of it",
+        f"measured demand compared with simulated demand, {compared['rounds']} rounds",
         ("tier", "inside", "of all steps so far", "horizons inside", "asked for now"),
         [
             (
@@ -41,7 +41,7 @@ def show_compared(compared: dict[str, Any]) -> None:
     note(f"nearest what-if: {compared['nearest']}; places of all steps by tenths: {compared['histogram']}")
 
 
-def told_scale(result: dict[str, Any]) -> str:
+def _scale_text(result: dict[str, Any]) -> str:
     """Say what the values of the series are in cores; empty where the data says so itself."""
     if result["assumed_unit"]:
         return "y is taken for cores, as its unit is not stated: say --cores-per-unit if it is another"
@@ -54,7 +54,7 @@ def told_scale(result: dict[str, Any]) -> str:
 def _show_tiers(result: dict[str, Any]) -> None:
     when = period(result["start"], result["end"])
     title = f"cores that cover {when} ({result['horizon']} steps of {duration(result['step'])})"
-    if scale := told_scale(result):
+    if scale := _scale_text(result):
         title += f"; {scale}"
     emit_table(
         title,
@@ -123,7 +123,7 @@ def _show_what_ifs(result: dict[str, Any]) -> None:
     )
 
 
-def _told_best(result: dict[str, Any]) -> str:
+def _best_text(result: dict[str, Any]) -> str:
     best = result["plans"][0]
     cost = best["measures"][result["what_ifs"][0]]["cost"]["mean"]
     text = (

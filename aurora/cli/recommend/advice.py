@@ -6,8 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
@@ -186,19 +185,6 @@ def why(r: Recommendation, columns: int) -> list[str]:
         told.append(f"  confidence {r.confidence.value:.0%}: {r.confidence.basis}")
     told += [f"  would change: {flip.told}" for flip in r.flips]
     return _wrapped([line.replace("$-", "-$") for line in told], columns)
-
-
-def recommendation_json(r: Recommendation) -> dict[str, Any]:
-    """A recommendation with the keys that docs/explanation/recommendations.md lists."""
-    result = asdict(r)
-    result["price_source"] = None if r.savings is None else r.savings.price_source
-    result["flips"] = [{**asdict(f), "text": f.told} for f in r.flips]
-    if r.precedents is not None:
-        result["precedents"]["nearest"] = [
-            {"account": s.account_id, "period": s.period, "move": s.move, "distance": s.distance}
-            for s in r.precedents.nearest
-        ]
-    return result
 
 
 def _wrapped(told: Sequence[str], columns: int) -> list[str]:

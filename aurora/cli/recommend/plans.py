@@ -1,19 +1,14 @@
-"""`aurora recommend apply`, `rollback` and `realised`: doing a plan, undoing it, and what came of it."""
+"""`aurora recommend apply`, `rollback` and `realised`: apply a plan, undo it, compare promised and realised savings."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import typer
 
 from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
-from aurora.errors import DataError
-
-if TYPE_CHECKING:  # heavy at run time
-    from aurora.learning.rightsizing.plan_file import Change
 
 _NOTHING = "nothing to do: everything is as the plan proposes"
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
@@ -33,60 +28,19 @@ def apply(
 
     Example: aurora recommend apply plan.json --inventory inventory.json --ledger ledger.jsonl
     """
-    from datetime import UTC, datetime
+    from aurora.learning.rightsizing.execution import apply_plan, preview_plan
 
-    from aurora.learning.rightsizing import savings_ledger as books
-    from aurora.learning.rightsizing.plan_file import apply as applied_to
-    from aurora.learning.rightsizing.plan_file import (
-        apply_to_file,
-        diff,
-        free_rollback,
-        part,
-        read_inventory,
-        read_plan,
-    )
-
-    whole = read_plan(plan)
-    found = part(whole, only, max_risk)
     if dry_run:
-        _, todo = applied_to(found, read_inventory(inventory))
-        lines = diff(todo)
+        lines = list(preview_plan(plan, inventory, only=only, max_risk=max_risk))
         emit_json({"diff": lines}) if as_json else say("\n".join(lines or [_NOTHING]))
         return
-    known = set()
-    if ledger is not None:  # a damaged one is refused before anything is changed
-        known = {p.change_id for p in books.open_promises(ledger)}
-        known |= {r.prediction.change_id for r in books.settled(ledger)}
-    undo = free_rollback(plan, found, read_inventory(inventory)) if rollback is None else rollback
-    done = apply_to_file(found, inventory, undo)  # before anything is promised; both can be repeated after a kill
-    if ledger is not None:
-        day = datetime.now(UTC).date().isoformat()
-        promises = [
-            books.Prediction(f"{c.account}@{whole.sha256[:12]}", c.account, day, **_promised(c))
-            for c in found.changes
-            if c.promise
-        ]
-        books.promise(ledger, [p for p in promises if p.change_id not in known])
-    result = {
-        "changed": list(done.changed),
-        "unchanged": list(done.unchanged),
-        "rollback": None if done.rollback is None else str(done.rollback),
-        "diff": diff(done.done),
-    }
+    report = apply_plan(plan, inventory, only=only, max_risk=max_risk, rollback=rollback, ledger=ledger)
     if as_json:
-        emit_json(result)
+        emit_json(report.to_json())
         return
-    say("\n".join(result["diff"] or [_NOTHING]))
-    if done.rollback is not None:
-        note(f"undo with: aurora recommend rollback {done.rollback} --inventory {inventory}")
-
-
-def _promised(change: Change) -> dict[str, Any]:
-    names = {"expected": "savings", "low": "low", "high": "high", "level": "level", "price_source": "price_source"}
-    lacking = [name for name in names if name not in change.promise]
-    if lacking:
-        raise DataError(f"the plan's promise for {change.account} lacks {', '.join(lacking)}; make a new plan")
-    return {theirs: change.promise[ours] for ours, theirs in names.items()}
+    say("\n".join(report.diff or [_NOTHING]))
+    if report.rollback is not None:
+        note(f"undo with: aurora recommend rollback {report.rollback} --inventory {inventory}")
 
 
 def rollback(
@@ -114,34 +68,29 @@ def realised(
 
     Example: aurora recommend realised ledger.jsonl --change web-1@1a2b3c4d5e6f --savings 112
     """
-    from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from aurora.learning.rightsizing import savings_ledger as books
+    from aurora.learning.rightsizing.execution import realised_savings
+    from aurora.learning.rightsizing.savings_ledger import check_ledger, settle_promise
 
     if (change is None) != (savings is None):
         raise options.usage_error("--change", "give it together with --savings, or neither")
-    books.check_there(ledger)
+    check_ledger(ledger)
     if change is not None and savings is not None:
         when = datetime.now(UTC).date() if day is None else day
-        books.settle(ledger, change, savings, when.isoformat())
-    done, waiting = books.settled(ledger), books.open_promises(ledger)
-    found = books.calibration(done)
-    result: dict[str, Any] = {
-        "settled": len(done),
-        "open": [p.change_id for p in waiting],
-        "calibration": None if found is None else {**asdict(found), "is_calibrated": found.is_calibrated},
-    }
+        settle_promise(ledger, change, savings, when.isoformat())
+    report = realised_savings(ledger)
     if as_json:
-        emit_json(result)
+        emit_json(report.to_json())
         return
-    rows = [(r.prediction.change_id, r.prediction.savings, r.savings, r.is_within) for r in done]
+    rows = [(s.promise.change_id, s.promise.savings, s.savings, s.is_within) for s in report.settlements]
     emit_table("promised and realised", ("change", "promised", "realised", "within"), rows)
-    if found is None:
-        note(f"nothing is settled yet; {len(waiting)} promises are open")
+    held = report.calibration
+    if held is None:
+        note(f"nothing is settled yet; {len(report.open_promises)} promises are open")
         return
-    state = "holds" if found.is_calibrated else "is not shown to hold"
+    state = "holds" if held.is_calibrated else "is not shown to hold"
     note(
-        f"{found.within:.0%} ({found.low:.0%} to {found.high:.0%}) of {found.count} within their interval; the stated "
-        f"{found.level:.0%} {state}; bias ${found.bias:+.2f} a month"
+        f"{held.within:.0%} ({held.low:.0%} to {held.high:.0%}) of {held.count} within their interval; the stated "
+        f"{held.level:.0%} {state}; bias ${held.bias:+.2f} a month"
     )

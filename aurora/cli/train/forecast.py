@@ -31,8 +31,8 @@ def forecast(  # one parameter an option
     from aurora.learning.series.read import read_panel  # likewise
 
     panel = read_panel(data, detect=False)
-    with steps() as tell:
-        decision = retrain(panel, out, context=context, horizon=horizon, seed=seed, tell=tell)
+    with steps() as progress:
+        decision = retrain(panel, out, context=context, horizon=horizon, seed=seed, progress=progress)
     if as_json:
         emit_json(decision._asdict())
         return

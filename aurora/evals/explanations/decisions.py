@@ -1,4 +1,4 @@
-"""How explanations hold up: claims about many decisions checked, and planted errors that must be caught.
+"""Benchmark of explanations: checks claims about many decisions, and plants errors that must be caught.
 
 Decisions come from generated scenarios of every domain and, where its trace is given, from openb. For each,
 every claim that the explainer makes is checked, and beside it errors of each kind are planted among true
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.agents.explain.explainer import claims_of, explained
+from aurora.agents.explain.explainer import claims_of, explain_case
 from aurora.sim.explain.claims import (
     KINDS,
     Case,
@@ -60,11 +60,11 @@ POLICIES = (
     "fcfs+easy",
 )
 A_RUN = 12
-"""Decisions of one run that are looked at, so that many runs are."""
+"""Most decisions examined per run, so that many runs are."""
 NEVER_PLACED = 6
-"""At most one in so many is a task that was never placed."""
+"""One in this many examined tasks, at most, was never placed."""
 OPENB_SHARE = 0.2
-"""Share of the decisions that come from openb where its trace is given."""
+"""Share of decisions from openb, where its trace is given."""
 _REASONS: tuple[Reason, ...] = ("dependency", "room", "queue", "policy")
 _ENDINGS: tuple[Ending, ...] = ("completed", "node_failed", "battery_empty")
 _REVERSED: Mapping[Relation, Relation] = {
@@ -79,8 +79,8 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
     """Explain `count` decisions; keys of `aurora bench explanations --json`.
 
     Args:
-        count: Decisions.
-        seed: Of scenarios, and of what is planted.
+        count: Number of decisions.
+        seed: Random seed of scenarios and planted errors.
         data: Folder with `openb/`; None: generated scenarios only.
 
     Raises:
@@ -95,7 +95,7 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
     seconds: list[float] = []
     for name, task_id, case in cases(count, rng, data):
         started = time.perf_counter()
-        told = explained(case, task_id)
+        told = explain_case(case, task_id)
         seconds.append(time.perf_counter() - started)
         domains[name] += 1
         for checked in told.checked:
@@ -118,7 +118,7 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
 
 
 def cases(count: int, rng: np.random.Generator, data: Path | None) -> Iterator[tuple[str, str, Case]]:
-    """Tasks of many runs: the name of where each comes from, its id, and the decision about it if there is one."""
+    """Yield tasks of many runs: the name of the source, the task's id, and the decision about it if there is one."""
     from_openb = round(OPENB_SHARE * count) if data is not None else 0
     families = list(FAMILIES)
     left, number = count - from_openb, 0
@@ -142,7 +142,7 @@ def cases(count: int, rng: np.random.Generator, data: Path | None) -> Iterator[t
 
 
 def _some(scenario: Scenario, name: str, most: int, rng: np.random.Generator) -> Iterator[tuple[str, Case]]:
-    """Some decisions of a run, and of the tasks that it did not place up to a sixth as many."""
+    """Sample decisions of a run, and of its unplaced tasks up to a sixth as many."""
     run = run_of(scenario, REFERENCES[name])
     every = list(decisions(scenario, run.policy, run.outcome))
     never = np.flatnonzero(run.outcome.tasks.attempts == 0)
@@ -154,7 +154,7 @@ def _some(scenario: Scenario, name: str, most: int, rng: np.random.Generator) ->
 
 
 def planted_errors(decision: Decision, rng: np.random.Generator) -> dict[str, list[Claim]]:
-    """Claims about a decision that are wrong, by the kind of error; made from true ones where there are any."""
+    """Plant false claims about a decision, by kind of error, derived from true ones where there are any."""
     chosen, other = decision.chosen, decision.runner_up
     errors: dict[str, list[Claim]] = defaultdict(list)
     read = features_read(decision)
@@ -186,7 +186,7 @@ def planted_errors(decision: Decision, rng: np.random.Generator) -> dict[str, li
 
 
 def false_ways(claims: Sequence[Claim], rng: np.random.Generator) -> dict[str, list[Claim]]:
-    """Claims about a task's way that are wrong, by the kind of error, made from true ones."""
+    """Plant false claims about a task's course, by kind of error, derived from true ones."""
     errors: dict[str, list[Claim]] = defaultdict(list)
     factor = float(rng.uniform(1.05, 2.0))
     for claim in claims:

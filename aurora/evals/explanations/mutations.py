@@ -1,4 +1,4 @@
-"""Makes false sentences of true ones, by the kind of falsehood.
+"""Turns true sentences into false ones, by kind of falsehood.
 
 It edits texts: it knows nothing of how sentences are read back, so that it can test that.
 """
@@ -13,15 +13,15 @@ import numpy as np
 
 
 class Said(NamedTuple):
-    """A true sentence about something that is known.
+    """A true sentence about a known fact.
 
     Attributes:
-        text: It, with its full stop.
+        text: Sentence with its full stop.
         cited: Number of its claim.
-        kind: Of the fact: "pair", "flip", …
+        kind: Kind of the fact: "pair", "flip", …
         names: Nodes that it names.
         others: Nodes of the scenario that it does not name.
-        features: What features its claim is about, in words.
+        features: Features of its claim, in words.
         neighbours: Other true sentences about the same decision or run, each with the number of its claim.
     """
 
@@ -34,12 +34,12 @@ class Said(NamedTuple):
     neighbours: tuple[tuple[str, int], ...]
 
 
-class False_(NamedTuple):  # noqa: N801  # `False` is taken
-    """A sentence that is wrong.
+class Falsehood(NamedTuple):
+    """A false sentence.
 
     Attributes:
-        text: It.
-        cited: The claim that it cites.
+        text: Sentence.
+        cited: Number of the claim that it cites.
     """
 
     text: str
@@ -47,9 +47,9 @@ class False_(NamedTuple):  # noqa: N801  # `False` is taken
 
 
 NUMBER = re.compile(r"(?<![\w-])(?<!\w[.:/])\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w-])(?!\.\d)")
-"""A number that is no part of a name."""
+"""Pattern of a number that is not part of a name."""
 TOLERATED = 0.06
-"""Share of a number by which a false one is off at least, so that it is no rounding of it."""
+"""Least relative error of a false number, so that it is no rounding of the true one."""
 _UNITS: Mapping[str, tuple[str, ...]] = {
     "J": ("kJ", "kWh", "W", "s"),
     "kJ": ("J", "MJ", "kWh", "kW"),
@@ -239,15 +239,15 @@ _EVERY = (
 )
 
 
-def mutants(kind: str, said: Said, rng: np.random.Generator) -> Iterator[False_]:
-    """False sentences of a kind that can be made of a true one."""
+def mutants(kind: str, said: Said, rng: np.random.Generator) -> Iterator[Falsehood]:
+    """Yield the false sentences of a kind that can be derived from a true one."""
     for text, cited in MUTATORS[kind](said, rng):
         if text != said.text or cited != said.cited:
-            yield False_(text, cited)
+            yield Falsehood(text, cited)
 
 
 def _mine(make: Callable[[Said, np.random.Generator], Iterator[str]]) -> _Mutator:
-    """A mutator whose sentences cite what the true one cites."""
+    """Return a mutator whose sentences keep the citation of the true one."""
     return lambda said, rng: ((text, said.cited) for text in make(said, rng))
 
 
@@ -257,7 +257,7 @@ def _stem(said: Said) -> str:
 
 def _unit(said: Said, rng: np.random.Generator) -> Iterator[str]:
     if re.search(r"(?<![\d.,])0 ", said.text):
-        return  # nothing of one unit is nothing of another
+        return  # zero is zero in every unit
     for found in re.finditer(r"(?<=\d) (J|kJ|kWh|ms|s|min|h|%|W|GiB|Gbit/s|cores?|devices|tasks)(?![\w/])", said.text):
         for other in _UNITS[found.group(1)]:
             yield f"{said.text[: found.start(1)]}{other}{said.text[found.end(1) :]}"
@@ -325,7 +325,7 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 
 def _swapped(said: Said, rng: np.random.Generator) -> Iterator[str]:
     if "between" in said.text:
-        return  # said of both alike
+        return  # the statement holds for both
     if len(said.names) > 1 and said.kind in ("pair", "cause"):
         yield _renamed(said.text, {said.names[0]: said.names[1], said.names[1]: said.names[0]})
     if said.kind in ("cause", "flip", "pair", "limit", "what_if", "draw") and said.others and said.names:
@@ -343,7 +343,7 @@ def _invented(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _borrowed(said: Said, rng: np.random.Generator) -> Iterator[str]:
-    """A number of another claim in place of one's own."""
+    """Replace a number by one of another claim."""
     for text, _ in said.neighbours:
         for other in _numbers(text):
             for found in _numbers(said.text):
@@ -353,7 +353,7 @@ def _borrowed(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _cited(said: Said, rng: np.random.Generator) -> Iterator[tuple[str, int]]:
-    """The sentence of another claim, under this one's number."""
+    """Cite this claim under the sentence of another one."""
     for text, number in said.neighbours:
         if number != said.cited:
             yield text, said.cited
@@ -397,7 +397,7 @@ NOUNS = (
 
 
 def _other_cause(said: Said, rng: np.random.Generator) -> Iterator[str]:
-    """A cause that was none in this decision."""
+    """State a cause that did not decide."""
     if said.kind not in ("cause", "decided") or not said.features:
         return
     for noun in NOUNS:
@@ -431,7 +431,7 @@ def _judged(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _alike(said: Said, rng: np.random.Generator) -> Iterator[str]:
-    """Letters that look alike, and what can't be seen."""
+    """Insert look-alike letters and invisible characters."""
     places = [k for k, c in enumerate(said.text) if c in _LOOKALIKES]
     if places:
         place = places[int(rng.integers(len(places)))]
@@ -444,7 +444,7 @@ def _alike(said: Said, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _general(said: Said, rng: np.random.Generator) -> Iterator[str]:
-    """Of one said of all, of once said always."""
+    """Generalise from one to all, from once to always."""
     for name in said.names[:1]:
         for who in _EVERY[0]:
             yield _renamed(said.text, {name: who})
@@ -478,4 +478,4 @@ MUTATORS: Mapping[str, _Mutator] = {
     "quoted instruction": _mine(_framed(_QUOTES)),
     "generalised": _mine(_general),
 }
-"""Kind of falsehood -> what makes it."""
+"""Kind of falsehood -> its mutator."""

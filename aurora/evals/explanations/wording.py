@@ -1,4 +1,4 @@
-"""How a model's words are held to the claims: true sentences that must stay, false ones that must be struck.
+"""Benchmark of the check of a model's sentences: true ones must be kept, false ones struck.
 
 Sentences come from all phrasings of the facts of many decisions and whole runs; false ones are made of them by
 `aurora.evals.explanations.mutations`.
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.agents.explain.explainer import explained
+from aurora.agents.explain.explainer import explain_case
 from aurora.agents.explain.names import NODES
 from aurora.agents.explain.run_explainer import explain_plan
-from aurora.agents.explain.telling.composing import Choice, Link, compose, offered, written
-from aurora.agents.explain.telling.facts import Known, known_of_way
+from aurora.agents.explain.telling.composing import Link, SentenceChoice, compose, offered, written
+from aurora.agents.explain.telling.facts import KnownFacts, known_of_way
 from aurora.agents.explain.telling.holding import UNCHECKED, hold
 from aurora.agents.explain.telling.lexicon import noun
 from aurora.agents.explain.telling.phrasings import phrasings_of
@@ -25,44 +25,44 @@ from aurora.agents.explain.telling.readings import Fact
 from aurora.agents.explain.waiting import way_claims
 from aurora.agents.roles.narrator import known_of
 from aurora.evals.explanations.decisions import cases
-from aurora.evals.explanations.mutations import MUTATORS, False_, Said, mutants
+from aurora.evals.explanations.mutations import MUTATORS, Falsehood, Said, mutants
 from aurora.sim.explain.claims import run_of
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 
 RUNS = 20
-"""Whole runs that are told of."""
+"""Number of whole runs explain_case."""
 TASKS_A_RUN = 3
-"""Tasks of a run whose way is told of, those with most to tell."""
+"""Most tasks of a run whose course is described, those with the most events."""
 RUN_POLICIES = ("best_fit", "cheapest", "greenest", "nearest")
 LINKS: tuple[Link, ...] = ("none", "because", "also", "but")
 SHOWN = 20
-"""Sentences that were judged wrongly, to look at."""
+"""Most misjudged sentences listed."""
 
 
 class Ground(NamedTuple):
-    """What is known of a decision or a run, and the true sentences about it.
+    """Facts about a decision or a run, with true sentences about them.
 
     Attributes:
-        known: The facts.
+        known: Facts.
         said: Sentences of one fact each.
-        composed: Sentences of several, with the claims that they cite.
+        composed: Sentences of several facts, with the claims that they cite.
     """
 
-    known: Known
+    known: KnownFacts
     said: tuple[Said, ...]
     composed: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def bench_wording(false: int, true: int, seed: int, decisions: int) -> dict[str, Any]:
-    """Hold true and false sentences; keys of `aurora bench wording --json`.
+    """Check true and false sentences; keys of `aurora bench wording --json`.
 
     Args:
-        false: False sentences, spread evenly over the kinds.
-        true: True sentences.
-        seed: Of scenarios, and of what is made false.
-        decisions: From which the sentences come, beside twenty whole runs.
+        false: Number of false sentences, spread evenly over the kinds.
+        true: Number of true sentences.
+        seed: Random seed of scenarios and falsehoods.
+        decisions: Number of decisions, in addition to twenty whole runs, from which sentences come.
     """
     rng = np.random.default_rng([seed, 6])
     started = time.perf_counter()
@@ -91,7 +91,7 @@ def _percent(rows: list[dict[str, Any]], column: str) -> float:
 def _true_ones(
     grounds: list[Ground], count: int, rng: np.random.Generator, wrong: list[dict[str, str]]
 ) -> list[dict[str, Any]]:
-    every: dict[str, list[tuple[Known, str, tuple[int, ...]]]] = defaultdict(list)
+    every: dict[str, list[tuple[KnownFacts, str, tuple[int, ...]]]] = defaultdict(list)
     for ground in grounds:
         for said in ground.said:
             every[said.kind].append((ground.known, said.text, (said.cited,)))
@@ -107,9 +107,9 @@ def _true_ones(
 
 
 def _spread(
-    every: Mapping[str, list[tuple[Known, str, tuple[int, ...]]]], count: int, rng: np.random.Generator
-) -> Iterator[tuple[str, Known, str, tuple[int, ...]]]:
-    """So many of all kinds, evenly as far as there are enough of each; none twice."""
+    every: Mapping[str, list[tuple[KnownFacts, str, tuple[int, ...]]]], count: int, rng: np.random.Generator
+) -> Iterator[tuple[str, KnownFacts, str, tuple[int, ...]]]:
+    """Sample sentences of all kinds without repetition, evenly where there are enough of each."""
     left, kinds = count, sorted(every, key=lambda k: len(every[k]))
     for place, kind in enumerate(kinds):
         share = min(len(every[kind]), -(-left // (len(kinds) - place)))
@@ -139,8 +139,8 @@ def _false_ones(
 
 def _made(
     kind: str, sources: list[tuple[Ground, Said]], count: int, rng: np.random.Generator
-) -> Iterator[tuple[Ground, False_]]:
-    """So many different false sentences of a kind, at most two of one true sentence."""
+) -> Iterator[tuple[Ground, Falsehood]]:
+    """Sample distinct false sentences of a kind, at most two per true sentence."""
     seen = set[tuple[int, str]]()
     for place in rng.permutation(len(sources)):
         ground, said = sources[place]
@@ -157,7 +157,7 @@ def _made(
 def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
     for _, _, case in cases(count, rng, None):
         if case.decision is not None:
-            yield _ground(known_of(explained(case._replace(run=None)), case.scenario, "operator"), rng)
+            yield _ground(known_of(explain_case(case._replace(run=None)), case.scenario, "operator"), rng)
 
 
 def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
@@ -169,7 +169,7 @@ def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
 
 
 def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
-    """Tasks that waited, failed or were never placed."""
+    """Return the tasks that waited, failed or were never placed."""
     families = list(FAMILIES)
     for number in range(RUNS):
         scenario = expand(sample_spec(families[number % len(families)], 2 + number % 2, rng))
@@ -179,7 +179,7 @@ def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
             yield _ground(known_of_way(claims, task, scenario), rng)
 
 
-def _ground(known: Known, rng: np.random.Generator) -> Ground:
+def _ground(known: KnownFacts, rng: np.random.Generator) -> Ground:
     texts = [(n, fact, list(_texts(fact, known))) for n, fact in enumerate(known.facts, 1)]
     plain = tuple((each[0], n) for n, fact, each in texts if each and fact not in known.background)
     nodes = known.names.known[NODES]
@@ -199,8 +199,8 @@ def _ground(known: Known, rng: np.random.Generator) -> Ground:
     return Ground(known, said, tuple(_composed(known, rng)))
 
 
-def _texts(fact: Fact, known: Known) -> Iterator[str]:
-    """A fact in every phrasing, with figures and without."""
+def _texts(fact: Fact, known: KnownFacts) -> Iterator[str]:
+    """Write a fact in every phrasing, with and without figures."""
     reading = fact.readings[0]
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
         for figures in (True, False):
@@ -210,7 +210,7 @@ def _texts(fact: Fact, known: Known) -> Iterator[str]:
 
 
 def _names(text: str, nodes: frozenset[str]) -> tuple[str, ...]:
-    """Nodes that a text names, in its order."""
+    """Return the nodes that a text names, in its order."""
     found = {n: text.find(n) for n in nodes if f" {n} " in f" {text[:-1].replace(chr(39), ' ').replace(',', ' ')} "}
     return tuple(sorted(found, key=lambda n: found[n]))
 
@@ -222,9 +222,9 @@ def _features(fact: Fact) -> tuple[str, ...]:
     return tuple(noun(f, "operator") for f in [*([str(slots["feature"])] if "feature" in slots else []), *named])
 
 
-def _composed(known: Known, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Sentences of several facts, as a model might choose them."""
+def _composed(known: KnownFacts, rng: np.random.Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Compose sentences of several facts, as a model might choose them."""
     ids = [(n, k) for n, fact in enumerate(known.facts, 1) for k in range(len(offered(fact, known.names)))]
     for link in LINKS:
         picked = [ids[k] for k in rng.permutation(len(ids))[:3]]
-        yield from compose([Choice(tuple(picked), link, bool(rng.integers(2)))], known, "operator")
+        yield from compose([SentenceChoice(tuple(picked), link, bool(rng.integers(2)))], known, "operator")

@@ -22,7 +22,7 @@ from aurora.sim.scenarios.traces.openb import openb_scenario, read_nodes, read_p
 
 
 def allocation(scenario: Scenario, outcome: Outcome, arrived: float) -> float:
-    """Allocated over all device capacity, in percent, when `arrived` times capacity was asked for.
+    """Return the allocated share of device capacity, per cent, once `arrived` times the capacity was requested.
 
     Tasks never leave in this protocol, so what is allocated is the sum over the tasks placed so far.
     """
@@ -42,7 +42,7 @@ def bench_openb(  # the command's options
     node_orders: int = 2,
     jobs: int = 2,
 ) -> dict[str, Any]:
-    """Run the benchmark, and FGD in the same cases; the keys are those of `aurora bench openb --json`.
+    """Run the benchmark, and FGD on the same cases; the keys are those of `aurora bench openb --json`.
 
     Raises:
         DataError: A trace file is not valid.
@@ -79,7 +79,7 @@ def bench_openb(  # the command's options
 
 
 def _means(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Return the mean allocation when all capacity was asked for and at the end, and how the latter spreads."""
+    """Return the mean allocation once all capacity was requested and at the end, and the spread of the latter."""
     final = np.array([r["allocation_pct_130"] for r in rows])
     return {
         "mean_100": float(np.mean([r["allocation_pct_100"] for r in rows])),

@@ -15,12 +15,12 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.traces.swf import PUBLISHED_LENGTH, PUBLISHED_STARTS, read_log, sequence_scenario
 
-LEAST_JOBS = 16
-"""Jobs below which a mean slowdown says nothing of a policy."""
+MIN_JOBS = 16
+"""Fewest jobs for a meaningful mean slowdown."""
 
 
 def with_backfill(policy: Policy, backfill: Literal["none", "easy"]) -> Policy:
-    """The policy under the protocol's discipline: the head blocks, with or without EASY backfilling."""
+    """Return the policy under the protocol's queue discipline: the head blocks, with or without EASY backfilling."""
     strategy = policy.allocation_strategy.model_copy(update={"head_of_line_blocking": True, "backfill": backfill})
     return policy.model_copy(update={"allocation_strategy": strategy})
 
@@ -74,10 +74,10 @@ def bench_swf(  # the command's options
 
 
 def _sequences(log: Path, count: int, starts: Sequence[int], length: int) -> tuple[Sequence[int], int]:
-    """The starts of the sequences that a log of `count` jobs holds, and their length."""
-    if count < LEAST_JOBS:
+    """Return the starts of the sequences in a log of `count` jobs, and their length."""
+    if count < MIN_JOBS:
         raise DataError(
-            f"{log} has {count} jobs; this benchmark needs at least {LEAST_JOBS}, better {max(starts) + length}"
+            f"{log} has {count} jobs; this benchmark needs at least {MIN_JOBS}, better {max(starts) + length}"
         )
     if count < length:
         return (0,), count

@@ -1,4 +1,4 @@
-"""Writes the report of a run: judges the champion, or reads what was found before, and puts the page together."""
+"""Writes the report of a run from the champion's verdicts, which are computed or read from an earlier report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import plotly.offline
 from aurora import __version__
 from aurora.agents.arena.source import Source
 from aurora.errors import DataError, FileError
-from aurora.evals.champion import Tick, Verdict, judge, verdict_from_json
+from aurora.evals.champion import Tick, Verdict, evaluate_champion, verdict_from_json
 from aurora.evals.model_usage import model_usage
 from aurora.evals.report import plots, tables, timeline
 from aurora.evals.report.program import program_section
@@ -31,7 +31,7 @@ from aurora.sim.policies.policy import Policy, parse_policy
 
 BOUNDED_PER_FAMILY = 2
 VERDICTS = "verdicts.json"
-"""What was found of a champion, so that a report which is written again costs seconds."""
+"""File with a champion's verdicts, so that writing the report again takes seconds."""
 
 _STYLE = "report.css"
 
@@ -46,18 +46,18 @@ def write_report(
 ) -> tuple[Path, list[Verdict]]:
     """Write `report.html` into a run directory.
 
-    Reads the archive, and simulates the champion, the references and the start on fresh scenarios; what was found is
-    kept and not computed again for the same champion.
+    Simulates the champion, the references and the start on fresh scenarios. The verdicts are kept, and not computed
+    again for the same champion.
 
     Args:
-        directory: Of the run.
-        settings: What determines it.
+        directory: Folder of the run.
+        settings: Settings of the run.
         source: Source that the settings choose, where it is open already.
-        jobs: Threads.
-        tick: Told what is done, in steps.
+        jobs: Number of threads.
+        tick: Callback of progress, in steps.
 
     Returns:
-        The path, and what the report says of the champion.
+        The path of the page, and the champion's verdicts.
 
     Raises:
         DataError: The page can't be written, or a trace is not there.
@@ -78,7 +78,7 @@ def write_report(
 def _verdicts(
     directory: Path, source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int, tick: Tick
 ) -> list[Verdict]:
-    """Judge the champion, or read what was found when it was judged before."""
+    """Compare the champion, or read the verdicts of an earlier report."""
     per_family = source.judged_per_family
     asked = [__version__, per_family, BOUNDED_PER_FAMILY, settings.model_dump(mode="json"), champion.model_dump_json()]
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
@@ -88,9 +88,9 @@ def _verdicts(
             kept = read_json(path)
             if kept["key"] == key:
                 return [verdict_from_json(v) for v in kept["verdicts"]]
-        except (DataError, FileError, KeyError, TypeError):  # a damaged copy of what can be computed again
+        except (DataError, FileError, KeyError, TypeError):  # a damaged file, whose content can be computed again
             pass
-    verdicts = judge(
+    verdicts = evaluate_champion(
         source, champion, per_family=per_family, bounded=BOUNDED_PER_FAMILY, seed=settings.seed, jobs=jobs, tick=tick
     )
     write_atomically(path, json.dumps({"key": key, "verdicts": [v.to_json() for v in verdicts]}) + "\n")
@@ -138,7 +138,7 @@ def _page(  # what a page is made of
 
 
 def _provenance(source: Source, champion: Policy, steps: Sequence[dict[str, Any]]) -> str:
-    """Who the champion is and when it was found."""
+    """Describe which policy the champion is and when it was found."""
     since = next(e["iteration"] + 1 for e in steps if e["champion"] == champion.policy_id) if steps else 0
     found = f"found in iteration {since} of {len(steps)}" if since else "a reference"
     return (

@@ -16,15 +16,15 @@ from aurora.sim.rewards import LEARNABLE
 
 INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#8a94a3"
 COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Told apart by colour-blind people too (Okabe and Ito, 2008)."""
-MOST_CURVES = 5
-"""Policies beside the champion whose ratings are drawn over iterations."""
-RATED = 12
-"""Policies whose latest ratings are drawn."""
+"""Colours that colour-blind people can distinguish (Okabe and Ito, 2008)."""
+MAX_CURVES = 5
+"""Most policies, besides the champion, whose ratings are drawn over iterations."""
+MAX_RATED = 12
+"""Most policies whose latest ratings are drawn."""
 
 
 def figure_html(figure: go.Figure, height: int = 340) -> str:
-    """Return a figure as a part of the page, in its colours."""
+    """Render a figure for the page, in its colours."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 20, "b": 10},
@@ -40,7 +40,7 @@ def figure_html(figure: go.Figure, height: int = 340) -> str:
 
 
 def comparison_plot(verdicts: Sequence[Verdict], unit: str) -> str:
-    """Return the champion's lead over every reference and over the start, with intervals."""
+    """Plot the champion's lead over every reference and over the start, with intervals."""
     figure = go.Figure()
     names = [c.reference for c in verdicts[-1].comparisons]
     for place, verdict in enumerate(verdicts):
@@ -63,14 +63,14 @@ def comparison_plot(verdicts: Sequence[Verdict], unit: str) -> str:
                 offsetgroup=str(verdict.level),
             )
         )
-    figure.update_layout(scattermode="group")  # levels beside each other, not on top
+    figure.update_layout(scattermode="group")  # levels next to each other, not on top
     figure.add_vline(x=0, line_color=INK, line_width=1)
     figure.update_xaxes(title=f"champion's lead, {unit}")
     return figure_html(figure, 140 + 8 * len(verdicts) * (len(names) + 1))
 
 
 def progress_plots(steps: Sequence[Mapping[str, Any]]) -> str:
-    """Return value, level and share of learnable scenarios over iterations, on an axis each."""
+    """Plot value, level and share of learnable scenarios over iterations, on separate axes."""
     x = [e["iteration"] + 1 for e in steps]
     value = go.Figure()
     value.add_trace(_curve(x, [e["training_advantage"] for e in steps], "best candidate, training", GREY))
@@ -90,11 +90,11 @@ def in_band(rates: Sequence[float]) -> float:
 
 
 def elo_plots(store: Store, champion: str) -> str:
-    """Return ratings over iterations, and the latest ones; the champion stands out."""
-    top = store.top(RATED)
+    """Plot ratings over iterations, and the latest ones, with the champion highlighted."""
+    top = store.top(MAX_RATED)
     labels = {p["policy_id"]: html.escape(policy_name(p["policy_id"], p["origin"])) for p in top}
     history = store.rating_history(list(labels))
-    learnt = [p["policy_id"] for p in top if p["origin"] != REFERENCE and p["policy_id"] != champion][:MOST_CURVES]
+    learnt = [p["policy_id"] for p in top if p["origin"] != REFERENCE and p["policy_id"] != champion][:MAX_CURVES]
     curves = go.Figure()
     for policy in top:
         name = policy["policy_id"]
@@ -138,7 +138,7 @@ def _marked(label: str, is_champion: bool) -> str:
 
 
 def pareto_plot(store: Store) -> str:
-    """Return the Pareto front of the last scenario: cost, latency and energy of the policies on it."""
+    """Plot the Pareto front of the last scenario: cost, latency and energy of its policies."""
     scenarios = store.scenarios()
     if not scenarios:
         return "<p>No scenario yet.</p>"

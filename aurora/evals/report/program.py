@@ -1,4 +1,4 @@
-"""The champion's program for readers: constants as short as they can be without changing an outcome."""
+"""The champion's program for readers, with constants as short as possible without changing an outcome."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
 
 DIGITS = (2, 3, 4)
-"""Significant digits that are tried, fewest first."""
+"""Numbers of significant digits to try, fewest first."""
 
 
 def shortened(source: Source, policy: Policy, *, seed: int, jobs: int) -> tuple[Policy, str]:
-    """Return a policy with its constants rounded as far as that changes no value, and a sentence that says so.
+    """Round a policy's constants as far as no value changes; return the policy and a sentence about it.
 
     Args:
-        source: Where the scenarios come from that it is tried on.
-        policy: The policy.
-        seed: Of the scenarios.
-        jobs: Threads.
+        source: Source of the scenarios on which it is tried.
+        policy: Policy to shorten.
+        seed: Random seed of the scenarios.
+        jobs: Number of threads.
     """
     if policy.allocation_strategy.network is not None:
         return policy, ""
@@ -45,7 +45,7 @@ def shortened(source: Source, policy: Policy, *, seed: int, jobs: int) -> tuple[
 
 
 def program_section(source: Source, champion: Policy, *, seed: int, jobs: int) -> str:
-    """Return what the champion does, in words and as a program."""
+    """Render the champion in words and as a program."""
     short, said = shortened(source, champion, seed=seed, jobs=jobs)
     return (
         f"<p>{html.escape(policy_text(short))}</p><p class='small'>{html.escape(said)}</p>"

@@ -1,4 +1,4 @@
-"""The tables of a report, as HTML; whatever comes from a file or a model is escaped."""
+"""Tables of a report as HTML; texts from files and models are escaped."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from aurora.evals.report.words import (
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table that scrolls within its card where the screen is narrow."""
+    """Render a table that scrolls within its card on a narrow screen."""
     head = "".join(f"<th>{html.escape(n)}</th>" for n in names)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<div class='wide'><table><tr>{head}</tr>{body}</table></div>"
 
 
 def comparison_table(verdicts: Sequence[Verdict]) -> str:
-    """Return the champion, the start and the closest reference at each level."""
+    """Render the champion, the start and the closest reference at each level."""
     rows = []
     for v in verdicts:
         closest = v.comparisons[0]
@@ -52,7 +52,7 @@ def comparison_table(verdicts: Sequence[Verdict]) -> str:
 
 
 def gains_table(verdicts: Sequence[Verdict]) -> str:
-    """Return each objective in its unit: closest reference, start and champion; empty where there is no reward."""
+    """Render each objective in its unit for closest reference, start and champion; empty without a reward."""
     rows = [
         (
             _level(v),
@@ -73,7 +73,7 @@ def gains_table(verdicts: Sequence[Verdict]) -> str:
 
 
 def distances_table(verdicts: Sequence[Verdict]) -> str:
-    """Return how far the champion is from the bounds, a level a row."""
+    """Render the champion's distance from the bounds, a row per level."""
     rows = [
         (
             _level(v),
@@ -91,7 +91,7 @@ def distances_table(verdicts: Sequence[Verdict]) -> str:
 
 
 def usage_table(usage: dict[str, Any]) -> str:
-    """Return what the model has cost, and what went wrong on the way."""
+    """Render the usage and the faults of the model."""
     rows = [
         ("calls", f"{usage['calls']:,}"),
         ("tokens in", f"{usage['tokens_in']:,}"),
@@ -106,7 +106,7 @@ def usage_table(usage: dict[str, Any]) -> str:
 
 
 def forgetting_table(events: Sequence[dict[str, Any]]) -> str:
-    """Return the champion's success on earlier levels after each advance to another one."""
+    """Render the champion's success on earlier levels after each advance to another one."""
     rows = [
         (str(e["level"]), str(e["iteration"] + 1), ", ".join(f"level {k}: {v:.0%}" for k, v in e["success"].items()))
         for e in events
@@ -118,7 +118,7 @@ def forgetting_table(events: Sequence[dict[str, Any]]) -> str:
 
 
 def glossary() -> str:
-    """Return the terms of the page with their meanings."""
+    """Render the terms of the page with their meanings."""
     return "<dl>" + "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in GLOSSARY) + "</dl>"
 
 

@@ -1,4 +1,4 @@
-"""One run of the champion, drawn: who was where when, or how a cluster filled up."""
+"""Draws a run of the champion: placements over time, or how a cluster filled up."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from aurora.sim.scenarios.scenario import Scenario
 MOST_TASKS = 80
 MOST_POINTS = 400
 PRIORITY_COLOURS = ("#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c")
-"""Of priorities 1 to 5, lightest first."""
+"""Colours of priorities 1 to 5, lightest first."""
 LANE_PIXELS = 16
-WIDE_ENOUGH = 0.03
+MIN_LABEL_WIDTH = 0.03
 """Share of the time line above which a bar has room for its task's name."""
 
 
@@ -31,10 +31,10 @@ class Bar(NamedTuple):
     """A task on a node or path.
 
     Attributes:
-        place: Where it ran.
-        lane: Row within the place; tasks that run at the same time have rows of their own.
+        place: Node or path on which it ran.
+        lane: Row within the place; concurrent tasks have separate rows.
         task: Index of the task.
-        start, finish: Seconds.
+        start, finish: Begin and end of the run, seconds.
     """
 
     place: str
@@ -45,12 +45,12 @@ class Bar(NamedTuple):
 
 
 def lanes(places: Sequence[str], starts: Sequence[float], finishes: Sequence[float]) -> list[int]:
-    """Return a row for each task, so that tasks of one place which overlap in time have different rows.
+    """Assign a row to each task so that concurrent tasks of a place have different rows.
 
     Args:
-        places: Where each task ran.
-        starts: When each began, seconds.
-        finishes: When each ended, seconds.
+        places: Place of each task.
+        starts: Start of each task, seconds.
+        finishes: End of each task, seconds.
     """
     rows = [0] * len(places)
     free: dict[str, list[float]] = {}
@@ -65,7 +65,7 @@ def lanes(places: Sequence[str], starts: Sequence[float], finishes: Sequence[flo
 
 
 def timeline(source: Source, champion: Policy, store: Store) -> str:
-    """Return the champion's allocation of the archive's last scenario as a picture."""
+    """Draw the champion's allocation of the archive's last scenario."""
     scenarios = store.scenarios()
     if not scenarios:
         return "<p>No scenario yet.</p>"
@@ -93,7 +93,7 @@ def _gantt(scenario: Scenario, outcome: Outcome) -> str:
             x=[bar.finish - bar.start for bar in bars],
             y=rows,
             text=[
-                html.escape(tasks[bar.task].task_id) if bar.finish - bar.start > WIDE_ENOUGH * end else ""
+                html.escape(tasks[bar.task].task_id) if bar.finish - bar.start > MIN_LABEL_WIDTH * end else ""
                 for bar in bars
             ],
             textposition="inside",
@@ -142,13 +142,13 @@ def _place(scenario: Scenario, outcome: Outcome, task: int) -> str:
 
 
 def _by_number(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """Sorts n0-2 before n0-10."""
+    """Return a sort key that puts n0-2 before n0-10."""
     parts = name.replace("-", " ").split()
     return tuple((not p.isdigit(), int(p) if p.isdigit() and len(p) < 10 else 0, p) for p in parts)  # noqa: PLR2004
 
 
 def _filling(source: Source, champion: Policy, encoded: EncodedScenario) -> str:
-    """Allocated share of the devices asked for, as the cluster fills up."""
+    """Plot the allocated share of the devices requested as the cluster fills up."""
     scenario = encoded.scenario
     demand = np.array([t.accelerators * t.accelerator_share for t in scenario.tasks])
     devices = sum(n.accelerators for n in scenario.nodes)
@@ -166,7 +166,7 @@ def _filling(source: Source, champion: Policy, encoded: EncodedScenario) -> str:
 
 
 def _closest(source: Source) -> list[tuple[str, Policy, str]]:
-    """References to show beside a champion: the published best, and the simplest."""
+    """Return references to compare with a champion: the published best, and the simplest."""
     return [
         (name, source.references[name], colour)
         for name, colour in (("fgd", ORANGE), ("first_fit", GREY))

@@ -1,4 +1,4 @@
-"""The sentences of a report: what the run found, in plain words, and what its terms mean."""
+"""Sentences of a report: the results of the run in plain words, and the meanings of its terms."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 
 
 def interval_text(mean: float, low: float, high: float, *, unit: str = "") -> str:
-    """Return a difference with its 95 % interval, such as `+0.0179 [+0.0112, +0.0256]`."""
+    """Format a difference with its 95 % interval, such as `+0.0179 [+0.0112, +0.0256]`."""
     if unit:
         return f"{mean:+.1f} {unit} [{low:+.1f}, {high:+.1f}]"
     return f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 def value_text(gain: Gain, value: float) -> str:
-    """Return the value of an objective in its unit."""
+    """Format the value of an objective in its unit."""
     match gain.objective:
         case "latency":
             return duration(value)
@@ -77,18 +77,18 @@ def value_text(gain: Gain, value: float) -> str:
 
 
 def change_text(gain: Gain) -> str:
-    """Return how an objective has changed, with its interval."""
+    """Format the change of an objective, with its interval."""
     if gain.change is None:
         return "was 0"
     return interval_text(*gain.change, unit="points" if gain.objective == "sla" else "%")
 
 
 def opening(verdicts: Sequence[Verdict], unit: str) -> str:
-    """Return what the run found, in a few plain sentences.
+    """Summarise the results of the run in a few plain sentences.
 
     Args:
-        verdicts: Of the champion, one for each level.
-        unit: Of a value.
+        verdicts: Verdicts of the champion, one for each level.
+        unit: Unit of a value.
     """
     scenarios = sum(v.scenarios for v in verdicts)
     ahead = [v for v in verdicts if v.is_ahead]
@@ -113,7 +113,7 @@ def opening(verdicts: Sequence[Verdict], unit: str) -> str:
 
 
 def _saved(verdicts: Sequence[Verdict]) -> str:
-    """The mean change of each objective over levels, against the closest reference of each."""
+    """Summarise the mean change of each objective over levels, against each level's closest reference."""
     if not verdicts or not verdicts[0].gains:
         return ""
     parts = []

@@ -1,4 +1,4 @@
-"""What the framework itself costs: time beside the model's and the simulation's, with a server that answers at once."""
+"""Measures the framework's own overhead per model call and iteration, against a server that answers immediately."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ TOOLS = ("draft_policy", "compare_policies", "feature_table", "simulate_policy")
 
 
 def bench_agents(calls: int, iterations: int) -> dict[str, Any]:
-    """Milliseconds of overhead a call and an iteration; keys of `aurora bench agents --json`.
+    """Measure the overhead per call and per iteration, ms; keys of `aurora bench agents --json`.
 
     Args:
-        calls: Questions of each kind.
-        iterations: Of self-play.
+        calls: Number of questions of each kind.
+        iterations: Iterations of self-play.
     """
     rows = []
     with tempfile.TemporaryDirectory() as folder, scripted_server() as server, scripted_environment(server.url):
@@ -56,7 +56,7 @@ def bench_agents(calls: int, iterations: int) -> dict[str, Any]:
 
 @contextmanager
 def scripted_environment(url: str) -> Iterator[None]:
-    """The environment that sends both clients to a server."""
+    """Set the environment variables that direct both clients to a server."""
     wanted = {
         "OPENAI_BASE_URL": f"{url}/v1",
         "ANTHROPIC_BASE_URL": url,
@@ -76,7 +76,7 @@ def scripted_environment(url: str) -> Iterator[None]:
 
 
 def _questions(provider: str, kind: str, count: int, recording: Recording) -> dict[str, Any]:
-    """Questions one after another: what they take beyond the provider's client and the tools."""
+    """Time questions in sequence, without the provider's client and the tools."""
     model = metered(model_name(f"{provider}:scripted"), recording=recording)
     scenario = encode(expand(sample_spec("spot", 2, np.random.default_rng(1))))
     _question(model, kind, scenario, 0)  # imports and connections
@@ -95,7 +95,7 @@ def _questions(provider: str, kind: str, count: int, recording: Recording) -> di
 
 
 def _question(model: MeteredModel, kind: str, scenario: Any, number: int) -> float:
-    """Ask once; seconds that tools took."""
+    """Ask once; return the run time of tools, seconds."""
     asked = f"Write a policy, number {number}."
     if kind == "answer":
         ask(model, [HumanMessage(asked)], PolicyAnswer, to_policy)
@@ -106,7 +106,7 @@ def _question(model: MeteredModel, kind: str, scenario: Any, number: int) -> flo
 
 
 def _selfplay(folder: Path, proposer: Literal["search", "both"], iterations: int) -> dict[str, Any]:
-    """A short run: where its time goes."""
+    """Profile a short run."""
     prompts = load_prompt("attacker"), load_prompt("defender")
     settings = SelfPlaySettings(
         proposer=proposer,

@@ -1,4 +1,4 @@
-"""How fast futures are run: in one call of the kernel for many, beside building and simulating one after the other."""
+"""Measures the speed of simulating futures: many in one kernel call, against one scenario after the other."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError, InputError
 from aurora.learning.futures.paths import Dependence, sample_paths
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.sim.capacity.arrivals import jobs_of
 from aurora.sim.capacity.capacity import IN_ORDER, CapacityPlan, JobClass, job_for, template
 from aurora.sim.capacity.futures import Futures, simulate_futures
@@ -26,38 +26,39 @@ PLANS = tuple(
     for reserved in (4, 6, 8, 12)
 )
 ONE_BY_ONE = 40
-"""Futures that are built and simulated one after the other: enough for the clock."""
+"""Number of futures built and simulated in sequence, enough to time."""
 
 
 def demand(futures: int) -> Futures:
-    """Demand of 24 cores in the mean, in four series that go together, over an hour of 5-minute steps."""
+    """Sample demand of 24 cores on average: four correlated series over an hour of 5-minute steps."""
     from scipy.special import ndtri  # noqa: PLC0415  # slow to import
 
-    quantiles = np.tile(CORES / 4 * (1 + 0.2 * ndtri(np.array(LEVELS))), (4, STEPS, 1))
+    quantiles = np.tile(CORES / 4 * (1 + 0.2 * ndtri(np.array(QUANTILES))), (4, STEPS, 1))
     distance = np.abs(np.subtract.outer(np.arange(STEPS), np.arange(STEPS)))
     how = Dependence(np.full((4, 4), 0.5) + 0.5 * np.eye(4), 0.9**distance, 0)
     return Futures(sample_paths(quantiles, how, futures, seed=0), tuple("abcd"), STEP)
 
 
 def bench_speed(futures: int, repeats: int) -> dict[str, Any]:
-    """All measurements; keys of `aurora bench futures --json` under `speed`.
+    """Run all measurements; keys of `aurora bench futures --json` under `speed`.
 
     Args:
-        futures: At a time.
-        repeats: Of each measurement; the median counts.
+        futures: Number of futures per call.
+        repeats: Repetitions of each measurement; the median counts.
 
     Raises:
-        DataError: The two ways disagree, or there are too few futures.
+        InputError: `futures` is below 1.
+        AuroraError: The two methods disagree.
     """
     if futures < 1:
-        raise DataError(f"--futures {futures}: give at least 1")
+        raise InputError("give at least 1", parameter="futures", value=futures)
     few, many = demand(min(futures, ONE_BY_ONE)), demand(futures)
     job = job_for(PLANS, CORES, STEP, STEPS)
     before = one_by_one(few, PLANS, job)
     found = simulate_futures(few, PLANS, job).measured["latency"][:, 0]
     for expected, batch in zip((s.latency_mean for row in before for s in row), found.ravel(), strict=True):
         if not math.isclose(expected, batch, rel_tol=1e-9, abs_tol=1e-9):
-            raise DataError(
+            raise AuroraError(
                 f"one future alone and among others differ: {expected} and {batch}; please report this as a bug"
             )
     rows = []
@@ -87,7 +88,7 @@ def bench_speed(futures: int, repeats: int) -> dict[str, Any]:
 
 
 def one_by_one(futures: Futures, plans: Sequence[CapacityPlan], job: JobClass) -> list[list[Summary]]:
-    """The plain way: a scenario for each plan and future, built, encoded and simulated; [plans][futures]."""
+    """Build, encode and simulate a scenario for each plan and future; return summaries [plans][futures]."""
     jobs = jobs_of(futures.demand.sum(axis=1), job, futures.step)
     rows = []
     for plan in plans:

@@ -1,7 +1,7 @@
-"""The model of the speed benchmark in SimPy: best fit over all nodes, whatever fits is placed, first come first.
+"""The speed benchmark's model in SimPy: best fit over all nodes, first come first served, without blocking.
 
-It keeps the accounts that the kernel keeps, so that the two do the same work and can be held against each
-other in every sum: what is used over time, what each task pays, what each node burns.
+It accumulates the same totals as the kernel, so that both do the same work and can be compared: use over time,
+cost of each task, energy of each node.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.sim.kernel.layout import TOLERANCE
 from aurora.sim.kernel.observe import SECONDS_PER_HOUR
 from aurora.sim.kernel.summary import BOUNDED_SLOWDOWN_THRESHOLD
@@ -19,15 +19,15 @@ from aurora.sim.scenarios.scenario import Scenario
 
 
 def simulate_in_simpy(scenario: Scenario) -> Summary:
-    """The sums of a scenario whose tasks ask for cores only and whose nodes stay up, with constant prices.
+    """Simulate a scenario whose tasks ask for cores only and whose nodes stay up, with constant prices.
 
     Raises:
-        DataError: SimPy, a development dependency, is not installed.
+        AuroraError: SimPy, a development dependency, is not installed.
     """
     try:
         import simpy  # noqa: PLC0415  # a development dependency
     except ImportError:
-        raise DataError("SimPy is not installed; pip install -c constraints.txt -e '.[dev]'") from None
+        raise AuroraError("SimPy is not installed; pip install -c constraints.txt -e '.[dev]'") from None
 
     environment = simpy.Environment()
     tasks, nodes = scenario.tasks, scenario.nodes
@@ -42,7 +42,7 @@ def simulate_in_simpy(scenario: Scenario) -> Summary:
     used = integral = last = 0.0
 
     def account(node: int, change: float) -> None:
-        """Bring the sums up to now, then let a node host so many cores more."""
+        """Accumulate totals up to now, then change the cores in use on a node."""
         nonlocal used, integral, last
         now = environment.now
         integral += used * (now - last)

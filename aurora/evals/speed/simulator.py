@@ -1,4 +1,4 @@
-"""How fast the kernel is: beside the same model in SimPy, per decision, per scenario."""
+"""Measures the speed of the kernel: against the same model in SimPy, per decision and per scenario."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.evals.speed.simpy_model import simulate_in_simpy
 from aurora.sim.kernel import EncodedScenario, encode, evaluate
 from aurora.sim.outcome import Summary
@@ -31,7 +31,7 @@ TWENTY_OPERATIONS = (
 
 
 def policy(name: str, score: str) -> Policy:
-    """One rule that scores nodes."""
+    """Make a policy of one rule that scores nodes."""
     return Policy(policy_id=name, allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score=score),)))
 
 
@@ -39,7 +39,7 @@ BEST_FIT = policy("least-cores-left", "-(node.cpu_free - task.cpu)")
 
 
 def workload(nodes: int, tasks: int, *, flavours: bool) -> Scenario:
-    """Poisson arrivals at about 70 % of capacity; sizes from four flavours or all different."""
+    """Generate Poisson arrivals at about 70 % of capacity, with sizes from four flavours or all different."""
     rng = np.random.default_rng(nodes)
     cpu = rng.choice(FLAVOURS, tasks) if flavours else rng.uniform(1, 6.5, tasks)
     duration = rng.exponential(0.7 * CORES * nodes / 3.75, tasks) + 0.01
@@ -66,15 +66,17 @@ def workload(nodes: int, tasks: int, *, flavours: bool) -> Scenario:
 
 
 def check_agreement(found: Summary, expected: Summary) -> None:
-    """Refuse to time two models that don't do the same.
+    """Check that two models give the same summary.
 
     Raises:
-        DataError: A sum differs by more than rounding.
+        AuroraError: A field differs by more than rounding.
     """
     for name in Summary.__slots__:
         one, other = float(getattr(found, name)), float(getattr(expected, name))
         if not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-6):
-            raise DataError(f"the kernel and SimPy disagree in {name}: {one} and {other}; please report this as a bug")
+            raise AuroraError(
+                f"the kernel and SimPy disagree in {name}: {one} and {other}; please report this as a bug"
+            )
 
 
 def _seconds(function: Callable[[], Any]) -> float:
@@ -84,7 +86,7 @@ def _seconds(function: Callable[[], Any]) -> float:
 
 
 def bench_speed(repeats: int) -> dict[str, Any]:
-    """All measurements; keys of `aurora bench speed --json`."""
+    """Run all measurements; keys of `aurora bench speed --json`."""
     return {
         "event_loop": [
             _event_loop(nodes, flavours, repeats) for nodes in (10, 100, 1_000, 10_000) for flavours in (True, False)
@@ -99,7 +101,7 @@ def _event_loop(nodes: int, flavours: bool, repeats: int) -> dict[str, Any]:
     scenario = workload(nodes, tasks, flavours=flavours)
     encoded, program = encode(scenario), compile_policy(BEST_FIT)
     check_agreement(evaluate(encoded, program), simulate_in_simpy(scenario))
-    # The kernel is timed on copies of the workload until a run is long enough for the clock.
+    # The kernel is timed on copies of the workload, enough for the resolution of the clock.
     ratios, fast_rates, slow_rates = [], [], []
     loops = 20
     for _ in range(repeats):
@@ -120,7 +122,7 @@ def _event_loop(nodes: int, flavours: bool, repeats: int) -> dict[str, Any]:
 
 
 def _decisions(nodes: int, repeats: int) -> dict[str, Any]:
-    """Decisions a second of a policy of 20 operations, every candidate scored anew each time."""
+    """Measure decisions per second of a policy of 20 operations that scores every candidate at each decision."""
     scenario = workload(nodes, 4000, flavours=False)
     encoded, program = encode(scenario), compile_policy(policy("twenty", TWENTY_OPERATIONS))
     evaluate(encoded, program)
@@ -137,7 +139,7 @@ def _scenarios(level: int, repeats: int) -> dict[str, Any]:
     rng = np.random.default_rng(level)
     encoded = [encode(expand(sample_spec(family, level, rng))) for family in FAMILIES]
     program = compile_policy(BEST_FIT)
-    copies = 200 if level <= 2 else 40 if level <= 4 else 4  # noqa: PLR2004  # enough for the clock
+    copies = 200 if level <= 2 else 40 if level <= 4 else 4  # noqa: PLR2004  # long enough to time
     work: list[EncodedScenario] = encoded * copies
     random.Random(0).shuffle(work)
 

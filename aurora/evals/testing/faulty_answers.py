@@ -9,24 +9,24 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 Manner = str
-"""How a reply is sent: at once, or `silence`, `header drip`, `body drip`, `cut`."""
+"""Manner of sending a reply: at once, or `silence`, `header drip`, `body drip`, `cut`."""
 HUGE = 40 << 20
-"""Bytes of a reply that is too large."""
+"""Size of an oversized reply, bytes."""
 SETTINGS_SHARE, ERROR_SHARE, TRANSPORT_SHARE = 0.12, 0.22, 0.08
-"""Shares of the replies that refuse a setting, are errors, or fail on the way; all others are answers of some form."""
+"""Shares of replies that refuse a setting, are errors, or fail on the way; all others are answers."""
 
 
 class Reply(NamedTuple):
-    """A reply.
+    """A reply to send.
 
     Attributes:
-        kind: Name of what is odd about it.
-        status, headers, body: As sent.
-        manner: How it is sent.
-        good: A text by which the good answer in it is known; empty: it is none.
-        billed: Whether a provider would bill it.
-        tokens: In and out, where they are counted in full.
-        is_redirected: Whether the client is sent to another path of this server first.
+        kind: Name of its oddity.
+        status, headers, body: HTTP status, headers and body.
+        manner: Manner of sending it.
+        good: Text that identifies the valid answer in it; empty: there is none.
+        billed: True: a provider would bill it.
+        tokens: Tokens in and out, where they are counted in full.
+        is_redirected: True: the client is first redirected to another path of this server.
     """
 
     kind: str
@@ -65,17 +65,17 @@ ERRORS: Mapping[str, tuple[int, Any]] = {
     "200 null choices": (200, {"id": "x", "choices": None}),
     "200 odd shapes": (200, {"choices": [{"message": "hello"}], "content": 7}),
 }  # fmt: skip
-"""Status and body of replies that are no answers."""
+"""Status and body of replies without an answer."""
 
 
 def faulty_reply(body: dict[str, Any], anthropic: bool, rng: random.Random, tag: str, key: str) -> Reply:
     """Draw a reply to a request.
 
     Args:
-        body: What was asked.
-        anthropic: Whether on Anthropic's wire; OpenAI's otherwise.
-        rng: Random numbers.
-        tag: That makes this reply's answer different from all others.
+        body: Body of the request.
+        anthropic: True: Anthropic's wire format; False: OpenAI's.
+        rng: Random number generator.
+        tag: Text that makes this reply's answer unique.
         key: The client's key, which some replies repeat.
     """
     refused = _refused_setting(body, rng)
@@ -154,7 +154,7 @@ _LARGE = b'{"x": "' + b"x" * HUGE
 
 
 def _answer(body: dict[str, Any], anthropic: bool, rng: random.Random, tag: str, key: str) -> Reply:
-    """An answer: its text or tool call in some form, within an envelope of some form."""
+    """Draw an answer: text or tool calls in some form, within an envelope of some form."""
     tools = [t.get("function", t)["name"] for t in body.get("tools") or []]
     value = _value(body, tag)
     kind = rng.choice(sorted(CONTENTS))
@@ -198,7 +198,7 @@ def _value(body: dict[str, Any], tag: str) -> dict[str, Any]:
 
 
 Content = tuple[Any, list[dict[str, Any]], dict[str, Any], bool]
-"""Content, tool calls, more of the message (`finish`, `refusal`, ...), and whether it is a good answer."""
+"""Content, tool calls, other fields of the message (`finish`, `refusal`, ...), and whether the answer is valid."""
 
 
 def _text(write: Callable[[str], Any], good: bool = True, **more: Any) -> Callable[..., Content]:
@@ -243,11 +243,11 @@ CONTENTS: Mapping[str, Callable[..., Content]] = {
     "malformed call": lambda value, name, rng, key: (None, [_called("c", name, '{"a": ')], {}, False),
     "list for arguments": lambda value, name, rng, key: (None, [_called("c", name, "[]")], {}, False),
 }  # fmt: skip
-"""What an answer says, by kind."""
+"""Content of an answer by kind."""
 
 
 def _odd_calls(tools: list[str], rng: random.Random) -> list[dict[str, Any]]:
-    """One to three calls of tools, some of them wrong."""
+    """Draw one to three tool calls, some of them invalid."""
     same = rng.choice((None, "", "same", f"c{rng.getrandbits(20)}"))
 
     def one() -> dict[str, Any]:
@@ -297,7 +297,7 @@ def _openai_body(
 
 
 def _written(call: dict[str, Any], rng: random.Random) -> Any:
-    """Arguments as text, now and then as they are."""
+    """Return arguments as text, sometimes as an object."""
     arguments = call["arguments"]
     return json.dumps(arguments) if isinstance(arguments, dict) and rng.randrange(5) else arguments
 

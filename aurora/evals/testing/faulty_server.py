@@ -1,4 +1,4 @@
-"""A model server that errs in every way that has been seen, in random combination, and keeps account of it.
+"""A model server with random combinations of all observed faults, which keeps account of them.
 
 It speaks both wire formats on loopback. What it does to a request depends on the seed in the question and on how
 often that was asked, so a run is the same however its questions are threaded. Per question it notes what it gave:
@@ -23,25 +23,25 @@ from aurora.evals.testing.faulty_answers import Reply, faulty_reply
 
 HOST = "127.0.0.1"
 SILENCE = 7.0
-"""Seconds without a byte; a client should give up before."""
+"""Seconds without a byte; a client should time out earlier."""
 SEED = re.compile(r"\[seed (\d+)\]")
-"""How a question says which faults it wants."""
+"""Pattern by which a question requests faults."""
 DRIP_SECONDS = 0.05
-"""Between the bytes of a reply that drips."""
+"""Seconds between the bytes of a dripping reply."""
 REDIRECT = "/again"
-"""Path to which a reply redirects."""
+"""Path of redirects."""
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """The server, with its account.
+    """The server with its account.
 
     Attributes:
-        sent: Requests of each question.
-        kinds: What each question was given, by the name of the fault.
-        good: Texts by which the good answers given to each question are known.
+        sent: Number of requests of each question.
+        kinds: Faults sent to each question, by name.
+        good: Texts that identify the valid answers sent to each question.
         billed: Requests to which an answer was begun, and that a provider would bill.
-        tokens: In and out, of those that were counted in full.
-        violations: What was wrong with requests.
+        tokens: Tokens in and out of the requests counted in full.
+        violations: Faults of requests.
     """
 
     daemon_threads = True
@@ -59,20 +59,20 @@ class FaultyServer(ThreadingHTTPServer):
         self.redirected: dict[int, Reply] = {}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that have gone; note what else went wrong here."""
+        """Ignore disconnected clients; note other errors of the server."""
         error = sys.exception()
         if not isinstance(error, OSError):
             self.violations.append(f"the server itself failed: {error!r}")
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the server's address."""
         return f"http://{HOST}:{self.server_address[1]}"
 
 
 @contextmanager
 def faulty_server() -> Iterator[FaultyServer]:
-    """A server that runs while the block does."""
+    """Run a server for the duration of a block."""
     server = FaultyServer()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -83,7 +83,7 @@ def faulty_server() -> Iterator[FaultyServer]:
 
 
 def violation(body: dict[str, Any]) -> str:
-    """Return what a strict provider would refuse in a conversation: ids doubled, calls without their replies."""
+    """Return the violations that a strict provider would refuse: duplicate ids, calls without replies."""
     open_ids: list[str] = []
     seen: set[str] = set()
     for message in body.get("messages") or []:
@@ -113,14 +113,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: FaultyServer
 
     def log_message(self, format: str, *args: Any) -> None:  # the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
-        """Answer as the question's seed wants it."""
+        """Answer as the question's seed determines."""
         raw = self.rfile.read(int(self.headers["Content-Length"]))
         try:
             body = json.loads(raw)
-        except ValueError:  # the client gave up while it sent
+        except ValueError:  # the client disconnected while sending
             self.close_connection = True
             return
         seed = int(found.group(1)) if (found := SEED.search(raw.decode())) else 0
@@ -136,11 +136,11 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.is_redirected:
             self._redirect()
             return
-        with suppress(OSError):  # the client may have gone: it had waited long enough
+        with suppress(OSError):  # the client may have timed out and disconnected
             self._send(reply)
 
     def _drawn(self, seed: int, body: dict[str, Any]) -> Reply:
-        """A reply to a request, which is counted."""
+        """Draw and count a reply to a request."""
         server = self.server
         attempt = server.sent[seed]
         server.sent[seed] += 1

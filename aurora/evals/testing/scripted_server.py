@@ -1,4 +1,4 @@
-"""A model server on loopback with scripted answers: at once, or with faults on purpose.
+"""A model server on loopback with scripted answers, immediate or with deliberate faults.
 
 It speaks OpenAI's and Anthropic's wire formats, so the real clients are measured and tested. Its answers are valid
 and differ from each other, and between them it errs in every way that has been seen of providers and of models.
@@ -20,11 +20,11 @@ from typing import Any
 from aurora.sim.scenarios.curriculum import LEVELS
 
 Answer = tuple[str, list[tuple[str, str, dict[str, Any]]]]
-"""Text, and tool calls: id, name, arguments."""
+"""Answer: text, and tool calls as id, name, arguments."""
 
 HOST = "127.0.0.1"
 TRANSPORT = ("429", "429 retry-after", "500", "timeout", "cut", "invalid JSON", "no choices")
-"""Faults on the way."""
+"""Faults of the transport."""
 CONTENT = (
     "empty",
     "prose around",
@@ -37,22 +37,22 @@ CONTENT = (
     "unknown tool",
     "wrong arguments",
 )
-"""Faults of what is answered."""
+"""Faults of the answer."""
 PATIENCE = 0.6
-"""Seconds after which a client should give up; a timeout takes twice that."""
+"""Seconds after which a client should time out; the fault `timeout` takes twice that."""
 DRAFT_SHARE = 0.3
-"""Of the turns in which a tool may be called, those in which one is."""
+"""Share of turns with a tool call, among those that allow one."""
 HUGE = 10_000_000
-"""Characters of the longest answer."""
+"""Most characters of an answer."""
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """The server; `served` counts what it gave, by fault.
+    """The server; `served` counts its replies by fault.
 
     Args:
         fault_share: Share of the answers that are faulty, 0 to 1.
-        seed: Of what it answers.
-        level: Of the scenarios that it writes.
+        seed: Random seed of the answers.
+        level: Level of the scenarios that it writes.
     """
 
     daemon_threads = True
@@ -67,13 +67,13 @@ class ScriptedServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens; OpenAI's clients want `/v1` after it."""
+        """Return the server's address; OpenAI's clients append `/v1`."""
         return f"http://{HOST}:{self.server_address[1]}"
 
 
 @contextmanager
 def scripted_server(fault_share: float = 0.0, seed: int = 0, level: int = 1) -> Iterator[ScriptedServer]:
-    """A server that runs while the block does."""
+    """Run a server for the duration of a block."""
     server = ScriptedServer(fault_share, seed, level)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: ScriptedServer
 
     def log_message(self, format: str, *args: Any) -> None:  # the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         """Answer a question."""
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        with suppress(OSError):  # the client may have gone: it had waited long enough
+        with suppress(OSError):  # the client may have timed out and disconnected
             self.wfile.write(data)
 
 
@@ -168,7 +168,7 @@ def _anthropic(answer: Answer) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) -> Answer:
-    """(text, tool calls): a valid answer to what is asked, or one that is wrong in the way of the fault."""
+    """Return a valid answer to the question (text, tool calls), or one with the given fault."""
     tools = [t.get("function", t)["name"] for t in body.get("tools") or []]
     asked = (body.get("response_format") or {}).get("json_schema", {}).get("name", "")
     name = asked or next((t for t in tools if t.endswith("Answer")), "")
@@ -208,13 +208,13 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
 
 
 def _first_fact(body: dict[str, Any]) -> str:
-    """The first fact that the schema of an explanation offers."""
+    """Return the first fact that the schema of an explanation offers."""
     found: list[str] = re.findall(r'"(1[a-h])"', json.dumps(body))
     return found[0]
 
 
 def _wanted(body: dict[str, Any]) -> int:
-    """Return how many scenarios or policies are asked for."""
+    """Return the number of scenarios or policies requested."""
     found = re.search(r"Write (\d)", json.dumps(body.get("messages")))
     return int(found.group(1)) if found else 1
 

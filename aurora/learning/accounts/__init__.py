@@ -23,15 +23,17 @@ from aurora.learning.accounts.configuration import (
     moves_between,
     valid_moves,
 )
+from aurora.learning.accounts.features import FEATURE, FEATURES
 from aurora.learning.accounts.generator import PER_DAY, PERIOD, Population, Truth, generate, simulate
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Metric, Rating, changes, check_account
 from aurora.learning.accounts.reader import OPTIONAL, Histories, read_accounts, write_accounts
-from aurora.learning.accounts.situation import FEATURES, situations
+from aurora.learning.accounts.situation import situations
 from aurora.learning.accounts.twin import busy_cores, fitted_workload
 
 __all__ = [
     "BEHAVIOURS",
     "COLUMN",
+    "FEATURE",
     "FEATURES",
     "KEEP",
     "METRICS",

@@ -47,6 +47,9 @@ LARGEST = 1e12
 """Of any metric that has no bound of its own; more is a mistake of units."""
 NAMES = tuple(m.name for m in METRICS)
 COLUMN: Mapping[str, int] = {name: k for k, name in enumerate(NAMES)}
+(M_CPU, M_CPU_PEAK, M_MEMORY, M_IO, M_BANDWIDTH) = (COLUMN[n] for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth"))
+(M_RUNNING, M_LATENCY, M_THROUGHPUT) = (COLUMN[n] for n in ("running", "latency", "throughput"))
+(M_MISSES, M_COST) = (COLUMN[n] for n in ("misses", "cost"))
 
 
 class Rating(NamedTuple):

@@ -10,18 +10,30 @@ t / S). The autoscaler is target tracking as Kubernetes' horizontal pod autoscal
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import Configuration
-from aurora.learning.accounts.history import METRICS
+from aurora.learning.accounts.history import (
+    M_BANDWIDTH,
+    M_COST,
+    M_CPU,
+    M_CPU_PEAK,
+    M_IO,
+    M_LATENCY,
+    M_MEMORY,
+    M_MISSES,
+    M_RUNNING,
+    M_THROUGHPUT,
+    METRICS,
+)
+from aurora.learning.accounts.jit import entry_point
 from aurora.learning.accounts.workload import STEP, Workload
+from aurora.sim.kernel.jit import inlined, jitted
 
 TOLERANCE = 0.1
 """Of the autoscaler, relative to its target; Kubernetes' default."""
@@ -37,8 +49,11 @@ PATIENCE = 2.0
 """Requests that would wait longer than this many limits are given up: they leave the backlog, as misses."""
 
 
+(S_SERVING, S_PAID, S_WAIT, S_BACKLOG) = range(4)
+
+
 class Setting(NamedTuple):
-    """A configuration and a workload, as the kernel takes them; all float."""
+    """A configuration and a workload, as compiled code takes them; all float."""
 
     cores: float
     memory: float
@@ -99,36 +114,90 @@ def setting_of(
     storage = catalogue.storage_class[configuration.storage]
     tier = catalogue.network_tier[configuration.network]
     return Setting(
-        kind.cores,
-        kind.memory,
-        kind.speed,
-        kind.price,
-        storage.iops,
-        storage.price * data + tier.price,
-        tier.gbit,
-        float(configuration.minimum),
-        float(configuration.maximum),
-        configuration.target,
-        configuration.cooldown / STEP,
-        workload.service,
-        limit,
-        workload.memory_base,
-        workload.memory_per_core,
-        workload.io_per_core,
-        workload.network_per_core,
+        cores=kind.cores,
+        memory=kind.memory,
+        speed=kind.speed,
+        price=kind.price,
+        iops=storage.iops,
+        fixed_price=storage.price * data + tier.price,
+        gbit=tier.gbit,
+        minimum=float(configuration.minimum),
+        maximum=float(configuration.maximum),
+        target=configuration.target,
+        cooldown=configuration.cooldown / STEP,
+        service=workload.service,
+        limit=limit,
+        memory_base=workload.memory_base,
+        memory_per_core=workload.memory_per_core,
+        io_per_core=workload.io_per_core,
+        network_per_core=workload.network_per_core,
     )
 
 
-def _advance(
-    demand: NDArray[np.float64],
-    s: Any,
-    restarted: bool,
-    state: NDArray[np.float64],
-    out: NDArray[np.float64],
-    without_latency: bool = False,
-) -> None:
+@inlined
+def _queued(s: Any, servers: float, speed: float, rho: float, delay: float, without_latency: bool) -> Any:
+    """Return the mean response time of a step's arrivals, and the share that is later than the limit.
+
+    The queue is M/M/c (Sakasegawa 1977, see above); `delay` is the wait for what had come before.
+    """
+    service = s.service / speed
+    slack = s.limit - service - delay
+    tail = servers * (1.0 - rho) * slack / service
+    if without_latency and tail > NEGLIGIBLE:  # the power takes most of the time, and would count for nothing
+        return 0.0, 0.0
+    waiting = rho ** (np.sqrt(2.0 * (servers + 1.0)) - 1.0)  # C
+    latency = delay + service + waiting * service / (servers * (1.0 - rho))
+    missed = 1.0 if slack <= 0.0 else waiting * np.exp(-tail)  # P(W > t)
+    return latency, missed
+
+
+@inlined
+def _wanted(s: Any, paid: float, cpu: float, wait: float) -> Any:
+    """Return how many instances the autoscaler wants: target tracking, at rest within its tolerance or cooldown."""
+    ratio = cpu / s.target
+    if abs(ratio - 1.0) > TOLERANCE and wait <= 0.0:
+        return min(max(np.ceil(paid * ratio), s.minimum), s.maximum)
+    return paid
+
+
+@inlined
+def _add(out: Any, s: Any, cpu: float, memory: float, paid: float, done: float) -> None:
+    """Add a step to the sums of a period, all but those of late requests."""
     hours = STEP / 3600.0
-    serving, paid, wait, backlog = state[0], state[1], state[2], state[3]
+    out[M_CPU] += cpu
+    out[M_CPU_PEAK] = max(out[M_CPU_PEAK], cpu)
+    out[M_MEMORY] += memory
+    out[M_IO] += done / hours * s.io_per_core / s.iops
+    out[M_BANDWIDTH] += done / hours * s.network_per_core / s.gbit
+    out[M_RUNNING] += paid
+    out[M_THROUGHPUT] += done
+    out[M_COST] += (paid * s.price + s.fixed_price) * hours
+
+
+@inlined
+def _average(out: Any, s: Any, steps: int, requests: float) -> None:
+    """Turn the sums of a period into its metrics."""
+    for column in (M_CPU, M_MEMORY, M_IO, M_BANDWIDTH, M_RUNNING):
+        out[column] /= steps
+    out[M_LATENCY] /= requests
+    out[M_THROUGHPUT] = out[M_THROUGHPUT] / (steps * (STEP / 3600.0)) / s.service
+    out[M_MISSES] = min(1.0, out[M_MISSES] / requests)
+
+
+@jitted
+def serve(demand: Any, s: Any, restarted: bool, state: Any, out: Any, without_latency: bool) -> None:
+    """Serve a period's demand, from within compiled code.
+
+    Args:
+        demand: Busy cores in each step, float64 [steps].
+        s: The `Setting`.
+        restarted: Whether machines are replaced in the first step.
+        state: As in `Machines`; changed.
+        out: The period's metrics, float64 [len(METRICS)]; filled in.
+        without_latency: Leave out waits that change no other metric; the mean latency is then not meaningful.
+    """
+    hours = STEP / 3600.0
+    serving, paid, wait, backlog = state[S_SERVING], state[S_PAID], state[S_WAIT], state[S_BACKLOG]
     paid = min(max(paid, s.minimum), s.maximum)
     serving = min(serving, paid)
     requests = 0.0
@@ -137,6 +206,7 @@ def _advance(
         memory = (s.memory_base * serving + s.memory_per_core * demand[k]) / (s.memory * serving)
         speed = s.speed / (1.0 + SWAP_SLOWDOWN * max(0.0, memory - SWAP_FROM))
         cores = serving * s.cores * speed * (RESTART if restarted and k == 0 else 1.0)
+        # The scarcest resource sets the pace (bottleneck law, Denning & Buzen 1978).
         most = min(cores, s.iops / s.io_per_core, s.gbit / s.network_per_core)
         arrived = demand[k] * hours
         done = min(arrived + backlog, most * hours)
@@ -145,51 +215,35 @@ def _advance(
         backlog = arrived + backlog - done
         # The wait of what arrives in this step: to work off what came before, then the queue's own.
         delay = 0.5 * (before + backlog) / most * 3600.0
-        rho = min(load, 0.995)
-        servers = serving * s.cores * most / cores
-        service = s.service / speed
-        slack = s.limit - service - delay
-        tail = servers * (1.0 - rho) * slack / service
-        if without_latency and tail > NEGLIGIBLE:  # the power takes most of the time, and would count for nothing
-            latency = missed = 0.0
-        else:
-            waiting = rho ** (np.sqrt(2.0 * (servers + 1.0)) - 1.0)
-            latency = delay + service + waiting * service / (servers * (1.0 - rho))
-            missed = 1.0 if slack <= 0.0 else waiting * np.exp(-tail)
+        latency, missed = _queued(s, serving * s.cores * most / cores, speed, min(load, 0.995), delay, without_latency)
         patience = PATIENCE * s.limit / 3600.0 * most
-        given_up = max(0.0, backlog - patience)
-        backlog -= given_up
+        backlog -= max(0.0, backlog - patience)
         cpu = done / hours / cores
-        out[0] += cpu
-        out[1] = max(out[1], cpu)
-        out[2] += memory
-        out[3] += done / hours * s.io_per_core / s.iops
-        out[4] += done / hours * s.network_per_core / s.gbit
-        out[5] += paid
-        out[6] += arrived * latency
-        out[7] += done
-        out[8] += arrived * missed
-        out[9] += (paid * s.price + s.fixed_price) * hours
+        _add(out, s, cpu, memory, paid, done)
+        out[M_LATENCY] += arrived * latency
+        out[M_MISSES] += arrived * missed
         requests += arrived
         serving = paid
         wait -= 1.0
-        ratio = cpu / s.target
-        if abs(ratio - 1.0) > TOLERANCE and wait <= 0.0:
-            wanted = min(max(np.ceil(paid * ratio), s.minimum), s.maximum)
-            if wanted != paid:
-                paid = wanted
-                serving = min(serving, paid)
-                wait = s.cooldown
-    n = len(demand)
-    for column in (0, 2, 3, 4, 5):
-        out[column] /= n
-    out[6] /= requests
-    out[7] = out[7] / (n * hours) / s.service
-    out[8] = min(1.0, out[8] / requests)
-    state[0], state[1], state[2], state[3] = serving, paid, wait, backlog
+        wanted = _wanted(s, paid, cpu, wait)
+        if wanted != paid:
+            paid = wanted
+            serving = min(serving, paid)
+            wait = s.cooldown
+    _average(out, s, len(demand), requests)
+    state[S_SERVING], state[S_PAID], state[S_WAIT], state[S_BACKLOG] = serving, paid, wait, backlog
 
 
-_compiled: Callable[..., None] = njit(cache=True, nogil=True, error_model="numpy")(_advance)
+@entry_point
+def _advance(demand: Any, s: Any, restarted: bool, state: Any, out: Any) -> None:
+    serve(demand, s, restarted, state, out, False)
+
+
+@entry_point
+def _advance_all(demand: Any, s: Any, restarted: bool, states: Any, out: Any) -> None:
+    for k in range(len(demand)):
+        state = states[min(k, len(states) - 1)]
+        serve(demand[k], s, restarted and (k == 0 or len(states) > 1), state, out[k], True)
 
 
 def advance(machines: Machines, instance: str, setting: Setting, demand: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -205,24 +259,9 @@ def advance(machines: Machines, instance: str, setting: Setting, demand: NDArray
         The period's metrics, float64 [len(METRICS)].
     """
     out = np.empty(len(METRICS))
-    _compiled(demand, setting, instance != machines.instance, machines.state, out)
+    _advance(demand, setting, instance != machines.instance, machines.state, out)
     machines.instance = instance
     return out
-
-
-def _advance_all(
-    demand: NDArray[np.float64],
-    s: Any,
-    restarted: bool,
-    states: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    for k in range(len(demand)):
-        state = states[min(k, len(states) - 1)]
-        _compiled(demand[k], s, restarted and (k == 0 or len(states) > 1), state, out[k], True)
-
-
-_compiled_all: Callable[..., None] = njit(cache=True, nogil=True, error_model="numpy")(_advance_all)
 
 
 def advance_apart(
@@ -242,7 +281,7 @@ def advance_apart(
     """
     states = np.array([new_machines(configuration, float(path[0]), catalogue).state for path in demand])
     out = np.empty((len(demand), len(METRICS)))
-    _compiled_all(demand, setting, before != configuration.instance, states, out)
+    _advance_all(demand, setting, before != configuration.instance, states, out)
     return out
 
 
@@ -262,5 +301,5 @@ def advance_in_pieces(
     """
     states = new_machines(configuration, float(demand[0, 0]), catalogue).state[None]
     out = np.empty((len(demand), len(METRICS)))
-    _compiled_all(demand, setting, False, states, out)
+    _advance_all(demand, setting, False, states, out)
     return out

@@ -1,17 +1,29 @@
-"""What is known when a configuration is chosen, as numbers that mean the same for every account and catalogue."""
+"""Situations: what is known when a configuration is chosen, as numbers that mean the same for every account."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import KEEP, MOVES
-from aurora.learning.accounts.history import COLUMN, Account
+from aurora.learning.accounts.features import DESCRIBED, FEATURE, FEATURES, Described
+from aurora.learning.accounts.history import (
+    M_BANDWIDTH,
+    M_COST,
+    M_CPU,
+    M_CPU_PEAK,
+    M_IO,
+    M_LATENCY,
+    M_MEMORY,
+    M_MISSES,
+    M_RUNNING,
+    M_THROUGHPUT,
+    Account,
+)
+from aurora.learning.accounts.jit import entry_point
 from aurora.learning.accounts.numbers import (
     C_CHEAPEST,
     C_COOLDOWN,
@@ -35,244 +47,220 @@ from aurora.learning.accounts.numbers import (
     C_TARGET,
     numbers_of_history,
 )
-from aurora.learning.accounts.one_day_cost import options_of, outlook
+from aurora.learning.accounts.one_day_cost import busy_cores_in, numbers_after_moves, one_day_costs
 from aurora.learning.accounts.workload import DAY
+from aurora.sim.kernel.jit import inlined, jitted
 
-
-class Feature(NamedTuple):
-    """A number that describes a situation.
-
-    Attributes:
-        name: For people and files.
-        meaning: For people.
-    """
-
-    name: str
-    meaning: str
-
-
-FEATURES = (
-    Feature("cores", "log2 of the cores of a machine"),
-    Feature("memory_per_core", "log2 of GiB per core"),
-    Feature("price_per_core", "log2 of dollars a core-hour over the catalogue's cheapest"),
-    Feature("storage", "place of the storage class in the catalogue, 0 to 1"),
-    Feature("network", "place of the network tier in the catalogue, 0 to 1"),
-    Feature("minimum", "log2 of the least instances"),
-    Feature("maximum", "log2 of the most instances"),
-    Feature("target", "the autoscaler's target"),
-    Feature("cooldown", "log2 of the cooldown over 300 s, plus 1"),
-    Feature("fixed_share", "storage and network, of the last period's cost"),
-    Feature("cpu", "CPU utilisation, last period"),
-    Feature("cpu_peak", "its peak, last period"),
-    Feature("cpu_day", "CPU utilisation, last day"),
-    Feature("memory", "memory demand, last period"),
-    Feature("memory_day", "its largest, last day"),
-    Feature("io", "storage utilisation, last period"),
-    Feature("io_day", "its largest, last day"),
-    Feature("io_next", "storage utilisation expected next: as a day ago"),
-    Feature("bandwidth", "network utilisation, last period"),
-    Feature("bandwidth_day", "its largest, last day"),
-    Feature("bandwidth_next", "network utilisation expected next: as a day ago"),
-    Feature("latency", "log2 of the response time over its limit, last period"),
-    Feature("misses", "square root of the misses, last period"),
-    Feature("misses_day", "square root of the misses, last day"),
-    Feature("above_minimum", "log2 of running over least instances, last period"),
-    Feature("below_maximum", "log2 of most over running instances, last period"),
-    Feature("floor_next", "log2 of the demand expected next over what the least instances serve at the target"),
-    Feature("floor_week", "likewise, expected as a week ago"),
-    Feature("floor_low", "likewise, the day's least demand"),
-    Feature("ceiling_next", "log2 of the demand expected next over what the most instances serve"),
-    Feature("ceiling_high", "likewise, the day's largest demand"),
-    Feature("machine_next", "log2 of the demand expected next over what one machine serves"),
-    Feature("rising", "log2 of demand over that of the period before"),
-    Feature("growth", "log2 of the day's demand over the day's before"),
-    Feature("hour_sin", "sine of the next period's hour"),
-    Feature("hour_cos", "cosine of the next period's hour"),
-    Feature("weekend", "whether the next period is on a Saturday or Sunday"),
-    Feature("slack", "log2 of the limit over the time that a request takes of a core"),
-    Feature("io_below", "log2 of the day's largest storage load over what the next lower class allows"),
-    Feature("bandwidth_below", "log2 of the day's largest traffic over the next lower tier's bandwidth"),
-    Feature("storage_saving", "what the next lower storage class saves, of the last period's cost"),
-    Feature("network_saving", "likewise the next lower network tier"),
-    Feature("storage_extra", "what the next higher storage class costs, of the last period's cost"),
-    Feature("network_extra", "likewise the next higher network tier"),
-    *(Feature(f"ahead_{k}", f"log2 of demand {4 * k} h ahead, as a day ago, over the day's mean") for k in range(1, 7)),
-    Feature("settled", "log2 of the periods since the last change, plus 1; at most a day's"),
-    Feature(
-        "burden", "log2 of the next day's burden by `outlook`, if nothing changes, per hour and busy core of the day"
-    ),
-    *(
-        Feature(f"gain_{move}", f"share that {move} saves of it: tanh of its tenfold; -1: impossible")
-        for move in MOVES[1:]
-    ),
-    *(
-        Feature(f"best_{move}", f"how clearly {move} is the best by it: softmax of the shares over 0.02")
-        for move in MOVES
-    ),
-)
-OUTLOOK = next(k for k, f in enumerate(FEATURES) if f.name == "burden")
 SHARPNESS = 0.02
 """Share of the burden by which one move is clearly better than another."""
 BOUND = 6.0
-"""Features are cut to this on both sides."""
-(_CPU, _PEAK, _MEMORY, _IO, _NET, _RUN, _LATENCY, _RATE, _MISSES, _COST) = (
-    COLUMN[n]
-    for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth", "running", "latency", "throughput", "misses", "cost")
-)
+"""Largest absolute value of a feature; larger ones are clipped."""
+_BURDEN, _GAIN, _BEST = FEATURE["burden"], FEATURE[f"gain_{MOVES[1]}"], FEATURE[f"best_{MOVES[0]}"]
+_DESCRIBED = len(DESCRIBED)
+_TINY = 1e-3
 
 
-def _describe(
-    values: NDArray[np.float64],
-    numbers: NDArray[np.float64],
-    settled: int,
-    limit: float,
-    start: int,
-    period: int,
-    out: NDArray[np.float32],
-) -> None:
-    """Fill in the features of the situation after the last of these periods."""
+class Day(NamedTuple):
+    """The last day in sums and extremes; loads are relative to the present configuration.
+
+    Attributes:
+        periods: Periods that are in it.
+        cpu: Sum of CPU utilisation.
+        misses: Sum of misses.
+        memory: Largest memory demand.
+        io: Largest storage utilisation.
+        bandwidth: Largest network utilisation.
+        low: Least demand, busy cores.
+        high: Largest demand, busy cores.
+        total: Sum of demand, busy cores.
+        before: Sum of the demand a day earlier, busy cores.
+    """
+
+    periods: int
+    cpu: float
+    misses: float
+    memory: float
+    io: float
+    bandwidth: float
+    low: float
+    high: float
+    total: float
+    before: float
+
+
+@jitted
+def _last_day(values: Any, numbers: Any, first: int, day: int) -> Any:
     t = len(values) - 1
-    day = max(1, DAY // period)
-    first = max(0, t + 1 - day)
-    yesterday = max(0, min(t, t + 1 - day))
-    last_week = t + 1 - 7 * day
-    if last_week < 0:
-        last_week = yesterday
-    c, v = numbers[t], values[t]
-    tiny = 1e-3
-
-    def cores(k: int) -> float:
-        # Cores of the general family that were busy: the demand, unless machines were full.
-        return float(max(tiny, values[k, _CPU] * values[k, _RUN] * numbers[k, C_CORES] * numbers[k, C_SPEED]))
-
+    c = numbers[t]
     cpu = misses = total = before = 0.0
     memory = io = net = high = 0.0
     low = np.inf
     for k in range(first, t + 1):
-        need = cores(k)
-        cpu += values[k, _CPU]
-        misses += values[k, _MISSES]
-        memory = max(memory, values[k, _MEMORY])
-        io = max(io, values[k, _IO] * numbers[k, C_IOPS] / c[C_IOPS])
-        net = max(net, values[k, _NET] * numbers[k, C_GBIT] / c[C_GBIT])
-        high = max(high, need)
-        low = min(low, need)
-        total += need
-        before += cores(max(0, k - day))
-    n = t + 1 - first
-    one = c[C_CORES] * c[C_SPEED]
-    floor = c[C_MINIMUM] * one * c[C_TARGET]
-    ceiling = c[C_MAXIMUM] * one
+        busy = busy_cores_in(values, numbers, k)
+        cpu += values[k, M_CPU]
+        misses += values[k, M_MISSES]
+        memory = max(memory, values[k, M_MEMORY])
+        io = max(io, values[k, M_IO] * numbers[k, C_IOPS] / c[C_IOPS])
+        net = max(net, values[k, M_BANDWIDTH] * numbers[k, C_GBIT] / c[C_GBIT])
+        high = max(high, busy)
+        low = min(low, busy)
+        total += busy
+        before += busy_cores_in(values, numbers, max(0, k - day))
+    return Day(
+        periods=t + 1 - first,
+        cpu=cpu,
+        misses=misses,
+        memory=memory,
+        io=io,
+        bandwidth=net,
+        low=low,
+        high=high,
+        total=total,
+        before=before,
+    )
+
+
+@inlined
+def _ahead(values: Any, numbers: Any, last: Any, day: int, k: int) -> Any:
+    """Return log2 of the demand 4 k hours ahead, as a day ago, over the last day's mean."""
+    t = len(values) - 1
+    then = max(0, min(t, t - day + max(1, k * day // 6)))
+    return np.log2(busy_cores_in(values, numbers, then) * last.periods / last.total)
+
+
+@jitted
+def _described(values: Any, numbers: Any, settled: int, limit: float, start: int, period: int) -> Any:
+    """Return the features that follow from metrics and configurations; their meanings are in `features.DESCRIBED`."""
+    t = len(values) - 1
+    day = max(1, DAY // period)
+    last = _last_day(values, numbers, max(0, t + 1 - day), day)
+    yesterday = max(0, min(t, t + 1 - day))
+    last_week = t + 1 - 7 * day if t + 1 >= 7 * day else yesterday
+    c, v, y = numbers[t], values[t], values[yesterday]
+    busy = busy_cores_in(values, numbers, t)
+    # The demand that is expected next: as a day ago, and as a week ago.
+    expected, expected_week = busy_cores_in(values, numbers, yesterday), busy_cores_in(values, numbers, last_week)
+    machine = c[C_CORES] * c[C_SPEED]
+    floor, ceiling = c[C_MINIMUM] * machine * c[C_TARGET], c[C_MAXIMUM] * machine
     following = start + (t + 1) * period
     hour = 2 * np.pi * (following % DAY) / DAY
-    y = values[yesterday]
-    out[0] = np.log2(c[C_CORES])
-    out[1] = np.log2(c[C_MEMORY] / c[C_CORES])
-    out[2] = np.log2(max(c[C_PRICE], 1e-9) / c[C_CORES] / c[C_CHEAPEST])
-    out[3] = c[C_STORAGE]
-    out[4] = c[C_NETWORK]
-    out[5] = np.log2(c[C_MINIMUM])
-    out[6] = np.log2(c[C_MAXIMUM])
-    out[7] = c[C_TARGET]
-    out[8] = np.log2(c[C_COOLDOWN] / 300 + 1)
-    out[9] = c[C_FIXED] * period / 3600 / max(v[_COST], 1e-9)
-    out[10] = v[_CPU]
-    out[11] = v[_PEAK]
-    out[12] = cpu / n
-    out[13] = v[_MEMORY]
-    out[14] = memory
-    out[15] = v[_IO]
-    out[16] = io
-    out[17] = y[_IO] * numbers[yesterday, C_IOPS] / c[C_IOPS]
-    out[18] = v[_NET]
-    out[19] = net
-    out[20] = y[_NET] * numbers[yesterday, C_GBIT] / c[C_GBIT]
-    out[21] = np.log2(max(v[_LATENCY], 1e-6) / limit)
-    out[22] = np.sqrt(v[_MISSES])
-    out[23] = np.sqrt(misses / n)
-    out[24] = np.log2(max(v[_RUN], tiny) / c[C_MINIMUM])
-    out[25] = np.log2(c[C_MAXIMUM] / max(v[_RUN], tiny))
-    out[26] = np.log2(cores(yesterday) / floor)
-    out[27] = np.log2(cores(last_week) / floor)
-    out[28] = np.log2(low / floor)
-    out[29] = np.log2(cores(yesterday) / ceiling)
-    out[30] = np.log2(high / ceiling)
-    out[31] = np.log2(cores(yesterday) / one)
-    out[32] = np.log2(cores(t) / cores(max(0, t - 1)))
-    out[33] = np.log2(total / before)
-    out[34] = np.sin(hour)
-    out[35] = np.cos(hour)
-    out[36] = 1.0 if (following // DAY + 3) % 7 >= 5 else 0.0  # noqa: PLR2004  # see workload.demand
-    share = period / 3600 / max(v[_COST], 1e-9)
-    out[37] = np.log2(limit * max(v[_RATE], 1e-9) / cores(t))
-    out[38] = np.log2(max(tiny, io) * c[C_IOPS] / c[C_IOPS_BELOW])
-    out[39] = np.log2(max(tiny, net) * c[C_GBIT] / c[C_GBIT_BELOW])
-    out[40] = c[C_STORAGE_SAVING] * share
-    out[41] = c[C_NETWORK_SAVING] * share
-    out[42] = c[C_STORAGE_EXTRA] * share
-    out[43] = c[C_NETWORK_EXTRA] * share
-    for k in range(1, 7):
-        out[43 + k] = np.log2(cores(max(0, min(t, t - day + max(1, k * day // 6)))) * n / total)
-    out[50] = np.log2(1.0 + min(settled, day))
-    for k in range(51):
+    weekend = 1.0 if (following // DAY + 3) % 7 >= 5 else 0.0  # noqa: PLR2004  # see workload.demand
+    of_cost = period / 3600 / max(v[M_COST], 1e-9)  # dollars an hour as a share of the last period's cost
+    return Described(
+        cores=np.log2(c[C_CORES]),
+        memory_per_core=np.log2(c[C_MEMORY] / c[C_CORES]),
+        price_per_core=np.log2(max(c[C_PRICE], 1e-9) / c[C_CORES] / c[C_CHEAPEST]),
+        storage=c[C_STORAGE],
+        network=c[C_NETWORK],
+        minimum=np.log2(c[C_MINIMUM]),
+        maximum=np.log2(c[C_MAXIMUM]),
+        target=c[C_TARGET],
+        cooldown=np.log2(c[C_COOLDOWN] / 300 + 1),
+        fixed_share=c[C_FIXED] * period / 3600 / max(v[M_COST], 1e-9),
+        cpu=v[M_CPU],
+        cpu_peak=v[M_CPU_PEAK],
+        cpu_day=last.cpu / last.periods,
+        memory=v[M_MEMORY],
+        memory_day=last.memory,
+        io=v[M_IO],
+        io_day=last.io,
+        io_next=y[M_IO] * numbers[yesterday, C_IOPS] / c[C_IOPS],
+        bandwidth=v[M_BANDWIDTH],
+        bandwidth_day=last.bandwidth,
+        bandwidth_next=y[M_BANDWIDTH] * numbers[yesterday, C_GBIT] / c[C_GBIT],
+        latency=np.log2(max(v[M_LATENCY], 1e-6) / limit),
+        misses=np.sqrt(v[M_MISSES]),
+        misses_day=np.sqrt(last.misses / last.periods),
+        above_minimum=np.log2(max(v[M_RUNNING], _TINY) / c[C_MINIMUM]),
+        below_maximum=np.log2(c[C_MAXIMUM] / max(v[M_RUNNING], _TINY)),
+        floor_next=np.log2(expected / floor),
+        floor_week=np.log2(expected_week / floor),
+        floor_low=np.log2(last.low / floor),
+        ceiling_next=np.log2(expected / ceiling),
+        ceiling_high=np.log2(last.high / ceiling),
+        machine_next=np.log2(expected / machine),
+        rising=np.log2(busy / busy_cores_in(values, numbers, max(0, t - 1))),
+        growth=np.log2(last.total / last.before),
+        hour_sin=np.sin(hour),
+        hour_cos=np.cos(hour),
+        weekend=weekend,
+        slack=np.log2(limit * max(v[M_THROUGHPUT], 1e-9) / busy),
+        io_below=np.log2(max(_TINY, last.io) * c[C_IOPS] / c[C_IOPS_BELOW]),
+        bandwidth_below=np.log2(max(_TINY, last.bandwidth) * c[C_GBIT] / c[C_GBIT_BELOW]),
+        storage_saving=c[C_STORAGE_SAVING] * of_cost,
+        network_saving=c[C_NETWORK_SAVING] * of_cost,
+        storage_extra=c[C_STORAGE_EXTRA] * of_cost,
+        network_extra=c[C_NETWORK_EXTRA] * of_cost,
+        ahead_1=_ahead(values, numbers, last, day, 1),
+        ahead_2=_ahead(values, numbers, last, day, 2),
+        ahead_3=_ahead(values, numbers, last, day, 3),
+        ahead_4=_ahead(values, numbers, last, day, 4),
+        ahead_5=_ahead(values, numbers, last, day, 5),
+        ahead_6=_ahead(values, numbers, last, day, 6),
+        settled=np.log2(1.0 + min(settled, day)),
+    )
+
+
+@entry_point
+def _describe(values: Any, numbers: Any, settled: int, limit: float, start: int, period: int, out: Any) -> None:
+    described = _described(values, numbers, settled, limit, start, period)
+    for k in range(_DESCRIBED):
+        out[k] = described[k]
         out[k] = min(max(out[k], -BOUND), BOUND)
-
-
-_compiled: Callable[..., None] = njit(cache=True, nogil=True, error_model="numpy")(_describe)
 
 
 def situation(
     values: NDArray[np.float64],
     numbers: NDArray[np.float64],
-    options: NDArray[np.float64],
+    after_moves: NDArray[np.float64],
     settled: int,
     limit: float,
     start: int,
     period: int,
 ) -> NDArray[np.float32]:
-    """The situation after some periods.
+    """Return the situation after some periods.
 
     Args:
-        values: Their metrics, float64 [periods, len(METRICS)]; the last eight days matter.
-        numbers: Their configurations, float64 [periods, NUMBERS].
-        options: What moves lead to, by `outlook.options_of` for the last configuration.
+        values: Metrics of the periods, float64 [periods, len(METRICS)]; the last eight days matter.
+        numbers: Configurations of the periods, float64 [periods, NUMBERS].
+        after_moves: Configurations after each move from the last one, by `one_day_cost.numbers_after_moves`.
         settled: Periods since the last change.
-        limit: Seconds.
+        limit: Promised response time, seconds.
         start: Unix time of the first of these periods.
-        period: Seconds.
+        period: Length of a period, seconds.
 
     Returns:
         float32 [len(FEATURES)], within `BOUND`.
     """
     out = np.empty(len(FEATURES), np.float32)
-    _compiled(values, numbers, settled, limit, start, period, out)
-    dollars = outlook(values, numbers, options, limit, period)
+    _describe(values, numbers, settled, limit, start, period, out)
+    dollars = one_day_costs(values, numbers, after_moves, limit, period)
     last = values[-max(1, DAY // period) :]
-    busy = (last[:, _CPU] * last[:, _RUN]).mean() * numbers[-1, C_CORES] * numbers[-1, C_SPEED]
-    out[OUTLOOK] = np.clip(np.log2(dollars[KEEP] / max(busy, 1e-3)), -BOUND, BOUND)
+    busy = (last[:, M_CPU] * last[:, M_RUNNING]).mean() * numbers[-1, C_CORES] * numbers[-1, C_SPEED]
+    out[_BURDEN] = np.clip(np.log2(dollars[KEEP] / max(busy, 1e-3)), -BOUND, BOUND)
     gain = 1 - np.minimum(dollars / dollars[KEEP], 1e3)
-    out[OUTLOOK + 1 : OUTLOOK + len(MOVES)] = np.tanh(10 * gain[1:])
+    out[_GAIN:_BEST] = np.tanh(10 * gain[1:])
     clear = np.exp((gain - gain.max()) / SHARPNESS)
-    out[OUTLOOK + len(MOVES) :] = clear / clear.sum()
+    out[_BEST:] = clear / clear.sum()
     return out
 
 
 def situations(account: Account, catalogue: Catalogue) -> NDArray[np.float32]:
-    """The situation after every period of a history: float32 [periods, len(FEATURES)]."""
+    """Return the situation after every period of a history: float32 [periods, len(FEATURES)]."""
     numbers = numbers_of_history(account, catalogue)
-    options = {c: options_of(c, account.data, catalogue) for c in set(account.configurations)}
-    found = np.empty((len(account), len(FEATURES)), np.float32)
+    after_moves = {c: numbers_after_moves(c, account.data, catalogue) for c in set(account.configurations)}
+    rows = np.empty((len(account), len(FEATURES)), np.float32)
     settled = 0
     for t in range(len(account)):
         settled = settled + 1 if t and account.configurations[t] == account.configurations[t - 1] else 0
         window = max(0, t - 9 * max(1, DAY // account.period))
-        found[t] = situation(
+        rows[t] = situation(
             account.values[window : t + 1],
             numbers[window : t + 1],
-            options[account.configurations[t]],
+            after_moves[account.configurations[t]],
             settled,
             account.limit,
             account.start + window * account.period,
             account.period,
         )
-    return found
+    return rows

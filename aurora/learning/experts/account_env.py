@@ -15,8 +15,8 @@ from aurora.learning.accounts import FEATURES, KEEP, METRICS, MOVES, Account, Ca
 from aurora.learning.accounts.behaviour import MISSES, burden
 from aurora.learning.accounts.configuration import apply_move
 from aurora.learning.accounts.history import COLUMN
-from aurora.learning.accounts.numbers import NUMBERS, numbers_of_history
-from aurora.learning.accounts.one_day_cost import options_of
+from aurora.learning.accounts.numbers import C_FIXED, NUMBERS, numbers_of_history
+from aurora.learning.accounts.one_day_cost import numbers_after_moves
 from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
 from aurora.learning.accounts.situation import BOUND, situation
 from aurora.learning.accounts.twin import LEAST_DAYS, fitted_workload
@@ -111,11 +111,11 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._start = account.start + first * account.period
         self._begin = self._now = keep
         self._configuration = account.configurations[-1]
-        self._options = self._options_now()
+        self._after_moves = self._after_moves_now()
         same = [c == self._configuration for c in account.configurations[::-1]]
         self._settled = same.index(False) - 1 if False in same else len(same) - 1
         self._machines = Machines(case.state.copy(), self._configuration.instance)
-        fixed = self._numbers[keep - 1, 8] * account.hours
+        fixed = self._numbers[keep - 1, C_FIXED] * account.hours
         worth = case.demand.mean(axis=0).sum() * STEP / 3600 * CORE_PRICE
         self._unit = float(worth + min(fixed, worth))
         self._potential = -self._relative(self._values[keep - 1], case.demand[0])
@@ -138,7 +138,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which moves are possible: bool [len(MOVES)]."""
-        return ~np.isnan(self._options[:, 0])
+        return ~np.isnan(self._after_moves[:, 0])
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Make a move and serve a period.
@@ -158,11 +158,11 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._settled += 1
         if after is not None and after != self._configuration:
             self._configuration, self._settled = after, 0
-            self._options = self._options_now()
+            self._after_moves = self._after_moves_now()
         setting = setting_of(self._configuration, case.workload, account.limit, account.data, self._catalogue)
         values = advance(self._machines, self._configuration.instance, setting, case.demand[t])
         self._values[self._now] = values
-        self._numbers[self._now] = self._options[KEEP]
+        self._numbers[self._now] = self._after_moves[KEEP]
         self._now += 1
         relative = self._relative(values, case.demand[t])
         reward = -relative - self._improvement * (self._discount * relative + self._potential)
@@ -170,14 +170,14 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         info = {"cost": float(values[COLUMN["cost"]]), "misses": float(values[MISSES])}
         return self._observe(), float(reward), False, t + 1 == len(case.demand), info
 
-    def _options_now(self) -> NDArray[np.float64]:
+    def _after_moves_now(self) -> NDArray[np.float64]:
         """What moves lead to; looked up, since configurations come again and again."""
         key = self._configuration, self._case.account.data
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            found = self._known[key] = options_of(*key, self._catalogue)
+            found = self._known[key] = numbers_after_moves(*key, self._catalogue)
         return found
 
     def _relative(self, values: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
@@ -189,7 +189,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return situation(
             self._values[first : self._now],
             self._numbers[first : self._now],
-            self._options,
+            self._after_moves,
             self._settled,
             account.limit,
             self._start + first * account.period,

@@ -41,7 +41,7 @@ def figures(quantiles: FloatArray, windows: Windows) -> Figures:
     """Figures of a forecaster.
 
     Args:
-        quantiles: [n, horizon, len(LEVELS)].
+        quantiles: [n, horizon, len(QUANTILES)].
         windows: [n], with known futures.
     """
     y = windows.future

@@ -1,14 +1,18 @@
-"""Forecasters that need no training: quantiles of the last hours, seasonal naive, AutoETS."""
+"""Models that need no training: quantiles of the latest values, seasonal naive, AutoETS."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from aurora.learning.forecasting.inputs import Inputs, Training
 from aurora.learning.forecasting.window_features import latest_quantiles
 from aurora.learning.forecasting.windows import DAY, Windows
-from aurora.learning.series.series import LEVELS, Series
+from aurora.learning.series.series import QUANTILES, Series
 from aurora.types import FloatArray
 
 SHARES = {
@@ -21,6 +25,33 @@ SHARES = {
 """Spans of the recent quantiles as shares of the context: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A model that needs no training; see `members.Member`.
+
+    Attributes:
+        forecast: Quantiles [n, horizon, len(QUANTILES)] of windows.
+    """
+
+    forecast: Callable[[Inputs], FloatArray]
+
+    def fit(self, examples: Inputs, training: Training) -> Baseline:  # nothing to learn
+        """Return itself."""
+        return self
+
+    def quantiles(self, inputs: Inputs) -> FloatArray:
+        """Forecast windows."""
+        return self.forecast(inputs)
+
+    def save(self, folder: Path) -> dict[str, Any]:  # nothing to keep
+        """Write nothing."""
+        return {}
+
+    def load(self, folder: Path, description: Mapping[str, Any]) -> Baseline:  # nothing was kept
+        """Return itself."""
+        return self
+
+
 def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> FloatArray:
     """The quantiles of the latest values, the same for every step ahead: the baseline that is hard to beat.
 
@@ -30,7 +61,7 @@ def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> Flo
         share: Of the context, its latest: a quarter of 12 hours is 3 hours.
 
     Returns:
-        float64 [n, horizon, len(LEVELS)].
+        float64 [n, horizon, len(QUANTILES)].
     """
     span = max(4, round(share * windows.past.shape[1]))
     return np.repeat(latest_quantiles(windows.past, span)[:, None, :], horizon, axis=1)
@@ -44,10 +75,10 @@ def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> F
     Unlike the others it looks further back than the context, for a day is the season that people have in mind.
 
     Returns:
-        float64 [n, horizon, len(LEVELS)].
+        float64 [n, horizon, len(QUANTILES)].
     """
     context = windows.past.shape[1]
-    result = np.empty((len(windows), horizon, len(LEVELS)))
+    result = np.empty((len(windows), horizon, len(QUANTILES)))
     for k in range(len(windows)):
         one, origin = panel[windows.series[k]], int(windows.origin[k])
         day = max(1, DAY // one.step)
@@ -57,7 +88,7 @@ def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> F
         naive = one.y[origin - season + ahead % season]
         known = one.y[max(0, origin - season - context) : origin]
         errors = known[season:] - known[:-season]
-        result[k] = naive[:, None] + np.quantile(errors, LEVELS)
+        result[k] = naive[:, None] + np.quantile(errors, QUANTILES)
     return result
 
 
@@ -68,18 +99,18 @@ def auto_ets(windows: Windows, horizon: int) -> FloatArray:
     does not fit into the context. Values below 0 are cut where the context has none. A fraction of a second a window.
 
     Returns:
-        float64 [n, horizon, len(LEVELS)].
+        float64 [n, horizon, len(QUANTILES)].
     """
     from statsforecast.models import AutoETS  # noqa: PLC0415  # heavy, used here only
 
-    result = np.empty((len(windows), horizon, len(LEVELS)))
-    sides = [percent for level in LEVELS if (percent := round(100 * (2 * level - 1), 6)) > 0]
+    result = np.empty((len(windows), horizon, len(QUANTILES)))
+    sides = [percent for level in QUANTILES if (percent := round(100 * (2 * level - 1), 6)) > 0]
     for k, past in enumerate(windows.past):
         if np.ptp(past) == 0:  # nothing to fit
             result[k] = past[-1]
             continue
         found = AutoETS(season_length=1, model="ZZN").forecast(y=past, h=horizon, level=sides)
-        columns = [found["mean"] if level == 0.5 else found[_side(level)] for level in LEVELS]  # noqa: PLR2004
+        columns = [found["mean"] if level == 0.5 else found[_side(level)] for level in QUANTILES]  # noqa: PLR2004
         result[k] = np.sort(np.stack(columns, axis=1), axis=1)
     return np.where(np.all(windows.past >= 0, axis=1)[:, None, None], np.maximum(result, 0), result)
 

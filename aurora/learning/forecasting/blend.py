@@ -15,7 +15,7 @@ import numpy as np
 
 from aurora.learning.forecasting import conformal
 from aurora.learning.forecasting.metrics import DECILES, GRID, pinball
-from aurora.learning.forecasting.window_features import View
+from aurora.learning.forecasting.window_features import Features
 from aurora.learning.forecasting.windows import Windows
 from aurora.types import FloatArray
 
@@ -46,22 +46,22 @@ class Blend:
     inner: FloatArray
     outer: FloatArray
 
-    def follow(self, members: Mapping[str, FloatArray], windows: Windows, look: View) -> FloatArray:
+    def follow(self, members: Mapping[str, FloatArray], windows: Windows, features: Features) -> FloatArray:
         """The blend's quantiles for windows in order of time, each from what was known at its moment.
 
         Of a series' earlier windows among `windows`, those whose future ends before a window's moment are its
         experience. Nothing else is looked at.
 
         Args:
-            members: Quantiles by name, [n, horizon, len(LEVELS)]; at least those that have a weight.
+            members: Quantiles by name, [n, horizon, len(QUANTILES)]; at least those that have a weight.
             windows: [n], of several series, each series' in order of time.
-            look: Of the windows.
+            features: Features of the windows.
 
         Returns:
-            float64 [n, horizon, len(LEVELS)].
+            float64 [n, horizon, len(QUANTILES)].
         """
         mixed = self._mixed(members, windows)
-        calm = conformal.to_measured(conformal.widened(mixed, look.scale, self.inner), windows.past)
+        calm = conformal.to_measured(conformal.widened(mixed, features.scale, self.inner), windows.past)
         result = np.empty_like(calm)
         for one in np.unique(windows.series):
             moves = np.zeros(len(conformal.PAIRS))
@@ -71,7 +71,7 @@ class Blend:
                     past = waiting.pop(0)
                     moves = conformal.adapted(moves, conformal.missed(result[past], windows.future[past]))
                 by = (self.outer + moves)[None]
-                result[k] = conformal.widened(calm[k : k + 1], look.scale[k : k + 1], by)[0]
+                result[k] = conformal.widened(calm[k : k + 1], features.scale[k : k + 1], by)[0]
                 waiting.append(int(k))
         return result
 
@@ -105,7 +105,7 @@ def _is_over(windows: Windows, earlier: int, now: np.intp) -> bool:
 def fit_blend(  # data, prior and trust belong together
     members: Mapping[str, FloatArray],
     windows: Windows,
-    look: View,
+    features: Features,
     *,
     prior: Mapping[str, float],
     trust: float,
@@ -117,18 +117,18 @@ def fit_blend(  # data, prior and trust belong together
     (Kivinen and Warmuth, 1997), which keeps them on the simplex.
 
     Args:
-        members: Quantiles by name, [n, horizon, len(LEVELS)].
+        members: Quantiles by name, [n, horizon, len(QUANTILES)]; at least those that have a prior weight.
         windows: [n], with known futures.
-        look: Of the windows.
+        features: Features of the windows.
         prior: Weights before anything was measured, in sum 1.
         trust: Share of the fitted weights, 0 to 1; the rest is the prior's. A few series' last days are no sample of
             what is to come, and what fits them best can be far off later.
         seed: Of the windows that the weights are fitted to, where there are many.
     """
-    names = list(members)
+    names = list(prior)
     deciles = list(DECILES)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(windows))[:FIT_WINDOWS])
-    scale, centre = look.scale[chosen, :, None], look.centre[chosen, :, None]
+    scale, centre = features.scale[chosen, :, None], features.centre[chosen, :, None]
     each = np.stack([(members[n][chosen][..., deciles] - centre) / scale for n in names])
     target = ((windows.future[chosen, :, None] - centre) / scale) * np.ones(len(deciles))
     weights = np.full(len(names), 1 / len(names))
@@ -149,9 +149,9 @@ def fit_blend(  # data, prior and trust belong together
     believed = len(windows) / (len(windows) + FEW_WINDOWS)
     start = Blend(kept, zero, zero)
     mixed = start._mixed(members, windows)  # its own class
-    inner = believed * conformal.offsets(mixed, windows.future, look.scale)
+    inner = believed * conformal.offsets(mixed, windows.future, features.scale)
     inner[: conformal.OUTER] = 0
-    snapped = conformal.to_measured(conformal.widened(mixed, look.scale, inner), windows.past)
-    outer = believed * conformal.offsets(snapped, windows.future, look.scale)
+    snapped = conformal.to_measured(conformal.widened(mixed, features.scale, inner), windows.past)
+    outer = believed * conformal.offsets(snapped, windows.future, features.scale)
     outer[conformal.OUTER :] = 0
     return Blend(kept, inner, outer)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,16 +20,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError, InputError
 from aurora.files import write_atomically, writing
 from aurora.learning.forecasting.backtest import balanced_loss
 from aurora.learning.forecasting.comparison import compare
-from aurora.learning.forecasting.forecast import SURE, Forecaster, Tell, fit, split
-from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.forecast import SIGNIFICANCE, Forecaster, fit
+from aurora.learning.forecasting.holdout import split
+from aurora.learning.forecasting.members import MEMBERS, Row
 from aurora.learning.forecasting.serialization import DESCRIPTION, load_forecaster, save_forecaster
 from aurora.learning.forecasting.windows import Windows
 from aurora.learning.series.series import Panel, Series
 from aurora.reading import read_json
+from aurora.types import Progress, no_progress
 
 IN_SERVICE = "in_service.json"
 DECISIONS = "decisions.json"
@@ -67,13 +69,14 @@ def in_service(folder: Path) -> Forecaster:
     """The forecaster that serves in a folder of `retrain`, or the one that is the folder.
 
     Raises:
-        DataError: The folder holds none.
+        FileError: The folder holds none.
+        DataError: It is damaged.
     """
     if (folder / DESCRIPTION).exists():
         return load_forecaster(folder)
     name = _serving(folder)
     if not name:
-        raise DataError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out {folder}")
+        raise FileError(f"{folder} holds no forecaster; make one with: aurora train forecast DATA --out {folder}")
     return load_forecaster(folder / "forecasters" / name)
 
 
@@ -93,8 +96,8 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     context: int,
     horizon: int,
     seed: int = 0,
-    settings: LstmSettings | None = None,
-    tell: Tell = lambda _what, _done, _all: None,
+    members: Mapping[str, Row] = MEMBERS,
+    progress: Progress = no_progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Decision:
     """Train on new data, and put the result into service if it is better than what serves, by a paired test.
@@ -108,12 +111,14 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
         context: Values that a forecast looks at.
         horizon: Steps ahead.
         seed: Of training and of what is kept aside.
-        settings: Of the LSTM.
-        tell: Progress.
+        members: The models; see `MEMBERS`.
+        progress: Receives the progress of training.
         now: The clock.
 
     Raises:
-        DataError: The sizes differ from those in service, or the data holds nothing to compare on.
+        InputError: The sizes differ from those in service, or the data holds nothing to compare on.
+        DataError: A file of the folder is damaged.
+        FileError: The folder can't be written.
     """
     serving = _serving(folder)
     champion = in_service(folder) if serving else None
@@ -121,17 +126,21 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     with writing(work):
         work.mkdir(parents=True, exist_ok=True)
     if champion is None:
-        challenger = fit(panel, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
+        challenger = fit(
+            panel, context=context, horizon=horizon, seed=seed, members=members, work=work, progress=progress
+        )
         name = _keep(challenger, folder)
         decision = Decision(_utc(now), name, "", None, None, None, None, 0, 0, replaced=True)
     else:
         if (champion.context, champion.horizon) != (context, horizon):
-            raise DataError(
-                f"--context {context} --horizon {horizon}: the forecaster in service in {folder} has "
-                f"{champion.context} and {champion.horizon}; use these, or another --out"
+            raise InputError(
+                f"context={context} and horizon={horizon}: the forecaster in service in {folder} has "
+                f"{champion.context} and {champion.horizon}; use these, or another folder"
             )
         learn, windows = _apart(panel, champion, context, horizon, seed)
-        challenger = fit(learn, context=context, horizon=horizon, seed=seed, settings=settings, work=work, tell=tell)
+        challenger = fit(
+            learn, context=context, horizon=horizon, seed=seed, members=members, work=work, progress=progress
+        )
         name = _keep(challenger, folder)
         decision = _judge(challenger, champion, panel.series, windows, (name, serving), _utc(now))
     _write(folder / DECISIONS, [*decisions(folder), decision._asdict()])
@@ -144,11 +153,11 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
 def _apart(panel: Panel, champion: Forecaster, context: int, horizon: int, seed: int) -> tuple[Panel, Windows]:
     """What the challenger learns from, and windows on which neither was trained."""
     series = panel.series
-    windows = split(series, context, horizon, seed + 1).aside
+    windows = split(series, context, horizon, seed + 1).held_out
     until = np.array([champion.learned.get(one.unique_id, -np.inf) for one in series])
     windows = windows.chosen(windows.clock >= until[windows.series])
     if not len(windows):
-        raise DataError(
+        raise InputError(
             "the data holds nothing that the forecaster in service was not trained on; give newer data, or other series"
         )
     first = np.full(len(series), np.iinfo(np.int64).max)
@@ -178,7 +187,7 @@ def _judge(  # both, and what they are judged on
         outcome.p_value,
         outcome.machines,
         len(windows),
-        replaced=outcome.gain > 0 and outcome.p_value < SURE,
+        replaced=outcome.gain > 0 and outcome.p_value < SIGNIFICANCE,
     )
 
 

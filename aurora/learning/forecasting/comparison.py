@@ -32,7 +32,7 @@ def compare(challenger: FloatArray, champion: FloatArray, windows: Windows) -> C
     fifth of its time is a unit. Losses are relative to the champion's of the same machine, so that units don't matter.
 
     Args:
-        challenger: Quantiles [n, horizon, len(LEVELS)].
+        challenger: Quantiles [n, horizon, len(QUANTILES)].
         champion: Likewise.
         windows: [n], with known futures.
     """

@@ -12,22 +12,22 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.learning.forecasting.metrics import GRID, MEDIAN
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.types import FloatArray
 
 PAIRS = tuple(range(MEDIAN))
 """Central intervals by where their lower end stands among the levels; the upper end stands as far from the end."""
 MISSES = 2 * GRID[:MEDIAN]
 """α of each pair: the share of values that may lie outside."""
-INNER = slice(LEVELS.index(0.2), LEVELS.index(0.8) + 1)
+INNER = slice(QUANTILES.index(0.2), QUANTILES.index(0.8) + 1)
 """Quantiles that are moved to values that were measured; see `to_measured`."""
-OUTER = LEVELS.index(0.1) + 1
+OUTER = QUANTILES.index(0.1) + 1
 """So many of the first pairs lie outside `INNER`."""
 NEAR = 0.2
 """How far, in standard deviations of the context, a quantile is moved to a measured value at most."""
 SPEED = 0.05
 """Of adaptation, in scales a window; chosen on 50 to 70 % of NAB's series among 0 to 0.2."""
-TAILS = LEVELS.index(0.05) + 1
+TAILS = QUANTILES.index(0.05) + 1
 """So many of the first pairs, the 90 % interval and wider, are never narrowed by adaptation: a few windows without a
 miss say nothing of them."""
 
@@ -36,7 +36,7 @@ def offsets(quantiles: FloatArray, y: FloatArray, scale: FloatArray) -> FloatArr
     """What to add to both ends of each interval, in scales, so that it covers what it promises.
 
     Args:
-        quantiles: [n, horizon, len(LEVELS)] of windows that nothing was trained on.
+        quantiles: [n, horizon, len(QUANTILES)] of windows that nothing was trained on.
         y: [n, horizon], what came.
         scale: [n, 1], of each window.
 
@@ -56,7 +56,7 @@ def widened(quantiles: FloatArray, scale: FloatArray, by: FloatArray) -> FloatAr
     """The intervals with their ends moved outwards; an end never crosses one that lies further in.
 
     Args:
-        quantiles: [n, horizon, len(LEVELS)].
+        quantiles: [n, horizon, len(QUANTILES)].
         scale: [n, 1].
         by: [pairs] or [n, pairs], in scales; see `offsets`.
     """
@@ -99,7 +99,7 @@ def missed(quantiles: FloatArray, y: FloatArray) -> FloatArray:
     """Share of a window's values outside of each interval: float64 [pairs].
 
     Args:
-        quantiles: [horizon, len(LEVELS)].
+        quantiles: [horizon, len(QUANTILES)].
         y: [horizon].
     """
     low, high = quantiles[:, :MEDIAN], quantiles[:, :MEDIAN:-1]

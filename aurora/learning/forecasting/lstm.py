@@ -1,309 +1,74 @@
-"""An LSTM over half hours with a quantile head: one network for many series, and how it is trained.
-
-The context is read in patches (half an hour of 5-minute values each), 24 steps of the recurrence instead of 144, which
-trains several times as fast. The head corrects the quantiles of the latest hours instead of guessing
-from nothing, and can't cross them: it gives the median, and the logarithm of the widths between neighbours.
-"""
+"""The LSTM as a member of the forecaster: several networks from different seeds, averaged."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from aurora.errors import DataError
-from aurora.learning.forecasting.metrics import MEDIAN
-from aurora.learning.forecasting.window_features import SPANS, View, scaled_target
-from aurora.learning.malloc import keep_freed_memory
-from aurora.learning.series.series import LEVELS
-from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, restoring, save_tensors
+from aurora.learning.forecasting.inputs import Inputs, Training, repeat_constants
+from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.types import FloatArray
 
-NARROWEST = 0.01
-"""Width between neighbouring quantiles, in scales, that the correction starts from where the latest hours have none."""
-FARTHEST = 4.0
-"""Standard deviations at which a feature of an unheard-of window is cut."""
-FORECAST_BATCH = 4096
-AGAIN = "train again"
+if TYPE_CHECKING:  # loads torch
+    from aurora.learning.forecasting.lstm_network import TrainedLstm
+
+MAX_NETWORKS = 64
+"""Most networks that a saved forecaster may have."""
 
 
 @dataclass(frozen=True, slots=True)
-class LstmSettings:
-    """How the network looks and learns.
+class Lstm:
+    """LSTMs from different seeds, averaged; see `members.Member`.
 
     Attributes:
-        hidden: Units of the recurrence and of the layers above it.
-        patches: Steps of the recurrence; the context is cut into so many.
-        rate: The highest learning rate of the one-cycle schedule (Smith and Topin, 2018).
-        dropout: Above the recurrence.
-        decay: Of the weights (AdamW).
-        batch: Windows in a step.
-        presentations: Windows to learn from, repeats counted; `epochs` follows from it.
-        fewest: Epochs at least.
-        most: Epochs at most: few series learned too often are learned by heart.
+        settings: Sizes and training of each network.
+        count: Networks to train; a single one while members are compared.
+        networks: Trained networks; empty before `fit`.
     """
 
-    hidden: int = 96
-    patches: int = 24
-    rate: float = 4e-3
-    dropout: float = 0.1
-    decay: float = 1e-3
-    batch: int = 256
-    presentations: int = 250_000
-    fewest: int = 4
-    most: int = 30
+    settings: LstmSettings = field(default_factory=LstmSettings)
+    count: int = 2
+    networks: tuple[TrainedLstm, ...] = ()
 
-    def epochs(self, windows: int) -> int:
-        """Times that each window is learned from."""
-        return int(np.clip(round(self.presentations / max(windows, 1)), self.fewest, self.most))
+    def fit(self, examples: Inputs, training: Training) -> Lstm:
+        """Train the networks."""
+        from aurora.learning.forecasting.lstm_network import train_lstm  # noqa: PLC0415  # loads torch
 
+        networks = []
+        for number in range(1 if training.stage == "part" else self.count):
+            name = f"lstm-{training.stage}-{number}.checkpoint"
+            networks.append(
+                train_lstm(
+                    examples,
+                    seed=training.seed + number,
+                    settings=self.settings,
+                    checkpoint=None if training.checkpoints is None else training.checkpoints / name,
+                    progress=partial(training.progress, f"LSTM {number + 1} on {training.stage}"),
+                )
+            )
+        return replace(self, networks=tuple(networks))
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a network is trained on, or asked about.
+    def quantiles(self, inputs: Inputs) -> FloatArray:
+        """Return the mean of the networks' quantiles."""
+        each: Any = [network.quantiles(inputs) for network in self.networks]
+        return repeat_constants(np.mean(each, axis=0), inputs.windows)
 
-    Attributes:
-        view: The windows.
-        labels: float64 [n, categories], 1 where a series has a label, see `forecast.categories`.
-    """
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write a file for each network."""
+        for number, network in enumerate(self.networks):
+            network.save(folder / f"lstm-{number}.pt")
+        return {"networks": len(self.networks)}
 
-    view: View
-    labels: FloatArray
+    def load(self, folder: Path, description: Mapping[str, Any]) -> Lstm:
+        """Read the networks that `save` wrote."""
+        from aurora.learning.forecasting.lstm_network import load_lstm  # noqa: PLC0415  # loads torch
 
-
-class QuantileLstm(nn.Module):
-    """The network; all in units of each window's own scale.
-
-    Args:
-        context: Values of a window.
-        horizon: Steps ahead.
-        features: Of the window's summary.
-        categories: Labels that have an embedding.
-        settings: Sizes.
-    """
-
-    def __init__(self, context: int, horizon: int, features: int, categories: int, settings: LstmSettings) -> None:
-        super().__init__()
-        self.patch = max(1, context // settings.patches)
-        self.horizon = horizon
-        hidden = settings.hidden
-        self.recurrence = nn.LSTM(self.patch + 2, hidden, batch_first=True)
-        self.embedding = nn.Linear(categories, 8, bias=False) if categories else None
-        self.body = nn.Sequential(
-            nn.Linear(hidden + features + (8 if categories else 0), hidden),
-            nn.ReLU(),
-            nn.Dropout(settings.dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(),
-        )
-        self.head = nn.Linear(hidden, horizon * len(LEVELS))
-        nn.init.zeros_(self.head.weight)  # it starts as the quantiles of the latest hours
-        nn.init.zeros_(self.head.bias)
-        self.blend = nn.Parameter(torch.zeros(len(SPANS)))
-
-    def forward(self, shape: Tensor, recent: Tensor, summary: Tensor, labels: Tensor) -> Tensor:
-        """Quantiles [n, horizon, len(LEVELS)], rising.
-
-        Args:
-            shape: [n, context].
-            recent: [n, spans, len(LEVELS)].
-            summary: [n, features], standardised.
-            labels: [n, categories].
-        """
-        patches = shape[:, shape.shape[1] % self.patch :].view(len(shape), -1, self.patch)
-        sums = patches.mean(2, keepdim=True), patches.std(2, keepdim=True, unbiased=False)
-        states, _ = self.recurrence(torch.cat([patches, *sums], 2))
-        parts = [states[:, -1], summary]
-        if self.embedding is not None:
-            parts.append(self.embedding(labels))
-        correction = self.head(self.body(torch.cat(parts, 1))).view(len(shape), self.horizon, len(LEVELS))
-        start = (recent * torch.softmax(self.blend, 0)[None, :, None]).sum(1)
-        widths = torch.diff(start, dim=1).clamp(min=0) + NARROWEST
-        raw = widths + torch.log(-torch.expm1(-widths))  # the inverse of softplus
-        steps = functional.softplus(raw[:, None, :] + correction[:, :, 1:])
-        rising = functional.pad(torch.cumsum(steps, 2), (1, 0))
-        median = start[:, None, MEDIAN] + correction[:, :, 0]
-        quantiles: Tensor = median[:, :, None] + rising - rising[:, :, MEDIAN : MEDIAN + 1]
-        return quantiles
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedLstm:
-    """A network with what its inputs are standardised by.
-
-    Attributes:
-        network: Trained.
-        mean: [features].
-        deviation: [features].
-        sizes: What `QuantileLstm` was built with.
-    """
-
-    network: QuantileLstm
-    mean: Tensor
-    deviation: Tensor
-    sizes: dict[str, int]
-    settings: LstmSettings
-
-    def quantiles(self, lesson: Lesson) -> FloatArray:
-        """float64 [n, horizon, len(LEVELS)] in the series' own unit."""
-        self.network.eval()
-        parts = []
-        with torch.no_grad():
-            for first in range(0, len(lesson.labels), FORECAST_BATCH):
-                batch = slice(first, first + FORECAST_BATCH)
-                parts.append(self.network(*_inputs(lesson, batch, self.mean, self.deviation)).double().numpy())
-        scaled = np.concatenate(parts) if parts else np.zeros((0, self.sizes["horizon"], len(LEVELS)))
-        result = scaled * lesson.view.scale[:, :, None] + lesson.view.centre[:, :, None]
-        return np.asarray(np.maximum.accumulate(result, axis=2))  # rounding can make equal neighbours cross
-
-    def save(self, path: Path) -> None:
-        """Write it as tensors and numbers."""
-        state = {
-            "network": self.network.state_dict(),
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "sizes": self.sizes,
-            "settings": asdict(self.settings),
-        }
-        _write(state, path)
-
-
-def load_lstm(path: Path) -> TrainedLstm:
-    """What `TrainedLstm.save` wrote. Nothing in the file is executed.
-
-    Raises:
-        DataError: The file is absent or is none.
-    """
-    state = _read(path)
-    with restoring(path, error=DataError, remedy=AGAIN):
-        settings = LstmSettings(**state["settings"])
-        sizes = {**state["sizes"], "hidden": settings.hidden, "patches": settings.patches}
-        require_sizes(sizes, state["network"])
-        network = QuantileLstm(**state["sizes"], settings=settings)
-        network.load_state_dict(state["network"])
-        return TrainedLstm(network, state["mean"], state["deviation"], dict(state["sizes"]), settings)
-
-
-def train_lstm(  # a training loop is read from top to bottom
-    lesson: Lesson,
-    future: FloatArray,
-    *,
-    seed: int,
-    settings: LstmSettings,
-    checkpoint: Path | None = None,
-    tell: Callable[[int, int, float], None] = lambda _epoch, _epochs, _loss: None,
-) -> TrainedLstm:
-    """Fit a network to windows by the pinball loss in units of each window's scale, all windows alike.
-
-    After each epoch the state is written to `checkpoint`; a later call with the same data, settings and seed goes on
-    from there and ends with the same network, to the bit, as one that was never interrupted.
-
-    Args:
-        lesson: The windows.
-        future: float64 [n, horizon], what came.
-        seed: Of the first weights, the order and the dropout.
-        settings: Sizes and speed.
-        checkpoint: Where to keep the state between epochs; removed at the end.
-        tell: (epochs done, epochs, mean loss), called after each.
-    """
-    keep_freed_memory()
-    torch.set_num_threads(1)  # small matrices: a second thread costs more than it brings, and others use the core
-    target = scaled_target(lesson.view, future)
-    summary = torch.from_numpy(lesson.view.summary)
-    mean, deviation = summary.mean(0), summary.std(0, unbiased=False) + 1e-3
-    count, horizon = target.shape
-    sizes = {
-        "context": lesson.view.shape.shape[1],
-        "horizon": horizon,
-        "features": summary.shape[1],
-        "categories": lesson.labels.shape[1],
-    }
-    epochs = settings.epochs(count)
-    batch = min(settings.batch, count)
-    levels = torch.tensor(LEVELS)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = QuantileLstm(**sizes, settings=settings)
-        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, settings.rate, total_steps=epochs * (count // batch) + 1, pct_start=0.1
-        )
-        mark = _mark(lesson, target, seed, settings)
-        done = _resume(checkpoint, mark, network, optimizer, schedule)
-        for epoch in range(done, epochs):
-            torch.manual_seed(seed * 10_007 + epoch + 1)  # so that an epoch is the same whenever it is run
-            network.train()
-            order = torch.randperm(count).numpy()
-            total = 0.0
-            for first in range(0, count - batch + 1, batch):
-                chosen = order[first : first + batch]
-                guess = network(*_inputs(lesson, chosen, mean, deviation))
-                above = torch.from_numpy(target[chosen]).float()[:, :, None] - guess
-                loss = torch.maximum(levels * above, (levels - 1) * above).mean()
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-                total += float(loss.detach())
-            tell(epoch + 1, epochs, total / (count // batch))
-            if checkpoint is not None:
-                state = {
-                    "mark": mark,
-                    "epoch": epoch + 1,
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "schedule": schedule.state_dict(),
-                }
-                _write(state, checkpoint)
-    return TrainedLstm(network, mean, deviation, sizes, settings)
-
-
-def _inputs(lesson: Lesson, chosen: Any, mean: Tensor, deviation: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    look = lesson.view
-    summary = ((torch.from_numpy(look.summary[chosen]) - mean) / deviation).clamp(-FARTHEST, FARTHEST)
-    return (
-        torch.from_numpy(np.arcsinh(look.shape[chosen])).float(),
-        torch.from_numpy(look.recent[chosen]).float(),
-        summary.float(),
-        torch.from_numpy(lesson.labels[chosen]).float(),
-    )
-
-
-def _mark(lesson: Lesson, target: FloatArray, seed: int, settings: LstmSettings) -> str:
-    """What a checkpoint belongs to: the data, the seed and the settings."""
-    digest = hashlib.sha256(repr((seed, settings)).encode())
-    for part in (lesson.view.shape, lesson.labels, target):
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
-
-
-def _resume(path: Path | None, mark: str, network: nn.Module, optimizer: Any, schedule: Any) -> int:
-    """Epochs that were done before; 0 where there is no checkpoint of this very training."""
-    if path is None or not path.exists():
-        return 0
-    state = _read(path)
-    if state.get("mark") != mark:
-        return 0
-    with restoring(path, error=DataError, remedy="delete it; the training then begins anew"):
-        network.load_state_dict(state["network"])
-        restore_optimizer(optimizer, state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        return int(state["epoch"])
-
-
-def _write(state: dict[str, Any], path: Path) -> None:
-    save_tensors(state, path, error=DataError)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise DataError(f"there is no {path}; train a forecaster first")
-    return load_tensors(path, error=DataError, remedy=AGAIN)
+        count = description["networks"]
+        if not (isinstance(count, int) and 1 <= count <= MAX_NETWORKS):
+            raise ValueError(f"{count!r} networks, not 1 to {MAX_NETWORKS}")
+        return replace(self, networks=tuple(load_lstm(folder / f"lstm-{k}.pt") for k in range(count)))

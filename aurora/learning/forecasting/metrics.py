@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.types import FloatArray
 
-GRID = np.array(LEVELS)
-DECILES = tuple(LEVELS.index(k / 10) for k in range(1, 10))
+GRID = np.array(QUANTILES)
+DECILES = tuple(QUANTILES.index(k / 10) for k in range(1, 10))
 """Where the deciles stand among the levels."""
-MEDIAN = LEVELS.index(0.5)
-ENDS = {50: (LEVELS.index(0.25), LEVELS.index(0.75)), 80: (LEVELS.index(0.1), LEVELS.index(0.9)),
-        95: (LEVELS.index(0.025), LEVELS.index(0.975))}  # fmt: skip
+MEDIAN = QUANTILES.index(0.5)
+ENDS = {50: (QUANTILES.index(0.25), QUANTILES.index(0.75)), 80: (QUANTILES.index(0.1), QUANTILES.index(0.9)),
+        95: (QUANTILES.index(0.025), QUANTILES.index(0.975))}  # fmt: skip
 """Where the ends of the central intervals stand among the levels, by their nominal coverage in percent."""
 
 
@@ -39,7 +39,7 @@ def weighted_quantile_loss(quantiles: FloatArray, y: FloatArray) -> float:
     eq. (13), as GluonTS's mean weighted quantile loss. It does not change where all values are multiplied.
 
     Args:
-        quantiles: [windows, horizon, len(LEVELS)].
+        quantiles: [windows, horizon, len(QUANTILES)].
         y: [windows, horizon].
 
     Returns:
@@ -54,7 +54,7 @@ def crps(quantiles: FloatArray, y: FloatArray) -> float:
     """Continuous ranked probability score, mean over windows and steps, in the unit of `y`.
 
     It is the integral of twice the pinball loss over the levels (Gneiting and Ranjan, 2011, eq. 7), here by trapezes
-    over `LEVELS`, beyond which the loss is taken to fall to 0 on a line.
+    over `QUANTILES`, beyond which the loss is taken to fall to 0 on a line.
     """
     loss = 2 * pinball(quantiles, y).mean(axis=tuple(range(y.ndim)))
     levels = np.concatenate([[0.0], GRID, [1.0]])
@@ -81,7 +81,7 @@ def mean_scaled_error(quantiles: FloatArray, y: FloatArray, past: FloatArray, se
     series' scale is the mean absolute step inside its windows' contexts; a series without any is left out.
 
     Args:
-        quantiles: [windows, horizon, len(LEVELS)].
+        quantiles: [windows, horizon, len(QUANTILES)].
         y: [windows, horizon].
         past: [windows, context].
         series: [windows], which series each is of.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.learning.forecasting.windows import DAY, Windows
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from aurora.types import FloatArray
 
 SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
@@ -24,15 +24,15 @@ FARTHEST = 50.0
 """Scales at which what a model is to learn is cut: a machine that wakes from near silence would drown all others."""
 
 
-class View(NamedTuple):
+class Features(NamedTuple):
     """Windows as the forecasters see them.
 
     Attributes:
         centre: float64 [n, 1], the median of the context.
         scale: float64 [n, 1], mean of its standard and its mean absolute deviation, above 0.
         shape: float64 [n, context], the context, centred and scaled.
-        recent: float64 [n, spans, len(LEVELS)], quantiles of the latest spans, centred and scaled.
-        summary: float64 [n, features], numbers about the window; see `view`.
+        recent: float64 [n, spans, len(QUANTILES)], quantiles of the latest spans, centred and scaled.
+        summary: float64 [n, features], numbers about the window; see `features_of`.
     """
 
     centre: FloatArray
@@ -47,12 +47,12 @@ def spans(context: int) -> tuple[int, ...]:
     return tuple(max(4, round(share * context)) for share in SPANS)
 
 
-def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = LEVELS) -> FloatArray:
+def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = QUANTILES) -> FloatArray:
     """Quantiles of the latest `span` values: float64 [n, levels]."""
     return np.asarray(np.quantile(past[:, -span:], levels, axis=1).T)
 
 
-def view(windows: Windows) -> View:
+def features_of(windows: Windows) -> Features:
     """Centre, scale, and the numbers in sum.
 
     The summary holds, in this order: the quantiles of the spans, the spans' means, deviations from step to step at five
@@ -86,14 +86,14 @@ def view(windows: Windows) -> View:
         np.sin(turn),
         np.cos(turn),
     )
-    return View(centre, scale, shape, recent, np.arcsinh(np.concatenate(columns, axis=1)))
+    return Features(centre, scale, shape, recent, np.arcsinh(np.concatenate(columns, axis=1)))
 
 
-def scaled_target(look: View, future: FloatArray) -> FloatArray:
+def scaled_target(features: Features, future: FloatArray) -> FloatArray:
     """What a model learns to forecast: the future in units of the window's scale, cut at `FARTHEST`.
 
     Args:
-        look: [n].
+        features: Of the windows, [n].
         future: [n, horizon].
     """
-    return np.asarray(np.clip((future - look.centre) / look.scale, -FARTHEST, FARTHEST))
+    return np.asarray(np.clip((future - features.centre) / features.scale, -FARTHEST, FARTHEST))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.series.series import Series
 from aurora.types import FloatArray, IntArray
 
@@ -49,12 +49,25 @@ def check_sizes(context: int, horizon: int) -> None:
     """Refuse sizes with which no window can be made or nothing can be learned.
 
     Raises:
-        DataError: It names the option at fault.
+        InputError: `context` or `horizon` is too small.
     """
     if context < 12:  # noqa: PLR2004  # an hour of 5-minute values; less has no quantiles to speak of
-        raise DataError(f"--context {context}: a forecast needs at least 12 values of the past")
+        raise InputError("a forecast needs at least 12 values of the past", parameter="context", value=context)
     if horizon < 1:
-        raise DataError(f"--horizon {horizon}: give at least one step")
+        raise InputError("give at least one step", parameter="horizon", value=horizon)
+
+
+def check_length(series: Series, context: int) -> None:
+    """Refuse a series that does not fill a context.
+
+    Raises:
+        InputError: It is shorter than `context`.
+    """
+    if len(series) < context:
+        raise InputError(
+            f"series {series.unique_id!r} has {len(series)} values and a forecast needs context={context}; "
+            "give more of its past, or a smaller context"
+        )
 
 
 def rolling(panel: Sequence[Series], context: int, horizon: int, stride: int, *, first: int = 0) -> Windows:
@@ -71,7 +84,7 @@ def rolling(panel: Sequence[Series], context: int, horizon: int, stride: int, *,
         first: Position before which no future value may lie.
 
     Raises:
-        DataError: See `check_sizes`.
+        InputError: See `check_sizes`.
     """
     check_sizes(context, horizon)
     parts = []

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aurora.errors import DataError
 from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.backtest import Figures, figures
-from aurora.learning.forecasting.windows import Windows, check_sizes, latest
-from aurora.learning.series.series import LEVELS, Forecast, Series
-from aurora.types import FloatArray
+from aurora.learning.forecasting.inputs import inputs_of
+from aurora.learning.forecasting.members import MEMBERS, untrained
+from aurora.learning.forecasting.windows import check_length, check_sizes, latest
+from aurora.learning.series.series import QUANTILES, Forecast, Series
 
 PAST_WINDOWS = 24
 """Moments in a series' own past at which the baselines are compared."""
@@ -47,30 +47,20 @@ def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_e
         with_ets: Whether AutoETS is among them; it takes half a second for each series.
 
     Raises:
-        DataError: The series does not fill a context.
+        InputError: The series does not fill a context, or `context` or `horizon` is too small.
     """
     check_sizes(context, horizon)
-    if len(one) < context:
-        raise DataError(
-            f"series {one.unique_id!r} has {len(one)} values and a forecast needs --context {context}; "
-            "give more of its past, or a smaller context"
-        )
+    check_length(one, context)
     windows = latest(one, 0, context, horizon, PAST_WINDOWS)
-    said = _said(one, windows, horizon, with_ets)
+    inputs = inputs_of([one], windows, ())
+    models = {name: model for name, model in untrained().items() if with_ets or not MEMBERS[name].is_slow}
+    said = {name: model.quantiles(inputs) for name, model in models.items()}
     known = np.arange(len(windows) - 1)
     past = windows.chosen(known)
     tested = {name: figures(q[known], past) for name, q in said.items()} if len(known) else {}
     losses = {name: f.wql for name, f in tested.items() if np.isfinite(f.wql)}
     name = min(losses, key=lambda n: losses[n]) if losses else UNTESTED
     forecast = Forecast(one.unique_id, one.start + len(one) * one.step, one.step, said[name][-1], name)
-    naive = np.broadcast_to(past.past[:, -1:, None], (len(known), horizon, len(LEVELS)))
+    naive = np.broadcast_to(past.past[:, -1:, None], (len(known), horizon, len(QUANTILES)))
     share = baselines.SHARES.get(name, 0.0)
     return Picked(forecast, tested, figures(naive, past) if len(known) else None, round(share * context) * one.step)
-
-
-def _said(one: Series, windows: Windows, horizon: int, with_ets: bool) -> dict[str, FloatArray]:
-    said = {name: baselines.recent_quantiles(windows, horizon, share) for name, share in baselines.SHARES.items()}
-    said["seasonal_naive"] = baselines.seasonal_naive([one], windows, horizon)
-    if with_ets:
-        said["auto_ets"] = baselines.auto_ets(windows, horizon)
-    return said

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurora.learning.futures import outlook
 from aurora.learning.futures.demand import running
-from aurora.learning.futures.outlook import Aim, Outlook
-from aurora.learning.futures.predictors import forecaster
+from aurora.learning.futures.demand_forecast import Aim, DemandForecast, forecast_demand
+from aurora.learning.futures.predictors import predictor
 from aurora.learning.futures.tiers import CONFIDENCES
 from aurora.learning.series.dataframes import series_of
 from aurora.learning.series.series import Panel, Series
@@ -27,7 +26,7 @@ def look_ahead(  # what a question about the future consists of
     cores_per_unit: float = 1.0,
     model: Path | str | None = None,
     seed: int = 0,
-) -> Outlook:
+) -> DemandForecast:
     """Sample futures of the series' demand together, and say how many cores cover it with which confidence.
 
     The forecaster is back-tested on the series' own past, and futures and capacities are recalibrated by it. Series
@@ -46,11 +45,12 @@ def look_ahead(  # what a question about the future consists of
         `tiers` has a capacity for each confidence, `paths` the futures.
 
     Raises:
-        DataError: The data are not valid, the series are too short or of different steps, or the folder holds no
-            forecaster.
+        InputError: The series are too short or of different steps, or an argument is out of range.
+        DataError: The data are not valid, or the forecaster is damaged.
+        FileError: The folder holds no forecaster.
     """
     series = running(series_of(data)).series
-    chosen = forecaster(None if model is None else Path(model))
+    chosen = predictor(None if model is None else Path(model))
     since = max((chosen.learned.get(s.unique_id, float("-inf")) for s in series), default=float("-inf"))
     aim = Aim(horizon, futures, cores_per_unit, tuple(confidences), chosen.context, seed, since)
-    return outlook.look_ahead(series, chosen.predict, aim)
+    return forecast_demand(series, chosen.predict, aim)

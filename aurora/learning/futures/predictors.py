@@ -1,4 +1,4 @@
-"""Forecasters as `look_ahead` asks them: without training, or from a folder."""
+"""Predictors that `forecast_demand` asks: the quantiles of the latest past, or a trained forecaster."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import NamedTuple
 
 from aurora.learning.forecasting.baselines import recent_quantiles
 from aurora.learning.forecasting.windows import joined, latest
-from aurora.learning.futures.outlook import Predict
+from aurora.learning.futures.demand_forecast import Predict
 from aurora.learning.series.series import Forecast, Series
 
 CONTEXT = 144
-"""Values that a forecaster without training looks back on."""
+"""Values that the predictor without training looks back on."""
 
 
-class Chosen(NamedTuple):
-    """A forecaster, and what it needs.
+class Predictor(NamedTuple):
+    """A predictor, and what it needs.
 
     Attributes:
-        predict: What follows a past.
+        predict: Forecasts what follows the series' past.
         context: Values that a past must have.
-        learned: Series to the Unix time up to which it was trained on it.
+        learned: Unix time up to which the predictor was trained on each series, by `unique_id`.
     """
 
     predict: Predict
@@ -30,24 +30,25 @@ class Chosen(NamedTuple):
 
 
 def recent(past: Sequence[Series], horizon: int) -> tuple[Forecast, ...]:
-    """The quantiles of the latest quarter of the context, the same for every step: hard to beat, and ready at once."""
+    """Forecast the quantiles of the latest quarter of the context, the same for every step; needs no training."""
     windows = joined([latest(s, k, CONTEXT, horizon, 0) for k, s in enumerate(past)], CONTEXT, horizon)
-    said = recent_quantiles(windows, horizon)
+    quantiles = recent_quantiles(windows, horizon)
     return tuple(
         Forecast(s.unique_id, s.start + len(s) * s.step, s.step, rows, "recent_quantiles")
-        for s, rows in zip(past, said, strict=True)
+        for s, rows in zip(past, quantiles, strict=True)
     )
 
 
-def forecaster(folder: Path | None) -> Chosen:
-    """The one that `aurora train forecast` wrote to a folder; without a folder, `recent`.
+def predictor(folder: Path | None) -> Predictor:
+    """Return the forecaster that `aurora train forecast` wrote to a folder, or `recent` without a folder.
 
     Raises:
-        DataError: The folder holds none.
+        FileError: The folder holds no forecaster.
+        DataError: The forecaster is damaged.
     """
     if folder is None:
-        return Chosen(recent, CONTEXT, {})
-    from aurora.learning.forecasting.champion import in_service  # noqa: PLC0415  # heavy, used here only
+        return Predictor(recent, CONTEXT, {})
+    from aurora.learning.forecasting.champion import in_service  # noqa: PLC0415  # loads torch
 
-    found = in_service(folder)
-    return Chosen(found.predict, found.context, found.learned)
+    forecaster = in_service(folder)
+    return Predictor(forecaster.predict, forecaster.context, forecaster.learned)

@@ -1,4 +1,4 @@
-"""Continuous mode: what came is compared with what was simulated, and the tiers are moved to keep their promises."""
+"""Continuous mode: compares measured demand with what was simulated, and adapts the tiers' confidences."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.files import write_atomically
 from aurora.learning.futures.demand import aligned
-from aurora.learning.futures.outlook import Outlook
+from aurora.learning.futures.demand_forecast import DemandForecast
 from aurora.learning.futures.paths import probabilities
 from aurora.learning.futures.tiers import Adjustment, unadjusted
-from aurora.learning.series.series import LEVELS, Series
+from aurora.learning.series.series import QUANTILES, Series
 from aurora.reading import read_json
 
 FORMAT = 1
@@ -27,14 +27,14 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What was simulated and has not come yet.
+    """A forecast whose horizon has not been measured yet.
 
     Attributes:
         start: Unix time of its first step.
-        quantiles: [steps][len(LEVELS)], of the total, cores.
-        by_step: [tiers][steps], cores.
-        cores: [tiers], for the whole horizon.
-        what_ifs: Name to the mean total at each step, cores; the first is the forecast itself.
+        quantiles: [steps][len(QUANTILES)], quantiles of the total, cores.
+        by_step: [tiers][steps], capacity of each tier at each step, cores.
+        cores: [tiers], capacity of each tier for the whole horizon.
+        what_ifs: Mean total at each step by what-if, cores; the first is the forecast itself.
     """
 
     start: int
@@ -46,22 +46,22 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """All that continuous mode remembers; the contents of its file.
+    """The state of continuous mode, and the content of its file.
 
     Attributes:
-        series: Ids, in the order in which they were given.
-        step: Seconds.
-        cores_per_unit: Cores that a unit of the series needs.
-        confidences: Of the tiers.
-        step_offsets: What is added to each confidence when a tier by step is asked for.
-        peak_offsets: Likewise for tiers of the horizon.
-        rounds: Horizons compared.
-        steps: Steps compared.
-        inside: Of these, how many were inside each tier by step.
-        peaks_inside: Horizons that were inside each tier throughout.
-        histogram: Steps by the tenth of the simulated distribution in which what came lay.
-        nearest: What-if to the horizons that were nearest to it.
-        pending: What is compared next.
+        series: Ids of the series, in the order in which they were given.
+        step: Length of a step, seconds.
+        cores_per_unit: Cores that one unit of the series needs.
+        confidences: Promised confidences of the tiers.
+        step_offsets: Adaptation of each confidence for tiers by step; see `Adaptive.offsets`.
+        peak_offsets: Adaptation of each confidence for tiers of the horizon.
+        rounds: Number of horizons compared.
+        steps: Number of steps compared.
+        inside: Number of these steps inside each tier by step.
+        peaks_inside: Number of horizons inside each tier throughout.
+        histogram: Number of steps by the tenth of the simulated distribution in which the realised value lay.
+        nearest: Number of horizons that were nearest to each what-if.
+        pending: Forecast that is compared next.
     """
 
     series: tuple[str, ...]
@@ -80,7 +80,7 @@ class Tracking:
 
     @property
     def adjustment(self) -> Adjustment:
-        """What to ask for next."""
+        """Adapted confidences for the next forecast."""
         fresh = unadjusted(self.confidences)
         return Adjustment(
             fresh.steps._replace(offsets=self.step_offsets), fresh.peaks._replace(offsets=self.peak_offsets)
@@ -89,15 +89,15 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One horizon that came.
+    """A measured horizon compared with its forecast.
 
     Attributes:
         start: Unix time of its first step.
-        realised: float64 [steps], cores, at the steps that were measured.
-        places: float64 [steps], where in the simulated distribution each lay (its PIT), 0 to 1.
+        realised: float64 [steps], demand at the steps that were measured, cores.
+        places: float64 [steps], probability integral transform of each realised value, 0 to 1.
         inside: Share of the steps inside each tier by step.
-        peak_inside: Whether it stayed inside each tier of the horizon.
-        nearest: The what-if whose mean was nearest, by root mean square distance.
+        peak_inside: Whether the demand stayed inside each tier of the horizon.
+        nearest: What-if with the nearest mean, by root mean square distance.
     """
 
     start: int
@@ -108,14 +108,14 @@ class Comparison:
     nearest: str
 
 
-def new_tracking(outlook: Outlook, cores_per_unit: float) -> Tracking:
-    """Nothing compared yet."""
-    tiers = outlook.tiers
+def new_tracking(demand: DemandForecast, cores_per_unit: float) -> Tracking:
+    """Return the state before anything was compared."""
+    tiers = demand.tiers
     none = (0.0,) * len(tiers)
     counts = (0,) * len(tiers)
     return Tracking(
-        outlook.series,
-        outlook.step,
+        demand.series,
+        demand.step,
         cores_per_unit,
         tuple(t.confidence for t in tiers),
         none,
@@ -126,47 +126,50 @@ def new_tracking(outlook: Outlook, cores_per_unit: float) -> Tracking:
     )
 
 
-def expecting(tracking: Tracking, outlook: Outlook, what_ifs: Mapping[str, NDArray[np.float64]]) -> Tracking:
-    """Remember what was simulated.
+def expecting(tracking: Tracking, demand: DemandForecast, what_ifs: Mapping[str, NDArray[np.float64]]) -> Tracking:
+    """Return the state with a forecast that is compared next.
 
     Args:
-        tracking: So far.
-        outlook: What was looked ahead to.
-        what_ifs: Name to the mean total at each step, float64 [steps].
+        tracking: State so far.
+        demand: The forecast.
+        what_ifs: Mean total at each step by what-if, float64 [steps].
+
+    Raises:
+        InputError: See `check_same`.
     """
-    check_same(tracking, outlook.series, outlook.step, tracking.cores_per_unit)
-    quantiles = np.quantile(outlook.totals, LEVELS, axis=0).T
+    check_same(tracking, demand.series, demand.step, tracking.cores_per_unit)
+    quantiles = np.quantile(demand.totals, QUANTILES, axis=0).T
     return replace(
         tracking,
         pending=Pending(
-            outlook.start,
+            demand.start,
             tuple(tuple(row) for row in quantiles.tolist()),
-            tuple(tuple(t.by_step.tolist()) for t in outlook.tiers),
-            tuple(t.cores for t in outlook.tiers),
+            tuple(tuple(t.by_step.tolist()) for t in demand.tiers),
+            tuple(t.cores for t in demand.tiers),
             {name: tuple(mean.tolist()) for name, mean in what_ifs.items()},
         ),
     )
 
 
 def check_same(tracking: Tracking, series: Sequence[str], step: int, cores_per_unit: float) -> None:
-    """Refuse to compare with the simulation of something else.
+    """Refuse to compare with the simulation of other data.
 
     Raises:
-        DataError: Says what differs.
+        InputError: Series, step or unit differ.
     """
-    for what, before, now in (
+    for quantity, before, now in (
         ("series", tracking.series, tuple(series)),
         ("step", tracking.step, step),
         ("cores per unit", tracking.cores_per_unit, cores_per_unit),
     ):
         if before != now:
-            raise DataError(
-                f"the state is of other {what}: {before}, now {now}; give another state file, or the same data"
+            raise InputError(
+                f"the state is of other {quantity}: {before}, now {now}; give another state file, or the same data"
             )
 
 
 def steps_come(tracking: Tracking, series: Sequence[Series]) -> tuple[int, int]:
-    """How many of the pending steps have been measured, and how many are pending."""
+    """Return how many of the pending steps have been measured, and how many are pending."""
     if tracking.pending is None:
         return 0, 0
     last = min(s.start + len(s) * s.step for s in series)
@@ -175,25 +178,28 @@ def steps_come(tracking: Tracking, series: Sequence[Series]) -> tuple[int, int]:
 
 
 def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, Tracking]:
-    """What came beside what was simulated; offsets move towards what keeps the promises.
+    """Compare measured demand with the pending forecast, and adapt the confidences.
 
     Args:
-        tracking: With something pending.
-        series: Measured demand, as far as it goes; steps that were filled in don't count.
+        tracking: State with a pending forecast.
+        series: Measured demand; steps that were filled in don't count.
+
+    Returns:
+        The comparison, and the state after it.
 
     Raises:
-        DataError: Nothing is pending, the series are others, not all of it has come, or none of it was measured.
+        InputError: Nothing is pending, the series are others, or not all of the horizon has been measured.
     """
     if tracking.pending is None:
-        raise DataError("nothing was simulated that could be compared; run `aurora futures` with --state first")
+        raise InputError("nothing was simulated that could be compared; look ahead with state=FILE first")
     together = aligned(series)
     check_same(tracking, [s.unique_id for s in together], together[0].step, tracking.cores_per_unit)
     come, steps = steps_come(tracking, together)
     if come < steps:
-        raise DataError(f"{come} of the {steps} steps that were simulated have come; compare again when all have")
+        raise InputError(f"{come} of the {steps} steps that were simulated have come; compare again when all have")
     before = (tracking.pending.start - together[0].start) // tracking.step
     if before < 0 or (tracking.pending.start - together[0].start) % tracking.step:
-        raise DataError(
+        raise InputError(
             f"the series start at {together[0].start}, what was simulated at {tracking.pending.start}; "
             "give series that reach back to it, at the same steps"
         )
@@ -201,7 +207,7 @@ def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, 
     span = slice(before, before + steps)
     measured = np.all([s.observed[span] for s in together], axis=0)
     if not measured.any():
-        raise DataError("no step that was simulated was measured: all are gaps that were filled in; use a new state")
+        raise InputError("no step that was simulated was measured: all are gaps that were filled in; use a new state")
     realised = (np.sum([s.y[span] for s in together], axis=0) * tracking.cores_per_unit)[measured]
     steps = len(realised)
     low, high = probabilities(np.array(pending.quantiles)[measured], realised)
@@ -214,8 +220,8 @@ def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, 
     nearest = min(distance, key=distance.__getitem__)
     counts = np.histogram(places, bins=BINS, range=(0.0, 1.0))[0]
     adjusted = tracking.adjustment
-    seen = dict(tracking.nearest or {})
-    seen[nearest] = seen.get(nearest, 0) + 1
+    nearest_counts = dict(tracking.nearest or {})
+    nearest_counts[nearest] = nearest_counts.get(nearest, 0) + 1
     after = replace(
         tracking,
         step_offsets=adjusted.steps.after(inside).offsets,
@@ -225,37 +231,38 @@ def compared(tracking: Tracking, series: Sequence[Series]) -> tuple[Comparison, 
         inside=tuple(n + round(share * steps) for n, share in zip(tracking.inside, inside, strict=True)),
         peaks_inside=tuple(n + p for n, p in zip(tracking.peaks_inside, peak_inside, strict=True)),
         histogram=tuple(int(a + b) for a, b in zip(tracking.histogram, counts, strict=True)),
-        nearest=seen,
+        nearest=nearest_counts,
         pending=None,
     )
     return Comparison(pending.start, realised, places, inside, peak_inside, nearest), after
 
 
 def read_tracking(path: Path) -> Tracking:
-    """Read what continuous mode remembered.
+    """Read the state of continuous mode.
 
     Raises:
-        DataError: The file is absent or not one of its own.
+        FileError: The file is absent.
+        DataError: It is not a state.
     """
     data = read_json(path)
-    strange = DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
+    not_a_state = DataError(f"{path} is not a state of `aurora futures`; name another file, or remove it")
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-        raise strange
+        raise not_a_state
     try:
         tracking = TypeAdapter(Tracking).validate_python(data)
     except ValidationError:
-        raise strange from None
+        raise not_a_state from None
     sizes = (tracking.step_offsets, tracking.peak_offsets, tracking.inside, tracking.peaks_inside)
     if any(len(values) != len(tracking.confidences) for values in sizes) or len(tracking.histogram) != BINS:
-        raise strange
+        raise not_a_state
     return tracking
 
 
 def write_tracking(tracking: Tracking, path: Path) -> None:
-    """Keep it; a write that is interrupted leaves the file as it was.
+    """Write the state; an interrupted write leaves the file as it was.
 
     Raises:
-        DataError: The file can't be written.
+        FileError: The file can't be written.
     """
     data: dict[str, Any] = {"format": FORMAT, **asdict(tracking)}
     write_atomically(path, json.dumps(data, indent=1))

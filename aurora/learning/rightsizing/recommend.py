@@ -15,7 +15,7 @@ from aurora.learning.rightsizing.projection import Projector, Utilisation, measu
 from aurora.learning.rightsizing.reasons import disagreement, named, reasons_for
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side, candidates, choose, least_instances
 from aurora.learning.rightsizing.savings import Rate, SavingsCalibration, risk_level, savings_of
-from aurora.learning.rightsizing.savings_ledger import Calibration
+from aurora.learning.rightsizing.savings_ledger import PromiseCalibration
 from aurora.learning.rightsizing.sensitivity import Flip, flips
 from aurora.learning.rightsizing.usage import RESOURCES, Usage, usage_of, was_measured
 from aurora.learning.rightsizing.utilisation import Entry, usage_of_series
@@ -142,7 +142,7 @@ class Basis:
     catalogue: Catalogue
     calibration: SavingsCalibration
     goals: Goals = Goals()  # noqa: RUF009  # frozen
-    earned: Calibration | None = None
+    earned: PromiseCalibration | None = None
     need_days: float = NEED_DAYS
     experts: ExpertStates | None = None
     with_flips: bool = True

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.accounts import Catalogue, Configuration, check_configuration
 from aurora.learning.accounts.workload import DAY, STEP
 from aurora.learning.rightsizing.usage import (
@@ -100,7 +100,7 @@ def renamed(series: Sequence[Series], template: str, aliases: Mapping[str, str])
         aliases: What a metric is called there → cpu, memory, io, bandwidth or running.
 
     Raises:
-        DataError: The template has no metric, or a series lacks a label or has another metric; the message names it.
+        InputError: The template has no metric, or a series lacks a label or has another metric; the message names it.
     """
     found = []
     for s in series:
@@ -108,18 +108,21 @@ def renamed(series: Sequence[Series], template: str, aliases: Mapping[str, str])
 
         def value(match: re.Match[str], values: Mapping[str, str] = values, s: Series = s) -> str:
             if match[1] not in values:
-                raise DataError(f"--name: {s.unique_id} has no label {match[1]!r}; it has {', '.join(sorted(values))}")
+                have = ", ".join(sorted(values))
+                raise InputError(f"{s.unique_id} has no label {match[1]!r}; it has {have}", parameter="name")
             return values[match[1]]
 
         head, slash, tail = re.sub(r"\{(\w+)\}", value, template).rpartition("/")
         metric = aliases.get(tail, tail)
         if not (head and slash):
-            raise DataError(
-                f"--name {template!r} gives {head or tail!r}; write WORKLOAD/METRIC, as in {{instance}}/cpu"
-            )
+            reason = f"it gives {head or tail!r}; write WORKLOAD/METRIC, as in {{instance}}/cpu"
+            raise InputError(reason, parameter="name", value=template)
         if metric not in METRICS:
             known = ", ".join(METRICS)
-            raise DataError(f"{s.unique_id}: {tail!r} is none of {known}; say which with --metric cpu={tail or 'NAME'}")
+            raise InputError(
+                f"{s.unique_id}: {tail!r} is none of {known}; say which it is, as in cpu={tail or 'NAME'}",
+                parameter="metric",
+            )
         found.append(replace(s, unique_id=f"{head}/{metric}", labels={**s.labels, "metric": metric}))
     return found
 

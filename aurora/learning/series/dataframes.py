@@ -16,14 +16,14 @@ from typing_extensions import TypeIs
 from aurora.errors import DataError
 from aurora.learning.series.long_form import long_form, read_long_form
 from aurora.learning.series.read import panel_of, read_panel
-from aurora.learning.series.series import LEVELS, Forecast, Panel, Series
+from aurora.learning.series.series import QUANTILES, Forecast, Panel, Series
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
 FRAME_NAME = Path("DataFrame")
 """What messages call a table that came from no file."""
-MEDIAN = LEVELS.index(0.5)
+MEDIAN = QUANTILES.index(0.5)
 
 
 def read_series(source: pd.DataFrame | Path | str | Sequence[Path | str], *, detect: bool = True) -> Panel:
@@ -92,7 +92,7 @@ def forecast_frame(forecasts: Sequence[Forecast]) -> pd.DataFrame:
         "unique_id": np.repeat(np.array([f.unique_id for f in forecasts], dtype=object), lengths),
         "ds": pd.to_datetime(times, unit="s", utc=True),
         "y": quantiles[:, MEDIAN],
-        **{f"q{level:g}": quantiles[:, k] for k, level in enumerate(LEVELS)},
+        **{f"q{level:g}": quantiles[:, k] for k, level in enumerate(QUANTILES)},
         "model": np.repeat(np.array([f.model for f in forecasts], dtype=object), lengths),
     }
     return pd.DataFrame(columns)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975, 0.99)
+QUANTILES = (0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975, 0.99)
 """The quantiles that every forecast has: the deciles, and the ends of the 50, 80, 90, 95 and 98 % intervals."""
 
 Defect = Literal[
@@ -92,7 +92,7 @@ class Forecast:
         unique_id: Of the series.
         start: Unix time of the first forecast value.
         step: Seconds.
-        quantiles: float64 [horizon, len(LEVELS)], rising along the second axis.
+        quantiles: float64 [horizon, len(QUANTILES)], rising along the second axis.
         model: Who made it.
     """
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel
 
 from aurora.sim.explain.decision import Decision, Option, is_cause, traced
 from aurora.sim.explain.flip import flipped
@@ -125,6 +127,14 @@ class Checked(NamedTuple):
     claim: Claim
     holds: bool
     found: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return an item of `claims` in `aurora explain --json`."""
+        fields = {
+            name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+            for name, value in self.claim._asdict().items()
+        }
+        return {"kind": KINDS[type(self.claim)], **fields, "holds": self.holds, "found": self.found}
 
 
 class Case(NamedTuple):

@@ -15,23 +15,29 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvid
 
 from aurora.sim.kernel.parts import PartCompiler
 
+_HERE = Path(__file__).parent
+_POLICIES = _HERE.parent / "policies"
+KERNEL_SOURCES = tuple(sorted([*_HERE.glob("*.py"), _POLICIES / "features.py", _POLICIES / "program.py"]))
+"""The files that decide the kernel's machine code."""
+
 
 @cache
-def cache_folder() -> Path:
-    """Return the folder for machine code: one for every version of the kernel's source, shared by all checkouts.
+def cache_folder(sources: tuple[Path, ...] = KERNEL_SOURCES) -> Path:
+    """Return the folder for machine code: one for every version of its sources, shared by all checkouts.
 
     numba looks only at the file of the function itself, so a function would go on using an old version of
     one that it calls from another file. The first of these that can be written is taken: `NUMBA_CACHE_DIR`, the
     user's cache folder, the package's own folder, a temporary one.
+
+    Args:
+        sources: All files that decide the machine code, in a fixed order; the kernel's by default.
     """
-    here = Path(__file__).parent
-    policies = here.parent / "policies"
     digest = hashlib.sha256()
-    for path in sorted([*here.glob("*.py"), policies / "features.py", policies / "program.py"]):
+    for path in sources:
         digest.update(path.read_bytes())
     name = f"aurora-{digest.hexdigest()[:12]}"
     chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
-    for base in (Path(chosen) if chosen else None, Path(home) if home else _users_cache(), here / "__pycache__"):
+    for base in (Path(chosen) if chosen else None, Path(home) if home else _users_cache(), _HERE / "__pycache__"):
         if base is not None and _is_writable(base / name):
             return base / name
     return Path(tempfile.mkdtemp(prefix=name))
@@ -56,22 +62,32 @@ def _is_writable(folder: Path) -> bool:
 class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]  # numba has no types
     """Where machine code lies, whatever the path of the source: numba's own locators put that path into the name."""
 
+    folder: str
+
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         self._py_file = file
         self._lineno = function.__code__.co_firstlineno
-        self._cache_path = str(cache_folder())
+        self._cache_path = self.folder
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], file: str) -> _Locator:
         return cls(function, file)
 
 
-class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]  # numba has no types
-    _locator_classes = (_Locator,)
+@cache
+def _cache_class(sources: tuple[Path, ...]) -> Any:
+    """Return numba's cache of functions, with a folder for these sources."""
 
+    class Locator(_Locator):
+        folder = str(cache_folder(sources))
 
-class _Cache(FunctionCache):  # type: ignore[misc]  # numba has no types
-    _impl_class = _Implementation
+    class Implementation(CompileResultCacheImpl):  # type: ignore[misc]  # numba has no types
+        _locator_classes = (Locator,)
+
+    class Cache(FunctionCache):  # type: ignore[misc]  # numba has no types
+        _impl_class = Implementation
+
+    return Cache
 
 
 def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,12 +122,16 @@ def _part(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     return dispatcher
 
 
-def entry_point(function: Callable[..., Any]) -> Callable[..., Any]:
+def entry_point(function: Callable[..., Any], sources: tuple[Path, ...] = KERNEL_SOURCES) -> Callable[..., Any]:
     """Compile a function that Python calls, with all that it calls.
 
-    `nogil` lets threads run simulations in parallel; `cache` keeps the machine code between processes.
+    `nogil` lets threads run simulations in parallel; the cache keeps the machine code between processes.
+
+    Args:
+        function: To compile.
+        sources: All files that decide its machine code; see `cache_folder`.
     """
     dispatcher = njit(nogil=True, error_model="numpy")(function)
-    dispatcher._cache = _Cache(function)
+    dispatcher._cache = _cache_class(sources)(function)
     compiled: Callable[..., Any] = dispatcher
     return compiled

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from aurora.extras import is_installed
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import share_of
@@ -135,13 +136,15 @@ def sharpened(least: Bounds, encoded: EncodedScenario, *, effort: float) -> Boun
 
 
 def tightest_bounds(encoded: EncodedScenario) -> Bounds:
-    """Return the bounds of a scenario, raised by the solver where the scenario is small.
+    """Return the bounds of a scenario, raised by the solver where the scenario is small and the solver is installed.
+
+    Without the extra `solver` the bounds hold as well, and may be looser.
 
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
     """
     least = bounds(encoded)
-    if len(encoded.scenario.tasks) <= MAX_TASKS_SOLVED and is_small(encoded):
+    if len(encoded.scenario.tasks) <= MAX_TASKS_SOLVED and is_small(encoded) and is_installed("solver"):
         least = sharpened(least, encoded, effort=EFFORT)
     return least
 

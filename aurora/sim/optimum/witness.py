@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aurora.extras import is_installed
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.kernel import layout as at
 from aurora.sim.optimum.plans import plan_of
@@ -73,6 +74,8 @@ def solver_witness(encoded: EncodedScenario, most: int) -> Witness:
     so_far = f"no witness: the best reference completes {most} of {len(encoded.scenario.tasks)} tasks"
     if not is_small(encoded):
         return Witness("", (), f"{so_far}, and with over {MOST_OPTIONS} task-candidate pairs it is too large to solve")
+    if not is_installed("solver"):
+        return Witness("", (), f"{so_far}, and no solver is installed (pip install 'aurora-alloc[solver]')")
     found = solve(encoded, "makespan", effort=EFFORT)
     if found.plan:
         return Witness("solver", found.plan, "")

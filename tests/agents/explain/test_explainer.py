@@ -1,6 +1,6 @@
 """Explanations in words."""
 
-from aurora.agents.explain.explainer import explain, explained
+from aurora.agents.explain.explainer import explain, explain_case
 from aurora.agents.explain.run_explainer import explain_plan
 from aurora.sim.explain.claims import Case
 from aurora.sim.policies.references import REFERENCES
@@ -49,5 +49,5 @@ def test_a_whole_run_tells_what_it_hangs_on() -> None:
 
 
 def test_only_claims_that_hold_are_in_the_text() -> None:
-    told = explained(Case(small(A, B), scored("-node.price"), decide(small(A, B), scored("-node.price"))))
+    told = explain_case(Case(small(A, B), scored("-node.price"), decide(small(A, B), scored("-node.price"))))
     assert all(c.holds for c in told.checked)

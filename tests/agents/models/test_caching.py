@@ -10,7 +10,7 @@ from aurora.agents.models.agent import run_agent
 from aurora.agents.models.budget import Price, price_of
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import model_name
-from aurora.agents.models.replies import Usage
+from aurora.agents.models.replies import TokenUsage
 from aurora.agents.models.structured import ask
 from aurora.agents.roles.answers import PolicyAnswer
 from aurora.tools.desk import Desk
@@ -155,7 +155,7 @@ def test_prices_are_of_a_name_or_its_snapshots_alone(tmp_path, monkeypatch) -> N
     for name in ("gpt-5.4-mini", "gpt-5-chat-latest", "gpt-4o-audio-preview", "gpt-5-codex", "gpt-4o-2024-11-20-x"):
         assert price_of(f"openai:{name}") is None
     assert (
-        Price(1, 2).dollars(Usage(1_000_000, 0, 500_000, 0)) == 1
+        Price(1, 2).dollars(TokenUsage(1_000_000, 0, 500_000, 0)) == 1
     )  # without a price of its own, the cache costs the same
     table = tmp_path / "prices.json"
     for row in (

@@ -109,7 +109,7 @@ def test_an_answer_in_an_odd_form_is_read(environment, reply) -> None:  # noqa: 
         (
             said("", finish="length"),
             "length",
-            "limit of tokens .* reasoned.*--answer-tokens.*AURORA_ANSWER_TOKENS.*length",
+            "limit of tokens .* reasoning.*--answer-tokens.*AURORA_ANSWER_TOKENS.*length",
         ),
         (said("<think>so much", finish="length"), "length", "limit of tokens"),
         (failed(400, "policy", code="content_filter"), "filtered", "filtered the question"),
@@ -388,7 +388,7 @@ def test_redirects_are_followed_at_the_same_host_only(environment) -> None:  # n
         assert seen[0] == seen[1]
     with replying(said(TEXT)) as (other, theirs), replying((302, {"Location": f"{other}/v1"}, {})) as (url, seen):
         environment(url)
-        with pytest.raises(ModelError, match="points to another address"):
+        with pytest.raises(ModelError, match="redirects to another host"):
             answer(model())
         assert (len(seen), len(theirs)) == (1, 0)
 

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import numpy as np
 
 from aurora.agents.models.metered import metered
-from aurora.agents.models.model import model_name
+from aurora.agents.models.model import ModelName, model_name
 from aurora.agents.roles import defender
 from aurora.agents.roles.answers import PolicyAnswer, RuleAnswer
 from aurora.agents.roles.defender import TOOLS, DefendBriefing, tools_of, write_policies
@@ -87,7 +87,7 @@ def test_of_several_policies_the_valid_ones_are_kept() -> None:
     with patch.object(defender, "run_agent", answered):
         queue = REFERENCES["first_fit"].allocation_strategy
         briefing = DefendBriefing([SCENARIO.scenario], "x", {"fgd": [0.5]}, [], [], queue)
-        model = SimpleNamespace(name_=SimpleNamespace(provider="openai"))
+        model = SimpleNamespace(name_=ModelName("openai", "any"))
         found = write_policies(model, load_prompt("defender"), briefing, lambda: Harness(Desk([SCENARIO]), ()), 3)
     assert len(found.policies) == 1
     assert any("policy 2: the queue discipline is given" in reason for reason in found.failures)
@@ -119,7 +119,7 @@ def test_a_policy_beside_an_invalid_one_is_kept() -> None:
         lambda model, filled, schema, accept, **_: SimpleNamespace(value=accept(answer), rejected=(), evidence=()),
     ):
         briefing = DefendBriefing([SCENARIO.scenario], "x", {"fgd": [0.5]}, [], [])
-        model = SimpleNamespace(name_=SimpleNamespace(provider="openai"))
+        model = SimpleNamespace(name_=ModelName("openai", "any"))
         found = write_policies(model, load_prompt("defender"), briefing, lambda: Harness(Desk([SCENARIO]), ()), 3)
     assert len(found.policies) == 1
     assert found.failures[0].startswith("policy 2: rules.0.score: unknown feature 'node.carbon'")

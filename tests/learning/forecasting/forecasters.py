@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import ndtri
 
-from aurora.learning.series.series import LEVELS, Forecast, Series
+from aurora.learning.series.series import QUANTILES, Forecast, Series
 
-NORMAL = ndtri(np.array(LEVELS))
+NORMAL = ndtri(np.array(QUANTILES))
 
 
 def series(name, y, *, start=0, step=300):
@@ -33,7 +33,7 @@ def last_values(past, horizon, span=36):
             s.unique_id,
             s.start + len(s) * s.step,
             s.step,
-            np.tile(np.quantile(s.y[-span:], LEVELS), (horizon, 1)),
+            np.tile(np.quantile(s.y[-span:], QUANTILES), (horizon, 1)),
             "last values",
         )
         for s in past

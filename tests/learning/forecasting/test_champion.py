@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.forecasting.champion import decisions, in_service, retrain
 from aurora.learning.series.series import Panel
-from tests.learning.series.panels import CONTEXT, HORIZON, QUICK, panel, series_of
+from tests.learning.series.panels import CONTEXT, HORIZON, QUICK_MEMBERS, panel, series_of
 
-SIZES = {"context": CONTEXT, "horizon": HORIZON, "settings": QUICK}
+SIZES = {"context": CONTEXT, "horizon": HORIZON, "members": QUICK_MEMBERS}
 
 
 def noise(count: int) -> Panel:
@@ -52,14 +52,14 @@ def test_data_that_the_champion_learned_from_is_no_ground_for_a_comparison(serve
     before = decisions(served)
     known = in_service(served).learned
     same = Panel(tuple(s for s in (*panel(25, 120).series, *noise(22).series) if s.unique_id in known))
-    with pytest.raises(DataError, match="nothing that the forecaster in service was not trained on"):
+    with pytest.raises(AuroraError, match="nothing that the forecaster in service was not trained on"):
         retrain(same, served, **SIZES)
     assert decisions(served) == before
 
 
 def test_other_sizes_need_another_folder(served: Path):
-    with pytest.raises(DataError, match=r"--context 30 --horizon 4: .* has 24 and 4"):
-        retrain(panel(25, 240), served, context=30, horizon=HORIZON, settings=QUICK)
+    with pytest.raises(AuroraError, match=r"context=30 and horizon=4: .* has 24 and 4"):
+        retrain(panel(25, 240), served, context=30, horizon=HORIZON, members=QUICK_MEMBERS)
 
 
 def test_an_interrupted_retraining_goes_on_and_nothing_serves_before_it_is_whole(tmp_path: Path):
@@ -71,16 +71,16 @@ def test_an_interrupted_retraining_goes_on_and_nothing_serves_before_it_is_whole
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        retrain(panel(22), folder, **SIZES, tell=stop)
-    with pytest.raises(DataError, match="holds no forecaster"):
+        retrain(panel(22), folder, **SIZES, progress=stop)
+    with pytest.raises(AuroraError, match="holds no forecaster"):
         in_service(folder)
     again: list[tuple[str, int]] = []
-    retrain(panel(22), folder, **SIZES, tell=lambda what, done, _of: again.append((what, done)))
+    retrain(panel(22), folder, **SIZES, progress=lambda what, done, _of: again.append((what, done)))
     assert ("LSTM 1 on part", 1) in told
     assert ("LSTM 1 on part", 1) not in again  # that one was done before
     assert in_service(folder).horizon == HORIZON
 
 
 def test_a_folder_without_a_forecaster_says_how_to_make_one(tmp_path: Path):
-    with pytest.raises(DataError, match="aurora train forecast DATA --out"):
+    with pytest.raises(AuroraError, match="aurora train forecast DATA --out"):
         in_service(tmp_path)

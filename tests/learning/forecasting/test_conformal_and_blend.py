@@ -12,16 +12,16 @@ from aurora.learning.forecasting import conformal
 from aurora.learning.forecasting.blend import Blend, fit_blend
 from aurora.learning.forecasting.comparison import compare
 from aurora.learning.forecasting.metrics import ENDS, GRID, MEDIAN, coverage, weighted_quantile_loss
-from aurora.learning.forecasting.window_features import view
+from aurora.learning.forecasting.window_features import features_of
 from aurora.learning.forecasting.windows import rolling
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 from tests.learning.series.panels import CONTEXT, HORIZON, series_of
 
 NONE = np.zeros(len(conformal.PAIRS))
 
 
 def normal(mean: float, width: float, windows: int) -> np.ndarray:
-    return np.broadcast_to(norm.ppf(GRID, mean, width), (windows, HORIZON, len(LEVELS))).copy()
+    return np.broadcast_to(norm.ppf(GRID, mean, width), (windows, HORIZON, len(QUANTILES))).copy()
 
 
 def noise(seed: int, count: int = 800, mean: float = 50.0, width: float = 5.0):
@@ -32,8 +32,8 @@ def noise(seed: int, count: int = 800, mean: float = 50.0, width: float = 5.0):
 def test_too_narrow_and_too_wide_intervals_cover_on_other_data_after_recalibration(width):
     seen, unseen = (rolling([noise(k)], CONTEXT, HORIZON, HORIZON) for k in (1, 2))
     wrong = normal(50, width, len(seen))
-    by = conformal.offsets(wrong, seen.future, view(seen).scale)
-    right = conformal.widened(normal(50, width, len(unseen)), view(unseen).scale, by)
+    by = conformal.offsets(wrong, seen.future, features_of(seen).scale)
+    right = conformal.widened(normal(50, width, len(unseen)), features_of(unseen).scale, by)
     for percent in ENDS:
         assert coverage(right, unseen.future, percent) == pytest.approx(percent / 100, abs=0.04)
 
@@ -43,7 +43,7 @@ def test_too_narrow_and_too_wide_intervals_cover_on_other_data_after_recalibrati
 def test_quantiles_never_cross_and_only_the_inner_ones_are_moved_to_measured_values(seed):
     random = np.random.default_rng(seed)
     past = np.round(random.gamma(2, 3, (5, 30)))
-    quantiles = np.sort(random.gamma(2, 3, (5, 2, len(LEVELS))), axis=-1)
+    quantiles = np.sort(random.gamma(2, 3, (5, 2, len(QUANTILES))), axis=-1)
     moved = conformal.to_measured(conformal.widened(quantiles, np.ones((5, 1)), random.normal(0, 1, 8)), past)
     assert (np.diff(moved, axis=-1) >= 0).all()
     plain = conformal.to_measured(quantiles, past)
@@ -66,7 +66,7 @@ def test_intervals_widen_where_a_series_becomes_wilder():
     calm, wild = (np.random.default_rng(3).normal(50, width, 1500) for width in (2, 6))
     windows = rolling([series_of(np.r_[calm, wild])], CONTEXT, HORIZON, HORIZON)
     said = {"a": normal(50, 2, len(windows))}
-    followed = Blend({"a": 1.0}, NONE, NONE).follow(said, windows, view(windows))
+    followed = Blend({"a": 1.0}, NONE, NONE).follow(said, windows, features_of(windows))
     late = windows.origin > 2200
     before = coverage(said["a"][late], windows.future[late], 80)
     assert before < 0.5
@@ -77,7 +77,7 @@ def test_the_blend_follows_the_member_that_serves_each_series():
     series = [noise(1, mean=50), noise(2, mean=20)]
     windows = rolling(series, CONTEXT, HORIZON, HORIZON)
     said = {"fifty": normal(50, 5, len(windows)), "twenty": normal(20, 5, len(windows))}
-    followed = Blend({"fifty": 0.5, "twenty": 0.5}, NONE, NONE).follow(said, windows, view(windows))
+    followed = Blend({"fifty": 0.5, "twenty": 0.5}, NONE, NONE).follow(said, windows, features_of(windows))
     late = windows.origin > 400
     for number, mean in ((0, 50), (1, 20)):
         assert followed[late & (windows.series == number)][..., MEDIAN].mean() == pytest.approx(mean, abs=1.5)
@@ -86,7 +86,7 @@ def test_the_blend_follows_the_member_that_serves_each_series():
 def test_the_blend_sees_no_outcome_before_it_is_known():
     windows = rolling([noise(1), noise(2)], CONTEXT, HORIZON, 2)  # windows that overlap
     said = {"a": normal(45, 5, len(windows)), "b": normal(55, 3, len(windows))}
-    blend, look = Blend({"a": 0.5, "b": 0.5}, NONE + 0.1, NONE), view(windows)
+    blend, look = Blend({"a": 0.5, "b": 0.5}, NONE + 0.1, NONE), features_of(windows)
     plain = blend.follow(said, windows, look)
     k = 40
     future = windows.future.copy()
@@ -102,8 +102,8 @@ def test_weights_go_to_the_better_member_as_far_as_they_are_trusted():
     windows = rolling([noise(k) for k in range(3)], CONTEXT, HORIZON, HORIZON)
     said = {"good": normal(50, 5, len(windows)), "bad": normal(80, 5, len(windows))}
     prior = {"good": 0.5, "bad": 0.5}
-    trusted = fit_blend(said, windows, view(windows), prior=prior, trust=1.0, seed=0).weights
-    doubted = fit_blend(said, windows, view(windows), prior=prior, trust=0.5, seed=0).weights
+    trusted = fit_blend(said, windows, features_of(windows), prior=prior, trust=1.0, seed=0).weights
+    doubted = fit_blend(said, windows, features_of(windows), prior=prior, trust=0.5, seed=0).weights
     assert trusted["good"] > 0.9
     assert 0.6 < doubted["good"] < 0.85
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.forecasting.covariates import (
     Categories,
     Wanted,
@@ -74,7 +74,7 @@ def test_working_hours_follow_the_zone_through_summer_time():
     for start, first in ((winter, 8), (summer, 7)):
         found = calendar(series(np.zeros(24), start), "Europe/Berlin")["working_hours"]
         assert int(np.argmax(found)) == first and found.sum() == 8
-    with pytest.raises(DataError, match="'Mars/Olympus' is not known"):
+    with pytest.raises(AuroraError, match="'Mars/Olympus' is not known"):
         calendar(series([1, 2]), "Mars/Olympus")
 
 
@@ -114,14 +114,14 @@ def test_a_daily_course_is_told_from_trend_and_rest():
     assert not found["seasonal"][:48].any()
     assert np.abs(found["seasonal"] - course)[72:].max() < 0.5
     assert np.abs(found["trend"] - 20)[72:].max() < 0.5
-    with pytest.raises(DataError, match="no whole number of steps"):
+    with pytest.raises(AuroraError, match="no whole number of steps"):
         seasonal(course, 7000)
 
 
 def test_interactions_are_products_of_columns_that_exist():
     columns = {"a": np.array([1.0, 2]), "b": np.array([3.0, 4])}
     assert interactions(columns, [("a", "b")])["a*b"].tolist() == [3, 8]
-    with pytest.raises(DataError, match="no column 'c'; there are a, b"):
+    with pytest.raises(AuroraError, match="no column 'c'; there are a, b"):
         interactions(columns, [("a", "c")])
 
 
@@ -139,5 +139,5 @@ def test_categories_have_a_code_for_what_was_never_seen():
     assert [categories.codes(s)["tier"] for s in known] == [1, 2, 1]
     assert categories.codes(series([1], tier="tin")) == {"tier": 0} == categories.codes(series([1]))
     assert categories.sizes() == {"tier": 3}
-    with pytest.raises(DataError, match="no series has a label 'rank'; there are tier"):
+    with pytest.raises(AuroraError, match="no series has a label 'rank'; there are tier"):
         Categories.of(known, ["rank"])

@@ -7,25 +7,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
-from aurora.learning.forecasting.forecast import MODELS, Forecaster, fit, machine, split, training_windows
-from aurora.learning.forecasting.lstm import Lesson, load_lstm, train_lstm
+from aurora.errors import AuroraError
+from aurora.learning.forecasting.forecast import Forecaster, fit
+from aurora.learning.forecasting.holdout import machine, split, training_windows
+from aurora.learning.forecasting.inputs import Inputs, inputs_of
+from aurora.learning.forecasting.lstm_network import load_lstm, train_lstm
+from aurora.learning.forecasting.members import MODELS
 from aurora.learning.forecasting.serialization import load_forecaster, save_forecaster
-from aurora.learning.forecasting.window_features import view
 from aurora.learning.forecasting.windows import rolling
-from aurora.learning.series.series import LEVELS, Panel, Series
-from tests.learning.series.panels import CONTEXT, HORIZON, QUICK, START, STEP, daily, panel, series_of
+from aurora.learning.series.series import QUANTILES, Panel, Series
+from tests.learning.series.panels import (
+    CONTEXT,
+    HORIZON,
+    QUICK,
+    QUICK_MEMBER,
+    QUICK_MEMBERS,
+    START,
+    STEP,
+    daily,
+    panel,
+    series_of,
+)
 
 
 @pytest.fixture(scope="module")
 def forecaster() -> Forecaster:
     learned = panel(25, tier="gold")
-    return fit(learned, context=CONTEXT, horizon=HORIZON, settings=QUICK, networks=1)
+    return fit(learned, context=CONTEXT, horizon=HORIZON, members=QUICK_MEMBER)
 
 
-def lesson(count: int = 4) -> tuple[Lesson, np.ndarray]:
-    windows = rolling(panel(count).series, CONTEXT, HORIZON, 1)
-    return Lesson(view(windows), np.zeros((len(windows), 2))), windows.future
+def examples(count: int = 4) -> Inputs:
+    series = panel(count).series
+    return replace(
+        inputs_of(series, windows := rolling(series, CONTEXT, HORIZON, 1), ()), labels=np.zeros((len(windows), 2))
+    )
 
 
 def weights(network) -> list[np.ndarray]:
@@ -36,7 +51,7 @@ def test_every_model_says_rising_quantiles_at_every_level(forecaster):
     strangers = panel(3, first=100).series
     windows = rolling(strangers, CONTEXT, HORIZON, HORIZON)
     for name, said in forecaster.quantiles(strangers, windows).items():
-        assert said.shape == (len(windows), HORIZON, len(LEVELS)), name
+        assert said.shape == (len(windows), HORIZON, len(QUANTILES)), name
         assert (np.diff(said, axis=-1) >= -1e-9).all(), name
         assert np.isfinite(said).all(), name
 
@@ -46,7 +61,7 @@ def test_it_forecasts_what_follows_the_end_of_each_series(forecaster):
     made = forecaster.predict(strangers, 2)
     assert [f.unique_id for f in made] == ["s100", "s101", "s102"]
     assert made[0].start == START + 90 * STEP
-    assert made[0].quantiles.shape == (2, len(LEVELS))
+    assert made[0].quantiles.shape == (2, len(QUANTILES))
     alone = forecaster.predict(strangers[1:2], 2)[0]
     assert np.allclose(alone.quantiles, made[1].quantiles)
 
@@ -61,14 +76,14 @@ def test_series_of_any_scale_and_of_unheard_of_labels_have_a_forecast(forecaster
 
 
 def test_what_does_not_fit_is_refused_by_the_options_name(forecaster):
-    with pytest.raises(DataError, match="--horizon 5: this forecaster was trained for 1 to 4"):
+    with pytest.raises(AuroraError, match="horizon=5: this forecaster was trained for 1 to 4"):
         forecaster.predict(panel(1).series, 5)
-    with pytest.raises(DataError, match=r"'a' has 10 values .* --context 24"):
+    with pytest.raises(AuroraError, match=r"'a' has 10 values .* context=24"):
         forecaster.predict([series_of(np.arange(10.0))])
-    with pytest.raises(DataError, match="--context 200"):
-        fit(panel(3), context=200, horizon=4, settings=QUICK)
-    with pytest.raises(DataError, match="--horizon 0"):
-        fit(panel(3), context=24, horizon=0, settings=QUICK)
+    with pytest.raises(AuroraError, match="context=200"):
+        fit(panel(3), context=200, horizon=4, members=QUICK_MEMBERS)
+    with pytest.raises(AuroraError, match="horizon=0"):
+        fit(panel(3), context=24, horizon=0, members=QUICK_MEMBERS)
 
 
 def test_what_is_kept_aside_shares_no_forecast_value_and_no_machine_with_training():
@@ -76,9 +91,9 @@ def test_what_is_kept_aside_shares_no_forecast_value_and_no_machine_with_trainin
     hosted = tuple(replace(s, labels={"host": s.unique_id.rstrip("b")}) for s in series)
     parts = split(hosted, CONTEXT, HORIZON, seed=0)
     last_learned = {k: parts.train.origin[parts.train.series == k].max() + HORIZON for k in set(parts.train.series)}
-    for number, origin in zip(parts.aside.series, parts.aside.origin, strict=True):
+    for number, origin in zip(parts.held_out.series, parts.held_out.origin, strict=True):
         assert origin >= last_learned.get(number, 0)
-    strangers = {machine(hosted[k]) for k in parts.aside.series} - {machine(hosted[k]) for k in parts.train.series}
+    strangers = {machine(hosted[k]) for k in parts.held_out.series} - {machine(hosted[k]) for k in parts.train.series}
     assert len(strangers) >= 5
     assert len(training_windows(hosted, CONTEXT, HORIZON)) > len(parts.train)
 
@@ -93,20 +108,20 @@ def test_a_forecaster_in_a_folder_says_the_same(forecaster, tmp_path: Path):
         assert np.array_equal(said, again), name
     assert read.selected == forecaster.selected
     assert read.learned == forecaster.learned
-    with pytest.raises(DataError, match="exists already"):
+    with pytest.raises(AuroraError, match="exists already"):
         save_forecaster(forecaster, tmp_path / "f")
 
 
 def test_a_damaged_folder_is_refused_and_nothing_in_it_is_executed(forecaster, tmp_path: Path):
-    with pytest.raises(DataError, match="aurora train forecast"):
+    with pytest.raises(AuroraError, match="aurora train forecast"):
         load_forecaster(tmp_path)
     save_forecaster(forecaster, tmp_path / "f")
     (tmp_path / "f" / "lstm-0.pt").write_bytes(pickle.dumps(Trap(str(tmp_path / "sprung"))))
-    with pytest.raises(DataError, match=r"lstm-0\.pt is damaged or of another version"):
+    with pytest.raises(AuroraError, match=r"lstm-0\.pt is damaged or of another version"):
         load_lstm(tmp_path / "f" / "lstm-0.pt")
     assert not (tmp_path / "sprung").exists()
     (tmp_path / "f" / "forecaster.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(AuroraError, match="damaged"):
         load_forecaster(tmp_path / "f")
 
 
@@ -121,31 +136,37 @@ class Trap:
 
 
 def test_an_interrupted_training_ends_with_the_same_network(tmp_path: Path):
-    asked, future = lesson()
+    asked = examples()
     settings = replace(QUICK, fewest=4, most=4)
-    whole = train_lstm(asked, future, seed=3, settings=settings)
+    whole = train_lstm(asked, seed=3, settings=settings)
     told: list[int] = []
 
-    def stop(done: int, _epochs: int, _loss: float) -> None:
+    def stop(done: int, _epochs: int) -> None:
         told.append(done)
         if done == 3:
             raise KeyboardInterrupt
 
     place = tmp_path / "a.checkpoint"
     with pytest.raises(KeyboardInterrupt):
-        train_lstm(asked, future, seed=3, settings=settings, checkpoint=place, tell=stop)
-    resumed = train_lstm(asked, future, seed=3, settings=settings, checkpoint=place, tell=lambda d, *_: told.append(d))
+        train_lstm(asked, seed=3, settings=settings, checkpoint=place, progress=stop)
+    resumed = train_lstm(asked, seed=3, settings=settings, checkpoint=place, progress=lambda d, *_: told.append(d))
     assert told == [1, 2, 3, 3, 4]  # the state after epoch 2 was on disk
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         assert np.array_equal(one, other)
 
 
 def test_a_checkpoint_of_other_data_is_not_used(tmp_path: Path):
-    asked, future = lesson()
+    asked = examples()
     place = tmp_path / "a.checkpoint"
-    train_lstm(asked, future, seed=3, settings=QUICK, checkpoint=place)
+    train_lstm(asked, seed=3, settings=QUICK, checkpoint=place)
     told: list[int] = []
-    train_lstm(asked, future + 1, seed=3, settings=QUICK, checkpoint=place, tell=lambda d, *_: told.append(d))
+    train_lstm(
+        replace(asked, windows=replace(asked.windows, future=asked.windows.future + 1)),
+        seed=3,
+        settings=QUICK,
+        checkpoint=place,
+        progress=lambda d, *_: told.append(d),
+    )
     assert told == [1, 2]
 
 
@@ -155,15 +176,13 @@ def test_training_leaves_the_callers_random_numbers_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    asked, future = lesson(2)
-    train_lstm(asked, future, seed=3, settings=QUICK)
+    asked = examples(2)
+    train_lstm(asked, seed=3, settings=QUICK)
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_a_panel_of_short_and_long_and_still_series_is_learned_from():
     short = series_of(np.arange(10.0), "short")
     still = Series("still", START, STEP, np.zeros(200), np.ones(200, dtype=bool))
-    mixed = fit(
-        Panel((short, still, *panel(4, 200).series)), context=CONTEXT, horizon=HORIZON, settings=QUICK, networks=1
-    )
+    mixed = fit(Panel((short, still, *panel(4, 200).series)), context=CONTEXT, horizon=HORIZON, members=QUICK_MEMBER)
     assert np.isfinite(mixed.predict([still])[0].quantiles).all()

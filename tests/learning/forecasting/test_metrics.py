@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from aurora.learning.forecasting import metrics
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -15,14 +15,14 @@ seeds = st.integers(0, 2**32 - 1)
 def some(seed: int, windows: int = 6, horizon: int = 3) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     y = random.gamma(2, 10, (windows, horizon))
-    return np.sort(random.gamma(2, 10, (windows, horizon, len(LEVELS))), axis=-1), y
+    return np.sort(random.gamma(2, 10, (windows, horizon, len(QUANTILES))), axis=-1), y
 
 
 @given(seeds)
 @settings(max_examples=30, deadline=None)
 def test_a_perfect_forecast_loses_nothing(seed):
     _, y = some(seed)
-    perfect = np.repeat(y[..., None], len(LEVELS), axis=-1)
+    perfect = np.repeat(y[..., None], len(QUANTILES), axis=-1)
     assert metrics.weighted_quantile_loss(perfect, y) == 0
     assert metrics.crps(perfect, y) == 0
     assert metrics.winkler(perfect, y) == 0
@@ -45,7 +45,7 @@ def test_the_weighted_loss_and_the_scaled_error_do_not_know_units(seed, factor):
 
 def test_true_quantiles_cover_what_they_promise_and_no_others_lose_less():
     y = np.random.default_rng(0).normal(50, 5, (20_000, 1))
-    true = np.broadcast_to(norm.ppf(LEVELS, 50, 5), (20_000, 1, len(LEVELS)))
+    true = np.broadcast_to(norm.ppf(QUANTILES, 50, 5), (20_000, 1, len(QUANTILES)))
     for percent in (50, 80, 95):
         assert metrics.coverage(true, y, percent) == pytest.approx(percent / 100, abs=0.01)
     for wrong in (true + 1, (true - 50) * 1.3 + 50, (true - 50) * 0.7 + 50):
@@ -55,20 +55,20 @@ def test_true_quantiles_cover_what_they_promise_and_no_others_lose_less():
 
 
 def test_the_weighted_loss_by_hand():
-    quantiles = np.full((1, 1, len(LEVELS)), 8.0)
+    quantiles = np.full((1, 1, len(QUANTILES)), 8.0)
     assert metrics.weighted_quantile_loss(quantiles, np.array([[10.0]])) == pytest.approx(2 * 0.5 * 2 / 10)
     assert np.isnan(metrics.weighted_quantile_loss(quantiles, np.array([[0.0]])))
 
 
 def test_the_interval_score_by_hand():
-    quantiles = np.zeros((1, 1, len(LEVELS)))
-    quantiles[..., LEVELS.index(0.9) :] = 4.0
+    quantiles = np.zeros((1, 1, len(QUANTILES)))
+    quantiles[..., QUANTILES.index(0.9) :] = 4.0
     assert metrics.winkler(quantiles, np.array([[2.0]])) == 4
     assert metrics.winkler(quantiles, np.array([[5.0]])) == pytest.approx(4 + 2 / 0.2 * 1)
 
 
 def test_a_series_that_never_moves_is_left_out_of_the_scaled_error():
-    quantiles, past = np.zeros((2, 1, len(LEVELS))), np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 0.0]])
+    quantiles, past = np.zeros((2, 1, len(QUANTILES))), np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 0.0]])
     y = np.array([[1.0], [3.0]])
     assert metrics.mean_scaled_error(quantiles, y, past, np.array([0, 1])) == pytest.approx(1.5)
     assert np.isnan(metrics.mean_scaled_error(quantiles[:1], y[:1], past[:1], np.array([0])))

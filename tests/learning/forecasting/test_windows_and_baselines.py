@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.metrics import MEDIAN
 from aurora.learning.forecasting.windows import latest, rolling
 from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
-from aurora.learning.series.series import LEVELS, Series
+from aurora.learning.series.series import QUANTILES, Series
 from tests.learning.series.panels import START, STEP, daily, series_of
 
 
@@ -36,9 +36,9 @@ def test_the_latest_window_has_the_end_as_its_past_and_no_future():
     assert windows.past[-1, -1] == 99
 
 
-@pytest.mark.parametrize(("context", "horizon", "named"), [(3, 4, "--context 3"), (20, 0, "--horizon 0")])
+@pytest.mark.parametrize(("context", "horizon", "named"), [(3, 4, "context=3"), (20, 0, "horizon=0")])
 def test_sizes_that_make_no_window_are_refused_by_name(context, horizon, named):
-    with pytest.raises(DataError, match=named):
+    with pytest.raises(AuroraError, match=named):
         rolling([series_of(np.arange(100.0))], context, horizon, 1)
 
 
@@ -52,7 +52,7 @@ def test_seasonal_naive_is_perfect_on_what_repeats_every_day():
 def test_auto_ets_rises_over_the_levels_and_stays_above_zero_where_all_was():
     windows = rolling([series_of(np.abs(daily(1, 60, level=1.0)))], 36, 4, 12)
     said = baselines.auto_ets(windows, 4)
-    assert said.shape == (len(windows), 4, len(LEVELS))
+    assert said.shape == (len(windows), 4, len(QUANTILES))
     assert (np.diff(said, axis=-1) >= 0).all()
     assert (said >= 0).all()
     still = rolling([series_of(np.full(60, 7.0))], 36, 4, 12)
@@ -77,5 +77,5 @@ def test_a_series_of_zeros_or_one_value_has_a_forecast(y):
 
 
 def test_a_series_that_is_too_short_says_so():
-    with pytest.raises(DataError, match=r"'a' has 10 values .* --context 24"):
+    with pytest.raises(AuroraError, match=r"'a' has 10 values .* context=24"):
         forecast_by_best_baseline(series_of(np.arange(10.0)), context=24, horizon=3)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.futures.demand import LATE_STEPS, check_one_quantity, cores_per_unit, running
 from aurora.learning.series.samples import UNITS
 from aurora.learning.series.series import Series
@@ -22,13 +22,13 @@ def series(name: str, first: int = 0, last: int = 100, **labels: str) -> Series:
 
 @pytest.mark.parametrize("unit", [u for u in UNITS if u not in ("cores", "unstated")])
 def test_every_known_unit_but_cores_is_refused_with_the_option_that_mends_it(unit: str) -> None:
-    with pytest.raises(DataError, match="--cores-per-unit"):
+    with pytest.raises(AuroraError, match="cores_per_unit="):
         cores_per_unit([series("web", unit=unit)], None)
     assert cores_per_unit([series("web", unit=unit)], 0.5) == (0.5, unit, False)
 
 
 def test_spellings_of_a_unit_are_alike() -> None:
-    with pytest.raises(DataError, match="y is in percent"):
+    with pytest.raises(AuroraError, match="y is in percent"):
         cores_per_unit([series("web", unit="PCT")], None)
 
 
@@ -41,7 +41,7 @@ def test_series_of_several_quantities_are_not_summed() -> None:
     check_one_quantity([series("a", unit="%"), series("b", unit="percent")], "")
     check_one_quantity([series("a"), series("b", unit="unstated")], "")
     for other in ({"unit": "percent"}, {"metric": "memory", "unit": "cores"}):
-        with pytest.raises(DataError, match="and can't be summed; choose"):
+        with pytest.raises(AuroraError, match="and can't be summed; choose"):
             check_one_quantity([series("a", unit="cores"), series("b", **other)], "choose")
 
 
@@ -53,7 +53,7 @@ def test_cores_and_counters_of_cpu_seconds_are_cores() -> None:
 
 def test_memory_is_no_demand_for_cores() -> None:
     for labels in ({"metric": "memory"}, {"metric": "memory", "unit": "percent"}, {"unit": "gib"}):
-        with pytest.raises(DataError, match="choose a series of CPU"):
+        with pytest.raises(AuroraError, match="choose a series of CPU"):
             cores_per_unit([series("web", **labels)], None)
 
 
@@ -80,5 +80,5 @@ def test_what_makes_a_future_trivial_is_said() -> None:
     assert "all values are 0" in running([replace(one, y=np.zeros(100))]).notes[0]
     asleep = replace(one, y=np.where(np.arange(100) < 40, 3.0, 0.0))
     assert "0 since 2026-01-01 03:20 UTC" in running([asleep]).notes[0]
-    with pytest.raises(DataError, match="can't be below 0"):
+    with pytest.raises(AuroraError, match="can't be below 0"):
         running([replace(one, y=-one.y)])

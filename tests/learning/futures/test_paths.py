@@ -7,21 +7,21 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 from scipy.stats import kstest, spearmanr
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from aurora.learning.futures.paths import (
     Dependence,
-    dependence,
+    estimate_dependence,
     independent,
     probabilities,
     quantile_at,
     sample_paths,
     stacked,
 )
-from aurora.learning.series.series import LEVELS, Forecast
+from aurora.learning.series.series import QUANTILES, Forecast
 from tests.learning.forecasting.forecasters import NORMAL
 
 values = st.floats(-1e6, 1e6, allow_nan=False, width=32)
-rows = st.lists(values, min_size=len(LEVELS), max_size=len(LEVELS)).map(lambda v: np.sort(np.array(v)))
+rows = st.lists(values, min_size=len(QUANTILES), max_size=len(QUANTILES)).map(lambda v: np.sort(np.array(v)))
 
 
 def decaying(steps, rho):
@@ -37,7 +37,9 @@ def test_margins_are_the_forecast():
     for s in range(3):
         for t in range(4):
             below = (paths[:, s, t, None] <= quantiles[s, t] + 1e-9).mean(axis=0)
-            expected = [max(p for p, q in zip(LEVELS, quantiles[s, t], strict=True) if q == v) for v in quantiles[s, t]]
+            expected = [
+                max(p for p, q in zip(QUANTILES, quantiles[s, t], strict=True) if q == v) for v in quantiles[s, t]
+            ]
             assert np.abs(below - expected).max() < 0.012
     # Mirrored pairs are not independent, so every other path is tested.
     uniform = probabilities(quantiles[2, 1][None].repeat(10_000, 0), paths[::2, 2, 1])[0]
@@ -58,7 +60,7 @@ def test_dependence_is_found_again():
     target = Dependence(np.array([[1.0, 0.6], [0.6, 1.0]]), decaying(6, 0.7), 100)
     quantiles = np.exp(NORMAL)[None, None].repeat(2, axis=0).repeat(6, axis=1)
     came = sample_paths(quantiles, target, 600, seed=2)
-    found = dependence(np.broadcast_to(quantiles, (600, *quantiles.shape)), came)
+    found = estimate_dependence(np.broadcast_to(quantiles, (600, *quantiles.shape)), came)
     assert np.abs(found.series - target.series).max() < 0.07
     assert np.abs(found.steps - target.steps).max() < 0.08
 
@@ -68,7 +70,7 @@ def test_dependence_of_few_origins_is_positive_definite():
     quantiles = np.tile(NORMAL, (8, 30, 12, 1))
     common = rng.normal(size=(8, 1, 12))
     for came in (common + 0.01 * rng.normal(size=(8, 30, 12)), np.zeros((8, 30, 12))):
-        found = dependence(quantiles, came)
+        found = estimate_dependence(quantiles, came)
         for matrix in (found.series, found.steps):
             assert np.linalg.eigvalsh(matrix).min() > 0 and np.diag(matrix) == pytest.approx(1)
             np.linalg.cholesky(matrix)
@@ -90,7 +92,7 @@ def test_paths_are_decided_by_the_seed_and_share_their_luck():
 def test_quantiles_rise_and_are_finite(row, u):
     several = quantile_at(row, np.array([0.0, u / 2, u, 1.0]))
     assert np.isfinite(several).all() and (np.diff(several) >= 0).all()
-    assert quantile_at(row, np.array(LEVELS)) == pytest.approx(row, rel=1e-9, abs=1e-6)
+    assert quantile_at(row, np.array(QUANTILES)) == pytest.approx(row, rel=1e-9, abs=1e-6)
 
 
 @settings(max_examples=200, deadline=None)
@@ -113,13 +115,13 @@ def test_tails_are_those_that_are_stated():
 
 def test_what_does_not_fit_is_refused():
     good = Forecast("a", 0, 300, np.tile(NORMAL, (3, 1)), "m")
-    with pytest.raises(DataError, match="no forecasts"):
+    with pytest.raises(AuroraError, match="no forecasts"):
         stacked([])
-    with pytest.raises(DataError, match="same times"):
+    with pytest.raises(AuroraError, match="same times"):
         stacked([good, Forecast("b", 300, 300, good.quantiles, "m")])
-    with pytest.raises(DataError, match="not finite, or fall"):
+    with pytest.raises(AuroraError, match="not finite, or fall"):
         stacked([Forecast("b", 0, 300, good.quantiles[:, ::-1], "m")])
-    with pytest.raises(DataError, match="at least 8"):
-        dependence(np.tile(NORMAL, (7, 1, 3, 1)), np.zeros((7, 1, 3)))
-    with pytest.raises(DataError, match="back-test with the same"):
+    with pytest.raises(AuroraError, match="at least 8"):
+        estimate_dependence(np.tile(NORMAL, (7, 1, 3, 1)), np.zeros((7, 1, 3)))
+    with pytest.raises(AuroraError, match="back-test with the same"):
         sample_paths(np.tile(NORMAL, (2, 3, 1)), independent(1, 3), 10, seed=0)

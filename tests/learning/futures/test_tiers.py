@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
-from aurora.learning.futures.outlook import Aim, look_ahead
+from aurora.errors import AuroraError
+from aurora.learning.futures.demand_forecast import Aim, forecast_demand
 from aurora.learning.futures.tiers import (
     CONFIDENCES,
     best_reserve,
@@ -95,28 +95,28 @@ def test_tiers_and_plans_rise_with_confidence():
     plans = proposed_plans(tiers, np.random.default_rng(0).normal(30, 5, (100, 6)), LIKE)
     assert len({p.nodes for p in plans}) == 1 and plans[-1].burst_nodes == 0
     assert (np.diff([p.reserved_nodes for p in plans]) > 0).all()
-    with pytest.raises(DataError, match="--node-cores"):
+    with pytest.raises(AuroraError, match="node_cores="):
         proposed_plans(tiers, np.full((3, 6), 30.0), LIKE.model_copy(update={"node_cores": 1e-3}))
 
 
-def test_an_outlook_keeps_its_promises_on_what_comes():
+def test_a_demand_forecast_keeps_its_promises():
     rng = np.random.default_rng(4)
     common = rng.normal(0, 1, 4000)
     all_series = [series(n, np.abs(20 + 2 * common + rng.normal(0, 1, 4000))) for n in "abc"]
     inside, peaks = [], []
     for end in range(1000, 3900, 250):
         past = [s.between(end - 1000, end) for s in all_series]
-        found = look_ahead(past, last_values, Aim(horizon=6, futures=400))
+        found = forecast_demand(past, last_values, Aim(horizon=6, futures=400))
         came = sum(s.y[end : end + 6] for s in all_series)
         inside.append([(came <= t.by_step).mean() for t in found.tiers])
         peaks.append([came.max() <= t.cores for t in found.tiers])
         assert found.start == past[0].start + 1000 * 300
-        # What is simulated is distributed as the tiers say.
+        # Simulated demand has the distribution of the tiers.
         within = [(found.totals <= t.by_step).mean() for t in found.tiers[:3]]
         assert within == pytest.approx(CONFIDENCES[:3], abs=0.04)
     assert np.mean(inside, axis=0) == pytest.approx(CONFIDENCES, abs=0.1)
     assert np.mean(peaks, axis=0) == pytest.approx(CONFIDENCES, abs=0.25)
-    assert found.how.series[0, 1] > 0.6
+    assert found.dependence.series[0, 1] > 0.6
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_an_outlook_keeps_its_promises_on_what_comes():
     ],
 )
 def test_series_that_can_not_be_looked_ahead_of_are_refused(changed, part):
-    with pytest.raises(DataError, match=part):
-        look_ahead(changed, gaussian(1, 1), Aim(horizon=24))
+    with pytest.raises(AuroraError, match=part):
+        forecast_demand(changed, gaussian(1, 1), Aim(horizon=24))
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_series_that_can_not_be_looked_ahead_of_are_refused(changed, part):
         (Aim(horizon=0), "horizon"),
         (Aim(since=290 * 300.0), "300 values, but 309 are needed: 290 to forecast from or trained on"),
         (Aim(futures=0), "futures"),
-        (Aim(cores_per_unit=0.0), "cores per unit"),
+        (Aim(cores_per_unit=0.0), "cores_per_unit"),
         (Aim(confidences=()), "no confidence"),
-        (Aim(confidences=(0.5, 1.0)), "100 %"),
+        (Aim(confidences=(0.5, 1.0)), "confidences: 1 is not"),
         (Aim(confidences=(0.8, 0.5)), "rise"),
     ],
 )
 def test_an_aim_that_asks_for_nothing_is_refused(aim, part):
-    with pytest.raises(DataError, match=part):
-        look_ahead([series("a", np.ones(300))], gaussian(1, 1), aim)
+    with pytest.raises(AuroraError, match=part):
+        forecast_demand([series("a", np.ones(300))], gaussian(1, 1), aim)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurora.errors import DataError, FileError
-from aurora.learning.futures.outlook import Aim, look_ahead
+from aurora.errors import AuroraError, FileError
+from aurora.learning.futures.demand_forecast import Aim, forecast_demand
 from aurora.learning.futures.tracking import (
     compared,
     expecting,
@@ -24,7 +24,7 @@ AIM = Aim(horizon=6, futures=200, cores_per_unit=2.0)
 
 
 def simulated(end: int, tracking=None):
-    outlook = look_ahead([LONG.between(0, end)], gaussian(20, 2), AIM, tracking and tracking.adjustment)
+    outlook = forecast_demand([LONG.between(0, end)], gaussian(20, 2), AIM, tracking and tracking.adjustment)
     what_ifs = {"as forecast": outlook.totals.mean(axis=0), "spike": 1.5 * outlook.totals.mean(axis=0)}
     return expecting(tracking or new_tracking(outlook, 2.0), outlook, what_ifs)
 
@@ -32,14 +32,14 @@ def simulated(end: int, tracking=None):
 def test_what_came_is_compared_when_all_of_it_has_come():
     tracking = simulated(500)
     assert steps_come(tracking, [LONG.between(0, 503)]) == (3, 6)
-    with pytest.raises(DataError, match="3 of the 6 steps"):
+    with pytest.raises(AuroraError, match="3 of the 6 steps"):
         compared(tracking, [LONG.between(0, 503)])
     seen, after = compared(tracking, [LONG])
     assert seen.realised == pytest.approx(2 * LONG.y[500:506])
     assert seen.nearest == "as forecast" and after.nearest == {"as forecast": 1}
     assert after.rounds == 1 and after.steps == sum(after.histogram) == 6
     assert after.inside == tuple(round(6 * share) for share in seen.inside)
-    with pytest.raises(DataError, match="nothing was simulated"):
+    with pytest.raises(AuroraError, match="nothing was simulated"):
         compared(after, [LONG])
 
 
@@ -82,7 +82,7 @@ def test_the_state_survives_a_write_and_an_interrupted_one(tmp_path):
 def test_a_file_that_is_no_state_is_refused(tmp_path, text):
     path = tmp_path / "state.json"
     path.write_text(text)
-    with pytest.raises(DataError, match="not a state" if text else "is not JSON"):
+    with pytest.raises(AuroraError, match="not a state" if text else "is not JSON"):
         read_tracking(path)
     with pytest.raises(FileError, match="can't read"):
         read_tracking(tmp_path / "absent.json")
@@ -93,19 +93,19 @@ def test_a_state_with_lists_of_other_lengths_is_refused(tmp_path):
     write_tracking(simulated(500), path)
     data = json.loads(path.read_text())
     path.write_text(json.dumps(data | {"inside": [0]}))
-    with pytest.raises(DataError, match="not a state"):
+    with pytest.raises(AuroraError, match="not a state"):
         read_tracking(path)
 
 
 def test_other_data_than_was_simulated_are_refused():
     tracking = simulated(500)
-    with pytest.raises(DataError, match="other series"):
+    with pytest.raises(AuroraError, match="other series"):
         compared(tracking, [replace(LONG, unique_id="b")])
-    with pytest.raises(DataError, match="other step"):
+    with pytest.raises(AuroraError, match="other step"):
         compared(tracking, [replace(LONG, step=600)])
-    with pytest.raises(DataError, match="all are gaps"):
+    with pytest.raises(AuroraError, match="all are gaps"):
         compared(tracking, [replace(LONG, observed=np.arange(900) < 500)])
     seen, after = compared(tracking, [replace(LONG, observed=np.arange(900) != 502)])
     assert len(seen.realised) == after.steps == 5
-    with pytest.raises(DataError, match="reach back"):
+    with pytest.raises(AuroraError, match="reach back"):
         compared(tracking, [LONG.between(600, 900)])

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError, InputError
 from aurora.learning.accounts import (
     OPTIONAL,
     catalogue_json,
@@ -31,14 +31,14 @@ from aurora.learning.experiments.registration import (
 )
 from aurora.learning.rightsizing import savings_ledger as ledger
 from aurora.learning.rightsizing.plan_file import (
-    Change,
-    Plan,
+    ChangePlan,
+    PlannedChange,
     apply_to_file,
     diff,
-    free_rollback,
-    part,
+    free_rollback_path,
     read_inventory,
     read_plan,
+    selected_changes,
     write_plan,
 )
 from aurora.learning.rightsizing.recommend import Basis, recommend_account
@@ -124,8 +124,8 @@ def test_spoilt_histories(tmp_path):
 
 def test_spoilt_inventories_catalogues_and_plans(tmp_path):
     rng, path = random.Random(1), tmp_path / "x.json"
-    change = Change("a", {"x": 1}, {"x": 2}, "r", {"expected": 1.0, "risk": 1})
-    write_plan(Plan((change,), "test"), tmp_path / "plan.json")
+    change = PlannedChange("a", {"x": 1}, {"x": 2}, "r", {"expected": 1.0, "risk": 1})
+    write_plan(ChangePlan((change,), "test"), tmp_path / "plan.json")
     plan = json.loads((tmp_path / "plan.json").read_text())
 
     def read_entries(file):
@@ -151,17 +151,17 @@ def test_spoilt_inventories_catalogues_and_plans(tmp_path):
 
 def test_spoilt_ledgers_name_the_line_and_the_field(tmp_path):
     path = tmp_path / "ledger.jsonl"
-    promises = [ledger.Prediction(f"c{k}", "a", "2026-01-01", 10.0, 0.0, 20.0, 0.8, "list") for k in range(3)]
-    ledger.promise(path, promises)
-    ledger.settle(path, "c0", 5.0, "2026-02-01")
+    promises = [ledger.Promise(f"c{k}", "a", "2026-01-01", 10.0, 0.0, 20.0, 0.8, "list") for k in range(3)]
+    ledger.record_promises(path, promises)
+    ledger.settle_promise(path, "c0", 5.0, "2026-02-01")
     rows, rng = [json.loads(line) for line in path.read_text().splitlines()], random.Random(2)
     for _ in range(150):
-        never_a_traceback(ledger.settled, lines(path, spoilt(rows, rng)))
+        never_a_traceback(ledger.settlements, lines(path, spoilt(rows, rng)))
     lines(path, [{**rows[0], "savings": "12"}])
     with pytest.raises(DataError, match="line 1: field 'savings' must be a number"):
-        ledger.settled(path)
-    with pytest.raises(DataError, match="there is no ledger"):
-        ledger.check_there(tmp_path / "nope.jsonl")
+        ledger.settlements(path)
+    with pytest.raises(FileError, match="there is no ledger"):
+        ledger.check_ledger(tmp_path / "nope.jsonl")
 
 
 def small_experiment(folder):
@@ -295,19 +295,19 @@ def test_columns_that_may_be_absent_are_and_others_are_named(tmp_path):
 
 def test_a_part_of_a_plan_with_any_name_and_a_rollback_for_each(tmp_path):
     names = ["arn:aws:ec2:eu:1:i/a", "a: b", "x\ny"]
-    changes = tuple(Change(n, {"x": 1}, {"x": 2}, "", {"risk": k}) for k, n in enumerate(names))
+    changes = tuple(PlannedChange(n, {"x": 1}, {"x": 2}, "", {"risk": k}) for k, n in enumerate(names))
     inventory, path = tmp_path / "i.json", tmp_path / "plan.json"
     inventory.write_text(json.dumps({n: {"x": 1} for n in names}))
-    write_plan(Plan(changes, "test"), path)
+    write_plan(ChangePlan(changes, "test"), path)
     plan = read_plan(path)
-    assert [c.account for c in part(plan, most_risk=1).changes] == names[:2]
-    with pytest.raises(DataError, match="no change for z"):
-        part(plan, ["z"])
+    assert [c.account for c in selected_changes(plan, max_risk=1).changes] == names[:2]
+    with pytest.raises(InputError, match="no change for z"):
+        selected_changes(plan, ["z"])
     before = inventory.read_bytes()
     rollbacks = []
     for name in names:
-        chosen = part(plan, [name])
-        undo = free_rollback(path, chosen, read_inventory(inventory))
+        chosen = selected_changes(plan, [name])
+        undo = free_rollback_path(path, chosen, read_inventory(inventory))
         done = apply_to_file(chosen, inventory, undo)
         assert diff(done.done) == [f"{name}: x 1 -> 2"]
         rollbacks.append(done.rollback)

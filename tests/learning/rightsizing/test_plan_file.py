@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.rightsizing import plan_file
 from aurora.learning.rightsizing.plan_file import (
-    Change,
-    Plan,
-    apply,
+    ChangePlan,
+    PlannedChange,
     apply_to_file,
+    apply_to_inventory,
     diff,
     inverse,
     read_plan,
@@ -30,25 +30,25 @@ inventories = st.dictionaries(st.text(min_size=1, max_size=3), configurations, m
 def planned(draw):
     inventory = draw(inventories)
     chosen = draw(st.lists(st.sampled_from(sorted(inventory)), unique=True)) if inventory else []
-    return inventory, Plan(tuple(Change(a, inventory[a], draw(configurations)) for a in chosen), "test")
+    return inventory, ChangePlan(tuple(PlannedChange(a, inventory[a], draw(configurations)) for a in chosen), "test")
 
 
 @given(planned())
 def test_a_rollback_undoes_a_plan_and_a_plan_is_idempotent(case):
     inventory, plan = case
     inventory = {a: {**c, "not in the plan": 1} for a, c in inventory.items()}
-    after, done = apply(plan, inventory)
-    assert apply(plan, after)[0] == after
-    assert apply(inverse(done), after)[0] == inventory
+    after, done = apply_to_inventory(plan, inventory)
+    assert apply_to_inventory(plan, after)[0] == after
+    assert apply_to_inventory(inverse(done), after)[0] == inventory
     assert set(after) == set(inventory)
-    assert list(apply(inverse(done), after)[0]) == list(inventory)
+    assert list(apply_to_inventory(inverse(done), after)[0]) == list(inventory)
 
 
 def small(tmp_path):
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps({"a": {"type": "m.large", "replicas": 2}, "b": {"type": "m.small"}}))
-    change = Change("a", {"type": "m.large", "replicas": 2}, {"type": "m.medium", "replicas": 2}, "idle")
-    return inventory, Plan((change,), "test")
+    change = PlannedChange("a", {"type": "m.large", "replicas": 2}, {"type": "m.medium", "replicas": 2}, "idle")
+    return inventory, ChangePlan((change,), "test")
 
 
 def test_a_plan_through_files_and_back(tmp_path):
@@ -72,7 +72,7 @@ def test_another_configuration_is_refused_with_what_differs_and_nothing_is_chang
     with pytest.raises(DataError, match=r'a: type "m.large" expected, found "m.xlarge"'):
         apply_to_file(plan, inventory, tmp_path / "undo.json")
     with pytest.raises(DataError, match="c is not in the inventory"):
-        apply(Plan((Change("c", {}, {"x": 1}),), "test"), json.loads(text))
+        apply_to_inventory(ChangePlan((PlannedChange("c", {}, {"x": 1}),), "test"), json.loads(text))
     assert inventory.read_text() == text
     assert not (tmp_path / "undo.json").exists()
 
@@ -103,11 +103,11 @@ def test_altered_plans_and_others_rollbacks_are_refused(tmp_path):
     path.write_text(path.read_text().replace("m.medium", "m.tiny"))
     with pytest.raises(DataError, match="altered"):
         read_plan(path)
-    write_plan(Plan((Change("b", {}, {"x": 1}),), "other"), tmp_path / "undo.json")
-    with pytest.raises(DataError, match="inverse of another"):
+    write_plan(ChangePlan((PlannedChange("b", {}, {"x": 1}),), "other"), tmp_path / "undo.json")
+    with pytest.raises(InputError, match="inverse of another"):
         apply_to_file(plan, inventory, tmp_path / "undo.json")
-    with pytest.raises(DataError, match="more than once"):
-        Plan((plan.changes[0], plan.changes[0]), "test")
+    with pytest.raises(InputError, match="more than once"):
+        ChangePlan((plan.changes[0], plan.changes[0]), "test")
 
 
 def test_a_diff_names_every_field(tmp_path):

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.accounts import generate, synthetic_catalogue
 from aurora.learning.accounts.history import COLUMN
 from aurora.learning.rightsizing.projection import Projector, measured_utilisation, next_months
@@ -217,9 +217,9 @@ def test_names_of_a_monitoring_system_become_workloads():
     found = [series('node_cpu{instance="a:9100"}', idle(), instance="a:9100", metric="node_cpu")]
     (one,) = renamed(found, "{instance}/{metric}", {"node_cpu": "cpu"})
     assert (one.unique_id, one.labels["metric"]) == ("a:9100/cpu", "cpu")
-    with pytest.raises(DataError, match="no label 'job'"):
+    with pytest.raises(InputError, match="no label 'job'"):
         renamed(found, "{job}/cpu", {})
-    with pytest.raises(DataError, match="--metric cpu=node_cpu"):
+    with pytest.raises(InputError, match="as in cpu=node_cpu"):
         renamed(found, "{instance}/{metric}", {})
-    with pytest.raises(DataError, match="write WORKLOAD/METRIC"):
+    with pytest.raises(InputError, match="write WORKLOAD/METRIC"):
         renamed(found, "{instance}", {})

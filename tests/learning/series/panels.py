@@ -2,11 +2,15 @@
 
 import numpy as np
 
-from aurora.learning.forecasting.lstm import LstmSettings
+from aurora.learning.forecasting.lstm import Lstm
+from aurora.learning.forecasting.lstm_settings import LstmSettings
+from aurora.learning.forecasting.members import MEMBERS
 from aurora.learning.series.series import Panel, Series
 
 START, STEP = 1_700_000_000 - 1_700_000_000 % 86_400, 300
 QUICK = LstmSettings(hidden=8, presentations=600, fewest=2, most=2, batch=64)
+QUICK_MEMBERS = {**MEMBERS, "lstm": MEMBERS["lstm"]._replace(member=Lstm(QUICK))}
+QUICK_MEMBER = {**MEMBERS, "lstm": MEMBERS["lstm"]._replace(member=Lstm(QUICK, count=1))}
 CONTEXT, HORIZON = 24, 4
 
 

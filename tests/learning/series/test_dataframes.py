@@ -6,7 +6,7 @@ import pytest
 
 import aurora
 from aurora.errors import DataError
-from aurora.learning.series.series import LEVELS
+from aurora.learning.series.series import QUANTILES
 
 STEPS = 200
 
@@ -72,12 +72,12 @@ def test_a_frame_that_holds_no_series_is_a_data_error(broken, message):
 
 def test_a_forecast_of_a_frame_is_a_frame():
     ahead = aurora.forecast(frame(), horizon=4, context=48)
-    assert list(ahead.columns) == ["unique_id", "ds", "y", *(f"q{level:g}" for level in LEVELS), "model"]
+    assert list(ahead.columns) == ["unique_id", "ds", "y", *(f"q{level:g}" for level in QUANTILES), "model"]
     assert ahead["unique_id"].tolist() == ["a"] * 4 + ["b"] * 4
     assert ahead["ds"].iloc[0] == frame()["ds"].max().tz_localize("UTC") + pd.Timedelta("5min")
     assert (ahead["q0.1"] <= ahead["y"]).all()
     of_series = aurora.forecast(aurora.read_series(frame(), detect=False), horizon=4, context=48)
-    assert (np.concatenate([f.quantiles for f in of_series]) == ahead[[f"q{c:g}" for c in LEVELS]].to_numpy()).all()
+    assert (np.concatenate([f.quantiles for f in of_series]) == ahead[[f"q{c:g}" for c in QUANTILES]].to_numpy()).all()
 
 
 def test_a_forecast_reads_as_series_again():

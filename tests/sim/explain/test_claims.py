@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aurora.agents.explain.explainer import explained
+from aurora.agents.explain.explainer import explain_case
 from aurora.evals.explanations.decisions import bench_explanations, cases
 from aurora.sim.explain.claims import FEASIBLE, Case, ComparisonClaim, FlipClaim, OutcomeClaim, ValueClaim, check
 from aurora.sim.scenarios.whatif import LoadChanges, NodeRemoved
@@ -88,6 +88,6 @@ def test_a_thousand_decisions_with_openb(traces) -> None:
 
 
 def test_explaining_again_says_the_same() -> None:
-    first = [explained(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
-    again = [explained(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
+    first = [explain_case(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
+    again = [explain_case(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
     assert first == again

@@ -1,5 +1,5 @@
-"""Facts in words: one table of phrasings from which code writes sentences, and by which it reads them back.
+"""Writes facts as sentences from one table of phrasings, and parses sentences back by the same table.
 
-Nothing here asks a model. A model chooses among what the table offers, or writes sentences that must read back
-as what is known. May import `aurora.sim` and the words of features (`aurora.agents.explain.wording`).
+Nothing here asks a model. A model chooses among the table's phrasings, or writes sentences that must parse back to
+known facts. May import `aurora.sim` and the words of features (`aurora.agents.explain.wording`).
 """

@@ -1,12 +1,12 @@
-"""Writes chosen facts as prose: slots are filled here, never by whoever chose."""
+"""Writes chosen facts as prose. Code fills the slots, never the model that chose."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, shown
-from aurora.agents.explain.telling.facts import Known
+from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, shown_name
+from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.grammar import Slot, Slots, Writer, write
 from aurora.agents.explain.telling.lexicon import RESOURCES, STATES, measure, noun, predicate
 from aurora.agents.explain.telling.phrasings import OFFERED, THE_RUN, Phrasing, phrasings_of
@@ -17,18 +17,18 @@ from aurora.agents.explain.telling.readings import Fact, Reading
 from aurora.agents.explain.wording import Audience
 
 Link = Literal["none", "because", "also", "but"]
-"""How a sentence is joined to what was said before it."""
+"""Connective between a sentence and the one before it."""
 _PAIRS = (("own", "against"), ("own", "of"), ("threshold", "now"), ("value", "now"))
 """Slots whose amounts must not look the same where they differ."""
 
 
-class Choice(NamedTuple):
-    """A sentence that somebody chose.
+class SentenceChoice(NamedTuple):
+    """A chosen sentence.
 
     Attributes:
         told: Numbers of claims, from 1, each with the number of its phrasing, from 0.
-        link: How it is joined; where the facts don't bear that, it is not.
-        figures: Whether figures in parentheses are told.
+        link: Connective; it is dropped where the facts don't support it.
+        figures: True: include figures in parentheses.
     """
 
     told: tuple[tuple[int, int], ...]
@@ -37,11 +37,11 @@ class Choice(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """A sentence that was written.
+    """A written sentence.
 
     Attributes:
-        text: It.
-        cited: Numbers of the claims that it tells.
+        text: Text of the sentence.
+        cited: Numbers of the claims that it states.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Sentence(NamedTuple):
 
 
 def offered(fact: Fact, names: Names) -> tuple[int, ...]:
-    """Return which of the phrasings of a fact may be chosen: the first that can be written with what it holds."""
+    """Return the phrasings of a fact that may be chosen: the first ones that its slots can fill."""
     reading = fact.readings[0]
     found = list[int]()
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
@@ -58,10 +58,10 @@ def offered(fact: Fact, names: Names) -> tuple[int, ...]:
     return tuple(found)
 
 
-def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[Sentence]:
-    """Write choices as prose, behind what the background says; a fact is told once.
+def compose(chosen: Sequence[SentenceChoice], known: KnownFacts, audience: Audience) -> list[Sentence]:
+    """Write choices as prose after the background; a fact is stated once.
 
-    The first sentence says who was placed where. Reasons join it where that was chosen.
+    The first sentence states the placement. Reasons join it where that was chosen.
     """
     first = phrased(known.background[0].readings[0], 0, known.names, audience)
     told_so_far, done = list[Sentence](), set[int]()
@@ -86,8 +86,8 @@ def compose(chosen: Sequence[Choice], known: Known, audience: Audience) -> list[
     return told_so_far or [Sentence(_finished(first, known.names), (1,))]
 
 
-def opening(known: Known, audience: Audience) -> str:
-    """The sentence that says what is explained."""
+def opening(known: KnownFacts, audience: Audience) -> str:
+    """Write the sentence that names what is explained."""
     return _finished(phrased(known.background[0].readings[0], 0, known.names, audience), known.names)
 
 
@@ -100,14 +100,14 @@ def _linked(body: str, link: Link, facts: Sequence[Fact]) -> str:
 
 
 def _finished(text: str, names: Names) -> str:
-    """A sentence with its capital and full stop; names keep their case."""
+    """Add capital and full stop to a sentence; names keep their case."""
     starts = (name for sort in (NODES, RUNS) for end, name in names_at(text, 0, sort, names) if text[:end] == name)
     is_name = text[0] == '"' or next(starts, None) is not None
     return f"{text if is_name else text[0].upper() + text[1:]}."
 
 
-def _body(choice: Choice, known: Known, audience: Audience) -> str:
-    """The clauses of a sentence; one that goes on about the same does not name it again."""
+def _body(choice: SentenceChoice, known: KnownFacts, audience: Audience) -> str:
+    """Join the clauses of a sentence; a repeated subject is named once."""
     clauses = list[str]()
     lead, condition = "", ""
     for number, which in choice.told:
@@ -128,7 +128,7 @@ def _body(choice: Choice, known: Known, audience: Audience) -> str:
 
 
 def _start(phrasing: Phrasing, slots: Slots, names: Names, audience: Audience) -> tuple[str, str]:
-    """Return how a clause begins, as far as the next one may leave that out, and whom it is about; "" if nobody."""
+    """Return the beginning of a clause that the next one may omit, and its subject; "" if it has none."""
     lead = phrasing.lead
     if lead is None:
         return "", ""
@@ -146,10 +146,10 @@ def _listed(clauses: Sequence[str]) -> str:
 
 
 def phrased(reading: Reading, which: int, names: Names, audience: Audience, figures: bool = True) -> str:
-    """A fact in one of its phrasings, without capital and full stop.
+    """Write a fact by one of its phrasings, without capital and full stop.
 
     Raises:
-        ValueError: The phrasing tells what the fact does not hold.
+        ValueError: The phrasing needs a slot that the fact does not have.
     """
     text = written(reading, which, names, audience, figures)
     if text is None:
@@ -158,14 +158,14 @@ def phrased(reading: Reading, which: int, names: Names, audience: Audience, figu
 
 
 def written(reading: Reading, which: int, names: Names, audience: Audience, figures: bool = True) -> str | None:
-    """As `phrased`; None where the phrasing tells what the fact does not hold."""
+    """Write a fact as `phrased` does; None where the phrasing needs a slot that the fact does not have."""
     slots = _amounts_written(reading.slots)
     writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
     return write(phrasings_of(reading.kind, reading.slots)[which].template, slots, writer, is_full=figures)
 
 
 def _amounts_written(slots: Slots) -> Slots:
-    """Slots with their amounts as texts."""
+    """Format the amounts of slots as text."""
     texts = {n: write_amount(v) if isinstance(v, Amount) else v for n, v in slots.items()}
     for one, two in _PAIRS:
         first, second = slots.get(one), slots.get(two)
@@ -175,7 +175,7 @@ def _amounts_written(slots: Slots) -> Slots:
 
 
 def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | None:
-    """Return what stands in a slot; None if it is not known."""
+    """Return the words for a slot; None if its value is unknown."""
     name, value = slot.name, slots.get(slot.name)
     if name in ("pair", "top"):
         return predicate(str(slots["feature"]), str(slots["relation"]), audience)
@@ -188,7 +188,7 @@ def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | N
     if value is None:
         return None
     if name in LISTS and isinstance(value, frozenset):
-        listed = _listed([shown(n, names.words) for n in sorted(value)])
+        listed = _listed([shown_name(n, names.words) for n in sorted(value)])
         return f"task{'s' if len(value) > 1 else ''} {listed}" if name == "tasks" else listed
     if name in SORTS:
         return _name(str(value), SORTS[name], names) + ("'s" if slot.is_possessive else "")
@@ -200,8 +200,8 @@ def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | N
 
 
 def _name(name: str, sort: str, names: Names) -> str:
-    """A name with what it is, where it does not stand for itself."""
-    text = shown(name, names.words)
+    """Return a name, with its kind where it is not clear by itself."""
+    text = shown_name(name, names.words)
     if sort == TASKS:
         return f"task {text}"
     return f"node {text}" if sort == NODES and name.isdecimal() else text

@@ -1,7 +1,7 @@
-"""What checked claims say, as facts with slots: the ground on which sentences are written and held.
+"""Turns checked claims into facts with slots, from which sentences are written and against which they are checked.
 
-A fact has several readings where the same thing can be said of other subjects ("n1 has a lower price than n2",
-"n2 has a higher price than n1"), and where its figures can be said by themselves.
+A fact has several readings where it can be stated of another subject ("n1 has a lower price than n2", "n2 has a
+higher price than n1"), and where its figures can be stated alone.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ _MEASURES: Mapping[str, str] = {
 _OPPOSITE = {"lower": "higher", "higher": "lower"}
 
 
-class Known(NamedTuple):
-    """What an explanation may say.
+class KnownFacts(NamedTuple):
+    """Facts that an explanation may state.
 
     Attributes:
-        facts: Of the claims, in their order; claims are cited by number, from 1.
-        background: What needs no citation: who was placed where, with the highest score.
-        names: Who may be spoken of.
+        facts: Facts of the claims, in their order; claims are cited by number, from 1.
+        background: Facts that need no citation: the placement, and that its score was the highest.
+        names: Names that may be mentioned.
     """
 
     facts: tuple[Fact, ...]
@@ -64,8 +64,8 @@ class Known(NamedTuple):
     names: Names
 
 
-def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> Known:
-    """Return what checked claims about a decision say."""
+def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Scenario) -> KnownFacts:
+    """Return the facts of checked claims about a decision."""
     chosen, other = decision.chosen, decision.runner_up
     names = Names(
         _known_names(scenario, claims, [o.name for o in decision.options]),
@@ -80,20 +80,20 @@ def known_of_decision(claims: Sequence[Claim], decision: Decision, scenario: Sce
         background.append(_fact("reason", Reading("admitted", {"option": chosen.name})))
     else:
         background.append(_fact("setting" if level else "reason", Reading("best", {"option": chosen.name})))
-    return Known(tuple(_of_decision(c, decision) for c in claims), tuple(background), names)
+    return KnownFacts(tuple(_of_decision(c, decision) for c in claims), tuple(background), names)
 
 
-def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> Known:
-    """Return what checked claims about a task's way say, where no decision is told of."""
+def known_of_way(claims: Sequence[WaitingClaim], task_id: str, scenario: Scenario) -> KnownFacts:
+    """Return the facts of checked claims about a task's course, where no decision is explained."""
     facts = tuple(waiting_fact(c) for c in claims)
     became = [f for f in facts if f.readings[0].kind == "status"]
-    return Known(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
+    return KnownFacts(facts, tuple(became), Names(_known_names(scenario, claims), task=task_id, words=vocabulary()))
 
 
 def _known_names(
     scenario: Scenario, claims: Sequence[Claim], options: Sequence[str] = ()
 ) -> Mapping[str, frozenset[str]]:
-    """Candidates with their links, and tasks."""
+    """Return the names of candidates with their links, and of tasks."""
     ids = [n.node_id for n in scenario.nodes] + [l.link_id for l in scenario.links]
     named = frozenset(name for c in claims if isinstance(c, WaitingClaim) for name in names_in(c))
     return {NODES: frozenset([*ids, *options]) | named, TASKS: frozenset(t.task_id for t in scenario.tasks)}
@@ -105,15 +105,15 @@ def known_of_run(
     policy_id: str,
     placements: int,
     reasons: Mapping[frozenset[str] | str, int],
-) -> Known:
-    """Return what checked claims about a whole run say, and what decided in it.
+) -> KnownFacts:
+    """Return the facts of checked claims about a whole run, and its deciding features.
 
     Args:
-        claims: That hold.
-        scenario: What was run.
-        policy_id: By whom.
-        placements: How many decisions there were.
-        reasons: By how many of them each set of features decided; a text beside them is a row of "undecided".
+        claims: Claims that hold.
+        scenario: Scenario of the run.
+        policy_id: Policy of the run.
+        placements: Number of decisions.
+        reasons: Number of decisions by deciding features; a text as key stands for undecided ones.
     """
     total = Amount(placements, COUNT)
     run = {"policy": policy_id, "scenario": scenario.scenario_id, "count": total}
@@ -129,22 +129,22 @@ def known_of_run(
         {**_known_names(scenario, ()), RUNS: frozenset((policy_id, scenario.scenario_id))},
         words=vocabulary(),
     )
-    return Known(tuple(facts), (_fact("setting", headline),), names)
+    return KnownFacts(tuple(facts), (_fact("setting", headline),), names)
 
 
 def _fact(role: Role, *readings: Reading) -> Fact:
     return Fact(readings, role)
 
 
-def amount(feature: str, value: float) -> Amount:
-    """A feature's value with its dimension."""
+def amount_of(feature: str, value: float) -> Amount:
+    """Return a feature's value with its dimension."""
     return Amount(value, COUNT if feature == FEASIBLE else _UNITS.get(feature, ""))
 
 
 def _of_decision(claim: Claim, decision: Decision) -> Fact:
     match claim:
         case ValueClaim(option, feature, value) if feature == FEASIBLE:
-            room = Reading("room", {"count": amount(feature, value), "task": decision.task_id})
+            room = Reading("room", {"count": amount_of(feature, value), "task": decision.task_id})
             if value == 1:
                 return _fact("reason", Reading("lone", {"option": option, "task": decision.task_id}), room)
             return _fact("setting", room)
@@ -162,9 +162,9 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
             slots: Slots = {
                 "option": option,
                 "feature": feature,
-                "threshold": amount(feature, threshold),
+                "threshold": amount_of(feature, threshold),
                 "side": "under" if is_below else "over",
-                "now": None if now is None else amount(feature, now),
+                "now": None if now is None else amount_of(feature, now),
             }
             values = () if now is None else (_value(option, feature, now),)
             return _fact("counterfactual", Reading("flip", slots), *values)
@@ -172,14 +172,14 @@ def _of_decision(claim: Claim, decision: Decision) -> Fact:
 
 
 def _value(option: str, feature: str, value: float) -> Reading:
-    return Reading("value", {"option": option, "feature": feature, "own": amount(feature, value)})
+    return Reading("value", {"option": option, "feature": feature, "own": amount_of(feature, value)})
 
 
 def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
     option, feature, relation, other = claim
     own = look_up(decision, option, feature)
     assert own is not None  # it was checked
-    about = {"option": option, "feature": feature, "own": amount(feature, own)}
+    about = {"option": option, "feature": feature, "own": amount_of(feature, own)}
     value = _value(option, feature, own)
     if relation in ("lowest", "highest"):
         opposite = "lower" if relation == "lowest" else "higher"
@@ -191,12 +191,12 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
         if other == "task.slack" and limit < 0:
             late = {"task": decision.task_id, "late": Amount(-limit, "s")}
             return _fact("shortfall", Reading("overdue", late), value)
-        slots = {**about, "relation": relation, "limit": other, "of": amount(other, limit)}
+        slots = {**about, "relation": relation, "limit": other, "of": amount_of(other, limit)}
         role: Role = "shortfall" if relation == "beyond" else "setting"
         return _fact(role, Reading("limit", slots), value, _value(option, other, limit))
     theirs = look_up(decision, other, feature)
     assert theirs is not None  # likewise
-    turned = {"option": other, "feature": feature, "own": amount(feature, theirs), "other": option}
+    turned = {"option": other, "feature": feature, "own": amount_of(feature, theirs), "other": option}
     if relation == "equal":
         same = [
             Reading("equal", {**about, "other": other}),
@@ -215,7 +215,7 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
 
 
 def _role(claim: ComparisonClaim, decision: Decision) -> Role:
-    """A reason is what gave the winner a lead over whom it is compared with, or over the runner-up."""
+    """Return the role of a comparison: a reason gave the winner its lead over the other or over the runner-up."""
     chosen, rival = decision.chosen, next((o for o in decision.options if o.name == claim.other), decision.runner_up)
     if claim.option != chosen.name or rival is None or rival is chosen:
         return "setting"
@@ -223,7 +223,7 @@ def _role(claim: ComparisonClaim, decision: Decision) -> Role:
 
 
 def measured(name: str, value: float) -> Amount:
-    """A sum of an outcome with its dimension."""
+    """Return a total of an outcome with its dimension."""
     return Amount(value, _MEASURES.get(name, COUNT))
 
 

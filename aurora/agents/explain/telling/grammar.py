@@ -1,7 +1,7 @@
-"""Templates of phrasings: parsed once, then written from slots, and matched against a text to read slots back.
+"""Templates of phrasings: written from slots, and matched against a text to recover the slots.
 
-A template is words with slots in braces. `(one|another)` are alternatives, of which the first is written;
-`[…]` may be left out, and is written if its slots are known; `⟨…⟩` are parentheses in the text;
+A template is text with slots in braces. `(one|another)` are alternatives, of which the first is written;
+`[…]` is optional, and written if its slots are known; `⟨…⟩` are parentheses in the text;
 `task~tasks` agrees in number with the count before it; `<change>` stands for any phrasing of that kind.
 `{option's}` is a possessive.
 """
@@ -17,13 +17,13 @@ Slots = Mapping[str, object]
 
 
 class Word(NamedTuple):
-    """Words or a mark that stand there as they are."""
+    """Literal words or punctuation."""
 
     text: str
 
 
 class Slot(NamedTuple):
-    """A place that is filled."""
+    """A slot to fill."""
 
     name: str
     is_possessive: bool
@@ -36,20 +36,20 @@ class Either(NamedTuple):
 
 
 class Maybe(NamedTuple):
-    """What may be left out."""
+    """An optional part."""
 
     inner: Template
 
 
 class Number(NamedTuple):
-    """A word for one and for many."""
+    """A word with its singular and plural."""
 
     one: str
     many: str
 
 
 class Part(NamedTuple):
-    """Any phrasing of a kind."""
+    """A place for any phrasing of a kind."""
 
     kind: str
 
@@ -58,13 +58,13 @@ Node = Word | Slot | Either | Maybe | Number | Part
 Template = tuple[Node, ...]
 
 Filler = Callable[[Slot, str, int, Slots], Iterator[tuple[int, Slots]]]
-"""Slot, text, place, slots so far -> each way to fill it: where it ends, and the slots then."""
+"""Slot, text, position, slots so far -> each way to fill it: end position and slots."""
 _TOKEN = re.compile(r"\{[a-z_]+(?:'s)?\}|<[a-z_]+>|[\[\]()|⟨⟩]|\w+~\w+|[^\s\[\]()|⟨⟩{}<>~,;:]+|[,;:]")
 
 
 @cache
 def template(text: str) -> Template:
-    """The template that a text describes.
+    """Parse a template.
 
     Raises:
         ValueError: A bracket is not closed.
@@ -114,24 +114,24 @@ def _closed(tokens: list[str], bracket: str) -> list[str]:
 
 
 class Reader(NamedTuple):
-    """What reading a template needs besides it.
+    """Context for matching a template.
 
     Attributes:
-        fill: Fills slots.
-        parts: Kind -> its templates, each with the slots that it settles.
+        fill: Matcher of slots.
+        parts: Kind -> its templates, each with the slots that it fixes.
     """
 
     fill: Filler
     parts: Mapping[str, tuple[tuple[Template, Slots], ...]]
 
 
-def read(nodes: Template, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
-    """Each way in which a text matches a template from a place on: where it ends, and the slots."""
+def match(nodes: Template, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
+    """Match a template at a position in every way; yield end position and slots."""
     if not nodes:
         yield at, slots
         return
     for end, found in _one(nodes[0], text, at, slots, reader):
-        yield from read(nodes[1:], text, end, found, reader)
+        yield from match(nodes[1:], text, end, found, reader)
 
 
 def _one(node: Node, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
@@ -143,34 +143,34 @@ def _one(node: Node, text: str, at: int, slots: Slots, reader: Reader) -> Iterat
         case Slot():
             yield from reader.fill(node, text, spaces(text, at), slots)
         case Maybe(inner):
-            yield from read(inner, text, at, slots, reader)
+            yield from match(inner, text, at, slots, reader)
             yield at, slots
         case Either(ways):
             for way in ways:
-                yield from read(way, text, at, slots, reader)
+                yield from match(way, text, at, slots, reader)
         case Part(kind):
             for inner, settled in reader.parts[kind]:
                 merged = merge(slots, settled)
                 if merged is not None:
-                    yield from read(inner, text, at, merged, reader)
+                    yield from match(inner, text, at, merged, reader)
 
 
 def merge(slots: Slots, more: Slots) -> Slots | None:
-    """Slots with more of them; None if one of them would be two things at once."""
+    """Merge slots; None if two values of a slot conflict."""
     if any(name in slots and slots[name] != value for name, value in more.items()):
         return None
     return {**slots, **more}
 
 
 def spaces(text: str, at: int) -> int:
-    """The place behind spaces; other white space is none."""
+    """Return the position after spaces; other white space does not count."""
     while at < len(text) and text[at] in " \u00a0\u202f":
         at += 1
     return at
 
 
 def after(word: str, text: str, at: int) -> Iterator[int]:
-    """The place behind a word or mark, if it stands there, in whatever case."""
+    """Yield the position after a word or punctuation at this place, ignoring case."""
     start = spaces(text, at)
     end = start + len(word)
     if text[start:end].lower() != word.lower():
@@ -186,11 +186,11 @@ def _goes_on(text: str, at: int) -> bool:
 
 
 class Writer(NamedTuple):
-    """What writing a template needs besides it.
+    """Context for writing a template.
 
     Attributes:
-        word: Slot and slots -> its words; None if it is not known.
-        parts: As of `Reader`.
+        word: Slot and slots -> its words; None if the value is unknown.
+        parts: Templates by kind, as of `Reader`.
     """
 
     word: Callable[[Slot, Slots], str | None]
@@ -198,20 +198,20 @@ class Writer(NamedTuple):
 
 
 def write(nodes: Template, slots: Slots, writer: Writer, *, is_full: bool = True) -> str | None:
-    """A template with its slots filled; None if one of them is not known.
+    """Write a template with its slots filled; None if one of them is unknown.
 
     Args:
-        nodes: The template.
-        slots: What is known.
-        writer: How slots are written.
-        is_full: Whether what may be left out is written where its slots are known.
+        nodes: Template.
+        slots: Known values.
+        writer: Writer of slots.
+        is_full: True: write optional parts whose slots are known.
     """
     words = _words(nodes, slots, writer, is_full)
     return None if words is None else joined(words)
 
 
 def joined(words: list[str]) -> str:
-    """Words and marks with the spaces that belong between them."""
+    """Join words and punctuation with the right spaces."""
     text = ""
     for word in words:
         close = word in (",", ";", ":", ".", ")") or not text or text.endswith("(")

@@ -1,6 +1,6 @@
-"""Holds sentences against what is known: each is read back, and must say what its claims say.
+"""Checks sentences against facts: each is parsed and must state what its claims state.
 
-What can't be read back is not shown, whether it is true or not; it is told as such, not as false.
+A sentence that can't be parsed is not shown_name, and reported as unchecked, not as false.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from aurora.agents.explain.names import quoted, shown
-from aurora.agents.explain.telling.facts import Known
+from aurora.agents.explain.names import quoted, shown_name
+from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.lexicon import noun
 from aurora.agents.explain.telling.quantities import Amount, Quantity, agrees, write
 from aurora.agents.explain.telling.reading import Before, Clause, TooInvolved, sentences
@@ -17,9 +17,9 @@ from aurora.agents.explain.telling.readings import Fact, Reading
 from aurora.sim.policies.features import FEATURE_INDEX
 
 UNCHECKED = "could not be checked"
-"""How the reason of a sentence begins that may well be true."""
-LONGEST = 600
-"""Characters of a sentence that is read."""
+"""Beginning of the reason where a sentence may be true but was not checked."""
+MAX_SENTENCE = 600
+"""Most characters of a sentence that is parsed."""
 _MISSING = object()
 _CALLED = {
     "own": "value",
@@ -30,16 +30,16 @@ _CALLED = {
     "side": "side of the threshold",
     "value": "value",
 }
-"""What slots are called in a reason, where their own name says too little."""
+"""Names of slots in a reason, where the slot's own name is unclear."""
 
 
 class Held(NamedTuple):
-    """What became of sentences.
+    """Sentences after the check.
 
     Attributes:
-        text: Those that hold, in their order.
+        text: Sentences that hold, in their order, as one text.
         kept: The same, one by one.
-        struck: The others, each with the reason; one that begins with `UNCHECKED` is not said to be false.
+        struck: The others, each with the reason; one that begins with `UNCHECKED` is not called false.
     """
 
     text: str
@@ -47,34 +47,34 @@ class Held(NamedTuple):
     struck: tuple[tuple[str, str], ...]
 
 
-def hold(said: Sequence[tuple[str, Sequence[int]]], known: Known) -> Held:
-    """Keep the sentences that say what the claims say that they cite.
+def hold(said: Sequence[tuple[str, Sequence[int]]], known: KnownFacts) -> Held:
+    """Keep the sentences that state what the claims they cite state.
 
     Args:
-        said: Sentences, each with the numbers, from 1, of the claims that it tells.
-        known: What the claims say. What is in the background may be said with any citation.
+        said: Sentences, each with the numbers, from 1, of the claims that it cites.
+        known: Facts of the claims. Background facts may be stated with any citation.
     """
     kept, struck = list[str](), list[tuple[str, str]]()
     before = Before(known.names.winner)
     for text, cited in said:
         reason, after = _judged(text, cited, known, before)
         if reason:
-            struck.append((text, reason))  # the next sentence then follows on the last one that is shown
+            struck.append((text, reason))  # the next sentence then follows the last one shown_name
         else:
             kept.append(" ".join(text.split()))
             before = after
     return Held(" ".join(kept), tuple(kept), tuple(struck))
 
 
-def _judged(text: str, cited: Sequence[int], known: Known, before: Before) -> tuple[str, Before]:
-    """Say why a sentence does not hold, "" if it does; and what the next one may refer back to."""
+def _judged(text: str, cited: Sequence[int], known: KnownFacts, before: Before) -> tuple[str, Before]:
+    """Return why a sentence does not hold, "" if it does, and what the next one may refer back to."""
     if not cited:
         return "it cites no claim", before
     wrong = [n for n in cited if not 1 <= n <= len(known.facts)]
     if wrong:
         return f"there is no claim {wrong[0]}", before
-    if len(text) > LONGEST:
-        return f"{UNCHECKED}: it is longer than {LONGEST} characters", before
+    if len(text) > MAX_SENTENCE:
+        return f"{UNCHECKED}: it is longer than {MAX_SENTENCE} characters", before
     told = [(f"claim {n}", known.facts[n - 1]) for n in dict.fromkeys(cited)]
     told += [("what is known of the run" if not known.names.winner else "the decision", f) for f in known.background]
     best: list[str] | None = None
@@ -92,7 +92,7 @@ def _judged(text: str, cited: Sequence[int], known: Known, before: Before) -> tu
 
 
 def _faults(clauses: Sequence[Clause], told: Sequence[tuple[str, Fact]]) -> list[str]:
-    """Return what is wrong with a reading of a sentence."""
+    """Return the faults of a parse of a sentence."""
     faults = list[str]()
     because = False
     for place, clause in enumerate(clauses):
@@ -111,7 +111,7 @@ def _faults(clauses: Sequence[Clause], told: Sequence[tuple[str, Fact]]) -> list
 
 
 def _borne_out(clause: Clause, told: Iterable[tuple[str, Fact]]) -> tuple[Fact | None, str]:
-    """The fact that a clause says; else what is wrong with it, beside the fact that is nearest to it."""
+    """Return the fact that a clause states; else its difference from the nearest fact."""
     nearest: tuple[int, str] | None = None
     for where, fact in told:
         for reading in fact.readings:
@@ -152,5 +152,5 @@ def _told(value: object) -> str:
         case str() if value in FEATURE_INDEX:
             return noun(value, "operator")
         case str():
-            return shown(value)
+            return shown_name(value)
     return quoted(str(value))

@@ -1,6 +1,6 @@
-"""The words that a phrasing may fill a slot with: what each means, and which of them code writes.
+"""Words that may fill the slots of a phrasing, with their meanings.
 
-An entry is a surface and the slots that it settles, such as "a lower price": feature node.price, relation lower.
+An entry is a surface form and the slots that it fixes, such as "a lower price": feature node.price, relation lower.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from aurora.agents.explain.wording import MEASURES, NOUNS, called
 from aurora.sim.outcome import Summary
 
 Meaning = Mapping[str, str]
-"""Slots that a surface settles."""
+"""Slots that a surface form fixes."""
 
 Manner = Literal["measure", "mass", "plural", "time"]
 
 
 class Form(NamedTuple):
-    """How a feature is spoken of.
+    """Wording of a feature.
 
     Attributes:
-        noun: What it is called.
-        manner: A lower price, less energy, fewer free cores, a shorter run time.
-        verb: Of who has it.
-        also: Other nouns for it.
+        noun: Name of the feature.
+        manner: Style of comparison: a lower price, less energy, fewer free cores, a shorter run time.
+        verb: Verb whose subject has the feature.
+        also: Other nouns for the feature.
     """
 
     noun: str
@@ -62,7 +62,7 @@ FORMS: Mapping[str, Form] = {
     "task.slack": Form("time left", "time", also=("time that is left",)),
     "task.sla_latency": Form("latency limit", also=("latency allowed", "SLA")),
 }
-"""Features that are not spoken of as "a lower …"; the others have the words of `aurora.agents.explain.wording`."""
+"""Wording of features that "a lower …" does not suit; the others use `aurora.agents.explain.wording`."""
 _VERBS: Mapping[str, tuple[str, ...]] = {
     "has": ("has", "had", "offers", "offered"),
     "takes": ("takes", "took", "uses", "used", "needs", "needed", "has", "had"),
@@ -94,7 +94,7 @@ _PREFERRED: Mapping[tuple[str, str], str] = {
     ("node.last_placement", "lowest"): "was used the longest ago",
     ("node.last_placement", "highest"): "was used the most recently",
 }
-"""Predicates that code writes for operators in place of the general ones."""
+"""Predicates written for operators in place of the general ones."""
 _PREDICATES: tuple[tuple[str, str, str], ...] = (
     *((words, feature, relation) for (feature, relation), words in _PREFERRED.items()),
     ("is more expensive", "node.price", "higher"),
@@ -125,20 +125,20 @@ _RUNS: Mapping[str, tuple[str, ...]] = {
 }
 
 RESOURCES: Mapping[str, str] = {name: words for name, words in ALL_RESOURCES.items() if name != "model"}
-"""What candidates may have too little of."""
+"""Resources that candidates may lack."""
 STATES: Mapping[str, str] = {
     "model": "had no accelerator of a model that is allowed",
     "node_down": "could not be used while down",
     "battery": "had an empty battery",
     "path": "could not be reached",
 }
-"""What is said of candidates that don't lack an amount of something."""
+"""Phrases for candidates that are unusable for a reason other than an amount."""
 
 PAIR, TOP = ("lower", "higher"), ("lowest", "highest")
 
 
 def noun(feature: str, audience: Literal["operator", "engineer"]) -> str:
-    """Return what an audience calls a feature in a sentence, in the singular."""
+    """Return a feature's name for an audience, in the singular."""
     if audience == "engineer" or feature not in FORMS:
         return called(feature, audience)
     spoken = FORMS[feature]
@@ -146,13 +146,13 @@ def noun(feature: str, audience: Literal["operator", "engineer"]) -> str:
 
 
 def form(feature: str, audience: Literal["operator", "engineer"]) -> Form:
-    """Return how an audience speaks of a feature."""
+    """Return a feature's wording for an audience."""
     known = FORMS.get(feature)
     return known if known and audience == "operator" else Form(called(feature, audience))
 
 
 def predicate(feature: str, relation: str, audience: Literal["operator", "engineer"]) -> str:
-    """Return what is said of who has a feature so: "has a lower price", "takes the least energy"."""
+    """Return the predicate of a feature and relation: "has a lower price", "takes the least energy"."""
     if audience == "operator" and (feature, relation) in _PREFERRED:
         return _PREFERRED[feature, relation]
     spoken = form(feature, audience)
@@ -160,10 +160,10 @@ def predicate(feature: str, relation: str, audience: Literal["operator", "engine
 
 
 class Lexicon:
-    """Surfaces with their meanings, to look up what stands in a text.
+    """Surface forms with their meanings, indexed for look-up in a text.
 
     Args:
-        entries: Surface and meaning; a surface may have several.
+        entries: Surface form and meaning; a form may have several.
     """
 
     def __init__(self, entries: Iterator[tuple[str, Meaning]]) -> None:
@@ -175,7 +175,7 @@ class Lexicon:
         self._longest = max(len(surface.split(" ")) for surface in self._meanings)
 
     def at(self, text: str, start: int) -> Iterator[tuple[int, Meaning]]:
-        """Yield what the words from a place on may mean, longest first: where they end, and the slots they settle."""
+        """Yield the meanings of the words at a position, longest first: end position and slots."""
         ends: list[tuple[int, str]] = []
         at, words = start, list[str]()
         while len(words) < self._longest and (found := _WORD.match(text, at)):
@@ -187,7 +187,7 @@ class Lexicon:
                 yield end, meaning
 
     def words(self) -> frozenset[str]:
-        """Every word in it."""
+        """Return every word of the lexicon."""
         return frozenset(word for surface in self._meanings for word in surface.split(" "))
 
 
@@ -201,7 +201,7 @@ def _nouns(slot: str) -> Iterator[tuple[str, Meaning]]:
 
 
 def names_of(feature: str) -> tuple[str, ...]:
-    """Everything that a feature may be called; the language's own name is among it."""
+    """Return every name of a feature, that of the policy language included."""
     known = FORMS.get(feature)
     also = (known.noun, f"number of {known.noun}", *known.also) if known else ()
     return tuple(dict.fromkeys((*also, called(feature, "operator"), feature)))
@@ -225,7 +225,7 @@ def _predicates(relations: tuple[str, ...]) -> Iterator[tuple[str, Meaning]]:
 
 
 def _with_noun(relations: tuple[str, ...]) -> Iterator[tuple[str, Meaning]]:
-    """As `_predicates`, without a verb: "a lower price"."""
+    """Yield predicates as `_predicates` does, without a verb: "a lower price"."""
     for feature in NOUNS:
         spoken = FORMS.get(feature) or Form(feature)
         for relation in relations:
@@ -275,9 +275,9 @@ LEXICONS: Mapping[str, Lexicon] = {
         )
     ),
 }
-"""By the slot that they fill."""
+"""Lexicons by the slot that they fill."""
 
 
 def measure(name: str) -> str:
-    """Return what a sum of an outcome is called."""
+    """Return the name of a total of an outcome."""
     return _RUNS[name][0] if name in _RUNS else name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""The table of phrasings: what may be said of each kind of fact, and in which words.
+"""The table of phrasings: every sentence that may be written of each kind of fact.
 
 Both ways go by this table: code writes facts with it, and reads sentences back with it. What it does not hold
 can't be said. The first two phrasings of a kind are offered to models; a new kind is a row here, and what makes its

@@ -1,4 +1,4 @@
-"""Amounts with units: written in the unit that suits their size, and read back in any unit of the dimension."""
+"""Amounts with units: written in a unit that suits their size, and parsed in any unit of the dimension."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import NamedTuple
 
 from aurora.quantities import plain
 
-ROUNDED = 0.05
-"""A number may be rounded by so much of it, and no more."""
+MAX_ROUNDING = 0.05
+"""Largest relative error of a rounded number."""
 DIGITS = 4
-"""Significant digits that are written."""
-MOST_DIGITS = 12
-"""Digits that may be needed to tell two values apart."""
+"""Significant digits written."""
+MAX_DIGITS = 12
+"""Most digits written to distinguish two values."""
 COUNT = "count"
-"""The dimension of whole numbers of things, which can't be rounded."""
+"""Dimension of counts, which can't be rounded."""
 
 
 class Amount(NamedTuple):
-    """A value that is known.
+    """A known value.
 
     Attributes:
-        value: In the base unit of its dimension.
+        value: Value in the base unit of its dimension.
         dimension: A key of `UNITS`, such as "s" or "share".
     """
 
@@ -32,13 +32,13 @@ class Amount(NamedTuple):
 
 
 class Quantity(NamedTuple):
-    """A number as somebody wrote it.
+    """A number as written in a text.
 
     Attributes:
-        number: Before the unit is taken into account.
-        unit: As written, "" if there is none.
-        step: What the last written digit counts, such as 0.01.
-        is_about: Whether it says to be about so much.
+        number: Number before the unit is applied.
+        unit: Unit as written, "" if there is none.
+        step: Place value of the last digit, such as 0.01.
+        is_about: True: the text calls it approximate.
     """
 
     number: float
@@ -70,7 +70,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     COUNT: {"": 1},
     "": {"": 1},
 }
-"""Dimension -> what its units are called, and their size in the base unit."""
+"""Dimension -> names of its units, each with its size in the base unit."""
 _BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
     "s": ((1, "ms"), (600, "s"), (7200, "min"), (math.inf, "h")),
     "J": ((1e3, "J"), (3.6e4, "kJ"), (math.inf, "kWh")),
@@ -78,7 +78,7 @@ _BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
     "GiB": ((1, "MiB"), (10240, "GiB"), (math.inf, "TiB")),
     "Gbit/s": ((1, "Mbit/s"), (math.inf, "Gbit/s")),
 }
-"""Below the first number the first unit is written, and so on; 0 is written in the base unit."""
+"""Upper limits of size, each with its unit; 0 is written in the base unit."""
 _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?(?![0-9])")
 _WORDS = [
     "no",
@@ -110,19 +110,19 @@ _AN_HOUR = re.compile(r"/h(?![A-Za-z0-9_])| (?:an|per) hour(?![A-Za-z0-9_])")
 
 
 def dimension_of(unit: str) -> str:
-    """The dimension of a unit of the feature table; what has none of its own is a plain number."""
+    """Return the dimension of a unit of the feature table; a unit without one is a plain number."""
     return unit if unit in UNITS else ""
 
 
 def write(amount: Amount, digits: int = DIGITS, scale: float | None = None) -> str:
-    """An amount in the unit that suits its size, to so many significant digits; a count is written whole.
+    """Write an amount in a unit that suits its size; a count is written whole.
 
     Args:
-        amount: What is written.
+        amount: Amount to write.
         digits: Significant digits.
-        scale: A value whose size decides the unit; None: its own.
+        scale: Value whose size decides the unit; None: the amount's own.
     """
-    value, dimension = amount.value + 0.0, amount.dimension  # no zero keeps a sign
+    value, dimension = amount.value + 0.0, amount.dimension  # turns -0.0 into 0.0
     if dimension == COUNT:
         return f"{value:,.0f}"
     if dimension in ("$", "$/h"):
@@ -140,9 +140,9 @@ def write(amount: Amount, digits: int = DIGITS, scale: float | None = None) -> s
 
 
 def write_pair(one: Amount, two: Amount) -> tuple[str, str]:
-    """Two amounts in one unit, to as many digits as it takes to tell them apart where they differ."""
+    """Write two amounts in one unit, with enough digits to distinguish them where they differ."""
     scale = max(abs(one.value), abs(two.value)) if one.dimension == two.dimension else None
-    for digits in range(DIGITS, MOST_DIGITS + 1):
+    for digits in range(DIGITS, MAX_DIGITS + 1):
         texts = write(one, digits, scale), write(two, digits, scale)
         if texts[0] != texts[1] or one == two:
             break
@@ -150,7 +150,7 @@ def write_pair(one: Amount, two: Amount) -> tuple[str, str]:
 
 
 def read(text: str, at: int) -> tuple[Quantity, int] | None:
-    """The quantity that stands in a text from a place on, and the place behind it; None if none stands there."""
+    """Parse a quantity at a position; return it with the position after it, or None."""
     about = _ABOUT.match(text, at)
     at = about.end() if about else at
     in_dollars = text.startswith(("$", "-$"), at)
@@ -180,7 +180,7 @@ def read(text: str, at: int) -> tuple[Quantity, int] | None:
 
 
 def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
-    """A whole number in digits or, up to twenty, in words; "no" is 0."""
+    """Parse a whole number in digits or, up to twenty, in words; "no" is 0."""
     word = re.compile(r"[A-Za-z]+").match(text, at)
     if word and word.group().lower() in _WORDS:
         return Quantity(float(_WORDS.index(word.group().lower())), "", 1.0, False), word.end()
@@ -191,10 +191,10 @@ def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
 
 
 def agrees(said: Quantity, known: Amount) -> bool:
-    """Return whether a quantity is a known amount: its unit is of the dimension, and it is at most rounded.
+    """Check that a quantity equals a known amount up to rounding, in a unit of its dimension.
 
-    Rounded means: to the last digit that is written, and by at most 5 %. What is "about" so much may end in zeros
-    that are not meant as digits. Counts are not rounded.
+    Rounding is allowed at the last written digit, by at most 5 %. Trailing zeros of an approximate number are not
+    significant digits. Counts are not rounded.
     """
     size = UNITS[known.dimension].get(said.unit)
     if size is None:
@@ -204,4 +204,6 @@ def agrees(said: Quantity, known: Amount) -> bool:
     value, off = said.number * size, abs(said.number * size - known.value)
     if off <= 1e-9 * abs(known.value):
         return True
-    return off <= (0.5 + 1e-6) * said.step * size and off <= ROUNDED * abs(known.value) and value * known.value >= 0
+    return (
+        off <= (0.5 + 1e-6) * said.step * size and off <= MAX_ROUNDING * abs(known.value) and value * known.value >= 0
+    )

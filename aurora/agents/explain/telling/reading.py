@@ -1,4 +1,4 @@
-"""A sentence read back by the table of phrasings: its clauses, what each says, and how they are joined."""
+"""Parses a sentence by the table of phrasings into clauses, their slots and their connectives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at
-from aurora.agents.explain.telling.grammar import Part, Reader, Slot, Slots, Template, after, merge, read, spaces
+from aurora.agents.explain.telling.grammar import Part, Reader, Slot, Slots, Template, after, match, merge, spaces
 from aurora.agents.explain.telling.lexicon import LEXICONS
 from aurora.agents.explain.telling.phrasings import PHRASINGS, THE_RUN, Phrasing
 from aurora.agents.explain.telling.quantities import read as read_quantity
@@ -29,8 +29,8 @@ LISTS: Mapping[str, str] = {"tasks": TASKS, "nodes": NODES}
 COUNTS = ("count", "total", "number")
 MEASURED = "value"
 """A slot that holds an amount or, in words, a count."""
-MOST_STEPS = 20_000
-"""Slots that are tried before a sentence is given up."""
+MAX_STEPS = 20_000
+"""Most slots tried before the parse of a sentence is abandoned."""
 OPENERS = ("also", "in addition", "moreover", "but", "however", "and", "besides")
 LINKS: Mapping[str, str] = {
     ", and": "and",
@@ -54,7 +54,7 @@ LINKS: Mapping[str, str] = {
     ":": "because",
     ",": "and",
 }
-"""What may stand between clauses, and what it means."""
+"""Connectives between clauses, and their meaning."""
 CAUSES = ("because", "since", "as")
 
 
@@ -62,9 +62,9 @@ class Clause(NamedTuple):
     """A clause of a sentence.
 
     Attributes:
-        kind: Of its phrasing.
-        slots: What it says.
-        link: How it is joined to what is before it: "", "and", "but", "because", or "stop" after a semicolon.
+        kind: Kind of its phrasing.
+        slots: Values that it states.
+        link: Connective to the clause before: "", "and", "but", "because", or "stop" after a semicolon.
     """
 
     kind: str
@@ -73,12 +73,12 @@ class Clause(NamedTuple):
 
 
 class Before(NamedTuple):
-    """What a clause may refer back to.
+    """Context that a clause may refer back to.
 
     Attributes:
-        subject: The only node that the clause before names; "" if there is none, or several.
-        lead: Whom the clause before begins with, by sort and name, or `THE_RUN`; "" if it begins otherwise.
-        change: What it is on condition of.
+        subject: Only node that the clause before names; "" if there is none, or several.
+        lead: Subject at the beginning of the clause before, by kind and name, or `THE_RUN`; "" if it has none.
+        change: Condition of the clause before.
     """
 
     subject: str = ""
@@ -87,12 +87,12 @@ class Before(NamedTuple):
 
 
 class TooInvolved(Exception):  # noqa: N818  # caught where a sentence is held
-    """A sentence takes more steps than it is worth."""
+    """The parse of a sentence exceeds `MAX_STEPS`."""
 
 
 class _Steps:
     def __init__(self) -> None:
-        self.left = MOST_STEPS
+        self.left = MAX_STEPS
 
     def take(self) -> None:
         self.left -= 1
@@ -102,12 +102,12 @@ class _Steps:
 
 @cache
 def parts() -> Mapping[str, tuple[tuple[Template, Slots], ...]]:
-    """Return the templates of each kind, with the slots that they settle."""
+    """Return the templates of each kind, with the slots that they fix."""
     return {kind: tuple((p.template, p.only) for p in phrasings) for kind, phrasings in PHRASINGS.items()}
 
 
 def sentences(text: str, names: Names, before: Before) -> Iterator[tuple[tuple[Clause, ...], Before]]:
-    """Each way to read a sentence: its clauses, and what the next sentence may refer back to.
+    """Parse a sentence in every way; yield its clauses and what the next sentence may refer back to.
 
     Raises:
         TooInvolved: There are too many ways to try.
@@ -140,7 +140,7 @@ def _is_over(text: str, at: int) -> bool:
 def _joined(
     text: str, at: int, link: str, names: Names, before: Before, steps: _Steps
 ) -> Iterator[tuple[int, tuple[Clause, ...], Before]]:
-    """Clauses, one or more, from a place on."""
+    """Parse one or more clauses at a position."""
     for end, clause, left in _clause(text, at, link, names, before, steps):
         yield end, (clause,), left
         for words, meaning in LINKS.items():
@@ -162,19 +162,19 @@ def _past(words: str, text: str, at: int) -> int | None:
 def _clause(
     text: str, at: int, link: str, names: Names, before: Before, steps: _Steps
 ) -> Iterator[tuple[int, Clause, Before]]:
-    """Each way to read a clause from a place on."""
+    """Parse a clause at a position in every way."""
     at = spaces(text, at)
     for kind, phrasings in PHRASINGS.items():
         if kind == "change":
             continue
         for phrasing in phrasings:
             for nodes, slots in _beginnings(phrasing, link, before):
-                for end, found in read(nodes, text, at, slots, _reader(names, before.subject, steps)):
+                for end, found in match(nodes, text, at, slots, _reader(names, before.subject, steps)):
                     yield end, Clause(kind, found, link), _left(phrasing, found)
 
 
 def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple[Template, Slots]]:
-    """A phrasing as it is, and without what the clause before has said already."""
+    """Yield a phrasing as it is, and without what the clause before already stated."""
     nodes, only = phrasing.template, phrasing.only
     yield nodes, only
     if link not in ("and", "but"):
@@ -248,7 +248,7 @@ def _named(slot: Slot, text: str, at: int, names: Names, subject: str) -> Iterat
 
 
 def _several(text: str, at: int, one: Callable[[int], Iterator[tuple[int, str]]]) -> Iterator[tuple[int, list[str]]]:
-    """Things of a sort, with commas and an "and" between them."""
+    """Parse a list of things of a kind, with commas and "and" between them."""
     for end, found in one(at):
         yield end, [found]
         for words in (",", ", and", "and"):

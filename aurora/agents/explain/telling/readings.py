@@ -1,4 +1,4 @@
-"""Facts: what is known, in every way in which it can be put."""
+"""Facts, each with every reading in which it can be stated."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Literal, NamedTuple
 from aurora.agents.explain.telling.grammar import Slots
 
 Role = Literal["reason", "shortfall", "counterfactual", "setting"]
-"""What a fact is to an explanation: "because" may lead to reasons only, "but" to shortfalls and counterfactuals."""
+"""Role of a fact: "because" may lead to reasons only, "but" to shortfalls and counterfactuals."""
 
 
 class Reading(NamedTuple):
-    """A way in which a fact can be put.
+    """A way to state a fact.
 
     Attributes:
-        kind: A key of `PHRASINGS`.
-        slots: What its phrasings may say.
+        kind: Key of `PHRASINGS`.
+        slots: Values for its phrasings.
     """
 
     kind: str
@@ -23,11 +23,11 @@ class Reading(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """Something that is known.
+    """A known fact.
 
     Attributes:
-        readings: All ways to put it, the plainest first.
-        role: What it is to an explanation.
+        readings: Ways to state it, plainest first.
+        role: Role in an explanation.
     """
 
     readings: tuple[Reading, ...]

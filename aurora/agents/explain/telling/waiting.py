@@ -1,4 +1,4 @@
-"""What claims about a task's way say, as facts: what became of it, its attempts, its waits, and who held what."""
+"""Turns claims about a task's course into facts: its status, attempts, waits, and who held what."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _DIMENSIONS: Mapping[Resource, str] = {
     "accelerator_share": "share",
     "bandwidth": "Gbit/s",
 }
-"""Of resources of which there is more or less; the others are there or not."""
+"""Resources with an amount; the others are present or absent."""
 
 
 def waiting_fact(claim: WaitingClaim) -> Fact:
-    """Return what a claim about a task's way says."""
+    """Return the fact of a claim about a task's course."""
     match claim:
         case WaitClaim():
             return Fact((Reading("wait", _wait(claim)),), "shortfall")
@@ -54,7 +54,7 @@ def waiting_fact(claim: WaitingClaim) -> Fact:
 
 
 def names_in(claim: WaitingClaim) -> frozenset[str]:
-    """Candidates and links that a claim names."""
+    """Return the candidates and links that a claim names."""
     match claim:
         case HoldClaim(where=where) | AttemptClaim(where=where) | InfeasibleClaim(where=where):
             return frozenset((where,)) - {""}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aurora.agents.explain.telling.composing import Choice, compose, offered, written
+from aurora.agents.explain.telling.composing import SentenceChoice, compose, offered, written
 from aurora.agents.explain.telling.facts import known_of_decision
 from aurora.agents.explain.telling.holding import UNCHECKED, hold
 from aurora.agents.explain.telling.phrasings import PHRASINGS, phrasings_of
@@ -32,13 +32,16 @@ def test_what_is_composed_holds(known) -> None:
     for which in range(3):
         for link in ("none", "because", "also", "but"):
             every = [(n, min(which, len(offered(f, known.names)) - 1)) for n, f in enumerate(known.facts, 1)]
-            chosen = [Choice(tuple(every[:3]), link), Choice(tuple(every[3:]), link, figures=which != 1)]
+            chosen = [
+                SentenceChoice(tuple(every[:3]), link),
+                SentenceChoice(tuple(every[3:]), link, figures=which != 1),
+            ]
             told = compose(chosen, known, "operator")
             assert hold(told, known).struck == ()
 
 
 def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
-    chosen = [Choice(((2, 0), (3, 1)), "because"), Choice(((4, 0), (5, 0)), "none")]
+    chosen = [SentenceChoice(((2, 0), (3, 1)), "because"), SentenceChoice(((4, 0), (5, 0)), "none")]
     assert hold(compose(chosen, KNOWN, "operator"), KNOWN).text == (
         "Task t went to east-1 because east-1 is the cheapest of all candidates ($1/h) and east-1's price is lower "
         "than west-1's ($1/h against $1.5/h). The runner-up, west-1, lost on price and would have won if its price "
@@ -47,13 +50,13 @@ def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
 
 
 def test_a_fact_that_is_chosen_twice_is_told_once_where_it_was_chosen_first() -> None:
-    once = [Choice(((2, 0), (3, 1)), "because"), Choice(((4, 0),), "none")]
-    twice = [Choice(((2, 0), (3, 1), (2, 1)), "because"), Choice(((3, 0), (4, 0)), "none")]
+    once = [SentenceChoice(((2, 0), (3, 1)), "because"), SentenceChoice(((4, 0),), "none")]
+    twice = [SentenceChoice(((2, 0), (3, 1), (2, 1)), "because"), SentenceChoice(((3, 0), (4, 0)), "none")]
     assert compose(twice, KNOWN, "operator") == compose(once, KNOWN, "operator")
 
 
 def test_a_condition_is_said_once() -> None:
-    told = compose([Choice(((6, 1), (7, 0)), "none")], RUN, "operator")
+    told = compose([SentenceChoice(((6, 1), (7, 0)), "none")], RUN, "operator")
     assert told[1].text == (
         "Without east-1, energy would rise from 0.01415 kWh to 0.01844 kWh, "
         "and completed tasks would be 19 instead of 20."
@@ -138,7 +141,7 @@ def test_a_name_can_not_pass_for_words(name: str) -> None:
     odd = small(EAST.model_copy(update={"node_id": name}), WEST)
     decision = decide(odd, scored("-node.price"))
     known = known_of_decision([ComparisonClaim(name, "node.price", "lower", "west-1")], decision, odd)
-    told = compose([Choice(((1, 0),), "none")], known, "operator")
+    told = compose([SentenceChoice(((1, 0),), "none")], known, "operator")
     held = hold(told, known)
     assert held.struck == ()
     assert "\n" not in held.text and "\u200b" not in held.text and "\u2028" not in held.text
@@ -151,7 +154,9 @@ def test_two_values_are_told_apart_where_they_differ() -> None:
     )
     claims = [ComparisonClaim("east-1", "node.price", "lower", "west-1")]
     known = known_of_decision(claims, decide(near, scored("-node.price")), near)
-    assert "($1.000001/h against $1.000002/h)" in compose([Choice(((1, 0),), "none")], known, "operator")[1].text
+    assert (
+        "($1.000001/h against $1.000002/h)" in compose([SentenceChoice(((1, 0),), "none")], known, "operator")[1].text
+    )
 
 
 def test_a_sentence_that_takes_too_many_steps_is_given_up() -> None:

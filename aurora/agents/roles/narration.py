@@ -1,0 +1,100 @@
+"""Has a model word an explanation: connects, records, and keeps AURORA's own words where the model declines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurora.agents.explain.explainer import Explanation, Level
+from aurora.agents.explain.run_explainer import PlanExplanation
+from aurora.agents.explain.wording import Audience
+from aurora.agents.models.faults import DECLINED
+from aurora.agents.models.metered import metered
+from aurora.agents.models.model import call_limits, model_name
+from aurora.agents.roles.narrator import narrate
+from aurora.errors import DeclinedError
+from aurora.prompts.loader import load_prompt
+from aurora.sim.scenarios.scenario import Scenario
+from aurora.tools.recording import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class NarrationModel:
+    """The model that words an explanation, and how it is called.
+
+    Attributes:
+        name: PROVIDER:MODEL.
+        record: File that keeps the model's answers; those it holds are used.
+        replay: Recording to answer from; no model is asked.
+        timeout: Most seconds for an answer; None for the environment's limit.
+        answer_tokens: Most tokens of an answer; None for the environment's limit.
+    """
+
+    name: str
+    record: Path | None = None
+    replay: Path | None = None
+    timeout: float | None = None
+    answer_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NarrationReport:
+    """An explanation in a model's words, or the reason why it is in AURORA's own.
+
+    Attributes:
+        text: The explanation.
+        by_model: Whether any sentence is the model's.
+        struck: Sentences of the model that don't hold, each with the reason.
+        prompt_id: Version of the prompt.
+        declined: Why the model declined to answer; None if it answered.
+    """
+
+    text: str
+    by_model: bool
+    struck: tuple[tuple[str, str], ...]
+    prompt_id: str
+    declined: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys that `aurora explain --model --json` adds or replaces."""
+        declined = {} if self.declined is None else {"declined": self.declined}
+        struck = [{"text": text, "reason": reason} for text, reason in self.struck]
+        return {"text": self.text, "by_model": self.by_model, **declined, "struck": struck, "prompt_id": self.prompt_id}
+
+
+def narrate_by(
+    model: NarrationModel,
+    explanation: Explanation | PlanExplanation,
+    scenario: Scenario,
+    *,
+    level: Level = "short",
+    audience: Audience = "operator",
+    remark: Callable[[str], None] | None = None,
+) -> NarrationReport:
+    """Have a model word an explanation.
+
+    Args:
+        model: The model and how it is called.
+        explanation: Explanation of a task or of a run, with its checked claims.
+        scenario: The scenario, whose names may be used.
+        level: Amount of detail.
+        audience: Reader of the text.
+        remark: Receives what the user should know about the calls, such as a price that is unknown.
+
+    Raises:
+        ModelError: The model is not known, or the provider failed.
+        AnswerError: No answer was valid.
+    """
+    with Recording(model.replay or model.record, replaying=model.replay is not None) as recording:
+        limits = call_limits(model.timeout, model.answer_tokens)
+        asked = metered(model_name(model.name), recording=recording, limits=limits, tell=remark)
+        prompt = load_prompt("explainer")
+        try:
+            narration = narrate(asked, prompt, explanation, scenario, level, audience)
+        except DeclinedError as error:
+            if error.fault not in DECLINED:
+                raise
+            return NarrationReport(explanation.text, False, (), prompt.prompt_id, str(error))
+    return NarrationReport(narration.text, narration.is_models, narration.struck, narration.prompt_id)
