@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from langgraph.graph import END, START, StateGraph
 
+from aurora.agents.arena.evaluation import Arena
 from aurora.agents.arena.source import Source
 from aurora.errors import BudgetExceeded
 from aurora.graphs.checkpoint import restored
@@ -122,13 +123,15 @@ def play(  # noqa: PLR0913  # what a run is started with
     cache = MeasurementCache() if cache is None else cache
     validation_cache = MeasurementCache() if validation_cache is None else validation_cache
     built_in = proposers(settings, store, index, authors)
+    validation = validation_arena(source, settings.seed, jobs, validation_cache)
+    committed, standing = begin(store, validation, settings, jobs)
     context = RunContext(
         settings=settings,
         source=source,
         store=store,
         index=index,
         cache=cache,
-        validation=validation_arena(source, settings.seed, jobs, validation_cache),
+        validation=validation._replace(cache=cache),  # candidates are measurements of their iteration
         scenario_proposer=scenario_proposer or built_in[0],
         policy_proposer=policy_proposer or built_in[1],
         authors=authors,
@@ -138,18 +141,18 @@ def play(  # noqa: PLR0913  # what a run is started with
         deadline=deadline,
         clock=clock,
     )
-    committed, standing = begin(context)
     reason, committed, standing = _loop(context, committed, standing, until)
     simulated = cache.added + validation_cache.added
     tell({"event": "stopped", "iteration": committed - 1, "reason": reason, "simulated": simulated})
     return Finished(reason, committed, standing.champion, simulated)
 
 
-def begin(context: RunContext) -> tuple[int, Standing]:
+def begin(store: Store, validation: Arena, settings: SelfPlaySettings, jobs: int) -> tuple[int, Standing]:
     """Return how many iterations the archive holds, and where the run stands after them."""
-    first = first_standing(context.validation, context.settings.start, context.jobs)
-    last = context.store.last_iteration()
-    return (0, first) if last is None else (last[0] + 1, restored(last[1], context.source, context.store))
+    last = store.last_iteration()
+    if last is None:
+        return 0, first_standing(validation, settings.start, jobs)
+    return last[0] + 1, restored(last[1], validation.source, store)
 
 
 def _loop(context: RunContext, committed: int, standing: Standing, last: int) -> tuple[StopReason, int, Standing]:
