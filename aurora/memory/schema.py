@@ -164,6 +164,9 @@ def migrate(engine: Engine, where: str, *, only_read: bool) -> None:
         StoreError: It is not an archive, or one of a newer AURORA, or an older one that can't be written.
     """
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite" and not only_read:
+            # The driver begins a transaction before changes of rows only: a kill would leave half of the tables.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         tables = inspect(connection).get_table_names()
         if not tables and not only_read:
             Base.metadata.create_all(connection)

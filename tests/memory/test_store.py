@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aurora.errors import StoreError
+from aurora.memory import schema
 from aurora.memory.elo import START, rate_rounds
 from aurora.memory.records import Failure, Iteration, NewOutcome, NewPolicy, NewScenario
 from aurora.memory.schema import VERSION
@@ -129,6 +130,15 @@ def test_a_version_that_is_not_known_is_refused(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
     with pytest.raises(StoreError, match="no migration is known"):
         Store.open(path)
+
+
+def test_a_process_that_dies_while_it_makes_an_archive_leaves_none(tmp_path: Path, monkeypatch) -> None:
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(schema, "insert", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        Store.open(tmp_path / "a.sqlite")
+    with Store.open(tmp_path / "a.sqlite") as store:
+        store.commit(iteration(0))
+        assert store.counts()["iterations"] == 1
 
 
 WRITER = """
