@@ -12,6 +12,7 @@ Scenarios and policies
     Policy, REFERENCES                      a rule that allocates, and every published rule by name
     load_scenario, load_policy              read them from files; references by name
     parse_scenario, parse_policy            read them from dictionaries
+    read_tables                             make a scenario of your own machines and jobs, two CSV files
     generate                                draw a scenario of a family, a level and a seed
 
 Simulation
@@ -25,11 +26,14 @@ Measured series
     read_series -> Panel of Series          from files or a DataFrame, checked and repaired
     forecast -> Forecast                    what follows each series, as quantiles
     look_ahead -> DemandForecast            futures of demand, and the capacity that covers them
+    recommend -> RecommendationReport       what to change in cloud accounts, why, and what it saves
+    apply_plan -> AppliedReport             change an inventory as a plan says, with its inverse for rollback
+    Experiment, ExperimentDesign            a randomised control group, judged after every day
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
-    train -> Trainee                        PPO, DQN or SAC on generated scenarios
+    train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
     selfplay -> SelfPlayResult              attacker against defender; the champion is a policy
 
 Errors
@@ -68,12 +72,14 @@ if TYPE_CHECKING:
     from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.session import selfplay
     from aurora.graphs.settings import SelfPlaySettings
+    from aurora.learning.experiments.experiment import Experiment, ExperimentDesign
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
     from aurora.learning.futures.demand_forecast import DemandForecast
+    from aurora.learning.rightsizing.execution import AppliedReport, apply_plan
+    from aurora.learning.rightsizing.report import RecommendationReport, recommend
     from aurora.learning.rl.env import AllocationEnv
-    from aurora.learning.rl.run import train
-    from aurora.learning.rl.trainer import Trainee
+    from aurora.learning.rl.report import TrainingReport, resume_training, train
     from aurora.learning.series.dataframes import forecast_frame, read_series, series_frame
     from aurora.learning.series.series import Forecast, Panel, Series
     from aurora.sim.kernel.run import simulate
@@ -87,18 +93,22 @@ if TYPE_CHECKING:
     from aurora.sim.scenarios.sampling import generate
     from aurora.sim.scenarios.scenario import Link, Node, Scenario, Task, Workload, parse_scenario
     from aurora.sim.scenarios.spec import ScenarioSpec
+    from aurora.sim.scenarios.traces.own_tables import read_tables
 
 __version__ = "0.1.0"
 
 __all__ = [
     "REFERENCES",
     "AllocationEnv",
+    "AppliedReport",
     "AuroraError",
     "Bounds",
     "BudgetExceeded",
     "ConstraintError",
     "DataError",
     "DemandForecast",
+    "Experiment",
+    "ExperimentDesign",
     "FileError",
     "Forecast",
     "InputError",
@@ -110,6 +120,7 @@ __all__ = [
     "Panel",
     "Policy",
     "PolicyError",
+    "RecommendationReport",
     "RunError",
     "Scenario",
     "ScenarioError",
@@ -121,9 +132,10 @@ __all__ = [
     "Solution",
     "StoreError",
     "Task",
-    "Trainee",
+    "TrainingReport",
     "Workload",
     "__version__",
+    "apply_plan",
     "bounds",
     "explain",
     "explain_task",
@@ -136,6 +148,9 @@ __all__ = [
     "parse_policy",
     "parse_scenario",
     "read_series",
+    "read_tables",
+    "recommend",
+    "resume_training",
     "score",
     "selfplay",
     "series_frame",
@@ -147,12 +162,15 @@ __all__ = [
 _HOMES = {
     "REFERENCES": "aurora.sim.policies.references",
     "AllocationEnv": "aurora.learning.rl.env",
+    "AppliedReport": "aurora.learning.rightsizing.execution",
     "AuroraError": "aurora.errors",
     "Bounds": "aurora.sim.optimum.bounds",
     "BudgetExceeded": "aurora.errors",
     "ConstraintError": "aurora.errors",
     "DataError": "aurora.errors",
     "DemandForecast": "aurora.learning.futures.demand_forecast",
+    "Experiment": "aurora.learning.experiments.experiment",
+    "ExperimentDesign": "aurora.learning.experiments.experiment",
     "FileError": "aurora.errors",
     "Forecast": "aurora.learning.series.series",
     "InputError": "aurora.errors",
@@ -164,6 +182,7 @@ _HOMES = {
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
+    "RecommendationReport": "aurora.learning.rightsizing.report",
     "RunError": "aurora.errors",
     "Scenario": "aurora.sim.scenarios.scenario",
     "ScenarioError": "aurora.errors",
@@ -175,8 +194,9 @@ _HOMES = {
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",
     "Task": "aurora.sim.scenarios.scenario",
-    "Trainee": "aurora.learning.rl.trainer",
+    "TrainingReport": "aurora.learning.rl.report",
     "Workload": "aurora.sim.scenarios.scenario",
+    "apply_plan": "aurora.learning.rightsizing.execution",
     "bounds": "aurora.sim.optimum.bounds",
     "explain": "aurora.agents.explain.run_explainer:explain_plan",
     "explain_task": "aurora.agents.explain.explainer:explain",
@@ -189,12 +209,15 @@ _HOMES = {
     "parse_policy": "aurora.sim.policies.policy",
     "parse_scenario": "aurora.sim.scenarios.scenario",
     "read_series": "aurora.learning.series.dataframes",
+    "read_tables": "aurora.sim.scenarios.traces.own_tables",
+    "recommend": "aurora.learning.rightsizing.report",
+    "resume_training": "aurora.learning.rl.report",
     "score": "aurora.sim.rewards",
     "selfplay": "aurora.graphs.session",
     "series_frame": "aurora.learning.series.dataframes",
     "simulate": "aurora.sim.kernel.run",
     "solve": "aurora.sim.optimum.solver",
-    "train": "aurora.learning.rl.run",
+    "train": "aurora.learning.rl.report",
 }
 """Module that defines each name; after a colon, what it is called there."""
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from aurora.cli.options import parse_seeds
 from aurora.evals.published.openb import bench_openb
 from aurora.evals.published.swf import bench_swf
-from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.policies.references import load_policy
+from aurora.statistics import Interval, paired_interval
 
 LISTS = ("default", "gpushare60", "gpuspec33", "multigpu30")
 

@@ -234,7 +234,7 @@ def _networks(folder: Path) -> list[Reader]:
     save_policy(new_policy(8, 0), clone, CloneSettings(units=8), {"kind": "clone"})
     room = folder / "training"
     room.mkdir()
-    checkpoint.save(room, trainer.state_of(trainer.begin(trainer.Course("ppo", (1,), 100, 0))))
+    checkpoint.save(room, trainer.to_state(trainer.start_training(trainer.TrainingConfig("ppo", (1,), 100, 0))))
     x = np.random.default_rng(0).random((300, 4))
     settings = {"objective": "quantile", "num_leaves": 4, "verbose": -1, "num_threads": 1}
     text = str(lightgbm.train(settings, lightgbm.Dataset(x, x[:, 0]), 2).model_to_string())
@@ -250,7 +250,9 @@ def _networks(folder: Path) -> list[Reader]:
 
     return [
         Reader("clone", "c.pt", clone.read_bytes(), load_policy),
-        Reader("training", checkpoint.NAME, (room / checkpoint.NAME).read_bytes(), _within(trainer.resume, room)),
+        Reader(
+            "training", checkpoint.NAME, (room / checkpoint.NAME).read_bytes(), _within(trainer.load_training, room)
+        ),
         Reader("LightGBM", f"lightgbm-{TRAINED_QUANTILES[0]}.txt", text.encode(), forest),
     ]
 

@@ -12,11 +12,11 @@ from aurora.agents.arena.evaluation import arena, measurements
 from aurora.agents.arena.source import Source
 from aurora.evals.gains import Gain, gains
 from aurora.evals.optimality import Distance, distance
-from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
+from aurora.statistics import Interval, paired_interval
 
 FRESH_SEED = 2_000_003
 """Seed offset of fresh scenarios; it keeps them apart from training and validation for any seed of the run."""

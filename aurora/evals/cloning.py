@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.statistics import Interval, paired_interval
 from aurora.learning.accounts import KEEP, MOVES, Catalogue, Population, generate, synthetic_catalogue
-from aurora.learning.accounts.behaviour import MISSES, View, expert
+from aurora.learning.accounts.behaviour import View, expert
 from aurora.learning.accounts.generator import PER_DAY
-from aurora.learning.accounts.history import COLUMN
 from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
 from aurora.learning.accounts.workload import STEP, demand
 from aurora.learning.experts import experts
@@ -21,6 +19,7 @@ from aurora.learning.experts.account_env import AccountEnv, Case, true_case, twi
 from aurora.learning.experts.cloning import Choose, CloneSettings, Decisions, chooser, clone, decisions_of
 from aurora.learning.experts.expert_score import Adjustment
 from aurora.learning.experts.fine_tuning import TuneSettings, tune
+from aurora.learning.experts.serving import Served, compare_served, run_policy, served_means, served_of
 from aurora.learning.series.series import Series
 
 HELD_OUT = 10_000
@@ -30,23 +29,7 @@ FUTURE = 14 * PER_DAY
 SHARE = 0.25
 """Of experts among generated accounts."""
 NEIGHBOURS = 15
-MARGIN = 0.002
-"""Service counts as equal if the share of misses has risen by no more than this, at the upper bound of the interval."""
 Tell = Callable[[str], None]
-
-
-class Served(NamedTuple):
-    """What a policy made of some accounts, each float64 [accounts].
-
-    Attributes:
-        cost: Dollars over the whole time.
-        misses: Share of the requests that were late.
-        moves: How many changes it made.
-    """
-
-    cost: NDArray[np.float64]
-    misses: NDArray[np.float64]
-    moves: NDArray[np.float64]
 
 
 def identification(
@@ -54,7 +37,7 @@ def identification(
 ) -> tuple[dict[str, Any], set[str]]:
     """Precision and recall of the accounts that are taken for experts, and their names."""
     planted = {t.account_id for t in population.truth if t.behaviour == "expert"}
-    judged = experts.judge(population.accounts, catalogue, adjust=adjust, share=share)
+    judged = experts.identify_experts(population.accounts, catalogue, adjust=adjust, share=share)
     found = {s.account_id for s in judged.scores if s.is_expert}
     hits = len(found & planted)
     return {
@@ -119,18 +102,6 @@ def nearest_neighbours(train: Decisions, scale: NDArray[np.float32]) -> Choose:
     return choose
 
 
-def run_policy(choose: Choose, cases: Sequence[Case], catalogue: Catalogue) -> Served:
-    """Run accounts side by side under one policy."""
-    environments = [AccountEnv(lambda _, c=case: c, catalogue) for case in cases]  # type: ignore[misc]
-    seen = np.array([e.take_over(c) for e, c in zip(environments, cases, strict=True)])
-    moves = np.zeros(len(cases))
-    for _ in range(len(cases[0].demand)):
-        chosen = choose(seen, np.array([e.action_masks() for e in environments]))
-        moves += chosen != KEEP
-        seen = np.array([e.step(move)[0] for e, move in zip(environments, chosen, strict=True)])
-    return _served([e.served for e in environments], cases, moves)
-
-
 def run_experts(population: Population, cases: Sequence[Case], catalogue: Catalogue, seed: int) -> Served:
     """The generator's experts run the same accounts: what cloning is after. They know the demand so far exactly."""
     rows, moves = [], np.zeros(len(cases))
@@ -160,32 +131,7 @@ def run_experts(population: Population, cases: Sequence[Case], catalogue: Catalo
             moves[k] += move != KEEP
             environment.step(np.int64(move))
         rows.append(environment.served)
-    return _served(rows, cases, moves)
-
-
-def _served(rows: Sequence[NDArray[np.float64]], cases: Sequence[Case], moves: NDArray[np.float64]) -> Served:
-    asked = [case.demand.sum(axis=1) * STEP for case in cases]
-    return Served(
-        np.array([r[:, COLUMN["cost"]].sum() for r in rows]),
-        np.array([np.average(r[:, MISSES], weights=a) for r, a in zip(rows, asked, strict=True)]),
-        moves,
-    )
-
-
-def compared(before: Served, after: Served) -> dict[str, Any]:
-    """Relative change of cost and change of misses, account by account, with 95 % intervals.
-
-    The change of cost is the mean of logarithms' differences, so that large accounts don't decide alone.
-    """
-    cost = paired_interval(np.log(after.cost / before.cost))
-    relative = Interval(*(math.expm1(v) for v in cost))
-    misses = paired_interval(after.misses - before.misses)
-    return {
-        "cost_change": relative._asdict(),
-        "misses_change": misses._asdict(),
-        "cheaper": relative.high < 0,
-        "equal_service": misses.high <= MARGIN,
-    }
+    return served_of(rows, cases, moves)
 
 
 def bench_cloning(
@@ -261,7 +207,7 @@ def _seed(
     cases = [true_case(a, t, FUTURE, seed) for a, t in zip(others.accounts, others.truth, strict=True)]
     served = {name: run_policy(choose, cases, catalogue) for name, choose in policies.items()}
     served["expert"] = run_experts(others, cases, catalogue, seed)
-    beside = compared(served["clone"], served["fine_tuned"])
+    beside = compare_served(served["clone"], served["fine_tuned"])
     tell(
         f"seed {seed}: precision {found['mixture']['precision']:.2f}, recall {found['mixture']['recall']:.2f}, "
         f"agreement {agreed['clone']['all']:.3f}; fine-tuned beside the clone: "
@@ -273,18 +219,9 @@ def _seed(
         "decisions": len(test.moves),
         "keep_share": float((test.moves == KEEP).mean()),
         "agreement": agreed,
-        "policies": {name: means(s) for name, s in served.items()},
+        "policies": {name: served_means(s) for name, s in served.items()},
         "fine_tuned_beside_clone": beside,
     }, served
-
-
-def means(served: Served) -> dict[str, float]:
-    """Means over the accounts."""
-    return {
-        "cost": float(served.cost.mean()),
-        "misses": float(served.misses.mean()),
-        "moves": float(served.moves.mean()),
-    }
 
 
 def _summary(runs: Sequence[dict[str, Any]], served: Sequence[dict[str, Served]]) -> dict[str, Any]:
@@ -302,9 +239,9 @@ def _summary(runs: Sequence[dict[str, Any]], served: Sequence[dict[str, Served]]
             name: {k: float(np.mean([r["agreement"][name][k] for r in runs])) for k in ("all", "acting", "f1")}
             for name in runs[0]["agreement"]
         },
-        "policies": {name: means(s) for name, s in together.items()},
+        "policies": {name: served_means(s) for name, s in together.items()},
         "fine_tuned_beside": {
-            name: compared(together[name], together["fine_tuned"]) for name in together if name != "fine_tuned"
+            name: compare_served(together[name], together["fine_tuned"]) for name in together if name != "fine_tuned"
         },
     }
 

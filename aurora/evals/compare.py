@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, encode, run, simulate
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy
@@ -17,6 +16,7 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import bill
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.scenario import Scenario
+from aurora.statistics import Interval, paired_interval
 from aurora.types import Progress, no_progress
 
 EQUAL_REWARD = 1e-12

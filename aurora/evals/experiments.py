@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from aurora.learning.experiments.experiment import NORMAL_975, Verdict, judge
+from aurora.learning.experiments.analysis import NORMAL_975, Verdict, apply_rules
 from aurora.learning.experiments.power import day_model, detectable
 from aurora.learning.experiments.registration import Rules
 from aurora.learning.experiments.sequential import mixture_radius, resample
-from aurora.learning.rightsizing.savings_ledger import wilson
+from aurora.statistics import wilson
 from aurora.types import FloatArray
 
 Rng = np.random.Generator
@@ -97,7 +97,7 @@ class _Table:
         size = effects[world]
         truth = -gain * size
         rules = replace(RULES, effect=size)
-        verdict = judge(
+        verdict = apply_rules(
             metric + truth * treated,
             guardrail + harm * size * treated,
             before,

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.evals.statistics import Interval
 from aurora.sim.outcome import Summary
+from aurora.statistics import Interval
 
 RESAMPLES = 2_000
 SMALLEST = 1e-12

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from aurora.evals.statistics import Interval, paired_interval
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.optimum.bounds import Bounds, best_reward
 from aurora.sim.optimum.solver import tightest_bounds
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.program import Program
 from aurora.sim.rewards import score
+from aurora.statistics import Interval, paired_interval
 
 
 class Distance(NamedTuple):

@@ -11,8 +11,8 @@ from aurora.learning.accounts import generate, synthetic_catalogue
 from aurora.learning.rightsizing.projection import Projector, next_months
 from aurora.learning.rightsizing.rightsizing import Goals, candidates, choose
 from aurora.learning.rightsizing.savings import RISKS, Case, SavingsCalibration, case_of, covered, fit, risk_level
-from aurora.learning.rightsizing.savings_ledger import wilson
 from aurora.learning.rightsizing.usage import usage_of
+from aurora.statistics import wilson
 
 CALIBRATION_SEEDS, FIRST_TEST_SEED = range(1000, 1010), 2000
 """Of populations; what is reported comes from others than what was calibrated on."""

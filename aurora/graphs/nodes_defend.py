@@ -24,6 +24,7 @@ from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import parse_policy
 from aurora.sim.rewards import objective_vector, with_pareto_bonus
 from aurora.sim.scenarios.curriculum import LEVELS
+from aurora.sim.scenarios.scenario import Scenario
 
 CURRENT_LEVEL_SHARE = 0.5
 """Share of the fresh training scenarios that are of the current level; the others are of any."""
@@ -146,15 +147,20 @@ def simulate(context: RunContext, state: State) -> Update:
     fronts: dict[str, tuple[str, ...]] = {}
     outcomes: list[NewOutcome] = []
     for place, scenario in enumerate(scenarios):
-        scenario_id = scenario.scenario_id
+        scenario_id, counted = scenario.scenario_id, scenario.encoded.scenario.counted
         measured = {name: row[place] for name, row in zip(names, rows, strict=True)}
         achieved[scenario_id] = {name: value for name, (value, _) in measured.items()}
-        fronts[scenario_id] = pareto.front({name: objective_vector(s) for name, (_, s) in measured.items()})
+        fronts[scenario_id] = pareto.front(
+            {name: objective_vector(summary, counted) for name, (_, summary) in measured.items()}
+        )
         rounds[scenario_id] = dict(achieved[scenario_id])
         if source.has_pareto_bonus:
             for name in fronts[scenario_id]:
                 rounds[scenario_id][name] = with_pareto_bonus(measured[name][0], is_pareto_optimal=True)
-        outcomes += [NewOutcome(name, scenario_id, value, sums(summary)) for name, (value, summary) in measured.items()]
+        outcomes += [
+            NewOutcome(name, scenario_id, value, sums(summary, scenario.encoded.scenario))
+            for name, (value, summary) in measured.items()
+        ]
     return {"played": Played(_new_policies(source, state["defended"]), achieved, rounds, fronts, tuple(outcomes))}
 
 
@@ -168,6 +174,6 @@ def _new_policies(source: Source, defended: Defended) -> dict[str, NewPolicy]:
     return policies
 
 
-def sums(summary: Summary) -> dict[str, float]:
+def sums(summary: Summary, scenario: Scenario) -> dict[str, float]:
     """Return a summary as plain numbers for the archive."""
-    return {name: float(getattr(summary, name)) for name in Summary.__slots__}
+    return {name: float(value) for name, value in summary.to_json(scenario.counted).items()}

@@ -159,7 +159,9 @@ def _forgetting(
                 encoded = encode(context.source.expand(context.source.parse(row["spec"])))
                 value, summary = context.measure([encoded], [champion])[0][0]
                 values[champion.policy_id] = value
-                outcomes.append(NewOutcome(champion.policy_id, row["scenario_id"], value, sums(summary)))
+                outcomes.append(
+                    NewOutcome(champion.policy_id, row["scenario_id"], value, sums(summary, encoded.scenario))
+                )
             marks = [value for name, value in values.items() if name in references]
             results.append(succeeds(values[champion.policy_id], marks))
         if results:

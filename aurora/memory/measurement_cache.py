@@ -30,20 +30,14 @@ Measurement = tuple[float, Summary]
 """Value of a policy on a scenario, higher is better, and the sums over its tasks."""
 
 _FIELDS = tuple(dataclasses.fields(Summary))
-_FIRST_LAYOUT = (
-    "tasks completed unplaced sla_violations latency_mean latency_p95 latency_max bounded_slowdown makespan "
-    "cpu_utilization memory_utilization accelerator_utilization bandwidth_utilization cost energy decisions"
-)
 _PART = struct.Struct("<16sq")
 _RECORD = struct.Struct(f"<16s{1 + len(_FIELDS)}d")
 
 
 def layout_mark(fields: Sequence[str]) -> bytes:
     """Return the 16 bytes with which a file of these fields begins."""
-    names = " ".join(fields)
-    if names == _FIRST_LAYOUT:
-        return b"aurora-ledger-1\n"
-    return b"aurora-" + hashlib.blake2b(names.encode(), digest_size=4).hexdigest().encode() + b"\n"
+    digest = hashlib.blake2b(" ".join(fields).encode(), digest_size=4).hexdigest()
+    return f"aurora-{digest}\n".encode()
 
 
 _MARK = layout_mark([f.name for f in _FIELDS])

@@ -6,8 +6,7 @@ from dataclasses import asdict
 
 from pydantic import Field
 
-from aurora.learning.experiments.experiment import standing
-from aurora.learning.experiments.registration import load_registration
+from aurora.learning.experiments.experiment import Experiment
 from aurora.learning.rightsizing.recommend import Recommendation
 from aurora.learning.rightsizing.report import recommend as recommend_accounts
 from aurora.tools.desk import Desk
@@ -106,39 +105,19 @@ class ExperimentStanding(Frozen):
 
 def experiment(desk: Desk, arguments: ExperimentArguments) -> ExperimentStanding:
     """Where an experiment stands by its registered rules: to go on or to stop, and the effect so far."""
-    directory = desk.experiment(arguments.experiment_id)
-    registration = load_registration(directory)
-    now = standing(directory, registration)
-    treated = int(registration.treated.sum())
-    control = len(registration.treated) - treated
-    metric = registration.rules.metric
-    if now is None:
-        return ExperimentStanding(
-            decision="continue",
-            reason="no day is measured yet",
-            day=0,
-            metric=metric,
-            estimate=None,
-            low=None,
-            high=None,
-            p_value=None,
-            treated=treated,
-            control=control,
-            crossed=0,
-        )
-    verdict = now.verdict
-    k = verdict.day - 1
-    low, high = float(verdict.metric.low[k]), float(verdict.metric.high[k])
+    status = Experiment.open(desk.experiment(arguments.experiment_id)).status()
+    now, effect = status.standing, status.effect or (None, None, None)
+    treated = int(status.registration.treated.sum())
     return ExperimentStanding(
-        decision=verdict.decision,
-        reason=verdict.reason,
-        day=verdict.day,
-        metric=metric,
-        estimate=float(verdict.metric.estimate[k]),
-        low=None if abs(low) == float("inf") else low,
-        high=None if abs(high) == float("inf") else high,
-        p_value=now.p_value,
+        decision="continue" if now is None else now.verdict.decision,
+        reason="no day is measured yet" if now is None else now.verdict.reason,
+        day=0 if now is None else now.verdict.day,
+        metric=status.registration.rules.metric,
+        estimate=effect[0],
+        low=effect[1],
+        high=effect[2],
+        p_value=None if now is None else now.p_value,
         treated=treated,
-        control=control,
-        crossed=now.treated.crossed + now.control.crossed,
+        control=len(status.registration.subjects) - treated,
+        crossed=0 if now is None else now.treated.crossed + now.control.crossed,
     )

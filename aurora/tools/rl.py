@@ -1,4 +1,4 @@
-"""Tools on trained networks: what one would do with a scenario, and training a small one."""
+"""Tools for trained networks: compare one with a reference on a scenario, and train a small one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from pydantic import Field
 
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import policy_key
-from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.tools.desk import Desk
 from aurora.tools.language import DRAFT
 from aurora.types import Frozen
 
 HELD_OUT = 50
-"""Scenarios that a network which a tool has trained is compared on."""
+"""Held-out scenarios on which a network that a tool trained is evaluated."""
 
 
 class AdviceArguments(Frozen):
@@ -43,20 +42,20 @@ class Advice(Frozen):
 
 def rl_advice(desk: Desk, arguments: AdviceArguments) -> Advice:
     """What a trained network would do with a scenario, beside a reference: both values, and where they first differ."""
-    from aurora.learning.rl.rollout import differences  # noqa: PLC0415  # heavy, used here only
+    from aurora.learning.rl.evaluation import first_disagreements  # noqa: PLC0415  # heavy, used here only
 
     encoded, policy = desk.scenario(arguments.scenario_id), desk.policy(arguments.policy_id)
     if policy.allocation_strategy.network is None:
         raise PolicyError(
             f"policy {arguments.policy_id!r} has rules, not a trained network; compare_policies takes both"
         )
-    found = differences(policy, desk.policy(arguments.reference), encoded, arguments.limit)
+    disagreements = first_disagreements(policy, desk.policy(arguments.reference), encoded, arguments.limit)
     return Advice(
         network_value=desk.worth(arguments.scenario_id, arguments.policy_id),
         reference_value=desk.worth(arguments.scenario_id, arguments.reference),
         differences=tuple(
-            Difference(task_id=encoded.scenario.tasks[c.task].task_id, network=c.ours, reference=c.theirs)
-            for c in found
+            Difference(task_id=encoded.scenario.tasks[d.task].task_id, network=d.chosen, reference=d.other)
+            for d in disagreements
         ),
     )
 
@@ -82,28 +81,25 @@ class Trained(Frozen):
 
 def train(desk: Desk, arguments: TrainArguments) -> Trained:
     """Train a small network by PPO on generated scenarios for some seconds; it is left on the desk as a draft."""
-    from aurora.learning.rl import trainer  # noqa: PLC0415  # heavy, used here only
-    from aurora.learning.rl.rollout import policy_values  # noqa: PLC0415  # likewise
-    from aurora.learning.rl.scenarios import level_scenarios  # noqa: PLC0415  # likewise
+    from aurora.learning.rl import report  # noqa: PLC0415  # heavy, used here only
 
     level = arguments.level or _level_of(desk)
-    trainee = trainer.begin(trainer.Course("ppo", (level,), arguments.steps, arguments.seed))
-    trainer.train(trainee)
-    policy = trainee.policy()
-    named = policy.model_copy(update={"policy_id": DRAFT + policy_key(policy)})
-    desk.draft(named)
-    judged = level_scenarios(level, HELD_OUT, arguments.seed, held_out=True)
+    training = report.train("ppo", levels=(level,), steps=arguments.steps, seed=arguments.seed, held_out=HELD_OUT)
+    assert training.policy is not None  # PPO's network is a policy
+    draft = training.policy.model_copy(update={"policy_id": DRAFT + policy_key(training.policy)})
+    desk.draft(draft)
+    (held_out,) = training.held_out
     return Trained(
-        policy_id=named.policy_id,
+        policy_id=draft.policy_id,
         level=level,
-        steps=trainee.learner.steps,
-        held_out=float(policy_values(named, judged).mean()),
-        held_out_first_fit=float(policy_values(REFERENCES["first_fit"], judged).mean()),
-        values={s: desk.worth(s, named.policy_id) for s in desk.scenario_ids},
+        steps=training.steps,
+        held_out=held_out.reward,
+        held_out_first_fit=held_out.first_fit,
+        values={s: desk.worth(s, draft.policy_id) for s in desk.scenario_ids},
     )
 
 
 def _level_of(desk: Desk) -> int:
-    """The level, up to 3, whose number of tasks is nearest that of the largest open scenario; 1 if none is open."""
+    """Return the level, up to 3, whose number of tasks is nearest that of the largest open scenario; else 1."""
     tasks = max((len(desk.scenario(s).scenario.tasks) for s in desk.scenario_ids), default=0)
     return min(LEVELS[:3], key=lambda level: abs(level.tasks - tasks)).number

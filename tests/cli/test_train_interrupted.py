@@ -11,7 +11,7 @@ def test_an_interrupt_before_any_step_is_kept_says_to_begin_again(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aurora.learning.rl.trainer.train", stop)
+    monkeypatch.setattr("aurora.learning.rl.report.run_training", stop)
     folder = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train_rl._train("ppo", "1", 1000, 0, folder, None, False, None)

@@ -5,7 +5,7 @@ import pytest
 
 from aurora.evals import cloning as bench
 from aurora.learning import accounts
-from aurora.learning.experts import experts
+from aurora.learning.experts import experts, serving
 from aurora.learning.experts.account_env import true_case
 from aurora.learning.experts.cloning import Decisions, decisions_of
 
@@ -51,20 +51,20 @@ def test_experts_agree_with_themselves_more_often_than_by_keeping(population: ac
 
 def test_a_policy_that_keeps_is_what_the_simulator_says(population: accounts.Population) -> None:
     cases = [true_case(a, t, 6, 2) for a, t in zip(population.accounts, population.truth, strict=True)]
-    served = bench.run_policy(lambda seen, _: np.zeros(len(seen), np.int64), cases, CATALOGUE)
+    served = serving.run_policy(lambda seen, _: np.zeros(len(seen), np.int64), cases, CATALOGUE)
     expected = [accounts.simulate(t, t.configuration, 6, 2).metric("cost").sum() for t in population.truth]
     np.testing.assert_allclose(served.cost, expected)
     assert not served.moves.any()
 
 
 def test_the_same_policy_beside_itself_shows_no_change() -> None:
-    served = bench.Served(np.array([1.0, 2.0]), np.array([0.1, 0.0]), np.array([0.0, 1.0]))
-    result = bench.compared(served, served)
+    served = serving.Served(np.array([1.0, 2.0]), np.array([0.1, 0.0]), np.array([0.0, 1.0]))
+    result = serving.compare_served(served, served)
     assert set(result["cost_change"].values()) == {0.0}
     assert result["equal_service"]
     assert not result["cheaper"]
     dearer = served._replace(cost=served.cost * 1.1)
-    assert bench.compared(served, dearer)["cost_change"]["mean"] == pytest.approx(0.1)
+    assert serving.compare_served(served, dearer)["cost_change"]["mean"] == pytest.approx(0.1)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""`aurora bench rl`: the algorithms trained, timed, and compared on held-out scenarios."""
+"""`aurora bench rl`: train, time and compare the algorithms on held-out scenarios."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import typer
 from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling
+from aurora.cli.terminal.steps import steps as show_steps
 
 
 def rl(
-    levels: str = options.text("1-3", help="Levels of the curriculum, each trained on its own."),
+    levels: str = options.text("1-3", help="Levels of the curriculum, each trained separately."),
     steps: int = options.count(200_000, help="Decisions of each training."),
-    seed: int = options.seed("Of training and of the held-out scenarios."),
+    seed: int = options.seed("Random seed of training and of the held-out scenarios."),
     scenarios: int = options.count(300, least=2, most=100_000, help="Held-out scenarios of each level."),
-    algorithms: str = options.text("ppo,ppo_lstm,dqn,sac", help="Which of them."),
-    plain_steps: int = options.count(4096, least=0, help="Decisions to time the libraries' own PPO over; 0: none."),
+    algorithms: str = options.text("ppo,ppo_lstm,dqn,sac", help="Algorithms to train, separated by commas."),
+    plain_steps: int = options.count(4096, least=0, help="Decisions over which the libraries' PPO is timed; 0: none."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
     plot: Path | None = options.path(None, help="Learning curves, .html or .png."),
 ) -> None:
-    """PPO, PPO with an LSTM, DQN and SAC beside random and first fit on the generated levels.
+    """Train PPO, PPO with an LSTM, DQN and SAC, and compare them with random and first fit.
 
     Takes about 25 minutes on two cores with 200,000 steps, 1 to 2 with 10,000.
 
@@ -36,33 +37,26 @@ def rl(
     chosen = [a for a in ALGORITHMS if a in algorithms.split(",")]
     if len(chosen) != len(algorithms.split(",")):
         raise options.usage_error("--algorithms", f"{options.shown(algorithms)}: there are {', '.join(ALGORITHMS)}")
-    said: dict[tuple[str, int], int] = {}
 
-    def tell(algorithm: str, level: int, point: Any) -> None:
-        tenth = 10 * point.steps // steps
-        if said.get((algorithm, level)) != tenth:
-            said[algorithm, level] = tenth
-            value = "" if point.value is None else f"  mean reward {point.value:.4f}"
-            note(f"level {level}  {algorithm}  {point.steps} of {steps} steps  {point.seconds:.0f} s{value}")
-
-    def tell_result(level: int, got: dict[str, Any]) -> None:
-        ahead = got["over_first_fit"]
+    def on_result(level: int, result: dict[str, Any]) -> None:
+        over = result["over_first_fit"]
         note(
-            f"level {level}  {got['algorithm']}  reward {got['reward']['mean']:.4f}, over first fit "
-            f"{ahead['mean']:+.4f} ({ahead['low']:+.4f} to {ahead['high']:+.4f}), {got['cpu_seconds']:.0f} cpu seconds"
+            f"level {level}  {result['algorithm']}  reward {result['reward']['mean']:.4f}, over first fit "
+            f"{over['mean']:+.4f} ({over['low']:+.4f} to {over['high']:+.4f}), {result['cpu_seconds']:.0f} cpu seconds"
         )
 
     note_compiling()
-    result = bench_rl(
-        options.parse_levels(levels, "--levels"),
-        steps,
-        seed=seed,
-        scenarios=scenarios,
-        algorithms=chosen,
-        plain_steps=plain_steps,
-        tell=tell,
-        tell_result=tell_result,
-    )
+    with show_steps() as progress:
+        result = bench_rl(
+            options.parse_levels(levels, "--levels"),
+            steps,
+            seed=seed,
+            scenarios=scenarios,
+            algorithms=chosen,
+            plain_steps=plain_steps,
+            progress=progress,
+            on_result=on_result,
+        )
     if plot is not None:
         write_charts(curves(result), plot)
         note(f"wrote {plot}")
@@ -90,7 +84,7 @@ def rl(
         )
         if level["plain"]:
             emit_table(
-                f"level {level['level']}: the libraries' own",
+                f"level {level['level']}: the libraries' PPO",
                 ("algorithm", "steps/s", "steps/cpu s"),
                 [
                     (p["algorithm"], round(p["steps_per_second"]), round(p["steps_per_cpu_second"]))

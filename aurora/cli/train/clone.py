@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,13 +12,6 @@ from aurora.cli.data import account_key
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling
 from aurora.cli.terminal.steps import steps as shown_steps
-from aurora.files import write_atomically
-
-if TYPE_CHECKING:  # heavy at run time
-    from aurora.learning.experts.clone_training import Progress, Trained
-
-RESULT = "result.json"
-NAMES = {"clone": "cloning, epochs", "tune": "fine-tuning, steps"}
 
 
 def clone(  # one parameter an option
@@ -46,7 +37,7 @@ def clone(  # one parameter an option
 
     Example: aurora train clone --generate 200 --steps 40000 --out runs/clone-1
     """
-    from aurora.charts import check_plot_path  # heavy, used here only
+    from aurora.charts import check_plot_path, write_charts  # heavy, used here only
     from aurora.graphs.run_directory import owned  # heavy, used here only
     from aurora.learning.experts.clone_course import Course, begin, course_of  # heavy, used here only
 
@@ -64,31 +55,28 @@ def clone(  # one parameter an option
             begin(folder, Course(paths, generate, share, steps, seed, prices, hash_accounts))
         key = account_key() if course_of(folder).hashed else None
         note_compiling()
-        from aurora.learning.experts.clone_training import train  # heavy, and after the arguments are known to be good
+        # Loads torch, so after the arguments are known to be good.
+        from aurora.learning.experts.clone_report import train_clone
 
         try:
-            with shown_steps() as show:
-
-                def tell(progress: Progress) -> None:
-                    show(NAMES[progress.what], progress.done, progress.of)
-
-                trained = train(folder, key=key, tell=tell)
+            with shown_steps() as progress:
+                report = train_clone(folder, key=key, progress=progress)
         except KeyboardInterrupt:
             note(f"stopped; go on with: aurora train clone --resume {shlex.quote(str(folder))}")
             raise
-        result = _result(trained)
-        write_atomically(folder / RESULT, json.dumps(result, indent=2))
+    trained, result = report.trained, report.to_json()
     if plot is not None:
-        _draw(trained, plot)
+        write_charts(report.charts(), plot)
+        note(f"wrote {plot}")
     if as_json:
         emit_json(result)
         return
     for finding in trained.findings:
         note(f"{finding.unique_id}: {finding.message}")
-    experts = [s for s in trained.judgement.scores if s.is_expert]
+    experts = [s for s in trained.identification.scores if s.is_expert]
     columns = ("account", "score", "low", "high", "probability", "cost_ratio")
     rows = [(s.account_id, s.score, s.low, s.high, s.probability, s.cost_ratio) for s in experts]
-    emit_table(f"{len(experts)} experts among {len(trained.judgement.scores)} accounts", columns, rows)
+    emit_table(f"{len(experts)} experts among {len(trained.identification.scores)} accounts", columns, rows)
     policies = result["policies"]
     emit_table(
         f"{len(trained.cases)} weeks of accounts held out",
@@ -101,65 +89,3 @@ def clone(  # one parameter an option
         f"fine-tuned beside the clone: cost {cost['mean']:+.1%} ({cost['low']:+.1%} to {cost['high']:+.1%}), "
         f"misses {misses['mean']:+.2%} ({misses['low']:+.2%} to {misses['high']:+.2%})"
     )
-
-
-def _result(trained: Trained) -> dict[str, Any]:
-    """As docs/explanation/cloning.md says."""
-    import numpy as np  # heavy, used here only
-
-    from aurora.evals.cloning import compared, means, run_policy  # heavy, used here only
-    from aurora.learning.experts.cloning import chooser  # heavy, used here only
-
-    served = {
-        "keep": run_policy(lambda seen, _: np.zeros(len(seen), np.int64), trained.cases, trained.catalogue),
-        "clone": run_policy(chooser(trained.clone), trained.cases, trained.catalogue),
-        "fine_tuned": run_policy(chooser(trained.policy), trained.cases, trained.catalogue),
-    }
-    judged = trained.judgement
-    return {
-        "catalogue": trained.catalogue.source,
-        "accounts": len(judged.scores),
-        "refused": [r._asdict() for r in judged.refused],
-        "findings": [f"{f.unique_id}: {f.message}" for f in trained.findings],
-        "threshold": judged.threshold,
-        "experts": [
-            {
-                "account_id": s.account_id,
-                "score": s.score,
-                "low": s.low,
-                "high": s.high,
-                "probability": s.probability,
-                "cost_ratio": s.cost_ratio,
-                "parts": dict(s.parts),
-            }
-            for s in judged.scores
-            if s.is_expert
-        ],
-        "held_out_cases": len(trained.cases),
-        "policies": {name: means(s) for name, s in served.items()},
-        "fine_tuned_beside_clone": compared(served["clone"], served["fine_tuned"]),
-    }
-
-
-def _draw(trained: Trained, path: Path) -> None:
-    from aurora.charts import Chart, Line, write_charts  # heavy, used here only
-
-    ranked = list(enumerate(trained.judgement.scores, 1))
-    groups = [
-        Line(
-            name,
-            [place for place, s in ranked if s.is_expert is expert],
-            [s.score for _, s in ranked if s.is_expert is expert],
-            points=True,
-        )
-        for name, expert in (("experts", True), ("others", False))
-    ]
-    charts = [Chart("Who runs accounts well", "place", "score", tuple(groups))]
-    if trained.curve:
-        at = [u.steps for u in trained.curve]
-        reward = Line("reward", at, [u.reward for u in trained.curve])
-        divergence = Line("divergence", at, [u.divergence for u in trained.curve])
-        charts.append(Chart("Fine-tuning", "steps", "reward of a period", (reward,)))
-        charts.append(Chart("Distance from the clone", "steps", "nats", (divergence,)))
-    write_charts(charts, path)
-    note(f"wrote {path}")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from aurora.errors import DataError
-from aurora.learning.experiments.experiment import judge
+from aurora.learning.experiments.analysis import apply_rules
 from aurora.learning.experiments.registration import Rules, assign, block_members
 from aurora.learning.experiments.sequential import resample
 from aurora.types import FloatArray
@@ -132,7 +132,7 @@ def expected(
         assignments = drawn[counts]
         assignments[:, 0] = treated
         after = values[order, days_before:] + sign * rules.effect * treated[:, None]
-        verdict = judge(after, guardrail, means[order, None], assignments, blocks, quick)
+        verdict = apply_rules(after, guardrail, means[order, None], assignments, blocks, quick)
         stops.append(verdict.day if verdict.decision == "stop_benefit" else 0)
     found = [s for s in stops if s]
     return Expected(len(found) / simulations, float(np.median(found)) if found else float("nan"), rules.effect)

@@ -15,8 +15,8 @@ from aurora.errors import DataError
 from aurora.learning.accounts import PER_DAY, Catalogue, Truth, simulate
 from aurora.learning.rightsizing.projection import MONTH
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side
-from aurora.learning.rightsizing.savings_ledger import wilson
 from aurora.learning.rightsizing.usage import Usage
+from aurora.statistics import wilson
 
 LEVEL = 0.8
 """Probability of the interval of savings."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from aurora import journal
 from aurora.errors import DataError, FileError, InputError
+from aurora.statistics import wilson
 
 LARGEST_SAVINGS = 1e12
 """Largest savings, dollars a month; more is a mistake."""
@@ -189,23 +190,6 @@ def promise_calibration(settled: Sequence[Settlement]) -> PromiseCalibration | N
         sum(r.promise.savings for r in settled),
         sum(r.savings for r in settled),
     )
-
-
-def wilson(successes: float, trials: float, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return the score interval of a share (Wilson 1927); 0 to 1 without trials.
-
-    Args:
-        successes: Number of successes.
-        trials: Number of trials.
-        z: Quantile of the normal distribution; the default is for 95 %.
-    """
-    if trials == 0:
-        return 0.0, 1.0
-    share = successes / trials
-    middle = share + z**2 / (2 * trials)
-    radius = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    scale = 1 + z**2 / trials
-    return max(0.0, (middle - radius) / scale), min(1.0, (middle + radius) / scale)
 
 
 _PREDICTED = {f.name: f.type for f in fields(Promise)}

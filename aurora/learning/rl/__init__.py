@@ -1,4 +1,4 @@
-"""Trains policies by reinforcement: an environment, PPO with and without an LSTM, DQN and SAC.
+"""Reinforcement learning: the environment, PPO with and without an LSTM, DQN, SAC, and their evaluation.
 
-May import `aurora.sim`; nothing else of `aurora.learning` but the reading of tensors.
+May import `aurora.sim`, and of `aurora.learning` only the reading and writing of tensors.
 """

@@ -1,8 +1,8 @@
-"""Deep Q-learning (Mnih et al. 2015) by stable-baselines3, with masked actions and the scorer that PPO has.
+"""Deep Q-learning (Mnih et al. 2015) by stable-baselines3, with action masks and the scorer that PPO has.
 
-Stable-baselines3's DQN knows no masks: here what is infeasible is neither explored nor bootstrapped from. The Q value
-is a duel (Wang et al. 2016): the value of where things stand, plus a candidate's score less the mean of the feasible
-ones. So the best candidate is the one with the highest score, and the scorer alone is the policy.
+Stable-baselines3's DQN knows no masks: here infeasible candidates are neither explored nor bootstrapped from. The Q
+network is a dueling one (Wang et al. 2016): the value of the state, plus a candidate's score minus the mean score of
+feasible candidates. So the best candidate is the one with the highest score, and the scorer alone is the policy.
 """
 
 from __future__ import annotations
@@ -18,81 +18,84 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import Tensor
 
-from aurora.learning.rl.networks import INFEASIBLE, ActorCritic, Shape
+from aurora.learning.rl.networks import INFEASIBLE_SCORE, ActorCritic, NetworkConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How DQN learns; the defaults were chosen on levels 1 to 3 with seeds that no figure uses.
+class DQNConfig:
+    """Hyperparameters of DQN, named as in stable-baselines3.
+
+    The defaults were chosen on levels 1 to 3 with seeds that no published figure uses.
 
     Attributes:
-        environments: Episodes in progress at a time; all take a step between two improvements.
-        replay: Decisions that are remembered.
-        warm_up: Decisions at random before the first improvement.
-        batch: Decisions that an improvement looks at.
-        gradient_steps: Improvements for every step of all environments.
-        learning_rate: Of Adam.
-        discount: Of rewards a decision later.
-        target_every: Decisions after which the target network is renewed.
-        exploration: Share of the training over which the chance of a random decision falls from 1.
-        least_exploration: To which it falls.
+        num_envs: Number of environments that step together; gradient steps follow each step of all of them.
+        buffer_size: Transitions in the replay buffer.
+        learning_starts: Random decisions before the first gradient step.
+        batch_size: Transitions of a gradient step.
+        gradient_steps: Gradient steps after each step of all environments.
+        learning_rate: Learning rate of Adam.
+        gamma: Discount factor.
+        target_update_interval: Decisions between two updates of the target network.
+        exploration_fraction: Share of the training in which the probability of a random decision falls from 1.
+        exploration_final_eps: Probability of a random decision after that.
     """
 
-    environments: int = 32
-    replay: int = 50_000
-    warm_up: int = 2_000
-    batch: int = 256
+    num_envs: int = 32
+    buffer_size: int = 50_000
+    learning_starts: int = 2_000
+    batch_size: int = 256
     gradient_steps: int = 1
     learning_rate: float = 1e-3
-    discount: float = 0.999
-    target_every: int = 2_000
-    exploration: float = 0.3
-    least_exploration: float = 0.05
+    gamma: float = 0.999
+    target_update_interval: int = 2_000
+    exploration_fraction: float = 0.3
+    exploration_final_eps: float = 0.05
 
 
-class Duel(BasePolicy):
-    """Q values from scores and values; `network` is what remains of it when it is trained."""
+class DuelingQNetwork(BasePolicy):
+    """Q values from the scores and the value of an `ActorCritic`, which is `network`."""
 
-    def __init__(self, observation_space: Any, action_space: Any, shape: Shape) -> None:
+    def __init__(self, observation_space: Any, action_space: Any, config: NetworkConfig) -> None:
         super().__init__(observation_space, action_space)
-        self.network = ActorCritic(shape)
+        self.network = ActorCritic(config)
 
     def forward(self, observation: dict[str, Tensor]) -> Tensor:
-        """Q value of every candidate, float32 [n, K]; `INFEASIBLE` where it may not be chosen."""
+        """Return the Q value of every candidate, float32 [n, K]; `INFEASIBLE_SCORE` where the mask is False."""
         candidates, context, mask = observation["candidates"], observation["context"], observation["mask"].bool()
         scores = self.network.scores(candidates, mask, context)
-        value = self.network.value(self.network.summary(candidates, mask, context), context[:, :0])
+        value = self.network.value(self.network.global_features(candidates, mask, context), context[:, :0])
         mean = (scores * mask).sum(1) / mask.sum(1).clamp(min=1)
-        return torch.where(mask, scores - mean.unsqueeze(1) + value.unsqueeze(1), INFEASIBLE)
+        return torch.where(mask, scores - mean.unsqueeze(1) + value.unsqueeze(1), INFEASIBLE_SCORE)
 
     def _predict(self, observation: Any, deterministic: bool = True) -> Tensor:  # the base's signature
-        found: Tensor = self(observation)
-        return found.argmax(1)
+        q_values: Tensor = self(observation)
+        return q_values.argmax(1)
 
 
-class DuelPolicy(DQNPolicy):
-    """Stable-baselines3's pair of network and target network, both a `Duel`."""
+class DuelingPolicy(DQNPolicy):
+    """Stable-baselines3's pair of Q network and target network, both dueling."""
 
-    def __init__(self, *args: Any, shape: Shape, **named: Any) -> None:
-        self._shape = shape  # before the parent's constructor, which builds the networks
+    def __init__(self, *args: Any, network: NetworkConfig, **named: Any) -> None:
+        self._network = network  # before the parent's constructor, which builds the networks
         super().__init__(*args, **named)
 
     def make_q_net(self) -> QNetwork:
-        """A fresh network."""
-        return Duel(self.observation_space, self.action_space, self._shape).to(self.device)  # type: ignore[return-value]
+        """Return an untrained Q network."""
+        q_net = DuelingQNetwork(self.observation_space, self.action_space, self._network)
+        return q_net.to(self.device)  # type: ignore[return-value]
 
 
 class MaskedDQN(DQN):
-    """DQN that explores among feasible candidates only, in each environment by its own chance.
+    """DQN that explores among feasible candidates only, independently in each environment.
 
     Attributes:
-        planned: Decisions of the whole training, over which exploration falls, though it comes in blocks.
+        total_steps: Decisions of the whole training, over which exploration falls although training comes in blocks.
     """
 
-    planned = 1
+    total_steps = 1
 
     def _update_current_progress_remaining(self, num_timesteps: int, total_timesteps: int) -> None:
-        super()._update_current_progress_remaining(num_timesteps, max(num_timesteps, self.planned))
+        super()._update_current_progress_remaining(num_timesteps, max(num_timesteps, self.total_steps))
 
     def predict(
         self,
@@ -101,15 +104,15 @@ class MaskedDQN(DQN):
         episode_start: np.ndarray[Any, Any] | None = None,
         deterministic: bool = False,
     ) -> tuple[np.ndarray[Any, Any], tuple[np.ndarray[Any, Any], ...] | None]:
-        """The best candidates, or with the chance of exploration any feasible ones."""
+        """Return the best candidates; unless `deterministic`, random feasible ones with the exploration probability."""
         actions, state = self.policy.predict(observation, state, episode_start, deterministic=True)
         if deterministic:
             return actions, state
-        warming_up = self.num_timesteps < self.learning_starts
-        chance = 1.0 if warming_up else self.exploration_rate
+        epsilon = 1.0 if self.num_timesteps < self.learning_starts else self.exploration_rate
         mask = np.asarray(observation["mask"]).astype(bool)
-        anyone = np.where(mask, np.random.random(mask.shape), -1.0).argmax(-1)  # seeded by stable-baselines3
-        return np.where(np.random.random(anyone.shape) < chance, anyone, actions), state  # likewise
+        random_actions = np.where(mask, np.random.random(mask.shape), -1.0).argmax(-1)  # seeded by stable-baselines3
+        explores = np.random.random(random_actions.shape) < epsilon  # likewise
+        return np.where(explores, random_actions, actions), state
 
     def _sample_action(
         self,
@@ -121,36 +124,36 @@ class MaskedDQN(DQN):
         return actions, actions
 
 
-def build(environments: VecEnv, shape: Shape, settings: Settings, seed: int) -> MaskedDQN:
-    """An untrained DQN.
+def build_dqn(env: VecEnv, network: NetworkConfig, config: DQNConfig, seed: int) -> MaskedDQN:
+    """Return an untrained DQN.
 
     Args:
-        environments: That it trains on; as many as the settings say.
-        shape: Of its network, without memory.
-        settings: How it learns.
-        seed: Of everything random.
+        env: Environments to train on, as many as the hyperparameters say.
+        network: Sizes of its network, without LSTM.
+        config: Hyperparameters.
+        seed: Random seed.
     """
     return MaskedDQN(
-        DuelPolicy,
-        environments,
-        learning_rate=settings.learning_rate,
-        buffer_size=settings.replay,
-        learning_starts=settings.warm_up,
-        batch_size=settings.batch,
-        gamma=settings.discount,
+        DuelingPolicy,
+        env,
+        learning_rate=config.learning_rate,
+        buffer_size=config.buffer_size,
+        learning_starts=config.learning_starts,
+        batch_size=config.batch_size,
+        gamma=config.gamma,
         train_freq=1,
-        gradient_steps=settings.gradient_steps,
-        target_update_interval=settings.target_every,
-        exploration_fraction=settings.exploration,
-        exploration_final_eps=settings.least_exploration,
-        policy_kwargs={"shape": shape},
+        gradient_steps=config.gradient_steps,
+        target_update_interval=config.target_update_interval,
+        exploration_fraction=config.exploration_fraction,
+        exploration_final_eps=config.exploration_final_eps,
+        policy_kwargs={"network": network},
         seed=seed,
         device="cpu",
     )
 
 
 def network_of(model: MaskedDQN) -> ActorCritic:
-    """The network whose scores decide."""
-    found = model.q_net.network
-    assert isinstance(found, ActorCritic)
-    return found
+    """Return the network whose scores decide."""
+    network = model.q_net.network
+    assert isinstance(network, ActorCritic)
+    return network

@@ -1,22 +1,23 @@
-"""The kernel as an environment: where does the next task go?
+"""The kernel as an environment: each action places the task that is due.
 
-`Environments` steps many episodes in one call and is what training here uses; `AllocationEnv` is the same as a
+`Environments` steps many episodes in one call and is used for training here. `AllocationEnv` is the same as a
 `gymnasium` environment, and `aurora.learning.rl.sb3.AllocationVecEnv` for stable-baselines3.
-`docs/reference/environment.md` has the observation, the action and the reward, with an example.
+`docs/reference/environment.md` defines observation, action and reward, with examples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from aurora.errors import DataError, ScenarioError
+from aurora.errors import InputError, ScenarioError
 from aurora.learning.rl.scenarios import level_scenarios
+from aurora.learning.rl.vector_env import Observation, StepResult
 from aurora.sim.episodes import BASE, Episodes
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.features import BOUND
@@ -25,85 +26,57 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 
 PENALTY = 0.01
-"""What a candidate that can't take the task costs an agent that doesn't look at the mask, in reward."""
-
-
-class Observation(NamedTuple):
-    """What is known when a decision is due, of n episodes.
-
-    Attributes:
-        candidates: float32 [n, K, F], `CANDIDATE_INPUTS` of each candidate, within ±`BOUND`; 0 where the mask is
-            False.
-        mask: bool [n, K], which candidates may take the task; at least one may.
-        context: float32 [n, G], `CONTEXT_INPUTS`, within ±`BOUND`.
-    """
-
-    candidates: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-    context: NDArray[np.float32]
-
-
-class Step(NamedTuple):
-    """What came of an action, in n episodes.
-
-    Attributes:
-        observation: Of the next decision; where an episode ended, of the first one of the next episode.
-        reward: float32 [n].
-        ended: bool [n].
-        value: float64 [n], the reward of the scenario in an episode that ended, NaN elsewhere.
-    """
-
-    observation: Observation
-    reward: NDArray[np.float32]
-    ended: NDArray[np.bool_]
-    value: NDArray[np.float64]
+"""Reward subtracted for an action that the mask does not allow, where such actions are replaced."""
 
 
 class Environments:
-    """Episodes that are stepped together and restart by themselves, on scenarios in an order drawn for every pass.
+    """Vectorised environments that step together; where an episode terminates, the next scenario begins.
+
+    The order of the scenarios is drawn anew for every pass over the list. `observation.candidates` has the features
+    `CANDIDATE_INPUTS`, `observation.context` has `CONTEXT_INPUTS`, both within ±`BOUND`.
 
     Attributes:
-        count: How many, n.
-        candidates: Places for candidates, K: as many as actions.
-        features: Inputs of a candidate, F.
-        context: Inputs of a decision, G.
-        episodes: The episodes; `episodes.playing` and `episodes.ended` say which scenario, `episodes.reward` is the
-            last reward in float64.
+        num_envs: Number of environments, n.
+        num_candidates: Number of actions, K.
+        candidate_features: Number of features of a candidate, F.
+        context_features: Number of features that all candidates share, G.
+        episodes: Episodes in the kernel; `episodes.playing` and `episodes.ended` are indices of scenarios, and
+            `episodes.reward` is the last reward in float64.
     """
 
     def __init__(
         self,
         scenarios: Sequence[EncodedScenario],
-        count: int,
+        num_envs: int,
         *,
         base: Policy = BASE,
         candidates: int | None = None,
         seed: int,
         forced: bool = False,
     ) -> None:
-        """Make room; `reset` starts.
+        """Create the environments; `reset` begins the first episodes.
 
         Args:
-            scenarios: What is played; those without any decision are passed over.
-            count: Episodes, at least 1.
-            base: Says which task is next and who may overtake; its scores are not used.
-            candidates: Places for candidates; by default as many as any scenario has.
-            seed: Of the order of the scenarios.
-            forced: Whether decisions with a single candidate are shown, too.
+            scenarios: Scenarios to play, none with an allocation plan; scenarios without a decision are skipped.
+            num_envs: Number of environments, at least 1.
+            base: Policy that says which task is next and which tasks may overtake; its scores are not used.
+            candidates: Number of actions; by default the largest number of candidates of any task.
+            seed: Random seed of the order of the scenarios.
+            forced: Show decisions with a single candidate too, instead of taking them at once.
 
         Raises:
-            ScenarioError: No scenarios, or one that has more candidates than places or a plan.
+            ScenarioError: There are no scenarios, or one has a plan or more candidates than `candidates`.
             PolicyError: The base policy is not valid.
         """
-        self.episodes = Episodes(scenarios, count, base=base, most_candidates=candidates, forced=forced, seed=seed)
-        self.count, self.candidates, self.features = self.episodes.candidates.shape
-        self.context = self.episodes.context.shape[1]
+        self.episodes = Episodes(scenarios, num_envs, base=base, most_candidates=candidates, forced=forced, seed=seed)
+        self.num_envs, self.num_candidates, self.candidate_features = self.episodes.candidates.shape
+        self.context_features = self.episodes.context.shape[1]
 
     def reset(self, seed: int | None = None) -> Observation:
-        """Begin anew in every episode.
+        """Begin a new episode in every environment.
 
         Args:
-            seed: Starts the order of the scenarios anew; by default it goes on.
+            seed: Random seed that restarts the order of the scenarios; by default the order continues.
 
         Raises:
             ScenarioError: No scenario has a decision to make.
@@ -114,29 +87,34 @@ class Environments:
         return self.observe()
 
     def observe(self) -> Observation:
-        """What is known now; arrays of its own."""
+        """Return a copy of the current observation."""
         episodes = self.episodes
         return Observation(episodes.candidates.copy(), episodes.mask.copy(), episodes.context.copy())
 
-    def step(self, actions: NDArray[np.int64]) -> Step:
-        """Place the task that is due in every episode.
+    def step(self, actions: NDArray[np.int64]) -> StepResult:
+        """Place the task that is due in every environment.
 
         Args:
-            actions: int64 [n], numbers of candidates that the mask allows.
+            actions: int64 [n], indices of candidates that the mask allows.
+
+        Returns:
+            The results; `episode_return` is the reward of the scenario.
 
         Raises:
-            DataError: There are not n numbers, or the mask does not allow one.
+            InputError: There are not n whole numbers, or the mask does not allow one.
         """
         chosen = np.asarray(actions)
-        if chosen.shape != (self.count,) or chosen.dtype.kind not in "iu":
-            raise DataError(f"actions are {self.count} whole numbers, not {chosen.dtype} of shape {chosen.shape}")
-        allowed = (chosen >= 0) & (chosen < self.candidates)
-        allowed &= self.episodes.mask[np.arange(self.count), np.where(allowed, chosen, 0)]
+        if chosen.shape != (self.num_envs,) or chosen.dtype.kind not in "iu":
+            raise InputError(
+                f"give {self.num_envs} whole numbers, not {chosen.dtype} of shape {chosen.shape}", parameter="actions"
+            )
+        allowed = (chosen >= 0) & (chosen < self.num_candidates)
+        allowed &= self.episodes.mask[np.arange(self.num_envs), np.where(allowed, chosen, 0)]
         if not allowed.all():
-            first = int(np.argmin(allowed))
-            raise DataError(f"action {chosen[first]} of episode {first} is not one that its mask allows")
+            env = int(np.argmin(allowed))
+            raise InputError(f"the mask of environment {env} does not allow {chosen[env]}", parameter="actions")
         self.episodes.step(chosen)
-        return Step(
+        return StepResult(
             self.observe(),
             self.episodes.reward.astype(np.float32),
             self.episodes.ended >= 0,
@@ -144,23 +122,26 @@ class Environments:
         )
 
     def preferred(self) -> NDArray[np.int64]:
-        """The actions that the base policy's own scores prefer, int64 [n]: to compare with, or to begin from."""
+        """Return the actions that the base policy's scores prefer, int64 [n], for comparison or imitation."""
         return self.episodes.preferred()
 
 
 def feasible(actions: NDArray[np.int64], mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Actions that the mask allows, and where the first candidate that it allows stands for another.
+    """Replace actions that the mask does not allow by the first one that it allows.
 
     Args:
         actions: int64 [n], each at least 0 and below K.
         mask: bool [n, K].
+
+    Returns:
+        The actions, and bool [n], True where one was replaced.
     """
     allowed = mask[np.arange(len(actions)), actions]
     return np.where(allowed, actions, mask.argmax(1)), ~allowed
 
 
 def observation_space(candidates: int, *, flat: bool) -> spaces.Space[Any]:
-    """The space of `AllocationEnv`'s observations; `flat`: candidates, mask and context in one vector."""
+    """Return the observation space of `AllocationEnv`; `flat`: candidates, mask and context in one vector."""
     features, context = len(CANDIDATE_INPUTS), len(CONTEXT_INPUTS)
     if flat:
         size = candidates * features + candidates + context
@@ -174,8 +155,8 @@ def observation_space(candidates: int, *, flat: bool) -> spaces.Space[Any]:
     )
 
 
-def as_sampled(observation: Observation, *, flat: bool) -> Any:
-    """Observations of n episodes in the form of `observation_space`, n along the first axis."""
+def to_space(observation: Observation, *, flat: bool) -> Any:
+    """Return observations of n episodes in the form of `observation_space`, n along the first axis."""
     candidates, mask, context = observation
     if flat:
         rows = len(mask)
@@ -223,7 +204,7 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
             penalty: Reward subtracted for an action that the mask does not allow.
 
         Raises:
-            DataError: The level does not exist, or `num_scenarios` or `seed` is negative.
+            InputError: The level does not exist, or `num_scenarios` or `seed` is negative.
             ScenarioError: There are no scenarios, or one has a plan or more candidates than `candidates`.
             PolicyError: The base policy is not valid.
         """
@@ -236,7 +217,7 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
         self.observation_space = observation_space(places, flat=flat)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are allowed now, bool [K]; what sb3-contrib's MaskablePPO asks for."""
+        """Return which actions are allowed now, bool [K]; sb3-contrib's MaskablePPO calls it."""
         masks: NDArray[np.bool_] = self._episodes.mask[0].copy()
         return masks
 
@@ -244,37 +225,46 @@ class AllocationEnv(gymnasium.Env[Any, Any]):
         """Begin the next scenario.
 
         Args:
-            seed: Starts the order of the scenarios anew.
+            seed: Random seed that restarts the order of the scenarios; by default the order continues.
             options: Not used.
 
         Returns:
-            The observation, and {"scenario": its place in the list}.
+            The observation, and {"scenario": index of the scenario}.
+
+        Raises:
+            ScenarioError: No scenario has a decision to make.
         """
         super().reset(seed=seed)
         self._episodes.begin(seed)
-        return self._observed(), {"scenario": int(self._episodes.playing[0])}
+        return self._observe(), {"scenario": int(self._episodes.playing[0])}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Place the task that is due.
 
+        Args:
+            action: Index of a candidate.
+
+        Returns:
+            Observation, reward, whether the episode terminated, False (it is never truncated), and the info.
+
         Raises:
-            DataError: The action is not in the action space, or the episode is over.
+            InputError: The action is not in the action space, or no episode is in progress.
         """
         if not self.action_space.contains(action):
-            raise DataError(f"action {action!r} is not in {self.action_space}")
+            raise InputError(f"it is not in {self.action_space}", parameter="action", value=action)
         if self._episodes.task[0] < 0:
-            raise DataError("the episode is over, or has not begun; reset first")
+            raise InputError("no episode is in progress; call reset first")
         actions, replaced = feasible(np.array([int(action)]), self._episodes.mask)
         self._episodes.step(actions)
         reward = float(self._episodes.reward[0]) - self._penalty * bool(replaced[0])
-        ended = bool(self._episodes.ended[0] >= 0)
+        terminated = bool(self._episodes.ended[0] >= 0)
         info: dict[str, Any] = {"replaced": bool(replaced[0])}
-        if ended:
+        if terminated:
             info["value"] = float(self._episodes.value[0])
-        return self._observed(), reward, ended, False, info
+        return self._observe(), reward, terminated, False, info
 
-    def _observed(self) -> Any:
+    def _observe(self) -> Any:
         episodes = self._episodes
         observation = Observation(episodes.candidates.copy(), episodes.mask.copy(), episodes.context.copy())
-        sampled = as_sampled(observation, flat=self._flat)
-        return sampled[0] if self._flat else {name: rows[0] for name, rows in sampled.items()}
+        batch = to_space(observation, flat=self._flat)
+        return batch[0] if self._flat else {name: rows[0] for name, rows in batch.items()}

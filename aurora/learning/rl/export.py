@@ -1,4 +1,4 @@
-"""A trained scorer as a policy like any other."""
+"""Exports a trained network as a policy."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from aurora.sim.policies.policy import Policy
 
 
 def to_policy(network: ActorCritic, description: str = "") -> Policy:
-    """The policy that places tasks where a network scores highest: simulated by the kernel, and rated, like any other.
+    """Return the policy that places tasks where a network scores highest; the kernel simulates it as any other.
 
     Args:
-        network: Without memory.
-        description: For people.
+        network: Network without LSTM.
+        description: Description of the policy.
 
     Raises:
-        PolicyError: The network remembers: its scores depend on more than a decision, which no policy's may.
+        PolicyError: The network has an LSTM; a policy's scores depend on one decision alone.
     """
-    if network.shape.memory:
+    if network.config.lstm_size:
         raise PolicyError(
-            "a network with memory can't be a policy; aurora.learning.rl.rollout.agent_values simulates it"
+            "a network with an LSTM can't be a policy; aurora.learning.rl.evaluation.agent_rewards evaluates it"
         )
     features = (*CANDIDATE_INPUTS, *CONTEXT_INPUTS)
     with torch.no_grad():
-        ours, (theirs, bias) = network.first_layer()
+        candidate_weight, (context_weight, bias) = network.folded_first_layer()
         layers: list[tuple[ArrayLike, ArrayLike]] = [
-            (torch.cat((ours, theirs), 1).numpy(), bias.numpy()),
+            (torch.cat((candidate_weight, context_weight), 1).numpy(), bias.numpy()),
             (network.hidden.weight.numpy(), network.hidden.bias.numpy()),
             (network.score.weight.numpy(), [0.0]),
         ]

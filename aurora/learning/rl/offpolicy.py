@@ -1,14 +1,14 @@
-"""DQN and SAC trained in the same blocks as PPO, with the same curve and the same checkpoints.
+"""Trains DQN and SAC in the same blocks as PPO, with the same learning curve and the same checkpoints.
 
-Their memory of past decisions is too large for a checkpoint: a resumed training begins with an empty one, so it is as
-good as an uninterrupted one, but not the same to the bit.
+Their replay buffer is too large for a checkpoint. A resumed training begins with an empty one, so it is as good as an
+uninterrupted one, but not identical.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -17,190 +17,196 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from aurora.errors import DataError, RunError
+from aurora.errors import InputError, RunError
 from aurora.learning.rl import dqn, sac
-from aurora.learning.rl.checkpoint import ANEW
-from aurora.learning.rl.networks import ActorCritic, Agent, Greedy, Shape
-from aurora.learning.rl.training import Point, next_point, one_thread, part_seed
+from aurora.learning.rl.checkpoint import REMEDY, from_stored, to_stored
+from aurora.learning.rl.dqn import DQNConfig
+from aurora.learning.rl.networks import ActorCritic, Agent, GreedyAgent, NetworkConfig
+from aurora.learning.rl.ppo_training import CurvePoint, derive_seed, next_point, use_one_thread
+from aurora.learning.rl.sac import SACConfig
+from aurora.learning.rl.vector_env import Observation
 
-REPORT = 4096
-"""Decisions between two points of the curve."""
-FAMILIAR = 64
-"""Steps of all environments by which features are standardised."""
+STEPS_PER_POINT = 4096
+"""Decisions between two points of the learning curve."""
+
+NORMALIZER_STEPS = 64
+"""Steps of all environments that the feature normalizer is fitted to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What determines a training.
+class OffPolicyTrainingConfig:
+    """Everything that determines a training by DQN or SAC, except its environments.
 
     Attributes:
-        algorithm: Whose.
-        steps: Decisions in all, over all environments.
-        seed: Of everything random.
-        shape: Of DQN's network.
-        settings: Of the algorithm.
-        columns: Features of a candidate that SAC weights.
-        block: Decisions between two checkpoints.
+        algorithm: Name of the algorithm.
+        total_steps: Number of decisions to train on, over all environments.
+        seed: Random seed.
+        network: Sizes of DQN's network.
+        hyperparameters: Hyperparameters of the algorithm.
+        feature_columns: Indices of the candidate features that SAC weights.
+        steps_per_block: Decisions between two checkpoints.
     """
 
     algorithm: Literal["dqn", "sac"]
-    steps: int
+    total_steps: int
     seed: int
-    shape: Shape
-    settings: dqn.Settings | sac.Settings
-    columns: tuple[int, ...] = ()
-    block: int = 32_768
+    network: NetworkConfig
+    hyperparameters: DQNConfig | SACConfig
+    feature_columns: tuple[int, ...] = ()
+    steps_per_block: int = 32_768
 
 
 @dataclass(slots=True)
-class Learner:
+class OffPolicyLearner:
     """A model of stable-baselines3 in training, between two blocks.
 
     Attributes:
-        plan: What determines it.
-        model: Of stable-baselines3.
+        config: What determines the training.
+        model: DQN or SAC.
         steps: Decisions so far.
-        blocks: Finished.
-        curve: A point for every `REPORT` decisions.
+        blocks: Finished blocks.
+        curve: A point for every `STEPS_PER_POINT` decisions.
     """
 
-    plan: Plan
+    config: OffPolicyTrainingConfig
     model: dqn.MaskedDQN | SAC
     steps: int = 0
     blocks: int = 0
-    curve: list[Point] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
 
     @property
     def is_done(self) -> bool:
-        """Whether all steps are taken."""
-        return self.steps >= self.plan.steps
+        """True once all steps are taken."""
+        return self.steps >= self.config.total_steps
 
     @property
     def agent(self) -> Agent:
-        """What it has learned so far."""
+        """Agent that acts as the model has learned so far."""
         if isinstance(self.model, dqn.MaskedDQN):
-            return Greedy(dqn.network_of(self.model))
-        return sac.Weigher(self.model, self.plan.columns)
+            return GreedyAgent(dqn.network_of(self.model))
+        return sac.SACAgent(self.model, self.config.feature_columns)
 
 
-def begin(plan: Plan, make: Callable[[int], VecEnv]) -> Learner:
-    """A learner that has seen nothing; `make` as for `train`.
+def new_learner(config: OffPolicyTrainingConfig, make_env: Callable[[int], VecEnv]) -> OffPolicyLearner:
+    """Return a learner with an untrained model; `make_env` as for `learn`.
 
     Raises:
-        DataError: The plan has no steps.
+        InputError: The number of steps is below 1.
     """
-    if plan.steps < 1:
-        raise DataError("training needs at least 1 step")
-    one_thread()
-    environments = make(0)
-    seed = part_seed(plan.seed, 0)
-    if isinstance(plan.settings, dqn.Settings):
-        model = dqn.build(environments, plan.shape, plan.settings, seed)
-        model.planned = plan.steps
-        network = dqn.network_of(model)
-        _familiarise(network, environments, seed)
+    if config.total_steps < 1:
+        raise InputError("training needs at least 1 step", parameter="steps", value=config.total_steps)
+    use_one_thread()
+    env = make_env(0)
+    seed = derive_seed(config.seed, 0)
+    if isinstance(config.hyperparameters, DQNConfig):
+        model = dqn.build_dqn(env, config.network, config.hyperparameters, seed)
+        model.total_steps = config.total_steps
+        _fit_normalizer(dqn.network_of(model), env, seed)
         model.q_net_target.load_state_dict(model.q_net.state_dict())
-        return Learner(plan, model)
-    return Learner(plan, sac.build(environments, plan.columns, plan.settings, seed))
+        return OffPolicyLearner(config, model)
+    return OffPolicyLearner(config, sac.build_sac(env, config.feature_columns, config.hyperparameters, seed))
 
 
-def _familiarise(network: ActorCritic, environments: VecEnv, seed: int) -> None:
-    """As `ppo.familiarise`."""
+def _fit_normalizer(network: ActorCritic, env: VecEnv, seed: int) -> None:
+    """Fit a network's feature normalizer to random actions, as `ppo.fit_normalizer` does."""
     rng = np.random.default_rng(seed)
-    seen: list[sac.View] = []
-    shown: Any = environments.reset()
-    for _ in range(FAMILIAR):
-        seen.append(sac.View.of(shown))
-        shown = environments.step(np.where(seen[-1].mask, rng.random(seen[-1].mask.shape), -1.0).argmax(1))[0]
-    network.standardise(*(torch.from_numpy(np.concatenate(parts)) for parts in zip(*seen, strict=True)))
+    samples: list[Observation] = []
+    observation: Any = env.reset()
+    for _ in range(NORMALIZER_STEPS):
+        samples.append(sac.from_dict(observation))
+        mask = samples[-1].mask
+        observation = env.step(np.where(mask, rng.random(mask.shape), -1.0).argmax(1))[0]
+    network.fit_normalizer(*(torch.from_numpy(np.concatenate(parts)) for parts in zip(*samples, strict=True)))
 
 
-def train(
-    learner: Learner,
-    make: Callable[[int], VecEnv],
+def learn(
+    learner: OffPolicyLearner,
+    make_env: Callable[[int], VecEnv],
     *,
-    tell: Callable[[Point], None] = lambda _: None,
-    save: Callable[[Learner], None] = lambda _: None,
+    on_point: Callable[[CurvePoint], None] = lambda _: None,
+    on_block: Callable[[OffPolicyLearner], None] = lambda _: None,
 ) -> None:
-    """Take all steps that are left; see `training.train`."""
-    one_thread()
-    plan, model = learner.plan, learner.model
+    """Take all remaining steps; arguments as for `ppo_training.learn`."""
+    use_one_thread()
+    config, model = learner.config, learner.model
     while not learner.is_done:
-        environments = make(learner.blocks)
+        env = make_env(learner.blocks)
         if isinstance(model, SAC):
-            environments = sac.Weighting(environments, plan.columns)
-        model.set_env(environments, force_reset=True)
-        model.set_random_seed(part_seed(plan.seed, 1 + learner.blocks))
-        ahead = min(plan.block, plan.steps - learner.steps)
-        model.learn(ahead, callback=_Telling(learner, tell), reset_num_timesteps=False)
+            env = sac.FeatureWeightsWrapper(env, config.feature_columns)
+        model.set_env(env, force_reset=True)
+        model.set_random_seed(derive_seed(config.seed, 1 + learner.blocks))
+        steps = min(config.steps_per_block, config.total_steps - learner.steps)
+        model.learn(steps, callback=_CurveCallback(learner, on_point), reset_num_timesteps=False)
         learner.blocks += 1
-        save(learner)
+        on_block(learner)
 
 
-class _Telling(BaseCallback):
-    """Draws the curve as the model learns."""
+class _CurveCallback(BaseCallback):
+    """Appends points to the learning curve while the model learns."""
 
-    def __init__(self, learner: Learner, tell: Callable[[Point], None]) -> None:
+    def __init__(self, learner: OffPolicyLearner, on_point: Callable[[CurvePoint], None]) -> None:
         super().__init__()
-        self._learner, self._tell = learner, tell
-        self._finished: list[float] = []
-        self._told, self._since = learner.steps, time.perf_counter()
+        self._learner, self._on_point = learner, on_point
+        self._episode_returns: list[float] = []
+        self._last_steps, self._last_time = learner.steps, time.perf_counter()
 
     def _on_step(self) -> bool:
-        self._finished += [info["value"] for info in self.locals["infos"] if "value" in info]
+        self._episode_returns += [info["value"] for info in self.locals["infos"] if "value" in info]
         self._learner.steps = self.num_timesteps
-        if self.num_timesteps - self._told >= REPORT:
-            self._speak()
+        if self.num_timesteps - self._last_steps >= STEPS_PER_POINT:
+            self._append_point()
         return True
 
     def _on_training_end(self) -> None:
-        if self.num_timesteps > self._told:
-            self._speak()
+        if self.num_timesteps > self._last_steps:
+            self._append_point()
 
-    def _speak(self) -> None:
-        now = time.perf_counter()
+    def _append_point(self) -> None:
+        seconds = time.perf_counter() - self._last_time
         logged = self.model.logger.name_to_value
-        measures = {k.removeprefix("train/"): float(v) for k, v in logged.items() if k.startswith("train/")}
+        metrics = {k.removeprefix("train/"): float(v) for k, v in logged.items() if k.startswith("train/")}
         curve = self._learner.curve
-        curve.append(next_point(curve, self.num_timesteps, now - self._since, np.array(self._finished), measures))
-        self._finished, self._told = [], self.num_timesteps
-        self._tell(curve[-1])
-        self._since = time.perf_counter()  # telling is no training
+        curve.append(next_point(curve, self.num_timesteps, seconds, np.array(self._episode_returns), metrics))
+        self._episode_returns, self._last_steps = [], self.num_timesteps
+        self._on_point(curve[-1])
+        self._last_time = time.perf_counter()  # the time that `on_point` took is not training
 
 
-def to_state(learner: Learner) -> dict[str, Any]:
-    """For `checkpoint.save`."""
-    temperature = getattr(learner.model, "log_ent_coef", None)
+def to_state(learner: OffPolicyLearner) -> dict[str, Any]:
+    """Return the state of a learner for `checkpoint.save`."""
+    log_ent_coef = getattr(learner.model, "log_ent_coef", None)
     return {
-        "plan": {**asdict(learner.plan), "shape": learner.plan.shape._asdict()},
+        "plan": to_stored(learner.config),
         "parameters": learner.model.get_parameters(),
-        "temperature": None if temperature is None else temperature.detach(),
+        "temperature": None if log_ent_coef is None else log_ent_coef.detach(),
         "steps": learner.steps,
         "blocks": learner.blocks,
-        "curve": [asdict(point) for point in learner.curve],
+        "curve": [to_stored(point) for point in learner.curve],
     }
 
 
-def from_state(state: dict[str, Any], make: Callable[[int], VecEnv]) -> Learner:
-    """Return the learner that a checkpoint holds; `make` as for `train`.
+def from_state(state: dict[str, Any], make_env: Callable[[int], VecEnv]) -> OffPolicyLearner:
+    """Return the learner that a checkpoint holds; `make_env` as for `learn`.
 
     A damaged state raises whatever torch makes of it: load it within `tensors.restoring`.
 
     Raises:
         RunError: The checkpoint is neither DQN's nor SAC's.
     """
-    plan = dict(state["plan"])
-    kinds = {"dqn": dqn.Settings, "sac": sac.Settings}
-    if plan["algorithm"] not in kinds:
-        raise RunError(f"the checkpoint is neither DQN's nor SAC's; {ANEW}")
-    kind = kinds[plan["algorithm"]]
-    shape, settings = Shape(**plan.pop("shape")), kind(**plan.pop("settings"))
-    columns = tuple(plan.pop("columns"))
-    learner = begin(Plan(shape=shape, settings=settings, columns=columns, **plan), make)
+    kinds = {"dqn": DQNConfig, "sac": SACConfig}
+    if state["plan"]["algorithm"] not in kinds:
+        raise RunError(f"the checkpoint is neither DQN's nor SAC's; {REMEDY}")
+    config = {
+        **state["plan"],
+        "shape": from_stored(NetworkConfig, state["plan"]["shape"]),
+        "settings": from_stored(kinds[state["plan"]["algorithm"]], state["plan"]["settings"]),
+        "columns": tuple(state["plan"]["columns"]),
+    }
+    learner = new_learner(from_stored(OffPolicyTrainingConfig, config), make_env)
     learner.model.set_parameters(state["parameters"], exact_match=True, device="cpu")
     if state["temperature"] is not None:
         learner.model.log_ent_coef.data = state["temperature"]  # type: ignore[union-attr]
     learner.steps, learner.blocks = state["steps"], state["blocks"]
     learner.model.num_timesteps = learner.steps
-    learner.curve = [Point(**point) for point in state["curve"]]
+    learner.curve = [from_stored(CurvePoint, point) for point in state["curve"]]
     return learner

@@ -1,306 +1,285 @@
-"""Proximal policy optimisation (Schulman et al. 2017), readable from top to bottom: collect, judge, improve.
+"""Proximal policy optimisation (Schulman et al. 2017), readable from top to bottom: collect a rollout, then update.
 
 After CleanRL (Huang et al., JMLR 2022) and "The 37 implementation details of PPO" (Huang et al., ICLR blog 2022), whose
-numbers are given. `aurora.learning.rl.training` repeats it; `aurora.learning.rl.recurrent` improves a network that
-remembers.
+numbers are given as details. `aurora.learning.rl.ppo_training` runs it for a whole training;
+`aurora.learning.rl.recurrent` updates a network with an LSTM.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from aurora.learning.rl.networks import INFEASIBLE, ActorCritic, Memory, Observed, tensors
+from aurora.learning.rl.networks import INFEASIBLE_SCORE, ActorCritic, LSTMState, to_tensors
+from aurora.learning.rl.vector_env import Observation, VectorEnv
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How PPO learns; the defaults were chosen on levels 1 to 3 with seeds that no figure uses.
+class PPOConfig:
+    """Hyperparameters of PPO, named as in CleanRL and stable-baselines3.
+
+    The defaults were chosen on levels 1 to 3 with seeds that no published figure uses.
 
     Attributes:
-        environments: Episodes in progress at a time.
-        length: Steps of each between two improvements.
-        epochs: Passes over what was collected.
-        minibatches: Parts of a pass.
-        learning_rate: At the start; falls linearly to 0 (detail 4).
-        discount: Of rewards a step later. Episodes end by themselves, so hardly any.
-        smoothing: Lambda of generalised advantage estimation.
-        clip: How far a probability may move, as a ratio, before its gradient is cut off.
-        entropy: Weight of the entropy bonus at the start; falls with the learning rate.
-        value_weight: Of the critic's loss.
-        gradient_norm: Longest gradient (detail 11).
-        divergence: Approximate KL divergence at which an improvement ends early; several epochs are then safe.
+        num_envs: Number of environments that step together.
+        num_steps: Steps of each environment in a rollout.
+        n_epochs: Passes over a rollout in an update.
+        num_minibatches: Minibatches of a pass.
+        learning_rate: Initial learning rate of Adam; it is annealed linearly to 0 (detail 4).
+        gamma: Discount factor. Episodes terminate by themselves, so it is close to 1.
+        gae_lambda: Lambda of generalised advantage estimation.
+        clip_range: Largest change of a probability ratio that still has a gradient.
+        ent_coef: Initial weight of the entropy bonus; it is annealed with the learning rate.
+        vf_coef: Weight of the value loss.
+        max_grad_norm: Norm to which gradients are clipped (detail 11).
+        target_kl: Approximate KL divergence at which an update stops early; it makes several epochs safe.
     """
 
-    environments: int = 64
-    length: int = 32
-    epochs: int = 4
-    minibatches: int = 4
+    num_envs: int = 64
+    num_steps: int = 32
+    n_epochs: int = 4
+    num_minibatches: int = 4
     learning_rate: float = 3e-3
-    discount: float = 0.999
-    smoothing: float = 0.95
-    clip: float = 0.2
-    entropy: float = 0.01
-    value_weight: float = 0.5
-    gradient_norm: float = 0.5
-    divergence: float = 0.03
-
-
-class Stepped(Protocol):
-    """What a step of an environment gives (see `aurora.learning.rl.env.Step`)."""
-
-    @property
-    def observation(self) -> Observed:
-        """After the step; of a new episode where one has ended."""
-
-    @property
-    def reward(self) -> NDArray[np.float32]:
-        """float32 [n]."""
-
-    @property
-    def ended(self) -> NDArray[np.bool_]:
-        """Bool [n]."""
-
-    @property
-    def value(self) -> NDArray[np.float64]:
-        """float64 [n], what a finished episode was worth; NaN elsewhere."""
-
-
-class Batch(Protocol):
-    """Environments that step together (see `aurora.learning.rl.env.Environments`)."""
-
-    @property
-    def count(self) -> int:
-        """How many."""
-
-    @property
-    def features(self) -> int:
-        """Of a candidate."""
-
-    @property
-    def context(self) -> int:
-        """Numbers that all candidates share."""
-
-    def reset(self) -> Observed:
-        """Begin new episodes."""
-
-    def step(self, actions: NDArray[np.int64]) -> Stepped:
-        """Take the candidates with these indices, int64 [n]."""
+    gamma: float = 0.999
+    gae_lambda: float = 0.95
+    clip_range: float = 0.2
+    ent_coef: float = 0.01
+    vf_coef: float = 0.5
+    max_grad_norm: float = 0.5
+    target_kl: float = 0.03
 
 
 @dataclass(slots=True)
-class Scene:
-    """Where the episodes in progress stand between two rollouts."""
+class RolloutState:
+    """State of the episodes in progress between two rollouts.
 
-    batch: Batch
-    observation: Observed
-    memory: Memory
+    Attributes:
+        env: Environments.
+        observation: Observation of the next decision.
+        lstm_state: State of the network's LSTM.
+    """
+
+    env: VectorEnv
+    observation: Observation
+    lstm_state: LSTMState
 
 
 class Rollout(NamedTuple):
-    """What was collected: T steps of n environments, flat, in the order of time: row t n + i.
+    """T steps of n environments, flat in the order of time: row t n + i.
 
     Attributes:
         candidates: float32 [T n, K, F].
         mask: bool [T n, K].
         context: float32 [T n, G].
-        summary: float32 [T n, 2 F + G], what critic and memory see.
+        global_features: float32 [T n, 2 F + G], input of critic and LSTM.
         actions: int64 [T n].
-        log_probabilities: float32 [T n], of the actions when they were taken.
-        values: float32 [T n], the critic's when they were taken.
+        log_probs: float32 [T n], log probability of each action when it was taken.
+        values: float32 [T n], the critic's estimate when the action was taken.
         advantages: float32 [T n].
-        ended: bool [T, n], True where the step was its episode's last.
-        memory: In which the first step began.
-        finished: float64, what each episode that ended was worth.
+        terminated: bool [T, n], True where the step was its episode's last.
+        initial_lstm_state: State of the LSTM before the first step.
+        episode_returns: float64, returns of the episodes that terminated.
     """
 
     candidates: Tensor
     mask: Tensor
     context: Tensor
-    summary: Tensor
+    global_features: Tensor
     actions: Tensor
-    log_probabilities: Tensor
+    log_probs: Tensor
     values: Tensor
     advantages: Tensor
-    ended: NDArray[np.bool_]
-    memory: Memory
-    finished: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    initial_lstm_state: LSTMState
+    episode_returns: NDArray[np.float64]
 
 
-def collect(network: ActorCritic, scene: Scene, settings: Settings, generator: torch.Generator) -> Rollout:
-    """Play `settings.length` steps of every environment by chance as the network weighs it; `scene` moves on."""
-    steps, count = settings.length, scene.batch.count
-    shape = scene.observation.candidates.shape
+def collect_rollout(
+    network: ActorCritic, state: RolloutState, config: PPOConfig, generator: torch.Generator
+) -> Rollout:
+    """Sample actions from the policy for `num_steps` steps in every environment.
+
+    Args:
+        network: Policy and critic.
+        state: Episodes in progress; advanced.
+        config: Hyperparameters.
+        generator: Source of randomness for the actions.
+    """
+    steps, num_envs = config.num_steps, state.env.num_envs
+    shape = state.observation.candidates.shape
     candidates = torch.empty(steps, *shape)
     mask = torch.empty(steps, *shape[:2], dtype=torch.bool)
-    context = torch.empty(steps, *scene.observation.context.shape)
-    summary = torch.empty(steps, count, 2 * shape[2] + context.shape[2])
-    actions = torch.empty(steps, count, dtype=torch.int64)
-    taken, values = torch.empty(steps, count), torch.empty(steps, count)
-    rewards, ended = np.empty((steps, count), np.float32), np.empty((steps, count), np.bool_)
-    finished: list[NDArray[np.float64]] = []
-    start = scene.memory
+    context = torch.empty(steps, *state.observation.context.shape)
+    global_features = torch.empty(steps, num_envs, 2 * shape[2] + context.shape[2])
+    actions = torch.empty(steps, num_envs, dtype=torch.int64)
+    log_probs, values = torch.empty(steps, num_envs), torch.empty(steps, num_envs)
+    rewards, terminated = np.empty((steps, num_envs), np.float32), np.empty((steps, num_envs), np.bool_)
+    episode_returns: list[NDArray[np.float64]] = []
+    initial_lstm_state = state.lstm_state
     with torch.no_grad():
         for t in range(steps):
-            candidates[t], mask[t], context[t] = tensors(scene.observation)
-            summary[t] = network.summary(candidates[t], mask[t], context[t])
-            recalled, memory = network.remember(summary[t], scene.memory)
-            logits = network.scores(candidates[t], mask[t], torch.cat((context[t], recalled), 1)).log_softmax(1)
-            # The largest of the log probabilities with Gumbel noise added is a draw by them (Gumbel 1954).
+            candidates[t], mask[t], context[t] = to_tensors(state.observation)
+            global_features[t] = network.global_features(candidates[t], mask[t], context[t])
+            lstm_output, lstm_state = network.lstm_step(global_features[t], state.lstm_state)
+            logits = network.scores(candidates[t], mask[t], torch.cat((context[t], lstm_output), 1)).log_softmax(1)
+            # The argmax of log probabilities with Gumbel noise is a sample from them (Gumbel 1954).
             noise = -torch.empty_like(logits).exponential_(generator=generator).log()
-            actions[t] = (logits + noise).masked_fill(~mask[t], 2 * INFEASIBLE).argmax(1)
-            taken[t] = logits.gather(1, actions[t].unsqueeze(1)).squeeze(1)
-            values[t] = network.value(summary[t], recalled)
-            step = scene.batch.step(actions[t].numpy())
-            rewards[t], ended[t] = step.reward, step.ended
-            finished.append(step.value[step.ended])
-            kept = torch.from_numpy(~step.ended).unsqueeze(1)
-            scene.observation, scene.memory = step.observation, Memory(*(part * kept for part in memory))
-        last = network.summary(*tensors(scene.observation))
-        ahead = network.value(last, network.remember(last, scene.memory)[0])
-    gains = advantages(rewards, values.numpy(), ended, ahead.numpy(), settings)
+            actions[t] = (logits + noise).masked_fill(~mask[t], 2 * INFEASIBLE_SCORE).argmax(1)
+            log_probs[t] = logits.gather(1, actions[t].unsqueeze(1)).squeeze(1)
+            values[t] = network.value(global_features[t], lstm_output)
+            result = state.env.step(actions[t].numpy())
+            rewards[t], terminated[t] = result.reward, result.terminated
+            episode_returns.append(result.episode_return[result.terminated])
+            not_terminated = torch.from_numpy(~result.terminated).unsqueeze(1)
+            state.observation = result.observation
+            state.lstm_state = LSTMState(*(part * not_terminated for part in lstm_state))
+        next_features = network.global_features(*to_tensors(state.observation))
+        next_value = network.value(next_features, network.lstm_step(next_features, state.lstm_state)[0])
+    advantages = compute_advantages(rewards, values.numpy(), terminated, next_value.numpy(), config)
     return Rollout(
         candidates.flatten(0, 1),
         mask.flatten(0, 1),
         context.flatten(0, 1),
-        summary.flatten(0, 1),
+        global_features.flatten(0, 1),
         actions.flatten(),
-        taken.flatten(),
+        log_probs.flatten(),
         values.flatten(),
-        torch.from_numpy(gains).flatten(),
-        ended,
-        start,
-        np.concatenate(finished),
+        torch.from_numpy(advantages).flatten(),
+        terminated,
+        initial_lstm_state,
+        np.concatenate(episode_returns),
     )
 
 
-def familiarise(network: ActorCritic, batch: Batch, steps: int, seed: int) -> None:
-    """Standardise a network's features by what random decisions meet."""
+def fit_normalizer(network: ActorCritic, env: VectorEnv, steps: int, seed: int) -> None:
+    """Fit a network's feature normalizer to the observations of `steps` random actions in every environment."""
     rng = np.random.default_rng(seed)
-    seen: list[tuple[Tensor, ...]] = []
-    observation = batch.reset()
+    samples: list[tuple[Tensor, ...]] = []
+    observation = env.reset()
     for _ in range(steps):
-        seen.append(tuple(part.clone() for part in tensors(observation)))
-        anyone = np.where(observation.mask, rng.random(observation.mask.shape), -1.0).argmax(1)
-        observation = batch.step(anyone).observation
-    network.standardise(*(torch.cat(parts) for parts in zip(*seen, strict=True)))
+        samples.append(tuple(part.clone() for part in to_tensors(observation)))
+        actions = np.where(observation.mask, rng.random(observation.mask.shape), -1.0).argmax(1)
+        observation = env.step(actions).observation
+    network.fit_normalizer(*(torch.cat(parts) for parts in zip(*samples, strict=True)))
 
 
-def advantages(
+def compute_advantages(
     rewards: NDArray[np.float32],
     values: NDArray[np.float32],
-    ended: NDArray[np.bool_],
-    ahead: NDArray[np.float32],
-    settings: Settings,
+    terminated: NDArray[np.bool_],
+    next_value: NDArray[np.float32],
+    config: PPOConfig,
 ) -> NDArray[np.float32]:
-    """Generalised advantage estimates, float32 [T, n] (Schulman et al. 2016, eq. 16).
+    """Return generalised advantage estimates, float32 [T, n] (Schulman et al. 2016, eq. 16).
 
     Args:
         rewards: float32 [T, n].
-        values: float32 [T, n], the critic's before each step.
-        ended: bool [T, n]; nothing is expected beyond an episode's last step.
-        ahead: float32 [n], the critic's after the last step.
-        settings: With `discount` and `smoothing`.
+        values: float32 [T, n], the critic's estimate before each step.
+        terminated: bool [T, n]; the value after an episode's last step is 0.
+        next_value: float32 [n], the critic's estimate after the last step.
+        config: Hyperparameters `gamma` and `gae_lambda`.
     """
-    found = np.empty_like(rewards)
-    gain = np.zeros_like(ahead)
+    advantages = np.empty_like(rewards)
+    advantage = np.zeros_like(next_value)
     for t in range(len(rewards) - 1, -1, -1):
-        goes_on = ~ended[t]
-        surprise = rewards[t] + settings.discount * ahead * goes_on - values[t]
-        gain = surprise + settings.discount * settings.smoothing * goes_on * gain
-        found[t], ahead = gain, values[t]
-    return found
+        not_terminated = ~terminated[t]
+        td_error = rewards[t] + config.gamma * next_value * not_terminated - values[t]
+        advantage = td_error + config.gamma * config.gae_lambda * not_terminated * advantage
+        advantages[t], next_value = advantage, values[t]
+    return advantages
 
 
-class Improvement(NamedTuple):
-    """What an improvement did, means over its minibatches.
+class UpdateStats(NamedTuple):
+    """Statistics of an update, means over its minibatches.
 
     Attributes:
-        policy_loss, value_loss: Of actor and critic.
-        entropy: Of the decisions, nats.
-        divergence: Approximate KL divergence from the network before.
-        clipped: Share of decisions whose probability had moved by more than the clip.
+        policy_loss: Clipped surrogate objective, negated.
+        value_loss: Squared error of the critic, halved.
+        entropy: Entropy of the policy, nats.
+        approx_kl: Approximate KL divergence from the policy that collected the rollout.
+        clip_fraction: Share of actions whose probability ratio left the clip range.
     """
 
     policy_loss: float
     value_loss: float
     entropy: float
-    divergence: float
-    clipped: float
+    approx_kl: float
+    clip_fraction: float
 
 
-def loss(
+def ppo_loss(
     rollout: Rollout,
     rows: Tensor,
-    logits: Tensor,
+    scores: Tensor,
     values: Tensor,
-    settings: Settings,
-    entropy_weight: float,
-) -> tuple[Tensor, Improvement]:
-    """The clipped objective with the critic's loss and the entropy bonus (Schulman et al. 2017, eq. 7 and 9).
+    config: PPOConfig,
+    ent_coef: float,
+) -> tuple[Tensor, UpdateStats]:
+    """Return the clipped surrogate loss with value loss and entropy bonus (Schulman et al. 2017, eq. 7 and 9).
 
     Args:
-        rollout: What was collected.
-        rows: int64 [m], which of its rows.
-        logits: float32 [m, K], their scores now.
-        values: float32 [m], the critic's now.
-        settings: Of PPO.
-        entropy_weight: Now.
+        rollout: Experience.
+        rows: int64 [m], rows of the rollout in this minibatch.
+        scores: float32 [m, K], current scores of their candidates.
+        values: float32 [m], current estimates of the critic.
+        config: Hyperparameters.
+        ent_coef: Weight of the entropy bonus, annealed.
     """
-    every = logits.log_softmax(1)
-    moved = every.gather(1, rollout.actions[rows].unsqueeze(1)).squeeze(1) - rollout.log_probabilities[rows]
-    ratio = moved.exp()
-    raw = rollout.advantages[rows]
-    gain = (raw - raw.mean()) / (raw.std() + 1e-8)  # detail 7: within the minibatch
-    cut = ratio.clamp(1 - settings.clip, 1 + settings.clip)
-    policy_loss = -torch.minimum(ratio * gain, cut * gain).mean()
-    value_loss = 0.5 * (values - (raw + rollout.values[rows])).square().mean()
-    entropy = -(every.exp() * every).sum(1).mean()
-    total = policy_loss + settings.value_weight * value_loss - entropy_weight * entropy
+    all_log_probs = scores.log_softmax(1)
+    log_probs = all_log_probs.gather(1, rollout.actions[rows].unsqueeze(1)).squeeze(1)
+    log_ratio = log_probs - rollout.log_probs[rows]
+    ratio = log_ratio.exp()
+    advantages = rollout.advantages[rows]
+    normalized = (advantages - advantages.mean()) / (advantages.std() + 1e-8)  # detail 7: within the minibatch
+    clipped_ratio = ratio.clamp(1 - config.clip_range, 1 + config.clip_range)
+    policy_loss = -torch.minimum(ratio * normalized, clipped_ratio * normalized).mean()
+    value_loss = 0.5 * (values - (advantages + rollout.values[rows])).square().mean()
+    entropy = -(all_log_probs.exp() * all_log_probs).sum(1).mean()
+    loss = policy_loss + config.vf_coef * value_loss - ent_coef * entropy
     with torch.no_grad():
-        divergence = ((ratio - 1) - moved).mean()  # Schulman's low-variance estimate, detail 12
-        clipped = ((ratio - 1).abs() > settings.clip).float().mean()
-    told = Improvement(*(float(x.detach()) for x in (policy_loss, value_loss, entropy, divergence, clipped)))
-    return total, told
+        approx_kl = ((ratio - 1) - log_ratio).mean()  # Schulman's low-variance estimate, detail 12
+        clip_fraction = ((ratio - 1).abs() > config.clip_range).float().mean()
+    stats = UpdateStats(*(float(x.detach()) for x in (policy_loss, value_loss, entropy, approx_kl, clip_fraction)))
+    return loss, stats
 
 
-def descend(network: ActorCritic, optimizer: torch.optim.Optimizer, total: Tensor, settings: Settings) -> None:
-    """One step of the optimizer down the gradient of a loss."""
+def optimizer_step(network: ActorCritic, optimizer: torch.optim.Optimizer, loss: Tensor, config: PPOConfig) -> None:
+    """Take one optimizer step with clipped gradients."""
     optimizer.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), config.max_grad_norm)
     optimizer.step()
 
 
-def improve(
+def update(
     network: ActorCritic,
     optimizer: torch.optim.Optimizer,
     rollout: Rollout,
-    settings: Settings,
-    entropy_weight: float,
+    config: PPOConfig,
+    ent_coef: float,
     generator: torch.Generator,
-) -> Improvement:
-    """Several passes over a rollout in shuffled minibatches, until done or too far from where it was collected."""
-    told: list[Improvement] = []
-    for _ in range(settings.epochs):
+) -> UpdateStats:
+    """Update a network without LSTM: `n_epochs` passes in shuffled minibatches, or until `target_kl` is exceeded."""
+    stats: list[UpdateStats] = []
+    for _ in range(config.n_epochs):
         order = torch.randperm(len(rollout.actions), generator=generator)
-        for rows in order.chunk(settings.minibatches):
-            summary = rollout.summary[rows]
-            recalled = summary[:, :0]
-            logits = network.scores(rollout.candidates[rows], rollout.mask[rows], rollout.context[rows])
-            total, one = loss(rollout, rows, logits, network.value(summary, recalled), settings, entropy_weight)
-            told.append(one)
-            if one.divergence > settings.divergence:
-                return mean_of(told)
-            descend(network, optimizer, total, settings)
-    return mean_of(told)
+        for rows in order.chunk(config.num_minibatches):
+            global_features = rollout.global_features[rows]
+            scores = network.scores(rollout.candidates[rows], rollout.mask[rows], rollout.context[rows])
+            values = network.value(global_features, global_features[:, :0])
+            loss, minibatch_stats = ppo_loss(rollout, rows, scores, values, config, ent_coef)
+            stats.append(minibatch_stats)
+            if minibatch_stats.approx_kl > config.target_kl:
+                return mean_stats(stats)
+            optimizer_step(network, optimizer, loss, config)
+    return mean_stats(stats)
 
 
-def mean_of(told: list[Improvement]) -> Improvement:
-    """Field by field."""
-    return Improvement(*np.mean(told, axis=0).tolist())
+def mean_stats(stats: list[UpdateStats]) -> UpdateStats:
+    """Return the mean of each statistic over minibatches."""
+    return UpdateStats(*np.mean(stats, axis=0).tolist())

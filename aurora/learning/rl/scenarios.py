@@ -1,4 +1,4 @@
-"""Generated scenarios to train on and to be judged by, encoded for the kernel."""
+"""Generates scenarios for training and for evaluation, encoded for the kernel."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 
 _TRAINING, _HELD_OUT = 20_041, 20_042
-"""First words of the seeds: no scenario of one kind is drawn from a stream of the other."""
+"""First words of the random seeds: no scenario of one kind is drawn from a stream of the other."""
 
 
 def level_scenarios(
@@ -24,31 +24,40 @@ def level_scenarios(
     held_out: bool = False,
     families: Sequence[str] = tuple(FAMILIES),
 ) -> tuple[EncodedScenario, ...]:
-    """Scenarios of a level of the curriculum as self-play draws them, families in turn; no witness is asked for.
+    """Generate scenarios of a level of the curriculum, families in turn, without checking that they can be solved.
 
-    The stream of random numbers is named by whether they are held out, the level, the seed and the place in the
-    list, so what is held out is not trained on, whatever the seeds; and the first ten of twenty are the same ten.
+    Each scenario has its own random stream, named by `held_out`, the level, the seed and its position. So no training
+    meets a held-out scenario, whatever the seeds, and the first ten of twenty scenarios are the same ten.
 
     Args:
-        level: 1 to 5.
-        count: How many.
-        seed: From 0 up.
-        held_out: For judging rather than for training.
-        families: Of `aurora.sim.scenarios.generators.FAMILIES`.
+        level: Level of the curriculum, 1 to 5.
+        count: Number of scenarios.
+        seed: Random seed, at least 0.
+        held_out: Generate scenarios for evaluation instead of training.
+        families: Families of `aurora.sim.scenarios.generators.FAMILIES`.
 
     Raises:
-        DataError: There is no such level or family, or the count or seed is negative.
+        InputError: The level or a family does not exist, or `count` or `seed` is negative.
     """
+    if not 1 <= level <= len(LEVELS):
+        raise InputError(f"no level {level}; levels are 1 to {len(LEVELS)}", parameter="level", value=level)
     unknown = sorted(set(families) - set(FAMILIES))
-    if not 1 <= level <= len(LEVELS) or unknown or not families:
-        raise DataError(
-            f"no level {level} of families {list(families)}; levels are 1 to {len(LEVELS)}, families {list(FAMILIES)}"
-        )
+    if unknown or not families:
+        raise InputError(f"families are {', '.join(FAMILIES)}", parameter="families", value=list(families))
     if count < 0 or seed < 0:
-        raise DataError(f"count {count} and seed {seed} of scenarios must not be negative")
+        raise InputError(f"count={count} and seed={seed} of scenarios must not be negative")
     stream = _HELD_OUT if held_out else _TRAINING
-    drawn = []
-    for place in range(count):
-        rng = np.random.default_rng([stream, level, seed, place])
-        drawn.append(encode(expand(sample_spec(families[place % len(families)], level, rng))))
-    return tuple(drawn)
+    scenarios = []
+    for position in range(count):
+        rng = np.random.default_rng([stream, level, seed, position])
+        scenarios.append(encode(expand(sample_spec(families[position % len(families)], level, rng))))
+    return tuple(scenarios)
+
+
+def held_out_scenarios(levels: Sequence[int], count: int, seed: int) -> dict[int, tuple[EncodedScenario, ...]]:
+    """Generate `count` scenarios for evaluation of each level; arguments as for `level_scenarios`.
+
+    Raises:
+        InputError: A level does not exist, or `count` or `seed` is negative.
+    """
+    return {level: level_scenarios(level, count, seed, held_out=True) for level in levels}

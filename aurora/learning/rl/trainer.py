@@ -1,8 +1,8 @@
-"""One way to all algorithms: begin, go on where a checkpoint is, train, and take what was learned."""
+"""One interface to all algorithms: start a training or load it from a checkpoint, run it, and use what it learned."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -10,16 +10,21 @@ from typing import Any, Literal, get_args
 import numpy as np
 from pydantic import TypeAdapter
 
-from aurora.errors import DataError, RunError
-from aurora.learning.rl import checkpoint, dqn, offpolicy, ppo, sac, training
+from aurora.errors import InputError, PolicyError, RunError
+from aurora.learning.rl import checkpoint, dqn, offpolicy, ppo_training
+from aurora.learning.rl.checkpoint import from_stored, to_stored
+from aurora.learning.rl.dqn import DQNConfig
 from aurora.learning.rl.env import Environments
 from aurora.learning.rl.export import to_policy
-from aurora.learning.rl.networks import Agent, Greedy, Shape
+from aurora.learning.rl.networks import Agent, GreedyAgent, NetworkConfig
+from aurora.learning.rl.offpolicy import OffPolicyLearner, OffPolicyTrainingConfig
+from aurora.learning.rl.ppo import PPOConfig
+from aurora.learning.rl.ppo_training import LSTM_SIZE, CurvePoint, PPOLearner, PPOTrainingConfig
+from aurora.learning.rl.sac import SACConfig
 from aurora.learning.rl.sb3 import AllocationVecEnv
 from aurora.learning.rl.scenarios import level_scenarios
-from aurora.learning.rl.training import MEMORY, Point
 from aurora.learning.tensors import require_sizes, restoring
-from aurora.sim.kernel import EncodedScenario
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
@@ -27,13 +32,11 @@ from aurora.sim.scenarios.curriculum import LEVELS
 Algorithm = Literal["ppo", "ppo_lstm", "dqn", "sac"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
-POOL = 120
-"""Fresh scenarios of each block of training: a dozen of every family."""
+SCENARIOS_PER_BLOCK = 120
+"""Fresh scenarios of each block of training: twelve of every family."""
 
-WEIGHTED = (
-    "objective.latency * fit.latency / objective.latency_target",
-    "objective.cost * fit.cost / objective.cost_target",
-    "objective.energy * fit.energy / objective.energy_target",
+SAC_FEATURES = (
+    *(f"objective.{o.name} * {o.fit} / objective.{o.name}_target" for o in OBJECTIVES if o.fit and not o.needs),
     "fit.duration / objective.latency_target",
     "fit.latency / task.slack",
     "fit.cpu_left",
@@ -42,174 +45,197 @@ WEIGHTED = (
     "node.tasks",
     "path.load",
 )
-"""What SAC weights of a candidate."""
+"""Features of a candidate that SAC weights."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What is learned, and from what.
+class TrainingConfig:
+    """Everything that determines a training on generated scenarios.
 
     Attributes:
-        algorithm: `ppo_lstm` is PPO with an LSTM.
-        levels: Of the curriculum, mixed evenly.
-        steps: Decisions.
-        seed: Of everything random.
-        width: Of the scorer's hidden layers.
+        algorithm: Name of the algorithm; `ppo_lstm` is PPO with an LSTM.
+        levels: Levels of the curriculum, mixed evenly.
+        steps: Number of decisions to train on, over all environments.
+        seed: Random seed.
+        hidden_size: Units of each of the scorer's hidden layers.
     """
 
     algorithm: Algorithm
     levels: tuple[int, ...]
     steps: int
     seed: int
-    width: int = 32
+    hidden_size: int = 32
 
 
 @dataclass(slots=True)
-class Trainee:
-    """A course, and how far it has come."""
+class Training:
+    """A training and its progress.
 
-    course: Course
-    learner: training.Learner | offpolicy.Learner
+    Attributes:
+        config: What determines it.
+        learner: State of the algorithm.
+    """
+
+    config: TrainingConfig
+    learner: PPOLearner | OffPolicyLearner
 
     @property
     def agent(self) -> Agent:
-        """What it has learned so far, without chance."""
+        """Agent that acts as learned so far, without exploring."""
         learner = self.learner
-        return learner.agent if isinstance(learner, offpolicy.Learner) else Greedy(learner.network)
+        return learner.agent if isinstance(learner, OffPolicyLearner) else GreedyAgent(learner.network)
 
     @property
-    def has_policy(self) -> bool:
-        """Whether what it learns can be a policy: SAC and a memory see more than a policy may."""
-        return self.course.algorithm in ("ppo", "dqn")
+    def is_exportable(self) -> bool:
+        """True if the network can be a policy. SAC and an LSTM use more than a policy may see."""
+        return self.config.algorithm in ("ppo", "dqn")
 
     def policy(self) -> Policy:
-        """What it has learned so far, as a policy.
+        """Return what was learned so far as a policy.
 
         Raises:
-            PolicyError: It can't be one.
+            PolicyError: The algorithm's decisions depend on more than a policy may see.
         """
         learner = self.learner
-        levels = ", ".join(map(str, self.course.levels))
-        said = f"{self.course.algorithm} on level {levels}, {learner.steps} steps, seed {self.course.seed}"
-        if isinstance(learner, offpolicy.Learner):
+        levels = ", ".join(map(str, self.config.levels))
+        description = f"{self.config.algorithm} on level {levels}, {learner.steps} steps, seed {self.config.seed}"
+        if isinstance(learner, OffPolicyLearner):
             if not isinstance(learner.model, dqn.MaskedDQN):
-                raise DataError("SAC's weights depend on all candidates of a decision, so it can't be a policy")
-            return to_policy(dqn.network_of(learner.model), said)
-        return to_policy(learner.network, said)
+                raise PolicyError("SAC's weights depend on all candidates of a decision, so it can't be a policy")
+            return to_policy(dqn.network_of(learner.model), description)
+        return to_policy(learner.network, description)
 
 
-def environments(course: Course, count: int) -> Callable[[int], Environments]:
-    """The environments of each block of training: fresh scenarios, the same for the same block.
+def env_factory(config: TrainingConfig, num_envs: int) -> Callable[[int], Environments]:
+    """Return a function that makes the environments of a block of training: fresh scenarios, the same for a number.
 
     Args:
-        course: With levels and seed.
-        count: Episodes at a time.
+        config: Levels and seed.
+        num_envs: Number of environments.
     """
-    places = max(LEVELS[level - 1].nodes for level in course.levels)
+    most_candidates = max(LEVELS[level - 1].nodes for level in config.levels)
 
-    def make(block: int) -> Environments:
-        seed = int(np.random.SeedSequence([course.seed, block]).generate_state(1)[0])
-        share = -(-POOL // len(course.levels))
-        scenarios = [e for level in course.levels for e in level_scenarios(level, share, seed)]
-        return Environments(scenarios, count, candidates=places, seed=seed)
+    def make_env(block: int) -> Environments:
+        seed = int(np.random.SeedSequence([config.seed, block]).generate_state(1)[0])
+        count = -(-SCENARIOS_PER_BLOCK // len(config.levels))
+        scenarios = [e for level in config.levels for e in level_scenarios(level, count, seed)]
+        return Environments(scenarios, num_envs, candidates=most_candidates, seed=seed)
 
-    return make
-
-
-def _check(course: Course) -> None:
-    unknown = [level for level in course.levels if not 1 <= level <= len(LEVELS)]
-    if course.algorithm not in ALGORITHMS or unknown or not course.levels or course.steps < 1:
-        raise DataError(
-            f"no training of {course.algorithm} on levels {list(course.levels)} for {course.steps} steps; "
-            f"algorithms are {', '.join(ALGORITHMS)}, levels 1 to {len(LEVELS)}, and steps at least 1"
-        )
+    return make_env
 
 
-def begin(course: Course) -> Trainee:
-    """A trainee that has seen nothing.
+def start_training(config: TrainingConfig) -> Training:
+    """Return a training with an untrained network.
 
     Raises:
-        DataError: There is no such algorithm or level, or nothing to do.
+        InputError: The algorithm or a level does not exist, or the number of steps is below 1.
     """
-    _check(course)
-    shape = Shape(len(CANDIDATE_INPUTS), len(CONTEXT_INPUTS), course.width)
-    if course.algorithm in ("ppo", "ppo_lstm"):
-        memory = MEMORY if course.algorithm == "ppo_lstm" else 0
-        plan = training.Plan(course.steps, course.seed, shape._replace(memory=memory), ppo.Settings())
-        return Trainee(course, training.begin(plan))
-    settings = dqn.Settings() if course.algorithm == "dqn" else sac.Settings()
-    columns = tuple(CANDIDATE_INPUTS.index(name) for name in WEIGHTED)
-    chosen: Literal["dqn", "sac"] = "dqn" if course.algorithm == "dqn" else "sac"
-    off = offpolicy.Plan(chosen, course.steps, course.seed, shape, settings, columns)
-    return Trainee(course, offpolicy.begin(off, _wrapped(course, settings.environments)))
+    _check(config)
+    network = NetworkConfig(len(CANDIDATE_INPUTS), len(CONTEXT_INPUTS), config.hidden_size)
+    if config.algorithm in ("ppo", "ppo_lstm"):
+        network = network._replace(lstm_size=LSTM_SIZE if config.algorithm == "ppo_lstm" else 0)
+        ppo_config = PPOTrainingConfig(config.steps, config.seed, network, PPOConfig())
+        return Training(config, ppo_training.new_learner(ppo_config))
+    algorithm: Literal["dqn", "sac"] = "dqn" if config.algorithm == "dqn" else "sac"
+    hyperparameters = DQNConfig() if algorithm == "dqn" else SACConfig()
+    columns = tuple(CANDIDATE_INPUTS.index(name) for name in SAC_FEATURES)
+    off_policy = OffPolicyTrainingConfig(algorithm, config.steps, config.seed, network, hyperparameters, columns)
+    return Training(config, offpolicy.new_learner(off_policy, _sb3_factory(config, hyperparameters.num_envs)))
 
 
-def train(
-    trainee: Trainee,
+def run_training(
+    training: Training,
     *,
-    tell: Callable[[Point], None] = lambda _: None,
+    on_point: Callable[[CurvePoint], None] = lambda _: None,
     folder: Path | None = None,
 ) -> None:
-    """Take all steps that are left. After an interrupt the folder's checkpoint is where to go on.
+    """Take all remaining steps. After an interrupt the training can be loaded from the folder's checkpoint.
 
     Args:
-        trainee: Changed as it learns.
-        tell: Called with every point of the curve.
-        folder: For checkpoints; None: none.
-    """
-
-    def save(_: Any) -> None:
-        if folder is not None:
-            checkpoint.save(folder, state_of(trainee))
-
-    learner = trainee.learner
-    if isinstance(learner, offpolicy.Learner):
-        make = _wrapped(trainee.course, learner.plan.settings.environments)
-        offpolicy.train(learner, make, tell=tell, save=save)
-    else:
-        training.train(learner, environments(trainee.course, learner.plan.settings.environments), tell=tell, save=save)
-
-
-def state_of(trainee: Trainee) -> dict[str, Any]:
-    """For `checkpoint.save`."""
-    learner, course = trainee.learner, trainee.course
-    state = offpolicy.to_state(learner) if isinstance(learner, offpolicy.Learner) else training.to_state(learner)
-    named = {"algorithm": course.algorithm, "levels": list(course.levels), "steps": course.steps, "seed": course.seed}
-    return {"course": {**named, "width": course.width}, "inputs": _inputs(), **state}
-
-
-def resume(folder: Path) -> Trainee:
-    """A trainee where the checkpoint of a folder is.
+        training: Training to continue; changed.
+        on_point: Called with each new point of the learning curve.
+        folder: Folder for checkpoints; None: none are written.
 
     Raises:
-        RunError: There is none, or it is damaged, not of a course, or of other features than these.
+        RunError: A checkpoint can't be written.
+    """
+
+    def on_block(_: Any) -> None:
+        if folder is not None:
+            checkpoint.save(folder, to_state(training))
+
+    learner, num_envs = training.learner, training.learner.config.hyperparameters.num_envs
+    if isinstance(learner, OffPolicyLearner):
+        offpolicy.learn(learner, _sb3_factory(training.config, num_envs), on_point=on_point, on_block=on_block)
+    else:
+        ppo_training.learn(learner, env_factory(training.config, num_envs), on_point=on_point, on_block=on_block)
+
+
+def to_state(training: Training) -> dict[str, Any]:
+    """Return the state of a training for `checkpoint.save`."""
+    learner = training.learner
+    state = offpolicy.to_state(learner) if isinstance(learner, OffPolicyLearner) else ppo_training.to_state(learner)
+    config = to_stored(training.config)
+    return {"course": {**config, "levels": list(config["levels"])}, "inputs": _input_names(), **state}
+
+
+def load_config(folder: Path) -> TrainingConfig:
+    """Return the configuration of the training that a folder's checkpoint holds.
+
+    Raises:
+        RunError: There is no checkpoint, or it is damaged.
     """
     state = checkpoint.load(folder)
-    with restoring(folder / checkpoint.NAME, error=RunError, remedy=checkpoint.ANEW):
-        course = TypeAdapter(Course).validate_python(state["course"])
-        _check(course)
-        if state["inputs"] != _inputs():
-            raise RunError(f"the network in {folder} reads other features than the environment shows now; train anew")
-        plan = dict(state["plan"])
-        require_sizes({**plan["shape"], "width": course.width}, {})
+    with restoring(folder / checkpoint.NAME, error=RunError, remedy=checkpoint.REMEDY):
+        return _read_config(state["course"])
+
+
+def load_training(folder: Path) -> Training:
+    """Return the training that a folder's checkpoint holds.
+
+    Raises:
+        RunError: There is no checkpoint, it is damaged, or its network reads other features than the environment has.
+    """
+    state = checkpoint.load(folder)
+    with restoring(folder / checkpoint.NAME, error=RunError, remedy=checkpoint.REMEDY):
+        config = _read_config(state["course"])
+        if state["inputs"] != _input_names():
+            raise RunError(f"the network in {folder} reads other features than the environment has now; train again")
+        require_sizes({**state["plan"]["shape"], "width": config.hidden_size}, {})
         if not all(type(state[name]) is int and state[name] >= 0 for name in ("steps", "blocks")):
             raise ValueError("steps and blocks must be whole numbers")
-        TypeAdapter(list[Point]).validate_python(state["curve"])
-        if course.algorithm in ("ppo", "ppo_lstm"):
-            return Trainee(course, training.from_state(state))
-        settings = dqn.Settings() if course.algorithm == "dqn" else sac.Settings()
-        return Trainee(course, offpolicy.from_state(state, _wrapped(course, settings.environments)))
+        TypeAdapter(list[CurvePoint]).validate_python([from_stored(CurvePoint, point) for point in state["curve"]])
+        if config.algorithm in ("ppo", "ppo_lstm"):
+            return Training(config, ppo_training.from_state(state))
+        hyperparameters = DQNConfig() if config.algorithm == "dqn" else SACConfig()
+        return Training(config, offpolicy.from_state(state, _sb3_factory(config, hyperparameters.num_envs)))
 
 
-def held_out(levels: Sequence[int], count: int, seed: int) -> dict[int, tuple[EncodedScenario, ...]]:
-    """Scenarios that no training meets, by level."""
-    return {level: level_scenarios(level, count, seed, held_out=True) for level in levels}
+def _read_config(stored: Mapping[str, Any]) -> TrainingConfig:
+    config = from_stored(TrainingConfig, stored)
+    fields = {name: getattr(config, name) for name in TrainingConfig.__dataclass_fields__}
+    config = TypeAdapter(TrainingConfig).validate_python(fields)
+    try:
+        _check(config)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return config
 
 
-def _inputs() -> list[str]:
+def _check(config: TrainingConfig) -> None:
+    if config.algorithm not in ALGORITHMS:
+        raise InputError(f"algorithms are {', '.join(ALGORITHMS)}", parameter="algorithm", value=config.algorithm)
+    unknown = [level for level in config.levels if not 1 <= level <= len(LEVELS)]
+    if unknown or not config.levels:
+        raise InputError(f"give levels from 1 to {len(LEVELS)}", parameter="levels", value=list(config.levels))
+    if config.steps < 1:
+        raise InputError("training needs at least 1 step", parameter="steps", value=config.steps)
+
+
+def _input_names() -> list[str]:
     return [*CANDIDATE_INPUTS, *CONTEXT_INPUTS]
 
 
-def _wrapped(course: Course, count: int) -> Callable[[int], AllocationVecEnv]:
-    make = environments(course, count)
-    return lambda block: AllocationVecEnv(make(block))
+def _sb3_factory(config: TrainingConfig, num_envs: int) -> Callable[[int], AllocationVecEnv]:
+    make_env = env_factory(config, num_envs)
+    return lambda block: AllocationVecEnv(make_env(block))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aurora.errors import DataError
-from aurora.learning.experiments.experiment import add_days, history, means_before, standing
+from aurora.learning.experiments.analysis import add_days, history, means_before, standing
 from aurora.learning.experiments.measurements import Row, read_rows
 from aurora.learning.experiments.power import DayModel, day_model, detectable, expected
 from aurora.learning.experiments.registration import Registration, Rules, assign, load_registration, register

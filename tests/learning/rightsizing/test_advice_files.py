@@ -19,7 +19,7 @@ from aurora.learning.accounts import (
     synthetic_catalogue,
     write_accounts,
 )
-from aurora.learning.experiments.experiment import history, standing
+from aurora.learning.experiments.analysis import history, standing
 from aurora.learning.experiments.measurements import read_rows
 from aurora.learning.experiments.registration import (
     Registration,

@@ -11,8 +11,8 @@ from aurora.learning.rightsizing.savings_ledger import (
     record_promises,
     settle_promise,
     settlements,
-    wilson,
 )
+from aurora.statistics import wilson
 
 
 def a_promise(number, savings=100.0):

@@ -8,7 +8,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError, ScenarioError
+from aurora.errors import InputError, ScenarioError
 from aurora.learning.rl.env import PENALTY, AllocationEnv, Environments, feasible
 from aurora.learning.rl.scenarios import level_scenarios
 from aurora.sim.kernel import EncodedScenario, evaluate
@@ -27,12 +27,12 @@ def scenarios() -> tuple[EncodedScenario, ...]:
 
 @given(seed=st.integers(0, 2**31), count=st.integers(1, 9))
 @settings(max_examples=15, deadline=None)
-def test_every_observation_is_sane_and_rewards_add_up(
+def test_observations_are_bounded_and_rewards_add_up(
     scenarios: tuple[EncodedScenario, ...], seed: int, count: int
 ) -> None:
     environments = Environments(scenarios, count, seed=seed)
-    assert (environments.candidates, environments.features) == (25, len(CANDIDATE_INPUTS))
-    assert environments.context == len(CONTEXT_INPUTS)
+    assert (environments.num_candidates, environments.candidate_features) == (25, len(CANDIDATE_INPUTS))
+    assert environments.context_features == len(CONTEXT_INPUTS)
     rng, paid, ends = np.random.default_rng(seed), np.zeros(count), 0
     observation = environments.reset()
     while ends < 3:
@@ -44,28 +44,28 @@ def test_every_observation_is_sane_and_rewards_add_up(
         assert np.isfinite(context).all() and np.abs(context).max() <= BOUND
         assert not candidates[~mask].any()
         before = [array.copy() for array in observation]
-        observation, reward, ended, value = environments.step((rng.random(mask.shape) * mask).argmax(axis=1))
+        observation, reward, terminated, value = environments.step((rng.random(mask.shape) * mask).argmax(axis=1))
         for array, copy in zip((candidates, mask, context), before, strict=True):
             np.testing.assert_array_equal(array, copy)  # what was handed out is not overwritten
         assert reward.dtype == np.float32 and value.dtype == np.float64
         paid += environments.episodes.reward
         np.testing.assert_allclose(reward, environments.episodes.reward, rtol=1e-6)
-        np.testing.assert_array_equal(np.isnan(value), ~ended)
-        np.testing.assert_allclose(paid[ended], value[ended], atol=1e-9)
-        assert ((value[ended] > 0) & (value[ended] <= 1)).all()
-        paid[ended] = 0
-        ends += int(ended.sum())
+        np.testing.assert_array_equal(np.isnan(value), ~terminated)
+        np.testing.assert_allclose(paid[terminated], value[terminated], atol=1e-9)
+        assert ((value[terminated] > 0) & (value[terminated] <= 1)).all()
+        paid[terminated] = 0
+        ends += int(terminated.sum())
 
 
-def test_the_value_of_an_episode_is_that_of_the_policy_that_it_follows(scenarios: tuple[EncodedScenario, ...]) -> None:
+def test_following_a_policy_returns_its_reward(scenarios: tuple[EncodedScenario, ...]) -> None:
     base = REFERENCES["cheapest"]
     environments = Environments(scenarios, 4, base=base, seed=1)
     environments.reset()
     expected = [score(evaluate(e, compile_policy(base)), e.scenario).reward for e in scenarios]
     seen = set()
     while len(seen) < 25:
-        _, _, ended, value = environments.step(environments.preferred())
-        for k in np.flatnonzero(ended):
+        _, _, terminated, value = environments.step(environments.preferred())
+        for k in np.flatnonzero(terminated):
             number = environments.episodes.ended[k]
             assert value[k] == pytest.approx(expected[number], abs=1e-12)
             seen.add(number)
@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_episodes(scenarios: tuple[EncodedScenario,
         for _ in range(60):
             step = environments.step(mask.argmax(axis=1))
             mask = step.observation.mask
-            values += step.value[step.ended].tolist()
+            values += step.episode_return[step.terminated].tolist()
         return values
 
     assert played(1) == played(1) != played(2)
@@ -89,24 +89,26 @@ def test_an_action_that_is_not_allowed_is_refused(scenarios: tuple[EncodedScenar
     mask = environments.reset().mask
     assert mask.shape == (2, 30)
     for wrong in (29, 30, -1):
-        with pytest.raises(DataError, match=f"action {wrong} of episode 1"):
+        with pytest.raises(InputError, match=f"environment 1 does not allow {wrong}"):
             environments.step(np.array([mask[0].argmax(), wrong]))
-    with pytest.raises(DataError, match="2 whole numbers"):
+    with pytest.raises(InputError, match="2 whole numbers"):
         environments.step(np.array([0.0, 1.0]))
-    with pytest.raises(DataError, match="2 whole numbers"):
+    with pytest.raises(InputError, match="2 whole numbers"):
         environments.step(np.array([0]))
     with pytest.raises(ScenarioError, match="room is for 4"):
         Environments(scenarios, 2, candidates=4, seed=1)
 
 
-def test_feasible_takes_the_first_allowed_instead() -> None:
+def test_feasible_replaces_a_forbidden_action_by_the_first_allowed() -> None:
     mask = np.array([[False, True, True], [True, False, True]])
     actions, replaced = feasible(np.array([0, 2]), mask)
     assert actions.tolist() == [1, 2]
     assert replaced.tolist() == [True, False]
 
 
-def test_the_checkers_of_gymnasium_and_stable_baselines_find_nothing(scenarios: tuple[EncodedScenario, ...]) -> None:
+def test_the_environment_passes_the_checkers_of_gymnasium_and_stable_baselines(
+    scenarios: tuple[EncodedScenario, ...],
+) -> None:
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
     for flat in (True, False):
         with warnings.catch_warnings(record=True) as caught:
@@ -114,34 +116,34 @@ def test_the_checkers_of_gymnasium_and_stable_baselines_find_nothing(scenarios: 
             check_env(AllocationEnv(scenarios, flat=flat), skip_render_check=True)
             checker.check_env(AllocationEnv(scenarios, flat=flat))
         # Two dimensions of candidates are no image; algorithms flatten them.
-        told = [str(w.message) for w in caught if flat or "unconventional shape" not in str(w.message)]
-        assert told == []
+        messages = [str(w.message) for w in caught if flat or "unconventional shape" not in str(w.message)]
+        assert messages == []
 
 
 def test_one_environment_plays_episodes_to_the_end(scenarios: tuple[EncodedScenario, ...]) -> None:
     env = AllocationEnv(scenarios, flat=True, seed=2)
     rng, replaced = np.random.default_rng(0), 0
-    with pytest.raises(DataError, match="reset first"):
+    with pytest.raises(InputError, match="call reset first"):
         env.step(0)
     for _ in range(12):
         observation, info = env.reset()
         assert 0 <= info["scenario"] < len(scenarios)
-        total, ended = 0.0, False
-        while not ended:
+        total, terminated = 0.0, False
+        while not terminated:
             assert env.action_masks().any()
             action = int(rng.integers(25))
             allowed = bool(env.action_masks()[action])
-            observation, reward, ended, truncated, info = env.step(action)
+            observation, reward, terminated, truncated, info = env.step(action)
             assert info["replaced"] == (not allowed) and not truncated
             replaced += not allowed
             total += reward + PENALTY * (not allowed)
         assert total == pytest.approx(info["value"], abs=1e-9)
         assert not observation.any()
-        with pytest.raises(DataError, match="reset first"):
+        with pytest.raises(InputError, match="call reset first"):
             env.step(0)
     assert replaced > 0
     env.reset()
-    with pytest.raises(DataError, match="not in Discrete"):
+    with pytest.raises(InputError, match="action=25: it is not in Discrete"):
         env.step(25)
 
 
@@ -173,7 +175,7 @@ def test_stable_baselines_steps_all_environments_at_once(scenarios: tuple[Encode
         model.learn(32)
 
 
-def test_an_action_out_of_the_mask_costs_its_penalty(scenarios: tuple[EncodedScenario, ...]) -> None:
+def test_a_forbidden_action_costs_the_penalty(scenarios: tuple[EncodedScenario, ...]) -> None:
     from aurora.learning.rl.sb3 import AllocationVecEnv
 
     rewards = []
@@ -184,14 +186,14 @@ def test_an_action_out_of_the_mask_costs_its_penalty(scenarios: tuple[EncodedSce
     np.testing.assert_allclose(rewards[0] - rewards[1], [0.5, 0.0], atol=1e-6)
 
 
-def test_held_out_scenarios_are_others_and_the_first_of_many_are_the_first_of_few() -> None:
+def test_held_out_scenarios_differ_and_a_longer_list_begins_with_the_shorter() -> None:
     few, many = level_scenarios(1, 10, 0), level_scenarios(1, 20, 0)
     assert [e.scenario for e in many[:10]] == [e.scenario for e in few]
     drawn = {e.scenario.scenario_id for e in level_scenarios(1, 200, 0)}
     held_out = {e.scenario.scenario_id for e in level_scenarios(1, 200, 0, held_out=True)}
     assert len(drawn) == len(held_out) == 200 and not drawn & held_out
     assert [e.scenario.scenario_id.split("-")[0] for e in few] == list(FAMILIES)
-    with pytest.raises(DataError, match="no level 6"):
+    with pytest.raises(InputError, match="no level 6"):
         level_scenarios(6, 1, 0)
-    with pytest.raises(DataError, match="must not be negative"):
+    with pytest.raises(InputError, match="must not be negative"):
         level_scenarios(1, -1, 0)

@@ -4,43 +4,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora.learning.rl import ppo, recurrent
-from aurora.learning.rl.networks import ActorCritic, Greedy, Memory, Shape
-from aurora.learning.rl.training import Plan, begin, train
-from tests.learning.rl.toys import Cue, mean_value
+from aurora.learning.rl.networks import ActorCritic, GreedyAgent, LSTMState, NetworkConfig
+from aurora.learning.rl.ppo_training import PPOTrainingConfig, learn, new_learner
+from tests.learning.rl.toys import Cue, mean_return
 
-QUICK = ppo.Settings(environments=64, length=32, learning_rate=3e-3)
-
-
-def learned(memory):
-    learner = begin(Plan(50_000, 0, Shape(2, 2, 16, memory), QUICK))
-    train(learner, lambda block: Cue(64, 100 + block))
-    return mean_value(Greedy(learner.network), Cue(64, 7), 24)
+CONFIG = ppo.PPOConfig(num_envs=64, num_steps=32, learning_rate=3e-3)
 
 
-def test_it_learns_what_needs_memory_and_plain_ppo_can_not():
-    assert learned(memory=16) > 0.95
-    assert learned(memory=0) < 0.65
+def trained_return(lstm_size):
+    learner = new_learner(PPOTrainingConfig(50_000, 0, NetworkConfig(2, 2, 16, lstm_size), CONFIG))
+    learn(learner, lambda block: Cue(64, 100 + block))
+    return mean_return(GreedyAgent(learner.network), Cue(64, 7), 24)
+
+
+def test_an_lstm_learns_what_needs_memory_and_plain_ppo_does_not():
+    assert trained_return(lstm_size=16) > 0.95
+    assert trained_return(lstm_size=0) < 0.65
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 9), st.integers(1, 5), st.floats(0, 1))
-def test_pieces_hold_every_step_once_and_cross_no_end(seed, steps, count, often):
-    ended = np.random.default_rng(seed).random((steps, count)) < often
-    found = recurrent.pieces(ended)
-    layout = recurrent.packed(found, np.arange(len(found.first)), count)
-    assert sorted(layout.rows.tolist()) == list(range(steps * count))
-    for first, environment, length in zip(*found, strict=True):
-        assert not ended[first : first + length - 1, environment].any()
-        assert first + length == steps or ended[first + length - 1, environment]
+def test_sequences_hold_every_step_once_and_end_where_episodes_do(seed, steps, num_envs, rate):
+    terminated = np.random.default_rng(seed).random((steps, num_envs)) < rate
+    sequences = recurrent.split_sequences(terminated)
+    packed = recurrent.pack_rows(sequences, np.arange(len(sequences.first_step)), num_envs)
+    assert sorted(packed.rows.tolist()) == list(range(steps * num_envs))
+    for first, env, length in zip(*sequences, strict=True):
+        assert not terminated[first : first + length - 1, env].any()
+        assert first + length == steps or terminated[first + length - 1, env]
 
 
-def test_replayed_memory_is_what_it_was_when_it_was_collected():
-    network = ActorCritic(Shape(2, 2, 16, 8))
-    batch = Cue(12, 0, length=5)
-    scene = ppo.Scene(batch, batch.reset(), Memory(torch.randn(12, 8), torch.randn(12, 8)))
-    rollout = ppo.collect(network, scene, ppo.Settings(length=13), torch.Generator().manual_seed(0))
-    found = recurrent.pieces(rollout.ended)
-    layout = recurrent.packed(found, np.arange(len(found.first)), 12)
-    recalled = recurrent.recall(network, rollout, found, layout)
-    values = network.value(rollout.summary[layout.rows], recalled)
-    assert torch.allclose(values, rollout.values[layout.rows], atol=1e-5)
+def test_replaying_the_lstm_gives_the_outputs_of_the_rollout():
+    network = ActorCritic(NetworkConfig(2, 2, 16, 8))
+    env = Cue(12, 0, length=5)
+    state = ppo.RolloutState(env, env.reset(), LSTMState(torch.randn(12, 8), torch.randn(12, 8)))
+    rollout = ppo.collect_rollout(network, state, ppo.PPOConfig(num_steps=13), torch.Generator().manual_seed(0))
+    sequences = recurrent.split_sequences(rollout.terminated)
+    packed = recurrent.pack_rows(sequences, np.arange(len(sequences.first_step)), 12)
+    lstm_output = recurrent.replay_lstm(network, rollout, sequences, packed)
+    values = network.value(rollout.global_features[packed.rows], lstm_output)
+    assert torch.allclose(values, rollout.values[packed.rows], atol=1e-5)

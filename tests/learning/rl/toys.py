@@ -1,136 +1,128 @@
-"""Small environments of the same contract as `aurora.learning.rl.env.Environments`, quick to learn."""
-
-from typing import NamedTuple
+"""Small environments with the interface of `aurora.learning.rl.env.Environments`, quick to learn."""
 
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
-
-class Shown(NamedTuple):
-    candidates: np.ndarray
-    mask: np.ndarray
-    context: np.ndarray
-
-
-class Taken(NamedTuple):
-    observation: Shown
-    reward: np.ndarray
-    ended: np.ndarray
-    value: np.ndarray
+from aurora.learning.rl.vector_env import Observation, StepResult
 
 
 class Cheapest:
     """Episodes of a few decisions, each best made by taking the cheapest feasible candidate."""
 
-    features, context = 3, 2
+    candidate_features, context_features = 3, 2
 
-    def __init__(self, count, seed, candidates=6, length=5):
-        self.count, self.candidates, self.length = count, candidates, length
+    def __init__(self, num_envs, seed, num_candidates=6, length=5):
+        self.num_envs, self.num_candidates, self.length = num_envs, num_candidates, length
         self._rng = np.random.default_rng(seed)
 
     def reset(self):
-        self._step = self._rng.integers(self.length, size=self.count)
-        self._total = np.zeros(self.count)
-        return self._show()
+        self._step = self._rng.integers(self.length, size=self.num_envs)
+        self._total = np.zeros(self.num_envs)
+        return self._observe()
 
     def step(self, actions):
-        rows = np.arange(self.count)
-        assert self._shown.mask[rows, actions].all(), "an infeasible candidate was chosen"
-        reward = (1 - self._shown.candidates[rows, actions, 0]).astype(np.float32) / self.length
+        rows = np.arange(self.num_envs)
+        assert self._observation.mask[rows, actions].all(), "an infeasible candidate was chosen"
+        reward = (1 - self._observation.candidates[rows, actions, 0]).astype(np.float32) / self.length
         self._total += reward
         self._step += 1
-        ended = self._step >= self.length
-        value = np.where(ended, self._total, np.nan)
-        self._total[ended], self._step[ended] = 0, 0
-        return Taken(self._show(), reward, ended, value)
+        terminated = self._step >= self.length
+        episode_return = np.where(terminated, self._total, np.nan)
+        self._total[terminated], self._step[terminated] = 0, 0
+        return StepResult(self._observe(), reward, terminated, episode_return)
 
-    def _show(self):
-        shape = self.count, self.candidates
+    def _observe(self):
+        shape = self.num_envs, self.num_candidates
         mask = self._rng.random(shape) < 0.6
-        mask[np.arange(self.count), self._rng.integers(self.candidates, size=self.count)] = True
-        candidates = self._rng.random((*shape, self.features)).astype(np.float32)
-        self._shown = Shown(candidates, mask, self._rng.random((self.count, self.context)).astype(np.float32))
-        return self._shown
+        mask[np.arange(self.num_envs), self._rng.integers(self.num_candidates, size=self.num_envs)] = True
+        candidates = self._rng.random((*shape, self.candidate_features)).astype(np.float32)
+        self._observation = Observation(
+            candidates, mask, self._rng.random((self.num_envs, self.context_features)).astype(np.float32)
+        )
+        return self._observation
 
 
 class Cue:
     """The first observation of an episode says which of two candidates every later decision should take."""
 
-    features, context, candidates = 2, 2, 2
+    candidate_features, context_features, num_candidates = 2, 2, 2
 
-    def __init__(self, count, seed, length=6):
-        self.count, self.length = count, length
+    def __init__(self, num_envs, seed, length=6):
+        self.num_envs, self.length = num_envs, length
         self._rng = np.random.default_rng(seed)
 
     def reset(self):
-        self._step = np.zeros(self.count, np.int64)
-        self._cue = self._rng.integers(2, size=self.count)
-        self._total = np.zeros(self.count)
-        return self._show()
+        self._step = np.zeros(self.num_envs, np.int64)
+        self._cue = self._rng.integers(2, size=self.num_envs)
+        self._total = np.zeros(self.num_envs)
+        return self._observe()
 
     def step(self, actions):
-        chosen = self._kind[np.arange(self.count), actions]
+        chosen = self._kind[np.arange(self.num_envs), actions]
         reward = np.where(self._step > 0, (chosen == self._cue) / (self.length - 1), 0).astype(np.float32)
         self._total += reward
         self._step += 1
-        ended = self._step == self.length
-        value = np.where(ended, self._total, np.nan)
-        self._step[ended], self._total[ended] = 0, 0
-        self._cue = np.where(ended, self._rng.integers(2, size=self.count), self._cue)
-        return Taken(self._show(), reward, ended, value)
+        terminated = self._step == self.length
+        episode_return = np.where(terminated, self._total, np.nan)
+        self._step[terminated], self._total[terminated] = 0, 0
+        self._cue = np.where(terminated, self._rng.integers(2, size=self.num_envs), self._cue)
+        return StepResult(self._observe(), reward, terminated, episode_return)
 
-    def _show(self):
-        self._kind = np.argsort(self._rng.random((self.count, 2)), axis=1)
-        candidates = np.zeros((self.count, 2, 2), np.float32)
+    def _observe(self):
+        self._kind = np.argsort(self._rng.random((self.num_envs, 2)), axis=1)
+        candidates = np.zeros((self.num_envs, 2, 2), np.float32)
         candidates[..., 0] = 2 * self._kind - 1
-        context = np.zeros((self.count, 2), np.float32)
+        context = np.zeros((self.num_envs, 2), np.float32)
         first = self._step == 0
         context[first, 0], context[first, 1] = 1, (2 * self._cue - 1)[first]
-        return Shown(candidates, np.ones((self.count, 2), np.bool_), context)
+        return Observation(candidates, np.ones((self.num_envs, 2), np.bool_), context)
 
 
-def mean_value(agent, batch, steps):
-    """What an agent's finished episodes are worth on average."""
-    observation = batch.reset()
-    agent.begin(batch.count)
-    found = []
+def mean_return(agent, env, steps):
+    """Return the mean return of an agent's finished episodes."""
+    observation = env.reset()
+    agent.reset(env.num_envs)
+    returns = []
     for _ in range(steps):
-        step = batch.step(agent.decide(observation))
-        agent.forget(step.ended)
-        found.append(step.value[step.ended])
-        observation = step.observation
-    return float(np.concatenate(found)[batch.count :].mean())  # the first ones may have begun half way
+        result = env.step(agent.act(observation))
+        agent.reset_episodes(result.terminated)
+        returns.append(result.episode_return[result.terminated])
+        observation = result.observation
+    return float(np.concatenate(returns)[env.num_envs :].mean())  # the first ones may have begun half way
 
 
-class Stepping(VecEnv):
-    """A toy as stable-baselines3 knows it, like `aurora.learning.rl.sb3.AllocationVecEnv`."""
+class ToyVecEnv(VecEnv):
+    """A toy as an environment of stable-baselines3, like `aurora.learning.rl.sb3.AllocationVecEnv`."""
 
-    def __init__(self, batch):
-        most, features = batch.candidates, batch.features
+    def __init__(self, env):
+        most, features = env.num_candidates, env.candidate_features
         space = spaces.Dict(
             {
                 "candidates": spaces.Box(-np.inf, np.inf, (most, features), np.float32),
                 "mask": spaces.MultiBinary(most),
-                "context": spaces.Box(-np.inf, np.inf, (batch.context,), np.float32),
+                "context": spaces.Box(-np.inf, np.inf, (env.context_features,), np.float32),
             }
         )
-        super().__init__(batch.count, space, spaces.Discrete(most))
-        self.batch = batch
+        super().__init__(env.num_envs, space, spaces.Discrete(most))
+        self.env = env
 
     def reset(self):
-        return self.batch.reset()._asdict()
+        return self.env.reset()._asdict()
 
     def step_async(self, actions):
         self.actions = actions
 
     def step_wait(self):
-        step = self.batch.step(self.actions)
+        result = self.env.step(self.actions)
         infos = [{} for _ in range(self.num_envs)]
-        shown = step.observation._asdict()
-        for i in np.flatnonzero(step.ended):
-            infos[i] = {"terminal_observation": {k: 0 * v[i] for k, v in shown.items()}, "value": float(step.value[i])}
-        return shown, step.reward, step.ended, infos
+        observation = result.observation._asdict()
+        for i in np.flatnonzero(result.terminated):
+            infos[i] = {
+                "terminal_observation": {k: 0 * v[i] for k, v in observation.items()},
+                "value": float(result.episode_return[i]),
+            }
+        return observation, result.reward, result.terminated, infos
 
     def close(self):
         pass

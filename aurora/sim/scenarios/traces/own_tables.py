@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from aurora.errors import DataError
+from aurora.sim.objectives import ObjectiveTargets
 from aurora.sim.scenarios.expansion import usual_targets
-from aurora.sim.scenarios.scenario import Node, ObjectiveTargets, Scenario, Task, Workload
+from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import rows, scenario_of
 from aurora.validation import explain_validation
 
@@ -22,7 +23,7 @@ _LISTS = ("dependencies", "accelerator_models")
 
 
 @scenario_of("the tables of nodes and tasks")
-def read_tables(nodes: Path, tasks: Path) -> Scenario:
+def read_tables(nodes: Path | str, tasks: Path | str) -> Scenario:
     """Return the scenario of two CSV files; empty cells and absent columns take the defaults of scenario files.
 
     Args:
@@ -32,6 +33,7 @@ def read_tables(nodes: Path, tasks: Path) -> Scenario:
     Raises:
         DataError: A file, a column or a cell is not what it should be.
     """
+    nodes, tasks = Path(nodes), Path(tasks)
     machines = tuple(_rows(nodes, Node, ("node_id", "cpu")))
     work = tuple(_rows(tasks, Task, ("task_id", "arrival_time", "duration")))
     if not machines or not work:
