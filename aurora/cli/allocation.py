@@ -25,6 +25,7 @@ _TEXTS: Mapping[Unit, Callable[[float], str]] = {
     "share": quantities.percent,
     "dollars": quantities.dollars,
     "joules": quantities.energy,
+    "grams": quantities.mass,
 }
 
 
@@ -56,6 +57,7 @@ def relative(value: float, base: float) -> str:
 def emit_measures(report: SimulationReport) -> None:
     """Print the measures, their bounds if the report has any, and the score of each objective."""
     from aurora.sim.measures import measures_of  # heavy, used here only
+    from aurora.sim.objectives import WITH_TARGET
 
     rows = [_measure_row(report, m) for m in measures_of(report)]
     title = f"{report.outcome.policy_id} on {report.scenario.scenario_id}"
@@ -68,11 +70,7 @@ def emit_measures(report: SimulationReport) -> None:
             rows,
         )
     weights, targets = report.scenario.weights(), report.scenario.objective_targets
-    one_half: Mapping[str, str] = {
-        "latency": quantities.duration(targets.latency),
-        "cost": quantities.dollars(targets.cost),
-        "energy": quantities.energy(targets.energy),
-    }
+    one_half = {o.name: quantities.with_unit(getattr(targets, o.name), o.unit) for o in WITH_TARGET}
     emit_table(
         "scores: 1 is best; the reward is their weighted sum",
         ("objective", "score", "weight", "value that scores one half"),

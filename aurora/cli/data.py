@@ -1,4 +1,4 @@
-"""`aurora data`: what series files or a Prometheus server hold, what is wrong with them, and the repaired series."""
+"""`aurora data`: reads series from files or a Prometheus server, repairs them, and lists their defects."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from aurora.cli import options
 from aurora.cli.terminal.groups import with_default
 from aurora.cli.terminal.output import emit_json, emit_table, note, printable
-from aurora.errors import DataError
+from aurora.errors import InputError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.series.series import Finding, Panel, Series
 
-MOST_NOTATIONS = 10
-"""Forms of files that are told on stderr."""
-MOST_CHARTS = 24
-"""Series that a plot shows."""
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+MAX_NOTATIONS_SHOWN = 10
+"""Most forms of files that are shown on stderr."""
+MAX_CHARTS = 24
+"""Most series in a plot."""
+_SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ def data(  # one parameter an option
     ),
     detect: bool = typer.Option(True, help="Look for lasting steps and outliers too."),
     out: Path | None = options.path(None, help="Write the repaired series: .parquet, .csv or .csv.gz."),
-    plot: Path | None = options.path(None, help=f"Chart of the first {MOST_CHARTS} series: .html or .png."),
+    plot: Path | None = options.path(None, help=f"Chart of the first {MAX_CHARTS} series: .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Read series, repair them, and say what was wrong; findings go to stderr.
@@ -59,6 +60,7 @@ def data(  # one parameter an option
     aurora data --prometheus http://HOST:9090 --query 'instance:cpu:ratio' --from now-14d --step 5m
     """
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.series.charts import series_chart  # heavy, used here only
     from aurora.learning.series.long_form import check_long_form_path, write_long_form  # heavy, used here only
 
     check_plot_path(plot)
@@ -79,10 +81,11 @@ def data(  # one parameter an option
         write_long_form(panel, out)
         note(f"wrote {out}")
     if plot is not None:
-        write_charts(_charts(panel), plot)
+        charts = [series_chart(one, panel.findings) for one in panel.series[:MAX_CHARTS]]
+        write_charts([replace(chart, title=printable(chart.title)) for chart in charts], plot)
         note(f"wrote {plot}")
     if as_json:
-        emit_json(_result(panel, seconds))
+        emit_json(panel.to_json() | {"seconds": seconds})
         return
     columns = ("unique_id", "from", "to", "step", "n", "observed", "metric", "unit")
     emit_table(f"{len(panel.series)} series", columns, [_row(s) for s in panel.series])
@@ -110,16 +113,16 @@ def sample(
 
 
 def account_key() -> str:
-    """The key with which names of accounts are hashed, from the environment.
+    """Return the key with which names of accounts are hashed, from the environment.
 
     Raises:
-        DataError: There is none.
+        InputError: There is none.
     """
-    from aurora.learning.series.pseudonyms import KEY_VARIABLE, LEAST_KEY  # heavy, used here only
+    from aurora.learning.series.pseudonyms import KEY_VARIABLE, MIN_KEY_CHARACTERS  # heavy, used here only
 
     key = os.environ.get(KEY_VARIABLE, "")
     if not key:
-        raise DataError(f"--hash-accounts needs a secret of {LEAST_KEY} characters or more in {KEY_VARIABLE}")
+        raise InputError(f"--hash-accounts needs a secret of {MIN_KEY_CHARACTERS} characters or more in {KEY_VARIABLE}")
     return key
 
 
@@ -148,7 +151,7 @@ def _from_prometheus(url: str, query: str, window: tuple[str, str, str], key: st
 
 
 def parse_span(option: str, text: str) -> int:
-    """Seconds of `300`, `5m`, `1h`, `7d`.
+    """Return the seconds of `300`, `5m`, `1h`, `7d`.
 
     Raises:
         BadParameter: It is none of them.
@@ -156,11 +159,11 @@ def parse_span(option: str, text: str) -> int:
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
     if not found:
         raise options.usage_error(option, f"{options.shown(text)}: write whole seconds, or such as 30s, 5m, 1h, 7d")
-    return int(found[1]) * _UNITS[found[2]]
+    return int(found[1]) * _SECONDS_OF_UNIT[found[2]]
 
 
 def parse_time(option: str, text: str) -> int:
-    """Unix time of an ISO 8601 text (UTC if it names no zone), of Unix seconds, or of `now`, `now-7d`.
+    """Return the Unix time of an ISO 8601 text (UTC if it names no zone), of Unix seconds, or of `now`, `now-7d`.
 
     Raises:
         BadParameter: It is none of them.
@@ -198,11 +201,11 @@ def _iso(time_: int) -> str:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[str]:
-    """A line for each form that was inferred of a file, and for each kind of defect."""
+    """Return a line for each form that was inferred of a file, and for each kind of defect."""
     notations = list(dict.fromkeys(f.message for f in findings if f.defect == "notation"))
-    lines = [f"notation: {printable(message)}" for message in notations[:MOST_NOTATIONS]]
-    if len(notations) > MOST_NOTATIONS:
-        lines.append(f"notation: and {len(notations) - MOST_NOTATIONS} more; see --json")
+    lines = [f"notation: {printable(message)}" for message in notations[:MAX_NOTATIONS_SHOWN]]
+    if len(notations) > MAX_NOTATIONS_SHOWN:
+        lines.append(f"notation: and {len(notations) - MAX_NOTATIONS_SHOWN} more; see --json")
     findings = [f for f in findings if f.defect != "notation"]
     series = Counter(f.defect for f in findings)
     values: Counter[str] = Counter()
@@ -214,53 +217,3 @@ def _grouped(findings: Sequence[Finding]) -> list[str]:
         f"from {_iso(first[defect].first)}: {first[defect].message}"
         for defect, count in series.most_common()
     ]
-
-
-def _result(panel: Panel, seconds: float) -> dict[str, Any]:
-    return {
-        "series": [
-            {
-                "unique_id": s.unique_id,
-                "start": s.start,
-                "end": s.start + (len(s) - 1) * s.step,
-                "step": s.step,
-                "n": len(s),
-                "observed": float(s.observed.mean()),
-                "labels": dict(s.labels),
-                "covariates": list(s.covariates),
-            }
-            for s in panel.series
-        ],
-        "findings": [
-            {"unique_id": f.unique_id, "defect": f.defect, "count": f.count, "first": f.first, "message": f.message}
-            for f in panel.findings
-        ],
-        "seconds": seconds,
-    }
-
-
-def _charts(panel: Panel) -> list[Any]:
-    """A chart for each of the first series: values, what was filled in, and where findings begin."""
-    from aurora.charts import Chart, Line  # heavy, used here only
-
-    charts = []
-    for s in panel.series[:MOST_CHARTS]:
-        times = [datetime.fromtimestamp(s.start + k * s.step, UTC) for k in range(len(s))]
-        filled = [k for k, seen in enumerate(s.observed) if not seen]
-        marks = [Line("values", times, s.y.tolist())]
-        if filled:
-            marks.append(Line("filled in", [times[k] for k in filled], [float(s.y[k]) for k in filled], points=True))
-        own = [f for f in panel.findings if f.unique_id == s.unique_id and f.defect in ("step", "outlier", "reset")]
-        for defect in sorted({f.defect for f in own}):
-            at = [min(max(0, (f.first - s.start) // s.step), len(s) - 1) for f in own if f.defect == defect]
-            marks.append(
-                Line(
-                    f"first {defect}" if defect == "outlier" else defect,
-                    [times[k] for k in at],
-                    [float(s.y[k]) for k in at],
-                    points=True,
-                )
-            )
-        unit = s.labels.get("unit", "")
-        charts.append(Chart(printable(s.unique_id), "time, UTC", unit or "unit not stated", tuple(marks)))
-    return charts

@@ -1,40 +1,39 @@
-"""`aurora forecast`: what comes next in measured series."""
+"""`aurora forecast`: forecasts of measured series."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table, note, on_terminal, printable, terminal_width
 from aurora.cli.terminal.steps import steps
-from aurora.errors import DataError
 from aurora.quantities import duration, percent, period, plain
+from aurora.types import no_progress
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.charts import Chart
-    from aurora.learning.forecasting.zero_shot import Picked
-    from aurora.learning.series.series import Finding, Forecast, Series
+    from aurora.learning.forecasting.zero_shot import BacktestedForecast
+    from aurora.learning.series.series import Series
 
-PIPED_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-NAIVE = ("seasonal naive", "the last value")
-"""Rules that a forecast is compared with."""
-CHARTS = 12
-"""Series that a plot shows at most."""
-ETS_SERIES = 20
-"""Series up to which AutoETS is among the baselines."""
-TOLD = 5
-"""Series whose back-tests are told one by one."""
-ROOMY = 76
-"""Columns of a terminal with room for two intervals."""
-FINDINGS = 20
-"""Findings that are told one by one."""
+PIPED_QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+"""Quantiles that other programs read, without `--all`."""
+NAIVE_RULES = ("seasonal naive", "the last value")
+"""Rules that a forecast is compared with, in the order of `_relative_errors`."""
+MAX_CHARTS = 12
+"""Most series in a plot."""
+MAX_BACK_TESTS_SHOWN = 5
+"""Most series whose back-tests are shown one by one."""
+TWO_INTERVALS_WIDTH = 76
+"""Fewest columns of a terminal that shows two intervals."""
+MAX_FINDINGS_SHOWN = 20
+"""Most findings that are shown one by one."""
 
 
 def forecast(  # one parameter an option
@@ -56,84 +55,43 @@ def forecast(  # one parameter an option
     Example: aurora forecast cpu.csv --horizon 12 --plot fan.html
     """
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.forecasting.charts import fan_chart  # likewise
+    from aurora.learning.forecasting.report import MAX_SERIES_WITH_ETS, chosen_series, report_forecasts  # likewise
     from aurora.learning.futures.demand import ended_note  # likewise
     from aurora.learning.series.read import read_panel  # likewise
 
     check_plot_path(plot)
     panel = read_panel(data)
-    for finding in panel.findings[:FINDINGS]:
+    for finding in panel.findings[:MAX_FINDINGS_SHOWN]:
         note(f"{finding.unique_id}: {finding.message}")
-    if len(panel.findings) > FINDINGS:
-        note(f"... and {len(panel.findings) - FINDINGS} findings more")
-    chosen = [one for one in panel.series if not series or one.unique_id in series]
-    if absent := set(series or ()) - {one.unique_id for one in chosen}:
-        raise DataError(f"--series {', '.join(sorted(absent))}: the data has no such series")
-    if said := ended_note(chosen):
-        note(f"{said}; its forecast begins there")
-    picked = _forecasts(chosen, model, horizon, context)
+    if len(panel.findings) > MAX_FINDINGS_SHOWN:
+        note(f"... and {len(panel.findings) - MAX_FINDINGS_SHOWN} findings more")
+    chosen = chosen_series(panel, series or ())
+    if ended := ended_note(chosen):
+        note(f"{ended}; its forecast begins there")
+    if model is None and len(chosen) > MAX_SERIES_WITH_ETS:
+        note(f"AutoETS is left out: it takes half a second for each of {len(chosen)} series")
+    with steps() if model is None and len(chosen) > 1 else nullcontext(no_progress) as progress:
+        report = report_forecasts(panel, horizon, ids=series or (), model=model, context=context, progress=progress)
     if plot is not None:
-        if len(chosen) > CHARTS:
-            note(f"the plot shows the first {CHARTS} of {len(chosen)} series; choose others with --series")
-        write_charts([fan_chart(s, p.forecast) for s, p in zip(chosen[:CHARTS], picked, strict=False)], plot)
+        if len(chosen) > MAX_CHARTS:
+            note(f"the plot shows the first {MAX_CHARTS} of {len(chosen)} series; choose others with --series")
+        charts = [fan_chart(s, f.forecast) for s, f in zip(chosen[:MAX_CHARTS], report.forecasts, strict=False)]
+        write_charts([replace(chart, title=printable(chart.title)) for chart in charts], plot)
     if as_json:
-        emit_json(_result(picked, panel.findings))
+        emit_json(report.to_json())
         return
-    (_show if on_terminal() else _pipe)(chosen, picked, all_levels=all_levels)
-    for line in told_back_tests(picked):
+    (_show if on_terminal() else _pipe)(chosen, report.forecasts, all_levels=all_levels)
+    for line in back_test_lines(report.forecasts):
         note(line)
 
 
-def _forecasts(series: list[Series], model: Path | None, horizon: int, context: int | None) -> tuple[Picked, ...]:
-    """The forecasts, and how the baselines did on each series' past where they were compared."""
-    from aurora.learning.forecasting.zero_shot import Picked, forecast_by_best_baseline  # heavy, used here only
-
-    if model is not None:
-        from aurora.learning.forecasting.champion import in_service  # heavy, used here only
-
-        forecaster = in_service(model)
-        if context is not None and context != forecaster.context:
-            raise DataError(f"--context {context}: the forecaster in {model} was trained for {forecaster.context}")
-        return tuple(Picked(f, {}) for f in forecaster.predict(series, horizon))
-    with_ets = len(series) <= ETS_SERIES
-    if not with_ets:
-        note(f"AutoETS is left out: it takes half a second for each of {len(series)} series")
-    found = []
-    with steps() if len(series) > 1 else nullcontext(lambda _what, _done, _of: None) as tell:
-        for done, one in enumerate(series, 1):
-            found.append(forecast_by_best_baseline(one, context=context or 144, horizon=horizon, with_ets=with_ets))
-            tell("forecasts", done, len(series))
-    return tuple(found)
-
-
-def _result(picked: Sequence[Picked], findings: Sequence[Finding]) -> dict[str, Any]:
+def _pipe(_: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, all_levels: bool) -> None:
+    """Print one table of all series, for other programs."""
+    from aurora.learning.forecasting.report import timestamps  # heavy, used here only
     from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
-    return {
-        "levels": list(QUANTILES),
-        "forecasts": [
-            {
-                "unique_id": p.forecast.unique_id,
-                "model": p.forecast.model,
-                "step": p.forecast.step,
-                "timestamps": _timestamps(p.forecast),
-                "quantiles": p.forecast.quantiles.tolist(),
-                "back_test": {name: round(f.wql, 6) for name, f in p.figures.items() if isfinite(f.wql)},
-                "last_value": None if p.last_value is None or not isfinite(p.last_value.wql) else p.last_value.wql,
-                "is_flat": _is_flat(p),
-            }
-            for p in picked
-        ],
-        "findings": [
-            {name: getattr(f, name) for name in ("unique_id", "defect", "count", "first", "message")} for f in findings
-        ],
-    }
-
-
-def _pipe(_: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) -> None:
-    """One table of all series, for other programs."""
-    from aurora.learning.series.series import QUANTILES  # heavy, used here only
-
-    levels = QUANTILES if all_levels else PIPED_LEVELS
+    levels = QUANTILES if all_levels else PIPED_QUANTILES
     rows = [
         (
             p.forecast.unique_id,
@@ -141,70 +99,65 @@ def _pipe(_: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) ->
             *(float(p.forecast.quantiles[k, QUANTILES.index(c)]) for c in levels),
             p.forecast.model,
         )
-        for p in picked
-        for k, moment in enumerate(_timestamps(p.forecast))
+        for p in forecasts
+        for k, moment in enumerate(timestamps(p.forecast))
     ]
     emit_table("forecast, quantiles", ("unique_id", "ds", *(f"q{level:g}" for level in levels), "model"), rows)
 
 
-def _show(series: Sequence[Series], picked: Sequence[Picked], *, all_levels: bool) -> None:
-    """A table for each series: the median and as many intervals as the terminal has room for."""
+def _show(series: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, all_levels: bool) -> None:
+    """Print a table for each series: the median, and as many intervals as the terminal has room for."""
+    from aurora.learning.forecasting.report import timestamps  # heavy, used here only
     from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
     shown = [("median", 0.5), ("80 % low", 0.1), ("80 % high", 0.9)]
-    if terminal_width() >= ROOMY:
+    if terminal_width() >= TWO_INTERVALS_WIDTH:
         shown += [("95 % low", 0.025), ("95 % high", 0.975)]
     if all_levels:
         shown = [(f"{100 * level:g} %", level) for level in QUANTILES]
     columns = [QUANTILES.index(level) for _, level in shown]
-    for one, p in zip(series, picked, strict=True):
+    for one, p in zip(series, forecasts, strict=True):
         f, unit = p.forecast, one.labels.get("unit", "")
         when = period(f.start, f.start + len(f.quantiles) * f.step)
-        rows = [(t, *(float(f.quantiles[k, c]) for c in columns)) for k, t in enumerate(_timestamps(f))]
+        rows = [(t, *(float(f.quantiles[k, c]) for c in columns)) for k, t in enumerate(timestamps(f))]
         title = f"{one.unique_id}{f' in {unit}' if unit else ''}, {when}, by {f.model}"
         emit_table(title, ("ds", *(name for name, _ in shown)), rows)
 
 
-def told_back_tests(picked: Sequence[Picked]) -> list[str]:
-    """Say how the forecasts' errors on the past compare with two naive rules: each series, or the middle of many."""
-    tested = [p for p in picked if p.forecast.model in p.figures]
-    if len(tested) <= TOLD:
-        return [f"{p.forecast.unique_id}: {_told(p)}" for p in tested]
+def back_test_lines(forecasts: Sequence[BacktestedForecast]) -> list[str]:
+    """Compare the errors of back-tests with those of two naive rules: series by series, or the median of many."""
+    tested = [p for p in forecasts if p.forecast.model in p.figures]
+    if len(tested) <= MAX_BACK_TESTS_SHOWN:
+        return [f"{p.forecast.unique_id}: {_back_test_text(p)}" for p in tested]
     lines = []
-    for k, name in enumerate(NAIVE):
-        known = [e for p in tested if isfinite(e := _beside_naive(p)[k])]
+    for k, name in enumerate(NAIVE_RULES):
+        known = [e for p in tested if isfinite(e := _relative_errors(p)[k])]
         if known:
             better = sum(e < 0 for e in known)
             middle = _change(median(known))
             lines.append(f"back-test: on {better} of {len(known)} series better than {name}, in the middle {middle}")
-    flat = sum(map(_is_flat, picked))
-    return lines + [f"{flat} of {len(picked)} forecasts are the same at every step"] * (flat > 0)
+    flat = sum(p.is_flat for p in forecasts)
+    return lines + [f"{flat} of {len(forecasts)} forecasts are the same at every step"] * (flat > 0)
 
 
-def _told(p: Picked) -> str:
+def _back_test_text(p: BacktestedForecast) -> str:
     own = p.figures[p.forecast.model]
     if not isfinite(own.wql):
         return "the values of the back-test are all 0, so that errors can't be compared"
-    changes = [f"{_change(e)} that of {name}" for e, name in zip(_beside_naive(p), NAIVE, strict=True) if isfinite(e)]
+    changes = [
+        f"{_change(e)} that of {name}" for e, name in zip(_relative_errors(p), NAIVE_RULES, strict=True) if isfinite(e)
+    ]
     text = f"on {own.windows} past moments the error (wQL) of {p.forecast.model} was {plain(own.wql)}"
     text += "".join(f", {change}" for change in changes)
     if p.span:
         text += f"; it has the quantiles of the latest {duration(p.span)} at every step: nothing that moves did better"
-    elif _is_flat(p):
+    elif p.is_flat:
         text += "; its median is the same at every step"
     return text
 
 
-def _is_flat(p: Picked) -> bool:
-    """Whether the median is the same at every step."""
-    from aurora.learning.forecasting.metrics import MEDIAN  # heavy, used here only
-
-    middle = p.forecast.quantiles[:, MEDIAN]
-    return len(middle) > 1 and bool((middle == middle[0]).all())
-
-
-def _beside_naive(p: Picked) -> tuple[float, float]:
-    """The error of the forecast's model over those of the naive rules, less one; NaN where they have none."""
+def _relative_errors(p: BacktestedForecast) -> tuple[float, float]:
+    """Return the error of the model over those of the naive rules, minus one; NaN where a rule has no error."""
     own, others = p.figures[p.forecast.model].wql, (p.figures["seasonal_naive"], p.last_value)
     seasonal, last = (own / f.wql - 1 if f is not None and f.wql > 0 else float("nan") for f in others)
     return seasonal, last
@@ -214,35 +167,3 @@ def _change(change: float) -> str:
     if round(change, 3) == 0:
         return "like"
     return f"{percent(round(abs(change), 3))} {'below' if change < 0 else 'above'}"
-
-
-def _timestamps(one: Forecast) -> list[str]:
-    from datetime import UTC, datetime  # with the rest of the output
-
-    moments = (one.start + k * one.step for k in range(len(one.quantiles)))
-    return [datetime.fromtimestamp(m, UTC).isoformat().replace("+00:00", "Z") for m in moments]
-
-
-def fan_chart(one: Series, forecast: Forecast) -> Chart:
-    """History, median, and the 50, 80 and 95 % intervals; time in UTC."""
-    from datetime import UTC, datetime  # with the rest of the output
-
-    from aurora.charts import BLACK, BLUE, Band, Chart, Line  # heavy, used here only
-    from aurora.learning.forecasting.metrics import ENDS, MEDIAN  # likewise
-
-    horizon = len(forecast.quantiles)
-    shown = min(len(one), max(4 * horizon, 144))
-    times = [datetime.fromtimestamp(forecast.start + k * one.step, UTC) for k in range(-shown, horizon)]
-    past, ahead = times[:shown], times[shown:]
-    bands = [
-        Band(f"{p} %", ahead, forecast.quantiles[:, low].tolist(), forecast.quantiles[:, high].tolist(), BLUE)
-        for p in (95, 80, 50)
-        for low, high in (ENDS[p],)
-    ]
-    marks: tuple[Line | Band, ...] = (
-        Line("measured", past, one.y[-shown:].tolist(), colour=BLACK),
-        *bands,
-        Line("median", ahead, forecast.quantiles[:, MEDIAN].tolist(), colour=BLUE),
-    )
-    unit = one.labels.get("unit", "") or "unit not stated"
-    return Chart(f"{printable(one.unique_id)}, by {forecast.model}", "time, UTC", unit, marks)

@@ -21,6 +21,7 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import objective_vector, with_pareto_bonus
 from aurora.sim.scenarios.curriculum import LEVELS
+from aurora.sim.scenarios.scenario import Scenario
 
 CURRENT_LEVEL_SHARE = 0.5
 """Share of the fresh training scenarios that are of the current level; the others are of any."""
@@ -92,7 +93,8 @@ def simulate(bench: Workbench, state: State) -> Update:
     rows = measurements(source, scenarios, [compile_policy(players[n]) for n in names], bench.jobs)
     for place, scenario_id in enumerate(state["scenario_ids"]):
         achieved = {name: rows[i][place] for i, name in enumerate(names)}
-        vectors = {name: objective_vector(summary) for name, (_, summary) in achieved.items()}
+        scenario = scenarios[place].scenario
+        vectors = {name: objective_vector(summary, scenario.counted) for name, (_, summary) in achieved.items()}
         draft.achieved[scenario_id] = {name: value for name, (value, _) in achieved.items()}
         draft.fronts[scenario_id] = pareto.front(vectors)
         draft.rounds[scenario_id] = dict(draft.achieved[scenario_id])
@@ -100,11 +102,11 @@ def simulate(bench: Workbench, state: State) -> Update:
             for name in draft.fronts[scenario_id]:
                 draft.rounds[scenario_id][name] = with_pareto_bonus(achieved[name][0], is_pareto_optimal=True)
         draft.outcomes += [
-            NewOutcome(name, scenario_id, value, sums(summary)) for name, (value, summary) in achieved.items()
+            NewOutcome(name, scenario_id, value, sums(summary, scenario)) for name, (value, summary) in achieved.items()
         ]
     return {}
 
 
-def sums(summary: Summary) -> dict[str, float]:
-    """A summary as plain numbers for the archive."""
-    return {name: float(getattr(summary, name)) for name in Summary.__slots__}
+def sums(summary: Summary, scenario: Scenario) -> dict[str, float]:
+    """Return a summary as plain numbers for the archive."""
+    return {name: float(value) for name, value in summary.to_json(scenario.counted).items()}

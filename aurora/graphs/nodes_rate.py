@@ -111,7 +111,7 @@ def _forgetting(bench: Workbench, iteration: int) -> Forgetting:
                 value, summary = measurements(bench.source, [encoded], [program], bench.jobs)[0][0]
                 known[bench.champion.policy_id] = value
                 bench.draft.outcomes.append(
-                    NewOutcome(bench.champion.policy_id, row["scenario_id"], value, sums(summary))
+                    NewOutcome(bench.champion.policy_id, row["scenario_id"], value, sums(summary, encoded.scenario))
                 )
             marks = [value for name, value in known.items() if name in references]
             results.append(succeeds(known[bench.champion.policy_id], marks))

@@ -26,7 +26,9 @@ from aurora.sim.outcome import Summary
 Measurement = tuple[float, Summary]
 """What a policy achieved on a scenario: its value, higher is better, and the sums."""
 
-_MAGIC = b"aurora-ledger-1\n"
+_MAGIC = b"aurora-ledger-2\n"
+_MAGIC_OLD = b"aurora-ledger-1\n"
+"""Of files whose measurements have no carbon. Fingerprints of scenarios have changed since, so none would be found."""
 _PART = struct.Struct("<16sq")
 _FIELDS = tuple(dataclasses.fields(Summary))
 _RECORD = struct.Struct(f"<16s{1 + len(_FIELDS)}d")
@@ -138,6 +140,10 @@ class Ledger:
             os.ftruncate(self._file, 0)
             return
         magic, self._part = _PART.unpack_from(content)
+        if magic == _MAGIC_OLD:
+            os.ftruncate(self._file, 0)  # what it holds is measured again
+            self._part = -1
+            return
         if magic != _MAGIC:
             raise StoreError(f"{path} is not a ledger of measurements; move it away")
         whole = (len(content) - _PART.size) // _RECORD.size

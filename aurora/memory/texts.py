@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from aurora.errors import PolicyError, StoreError
+from aurora.sim.objectives import ObjectiveName
 from aurora.sim.policies.compiler import network_in_words, parse_sections
 from aurora.sim.policies.expression import Apply, Expr, Num, Ref, to_text, walk
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.program import Op
 from aurora.sim.scenarios.generators import FAMILIES
 from aurora.sim.scenarios.resample import ResampleSpec
-from aurora.sim.scenarios.scenario import Objective
 from aurora.sim.scenarios.spec import Range, ScenarioSpec, TaskGroup
 from aurora.sim.scenarios.traces.openb import OpenbSpec
 from aurora.sim.scenarios.traces.swf import SwfSpec
@@ -200,7 +200,7 @@ def _trouble(spec: ScenarioSpec) -> str:
     return f"Trouble: {', '.join(told)}." if told else "No trouble."
 
 
-def _objectives(weights: Mapping[Objective, float]) -> str:
+def _objectives(weights: Mapping[ObjectiveName, float]) -> str:
     """The objectives that weigh most, heaviest first."""
     mean = sum(weights.values()) / len(weights) if weights else 0.0
     heavy = sorted((name for name, weight in weights.items() if weight > mean), key=lambda n: (-weights[n], n))

@@ -92,7 +92,7 @@ class Episodes:
         if most_candidates is not None and most_candidates < widest:
             raise ScenarioError(f"a scenario has {widest} candidates, room is for {most_candidates}; give more")
         shapes = _Shapes(self.scenarios, program.code[:, 1].max(initial=0) + 1, bool(program.easy), widest)
-        self._slots = [(Pinned(shapes.state()), Pinned(shapes.bench())) for _ in range(count)]
+        self._slots = [(Pinned(shapes.state()), Pinned(shapes.scratch())) for _ in range(count)]
         width = widest if most_candidates is None else most_candidates
         inputs = [np.array([parse_input(t) for t in texts]) for texts in (CANDIDATE_INPUTS, CONTEXT_INPUTS)]
         options = np.zeros(at.BATCH_OPTIONS, np.int64)
@@ -103,10 +103,10 @@ class Episodes:
             scenarios=np.array([e.pinned.address for e in scenarios], np.int64),
             order=np.arange(len(scenarios)),
             states=np.array([s.address for s, _ in self._slots], np.int64),
-            benches=np.array([b.address for _, b in self._slots], np.int64),
+            scratches=np.array([b.address for _, b in self._slots], np.int64),
             cursor=np.zeros((count, at.CURSOR), np.int64),
-            ledger=np.zeros((count, at.LEDGER)),
-            promised=np.empty((count, shapes.tasks)),
+            totals=np.zeros((count, at.TOTALS)),
+            placed_latency=np.empty((count, shapes.tasks)),
             busy=np.empty((count, shapes.nodes)),
             options=options,
             actions=np.zeros(count, np.int64),
@@ -122,7 +122,7 @@ class Episodes:
         self._batch, self._program = Pinned(self._fields), Pinned(program)
         self.candidates, self.context = self._fields.candidates, self._fields.context
         self.mask = self._fields.mask.view(np.bool_)
-        self.reward, self.value = self._fields.ledger[:, at.G_REWARD], self._fields.ledger[:, at.G_VALUE]
+        self.reward, self.value = self._fields.totals[:, at.G_REWARD], self._fields.totals[:, at.G_VALUE]
         cursor = self._fields.cursor
         cursor[:, at.B_TASK] = cursor[:, at.B_ENDED] = -1
         self.ended, self.playing = cursor[:, at.B_ENDED], cursor[:, at.B_SCENARIO]
@@ -233,16 +233,16 @@ class _Shapes:
             freed=np.zeros(nodes, np.int64),
             key=np.zeros(tasks),
             log=np.zeros(0, np.int64),
-            scratch=np.zeros(self._devices, np.int64),
+            trial_devices=np.zeros(self._devices, np.int64),
             heap_time=np.zeros(2 * tasks + 2, np.int64),
             heap_code=np.zeros(2 * tasks + 2, np.int64),
         )
 
-    def bench(self) -> at.Bench:
+    def scratch(self) -> at.Scratch:
         """Scratch space of one episode."""
         longest = -(-max(self._widest, self.tasks) // LANES) * LANES
         saved = self.nodes if self._easy else 0
-        return at.Bench(
+        return at.Scratch(
             nodes=np.zeros(self._widest, np.int64),
             paths=np.zeros(self._widest, np.int64),
             numbers=np.zeros(self._widest, np.int64),

@@ -44,8 +44,10 @@ _SCENARIO = """{
   "scenario_id": "my-cluster",
   "domain": "cloud",
   "nodes": [
-    {"node_id": "node-a", "cpu": 8, "memory": 32, "price_per_hour": 0.4, "idle_power": 90, "full_power": 200},
-    {"node_id": "node-b", "cpu": 4, "memory": 16, "price_per_hour": 0.15, "idle_power": 50, "full_power": 120}
+    {"node_id": "node-a", "cpu": 8, "memory": 32, "price_per_hour": 0.4, "idle_power": 90, "full_power": 200,
+     "carbon_intensity": 380},
+    {"node_id": "node-b", "cpu": 4, "memory": 16, "price_per_hour": 0.15, "idle_power": 50, "full_power": 120,
+     "carbon_intensity": 60}
   ],
   "workload_definition": {
     "time_horizon": 3600,
@@ -83,8 +85,8 @@ FORMATS: Mapping[Literal["scenario", "policy"], Format] = {
 
 A scenario is an allocation problem: tasks that ask for resources, nodes and links that have them, and what happens
 meanwhile. The file is one JSON object. Times are in seconds from the start of the scenario, memory and data in GiB,
-bandwidth in Gbit/s, power in watts, energy in joules, prices in dollars. Fields whose names end in `_ms` are in
-milliseconds.
+bandwidth in Gbit/s, power in watts, energy in joules, CO2 in grams, prices in dollars. Fields whose names end in
+`_ms` are in milliseconds.
 
 `aurora scenarios new --out FILE` writes the example below; `aurora simulate FILE cheapest` simulates it. [The
 kernel](kernel.md) defines what a simulation means. `aurora scenarios schema` prints the JSON schema, which editors and

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from aurora.sim.optimum.bounds import Bounds
 from aurora.sim.report import SimulationReport
 
-Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "decisions"]
+Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "grams", "decisions"]
 
 
 class Measure(NamedTuple):
@@ -39,6 +39,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("cost, paid by tasks", "dollars", lambda r: r.outcome.summary.cost, lambda b: b.cost),
     Measure("bill, all nodes that are up", "dollars", lambda r: r.bill),
     Measure("energy", "joules", lambda r: r.outcome.summary.energy, lambda b: b.energy),
+    Measure("carbon", "grams", lambda r: r.outcome.summary.carbon, lambda b: b.carbon),
     Measure("cores used", "share", lambda r: r.outcome.summary.cpu_utilization),
     Measure("memory used", "share", lambda r: r.outcome.summary.memory_utilization),
     Measure("devices used", "share", lambda r: r.outcome.summary.accelerator_utilization),
@@ -64,4 +65,6 @@ def measures_of(report: SimulationReport) -> tuple[Measure, ...]:
             absent.add("cost, paid by tasks")
     if not any(n.full_power for n in scenario.nodes):
         absent.add("energy")
+    if "carbon" not in scenario.counted:
+        absent.add("carbon")
     return tuple(m for m in MEASURES if m.name not in absent)

@@ -1,13 +1,16 @@
-"""What came of a policy on a scenario: per task, in sum, and on request every decision."""
+"""The outcome of a policy on a scenario: per task, in sum, and on request every decision."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aurora.sim.objectives import OBJECTIVES, ObjectiveName
 
 if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
@@ -54,13 +57,13 @@ class TaskOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The outcome in sum. Keys and units of `aurora simulate --json`.
+    """The outcome in sum, with the keys and units of `aurora simulate --json`.
 
     Attributes:
         tasks: Number of tasks.
-        completed: Number completed.
-        unplaced: Number not completed, for whatever reason.
-        sla_violations: Tasks not completed, or completed later than their SLA.
+        completed: Number of tasks that completed.
+        unplaced: Number of tasks that did not complete, for whatever reason.
+        sla_violations: Number of tasks that did not complete, or later than their SLA.
         latency_mean: Seconds, over completed tasks; 0 if there are none.
         latency_p95: Seconds, over completed tasks (linear interpolation).
         latency_max: Seconds, over completed tasks.
@@ -74,6 +77,7 @@ class Summary:
         cost: Dollars.
         energy: Joules.
         decisions: Placements made.
+        carbon: Grams of CO2; 0 where no node states a carbon intensity.
     """
 
     tasks: int
@@ -92,6 +96,16 @@ class Summary:
     cost: float
     energy: float
     decisions: int
+    carbon: float = 0.0
+
+    def to_json(self, counted: Container[ObjectiveName]) -> dict[str, float]:
+        """Return the sums by name, without amounts that a scenario doesn't count.
+
+        Args:
+            counted: `Scenario.counted` of the scenario.
+        """
+        uncounted = {o.field for o in OBJECTIVES if o.name not in counted}
+        return {name: getattr(self, name) for name in Summary.__slots__ if name not in uncounted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +137,13 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a policy on a scenario.
+    """The outcome of a policy on a scenario.
 
     Attributes:
-        scenario_id: The scenario.
-        policy_id: The policy.
-        summary: In sum.
-        tasks: Per task.
+        scenario_id: Name of the scenario.
+        policy_id: Name of the policy.
+        summary: The outcome in sum.
+        tasks: The outcome of each task.
         paths: Link indices of each path that `TaskOutcomes.path` refers to.
         trace: Every decision, if it was asked for.
     """
@@ -140,10 +154,6 @@ class Outcome:
     tasks: TaskOutcomes
     paths: tuple[tuple[int, ...], ...] = ()
     trace: Trace | None = None
-
-    def summary_json(self) -> dict[str, Any]:
-        """The summary as plain values."""
-        return {name: getattr(self.summary, name) for name in Summary.__slots__}
 
     def to_pandas(self, scenario: Scenario | None = None) -> pd.DataFrame:
         """Return the tasks as rows of a pandas DataFrame, in the scenario's order.

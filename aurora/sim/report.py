@@ -147,7 +147,7 @@ class SimulationReport:
             "policy_id": self.outcome.policy_id,
             "reward": self.scores.reward,
             "scores": dict(self.scores.objectives),
-            "summary": self.outcome.summary_json(),
+            "summary": self.outcome.summary.to_json(self.scenario.counted),
             "bill": self.bill,
             "tasks": [p._asdict() for p in self.placements],
             "violations": [v._asdict() for v in self.violations],
@@ -157,7 +157,7 @@ class SimulationReport:
                 {**d._asdict(), "candidates": [c._asdict() for c in d.candidates]} for d in self.decisions
             ]
         if self.bounds is not None:
-            result["bounds"] = {**self.bounds._asdict(), "reward": self.best_reward}
+            result["bounds"] = {**self.bounds.to_json(self.scenario.counted), "reward": self.best_reward}
         return {key: _finite(value) for key, value in result.items()}
 
 

@@ -8,11 +8,12 @@ energy are therefore multiplied by the share of tasks that completed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
+from aurora.sim.objectives import BY_NAME, GENERAL, OBJECTIVES, Objective, ObjectiveName, ObjectiveTargets
 from aurora.sim.outcome import Outcome, Summary
-from aurora.sim.scenarios.scenario import Objective, Scenario
+from aurora.sim.scenarios.scenario import Scenario
 
 PARETO_BONUS = 1.2
 SLA_PENALTY = 10.0
@@ -28,7 +29,7 @@ class Scores(NamedTuple):
         reward: Their weighted sum, 0 to 1.
     """
 
-    objectives: Mapping[Objective, float]
+    objectives: Mapping[ObjectiveName, float]
     reward: float
 
 
@@ -41,16 +42,16 @@ def score(outcome: Outcome | Summary, scenario: Scenario) -> Scores:
     """Score an outcome, or its summary, by the scenario's own objectives, weights and targets."""
     summary = outcome.summary if isinstance(outcome, Outcome) else outcome
     targets = scenario.objective_targets
-    done = summary.completed / summary.tasks
-    every: dict[Objective, float] = {
-        "latency": done * hyperbolic(summary.latency_mean, targets.latency),
-        "cost": done * hyperbolic(summary.cost, targets.cost),
-        "energy": done * hyperbolic(summary.energy, targets.energy),
-        "qos": 1.0 - summary.sla_violations / summary.tasks,
-    }
+    scores = {name: _score(BY_NAME[name], summary, targets) for name in scenario.objectives}
     weights = scenario.weights()
-    kept = {o: every[o] for o in scenario.objectives}
-    return Scores(kept, sum(weights[o] * kept[o] for o in kept))
+    return Scores(scores, sum(weights[o] * scores[o] for o in scores))
+
+
+def _score(objective: Objective, summary: Summary, targets: ObjectiveTargets) -> float:
+    amount = objective.amount(summary)
+    if not objective.target:
+        return 1.0 - amount / summary.tasks
+    return summary.completed / summary.tasks * hyperbolic(amount, getattr(targets, objective.name))
 
 
 def with_pareto_bonus(reward: float, *, is_pareto_optimal: bool) -> float:
@@ -68,20 +69,21 @@ def undone(summary: Summary) -> float:
     return 1.0 - summary.completed / summary.tasks
 
 
-def objective_vector(summary: Summary) -> tuple[float, float, float, float]:
-    """For Pareto fronts, lower is better: latency (s), cost ($), energy (J), violations.
+def objective_vector(summary: Summary, objectives: Container[ObjectiveName] = GENERAL) -> tuple[float, ...]:
+    """Return the amounts of objectives for Pareto fronts, in the order of the table; lower is better.
 
-    Latency, cost and energy are divided by the completed share, so that refusing work hardly helps; with
-    nothing completed they are infinite.
+    Amounts with a target are divided by the completed share, so that refusing work hardly helps; with nothing
+    completed they are infinite.
+
+    Args:
+        summary: The outcome in sum.
+        objectives: Objectives to compare by; `Scenario.counted` has all of a scenario.
     """
     done = summary.completed / summary.tasks
-    if done == 0:
-        return (math.inf, math.inf, math.inf, float(summary.sla_violations))
-    return (
-        summary.latency_mean / done,
-        summary.cost / done,
-        summary.energy / done,
-        float(summary.sla_violations),
+    return tuple(
+        (o.amount(summary) / done if done else math.inf) if o.target else float(o.amount(summary))
+        for o in OBJECTIVES
+        if o.name in objectives
     )
 
 

@@ -6,18 +6,20 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
+from aurora.learning.forecasting.report import CONTEXT
 from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
 from aurora.learning.series.series import QUANTILES
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
-SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES_SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that a model reads: the median, and the ends of the 50 and 90 % intervals."""
-CONTEXT = 144
-LISTED = 50
-"""Series that a table shows."""
-SHORTEST = 24
-"""Values of the past that a forecast needs at least."""
+MAX_SERIES_LISTED = 50
+"""Most series of a table."""
+MIN_CONTEXT = 24
+"""Fewest values that a baseline looks at."""
+MAX_CONTEXTS_READ = 40
+"""Most contexts of the past that a forecast reads, so that its time is bounded."""
 
 
 class SeriesArguments(Frozen):
@@ -52,7 +54,7 @@ def measured_series(desk: Desk, arguments: SeriesArguments) -> SeriesTable:
     """Which measured series are open: unit, step, length, level."""
     names = [n for n in desk.series_ids if arguments.contains in n]
     rows = []
-    for one in map(desk.series, names[:LISTED]):
+    for one in map(desk.series, names[:MAX_SERIES_LISTED]):
         last = datetime.fromtimestamp(one.start + (len(one) - 1) * one.step, UTC)
         rows.append(
             SeriesRow(
@@ -104,21 +106,21 @@ class ForecastResult(Frozen):
 def forecast(desk: Desk, arguments: ForecastArguments) -> ForecastResult:
     """Forecast the next values of a measured series, as quantiles, by the baseline that served it best so far."""
     one = desk.series(arguments.unique_id)
-    context = max(SHORTEST, min(CONTEXT, len(one) // 2))
-    recent = one.between(max(0, len(one) - 40 * CONTEXT), len(one))  # bounded, however long the series
-    picked = forecast_by_best_baseline(recent, context=context, horizon=arguments.horizon)
-    figures = picked.figures.get(picked.forecast.model)
-    columns = [QUANTILES.index(level) for level in SHOWN]
+    context = max(MIN_CONTEXT, min(CONTEXT, len(one) // 2))
+    recent = one.between(max(0, len(one) - MAX_CONTEXTS_READ * CONTEXT), len(one))
+    made = forecast_by_best_baseline(recent, context=context, horizon=arguments.horizon)
+    figures = made.own_figures
+    columns = [QUANTILES.index(level) for level in QUANTILES_SHOWN]
     steps = tuple(
         ForecastStep(
             minutes_ahead=(k + 1) * one.step / 60,
             **dict(zip(("p05", "p25", "p50", "p75", "p95"), (float(row[c]) for c in columns), strict=True)),
         )
-        for k, row in enumerate(picked.forecast.quantiles)
+        for k, row in enumerate(made.forecast.quantiles)
     )
     return ForecastResult(
         unique_id=one.unique_id,
-        model=picked.forecast.model,
+        model=made.forecast.model,
         wql=None if figures is None else figures.wql,
         coverage_80=None if figures is None else figures.coverage_80,
         latest=float(one.y[-1]),

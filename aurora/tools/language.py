@@ -1,4 +1,4 @@
-"""Tools for writing policies: the features there are, whether an expression is valid, and drafts."""
+"""Tools for writing policies: the table of features, the check of an expression, and drafts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, count_nodes, parse, to_text
-from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.features import GENERAL_FEATURES
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Expression, Policy
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
@@ -19,7 +19,7 @@ DRAFT = "draft-"
 
 
 class FeatureArguments(Frozen):
-    """Which features to list."""
+    """Scope of the features to list."""
 
     scope: Literal["task", "node", "fit", "path", "cluster", "objective", "all"] = Field(description="of the features")
 
@@ -40,7 +40,7 @@ class FeatureList(Frozen):
 
 def feature_table(desk: Desk, arguments: FeatureArguments) -> FeatureList:
     """The features that expressions may read, with units and meanings."""
-    wanted = (f for f in FEATURES if arguments.scope in ("all", f.scope))
+    wanted = (f for f in GENERAL_FEATURES if arguments.scope in ("all", f.scope))
     return FeatureList(features=tuple(FeatureRow(name=f.name, unit=f.unit, meaning=f.meaning) for f in wanted))
 
 
@@ -52,10 +52,10 @@ class ExpressionArguments(Frozen):
 
 
 class CheckedExpression(Frozen):
-    """Whether an expression is valid."""
+    """Result of checking an expression."""
 
     is_valid: bool
-    message: str = Field(description="what is wrong and where; empty if nothing is")
+    message: str = Field(description="fault and its place; empty if valid")
     normal_form: str = Field(description="as AURORA writes it")
     nodes: int = Field(description="operations, names and numbers; at most 200")
 

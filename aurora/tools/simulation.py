@@ -1,4 +1,4 @@
-"""Tools that simulate: one policy, several beside each other, a changed scenario, a plan, what is possible at all."""
+"""Tools that simulate: one policy, several, a changed scenario; check a plan; bound and explain results."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History, history
 from aurora.sim.explain.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
 from aurora.sim.kernel import encode, run
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.optimum.bounds import best_reward, bounds
 from aurora.sim.optimum.constraints import violations
 from aurora.sim.optimum.witness import witness
+from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import placements
+from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.whatif import LoadChanges, NodeFails, NodeRemoved, PriceChanges, changed
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
@@ -35,13 +38,13 @@ class OneOnOne(Frozen):
 
 
 class SimulateArguments(OneOnOne):
-    """What to simulate, and how much to tell."""
+    """Simulation to run, with the detail of its result."""
 
     full: bool = Field(default=False, description="whether to list every task")
 
 
 class TaskResult(Frozen):
-    """What became of a task."""
+    """Result of a task."""
 
     task_id: str
     status: str
@@ -53,9 +56,9 @@ class TaskResult(Frozen):
 
 
 class Simulated(Frozen):
-    """What came of a simulation."""
+    """Result of a simulation."""
 
-    value: float = Field(description="what the policy achieved, higher is better")
+    value: float = Field(description="value of the policy, higher is better")
     sums: dict[str, float] = Field(description="tasks, seconds, dollars and joules")
     tasks: tuple[TaskResult, ...] = ()
 
@@ -67,19 +70,24 @@ def simulate_policy(desk: Desk, arguments: SimulateArguments) -> Simulated:
     told = TaskResult.model_fields
     found = placements(scenario, outcome) if arguments.full else ()
     tasks = tuple(TaskResult.model_validate({k: v for k, v in p._asdict().items() if k in told}) for p in found)
-    sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
-    return Simulated(value=desk.value(scenario, outcome), sums=sums, tasks=tasks)
+    return Simulated(value=desk.value(scenario, outcome), sums=_sums(outcome, scenario), tasks=tasks)
+
+
+def _sums(outcome: Outcome, scenario: Scenario) -> dict[str, float]:
+    """The sums that a short result tells: `MEASURES`, and what else the scenario counts."""
+    sums = outcome.summary.to_json(scenario.counted)
+    return {m: float(sums[m]) for m in (*MEASURES, *(o.field for o in OBJECTIVES if o.needs)) if m in sums}
 
 
 class CompareArguments(Frozen):
-    """Whom to compare on what."""
+    """Policies and scenarios to compare."""
 
     scenario_ids: tuple[str, ...] = Field(default=(), max_length=20, description="empty: all that are open")
     policy_ids: tuple[str, ...] = Field(min_length=1, max_length=20, description="ids of policies")
 
 
 class Compared(Frozen):
-    """Policies beside each other."""
+    """Policies compared on the same scenarios."""
 
     values: dict[str, dict[str, float]] = Field(description="policy -> scenario -> value, higher is better")
     mean: dict[str, float] = Field(description="policy -> mean value, best first")
@@ -112,8 +120,8 @@ def what_if(desk: Desk, arguments: WhatIfArguments) -> WhatIf:
     scenario = changed(desk.scenario(arguments.scenario_id).scenario, arguments.change)
     outcome = run(encode(scenario), compile_policy(desk.policy(arguments.policy_id)), policy_id=arguments.policy_id)
     before = simulate_policy(desk, SimulateArguments(scenario_id=arguments.scenario_id, policy_id=arguments.policy_id))
-    sums = {m: float(getattr(outcome.summary, m)) for m in MEASURES}
-    return WhatIf(before=before, after=Simulated(value=desk.value(scenario, outcome), sums=sums))
+    after = Simulated(value=desk.value(scenario, outcome), sums=_sums(outcome, scenario))
+    return WhatIf(before=before, after=after)
 
 
 class ConstraintArguments(Frozen):
@@ -156,7 +164,7 @@ class ScenarioArguments(Frozen):
 
 
 class Solvable(Frozen):
-    """Whether every task can complete."""
+    """Solvability of a scenario: a plan that completes every task, or the reason for none."""
 
     is_solvable: bool
     by: str = Field(description="who found a plan: a reference policy or the solver")
@@ -171,11 +179,16 @@ def is_solvable(desk: Desk, arguments: ScenarioArguments) -> Solvable:
 
 
 class ObjectiveBounds(Frozen):
-    """What no plan that completes every task can beat."""
+    """Lower bounds on the objectives of every plan that completes every task."""
 
     latency: float = Field(description="mean, seconds")
     cost: float = Field(description="dollars")
     energy: float = Field(description="joules")
+    carbon: float | None = Field(
+        default=None,
+        exclude_if=lambda grams: grams is None,
+        description="grams of CO2; only where a node states a carbon intensity",
+    )
     violations: int = Field(description="tasks beyond their SLA")
     reward: float = Field(description="each objective at its own bound; rarely reachable all at once")
 
@@ -184,7 +197,9 @@ def objective_bounds(desk: Desk, arguments: ScenarioArguments) -> ObjectiveBound
     """Lower bounds on latency, cost, energy and violations of a scenario, and the reward they would give."""
     encoded = desk.scenario(arguments.scenario_id)
     least = bounds(encoded)
-    return ObjectiveBounds(**least._asdict(), reward=best_reward(least, encoded.scenario))
+    return ObjectiveBounds.model_validate(
+        {**least.to_json(encoded.scenario.counted), "reward": best_reward(least, encoded.scenario)}
+    )
 
 
 class ExplainArguments(OneOnOne):
@@ -221,18 +236,18 @@ class Waited(Frozen):
 
 
 class Lacking(Frozen):
-    """What candidates lacked for a task."""
+    """Resource that candidates lacked for a task."""
 
     time: float | None = Field(description="seconds; null: with everything free")
     resource: str
-    lacking: int = Field(description="how many candidates lack it")
+    lacking: int = Field(description="number of candidates that lack it")
     candidates: int
     asked: float
     most: float = Field(description="the most that one of those has free")
 
 
 class ExplainedDecision(Frozen):
-    """Why a task went where it went, what it waited for, or why it was never placed."""
+    """Explanation of a task: its placement, its waits, or the reason for which it was never placed."""
 
     status: str = Field(description="completed, late, unplaced, dropped, failed or unplaceable")
     late: float = Field(description="seconds beyond its SLA")
@@ -242,7 +257,7 @@ class ExplainedDecision(Frozen):
     time: float | None = Field(description="seconds, of the last decision; null: never placed")
     winner: str | None
     runner_up: str | None
-    candidates: int = Field(description="how many had room")
+    candidates: int = Field(description="number of candidates with room")
     scores: dict[str, float] = Field(description="of the best candidates")
     terms: tuple[TermShare, ...]
     because_of: tuple[str, ...] = Field(description="the smallest set of features that decided; empty: a draw")
@@ -278,7 +293,7 @@ def explain_decision(desk: Desk, arguments: ExplainArguments) -> ExplainedDecisi
 
 
 def _way(run: History, task: int) -> dict[str, Any]:
-    """What became of a task, its attempts, its waits, and what was lacking."""
+    """Return a task's status, attempts, waits, and lacking resources."""
     became, waits = status_claim(run, task), wait_claims(run, task)
     times: list[float | None] = [w.start for w in waits if w.reason == "room"]
     if became.status == "unplaceable":

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from aurora.cli.data import parse_span, parse_time
 from aurora.cli.main import app
-from aurora.errors import DataError
+from aurora.errors import AuroraError
 from tests.learning.series.prometheus_server import TOKEN, fake_prometheus
 
 CSV = "unique_id,ds,y,account,unit\n" + "".join(
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 def run(*arguments, **env):
     result = CliRunner().invoke(app, ["data", *map(str, arguments)], env=env)
-    if isinstance(result.exception, DataError):
+    if isinstance(result.exception, AuroraError):
         raise result.exception
     assert result.exit_code == 0, result.output
     return result
@@ -55,7 +55,7 @@ def test_json_and_the_repaired_file_agree(path, tmp_path):
 def test_accounts_are_hashed_with_the_key_of_the_environment(path, tmp_path):
     result = run(path, "--hash-accounts", "--out", tmp_path / "out.csv", AURORA_ACCOUNT_KEY="0123456789abcdef")
     assert "acme" not in result.stdout + result.stderr + (tmp_path / "out.csv").read_text()
-    with pytest.raises(DataError, match="AURORA_ACCOUNT_KEY"):
+    with pytest.raises(AuroraError, match="AURORA_ACCOUNT_KEY"):
         run(path, "--hash-accounts", AURORA_ACCOUNT_KEY="")
 
 

@@ -9,11 +9,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from aurora.cli.bench.spread import spread
-from aurora.cli.forecast import told_back_tests
+from aurora.cli.forecast import back_test_lines
 from aurora.cli.main import app
 from aurora.errors import AuroraError, InputError
 from aurora.learning.forecasting.backtest import Figures
-from aurora.learning.forecasting.zero_shot import Picked
+from aurora.learning.forecasting.zero_shot import BacktestedForecast
 from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import QUANTILES, Forecast
 from aurora.tools.desk import Desk
@@ -117,28 +117,28 @@ def test_agents_forecast_open_series(data: Path) -> None:
     assert "horizon" in harness.call("forecast", {"unique_id": "s1", "horizon": 1000})
 
 
-def picked_of(model: str, wql: float, naive: float, last: float, span: int = 0) -> Picked:
+def backtested(model: str, wql: float, naive: float, last: float, span: int = 0) -> BacktestedForecast:
     def figure(value: float) -> Figures:
         return Figures(value, 0, 0, 0, 0, 0, 0, 24)
 
     quantiles = np.repeat(np.linspace(1, 2, len(QUANTILES))[None], 3, axis=0)
     one = Forecast("web", START, STEP, quantiles, model)
-    return Picked(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
+    return BacktestedForecast(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
 
 
 def test_the_back_test_is_told_beside_naive_rules_and_a_flat_fan_is_said() -> None:
-    (line,) = told_back_tests([picked_of("recent_half", 0.06, 0.12, 0.05, span=6 * 3600)])
+    (line,) = back_test_lines([backtested("recent_half", 0.06, 0.12, 0.05, span=6 * 3600)])
     assert "50 % below that of seasonal naive" in line and "20 % above that of the last value" in line
     assert "latest 6 h at every step" in line
-    many = told_back_tests(
-        [picked_of("auto_ets", 0.06, 0.12, 0.05)] * 4 + [picked_of("auto_ets", 0.06, 0.05, 0.05)] * 3
+    many = back_test_lines(
+        [backtested("auto_ets", 0.06, 0.12, 0.05)] * 4 + [backtested("auto_ets", 0.06, 0.05, 0.05)] * 3
     )
     assert many[0] == "back-test: on 4 of 7 series better than seasonal naive, in the middle 50 % below"
     assert many[-1] == "7 of 7 forecasts are the same at every step"
 
 
 def test_errors_that_are_not_defined_are_not_compared() -> None:
-    (line,) = told_back_tests([picked_of("recent_half", float("nan"), float("nan"), float("nan"))])
+    (line,) = back_test_lines([backtested("recent_half", float("nan"), float("nan"), float("nan"))])
     assert "all 0" in line and "nan" not in line
 
 
@@ -149,7 +149,7 @@ def test_a_small_quantity_keeps_its_digits(tmp_path: Path) -> None:
 
 
 def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("forecast", "output"):
+    for module in ("forecast", "terminal.output"):
         monkeypatch.setattr(f"aurora.cli.{module}.on_terminal", lambda: True)
     for columns, intervals in (("60", ["80 %"]), ("80", ["80 %", "95 %"])):
         monkeypatch.setenv("COLUMNS", columns)

@@ -48,7 +48,7 @@ def test_another_part_starts_empty(tmp_path):
         assert len(ledger) == 0
 
 
-@given(cut=st.integers(0, 24 + 3 * 152))
+@given(cut=st.integers(0, 24 + 3 * 160))
 def test_a_torn_end_costs_at_most_the_torn_measurement(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "l"
     with Ledger(path) as ledger:
@@ -56,7 +56,7 @@ def test_a_torn_end_costs_at_most_the_torn_measurement(tmp_path_factory, cut):
         for number in range(3):
             ledger.add(key(number), (float(number), SUMMARY))
     os.truncate(path, cut)
-    whole = max(0, (cut - 24) // 152)
+    whole = max(0, (cut - 24) // 160)
     with Ledger(path) as ledger:
         ledger.begin(2)
         assert len(ledger) == whole
@@ -81,6 +81,19 @@ def test_a_file_that_is_no_ledger_is_left_alone(tmp_path):
     with pytest.raises(StoreError, match="not a ledger"):
         Ledger(tmp_path / "l")
     assert (tmp_path / "l").read_bytes().startswith(b"a letter")
+
+
+def test_measurements_of_an_older_version_are_made_again(tmp_path):
+    """They have one number less, and were found under other fingerprints."""
+    (tmp_path / "l").write_bytes(
+        struct.pack("<16sq", b"aurora-ledger-1\n", 3) + struct.pack("<16s17d", key(1), *[0.5] * 17)
+    )
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.begin(3)
+        assert len(ledger) == 0
+        ledger.add(key(1), (1.0, SUMMARY))
+    with Ledger(tmp_path / "l") as ledger:
+        assert ledger.find(key(1)) == (1.0, SUMMARY)
 
 
 def test_a_folder_is_no_ledger(tmp_path):

@@ -113,6 +113,7 @@ class ReferenceSimulator:
         self.last = [0] * n
         self.battery = [math.inf if x.battery is None else x.battery for x in scenario.nodes]
         self.price_all, self.price = 1.0, [1.0] * n
+        self.intensity, self.carbon = [x.carbon_intensity or 0.0 for x in scenario.nodes], 0.0
         self.attempts = [0] * t
         self.status: list[Status | None] = [None] * t
         self.pending = [1 + len(set(x.dependencies)) for x in scenario.tasks]
@@ -331,10 +332,11 @@ class ReferenceSimulator:
     def objective_features(self) -> dict[str, float]:
         scenario = self.s
         weights, tasks = scenario.weights(), len(scenario.tasks)
-        return {f"objective.{o}": weights.get(o, 0.0) for o in ("latency", "cost", "energy", "qos")} | {
+        return {f"objective.{o}": weights.get(o, 0.0) for o in ("latency", "cost", "energy", "qos", "carbon")} | {
             "objective.latency_target": scenario.objective_targets.latency,
             "objective.cost_target": scenario.objective_targets.cost / tasks,
             "objective.energy_target": scenario.objective_targets.energy / tasks,
+            "objective.carbon_target": scenario.objective_targets.carbon / tasks,
         }
 
     def cluster_features(self) -> dict[str, float]:
@@ -415,6 +417,7 @@ class ReferenceSimulator:
             "node.price": now_price,
             "node.idle_power": node.idle_power,
             "node.full_power": node.full_power,
+            "node.carbon_intensity": self.intensity[n],
             "node.battery": 1.0 if node.battery is None else self.battery[n] / node.battery,
             "node.tasks": len(on),
             "node.active": float(bool(on)),
@@ -430,6 +433,7 @@ class ReferenceSimulator:
             "fit.duration": self.requested(t) / node.speed,
             "fit.cost": (price + now_price * self.dominant(t, n)) * hours / node.speed,
             "fit.energy": watts * self.requested(t) / node.speed,
+            "fit.carbon": watts * self.requested(t) / node.speed / 3.6e6 * self.intensity[n],
         }
         return found
 
@@ -542,6 +546,7 @@ class ReferenceSimulator:
         elapsed = to - self.now
         for n in range(len(self.s.nodes)):
             self.energy += self.power(n) * elapsed
+            self.carbon += self.power(n) * elapsed / 3.6e6 * self.intensity[n]
             self.battery[n] -= self.power(n) * elapsed
         for r in self.running.values():
             rate = sum(self.s.links[k].price_per_gbps_hour for k in r.path or ()) * self.s.tasks[r.task].bandwidth
@@ -600,11 +605,13 @@ class ReferenceSimulator:
                 static.append((f.start + f.duration, 0, k, "up", f.node_id))
         for k, p in enumerate(conditions.dynamic_pricing):
             static.append((p.time, 3, k, "price", p))
+        for k, i in enumerate(conditions.dynamic_carbon):
+            static.append((i.time, 4, k, "carbon", i))
         for k, g in enumerate(conditions.network_congestion):
-            static += [(g.start, 4, k, "tick", None), (g.start + g.duration, 4, k, "tick", None)]
+            static += [(g.start, 5, k, "tick", None), (g.start + g.duration, 5, k, "tick", None)]
         for k, task in enumerate(self.s.tasks):
             if task.patience:
-                static.append((task.arrival_time + task.patience, 5, k, "patience", k))
+                static.append((task.arrival_time + task.patience, 6, k, "patience", k))
         static.sort(key=lambda e: e[:3])
         arrivals = sorted(range(len(self.s.tasks)), key=lambda t: (self.s.tasks[t].arrival_time, t))
         together = self.s.workload_definition.simultaneous_events == "together"
@@ -678,6 +685,10 @@ class ReferenceSimulator:
                     self.price[n] = change.factor  # type: ignore[attr-defined]
             if change.node_id is None:  # type: ignore[attr-defined]
                 self.price_all = change.factor  # type: ignore[attr-defined]
+        elif what == "carbon":
+            for n, node in enumerate(self.s.nodes):
+                if of.node_id in (None, node.node_id):  # type: ignore[attr-defined]
+                    self.intensity[n] = (node.carbon_intensity or 0.0) * of.factor  # type: ignore[attr-defined]
         elif what == "tick":
             every = self.s.environmental_conditions.network_congestion
             self.congested = [c for c in every if c.start <= self.now < c.start + c.duration]

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import moment, waiting_sentence
-from aurora.quantities import dollars, energy, plain
+from aurora.quantities import dollars, energy, mass, plain
 from aurora.sim.explain.claims import (
     FEASIBLE,
     SCORE,
@@ -56,6 +56,7 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
     "$": lambda v: f"${v:.4g}",
     "$/h": lambda v: f"${v:.4g}/h",
     "J": energy,
+    "g": mass,
 }
 _SINGULAR: Mapping[str, str] = {"cores": "core", "devices": "device", "tasks": "task", "links": "link"}
 _WORDS: Mapping[str, str] = {
@@ -78,6 +79,7 @@ _WORDS: Mapping[str, str] = {
     "node.price": "price",
     "node.idle_power": "idle power",
     "node.full_power": "full power",
+    "node.carbon_intensity": "carbon intensity",
     "node.battery": "battery",
     "node.tasks": "running tasks",
     "node.active": "activity",
@@ -93,6 +95,7 @@ _WORDS: Mapping[str, str] = {
     "fit.duration": "run time",
     "fit.cost": "cost",
     "fit.energy": "energy",
+    "fit.carbon": "CO2",
     "fit.latency": "network latency",
     "fit.random": "random number",
     "path.hops": "hops",
@@ -132,6 +135,7 @@ MEASURES: Mapping[str, Noun] = {
     "latency_mean": Noun("mean latency", _seconds),
     "cost": Noun("cost", dollars),
     "energy": Noun("energy", energy),
+    "carbon": Noun("CO2", mass),
 }
 """Fields of `Summary` that describe a run."""
 

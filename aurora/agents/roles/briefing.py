@@ -15,7 +15,7 @@ import numpy as np
 
 from aurora.sim.policies.compiler import network_in_words, parse_sections
 from aurora.sim.policies.expression import Apply, Expr, Num, to_text
-from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.features import GENERAL_FEATURES
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.program import Op
 from aurora.sim.scenarios.scenario import Node, Scenario
@@ -160,7 +160,7 @@ def _quantities(scenario: Scenario) -> list[str]:
 
 def features_told() -> str:
     """List the feature table, a line per feature."""
-    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in FEATURES)
+    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in GENERAL_FEATURES)
 
 
 def program_told(policy: Policy) -> str:

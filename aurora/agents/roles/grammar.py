@@ -7,7 +7,7 @@ so that any model terminates, and with its longest expression within the languag
 from __future__ import annotations
 
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, FUNCTIONS
-from aurora.sim.policies.features import FEATURES, Scope
+from aurora.sim.policies.features import GENERAL_FEATURES, Scope
 
 MAX_DESCRIPTION = 200
 """Most characters of a policy's description; fewer than a policy may have, since a model pays for each."""
@@ -48,7 +48,7 @@ def _expression(p: str, scopes: frozenset[Scope]) -> list[str]:
 
     A flat sum has at most 7 nodes, an atom 15 (a function of two flat sums), a sum 95, a conditional 142.
     """
-    features = " | ".join(f'"{f.name}"' for f in FEATURES if f.scope in scopes)
+    features = " | ".join(f'"{f.name}"' for f in GENERAL_FEATURES if f.scope in scopes)
     comma = '", " '
     functions = [(name, 2 if name in ("min", "max") else arity) for name, (_, arity) in FUNCTIONS.items()]
     calls = [

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from aurora.sim.policies.expression import Apply, Expr, Num, Ref, walk
-from aurora.sim.policies.features import FEATURES, Scope
+from aurora.sim.policies.features import GENERAL_FEATURES, Scope
 from aurora.sim.policies.program import Op
 
 Edit = Callable[[Expr, np.random.Generator, Collection[Scope]], Expr]
@@ -130,6 +130,6 @@ def _pick(expr: Expr, rng: np.random.Generator, wanted: Callable[[Expr], bool]) 
 
 def _feature(rng: np.random.Generator, scopes: Collection[Scope]) -> tuple[Ref, float]:
     """A feature that may be read, and its typical magnitude."""
-    rows = [f for f in FEATURES if f.scope in scopes]
+    rows = [f for f in GENERAL_FEATURES if f.scope in scopes]
     row = rows[int(rng.integers(len(rows)))]
     return Ref(row.name), float(row.scale)

@@ -34,7 +34,7 @@ def forecast(  # one parameter an option
     with steps() as progress:
         decision = retrain(panel, out, context=context, horizon=horizon, seed=seed, progress=progress)
     if as_json:
-        emit_json(decision._asdict())
+        emit_json(decision.to_json())
         return
     if not decision.champion:
         note(f"forecaster {decision.challenger} serves: it is the first in {out}")

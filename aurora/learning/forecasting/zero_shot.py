@@ -1,4 +1,4 @@
-"""A forecast at once: the baseline that would have served a series best so far, without any training."""
+"""Forecasts without training: the baseline with the lowest error on a series' own past."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.backtest import Figures, figures
 from aurora.learning.forecasting.inputs import inputs_of
 from aurora.learning.forecasting.members import MEMBERS, untrained
+from aurora.learning.forecasting.metrics import MEDIAN
 from aurora.learning.forecasting.windows import check_length, check_sizes, latest
 from aurora.learning.series.series import QUANTILES, Forecast, Series
 
-PAST_WINDOWS = 24
-"""Moments in a series' own past at which the baselines are compared."""
-UNTESTED = "recent_quantiles"
-"""What is used where a series is too short for a back-test."""
+MAX_PAST_WINDOWS = 24
+"""Most moments of a series' past at which the baselines are compared."""
+UNTESTED_MODEL = "recent_quantiles"
+"""Baseline of a series that is too short for a back-test."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
-    """A forecast, and why this baseline made it.
+class BacktestedForecast:
+    """A forecast, and the back-test by which its model was chosen.
 
     Attributes:
-        forecast: By the baseline with the lowest wQL.
-        figures: Of each baseline on the series' own past; empty where it is too short for a back-test.
-        last_value: Of the last value as the forecast of all that follows, a yardstick that is never chosen; None
-            where there was no back-test.
-        span: Seconds of the past whose quantiles the forecast has at every step; 0 where it differs from step to step.
+        forecast: Forecast by the baseline with the lowest wQL, or by a trained forecaster.
+        figures: Figures of each baseline on the series' past; empty for a short series and for a trained forecaster.
+        last_value: Figures of the last value as the forecast of every step, for comparison only; None without a
+            back-test.
+        span: Seconds of the past whose quantiles are the forecast of every step; 0 where it differs between steps.
     """
 
     forecast: Forecast
@@ -36,31 +37,48 @@ class Picked:
     last_value: Figures | None = None
     span: int = 0
 
+    @property
+    def own_figures(self) -> Figures | None:
+        """Figures of the model that made the forecast; None without a back-test."""
+        return self.figures.get(self.forecast.model)
 
-def forecast_by_best_baseline(one: Series, *, context: int, horizon: int, with_ets: bool = True) -> Picked:
-    """Forecast a series by the baseline with the lowest wQL at up to 24 moments of its past.
+    @property
+    def is_flat(self) -> bool:
+        """True if the median is the same at every step of several."""
+        median = self.forecast.quantiles[:, MEDIAN]
+        return len(median) > 1 and bool((median == median[0]).all())
+
+
+def forecast_by_best_baseline(
+    series: Series, *, context: int, horizon: int, with_ets: bool = True
+) -> BacktestedForecast:
+    """Forecast a series by the baseline with the lowest wQL at up to `MAX_PAST_WINDOWS` moments of its past.
 
     Args:
-        one: The series.
+        series: The series.
         context: Values that a baseline looks at.
         horizon: Steps ahead.
-        with_ets: Whether AutoETS is among them; it takes half a second for each series.
+        with_ets: Whether to include AutoETS, which takes half a second for each series.
 
     Raises:
         InputError: The series does not fill a context, or `context` or `horizon` is too small.
     """
     check_sizes(context, horizon)
-    check_length(one, context)
-    windows = latest(one, 0, context, horizon, PAST_WINDOWS)
-    inputs = inputs_of([one], windows, ())
+    check_length(series, context)
+    windows = latest(series, 0, context, horizon, MAX_PAST_WINDOWS)
+    inputs = inputs_of([series], windows, ())
     models = {name: model for name, model in untrained().items() if with_ets or not MEMBERS[name].is_slow}
-    said = {name: model.quantiles(inputs) for name, model in models.items()}
+    quantiles = {name: model.quantiles(inputs) for name, model in models.items()}
     known = np.arange(len(windows) - 1)
     past = windows.chosen(known)
-    tested = {name: figures(q[known], past) for name, q in said.items()} if len(known) else {}
+    tested = {name: figures(q[known], past) for name, q in quantiles.items()} if len(known) else {}
     losses = {name: f.wql for name, f in tested.items() if np.isfinite(f.wql)}
-    name = min(losses, key=lambda n: losses[n]) if losses else UNTESTED
-    forecast = Forecast(one.unique_id, one.start + len(one) * one.step, one.step, said[name][-1], name)
+    name = min(losses, key=lambda n: losses[n]) if losses else UNTESTED_MODEL
+    end = series.start + len(series) * series.step
     naive = np.broadcast_to(past.past[:, -1:, None], (len(known), horizon, len(QUANTILES)))
-    share = baselines.SHARES.get(name, 0.0)
-    return Picked(forecast, tested, figures(naive, past) if len(known) else None, round(share * context) * one.step)
+    return BacktestedForecast(
+        Forecast(series.unique_id, end, series.step, quantiles[name][-1], name),
+        tested,
+        last_value=figures(naive, past) if len(known) else None,
+        span=round(baselines.SHARES.get(name, 0.0) * context) * series.step,
+    )

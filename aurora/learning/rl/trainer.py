@@ -24,6 +24,7 @@ from aurora.learning.rl.sac import SACConfig
 from aurora.learning.rl.sb3 import AllocationVecEnv
 from aurora.learning.rl.scenarios import level_scenarios
 from aurora.learning.tensors import require_sizes, restoring
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
@@ -35,9 +36,7 @@ SCENARIOS_PER_BLOCK = 120
 """Fresh scenarios of each block of training: twelve of every family."""
 
 SAC_FEATURES = (
-    "objective.latency * fit.latency / objective.latency_target",
-    "objective.cost * fit.cost / objective.cost_target",
-    "objective.energy * fit.energy / objective.energy_target",
+    *(f"objective.{o.name} * {o.fit} / objective.{o.name}_target" for o in OBJECTIVES if o.fit and not o.needs),
     "fit.duration / objective.latency_target",
     "fit.latency / task.slack",
     "fit.cpu_left",

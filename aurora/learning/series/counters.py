@@ -1,4 +1,4 @@
-"""Counters: quantities that only rise, and begin again at zero when what counts them restarts."""
+"""Turns counters into rates: quantities that only rise, and restart at zero with their process."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aurora.learning.series.defects import Findings
 from aurora.learning.series.samples import Samples, known_unit
 from aurora.types import FloatArray
 
-REGULAR = 0.05
-"""Spread of heights, and of times between falls, relative to their means, up to which falls are regular."""
+MAX_REGULAR_SPREAD = 0.05
+"""Largest spread of the heights of regular falls, and of the times between them, relative to the means."""
 
 
 def stated_as_counter(samples: Samples) -> bool | None:
-    """Return whether the values count up by the source's word: `kind`, or a metric named `..._total`; else None."""
+    """Return whether the source declares a counter, by `kind` or a metric named `..._total`; None without either."""
     kind = samples.labels.get("kind", "").strip().lower()
     if kind:
         return kind == "counter"
@@ -22,11 +22,11 @@ def stated_as_counter(samples: Samples) -> bool | None:
 
 
 def is_counter(samples: Samples, y: FloatArray, found: Findings) -> bool:
-    """Return whether the values count up: the source says so, or they look so.
+    """Return whether the values are those of a counter, by declaration or by their shape.
 
-    They look so where a series with such a name rises mostly, or where a non-negative quantity, in a unit in which one
-    can count, rises most of the time and falls only to near zero. What falls regularly from the same height, such as a
-    queue that is drained every hour, is a level, and this is told.
+    Without a declaration, a series with a counter's name that mostly rises is a counter. So is a non-negative quantity
+    in a countable unit that rises most of the time and falls only to near zero. Regular falls from the same height,
+    such as of a queue that is drained every hour, are those of a level, and are reported.
     """
     stated = stated_as_counter(samples)
     if stated is not None:
@@ -56,28 +56,28 @@ def is_counter(samples: Samples, y: FloatArray, found: Findings) -> bool:
 
 
 def _is_named_so(name: str) -> bool:
-    """Whether a series is called as Prometheus calls counters, such as `http_requests_total{code="200"}`."""
+    """Return whether a series is named as Prometheus names counters, such as `http_requests_total{code="200"}`."""
     return name.partition("{")[0].rpartition("/")[2].endswith("_total")
 
 
 def _mostly_rises(values: FloatArray) -> bool:
-    """Whether values of such a name count: a total of what there is, such as of memory, hardly changes."""
+    """Return whether values with a counter's name count; a total of an amount, such as of memory, hardly changes."""
     changes = np.diff(values)
     return bool(len(changes) and values.min() >= 0 and (changes > 0).mean() > 0.5 and (changes < 0).mean() < 0.2)  # noqa: PLR2004
 
 
 def _is_even(values: FloatArray | NDArray[np.int64]) -> bool:
-    return bool(values.std() <= REGULAR * values.mean())
+    return bool(values.std() <= MAX_REGULAR_SPREAD * values.mean())
 
 
 def rates(times: FloatArray, y: FloatArray, found: Findings, *, is_guess: bool = False) -> FloatArray:
-    """Increase a second since the value before; after a reset the counter is taken to have begun at 0.
+    """Return the increase per second since the value before; after a reset the counter starts at 0.
 
     Args:
         times: Unix seconds, rising.
-        y: What was counted, NaN where nothing was.
-        found: Takes what is reported.
-        is_guess: Whether it looks like a counter, and the source does not say so.
+        y: Counts, NaN where there is no value.
+        found: Receives the defects.
+        is_guess: Whether the series was taken for a counter without a declaration.
     """
     valid = np.flatnonzero(np.isfinite(y))
     increases = np.full(len(y), np.nan)

@@ -1,4 +1,4 @@
-"""Collects what is found wrong with a series."""
+"""Collects the defects of a series."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from aurora.learning.series.series import Defect, Finding
 
 
 class Findings:
-    """The findings of one series, in the order in which they are made."""
+    """Findings of one series, in the order in which they are made."""
 
     def __init__(self, unique_id: str) -> None:
         self.unique_id = unique_id
         self.found: list[Finding] = []
 
     def add(self, defect: Defect, count: int, first: float, message: str) -> None:
-        """Note a defect; see `Finding`."""
+        """Add a defect; see `Finding`."""
         self.found.append(Finding(self.unique_id, defect, int(count), int(np.rint(first)), message))

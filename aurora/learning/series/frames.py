@@ -1,4 +1,4 @@
-"""Tables of a file as columns that were checked: what is wrong ends in a `DataError` with file, line and column."""
+"""Reads tables as checked columns; a fault is a `DataError` with file, line and column."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:  # heavy at run time
 
 PARQUET_MAGIC = b"PAR1"
 NO_NUMBER = ["", "nan", "NaN"]
-"""What the parser takes for no value; the others of `NOTHING` may be a name."""
-MOST_ROWS, MOST_CELLS = 3_000_000, 30_000_000
+"""Texts that the parser takes for no value; others of `NOTHING` may be names."""
+MAX_ROWS, MAX_CELLS = 3_000_000, 30_000_000
 """Rows, and rows times columns, of a table; what is made of them then stays below about 1 GiB."""
 
 
 def csv_frame(path: Path, table: TextTable, *, header: bool = True, text: Collection[str] = ()) -> pd.DataFrame:
-    """The rows of a CSV file; empty rows and columns are left out, the index is the row's number.
+    """Read the rows of a CSV file without empty rows and columns; the index is the row's number.
 
     Args:
         path: For messages.
@@ -55,7 +55,7 @@ def csv_frame(path: Path, table: TextTable, *, header: bool = True, text: Collec
 
 
 def written(path: Path, table: TextTable, columns: Sequence[str]) -> pd.DataFrame:
-    """Some columns of a CSV file as they are written.
+    """Read some columns of a CSV file as they are written.
 
     Raises:
         DataError: It is not a table.
@@ -92,7 +92,7 @@ def _parsed(path: Path, table: TextTable, *, header: bool, **options: Any) -> pd
 
 
 def _without_empty(path: Path, frame: pd.DataFrame, text: Collection[str]) -> pd.DataFrame:
-    """Without empty rows, and without columns that have neither a name nor a value."""
+    """Drop empty rows, and columns that have neither a name nor a value."""
     lost = frame.isna()
     for column in text:
         lost[column] |= frame[column] == ""
@@ -111,17 +111,17 @@ def check_size(path: Path, rows: int, cells: int) -> None:
     """Refuse a table that would take too much memory.
 
     Raises:
-        DataError: It has more than `MOST_ROWS` rows or `MOST_CELLS` cells.
+        DataError: It has more than `MAX_ROWS` rows or `MAX_CELLS` cells.
     """
-    if rows > MOST_ROWS or cells > MOST_CELLS:
+    if rows > MAX_ROWS or cells > MAX_CELLS:
         raise DataError(
-            f"{path} has {rows} rows and {cells} fields; {MOST_ROWS} rows and {MOST_CELLS} fields are the most that "
+            f"{path} has {rows} rows and {cells} fields; {MAX_ROWS} rows and {MAX_CELLS} fields are the most that "
             "are read: split it by series or time, or aggregate it to a longer step"
         )
 
 
 def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
-    """The rows of a Parquet file; texts stay coded, so that a long text in many rows takes its place once.
+    """Read the rows of a Parquet file; texts stay coded, so that repeated texts take memory once.
 
     Raises:
         DataError: It can't be read, has no rows or too many, is too large unpacked, or has nested columns.
@@ -147,7 +147,7 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
 
 
 def _check_parquet(path: Path, metadata: Any, schema: Any) -> None:
-    """Refuse by its description a file that would take too much memory."""
+    """Refuse a file that would take too much memory, by its metadata."""
     import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
 
     nested = next((f.name for f in schema if pa.types.is_nested(f.type)), None)
@@ -158,7 +158,7 @@ def _check_parquet(path: Path, metadata: Any, schema: Any) -> None:
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
-    """A column as float64, NaN where it says that there is no value.
+    """Return a column as float64, NaN where it has no value.
 
     Decimal commas and marks between thousands are read where all fields of the column agree on them, and noted.
 
@@ -190,7 +190,7 @@ def _floats(values: pd.Series) -> FloatArray:
 
 
 def are_numbers(frame: pd.DataFrame, column: Any) -> bool:
-    """Whether a column holds numbers (or nothing) only."""
+    """Return whether a column holds only numbers and empty fields."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     values = frame[column]
@@ -206,18 +206,18 @@ def are_numbers(frame: pd.DataFrame, column: Any) -> bool:
 
 
 def note(frame: pd.DataFrame, text: str) -> None:
-    """Keep what was inferred of a table, to be told with its series."""
+    """Keep a remark on the table's form, to be reported with its series."""
     if text not in frame.attrs["notes"]:
         frame.attrs["notes"].append(text)
 
 
 def line_of(frame: pd.DataFrame, position: int) -> int:
-    """The line in its file of a frame's row."""
+    """Return the line of a row in its file."""
     return int(frame.index[position]) + int(frame.attrs["first_line"])
 
 
 def refusal(path: Path, frame: pd.DataFrame, column: Any, wrong: Any, why: str) -> DataError:
-    """The error of the first row that is wrong, with its line and text."""
+    """Return the error of the first wrong row, with its line and text."""
     position = int(np.flatnonzero(np.asarray(wrong))[0])
     value = str(frame[column].iloc[position]).strip()
     shown = repr(value[:40]) if value.lower() not in ("", "nan", "nat", "none", "<na>") else "an empty field"

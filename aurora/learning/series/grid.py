@@ -1,4 +1,4 @@
-"""Puts values on a grid of equal steps, and fills in what has none."""
+"""Puts values on a grid of equal steps, and fills gaps."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Series
 from aurora.types import BoolArray, FloatArray
 
-SHORT_GAP = 6
-"""Steps up to which a gap is filled along a line; a longer one with the day before, or the last value."""
+MAX_INTERPOLATED_STEPS = 6
+"""Longest gap that is filled along a line; a longer one is filled with the day before, or the last value."""
 DAY = 86_400
-JITTER = 0.1
-"""Of the step, by which the difference of two times may be off a multiple of it."""
+MAX_JITTER = 0.1
+"""Largest deviation of a time difference from a multiple of the step, as a share of the step."""
 FAR_STEPS, FAR_SPANS, FAR_SHARE = 1000, 10, 0.01
 """Times are far from the others if there are this many usual steps between, this many times the time that the others
 take, and at most this share of all beyond."""
-MOST_STEPS = 20_000_000
-"""Steps of a series; seven months of seconds."""
-MOST_GRID = 100
-"""Steps from the first to the last time for every value, beyond which a time must be wrong."""
+MAX_STEPS = 20_000_000
+"""Most steps of a series; seven months of seconds."""
+MAX_STEPS_PER_VALUE = 100
+"""Most steps for each value; in a longer span a time must be wrong."""
 
 
 def on_grid(
@@ -35,15 +35,15 @@ def on_grid(
     covariates: dict[str, FloatArray],
     found: Findings,
 ) -> Series:
-    """The series of distinct, sorted times, with a value at every step.
+    """Build the series of distinct, sorted times, with a value at every step.
 
     Args:
-        samples: Where they come from, for messages; its labels are the series'.
+        samples: Source of the values, for messages; its labels are the series'.
         times: float64 [n], Unix seconds, rising; the first and the last have a value.
         y: float64 [n], NaN where there is no value.
         observed: bool [n].
         covariates: Each float64 [n].
-        found: Takes what is reported.
+        found: Receives the defects.
 
     Raises:
         DataError: There is no usual step, it is below a second, or a time is far from all others.
@@ -65,7 +65,7 @@ def on_grid(
 
 
 def _grid(samples: Samples, times: FloatArray, seconds: FloatArray) -> tuple[int, int, NDArray[np.int64]]:
-    """Step, start, and each time's position."""
+    """Return the step, the start, and the position of each time."""
     first = float(seconds[0])
     if first >= 1 and first.is_integer() and samples.step in (None, int(first)) and (seconds == first).all():
         return int(first), int(np.rint(times[0])), np.arange(len(times))
@@ -77,7 +77,7 @@ def _grid(samples: Samples, times: FloatArray, seconds: FloatArray) -> tuple[int
     slots = np.floor((times - phase) / step + 0.5).astype(np.int64)
     start = int(slots[0]) * step + phase
     slots -= slots[0]
-    most = min(MOST_GRID * (len(times) + 10), MOST_STEPS)
+    most = min(MAX_STEPS_PER_VALUE * (len(times) + 10), MAX_STEPS)
     if samples.step is None and slots[-1] > most:
         raise DataError(
             f"{samples.name}: {len(times)} values, mostly {step} s apart, spread over {int(slots[-1])} steps; "
@@ -107,14 +107,14 @@ def _iso(time: float) -> str:
 
 
 def _usual_step(samples: Samples, seconds: FloatArray) -> int:
-    """The most frequent difference of two times, in whole seconds."""
+    """Return the most frequent difference of two times, in whole seconds."""
     whole = np.maximum(np.rint(seconds).astype(np.int64), 1)
     values, counts = np.unique(whole, return_counts=True)
     step = int(values[np.argmax(counts)])  # of equally frequent ones the shortest
     if counts.max() < len(whole) / 2:  # times that jitter: the most frequent difference is one of many alike
-        step = int(np.rint(np.median(whole[np.abs(whole - step) <= JITTER * step])))
+        step = int(np.rint(np.median(whole[np.abs(whole - step) <= MAX_JITTER * step])))
     off = np.abs(whole / step - np.maximum(np.rint(whole / step), 1))
-    if (off > JITTER).mean() > 0.5:  # noqa: PLR2004  # most differences are no multiple of it
+    if (off > MAX_JITTER).mean() > 0.5:  # noqa: PLR2004  # most differences are no multiple of it
         raise DataError(
             f"{samples.name}: its times have no usual step ({step} s is the most frequent difference); aggregate it to "
             "equal steps first"
@@ -148,7 +148,8 @@ def _report_gaps(slots: NDArray[np.int64], start: int, step: int, found: Finding
         return
     count, longest = int((jumps[holes] - 1).sum()), int(jumps.max()) - 1
     first = start + (int(slots[:-1][holes][0]) + 1) * step
-    how = "along a line" if longest <= SHORT_GAP else f"along a line up to {SHORT_GAP} steps, else as the day before"
+    is_short = longest <= MAX_INTERPOLATED_STEPS
+    how = "along a line" + ("" if is_short else f" up to {MAX_INTERPOLATED_STEPS} steps, else as the day before")
     found.add(
         "gap",
         count,
@@ -158,7 +159,7 @@ def _report_gaps(slots: NDArray[np.int64], start: int, step: int, found: Finding
 
 
 def _placed(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:
-    """Values on the grid; means where several meet, and to the bit what they were where they are alone."""
+    """Put values on the grid: the mean where several meet, and the exact value where one is alone."""
     placed = means(slots, values, size)
     counts = np.bincount(slots, minlength=size)
     alone = counts[slots] == 1
@@ -167,14 +168,14 @@ def _placed(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArr
 
 
 def _filled(y: FloatArray, known: BoolArray, step: int) -> FloatArray:
-    """Short gaps along a line; long ones as a day before, or with the last value where nothing is known of it."""
+    """Fill short gaps along a line, long ones with the day before, or the last value where there is no day before."""
     y = y.copy()
     missing = np.flatnonzero(~known)
     runs = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
     day = DAY // step if DAY % step == 0 else 0
     for run in runs:
         before, after = int(run[0]) - 1, int(run[-1]) + 1
-        if len(run) <= SHORT_GAP:
+        if len(run) <= MAX_INTERPOLATED_STEPS:
             y[run] = np.interp(run, (before, after), (y[before], y[after]))
         elif day > 1 and before >= day:
             for k in range(int(run[0]), after, day):  # day by day: a gap may be longer
@@ -186,7 +187,7 @@ def _filled(y: FloatArray, known: BoolArray, step: int) -> FloatArray:
 
 
 def _last_known(values: FloatArray) -> FloatArray:
-    """Each NaN replaced by the last number before it, 0 where there is none."""
+    """Replace each NaN by the last number before it, 0 where there is none."""
     known = np.isfinite(values)
     if known.all():
         return values
@@ -195,7 +196,7 @@ def _last_known(values: FloatArray) -> FloatArray:
 
 
 def means(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:
-    """Mean of the finite values in each slot, NaN where there are none."""
+    """Return the mean of the finite values in each slot, NaN where there are none."""
     valid = np.isfinite(values)
     count = np.bincount(slots[valid], minlength=size)
     total = np.bincount(slots[valid], weights=values[valid], minlength=size)

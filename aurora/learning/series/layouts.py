@@ -1,4 +1,4 @@
-"""Public traces as they lie, each told by the look of its first line.
+"""Reads public traces in their own layouts, recognised by their first lines.
 
 A layout says what its columns are and in which unit; none of the files states it. A trace that gives no date begins at
 Unix time 0 and has the label `clock` = `relative`: its times of day are those since its beginning.
@@ -33,8 +33,8 @@ QPS_STEP = 57.0
 ARRIVALS_STEP = 10.0
 """Seconds over which single arrivals are counted; an hour of them then fills a context of 144 steps twice."""
 
-MOST_SLOTS = 100
-"""Steps for every time of a list of arrivals, beyond which a time must be wrong."""
+MAX_STEPS_PER_ARRIVAL = 100
+"""Most steps for each arrival of a list; in a longer span a time must be wrong."""
 
 Columns = Mapping[str, tuple[str, str]]
 """Column → metric, unit."""
@@ -75,23 +75,23 @@ NAB_NAMES = (
     ("network_out", "network_out", "bytes"),
     ("request_count", "requests", "requests"),
 )
-"""What a NAB file's name contains → metric, unit."""
+"""Part of a NAB file's name → metric, unit."""
 NAB_FILE = re.compile(r"(ec2|rds|elb|iio)_")
-MOST_PERCENT = 10_000.0
-"""Percent of a processor beyond which a row is none of PlanetLab's."""
+MAX_PERCENT = 10_000.0
+"""Most percent of a processor in a row of PlanetLab's."""
 CARBON = ("timestamp", "carbon_intensity")
 """Columns of the OpenDC traces of carbon intensity."""
 
 
 class Layout(NamedTuple):
-    """A layout.
+    """A layout of a public trace.
 
     Attributes:
-        name: Of the trace.
-        looks_so: Whether the file's name and the fields of its first line are this layout's.
-        read: The series of a file.
-        look: What its first line is, for people.
-        clock: A column of seconds or steps since the trace's beginning; with dates in it a file is another's export.
+        name: Name of the trace.
+        looks_so: Returns whether a file's name and the fields of its first line are this layout's.
+        read: Reads the series of a file.
+        look: The first line, for people.
+        clock: Column of seconds or steps since the trace's beginning; a file with dates in it is of another source.
     """
 
     name: str
@@ -102,12 +102,12 @@ class Layout(NamedTuple):
 
 
 def layout_of(path: Path, table: TextTable) -> Layout | None:
-    """The layout that the first lines of a text file show, None if it is none of `LAYOUTS`."""
+    """Recognise the layout of a text file by its first lines; None if it is none of `LAYOUTS`."""
     return next((x for x in LAYOUTS if x.looks_so(path.name, table.header) and _counts_so(x, table)), None)
 
 
 def _counts_so(layout: Layout, table: TextTable) -> bool:
-    """Whether the first row's time counts from the beginning of a trace, where the layout's does."""
+    """Return whether the first row's time counts from the beginning of a trace, where the layout's does."""
     if not layout.clock:
         return True
     first = dict(zip(table.header, table.fields(1), strict=False)).get(layout.clock, "")
@@ -115,7 +115,7 @@ def _counts_so(layout: Layout, table: TextTable) -> bool:
 
 
 def stem(path: Path) -> str:
-    """A file's name without its endings."""
+    """Return a file's name without its endings."""
     return re.sub(r"(\.(csv|tsv|txt|parquet|pq|gz))+$", "", path.name)
 
 
@@ -178,7 +178,7 @@ def _google_2011(path: Path, table: TextTable) -> list[Samples]:
 
 
 def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Each key, in the order in which they first come, with the positions of its rows in their order."""
+    """Return each key, in order of first occurrence, with the positions of its rows in their order."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     codes, unique = pd.factorize(keys)
@@ -188,7 +188,7 @@ def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
 
 
 def _names(path: Path, frame: Any, column: str) -> np.ndarray:
-    """A column of names, none of them empty."""
+    """Return a column of names, none of them empty."""
     absent = frame[column].isna()
     if absent.any():
         line = line_of(frame, int(np.argmax(absent)))
@@ -197,16 +197,16 @@ def _names(path: Path, frame: Any, column: str) -> np.ndarray:
 
 
 def _slots(path: Path, times: FloatArray, begin: float, step: float) -> tuple[np.ndarray, int]:
-    """The step in which each time lies, and how many steps there are."""
+    """Return the step in which each time lies, and the number of steps."""
     last = float(times.max() - begin) // step
-    if last > MOST_SLOTS * (len(times) + 10):
+    if last > MAX_STEPS_PER_ARRIVAL * (len(times) + 10):
         raise DataError(f"{path}: {len(times)} times spread over {last:.0f} steps of {step:g} s; one must be wrong")
     slots = ((times - begin) // step).astype(np.int64)
     return slots, int(slots.max()) + 1
 
 
 def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, TextTable], list[Samples]]:
-    """A reader of rows without times, one every 300 s; `day_2` or `week2` in the file's name says where they begin."""
+    """Return a reader of rows without times, one every 300 s; `day_2` or `week2` in the file's name is their start."""
 
     def read(path: Path, table: TextTable) -> list[Samples]:
         frame = csv_frame(path, table)
@@ -233,7 +233,7 @@ def _bitbrains(path: Path, table: TextTable) -> list[Samples]:
 
 
 def _alibaba_qps(path: Path, table: TextTable) -> list[Samples]:
-    """Requests a second by type, all containers together; the trace has rows only for steps with requests."""
+    """Read requests per second by type, summed over containers; the trace has rows only for steps with requests."""
     frame = csv_frame(path, table)
     times, rates = unix_times(path, frame, "timestamp_anon"), numbers(path, frame, "value")
     begin = float(times.min())
@@ -249,7 +249,7 @@ def _alibaba_qps(path: Path, table: TextTable) -> list[Samples]:
 
 
 def _azure_llm(path: Path, table: TextTable) -> list[Samples]:
-    """Arrivals counted over `ARRIVALS_STEP`, with their tokens; the last step, which is not whole, is left out."""
+    """Count arrivals and their tokens over `ARRIVALS_STEP`; the last step, which is not whole, is left out."""
     frame = csv_frame(path, table)
     times = unix_times(path, frame, "TIMESTAMP")
     begin = float(times.min() // ARRIVALS_STEP) * ARRIVALS_STEP
@@ -267,33 +267,33 @@ def _azure_llm(path: Path, table: TextTable) -> list[Samples]:
 
 
 def carbon(path: Path, frame: pd.DataFrame) -> list[Samples]:
-    """Grid carbon intensity of the OpenDC traces, a Parquet file."""
+    """Read the grid carbon intensity of the OpenDC traces, a Parquet file."""
     y = numbers(path, frame, "carbon_intensity")
     return _metrics(path, unix_times(path, frame, "timestamp"), {("carbon_intensity", "g/kwh"): y}, site="grid")
 
 
 def _has(*columns: str) -> Callable[[str, Sequence[str]], bool]:
-    """Whether a file has these columns, at least three of which no other file would have together."""
+    """Return a test for these columns, at least three of which no other file has together."""
     wanted = set(columns)
     return lambda name, fields: wanted <= set(fields)
 
 
 def _is_only(*columns: str) -> Callable[[str, Sequence[str]], bool]:
-    """Whether a file has these columns and no others."""
+    """Return a test for these columns and no others."""
     return lambda name, fields: list(columns) == list(fields)
 
 
 def _is_nab(name: str, fields: Sequence[str]) -> bool:
-    """Any export may have these columns; NAB's files are told by their names."""
+    """Recognise NAB's files by their names, because any export may have their columns."""
     is_named = NAB_FILE.match(name) is not None and any(part in name.lower() for part, _, _ in NAB_NAMES)
     return list(fields) == ["timestamp", "value"] and is_named
 
 
 def _is_planetlab(name: str, fields: Sequence[str]) -> bool:
-    """A machine's name and percentages; a name, a Unix time and a value are a row of another table."""
+    """Recognise a row of a machine's name and percentages; a name, a Unix time and a value are another table's."""
     if len(fields) <= 3 or is_number(fields[0]) or not all(map(is_number, fields[1:])):  # noqa: PLR2004  # told from name, time and value
         return False
-    return all(not abs(float(field)) > MOST_PERCENT for field in fields[1:])
+    return all(not abs(float(field)) > MAX_PERCENT for field in fields[1:])
 
 
 LAYOUTS = (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError, InputError
 from aurora.files import replaced
 from aurora.learning.series.frames import are_numbers, numbers
 from aurora.learning.series.layouts import groups, stem
@@ -33,14 +33,14 @@ SUFFIXES = (".parquet", ".csv", ".csv.gz")
 """Endings of files that a panel can be written to."""
 
 
-MOST_SERIES = 100_000
+MAX_SERIES = 100_000
 """Series of a file; more take minutes to look through."""
 
 
 def read_long_form(
     path: Path, frame: pd.DataFrame, written: Callable[[Sequence[str]], pd.DataFrame] | None = None
 ) -> list[Samples]:
-    """The series of a table in long form.
+    """Read the series of a table in long form.
 
     Args:
         path: For messages.
@@ -49,7 +49,7 @@ def read_long_form(
 
     Raises:
         DataError: A column is absent, a time or a value is text, a text changes within a series, a unit is not known,
-            or there are more than `MOST_SERIES`.
+            or there are more than `MAX_SERIES`.
     """
     for column in (TIME, VALUE):
         if column not in frame:
@@ -60,8 +60,8 @@ def read_long_form(
     nameless = names.codes == (names.values.index("") if "" in names.values else -1)
     if nameless.any():
         raise DataError(f"{path}: {int(nameless.sum())} rows have no {ID}; fill it in, or leave the column out")
-    if len(names.values) > MOST_SERIES:
-        raise DataError(f"{path} has more than {MOST_SERIES} series; split it")
+    if len(names.values) > MAX_SERIES:
+        raise DataError(f"{path} has more than {MAX_SERIES} series; split it")
     parts = [(names.values[int(names.codes[rows[0]])], rows) for _, rows in groups(names.codes)]
     labels, covariates = _others(path, frame, [rows for _, rows in parts], written)
     found: list[Samples] = []
@@ -81,7 +81,7 @@ def read_long_form(
 
 
 def read_wide_form(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> list[Samples]:
-    """A series in each of some columns, all at the times of the column `ds`.
+    """Read a series from each of some columns, all at the times of the column `ds`.
 
     Raises:
         DataError: A time or a value is text, or no column has a value.
@@ -106,7 +106,7 @@ def _others(
     parts: Sequence[NDArray[np.int64]],
     written: Callable[[Sequence[str]], pd.DataFrame] | None,
 ) -> tuple[dict[str, _Texts], dict[str, FloatArray]]:
-    """The labels and the covariates of a table, told by whether they are the same in all rows of each series."""
+    """Return the labels and the covariates of a table; a label is the same in all rows of each series."""
     order = np.concatenate(parts)
     firsts = np.concatenate([np.full(len(rows), rows[0]) for rows in parts])
 
@@ -144,7 +144,7 @@ def _check_unit(path: Path, name: str, unit: str) -> None:
 
 
 def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """The column that says which values were measured: true and false, or 1 and 0."""
+    """Read the column that says which values were measured: true and false, or 1 and 0."""
     texts = frame[OBSERVED].astype(str).str.strip().str.lower()
     yes, no = texts.isin(("true", "1", "1.0")), texts.isin(("false", "0", "0.0"))
     if not (yes | no).all():
@@ -153,14 +153,14 @@ def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 class _Texts(NamedTuple):
-    """A column of texts: the place of each row's in `values`."""
+    """A column of texts as positions in `values`."""
 
     codes: NDArray[np.int64]
     values: tuple[str, ...]
 
 
 def _texts(frame: pd.DataFrame, column: str) -> _Texts:
-    """A column as texts, whole numbers without a point, "" for nothing."""
+    """Return a column as texts, whole numbers without a point, "" for nothing."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     codes, unique = pd.factorize(frame[column])
@@ -179,7 +179,7 @@ def _text(value: Any) -> str:
 
 
 def long_form(panel: Panel) -> pd.DataFrame:
-    """A panel's series as a table that `read_panel` reads back as they are."""
+    """Return a panel's series as a table, which `read_panel` reads back unchanged."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     lengths = [len(s) for s in panel.series]
@@ -198,22 +198,24 @@ def long_form(panel: Panel) -> pd.DataFrame:
 
 
 def check_long_form_path(path: Path) -> None:
-    """Refuse a file that a panel can't be written to, before the work for it is done.
+    """Refuse a file that a panel can't be written to, before the panel is made.
 
     Raises:
-        DataError: Its ending is not one of `SUFFIXES`, or its folder is absent.
+        InputError: Its ending is not one of `SUFFIXES`.
+        FileError: Its folder is absent.
     """
     if not path.name.endswith(SUFFIXES):
-        raise DataError(f"--out {path}: the name must end in {', '.join(SUFFIXES)}")
+        raise InputError(f"{path}: the name must end in {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
-        raise DataError(f"--out {path}: there is no folder {path.parent}; create it first")
+        raise FileError(f"{path}: there is no folder {path.parent}; create it first")
 
 
 def write_long_form(panel: Panel, path: Path) -> None:
     """Write a panel's series in long form, whole or not at all.
 
     Raises:
-        DataError: See `check_long_form_path`, or it can't be written.
+        InputError: See `check_long_form_path`.
+        FileError: The file can't be written, or its folder is absent.
     """
     check_long_form_path(path)
     frame = long_form(panel)

@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.series.prometheus_http import Access, Limits, PrometheusServer, TooMuchError
 from aurora.learning.series.read import panel_of
 from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Finding, Panel
 
 HARMLESS = re.compile(r"PromQL (info|warning):")
-"""What a server remarks on a query, not on its data; any other warning means that some of the data is missing."""
+"""Start of a remark on the query; any other warning means that some of the data is missing."""
 PARTIAL = re.compile(r"truncat|partial|limit|incomplete|exceed|missing|unavailable|dropp|failed", re.IGNORECASE)
-"""Of a remark: that the data is not whole."""
+"""Words of a remark that the data is incomplete."""
 PARTIAL_MARKS = ("isPartial", "partial", "partialResponse")
-"""Fields with which VictoriaMetrics and others mark an answer that lacks what a storage node has."""
+"""Fields with which VictoriaMetrics and others mark an answer without the data of some storage node."""
 UNIT_ENDINGS = (
     ("_percent", "percent"),
     ("_ratio", "fraction"),
@@ -35,8 +35,8 @@ UNIT_ENDINGS = (
     ("_celsius", "celsius"),
 )
 """Endings of a metric's name (prometheus.io, metric and label naming) → unit."""
-OURS = ("metric", "unit", "kind", "source")
-"""Labels that mean something to us; a server's labels of the same name get the prefix `exported_`."""
+RESERVED_LABELS = ("metric", "unit", "kind", "source")
+"""Labels with a meaning in AURORA; a server's labels of the same name get the prefix `exported_`."""
 
 
 def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a step
@@ -52,7 +52,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
     detect: bool = True,
     tell: Callable[[str], None] | None = None,
 ) -> Panel:
-    """The series that a PromQL query gives, made regular, with all that was found wrong with them.
+    """Read and repair the series of a PromQL query, with the defects found.
 
     The time is asked for in parts that stay below the server's limit of 11,000 points a series, one after the other;
     a part that is still too much for the server is halved. Points that a series does not have are gaps. A series with
@@ -62,17 +62,18 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
         url: Address of the server.
         query: PromQL.
         start: Unix time of the first point, whole seconds.
-        end: Of the last; a point is there if a step falls on it.
-        step: Whole seconds.
-        access: Who asks; nobody by default. See `prometheus_http.access_from_environment`.
-        limits: What it may take.
-        hash_accounts_with: A secret key; see `pseudonyms`.
+        end: Unix time of the last point, which is there if a step falls on it.
+        step: Seconds between points, whole.
+        access: Credentials; None for none. See `prometheus_http.access_from_environment`.
+        limits: Limits of time and size; None for the default ones.
+        hash_accounts_with: Secret key; see `pseudonyms`. None leaves names as they are.
         detect: Whether to look for lasting steps and outliers.
-        tell: Takes remarks and progress.
+        tell: Receives the server's remarks, and the share that has been read.
 
     Raises:
-        DataError: The times are not whole seconds, the server refuses or can't be reached, an answer is not whole,
-            too large or of another type, or no series is found.
+        InputError: The times are not whole seconds, or the address is not valid.
+        DataError: The server refuses or can't be reached, an answer is incomplete, too large or of another type, or no
+            series is found.
     """
     start, end, step = _window(start, end, step)
     limits = limits or Limits()
@@ -105,7 +106,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
 
 
 class _Points:
-    """What came of a series."""
+    """Points of a series received so far."""
 
     def __init__(self, metric: dict[str, str]) -> None:
         self.metric = metric
@@ -116,17 +117,19 @@ class _Points:
 def _window(start: float, end: float, step: float) -> tuple[int, int, int]:
     for name, value in (("start", start), ("end", end), ("step", step)):
         if value != int(value):
-            raise DataError(f"{name} {value!r}: give whole seconds; for a step below a second, aggregate in the query")
+            raise InputError(
+                "give whole seconds; for a step below a second, aggregate in the query", parameter=name, value=value
+            )
     if step < 1:
-        raise DataError(f"step {step!r}: give 1 s or more; aggregate finer data in the query")
+        raise InputError("give 1 s or more; aggregate finer data in the query", parameter="step", value=step)
     if end < start + step:
-        raise DataError(f"from {start} to {end} there are no two points {step} s apart; give a longer time")
+        raise InputError(f"from {start} to {end} there are no two points {step} s apart; give a longer time")
     count = (int(end) - int(start)) // int(step)
     return int(start), int(start) + count * int(step), int(step)
 
 
 def _parts(start: int, end: int, step: int, points: int) -> Iterator[tuple[int, int]]:
-    """First and last time of each request; no time is in two of them, as a server includes both ends."""
+    """Yield the first and last time of each request; no time is in two, because a server includes both ends."""
     for first in range(start, end + 1, points * step):
         yield first, min(first + (points - 1) * step, end)
 
@@ -134,7 +137,7 @@ def _parts(start: int, end: int, step: int, points: int) -> Iterator[tuple[int, 
 def _answers(
     server: PrometheusServer, query: str, first: int, last: int, step: int
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """The answers for a time, in halves if the server finds it too much."""
+    """Yield the answers for a span, in halves if it is too much for the server."""
     try:
         answer = server.query_range(query, first, last, step)
     except TooMuchError:
@@ -149,7 +152,7 @@ def _answers(
 
 
 def _remarks(answer: dict[str, Any], name: str, say: Callable[[str], None]) -> None:
-    """Refuse an answer that is marked as partial, or whose remarks say that it is not whole."""
+    """Refuse an answer that is marked, or remarked, as incomplete."""
     data = answer.get("data")
     for part in (answer, data if isinstance(data, dict) else {}):
         marks = [mark for mark in PARTIAL_MARKS if part.get(mark) not in (None, False, "false")]
@@ -188,7 +191,7 @@ def _collect(
         if any(not first <= t <= last or (t - first) % step for t in times):
             raise DataError(
                 f"{name}: times came that were not asked for; is there a proxy that changes the step? VictoriaMetrics "
-                "moves times to multiples of the step: let --from be one"
+                "moves times to multiples of the step: let start be one"
             )
         unique_id = series_id(metric)
         if unique_id not in points and len(points) >= most:
@@ -199,7 +202,7 @@ def _collect(
 
 
 def series_id(metric: dict[str, str]) -> str:
-    r"""A name for a series: its metric and labels, sorted, as Prometheus writes them.
+    r"""Return a name for a series: its metric and labels, sorted, as Prometheus writes them.
 
     Example:
         >>> series_id({"zone": "b", "__name__": "up", "app": 'a "b"'})
@@ -210,14 +213,14 @@ def series_id(metric: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """In quotes; what would not print, such as a terminal's control codes, is written as its code."""
+    """Quote a text; unprintable characters, such as a terminal's control codes, are escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
 
 
 def _samples(unique_id: str, found: _Points, step: int, source: str) -> Samples:
     name = found.metric.get("__name__", "")
-    labels = {f"exported_{k}" if k in OURS else k: v for k, v in found.metric.items() if k != "__name__"}
+    labels = {f"exported_{k}" if k in RESERVED_LABELS else k: v for k, v in found.metric.items() if k != "__name__"}
     stem = name.removesuffix("_total")
     unit = next((unit for ending, unit in UNIT_ENDINGS if stem.endswith(ending)), "")
     labels |= {"metric": name} if name else {}

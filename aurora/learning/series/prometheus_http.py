@@ -1,4 +1,4 @@
-"""One request to a Prometheus server: who asks, how long and how often it is tried, and how much may come back."""
+"""Sends requests to a Prometheus server, with credentials, retries, and limits of time and size."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from urllib.parse import urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 
 if TYPE_CHECKING:  # slow to import
     import httpx
 
 TOKEN, USER, PASSWORD = "AURORA_PROMETHEUS_TOKEN", "AURORA_PROMETHEUS_USER", "AURORA_PROMETHEUS_PASSWORD"
-"""Environment variables that say who asks; a command line is seen by all on the machine."""
-AGAIN = (429, 500, 502, 503, 504)
+"""Environment variables with credentials; a command line is visible to everyone on the machine."""
+RETRYABLE_STATUSES = (429, 500, 502, 503, 504)
 """Statuses after which the same request may succeed later."""
 OK, UNAUTHORISED, FORBIDDEN, REDIRECTS = 200, 401, 403, range(300, 400)
 CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 """Content codings that are unpacked piece by piece."""
-SHOWN = 300
-"""Characters of a server's message that are repeated."""
+MAX_MESSAGE_CHARACTERS = 300
+"""Most characters of a server's message that are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who asks: a bearer token, or a user with a password, or nobody. Neither is shown by `repr`."""
+    """Credentials: a bearer token, a user with a password, or none. `repr` hides the secrets."""
 
     token: str = field(default="", repr=False)
     user: str = ""
@@ -42,36 +42,38 @@ class Access:
 
     def __post_init__(self) -> None:
         if self.token and self.user:
-            raise DataError(f"both {TOKEN} and {USER} are set; unset one")
+            raise InputError(f"both {TOKEN} and {USER} are set; unset one")
         if bool(self.user) != bool(self.password):
-            raise DataError(f"{USER} and {PASSWORD} belong together; set both or none")
+            raise InputError(f"{USER} and {PASSWORD} belong together; set both or none")
         if not self.token.isascii():
-            raise DataError(f"{TOKEN} holds a character that is not ASCII; set it again")
+            raise InputError(f"{TOKEN} holds a character that is not ASCII; set it again")
         if any(not c.isprintable() for c in self.token + self.user + self.password):
-            raise DataError(f"{TOKEN}, {USER} or {PASSWORD} holds a line break or another control character; remove it")
+            raise InputError(
+                f"{TOKEN}, {USER} or {PASSWORD} holds a line break or another control character; remove it"
+            )
 
 
 def access_from_environment(variables: Mapping[str, str] = os.environ) -> Access:
-    """Who asks, by the environment variables `TOKEN`, or `USER` and `PASSWORD`.
+    """Read credentials from the environment variables `TOKEN`, or `USER` and `PASSWORD`.
 
     Raises:
-        DataError: They contradict each other.
+        InputError: They contradict each other.
     """
     return Access(*(variables.get(name, "").strip() for name in (TOKEN, USER, PASSWORD)))
 
 
 class Limits(NamedTuple):
-    """What a reading may take.
+    """Limits of a reading.
 
     Attributes:
         timeout: Seconds for one request, from its beginning to the last byte.
-        attempts: Tries of one request.
+        attempts: Most tries of one request.
         first_wait: Seconds before the second try, about; doubled for each further one.
-        longest_wait: Seconds; a server that asks for more is given up.
-        points: Of a series in one request; servers refuse more than 11,000.
-        series: In all.
-        bytes: Of all answers together, unpacked.
-        answer_bytes: Of one answer, unpacked; for more the time asked for is halved.
+        longest_wait: Longest wait, seconds; a server that asks for more is given up.
+        points: Most points of a series in one request; servers refuse more than 11,000.
+        series: Most series.
+        bytes: Most bytes of all answers together, unpacked.
+        answer_bytes: Most bytes of one answer, unpacked; for a larger one the span is halved.
     """
 
     timeout: float = 30.0
@@ -101,11 +103,11 @@ class PrometheusServer:
 
     Args:
         url: Address, with a path before `/api/v1` if there is one.
-        access: Who asks.
-        limits: What may be taken.
+        access: Credentials.
+        limits: Limits of time and size.
 
     Raises:
-        DataError: The address is not http or https, or holds a password.
+        InputError: The address is not http or https, or holds a password.
     """
 
     def __init__(self, url: str, access: Access, limits: Limits) -> None:
@@ -114,18 +116,20 @@ class PrometheusServer:
         try:
             parts = urlsplit(url)
         except ValueError as error:  # an IPv6 address without its bracket
-            raise DataError(f"{url[:SHOWN]!r} is no address of a server ({error}); write http://HOST:9090") from None
+            raise DataError(
+                f"{url[:MAX_MESSAGE_CHARACTERS]!r} is no address of a server ({error}); write http://HOST:9090"
+            ) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise DataError(f"{url[:SHOWN]!r} is no address of a server; write http://HOST:9090")
+            raise InputError(f"{url[:MAX_MESSAGE_CHARACTERS]!r} is no address of a server; write http://HOST:9090")
         if parts.username is not None or parts.password is not None:
             raise DataError(f"the address of the server must not hold a password; set {USER} and {PASSWORD}")
         if parts.query or parts.fragment:
-            raise DataError(f"{url[:SHOWN]!r}: give the address without what follows ? or #")
+            raise DataError(f"{url[:MAX_MESSAGE_CHARACTERS]!r}: give the address without what follows ? or #")
         try:
             httpx.URL(url)
             _ = parts.port
         except (httpx.InvalidURL, ValueError) as error:
-            raise DataError(f"{url[:SHOWN]!r} is no address of a server: {error}") from None
+            raise InputError(f"{url[:MAX_MESSAGE_CHARACTERS]!r} is no address of a server: {error}") from None
         self.name = f"{parts.scheme}://{parts.netloc}"
         self._url = url.rstrip("/") + "/api/v1/query_range"
         self._limits = limits
@@ -149,7 +153,7 @@ class PrometheusServer:
         self._client.close()
 
     def query_range(self, query: str, start: int, end: int, step: int) -> dict[str, Any]:
-        """The JSON of an answer, whose `status` is `success`.
+        """Return the JSON of an answer whose `status` is `success`.
 
         Raises:
             DataError: The server refuses, can't be reached, sends what is no answer, or sends more than the limit.
@@ -197,13 +201,13 @@ class PrometheusServer:
         finally:
             watch.cancel()
         if status in REDIRECTS:
-            where = headers.get("Location", "elsewhere")[:SHOWN]
+            where = headers.get("Location", "elsewhere")[:MAX_MESSAGE_CHARACTERS]
             raise DataError(f"{self.name} sends on to {where!r}; give that address (credentials are not sent along)")
         if status in (UNAUTHORISED, FORBIDDEN):
             raise DataError(f"{self.name} refuses access ({status}); set {TOKEN}, or {USER} and {PASSWORD}")
         answer = _parsed(body)
-        said = str(answer.get("error", ""))[:SHOWN] if isinstance(answer, dict) else ""
-        if status in AGAIN:
+        said = str(answer.get("error", ""))[:MAX_MESSAGE_CHARACTERS] if isinstance(answer, dict) else ""
+        if status in RETRYABLE_STATUSES:
             if "too many samples" in said:
                 raise TooMuchError(f"{self.name}: {said}")
             raise _TryAgain(f"status {status}{f' ({said})' if said else ''}", _seconds(headers.get("Retry-After")))
@@ -219,7 +223,7 @@ class PrometheusServer:
         return answer
 
     def _body(self, response: httpx.Response) -> bytes:
-        """The whole body, within the limits of time and size."""
+        """Return the whole body, within the limits of time and size."""
         deadline = time.monotonic() + self._limits.timeout
         coding = response.headers.get("Content-Encoding", "identity").lower()
         if coding not in CODINGS:
@@ -250,7 +254,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _seconds(retry_after: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
-    """Seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
+    """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
     if not retry_after:
         return None
     try:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.series.frames import PARQUET_MAGIC, csv_frame, note, parquet_frame, written
 from aurora.learning.series.layouts import CARBON, LAYOUTS, carbon, layout_of
-from aurora.learning.series.long_form import MOST_SERIES, read_long_form, read_wide_form
+from aurora.learning.series.long_form import MAX_SERIES, read_long_form, read_wide_form
 from aurora.learning.series.pseudonyms import with_pseudonyms
 from aurora.learning.series.repair import repair
 from aurora.learning.series.samples import Samples
@@ -30,12 +30,12 @@ if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
 
-MOST_VALUES = 40_000_000
-"""Values of a panel, with those that are filled in and covariates; 0.4 GiB."""
+MAX_VALUES = 40_000_000
+"""Most values of a panel, with filled-in values and covariates; 0.4 GiB."""
 
 
 def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, detect: bool = True) -> Panel:
-    r"""The series of some files, made regular, with all that was found wrong with them.
+    r"""Read and repair the series of some files, with the defects found.
 
     Series of the long form with the same `unique_id` in several files are one series. What is named by its file, such
     as a trace, is not: two files of one name are refused.
@@ -47,8 +47,10 @@ def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, 
         detect: Whether to look for lasting steps and outliers, which are reported and left. It takes most of the time.
 
     Raises:
-        DataError: A file is absent, damaged, of no known layout, or empty; a time or a value is text (with its line);
-            a unit is not known; a series has fewer than two values.
+        InputError: `paths` is empty.
+        FileError: A file is absent, or can't be read.
+        DataError: A file is damaged, of no known layout, or empty; a time or a value is text (with its line); a unit is
+            not known; a series has fewer than two values.
 
     Example:
         >>> from pathlib import Path
@@ -63,22 +65,22 @@ def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, 
         '1 steps have no value, in 1 gaps of up to 1: filled in along a line'
     """
     if not paths:
-        raise DataError("no file was given; name at least one .csv, .csv.gz or .parquet")
+        raise InputError("no file was given; name at least one .csv, .csv.gz or .parquet")
     samples = _joined([_read(path) for path in series_files([Path(path) for path in paths])])
     return panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
 
 
 def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = None, detect: bool = True) -> Panel:
-    """A panel of samples from anywhere; see `read_panel`.
+    """Repair samples from any source; see `read_panel`.
 
     Raises:
         DataError: As `repair`, and two series have the same `unique_id`.
     """
     if hash_accounts_with is not None:
         samples = with_pseudonyms(samples, hash_accounts_with)
-    if len(samples) > MOST_SERIES:
+    if len(samples) > MAX_SERIES:
         raise DataError(
-            f"{samples[0].name} and {len(samples) - 1} others: {MOST_SERIES} are the most that are read; split"
+            f"{samples[0].name} and {len(samples) - 1} others: {MAX_SERIES} are the most that are read; split"
         )
     series: list[Series] = []
     findings: list[Finding] = []
@@ -86,8 +88,8 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     for sample in samples:
         one, found = repair(sample, detect=detect)
         size += len(one) * (1 + len(one.covariates))
-        if size > MOST_VALUES:
-            raise DataError(f"{sample.name}: with it there are over {MOST_VALUES} values, gaps included; split them")
+        if size > MAX_VALUES:
+            raise DataError(f"{sample.name}: with it there are over {MAX_VALUES} values, gaps included; split them")
         series.append(one)
         findings += found
     names = {s.unique_id for s in series}
@@ -99,7 +101,7 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
 
 
 def _read(path: Path) -> tuple[list[Samples], bool]:
-    """The series of a file, and whether it names them itself."""
+    """Read the series of a file, and whether the file names them."""
     raw = read_bytes(path, limit=TABLE_BYTES)
     if not raw.strip():
         raise DataError(f"{path} is empty; a header and rows are expected")
@@ -115,8 +117,8 @@ def _read(path: Path) -> tuple[list[Samples], bool]:
         raise _unknown(path, table)
     text = [name for name, meaning in parts.names.items() if meaning == ID]
     frame = csv_frame(path, table, text=text)
-    for told in parts.notes:
-        note(frame, told)
+    for remark in parts.notes:
+        note(frame, remark)
     return _samples(path, frame, parts, table)
 
 
@@ -129,13 +131,13 @@ def _read_parquet(path: Path, raw: bytes) -> tuple[list[Samples], bool]:
     if parts is None:
         shown = ",".join(frame.columns)[:80]
         raise DataError(f"{path} has no columns ds and y ({shown!r}): name the column of times ds and that of values y")
-    for told in parts.notes:
-        note(frame, told)
+    for remark in parts.notes:
+        note(frame, remark)
     return _samples(path, frame, parts, None)
 
 
 def _samples(path: Path, frame: pd.DataFrame, parts: Roles, table: TextTable | None) -> tuple[list[Samples], bool]:
-    """The series of a table whose columns are known, and whether it names them."""
+    """Return the series of a table with known columns, and whether the table names them."""
     of = {meaning: name for name, meaning in parts.names.items()}
     frame = _without_row_numbers(frame, parts).rename(columns=parts.names)
     frame.attrs["called"] = of
@@ -150,7 +152,7 @@ def _samples(path: Path, frame: pd.DataFrame, parts: Roles, table: TextTable | N
 
 
 def _without_row_numbers(frame: pd.DataFrame, parts: Roles) -> pd.DataFrame:
-    """Without a first column that has no name and numbers the rows, as pandas writes its index."""
+    """Drop a first column that has no name and numbers the rows, as pandas writes its index."""
     name = frame.columns[0]
     if name in parts.names or name not in ("column 1", "Unnamed: 0") or not is_number(str(frame[name].iloc[0])):
         return frame
@@ -162,12 +164,12 @@ def _without_row_numbers(frame: pd.DataFrame, parts: Roles) -> pd.DataFrame:
 
 
 def _has_no_names(header: Sequence[str]) -> bool:
-    """Whether a first line is a row of values rather than names of columns."""
+    """Return whether a first line is a row of values rather than names of columns."""
     return not any(map(is_time_name, header)) and any(is_number(f) or looks_like_time(f) for f in header)
 
 
 def _unknown(path: Path, table: TextTable) -> DataError:
-    """The error of a text file whose columns are not known."""
+    """Return the error of a text file whose columns are not known."""
     shown = table.separator.join(table.header)[:80]
     looks = "; ".join(f"{layout.name}: {layout.look}" for layout in LAYOUTS)
     where = f"(line {table.skipped + 1} is {shown!r})"
@@ -185,7 +187,7 @@ def _unknown(path: Path, table: TextTable) -> DataError:
 
 
 def _joined(files: Sequence[tuple[list[Samples], bool]]) -> list[Samples]:
-    """Samples with the same id, from several files that name their series, as one."""
+    """Join samples with the same id from several files that name their series."""
     parts: dict[tuple[str, int], list[Samples]] = {}
     for number, (samples, is_named) in enumerate(files, 1):
         for sample in samples:
@@ -194,7 +196,7 @@ def _joined(files: Sequence[tuple[list[Samples], bool]]) -> list[Samples]:
 
 
 def _join(same: Sequence[Samples]) -> Samples:
-    """One series of several files; a label that changes between them is a covariate, if it is a number."""
+    """Join one series of several files; a label that differs between them becomes a covariate, if it is a number."""
     first = same[0]
     names = list(dict.fromkeys(name for s in same for name in (*s.labels, *s.covariates)))
     alike = {name for name in names if all(s.labels.get(name, "") == first.labels.get(name, "") for s in same)}
@@ -213,7 +215,7 @@ def _join(same: Sequence[Samples]) -> Samples:
 
 
 def _numbers_of(samples: Samples, name: str) -> FloatArray:
-    """A covariate, or a label that is a number, for each value."""
+    """Return a covariate, or a label that is a number, for each value."""
     if name in samples.covariates:
         return samples.covariates[name]
     text = samples.labels.get(name, "")

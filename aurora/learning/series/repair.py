@@ -1,7 +1,7 @@
-"""From values as they came to a regular series; each repair is reported as a finding, none is silent.
+"""Repairs raw values into a regular series, and reports each repair as a finding.
 
-A series without defects comes back with the very values it had, and with no findings. What is only noticed (a lasting
-step of the level, an outlier) is reported and left: it may be what a user wants to see forecast.
+A series without defects keeps its exact values and has no findings. A lasting step of the level or an outlier is
+reported and left, because it may be what the user wants to forecast.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from aurora.learning.series.series import Finding, Series
 from aurora.types import BoolArray, FloatArray
 
 EARLIEST, LATEST = -6e10, 1e11
-"""Unix times of the years 68 and 5138: what lies beyond is no time in seconds."""
+"""Unix times of the years 68 and 5138; a number beyond them is no time in seconds."""
 RATE = "rate"
 """The kind of a series that was made of a counter."""
 
 
 def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Finding, ...]]:
-    """The regular series of some samples, and all that was found wrong with them.
+    """Return the regular series of some samples, and the defects found.
 
     The step is the most frequent difference of two times, in whole seconds. Values are put on the nearest point of the
     grid; those that meet there are averaged. What has no value is filled in and not `observed`.
@@ -99,7 +99,7 @@ def _sorted(
 
 
 def _without_impossible(times: FloatArray, y: FloatArray, samples: Samples, found: Findings) -> FloatArray:
-    """NaN for what is not a finite number, and for what is negative though its unit can't be."""
+    """Return NaN for values that are not finite, or negative in a unit that can't be negative."""
     unit = known_unit(samples.labels.get("unit", "unstated"))
     wrong = ~np.isfinite(y)
     if wrong.any():
@@ -123,7 +123,7 @@ def _without_impossible(times: FloatArray, y: FloatArray, samples: Samples, foun
 def _distinct(
     times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], found: Findings
 ) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
-    """One value a time: the mean of those that differ."""
+    """Keep one value for each time: the mean of those that differ."""
     more = np.diff(times) == 0
     if not more.any():
         return times, y, observed, covariates

@@ -1,4 +1,4 @@
-"""What a file or a monitoring system says of a quantity, before anything was checked or repaired."""
+"""Samples of a quantity as a file or a monitoring system gives them, before checks and repairs."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from aurora.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Values of one quantity as they came: in any order, with holes, doubles and NaN.
+    """Raw values of one quantity: in any order, with gaps, duplicates and NaN.
 
     Attributes:
-        unique_id: Of the series among those read together.
+        unique_id: Id of the series among those read together.
         times: float64 [n], Unix time in seconds.
         y: float64 [n]; NaN where there is no value.
-        observed: bool [n], False where the source says that a value was filled in; None means that all were measured.
-        covariates: Numbers beside it, each float64 [n].
-        labels: What stays the same: metric, unit (one of `UNITS`), kind, tier, site, tags.
-        source: The file or address, for messages.
-        step: Seconds from one value to the next, where the source says so; None: the most frequent difference.
-        notes: What was inferred of the source's form, for people; each becomes a finding.
+        observed: bool [n], False where the source says that a value was filled in; None if all were measured.
+        covariates: Further numbers at the same times, each float64 [n].
+        labels: Properties that stay the same: metric, unit (one of `UNITS`), kind, tier, site, tags.
+        source: File or address, for messages.
+        step: Seconds from one value to the next, where the source states them; None for the most frequent difference.
+        notes: Remarks on the source's form, for people; each becomes a finding.
     """
 
     unique_id: str
@@ -41,17 +41,17 @@ class Samples:
 
     @property
     def name(self) -> str:
-        """What a message calls it."""
+        """Name of the samples in messages."""
         return f"{self.source}, series {self.unique_id!r}" if self.source else f"series {self.unique_id!r}"
 
 
 class Unit(NamedTuple):
-    """What is known of a unit.
+    """Properties of a unit.
 
     Attributes:
-        meaning: For people.
+        meaning: Description for people.
         can_be_negative: Whether a value below zero can be right.
-        can_count: Whether a counter may have it: what only rises is an amount, not a level or a share.
+        can_count: Whether a counter may have the unit; a counter counts amounts, not levels or shares.
     """
 
     meaning: str
@@ -105,11 +105,11 @@ _CONVERSIONS = {
     **dict.fromkeys(("mbit/s", "mbps"), "divide by 1000 and call it gbit/s"),
     **dict.fromkeys(("vcpu", "vcpus", "core", "cpus"), "call it cores"),
 }
-"""What to do with values in units that monitoring systems use and the table does not have."""
+"""Remedies for units that monitoring systems use and the table does not have."""
 
 
 def known_unit(name: str) -> Unit:
-    """What is known of a unit; upper and lower case are the same.
+    """Look a unit up; upper and lower case are the same.
 
     Raises:
         DataError: It is not in the table.

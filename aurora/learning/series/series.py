@@ -1,22 +1,22 @@
-"""What a series is, what was found wrong with it, and what a forecast of it says."""
+"""Series, the defects found in them, and forecasts of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 QUANTILES = (0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.975, 0.99)
-"""The quantiles that every forecast has: the deciles, and the ends of the 50, 80, 90, 95 and 98 % intervals."""
+"""Quantiles of every forecast: the deciles, and the ends of the 50, 80, 90, 95 and 98 % intervals."""
 
 Defect = Literal[
     "notation", "gap", "duplicate", "unsorted", "mixed_steps", "not_a_number", "negative", "step", "reset", "outlier"
 ]
-"""What can be wrong with a series. `notation` is a form of the file that was inferred and is told once a file, `step` a
-lasting shift of the level, `reset` a counter that started again."""
+"""Defects of a series. `notation` is a form of the file that was inferred, reported once a file; `step` is a lasting
+shift of the level; `reset` is a counter that started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Series:
     """One quantity, measured at equal steps.
 
     Attributes:
-        unique_id: Of the series among those read together.
+        unique_id: Id of the series among those read together.
         start: Unix time of the first value, whole seconds.
         step: Seconds from one value to the next.
         y: float64 [n], finite; values that were not measured are filled in.
         observed: bool [n], False where a value was filled in.
-        covariates: Numbers beside it, each float64 [n].
-        labels: What stays the same: metric, unit, tier, site, tags.
+        covariates: Further numbers at the same times, each float64 [n].
+        labels: Properties that stay the same: metric, unit, tier, site, tags.
     """
 
     unique_id: str
@@ -45,7 +45,7 @@ class Series:
         return len(self.y)
 
     def between(self, first: int, last: int) -> Series:
-        """The values from position `first` up to, not including, `last`."""
+        """Return the values from position `first` up to, not including, `last`."""
         return Series(
             self.unique_id,
             self.start + first * self.step,
@@ -59,14 +59,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with a series, and what was done about it.
+    """A defect of a series, and its repair.
 
     Attributes:
-        unique_id: The series.
-        defect: What it is.
-        count: How many values are concerned.
+        unique_id: Id of the series.
+        defect: Kind of defect.
+        count: Number of values concerned.
         first: Unix time of the first of them.
-        message: For people: what was found, and whether it was repaired or left.
+        message: Description for people, with whether it was repaired or left.
     """
 
     unique_id: str
@@ -75,13 +75,41 @@ class Finding:
     first: int
     message: str
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Series that were read together, with all that was found wrong with them."""
+    """Series that were read together, with all defects that were found.
+
+    Attributes:
+        series: The series.
+        findings: Defects, in the order in which they were found.
+    """
 
     series: tuple[Series, ...]
     findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a summary of each series, and the findings: keys of `aurora data --json`."""
+        return {
+            "series": [
+                {
+                    "unique_id": s.unique_id,
+                    "start": s.start,
+                    "end": s.start + (len(s) - 1) * s.step,
+                    "step": s.step,
+                    "n": len(s),
+                    "observed": float(s.observed.mean()),
+                    "labels": dict(s.labels),
+                    "covariates": list(s.covariates),
+                }
+                for s in self.series
+            ],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +117,11 @@ class Forecast:
     """The distribution of the next values of a series.
 
     Attributes:
-        unique_id: Of the series.
+        unique_id: Id of the series.
         start: Unix time of the first forecast value.
-        step: Seconds.
+        step: Seconds from one value to the next.
         quantiles: float64 [horizon, len(QUANTILES)], rising along the second axis.
-        model: Who made it.
+        model: Name of the model.
     """
 
     unique_id: str

@@ -1,4 +1,4 @@
-"""The files that a person means: files, folders, and patterns that no shell has expanded."""
+"""Finds files of series: files, folders, and patterns that no shell has expanded."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from aurora.errors import DataError
+from aurora.errors import FileError, InputError
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 """Endings of files with series, with or without `.gz` after them; what a folder is searched for."""
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 
 
 def series_files(paths: Sequence[Path]) -> list[Path]:
-    """The files of some paths, in the order given; those of a folder or a pattern by name.
+    """List the files of some paths in the order given, those of a folder or a pattern by name.
 
     Args:
         paths: Files, folders (without those in them), or patterns such as `logs/*.csv`.
 
     Raises:
-        DataError: A folder has no file of `ENDINGS`, a pattern matches none, or there are more than `MOST_FILES`.
+        FileError: A folder has no file of `ENDINGS`, or a pattern matches none.
+        InputError: There are more than `MAX_FILES`.
     """
     found = [file for path in paths for file in _files(path)]
-    if len(found) > MOST_FILES:
-        raise DataError(f"{len(found)} files were given; {MOST_FILES} are the most that are read at once")
+    if len(found) > MAX_FILES:
+        raise InputError(f"{len(found)} files were given; {MAX_FILES} are the most that are read at once")
     return found
 
 
@@ -36,12 +37,12 @@ def _files(path: Path) -> Iterator[Path]:
     if is_folder:
         files = sorted(file for file in path.iterdir() if _has_series(file) and file.is_file())
         if not files:
-            raise DataError(f"{path} is a folder without files of series ({', '.join(ENDINGS)}, also .gz); name files")
+            raise FileError(f"{path} is a folder without files of series ({', '.join(ENDINGS)}, also .gz); name files")
         yield from files
     elif not is_there and glob.has_magic(str(path)):
         files = sorted(Path(name) for name in glob.iglob(str(path)) if Path(name).is_file())  # noqa: PTH207  # also absolute
         if not files:
-            raise DataError(f"no file matches {str(path)!r}; check the pattern")
+            raise FileError(f"no file matches {str(path)!r}; check the pattern")
         yield from files
     else:
         yield path

@@ -1,7 +1,7 @@
-"""Reads times as Unix seconds: ISO 8601 and RFC 3339, spreadsheets' and tools' forms, epochs told by their size.
+"""Reads times as Unix seconds: ISO 8601 and RFC 3339, forms of spreadsheets and tools, epochs in any unit.
 
-A form is read where it is certain. What two people would read differently, such as 1/2/2026, is refused unless another
-row of the column decides; a number is never a time in 1970 where it can be a date or must be another's unit.
+A form is read where it is certain. A text that two people would read differently, such as 1/2/2026, is refused unless
+another row of the column decides. A number is not read as a time in 1970 where it can be a date or has another unit.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _COUNTS = (
 
 
 def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
-    """A column of times as Unix seconds; a time without a zone is UTC.
+    """Return a column of times as Unix seconds; a time without a zone is UTC.
 
     Args:
         path: For messages.
@@ -72,7 +72,7 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
         raise refusal(path, frame, column, codes < 0, NOT_A_TIME)
 
     def bad(wrong: Any, why: str) -> DataError:
-        """The error of the first row with one of the unique values that are wrong."""
+        """Return the error of the first row with a wrong value."""
         return refusal(path, frame, column, np.asarray(wrong)[codes], why)
 
     if pd.api.types.is_bool_dtype(values.dtype):
@@ -113,7 +113,7 @@ def _in_range(seconds: FloatArray, bad: _Bad) -> FloatArray:
 
 
 def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray:
-    """Times as Unix seconds; the usual form all at once, others one by one."""
+    """Return texts as Unix seconds: the usual form all at once, others one by one."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     seconds = None
@@ -167,7 +167,7 @@ def _of_numbers(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad)
 
 
 def _compact(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray | None:
-    """Dates written as whole numbers, None where they are none."""
+    """Return dates written as whole numbers; None if the numbers are no dates."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     if not (values == np.rint(values)).all():

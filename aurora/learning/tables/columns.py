@@ -1,4 +1,4 @@
-"""Tells what the columns of a table are by their names and first fields: time, value, name of the series."""
+"""Finds the roles of a table's columns by their names and first fields: time, value, name of the series."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TAIL = re.compile(r"_(?:utc|gmt|ms|us|ns|s|sec|seconds|milliseconds|unix|iso)$"
 
 
 class Roles(NamedTuple):
-    """The part that each column has.
+    """Roles of a table's columns.
 
     Attributes:
         names: Column → its name in the long form; columns not named keep theirs.
@@ -40,17 +40,17 @@ class Roles(NamedTuple):
 
 
 def is_long_form(header: Sequence[str]) -> bool:
-    """Whether the columns of the long form are there, in upper or lower case."""
+    """Return whether the columns of the long form are there, in upper or lower case."""
     return {TIME, VALUE} <= {_plain(name) for name in header}
 
 
 def is_time_name(name: str) -> bool:
-    """Whether a column of this name has times."""
+    """Return whether a column of this name has times."""
     return _plain(name) in TIMES
 
 
 def roles(header: Sequence[str], first: Sequence[str]) -> Roles | None:
-    """The part that each column has, None where it is not certain.
+    """Find the role of each column; None where it is not certain.
 
     Args:
         header: Names of the columns.
@@ -85,7 +85,7 @@ def roles(header: Sequence[str], first: Sequence[str]) -> Roles | None:
 
 
 def _wide(named: dict[str, str], others: Sequence[str], candidates: Sequence[str], time: str) -> Roles | None:
-    """A column of times and a series in each other column, if nothing else can be meant."""
+    """Find a column of times with a series in each other column, if no other reading is possible."""
     if ID in named.values() or not candidates or len(candidates) < len(others):
         return None
     told = f"column {time!r} has the times, and each of the other {len(candidates)} is a series"
@@ -93,12 +93,12 @@ def _wide(named: dict[str, str], others: Sequence[str], candidates: Sequence[str
 
 
 def _is_value(field: str) -> bool:
-    """Whether a field of the first row can be a number: one, however written, or nothing."""
+    """Return whether a field of the first row can be a number in any notation, or is empty."""
     return is_number(field) or field[:1].isdigit() or field.lower() in (*NOTHING, "undefined")
 
 
 def _only(header: Sequence[str], plain: dict[str, str], wanted: set[str] | frozenset[str]) -> str | None:
-    """The only column with one of the names; one that is written so goes before `Y` beside `y`."""
+    """Return the only column with one of the names; an exact match precedes one in another case."""
     if len(wanted) == 1 and wanted & set(header):
         return next(iter(wanted))
     found = [name for name in header if plain[name] in wanted]
@@ -106,7 +106,7 @@ def _only(header: Sequence[str], plain: dict[str, str], wanted: set[str] | froze
 
 
 def _plain(name: str) -> str:
-    """A name in lower case, without a unit or zone in brackets, blanks as underscores."""
+    """Return a name in lower case, without a unit or zone in brackets, blanks as underscores."""
     text = _SUFFIX.sub("", name.strip().casefold())
     text = re.sub(r"[\s\-]+", "_", text)
     short = _TAIL.sub("", text)

@@ -1,4 +1,4 @@
-"""Reads numbers as people and tools write them: plain, with decimal commas, or with marks between thousands."""
+"""Reads numbers in any notation: plain, with decimal commas, or with marks between thousands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNIT = re.compile(r"[+-]?[\d.,]+\s*([%a-zA-Zµ°/]+[\w/%]*)")
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number, as a program writes it."""
+    """Return whether a text is a number as programs write it."""
     try:
         float(text)
     except ValueError:
@@ -54,7 +54,7 @@ def unified(texts: Sequence[str]) -> tuple[list[float], str] | None:
 
 
 def why_no_number(text: str) -> str:
-    """Return what a text in a column of numbers seems to be, and the remedy."""
+    """Describe a text in a column of numbers, with the remedy."""
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})", text):
         return "is not a number that can be told: write 1234 or 1.234, without commas"
     found = _UNIT.fullmatch(text)

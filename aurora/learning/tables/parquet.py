@@ -1,4 +1,4 @@
-"""Reads Parquet files within limits: too large ones are refused by their description, and damage is one line."""
+"""Reads Parquet files within limits: a large file is refused by its metadata, and damage is one line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aurora.reading import TABLE_BYTES, read_bytes
 
 @contextmanager
 def reading_parquet(path: Path) -> Iterator[None]:
-    """Turn whatever pyarrow raises on a damaged file into one line.
+    """Turn any error of pyarrow on a damaged file into one line.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
 
     Raises:
         DataError: The file is no readable Parquet file.
@@ -27,16 +27,16 @@ def reading_parquet(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, LookupError, TypeError) as error:
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{path} is not a readable Parquet file: {said[:300]}") from None
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path} is not a readable Parquet file: {reason[:300]}") from None
 
 
 def check_unpacked(path: Path, metadata: Any) -> None:
     """Refuse a file that unpacks to more than `TABLE_BYTES`.
 
     Args:
-        path: Of the file.
-        metadata: Its description, by pyarrow.
+        path: Path of the file.
+        metadata: The file's metadata, by pyarrow.
 
     Raises:
         DataError: It does, or its row groups hold more rows than the file.
@@ -52,8 +52,8 @@ def parquet_rows(path: Path, most_rows: int) -> list[dict[str, Any]]:
     """Read the rows of a file.
 
     Args:
-        path: Of the file.
-        most_rows: More are refused before anything is unpacked.
+        path: Path of the file.
+        most_rows: Most rows; a file with more is refused before it is unpacked.
 
     Raises:
         DataError: The file can't be read, or is too large.

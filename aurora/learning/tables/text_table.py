@@ -1,4 +1,4 @@
-"""Text files as tables: encoding, line ends, separator, and where the header is, each told by what the file shows."""
+"""Reads text files as tables: finds the encoding, the line ends, the separator and the header."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aurora.learning.tables.time_forms import looks_like_time
 from aurora.reading import decode
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-MOST_PREAMBLE = 30
-"""Lines before the header that are looked through."""
+MAX_PREAMBLE = 30
+"""Most lines before the header."""
 _FOREIGN = (
     (b"{", "JSON; write its values as CSV, such as unique_id,ds,y (jq -r '... | @csv')"),
     (b"[", "JSON; write its values as CSV, such as unique_id,ds,y (jq -r '... | @csv')"),
@@ -27,7 +27,7 @@ _FOREIGN = (
     (b"\x89HDF", "an HDF5 file; save it as Parquet"),
     (b"%PDF", "a PDF document; export the values as CSV"),
 )
-"""How files begin that are no table of text, and the remedy."""
+"""Beginnings of files that are no table of text, with the remedy."""
 
 
 class TextTable(NamedTuple):
@@ -35,10 +35,10 @@ class TextTable(NamedTuple):
 
     Attributes:
         body: UTF-8, from the header's line on (of a table without a header, from its first line).
-        separator: Of fields.
+        separator: Separator of fields.
         skipped: Lines before the body.
         header: Fields of the body's first line, stripped of blanks and quotes; "column 2" where the second is empty.
-        notes: What was inferred of the file's form, for people; empty for plain CSV.
+        notes: Remarks on the file's form, for people; empty for plain CSV.
     """
 
     body: bytes
@@ -48,13 +48,13 @@ class TextTable(NamedTuple):
     notes: tuple[str, ...]
 
     def fields(self, line: int) -> tuple[str, ...]:
-        """The fields of a line of the body, counted from 0, among the first `MOST_PREAMBLE`; () if there is none."""
+        """Return the fields of a line of the body, counted from 0; () if it is absent or beyond `MAX_PREAMBLE`."""
         lines = _head(self.body)
         return fields_of(lines[line], self.separator) if line < len(lines) else ()
 
 
 def text_table(path: Path, raw: bytes) -> TextTable:
-    """Tell the form of a text file.
+    """Find the form of a text file.
 
     Raises:
         DataError: It is a file of another kind, or binary.
@@ -83,7 +83,7 @@ def text_table(path: Path, raw: bytes) -> TextTable:
 
 
 def fields_of(line: str, separator: str) -> tuple[str, ...]:
-    """The fields of a line, stripped of blanks and quotes."""
+    """Split a line into fields, stripped of blanks and quotes."""
     try:
         row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
     except csv.Error:
@@ -92,7 +92,7 @@ def fields_of(line: str, separator: str) -> tuple[str, ...]:
 
 
 def _utf8(path: Path, raw: bytes, notes: list[str]) -> bytes:
-    """The text in UTF-8, without a byte-order mark."""
+    """Return the text in UTF-8, without a byte-order mark."""
     if raw.isascii() and b"\0" not in raw[:64]:
         return raw
     try:
@@ -110,12 +110,12 @@ def _utf8(path: Path, raw: bytes, notes: list[str]) -> bytes:
 
 
 def _head(body: bytes) -> list[str]:
-    """The first lines, without line ends."""
-    return [line.rstrip("\r") for line in body[: 1 << 20].decode(errors="replace").split("\n")[:MOST_PREAMBLE]]
+    """Return the first lines, without line ends."""
+    return [line.rstrip("\r") for line in body[: 1 << 20].decode(errors="replace").split("\n")[:MAX_PREAMBLE]]
 
 
 def _without_preamble(body: bytes) -> tuple[bytes, int, str]:
-    """The body from the header on, the lines before it, and the separator if a line `sep=;` gives it.
+    """Return the body from the header on, the number of lines before it, and the separator of a line `sep=;`.
 
     Left out are empty lines and comments (`#`). The last comment is the header if what follows has none.
     """
@@ -144,7 +144,7 @@ def _separator(line: str) -> str:
 
 
 def _after_descriptions(body: bytes, separator: str) -> tuple[bytes, int]:
-    """The body from its header on where lines about the series come before the first time, and their number.
+    """Skip lines about the series before the first time; return the body from its header on, and their number.
 
     The header is the line above the first time if it names a column of times; in CloudWatch's exports the line `Label`
     has the names, and none is above the times.

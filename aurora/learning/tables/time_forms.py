@@ -1,4 +1,4 @@
-"""The forms in which people and tools write a time as text, and the parser for those that are not ISO 8601."""
+"""Parses times in the forms that people and tools write, apart from ISO 8601."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2\d{4}(?!\d)")
 
 
 class DayOrder(NamedTuple):
-    """Which of two numbers at the beginning of the dates of a column is the day.
+    """Order of day and month in the dates of a column.
 
     Attributes:
-        is_day_first: 31/1/2026 rather than 1/31/2026.
-        name: For people.
-        contradiction: A text that no order fits, or that nothing decides; "" where one order fits all.
-        why: Of the contradiction.
+        is_day_first: True for 31/1/2026, False for 1/31/2026.
+        name: Description for people.
+        contradiction: A text that no order fits, or that has two readings; "" where one order fits all.
+        why: Reason for the contradiction.
     """
 
     is_day_first: bool
@@ -59,12 +59,12 @@ class DayOrder(NamedTuple):
 
 
 def looks_like_time(text: str) -> bool:
-    """Whether a text is a day or a time in one of the forms that are read."""
+    """Return whether a text is a day or a time in one of the forms that are read."""
     return any(form.fullmatch(text) for form in _ALL)
 
 
 def day_order(texts: Sequence[str]) -> DayOrder | None:
-    """The order of day and month in the dates of a column; None where they begin with the year or name the month.
+    """Find the order of day and month in the dates of a column; None if they begin with the year or name the month.
 
     A day above 12 in any row decides. Dots (31.1.2026) are written where the day comes first. Else nothing decides.
     """
@@ -85,7 +85,7 @@ def day_order(texts: Sequence[str]) -> DayOrder | None:
 
 
 def parsed(text: str, order: DayOrder | None) -> float | None:
-    """Unix seconds of a time in one of the forms, None if it is in none of them or no day of the calendar.
+    """Parse a time as Unix seconds; None if it is in none of the forms, or no day of the calendar.
 
     Example:
         >>> parsed("Jan 2, 2026 3:04 PM", None) == parsed("2026-01-02T15:04:00Z", None) == 1767366240.0
@@ -128,7 +128,7 @@ def parsed(text: str, order: DayOrder | None) -> float | None:
 
 
 def _offset(zone: str) -> float:
-    """Seconds that a zone is ahead of UTC."""
+    """Return the seconds that a zone is ahead of UTC."""
     found = re.search(r"([+-])(\d{2}):?(\d{2})?", zone)
     if not found:
         return 0.0

@@ -20,7 +20,7 @@ from aurora.sim.kernel.lanes import LOWEST
 from aurora.sim.outcome import Outcome, Trace
 from aurora.sim.policies.compiler import Sections, parse_sections
 from aurora.sim.policies.expression import Apply, Expr, Ref, evaluate, to_text, walk
-from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.features import FEATURES, GENERAL_FEATURES
 from aurora.sim.policies.inputs import parse_input
 from aurora.sim.policies.network import gradients_of, inputs_from, scores_of
 from aurora.sim.policies.policy import Network, Policy
@@ -30,7 +30,7 @@ from aurora.sim.scenarios.scenario import Scenario, path_name
 MOST_IN_A_CAUSE = 3
 """Features that a cause may name; a reason with more is none that a person could use."""
 TRACE_NUMBERS = 20_000_000
-"""Most numbers that a trace for explanations may hold."""
+"""Largest number of values of general features that a trace for explanations may hold."""
 FEWEST_TRACED = 5
 """Candidates of each decision that are traced at least."""
 STEPS = 64
@@ -114,7 +114,7 @@ def traced(encoded: EncodedScenario, program: Program, policy_id: str) -> Outcom
     """A run with its decisions, each with all candidates where memory allows, else with the five best."""
     tasks = len(encoded.scenario.tasks)
     candidates = max(1, len(encoded.scenario.nodes), len(encoded.paths))
-    room = TRACE_NUMBERS // (tasks * len(FEATURES))
+    room = TRACE_NUMBERS // (tasks * len(GENERAL_FEATURES))
     return run(encoded, program, trace_top=max(FEWEST_TRACED, min(candidates, room)), policy_id=policy_id)
 
 

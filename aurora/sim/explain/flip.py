@@ -86,8 +86,13 @@ def _dominant_share(features: Features) -> float:
 
 def _speed(features: Features, value: float) -> Features:
     factor = features["node.speed"] / value
-    scaled = {name: features[name] * factor for name in ("fit.duration", "fit.cost", "fit.energy")}
+    scaled = {name: features[name] * factor for name in ("fit.duration", "fit.cost", "fit.energy", "fit.carbon")}
     return {**features, "node.speed": value, **scaled}
+
+
+def _carbon_intensity(features: Features, value: float) -> Features:
+    grams = features["fit.carbon"] * value / features["node.carbon_intensity"]
+    return {**features, "node.carbon_intensity": value, "fit.carbon": grams}
 
 
 def _latency(features: Features, value: float) -> Features:
@@ -121,8 +126,14 @@ LEVERS: tuple[Lever, ...] = (
     Lever("fit.latency", frozenset(("fit.latency",)), _positive("fit.latency"), _latency),
     Lever("node.price", frozenset(("node.price", "fit.cost")), _positive("node.price"), _price),
     Lever(
+        "node.carbon_intensity",
+        frozenset(("node.carbon_intensity", "fit.carbon")),
+        _positive("node.carbon_intensity"),
+        _carbon_intensity,
+    ),
+    Lever(
         "node.speed",
-        frozenset(("node.speed", "fit.duration", "fit.cost", "fit.energy")),
+        frozenset(("node.speed", "fit.duration", "fit.cost", "fit.energy", "fit.carbon")),
         lambda features: (features["node.speed"] / FURTHEST, FURTHEST * features["node.speed"]),
         _speed,
     ),

@@ -1,10 +1,11 @@
 """The kernel: one event loop that every scenario of every domain runs through.
 
 `encode` packs a scenario into arrays, `run` interprets a compiled policy over them, `simulate` does
-both. The meaning is in `docs/kernel.md`.
+both. The meaning is in `docs/reference/kernel.md`.
 """
 
-from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
+from aurora.sim.kernel.encode import EncodedScenario, encode
+from aurora.sim.kernel.planned import with_plan
 from aurora.sim.kernel.run import evaluate, run, simulate
 
 __all__ = ["EncodedScenario", "encode", "evaluate", "run", "simulate", "with_plan"]

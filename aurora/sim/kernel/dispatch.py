@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.accounts import take
+from aurora.sim.kernel.accounting import take
 from aurora.sim.kernel.fit import count_devices, devices_of, node_fits, path_fits
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
@@ -64,14 +64,14 @@ scores that were kept."""
 
 
 @inlined
-def _chosen(problem, state, program, bench, cache, tracer, t, how):
+def _chosen(problem, state, program, scratch, cache, tracer, t, how):
     if how == SWEEP and devices_of(problem, t) == 0:
-        return choose_by_sweep(problem, state, program, bench, t)
+        return choose_by_sweep(problem, state, program, scratch, t)
     if how in (SCAN, SWEEP):
-        return choose_by_scan(problem, state, program, bench, t)
+        return choose_by_scan(problem, state, program, scratch, t)
     if how == TOURNAMENT:
-        return choose_by_tournament(problem, state, program, bench, cache, t)
-    return choose(problem, state, program, bench, tracer, t, False)
+        return choose_by_tournament(problem, state, program, scratch, cache, t)
+    return choose(problem, state, program, scratch, tracer, t, False)
 
 
 @inlined
@@ -114,14 +114,14 @@ def _may_fit(problem, state, t):
 
 @inlined
 def forget_freed(state):
-    """What was freed matters to a round of placements only; it begins, or there is none."""
+    """Clear the list of freed nodes, which only one round of placements reads."""
     state.counters[K_FREED] = 0
     state.counters[K_LINK_FREED] = 0
 
 
 @inlined
-def line_up(problem, state, program, bench, gate_static):
-    """Without head-of-line blocking: put the tasks that are tried in this round on the bench, in order; how many.
+def line_up(problem, state, program, scratch, gate_static):
+    """List the tasks to try in this round, in order, without head-of-line blocking; return their number.
 
     A task that did not fit in the last round is tried again only if something it could use was freed
     since; that holds where neither `admit` nor `when` can change their minds (`gate_static`).
@@ -133,22 +133,22 @@ def line_up(problem, state, program, bench, gate_static):
             continue
         if gate_static and state.run_i[t, R_TRIED] == 1 and not _may_fit(problem, state, t):
             continue
-        bench.tasks[size] = t
+        scratch.tasks[size] = t
         size += 1
     forget_freed(state)
     if program.order_changes == 1 and size > 1:
-        evaluate_order(problem, state, program, bench, bench.tasks, size)
-        sort_by(state.key, bench.tasks, size)
+        evaluate_order(problem, state, program, scratch, scratch.tasks, size)
+        sort_by(state.key, scratch.tasks, size)
     return size
 
 
 @inlined
-def place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how):
-    """Without head-of-line blocking: try the waiting tasks in order, place whatever fits."""
-    size = line_up(problem, state, program, bench, gate_static)
+def place_any(problem, state, program, scratch, cache, tracer, with_fragmentation, gate_static, how):
+    """Try the waiting tasks in order and place whatever fits, without head-of-line blocking."""
+    size = line_up(problem, state, program, scratch, gate_static)
     for k in range(size):
-        t = bench.tasks[k]
-        candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
+        t = scratch.tasks[k]
+        candidate = _chosen(problem, state, program, scratch, cache, tracer, t, how)
         if candidate >= 0:
             leave(state, t)
             start(problem, state, program, t, candidate, with_fragmentation)
@@ -158,10 +158,10 @@ def place_any(problem, state, program, bench, cache, tracer, with_fragmentation,
 
 
 @jitted
-def _pick_head(problem, state, program, bench):
+def _pick_head(problem, state, program, scratch):
     size = state.counters[K_QUEUE]
     if program.order_changes == 1 and problem.options[O_HAS_PLAN] == 0:
-        evaluate_order(problem, state, program, bench, state.waiting, size)
+        evaluate_order(problem, state, program, scratch, state.waiting, size)
     best = -1
     for k in range(size):
         t = state.waiting[k]
@@ -171,12 +171,12 @@ def _pick_head(problem, state, program, bench):
 
 
 @inlined
-def head_of_line(problem, state, program, bench):
-    """The task at the head of the line, taken out of the queue if there was none; -1 where nobody waits."""
+def head_of_line(problem, state, program, scratch):
+    """Return the head of the line, taken from the queue if there was none yet; -1 where no task waits."""
     if state.counters[K_HEAD] < 0:
         if state.counters[K_WAITING] == 0:
             return -1
-        t = _pick_head(problem, state, program, bench)
+        t = _pick_head(problem, state, program, scratch)
         leave(state, t)
         compact(state, program.easy == 1)
         state.counters[K_HEAD] = t
@@ -185,8 +185,8 @@ def head_of_line(problem, state, program, bench):
 
 
 @inlined
-def may_backfill(problem, state, program, bench):
-    """After the heads of a round: whether others may overtake one that is stuck, whose reservation is made."""
+def may_backfill(problem, state, program, scratch):
+    """Reserve for a head that is stuck, and return whether other tasks may overtake it."""
     forget_freed(state)
     if state.counters[K_HEAD] < 0:
         return False
@@ -194,26 +194,26 @@ def may_backfill(problem, state, program, bench):
     if state.counters[K_HEAD_STUCK] == 0:
         state.counters[K_HEAD_STUCK] = 1
         if easy:
-            _reserve(problem, state, bench)
+            _reserve(problem, state, scratch)
     return easy and state.counters[K_WAITING] > 0
 
 
 @jitted
-def place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how):
-    """With head-of-line blocking: place heads until one is stuck, then backfill if that is allowed."""
+def place_in_line(problem, state, program, scratch, cache, tracer, with_fragmentation, how):
+    """Place heads of the line until one is stuck, then backfill if that is allowed."""
     while True:
-        t = head_of_line(problem, state, program, bench)
+        t = head_of_line(problem, state, program, scratch)
         if t < 0:
             break
-        candidate = _chosen(problem, state, program, bench, cache, tracer, t, how)
+        candidate = _chosen(problem, state, program, scratch, cache, tracer, t, how)
         if candidate < 0:
             break
         state.counters[K_HEAD] = -1
         start(problem, state, program, t, candidate, with_fragmentation)
-    if may_backfill(problem, state, program, bench):
+    if may_backfill(problem, state, program, scratch):
         for k in range(state.counters[K_QUEUE]):
             t = state.arrived[k]
-            candidate = choose(problem, state, program, bench, tracer, t, True)
+            candidate = choose(problem, state, program, scratch, tracer, t, True)
             if candidate >= 0:
                 leave(state, t)
                 start(problem, state, program, t, candidate, with_fragmentation)
@@ -228,8 +228,8 @@ def _copy(target, source):
 
 
 @jitted
-def _reserve(problem, state, bench):
-    """The blocked head's reservation: when some candidate has room if all end as requested.
+def _reserve(problem, state, scratch):
+    """Reserve for the blocked head: the time at which a candidate has room if all tasks end as requested.
 
     What running tasks hold is given back to the state in order of their requested ends until the
     head fits, then everything is restored.
@@ -237,16 +237,16 @@ def _reserve(problem, state, bench):
     head = state.counters[K_HEAD]
     now = state.clock[C_NOW]
     count = state.counters[K_RUNNING]
-    _copy(bench.saved_f, state.node_f)
-    _copy(bench.saved_i, state.node_i)
-    _copy(bench.saved_devices, state.devices)
-    _copy(bench.saved_links, state.link_f)
-    ends = bench.scores
+    _copy(scratch.saved_f, state.node_f)
+    _copy(scratch.saved_i, state.node_i)
+    _copy(scratch.saved_devices, state.devices)
+    _copy(scratch.saved_links, state.link_f)
+    ends = scratch.scores
     for k in range(count):
         t = state.running[k]
-        bench.others[k] = t
+        scratch.others[k] = t
         ends[t] = max(now, state.run_f[t, R_EXPECTED])
-    sort_by(ends, bench.others, count)
+    sort_by(ends, scratch.others, count)
     state.clock[C_RESERVATION] = np.inf
     state.counters[K_RESERVED] = -1
     route = problem.task_i[head, T_ROUTE]
@@ -255,9 +255,9 @@ def _reserve(problem, state, bench):
         first += problem.task_i[head, T_PIN]
         last = first + 1
     for k in range(count):
-        t = bench.others[k]
+        t = scratch.others[k]
         _lift(problem, state, t)
-        if k + 1 < count and ends[bench.others[k + 1]] == ends[t]:
+        if k + 1 < count and ends[scratch.others[k + 1]] == ends[t]:
             continue
         for c in range(first, last):
             node, path = problem.candidate_node[c], problem.candidate_path[c]
@@ -270,15 +270,15 @@ def _reserve(problem, state, bench):
             break
         if state.counters[K_RESERVED] >= 0:
             break
-    _copy(state.node_f, bench.saved_f)
-    _copy(state.node_i, bench.saved_i)
-    _copy(state.devices, bench.saved_devices)
-    _copy(state.link_f, bench.saved_links)
+    _copy(state.node_f, scratch.saved_f)
+    _copy(state.node_i, scratch.saved_i)
+    _copy(state.devices, scratch.saved_devices)
+    _copy(state.link_f, scratch.saved_links)
 
 
 @jitted
 def _lift(problem, state, t):
-    """Give back what `t` holds, for a look ahead: capacities only, no accounts."""
+    """Give back what `t` holds, for a look ahead: capacities only, no bookkeeping."""
     node, path = state.run_i[t, R_NODE], state.run_i[t, R_PATH]
     if node >= 0:
         state.node_f[S_CPU_FREE, node] += problem.task_f[t, T_CPU]

@@ -1,32 +1,27 @@
-"""From a scenario to the kernel's arrays."""
+"""Packing of a scenario into the kernel's arrays."""
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import yen
 
-from aurora.errors import ConstraintError, ScenarioError
+from aurora.errors import ScenarioError
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.pins import Pinned
-from aurora.sim.policies.policy import PlannedTask
+from aurora.sim.kernel.routes import Routes
+from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
 from aurora.sim.scenarios.scenario import Node, Scenario, Task, TypicalTask
+from aurora.sim.scenarios.typical import typical_tasks
+from aurora.types import FloatArray
 
-TYPICAL_SHARE = 0.95
-TYPICAL_LIMIT = 64
 MAX_MODELS = 62
 WRITTEN_DIGITS = 5e-5
-"""By how much a share written with four digits may lie above the 1/n that it stands for."""
+"""Largest excess of a share written with four digits over the 1/n that it stands for."""
 ROUNDING = 1e-6
-"""Part of a part that floating point may lose; more than it does."""
+"""Upper bound of the rounding error of a share, in parts of a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ def encode(scenario: Scenario) -> EncodedScenario:
         ScenarioError: A flow asks for node resources, or there are too many accelerator models.
     """
     models = _model_numbers(scenario)
-    routes = _Routes(scenario)
+    routes = Routes(scenario)
     task_f, task_i = _encode_tasks(scenario, models, routes)
     node_f, node_i = _encode_nodes(scenario, models)
     typical = scenario.typical_tasks or typical_tasks(scenario.tasks)
@@ -141,107 +136,12 @@ def encode(scenario: Scenario) -> EncodedScenario:
     return EncodedScenario(scenario, problem, paths)
 
 
-def _objective(scenario: Scenario) -> at.FloatArray:
+def _objective(scenario: Scenario) -> FloatArray:
+    """Weights, then targets; those of amounts that add up are a task's share."""
     weights, targets = scenario.weights(), scenario.objective_targets
-    shares = [weights.get(o, 0.0) for o in ("latency", "cost", "energy", "qos")]
+    shares = [weights.get(o.name, 0.0) for o in OBJECTIVES]
     tasks = len(scenario.tasks)
-    return np.array([*shares, targets.latency, targets.cost / tasks, targets.energy / tasks])
-
-
-def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> EncodedScenario:
-    """The same scenario, in which each task may only go where and when the plan says.
-
-    Raises:
-        ConstraintError: The plan names an unknown task, node or path, or a task twice.
-    """
-    problem = encoded.problem
-    task_f, task_i = problem.task_f.copy(), problem.task_i.copy()
-    task_i[:, at.T_PIN] = -2
-    for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
-        if line.start > task_f[t, at.T_ARRIVAL] + task_f[t, at.T_PATIENCE] + at.TOLERANCE:
-            continue  # it is not there any more when the plan would start it
-        task_i[t, at.T_PIN] = candidate
-        task_f[t, at.T_READY_AT] = max(task_f[t, at.T_ARRIVAL], line.start)
-        task_f[t, at.T_PLAN_KEY] = line.start
-    options = problem.options.copy()
-    options[at.O_HAS_PLAN] = 1
-    arrivals = np.argsort(task_f[:, at.T_READY_AT], kind="stable")
-    pinned = problem._replace(task_f=task_f, task_i=task_i, arrivals=arrivals, options=options)
-    return EncodedScenario(encoded.scenario, pinned, encoded.paths)
-
-
-def planned_candidates(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[int, int]:
-    """Task to the number of its planned candidate, in the order of the plan.
-
-    Raises:
-        ConstraintError: The plan names an unknown task, node or path, or a task twice.
-    """
-    scenario = encoded.scenario
-    tasks = {t.task_id: i for i, t in enumerate(scenario.tasks)}
-    nodes = {n.node_id: i for i, n in enumerate(scenario.nodes)}
-    links = {l.link_id: i for i, l in enumerate(scenario.links)}
-    found: dict[int, int] = {}
-    for line in plan:
-        if line.task_id not in tasks:
-            raise ConstraintError(f"allocation_plan: unknown task {line.task_id!r}; use an id of the scenario")
-        t = tasks[line.task_id]
-        if t in found:
-            raise ConstraintError(f"allocation_plan: task {line.task_id!r} is planned twice; keep one line")
-        found[t] = _planned_candidate(line, encoded, int(encoded.problem.task_i[t, at.T_ROUTE]), nodes, links)
-    return found
-
-
-def _planned_candidate(
-    line: PlannedTask, encoded: EncodedScenario, route: int, nodes: dict[str, int], links: dict[str, int]
-) -> int:
-    problem = encoded.problem
-    if line.node_id is not None and line.node_id not in nodes:
-        raise ConstraintError(
-            f"allocation_plan: task {line.task_id!r} names the unknown node {line.node_id!r}; use an id of the scenario"
-        )
-    wanted_node = -1 if line.node_id is None else nodes[line.node_id]
-    unknown = [l for l in line.path if l not in links]
-    if unknown:
-        raise ConstraintError(f"allocation_plan: task {line.task_id!r} names the unknown link {unknown[0]!r}")
-    wanted_path = tuple(links[l] for l in line.path)
-    first, last = problem.route_start[route], problem.route_start[route + 1]
-    for c in range(first, last):
-        path = int(problem.candidate_path[c])
-        held = encoded.paths[path] if path >= 0 else ()
-        if problem.candidate_node[c] == wanted_node and wanted_path in ((), held):
-            return int(c - first)
-    raise ConstraintError(
-        f"allocation_plan: task {line.task_id!r} has no candidate with node {line.node_id!r} and path "
-        f"{list(line.path)}; a flow takes one of its {encoded.scenario.paths_per_pair} shortest paths and no node"
-    )
-
-
-def typical_tasks(tasks: tuple[Task, ...]) -> tuple[TypicalTask, ...]:
-    """The most frequent classes that cover 95 % of the tasks (Weng et al., ATC 2023, section 3).
-
-    Classes are (cores, devices, share, models), at most 64, frequencies renormalised to 1; ties in
-    frequency go to the class seen first.
-    """
-    counts = Counter(
-        (t.cpu_required, t.accelerators, t.accelerator_share, tuple(sorted(t.accelerator_models))) for t in tasks
-    )
-    kept: list[tuple[tuple[float, int, float, tuple[str, ...]], int]] = []
-    covered = 0
-    for key, count in counts.most_common(TYPICAL_LIMIT):
-        kept.append((key, count))
-        covered += count
-        if covered >= TYPICAL_SHARE * len(tasks):
-            break
-    return tuple(
-        TypicalTask(
-            cpu_required=cpu,
-            accelerators=devices,
-            accelerator_share=share,
-            accelerator_models=models,
-            frequency=count / covered,
-        )
-        for (cpu, devices, share, models), count in kept
-    )
+    return np.array([*shares, *(getattr(targets, o.name) / (tasks if o.adds_up else 1) for o in WITH_TARGET)])
 
 
 def _allows(models: tuple[str, ...], node: Node) -> bool:
@@ -289,7 +189,7 @@ def accelerator_class(devices: int, share: int) -> int:
 
 
 def _encode_tasks(
-    scenario: Scenario, models: dict[str, int], routes: _Routes
+    scenario: Scenario, models: dict[str, int], routes: Routes
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     tasks = scenario.tasks
     largest = [max((getattr(n, what) for n in scenario.nodes), default=0) for what in ("cpu", "memory", "accelerators")]
@@ -343,7 +243,8 @@ def _encode_nodes(scenario: Scenario, models: dict[str, int]) -> tuple[NDArray[n
     i = np.zeros((at.NODE_INTS, len(scenario.nodes)), np.int64)
     for k, n in enumerate(scenario.nodes):
         battery = math.inf if n.battery is None else n.battery
-        f[:, k] = (n.cpu, n.memory, n.speed, n.price_per_hour, n.idle_power, n.full_power, battery, 0)
+        carbon = n.carbon_intensity or 0.0
+        f[:, k] = (n.cpu, n.memory, n.speed, n.price_per_hour, n.idle_power, n.full_power, battery, 0, carbon)
         i[:, k] = (n.accelerators, 0 if n.accelerator_model is None else models[n.accelerator_model])
     return f, i
 
@@ -377,6 +278,9 @@ def _encode_events(
     for change in conditions.dynamic_pricing:
         target = -1 if change.node_id is None else nodes[change.node_id]
         events.append((change.time, at.E_PRICE, target, change.factor))
+    for intensity in conditions.dynamic_carbon:
+        target = -1 if intensity.node_id is None else nodes[intensity.node_id]
+        events.append((intensity.time, at.E_CARBON, target, intensity.factor))
     for congestion in conditions.network_congestion:
         events.append((congestion.start, at.E_CONGESTION, 0, 0.0))
         events.append((congestion.start + congestion.duration, at.E_CONGESTION, 0, 0.0))
@@ -440,109 +344,3 @@ def _fits_empty(
     on_path = paths >= 0
     fits[on_path] &= problem.path_f[at.P_BANDWIDTH, paths[on_path]] + at.TOLERANCE >= bandwidth
     return bool(fits.any())
-
-
-_HOP_MS = 1e-6
-"""Added to a link's latency when paths are found, so that of equal ones those with fewer links come first."""
-
-
-class _Routes:
-    """Candidate lists by (source, destination), with the paths they use."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
-        self._known: dict[tuple[str | None, str | None], int] = {}
-        self._path_number: dict[tuple[int, ...], int] = {}
-        self.paths: list[tuple[int, ...]] = []
-        self.routes: list[list[tuple[int, int]]] = []
-        self._site_number = {site: i for i, site in enumerate(sorted(scenario.sites()))}
-        # Between two sites only the best of several parallel links carries candidates' paths.
-        best: dict[tuple[int, int], tuple[float, int]] = {}
-        for k, link in enumerate(scenario.links):
-            ends = self._site_number[link.source], self._site_number[link.target]
-            for pair in (ends, ends[::-1]):
-                if link.source != link.target:
-                    best[pair] = min(best.get(pair, (math.inf, 0)), (link.latency_ms, k))
-        self._link = {pair: k for pair, (_, k) in best.items()}
-        self._neighbours: list[list[tuple[int, float, int]]] = [[] for _ in self._site_number]
-        for (a, b), (latency, k) in best.items():
-            self._neighbours[a].append((b, latency, k))
-
-    @cached_property
-    def _graph(self) -> Any:
-        edges = [(a, b, latency + _HOP_MS) for a, near in enumerate(self._neighbours) for b, latency, _ in near]
-        sources, targets, weights = zip(*edges, strict=True) if edges else ((), (), ())
-        ends = np.array(sources, np.int32), np.array(targets, np.int32)
-        return csr_array((np.array(weights, np.float64), ends), shape=2 * (len(self._site_number),))
-
-    def of(self, task: Task) -> int:
-        """Number of the task's route."""
-        with_paths = bool(self._scenario.links) or task.destination_site is not None
-        source = task.source_site if with_paths else None
-        key = (source, task.destination_site)
-        if key not in self._known:
-            self._known[key] = len(self.routes)
-            self.routes.append(self._flow(*key) if key[1] is not None else self._placements(source))
-        return self._known[key]
-
-    def _placements(self, source: str | None) -> list[tuple[int, int]]:
-        nodes = self._scenario.nodes
-        if source is None:
-            return [(k, -1) for k in range(len(nodes))]
-        best = self._tree(source)
-        found: list[tuple[int, int]] = []
-        for k, node in enumerate(nodes):
-            if node.site is None or node.site == source:
-                found.append((k, -1))
-                continue
-            if node.site in best:
-                found.append((k, self._path(best[node.site])))
-        return found
-
-    def _flow(self, source: str | None, destination: str | None) -> list[tuple[int, int]]:
-        if source == destination:
-            return [(-1, -1)]
-        assert source is not None and destination is not None
-        return [(-1, self._path(p)) for p in self._shortest(source, destination, self._scenario.paths_per_pair)]
-
-    def _tree(self, source: str) -> dict[str, tuple[int, ...]]:
-        """The shortest path to every site that can be reached (Dijkstra 1959, ties as in `_shortest`)."""
-        if source not in self._site_number:
-            return {}
-        settled: dict[int, tuple[int, ...]] = {}
-        queue: list[tuple[float, int, tuple[int, ...], int]] = [(0.0, 0, (), self._site_number[source])]
-        while queue:
-            latency, hops, path, site = heapq.heappop(queue)
-            if site in settled:
-                continue
-            settled[site] = path
-            for neighbour, more, link in self._neighbours[site]:
-                if neighbour not in settled:
-                    heapq.heappush(queue, (round(latency + more, 9), hops + 1, (*path, link), neighbour))
-        return {site: settled[number] for site, number in self._site_number.items() if number in settled}
-
-    def _path(self, path: tuple[int, ...]) -> int:
-        if path not in self._path_number:
-            self._path_number[path] = len(self.paths)
-            self.paths.append(path)
-        return self._path_number[path]
-
-    def _shortest(self, source: str, target: str, k: int) -> list[tuple[int, ...]]:
-        """The k shortest simple paths by latency, then hops, then link indices (Yen 1971)."""
-        if source not in self._site_number or target not in self._site_number:
-            return []
-        first, last = self._site_number[source], self._site_number[target]
-        # Ties are broken by link indices, so a few more than k are ranked.
-        _, before = yen(self._graph, first, last, 2 * k + 2, return_predecessors=True)
-
-        def links(previous: NDArray[np.int32]) -> tuple[int, ...]:
-            found, site = [], last
-            while site != first:
-                found.append(self._link[int(previous[site]), site])
-                site = int(previous[site])
-            return tuple(found[::-1])
-
-        def rank(path: tuple[int, ...]) -> tuple[float, int, tuple[int, ...]]:
-            return (round(sum(self._scenario.links[l].latency_ms for l in path), 9), len(path), path)
-
-        return sorted(map(links, before), key=rank)[:k]

@@ -1,4 +1,4 @@
-"""A run that stops where a candidate is to be chosen, and goes on with the one that an agent takes.
+"""Runs that stop at every decision and go on with the candidate that an agent chooses.
 
 Who is next, and who may overtake, is up to a base policy; so are `admit` and the choice of a device. The steps
 between decisions are those of `aurora.sim.kernel.loop` and `aurora.sim.kernel.dispatch`, so an episode in which
@@ -14,7 +14,7 @@ import numpy as np
 
 from aurora.sim.kernel.dispatch import forget_freed, head_of_line, line_up, may_backfill, start
 from aurora.sim.kernel.fit import random_of
-from aurora.sim.kernel.handles import batch_at, bench_at, problem_at, program_at, state_at
+from aurora.sim.kernel.handles import batch_at, problem_at, program_at, scratch_at, state_at
 from aurora.sim.kernel.jit import entry_point, inlined, jitted
 from aurora.sim.kernel.layout import (
     A_FORCED,
@@ -41,16 +41,16 @@ from aurora.sim.kernel.layout import (
     K_HEAD,
     K_QUEUE,
     K_WAITING,
-    LEDGER,
     R_TRIED,
     S_DEPLETED_AT,
     T_ROUTE,
+    TOTALS,
 )
 from aurora.sim.kernel.loop import end_round, end_run, next_instant, order_is_static, reset, set_keys
 from aurora.sim.kernel.machine import FIRST_RULE, holds
-from aurora.sim.kernel.promise import final_reward, potential, promise
 from aurora.sim.kernel.queue import compact, leave
 from aurora.sim.kernel.select import admitted, collect, scored
+from aurora.sim.kernel.shaping import add_placement, final_reward, potential
 from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.view import show
 
@@ -63,15 +63,15 @@ BEGIN, STEP, PREFER = range(3)
 
 
 @jitted
-def _choices(problem, state, program, bench, t, backfilling):
-    """Put the candidates that task `t` may take now on the bench; how many. None if no rule holds."""
-    size = collect(problem, state, bench, t, backfilling)
+def _choices(problem, state, program, scratch, t, backfilling):
+    """List the candidates that task `t` may take now; return their number, 0 if no rule holds."""
+    size = collect(problem, state, scratch, t, backfilling)
     if size > 0 and program.admits_all == 0:
-        size = admitted(problem, state, program, bench, t, size)
+        size = admitted(problem, state, program, scratch, t, size)
     if size == 0:
         return 0
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
-        if holds(problem, state, program, bench, rule, t):
+        if holds(problem, state, program, scratch, rule, t):
             return size
     return 0
 
@@ -92,15 +92,15 @@ def _place(batch, b, problem, state, program, t, number):
         cursor[B_PLACE] += 1
     candidate = problem.route_start[problem.task_i[t, T_ROUTE]] + number
     start(problem, state, program, t, candidate, _keeps_fragmentation(problem))
-    promise(batch, b, problem, state, t)
+    add_placement(batch, b, problem, state, t)
     cursor[B_TASK] = -1
 
 
 @jitted
-def _is_due(batch, b, problem, state, program, bench, t, size):
-    """Whether the agent is asked where task `t` goes; a single candidate is taken at once."""
+def _is_due(batch, b, problem, state, program, scratch, t, size):
+    """Return whether the agent must decide where task `t` goes; a single candidate is taken at once."""
     if size == 1 and batch.options[A_FORCED] == 0:
-        _place(batch, b, problem, state, program, t, bench.numbers[0])
+        _place(batch, b, problem, state, program, t, scratch.numbers[0])
         return False
     batch.cursor[b, B_TASK] = t
     batch.cursor[b, B_CHOICES] = size
@@ -109,7 +109,7 @@ def _is_due(batch, b, problem, state, program, bench, t, size):
 
 
 @jitted
-def _run_on(batch, b, problem, state, program, bench):
+def _run_on(batch, b, problem, state, program, scratch):
     """Run until a decision is due, or nothing more can happen (False)."""
     cursor = batch.cursor[b]
     static = order_is_static(problem, program)
@@ -122,7 +122,7 @@ def _run_on(batch, b, problem, state, program, bench):
                 problem,
                 program,
                 state,
-                bench,
+                scratch,
                 static,
                 _keeps_fragmentation(problem),
                 cursor[B_ARRIVED],
@@ -140,27 +140,27 @@ def _run_on(batch, b, problem, state, program, bench):
             elif program.blocking == 1:
                 cursor[B_PHASE] = IN_LINE
             else:
-                cursor[B_SIZE] = line_up(problem, state, program, bench, gate_static)
+                cursor[B_SIZE] = line_up(problem, state, program, scratch, gate_static)
                 cursor[B_PHASE] = ANY
         elif phase == ANY:
             if cursor[B_PLACE] == cursor[B_SIZE]:
                 compact(state, False)
                 cursor[B_PHASE] = ROUND_OVER
                 continue
-            t = bench.tasks[cursor[B_PLACE]]
-            size = _choices(problem, state, program, bench, t, False)
+            t = scratch.tasks[cursor[B_PLACE]]
+            size = _choices(problem, state, program, scratch, t, False)
             if size == 0:
                 state.run_i[t, R_TRIED] = 1
                 cursor[B_PLACE] += 1
-            elif _is_due(batch, b, problem, state, program, bench, t, size):
+            elif _is_due(batch, b, problem, state, program, scratch, t, size):
                 return True
         elif phase == IN_LINE:
-            t = head_of_line(problem, state, program, bench)
-            size = 0 if t < 0 else _choices(problem, state, program, bench, t, False)
+            t = head_of_line(problem, state, program, scratch)
+            size = 0 if t < 0 else _choices(problem, state, program, scratch, t, False)
             if size > 0:
-                if _is_due(batch, b, problem, state, program, bench, t, size):
+                if _is_due(batch, b, problem, state, program, scratch, t, size):
                     return True
-            elif may_backfill(problem, state, program, bench):
+            elif may_backfill(problem, state, program, scratch):
                 cursor[B_SIZE] = state.counters[K_QUEUE]
                 cursor[B_PHASE] = OVERTAKE
             else:
@@ -171,10 +171,10 @@ def _run_on(batch, b, problem, state, program, bench):
                 cursor[B_PHASE] = ROUND_OVER
                 continue
             t = state.arrived[cursor[B_PLACE]]
-            size = _choices(problem, state, program, bench, t, True)
+            size = _choices(problem, state, program, scratch, t, True)
             if size == 0:
                 cursor[B_PLACE] += 1
-            elif _is_due(batch, b, problem, state, program, bench, t, size):
+            elif _is_due(batch, b, problem, state, program, scratch, t, size):
                 return True
         elif phase == ROUND_OVER:
             end_round(problem, program, state, cursor[B_ARRIVED_BEFORE], cursor[B_ARRIVED])
@@ -185,7 +185,7 @@ def _run_on(batch, b, problem, state, program, bench):
 
 @jitted
 def _clear(state):
-    """As a new state's arrays are; what lies past a smaller scenario's nodes must not be taken for one of them."""
+    """Reset the state's arrays, past a smaller scenario's nodes too, so that leftovers are not taken for nodes."""
     for n in range(state.node_f.shape[1]):
         for k in range(state.node_f.shape[0]):
             state.node_f[k, n] = 0.0
@@ -202,7 +202,7 @@ def _clear(state):
 
 @jitted
 def _next_scenario(batch):
-    """The next one in an order that is drawn anew after every pass (Fisher & Yates 1938)."""
+    """Return the next scenario of an order that is shuffled after every pass (Fisher & Yates 1938)."""
     options, order = batch.options, batch.order
     if options[A_NEXT] >= order.shape[0]:
         options[A_NEXT] = 0
@@ -217,16 +217,16 @@ def _next_scenario(batch):
 @jitted
 def _begin(batch, b, program):
     """Start scenarios until one has a decision to make; False if none of them has."""
-    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     for _ in range(batch.order.shape[0]):
         ended = batch.cursor[b, B_ENDED]
         for k in range(CURSOR):
             batch.cursor[b, k] = 0
-        for k in range(LEDGER):
+        for k in range(TOTALS):
             if k != G_REWARD and k != G_VALUE:
-                batch.ledger[b, k] = 0.0
-        for k in range(batch.promised.shape[1]):
-            batch.promised[b, k] = np.nan
+                batch.totals[b, k] = 0.0
+        for k in range(batch.placed_latency.shape[1]):
+            batch.placed_latency[b, k] = np.nan
         for k in range(batch.busy.shape[1]):
             batch.busy[b, k] = 0.0
         batch.cursor[b, B_ENDED] = ended
@@ -236,8 +236,8 @@ def _begin(batch, b, program):
         _clear(state)
         reset(problem, state, _keeps_fragmentation(problem))
         if order_is_static(problem, program):
-            set_keys(problem, state, program, bench)
-        if _run_on(batch, b, problem, state, program, bench):
+            set_keys(problem, state, program, scratch)
+        if _run_on(batch, b, problem, state, program, scratch):
             return True
     return False
 
@@ -245,15 +245,15 @@ def _begin(batch, b, program):
 @jitted
 def _step(batch, b, program):
     """Place the task that is due as the agent wants, and go on."""
-    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
     _place(batch, b, problem, state, program, batch.cursor[b, B_TASK], batch.actions[b])
-    going = _run_on(batch, b, problem, state, program, bench)
-    ledger = batch.ledger[b]
-    worth = potential(batch, b, problem) if going else final_reward(batch, problem, state, bench)
-    ledger[G_REWARD] = worth - ledger[G_POTENTIAL]
-    ledger[G_POTENTIAL] = worth
-    ledger[G_VALUE] = np.nan if going else worth
+    going = _run_on(batch, b, problem, state, program, scratch)
+    totals = batch.totals[b]
+    worth = potential(batch, b, problem) if going else final_reward(batch, problem, state, scratch)
+    totals[G_REWARD] = worth - totals[G_POTENTIAL]
+    totals[G_POTENTIAL] = worth
+    totals[G_VALUE] = np.nan if going else worth
     batch.cursor[b, B_ENDED] = -1 if going else batch.cursor[b, B_SCENARIO]
     if not going and batch.options[A_RESTARTS] == 1:
         _begin(batch, b, program)
@@ -261,21 +261,21 @@ def _step(batch, b, program):
 
 @jitted
 def _prefer(batch, b, program):
-    """The action that the base policy's own scores prefer."""
-    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    """Set the action that the base policy's own scores prefer."""
+    state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
     size = batch.cursor[b, B_CHOICES]
-    scored(problem, state, program, bench, batch.cursor[b, B_TASK], size)
+    scored(problem, state, program, scratch, batch.cursor[b, B_TASK], size)
     best = 0
     for i in range(1, size):
-        if bench.scores[i] > bench.scores[best]:
+        if scratch.scores[i] > scratch.scores[best]:
             best = i
-    batch.actions[b] = bench.numbers[best]
+    batch.actions[b] = scratch.numbers[best]
 
 
 @entry_point
 def drive(address, policy, what):
-    """Do `what` with every episode of a batch, and show what is due then. Batch and policy are addresses.
+    """Advance every episode of a batch by `what` and fill in its observation. Batch and policy are addresses.
 
     `BEGIN` starts scenarios, `STEP` takes `Batch.actions` (each the number of a candidate that is shown),
     `PREFER` writes there what the base policy itself would take.

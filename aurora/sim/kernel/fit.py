@@ -158,7 +158,7 @@ def fragmentation_with(problem, state, t, n, device):
     left = problem.task_i[t, T_DEVICES]
     if left == 0:
         return fragmentation(problem, model, cpu_free, row, count)
-    after = state.scratch
+    after = state.trial_devices
     share = problem.task_i[t, T_SHARE]
     for d in range(count):
         after[d] = row[d]

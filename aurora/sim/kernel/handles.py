@@ -23,15 +23,15 @@ from numba.np.arrayobj import make_array
 
 from aurora.sim.kernel.layout import (
     CURSOR,
-    LEDGER,
     RUN_FLOATS,
     RUN_INTS,
     TASK_FLOATS,
     TASK_INTS,
+    TOTALS,
     Batch,
-    Bench,
     Cache,
     Problem,
+    Scratch,
     State,
     Tracer,
 )
@@ -50,7 +50,7 @@ PROGRAM = types.NamedTuple(
     [types.int32[:, ::1], _F1, types.int32[:, ::1], types.uint8[::1], types.uint8[::1]] + [types.int64] * 6,
     Program,
 )
-BENCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2, _I2, _I2, _F2], Bench)
+SCRATCH = types.NamedTuple([_I1, _I1, _I1, _F1, _F1, _F2, _I1, _I1, _I1, _I1, _F2, _I2, _I2, _F2], Scratch)
 CACHE = types.NamedTuple([_I1, _F2, _I2, _I1, _I1], Cache)
 TRACER = types.NamedTuple([_F1, _I1, _I1, _I1, _I2, _I2, _I2, _F2, _F3], Tracer)
 BATCH = types.NamedTuple(
@@ -66,7 +66,7 @@ _WIDTHS = {
     (State, "run_f"): RUN_FLOATS,
     (State, "run_i"): RUN_INTS,
     (Batch, "cursor"): CURSOR,
-    (Batch, "ledger"): LEDGER,
+    (Batch, "totals"): TOTALS,
     (Program, "code"): CODE_INTS,
     (Program, "sections"): SECTION_INTS,
 }
@@ -172,8 +172,8 @@ def problem_at(_context: Any, _address: Any, plain: Any) -> Any:
 program_at = _pointer(PROGRAM)
 tracer_at = _pointer(TRACER)
 state_at = _pointer(STATE)
-bench_at = _pointer(BENCH)
+scratch_at = _pointer(SCRATCH)
 batch_at = _pointer(BATCH)
 state_handle = _taker(STATE)
-bench_handle = _taker(BENCH)
+scratch_handle = _taker(SCRATCH)
 cache_handle = _taker(CACHE)

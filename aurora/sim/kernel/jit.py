@@ -1,4 +1,4 @@
-"""How the kernel's functions are compiled, and where their machine code is kept."""
+"""Compilation of the kernel's functions, and the cache of their machine code."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 
 from aurora.sim.kernel.parts import PartCompiler
+from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.outcome import Status, Summary
 
 _HERE = Path(__file__).parent
 _POLICIES = _HERE.parent / "policies"
@@ -35,6 +37,9 @@ def cache_folder(sources: tuple[Path, ...] = KERNEL_SOURCES) -> Path:
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.read_bytes())
+    # Of other modules only these become constants of the machine code.
+    tables = [s.name for s in Status], Summary.__slots__, [(o.name, o.needs, bool(o.target)) for o in OBJECTIVES]
+    digest.update(repr(tables).encode())
     name = f"aurora-{digest.hexdigest()[:12]}"
     chosen, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
     for base in (Path(chosen) if chosen else None, Path(home) if home else _users_cache(), _HERE / "__pycache__"):
@@ -60,7 +65,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]  # numba has no types
-    """Where machine code lies, whatever the path of the source: numba's own locators put that path into the name."""
+    """Cache locator that ignores the path of the source, which numba's own locators put into the name."""
 
     folder: str
 
@@ -101,7 +106,7 @@ def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """As `jitted`, and its code stands in the place of every call.
+    """Compile as `jitted` does, with the code inlined at every call.
 
     For what every event runs through, and for very short functions: a call costs 2 to 5 ns, and with all
     of the kernel inlined compiling took three times as long.

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from aurora.types import FloatArray, IntArray
 
 NO_LIMIT = 1e9
 """Value of `task.sla_latency`, seconds, for a task without an SLA."""
@@ -42,8 +41,8 @@ T_DEVICES, T_SHARE, T_MODELS, T_ROUTE, T_CLASS, T_PIN, T_PLACEABLE, T_PARENTS, T
 TASK_INTS = 10
 
 # Rows of Problem.node_f (capacities and constants), float64 [rows, nodes].
-N_CPU, N_MEMORY, N_SPEED, N_PRICE, N_IDLE, N_FULL, N_BATTERY, N_MODEL_DEMAND = range(8)
-NODE_FLOATS = 8
+N_CPU, N_MEMORY, N_SPEED, N_PRICE, N_IDLE, N_FULL, N_BATTERY, N_MODEL_DEMAND, N_CARBON = range(9)
+NODE_FLOATS = 9
 
 # Rows of Problem.node_i, int64 [rows, nodes].
 N_DEVICES, N_MODEL = range(2)
@@ -52,7 +51,9 @@ NODE_INTS = 2
 # Rows of the kernel's own node state, float64 [rows, nodes].
 S_CPU_FREE, S_MEMORY_FREE, S_FRAGMENTATION, S_PRICE_FACTOR, S_PRICE_INTEGRAL, S_PRICE_TIME = range(6)
 S_ENERGY, S_ENERGY_TIME, S_POWER, S_BATTERY_LEFT, S_DEPLETED_AT = range(6, 11)
-STATE_FLOATS = 11
+# Factor of the carbon intensity now, grams emitted before it changed last, and the node's joules at that time.
+S_CARBON_FACTOR, S_CARBON, S_CARBON_ENERGY = range(11, 14)
+STATE_FLOATS = 14
 
 # Rows of the kernel's own node state, int64 [rows, nodes]. The last five count tasks by accelerator class.
 S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_LARGEST, S_CLASS = range(9)
@@ -79,7 +80,7 @@ R_DEVICE_MASK = 9
 RUN_INTS = 10
 
 WAITING_NOT_YET, RUNNING = -1, -2
-"""Values of R_STATUS beside those of `aurora.sim.outcome.Status`: not started, running."""
+"""Values of R_STATUS besides those of `aurora.sim.outcome.Status`: not started, running."""
 
 # Entries of the clock vector, float64.
 C_NOW, C_CPU_USED, C_MEMORY_USED, C_SHARES_USED, C_BANDWIDTH_USED, C_PRICE_FACTOR, C_RESERVATION = range(7)
@@ -93,7 +94,7 @@ K_NODES_DOWN, K_LOG, K_TRACED, K_QUEUE, K_LINK_FREED, K_STAMP, K_STALE = range(9
 COUNTERS = 16
 
 # Kinds of static events, in the order in which they are applied at one instant.
-E_RECOVERY, E_FAILURE, E_PRICE, E_CONGESTION, E_PATIENCE = range(5)
+E_RECOVERY, E_FAILURE, E_PRICE, E_CARBON, E_CONGESTION, E_PATIENCE = range(6)
 
 
 class Problem(NamedTuple):
@@ -114,7 +115,7 @@ class Problem(NamedTuple):
         fragment_kind: int64 [2, j]: devices and share of each distinct accelerator request.
         fragment_weight: float64 [models + 1, u + 1, j]: frequency of typical tasks of kind j that the model
             allows and that need at most the u-th number of cores.
-        objective: float64 [7]: the features `objective.*`, in their order.
+        objective: float64 [objective features]: the features `objective.*`, in their order.
         options: int64 [6]: together, max attempts, seed, has paths, has plan, has zero patience.
     """
 
@@ -162,7 +163,7 @@ class State(NamedTuple):
         freed: int64 [nodes], nodes that gave something back since the last round, K_FREED of them.
         key: float64 [tasks], order keys.
         log: int64 [...], nodes in the order in which they changed, K_LOG of them.
-        scratch: int64 [most devices], the devices of a node as they would be.
+        trial_devices: int64 [most devices], the devices of a node as they would be.
         heap_time, heap_code: int64 [k], completions: the bits of the time, and task and sequence number in one
             number; K_HEAP of them, of which K_STALE are of attempts that were lost.
     """
@@ -181,12 +182,12 @@ class State(NamedTuple):
     freed: IntArray
     key: FloatArray
     log: IntArray
-    scratch: IntArray
+    trial_devices: IntArray
     heap_time: IntArray
     heap_code: IntArray
 
 
-class Bench(NamedTuple):
+class Scratch(NamedTuple):
     """Scratch space of one run: the candidates under decision and the machine's registers.
 
     Attributes:
@@ -219,7 +220,7 @@ class Bench(NamedTuple):
 
 
 class Tracer(NamedTuple):
-    """Where decisions are recorded; the fields of `aurora.sim.outcome.Trace`, empty if not wanted."""
+    """Record of decisions; the fields of `aurora.sim.outcome.Trace`, empty if not wanted."""
 
     time: FloatArray
     task: IntArray
@@ -238,7 +239,7 @@ class Cache(NamedTuple):
     Attributes:
         task_class: int64 [tasks].
         leaf: float64 [classes, nodes], score, -inf where infeasible.
-        winner: int32 [classes, 2 * width], tournament tree over nodes, root at 1; -1 for none.
+        winner: int64 [classes, 2 * width], tournament tree over nodes, root at 1; -1 for none.
         position: int64 [classes], how much of the change log the class has read; -1: nothing yet.
         mark: int64 [nodes], number of the refresh that last collected the node.
     """
@@ -259,10 +260,10 @@ B_SCENARIO, B_PHASE, B_ARRIVED, B_ARRIVED_BEFORE, B_EVENT = range(5)
 B_PLACE, B_SIZE, B_TASK, B_CHOICES, B_SHOWN, B_ENDED = range(5, 11)
 CURSOR = 11
 
-# Columns of Batch.ledger, float64 [episodes, columns]: sums over the tasks placed so far (how many, latency, cost,
-# energy, how many within their SLA), the potential of this state, and what the last step paid and ended with.
-G_PLACED, G_LATENCY, G_COST, G_ENERGY, G_MET, G_POTENTIAL, G_REWARD, G_VALUE = range(8)
-LEDGER = 8
+# Columns of Batch.totals, float64 [episodes, columns]: sums over the tasks placed so far (how many, latency, cost,
+# energy, carbon, how many within their SLA), the potential of this state, and what the last step paid and ended with.
+G_PLACED, G_LATENCY, G_COST, G_ENERGY, G_CARBON, G_MET, G_POTENTIAL, G_REWARD, G_VALUE = range(9)
+TOTALS = 9
 
 # Entries of Batch.options, int64: whether only freed capacity releases a held task; whether decisions with one
 # candidate are shown; whether an episode that ends is followed by another; the next scenario's place in the order;
@@ -277,10 +278,10 @@ class Batch(NamedTuple):
     Attributes:
         scenarios: int64 [scenarios], the address of each `Problem`.
         order: int64 [scenarios], the order in which they are played.
-        states, benches: int64 [episodes], the address of each episode's `State` and `Bench`.
+        states, scratches: int64 [episodes], addresses of each episode's `State` and `Scratch`.
         cursor: int64 [episodes, CURSOR], columns B_*.
-        ledger: float64 [episodes, LEDGER], columns G_*.
-        promised: float64 [episodes, most tasks], latency of each task's last placement; NaN before the first.
+        totals: float64 [episodes, TOTALS], columns G_*.
+        placed_latency: float64 [episodes, most tasks], latency of each task's last placement; NaN before the first.
         busy: float64 [episodes, most nodes], when the last of a node's tasks ends, as far as is known now.
         options: int64 [BATCH_OPTIONS], entries A_*.
         actions: int64 [episodes], the number of the candidate that each takes next.
@@ -295,10 +296,10 @@ class Batch(NamedTuple):
     scenarios: IntArray
     order: IntArray
     states: IntArray
-    benches: IntArray
+    scratches: IntArray
     cursor: IntArray
-    ledger: FloatArray
-    promised: FloatArray
+    totals: FloatArray
+    placed_latency: FloatArray
     busy: FloatArray
     options: IntArray
     actions: IntArray

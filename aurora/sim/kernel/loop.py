@@ -1,10 +1,10 @@
-"""The event loop: arrivals, completions, failures, prices, congestion, and placements between them."""
+"""The event loop: arrivals, completions, failures, prices, carbon, congestion, and placements between them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.accounts import advance, changed, freed, give_back, price_integral
+from aurora.sim.kernel.accounting import advance, change_carbon_intensity, changed, freed, give_back, price_integral
 from aurora.sim.kernel.bits import double_of
 from aurora.sim.kernel.dispatch import forget_freed, place_any, place_in_line
 from aurora.sim.kernel.fit import fragmentation
@@ -20,6 +20,7 @@ from aurora.sim.kernel.layout import (
     CLOCK,
     COUNTERS,
     DEVICE,
+    E_CARBON,
     E_CONGESTION,
     E_FAILURE,
     E_PRICE,
@@ -48,6 +49,7 @@ from aurora.sim.kernel.layout import (
     R_STATUS,
     R_WAITING,
     S_BATTERY_LEFT,
+    S_CARBON_FACTOR,
     S_CPU_FREE,
     S_DEPLETED_AT,
     S_DOWN,
@@ -88,7 +90,7 @@ FOREVER = 1 << 40
 
 @jitted_with_memory
 def new_state(problem, run_f, run_i, log_size):
-    """Room for the state, to be set by `reset`; that of the tasks goes into the arrays handed in."""
+    """Allocate the state for `reset`; the tasks' part is in the arrays handed in."""
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     most = 1
@@ -117,7 +119,7 @@ def new_state(problem, run_f, run_i, log_size):
 
 @jitted
 def reset(problem, state, with_fragmentation):
-    """Everything free and up, nothing arrived."""
+    """Set the state to the start of a run: everything free and up, nothing arrived."""
     clock = state.clock
     clock[C_PRICE_FACTOR] = 1.0
     clock[C_NEXT_DEPLETION] = np.inf
@@ -128,6 +130,7 @@ def reset(problem, state, with_fragmentation):
         state.node_f[S_CPU_FREE, n] = problem.node_f[N_CPU, n]
         state.node_f[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
         state.node_f[S_PRICE_FACTOR, n] = 1.0
+        state.node_f[S_CARBON_FACTOR, n] = 1.0
         state.node_f[S_BATTERY_LEFT, n] = problem.node_f[N_BATTERY, n]
         state.node_f[S_DEPLETED_AT, n] = np.inf
         devices = problem.node_i[N_DEVICES, n]
@@ -162,43 +165,43 @@ def reset(problem, state, with_fragmentation):
 
 
 @inlined
-def _became_ready(problem, state, program, bench, t, static):
-    """One thing less that `t` waits for (its arrival, or a dependency); the last puts it in the queue."""
+def _became_ready(problem, state, program, scratch, t, static):
+    """Count down what `t` waits for (its arrival and its dependencies); after the last it joins the queue."""
     state.run_i[t, R_PENDING] -= 1
     if state.run_i[t, R_PENDING] > 0 or state.run_i[t, R_STATUS] != WAITING_NOT_YET:
         return
-    _enqueue(problem, state, program, bench, t, static)
+    _enqueue(problem, state, program, scratch, t, static)
 
 
 @inlined
-def _enqueue(problem, state, program, bench, t, static):
+def _enqueue(problem, state, program, scratch, t, static):
     state.run_i[t, R_STATUS] = UNPLACED
     join(problem, state, t, static, program.easy == 1)
 
 
 @jitted
-def set_keys(problem, state, program, bench):
-    """Order keys of all tasks, once, where nothing that happens can change them."""
+def set_keys(problem, state, program, scratch):
+    """Compute the order keys of all tasks once, where no event can change them."""
     tasks = problem.task_f.shape[0]
     if problem.options[O_HAS_PLAN] == 1:
         for t in range(tasks):
             state.key[t] = problem.task_f[t, T_PLAN_KEY]
         return
     for t in range(tasks):
-        bench.tasks[t] = t
-    evaluate_order(problem, state, program, bench, bench.tasks, tasks)
+        scratch.tasks[t] = t
+    evaluate_order(problem, state, program, scratch, scratch.tasks, tasks)
 
 
 @inlined
-def _complete(problem, state, program, bench, t, static, with_fragmentation):
+def _complete(problem, state, program, scratch, t, static, with_fragmentation):
     state.run_i[t, R_STATUS] = COMPLETED
     give_back(problem, state, t, with_fragmentation)
     for k in range(problem.children_start[t], problem.children_start[t + 1]):
-        _became_ready(problem, state, program, bench, problem.children[k], static)
+        _became_ready(problem, state, program, scratch, problem.children[k], static)
 
 
 @jitted
-def _go_down(problem, state, program, bench, n, static, with_fragmentation):
+def _go_down(problem, state, program, scratch, n, static, with_fragmentation):
     """Node `n` is down: its tasks go back to the queue, or end for good after too many attempts."""
     state.counters[K_NODES_DOWN] += 1
     state.node_i[S_FAILURES, n] += 1
@@ -206,18 +209,18 @@ def _go_down(problem, state, program, bench, n, static, with_fragmentation):
     for k in range(state.counters[K_RUNNING]):
         if state.run_i[state.running[k], R_NODE] == n:
             t = state.running[k]
-            bench.others[lost] = t
-            bench.scores[t] = 0.0
+            scratch.others[lost] = t
+            scratch.scores[t] = 0.0
             lost += 1
     state.counters[K_STALE] += lost
-    sort_by(bench.scores, bench.others, lost)
+    sort_by(scratch.scores, scratch.others, lost)
     for k in range(lost):
-        t = bench.others[k]
+        t = scratch.others[k]
         give_back(problem, state, t, with_fragmentation)
         if state.run_i[t, R_ATTEMPTS] >= problem.options[O_MAX_ATTEMPTS]:
             state.run_i[t, R_STATUS] = FAILED
         else:
-            _enqueue(problem, state, program, bench, t, static)
+            _enqueue(problem, state, program, scratch, t, static)
     changed(problem, state, n, with_fragmentation)
 
 
@@ -227,14 +230,14 @@ def _next_depletion(problem, state):
 
 
 @jitted
-def _deplete(problem, state, program, bench, static, with_fragmentation):
+def _deplete(problem, state, program, scratch, static, with_fragmentation):
     now = state.clock[C_NOW]
     for n in range(problem.node_f.shape[1]):
         if state.node_f[S_DEPLETED_AT, n] <= now:
             down = state.node_i[S_DOWN, n]
             state.node_i[S_DOWN, n] = down + FOREVER
             if down == 0:
-                _go_down(problem, state, program, bench, n, static, with_fragmentation)
+                _go_down(problem, state, program, scratch, n, static, with_fragmentation)
             state.node_f[S_BATTERY_LEFT, n] = 0.0
             state.node_f[S_DEPLETED_AT, n] = np.inf
     soonest = np.inf
@@ -257,13 +260,13 @@ def _drop(state, t):
 
 
 @jitted
-def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
+def _apply_event(problem, state, program, scratch, e, static, with_fragmentation):
     kind, target = problem.event_i[0, e], problem.event_i[1, e]
     now = state.clock[C_NOW]
     if kind == E_FAILURE:
         state.node_i[S_DOWN, target] += 1
         if state.node_i[S_DOWN, target] == 1:
-            _go_down(problem, state, program, bench, target, static, with_fragmentation)
+            _go_down(problem, state, program, scratch, target, static, with_fragmentation)
     elif kind == E_RECOVERY:
         state.node_i[S_DOWN, target] -= 1
         if state.node_i[S_DOWN, target] == 0:
@@ -277,6 +280,10 @@ def _apply_event(problem, state, program, bench, e, static, with_fragmentation):
                 state.node_f[S_PRICE_FACTOR, n] = problem.event_value[e]
         if target < 0:
             state.clock[C_PRICE_FACTOR] = problem.event_value[e]
+    elif kind == E_CARBON:
+        for n in range(problem.node_f.shape[1]):
+            if target < 0 or n == target:
+                change_carbon_intensity(problem, state, n, problem.event_value[e])
     elif kind == E_CONGESTION:
         for l in range(state.link_f.shape[1]):
             state.link_f[S_LINK_FACTOR, l] = 1.0
@@ -297,14 +304,14 @@ def order_is_static(problem, program):
 
 
 @inlined
-def next_instant(problem, program, state, bench, static, with_fragmentation, arrived, event):
+def next_instant(problem, program, state, scratch, static, with_fragmentation, arrived, event):
     """Move to the next instant at which something happens, and apply it.
 
     Args:
         problem: The scenario.
         program: The policy.
         state: Changed.
-        bench: Scratch space.
+        scratch: Scratch space.
         static: From `order_is_static`.
         with_fragmentation: Whether fragmentation is kept up to date.
         arrived: How many tasks have arrived.
@@ -332,14 +339,14 @@ def next_instant(problem, program, state, bench, static, with_fragmentation, arr
         arrived += 1
         state.clock[C_FIRST] = min(state.clock[C_FIRST], now)
         if problem.task_i[t, T_PIN] != -2:
-            _became_ready(problem, state, program, bench, t, static)
+            _became_ready(problem, state, program, scratch, t, static)
         if not together:
             break
     arrivals_only = arrival_time == now and not together
     if not arrivals_only:
         while next_completion(state) and double_of(state.heap_time[0]) == now:
             t = pop_completion(state)
-            _complete(problem, state, program, bench, t, static, with_fragmentation)
+            _complete(problem, state, program, scratch, t, static, with_fragmentation)
             if not together:
                 break
     others = together or (arrival_time > now and completion_time > now)
@@ -349,22 +356,22 @@ def next_instant(problem, program, state, bench, static, with_fragmentation, arr
             if not depleted and problem.event_i[0, event] > E_FAILURE:
                 depleted = True
                 if _next_depletion(problem, state) <= now:
-                    _deplete(problem, state, program, bench, static, with_fragmentation)
+                    _deplete(problem, state, program, scratch, static, with_fragmentation)
                     if not together:
                         break
-            _apply_event(problem, state, program, bench, event, static, with_fragmentation)
+            _apply_event(problem, state, program, scratch, event, static, with_fragmentation)
             event += 1
             if not together:
                 depleted = True
                 break
         if not depleted and _next_depletion(problem, state) <= now:
-            _deplete(problem, state, program, bench, static, with_fragmentation)
+            _deplete(problem, state, program, scratch, static, with_fragmentation)
     return arrived, event, True
 
 
 @inlined
 def end_round(problem, program, state, first_arrived, arrived):
-    """After an instant's placements: those of its arrivals that don't wait at all leave."""
+    """Drop the arrivals of this instant that have no patience and were not placed."""
     if problem.options[O_ZERO_PATIENCE] == 1:
         for k in range(first_arrived, arrived):
             if problem.task_f[problem.arrivals[k], T_PATIENCE] == 0.0:
@@ -374,21 +381,21 @@ def end_round(problem, program, state, first_arrived, arrived):
 
 @inlined
 def end_run(problem, state):
-    """Nothing more can happen: what never got ready was never placed."""
+    """Mark tasks that never became ready as unplaced, at the end of a run."""
     for t in range(problem.task_f.shape[0]):
         if state.run_i[t, R_STATUS] == WAITING_NOT_YET:
             state.run_i[t, R_STATUS] = UNPLACED
 
 
 @jitted
-def simulate_events(problem, program, state, bench, cache, tracer, with_fragmentation, gate_static, how):
+def simulate_events(problem, program, state, scratch, cache, tracer, with_fragmentation, gate_static, how):
     """Run until nothing more can happen.
 
     Args:
         problem: The scenario.
         program: The policy.
         state: As `reset` left it; holds the result afterwards.
-        bench: Scratch space.
+        scratch: Scratch space.
         cache: Scores by class, empty where they can't be cached.
         tracer: Where decisions are recorded, empty where they are not wanted.
         with_fragmentation: Whether the policy needs fragmentation.
@@ -397,19 +404,21 @@ def simulate_events(problem, program, state, bench, cache, tracer, with_fragment
     """
     static = order_is_static(problem, program)
     if static:
-        set_keys(problem, state, program, bench)
+        set_keys(problem, state, program, scratch)
     arrived = 0
     event = 0
     while True:
         first_arrived = arrived
-        arrived, event, going = next_instant(problem, program, state, bench, static, with_fragmentation, arrived, event)
+        arrived, event, going = next_instant(
+            problem, program, state, scratch, static, with_fragmentation, arrived, event
+        )
         if not going:
             break
         if state.counters[K_WAITING] == 0 and state.counters[K_HEAD] < 0:
             forget_freed(state)
         elif program.blocking == 1:
-            place_in_line(problem, state, program, bench, cache, tracer, with_fragmentation, how)
+            place_in_line(problem, state, program, scratch, cache, tracer, with_fragmentation, how)
         else:
-            place_any(problem, state, program, bench, cache, tracer, with_fragmentation, gate_static, how)
+            place_any(problem, state, program, scratch, cache, tracer, with_fragmentation, gate_static, how)
         end_round(problem, program, state, first_arrived, arrived)
     end_run(problem, state)

@@ -46,9 +46,9 @@ def _fill(row, value, size):
 
 
 @jitted
-def evaluate_scalar(problem, state, program, bench, section, t):
+def evaluate_scalar(problem, state, program, scratch, section, t):
     """Value of a section over task and cluster features only."""
-    s = bench.scalars
+    s = scratch.scalars
     code = program.code
     for k in range(program.sections[section, 0], program.sections[section, 1]):
         op, d = code[k, 0], code[k, 1]
@@ -66,28 +66,28 @@ def evaluate_scalar(problem, state, program, bench, section, t):
 
 
 @inlined
-def holds(problem, state, program, bench, rule, t):
+def holds(problem, state, program, scratch, rule, t):
     """Whether the `when` of a rule holds; most are the constant 1."""
     section = FIRST_RULE + 2 * rule
     first = program.sections[section, 0]
     if program.sections[section, 1] == first + 1 and program.code[first, 0] == CONST:
         return program.consts[program.code[first, 2]] != 0.0
-    return evaluate_scalar(problem, state, program, bench, section, t) != 0.0
+    return evaluate_scalar(problem, state, program, scratch, section, t) != 0.0
 
 
 @inlined
-def _own_row(bench, register):
-    """The row of a vector register's own, which it has from now on; it may have stood for another."""
-    bench.rows[register] = address_of(bench.vectors, register)
-    return row_at(bench.rows[register])
+def _own_row(scratch, register):
+    """Give a vector register its own row again, in place of a row of the scenario."""
+    scratch.rows[register] = address_of(scratch.vectors, register)
+    return row_at(scratch.rows[register])
 
 
 @inlined
-def _operate(bench, code, k, size):
+def _operate(scratch, code, k, size):
     """The operation on vectors at place `k` of the code."""
-    rows, s = bench.rows, bench.scalars
+    rows, s = scratch.rows, scratch.scalars
     op, a, b = code[k, 0], code[k, 2], code[k, 3]
-    out = _own_row(bench, code[k, 1])
+    out = _own_row(scratch, code[k, 1])
     if op >= FIRST_RIGHT:
         apply_right(op & KIND, out, row_at(rows[a]), s[b], size)
     elif op >= FIRST_LEFT:
@@ -97,16 +97,16 @@ def _operate(bench, code, k, size):
 
 
 @jitted
-def _layer(bench, consts, d, a, b, at, size):
+def _layer(scratch, consts, d, a, b, at, size):
     """A layer of a network; `Program.consts` says what lies at `at`."""
     vectors, scalars, units, activation = int(consts[at]), int(consts[at + 1]), int(consts[at + 2]), consts[at + 3]
     at += 4
     for u in range(units):
         start = consts[at + vectors + scalars]
         for k in range(scalars):
-            start += consts[at + vectors + k] * bench.scalars[b + k]
-        out = _own_row(bench, d + u)
-        weighted_sum(data_of(bench.rows), a, data_of(consts), at, vectors, start, out, size)
+            start += consts[at + vectors + k] * scratch.scalars[b + k]
+        out = _own_row(scratch, d + u)
+        weighted_sum(data_of(scratch.rows), a, data_of(consts), at, vectors, start, out, size)
         if activation == RELU:
             for i in range(size):
                 out[i] = max(out[i], 0.0)
@@ -117,36 +117,36 @@ def _layer(bench, consts, d, a, b, at, size):
 
 
 @inlined
-def evaluate_candidates(problem, state, program, bench, section, t, size, dense):
-    """Values of a section for the first `size` candidates on the bench; valid until the next evaluation.
+def evaluate_candidates(problem, state, program, scratch, section, t, size, dense):
+    """Evaluate a section for the first `size` candidates; the values are valid until the next evaluation.
 
-    With `dense` the candidates are all nodes; a node that is -1 on the bench may get any value.
+    With `dense` the candidates are all nodes; a node that is -1 into the scratch space may get any value.
     """
-    s = bench.scalars
+    s = scratch.scalars
     code = program.code
     for k in range(program.sections[section, 0], program.sections[section, 1]):
         op, d, a = code[k, 0], code[k, 1], code[k, 2]
         if op >= FIRST_VECTOR:
-            _operate(bench, code, k, size)
+            _operate(scratch, code, k, size)
         elif op == FEATURE_VECTOR:
-            bench.rows[d] = node_row(problem, state, a) if dense else 0
-            if bench.rows[d] == 0:
-                _own_row(bench, d)
+            scratch.rows[d] = node_row(problem, state, a) if dense else 0
+            if scratch.rows[d] == 0:
+                _own_row(scratch, d)
                 candidate_vector(
                     problem,
                     state,
                     t,
                     a,
-                    bench.nodes,
-                    bench.paths,
-                    bench.numbers,
+                    scratch.nodes,
+                    scratch.paths,
+                    scratch.numbers,
                     size,
                     program.device_choice,
                     dense,
-                    bench.vectors[d],
+                    scratch.vectors[d],
                 )
         elif op == BROADCAST:
-            _fill(_own_row(bench, d), s[a], size)
+            _fill(_own_row(scratch, d), s[a], size)
         elif op == CONST:
             s[d] = program.consts[a]
         elif op == FEATURE_SCALAR:
@@ -155,32 +155,32 @@ def evaluate_candidates(problem, state, program, bench, section, t, size, dense)
             else:
                 s[d] = cluster_feature(problem, state, a)
         elif op == DENSE:
-            _layer(bench, program.consts, d, a, code[k, 3], code[k, 4], size)
+            _layer(scratch, program.consts, d, a, code[k, 3], code[k, 4], size)
         else:
             s[d] = apply_scalar(op, s[a], s[code[k, 3]], s[code[k, 4]])
     result = program.sections[section, 2]
     if program.sections[section, 3] == 0:
-        row = _own_row(bench, 0)
+        row = _own_row(scratch, 0)
         _fill(row, s[result], size)
         return row
-    return row_at(bench.rows[result])
+    return row_at(scratch.rows[result])
 
 
 @jitted
-def evaluate_order(problem, state, program, bench, tasks, size):
+def evaluate_order(problem, state, program, scratch, tasks, size):
     """Key of each of the first `size` of `tasks` into `state.key`; what is not finite ranks last."""
-    s = bench.scalars
+    s = scratch.scalars
     code = program.code
     for k in range(program.sections[ORDER, 0], program.sections[ORDER, 1]):
         op, d = code[k, 0], code[k, 1]
         if op >= FIRST_VECTOR:
-            _operate(bench, code, k, size)
+            _operate(scratch, code, k, size)
         elif op == FEATURE_VECTOR:
-            row = _own_row(bench, d)
+            row = _own_row(scratch, d)
             for i in range(size):
                 row[i] = task_feature(problem, state, tasks[i], code[k, 2])
         elif op == BROADCAST:
-            _fill(_own_row(bench, d), s[code[k, 2]], size)
+            _fill(_own_row(scratch, d), s[code[k, 2]], size)
         elif op == CONST:
             s[d] = program.consts[code[k, 2]]
         elif op == FEATURE_SCALAR:
@@ -189,7 +189,7 @@ def evaluate_order(problem, state, program, bench, tasks, size):
             s[d] = apply_scalar(op, s[code[k, 2]], s[code[k, 3]], s[code[k, 4]])
     result = program.sections[ORDER, 2]
     vector = program.sections[ORDER, 3] == 1
-    row = row_at(bench.rows[result] if vector else address_of(bench.vectors, 0))
+    row = row_at(scratch.rows[result] if vector else address_of(scratch.vectors, 0))
     for i in range(size):
         value = row[i] if vector else s[result]
         state.key[tasks[i]] = value if np.isfinite(value) else np.inf

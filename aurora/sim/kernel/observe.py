@@ -23,6 +23,7 @@ from aurora.sim.kernel.layout import (
     L_BANDWIDTH,
     L_PRICE,
     N_BATTERY,
+    N_CARBON,
     N_CPU,
     N_DEVICES,
     N_FULL,
@@ -37,6 +38,7 @@ from aurora.sim.kernel.layout import (
     R_ATTEMPTS,
     S_ACCELERATOR_TASKS,
     S_BATTERY_LEFT,
+    S_CARBON_FACTOR,
     S_CLASS,
     S_CPU_FREE,
     S_ENERGY_TIME,
@@ -68,9 +70,11 @@ from aurora.sim.kernel.layout import (
     T_SLA,
 )
 from aurora.sim.kernel.rows import address_of
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import FEATURE_INDEX
 
 SECONDS_PER_HOUR = 3600.0
+JOULES_PER_KWH = 3.6e6
 BITS_PER_BYTE = 8.0
 
 _F = FEATURE_INDEX
@@ -90,24 +94,25 @@ NODE_LARGEST, NODE_DEVICE_TASKS = _F["node.accelerator_largest_free"], _F["node.
 NODE_FRAGMENTATION, NODE_MODEL_DEMAND = _F["node.fragmentation"], _F["node.model_demand"]
 NODE_SPEED, NODE_PRICE, NODE_IDLE = _F["node.speed"], _F["node.price"], _F["node.idle_power"]
 NODE_FULL, NODE_BATTERY, NODE_TASKS = _F["node.full_power"], _F["node.battery"], _F["node.tasks"]
+NODE_CARBON = _F["node.carbon_intensity"]
 NODE_ACTIVE, NODE_LAST, NODE_FAILURES = _F["node.active"], _F["node.last_placement"], _F["node.failures"]
 FIT_CPU, FIT_MEMORY, FIT_DEVICES = _F["fit.cpu_left"], _F["fit.memory_left"], _F["fit.accelerators_left"]
 FIT_DEVICE_LEFT, FIT_SHARED = _F["fit.device_left"], _F["fit.device_shared"]
 FIT_FRAGMENTATION, FIT_SAME = _F["fit.fragmentation_increase"], _F["fit.same_class_tasks"]
-FIT_DURATION, FIT_COST, FIT_ENERGY = _F["fit.duration"], _F["fit.cost"], _F["fit.energy"]
+FIT_DURATION, FIT_COST, FIT_ENERGY, FIT_CARBON = _F["fit.duration"], _F["fit.cost"], _F["fit.energy"], _F["fit.carbon"]
 FIT_LATENCY, FIT_RANDOM = _F["fit.latency"], _F["fit.random"]
 PATH_HOPS, PATH_FREE, PATH_LOAD = _F["path.hops"], _F["path.bandwidth_free"], _F["path.load"]
 CLUSTER_TIME, CLUSTER_QUEUE = _F["cluster.time"], _F["cluster.queue_length"]
 CLUSTER_RUNNING, CLUSTER_CPU = _F["cluster.running"], _F["cluster.cpu_load"]
 CLUSTER_MEMORY, CLUSTER_DEVICES = _F["cluster.memory_load"], _F["cluster.accelerator_load"]
 CLUSTER_PRICE, CLUSTER_UP = _F["cluster.price_factor"], _F["cluster.nodes_up"]
-FIRST_OBJECTIVE = _F["objective.latency"]
+FIRST_OBJECTIVE = _F[f"objective.{OBJECTIVES[0].name}"]
 FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOPS, CLUSTER_TIME
 
 
 @inlined
 def network_latency(problem, state, t, path):
-    """L of docs/kernel.md: propagation and transfer under the present congestion, seconds."""
+    """L of docs/reference/kernel.md: propagation and transfer under the present congestion, seconds."""
     if problem.plain or path < 0 or problem.path_start[path] == problem.path_start[path + 1]:
         return 0.0
     rate = problem.task_f[t, T_BANDWIDTH]
@@ -135,6 +140,12 @@ def dominant_share(problem, t, n):
         demand = problem.task_i[t, T_DEVICES] * problem.task_i[t, T_SHARE] / DEVICE
         share = max(share, demand / problem.node_i[N_DEVICES, n])
     return share
+
+
+@inlined
+def carbon_intensity(problem, state, n):
+    """Grams of CO2 that node `n` emits for a kilowatt-hour now."""
+    return problem.node_f[N_CARBON, n] * state.node_f[S_CARBON_FACTOR, n]
 
 
 @jitted
@@ -342,6 +353,8 @@ def node_vector(problem, state, f, nodes, size, dense, out):
                 out[i] = float(n)
             elif f == NODE_PRICE:
                 out[i] = nf[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
+            elif f == NODE_CARBON:
+                out[i] = carbon_intensity(problem, state, n)
             elif f == NODE_BATTERY:
                 out[i] = battery_share(problem, state, n)
             elif f == NODE_ACTIVE:
@@ -367,12 +380,13 @@ def _fit_feature(problem, state, t, n, path, f, rule):
         return dollars * hours
     if n < 0:
         return 0.0
-    if f == FIT_ENERGY:
+    if f in (FIT_ENERGY, FIT_CARBON):
         cores = tf[t, T_CPU] / nf[N_CPU, n] if nf[N_CPU, n] > 0.0 else 0.0
         watts = (nf[N_FULL, n] - nf[N_IDLE, n]) * cores
         if state.node_i[S_TASKS, n] == 0:
             watts += nf[N_IDLE, n]
-        return watts * (tf[t, T_REQUESTED] / nf[N_SPEED, n])
+        joules = watts * (tf[t, T_REQUESTED] / nf[N_SPEED, n])
+        return joules if f == FIT_ENERGY else joules * carbon_intensity(problem, state, n) / JOULES_PER_KWH
     total = problem.node_i[N_DEVICES, n]
     devices = problem.task_i[t, T_DEVICES]
     share = problem.task_i[t, T_SHARE]

@@ -63,7 +63,7 @@ def _from_the_start(context: Any, builder: Any, kind: Any, index: Any, _size: An
 
 
 class PartCompiler(CompilerBase):  # type: ignore[misc]
-    """As numba's own, but for what comes out of it."""
+    """numba's compiler with another result: a part."""
 
     def define_pipelines(self) -> list[PassManager]:
         """The passes over a function."""

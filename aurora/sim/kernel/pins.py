@@ -15,13 +15,13 @@ from numba import types
 from numba.np.numpy_support import as_dtype
 from numpy.typing import NDArray
 
-from aurora.sim.kernel.handles import BATCH, BENCH, PROBLEM, PROGRAM, STATE, TRACER
+from aurora.sim.kernel.handles import BATCH, PROBLEM, PROGRAM, SCRATCH, STATE, TRACER
 
-_KINDS = {kind.instance_class: kind for kind in (PROBLEM, PROGRAM, TRACER, STATE, BENCH, BATCH)}
+_KINDS = {kind.instance_class: kind for kind in (PROBLEM, PROGRAM, TRACER, STATE, SCRATCH, BATCH)}
 
 
 class Pinned:
-    """Where the arrays of a `Problem`, `Program`, `Tracer`, `State`, `Bench` or `Batch` lie.
+    """Addresses of the arrays of a `Problem`, `Program`, `Tracer`, `State`, `Scratch` or `Batch`.
 
     A copy, also one in another process, finds out anew where its own arrays lie.
 
@@ -59,7 +59,7 @@ class Slices(NamedTuple):
 
 
 class PinnedVariants:
-    """Where the arrays of many scenarios lie that differ in some of them.
+    """Addresses of the arrays of many scenarios that differ in some of them.
 
     Describing a scenario by `Pinned` takes 60 microseconds, twice as long as running one of 240 tasks; here all
     descriptions are written at once.

@@ -1,7 +1,8 @@
-"""From an encoded scenario and a compiled policy to an outcome."""
+"""Runs of a compiled policy on an encoded scenario."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -9,21 +10,22 @@ from numpy.typing import NDArray
 
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.dispatch import SCAN, SELECT, SWEEP, TOURNAMENT
-from aurora.sim.kernel.encode import EncodedScenario, encode, with_plan
+from aurora.sim.kernel.encode import EncodedScenario, encode
 from aurora.sim.kernel.handles import (
-    bench_handle,
     cache_handle,
     problem_at,
     program_at,
+    scratch_handle,
     state_handle,
     tracer_at,
 )
 from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.lanes import padded
-from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Bench, Cache, Tracer
+from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Cache, Scratch, Tracer
 from aurora.sim.kernel.loop import new_state, reset, simulate_events
 from aurora.sim.kernel.machine import FIRST_RULE
 from aurora.sim.kernel.pins import Pinned
+from aurora.sim.kernel.planned import with_plan
 from aurora.sim.kernel.summary import summarize
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
@@ -34,7 +36,7 @@ from aurora.sim.policies.program import Program
 from aurora.sim.scenarios.scenario import Scenario
 
 TRACED_CANDIDATES = 5
-"""How many of the best candidates a trace keeps."""
+"""Number of the best candidates that a trace keeps."""
 
 CACHE_LIMIT = 40_000_000
 """Most (class, node) pairs whose scores are kept; beyond it every decision is computed anew."""
@@ -64,13 +66,14 @@ _FLOAT_ROWS = {
     "fit.duration": at.T_REQUESTED,
     "fit.energy": at.T_REQUESTED,
 }
+_COUNTS = [place for place, field in enumerate(dataclasses.fields(Summary)) if field.type == "int"]
 NO_CLASSES = (np.zeros(0, np.int64), 0)
-"""Where scores aren't kept."""
+"""Task classes of a run that keeps no scores."""
 _PLAN = Policy(policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),)))
 
 
 def simulate(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Outcome:
-    """What happens when `policy` allocates `scenario`; `docs/kernel.md` has the exact meaning.
+    """Simulate `policy` on `scenario`; `docs/reference/kernel.md` has the exact meaning.
 
     Deterministic: the same scenario and policy give the same outcome to the bit.
 
@@ -101,7 +104,7 @@ def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, polic
         encoded: From `encode`; not changed.
         program: From `compile_policy`.
         trace_top: How many of the best candidates of every decision to keep; 0: no trace.
-        policy_id: For the outcome.
+        policy_id: Name of the policy in the outcome.
     """
     tracer = Pinned(_new_tracer(_most_starts(encoded.problem), trace_top)) if trace_top > 0 else NO_TRACER
     summary, run_f, run_i = _run(encoded, program, tracer)
@@ -120,7 +123,7 @@ def outcome_of(
     policy_id: str = "",
     trace: Trace | None = None,
 ) -> Outcome:
-    """What happened, from the state of the tasks at the end of a run (columns R_*)."""
+    """Return the outcome from the state of the tasks at the end of a run (columns R_*)."""
     status = run_i[:, at.R_STATUS].astype(np.int8)
     completed = status == Status.COMPLETED
     started = run_i[:, at.R_ATTEMPTS] > 0
@@ -150,9 +153,11 @@ def outcome_of(
 
 
 def summary_of(sums: NDArray[np.float64]) -> Summary:
-    """The sums that the kernel gives, by name."""
-    v = sums.tolist()
-    return Summary(*(int(x) for x in v[:4]), *v[4:15], int(v[15]))  # type: ignore[call-arg]  # 16 values
+    """Return the kernel's sums by name."""
+    values = sums.tolist()
+    for place in _COUNTS:
+        values[place] = int(values[place])
+    return Summary(*values)
 
 
 def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
@@ -188,7 +193,7 @@ def _run(
 
 
 class _Known(NamedTuple):
-    """What is found out once about a program.
+    """Properties of a program that are found once.
 
     Attributes:
         program: The program itself.
@@ -210,7 +215,7 @@ _KNOWN: dict[int, _Known] = {}
 
 
 def known_program(program: Program) -> _Known:
-    """What is found out once about a program, kept for the programs that ran last."""
+    """Return the properties of a program, kept for the programs that ran last."""
     found = _KNOWN.get(id(program))
     if found is None:
         if len(_KNOWN) >= KNOWN_PROGRAMS:
@@ -227,7 +232,7 @@ def known_program(program: Program) -> _Known:
 
 
 def _new_tracer(starts: int, top: int) -> Tracer:
-    """Room for so many placements, each with so many of its best candidates."""
+    """Allocate a record of `starts` placements, each with its `top` best candidates."""
     return Tracer(
         time=np.empty(starts),
         task=np.empty(starts, np.int64),
@@ -242,7 +247,7 @@ def _new_tracer(starts: int, top: int) -> Tracer:
 
 
 NO_TRACER = Pinned(_new_tracer(0, 0))
-"""Where decisions aren't recorded."""
+"""Record of a run whose decisions are not wanted."""
 
 
 def _most_starts(problem: at.Problem) -> int:
@@ -254,7 +259,7 @@ def _most_starts(problem: at.Problem) -> int:
 
 @entry_point
 def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
-    """Allocate everything else that a run needs, and run; the sums. Scenario, policy and trace are addresses."""
+    """Run a policy on a scenario and return the sums. Scenario, policy and trace are addresses."""
     problem, program = problem_at(scenario, plain), program_at(policy)
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
@@ -271,7 +276,7 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
     for k in range(program.code.shape[0]):
         registers = max(registers, program.code[k, 1] + 1)
     longest = padded(max(widest, tasks))
-    bench = Bench(
+    scratch = Scratch(
         np.empty(widest, np.int64),
         np.empty(widest, np.int64),
         np.empty(widest, np.int64),
@@ -301,7 +306,7 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
         problem,
         program,
         state,
-        bench_handle(bench),
+        scratch_handle(scratch),
         cache_handle(cache),
         tracer_at(trace),
         with_fragmentation,
@@ -310,7 +315,7 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
     )
     sums = summarize(problem, state)
     # numba frees a variable after its last use: these must live until here, only their addresses went in.
-    alive = bench.nodes.shape[0] + cache.position.shape[0] + arrays.clock.shape[0]
+    alive = scratch.nodes.shape[0] + cache.position.shape[0] + arrays.clock.shape[0]
     return sums, alive
 
 

@@ -2,7 +2,7 @@
 
 Every loop runs over all nodes in a row, those without room included, and none of them branches: LLVM
 turns them into SIMD code, which costs less than leaving nodes out. What is dear to compute (devices,
-fragmentation) is left out for them, by their place on the bench.
+fragmentation) is left out for them, by their place into the scratch space.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ NONE = -(1 << 63) + (1 << 52) - 1
 
 
 @inlined
-def choose_by_scan(problem, state, program, bench, t):
+def choose_by_scan(problem, state, program, scratch, t):
     """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
-    best = score_all(problem, state, program, bench, t)
-    return _first(bench.scores, best, problem.node_f.shape[1]) if best != NONE else -1
+    best = score_all(problem, state, program, scratch, t)
+    return _first(scratch.scores, best, problem.node_f.shape[1]) if best != NONE else -1
 
 
 @inlined
-def choose_by_sweep(problem, state, program, bench, t):
+def choose_by_sweep(problem, state, program, scratch, t):
     """As `choose_by_scan`, without finding out first which nodes have room.
 
     For tasks without devices, and policies that let them pass everywhere and whose scores are cheap.
     """
     nodes = problem.node_f.shape[1]
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
-        if holds(problem, state, program, bench, rule, t):
+        if holds(problem, state, program, scratch, rule, t):
             section = FIRST_RULE + 2 * rule + 1
-            values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
+            values = evaluate_candidates(problem, state, program, scratch, section, t, nodes, True)
             return best_with_room(
                 values,
                 row_of(state.node_f, S_CPU_FREE),
@@ -65,37 +65,37 @@ def choose_by_sweep(problem, state, program, bench, t):
 
 
 @inlined
-def score_all(problem, state, program, bench, t):
-    """Put the score of every node on the bench, -inf for those that are not to be used.
+def score_all(problem, state, program, scratch, t):
+    """Score every node, -inf for those that may not be used.
 
     Returns:
         The rank of the best score, `NONE` where no node is to be used.
     """
     nodes = problem.node_f.shape[1]
-    if _mark_room(problem, state, bench, t) == 0:
+    if _mark_room(problem, state, scratch, t) == 0:
         return NONE
     if program.admits_all == 0:
-        passes = evaluate_candidates(problem, state, program, bench, ADMIT, t, nodes, True)
+        passes = evaluate_candidates(problem, state, program, scratch, ADMIT, t, nodes, True)
         left = 0
         for n in range(nodes):
             if passes[n] == 0.0:
-                bench.nodes[n] = -1
-            left += 1 if bench.nodes[n] >= 0 else 0
+                scratch.nodes[n] = -1
+            left += 1 if scratch.nodes[n] >= 0 else 0
         if left == 0:
             return NONE
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
-        if holds(problem, state, program, bench, rule, t):
+        if holds(problem, state, program, scratch, rule, t):
             section = FIRST_RULE + 2 * rule + 1
-            values = evaluate_candidates(problem, state, program, bench, section, t, nodes, True)
-            return _rank(values, bench.nodes, nodes, bench.scores)
+            values = evaluate_candidates(problem, state, program, scratch, section, t, nodes, True)
+            return _rank(values, scratch.nodes, nodes, scratch.scores)
     return NONE
 
 
 @inlined
-def _mark_room(problem, state, bench, t):
-    """Put every node on the bench, -1 in the place of one that is down or has no room; how many have."""
+def _mark_room(problem, state, scratch, t):
+    """List every node, -1 for one that is down or has no room; return the number of those with room."""
     nodes = problem.node_f.shape[1]
-    place, down = bench.nodes, state.node_i[S_DOWN]
+    place, down = scratch.nodes, state.node_i[S_DOWN]
     cpu_free, memory_free = state.node_f[S_CPU_FREE], state.node_f[S_MEMORY_FREE]
     cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
     devices, share = devices_of(problem, t), problem.task_i[t, T_SHARE]
@@ -119,7 +119,7 @@ def _mark_room(problem, state, bench, t):
 
 @inlined
 def _rank(values, place, size, scores):
-    """What is not finite becomes the lowest score, that of a node without room less still; the best one's rank."""
+    """Make scores that are not finite the lowest, below them nodes without room; return the best rank."""
     best = NONE
     for n in range(size):
         score = values[n] if abs(values[n]) < np.inf else LOWEST

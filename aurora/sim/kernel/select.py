@@ -54,8 +54,8 @@ def delays_head(problem, state, t, node, path):
 
 
 @jitted
-def collect(problem, state, bench, t, backfilling):
-    """Put the feasible candidates of task `t` on the bench; how many there are."""
+def collect(problem, state, scratch, t, backfilling):
+    """List the feasible candidates of task `t`; return their number."""
     route = problem.task_i[t, T_ROUTE]
     first, last = problem.route_start[route], problem.route_start[route + 1]
     start = first
@@ -71,65 +71,65 @@ def collect(problem, state, bench, t, backfilling):
             continue
         if backfilling and delays_head(problem, state, t, node, path):
             continue
-        bench.nodes[size] = node
-        bench.paths[size] = path
-        bench.numbers[size] = c - start
+        scratch.nodes[size] = node
+        scratch.paths[size] = path
+        scratch.numbers[size] = c - start
         size += 1
     return size
 
 
 @jitted
-def admitted(problem, state, program, bench, t, size):
-    """Keep the candidates on the bench that `admit` lets pass; how many are left."""
-    passes = evaluate_candidates(problem, state, program, bench, ADMIT, t, size, False)
+def admitted(problem, state, program, scratch, t, size):
+    """Keep the listed candidates that `admit` lets pass; return their number."""
+    passes = evaluate_candidates(problem, state, program, scratch, ADMIT, t, size, False)
     kept = 0
     for i in range(size):
         if passes[i] != 0.0:
-            bench.nodes[kept] = bench.nodes[i]
-            bench.paths[kept] = bench.paths[i]
-            bench.numbers[kept] = bench.numbers[i]
+            scratch.nodes[kept] = scratch.nodes[i]
+            scratch.paths[kept] = scratch.paths[i]
+            scratch.numbers[kept] = scratch.numbers[i]
             kept += 1
     return kept
 
 
 @jitted
-def scored(problem, state, program, bench, t, size):
-    """Score the candidates on the bench by the first rule that holds; its number, -1 if none does."""
+def scored(problem, state, program, scratch, t, size):
+    """Score the listed candidates by the first rule that holds; return its number, -1 if none does."""
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
-        if holds(problem, state, program, bench, rule, t):
+        if holds(problem, state, program, scratch, rule, t):
             section = FIRST_RULE + 2 * rule + 1
-            values = evaluate_candidates(problem, state, program, bench, section, t, size, False)
+            values = evaluate_candidates(problem, state, program, scratch, section, t, size, False)
             for i in range(size):
-                bench.scores[i] = values[i] if np.isfinite(values[i]) else LOWEST
+                scratch.scores[i] = values[i] if np.isfinite(values[i]) else LOWEST
             return rule
     return -1
 
 
 @jitted
-def choose(problem, state, program, bench, tracer, t, backfilling):
+def choose(problem, state, program, scratch, tracer, t, backfilling):
     """The candidate that task `t` gets, as an index into the candidate lists; -1: it is held."""
-    size = collect(problem, state, bench, t, backfilling)
+    size = collect(problem, state, scratch, t, backfilling)
     feasible = size
     if size > 0 and program.admits_all == 0:
-        size = admitted(problem, state, program, bench, t, size)
+        size = admitted(problem, state, program, scratch, t, size)
     if size == 0:
         return -1
-    rule = scored(problem, state, program, bench, t, size)
+    rule = scored(problem, state, program, scratch, t, size)
     if rule < 0:
         return -1
     best = 0
     for i in range(1, size):
-        if bench.scores[i] > bench.scores[best]:
+        if scratch.scores[i] > scratch.scores[best]:
             best = i
-    chosen = problem.route_start[problem.task_i[t, T_ROUTE]] + bench.numbers[best]
+    chosen = problem.route_start[problem.task_i[t, T_ROUTE]] + scratch.numbers[best]
     if tracer.time.shape[0] > 0:
-        _record(problem, state, program, bench, tracer, t, rule, feasible, size)
+        _record(problem, state, program, scratch, tracer, t, rule, feasible, size)
     return chosen
 
 
 @jitted
-def _record(problem, state, program, bench, tracer, t, rule, feasible, size):
-    """Note a decision with its best candidates (they are moved to the front of the bench)."""
+def _record(problem, state, program, scratch, tracer, t, rule, feasible, size):
+    """Note a decision with its best candidates (they are moved to the front of the list)."""
     k = state.counters[K_TRACED]
     if k >= tracer.time.shape[0]:
         return
@@ -142,26 +142,26 @@ def _record(problem, state, program, bench, tracer, t, rule, feasible, size):
     for place in range(top):
         best = place
         for i in range(place + 1, size):
-            better = bench.scores[i] > bench.scores[best]
-            if better or (bench.scores[i] == bench.scores[best] and bench.numbers[i] < bench.numbers[best]):
+            better = scratch.scores[i] > scratch.scores[best]
+            if better or (scratch.scores[i] == scratch.scores[best] and scratch.numbers[i] < scratch.numbers[best]):
                 best = i
-        for row in (bench.nodes, bench.paths, bench.numbers):
+        for row in (scratch.nodes, scratch.paths, scratch.numbers):
             row[place], row[best] = row[best], row[place]
-        bench.scores[place], bench.scores[best] = bench.scores[best], bench.scores[place]
-        tracer.candidates[k, place] = bench.numbers[place]
-        tracer.nodes[k, place] = bench.nodes[place]
-        tracer.paths[k, place] = bench.paths[place]
-        tracer.scores[k, place] = bench.scores[place]
-    values = bench.vectors[0]
+        scratch.scores[place], scratch.scores[best] = scratch.scores[best], scratch.scores[place]
+        tracer.candidates[k, place] = scratch.numbers[place]
+        tracer.nodes[k, place] = scratch.nodes[place]
+        tracer.paths[k, place] = scratch.paths[place]
+        tracer.scores[k, place] = scratch.scores[place]
+    values = scratch.vectors[0]
     for f in range(FEATURE_COUNT):
         candidate_vector(
             problem,
             state,
             t,
             f,
-            bench.nodes,
-            bench.paths,
-            bench.numbers,
+            scratch.nodes,
+            scratch.paths,
+            scratch.numbers,
             top,
             program.device_choice,
             False,

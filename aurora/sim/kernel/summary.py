@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from aurora.sim.kernel.accounting import carbon_of, energy_of
 from aurora.sim.kernel.jit import jitted, jitted_with_memory
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -15,7 +18,6 @@ from aurora.sim.kernel.layout import (
     C_INTEGRAL_SHARES,
     C_MAKESPAN,
     C_MEMORY_TOTAL,
-    C_NOW,
     DEVICE,
     K_DECISIONS,
     R_COST,
@@ -23,26 +25,30 @@ from aurora.sim.kernel.layout import (
     R_LATENCY,
     R_START,
     R_STATUS,
-    S_ENERGY,
-    S_ENERGY_TIME,
-    S_POWER,
     T_ARRIVAL,
     T_SLA,
     TOLERANCE,
 )
-from aurora.sim.outcome import Status
+from aurora.sim.outcome import Status, Summary
 
 COMPLETED = int(Status.COMPLETED)
 BOUNDED_SLOWDOWN_THRESHOLD = 10.0
 """Seconds (Feitelson et al., 1997)."""
 
-VALUES = 16
-"""How many sums there are, in the order of `aurora.sim.outcome.Summary`."""
+_PLACE = {field.name: place for place, field in enumerate(dataclasses.fields(Summary))}
+VALUES = len(_PLACE)
+"""Number of sums; they stand in the order of `aurora.sim.outcome.Summary`."""
+V_TASKS, V_COMPLETED, V_UNPLACED = _PLACE["tasks"], _PLACE["completed"], _PLACE["unplaced"]
+V_VIOLATIONS, V_SLOWDOWN, V_MAKESPAN = _PLACE["sla_violations"], _PLACE["bounded_slowdown"], _PLACE["makespan"]
+V_LATENCY_MEAN, V_LATENCY_P95, V_LATENCY_MAX = _PLACE["latency_mean"], _PLACE["latency_p95"], _PLACE["latency_max"]
+V_CPU, V_MEMORY = _PLACE["cpu_utilization"], _PLACE["memory_utilization"]
+V_DEVICES, V_BANDWIDTH = _PLACE["accelerator_utilization"], _PLACE["bandwidth_utilization"]
+V_COST, V_ENERGY, V_CARBON, V_DECISIONS = _PLACE["cost"], _PLACE["energy"], _PLACE["carbon"], _PLACE["decisions"]
 
 
 @jitted
 def add_up(problem, state, latencies, out):
-    """Counts, mean slowdown and cost; the latencies of the completed, of whom it gives the number."""
+    """Add up counts, slowdown and cost into `out`, and list the latencies of the completed tasks; their number."""
     completed = 0
     violations = 0
     slowdown = 0.0
@@ -62,9 +68,9 @@ def add_up(problem, state, latencies, out):
         completed += 1
         if latency > problem.task_f[t, T_SLA] + TOLERANCE:
             violations += 1
-    out[0], out[1], out[2], out[3] = tasks, completed, tasks - completed, violations
-    out[7] = slowdown / completed if completed > 0 else 0.0
-    out[13] = cost
+    out[V_TASKS], out[V_COMPLETED], out[V_UNPLACED], out[V_VIOLATIONS] = tasks, completed, tasks - completed, violations
+    out[V_SLOWDOWN] = slowdown / completed if completed > 0 else 0.0
+    out[V_COST] = cost
     return completed
 
 
@@ -73,9 +79,17 @@ def energy_so_far(problem, state):
     """Joules that all nodes have used up to now."""
     energy = 0.0
     for n in range(problem.node_f.shape[1]):
-        rest = state.clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
-        energy += state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
+        energy += energy_of(state, n)
     return energy
+
+
+@jitted
+def carbon_so_far(problem, state):
+    """Grams of CO2 that all nodes have emitted up to now."""
+    grams = 0.0
+    for n in range(problem.node_f.shape[1]):
+        grams += carbon_of(problem, state, n)
+    return grams
 
 
 @jitted_with_memory
@@ -92,19 +106,20 @@ def summarize(problem, state):
         below = int(np.floor(place))
         divided = np.partition(latencies[:completed], below)
         above = divided[min(below + 1, completed - 1) :].min()
-        out[4] = latencies[:completed].sum() / completed
-        out[5] = divided[below] + (above - divided[below]) * (place - below)
-        out[6] = divided[below:].max()
-    out[8] = makespan
+        out[V_LATENCY_MEAN] = latencies[:completed].sum() / completed
+        out[V_LATENCY_P95] = divided[below] + (above - divided[below]) * (place - below)
+        out[V_LATENCY_MAX] = divided[below:].max()
+    out[V_MAKESPAN] = makespan
     if span > 0.0:
         if clock[C_CPU_TOTAL] > 0.0:
-            out[9] = clock[C_INTEGRAL_CPU] / (clock[C_CPU_TOTAL] * span)
+            out[V_CPU] = clock[C_INTEGRAL_CPU] / (clock[C_CPU_TOTAL] * span)
         if clock[C_MEMORY_TOTAL] > 0.0:
-            out[10] = clock[C_INTEGRAL_MEMORY] / (clock[C_MEMORY_TOTAL] * span)
+            out[V_MEMORY] = clock[C_INTEGRAL_MEMORY] / (clock[C_MEMORY_TOTAL] * span)
         if clock[C_DEVICES_TOTAL] > 0.0:
-            out[11] = clock[C_INTEGRAL_SHARES] / (DEVICE * clock[C_DEVICES_TOTAL] * span)
+            out[V_DEVICES] = clock[C_INTEGRAL_SHARES] / (DEVICE * clock[C_DEVICES_TOTAL] * span)
         if problem.link_f.shape[1] > 0:
-            out[12] = clock[C_INTEGRAL_BANDWIDTH] / (problem.link_f.shape[1] * span)
-    out[14] = energy_so_far(problem, state)
-    out[15] = state.counters[K_DECISIONS]
+            out[V_BANDWIDTH] = clock[C_INTEGRAL_BANDWIDTH] / (problem.link_f.shape[1] * span)
+    out[V_ENERGY] = energy_so_far(problem, state)
+    out[V_CARBON] = carbon_so_far(problem, state)
+    out[V_DECISIONS] = state.counters[K_DECISIONS]
     return out

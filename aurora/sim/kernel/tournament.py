@@ -16,26 +16,26 @@ from aurora.sim.kernel.select import admitted, scored
 
 
 @jitted
-def choose_by_tournament(problem, state, program, bench, cache, t):
+def choose_by_tournament(problem, state, program, scratch, cache, t):
     """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
     c = cache.task_class[t]
     pending = state.counters[K_LOG] - cache.position[c]
     if cache.position[c] < 0 or 4 * pending > cache.leaf.shape[1] or pending > state.log.shape[0]:
-        _start_afresh(problem, state, program, bench, cache, t, c)
+        _start_afresh(problem, state, program, scratch, cache, t, c)
     elif pending > 0:
-        _catch_up(problem, state, program, bench, cache, t, c)
+        _catch_up(problem, state, program, scratch, cache, t, c)
     best = cache.winner[c, 1]
     return best if best >= 0 and cache.leaf[c, best] != -np.inf else -1
 
 
 @jitted
-def _start_afresh(problem, state, program, bench, cache, t, c):
+def _start_afresh(problem, state, program, scratch, cache, t, c):
     """Score every node for class `c` of task `t`."""
     leaf, winner = cache.leaf[c], cache.winner[c]
     width = winner.shape[0] // 2
-    usable = score_all(problem, state, program, bench, t) != NONE
+    usable = score_all(problem, state, program, scratch, t) != NONE
     for n in range(leaf.shape[0]):
-        leaf[n] = bench.scores[n] if usable else -np.inf
+        leaf[n] = scratch.scores[n] if usable else -np.inf
     for n in range(width):
         winner[width + n] = n if n < leaf.shape[0] else -1
     for k in range(width - 1, 0, -1):
@@ -44,7 +44,7 @@ def _start_afresh(problem, state, program, bench, cache, t, c):
 
 
 @jitted
-def _catch_up(problem, state, program, bench, cache, t, c):
+def _catch_up(problem, state, program, scratch, cache, t, c):
     """Score the nodes that changed since class `c` of task `t` was last asked for."""
     leaf, winner = cache.leaf[c], cache.winner[c]
     state.counters[K_STAMP] += 1
@@ -54,20 +54,20 @@ def _catch_up(problem, state, program, bench, cache, t, c):
         if cache.mark[n] == state.counters[K_STAMP]:
             continue
         cache.mark[n] = state.counters[K_STAMP]
-        bench.changed[touched] = n
+        scratch.changed[touched] = n
         touched += 1
         leaf[n] = -np.inf
         if node_fits(problem, state, t, n):
-            bench.nodes[size], bench.paths[size], bench.numbers[size] = n, -1, n
+            scratch.nodes[size], scratch.paths[size], scratch.numbers[size] = n, -1, n
             size += 1
     cache.position[c] = state.counters[K_LOG]
     if size > 0 and program.admits_all == 0:
-        size = admitted(problem, state, program, bench, t, size)
-    if size > 0 and scored(problem, state, program, bench, t, size) >= 0:
+        size = admitted(problem, state, program, scratch, t, size)
+    if size > 0 and scored(problem, state, program, scratch, t, size) >= 0:
         for i in range(size):
-            leaf[bench.nodes[i]] = bench.scores[i]
+            leaf[scratch.nodes[i]] = scratch.scores[i]
     for i in range(touched):
-        k = (winner.shape[0] // 2 + bench.changed[i]) >> 1
+        k = (winner.shape[0] // 2 + scratch.changed[i]) >> 1
         while k > 0:
             _play(leaf, winner, k)
             k >>= 1

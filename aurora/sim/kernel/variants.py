@@ -15,7 +15,11 @@ from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.pins import PinnedVariants, Slices
 from aurora.sim.kernel.run import NO_CLASSES, NO_TRACER, known_program, simulate_pinned
 from aurora.sim.kernel.summary import VALUES
+from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
 from aurora.sim.policies.program import Program
+
+_PER_TASK = [len(OBJECTIVES) + place for place, o in enumerate(WITH_TARGET) if o.adds_up]
+"""Places of the targets that are a task's share among the features `objective.*`, after the weights."""
 
 
 class Jobs(NamedTuple):
@@ -62,7 +66,7 @@ def evaluate_variants(
         happenings: That replace the template's.
 
     Returns:
-        float64 [scenarios, 16], in the order of `aurora.sim.outcome.Summary`.
+        float64 [scenarios, VALUES], in the order of `aurora.sim.outcome.Summary`.
 
     Raises:
         ScenarioError: The template is not of one task and plain nodes: without devices, batteries and links.
@@ -79,7 +83,7 @@ def evaluate_variants(
     task_i[:, at.T_RANK] = np.arange(total) - np.repeat(first, sizes)
     zero, rows = np.zeros(count, np.int64), sizes[:, None]
     objective = np.repeat(problem.objective[None], count, axis=0)
-    objective[:, -2:] /= rows  # the targets of cost and energy are a task's share
+    objective[:, _PER_TASK] /= rows
     happened, begun = np.diff(happenings.start), happenings.start[:-1]
     # Kinds and targets of one scenario are two rows that follow each other.
     pairs = np.empty(2 * len(happenings.time), np.int64)

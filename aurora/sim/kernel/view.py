@@ -1,8 +1,8 @@
-"""What an agent sees of a decision: every candidate in a row, and what is the same for all of them."""
+"""The observation of a decision: a row for every candidate, and what is the same for all of them."""
 
 from __future__ import annotations
 
-from aurora.sim.kernel.handles import bench_at, problem_at, state_at
+from aurora.sim.kernel.handles import problem_at, scratch_at, state_at
 from aurora.sim.kernel.jit import jitted
 from aurora.sim.kernel.layout import B_CHOICES, B_SCENARIO, B_TASK
 from aurora.sim.kernel.observe import FIRST_NODE, candidate_vector, cluster_feature, task_feature
@@ -16,7 +16,7 @@ def _scalar(problem, state, t, f):
 
 @jitted
 def _factor(problem, state, t, times, per, scale):
-    """What an input's feature is multiplied by."""
+    """Return the factor of an input's feature."""
     factor = 1.0 / scale
     if times >= 0:
         factor *= _scalar(problem, state, t, times)
@@ -40,13 +40,13 @@ def show(batch, b, program):
             context[j] = 0.0
         return
     problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
-    state, bench = state_at(batch.states[b]), bench_at(batch.benches[b])
+    state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     size = batch.cursor[b, B_CHOICES]
     inputs = batch.context_inputs
     for j in range(inputs.shape[0]):
         factor = _factor(problem, state, t, inputs[j, 0], inputs[j, 2], batch.context_scale[j])
         context[j] = squashed(_scalar(problem, state, t, inputs[j, 1]) * factor)
-    values, numbers = bench.vectors[0], bench.numbers
+    values, numbers = scratch.vectors[0], scratch.numbers
     for i in range(size):
         mask[numbers[i]] = 1
     inputs = batch.candidate_inputs
@@ -56,8 +56,8 @@ def show(batch, b, program):
             state,
             t,
             inputs[j, 1],
-            bench.nodes,
-            bench.paths,
+            scratch.nodes,
+            scratch.paths,
             numbers,
             size,
             program.device_choice,

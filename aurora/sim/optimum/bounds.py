@@ -1,15 +1,17 @@
-"""What no policy can beat: lower bounds on latency, cost, energy and violations of a scenario.
+"""Lower bounds on the latency, cost, energy, carbon and violations of a scenario.
 
-Cost and energy: every task on its cheapest option (`aurora.sim.optimum.options`), as if it were alone. Latency
+Cost, energy and carbon: every task on its cheapest option (`aurora.sim.optimum.options`), as if it were alone. Latency
 and violations: a linear program (`aurora.sim.optimum.start_times`). All hold for plans that complete every task.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from aurora.sim.kernel import EncodedScenario, encode
-from aurora.sim.optimum.options import RESOURCES, outlooks
+from aurora.sim.objectives import OBJECTIVES, ObjectiveName
+from aurora.sim.optimum.options import RESOURCES, task_options
 from aurora.sim.optimum.start_times import least_latency_and_violations
 from aurora.sim.outcome import Summary
 from aurora.sim.rewards import score
@@ -20,19 +22,26 @@ ROUNDING = 1e-6
 
 
 class Bounds(NamedTuple):
-    """What no plan that completes every task can beat.
+    """Lower bounds that no plan which completes every task can beat.
 
     Attributes:
-        latency: Mean, seconds.
+        latency: Mean latency, seconds.
         cost: Dollars.
         energy: Joules.
-        violations: Tasks.
+        violations: Number of tasks later than their SLA.
+        carbon: Grams of CO2; 0 where no node states a carbon intensity.
     """
 
     latency: float
     cost: float
     energy: float
     violations: int
+    carbon: float = 0.0
+
+    def to_json(self, counted: Container[ObjectiveName]) -> dict[str, float]:
+        """Return the bounds by name, without those of objectives that a scenario doesn't count."""
+        uncounted = {o.name for o in OBJECTIVES if o.name not in counted}
+        return {name: value for name, value in self._asdict().items() if name not in uncounted}
 
 
 def bounds(scenario: Scenario | EncodedScenario) -> Bounds:
@@ -45,15 +54,17 @@ def bounds(scenario: Scenario | EncodedScenario) -> Bounds:
         ScenarioError: A task fits on nothing even when everything is free.
     """
     encoded = encode(scenario) if isinstance(scenario, Scenario) else scenario
-    every = outlooks(encoded)
-    cost = sum(min(o.cost for o in each.options) for each in every)
-    energy = max(sum(min(o.energy[r] for o in each.options) for each in every) for r in range(RESOURCES))
-    latency, violations = least_latency_and_violations(encoded, every)
-    return Bounds(latency * (1 - ROUNDING), cost * (1 - ROUNDING), energy * (1 - ROUNDING), violations)
+    tasks = task_options(encoded)
+    cost = sum(min(o.cost for o in task.options) for task in tasks)
+    energy = max(sum(min(o.energy[r] for o in task.options) for task in tasks) for r in range(RESOURCES))
+    carbon = max(sum(min(o.carbon[r] for o in task.options) for task in tasks) for r in range(RESOURCES))
+    latency, violations = least_latency_and_violations(encoded, tasks)
+    lowered = 1 - ROUNDING
+    return Bounds(latency * lowered, cost * lowered, energy * lowered, violations, carbon * lowered)
 
 
 def best_reward(least: Bounds, scenario: Scenario) -> float:
-    """A reward that no plan which completes every task exceeds: each objective at its own bound."""
+    """Return a reward that no plan which completes every task exceeds: each objective at its own bound."""
     tasks = len(scenario.tasks)
     ideal = Summary(
         tasks=tasks,
@@ -72,5 +83,6 @@ def best_reward(least: Bounds, scenario: Scenario) -> float:
         cost=least.cost,
         energy=least.energy,
         decisions=tasks,
+        carbon=least.carbon,
     )
     return score(ideal, scenario).reward

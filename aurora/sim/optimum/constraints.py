@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.kernel import layout as at
-from aurora.sim.kernel.encode import planned_candidates
+from aurora.sim.kernel.planned import planned_candidates
 from aurora.sim.optimum.options import down_times
 from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.scenarios.scenario import Scenario, Task

@@ -1,6 +1,6 @@
-"""What each task could use, and at which price: the common ground of bounds and solver.
+"""The options of each task, with the least that each takes: the common ground of bounds and solver.
 
-An option is a candidate that the task fits on when everything is free. Its times and prices are the
+An option is a candidate that the task fits on when everything is free. Its times and amounts are the
 least that any moment could give: no congestion, and the cheapest start after the task can be ready. So
 whatever is minimised over options is a lower bound of what a simulation can reach.
 """
@@ -8,21 +8,24 @@ whatever is minimised over options is a lower bound of what a simulation can rea
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.errors import ScenarioError
+from aurora.quantities import JOULES_PER_KWH
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.kernel import layout as at
-from aurora.sim.scenarios.scenario import Node, Scenario, Task
+from aurora.sim.scenarios.scenario import CarbonChange, Node, PriceChange, Scenario, Task
+from aurora.types import FloatArray
 
 SECONDS_PER_HOUR = 3600.0
 RESOURCES = 3
-"""Cores, memory, device shares."""
+"""Number of resources by which idle power is shared: cores, memory, device shares."""
+
+_NOTHING = (0.0, 0.0, 0.0)
 
 
 class Option(NamedTuple):
@@ -36,6 +39,7 @@ class Option(NamedTuple):
         cost: The least that it can cost, dollars.
         energy: The least energy that it accounts for, joules, if idle power is shared by cores, by memory
             or by devices.
+        carbon: The least CO2 that it accounts for, grams, likewise.
     """
 
     node: int
@@ -44,9 +48,10 @@ class Option(NamedTuple):
     hold: float
     cost: float
     energy: tuple[float, float, float]
+    carbon: tuple[float, float, float]
 
 
-class Outlook(NamedTuple):
+class TaskOptions(NamedTuple):
     """A task, its options, and when it can start at the earliest.
 
     Attributes:
@@ -59,35 +64,41 @@ class Outlook(NamedTuple):
     options: tuple[Option, ...]
 
 
-def outlooks(encoded: EncodedScenario) -> list[Outlook]:
-    """Every task's options, in the order of the scenario.
+def task_options(encoded: EncodedScenario) -> list[TaskOptions]:
+    """Return every task's options, in the order of the scenario.
 
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
     """
     scenario = encoded.scenario
     places = _places(encoded)
-    prices = [_PriceOverTime(node, scenario) for node in scenario.nodes]
+    conditions = scenario.environmental_conditions
+    prices = [_over_time(n, n.price_per_hour / SECONDS_PER_HOUR, conditions.dynamic_pricing) for n in scenario.nodes]
+    carbon = [
+        _over_time(n, (n.carbon_intensity or 0.0) / JOULES_PER_KWH, conditions.dynamic_carbon) for n in scenario.nodes
+    ]
     ready: dict[str, float] = {}
     done: dict[str, float] = {}
-    found: dict[str, Outlook] = {}
+    found: dict[str, TaskOptions] = {}
     tasks = {t.task_id: t for t in scenario.tasks}
     numbers = {t.task_id: k for k, t in enumerate(scenario.tasks)}
     for name in TopologicalSorter({t.task_id: t.dependencies for t in scenario.tasks}).static_order():
         task = tasks[name]
         ready[name] = max([task.arrival_time, *(done[d] for d in task.dependencies)])
-        options = tuple(_option(encoded, task, node, path, ready[name], prices) for node, path in places[numbers[name]])
+        options = tuple(
+            _option(encoded, task, node, path, ready[name], prices, carbon) for node, path in places[numbers[name]]
+        )
         if not options:
             raise ScenarioError(
                 f"task {name} of {scenario.scenario_id} fits on no node or path even when everything is free"
             )
         done[name] = ready[name] + min(o.hold for o in options)
-        found[name] = Outlook(task.arrival_time, ready[name], options)
+        found[name] = TaskOptions(task.arrival_time, ready[name], options)
     return [found[t.task_id] for t in scenario.tasks]
 
 
 def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:
-    """(node, start, end) of every stretch for which a node is down, seconds; those of a node don't overlap."""
+    """Return (node, start, end) of every stretch in which a node is down, seconds; those of a node don't overlap."""
     numbers = {n.node_id: k for k, n in enumerate(scenario.nodes)}
     stretches = sorted(
         (numbers[f.node_id], f.start, math.inf if f.duration is None else f.start + f.duration)
@@ -103,7 +114,7 @@ def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:
 
 
 def shares(task: Task, node: Node) -> tuple[float, float, float]:
-    """Request over capacity for cores, memory and device shares; 0 where the node has none."""
+    """Return request over capacity for cores, memory and device shares; 0 where the node has none."""
     wanted = (task.cpu_required, task.memory_required, task.accelerators * task.accelerator_share)
     have = (node.cpu, node.memory, float(node.accelerators))
     cpu, memory, devices = (w / h if h else 0.0 for w, h in zip(wanted, have, strict=True))
@@ -139,7 +150,13 @@ def _fits(encoded: EncodedScenario, task: Task, n: int, p: int) -> bool:
 
 
 def _option(
-    encoded: EncodedScenario, task: Task, n: int, p: int, ready: float, prices: Sequence[_PriceOverTime]
+    encoded: EncodedScenario,
+    task: Task,
+    n: int,
+    p: int,
+    ready: float,
+    prices: Sequence[_RateOverTime],
+    intensities: Sequence[_RateOverTime],
 ) -> Option:
     scenario, network, per_hour = encoded.scenario, 0.0, 0.0
     if p >= 0:
@@ -148,32 +165,41 @@ def _option(
         per_hour = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in encoded.paths[p])
     if n < 0:
         hold = network + task.duration
-        return Option(n, p, network, hold, per_hour * hold / SECONDS_PER_HOUR, (0.0, 0.0, 0.0))
+        return Option(n, p, network, hold, per_hour * hold / SECONDS_PER_HOUR, _NOTHING, _NOTHING)
     node = scenario.nodes[n]
     hold = network + task.duration / node.speed
     part = shares(task, node)
     cost = max(part) * prices[n].least(ready, hold) + per_hour * hold / SECONDS_PER_HOUR
     full = (node.full_power - node.idle_power) * part[0] * hold
     by_cores, by_memory, by_devices = (full + node.idle_power * share * hold for share in part)
-    return Option(n, p, network, hold, cost, (by_cores, by_memory, by_devices))
+    energy = (by_cores, by_memory, by_devices)
+    return Option(n, p, network, hold, cost, energy, _carbon(energy, hold, intensities[n].least(ready, hold)))
 
 
-class _PriceOverTime:
-    """A node's price as it changes, dollars per hour."""
+def _carbon(energy: tuple[float, float, float], hold: float, least: float) -> tuple[float, float, float]:
+    """Power is constant while a task runs: its mean times the least integral of the intensity, grams."""
+    if not least:
+        return _NOTHING
+    cores, memory, devices = (joules / hold * least for joules in energy)
+    return cores, memory, devices
 
-    def __init__(self, node: Node, scenario: Scenario) -> None:
-        changes = [
-            (change.time, k, change.factor)
-            for k, change in enumerate(scenario.environmental_conditions.dynamic_pricing)
-            if change.node_id in (None, node.node_id)
-        ]
-        changes.sort()
-        self._times: NDArray[np.float64] = np.array([0.0, *(c[0] for c in changes)])
-        self._rates = node.price_per_hour / SECONDS_PER_HOUR * np.array([1.0, *(c[2] for c in changes)])
+
+def _over_time(node: Node, rate: float, changes: Iterable[PriceChange | CarbonChange]) -> _RateOverTime:
+    """A rate of a node with the changes that hold for it."""
+    return _RateOverTime(rate, [(c.time, c.factor) for c in changes if c.node_id in (None, node.node_id)])
+
+
+class _RateOverTime:
+    """A price or a carbon intensity as it changes, per second or per joule."""
+
+    def __init__(self, rate: float, changes: Sequence[tuple[float, float]]) -> None:
+        changes = sorted(changes, key=lambda change: change[0])  # stable: of one instant the last holds
+        self._times: FloatArray = np.array([0.0, *(time for time, _ in changes)])
+        self._rates = rate * np.array([1.0, *(factor for _, factor in changes)])
         self._paid = np.concatenate([[0.0], np.cumsum(np.diff(self._times) * self._rates[:-1])])
 
     def least(self, ready: float, hold: float) -> float:
-        """Least that the whole node costs for `hold` seconds from any moment after `ready`, dollars.
+        """Return the least integral of the rate over `hold` seconds from any moment after `ready`.
 
         The integral is piecewise linear in the start, so it is least where a change begins or ends it.
         """
@@ -182,7 +208,7 @@ class _PriceOverTime:
         starts = np.maximum(np.concatenate([[ready], self._times, self._times - hold]), ready)
         return float((self._until(starts + hold) - self._until(starts)).min())
 
-    def _until(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _until(self, times: FloatArray) -> FloatArray:
         k = np.searchsorted(self._times, times, side="right") - 1
-        paid: NDArray[np.float64] = self._paid[k] + self._rates[k] * (times - self._times[k])
+        paid: FloatArray = self._paid[k] + self._rates[k] * (times - self._times[k])
         return paid

@@ -23,7 +23,7 @@ from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import share_of
 from aurora.sim.optimum.bounds import Bounds, bounds
-from aurora.sim.optimum.options import Option, Outlook, down_times, outlooks
+from aurora.sim.optimum.options import Option, TaskOptions, down_times, task_options
 from aurora.sim.optimum.plans import run_plan
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
@@ -97,7 +97,7 @@ def solve(scenario: Scenario | EncodedScenario, goal: Goal, *, effort: float = 1
     from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
 
     encoded = encode(scenario) if isinstance(scenario, Scenario) else scenario
-    model = _Model(encoded, outlooks(encoded))
+    model = _Model(encoded, task_options(encoded))
     model.minimise(goal)
     guide = _best_reference(encoded, goal)
     if guide is not None:
@@ -198,7 +198,7 @@ def _choices(encoded: EncodedScenario, option: Option) -> list[_Choice]:
 class _Model:
     """The scenario in CP-SAT's terms: an optional interval for every choice of every task."""
 
-    def __init__(self, encoded: EncodedScenario, every: Sequence[Outlook]) -> None:
+    def __init__(self, encoded: EncodedScenario, every: Sequence[TaskOptions]) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
 
         self.model = cp_model.CpModel()
@@ -221,7 +221,7 @@ class _Model:
     def _ticks(self, seconds: float) -> int:
         return math.floor(seconds / self._tick * (1 + 1e-12))
 
-    def _start_of(self, task: Task, each: Outlook) -> Any:
+    def _start_of(self, task: Task, each: TaskOptions) -> Any:
         first = self._ticks(each.ready)
         if task.patience is None:
             latest = self._end

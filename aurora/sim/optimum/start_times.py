@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.optimum.options import RESOURCES, Option, Outlook, down_times
+from aurora.sim.optimum.options import RESOURCES, Option, TaskOptions, down_times
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.scenario import Node, Task
@@ -36,7 +36,7 @@ TOLERANCE = 1e-6
 """Of the number of violations, before it is rounded up."""
 
 
-def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[Outlook]) -> tuple[float, int]:
+def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> tuple[float, int]:
     """Bounds on the mean latency (seconds) and the violations of plans that complete every task.
 
     Args:
@@ -64,7 +64,7 @@ def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[Outlo
     return max(latency, float(alone.mean())), math.ceil(max(certain, violations))
 
 
-def _longest_wait(encoded: EncodedScenario, every: Sequence[Outlook]) -> float:
+def _longest_wait(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> float:
     """How long some task waits under a good reference; the program looks closely as far as that."""
     start = run(encoded, compile_policy(REFERENCES["fastest"])).tasks.start
     waits = start - np.array([each.ready for each in every])
@@ -102,7 +102,7 @@ def _amounts(node: Node) -> tuple[float, float, float]:
     return node.cpu, node.memory, float(node.accelerators)
 
 
-def _pools(encoded: EncodedScenario, every: Sequence[Outlook]) -> _Pools:
+def _pools(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> _Pools:
     scenario = encoded.scenario
     capacity = [link.bandwidth for link in scenario.links]
     links = len(capacity)
@@ -181,7 +181,7 @@ def _slot_length(pools: _Pools, window: float) -> float:
     return max(window / MOST_SLOTS, window * len(ways) / MOST_COLUMNS, by_entries)
 
 
-def _program(pools: _Pools, every: Sequence[Outlook], window: float, slot: float) -> _Program:
+def _program(pools: _Pools, every: Sequence[TaskOptions], window: float, slot: float) -> _Program:
     task: list[NDArray[np.int64]] = []
     latency: list[NDArray[np.float64]] = []
     resource: list[NDArray[np.int64]] = []

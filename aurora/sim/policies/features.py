@@ -1,7 +1,8 @@
 """The feature table: every name that a policy may use, declared once.
 
 The parser, the compiler, the kernel, the prompts and the documentation read this table. A new
-feature is a row here and a line in `aurora/sim/kernel` that computes it.
+feature is a row here and a line in `aurora/sim/kernel` that computes it. The rows `objective.*` follow
+from the table of objectives.
 
 Axes. `order` is evaluated over the waiting tasks: there `task.*` varies and `cluster.*` is one
 number. `admit` and `score` are evaluated over the candidates of one task: there `node.*`, `fit.*`
@@ -16,7 +17,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
+from aurora.types import FloatArray
 
 Scope = Literal["task", "node", "fit", "path", "cluster", "objective"]
 
@@ -26,11 +29,13 @@ class Feature(NamedTuple):
 
     Attributes:
         name: As written in expressions, `scope.word`.
-        unit: Of the value.
+        unit: Unit of the value.
         meaning: One line, for people and models.
         changes_idle: Whether the value can change while the node (for `task`: the waiting task)
             stands still, so that it can't be cached until the node's next change.
         scale: A typical magnitude; search divides by it to put terms on one footing.
+        needs: Optional field of a node that at least one node must state for the feature to say anything; empty:
+            none.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Feature(NamedTuple):
     meaning: str
     changes_idle: bool = False
     scale: float = 1.0
+    needs: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -84,6 +90,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("node.price", "$/h", "price now", changes_idle=True),
     Feature("node.idle_power", "W", "power while active and idle", scale=100),
     Feature("node.full_power", "W", "power at full cpu load", scale=300),
+    Feature("node.carbon_intensity", "g/kWh", "CO2 for its energy now", True, 400, "carbon_intensity"),
     Feature("node.battery", "share", "battery left; 1 on mains", changes_idle=True),
     Feature("node.tasks", "tasks", "running tasks", scale=8),
     Feature("node.active", "0 or 1", "whether it hosts a task"),
@@ -100,6 +107,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("fit.duration", "s", "execution time on this node", scale=600),
     Feature("fit.cost", "$", "price of the placement at today's prices", changes_idle=True),
     Feature("fit.energy", "J", "added energy, idle power included if the node was idle", scale=10000),
+    Feature("fit.carbon", "g", "CO2 of the added energy at today's intensities", True, needs="carbon_intensity"),
     Feature("fit.latency", "s", "network latency and transfer time now", changes_idle=True, scale=0.1),
     Feature("fit.random", "0 to 1", "a hash of seed, task and candidate", changes_idle=True),
     # The path to it.
@@ -116,32 +124,36 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cluster.price_factor", "", "current price factor of all nodes", changes_idle=True),
     Feature("cluster.nodes_up", "share", "share of the nodes that are up", changes_idle=True),
     # What the scenario asks for.
-    Feature("objective.latency", "share", "weight of latency among the objectives"),
-    Feature("objective.cost", "share", "weight of cost among the objectives"),
-    Feature("objective.energy", "share", "weight of energy among the objectives"),
-    Feature("objective.qos", "share", "weight of SLAs among the objectives"),
-    Feature("objective.latency_target", "s", "mean latency that scores one half"),
-    Feature("objective.cost_target", "$", "cost a task that scores one half"),
-    Feature("objective.energy_target", "J", "energy a task that scores one half", scale=10000),
+    *(
+        Feature(f"objective.{o.name}", "share", f"weight of {o.meaning} among the objectives", needs=o.needs)
+        for o in OBJECTIVES
+    ),
+    *(
+        Feature(f"objective.{o.name}_target", o.unit, o.target, scale=o.target_scale, needs=o.needs)
+        for o in WITH_TARGET
+    ),
 )
+
+GENERAL_FEATURES: tuple[Feature, ...] = tuple(f for f in FEATURES if not f.needs)
+"""Features that say something of every scenario: what search, networks and prompts use."""
 
 FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}
 
 BOUND = 10.0
-"""What a scaled feature is kept below, in absolute value, when a network sees it."""
+"""Limit of a scaled feature's absolute value when a network sees it."""
 
 LARGEST_SHARE = 1e12
-"""Beyond this many typical magnitudes a feature is as good as infinite."""
+"""Multiple of the typical magnitude beyond which a feature counts as infinite."""
 
 
-def squash(values: NDArray[np.float64], scale: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Features as a network sees them: s / (1 + |s| / BOUND) with s = value / scale; NaN counts as 0.
+def squash(values: FloatArray, scale: FloatArray | float) -> FloatArray:
+    """Return features as a network sees them: s / (1 + |s| / BOUND) with s = value / scale; NaN counts as 0.
 
     Nearly s itself where a feature is about its typical magnitude, and never beyond ±BOUND; two values that differ
     differ here too, which a cut would not give (a task without an SLA has a `task.sla_latency` of 1e9 s).
 
     Args:
-        values: Of any shape.
+        values: Features, in an array of any shape.
         scale: Typical magnitude of each, broadcast against `values`.
     """
     share = np.clip(np.nan_to_num(values / scale, nan=0.0), -LARGEST_SHARE, LARGEST_SHARE)
@@ -149,6 +161,6 @@ def squash(values: NDArray[np.float64], scale: NDArray[np.float64] | float) -> N
 
 
 def feature_table() -> str:
-    """The table as Markdown, for docs/policy-language.md."""
+    """Return the table as Markdown, for docs/reference/policy-language.md."""
     rows = [f"| `{f.name}` | {f.unit} | {f.meaning} | {'idle' if f.changes_idle else ''} |" for f in FEATURES]
     return "\n".join(["| feature | unit | meaning | |", "|---|---|---|---|", *rows])

@@ -11,7 +11,8 @@ import re
 from typing import NamedTuple
 
 from aurora.errors import PolicyError
-from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
+from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.policies.features import FEATURE_INDEX, FEATURES, GENERAL_FEATURES
 
 CANDIDATE_SCOPES = ("node", "fit", "path")
 
@@ -19,21 +20,23 @@ _NUMBERS = ("node.index", "node.last_placement", "fit.random")
 """Features that tell candidates apart by their number only."""
 
 _RATIOS = (
-    "objective.latency * fit.latency / objective.latency_target",
-    "objective.cost * fit.cost / objective.cost_target",
-    "objective.energy * fit.energy / objective.energy_target",
+    *(
+        f"objective.{o.name} * {o.fit} / objective.{o.name}_target"
+        for o in OBJECTIVES
+        if o.fit and not o.needs  # networks are trained for inputs that every scenario has
+    ),
     "fit.duration / objective.latency_target",
     "fit.latency / task.slack",
 )
 
 CANDIDATE_INPUTS: tuple[str, ...] = (
-    *(f.name for f in FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
+    *(f.name for f in GENERAL_FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
     *_RATIOS,
 )
 """What an environment shows of every candidate, in this order."""
 
 CONTEXT_INPUTS: tuple[str, ...] = (
-    *(f.name for f in FEATURES if f.scope not in CANDIDATE_SCOPES),
+    *(f.name for f in GENERAL_FEATURES if f.scope not in CANDIDATE_SCOPES),
     "task.wait / objective.latency_target",
 )
 """What it shows once a decision, in this order."""

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from aurora.errors import ScenarioError
+from aurora.quantities import JOULES_PER_KWH
+from aurora.sim.objectives import ObjectiveTargets
 from aurora.sim.scenarios.scenario import (
     Conditions,
     Congestion,
     Link,
     Node,
     NodeFailure,
-    ObjectiveTargets,
     PriceChange,
     Scenario,
     Task,
@@ -239,8 +240,8 @@ def _conditions(spec: ScenarioSpec, nodes: list[Node], links: list[Link]) -> Con
 def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[Link]) -> ObjectiveTargets:
     """Values at which an objective scores one half, from the scenario's own work.
 
-    Latency: a quarter of the mean duration, or for flows twice the mean link latency. Cost and
-    energy: of all tasks spread evenly over all nodes, each paying its share of an average node.
+    Latency: a quarter of the mean duration, or for flows twice the mean link latency. Cost, energy and
+    carbon: of all tasks spread evenly over all nodes, each paying its share of an average node.
     """
     mean_duration = sum(t.duration for t in tasks) / len(tasks)
     latency = 0.25 * mean_duration
@@ -248,7 +249,8 @@ def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[
         latency = 2 * sum(l.latency_ms for l in links) / max(1, len(links)) / 1000 + 0.01 * mean_duration
     dearest = max((l.price_per_gbps_hour for l in links), default=0.0)
     cost = sum(t.bandwidth * t.duration / 3600 * 2 * dearest for t in tasks)
-    energy = 0.0
+    energy = carbon = 0.0
+    intensity = np.array([n.carbon_intensity or 0.0 for n in nodes])
     if nodes:
         columns = [(n.cpu, n.memory, n.price_per_hour, n.full_power, n.speed) for n in nodes]
         cpu, memory, price, power, speed = np.array(columns).T
@@ -258,11 +260,14 @@ def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[
             used = np.minimum(1.0, np.maximum(_share(task.cpu_required, cpu), _share(task.memory_required, memory)))
             weight = 1 / len(nodes)
             cost = _added(cost, weight * (task.duration / 3600) * used * price / speed)
-            energy = _added(energy, weight * task.duration * used * power / speed)
+            joules = weight * task.duration * used * power / speed
+            energy = _added(energy, joules)
+            carbon = _added(carbon, joules * intensity / JOULES_PER_KWH)
     return ObjectiveTargets(
         latency=min(max(latency, 1e-3), LARGEST),
         cost=min(max(cost, 1e-6), LARGEST),
         energy=min(max(energy, 1e-3), LARGEST),
+        **({"carbon": min(max(carbon, 1e-6), LARGEST)} if carbon > 0 else {}),
     )
 
 

@@ -9,11 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.errors import ScenarioError
+from aurora.sim.objectives import GENERAL
 from aurora.sim.scenarios.curriculum import LEVELS, Level
-from aurora.sim.scenarios.scenario import Domain, Objective
+from aurora.sim.scenarios.scenario import Domain
 from aurora.sim.scenarios.spec import NodeClass, Range, ScenarioSpec, TaskGroup, Topology, Trouble
-
-OBJECTIVES: tuple[Objective, ...] = ("latency", "cost", "energy", "qos")
 
 
 class Family(NamedTuple):
@@ -447,14 +446,14 @@ def sample_spec(family: str, level: int, rng: np.random.Generator) -> ScenarioSp
         )
     spec = FAMILIES[family].build(LEVELS[level - 1], rng)
     seed = int(rng.integers(2**31))
-    weights = rng.dirichlet(np.full(len(OBJECTIVES), 2.0)).round(3)
+    weights = rng.dirichlet(np.full(len(GENERAL), 2.0)).round(3)
     return spec.model_copy(
         update={
             "spec_id": f"{family}-{level}-{seed}",
             "family": family,
             "level": level,
             "seed": seed,
-            "objective_weights": dict(zip(OBJECTIVES, (float(w) for w in weights), strict=True)),
+            "objective_weights": dict(zip(GENERAL, (float(w) for w in weights), strict=True)),
         }
     )
 
@@ -486,8 +485,8 @@ def mutate_spec(spec: ScenarioSpec, rng: np.random.Generator) -> ScenarioSpec:
             }
         )
     else:
-        weights = rng.dirichlet(np.full(len(OBJECTIVES), 1.0)).round(3)
-        update["objective_weights"] = dict(zip(OBJECTIVES, (float(w) for w in weights), strict=True))
+        weights = rng.dirichlet(np.full(len(GENERAL), 1.0)).round(3)
+        update["objective_weights"] = dict(zip(GENERAL, (float(w) for w in weights), strict=True))
     return ScenarioSpec.model_validate({**spec.model_dump(), **{k: _plain(v) for k, v in update.items()}})
 
 

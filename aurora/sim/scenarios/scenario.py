@@ -13,11 +13,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
+from aurora.sim.objectives import GENERAL, OBJECTIVES, OPTIONAL_FIELDS, ObjectiveName, ObjectiveTargets
 from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 Domain = Literal["cloud", "edge", "network", "hybrid"]
-Objective = Literal["latency", "cost", "energy", "qos"]
 WorkloadPattern = Literal["bursty", "periodic", "sporadic"]
 
 MOST_CONGESTED = 1e6
@@ -109,6 +109,9 @@ class Node(Frozen):
     )
     idle_power: NonNegative = Field(default=0.0, description="watts while it hosts a task that uses no core")
     full_power: NonNegative = Field(default=0.0, description="watts while all cores are used")
+    carbon_intensity: NonNegative | None = Field(
+        default=None, description="grams of CO2 for each kWh that the node draws; null: not stated, none is counted"
+    )
     site: Identifier | None = Field(
         default=None, description="site of the node in the network; null: reached from everywhere at once"
     )
@@ -159,12 +162,23 @@ class PriceChange(Frozen):
     node_id: Identifier | None = Field(default=None, description="the node whose price changes; null: every node")
 
 
+class CarbonChange(Frozen):
+    """From `time` on, carbon intensities are `factor` times the node's own (the latest change holds)."""
+
+    time: NonNegative = Field(description="seconds from the start of the scenario until intensities change")
+    factor: NonNegative = Field(description="times the node's own carbon intensity; the latest change holds")
+    node_id: Identifier | None = Field(
+        default=None, description="the node whose carbon intensity changes; null: every node"
+    )
+
+
 class Conditions(Frozen):
     """What happens around the workload."""
 
     node_failures: tuple[NodeFailure, ...] = Field(default=(), description="when nodes go down")
     network_congestion: tuple[Congestion, ...] = Field(default=(), description="when links are slower")
     dynamic_pricing: tuple[PriceChange, ...] = Field(default=(), description="when prices change")
+    dynamic_carbon: tuple[CarbonChange, ...] = Field(default=(), description="when carbon intensities change")
 
 
 class Workload(Frozen):
@@ -183,14 +197,6 @@ class Workload(Frozen):
     max_attempts: int = Field(
         default=4, ge=1, le=1000, description="how often a task may start before its failure is final"
     )
-
-
-class ObjectiveTargets(Frozen):
-    """Values at which an objective scores one half (the proposal's constants by default)."""
-
-    latency: Positive = Field(default=0.1, description="mean latency in seconds that scores one half")
-    cost: Positive = Field(default=100.0, description="cost of all tasks in dollars that scores one half")
-    energy: Positive = Field(default=1000.0, description="energy in joules that scores one half")
 
 
 class TypicalTask(Frozen):
@@ -215,12 +221,10 @@ class Scenario(Frozen):
     links: tuple[Link, ...] = Field(default=(), description="the network between sites; empty: none")
     workload_definition: Workload = Field(description="the tasks and how they arrive")
     environmental_conditions: Conditions = Field(
-        default=Conditions(), description="failures, congestion and changes of price"
+        default=Conditions(), description="failures, congestion and changes of price and carbon intensity"
     )
-    objectives: tuple[Objective, ...] = Field(
-        default=("latency", "cost", "energy", "qos"), description="what counts for the reward"
-    )
-    objective_weights: dict[Objective, NonNegative] = Field(
+    objectives: tuple[ObjectiveName, ...] = Field(default=GENERAL, description="what counts for the reward")
+    objective_weights: dict[ObjectiveName, NonNegative] = Field(
         default_factory=dict, description="relative weights of the objectives; empty: equal"
     )
     objective_targets: ObjectiveTargets = Field(
@@ -242,7 +246,18 @@ class Scenario(Frozen):
         """The workload's tasks."""
         return self.workload_definition.tasks
 
-    def weights(self) -> dict[Objective, float]:
+    @property
+    def stated(self) -> frozenset[str]:
+        """Optional fields, of those that objectives need, that at least one node states."""
+        return frozenset(f for f in OPTIONAL_FIELDS if any(getattr(n, f) is not None for n in self.nodes))
+
+    @property
+    def counted(self) -> tuple[ObjectiveName, ...]:
+        """Objectives that have an amount here, whether or not they count for the reward."""
+        stated = self.stated
+        return tuple(o.name for o in OBJECTIVES if not o.needs or o.needs in stated)
+
+    def weights(self) -> dict[ObjectiveName, float]:
         """Objective weights that sum to 1, over `objectives` only."""
         raw = {o: float(self.objective_weights.get(o, 0.0)) for o in self.objectives}
         if not self.objective_weights:
@@ -261,7 +276,7 @@ class Scenario(Frozen):
         _unique("node_id", (n.node_id for n in self.nodes))
         _unique("link_id", (l.link_id for l in self.links))
         if not self.objectives:
-            raise ValueError("objectives: name at least one of latency, cost, energy, qos")
+            raise ValueError(f"objectives: name at least one of {', '.join(o.name for o in OBJECTIVES)}")
         if self.objective_weights and sum(self.objective_weights.get(o, 0.0) for o in self.objectives) <= 0:
             raise ValueError("objective_weights: at least one listed objective needs a positive weight")
         node_ids = {n.node_id for n in self.nodes}
@@ -279,9 +294,12 @@ class Scenario(Frozen):
         for congestion in self.environmental_conditions.network_congestion:
             if congestion.link_id is not None and congestion.link_id not in link_ids:
                 raise ValueError(f"network_congestion: unknown link {congestion.link_id!r}")
-        for change in self.environmental_conditions.dynamic_pricing:
-            if change.node_id is not None and change.node_id not in node_ids:
-                raise ValueError(f"dynamic_pricing: unknown node {change.node_id!r}")
+        for price in self.environmental_conditions.dynamic_pricing:
+            if price.node_id is not None and price.node_id not in node_ids:
+                raise ValueError(f"dynamic_pricing: unknown node {price.node_id!r}")
+        for carbon in self.environmental_conditions.dynamic_carbon:
+            if carbon.node_id is not None and carbon.node_id not in node_ids:
+                raise ValueError(f"dynamic_carbon: unknown node {carbon.node_id!r}")
         _check_dependencies(self.tasks)
         return self
 

@@ -11,7 +11,8 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenarios.scenario import MOST_CONGESTED, SMALLEST_DEMAND, Domain, Objective, WorkloadPattern
+from aurora.sim.objectives import ObjectiveName
+from aurora.sim.scenarios.scenario import MOST_CONGESTED, SMALLEST_DEMAND, Domain, WorkloadPattern
 from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
@@ -110,7 +111,7 @@ class ScenarioSpec(Frozen):
     node_classes: tuple[NodeClass, ...] = Field(default=(), max_length=16)
     topology: Topology = Topology()
     trouble: Trouble = Trouble()
-    objective_weights: dict[Objective, NonNegative] = Field(default_factory=dict)
+    objective_weights: dict[ObjectiveName, NonNegative] = Field(default_factory=dict)
     rationale: str = Field(default="", max_length=2000, description="why this should be hard")
     seed: int = Field(default=0, ge=0, lt=2**31)
 

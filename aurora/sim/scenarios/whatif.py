@@ -216,6 +216,7 @@ def _without(scenario: Scenario, node_id: str) -> Scenario:
         node_failures=tuple(f for f in before.node_failures if f.node_id != node_id),
         network_congestion=before.network_congestion,
         dynamic_pricing=tuple(p for p in before.dynamic_pricing if p.node_id != node_id),
+        dynamic_carbon=tuple(c for c in before.dynamic_carbon if c.node_id != node_id),
     )
     fewer = scenario.model_copy(update={"nodes": nodes, "environmental_conditions": conditions})
     ends = {s for t in scenario.tasks for s in (t.source_site, t.destination_site) if s is not None}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError, FileError
+from aurora.errors import AuroraError, DataError, FileError
 from aurora.learning.series.long_form import write_long_form
 from aurora.learning.series.pseudonyms import pseudonym
 from aurora.learning.series.read import read_panel
@@ -168,7 +168,7 @@ def test_a_covariate_that_only_other_series_have_is_not_missed(tmp_path):
     ],
 )
 def test_a_bad_file_is_refused_with_its_place(tmp_path, text, says):
-    with pytest.raises(DataError, match=says) as caught:
+    with pytest.raises(AuroraError, match=says) as caught:
         read_panel([put(tmp_path, text)])
     assert "in.csv" in str(caught.value)
 
@@ -183,7 +183,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path_factory, te
     path.write_text(text)
     try:
         panel = read_panel([path])
-    except DataError as error:
+    except AuroraError as error:
         assert "damaged.csv" in str(error)
     else:
         assert all(np.isfinite(s.y).all() and len(s) == len(s.observed) > 1 for s in panel.series)
@@ -196,11 +196,11 @@ def test_damaged_and_absent_files_are_refused(tmp_path):
         ("cut.csv.gz", "truncated"),
         ("cut.parquet", "not a readable Parquet"),
     ):
-        with pytest.raises(DataError, match=says):
+        with pytest.raises(AuroraError, match=says):
             read_panel([tmp_path / name])
     with pytest.raises(FileError, match="can't read"):
         read_panel([tmp_path / "none.csv"])
-    with pytest.raises(DataError, match="no file was given"):
+    with pytest.raises(AuroraError, match="no file was given"):
         read_panel([])
 
 
@@ -217,7 +217,7 @@ def test_accounts_are_hashed_with_a_key_wherever_they_are_named(tmp_path):
     assert "acme" not in repr(panel)
     assert name == pseudonym("acme", KEY) != pseudonym("acme", KEY + "!")
     assert len({pseudonym(str(k), KEY) for k in range(2000)}) == 2000
-    with pytest.raises(DataError, match="the key for hashing accounts has 5 characters"):
+    with pytest.raises(AuroraError, match="the key for hashing accounts has 5 characters"):
         read_panel([put(tmp_path, text)], hash_accounts_with="short")
     with pytest.raises(DataError, match="no series names an account"):
         read_panel([put(tmp_path, LONG)], hash_accounts_with=KEY)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
-from aurora.learning.series.frames import MOST_ROWS
+from aurora.errors import AuroraError, DataError
+from aurora.learning.series.frames import MAX_ROWS
 from aurora.learning.series.read import read_panel
 from aurora.learning.tables.notation import unified
 from aurora.learning.tables.time_forms import DayOrder, parsed
@@ -514,9 +514,9 @@ def test_folders_and_patterns_are_their_files(tmp_path):
     put(tmp_path, "ds,y\n0,1\n300,2\n", "[x].csv")
     assert [s.unique_id for s in read_panel([tmp_path / "[x].csv"]).series] == ["[x]"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="empty is a folder without files of series"):
+    with pytest.raises(AuroraError, match="empty is a folder without files of series"):
         read_panel([tmp_path / "empty"])
-    with pytest.raises(DataError, match="no file matches"):
+    with pytest.raises(AuroraError, match="no file matches"):
         read_panel([tmp_path / "*.tsv"])
 
 
@@ -524,10 +524,10 @@ def test_a_parquet_file_that_would_take_too_much_is_refused_by_its_description(t
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    many = pa.table({"ds": pa.array(np.zeros(MOST_ROWS + 1, dtype=np.int8)), "y": pa.array(np.zeros(MOST_ROWS + 1))})
+    many = pa.table({"ds": pa.array(np.zeros(MAX_ROWS + 1, dtype=np.int8)), "y": pa.array(np.zeros(MAX_ROWS + 1))})
     pq.write_table(many, tmp_path / "many.parquet", compression="zstd")
     assert (tmp_path / "many.parquet").stat().st_size < 100_000
-    with pytest.raises(DataError, match=f"{MOST_ROWS} rows and .* are the most"):
+    with pytest.raises(DataError, match=f"{MAX_ROWS} rows and .* are the most"):
         read_panel([tmp_path / "many.parquet"])
     nested = pa.table({"ds": [0, 300], "y": [1.0, 2.0], "tags": [["a"], ["b"]]})
     pq.write_table(nested, tmp_path / "nested.parquet")
@@ -548,8 +548,8 @@ def test_a_long_text_in_many_rows_of_a_parquet_file_takes_its_place_once(tmp_pat
 
 
 def test_a_table_with_too_many_rows_is_refused_before_it_is_read(tmp_path):
-    put(tmp_path, gzip.compress(b"ds,y\n" + b"0,1\n" * (MOST_ROWS + 1)), "in.csv.gz")
-    with pytest.raises(DataError, match="split it by series or time"):
+    put(tmp_path, gzip.compress(b"ds,y\n" + b"0,1\n" * (MAX_ROWS + 1)), "in.csv.gz")
+    with pytest.raises(AuroraError, match="split it by series or time"):
         read_panel([tmp_path / "in.csv.gz"])
 
 
@@ -579,5 +579,5 @@ def test_an_export_with_a_traces_columns_and_dates_is_no_trace(tmp_path):
     ],
 )
 def test_what_is_wrong_is_told_with_the_remedy(tmp_path, rows, says):
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(AuroraError, match=says):
         read(tmp_path, f"ds,y\n{rows}\n")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
+from aurora.errors import AuroraError, DataError
 from aurora.learning.series.prometheus import _parts, read_prometheus, series_id
 from aurora.learning.series.prometheus_http import Access, Limits, _seconds, access_from_environment
 from tests.learning.series.prometheus_server import TOKEN, basic, fake_prometheus, value
@@ -99,7 +99,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
 )
 def test_what_will_not_pass_is_refused_at_once(server, fault, says):
     server.faults = [fault]
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(AuroraError, match=says):
         read(server, limits=PATIENT)
     assert len(server.requests) == 1
 
@@ -149,7 +149,7 @@ def test_a_remark_on_the_query_is_told(server):
 
 def test_credentials_come_from_the_environment_and_are_not_shown(server):
     server.authorization = {f"Bearer {TOKEN}", basic("me", "secret word")}
-    with pytest.raises(DataError, match=r"refuses access \(401\); set AURORA_PROMETHEUS_TOKEN"):
+    with pytest.raises(AuroraError, match=r"refuses access \(401\); set AURORA_PROMETHEUS_TOKEN"):
         read(server)
     token = access_from_environment({"AURORA_PROMETHEUS_TOKEN": TOKEN + "\n"})
     user = access_from_environment({"AURORA_PROMETHEUS_USER": "me", "AURORA_PROMETHEUS_PASSWORD": "secret word"})
@@ -161,7 +161,7 @@ def test_credentials_come_from_the_environment_and_are_not_shown(server):
         {"AURORA_PROMETHEUS_TOKEN": "t", "AURORA_PROMETHEUS_USER": "me", "AURORA_PROMETHEUS_PASSWORD": "p"},
         {"AURORA_PROMETHEUS_TOKEN": "a\r\nX-Evil: 1"},
     ):
-        with pytest.raises(DataError):
+        with pytest.raises(AuroraError):
             access_from_environment(wrong)
 
 
@@ -212,9 +212,9 @@ def test_account_labels_can_be_hashed(server):
 @pytest.mark.parametrize(
     ("url", "start", "end", "step", "says"),
     [
-        ("http://127.0.0.1:9", START, HOUR, 0.5, "step 0.5: give whole seconds"),
+        ("http://127.0.0.1:9", START, HOUR, 0.5, "step=0.5: give whole seconds"),
         ("http://127.0.0.1:9", START, HOUR, 0, "1 s or more"),
-        ("http://127.0.0.1:9", START + 0.5, HOUR, 60, "start .* whole seconds"),
+        ("http://127.0.0.1:9", START + 0.5, HOUR, 60, "start=.* whole seconds"),
         ("http://127.0.0.1:9", HOUR, START, 60, "no two points"),
         ("localhost:9090", START, HOUR, 60, "no address of a server"),
         ("file:///etc/passwd", START, HOUR, 60, "no address of a server"),
@@ -226,7 +226,7 @@ def test_account_labels_can_be_hashed(server):
     ],
 )
 def test_a_query_that_cannot_be_asked_is_refused(url, start, end, step, says):
-    with pytest.raises(DataError, match=says) as caught:
+    with pytest.raises(AuroraError, match=says) as caught:
         read_prometheus(url, "up", start, end, step, limits=QUICK)
     assert "word@" not in str(caught.value)
 

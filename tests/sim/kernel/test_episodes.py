@@ -8,10 +8,11 @@ import pytest
 from aurora.errors import PolicyError, ScenarioError
 from aurora.sim.episodes import BASE, Episodes, play
 from aurora.sim.kernel import EncodedScenario, encode, run, with_plan
+from aurora.sim.kernel import layout as at
 from aurora.sim.optimum.plans import plan_of
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
-from aurora.sim.policies.features import BOUND, FEATURE_INDEX, FEATURES, squash
+from aurora.sim.policies.features import BOUND, FEATURES, GENERAL_FEATURES, squash
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, parse_input, scale_of
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
@@ -114,12 +115,13 @@ def test_without_trouble_the_potential_knows_what_the_placed_tasks_will_cost() -
         episodes.begin()
         while episodes.task[0] >= 0:
             episodes.step(episodes.preferred())
-        placed, latency, cost, energy, met = episodes._fields.ledger[0, :5]
+        placed, latency, cost, energy, carbon, met = episodes._fields.totals[0, : at.G_MET + 1]
         summary = episodes.outcome().summary
         assert placed == summary.completed > 1
         assert latency == pytest.approx(summary.latency_mean * summary.completed)
         assert cost == pytest.approx(summary.cost)
         assert energy == pytest.approx(summary.energy)
+        assert carbon == pytest.approx(summary.carbon)
         assert met == summary.tasks - summary.sla_violations
 
 
@@ -158,7 +160,7 @@ def test_what_is_shown_are_the_features_of_the_trace() -> None:
         assert not episodes.candidates.any() and not episodes.mask.any()
     shown = {parse_input(t).feature for t in (*CANDIDATE_INPUTS, *CONTEXT_INPUTS)}
     left_out = {"node.index", "node.last_placement", "fit.random"}
-    assert {names[f] for f in shown} == set(FEATURE_INDEX) - left_out
+    assert {names[f] for f in shown} == {f.name for f in GENERAL_FEATURES} - left_out
 
 
 def test_squashing_keeps_order_and_bounds() -> None:

@@ -12,6 +12,7 @@ from aurora.sim.policies.network import scoring_network
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.scenario import (
+    CarbonChange,
     Conditions,
     Congestion,
     Link,
@@ -23,6 +24,28 @@ from aurora.sim.scenarios.scenario import (
     Workload,
 )
 from tests.sim.reference_simulator import ReferenceSimulator
+
+
+def with_carbon(scenario: Scenario) -> Scenario:
+    """The same scenario with carbon intensities, most of which change, and with carbon among its objectives."""
+    rng = np.random.default_rng([scenario.seed, 1])
+    nodes = tuple(
+        n.model_copy(update={"carbon_intensity": None if rng.random() < 0.2 else float(rng.choice([0, 64, 512]))})
+        for n in scenario.nodes
+    )
+    changes = tuple(
+        CarbonChange(
+            time=float(rng.integers(0, 40)),
+            factor=float(rng.choice([0, 0.5, 4])),
+            node_id=str(rng.choice([n.node_id for n in nodes])) if rng.random() < 0.5 else None,
+        )
+        for _ in range(int(rng.integers(0, 5)))
+    )
+    conditions = scenario.environmental_conditions.model_copy(update={"dynamic_carbon": changes})
+    objectives = ("carbon", *scenario.objectives)
+    return scenario.model_copy(
+        update={"nodes": nodes, "environmental_conditions": conditions, "objectives": objectives}
+    )
 
 
 def random_scenario(seed: int) -> Scenario:
@@ -167,6 +190,12 @@ ZOO = [
             ),
         ),
     ),
+    policy(
+        "green",
+        admit="node.carbon_intensity < 600 or task.wait > 8",
+        order="objective.carbon_target * task.duration",
+        rules=(DecisionRule(score="-objective.carbon * fit.carbon - node.carbon_intensity / 1e4"),),
+    ),
     policy("waits", admit="cluster.cpu_load < 0.75 or cluster.price_factor < 1", order="task.slack + cluster.time"),
     policy(
         "rules",
@@ -189,6 +218,8 @@ ZOO = [
 def test_kernel_and_reference_agree(which: Policy) -> None:
     for seed in range(60):
         scenario = random_scenario(seed)
+        if seed % 3 == 0:
+            scenario = with_carbon(scenario)
         slow = ReferenceSimulator(scenario, which).simulate()
         for trace in (False, True):
             fast = simulate(scenario, which, trace=trace)
@@ -204,6 +235,7 @@ def test_kernel_and_reference_agree(which: Policy) -> None:
             started = np.array(slow.attempts) > 0
             assert fast.tasks.node[started].tolist() == np.array(slow.node)[started].tolist(), label
             assert fast.summary.energy == pytest.approx(slow.energy, abs=1e-6), label
+            assert fast.summary.carbon == pytest.approx(slow.carbon, abs=1e-9), label
             assert fast.summary.makespan == pytest.approx(slow.makespan), label
             capacity = sum(n.cpu for n in scenario.nodes)
             first = min(t.arrival_time for t in scenario.tasks)

@@ -4,7 +4,7 @@ import pytest
 from aurora.errors import ScenarioError
 from aurora.sim.kernel import encode, run
 from aurora.sim.optimum.bounds import best_reward, bounds
-from aurora.sim.optimum.options import outlooks
+from aurora.sim.optimum.options import task_options
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import score
@@ -84,7 +84,7 @@ def test_the_cheapest_moment_counts_where_prices_change() -> None:
     task = Task(task_id="t", arrival_time=10, cpu_required=1, duration=3600)
     changes = (PriceChange(time=7200, factor=0.5), PriceChange(time=9000, factor=4))
     node = Node(node_id="n", cpu=1, price_per_hour=2)
-    found = outlooks(encode(scenario([task], [node], dynamic_pricing=changes)))[0].options[0].cost
+    found = task_options(encode(scenario([task], [node], dynamic_pricing=changes)))[0].options[0].cost
     assert found == pytest.approx(2 * 0.5 + 2 * 0.5 * 0.5)
 
 

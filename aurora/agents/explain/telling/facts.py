@@ -28,13 +28,13 @@ from aurora.sim.explain.claims import (
 )
 from aurora.sim.explain.decision import Decision, advantages
 from aurora.sim.explain.waiting_claims import WaitingClaim
+from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import FEATURES
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.whatif import Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
 _UNITS = {f.name: dimension_of(f.unit) for f in FEATURES}
 _MEASURES: Mapping[str, str] = {
-    "latency_mean": "s",
     "latency_p95": "s",
     "latency_max": "s",
     "makespan": "s",
@@ -43,8 +43,7 @@ _MEASURES: Mapping[str, str] = {
     "memory_utilization": "share",
     "accelerator_utilization": "share",
     "bandwidth_utilization": "share",
-    "cost": "$",
-    "energy": "J",
+    **{o.field: dimension_of(o.unit) for o in OBJECTIVES if o.target},
 }
 """Dimensions of the sums of an outcome; the others are counts."""
 _OPPOSITE = {"lower": "higher", "higher": "lower"}

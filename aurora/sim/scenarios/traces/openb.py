@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,14 +10,15 @@ import numpy as np
 from pydantic import Field
 
 from aurora.errors import DataError
-from aurora.sim.scenarios.scenario import Node, ObjectiveTargets, Scenario, Task, TypicalTask, Workload
+from aurora.sim.objectives import ObjectiveTargets
+from aurora.sim.scenarios.scenario import Node, Scenario, Task, TypicalTask, Workload
 from aurora.sim.scenarios.traces.tables import number, rows, scenario_of, whole
+from aurora.sim.scenarios.typical import most_frequent
 from aurora.types import Frozen
 
 MILLI = 1000
 MEBI_PER_GIBI = 1024
 MAX_DEVICES = 64
-TYPICAL_SHARE = 0.95
 
 
 class Pod(NamedTuple):
@@ -124,24 +124,18 @@ def _check_name(path: Path, line: int, field: str, name: str, seen: set[str]) ->
 
 
 def typical_pods(pods: tuple[Pod, ...]) -> tuple[TypicalTask, ...]:
-    """The most frequent classes that cover 95 % of the trace (Weng et al., section 3)."""
-    counts = Counter((p.cpu, p.devices, p.milli, p.models) for p in pods)
-    kept: list[tuple[tuple[float, int, int, tuple[str, ...]], int]] = []
-    covered = 0
-    for key, count in counts.most_common():
-        if covered >= TYPICAL_SHARE * len(pods):
-            break
-        kept.append((key, count))
-        covered += count
+    """Return the most frequent classes that cover 95 % of the trace."""
     return tuple(
         TypicalTask(
             cpu_required=cpu,
             accelerators=devices,
             accelerator_share=milli / MILLI if devices else 1.0,
             accelerator_models=models,
-            frequency=count / covered,
+            frequency=frequency,
         )
-        for (cpu, devices, milli, models), count in kept
+        for (cpu, devices, milli, models), frequency in most_frequent(
+            (p.cpu, p.devices, p.milli, p.models) for p in pods
+        )
     )
 
 

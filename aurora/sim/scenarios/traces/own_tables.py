@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from aurora.errors import DataError
+from aurora.sim.objectives import ObjectiveTargets
 from aurora.sim.scenarios.expansion import usual_targets
-from aurora.sim.scenarios.scenario import Node, ObjectiveTargets, Scenario, Task, Workload
+from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import rows, scenario_of
 from aurora.validation import explain_validation
 

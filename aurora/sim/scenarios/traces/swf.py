@@ -13,7 +13,8 @@ from pydantic import Field
 
 from aurora.errors import DataError
 from aurora.reading import read_lines
-from aurora.sim.scenarios.scenario import Node, ObjectiveTargets, Scenario, Task, Workload
+from aurora.sim.objectives import ObjectiveTargets
+from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import MOST, scenario_of
 from aurora.types import Frozen
 

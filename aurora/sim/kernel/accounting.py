@@ -1,11 +1,11 @@
-"""What is used, paid and burnt: every change of an allocation, and the sums over time."""
+"""Bookkeeping of resources, money, energy and carbon: every change of an allocation, and the sums over time."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from aurora.sim.kernel.fit import choose_device, count_devices, devices_of, fragmentation
-from aurora.sim.kernel.jit import inlined
+from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_BANDWIDTH_USED,
     C_CPU_USED,
@@ -42,6 +42,9 @@ from aurora.sim.kernel.layout import (
     R_START,
     S_ACCELERATOR_TASKS,
     S_BATTERY_LEFT,
+    S_CARBON,
+    S_CARBON_ENERGY,
+    S_CARBON_FACTOR,
     S_CLASS,
     S_CPU_FREE,
     S_DEPLETED_AT,
@@ -62,7 +65,7 @@ from aurora.sim.kernel.layout import (
     T_MEMORY,
     T_SHARE,
 )
-from aurora.sim.kernel.observe import SECONDS_PER_HOUR, dominant_share, link_price
+from aurora.sim.kernel.observe import JOULES_PER_KWH, SECONDS_PER_HOUR, carbon_intensity, dominant_share, link_price
 
 
 @inlined
@@ -81,7 +84,7 @@ def advance(problem, state, now):
 
 @inlined
 def price_integral(problem, state, n):
-    """Integral of node `n`'s price from 0 to now, dollars; brought up to date."""
+    """Bring node `n`'s price integral from 0 to now up to date and return it, dollars."""
     now = state.clock[C_NOW]
     sf = state.node_f
     rate = problem.node_f[N_PRICE, n] * sf[S_PRICE_FACTOR, n]
@@ -89,6 +92,32 @@ def price_integral(problem, state, n):
     sf[S_PRICE_INTEGRAL, n] = dollars
     sf[S_PRICE_TIME, n] = now
     return dollars
+
+
+@inlined
+def energy_of(state, n):
+    """Joules that node `n` has used up to now."""
+    rest = state.clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
+    return state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
+
+
+@inlined
+def carbon_of(problem, state, n):
+    """Grams of CO2 that node `n` has emitted up to now.
+
+    Energy is kept anyway. So carbon is multiplied out only where the intensity changes and at the end, and costs
+    nothing in between.
+    """
+    since = energy_of(state, n) - state.node_f[S_CARBON_ENERGY, n]
+    return state.node_f[S_CARBON, n] + since * carbon_intensity(problem, state, n) / JOULES_PER_KWH
+
+
+@jitted
+def change_carbon_intensity(problem, state, n, factor):
+    """From now on node `n` emits `factor` times its own carbon intensity."""
+    state.node_f[S_CARBON, n] = carbon_of(problem, state, n)
+    state.node_f[S_CARBON_ENERGY, n] = energy_of(state, n)
+    state.node_f[S_CARBON_FACTOR, n] = factor
 
 
 @inlined

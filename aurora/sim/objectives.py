@@ -1,0 +1,106 @@
+"""The objectives of a scenario, in one table.
+
+Scenario validation, rewards, bounds, the features `objective.*`, the kernel's sums, agents, tools, reports and the
+archive read it. A new objective is a name in `ObjectiveName`, a row in `OBJECTIVES`, perhaps a target in
+`ObjectiveTargets`, and its computation in `aurora/sim/kernel` and in the reference simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from aurora.types import Frozen, Positive
+
+ObjectiveName = Literal["latency", "cost", "energy", "qos", "carbon"]
+"""The names of the table's rows."""
+
+
+class ObjectiveTargets(Frozen):
+    """Values at which an objective scores one half (the proposal's constants by default)."""
+
+    latency: Positive = Field(default=0.1, description="mean latency in seconds that scores one half")
+    cost: Positive = Field(default=100.0, description="cost of all tasks in dollars that scores one half")
+    energy: Positive = Field(default=1000.0, description="energy in joules that scores one half")
+    carbon: Positive = Field(default=100.0, description="grams of CO2 that score one half")
+
+
+class Objective(NamedTuple):
+    """One row of the table: an amount that a policy keeps low.
+
+    Attributes:
+        name: As scenarios write it.
+        field: Field of `Summary` with the amount.
+        unit: Unit of the amount.
+        meaning: The amount in a few words, as in "weight of … among the objectives".
+        target: Meaning of the target in features, for a task where amounts add up; empty without a target: the score
+            is then the share of tasks that the amount leaves out.
+        target_scale: Typical magnitude of that feature.
+        adds_up: Whether the amount is a sum over tasks; otherwise it is a mean.
+        fit: Feature that says what a candidate adds to the amount; empty if there is none.
+        needs: Optional field of a node that at least one node must state for the amount to say anything; empty: none.
+    """
+
+    name: ObjectiveName
+    field: str
+    unit: str
+    meaning: str
+    target: str = ""
+    target_scale: float = 1.0
+    adds_up: bool = True
+    fit: str = ""
+    needs: str = ""
+
+    def amount(self, summary: object) -> float:
+        """Return the amount of an outcome, lower is better, from its `aurora.sim.outcome.Summary`."""
+        value: float = getattr(summary, self.field)
+        return value
+
+
+OBJECTIVES: tuple[Objective, ...] = (
+    Objective(
+        "latency",
+        field="latency_mean",
+        unit="s",
+        meaning="latency",
+        target="mean latency that scores one half",
+        adds_up=False,
+        fit="fit.latency",
+    ),
+    Objective(
+        "cost", field="cost", unit="$", meaning="cost", target="cost a task that scores one half", fit="fit.cost"
+    ),
+    Objective(
+        "energy",
+        field="energy",
+        unit="J",
+        meaning="energy",
+        target="energy a task that scores one half",
+        target_scale=10000,
+        fit="fit.energy",
+    ),
+    Objective("qos", field="sla_violations", unit="tasks", meaning="SLAs"),
+    Objective(
+        "carbon",
+        field="carbon",
+        unit="g",
+        meaning="CO2",
+        target="CO2 a task that scores one half",
+        fit="fit.carbon",
+        needs="carbon_intensity",
+    ),
+)
+"""In the order in which they are listed and in which their weights and targets are features."""
+
+WITH_TARGET: tuple[Objective, ...] = tuple(o for o in OBJECTIVES if o.target)
+"""Objectives that score 1 / (1 + amount / target)."""
+
+BY_NAME: Mapping[ObjectiveName, Objective] = {o.name: o for o in OBJECTIVES}
+
+GENERAL: tuple[ObjectiveName, ...] = tuple(o.name for o in OBJECTIVES if not o.needs)
+"""Objectives that say something of every scenario: what counts where a scenario names none, and in generated ones."""
+
+OPTIONAL_FIELDS: tuple[str, ...] = tuple(dict.fromkeys(o.needs for o in OBJECTIVES if o.needs))
+"""Fields of a node that some objective needs."""
