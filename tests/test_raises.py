@@ -25,7 +25,6 @@ UNCHECKED = (
     "graphs",
     "learning/accounts",
     "learning/forecasting",
-    "learning/rl",
     "memory",
     "tools",
 )
