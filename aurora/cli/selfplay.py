@@ -1,4 +1,4 @@
-"""`aurora selfplay`: the main job."""
+"""`aurora selfplay`: attacker against defender, with an archive, a champion and a report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # heavy at run time
 
 
 class SourceName(StrEnum):
-    """Where scenarios come from."""
+    """Sources of scenarios."""
 
     generated = "generated"
     openb = "openb"
@@ -33,7 +33,7 @@ class SourceName(StrEnum):
 
 
 class ProposerName(StrEnum):
-    """Who writes scenarios and policies."""
+    """Proposers of scenarios and policies."""
 
     search = "search"
     model = "model"
@@ -47,12 +47,12 @@ class Tracker(StrEnum):
 
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 
 
 def selfplay(  # one parameter an option
-    iterations: int | None = options.count(None, most=1_000_000, help="Iterations that the run shall hold in the end."),
-    source: SourceName = typer.Option(SourceName.generated, help="Where scenarios come from."),
+    iterations: int | None = options.count(None, most=1_000_000, help="Number of iterations at the end of the run."),
+    source: SourceName = typer.Option(SourceName.generated, help="Source of scenarios."),
     data: Path | None = options.path(
         None, help="Folder with the traces (openb/, swf/), or with your scenarios (--source files)."
     ),
@@ -63,23 +63,23 @@ def selfplay(  # one parameter an option
     run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
     resume: Path | None = options.path(None, help="Continue the run in this directory, as it was configured."),
     time_limit: float | None = options.number(
-        None, least=1, most=options.YEAR, unit="seconds", help="Stop after so many seconds."
+        None, least=1, most=options.YEAR, unit="seconds", help="Time after which the run stops."
     ),
     train_on: list[str] | None = options.text(
-        None, help="Family of scenarios to train on; may be given again. Default: the source's choice."
+        None, help="Family of scenarios to train on; may be repeated. Default: the source's choice."
     ),
     validate_on: list[str] | None = options.text(
-        None, help="Family on which the champion is chosen; may be given again. Never one that is trained on."
+        None, help="Family on which the champion is chosen; may be repeated. Never one that is trained on."
     ),
-    track: Tracker | None = typer.Option(None, help="Send the events to an experiment tracker as well."),
+    track: Tracker | None = typer.Option(None, help="Experiment tracker that receives the events as well."),
     proposer: ProposerName = typer.Option(
-        ProposerName.search, help="Who writes scenarios and policies: the search, a model, or both together."
+        ProposerName.search, help="Proposer of scenarios and policies: the search, a model, or both together."
     ),
     model: str | None = options.text(
         None, help="PROVIDER:MODEL (anthropic, openai, transformers); default: AURORA_MODEL."
     ),
     model_from_level: int = options.count(
-        2, most=5, help="Level from which on the model is asked; smaller problems are left to the search."
+        2, most=5, help="Lowest level at which the model is called; smaller problems are left to the search."
     ),
     max_calls: int | None = options.count(None, help="Most model calls of the run."),
     max_tokens: int | None = options.count(None, help="Most tokens of the run, in and out."),
@@ -89,14 +89,14 @@ def selfplay(  # one parameter an option
     max_seconds: float | None = options.number(
         None, least=0, most=options.YEAR, unit="seconds", help="Most seconds of the run spent waiting for the model."
     ),
-    replay: Path | None = options.path(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
+    replay: Path | None = options.path(None, help="Recording to answer from (a calls.jsonl); no model is called."),
     timeout: float | None = model_options.timeout(),
     answer_tokens: int | None = model_options.answer_tokens(),
-    jobs: int = options.count(2, most=256, help="Threads; the result does not depend on it."),
+    jobs: int = options.count(2, most=256, help="Number of threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Attacker and defender play; the archive, the champion and a report are kept in a run directory.
+    """Play attacker against defender; the run directory keeps the archive, the champion and a report.
 
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
@@ -160,7 +160,7 @@ def selfplay(  # one parameter an option
 
 
 def _note_absent_extras(settings: SelfPlaySettings) -> None:
-    """Say what a run does without that an extra of the package would bring."""
+    """Note what a run lacks because an extra of the package is not installed."""
     from aurora.extras import is_installed
 
     if not settings.embedder:
@@ -176,7 +176,7 @@ def _note_absent_extras(settings: SelfPlaySettings) -> None:
 
 
 def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
-    """Show the result as tables, and say where the rest is."""
+    """Print the result as tables, and note where the rest is."""
     _print_result(result, verdicts)
     if path is not None:
         note(f"report: {path}")
@@ -184,7 +184,7 @@ def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) ->
 
 
 def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
-    """Write the report, with its progress; an interrupt says how to write it later."""
+    """Write the report and show its progress; after an interrupt, note how to write it later."""
     from aurora.evals.report import write_report  # heavy, used here only
 
     try:
@@ -201,7 +201,7 @@ def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations
 
 
 def _start(name: str) -> Policy:
-    """Read the policy that a run starts from, and say where its weights don't suffice for tuning."""
+    """Read the policy that a run starts from; note if it has too few weights to tune."""
     from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
     from aurora.sim.policies.references import load_policy  # heavy, used here only
 
