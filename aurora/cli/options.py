@@ -91,6 +91,8 @@ def options_of(command: Any, words: Sequence[str]) -> dict[str, str]:
     """
     for word in words:
         command = getattr(command, "commands", {}).get(word, command)
+    if getattr(command, "default_command", ""):  # `aurora recommend FILE` is `aurora recommend accounts FILE`
+        command = command.commands[command.default_command]
     names: dict[str, str] = {}
     for parameter in command.params:
         option = max(parameter.opts, key=len)
