@@ -21,11 +21,9 @@ from aurora import errors
 ROOT = Path(errors.__file__).parent
 ERRORS = {n: c for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, errors.AuroraError)}
 UNCHECKED = (
-    "agents/models",
     "graphs",
     "learning/accounts",
     "memory",
-    "tools",
 )
 """Packages whose docstrings are not held to the code yet; the list only shrinks."""
 
