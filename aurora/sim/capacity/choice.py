@@ -1,4 +1,4 @@
-"""Which plan is best: what a user would rather avoid, weighed, and how sure the comparison is."""
+"""Choice among plans by a weighted loss, with the certainty of the comparison."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ MISSED = 0.01
 """The share of missed jobs that weighs as much as buying all demand on demand costs."""
 
 WEIGHTS = {"cost": 1.0, "latency": 0.0, "sla": 1.0, "energy": 0.0}
-"""What counts how much unless told otherwise."""
+"""Default weights of the measures."""
 
 
 class Standing(NamedTuple):
-    """How a plan stands beside the best one.
+    """A plan compared with the best one.
 
     Attributes:
         plan_id: The plan.
         loss: Mean over futures and what-ifs; lower is better.
-        worse: How much higher than the best plan's, in the mean of paired differences.
+        worse: Excess over the best plan's loss, mean of paired differences.
         low: Lower bound of the 95 % interval of `worse`.
-        high: Upper bound.
-        probability_best: That its mean loss is the lowest, as far as the number of futures lets one tell.
-        best_share: Of the futures, those in which no plan has a lower loss; plans that draw share one.
+        high: Upper bound of that interval.
+        probability_best: Probability that its mean loss is the lowest, given the number of futures.
+        best_share: Share of the futures in which no plan has a lower loss; plans that draw share one.
     """
 
     plan_id: str
@@ -77,7 +77,7 @@ def check_weights(weights: dict[str, float]) -> None:
 
 
 def scales(simulated: Simulated, job: JobClass) -> dict[str, float]:
-    """What counts as one of each measure, so that weights compare like with like.
+    """Return the scale of each measure, so that weights compare like with like.
 
     Cost: buying the mean forecast demand on demand, at the mean price of the plans. Latency: the SLA. SLA: one job
     in a hundred missed. Energy: the mean forecast demand at full power. They depend on no plan's outcome, so another
@@ -116,7 +116,7 @@ def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 
     Args:
         plans: Their ids.
         loss: float64 [plans, futures].
-        seed: Of the resampling.
+        seed: Random seed of the resampling.
 
     Raises:
         ScenarioError: There is a single future.

@@ -258,10 +258,10 @@ class OpenbSpec(Frozen):
     """
 
     spec_id: str = Field(min_length=1, max_length=128)
-    fractional_weight: float = Field(default=1.0, ge=0, le=20, description="of pods that share a device")
-    whole_weight: float = Field(default=1.0, ge=0, le=20, description="of pods with one whole device")
-    multiple_weight: float = Field(default=1.0, ge=0, le=20, description="of pods with several devices")
-    cpu_only_weight: float = Field(default=1.0, ge=0, le=20, description="of pods without a device")
+    fractional_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods that share a device")
+    whole_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods with one whole device")
+    multiple_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods with several devices")
+    cpu_only_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods without a device")
     constrained_share: float = Field(
         default=0.0, ge=0, le=1, description="share of device pods that get a random allowed model"
     )
