@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 endif
 COMPILE := "from aurora.sim.compilation import compile_kernel; compile_kernel()"
 
-.PHONY: demo test test-slow test-published lint bench published clean
+.PHONY: demo docs test test-slow test-published lint bench published clean
 
 # The simulator is compiled beside the larger part of the installation; it needs no more than what comes first.
 # torch comes in a build without CUDA: from where the installer is told to look, else from PyTorch's own index.
@@ -60,5 +60,11 @@ bench: $(VENV)/installed-dev
 published: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/published.py
 
+# The documentation as a site, in site/; it needs no network to build or to read.
+docs: $(VENV)/installed-dev
+	$(BIN)/python -m docs.programs.reference
+	$(BIN)/python -m docs.programs.figures
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 clean:
-	rm -rf $(VENV) build *.egg-info runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build site *.egg-info runs .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-"""Charts for people, as one page that needs no network or as a picture; what a chart shows is data."""
+"""Draws charts, as one page that needs no network or as a picture; a chart is described by data."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.files import replaced
 
 SUFFIXES = (".html", ".png")
 BLUE, VERMILION, BLACK = "#0072b2", "#d55e00", "#000000"
 COLOURS = (BLUE, VERMILION, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", BLACK)
-"""Told apart by colour-blind people too (Okabe and Ito, 2008)."""
+"""Colours that colour-blind people can tell apart (Okabe and Ito, 2008)."""
 Dash = Literal["solid", "dash", "dashdot", "dot"]
 _DASHES: Mapping[str, Any] = {"solid": "-", "dash": "--", "dashdot": "-.", "dot": ":"}
 PANEL_INCHES = (9.0, 3.6)
@@ -25,15 +25,15 @@ PANEL_PIXELS, MARGIN_PIXELS = 380, 55
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Values over x.
+    """A line or points.
 
     Attributes:
-        name: In the legend. Marks of one name have one colour in all charts of a page, and one entry.
+        name: Name in the legend. Marks of one name have one colour in all charts of a page, and one entry.
         x: Numbers, or times in UTC.
         y: Values.
         points: Whether to draw marks without a line.
-        colour: One of `COLOURS`; empty: the next one that no mark has.
-        dash: How the line is drawn.
+        colour: One of `COLOURS`; empty for the next one that no mark has.
+        dash: Line style.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What lies between two curves, such as an interval; without a colour it has that of the next line."""
+    """The area between two curves, such as an interval; without a colour it takes that of the next line."""
 
     name: str
     x: Sequence[Any]
@@ -57,7 +57,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A value for each category."""
+    """Bars, one for each category."""
 
     name: str
     x: Sequence[str]
@@ -67,19 +67,19 @@ class Bars:
 
 Mark = Line | Band | Bars
 
-FAINTEST, FAINTER = 0.14, 0.12
-"""How opaque the first band of a chart is, and by how much more each further one."""
+FIRST_OPACITY, OPACITY_STEP = 0.14, 0.12
+"""Opacity of the first band of a chart, and what each further band adds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One pair of axes.
+    """A chart with one pair of axes.
 
     Attributes:
-        title: What it shows.
-        x: What the horizontal axis is, with its unit.
-        y: Likewise the vertical one.
-        marks: Drawn in this order.
+        title: Title above the chart.
+        x: Label of the horizontal axis, with its unit.
+        y: Label of the vertical axis, with its unit.
+        marks: Lines, bands and bars, drawn in this order.
     """
 
     title: str
@@ -88,53 +88,61 @@ class Chart:
     marks: tuple[Mark, ...]
 
 
-def check_plot_path(path: Path | None) -> None:
+def check_plot_path(plot: Path | None) -> None:
     """Refuse a file that charts can't be written to, before the work for them is done.
 
+    Args:
+        plot: File of the charts; None for no charts.
+
     Raises:
-        DataError: Its ending is neither .html nor .png, or its folder is absent.
+        InputError: Its ending is neither .html nor .png, or its folder is absent.
     """
-    if path is None:
+    if plot is None:
         return
-    if path.suffix not in SUFFIXES:
-        raise DataError(f"--plot {path}: the name must end in {' or '.join(SUFFIXES)}")
-    if not path.parent.is_dir():
-        raise DataError(f"--plot {path}: there is no folder {path.parent}; create it first")
+    if plot.suffix not in SUFFIXES:
+        raise InputError(f"the name must end in {' or '.join(SUFFIXES)}", parameter="plot", value=plot)
+    if not plot.parent.is_dir():
+        raise InputError(f"there is no folder {plot.parent}; create it first", parameter="plot", value=plot)
 
 
-def write_charts(charts: Sequence[Chart], path: Path) -> None:
-    """Charts below each other, in a page (.html, with its script inside) or a picture (.png).
+def write_charts(charts: Sequence[Chart], plot: Path) -> None:
+    """Write charts below each other to a page (.html, with its script inside) or a picture (.png).
+
+    Args:
+        charts: Charts from top to bottom.
+        plot: File to write.
 
     Raises:
-        DataError: See `check_plot_path`.
+        InputError: The file's ending is neither .html nor .png, or its folder is absent.
+        FileError: The file can't be written.
     """
-    check_plot_path(path)
-    with replaced(path) as partial:
-        if path.suffix == ".png":
+    check_plot_path(plot)
+    with replaced(plot) as partial:
+        if plot.suffix == ".png":
             _picture(charts, partial)
         else:
             partial.write_text(_page(charts), encoding="utf-8")
 
 
 def colours_of(charts: Sequence[Chart]) -> dict[str, str]:
-    """Return the colour of each name: the one that a mark asks for, else the next that is free, over and over."""
+    """Return the colour of each name: the one its mark asks for, else the next free one, cyclically."""
     marks = [m for c in charts for m in c.marks]
-    found = {m.name: m.colour for m in marks if m.colour}
-    taken = set(found.values())
+    colours = {m.name: m.colour for m in marks if m.colour}
+    taken = set(colours.values())
     free = cycle([c for c in COLOURS if c not in taken] or COLOURS)
     for chart in charts:
         waiting: list[str] = []  # bands that take the colour of the next line
         for mark in chart.marks:
             if isinstance(mark, Band):
-                if mark.name not in found:
+                if mark.name not in colours:
                     waiting.append(mark.name)
                 continue
-            if mark.name not in found:
-                found[mark.name] = next(free)
-            found |= dict.fromkeys(waiting, found[mark.name])
+            if mark.name not in colours:
+                colours[mark.name] = next(free)
+            colours |= dict.fromkeys(waiting, colours[mark.name])
             waiting = []
-        found |= {name: next(free) for name in waiting}
-    return found
+        colours |= {name: next(free) for name in waiting}
+    return colours
 
 
 def _page(charts: Sequence[Chart]) -> str:
@@ -160,13 +168,13 @@ def _page(charts: Sequence[Chart]) -> str:
 
 
 def _opacity(mark: Mark, chart: Chart) -> float:
-    """Of a band; the inner ones, which are drawn later, are darker."""
+    """Return the opacity of a mark; inner bands, which are drawn later, are darker."""
     bands = [m for m in chart.marks if isinstance(m, Band)]
-    return FAINTEST + FAINTER * bands.index(mark) if isinstance(mark, Band) else 1.0
+    return FIRST_OPACITY + OPACITY_STEP * bands.index(mark) if isinstance(mark, Band) else 1.0
 
 
 def _traces(mark: Mark, colour: str, opacity: float, *, is_first: bool) -> list[Any]:
-    """What plotly draws of a mark; its name is in the legend once."""
+    """Return the plotly traces of a mark; its name is in the legend once."""
     from plotly.graph_objects import Bar, Scatter  # noqa: PLC0415  # heavy, used here only
 
     name = html.escape(mark.name)
@@ -212,7 +220,7 @@ def _picture(charts: Sequence[Chart], path: Path) -> None:
 
 
 def _draw(axes: Any, mark: Mark, groups: Sequence[Bars], tint: tuple[str, float], label: str) -> None:
-    """A mark as matplotlib draws it, in a colour and opacity."""
+    """Draw a mark with matplotlib in a colour and opacity."""
     colour, opacity = tint
     if isinstance(mark, Band):
         axes.fill_between(mark.x, mark.low, mark.high, color=colour, alpha=opacity, linewidth=0, label=label)
@@ -228,7 +236,7 @@ def _draw(axes: Any, mark: Mark, groups: Sequence[Bars], tint: tuple[str, float]
 
 
 def _clock(axes: Any) -> None:
-    """Ticks at whole hours and days, in UTC."""
+    """Put ticks at whole hours and days, in UTC."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415  # heavy, used here only
 
     locator = AutoDateLocator(tz=UTC)
@@ -237,5 +245,5 @@ def _clock(axes: Any) -> None:
 
 
 def literal(text: str) -> str:
-    """Return a text that matplotlib takes for no formula."""
+    """Return a text that matplotlib does not take for a formula."""
     return text.replace("$", r"\$")

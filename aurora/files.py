@@ -17,7 +17,7 @@ from pathlib import Path
 from aurora.errors import AuroraError, FileError
 
 PIPE_SECONDS = 10.0
-"""Longest wait until a pipe takes the next bytes."""
+"""Most seconds until a pipe takes the next bytes."""
 
 _CHUNK = 1 << 16
 _LONGEST_ENDING = 40
@@ -40,18 +40,18 @@ _REMEDIES = {
 
 @contextmanager
 def replaced(path: Path, *, error: type[AuroraError] = FileError) -> Iterator[Path]:
-    """A file to write to, with the ending of `path`; it takes the place of `path` when all went well.
+    """Provide a file to write to, with the ending of `path`; it replaces `path` when the block succeeds.
 
-    Readers see the old file or the new one, also after a loss of power. After an error or an interrupt nothing is left
-    of the new one. A symbolic link stays one: what it points to is replaced. Permissions stay, and the owner where
-    the system allows it. A pipe or a device is written to, and not replaced; a disk is refused.
+    Readers see the old file or the new one, even after a power failure. After an error or an interrupt nothing of the
+    new file is left. A symbolic link stays a link and its target is replaced. Permissions stay, and the owner where
+    the system allows it. A pipe or a device is written to instead of replaced; a disk is refused.
 
     Args:
-        path: Of the file.
+        path: File to replace.
         error: The class of error to raise.
 
     Raises:
-        AuroraError: It can't be written. The class is `error`.
+        AuroraError: The file can't be written. The class is `error`.
     """
     if str(path) == "-":
         raise error("can't write -: it stands for no file here; give /dev/stdout, or a name of its own")
@@ -80,10 +80,10 @@ def replaced(path: Path, *, error: type[AuroraError] = FileError) -> Iterator[Pa
 
 
 def write_atomically(path: Path, text: str, *, error: type[AuroraError] = FileError) -> None:
-    """Replace a file by a text, in UTF-8; see `replaced`.
+    """Replace a file by a text in UTF-8; see `replaced`.
 
     Raises:
-        AuroraError: It can't be written. The class is `error`.
+        AuroraError: The file can't be written. The class is `error`.
     """
     with replaced(path, error=error) as partial:
         partial.write_bytes(text.encode())
@@ -91,10 +91,10 @@ def write_atomically(path: Path, text: str, *, error: type[AuroraError] = FileEr
 
 @contextmanager
 def writing(path: Path, *, error: type[AuroraError] = FileError) -> Iterator[None]:
-    """Turn what the system says while a file or a folder is written into one line.
+    """Turn errors of the system, while a file or a folder is written, into one of AURORA with a remedy.
 
     Raises:
-        AuroraError: It can't be written. The class is `error`.
+        AuroraError: The file can't be written. The class is `error`.
     """
     try:
         yield
@@ -143,7 +143,7 @@ def locked(path: Path, *, busy: str, error: type[AuroraError] = FileError) -> It
 
 
 def _state(path: Path) -> os.stat_result | None:
-    """What is there, behind a link; None if nothing is."""
+    """Return the status of a file, following links; None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _state(path: Path) -> os.stat_result | None:
 
 
 def _is_stream(path: Path, found: os.stat_result) -> bool:
-    """Whether it is a pipe or a device, or the process's own output by the name of a file."""
+    """Return whether a file is a pipe, a device, or the process's own output under the name of a file."""
     folder = os.path.realpath(path.parent)
     return not stat.S_ISREG(found.st_mode) or folder == "/dev" or folder.startswith("/proc/")
 
@@ -175,7 +175,7 @@ def _keep_permissions(partial: Path, before: os.stat_result) -> None:
 
 
 def _make_durable(folder: Path) -> None:
-    """The new name is on disk only with its folder."""
+    """Sync a folder: a new name is on disk only with its folder."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # some file systems can't; the content is on disk

@@ -1,4 +1,4 @@
-"""Files of JSON lines that only grow: what was written stays, also when the process or the power goes."""
+"""Appends to and reads files of JSON lines that only grow and survive a killed process or a power failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurora.reading import TABLE_BYTES, decode, parse_json, read_bytes
 
 
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Add records at the end and wait until they are on disk.
+    """Append records to a file and wait until they are on disk.
 
     A last line that an earlier process did not finish is cut off first: it was never acknowledged.
 
@@ -42,7 +42,7 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """All whole records, oldest first; none if there is no file. A torn last line is left out.
+    """Return all complete records, oldest first; none if there is no file. A torn last line is left out.
 
     Raises:
         FileError: The file can't be read.
@@ -62,7 +62,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is something of that name, readable or not."""
+    """Return whether a file of that name exists, readable or not."""
     try:
         return path.exists()
     except (OSError, ValueError):  # ValueError: a NUL in the path
@@ -70,5 +70,5 @@ def is_there(path: Path) -> bool:
 
 
 def _whole(data: bytes) -> int:
-    """Length of the part that ends with a finished line."""
+    """Return the length of the part that ends with a complete line."""
     return data.rfind(b"\n") + 1

@@ -1,4 +1,4 @@
-"""Quantities as people read them: significant digits, durations, energy, money, sizes, shares and times.
+"""Formats quantities for people: significant digits, durations, energy, money, sizes, shares and times.
 
 Every function takes a value in the unit that the library uses (seconds, joules, dollars, bytes, shares of 1, Unix time)
 and returns a short text with its unit. They are for screens and reports; JSON keeps the values themselves.
@@ -19,9 +19,9 @@ _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def number(value: float, digits: int = 5) -> str:
-    """Return a number with so many significant digits, the zeros at its end included.
+    """Return a number with a given number of significant digits, trailing zeros included.
 
-    What stands before the decimal point is never rounded to zeros.
+    Digits before the decimal point are never rounded to zeros.
 
     >>> number(0.00003), number(7.0), number(101157.1942), number(0.0)
     ('0.000030000', '7.0000', '101157', '0')
@@ -37,7 +37,7 @@ def number(value: float, digits: int = 5) -> str:
 
 
 def plain(value: float, digits: int = 4) -> str:
-    """Return a number with at most so many significant digits, no zeros at its end, and thousands apart.
+    """Return a number with a given number of significant digits at most, without trailing zeros, thousands apart.
 
     >>> plain(0.0132), plain(2.50), plain(10536871.0), plain(-0.0)
     ('0.0132', '2.5', '10,536,871', '0')
@@ -163,8 +163,8 @@ def moment(time: float) -> str:
     >>> moment(1767225600)
     '2026-01-01 00:00 UTC'
     """
-    found = datetime.fromtimestamp(time, UTC)
-    return f"{found:%Y-%m-%d} {_clock(found)} UTC"
+    utc = datetime.fromtimestamp(time, UTC)
+    return f"{utc:%Y-%m-%d} {_clock(utc)} UTC"
 
 
 def period(start: float, end: float) -> str:
@@ -178,8 +178,8 @@ def period(start: float, end: float) -> str:
     return f"{first:%Y-%m-%d} {_clock(first)} to {until} UTC"
 
 
-def _clock(found: datetime) -> str:
-    return f"{found:%H:%M:%S}" if found.second else f"{found:%H:%M}"
+def _clock(time: datetime) -> str:
+    return f"{time:%H:%M:%S}" if time.second else f"{time:%H:%M}"
 
 
 def _two_units(whole: int, ratio: int, large: str, small: str) -> str:

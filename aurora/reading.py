@@ -27,7 +27,7 @@ TABLE_BYTES = 512 << 20
 """Most bytes of a table or a log, after unpacking."""
 
 PIPE_SECONDS = 10.0
-"""Longest wait for the next bytes of a pipe."""
+"""Most seconds of waiting for the next bytes of a pipe."""
 
 MAX_DEPTH = 100
 """Most levels of nested lists and objects in a JSON document."""
@@ -42,7 +42,7 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 
 Undecodable = Literal["strict", "replace", "latin-1"]
-"""What becomes of a text that is not UTF-8: it is refused, has marks in it, or is taken for Latin-1 (ISO 8859-1)."""
+"""Treatment of text that is not UTF-8: refuse it, put marks in it, or read it as Latin-1 (ISO 8859-1)."""
 
 _PACKED = (
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or save the sheet as CSV"),
@@ -53,13 +53,13 @@ _PACKED = (
     (b"\x04\x22\x4d\x18", "packed with lz4", "unpack it (lz4 -d) or pack it with gzip"),
     (b"\xd0\xcf\x11\xe0", "an old spreadsheet (.xls)", "save it as CSV"),
 )
-"""How files begin that are packed in a way that is not read, what they are, and the remedy."""
+"""First bytes of files in packed formats that are not read, the format's name, and the remedy."""
 
 
 def read_bytes(
     path: Path, *, limit: int = DOCUMENT_BYTES, packed: bool = False, error: type[AuroraError] | None = None
 ) -> bytes:
-    """Read a file, unpacked where it is a gzip file whatever its name.
+    """Read a file, and unpack it if it is a gzip file, whatever its name.
 
     Args:
         path: A regular file or a pipe.
@@ -103,7 +103,7 @@ def read_text(
     Args:
         path: A regular file or a pipe, plain or gzipped.
         limit: Most bytes, of the file and of what it unpacks to.
-        undecodable: What becomes of bytes that are not UTF-8; `replace` for files whose comments alone have them.
+        undecodable: Treatment of bytes that are not UTF-8; `replace` for files whose comments alone have them.
         error: The class of error to raise; None for `FileError` and `DataError`.
 
     Raises:
@@ -121,8 +121,8 @@ def decode(
 
     Args:
         raw: The bytes.
-        name: What they are called in an error.
-        undecodable: What becomes of bytes that are not UTF-8.
+        name: Name of the file in messages.
+        undecodable: Treatment of bytes that are not UTF-8.
         error: The class of error to raise; None for `FileError` and `DataError`.
 
     Raises:
@@ -144,7 +144,7 @@ def decode(
 
 
 def _without_mark(raw: bytes) -> str:
-    """The encoding of a text without a byte-order mark: UTF-16 where every other of its first bytes is 0."""
+    """Return the encoding of a text without a byte-order mark: UTF-16 if every other of its first bytes is 0."""
     head = raw[:64]
     if len(head) % 2 == 0 and head.count(0) > 1:
         for encoding, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
@@ -191,7 +191,7 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] | None = None) 
 
     Args:
         text: The document.
-        name: What it is called in an error, such as "plan.json" or "log.jsonl, line 3".
+        name: Name of the document in messages, such as "plan.json" or "log.jsonl, line 3".
         error: The class of error to raise; None for `FileError` and `DataError`.
 
     Raises:
@@ -204,7 +204,7 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] | None = None) 
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_whole,
-            object_pairs_hook=_each_once,
+            object_pairs_hook=_without_duplicates,
         )
     except json.JSONDecodeError as fault:
         raise (error or DataError)(
@@ -223,13 +223,13 @@ def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON; leave the field out or give a finite number")
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's fields; of two with one name JSON's readers keep the last, and nobody is told."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of an object; refuse two of one name, of which Python would silently keep the last."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise ValueError(f"an object has two fields {twice[:40]!r}; leave one out")
-    return found
+    return fields
 
 
 def _finite(text: str) -> float:
@@ -251,9 +251,9 @@ def _depth(data: Any) -> int:
         deepest += 1
         layer = [
             child
-            for each in layer
-            if isinstance(each, (dict, list))
-            for child in (each.values() if isinstance(each, dict) else each)
+            for item in layer
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
         ]
     return deepest
 
@@ -274,7 +274,7 @@ def _content(path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
 
 
 def _drained(handle: int, path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
-    """All that a handle yields, waiting `PIPE_SECONDS` for the next bytes."""
+    """Read a handle to its end, waiting at most `PIPE_SECONDS` for the next bytes."""
     patience = select.poll()
     patience.register(handle, select.POLLIN)
     parts: list[bytes] = []
@@ -300,7 +300,7 @@ def _drained(handle: int, path: Path, limit: int, error: type[AuroraError] | Non
 
 
 def _unpacked(path: Path, raw: bytes, limit: int, error: type[AuroraError] | None) -> bytes:
-    """The content of a gzip file, which may have several members, up to `limit` bytes."""
+    """Unpack a gzip file, which may have several members, up to `limit` bytes."""
     parts: list[bytes] = []
     size, rest = 0, raw
     try:

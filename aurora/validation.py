@@ -1,4 +1,4 @@
-"""Say what is wrong with data that doesn't fit a type: which field, and what it should be."""
+"""Explains why data doesn't fit a type: the field, and what it should hold."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pydantic_core import ErrorDetails
 
 
 class _Unit(NamedTuple):
-    """What a field is measured in, and how often it goes into the units that people write.
+    """The unit of some fields, and the units that people write instead.
 
     Attributes:
-        name: Of the unit.
+        name: Name of the unit.
         fields: Names of the fields, as a regular expression.
-        factors: How many of the unit one of a suffix is.
+        factors: Size of each other unit, by its suffix, in this one.
     """
 
     name: str
@@ -41,7 +41,7 @@ _UNITS = (
 )
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z/]+)\s*")
 _NOT_A_NUMBER = ("float_parsing", "float_type", "int_parsing", "int_type", "int_from_float")
-_SHOWN = 40
+_MAX_CHARACTERS_QUOTED = 40
 
 
 def explain_validation(error: ValidationError, limit: int = 5) -> str:
@@ -65,7 +65,7 @@ def _message(kind: str, text: str, place: tuple[int | str, ...], given: object) 
         return text.removeprefix("Value error, ")
     field = next((p for p in reversed(place) if isinstance(p, str)), "")
     unit = next((u for u in _UNITS if re.fullmatch(u.fields, field)), None)
-    shown = given if len(given) <= _SHOWN else given[:_SHOWN] + "…"
+    shown = given if len(given) <= _MAX_CHARACTERS_QUOTED else given[:_MAX_CHARACTERS_QUOTED] + "…"
     match = _QUANTITY.fullmatch(given)
     if unit is None or match is None:
         wanted = "a whole number" if kind.startswith("int") else "a number"

@@ -21,6 +21,7 @@ from aurora import errors
 ROOT = Path(errors.__file__).parent
 ERRORS = {n: c for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, errors.AuroraError)}
 UNCHECKED = (
+    "agents/models",
     "graphs",
     "learning/accounts",
     "learning/forecasting",
@@ -41,6 +42,7 @@ class Function(NamedTuple):
         node: Its syntax tree.
         raised: Errors that its own statements raise and that it doesn't catch.
         called: Names that it calls, each with the errors caught around the call.
+        named: Names in it that may be functions, such as those handed on.
         mentioned: Errors named anywhere in it, such as an argument `error=RunError`.
         documented: Errors in its `Raises` section.
         is_nested: Whether it is defined within another function or a private class.
@@ -50,6 +52,7 @@ class Function(NamedTuple):
     node: Node
     raised: frozenset[str]
     called: tuple[tuple[str, frozenset[str]], ...]
+    named: frozenset[str]
     mentioned: frozenset[str]
     documented: frozenset[str]
     is_nested: bool = False
@@ -73,7 +76,7 @@ def documented_errors(node: Node) -> frozenset[str]:
 
 
 def walk(node: ast.AST, caught: frozenset[str] = frozenset()) -> Iterator[tuple[ast.AST, frozenset[str]]]:
-    """Yield every node below one, with the errors that are caught around it."""
+    """Yield every node below one, with the errors caught around it; functions within are left out."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Try):
             names = {n.id for h in child.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)}
@@ -83,7 +86,7 @@ def walk(node: ast.AST, caught: frozenset[str] = frozenset()) -> Iterator[tuple[
             for part in (*child.handlers, *child.orelse, *child.finalbody):
                 yield part, caught
                 yield from walk(part, caught)
-        elif not isinstance(child, Node):  # a function within may be called elsewhere
+        elif not isinstance(child, Node | ast.Lambda):  # a function within may be called elsewhere
             yield child, caught
             yield from walk(child, caught)
 
@@ -108,13 +111,21 @@ def function_of(module: str, node: Node, is_nested: bool = False) -> Function:
         name = name.func if isinstance(name, ast.Call) else name
         if isinstance(name, ast.Name) and name.id in ERRORS and not is_caught(name.id, caught):
             raised.add(name.id)
-        if isinstance(child, ast.Name):  # also functions that are handed on
-            called.append((child.id, caught))
-        elif isinstance(child, ast.Attribute):
-            called.append((child.attr, caught))
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name):
+            called.append((child.func.id, caught))
+        elif isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute):
+            called.append((child.func.attr, caught))
+    named = {getattr(n, "id", None) or getattr(n, "attr", "") for n in ast.walk(node)}
     mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in ERRORS}
     return Function(
-        module, node, frozenset(raised), tuple(called), frozenset(mentioned), documented_errors(node), is_nested
+        module,
+        node,
+        frozenset(raised),
+        tuple(called),
+        frozenset(named),
+        frozenset(mentioned),
+        documented_errors(node),
+        is_nested,
     )
 
 
@@ -154,7 +165,7 @@ def errors_below(name: str) -> frozenset[str]:
     while waiting:
         for function in by_name().get(waiting.pop(), ()):
             found |= function.raised | function.mentioned | (function.documented & ERRORS.keys())
-            new = {n for n, _ in function.called if n in by_name()} - reached
+            new = {n for n in function.named if n in by_name()} - reached
             reached |= new
             waiting += new
     return frozenset(found)
@@ -164,7 +175,7 @@ def complaints(function: Function) -> list[str]:
     where = f"{function.module}:{function.node.lineno} {function.node.name}"
     raised = raised_here(function)
     lacking = {r for r in raised if not any(covers(d, r) for d in function.documented)}
-    possible = raised | function.mentioned | {e for n, _ in function.called for e in errors_below(n)}
+    possible = raised | function.mentioned | {e for n in function.named for e in errors_below(n)}
     untrue = {d for d in function.documented & ERRORS.keys() if not any(covers(d, p) or covers(p, d) for p in possible)}
     return [f"{where} does not document {r}" for r in sorted(lacking)] + [
         f"{where} documents {d}, which nothing in it raises" for d in sorted(untrue)

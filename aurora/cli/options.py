@@ -67,6 +67,8 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 """Days that can be given."""
 
 OPTION_OF_PARAMETER = {
+    "confidences": "tiers",
+    "share": "split",
     "levels": "level",
     "seeds": "seed",
 }

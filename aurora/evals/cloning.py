@@ -37,7 +37,7 @@ def identification(
 ) -> tuple[dict[str, Any], set[str]]:
     """Precision and recall of the accounts that are taken for experts, and their names."""
     planted = {t.account_id for t in population.truth if t.behaviour == "expert"}
-    judged = experts.judge(population.accounts, catalogue, adjust=adjust, share=share)
+    judged = experts.identify_experts(population.accounts, catalogue, adjust=adjust, share=share)
     found = {s.account_id for s in judged.scores if s.is_expert}
     hits = len(found & planted)
     return {

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.forecasting.backtest import figures
 from aurora.learning.forecasting.forecast import fit
 from aurora.learning.forecasting.holdout import machine
@@ -27,10 +27,10 @@ from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Panel, Series
 from aurora.types import Progress, no_progress
 
-SHOWN = 10
-"""Findings of each panel that are told one by one."""
-ETS_WINDOWS = 300
-"""Windows that AutoETS is measured on at most: it takes 15 to 30 ms for each."""
+MAX_FINDINGS_SHOWN = 10
+"""Most findings of each panel that are shown one by one."""
+MAX_ETS_WINDOWS = 300
+"""Most windows for AutoETS, which takes 15 to 30 ms for each."""
 
 
 def bench_forecast(  # noqa: PLR0913  # the command's options
@@ -42,7 +42,7 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     seed: int = 0,
     share: float | None = None,
     unseen: bool = False,
-    ets_windows: int = ETS_WINDOWS,
+    ets_windows: int = MAX_ETS_WINDOWS,
     members: Mapping[str, Row] = MEMBERS,
     progress: Progress = no_progress,
     remark: Callable[[str], None] = lambda _text: None,
@@ -54,16 +54,17 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
         test: Files to measure on.
         context: Values that a forecast looks at.
         horizon: Steps ahead.
-        seed: Of what is kept aside, of training, and of AutoETS's windows.
-        share: Of each series that stands in both: learn from so much of its start, measure on the rest.
+        seed: Random seed of the hold-out, of training, and of AutoETS's windows.
+        share: Share of each series in both sets, from its start, to learn from; the rest is measured on.
         unseen: Leave out test series of machines that occur in the training files.
-        ets_windows: Windows for AutoETS; 0 leaves it out.
+        ets_windows: Most windows for AutoETS; 0 leaves it out.
         members: The models; see `MEMBERS`.
         progress: Receives the progress of training.
-        remark: Takes what a person should know of the data.
+        remark: Receives remarks on the data.
 
     Raises:
-        DataError: A file is not valid, or the sizes don't fit the data.
+        InputError: The sizes or the share don't fit the data.
+        DataError: A file is not valid.
     """
     check_sizes(context, horizon)
     panels = [read_panel(list(paths), detect=False) for paths in (train, test)]
@@ -74,16 +75,16 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     short = [one for one in measure if len(one) < context + horizon]
     measure = [one for one in measure if len(one) >= context + horizon]
     for panel in panels:
-        for finding in panel.findings[:SHOWN]:
+        for finding in panel.findings[:MAX_FINDINGS_SHOWN]:
             remark(f"{finding.unique_id}: {finding.message}")
-        if len(panel.findings) > SHOWN:
-            remark(f"... and {len(panel.findings) - SHOWN} findings more")
+        if len(panel.findings) > MAX_FINDINGS_SHOWN:
+            remark(f"... and {len(panel.findings) - MAX_FINDINGS_SHOWN} findings more")
     if short:
         names = ", ".join(one.unique_id for one in short[:3]) + (", ..." if len(short) > 3 else "")  # noqa: PLR2004
         remark(f"{len(short)} test series are shorter than context and horizon together and are left out: {names}")
     windows = rolling(measure, context, horizon, horizon)
     if not len(windows):
-        raise DataError(
+        raise InputError(
             f"no test series holds context={context} and horizon={horizon} measured values"
             + (" of a machine that is not in the training files" if unseen else "")
             + "; give longer series, or smaller numbers"
@@ -91,8 +92,8 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     forecaster = fit(
         Panel(tuple(learn)), context=context, horizon=horizon, seed=seed, members=members, progress=progress
     )
-    said = forecaster.quantiles(measure, windows)
-    rows = {name: _row(said[name], windows, forecaster.seconds.get(name, 0.0)) for name in forecaster.models}
+    quantiles = forecaster.quantiles(measure, windows)
+    rows = {name: _row(quantiles[name], windows, forecaster.seconds.get(name, 0.0)) for name in forecaster.models}
     if ets_windows:
         some = np.sort(np.random.default_rng(seed).permutation(len(windows))[:ets_windows])
         part = windows.chosen(some)
@@ -115,15 +116,15 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
 
 
 def apart(learn: Sequence[Series], measure: Sequence[Series], share: float | None) -> tuple[list[Series], list[Series]]:
-    """Training and test series that share no value.
+    """Cut training and test series so that they share no value.
 
-    A series that stands in both is cut: by `share` where one is given, else training ends where the test begins.
+    A series in both sets is cut: by `share` where one is given, else training ends where the test begins.
 
     Raises:
-        DataError: Nothing is left to train on.
+        InputError: Nothing is left to train on, or the share is out of range.
     """
     if share is not None and not 0 < share < 1:
-        raise DataError(f"--split {share}: give a share between 0 and 1, such as 0.7")
+        raise InputError("give a share between 0 and 1, such as 0.7", parameter="share", value=share)
     both = {one.unique_id for one in learn} & {one.unique_id for one in measure}
     begins = {one.unique_id: one.start for one in measure}
     first: list[Series] = []
@@ -139,9 +140,9 @@ def apart(learn: Sequence[Series], measure: Sequence[Series], share: float | Non
         for one in measure
     ]
     if not first:
-        raise DataError(
+        raise InputError(
             "nothing is left to train on: the training files hold only what the test files hold; "
-            "give others, or --split 0.7 to train on the start of each series and test on its rest"
+            "give others, or share=0.7 to train on the start of each series and test on its rest"
         )
     return first, second
 

@@ -1,4 +1,4 @@
-"""Whether tiers keep their promises on days that nothing was learned from."""
+"""Calibration of tiers on held-out days."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import FileError
 from aurora.learning.futures.demand_forecast import MAX_ORIGINS, Predict, totals_of
 from aurora.learning.futures.paths import Dependence, estimate_dependence, stacked
 from aurora.learning.futures.predictors import CONTEXT
@@ -21,34 +21,34 @@ HORIZON = 12
 PATHS = 192
 GROUPS = (20, 100)
 FROM_MEMBERS = 20
-"""Size of the groups whose sums are also forecast by paths of their members."""
-SAME = 1e-9
-"""Two demands that differ by less, as a share, are the same."""
+"""Size of the groups whose sums are also forecast from paths of their members."""
+TOLERANCE = 1e-9
+"""Relative difference below which two demands are equal."""
 
 LEARN_SHARE = 0.7
-"""Of a series that is judged on its own end; the rest is held out."""
+"""Share of a series before its held-out end, for series that are judged on their own end."""
 
 PLANETLAB = ("20110303", "20110306"), ("20110309", "20110322")
-"""Days to learn from, and days held out: other machines mostly, at other times."""
+"""Days to learn from, and held-out days, mostly of other machines."""
 
 WEEKS = (("google2019_week1_300s", "google2019_week2_300s"), ("azure_v2_week1", "azure_v2_week2"))
-"""Likewise."""
+"""Weeks to learn from, and held-out weeks."""
 
 
 class Promise(NamedTuple):
     """One tier on one kind of held-out data; a row of `aurora bench futures`.
 
     Attributes:
-        data: What was held out.
+        data: Held-out data.
         covers: `step`: each step alone; `horizon`: all steps of a horizon together.
-        promised: The confidence.
+        promised: Confidence of the tier.
         realised: Share that stayed within the tier.
-        difference: Of both, percentage points.
-        at_tier: Share that was exactly at the tier: whole percentages and idle machines make steps that no tier can
-            divide, so one that keeps its promise covers up to so much more.
-        recalibrated_once: What would have been realised without adjusting after every round.
-        taken_at_its_word: What would have been realised without recalibration.
-        n: Steps, or horizons.
+        difference: Realised minus promised, percentage points.
+        at_tier: Share exactly at the tier: values of idle machines and whole percentages repeat, so a tier that keeps
+            its promise covers up to this share more.
+        recalibrated_once: Share realised without adjusting after every round.
+        taken_at_its_word: Share realised without recalibration.
+        n: Number of steps, or of horizons.
     """
 
     data: str
@@ -63,7 +63,7 @@ class Promise(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Forecasts that were made at one moment, and what came.
+    """Forecasts at one moment, and the values that followed.
 
     Attributes:
         quantiles: float64 [forecasts, steps, len(QUANTILES)].
@@ -79,15 +79,15 @@ class Round(NamedTuple):
 
 
 def bench_tiers(data: Path, forecaster: Predict, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Every tier on all held-out data; keys of `aurora bench futures --json` under `tiers`.
+    """Judge every tier on all held-out data; keys of `aurora bench futures --json` under `tiers`.
 
     Args:
-        data: Folder with planetlab/, nab/ and dc_util/; those that are there are used.
-        forecaster: Whose forecasts tiers are made of.
-        tell: Told what is being judged.
+        data: Folder with any of planetlab/, nab/ and dc_util/.
+        forecaster: Predictor behind the tiers.
+        tell: Receives the name of the data being judged.
 
     Raises:
-        DataError: None of them is there.
+        FileError: None of the folders is there.
     """
     rows: list[Promise] = []
     for folder, judge in (("planetlab", _planetlab), ("nab", _nab), ("dc_util", _data_centres)):
@@ -95,7 +95,7 @@ def bench_tiers(data: Path, forecaster: Predict, tell: Callable[[str], None] = l
             tell(folder)
             rows += judge(data / folder, forecaster)
     if not rows:
-        raise DataError(f"{data}: no folder planetlab, nab or dc_util in it; name the folder with the traces")
+        raise FileError(f"{data}: no folder planetlab, nab or dc_util in it; name the folder with the traces")
     worst = max(rows, key=lambda r: abs(r.difference))
     return {"tiers": [r._asdict() for r in rows], "worst": worst._asdict()}
 
@@ -139,7 +139,7 @@ def _day(folder: Path, day: str) -> list[Series]:
 
 
 def _summed(series: Sequence[Series], size: int) -> list[Series]:
-    """Sums of as many machines each, drawn by a fixed seed."""
+    """Sum groups of `size` machines each, drawn with a fixed seed."""
     return [
         Series(f"group {k}", g[0].start, g[0].step, np.sum([s.y for s in g], axis=0), g[0].observed)
         for k, g in enumerate(_groups(series, size))
@@ -152,21 +152,23 @@ def _groups(series: Sequence[Series], size: int) -> list[list[Series]]:
 
 
 def _forecasts(series: Sequence[Series], forecaster: Predict) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Forecasts at every horizon-th moment: float64 [moments, series, steps, len(QUANTILES)], and what came."""
+    """Forecast at every horizon-th moment: float64 [moments, series, steps, len(QUANTILES)], and the outcomes."""
     origins = range(CONTEXT, len(series[0]) - HORIZON + 1, HORIZON)
-    said = [stacked(forecaster([s.between(0, origin) for s in series], HORIZON)) for origin in origins]
-    came = [np.stack([s.y[origin : origin + HORIZON] for s in series]) for origin in origins]
-    return np.stack(said), np.stack(came)
+    forecasts = [stacked(forecaster([s.between(0, origin) for s in series], HORIZON)) for origin in origins]
+    outcomes = [np.stack([s.y[origin : origin + HORIZON] for s in series]) for origin in origins]
+    return np.stack(forecasts), np.stack(outcomes)
 
 
-def _along(said: NDArray[np.float64], came: NDArray[np.float64]) -> Dependence:
-    """How steps go together, from all forecasts alike."""
-    return estimate_dependence(said.reshape(-1, 1, *said.shape[-2:]), came.reshape(-1, 1, came.shape[-1]))
+def _along(forecasts: NDArray[np.float64], outcomes: NDArray[np.float64]) -> Dependence:
+    """Estimate the dependence of steps from all forecasts alike."""
+    return estimate_dependence(
+        forecasts.reshape(-1, 1, *forecasts.shape[-2:]), outcomes.reshape(-1, 1, outcomes.shape[-1])
+    )
 
 
-def _rounds(said: NDArray[np.float64], came: NDArray[np.float64], how: Dependence) -> list[Round]:
+def _rounds(forecasts: NDArray[np.float64], outcomes: NDArray[np.float64], how: Dependence) -> list[Round]:
     found = []
-    for k, (quantiles, values) in enumerate(zip(said, came, strict=True)):
+    for k, (quantiles, values) in enumerate(zip(forecasts, outcomes, strict=True)):
         peaks = np.stack([totals_of(q[None], how, PATHS, k)[1] for q in quantiles])
         found.append(Round(quantiles, values, peaks, values.max(axis=1)[:, None]))
     return found
@@ -175,7 +177,7 @@ def _rounds(said: NDArray[np.float64], came: NDArray[np.float64], how: Dependenc
 def _apart(
     name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
 ) -> list[Promise]:
-    """Tiers of many series, recalibrated by other series on other days; nothing held out is among the scores."""
+    """Judge tiers of many series, recalibrated on other series of other days."""
     before, after = ([_forecasts(day, forecaster) for day in days] for days in (learn, held))
     how = _along(*(np.concatenate([d[k].reshape(-1, *d[k].shape[2:]) for d in before]) for k in (0, 1)))
     rounds = [r for side in (before, after) for day in side for r in _rounds(*day, how)]
@@ -183,34 +185,34 @@ def _apart(
 
 
 def _in_order(name: str, series: Sequence[Series], cut: int, forecaster: Predict) -> list[Promise]:
-    """Tiers of series that go on: each round learns from those before it, and from no later one.
+    """Judge tiers of continuing series: each round learns from the rounds before it.
 
-    Rounds of the first part teach how steps go together; its second half lets the adjusted confidences settle.
+    Rounds of the first part give the dependence of steps; in its second half the adapted confidences settle.
     """
-    said, came = _forecasts(series, forecaster)
-    held = int(np.searchsorted(CONTEXT + HORIZON * np.arange(1, len(said) + 1), cut, side="right"))
-    return _judged(name, _rounds(said, came, _along(said[:held], came[:held])), held, rolling=True)
+    forecasts, outcomes = _forecasts(series, forecaster)
+    held = int(np.searchsorted(CONTEXT + HORIZON * np.arange(1, len(forecasts) + 1), cut, side="right"))
+    return _judged(name, _rounds(forecasts, outcomes, _along(forecasts[:held], outcomes[:held])), held, rolling=True)
 
 
 def _from_members(
     name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
 ) -> list[Promise]:
-    """Tiers of sums, from paths of their members: any two machines are taken to go together alike."""
+    """Judge tiers of sums, from paths of their members; all pairs of machines have the same correlation."""
     size = FROM_MEMBERS
     sides = [[[_forecasts(g, forecaster) for g in _groups(day, size)] for day in days] for days in (learn, held)]
     groups = [g for day in sides[0] for g in day]
     along = _along(np.concatenate([g[0] for g in groups]), np.concatenate([g[1] for g in groups]))
-    # Few moments and many machines: what any two have in common is the mean over all pairs of all groups.
+    # With few moments and many machines, the common correlation is the mean over all pairs of all groups.
     pairs = [estimate_dependence(*group).series for group in groups]
     shared = float(np.mean([(m.sum() - size) / (size * (size - 1)) for m in pairs]))
     how = Dependence((1 - shared) * np.eye(size) + shared, along.steps, along.origins)
     rounds = []
     for day in (*sides[0], *sides[1]):
         for moment in range(len(day[0][0])):
-            made = [totals_of(said[moment], how, PATHS, k) for k, (said, _) in enumerate(day)]
-            came = np.stack([values[moment].sum(axis=0) for _, values in day])
+            made = [totals_of(forecasts[moment], how, PATHS, k) for k, (forecasts, _) in enumerate(day)]
+            outcomes = np.stack([values[moment].sum(axis=0) for _, values in day])
             peaks = np.stack([m[1] for m in made])
-            rounds.append(Round(np.stack([m[0] for m in made]), came, peaks, came.max(axis=1)[:, None]))
+            rounds.append(Round(np.stack([m[0] for m in made]), outcomes, peaks, outcomes.max(axis=1)[:, None]))
     return _judged(name, rounds, sum(len(day[0][0]) for day in sides[0]), rolling=False)
 
 
@@ -219,10 +221,10 @@ class _Place(NamedTuple):
     at_tier: float
 
 
-def _place(tier: NDArray[np.float64], came: NDArray[np.float64]) -> _Place:
-    """Shares of what came that lay within a tier, and exactly at it."""
-    near = np.abs(came - tier) <= SAME * np.maximum(1.0, np.abs(tier))
-    return _Place(float(((came <= tier) | near).mean()), float(near.mean()))
+def _place(tier: NDArray[np.float64], outcomes: NDArray[np.float64]) -> _Place:
+    """Return the shares of realised values within a tier, and exactly at it."""
+    near = np.abs(outcomes - tier) <= TOLERANCE * np.maximum(1.0, np.abs(tier))
+    return _Place(float(((outcomes <= tier) | near).mean()), float(near.mean()))
 
 
 def _past(rounds: Sequence[Round]) -> Past:
@@ -231,12 +233,12 @@ def _past(rounds: Sequence[Round]) -> Past:
 
 
 def _judged(name: str, rounds: Sequence[Round], held: int, *, rolling: bool) -> list[Promise]:
-    """All promises for the rounds from `held` on, as continuous mode makes them.
+    """Judge the promises of the rounds from `held` on, as continuous mode makes them.
 
     Args:
-        name: Of the data.
-        rounds: In order of time.
-        held: Number of the first one that is held out.
+        name: Name of the data.
+        rounds: The rounds in order of time.
+        held: Number of the first held-out round.
         rolling: Whether the scores are those of the latest rounds, or of the rounds before `held`.
     """
     once = _past(rounds[:held])
@@ -253,16 +255,18 @@ def _judged(name: str, rounds: Sequence[Round], held: int, *, rolling: bool) -> 
             places["horizon"].append(peaks)
     quantiles, realised, peak, highest = (np.concatenate(column) for column in zip(*rounds[held:], strict=True))
     rows = []
-    for covers, said, came, scores in (
+    for covers, forecasts, outcomes, scores in (
         ("step", quantiles, realised, once.steps),
         ("horizon", peak, highest, once.peaks),
     ):
         weights = [len(r.realised) for r in rounds[held:]]
         for p, promised in enumerate(CONFIDENCES):
             inside, at_tier = np.average([row[p] for row in places[covers]], axis=0, weights=weights)
-            unmoved, plain = (_place(cores_at(said, promised, how), came).inside for how in (scores, None))
+            unmoved, plain = (_place(cores_at(forecasts, promised, how), outcomes).inside for how in (scores, None))
             difference = 100 * (float(inside) - promised)
             rows.append(
-                Promise(name, covers, promised, float(inside), difference, float(at_tier), unmoved, plain, came.size)
+                Promise(
+                    name, covers, promised, float(inside), difference, float(at_tier), unmoved, plain, outcomes.size
+                )
             )
     return rows

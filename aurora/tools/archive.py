@@ -1,4 +1,4 @@
-"""Tools that look into the archive: what is like this, who is best, what a rating is."""
+"""Tools that read the archive: similar scenarios and policies, ratings, policies by id."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from aurora.types import Frozen
 
 
 class SimilarArguments(Frozen):
-    """What to look for."""
+    """Query of a similarity search."""
 
     description: str = Field(min_length=1, max_length=2000, description="in words, or the id of an archived one")
     limit: int = Field(default=3, ge=1, le=10, description="how many")
 
 
 class Similar(Frozen):
-    """An archived thing that is alike."""
+    """An archived item similar to the query."""
 
     id: str
     similarity: float = Field(description="cosine, 1: the same")
@@ -29,7 +29,7 @@ class Similar(Frozen):
 
 
 class SimilarFound(Frozen):
-    """Those that are most alike, nearest first."""
+    """Archived items by similarity, nearest first."""
 
     found: tuple[Similar, ...]
 
@@ -54,7 +54,7 @@ def _similar(desk: Desk, kind: Kind, arguments: SimilarArguments) -> SimilarFoun
 
 
 class TopArguments(Frozen):
-    """How many to list."""
+    """Length of the list."""
 
     limit: int = Field(default=5, ge=1, le=20, description="how many")
 
@@ -105,9 +105,9 @@ def policy_elo(desk: Desk, arguments: PolicyArguments) -> Elo:
 
 
 class ShownPolicy(Frozen):
-    """A policy to read."""
+    """A policy in readable form."""
 
-    text: str = Field(description="what it does, in words")
+    text: str = Field(description="behaviour in words")
     program: str = Field(description="its expressions")
 
 

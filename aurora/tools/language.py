@@ -1,4 +1,4 @@
-"""Tools for writing policies: the features there are, whether an expression is valid, and drafts."""
+"""Tools for writing policies: the table of features, the check of an expression, and drafts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DRAFT = "draft-"
 
 
 class FeatureArguments(Frozen):
-    """Which features to list."""
+    """Scope of the features to list."""
 
     scope: Literal["task", "node", "fit", "path", "cluster", "objective", "all"] = Field(description="of the features")
 
@@ -52,10 +52,10 @@ class ExpressionArguments(Frozen):
 
 
 class CheckedExpression(Frozen):
-    """Whether an expression is valid."""
+    """Result of checking an expression."""
 
     is_valid: bool
-    message: str = Field(description="what is wrong and where; empty if nothing is")
+    message: str = Field(description="fault and its place; empty if valid")
     normal_form: str = Field(description="as AURORA writes it")
     nodes: int = Field(description="operations, names and numbers; at most 200")
 

@@ -1,4 +1,4 @@
-"""Tools that simulate: one policy, several beside each other, a changed scenario, a plan, what is possible at all."""
+"""Tools that simulate: one policy, several, a changed scenario; check a plan; bound and explain results."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class OneOnOne(Frozen):
 
 
 class SimulateArguments(OneOnOne):
-    """What to simulate, and how much to tell."""
+    """Simulation to run, with the detail of its result."""
 
     full: bool = Field(default=False, description="whether to list every task")
 
 
 class TaskResult(Frozen):
-    """What became of a task."""
+    """Result of a task."""
 
     task_id: str
     status: str
@@ -56,9 +56,9 @@ class TaskResult(Frozen):
 
 
 class Simulated(Frozen):
-    """What came of a simulation."""
+    """Result of a simulation."""
 
-    value: float = Field(description="what the policy achieved, higher is better")
+    value: float = Field(description="value of the policy, higher is better")
     sums: dict[str, float] = Field(description="tasks, seconds, dollars and joules")
     tasks: tuple[TaskResult, ...] = ()
 
@@ -80,14 +80,14 @@ def _sums(outcome: Outcome, scenario: Scenario) -> dict[str, float]:
 
 
 class CompareArguments(Frozen):
-    """Whom to compare on what."""
+    """Policies and scenarios to compare."""
 
     scenario_ids: tuple[str, ...] = Field(default=(), max_length=20, description="empty: all that are open")
     policy_ids: tuple[str, ...] = Field(min_length=1, max_length=20, description="ids of policies")
 
 
 class Compared(Frozen):
-    """Policies beside each other."""
+    """Policies compared on the same scenarios."""
 
     values: dict[str, dict[str, float]] = Field(description="policy -> scenario -> value, higher is better")
     mean: dict[str, float] = Field(description="policy -> mean value, best first")
@@ -164,7 +164,7 @@ class ScenarioArguments(Frozen):
 
 
 class Solvable(Frozen):
-    """Whether every task can complete."""
+    """Solvability of a scenario: a plan that completes every task, or the reason for none."""
 
     is_solvable: bool
     by: str = Field(description="who found a plan: a reference policy or the solver")
@@ -179,7 +179,7 @@ def is_solvable(desk: Desk, arguments: ScenarioArguments) -> Solvable:
 
 
 class ObjectiveBounds(Frozen):
-    """What no plan that completes every task can beat."""
+    """Lower bounds on the objectives of every plan that completes every task."""
 
     latency: float = Field(description="mean, seconds")
     cost: float = Field(description="dollars")
@@ -236,18 +236,18 @@ class Waited(Frozen):
 
 
 class Lacking(Frozen):
-    """What candidates lacked for a task."""
+    """Resource that candidates lacked for a task."""
 
     time: float | None = Field(description="seconds; null: with everything free")
     resource: str
-    lacking: int = Field(description="how many candidates lack it")
+    lacking: int = Field(description="number of candidates that lack it")
     candidates: int
     asked: float
     most: float = Field(description="the most that one of those has free")
 
 
 class ExplainedDecision(Frozen):
-    """Why a task went where it went, what it waited for, or why it was never placed."""
+    """Explanation of a task: its placement, its waits, or the reason for which it was never placed."""
 
     status: str = Field(description="completed, late, unplaced, dropped, failed or unplaceable")
     late: float = Field(description="seconds beyond its SLA")
@@ -257,7 +257,7 @@ class ExplainedDecision(Frozen):
     time: float | None = Field(description="seconds, of the last decision; null: never placed")
     winner: str | None
     runner_up: str | None
-    candidates: int = Field(description="how many had room")
+    candidates: int = Field(description="number of candidates with room")
     scores: dict[str, float] = Field(description="of the best candidates")
     terms: tuple[TermShare, ...]
     because_of: tuple[str, ...] = Field(description="the smallest set of features that decided; empty: a draw")
@@ -293,7 +293,7 @@ def explain_decision(desk: Desk, arguments: ExplainArguments) -> ExplainedDecisi
 
 
 def _way(run: History, task: int) -> dict[str, Any]:
-    """What became of a task, its attempts, its waits, and what was lacking."""
+    """Return a task's status, attempts, waits, and lacking resources."""
     became, waits = status_claim(run, task), wait_claims(run, task)
     times: list[float | None] = [w.start for w in waits if w.reason == "room"]
     if became.status == "unplaceable":

@@ -59,9 +59,9 @@ def test_values_that_both_hold_are_not_learned_from():
 
 
 def test_the_same_file_twice_is_refused_with_the_way_out(files):
-    with pytest.raises(AuroraError, match=r"nothing is left to train on.*--split 0\.7"):
+    with pytest.raises(AuroraError, match=r"nothing is left to train on.*share=0\.7"):
         bench_forecast([files[0]], [files[0]], **SIZES)
-    with pytest.raises(AuroraError, match=r"--split 1\.5"):
+    with pytest.raises(AuroraError, match=r"share=1\.5"):
         bench_forecast([files[0]], [files[0]], **SIZES, share=1.5)
 
 

@@ -1,4 +1,4 @@
-"""`aurora bench forecast`: forecasters trained on some files, measured on others."""
+"""`aurora bench forecast`: trains forecasters on some files and measures them on others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def forecast(  # one parameter an option
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Forecasters beside naive rules and AutoETS: weighted quantile loss over deciles, coverage, MASE.
+    """Compare forecasters with naive rules and AutoETS: weighted quantile loss over deciles, coverage, MASE.
 
     Windows roll over each test series in steps of the horizon. Meant for PlanetLab's CPU series (Beloglazov and Buyya,
     CCPE 2012) and the AWS series of NAB (Lavin and Ahmad, ICMLA 2015).

@@ -73,10 +73,10 @@ def clone(  # one parameter an option
         return
     for finding in trained.findings:
         note(f"{finding.unique_id}: {finding.message}")
-    experts = [s for s in trained.judgement.scores if s.is_expert]
+    experts = [s for s in trained.identification.scores if s.is_expert]
     columns = ("account", "score", "low", "high", "probability", "cost_ratio")
     rows = [(s.account_id, s.score, s.low, s.high, s.probability, s.cost_ratio) for s in experts]
-    emit_table(f"{len(experts)} experts among {len(trained.judgement.scores)} accounts", columns, rows)
+    emit_table(f"{len(experts)} experts among {len(trained.identification.scores)} accounts", columns, rows)
     policies = result["policies"]
     emit_table(
         f"{len(trained.cases)} weeks of accounts held out",

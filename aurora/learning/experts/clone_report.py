@@ -33,7 +33,7 @@ class CloneReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as `aurora train clone --json` prints it; see docs/cloning.md."""
-        trained, judged = self.trained, self.trained.judgement
+        trained, judged = self.trained, self.trained.identification
         return {
             "catalogue": trained.catalogue.source,
             "accounts": len(judged.scores),
@@ -60,7 +60,7 @@ class CloneReport:
 
     def charts(self) -> list[Chart]:
         """Return charts of the accounts' scores and, where this process fine-tuned, of the learning curve."""
-        ranked = list(enumerate(self.trained.judgement.scores, 1))
+        ranked = list(enumerate(self.trained.identification.scores, 1))
         groups = [
             Line(
                 name,

@@ -14,7 +14,7 @@ from aurora.learning.accounts import Account, Catalogue, generate, load_catalogu
 from aurora.learning.experts.account_env import Case, twin_cases
 from aurora.learning.experts.clone_course import CLONE, course_of
 from aurora.learning.experts.cloning import CloneSettings, clone, load_policy, save_policy
-from aurora.learning.experts.experts import Judgement, judge
+from aurora.learning.experts.experts import Identification, identify_experts
 from aurora.learning.experts.fine_tuning import TuneSettings, Update, tune
 from aurora.learning.series.series import Finding
 from aurora.types import Progress, no_progress
@@ -32,7 +32,7 @@ class Trained(NamedTuple):
     """Trained clone, with what is needed to judge it.
 
     Attributes:
-        judgement: Scores of the accounts that were learnt from.
+        identification: Scores of the accounts that were learnt from.
         findings: Defects of the histories that were repaired.
         clone: Network after cloning.
         policy: Network after fine-tuning.
@@ -41,7 +41,7 @@ class Trained(NamedTuple):
         catalogue: Catalogue that the histories name things from.
     """
 
-    judgement: Judgement
+    identification: Identification
     findings: tuple[Finding, ...]
     clone: MaskableActorCriticPolicy
     policy: MaskableActorCriticPolicy
@@ -85,9 +85,9 @@ def train(
         raise DataError(f"{len(accounts)} accounts; at least {MIN_ACCOUNTS} are needed to learn from and to check on")
     held_out = accounts[::HOLD_OUT_EVERY]
     known = [a for k, a in enumerate(accounts) if k % HOLD_OUT_EVERY]
-    judgement = judge(known, catalogue, share=course.share, seed=course.seed)
+    identification = identify_experts(known, catalogue, share=course.share, seed=course.seed)
     settings = CloneSettings(seed=course.seed)
-    copied = _cloned(folder, known, judgement, catalogue, settings, progress)
+    copied = _cloned(folder, known, identification, catalogue, settings, progress)
     curve: list[Update] = []
 
     def follow(update: Update) -> None:
@@ -99,20 +99,20 @@ def train(
     save_policy(policy, folder / POLICY, settings, {"kind": "fine-tuned", "steps": course.steps, "seed": course.seed})
     draw, rng = twin_cases(held_out, catalogue, disturb=0.0), np.random.default_rng([course.seed, 81])
     cases = tuple(draw(rng) for _ in range(HELD_OUT_CASES))
-    return Trained(judgement, findings, copied, policy, cases, tuple(curve), catalogue)
+    return Trained(identification, findings, copied, policy, cases, tuple(curve), catalogue)
 
 
 def _cloned(
     folder: Path,
     known: Sequence[Account],
-    judgement: Judgement,
+    identification: Identification,
     catalogue: Catalogue,
     settings: CloneSettings,
     progress: Progress,
 ) -> MaskableActorCriticPolicy:
     if (folder / CLONE).exists():
         return load_policy(folder / CLONE)[0]
-    experts = {s.account_id for s in judgement.scores if s.is_expert}
+    experts = {s.account_id for s in identification.scores if s.is_expert}
     teachers = [a for a in known if a.account_id in experts]
     policy = clone(
         teachers,

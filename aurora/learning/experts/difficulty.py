@@ -1,4 +1,4 @@
-"""How dear and how hard a demand is to serve, from what was measured of it."""
+"""Cost and difficulty of serving a demand, from its measurements."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aurora.learning.accounts.twin import busy_cores
 from aurora.learning.accounts.workload import DAY
 
 REFERENCE_UTILISATION = 0.7
-"""Of cores, in the reference rightsizing."""
+"""Utilisation of cores in the reference rightsizing."""
 REFERENCE_LOAD = 0.9
-"""Of memory, storage and network in it."""
+"""Utilisation of memory, storage and network in the reference rightsizing."""
 
 
 def reference_cost(account: Account, catalogue: Catalogue) -> NDArray[np.float64]:
-    """What each period's demand would cost on the cheapest fitting machines, by the fraction of a machine.
+    """Return what each period's demand would cost on the cheapest fitting machines, by the fraction of a machine.
 
     Cores at `REFERENCE_UTILISATION`, memory at `REFERENCE_LOAD`, the cheapest volume and line that carry the whole
     history's largest need. It is no plan that anybody could follow, but it says how dear a demand is.
@@ -43,7 +43,7 @@ def reference_cost(account: Account, catalogue: Catalogue) -> NDArray[np.float64
 
 
 def difficulty(account: Account, catalogue: Catalogue) -> NDArray[np.float64]:
-    """How hard a demand is to serve cheaply, from what was measured of it.
+    """Return measures of how hard a demand is to serve cheaply.
 
     Returns:
         float64 [6]: logarithm of its level; its relative deviation; that within days; of its peaks over its means;

@@ -1,4 +1,4 @@
-"""What an expert score is made of: economy, utilisation, practice and feedback of accounts, day by day."""
+"""Parts of an expert score: economy, utilisation, practice and feedback of accounts, day by day."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from aurora.learning.experts.difficulty import reference_cost
 from aurora.learning.experts.practice import PRACTICES
 
 PRIOR_RATINGS = 4.0
-"""Ratings at the population's mean that each account is thought to have besides its own (shrinkage)."""
+"""Ratings at the population's mean that are added to each account's own (shrinkage)."""
 Adjustment = Literal["reference", "peers", "none"]
 
 
 class Parts(NamedTuple):
-    """Of the score, each float64 [accounts]."""
+    """Parts of the score that depend on days, each float64 [accounts]."""
 
     economy: NDArray[np.float64]
     utilisation: NDArray[np.float64]
@@ -39,8 +39,8 @@ class Daily(NamedTuple):
     kept: NDArray[np.float64]
 
 
-def daily(account: Account, catalogue: Catalogue, skip: float) -> Daily:
-    """An account's sums by day, without the first `skip` days."""
+def daily_sums(account: Account, catalogue: Catalogue, skip: float) -> Daily:
+    """Return the sums of each day of an account, without the first `skip` days."""
     numbers = numbers_of_history(account, catalogue)
     work = busy_cores(account, catalogue) * account.hours
     misses = account.metric("misses")
@@ -63,7 +63,7 @@ def daily(account: Account, catalogue: Catalogue, skip: float) -> Daily:
 
 
 def residuals(y: NDArray[np.float64], x: NDArray[np.float64], *, ridge: float = 1.0) -> NDArray[np.float64]:
-    """What a robust regression leaves of y (Huber's weights, iterated; Huber 1981, ch. 7), its mean level kept off."""
+    """Return the residuals of a robust regression of y on x (Huber's weights, iterated; Huber 1981, ch. 7)."""
     spread = x.std(axis=0)
     z = np.column_stack([np.ones(len(x)), (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)])
     penalty = ridge * np.eye(z.shape[1])
@@ -77,15 +77,15 @@ def residuals(y: NDArray[np.float64], x: NDArray[np.float64], *, ridge: float = 
     return np.asarray(y - z @ beta)
 
 
-def standard(y: NDArray[np.float64]) -> tuple[float, float]:
-    """Median, and the robust standard deviation by the median absolute deviation."""
+def robust_scale(y: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the median, and a robust standard deviation by the median absolute deviation."""
     middle = float(np.median(y))
     scale = float(np.median(np.abs(y - middle))) * 1.4826
     return middle, scale if scale > 0 else max(1e-9, float(y.std()))
 
 
-def stars_beyond(accounts: Sequence[Account], rng: np.random.Generator | None) -> NDArray[np.float64]:
-    """Mean stars beyond what their raters usually give, shrunk; resampled where a generator is given."""
+def rating_excess(accounts: Sequence[Account], rng: np.random.Generator | None) -> NDArray[np.float64]:
+    """Return the mean of each account's stars less its raters' usual ones, shrunk; resampled if `rng` is given."""
     by_rater: dict[str, list[int]] = {}
     for account in accounts:
         for rating in account.ratings:
@@ -93,17 +93,24 @@ def stars_beyond(accounts: Sequence[Account], rng: np.random.Generator | None) -
     everyone = [s for stars in by_rater.values() for s in stars]
     middle = float(np.mean(everyone)) if everyone else 0.0
     usual = {r: (sum(s) + PRIOR_RATINGS * middle) / (len(s) + PRIOR_RATINGS) for r, s in by_rater.items()}
-    found = np.zeros(len(accounts))
+    excess = np.zeros(len(accounts))
     for k, account in enumerate(accounts):
         beyond = np.array([r.stars - usual[r.rater] for r in account.ratings])
         if len(beyond):
             drawn = beyond if rng is None else rng.choice(beyond, len(beyond))
-            found[k] = drawn.sum() / (len(beyond) + PRIOR_RATINGS)
-    return found
+            excess[k] = drawn.sum() / (len(beyond) + PRIOR_RATINGS)
+    return excess
 
 
-def parts_of(days: Daily, weight: NDArray[np.float64], hard: NDArray[np.float64], how: Adjustment) -> Parts:
-    """Economy, utilisation and practice, not yet standardised, for some weights of days [accounts, days]."""
+def score_parts(days: Daily, weight: NDArray[np.float64], hard: NDArray[np.float64], how: Adjustment) -> Parts:
+    """Return economy, utilisation and practice, not standardised.
+
+    Args:
+        days: Sums of each day, float64 [accounts, days].
+        weight: Weights of the days, float64 [accounts, days].
+        hard: Difficulty of the workloads, float64 [accounts, 6].
+        how: Adjustment for it.
+    """
     total = [(weight * column).sum(axis=1) for column in days]
     burden, in_time, reference, work, paid, kept = total
     economy = -np.log(burden / np.maximum(in_time, 1e-6 * work))
@@ -116,8 +123,8 @@ def parts_of(days: Daily, weight: NDArray[np.float64], hard: NDArray[np.float64]
     return Parts(economy, utilisation, kept / weight.sum(axis=1))
 
 
-def stacked(days: Sequence[Daily]) -> tuple[Daily, NDArray[np.float64]]:
-    """Accounts' days side by side [accounts, days], and which of them exist (1 or 0)."""
+def stack_days(days: Sequence[Daily]) -> tuple[Daily, NDArray[np.float64]]:
+    """Return the days of accounts in one array [accounts, days], and which of them exist (1 or 0)."""
     longest = max(len(d.work) for d in days)
     exists = np.array([[float(k < len(d.work)) for k in range(longest)] for d in days])
     columns = (np.array([np.pad(c, (0, longest - len(c))) for c in column]) for column in zip(*days, strict=True))

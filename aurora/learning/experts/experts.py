@@ -1,4 +1,4 @@
-"""Who among many runs an account well: a score that allows for how hard the workload is, and its uncertainty.
+"""Identification of experts among accounts, by a score that allows for the difficulty of the workload.
 
 A small bill alone shows the wrong people: those with easy workloads. So an account's cost per unit of performance is
 compared with what its own demand would cost on the best fitting machines (reference rightsizing).
@@ -13,31 +13,42 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.accounts import KEEP, MOVES, Account, Catalogue, Configuration, moves_between
 from aurora.learning.accounts.situation import situations
 from aurora.learning.accounts.workload import DAY
 from aurora.learning.experts.difficulty import difficulty
-from aurora.learning.experts.expert_score import Adjustment, daily, parts_of, stacked, standard, stars_beyond
+from aurora.learning.experts.expert_score import (
+    Adjustment,
+    daily_sums,
+    rating_excess,
+    robust_scale,
+    score_parts,
+    stack_days,
+)
 from aurora.learning.experts.mixture import fit_mixture
+from aurora.types import FloatArray
 
-LEAST_DAYS = 7
-"""Of history that counts, below which an account is not judged."""
-LEAST_PEERS = 20
-"""Accounts, below which nobody can be compared with peers."""
-BULK = -0.5
-"""Scores above it are told apart by the mixture: the tail of bad accounts is long, and would take its groups."""
-GROUPS = 3
-"""Below the middle, the middle, experts. Chosen, as `BULK`, on populations 100-104, for the worst of them."""
-STRONG = 10.0
+MIN_DAYS = 7
+"""Fewest days of history that count for an account to be scored."""
+MIN_ACCOUNTS = 20
+"""Fewest accounts that can be compared with each other."""
+MIXTURE_CUT = -0.5
+"""Least score that the mixture is fitted to: without the cut, the long lower tail absorbs its components."""
+MIXTURE_GROUPS = 3
+"""Below the middle, the middle, experts. Chosen, as `MIXTURE_CUT`, on populations 100-104, for the worst of them."""
+VERY_STRONG_EVIDENCE = 10.0
 """Difference of BIC that is very strong evidence (Kass & Raftery, JASA 1995, section 3.2): here, of a single group."""
 RESAMPLES = 200
-TAIL = 4.0
-"""Robust standard deviations beyond which a part counts no further."""
+"""Resamples of the days, for the intervals of the scores."""
+PART_LIMIT = 4.0
+"""Robust standard deviations beyond which a part of the score is clipped."""
+INTERVAL = (0.05, 0.95)
+"""Quantiles of the resampled scores that bound the interval."""
 
 
 class Weights(NamedTuple):
-    """What counts how much in the score; only their proportions matter.
+    """Weights of the score's parts; only their proportions matter.
 
     Attributes:
         economy: Dollars per core-hour of work done in time, misses at their price.
@@ -56,12 +67,12 @@ DEFAULT_WEIGHTS = Weights()
 
 
 class Refusal(NamedTuple):
-    """An account that is not judged.
+    """An account with too little history to be scored.
 
     Attributes:
-        account_id: Whose.
-        days: Of history.
-        needed: Days.
+        account_id: Name of the account.
+        days: Days of its history.
+        needed: Days that are needed.
     """
 
     account_id: str
@@ -71,17 +82,17 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExpertScore:
-    """How well an account is run.
+    """Score of how well an account is run.
 
     Attributes:
-        account_id: Whose.
+        account_id: Name of the account.
         score: Weighted mean of the parts; 0 is the median account, 1 is one robust standard deviation above it.
         low: Lower bound of the score's 90 % interval.
-        high: Upper bound.
-        probability: That it belongs to the experts.
-        is_expert: Whether it is taken for one.
+        high: Upper bound of the score's 90 % interval.
+        probability: Probability that the account belongs to the experts.
+        is_expert: Whether it is taken for an expert.
         parts: Standardised economy, utilisation, practice and feedback.
-        cost_ratio: Its cost, misses at their price, over that of the reference rightsizing.
+        cost_ratio: Cost, misses at their price, over that of the reference rightsizing.
     """
 
     account_id: str
@@ -94,8 +105,14 @@ class ExpertScore:
     cost_ratio: float
 
 
-class Judgement(NamedTuple):
-    """All accounts judged together, best first, and those with too little history."""
+class Identification(NamedTuple):
+    """Experts among accounts.
+
+    Attributes:
+        scores: Scores of all accounts, best first.
+        refused: Accounts with too little history.
+        threshold: Least score of an expert.
+    """
 
     scores: tuple[ExpertScore, ...]
     refused: tuple[Refusal, ...]
@@ -103,19 +120,20 @@ class Judgement(NamedTuple):
 
 
 def check_weights(weights: Weights) -> None:
-    """Refuse weights that weigh nothing.
+    """Check that weights weigh something.
 
     Raises:
-        DataError: One is negative or not finite, or all are 0; the message names it.
+        InputError: One is negative or not finite, or all are 0; the message names it.
     """
     for name, value in weights._asdict().items():
         if not np.isfinite(value) or value < 0:
-            raise DataError(f"weight {name!r} must be a number from 0 up, it is {value}")
+            raise InputError(f"weight {name!r} must be a number from 0 up, it is {value}", parameter="weights")
     if not sum(weights):
-        raise DataError("all weights are 0; give at least one of economy, utilisation, practice, feedback")
+        reason = "all weights are 0; give at least one of economy, utilisation, practice, feedback"
+        raise InputError(reason, parameter="weights")
 
 
-def judge(
+def identify_experts(
     accounts: Sequence[Account],
     catalogue: Catalogue,
     *,
@@ -124,90 +142,107 @@ def judge(
     adjust: Adjustment = "reference",
     skip: float = 7.0,
     seed: int = 0,
-) -> Judgement:
-    """Score accounts, and tell the experts from the others.
+) -> Identification:
+    """Score accounts, and separate the experts from the others.
 
     Args:
-        accounts: Histories, of different accounts.
-        catalogue: That they name things from.
-        weights: Of the score's parts.
-        share: Of the accounts that are taken for experts; by default those who more likely belong to the upper one of
-            the groups that a mixture of normal distributions finds in the scores.
-        adjust: For the difficulty of workloads: by the reference, by peers after it, or not at all. Peers are for
+        accounts: Histories of different accounts.
+        catalogue: Catalogue that the configurations name things from.
+        weights: Weights of the score's parts.
+        share: Share of the accounts that are taken for experts; None: those who more likely belong to the uppermost
+            component of a mixture of normal distributions that is fitted to the scores.
+        adjust: Adjustment for the difficulty of workloads: by the reference, by peers after it, or none. Peers are for
             populations in which the hard workloads are not given to the best people: otherwise the regression takes
             their skill for difficulty.
         skip: Days at the beginning that don't count, since whoever takes over an account inherits its configuration;
             less where the history is short.
-        seed: Of the resampling of days.
+        seed: Random seed of the resampling of days.
 
     Raises:
-        DataError: Weights or share are out of range, fewer than `LEAST_PEERS` accounts have enough history, or the
-            scores form no groups.
+        InputError: Weights, share or skip are out of range.
+        DataError: Fewer than `MIN_ACCOUNTS` accounts have enough history, or the scores form no groups.
     """
     check_weights(weights)
-    if not np.isfinite(skip) or skip < 0:
-        raise DataError(f"the days to skip must be a number from 0 up, they are {skip}")
-    if share is not None and not 0 < share < 1:
-        raise DataError(f"the share of experts must lie between 0 and 1, it is {share}")
-    days = {a.account_id: len(a) * a.period / DAY for a in accounts}
-    needed = LEAST_DAYS + skip
-    refused = tuple(Refusal(name, d, needed) for name, d in days.items() if d < needed)
-    judged = [a for a in accounts if days[a.account_id] >= needed]
-    if len(judged) < LEAST_PEERS:
-        raise DataError(
-            f"{len(judged)} accounts have at least {needed:g} days of history, {len(refused)} have fewer; "
-            f"{LEAST_PEERS} are needed to compare them"
-        )
+    _check_range(share, skip)
+    scored, refused = _with_enough_history(accounts, skip)
     rng = np.random.default_rng([seed, 51])
-    columns, exists = stacked([daily(a, catalogue, skip) for a in judged])
-    hard = np.array([difficulty(a, catalogue) for a in judged])
-    parts = (*parts_of(columns, exists, hard, adjust), stars_beyond(judged, None))
-    scales = [standard(p) for p in parts]
-    share_of = np.array(weights) / sum(weights)
-
-    def standardised(values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.array([np.clip((v - m) / s, -TAIL, TAIL) for v, (m, s) in zip(values, scales, strict=True)])
-
-    z = standardised(parts)
-    raw = share_of @ z
-    middle, scale = standard(raw)
+    columns, exists = stack_days([daily_sums(a, catalogue, skip) for a in scored])
+    hard = np.array([difficulty(a, catalogue) for a in scored])
+    parts = (*score_parts(columns, exists, hard, adjust), rating_excess(scored, None))
+    scales = [robust_scale(p) for p in parts]
+    proportions = np.array(weights) / sum(weights)
+    z = _standardised(parts, scales)
+    raw = proportions @ z
+    middle, scale = robust_scale(raw)
     score = (raw - middle) / scale
-    counts = exists.sum(axis=1)
-    drawn = np.empty((RESAMPLES, len(judged)))
+    drawn = np.empty((RESAMPLES, len(scored)))
     for b in range(RESAMPLES):
-        resampled = np.array([rng.multinomial(int(n), row / n) for n, row in zip(counts, exists, strict=True)], float)
-        again = (*parts_of(columns, resampled, hard, adjust), stars_beyond(judged, rng))
-        drawn[b] = (share_of @ standardised(again) - middle) / scale
-    threshold, probability = _told_apart(score, drawn, share)
-    low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+        resampled = _resampled_days(exists, rng)
+        again = (*score_parts(columns, resampled, hard, adjust), rating_excess(scored, rng))
+        drawn[b] = (proportions @ _standardised(again, scales) - middle) / scale
+    threshold, probability = _threshold(score, drawn, share)
+    # With a share the experts are counted off; without one they are those who more likely belong to the upper group.
+    is_expert = score >= threshold if share is not None else probability >= 0.5  # noqa: PLR2004  # more likely
+    low, high = np.quantile(drawn, INTERVAL, axis=0)
     ratio = columns.burden.sum(axis=1) / columns.reference.sum(axis=1)
-    found = [
+    scores = [
         ExpertScore(
-            a.account_id,
-            float(score[k]),
-            float(low[k]),
-            float(high[k]),
-            float(probability[k]),
-            bool(score[k] >= threshold if share is not None else probability[k] >= 0.5),  # noqa: PLR2004  # more likely
-            dict(zip(Weights._fields, z[:, k].tolist(), strict=True)),
-            float(ratio[k]),
+            account_id=a.account_id,
+            score=float(score[k]),
+            low=float(low[k]),
+            high=float(high[k]),
+            probability=float(probability[k]),
+            is_expert=bool(is_expert[k]),
+            parts=dict(zip(Weights._fields, z[:, k].tolist(), strict=True)),
+            cost_ratio=float(ratio[k]),
         )
-        for k, a in enumerate(judged)
+        for k, a in enumerate(scored)
     ]
-    return Judgement(tuple(sorted(found, key=lambda s: -s.score)), refused, threshold)
+    return Identification(tuple(sorted(scores, key=lambda s: -s.score)), refused, threshold)
 
 
-def _told_apart(
-    score: NDArray[np.float64], drawn: NDArray[np.float64], share: float | None
-) -> tuple[float, NDArray[np.float64]]:
-    """The threshold, and the probability of each account to lie among the experts."""
+def _check_range(share: float | None, skip: float) -> None:
+    if not np.isfinite(skip) or skip < 0:
+        raise InputError("the days to skip must be a number from 0 up", parameter="skip", value=skip)
+    if share is not None and not 0 < share < 1:
+        raise InputError("the share of experts must lie between 0 and 1", parameter="share", value=share)
+
+
+def _with_enough_history(accounts: Sequence[Account], skip: float) -> tuple[list[Account], tuple[Refusal, ...]]:
+    """Return the accounts that can be scored, and the others."""
+    days = {a.account_id: len(a) * a.period / DAY for a in accounts}
+    needed = MIN_DAYS + skip
+    refused = tuple(Refusal(name, d, needed) for name, d in days.items() if d < needed)
+    scored = [a for a in accounts if days[a.account_id] >= needed]
+    if len(scored) < MIN_ACCOUNTS:
+        raise DataError(
+            f"{len(scored)} accounts have at least {needed:g} days of history, {len(refused)} have fewer; "
+            f"{MIN_ACCOUNTS} are needed to compare them"
+        )
+    return scored, refused
+
+
+def _standardised(parts: Sequence[FloatArray], scales: Sequence[tuple[float, float]]) -> FloatArray:
+    """Return parts of the score in robust standard deviations from their medians: [parts, accounts]."""
+    limit = PART_LIMIT
+    return np.array([np.clip((v - m) / s, -limit, limit) for v, (m, s) in zip(parts, scales, strict=True)])
+
+
+def _resampled_days(exists: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return how often each day of each account is drawn, as many in all as there are: [accounts, days]."""
+    counts = exists.sum(axis=1)
+    return np.array([rng.multinomial(int(n), row / n) for n, row in zip(counts, exists, strict=True)], float)
+
+
+def _threshold(score: FloatArray, drawn: FloatArray, share: float | None) -> tuple[float, FloatArray]:
+    """Return the least score of an expert, and the probability of each account to be one."""
     if share is not None:
         count = max(1, round(share * len(score)))
         threshold = float(np.sort(score)[-count])
         return threshold, np.asarray((drawn >= threshold).mean(axis=0))
-    bulk = score[score > BULK]
-    mixture = fit_mixture(bulk, GROUPS)
-    if fit_mixture(bulk, 1).bic < mixture.bic - STRONG:
+    bulk = score[score > MIXTURE_CUT]
+    mixture = fit_mixture(bulk, MIXTURE_GROUPS)
+    if fit_mixture(bulk, 1).bic < mixture.bic - VERY_STRONG_EVIDENCE:
         raise DataError(
             f"the scores of {len(score)} accounts form one group, not two; say which share of them are experts"
         )
@@ -216,15 +251,15 @@ def _told_apart(
 
 @dataclass(frozen=True, slots=True)
 class ExpertStates:
-    """Every situation in which an expert chose, and what was chosen.
+    """Situations in which experts chose, and the moves that they chose.
 
     Attributes:
-        features: float32 [situations, len(FEATURES)].
-        moves: int64 [situations], positions in `MOVES`.
-        account: int64 [situations], positions in `accounts`.
-        period: int64 [situations], after which it was chosen.
-        accounts: The experts'.
-        scale: float32 [len(FEATURES)], standard deviations; infinite for a feature that never changes.
+        features: Situations, float32 [situations, len(FEATURES)].
+        moves: Chosen moves, positions in `MOVES`, int64 [situations].
+        account: Positions in `accounts`, int64 [situations].
+        period: Period after which the move was made, int64 [situations].
+        accounts: Accounts of the experts.
+        scale: Standard deviations of the features, infinite for one that never changes, float32 [len(FEATURES)].
     """
 
     features: NDArray[np.float32]
@@ -239,8 +274,8 @@ class Similar(NamedTuple):
     """A situation of an expert that resembles another.
 
     Attributes:
-        account_id: The expert's account.
-        period: After which the move was made.
+        account_id: Account of the expert.
+        period: Period after which the move was made.
         move: Name of the move.
         before: Configuration in the situation.
         after: Configuration that was chosen.
@@ -256,13 +291,13 @@ class Similar(NamedTuple):
 
 
 def expert_states(accounts: Sequence[Account], catalogue: Catalogue, *, skip: float = 0.0) -> ExpertStates:
-    """The situations of accounts that are run by experts.
+    """Return the situations of accounts that are run by experts, with the moves that were made.
 
     Where several moves were made at once, the first in the order of `MOVES` counts.
 
     Args:
-        accounts: By `judge`, or known otherwise.
-        catalogue: That they name things from.
+        accounts: Accounts of experts, by `identify_experts` or known otherwise.
+        catalogue: Catalogue that the configurations name things from.
         skip: Days at the beginning of each history that don't count.
 
     Raises:
@@ -289,23 +324,23 @@ def expert_states(accounts: Sequence[Account], catalogue: Catalogue, *, skip: fl
 
 
 def similar_situations(state: NDArray[np.float32], histories: ExpertStates, k: int) -> tuple[Similar, ...]:
-    """The situations of experts that resemble a state most, nearest first.
+    """Return the situations of experts that resemble a situation most, nearest first.
 
     Args:
-        state: By `accounts.situation.situation`, float32 [len(FEATURES)].
-        histories: By `expert_states`.
-        k: How many, at least 1.
+        state: Situation, by `accounts.situation.situation`, float32 [len(FEATURES)].
+        histories: Situations of experts, by `expert_states`.
+        k: Number of situations, at least 1.
 
     Raises:
-        DataError: k is below 1.
+        InputError: `k` is below 1.
     """
     if k < 1:
-        raise DataError(f"k must be at least 1, it is {k}")
+        raise InputError("give at least 1", parameter="k", value=k)
     distance = np.sqrt((((histories.features - state) / histories.scale) ** 2).mean(axis=1))
-    found = []
+    nearest = []
     for i in np.argsort(distance, kind="stable")[:k]:
         account, t = histories.accounts[histories.account[i]], int(histories.period[i])
         before, after = account.configurations[t : t + 2]
         move = MOVES[histories.moves[i]]
-        found.append(Similar(account.account_id, t, move, before, after, float(distance[i])))
-    return tuple(found)
+        nearest.append(Similar(account.account_id, t, move, before, after, float(distance[i])))
+    return tuple(nearest)

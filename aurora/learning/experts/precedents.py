@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aurora.errors import DataError
 from aurora.learning.accounts import Account, Catalogue, Configuration, moves_between
 from aurora.learning.accounts.situation import situations
-from aurora.learning.experts.experts import ExpertStates, Similar, expert_states, judge, similar_situations
+from aurora.learning.experts.experts import ExpertStates, Similar, expert_states, identify_experts, similar_situations
 
 LOOKED_AT = 50
 SHOWN = 3
@@ -35,8 +35,8 @@ def experts_among(accounts: Sequence[Account], catalogue: Catalogue) -> tuple[Ex
     """The situations of the experts among some accounts, or None and why there are none."""
     try:
         accounts = [a for a in accounts if not a.incomplete]
-        judgement = judge(accounts, catalogue)
-        names = {s.account_id for s in judgement.scores if s.is_expert}
+        identification = identify_experts(accounts, catalogue)
+        names = {s.account_id for s in identification.scores if s.is_expert}
         chosen = [a for a in accounts if a.account_id in names]
         return expert_states(chosen, catalogue), f"{len(chosen)} experts among {len(accounts)} accounts"
     except DataError as error:

@@ -1,4 +1,4 @@
-"""Back-tests: what forecasters would have said at past moments, and how good that was."""
+"""Rates forecasts of past moments."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from aurora.types import FloatArray
 
 
 class Figures(NamedTuple):
-    """How good a forecaster was on some windows; see `metrics`.
+    """Figures of a forecaster on some windows; see `metrics`.
 
     Attributes:
         wql: Weighted quantile loss over the deciles, pooled over all windows.
-        crps: In the series' unit.
+        crps: Continuous ranked probability score, in the series' unit.
         coverage_50: Share of values inside the central 50 % interval.
-        coverage_80: Likewise 80 %.
-        coverage_95: Likewise 95 %.
+        coverage_80: Share of values inside the central 80 % interval.
+        coverage_95: Share of values inside the central 95 % interval.
         winkler_80: Interval score of the 80 % interval, in the series' unit.
-        mase: The median's error over that of "as before" in the context.
-        windows: How many it was measured on.
+        mase: Error of the median over that of the last value in the context.
+        windows: Number of windows.
     """
 
     wql: float
@@ -38,7 +38,7 @@ class Figures(NamedTuple):
 
 
 def figures(quantiles: FloatArray, windows: Windows) -> Figures:
-    """Figures of a forecaster.
+    """Compute the figures of a forecaster.
 
     Args:
         quantiles: [n, horizon, len(QUANTILES)].
@@ -58,7 +58,7 @@ def figures(quantiles: FloatArray, windows: Windows) -> Figures:
 
 
 def balanced_loss(quantiles: FloatArray, windows: Windows, panel: Sequence[Series]) -> float:
-    """WQL of each unit by itself, mean over units: bytes must not drown percents where forecasters are chosen."""
+    """Return the mean over units of the wQL, so that bytes don't outweigh percents in a comparison of forecasters."""
     units = np.array([one.labels.get("unit", "") for one in panel])[windows.series]
     losses = [
         metrics.weighted_quantile_loss(quantiles[units == unit], windows.future[units == unit])

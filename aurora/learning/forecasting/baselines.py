@@ -22,7 +22,7 @@ SHARES = {
     "recent_half": 1 / 2,
     "recent_whole": 1.0,
 }
-"""Spans of the recent quantiles as shares of the context: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
+"""Spans of the recent quantiles, as shares of the context: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Baseline:
 
 
 def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> FloatArray:
-    """The quantiles of the latest values, the same for every step ahead: the baseline that is hard to beat.
+    """Forecast the quantiles of the latest values, the same for every step ahead; hard to beat.
 
     Args:
         windows: [n].
         horizon: Steps ahead.
-        share: Of the context, its latest: a quarter of 12 hours is 3 hours.
+        share: Latest share of the context; a quarter of 12 hours is 3 hours.
 
     Returns:
         float64 [n, horizon, len(QUANTILES)].
@@ -68,11 +68,11 @@ def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> Flo
 
 
 def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> FloatArray:
-    """The value one season ago, with the quantiles of that rule's latest errors around it.
+    """Forecast the value one season ago, with the quantiles of that rule's latest errors around it.
 
     The season is a day where the series reaches back a day and a horizon before the moment, else the horizon (the
     latest values once more). The errors are those of the latest `context` steps for which the rule has a value.
-    Unlike the others it looks further back than the context, for a day is the season that people have in mind.
+    Unlike the other models it looks further back than the context, because the usual season is a day.
 
     Returns:
         float64 [n, horizon, len(QUANTILES)].
@@ -93,10 +93,11 @@ def seasonal_naive(panel: Sequence[Series], windows: Windows, horizon: int) -> F
 
 
 def auto_ets(windows: Windows, horizon: int) -> FloatArray:
-    """Exponential smoothing with the model chosen by AICc for each window, clipped to what the context's sign allows.
+    """Forecast by exponential smoothing, with the model chosen by AICc for each window.
 
-    Source: Hyndman, Koehler, Snyder and Grose, 2002; the implementation is statsforecast's. Without a season: a day
-    does not fit into the context. Values below 0 are cut where the context has none. A fraction of a second a window.
+    Source: Hyndman, Koehler, Snyder and Grose, 2002; the implementation is statsforecast's. There is no season,
+    because a day does not fit into the context. Values below 0 are cut where the context has none. A window takes a
+    fraction of a second.
 
     Returns:
         float64 [n, horizon, len(QUANTILES)].
@@ -109,13 +110,13 @@ def auto_ets(windows: Windows, horizon: int) -> FloatArray:
         if np.ptp(past) == 0:  # nothing to fit
             result[k] = past[-1]
             continue
-        found = AutoETS(season_length=1, model="ZZN").forecast(y=past, h=horizon, level=sides)
-        columns = [found["mean"] if level == 0.5 else found[_side(level)] for level in QUANTILES]  # noqa: PLR2004
+        forecast = AutoETS(season_length=1, model="ZZN").forecast(y=past, h=horizon, level=sides)
+        columns = [forecast["mean"] if level == 0.5 else forecast[_side(level)] for level in QUANTILES]  # noqa: PLR2004
         result[k] = np.sort(np.stack(columns, axis=1), axis=1)
     return np.where(np.all(windows.past >= 0, axis=1)[:, None, None], np.maximum(result, 0), result)
 
 
 def _side(level: float) -> str:
-    """What statsforecast calls a quantile: the end of a central interval."""
+    """Return statsforecast's name of a quantile: the end of a central interval."""
     percent = round(abs(100 * (2 * level - 1)), 6)
     return f"{'lo' if level < 0.5 else 'hi'}-{percent}"  # noqa: PLR2004

@@ -1,9 +1,9 @@
-"""Several forecasters as one: quantiles averaged with weights that follow what serves each series.
+"""Blends models: averages their quantiles with weights that adapt to each series.
 
 Averaging quantiles (Vincentization; Lichtendahl, Grushka-Cockayne and Winkler, 2013) keeps the width of the members'
-intervals. The weights start from those that fit data kept aside, and for each series are multiplied by the exponential
-of minus what each member has lost on it so far (exponentially weighted average forecaster: Cesa-Bianchi and Lugosi,
-2006, section 2.1), of which past windows are forgotten slowly: a choice per series by back-test, that need not be hard.
+intervals. The weights start from those fitted to held-out data. For each series they are multiplied by the exponential
+of minus each member's loss so far (exponentially weighted average forecaster: Cesa-Bianchi and Lugosi, 2006, section
+2.1). Past losses are discounted. This is a soft choice of the model for each series by back-test.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ from aurora.learning.forecasting.window_features import Features
 from aurora.learning.forecasting.windows import Windows
 from aurora.types import FloatArray
 
-EAGERNESS = 2.0
-"""How fast weights follow, per mean loss; chosen on 50 to 70 % of NAB's series among 0.5 to 4."""
-MEMORY = 0.99
-"""What of a loss counts one window later."""
-FIT_WINDOWS = 4000
+LEARNING_RATE = 2.0
+"""Learning rate of the weights, per mean loss; chosen on 50 to 70 % of NAB's series among 0.5 to 4."""
+DISCOUNT = 0.99
+"""Discount of a loss for each later window."""
+MAX_FIT_WINDOWS = 4000
+"""Most windows that the weights are fitted to."""
 FIT_STEPS = 300
 FIT_RATE = 4.0
-FEW_WINDOWS = 100
-"""Windows on which offsets are believed half: they are shrunk towards none where there are few."""
-NEGLIGIBLE = 0.02
-"""A member that weighs less is left out."""
+HALF_TRUST_WINDOWS = 100
+"""Number of windows with which fitted offsets count half; they are shrunk towards 0."""
+MIN_WEIGHT = 0.02
+"""Least weight of a member; one with less is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """What `fit_blend` found.
+    """Fitted weights and offsets of the blend.
 
     Attributes:
-        weights: Of each member, in sum 1.
-        inner: float64 [pairs], offsets before values are moved to measured ones; see `conformal`.
-        outer: float64 [pairs], offsets after it.
+        weights: Weight of each member; the sum is 1.
+        inner: float64 [pairs], offsets before quantiles are moved to measured values; see `conformal`.
+        outer: float64 [pairs], offsets after that.
     """
 
     weights: Mapping[str, float]
@@ -47,10 +48,9 @@ class Blend:
     outer: FloatArray
 
     def follow(self, members: Mapping[str, FloatArray], windows: Windows, features: Features) -> FloatArray:
-        """The blend's quantiles for windows in order of time, each from what was known at its moment.
+        """Return the blend's quantiles for windows in order of time, each from data known at its moment.
 
-        Of a series' earlier windows among `windows`, those whose future ends before a window's moment are its
-        experience. Nothing else is looked at.
+        Weights and offsets adapt to the series' earlier windows among `windows` whose future ends before the moment.
 
         Args:
             members: Quantiles by name, [n, horizon, len(QUANTILES)]; at least those that have a weight.
@@ -63,10 +63,10 @@ class Blend:
         mixed = self._mixed(members, windows)
         calm = conformal.to_measured(conformal.widened(mixed, features.scale, self.inner), windows.past)
         result = np.empty_like(calm)
-        for one in np.unique(windows.series):
+        for number in np.unique(windows.series):
             moves = np.zeros(len(conformal.PAIRS))
             waiting: list[int] = []
-            for k in np.flatnonzero(windows.series == one):
+            for k in np.flatnonzero(windows.series == number):
                 while waiting and _is_over(windows, waiting[0], k):
                     past = waiting.pop(0)
                     moves = conformal.adapted(moves, conformal.missed(result[past], windows.future[past]))
@@ -78,27 +78,27 @@ class Blend:
     def _mixed(self, members: Mapping[str, FloatArray], windows: Windows) -> FloatArray:
         names = list(self.weights)
         prior = np.array([self.weights[n] for n in names])
-        each = np.stack([members[n] for n in names])
+        stacked = np.stack([members[n] for n in names])
         deciles = list(DECILES)
-        loss = pinball(each[..., deciles], windows.future, GRID[deciles]).mean(axis=(2, 3))
-        result: FloatArray = np.empty_like(each[0])
-        for one in np.unique(windows.series):
+        loss = pinball(stacked[..., deciles], windows.future, GRID[deciles]).mean(axis=(2, 3))
+        result: FloatArray = np.empty_like(stacked[0])
+        for number in np.unique(windows.series):
             lost, usual, count = np.zeros(len(names)), 0.0, 0.0
             waiting: list[int] = []
-            for k in np.flatnonzero(windows.series == one):
+            for k in np.flatnonzero(windows.series == number):
                 while waiting and _is_over(windows, waiting[0], k):
                     past = waiting.pop(0)
-                    lost = MEMORY * lost + loss[:, past]
-                    usual, count = MEMORY * usual + float(prior @ loss[:, past]), MEMORY * count + 1
+                    lost = DISCOUNT * lost + loss[:, past]
+                    usual, count = DISCOUNT * usual + float(prior @ loss[:, past]), DISCOUNT * count + 1
                 unit = usual / count if usual > 0 else 1.0
-                weights = prior * np.exp(-EAGERNESS * (lost - lost.min()) / unit)
-                result[k] = np.tensordot(weights / weights.sum(), each[:, k], axes=1)
+                weights = prior * np.exp(-LEARNING_RATE * (lost - lost.min()) / unit)
+                result[k] = np.tensordot(weights / weights.sum(), stacked[:, k], axes=1)
                 waiting.append(int(k))
         return result
 
 
 def _is_over(windows: Windows, earlier: int, now: np.intp) -> bool:
-    """Whether the last value that a window forecast is known at another's moment."""
+    """Return whether all values of a window's future are known at the moment of another."""
     return bool(windows.origin[earlier] + windows.future.shape[1] <= windows.origin[now])
 
 
@@ -111,7 +111,7 @@ def fit_blend(  # data, prior and trust belong together
     trust: float,
     seed: int,
 ) -> Blend:
-    """Weights and offsets from windows that no member was trained on.
+    """Fit weights and offsets to windows that no member was trained on.
 
     The weights minimise the pinball loss at the deciles in units of each window's scale, by exponentiated gradient
     (Kivinen and Warmuth, 1997), which keeps them on the simplex.
@@ -120,38 +120,38 @@ def fit_blend(  # data, prior and trust belong together
         members: Quantiles by name, [n, horizon, len(QUANTILES)]; at least those that have a prior weight.
         windows: [n], with known futures.
         features: Features of the windows.
-        prior: Weights before anything was measured, in sum 1.
-        trust: Share of the fitted weights, 0 to 1; the rest is the prior's. A few series' last days are no sample of
-            what is to come, and what fits them best can be far off later.
-        seed: Of the windows that the weights are fitted to, where there are many.
+        prior: Weights before anything was measured; the sum is 1.
+        trust: Share of the fitted weights in the result, 0 to 1; the rest is the prior's. The last days of a few series
+            are a poor sample of the future.
+        seed: Random seed of the windows that the weights are fitted to.
     """
     names = list(prior)
     deciles = list(DECILES)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(windows))[:FIT_WINDOWS])
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(windows))[:MAX_FIT_WINDOWS])
     scale, centre = features.scale[chosen, :, None], features.centre[chosen, :, None]
-    each = np.stack([(members[n][chosen][..., deciles] - centre) / scale for n in names])
+    scaled = np.stack([(members[n][chosen][..., deciles] - centre) / scale for n in names])
     target = ((windows.future[chosen, :, None] - centre) / scale) * np.ones(len(deciles))
     weights = np.full(len(names), 1 / len(names))
     average = np.zeros(len(names))
     for step in range(FIT_STEPS):
-        mixed = np.tensordot(weights, each, axes=1)
+        mixed = np.tensordot(weights, scaled, axes=1)
         slope = np.where(target > mixed, -GRID[deciles], 1 - GRID[deciles]) / mixed.size
-        gradient = each.reshape(len(names), -1) @ slope.ravel()
+        gradient = scaled.reshape(len(names), -1) @ slope.ravel()
         weights = weights * np.exp(-FIT_RATE * (gradient - gradient.min()))
         weights /= weights.sum()
         if step >= FIT_STEPS // 2:
             average += weights
     average = trust * average / average.sum() + (1 - trust) * np.array([prior[n] for n in names])
-    average[average < NEGLIGIBLE] = 0
+    average[average < MIN_WEIGHT] = 0
     average /= average.sum()
     kept = {n: float(w) for n, w in zip(names, average, strict=True) if w > 0}
     zero = np.zeros(len(conformal.PAIRS))
-    believed = len(windows) / (len(windows) + FEW_WINDOWS)
+    trusted = len(windows) / (len(windows) + HALF_TRUST_WINDOWS)
     start = Blend(kept, zero, zero)
     mixed = start._mixed(members, windows)  # its own class
-    inner = believed * conformal.offsets(mixed, windows.future, features.scale)
+    inner = trusted * conformal.offsets(mixed, windows.future, features.scale)
     inner[: conformal.OUTER] = 0
     snapped = conformal.to_measured(conformal.widened(mixed, features.scale, inner), windows.past)
-    outer = believed * conformal.offsets(snapped, windows.future, features.scale)
+    outer = trusted * conformal.offsets(snapped, windows.future, features.scale)
     outer[conformal.OUTER :] = 0
     return Blend(kept, inner, outer)

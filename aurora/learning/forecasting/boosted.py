@@ -1,4 +1,4 @@
-"""Gradient-boosted trees, one model a quantile, for all steps ahead together: LightGBM."""
+"""Gradient-boosted trees (LightGBM): a model for each quantile, for all steps ahead together."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class BoostedTrees:
         return BoostedTrees(tuple(models))
 
     def quantiles(self, inputs: Inputs) -> FloatArray:
-        """Return the models' quantiles, and between them on lines over the normal distribution's quantiles."""
+        """Return the models' quantiles, and those in between by interpolation."""
         from lightgbm import Booster  # noqa: PLC0415  # heavy, used here only
 
         count, features = len(inputs.labels), inputs.features
@@ -101,7 +101,7 @@ class BoostedTrees:
 
 
 def between(known: FloatArray) -> FloatArray:
-    """Quantiles at `QUANTILES` from those at `TRAINED_QUANTILES`, on lines over the normal distribution's quantiles.
+    """Interpolate the quantiles at `QUANTILES` from those at `TRAINED_QUANTILES`, on the normal distribution's scale.
 
     Args:
         known: [..., len(TRAINED_QUANTILES)], rising.

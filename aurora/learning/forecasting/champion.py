@@ -1,11 +1,11 @@
-"""The forecaster in service and its challengers, in a folder: all are kept, one serves, each decision is written down.
+"""Keeps the forecaster in service and its challengers in a folder, with a record of each decision.
 
     DIR/in_service.json      which forecaster serves; replaced in one step
     DIR/decisions.json       every decision with its figures, oldest first
-    DIR/forecasters/0001/    see `keeping`
+    DIR/forecasters/0001/    a forecaster, see `serialization`
 
-A challenger is trained on a part of the new data and compared on the rest with the forecaster in service; what was
-measured is what will serve.
+A challenger is trained on a part of the new data, and compared on the rest with the forecaster in service. It serves
+as it was compared, without further training.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ DECISIONS = "decisions.json"
 
 
 class Decision(NamedTuple):
-    """What came of a training.
+    """Decision after a training.
 
     Attributes:
-        at: When, in UTC.
-        challenger: The folder of what was trained.
-        champion: The folder of what was in service before; "" where nothing was.
-        challenger_loss: Mean wQL on data that neither was trained on; None for the first.
-        champion_loss: Likewise.
-        gain: Mean over machines of how much lower the challenger's loss is.
-        p_value: Of "the challenger is no better"; see `comparison`.
-        machines: Over which the mean is taken.
-        windows: That both forecast.
+        at: Time in UTC, ISO 8601.
+        challenger: Folder of the trained forecaster.
+        champion: Folder of the forecaster in service before; "" for none.
+        challenger_loss: Challenger's mean wQL on data that neither was trained on; None for the first forecaster.
+        champion_loss: Champion's mean wQL on the same data.
+        gain: Mean over machines of the reduction of the loss; see `comparison`.
+        p_value: P-value of "the challenger is no better".
+        machines: Number of machines compared.
+        windows: Number of windows that both forecast.
         replaced: Whether the challenger serves now.
     """
 
@@ -70,7 +70,7 @@ class Decision(NamedTuple):
 
 
 def in_service(folder: Path) -> Forecaster:
-    """The forecaster that serves in a folder of `retrain`, or the one that is the folder.
+    """Read the forecaster in service of a folder of `retrain`, or the forecaster saved in the folder itself.
 
     Raises:
         FileError: The folder holds none.
@@ -85,7 +85,11 @@ def in_service(folder: Path) -> Forecaster:
 
 
 def decisions(folder: Path) -> list[dict[str, Any]]:
-    """All that was decided in a folder, oldest first."""
+    """Read all decisions of a folder, oldest first.
+
+    Raises:
+        DataError: The file is damaged.
+    """
     path = folder / DECISIONS
     found = read_json(path) if path.exists() else []
     if not isinstance(found, list):
@@ -104,20 +108,20 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
     progress: Progress = no_progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Decision:
-    """Train on new data, and put the result into service if it is better than what serves, by a paired test.
+    """Train on new data, and put the result into service if it beats the forecaster in service in a paired test.
 
-    The first forecaster serves at once and is trained on everything. An interrupted training goes on where it was when
-    it is called again with the same data.
+    The first forecaster serves at once and is trained on everything. An interrupted training resumes when it is called
+    again with the same data.
 
     Args:
-        panel: The data.
-        folder: Where forecasters are kept; made where it is absent.
+        panel: Series to learn from.
+        folder: Folder of the forecasters; created if absent.
         context: Values that a forecast looks at.
         horizon: Steps ahead.
-        seed: Of training and of what is kept aside.
+        seed: Random seed of training and of the hold-out.
         members: The models; see `MEMBERS`.
         progress: Receives the progress of training.
-        now: The clock.
+        now: Clock.
 
     Raises:
         InputError: The sizes differ from those in service, or the data holds nothing to compare on.
@@ -155,7 +159,7 @@ def retrain(  # noqa: PLR0913  # what a user may want to set
 
 
 def _apart(panel: Panel, champion: Forecaster, context: int, horizon: int, seed: int) -> tuple[Panel, Windows]:
-    """What the challenger learns from, and windows on which neither was trained."""
+    """Split a panel into series for the challenger, and windows on which neither forecaster is trained."""
     series = panel.series
     windows = split(series, context, horizon, seed + 1).held_out
     until = np.array([champion.learned.get(one.unique_id, -np.inf) for one in series])
@@ -196,7 +200,7 @@ def _judge(  # both, and what they are judged on
 
 
 def _keep(forecaster: Forecaster, folder: Path) -> str:
-    """Write it beside the others; its name."""
+    """Save a forecaster under the next number; return its name."""
     room = folder / "forecasters"
     with writing(room):
         room.mkdir(parents=True, exist_ok=True)
@@ -206,7 +210,7 @@ def _keep(forecaster: Forecaster, folder: Path) -> str:
 
 
 def _serving(folder: Path) -> str:
-    """The name of the forecaster in service, "" where there is none."""
+    """Return the name of the forecaster in service, "" for none."""
     path = folder / IN_SERVICE
     if not path.exists():
         return ""

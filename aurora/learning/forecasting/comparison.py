@@ -1,4 +1,4 @@
-"""Whether one forecaster is better than another: a paired test over machines."""
+"""Compares two forecasters by a paired test over machines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aurora.types import FloatArray
 
 
 class Comparison(NamedTuple):
-    """What a paired test says.
+    """Result of a paired test.
 
     Attributes:
-        gain: Mean over machines of how much lower the challenger's loss is, as a share of the champion's.
-        p_value: Of "the challenger is no better", one-sided.
-        machines: Over which the mean is taken.
+        gain: Mean over machines of the reduction of the loss by the challenger, as a share of the champion's loss.
+        p_value: One-sided p-value of "the challenger is no better".
+        machines: Number of machines.
     """
 
     gain: float
@@ -26,14 +26,14 @@ class Comparison(NamedTuple):
 
 
 def compare(challenger: FloatArray, champion: FloatArray, windows: Windows) -> Comparison:
-    """Student's paired t-test on the machines' mean pinball losses at the deciles.
+    """Apply Student's paired t-test to the machines' mean pinball losses at the deciles.
 
-    A machine's windows depend on each other, so the machine is the unit, not the window. Of one machine alone, each
-    fifth of its time is a unit. Losses are relative to the champion's of the same machine, so that units don't matter.
+    A machine's windows depend on each other, so the machine is the unit, not the window. With one machine alone,
+    each fifth of its time is a unit. Losses are relative to the champion's of the same machine, so that units cancel.
 
     Args:
         challenger: Quantiles [n, horizon, len(QUANTILES)].
-        champion: Likewise.
+        champion: Quantiles of the same shape.
         windows: [n], with known futures.
     """
     from scipy.stats import ttest_1samp  # noqa: PLC0415  # heavy, used here only

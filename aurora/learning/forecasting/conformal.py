@@ -1,10 +1,12 @@
-"""Makes intervals hold what they promise: conformal recalibration before use, and adaptation during it.
+"""Recalibrates intervals: conformal offsets before use, and adaptation during use.
 
-Before use, each central interval is widened (or narrowed) by what data kept aside say is missing (conformalized
-quantile regression: Romano, Patterson and Candès, NeurIPS 2019, eq. 8), in units of each window's scale, so that what
-is found on some series serves others. During use, a series' own past errors move its intervals further (adaptive
-conformal inference: Gibbs and Candès, NeurIPS 2021, eq. 2, on the offset instead of the level, as quantile tracking in
-Angelopoulos, Candès and Tibshirani, 2023, eq. 3), so that they also hold where a series drifts.
+Before use, each central interval is widened or narrowed until it has its nominal coverage on held-out data
+(conformalized quantile regression: Romano, Patterson and Candès, NeurIPS 2019, eq. 8). Offsets are in units of each
+window's scale, so that they apply to other series.
+
+During use, a series' own past errors move its intervals further, so that they also hold where the series drifts
+(adaptive conformal inference: Gibbs and Candès, NeurIPS 2021, eq. 2, on the offset instead of the level, as quantile
+tracking in Angelopoulos, Candès and Tibshirani, 2023, eq. 3).
 """
 
 from __future__ import annotations
@@ -16,29 +18,29 @@ from aurora.learning.series.series import QUANTILES
 from aurora.types import FloatArray
 
 PAIRS = tuple(range(MEDIAN))
-"""Central intervals by where their lower end stands among the levels; the upper end stands as far from the end."""
-MISSES = 2 * GRID[:MEDIAN]
-"""α of each pair: the share of values that may lie outside."""
+"""Central intervals by the position of their lower end in `QUANTILES`; the upper end has the mirrored position."""
+MISS_RATES = 2 * GRID[:MEDIAN]
+"""α of each pair: the nominal share of values outside."""
 INNER = slice(QUANTILES.index(0.2), QUANTILES.index(0.8) + 1)
-"""Quantiles that are moved to values that were measured; see `to_measured`."""
+"""Quantiles that are moved to measured values; see `to_measured`."""
 OUTER = QUANTILES.index(0.1) + 1
-"""So many of the first pairs lie outside `INNER`."""
-NEAR = 0.2
-"""How far, in standard deviations of the context, a quantile is moved to a measured value at most."""
-SPEED = 0.05
-"""Of adaptation, in scales a window; chosen on 50 to 70 % of NAB's series among 0 to 0.2."""
+"""Number of pairs, from the first on, that lie outside `INNER`."""
+MAX_MOVE = 0.2
+"""Largest move of a quantile to a measured value, in standard deviations of the context."""
+ADAPTATION_RATE = 0.05
+"""Learning rate of the adaptation, in scales per window; chosen on 50 to 70 % of NAB's series among 0 to 0.2."""
 TAILS = QUANTILES.index(0.05) + 1
-"""So many of the first pairs, the 90 % interval and wider, are never narrowed by adaptation: a few windows without a
-miss say nothing of them."""
+"""Number of pairs, the 90 % interval and wider ones, that adaptation never narrows: a few windows without a miss are no
+evidence about them."""
 
 
 def offsets(quantiles: FloatArray, y: FloatArray, scale: FloatArray) -> FloatArray:
-    """What to add to both ends of each interval, in scales, so that it covers what it promises.
+    """Return the offset of both ends of each interval, in scales, that gives it its nominal coverage.
 
     Args:
-        quantiles: [n, horizon, len(QUANTILES)] of windows that nothing was trained on.
-        y: [n, horizon], what came.
-        scale: [n, 1], of each window.
+        quantiles: [n, horizon, len(QUANTILES)] of held-out windows.
+        y: [n, horizon], realised values.
+        scale: [n, 1], scale of each window.
 
     Returns:
         float64 [pairs]; zeros where there are no windows.
@@ -48,12 +50,12 @@ def offsets(quantiles: FloatArray, y: FloatArray, scale: FloatArray) -> FloatArr
     low, high = quantiles[..., :MEDIAN], quantiles[..., :MEDIAN:-1]
     missing = np.maximum(low - y[..., None], y[..., None] - high) / scale[:, :, None]
     flat = missing.reshape(-1, len(PAIRS))
-    shares = np.minimum((1 - MISSES) * (1 + 1 / len(flat)), 1.0)
+    shares = np.minimum((1 - MISS_RATES) * (1 + 1 / len(flat)), 1.0)
     return np.array([np.quantile(flat[:, k], shares[k]) for k in PAIRS])
 
 
 def widened(quantiles: FloatArray, scale: FloatArray, by: FloatArray) -> FloatArray:
-    """The intervals with their ends moved outwards; an end never crosses one that lies further in.
+    """Move the ends of intervals outwards; an end never crosses an inner one.
 
     Args:
         quantiles: [n, horizon, len(QUANTILES)].
@@ -68,21 +70,21 @@ def widened(quantiles: FloatArray, scale: FloatArray, by: FloatArray) -> FloatAr
 
 
 def rising(quantiles: FloatArray) -> FloatArray:
-    """Each quantile no nearer to the median than its inner neighbour."""
+    """Sort quantiles outwards: none is nearer to the median than its inner neighbour."""
     low = np.minimum.accumulate(quantiles[..., MEDIAN::-1], axis=-1)[..., ::-1]
     high = np.maximum.accumulate(quantiles[..., MEDIAN:], axis=-1)
     return np.concatenate([low, high[..., 1:]], axis=-1)
 
 
 def to_measured(quantiles: FloatArray, past: FloatArray) -> FloatArray:
-    """The quantiles from 0.2 to 0.8, each moved to the nearest value of its context, where that is near.
+    """Move each quantile from 0.2 to 0.8 to the nearest value of its context, where that is near.
 
-    The quantile of a quantity that takes few values (whole percents, a sensor's steps, an idle machine's two levels) is
-    one of these values, while a smooth model puts it between them and pays for the difference. The ends of the 80 %
-    interval and beyond stay where they are, or intervals would cover more than they promise.
+    A quantity with few values (whole percents, steps of a sensor, two levels of an idle machine) has quantiles among
+    these values, while a smooth model puts them in between and loses by the difference. The ends of the 80 % interval
+    and of wider ones stay, or intervals would cover more than they promise.
     """
     order = np.sort(past, axis=1)
-    near = NEAR * past.std(axis=1)
+    near = MAX_MOVE * past.std(axis=1)
     result = quantiles.copy()
     inner = quantiles[..., INNER]
     moved = np.empty_like(inner)
@@ -96,7 +98,7 @@ def to_measured(quantiles: FloatArray, past: FloatArray) -> FloatArray:
 
 
 def missed(quantiles: FloatArray, y: FloatArray) -> FloatArray:
-    """Share of a window's values outside of each interval: float64 [pairs].
+    """Return the share of a window's values outside of each interval: float64 [pairs].
 
     Args:
         quantiles: [horizon, len(QUANTILES)].
@@ -107,12 +109,12 @@ def missed(quantiles: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def adapted(moves: FloatArray, share_missed: FloatArray) -> FloatArray:
-    """A series' extra offsets after a window: wider after misses, a little narrower after none.
+    """Update a series' extra offsets after a window: wider after misses, a little narrower after none.
 
     Args:
         moves: [pairs], in scales.
         share_missed: [pairs], see `missed`.
     """
-    moved: FloatArray = moves + SPEED * (share_missed - MISSES)
+    moved: FloatArray = moves + ADAPTATION_RATE * (share_missed - MISS_RATES)
     moved[:TAILS] = np.maximum(moved[:TAILS], 0)
     return moved

@@ -1,7 +1,7 @@
-"""What a model is told beside the values: the clock, what went before, daily courses, categories.
+"""Derives covariates of a series: calendar, rolling statistics, seasonal parts, categories.
 
-All of it is causal: what stands at a time was known at that time. A value that was filled in is not used, but the last
-one that was measured, because a gap is filled along a line to the value after it.
+All of them are causal: a covariate at a time depends on values up to that time. A filled-in value is replaced by the
+last measured one, because a gap is filled along a line to the value after it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from aurora.types import FloatArray
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 WORKING_HOURS = (9, 17)
-"""From and to, on Monday to Friday."""
+"""First and last hour, Monday to Friday."""
 WINDOWS = (HOUR, 6 * HOUR, DAY)
-"""Seconds that rolling means and deviations look back."""
+"""Spans of rolling means and deviations, seconds."""
 LAGS = (0, HOUR, DAY)
 """Seconds over which rates of change are taken; 0 stands for one step."""
-FITS = 14
-"""Periods that a decomposition looks back, at most."""
-LEAST_FIT = 2
-"""Periods that it needs, at least."""
+MAX_PERIODS = 14
+"""Most periods that a decomposition looks back."""
+MIN_PERIODS = 2
+"""Fewest periods that a decomposition needs."""
 EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday; Monday is 0."""
 
@@ -35,14 +35,14 @@ Columns = dict[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to derive from a series.
+class CovariateSettings:
+    """Settings of the covariates to derive.
 
     Attributes:
-        zone: IANA time zone in which people work, such as `Europe/Berlin`.
-        windows: Seconds that rolling means and deviations look back.
-        lags: Seconds over which rates of change are taken.
-        period: Seconds of the seasonal decomposition; 0 for none.
+        zone: IANA time zone of the working hours, such as `Europe/Berlin`.
+        windows: Spans of rolling means and deviations, seconds.
+        lags: Spans of the rates of change, seconds.
+        period: Period of the seasonal decomposition, seconds; 0 for none.
         interactions: Pairs of columns whose products are added.
     """
 
@@ -57,13 +57,13 @@ class Wanted:
     )
 
 
-def derive(series: Series, wanted: Wanted | None = None) -> Columns:
-    """All columns for a series, each float64 [n]: its own covariates, and what is derived from its values and times.
+def derive(series: Series, wanted: CovariateSettings | None = None) -> Columns:
+    """Derive all columns of a series, each float64 [n]: its own covariates, and those of its values and times.
 
     Raises:
         InputError: The time zone is not known, or an interaction names a column that there is not.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or CovariateSettings()
     y = last_measured(series)
     found: Columns = dict(series.covariates)
     found["observed"] = series.observed.astype(np.float64)
@@ -76,7 +76,7 @@ def derive(series: Series, wanted: Wanted | None = None) -> Columns:
 
 
 def last_measured(series: Series) -> FloatArray:
-    """The values, each that was filled in replaced by the last measured one before it."""
+    """Return the values, with each filled-in one replaced by the last measured one before it."""
     if series.observed.all():
         return series.y
     last = np.maximum.accumulate(np.where(series.observed, np.arange(len(series)), 0))
@@ -84,7 +84,7 @@ def last_measured(series: Series) -> FloatArray:
 
 
 def calendar(series: Series, zone: str = "UTC") -> Columns:
-    """Time of day and day of the week as points on a circle, and whether people work.
+    """Return the time of day and the day of the week as points on a circle, and the working hours.
 
     A series whose clock is `relative` (a trace without dates) has only the time of day, since its beginning.
 
@@ -108,7 +108,7 @@ def calendar(series: Series, zone: str = "UTC") -> Columns:
 
 
 def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
-    """Seconds that local time is ahead of UTC, with summer time."""
+    """Return the seconds that local time is ahead of UTC, with summer time."""
     if zone == "UTC":
         return np.zeros_like(times)
     try:
@@ -121,10 +121,10 @@ def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
 
 
 def rolling(y: FloatArray, step: int, windows: Iterable[int]) -> Columns:
-    """Mean and standard deviation of the values in each window that ends with a value; of fewer at the beginning.
+    """Return the mean and standard deviation of the values in each window that ends with a value.
 
-    They come from running sums, so that long windows cost no more than short ones; a deviation below a millionth of all
-    that the values before it deviate together (the rounding of the sums) is 0.
+    Windows at the beginning are shorter. Running sums make long windows as cheap as short ones; a deviation below the
+    rounding error of the sums is 0.
     """
     found: Columns = {}
     shifted = y - y[0]  # sums of squares far from zero would lose their digits
@@ -143,7 +143,7 @@ def rolling(y: FloatArray, step: int, windows: Iterable[int]) -> Columns:
 
 
 def changes(y: FloatArray, step: int, lags: Iterable[int]) -> Columns:
-    """How much the value rose over each lag, per hour; 0 where there is nothing to compare to yet."""
+    """Return the rise of the value over each lag, per hour; 0 where the lag reaches before the beginning."""
     found: Columns = {}
     for lag in lags:
         back = max(1, round(lag / step))
@@ -154,7 +154,7 @@ def changes(y: FloatArray, step: int, lags: Iterable[int]) -> Columns:
 
 
 def seasonal(y: FloatArray, step: int, period: int = DAY) -> Columns:
-    """Seasonal part, trend and rest of each value, as known when it came.
+    """Split each value into seasonal part, trend and remainder, as known at its time.
 
     At the end of every period an STL decomposition (Cleveland et al., Journal of Official Statistics 6, 1990) is fitted
     to the last 14 of them, and the course of its last period stands for the next one. The trend is the mean, over a
@@ -167,16 +167,16 @@ def seasonal(y: FloatArray, step: int, period: int = DAY) -> Columns:
     if period % step or length < 2:  # noqa: PLR2004  # a course has two values
         raise InputError(f"a period of {period} s is no whole number of steps of {step} s, two or more; set another")
     course = np.zeros(len(y))
-    for now in range(LEAST_FIT * length, len(y), length):
+    for now in range(MIN_PERIODS * length, len(y), length):
         ahead = min(length, len(y) - now)
-        course[now : now + ahead] = _last_course(y[max(0, now - FITS * length) : now], length)[:ahead]
+        course[now : now + ahead] = _last_course(y[max(0, now - MAX_PERIODS * length) : now], length)[:ahead]
     rest = y - course
     trend = rolling(rest, step, (period,))[f"mean_{period}"]
     return {"seasonal": course, "trend": trend, "remainder": rest - trend}
 
 
 def _last_course(y: FloatArray, length: int) -> FloatArray:
-    """The seasonal part of the last period."""
+    """Return the seasonal part of the last period."""
     from statsmodels.tsa.seasonal import STL  # noqa: PLC0415  # heavy, used here only
 
     jump = max(1, length // 10)  # between points the smoothers are interpolated: ten times as fast, and as good
@@ -185,7 +185,7 @@ def _last_course(y: FloatArray, length: int) -> FloatArray:
 
 
 def interactions(columns: Mapping[str, FloatArray], pairs: Iterable[tuple[str, str]]) -> Columns:
-    """Products of two columns; a pair is left out where the clock does not give one of them.
+    """Multiply pairs of columns; a pair is left out if a relative clock lacks one of them.
 
     Raises:
         InputError: A pair names a column that there is not.
@@ -205,17 +205,17 @@ def interactions(columns: Mapping[str, FloatArray], pairs: Iterable[tuple[str, s
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """Whole numbers for the values of labels, as an embedding takes them; 0 is a value that was not seen before.
+    """Codes for the values of labels, as an embedding takes them; 0 is an unknown value.
 
     Attributes:
-        values: Label → its values in the order of their codes, which begin at 1.
+        values: Values of each label in the order of their codes, which begin at 1.
     """
 
     values: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, panel: Sequence[Series], labels: Iterable[str]) -> Categories:
-        """The values that labels have in some series, sorted, so that codes don't depend on the order of series.
+        """Collect the values of labels in some series, sorted, so that codes don't depend on the order of series.
 
         Raises:
             InputError: No series has the label.
@@ -230,12 +230,12 @@ class Categories:
         return cls(found)
 
     def codes(self, series: Series) -> dict[str, int]:
-        """The code of each label of a series; 0 where it is absent or its value was not seen."""
+        """Return the code of each label of a series; 0 where it is absent or its value unknown."""
         return {
             label: values.index(series.labels[label]) + 1 if series.labels.get(label) in values else 0
             for label, values in self.values.items()
         }
 
     def sizes(self) -> dict[str, int]:
-        """How many codes each label has, with 0."""
+        """Return the number of codes of each label, with 0."""
         return {label: len(values) + 1 for label, values in self.values.items()}

@@ -1,8 +1,8 @@
-"""An LSTM over half hours with a quantile head: one network for many series, and how it is trained.
+"""The LSTM with a quantile head: one network for many series, and its training.
 
-The context is read in patches (half an hour of 5-minute values each), 24 steps of the recurrence instead of 144, which
-trains several times as fast. The head corrects the quantiles of the latest hours instead of guessing
-from nothing, and can't cross them: it gives the median, and the logarithm of the widths between neighbours.
+The context is read in patches of half an hour (of 5-minute values): 24 steps of the recurrence instead of 144, which
+trains several times as fast. The head corrects the quantiles of the latest hours. Quantiles can't cross: the head
+gives the median, and the logarithms of the widths between neighbours.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.learning.forecasting.inputs import Inputs
 from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.learning.forecasting.metrics import MEDIAN
@@ -28,23 +28,23 @@ from aurora.learning.series.series import QUANTILES
 from aurora.learning.tensors import load_tensors, require_sizes, restore_optimizer, restoring, save_tensors
 from aurora.types import FloatArray
 
-NARROWEST = 0.01
-"""Width between neighbouring quantiles, in scales, that the correction starts from where the latest hours have none."""
-FARTHEST = 4.0
-"""Standard deviations at which a feature of an unheard-of window is cut."""
+MIN_WIDTH = 0.01
+"""Least initial width between neighbouring quantiles, in scales, where those of the latest hours are equal."""
+MAX_DEVIATIONS = 4.0
+"""Largest value of a standardised feature; features of unusual windows are cut."""
 FORECAST_BATCH = 4096
-AGAIN = "train again"
+REMEDY = "train again"
 
 
 class QuantileLstm(nn.Module):
-    """The network; all in units of each window's own scale.
+    """The network; inputs and outputs are in units of each window's own scale.
 
     Args:
         context: Values of a window.
         horizon: Steps ahead.
-        features: Of the window's summary.
-        categories: Labels that have an embedding.
-        settings: Sizes.
+        features: Number of summary features.
+        categories: Number of labels that have an embedding.
+        settings: Sizes of the layers.
     """
 
     def __init__(self, context: int, horizon: int, features: int, categories: int, settings: LstmSettings) -> None:
@@ -67,7 +67,7 @@ class QuantileLstm(nn.Module):
         self.blend = nn.Parameter(torch.zeros(len(SPANS)))
 
     def forward(self, shape: Tensor, recent: Tensor, summary: Tensor, labels: Tensor) -> Tensor:
-        """Quantiles [n, horizon, len(QUANTILES)], rising.
+        """Return quantiles [n, horizon, len(QUANTILES)], rising.
 
         Args:
             shape: [n, context].
@@ -83,7 +83,7 @@ class QuantileLstm(nn.Module):
             parts.append(self.embedding(labels))
         correction = self.head(self.body(torch.cat(parts, 1))).view(len(shape), self.horizon, len(QUANTILES))
         start = (recent * torch.softmax(self.blend, 0)[None, :, None]).sum(1)
-        widths = torch.diff(start, dim=1).clamp(min=0) + NARROWEST
+        widths = torch.diff(start, dim=1).clamp(min=0) + MIN_WIDTH
         raw = widths + torch.log(-torch.expm1(-widths))  # the inverse of softplus
         steps = functional.softplus(raw[:, None, :] + correction[:, :, 1:])
         rising = functional.pad(torch.cumsum(steps, 2), (1, 0))
@@ -94,13 +94,14 @@ class QuantileLstm(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class TrainedLstm:
-    """A network with what its inputs are standardised by.
+    """A trained network, with the standardisation of its inputs.
 
     Attributes:
-        network: Trained.
-        mean: [features].
-        deviation: [features].
-        sizes: What `QuantileLstm` was built with.
+        network: The network.
+        mean: [features], means of the summary features.
+        deviation: [features], standard deviations of the summary features.
+        sizes: Arguments of `QuantileLstm`.
+        settings: Sizes and training of the network.
     """
 
     network: QuantileLstm
@@ -110,7 +111,7 @@ class TrainedLstm:
     settings: LstmSettings
 
     def quantiles(self, inputs: Inputs) -> FloatArray:
-        """float64 [n, horizon, len(QUANTILES)] in the series' own unit."""
+        """Return float64 [n, horizon, len(QUANTILES)] in the series' own unit."""
         self.network.eval()
         parts = []
         with torch.no_grad():
@@ -122,7 +123,7 @@ class TrainedLstm:
         return np.asarray(np.maximum.accumulate(result, axis=2))  # rounding can make equal neighbours cross
 
     def save(self, path: Path) -> None:
-        """Write it as tensors and numbers."""
+        """Write the network as tensors and numbers."""
         state = {
             "network": self.network.state_dict(),
             "mean": self.mean,
@@ -134,13 +135,14 @@ class TrainedLstm:
 
 
 def load_lstm(path: Path) -> TrainedLstm:
-    """What `TrainedLstm.save` wrote. Nothing in the file is executed.
+    """Read a network that `TrainedLstm.save` wrote. Nothing in the file is executed.
 
     Raises:
-        DataError: The file is absent or is none.
+        FileError: The file is absent.
+        DataError: The file holds no network.
     """
     state = _read(path)
-    with restoring(path, error=DataError, remedy=AGAIN):
+    with restoring(path, error=DataError, remedy=REMEDY):
         settings = LstmSettings(**state["settings"])
         sizes = {**state["sizes"], "hidden": settings.hidden, "patches": settings.patches}
         require_sizes(sizes, state["network"])
@@ -157,16 +159,16 @@ def train_lstm(  # a training loop is read from top to bottom
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda _done, _epochs: None,
 ) -> TrainedLstm:
-    """Fit a network to windows by the pinball loss in units of each window's scale, all windows alike.
+    """Train a network by the pinball loss in units of each window's scale; all windows have the same weight.
 
-    After each epoch the state is written to `checkpoint`; a later call with the same data, settings and seed goes on
-    from there and ends with the same network, to the bit, as one that was never interrupted.
+    After each epoch the state is written to `checkpoint`. A later call with the same data, settings and seed resumes
+    there, and ends with the same network, to the bit, as an uninterrupted training.
 
     Args:
-        inputs: The windows.
-        seed: Of the first weights, the order and the dropout.
-        settings: Sizes and speed.
-        checkpoint: Where to keep the state between epochs; removed at the end.
+        inputs: Windows with known futures.
+        seed: Random seed of the initial weights, the order of windows and the dropout.
+        settings: Sizes and training of the network.
+        checkpoint: File for the state between epochs, removed at the end; None keeps none.
         progress: Called with the epochs done and all epochs after each.
     """
     keep_freed_memory()
@@ -222,7 +224,7 @@ def train_lstm(  # a training loop is read from top to bottom
 
 def _inputs(inputs: Inputs, chosen: Any, mean: Tensor, deviation: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     look = inputs.features
-    summary = ((torch.from_numpy(look.summary[chosen]) - mean) / deviation).clamp(-FARTHEST, FARTHEST)
+    summary = ((torch.from_numpy(look.summary[chosen]) - mean) / deviation).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
     return (
         torch.from_numpy(np.arcsinh(look.shape[chosen])).float(),
         torch.from_numpy(look.recent[chosen]).float(),
@@ -232,7 +234,7 @@ def _inputs(inputs: Inputs, chosen: Any, mean: Tensor, deviation: Tensor) -> tup
 
 
 def _mark(inputs: Inputs, target: FloatArray, seed: int, settings: LstmSettings) -> str:
-    """What a checkpoint belongs to: the data, the seed and the settings."""
+    """Return a digest of the data, the seed and the settings that a checkpoint belongs to."""
     digest = hashlib.sha256(repr((seed, settings)).encode())
     for part in (inputs.features.shape, inputs.labels, target):
         digest.update(np.ascontiguousarray(part).tobytes())
@@ -240,7 +242,7 @@ def _mark(inputs: Inputs, target: FloatArray, seed: int, settings: LstmSettings)
 
 
 def _resume(path: Path | None, mark: str, network: nn.Module, optimizer: Any, schedule: Any) -> int:
-    """Epochs that were done before; 0 where there is no checkpoint of this very training."""
+    """Restore a checkpoint; return the epochs done before, 0 without a checkpoint of this training."""
     if path is None or not path.exists():
         return 0
     state = _read(path)
@@ -259,5 +261,5 @@ def _write(state: dict[str, Any], path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise DataError(f"there is no {path}; train a forecaster first")
-    return load_tensors(path, error=DataError, remedy=AGAIN)
+        raise FileError(f"there is no {path}; train a forecaster first")
+    return load_tensors(path, error=DataError, remedy=REMEDY)

@@ -1,4 +1,4 @@
-"""How good a forecast distribution was: proper scores, coverage of its intervals, error of its median."""
+"""Metrics of a forecast distribution: proper scores, coverage of its intervals, error of its median."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from aurora.types import FloatArray
 
 GRID = np.array(QUANTILES)
 DECILES = tuple(QUANTILES.index(k / 10) for k in range(1, 10))
-"""Where the deciles stand among the levels."""
+"""Positions of the deciles in `QUANTILES`."""
 MEDIAN = QUANTILES.index(0.5)
 ENDS = {50: (QUANTILES.index(0.25), QUANTILES.index(0.75)), 80: (QUANTILES.index(0.1), QUANTILES.index(0.9)),
         95: (QUANTILES.index(0.025), QUANTILES.index(0.975))}  # fmt: skip
-"""Where the ends of the central intervals stand among the levels, by their nominal coverage in percent."""
+"""Positions in `QUANTILES` of the ends of the central intervals, by nominal coverage in percent."""
 
 
 def pinball(quantiles: FloatArray, y: FloatArray, levels: FloatArray = GRID) -> FloatArray:
-    """The loss whose expectation the quantile minimises (Koenker and Bassett, 1978).
+    """Return the loss whose expectation the quantile minimises (Koenker and Bassett, 1978).
 
     Args:
         quantiles: [..., levels].
-        y: [...], what came.
+        y: [...], realised values.
         levels: [levels].
 
     Returns:
@@ -33,10 +33,10 @@ def pinball(quantiles: FloatArray, y: FloatArray, levels: FloatArray = GRID) -> 
 
 
 def weighted_quantile_loss(quantiles: FloatArray, y: FloatArray) -> float:
-    """wQL: 2 · Σ pinball / Σ |y| over all windows and steps, mean over the deciles.
+    """Return the wQL: 2 · Σ pinball / Σ |y| over all windows and steps, mean over the deciles.
 
     Source: Park, Robinson, Aubet et al., "Learning quantile functions without quantile crossing", AISTATS 2022,
-    eq. (13), as GluonTS's mean weighted quantile loss. It does not change where all values are multiplied.
+    eq. (13), as GluonTS's mean weighted quantile loss. It is invariant to the unit.
 
     Args:
         quantiles: [windows, horizon, len(QUANTILES)].
@@ -51,7 +51,7 @@ def weighted_quantile_loss(quantiles: FloatArray, y: FloatArray) -> float:
 
 
 def crps(quantiles: FloatArray, y: FloatArray) -> float:
-    """Continuous ranked probability score, mean over windows and steps, in the unit of `y`.
+    """Return the continuous ranked probability score, mean over windows and steps, in the unit of `y`.
 
     It is the integral of twice the pinball loss over the levels (Gneiting and Ranjan, 2011, eq. 7), here by trapezes
     over `QUANTILES`, beyond which the loss is taken to fall to 0 on a line.
@@ -62,20 +62,20 @@ def crps(quantiles: FloatArray, y: FloatArray) -> float:
 
 
 def coverage(quantiles: FloatArray, y: FloatArray, percent: int) -> float:
-    """Share of values inside the central interval of `percent` (50, 80 or 95), its ends included."""
+    """Return the share of values inside the central interval of `percent` (50, 80 or 95), ends included."""
     low, high = ENDS[percent]
     return float(np.mean((quantiles[..., low] <= y) & (y <= quantiles[..., high])))
 
 
 def winkler(quantiles: FloatArray, y: FloatArray, percent: int = 80) -> float:
-    """Interval score: width, and 2/α times what a value lies outside; in the unit of `y`, mean (Winkler, 1972)."""
+    """Return the mean interval score: width plus 2/α times the distance outside, in the unit of `y` (Winkler, 1972)."""
     low, high = (quantiles[..., k] for k in ENDS[percent])
     outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
     return float(np.mean(high - low + 2 / (1 - percent / 100) * outside))
 
 
 def mean_scaled_error(quantiles: FloatArray, y: FloatArray, past: FloatArray, series: NDArray[np.int64]) -> float:
-    """MASE: the median's absolute error over that of "as before" one step ahead in the past, mean over series.
+    """Return the MASE: the median's absolute error over that of the last value one step ahead, mean over series.
 
     Source: Hyndman and Koehler, "Another look at measures of forecast accuracy", 2006, section 3, with m = 1. Each
     series' scale is the mean absolute step inside its windows' contexts; a series without any is left out.
@@ -84,7 +84,7 @@ def mean_scaled_error(quantiles: FloatArray, y: FloatArray, past: FloatArray, se
         quantiles: [windows, horizon, len(QUANTILES)].
         y: [windows, horizon].
         past: [windows, context].
-        series: [windows], which series each is of.
+        series: [windows], number of each window's series.
 
     Returns:
         1 is as good as the last value one step ahead; NaN where no series ever moves.

@@ -1,4 +1,4 @@
-"""Keeps a forecaster in a folder: numbers as JSON, networks as tensors, trees as text; nothing is executed."""
+"""Saves and loads forecasters: numbers as JSON, networks as tensors, trees as text; nothing is executed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DESCRIPTION = "forecaster.json"
 
 
 def save_forecaster(forecaster: Forecaster, folder: Path) -> None:
-    """Write it to a new folder, which appears whole or not at all.
+    """Save a forecaster in a new folder, which appears whole or not at all.
 
     Raises:
         FileError: The folder exists, or can't be written.
@@ -99,7 +99,7 @@ class _Description(BaseModel):
 
 
 def _try_out(forecaster: Forecaster) -> None:
-    """Forecast a made-up series: parts that don't fit together show at once, and not in the middle of a command."""
+    """Forecast a made-up series, so that parts that don't fit together are found when they are loaded."""
     length = forecaster.context + forecaster.horizon
     wave = 10.0 + np.sin(np.arange(length) / 7.0)
     series = Series("tried", 0, 300, wave, np.ones(length, bool), {}, {})

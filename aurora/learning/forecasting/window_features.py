@@ -1,6 +1,6 @@
-"""What the learned forecasters see of a window: itself, freed of its own level and scale, and what it holds in sum.
+"""Features of a window for trained models: the centred and scaled values, and summary statistics.
 
-Because both inputs and outputs are in units of the window's own scale, what is learned on percent serves bytes too.
+Inputs and outputs are in units of the window's own scale, so that a model trained on percents applies to bytes too.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from aurora.learning.series.series import QUANTILES
 from aurora.types import FloatArray
 
 SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
-"""Shares of the context, its latest, whose quantiles are looked at: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
-SCALE_FLOOR = 0.02
-"""Of the level: a window that hardly moves is not blown up to noise."""
+"""Latest shares of the context whose quantiles are features: 1, 2, 3, 6 and 12 hours of 144 5-minute values."""
+MIN_SCALE = 0.02
+"""Least scale as a share of the level, so that the noise of a window that hardly moves is not amplified."""
 
 
-FARTHEST = 50.0
-"""Scales at which what a model is to learn is cut: a machine that wakes from near silence would drown all others."""
+MAX_TARGET = 50.0
+"""Largest target in scales; a machine that wakes from near silence would outweigh all others."""
 
 
 class Features(NamedTuple):
-    """Windows as the forecasters see them.
+    """Features of windows.
 
     Attributes:
         centre: float64 [n, 1], the median of the context.
         scale: float64 [n, 1], mean of its standard and its mean absolute deviation, above 0.
         shape: float64 [n, context], the context, centred and scaled.
         recent: float64 [n, spans, len(QUANTILES)], quantiles of the latest spans, centred and scaled.
-        summary: float64 [n, features], numbers about the window; see `features_of`.
+        summary: float64 [n, features], summary statistics; see `features_of`.
     """
 
     centre: FloatArray
@@ -43,17 +43,17 @@ class Features(NamedTuple):
 
 
 def spans(context: int) -> tuple[int, ...]:
-    """The latest values that are looked at, in steps."""
+    """Return the lengths of the spans in steps."""
     return tuple(max(4, round(share * context)) for share in SPANS)
 
 
 def latest_quantiles(past: FloatArray, span: int, levels: Sequence[float] = QUANTILES) -> FloatArray:
-    """Quantiles of the latest `span` values: float64 [n, levels]."""
+    """Return the quantiles of the latest `span` values: float64 [n, levels]."""
     return np.asarray(np.quantile(past[:, -span:], levels, axis=1).T)
 
 
 def features_of(windows: Windows) -> Features:
-    """Centre, scale, and the numbers in sum.
+    """Compute the features of windows.
 
     The summary holds, in this order: the quantiles of the spans, the spans' means, deviations from step to step at five
     lags, the logarithms of scale and level, the level over the scale, the share of the latest value in the context
@@ -65,7 +65,7 @@ def features_of(windows: Windows) -> Features:
     away = past - centre
     level = np.abs(past).mean(axis=1, keepdims=True)
     scale = 0.5 * np.abs(away).mean(axis=1, keepdims=True) + 0.5 * past.std(axis=1, keepdims=True)
-    scale = np.maximum(scale, SCALE_FLOOR * level)
+    scale = np.maximum(scale, MIN_SCALE * level)
     scale = np.where(scale > 0, scale, 1.0)  # all zeros: any scale will do
     shape = away / scale
     lengths = spans(context)
@@ -90,10 +90,10 @@ def features_of(windows: Windows) -> Features:
 
 
 def scaled_target(features: Features, future: FloatArray) -> FloatArray:
-    """What a model learns to forecast: the future in units of the window's scale, cut at `FARTHEST`.
+    """Return the target of training: the future in units of the window's scale, cut at `MAX_TARGET`.
 
     Args:
-        features: Of the windows, [n].
+        features: Features of the windows, [n].
         future: [n, horizon].
     """
-    return np.asarray(np.clip((future - features.centre) / features.scale, -FARTHEST, FARTHEST))
+    return np.asarray(np.clip((future - features.centre) / features.scale, -MAX_TARGET, MAX_TARGET))

@@ -1,4 +1,4 @@
-"""Rolling windows over series: what was known at a moment, and what came after it."""
+"""Cuts series into rolling windows: the values known at a moment, and those that followed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Moments at which a forecast is made, in the order of series and, within a series, of time.
+    """Windows around moments, in the order of series and, within a series, of time.
 
     Attributes:
         past: float64 [n, context], the values up to the moment.
-        future: float64 [n, horizon], what came; NaN where it has not come yet.
-        series: int64 [n], the series' number in the panel.
+        future: float64 [n, horizon], the values that followed; NaN where they are not known.
+        series: int64 [n], number of the series in the panel.
         origin: int64 [n], the position of the first future value in its series.
         clock: float64 [n], Unix time of the first future value, seconds.
     """
@@ -37,11 +37,11 @@ class Windows:
         return len(self.past)
 
     def chosen(self, which: NDArray[np.bool_] | IntArray) -> Windows:
-        """Some of them."""
+        """Return some of the windows."""
         return Windows(*(getattr(self, column.name)[which] for column in fields(self)))
 
     def of(self, number: int) -> Windows:
-        """The same, as windows of series `number`."""
+        """Return the same windows as those of series `number`."""
         return replace(self, series=np.full(len(self), number))
 
 
@@ -71,10 +71,10 @@ def check_length(series: Series, context: int) -> None:
 
 
 def rolling(panel: Sequence[Series], context: int, horizon: int, stride: int, *, first: int = 0) -> Windows:
-    """Windows at every `stride`-th step, as far as each series holds context and horizon.
+    """Cut windows at every `stride`-th step, as far as each series holds context and horizon.
 
-    A window is left out where one of the values to be forecast was not measured but filled in: a forecaster would be
-    rated, or taught, on a repair.
+    A window with a filled-in value in its future is left out, because a forecaster would be rated, or trained, on a
+    repair.
 
     Args:
         panel: The series.
@@ -97,9 +97,9 @@ def rolling(panel: Sequence[Series], context: int, horizon: int, stride: int, *,
 
 
 def latest(one: Series, number: int, context: int, horizon: int, before: int) -> Windows:
-    """The moment at the end of a series, after up to `before` earlier ones whose outcome is known.
+    """Cut the window at the end of a series, and up to `before` earlier ones with known futures.
 
-    They are `horizon` steps apart. The last window's future is NaN.
+    The windows are `horizon` steps apart. The future of the last one is NaN.
     """
     ends = np.arange(len(one), context - 1, -horizon)[: before + 1][::-1]
     known = ends[:-1]
@@ -116,7 +116,7 @@ def latest(one: Series, number: int, context: int, horizon: int, before: int) ->
 
 
 def joined(parts: Sequence[Windows], context: int, horizon: int) -> Windows:
-    """Several sets of windows as one; none give an empty set."""
+    """Join several sets of windows."""
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Windows(np.zeros((0, context)), np.zeros((0, horizon)), none, none, np.zeros(0))

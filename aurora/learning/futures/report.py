@@ -366,7 +366,10 @@ def _tracking(state: Path | None, request: FuturesRequest, measured: Running, sc
         return None
     tracking = read_tracking(state)
     if tracking.confidences != request.confidences:
-        raise InputError(f"tiers: the state is of {tracking.confidences}, not {request.confidences}; use another file")
+        raise InputError(
+            f"the state is of {tracking.confidences}, not {request.confidences}; use another file",
+            parameter="confidences",
+        )
     check_same(tracking, [s.unique_id for s in measured.series], measured.series[0].step, scale.value)
     return tracking
 

@@ -261,7 +261,7 @@ def check_confidences(confidences: Sequence[float]) -> None:
         if not 0 < confidence < 1:
             raise InputError(f"{confidence:g} is not a probability above 0 and below 1", parameter="confidences")
     if any(b <= a for a, b in pairwise(confidences)):
-        raise InputError("they must rise", parameter="confidences")
+        raise InputError("the confidences must rise", parameter="confidences")
 
 
 def critical_ratio(reserved_price: float, burst_price: float) -> float:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning import accounts
 from aurora.learning.experts import experts
 from aurora.learning.experts.difficulty import reference_cost
+from aurora.learning.experts.experts import identify_experts
 from aurora.learning.experts.mixture import fit_mixture
 
 CATALOGUE = accounts.synthetic_catalogue()
@@ -23,17 +24,17 @@ def planted(population: accounts.Population) -> set[str]:
     return {t.account_id for t in population.truth if t.behaviour == "expert"}
 
 
-def precision_and_recall(judgement: experts.Judgement, population: accounts.Population) -> tuple[float, float]:
-    found = {s.account_id for s in judgement.scores if s.is_expert}
+def precision_and_recall(result: experts.Identification, population: accounts.Population) -> tuple[float, float]:
+    found = {s.account_id for s in result.scores if s.is_expert}
     hits = len(found & planted(population))
     return hits / max(1, len(found)), hits / len(planted(population))
 
 
 def test_planted_experts_are_found(population: accounts.Population) -> None:
-    precision, recall = precision_and_recall(experts.judge(population.accounts, CATALOGUE), population)
+    precision, recall = precision_and_recall(identify_experts(population.accounts, CATALOGUE), population)
     assert precision >= 0.8
     assert recall >= 0.35
-    precision, recall = precision_and_recall(experts.judge(population.accounts, CATALOGUE, share=0.25), population)
+    precision, recall = precision_and_recall(identify_experts(population.accounts, CATALOGUE, share=0.25), population)
     assert min(precision, recall) >= 0.65
 
 
@@ -41,7 +42,8 @@ def test_without_allowing_for_difficulty_the_wrong_people_are_found(population: 
     by_cost = experts.Weights(economy=1, utilisation=0, practice=0, feedback=0)
     plain, adjusted = (
         precision_and_recall(
-            experts.judge(population.accounts, CATALOGUE, weights=by_cost, share=0.25, adjust=how), population
+            identify_experts(population.accounts, CATALOGUE, weights=by_cost, share=0.25, adjust=how),
+            population,
         )[0]
         for how in ("none", "reference")
     )
@@ -49,15 +51,15 @@ def test_without_allowing_for_difficulty_the_wrong_people_are_found(population: 
 
 
 def test_the_order_of_accounts_does_not_matter(population: accounts.Population) -> None:
-    one = experts.judge(population.accounts, CATALOGUE, share=0.2)
-    other = experts.judge(population.accounts[::-1], CATALOGUE, share=0.2)
+    one = identify_experts(population.accounts, CATALOGUE, share=0.2)
+    other = identify_experts(population.accounts[::-1], CATALOGUE, share=0.2)
     assert [s.account_id for s in one.scores] == [s.account_id for s in other.scores]
     np.testing.assert_allclose([s.score for s in one.scores], [s.score for s in other.scores])
     assert sum(s.is_expert for s in one.scores) == 30
 
 
 def test_intervals_hold_their_scores_and_are_wider_where_days_differ_more(population: accounts.Population) -> None:
-    judged = experts.judge(population.accounts, CATALOGUE, share=0.2).scores
+    judged = identify_experts(population.accounts, CATALOGUE, share=0.2).scores
     assert np.mean([s.low <= s.score <= s.high for s in judged]) > 0.95
     by_name = {a.account_id: a for a in population.accounts}
     spread = [by_name[s.account_id].metric("misses")[42:].std() for s in judged]
@@ -67,7 +69,7 @@ def test_intervals_hold_their_scores_and_are_wider_where_days_differ_more(popula
 
 
 def test_weights_move_the_score(population: accounts.Population) -> None:
-    by_stars = experts.judge(population.accounts, CATALOGUE, share=0.2, weights=experts.Weights(0, 0, 0, feedback=1))
+    by_stars = identify_experts(population.accounts, CATALOGUE, share=0.2, weights=experts.Weights(0, 0, 0, feedback=1))
     stars = [s.parts["feedback"] for s in by_stars.scores]
     assert stars == sorted(stars, reverse=True)
 
@@ -81,18 +83,18 @@ def test_weights_move_the_score(population: accounts.Population) -> None:
     ],
 )
 def test_bad_weights_are_refused(weights: experts.Weights, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(InputError, match=message):
         experts.check_weights(weights)
 
 
 def test_too_little_history_is_refused_with_the_count(population: accounts.Population) -> None:
     some = [a.between(0, 30) for a in population.accounts[:10]] + list(population.accounts[10:])
-    judgement = experts.judge(some, CATALOGUE, share=0.2)
-    assert len(judgement.refused) == 10
-    assert judgement.refused[0].days == 5.0
-    assert len(judgement.scores) == 140
+    identification = identify_experts(some, CATALOGUE, share=0.2)
+    assert len(identification.refused) == 10
+    assert identification.refused[0].days == 5.0
+    assert len(identification.scores) == 140
     with pytest.raises(DataError, match=r"^12 accounts .* 20 are needed"):
-        experts.judge(population.accounts[:12], CATALOGUE)
+        identify_experts(population.accounts[:12], CATALOGUE)
 
 
 def test_the_reference_does_not_depend_on_the_configuration_of_cores() -> None:

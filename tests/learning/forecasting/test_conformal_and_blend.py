@@ -48,7 +48,9 @@ def test_quantiles_never_cross_and_only_the_inner_ones_are_moved_to_measured_val
     assert (np.diff(moved, axis=-1) >= 0).all()
     plain = conformal.to_measured(quantiles, past)
     inner = plain[..., conformal.INNER]
-    near = np.abs(inner - quantiles[..., conformal.INNER]) <= conformal.NEAR * past.std(axis=1)[:, None, None] + 1e-9
+    near = (
+        np.abs(inner - quantiles[..., conformal.INNER]) <= conformal.MAX_MOVE * past.std(axis=1)[:, None, None] + 1e-9
+    )
     assert near.all()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aurora.errors import AuroraError
 from aurora.learning.forecasting.covariates import (
     Categories,
-    Wanted,
+    CovariateSettings,
     calendar,
     changes,
     derive,
@@ -127,7 +127,7 @@ def test_interactions_are_products_of_columns_that_exist():
 
 def test_own_covariates_come_first_and_all_are_finite():
     one = replace(series(np.arange(100.0)), covariates={"users": np.ones(100)})
-    found = derive(one, Wanted(period=0))
+    found = derive(one, CovariateSettings(period=0))
     assert next(iter(found)) == "users" and "seasonal" not in found
     assert all(values.shape == (100,) and np.isfinite(values).all() for values in found.values())
 
