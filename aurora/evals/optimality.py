@@ -38,8 +38,8 @@ class Distance(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return the distance as plain values, each ratio under the name of its objective."""
-        data = {**self._asdict(), "gap": self.gap._asdict(), **self.ratios}
-        del data["ratios"]
+        data: dict[str, Any] = {**self._asdict(), "gap": self.gap._asdict()}
+        data.update(data.pop("ratios"))
         return data
 
 

@@ -10,7 +10,7 @@ from aurora.evals.gains import Gain
 from aurora.quantities import number, with_unit
 from aurora.sim.objectives import WITH_TARGET
 
-OBJECTIVE_NAMES = {**{o.name: o.meaning for o in WITH_TARGET}, "sla": "tasks within their SLA"}
+OBJECTIVE_NAMES = {str(o.name): o.meaning for o in WITH_TARGET} | {"sla": "tasks within their SLA"}
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (

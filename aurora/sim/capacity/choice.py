@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import ScenarioError
+from aurora.errors import InputError, ScenarioError
 from aurora.sim.capacity.capacity import JobClass
 from aurora.sim.capacity.futures import HOUR, Simulated
 
@@ -43,20 +43,22 @@ class Standing(NamedTuple):
 
 
 def parse_weights(text: str) -> dict[str, float]:
-    """Weights from `cost=1,sla=2`; what is not named counts nothing.
+    """Read weights from `cost=1,sla=2`; measures that are not named count nothing.
 
     Raises:
-        ScenarioError: Names what is wrong and what there is.
+        InputError: It is not written so, or see `check_weights`.
     """
     found = dict.fromkeys(WEIGHTS, 0.0)
     for part in text.split(","):
         name, equals, number = part.partition("=")
         if name.strip() not in WEIGHTS or not equals:
-            raise ScenarioError(f"--weights {part!r}: write NAME=NUMBER with a name among {', '.join(WEIGHTS)}")
+            raise InputError(
+                f"write NAME=NUMBER with a name among {', '.join(WEIGHTS)}", parameter="weights", value=part
+            )
         try:
             found[name.strip()] = float(number)
         except ValueError:
-            raise ScenarioError(f"--weights {part!r}: {number!r} is not a number") from None
+            raise InputError(f"{number!r} is not a number", parameter="weights", value=part) from None
     check_weights(found)
     return found
 
@@ -65,15 +67,15 @@ def check_weights(weights: dict[str, float]) -> None:
     """Refuse weights that rank nothing.
 
     Raises:
-        ScenarioError: One is unknown, negative or not finite, or none is above 0.
+        InputError: One is unknown, negative or not finite, or none is above 0.
     """
     for name, weight in weights.items():
         if name not in WEIGHTS:
-            raise ScenarioError(f"weights: {name!r} is unknown; there are {', '.join(WEIGHTS)}")
+            raise InputError(f"{name!r} is unknown; there are {', '.join(WEIGHTS)}", parameter="weights")
         if not (np.isfinite(weight) and weight >= 0):
-            raise ScenarioError(f"weights: {name} is {weight}; give a number from 0 up")
+            raise InputError(f"{name} is {weight}; give a number from 0 up", parameter="weights")
     if not any(weights.values()):
-        raise ScenarioError(f"weights: all are 0; give at least one of {', '.join(WEIGHTS)} a weight above 0")
+        raise InputError(f"all are 0; give at least one of {', '.join(WEIGHTS)} a weight above 0", parameter="weights")
 
 
 def scales(simulated: Simulated, job: JobClass) -> dict[str, float]:
@@ -99,7 +101,7 @@ def losses(simulated: Simulated, job: JobClass, weights: dict[str, float]) -> ND
     """The weighted mean of measures by their `scales`, float64 [plans, disturbances, futures].
 
     Raises:
-        ScenarioError: See `check_weights`.
+        InputError: See `check_weights`.
     """
     check_weights(weights)
     unit, total = scales(simulated, job), sum(weights.values())
