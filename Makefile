@@ -60,11 +60,12 @@ bench: $(VENV)/installed-dev
 published: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/published.py
 
-# The documentation as a site, in site/; it needs no network to build or to read.
+# The documentation as a site, in site/; it needs no network to build or to read. The search needs a server.
 docs: $(VENV)/installed-dev
 	$(BIN)/python -m docs.programs.reference
 	$(BIN)/python -m docs.programs.figures
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html, or with the search: $(BIN)/python -m http.server -d site"
 
 clean:
 	rm -rf $(VENV) build site *.egg-info runs .mypy_cache .ruff_cache .pytest_cache

@@ -34,7 +34,7 @@ Measured series
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
     train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
-    selfplay -> Finished                    attacker against defender; the champion is a policy
+    selfplay -> SelfPlayResult              attacker against defender; the champion is a policy
 
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
@@ -69,8 +69,9 @@ if TYPE_CHECKING:
         ScenarioError,
         StoreError,
     )
-    from aurora.graphs.selfplay import Finished
+    from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.session import selfplay
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.learning.experiments.experiment import Experiment, ExperimentDesign
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
@@ -109,7 +110,6 @@ __all__ = [
     "Experiment",
     "ExperimentDesign",
     "FileError",
-    "Finished",
     "Forecast",
     "InputError",
     "Link",
@@ -126,6 +126,8 @@ __all__ = [
     "ScenarioError",
     "ScenarioSpec",
     "Scores",
+    "SelfPlayResult",
+    "SelfPlaySettings",
     "Series",
     "Solution",
     "StoreError",
@@ -170,7 +172,6 @@ _HOMES = {
     "Experiment": "aurora.learning.experiments.experiment",
     "ExperimentDesign": "aurora.learning.experiments.experiment",
     "FileError": "aurora.errors",
-    "Finished": "aurora.graphs.selfplay",
     "Forecast": "aurora.learning.series.series",
     "InputError": "aurora.errors",
     "Link": "aurora.sim.scenarios.scenario",
@@ -187,6 +188,8 @@ _HOMES = {
     "ScenarioError": "aurora.errors",
     "ScenarioSpec": "aurora.sim.scenarios.spec",
     "Scores": "aurora.sim.rewards",
+    "SelfPlayResult": "aurora.graphs.result",
+    "SelfPlaySettings": "aurora.graphs.settings",
     "Series": "aurora.learning.series.series",
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",

@@ -24,8 +24,6 @@ UNCHECKED = (
     "agents/models",
     "graphs",
     "learning/accounts",
-    "learning/forecasting",
-    "learning/rl",
     "memory",
     "tools",
 )

@@ -1,4 +1,4 @@
-"""`aurora doctor`: whether this machine has what AURORA needs."""
+"""`aurora doctor`: checks of this machine."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ PACKAGES = (
     "sentence-transformers",
     "torch",
 )
-LEAST_MEMORY = 2 * 2**30
+MIN_MEMORY = 2 * 2**30
 """Bytes that should be free for a self-play run with its index, the compiler and the report."""
 
 
 class Check(NamedTuple):
-    """One thing that was looked at."""
+    """The result of a check: its name, whether it passed, what was found, and the remedy."""
 
     name: str
     ok: bool
@@ -51,11 +51,11 @@ class Check(NamedTuple):
 
 
 def doctor(
-    data: Path | None = options.path(None, help="Folder with traces, to check that too."),
+    data: Path | None = options.path(None, help="Folder with traces to check as well."),
     compile_now: bool = typer.Option(False, "--compile", help="Compile all simulators now, so that no command waits."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Check this machine; exit code 1 if something is missing.
+    """Check that this machine has what AURORA needs; exit code 1 if something is missing.
 
     Example: aurora doctor --compile
     """
@@ -123,7 +123,7 @@ def _embedder() -> Check:
 
 
 def _model() -> Check:
-    """The model that the environment names; there need not be one."""
+    """Check the model that the environment names; there need not be one."""
     from aurora.agents.models.model import VARIABLE, connect, model_name
     from aurora.errors import MissingExtraError, ModelError
 
@@ -150,7 +150,7 @@ def _cache() -> Check:
 
 
 def _compiled() -> Check:
-    """What of the kernel is compiled; the rest is compiled when it is first used, so nothing is wrong."""
+    """List the compiled parts of the kernel; the others are compiled on first use, so the check passes."""
     from aurora.sim.compilation import PARTS, missing
 
     waiting = missing()
@@ -171,4 +171,4 @@ def _memory() -> Check:
         return Check("memory", True, "unknown", "")
     available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     found = f"{available / 2**30:.1f} GB available"
-    return Check("memory", available >= LEAST_MEMORY, found, f"free {LEAST_MEMORY / 2**30:.0f} GB")
+    return Check("memory", available >= MIN_MEMORY, found, f"free {MIN_MEMORY / 2**30:.0f} GB")

@@ -1,4 +1,4 @@
-"""`schema` and `new` of `aurora scenarios` and `aurora policies`: what a file may hold, and one to begin with."""
+"""`schema` and `new` of `aurora scenarios` and `aurora policies`: the format of files, and examples of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.terminal.output import note
-from aurora.errors import DataError
+from aurora.errors import FileError
 
 _OUT = options.path(None, help="File to write instead of stdout; it must not exist yet.")
-_MARKDOWN = typer.Option(False, "--markdown", help="The page of the documentation instead of the JSON schema.")
+_MARKDOWN = typer.Option(False, "--markdown", help="Print the page of the documentation instead of the JSON schema.")
 
 
 def scenario_schema(
-    spec: bool = typer.Option(False, "--spec", help="Of specs instead of scenarios."), markdown: bool = _MARKDOWN
+    spec: bool = typer.Option(False, "--spec", help="Print the schema of specs instead."),
+    markdown: bool = _MARKDOWN,
 ) -> None:
     """Print the JSON schema of scenario files: every field with its unit.
 
@@ -37,7 +38,7 @@ def policy_schema(markdown: bool = _MARKDOWN) -> None:
 
 
 def new_scenario(out: Path | None = _OUT) -> None:
-    """Write a small scenario to begin with, which can be simulated at once.
+    """Write a small example scenario that can be simulated at once.
 
     Example: aurora scenarios new --out my-cluster.json
     """
@@ -52,7 +53,7 @@ def new_scenario(out: Path | None = _OUT) -> None:
 
 
 def new_policy(out: Path | None = _OUT) -> None:
-    """Write a small policy to begin with, which can be simulated at once.
+    """Write a small example policy that can be simulated at once.
 
     Example: aurora policies new --out my-policy.json
     """
@@ -85,7 +86,7 @@ def _new(kind: Literal["scenario", "policy"], out: Path | None, guidance: str) -
         typer.echo(text, nl=False)
     else:
         if out.exists():
-            raise DataError(f"{out} is there already; give --out the name of a new file")
+            raise FileError(f"{out} is there already; give --out the name of a new file")
         write_atomically(out, text)
         note(f"wrote {out}")
     note(guidance)

@@ -1,4 +1,4 @@
-"""`aurora index`: the similarity index of a run, which is made from its archive."""
+"""`aurora index`: the similarity index of a run, built from its archive."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _RUN = options.path(..., "--run", help="Run directory.")
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
-WEAK = 0.35
-"""Similarity below which a hit that shares no word with what was asked for is no answer: what has nothing to do with
-resource allocation reaches 0.27."""
+WEAK_SIMILARITY = 0.35
+"""Similarity below which a hit that shares no word with the query counts as weak: texts that have nothing to do with
+resource allocation reach 0.27."""
 
 
 class KindName(StrEnum):
-    """What an index holds."""
+    """Kinds of entries of an index."""
 
     scenarios = "scenarios"
     policies = "policies"
@@ -49,7 +49,7 @@ def _index(run: Path, *, rebuild: bool) -> Iterator[Index]:
 
 @app.command()
 def rebuild(run: Path = _RUN, as_json: bool = _JSON) -> None:
-    """Make the index anew from the archive.
+    """Rebuild the index from the archive.
 
     Example: aurora index rebuild --run runs/demo
     """
@@ -65,23 +65,23 @@ def rebuild(run: Path = _RUN, as_json: bool = _JSON) -> None:
 
 @app.command()
 def search(
-    text: str = options.text_argument(help="What is looked for, in words.", most=options.MAX_TEXT, lines=True),
+    text: str = options.text_argument(help="Text to search for.", most=options.MAX_TEXT, lines=True),
     run: Path = _RUN,
-    kind: KindName = typer.Option(KindName.scenarios, help="What to look among."),
-    limit: int = options.count(5, most=1000, help="How many."),
+    kind: KindName = typer.Option(KindName.scenarios, help="Kind of entries to search."),
+    limit: int = options.count(5, most=1000, help="Most hits."),
     min_similarity: float = options.number(
-        0.0, least=-1, most=1, help="Similarity that a hit must have at least; the same words have 1."
+        0.0, least=-1, most=1, help="Least similarity of a hit; identical words have 1."
     ),
     as_json: bool = _JSON,
 ) -> None:
-    """Scenarios or policies of a run whose descriptions fit a text best, by meaning and by the words that they share.
+    """Search the scenarios or policies of a run whose descriptions are closest to a text, by meaning and shared words.
 
     Example: aurora index search "edge sites whose batteries run out" --run runs/demo
     """
     with _index(run, rebuild=False) as index:
         count = index.count(kind.value)
-        found = index.search(kind.value, text, limit, min_similarity)
-    rows = [{"id": h.key, "similarity": h.similarity, "words": h.words, "description": h.text} for h in found]
+        hits = index.search(kind.value, text, limit, min_similarity)
+    rows = [{"id": h.key, "similarity": h.similarity, "words": h.words, "description": h.text} for h in hits]
     if as_json:
         emit_json(rows)
     elif rows:
@@ -89,8 +89,8 @@ def search(
         emit_table(f"similar {kind.value}", columns, [tuple(r.values()) for r in rows])
     if not rows:
         note(f"nothing fits: none of {count} {kind.value} has a similarity of {min_similarity:g} (--min-similarity)")
-    elif all(h.similarity < WEAK and not h.words for h in found):
+    elif all(h.similarity < WEAK_SIMILARITY and not h.words for h in hits):
         note(
             "nothing fits well: what was found shares no word with this, and its highest similarity is "
-            f"{max(h.similarity for h in found):.2f}"
+            f"{max(h.similarity for h in hits):.2f}"
         )

@@ -1,4 +1,4 @@
-"""`aurora`: the commands and how errors end."""
+"""`aurora`: the commands, and the exit of errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aurora.cli.futures import commands as futures
 from aurora.cli.options import options_of
 from aurora.cli.recommend import commands as recommend
 from aurora.cli.terminal import streams
-from aurora.cli.terminal.failures import failure_of, tell
+from aurora.cli.terminal.failures import failure_of, report_failure
 from aurora.cli.terminal.output import note
 from aurora.cli.train import commands as train
 from aurora.errors import InputError
@@ -86,11 +86,11 @@ def main() -> None:
         if not error.is_closed_pipe:
             note(f"aurora: {error}")
         code = streams.BROKEN_PIPE if error.is_closed_pipe else 1
-    except Exception as error:  # what no command expects is told as a fault of this program
+    except Exception as error:  # an error that no command expects is reported as a fault of AURORA
         options = options_of(typer.main.get_command(app), sys.argv[1:]) if isinstance(error, InputError) else None
         failure = failure_of(error, options)
         if debug and not failure.is_usage:
             raise
-        tell(failure, as_json="--json" in sys.argv)
+        report_failure(failure, as_json="--json" in sys.argv)
         code = failure.exit_code
     sys.exit(code)

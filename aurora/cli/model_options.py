@@ -1,4 +1,4 @@
-"""Options of the commands that ask a model."""
+"""Options of the commands that call a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def timeout() -> Any:
         least=0.1,
         most=86_400,
         unit="seconds",
-        help="That a model's whole answer may take; default: AURORA_TIMEOUT, or 180.",
+        help="Longest time for a whole answer of the model; default: AURORA_TIMEOUT, or 180.",
     )
 
 
@@ -26,6 +26,6 @@ def answer_tokens() -> Any:
         "--answer-tokens",
         most=10_000_000,
         unit="tokens",
-        help="Of a model's answer, thoughts included; default: AURORA_ANSWER_TOKENS, or the provider's limit "
-        "(8192 where it wants a number).",
+        help="Most tokens of an answer, thoughts included; default: AURORA_ANSWER_TOKENS, or the provider's limit "
+        "(8192 if it requires a number).",
     )

@@ -1,4 +1,4 @@
-"""What the command line takes: numbers by range, paths, names and days. A value that doesn't fit is a usage error.
+"""Declares and parses options: numbers by range, paths, names and days. A value that doesn't fit is a usage error.
 
     horizon: int = count(12, most=2000, help="Steps ahead.")
     step: float = number(300.0, least=1, most=YEAR, unit="seconds", help="Between traffic matrices.")
@@ -22,13 +22,13 @@ import typer
 from aurora.errors import InputError
 
 MAX_SEED = 2**31 - 1
-"""Largest seed: what numpy, torch and LightGBM all take."""
+"""Largest seed that numpy, torch and LightGBM all take."""
 
 MAX_COUNT = 1_000_000_000
-"""Largest count of steps, calls or values where nothing tighter holds."""
+"""Largest count of steps, calls or values without a tighter limit."""
 
 YEAR = 366 * 86_400.0
-"""Most seconds of a wait or a duration."""
+"""Longest wait or duration, seconds."""
 
 MAX_MONEY = 1e9
 """Most dollars."""
@@ -43,28 +43,28 @@ MAX_PROCESSORS = 10_000_000
 """Most processors of a machine."""
 
 MAX_CONTEXT = 100_000
-"""Most values that a forecast looks at."""
+"""Most values that a forecast reads."""
 
 MAX_HORIZON = 10_000
 """Most steps that a forecast looks ahead."""
 
 MAX_LEVEL = 5
-"""Levels of the curriculum."""
+"""Highest level of the curriculum."""
 
 MAX_SEEDS = 1000
-"""Seeds of one command."""
+"""Most seeds of one command."""
 
 MAX_NAME = 1000
-"""Characters of a name, an id or a pattern."""
+"""Most characters of a name, an id or a pattern."""
 
 MAX_TEXT = 10_000
-"""Characters of a text, such as a query."""
+"""Most characters of a text, such as a query."""
 
 MAX_PATH = 4095
-"""Bytes of a path."""
+"""Most bytes of a path."""
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
-"""Days that can be given."""
+"""First and last day that an option takes."""
 
 OPTION_OF_PARAMETER = {
     "confidences": "tiers",
@@ -74,23 +74,25 @@ OPTION_OF_PARAMETER = {
 }
 """Parameters of the library that no option of a command is named after, and the option that sets them."""
 
-_SHOWN = 60
+_MAX_CHARACTERS_QUOTED = 60
 
 
 def usage_error(option: str, message: str) -> typer.BadParameter:
-    """Return a usage error of an option, to be raised; it ends the command with exit code 2."""
+    """Return a usage error of an option; raised, it ends the command with exit code 2."""
     return typer.BadParameter(message, param_hint=f"'{option}'")
 
 
 def options_of(command: Any, words: Sequence[str]) -> dict[str, str]:
-    """Return how a command calls each of its parameters: `least_instances` is `--least-instances`, `data` is DATA.
+    """Return the option of each parameter of a command: `least_instances` is `--least-instances`, `data` is DATA.
 
     Args:
         command: The whole command line, as `typer.main.get_command` returns it.
-        words: What was typed after its name.
+        words: Words typed after the name of the program.
     """
     for word in words:
         command = getattr(command, "commands", {}).get(word, command)
+    if getattr(command, "default_command", ""):  # `aurora recommend FILE` is `aurora recommend accounts FILE`
+        command = command.commands[command.default_command]
     names: dict[str, str] = {}
     for parameter in command.params:
         option = max(parameter.opts, key=len)
@@ -104,7 +106,7 @@ def with_options(error: InputError, options: Mapping[str, str]) -> str:
     """Return the message of an error with the options of the command in place of the library's parameters.
 
     Args:
-        error: What a function of the library refused, such as `horizon=3: it was trained for 1 to 12`.
+        error: Error of a function of the library, such as `horizon=3: it was trained for 1 to 12`.
         options: See `options_of`.
 
     Returns:
@@ -126,9 +128,9 @@ def named_as_options(text: str, options: Mapping[str, str]) -> str:
 
 
 def shown(text: str) -> str:
-    """Quote a value as it was given, without control characters, cut where it is long."""
-    quoted = repr(text if len(text) <= _SHOWN else text[:_SHOWN])
-    return quoted if len(text) <= _SHOWN else f"{quoted}... ({len(text):,} characters)"
+    """Quote a value without control characters, shortened if it is long."""
+    quoted = repr(text if len(text) <= _MAX_CHARACTERS_QUOTED else text[:_MAX_CHARACTERS_QUOTED])
+    return quoted if len(text) <= _MAX_CHARACTERS_QUOTED else f"{quoted}... ({len(text):,} characters)"
 
 
 def number(
@@ -143,13 +145,13 @@ def number(
     """Declare an option that takes a finite number.
 
     Args:
-        default: Its value where it is not given; `...` where it must be.
-        names: Its names, where they do not follow from the parameter's.
-        least: Smallest number that is taken.
-        most: Largest number that is taken.
-        help: What it means.
-        unit: What the number counts, such as "seconds".
-        hint: What to do about a number out of range, besides.
+        default: Value if the option is not given; `...` if it must be given.
+        names: Names of the option, if they don't follow from the parameter's.
+        least: Smallest number allowed.
+        most: Largest number allowed.
+        help: Help text.
+        unit: Unit of the number, such as "seconds".
+        hint: Further advice about a number out of range.
     """
     return typer.Option(
         default, *names, parser=_ranged(float, "a number", least, most, unit, hint), min=least, max=most, help=help
@@ -160,11 +162,11 @@ def share(default: Any, *names: str, least: float, most: float, help: str) -> An
     """Declare an option that takes a share of 1, such as 0.05 or 5%; a percentage without its sign is asked about.
 
     Args:
-        default: Its value where it is not given; `...` where it must be.
-        names: Its names, where they do not follow from the parameter's.
-        least: Smallest share that is taken.
-        most: Largest share that is taken.
-        help: What it means.
+        default: Value if the option is not given; `...` if it must be given.
+        names: Names of the option, if they don't follow from the parameter's.
+        least: Smallest share allowed.
+        most: Largest share allowed.
+        help: Help text.
     """
     return typer.Option(default, *names, parser=_share(least, most), min=least, max=most, help=help)
 
@@ -183,13 +185,13 @@ def count(
     )
 
 
-def seed(help: str = "Of everything random.") -> Any:
+def seed(help: str = "Random seed.") -> Any:
     """Declare `--seed`."""
     return count(0, least=0, most=MAX_SEED, help=help)
 
 
 def path(default: Any, *names: str, help: str) -> Any:
-    """Declare an option that takes the path of a file or a folder; whether it is there is the reader's to say."""
+    """Declare an option that takes the path of a file or a folder; it need not exist."""
     return typer.Option(default, *names, parser=parse_path, help=help)
 
 
@@ -202,11 +204,11 @@ def text(default: Any, *names: str, help: str, most: int = MAX_NAME, lines: bool
     """Declare an option that takes a name or another short text; empty only where that is the default.
 
     Args:
-        default: Its value where it is not given; `...` where it must be.
-        names: Its names, where they do not follow from the parameter's.
-        help: What it means.
-        most: Characters at most.
-        lines: Whether it may have several lines.
+        default: Value if the option is not given; `...` if it must be given.
+        names: Names of the option, if they don't follow from the parameter's.
+        help: Help text.
+        most: Most characters.
+        lines: Whether several lines are allowed.
     """
     return typer.Option(default, *names, parser=_short(default, most, lines), help=help)
 
@@ -222,10 +224,10 @@ def day(default: Any, *names: str, help: str) -> Any:
 
 
 def parse_path(given: str | Path) -> Path:
-    """Check the text of a path.
+    """Return the path of a text.
 
     Raises:
-        BadParameter: It is empty, too long or has a control character.
+        BadParameter: The text is empty, too long or has a control character.
     """
     if isinstance(given, Path):
         return given
@@ -242,18 +244,18 @@ def parse_day(given: str | date) -> date:
     """Return the day of a text such as 2026-03-31.
 
     Raises:
-        BadParameter: It is no day from 1970 to 2199.
+        BadParameter: The text is no day from 1970 to 2199.
     """
     if isinstance(given, date):
         return given
     remedy = "write a day such as 2026-03-31"
     try:
-        found = date.fromisoformat(given[:_SHOWN].strip())
+        parsed = date.fromisoformat(given[:_MAX_CHARACTERS_QUOTED].strip())
     except ValueError:
         raise typer.BadParameter(f"{shown(given)} is not a day; {remedy}") from None
-    if not FIRST_DAY <= found <= LAST_DAY:
+    if not FIRST_DAY <= parsed <= LAST_DAY:
         raise typer.BadParameter(f"{shown(given)} is not between {FIRST_DAY} and {LAST_DAY}; {remedy}")
-    return found
+    return parsed
 
 
 def parse_levels(given: str, option: str) -> tuple[int, ...]:
@@ -261,10 +263,10 @@ def parse_levels(given: str, option: str) -> tuple[int, ...]:
 
     Args:
         given: The text.
-        option: Which option it was given for.
+        option: Option that it was given for.
 
     Raises:
-        BadParameter: It is none of these, or names a level that is not there.
+        BadParameter: It is none of these, or a level does not exist.
     """
     return tuple(dict.fromkeys(_ranges(given, option, (1, MAX_LEVEL), MAX_LEVEL, "level")))
 
@@ -274,23 +276,23 @@ def parse_seeds(given: str, option: str) -> list[int]:
 
     Args:
         given: The text.
-        option: Which option it was given for.
+        option: Option that it was given for.
 
     Raises:
-        BadParameter: It is none of these, or names too many or a seed out of range.
+        BadParameter: It is none of these, has too many seeds, or a seed is out of range.
     """
     return _ranges(given, option, (0, MAX_SEED), MAX_SEEDS, "seed")
 
 
 def parse_percentages(given: str, option: str) -> tuple[float, ...]:
-    """Return the confidences of `50,80,95`, each from 1 to below 100 per cent, as they stand.
+    """Return the confidences of `50,80,95` in per cent, each from 1 to below 100.
 
     Args:
         given: The text.
-        option: Which option it was given for.
+        option: Option that it was given for.
 
     Raises:
-        BadParameter: It is no list of such percentages; a share such as 0.95 is answered with "did you mean 95?".
+        BadParameter: It is no list of such percentages; for a share such as 0.95 the message asks "did you mean 95?".
     """
     values = []
     for part in given.split(","):
@@ -307,20 +309,20 @@ def parse_percentages(given: str, option: str) -> tuple[float, ...]:
 
 
 def _ranges(given: str, option: str, bounds: tuple[int, int], most: int, what: str) -> list[int]:
-    """The whole numbers of a list of numbers and ranges."""
-    found: list[int] = []
+    """Return the whole numbers of a list of numbers and ranges."""
+    numbers: list[int] = []
     for part in given.split(","):
         first, dash, last = part.strip().partition("-")
         ends = [first, last if dash else first]
         if not all(e.isascii() and e.isdigit() for e in ends):
             raise usage_error(option, f"{shown(given)}: write one {what} like 2, a range like 1-3 or a list like 1,3")
-        low, high = (int(e[:_SHOWN]) for e in ends)
+        low, high = (int(e[:_MAX_CHARACTERS_QUOTED]) for e in ends)
         if low > high or low < bounds[0] or high > bounds[1]:
             raise usage_error(option, f"{shown(part)}: there are {what}s {bounds[0]} to {bounds[1]}, least first")
-        if len(found) + high - low >= most:
+        if len(numbers) + high - low >= most:
             raise usage_error(option, f"{shown(given)}: at most {most:,} {what}s at a time")
-        found += range(low, high + 1)
-    return found
+        numbers += range(low, high + 1)
+    return numbers
 
 
 def _ranged(
@@ -331,10 +333,10 @@ def _ranged(
             return given
         allowed = f"give {what} from {_plain(least)} to {_plain(most)}{unit and ' ' + unit}{hint and '; ' + hint}"
         try:
-            value = kind(given[: _SHOWN + 1].strip())
+            value = kind(given[: _MAX_CHARACTERS_QUOTED + 1].strip())
         except ValueError:
             raise typer.BadParameter(f"{shown(given)} is not {what}; {allowed}") from None
-        if len(given) > _SHOWN or not math.isfinite(value) or not least <= value <= most:
+        if len(given) > _MAX_CHARACTERS_QUOTED or not math.isfinite(value) or not least <= value <= most:
             raise typer.BadParameter(f"{shown(given)} is out of range; {allowed}")
         return value
 

@@ -1,4 +1,4 @@
-"""`aurora policies`: what an archive and the references hold."""
+"""`aurora policies`: policies of an archive, and the references."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
 @app.command("list")
-def list_(
+def list_policies(
     run: Path | None = options.path(None, "--run", help="Run directory; without it, the references."),
     as_json: bool = _JSON,
 ) -> None:
-    """All policies of a run by Elo, or the reference policies.
+    """List the policies of a run by Elo, or the reference policies.
 
     Example: aurora policies list
     """
@@ -45,8 +45,8 @@ def list_(
 
 
 @app.command()
-def top(run: Path = _RUN, limit: int = options.count(10, help="How many."), as_json: bool = _JSON) -> None:
-    """The best policies of a run by Elo, with parents, expressions and results.
+def top(run: Path = _RUN, limit: int = options.count(10, help="Most policies listed."), as_json: bool = _JSON) -> None:
+    """List the best policies of a run by Elo, with parents, expressions and results.
 
     Example: aurora policies top --run runs/generated-0 --limit 3 --json
     """
@@ -54,24 +54,24 @@ def top(run: Path = _RUN, limit: int = options.count(10, help="How many."), as_j
     from aurora.memory.names import policy_name
 
     with open_archive(run) as store:
-        found = [{"name": policy_name(p["policy_id"], p["origin"]), **p} for p in store.top(limit)]
+        rows = [{"name": policy_name(p["policy_id"], p["origin"]), **p} for p in store.top(limit)]
     if as_json:
-        emit_json(found)
+        emit_json(rows)
         return
     emit_table(
         "policies by Elo",
         ("policy", "elo", "games", "iteration", "parents"),
-        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, " ".join(p["parents"])) for p in found],
+        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, " ".join(p["parents"])) for p in rows],
     )
 
 
 @app.command()
 def show(
-    policy: str = options.text_argument(help="A policy's id or name in the run, a reference's name, or a file."),
+    policy: str = options.text_argument(help="Id or name of a policy in the run, name of a reference, or policy file."),
     run: Path | None = options.path(None, "--run", help="Run directory."),
     as_json: bool = _JSON,
 ) -> None:
-    """A policy in readable form.
+    """Show a policy in readable form.
 
     Example: aurora policies show fgd
     """
@@ -79,27 +79,27 @@ def show(
     from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     if run is None:
-        found = load_policy(policy)
+        shown = load_policy(policy)
     else:
         from aurora.graphs.run_directory import open_archive  # heavy, used here only
 
         with open_archive(run) as store:
-            found = store.policy(policy)
+            shown = store.policy(policy)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo(shown.model_dump_json(indent=2))
         return
-    say(f"{found.policy_id}: {found.policy_description}\n{readable(found)}")
+    say(f"{shown.policy_id}: {shown.policy_description}\n{readable(shown)}")
 
 
 @app.command()
 def export(
     run: Path = _RUN,
     out: Path = options.path(..., help="File to write."),
-    best: bool = typer.Option(False, "--best", help="The champion, chosen on validation."),
-    policy: str | None = options.text(None, help="A policy's id or name instead."),
+    best: bool = typer.Option(False, "--best", help="Export the champion, chosen on validation scenarios."),
+    policy: str | None = options.text(None, help="Id or name of the policy to export instead."),
     as_json: bool = _JSON,
 ) -> None:
-    """Write a policy to a file that `bench` and `simulate` take.
+    """Write a policy to a file that other commands take.
 
     Example: aurora policies export --run runs/generated-0 --best --out champion.json
     """
@@ -114,9 +114,9 @@ def export(
         last = store.last_iteration()
         if last is None:
             raise PolicyError(f"the run in {run} has no finished iteration yet")
-        found = parse_policy(last[1]["champion"]) if policy is None else store.policy(policy)
-    write_atomically(out, found.model_dump_json(indent=2, exclude_none=True) + "\n")
+        exported = parse_policy(last[1]["champion"]) if policy is None else store.policy(policy)
+    write_atomically(out, exported.model_dump_json(indent=2, exclude_none=True) + "\n")
     if as_json:
-        emit_json({"policy_id": found.policy_id, "out": str(out)})
+        emit_json({"policy_id": exported.policy_id, "out": str(out)})
     else:
         note(f"wrote {out}")

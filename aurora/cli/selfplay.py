@@ -1,4 +1,4 @@
-"""`aurora selfplay`: the main job."""
+"""`aurora selfplay`: attacker against defender, with an archive, a champion and a report."""
 
 from __future__ import annotations
 
@@ -9,31 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.agents.arena.sources import SOURCES
 from aurora.cli import model_options, options
 from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_model, tell_when_asked
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.progress import progress
 from aurora.cli.terminal.steps import note_compiling, steps
-from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
-    from aurora.graphs.workbench import SelfPlaySettings
-    from aurora.memory.store import Store
+    from aurora.graphs.run import Run
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.sim.policies.policy import Policy
 
 
-class SourceName(StrEnum):
-    """Where scenarios come from."""
-
-    generated = "generated"
-    openb = "openb"
-    swf = "swf"
-    files = "files"
+SourceName = StrEnum("SourceName", {name: name for name in SOURCES})  # type: ignore[misc]  # the table's names
+"""Sources of scenarios."""
 
 
 class ProposerName(StrEnum):
-    """Who writes scenarios and policies."""
+    """Proposers of scenarios and policies."""
 
     search = "search"
     model = "model"
@@ -47,12 +42,12 @@ class Tracker(StrEnum):
 
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 
 
 def selfplay(  # one parameter an option
-    iterations: int | None = options.count(None, most=1_000_000, help="Iterations that the run shall hold in the end."),
-    source: SourceName = typer.Option(SourceName.generated, help="Where scenarios come from."),
+    iterations: int | None = options.count(None, most=1_000_000, help="Number of iterations at the end of the run."),
+    source: SourceName = typer.Option(SourceName("generated"), help="Source of scenarios."),
     data: Path | None = options.path(
         None, help="Folder with the traces (openb/, swf/), or with your scenarios (--source files)."
     ),
@@ -63,23 +58,23 @@ def selfplay(  # one parameter an option
     run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
     resume: Path | None = options.path(None, help="Continue the run in this directory, as it was configured."),
     time_limit: float | None = options.number(
-        None, least=1, most=options.YEAR, unit="seconds", help="Stop after so many seconds."
+        None, least=1, most=options.YEAR, unit="seconds", help="Time after which the run stops."
     ),
     train_on: list[str] | None = options.text(
-        None, help="Family of scenarios to train on; may be given again. Default: the source's choice."
+        None, help="Family of scenarios to train on; may be repeated. Default: the source's choice."
     ),
     validate_on: list[str] | None = options.text(
-        None, help="Family on which the champion is chosen; may be given again. Never one that is trained on."
+        None, help="Family on which the champion is chosen; may be repeated. Never one that is trained on."
     ),
-    track: Tracker | None = typer.Option(None, help="Send the events to an experiment tracker as well."),
+    track: Tracker | None = typer.Option(None, help="Experiment tracker that receives the events as well."),
     proposer: ProposerName = typer.Option(
-        ProposerName.search, help="Who writes scenarios and policies: the search, a model, or both together."
+        ProposerName.search, help="Proposer of scenarios and policies: the search, a model, or both together."
     ),
     model: str | None = options.text(
         None, help="PROVIDER:MODEL (anthropic, openai, transformers); default: AURORA_MODEL."
     ),
     model_from_level: int = options.count(
-        2, most=5, help="Level from which on the model is asked; smaller problems are left to the search."
+        2, most=5, help="Lowest level at which the model is called; smaller problems are left to the search."
     ),
     max_calls: int | None = options.count(None, help="Most model calls of the run."),
     max_tokens: int | None = options.count(None, help="Most tokens of the run, in and out."),
@@ -89,21 +84,22 @@ def selfplay(  # one parameter an option
     max_seconds: float | None = options.number(
         None, least=0, most=options.YEAR, unit="seconds", help="Most seconds of the run spent waiting for the model."
     ),
-    replay: Path | None = options.path(None, help="Answer from this recording (a run's calls.jsonl); ask nobody."),
+    replay: Path | None = options.path(None, help="Recording to answer from (a calls.jsonl); no model is called."),
     timeout: float | None = model_options.timeout(),
     answer_tokens: int | None = model_options.answer_tokens(),
-    jobs: int = options.count(2, most=256, help="Threads; the result does not depend on it."),
+    jobs: int = options.count(2, most=256, help="Number of threads; the result does not depend on it."),
     report: bool = typer.Option(True, help="Write report.html at the end."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Attacker and defender play; the archive, the champion and a report are kept in a run directory.
+    """Play attacker against defender; the run directory keeps the archive, the champion and a report.
 
     Example: aurora selfplay --iterations 5 --seed 1 --run runs/first
     """
     from aurora.agents.models.budget import Budget  # heavy siblings
     from aurora.agents.models.model import call_limits  # heavy siblings
+    from aurora.evals.model_usage import model_usage  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
-    from aurora.graphs.workbench import SelfPlaySettings, chosen_source  # heavy, used here only
+    from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
     from aurora.memory.embedder import run_fingerprint  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
@@ -125,7 +121,7 @@ def selfplay(  # one parameter an option
         iterations = 10
     note_compiling()
     with open_run(directory, settings) as opened:
-        tell_when_asked(settings, opened.store)
+        tell_when_asked(opened)
         with progress(iterations, time_limit) as tell:
             finished = opened.play(
                 iterations=iterations,
@@ -143,13 +139,17 @@ def selfplay(  # one parameter an option
                 f"Go on with: aurora selfplay --resume {shlex.quote(str(directory))}"
             )
             raise typer.Exit(INTERRUPTED)
-        result = _result(opened.store, directory, finished.reason, chosen_source(settings).unit)
+        result = {
+            "run": str(directory),
+            "model": model_usage(directory, opened.store),
+            **opened.result(finished.reason).to_json(),
+        }
         if result["model"] is not None:
-            result["model"] |= asked_from(settings, opened.store)
+            result["model"] |= asked_from(opened)
         path: Path | None = None
         verdicts: list[Verdict] = []
         if report:
-            path, verdicts = _reported(directory, settings, jobs, result["iterations"])
+            path, verdicts = _reported(opened, jobs, result["iterations"])
     result["report"] = None if path is None else str(path)
     result["verdicts"] = [v.to_json() for v in verdicts]
     if as_json:
@@ -160,7 +160,7 @@ def selfplay(  # one parameter an option
 
 
 def _note_absent_extras(settings: SelfPlaySettings) -> None:
-    """Say what a run does without that an extra of the package would bring."""
+    """Note what a run lacks because an extra of the package is not installed."""
     from aurora.extras import is_installed
 
     if not settings.embedder:
@@ -176,32 +176,36 @@ def _note_absent_extras(settings: SelfPlaySettings) -> None:
 
 
 def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
-    """Show the result as tables, and say where the rest is."""
+    """Print the result as tables, and note where the rest is."""
     _print_result(result, verdicts)
     if path is not None:
         note(f"report: {path}")
     note(f"use the champion: aurora policies export --run {shlex.quote(result['run'])} --best --out champion.json")
 
 
-def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
-    """Write the report, with its progress; an interrupt says how to write it later."""
+def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
+    """Write the report and show its progress; after an interrupt, note how to write it later."""
     from aurora.evals.report import write_report  # heavy, used here only
 
     try:
         with steps() as tell:
             return write_report(
-                directory, settings, jobs=jobs, tick=lambda done, of: tell("report: fresh scenarios", done, of)
+                run.directory,
+                run.settings,
+                source=run.source,
+                jobs=jobs,
+                tick=lambda done, of: tell("report: fresh scenarios", done, of),
             )
     except KeyboardInterrupt:
         note(
             "interrupted while the report was written; the run is complete. Write its report with: "
-            f"aurora selfplay --resume {shlex.quote(str(directory))} --iterations {iterations}"
+            f"aurora selfplay --resume {shlex.quote(str(run.directory))} --iterations {iterations}"
         )
         raise typer.Exit(INTERRUPTED) from None
 
 
 def _start(name: str) -> Policy:
-    """Read the policy that a run starts from, and say where its weights don't suffice for tuning."""
+    """Read the policy that a run starts from; note if it has too few weights to tune."""
     from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
     from aurora.sim.policies.references import load_policy  # heavy, used here only
 
@@ -278,32 +282,3 @@ def _difference_row(verdict: Verdict) -> tuple[object, ...]:
         interval_text(*verdict.start.difference),
         "-" if far is None else f"{far.gap.mean:.4f} [{far.gap.low:.4f}, {far.gap.high:.4f}]",
     )
-
-
-def _result(store: Store, directory: Path, reason: str, unit: str) -> dict[str, Any]:
-    last = store.last_iteration()
-    if last is None:
-        raise RunError(
-            f"{directory} holds no finished iteration ({reason}); "
-            f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
-        )
-    number, state = last
-    from aurora.evals.model_usage import model_usage  # heavy, used here only
-    from aurora.memory.names import policy_name  # heavy siblings
-
-    return {
-        "run": str(directory),
-        "model": model_usage(directory, store),
-        "iterations": number + 1,
-        "stopped": reason,
-        "champion": state["champion"]["policy_id"],
-        "validation_advantage": state["champion_value"],
-        "evaluations": state["evaluations"],
-        "counts": store.counts(),
-        "unit": unit,
-        "top": [
-            {"name": policy_name(p["policy_id"], p["origin"])}
-            | {k: p[k] for k in ("policy_id", "elo", "games", "origin", "iteration", "parents")}
-            for p in store.top(10)
-        ],
-    }

@@ -1,4 +1,4 @@
-"""The model of a self-play run on the command line: how it is chosen, when it is asked, and whether it answered."""
+"""The model of a self-play run on the command line: its settings, and notes on calls and answers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from aurora.cli.terminal.output import note
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.graphs.workbench import SelfPlaySettings
-    from aurora.memory.store import Store
+    from aurora.graphs.run import Run
+    from aurora.graphs.settings import SelfPlaySettings
 
 
 def settings_by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:
-    """Return what the settings of a run say of its model; nothing without one.
+    """Return the settings of a run about its model; none without a model.
 
     Args:
-        proposer: Who writes scenarios and policies.
-        model: Its name; None: the one that the environment names.
-        level: From which on it is asked.
+        proposer: Proposer of scenarios and policies.
+        model: Name of the model; None for the one that the environment names.
+        level: Lowest level at which it is called.
         offline: Whether a recording answers.
 
     Raises:
-        ModelError: The model can't be asked on this machine.
+        ModelError: The model can't be called on this machine.
     """
     if proposer == "search":
         return {}
@@ -30,7 +30,7 @@ def settings_by_model(proposer: str, model: str | None, level: int, *, offline: 
     from aurora.prompts.loader import load_prompt  # heavy siblings
 
     name = model_name(model)
-    connect(name, offline=offline)  # what it lacks is said before there is a run directory
+    connect(name, offline=offline)  # fails before there is a run directory
     return {
         "proposer": proposer,
         "model": str(name),
@@ -39,35 +39,34 @@ def settings_by_model(proposer: str, model: str | None, level: int, *, offline: 
     }
 
 
-def asked_from(settings: SelfPlaySettings, store: Store) -> dict[str, int | None]:
-    """Return the level from which on a run asks its model, and the one that it has reached; null without levels."""
-    from aurora.graphs.workbench import chosen_source  # heavy, used here only
-
-    if not chosen_source(settings).has_levels:
+def asked_from(run: Run) -> dict[str, int | None]:
+    """Return the lowest level at which a run calls its model, and the level it has reached; null without levels."""
+    if not run.source.has_levels:
         return {"from_level": None, "level": None}
-    last = store.last_iteration()
-    return {"from_level": settings.model_from_level, "level": 1 if last is None else last[1]["curriculum"]["level"]}
+    last = run.store.last_iteration()
+    level = 1 if last is None else last[1]["curriculum"]["level"]
+    return {"from_level": run.settings.model_from_level, "level": level}
 
 
-def tell_when_asked(settings: SelfPlaySettings, store: Store) -> None:
-    """Say at the start of a run that its model has to wait, where it has to."""
-    if not settings.model:
+def tell_when_asked(run: Run) -> None:
+    """Note at the start of a run if its model is called only from a higher level on."""
+    if not run.settings.model:
         return
-    levels = asked_from(settings, store)
+    levels = asked_from(run)
     begins, level = levels["level"], levels["from_level"]
     if begins is not None and level is not None and begins < level:
         note(
-            f"{settings.model} is asked from level {level} on (--model-from-level), and the run begins at level "
+            f"{run.settings.model} is asked from level {level} on (--model-from-level), and the run begins at level "
             f"{begins}: until then the search works alone"
         )
 
 
 def require_answers(settings: SelfPlaySettings, usage: dict[str, Any] | None) -> None:
-    """End with an error where a model was asked and never answered; say so where it was not asked, or in vain.
+    """Raise an error if a model was called and never answered; note if it was not called, or in vain.
 
     Args:
-        settings: Of the run.
-        usage: What its model cost, with `asked_from`; None without a model.
+        settings: Settings of the run.
+        usage: Usage of the model, with `asked_from`; None without a model.
 
     Raises:
         ModelError: No answer came.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.agents.arena.evaluation import arena, measurements
-from aurora.agents.arena.sources import Source
+from aurora.agents.arena.source import Source
 from aurora.evals.gains import Gain, gains
 from aurora.evals.optimality import Distance, distance, distance_from_json
 from aurora.sim.kernel import EncodedScenario, encode

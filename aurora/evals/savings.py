@@ -10,7 +10,7 @@ import numpy as np
 from aurora.learning.accounts import generate, synthetic_catalogue
 from aurora.learning.rightsizing.projection import Projector, next_months
 from aurora.learning.rightsizing.rightsizing import Goals, candidates, choose
-from aurora.learning.rightsizing.savings import RISKS, Case, SavingsCalibration, case_of, covered, fit, risk_level
+from aurora.learning.rightsizing.savings import RISK_BOUNDS, Case, SavingsCalibration, case_of, covered, fit, risk_level
 from aurora.learning.rightsizing.usage import usage_of
 from aurora.statistics import wilson
 
@@ -60,7 +60,7 @@ def bench_savings(calibration: SavingsCalibration, populations: int, told: Told 
         "by_finding": {s: _coverage([c for c in moved if c.side == s], calibration) for s in ("under", "over")},
         "predicted": sum(c.expected for c in moved),
         "realised": sum(c.realised for c in moved),
-        "risk": [_reliability(found, calibration, k) for k in range(len(RISKS) + 1)],
+        "risk": [_reliability(found, calibration, k) for k in range(len(RISK_BOUNDS) + 1)],
         "confidence": _calibration_of_confidence(found, calibration),
     }
 

@@ -17,7 +17,9 @@ from typing import Any, Literal, Self
 from typing_extensions import TypedDict
 
 from aurora.errors import RunError
-from aurora.graphs.state import StopReason
+
+StopReason = Literal["", "done", "time limit", "interrupted", "budget spent"]
+"""Why a run ended; "" while it goes on."""
 
 
 class Started(TypedDict):

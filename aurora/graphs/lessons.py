@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from aurora.agents.roles.defender import CHANCE
-from aurora.memory.store import NewOutcome
+from aurora.memory.records import NewOutcome
 from aurora.sim.objectives import WITH_TARGET
 from aurora.types import Frozen
 
-KEPT = 6
+MAX_LESSONS = 6
 """Latest lessons that a run keeps."""
 IDEA = 100
 """Characters that are told of what a policy's author said of it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aurora.agents.arena.sources import Source
+from dataclasses import replace
+
+from aurora.agents.arena.source import Source
 from aurora.agents.search.policy_search import FEWEST_WEIGHTS, tunable
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import compile_policy, policy_key
@@ -42,7 +44,7 @@ def with_start(source: Source, start: Policy | None) -> Source:
                     f"policy {start.policy_id}: source {source.name} prescribes {name} = {getattr(given, name)!r}, "
                     f"the policy has {getattr(own, name)!r}; change it"
                 )
-    return source._replace(templates=(start, *(t for t in source.templates if t.policy_id != start.policy_id)))
+    return replace(source, templates=(start, *(t for t in source.templates if t.policy_id != start.policy_id)))
 
 
 def is_tunable(policy: Policy) -> bool:

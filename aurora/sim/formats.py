@@ -19,18 +19,18 @@ from aurora.sim.scenarios.spec import ScenarioSpec
 Kind = Literal["scenario", "spec", "policy"]
 
 _WIDE = 1e15
-"""Bounds as far out as this only keep numbers finite; they are not shown."""
+"""Limit from which on a bound only keeps numbers finite and is not shown."""
 
 
 class Format(NamedTuple):
-    """A kind of file.
+    """A format of files.
 
     Attributes:
-        model: Its type.
-        command: The group of commands that prints its schema and writes an example.
-        intro: What stands before the example on its page.
-        outro: What stands after the tables.
-        example: A minimal file, as JSON.
+        model: Type of the content.
+        command: Group of commands that prints the schema and writes an example.
+        intro: Text before the example on the page.
+        outro: Text after the tables.
+        example: Minimal file, as JSON.
     """
 
     model: type[BaseModel]
@@ -136,19 +136,19 @@ def schema(kind: Kind) -> dict[str, Any]:
 
 def page(kind: Literal["scenario", "policy"]) -> str:
     """Return the page of the docs about a kind of file, in Markdown."""
-    found = FORMATS[kind]
-    whole = found.model.model_json_schema()
-    command = f"aurora {found.command} schema --markdown"
+    file_format = FORMATS[kind]
+    whole = file_format.model.model_json_schema()
+    command = f"aurora {file_format.command} schema --markdown"
     parts = [
         f"<!-- Printed by `{command}`; a test compares. Change the descriptions in the code. -->\n",
-        found.intro,
-        f"```json\n{found.example}```\n",
+        file_format.intro,
+        f"```json\n{file_format.example}```\n",
         f"## The {kind}\n\n{_doc(whole)}\n\n{_table(whole)}",
     ]
     for name in _in_order(whole):
         part = whole["$defs"][name]
         parts.append(f"## {name}\n\n{_doc(part)}\n\n{_table(part)}")
-    return "\n".join([*parts, found.outro])
+    return "\n".join([*parts, file_format.outro])
 
 
 def _doc(part: Mapping[str, Any]) -> str:
@@ -156,14 +156,14 @@ def _doc(part: Mapping[str, Any]) -> str:
 
 
 def _in_order(whole: Mapping[str, Any]) -> list[str]:
-    """Names of the parts in the order in which the tables name them."""
-    found: list[str] = []
+    """Return the names of the parts in the order in which the tables refer to them."""
+    names: list[str] = []
 
     def visit(part: object) -> None:
         if isinstance(part, dict):
             name = str(part.get("$ref", "")).rpartition("/")[2]
-            if name and name not in found:
-                found.append(name)
+            if name and name not in names:
+                names.append(name)
                 visit(whole["$defs"][name])
             for key, value in part.items():
                 if key != "$defs":
@@ -173,7 +173,7 @@ def _in_order(whole: Mapping[str, Any]) -> list[str]:
                 visit(value)
 
     visit(whole)
-    return found
+    return names
 
 
 def _table(part: Mapping[str, Any]) -> str:
@@ -202,9 +202,9 @@ def _type(field: Mapping[str, Any]) -> str:
         name = str(field["$ref"]).rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if "anyOf" in field:
-        return " or ".join(_type(each) for each in field["anyOf"])
+        return " or ".join(_type(option) for option in field["anyOf"])
     if "enum" in field:
-        return ", ".join(f"`{each}`" for each in field["enum"])
+        return ", ".join(f"`{value}`" for value in field["enum"])
     kind = str(field.get("type", ""))
     if kind == "array":
         return f"list of {_type(field['items'])}"

@@ -77,7 +77,7 @@ def _row(r: Recommendation) -> Recommended:
         risk=r.risk,
         confidence=None if sure is None else sure.value,
         basis="" if sure is None else sure.basis,
-        would_change=tuple(f.told for f in r.flips),
+        would_change=tuple(f.text for f in r.flips),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tools on trained networks: what one would do with a scenario, and training a small one."""
+"""Tools for trained networks: compare one with a reference on a scenario, and train a small one."""
 
 from __future__ import annotations
 

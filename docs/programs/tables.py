@@ -34,10 +34,10 @@ def _references() -> str:
 
 def _objectives() -> str:
     rows = (
-        (f"`{o.name}`", o.meaning, o.unit, o.target or "the share of tasks that it leaves out is the score")
+        (f"`{o.name}`", o.meaning, o.unit, o.target or "none: the score is the share of tasks that kept their SLA")
         for o in OBJECTIVES
     )
-    return _table(("objective", "amount", "unit", "scores one half at"), rows)
+    return _table(("objective", "amount", "unit", "target"), rows)
 
 
 def _tools() -> str:

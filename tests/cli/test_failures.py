@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from aurora.cli.options import options_of
-from aurora.cli.terminal.failures import INTERNAL, LONGEST, failure_of
+from aurora.cli.terminal.failures import INTERNAL, MAX_CHARACTERS, failure_of
 from aurora.errors import AuroraError, DataError, FileError, InputError, StoreError
 
 
@@ -58,7 +58,7 @@ def test_a_parameter_without_a_command_keeps_its_name():
 
 
 def test_a_long_message_is_cut_in_its_middle():
-    assert len(failure_of(AuroraError("x" * 1_000_000)).message) < LONGEST + 10
+    assert len(failure_of(AuroraError("x" * 1_000_000)).message) < MAX_CHARACTERS + 10
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from aurora.cli.main import app
 from aurora.cli.recommend.advice import as_csv, as_markdown, by_savings, lines, totals
-from aurora.errors import DataError, InputError
+from aurora.errors import FileError, InputError
 from aurora.learning.accounts import Configuration, generate, write_accounts
 from aurora.learning.rightsizing.recommend import Confidence, Recommendation, Savings
 
@@ -116,7 +116,7 @@ def test_an_experiment_from_registration_to_report(tmp_path):
     assert report["compliance"]["treated"]["complied"] == 24
     assert report["per_protocol"]["is_randomised"] is False
     assert chart.stat().st_size > 1000
-    with pytest.raises(DataError, match="already"):
+    with pytest.raises(FileError, match="already"):
         aurora("experiment", "new", folder, *names, "--effect", "4%")
 
 
@@ -184,7 +184,7 @@ def test_reasons_formats_and_parts_of_a_plan(histories, tmp_path):
     assert done["changed"] == [name]
     assert all(line.startswith(name) for line in done["diff"])
     assert "nothing to do" in aurora("recommend", "apply", plan, "--inventory", inventory, "--max-risk", 0)
-    assert "--inventory" in str(refused("recommend", inventory).exception)
+    assert "inventory=FILE" in str(refused("recommend", inventory).exception)
     assert "there is no ledger" in str(refused("recommend", "realised", tmp_path / "nope.jsonl").exception)
 
 

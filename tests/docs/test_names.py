@@ -9,7 +9,7 @@ import pytest
 from tests.docs.pages import ROOT, is_generated, pages
 
 MODULE = re.compile(r"(?<![\w/.-])(aurora(?:\.[a-z_]\w*)*(?:\.[A-Z]\w*)*(?:\.\w+)?)(?![\w-])")
-FILE = re.compile(r"(?<![\w/.<-])((?:aurora|docs|tests|benchmarks|examples)/[\w./*-]*[\w/*])")
+FILE = re.compile(r"(?<![\w/.<-])((?:aurora(?!/Allocation)|docs|tests|benchmarks|examples)/[\w./*-]*[\w/*])")
 
 
 def resolves(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Files of tensors and of trees: damage is one line, and nothing is executed."""
+"""Damaged files of tensors and of trees raise an error of one line, and nothing in them is executed."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ def load(path):
     return load_tensors(path, error=DataError, remedy="train again")
 
 
-def test_tensors_are_kept(tmp_path):
+def test_tensors_are_read_as_written(tmp_path):
     path = tmp_path / "a.pt"
     save_tensors({"a": torch.arange(3), "b": [1, "x"]}, path, error=DataError)
     assert load(path)["a"].tolist() == [0, 1, 2]
@@ -41,7 +41,7 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
     assert not (tmp_path / "canary").exists()
 
 
-def test_damage_anywhere_is_one_line(tmp_path):
+def test_any_damage_raises_an_error_of_one_line(tmp_path):
     path = tmp_path / "a.pt"
     save_tensors({"a": torch.arange(30.0), "b": {"c": [1, 2]}}, path, error=DataError)
     whole, rng = path.read_bytes(), random.Random(1)
@@ -72,20 +72,20 @@ def test_sizes_that_no_weight_has_are_refused(size):
 
 
 def test_an_optimizer_of_other_shapes_is_refused():
-    def optimizer(units):
+    def trained_optimizer(units):
         layer = torch.nn.Linear(units, 1)
-        made = torch.optim.Adam(layer.parameters())
+        optimizer = torch.optim.Adam(layer.parameters())
         layer(torch.ones(1, units)).sum().backward()
-        made.step()
-        return made
+        optimizer.step()
+        return optimizer
 
-    restore_optimizer(optimizer(3), optimizer(3).state_dict())
+    restore_optimizer(trained_optimizer(3), trained_optimizer(3).state_dict())
     with pytest.raises(ValueError, match="shape"):
-        restore_optimizer(optimizer(3), optimizer(4).state_dict())
-    state = optimizer(3).state_dict()
+        restore_optimizer(trained_optimizer(3), trained_optimizer(4).state_dict())
+    state = trained_optimizer(3).state_dict()
     state["param_groups"][0]["lr"] = "fast"
     with pytest.raises(ValueError, match="settings"):
-        restore_optimizer(optimizer(3), state)
+        restore_optimizer(trained_optimizer(3), state)
 
 
 CHANGES = [
@@ -108,9 +108,9 @@ CHANGES = [
 def test_a_checkpoint_with_a_field_of_another_kind_is_refused(tmp_path, field, value):
     training = trainer.start_training(trainer.TrainingConfig("ppo", (1,), 100, 0))
     checkpoint.save(tmp_path, {**trainer.to_state(training), field: value})
-    with pytest.raises(RunError) as told:
+    with pytest.raises(RunError) as error:
         trainer.load_training(tmp_path)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def trees():
@@ -145,7 +145,7 @@ def test_damaged_trees_never_reach_lightgbm(old, new):
         plain_trees(text.replace(old, new, 1))
 
 
-def test_plain_trees_forecast_as_before():
+def test_plain_trees_predict_the_same():
     text, x = trees(), np.random.default_rng(1).random((50, 4))
     before, after = (lightgbm.Booster(model_str=t).predict(x, num_threads=1) for t in (text, plain_trees(text)))
     assert (before == after).all()

@@ -1,4 +1,4 @@
-"""What agents may ask of trained networks."""
+"""Tools for trained networks."""
 
 import json
 
@@ -35,17 +35,17 @@ def test_a_trained_network_is_a_draft_like_any_other_policy(harness, trained):
 
 
 def test_advice_lists_where_the_network_differs_from_the_reference(harness, trained):
-    found = []
+    differences = []
     for encoded in SCENARIOS:
         scenario = encoded.scenario
         advice = ask(harness, "rl_advice", scenario_id=scenario.scenario_id, policy_id=trained["policy_id"], limit=2)
         assert advice["network_value"] == pytest.approx(trained["values"][scenario.scenario_id], rel=1e-5)
-        found += advice["differences"]
+        differences += advice["differences"]
         assert len(advice["differences"]) <= 2
         if advice["network_value"] != advice["reference_value"]:
             assert advice["differences"]
-    assert found
-    assert all(d["network"] != d["reference"] for d in found)
+    assert differences
+    assert all(d["network"] != d["reference"] for d in differences)
 
 
 def test_advice_of_rules_is_refused(harness):

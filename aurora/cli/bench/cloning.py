@@ -26,7 +26,7 @@ def cloning(
     Example: aurora bench cloning --seeds 1-5
     """
     from aurora.evals.cloning import bench_cloning  # heavy, used here only
-    from aurora.learning.accounts.shapes import read_shapes  # heavy, used here only
+    from aurora.evals.demand_shapes import read_shapes  # heavy, used here only
 
     note_compiling()
     series = () if data is None else read_shapes(data)

@@ -32,15 +32,15 @@ class Backfill(StrEnum):
 
 @app.command()
 def openb(  # one parameter an option
-    nodes: Path = options.path(..., help="openb node list, .csv or .csv.gz."),
-    pods: Path = options.path(..., help="openb pod list, .csv or .csv.gz."),
-    policy: str = options.text(..., help="A reference policy's name or a policy file."),
-    seeds: str = options.text("42-51", help="A range (42-51) or a list (1,5,9)."),
-    node_orders: int = options.count(2, most=100, help="Orders of the nodes for every seed."),
-    jobs: int = options.count(2, most=256, help="Threads."),
+    nodes: Path = options.path(..., help="Node list of openb, .csv or .csv.gz."),
+    pods: Path = options.path(..., help="Pod list of openb, .csv or .csv.gz."),
+    policy: str = options.text(..., help="Name of a reference policy, or policy file."),
+    seeds: str = options.text("42-51", help="Random seeds: a range (42-51) or a list (1,5,9)."),
+    node_orders: int = options.count(2, most=100, help="Number of node orders for every seed."),
+    jobs: int = options.count(2, most=256, help="Number of threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """GPU placement under the protocol of FGD (Weng et al., ATC 2023), beside FGD itself.
+    """Measure GPU placement under the protocol of FGD (Weng et al., ATC 2023), compared with FGD itself.
 
     Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
     """
@@ -79,14 +79,14 @@ def openb(  # one parameter an option
 
 @app.command()
 def swf(  # one parameter an option
-    log: Path = options.path(..., help="A log in the Standard Workload Format, .swf or .swf.gz."),
-    processors: int = options.count(..., most=options.MAX_PROCESSORS, help="Processors of the machine."),
-    policy: str = options.text(..., help="A reference policy's name or a policy file."),
+    log: Path = options.path(..., help="Log in the Standard Workload Format, .swf or .swf.gz."),
+    processors: int = options.count(..., most=options.MAX_PROCESSORS, help="Number of processors of the machine."),
+    policy: str = options.text(..., help="Name of a reference policy, or policy file."),
     backfill: Backfill = typer.Option(Backfill.none, help="EASY backfilling or none."),
-    jobs: int = options.count(2, most=256, help="Threads."),
+    jobs: int = options.count(2, most=256, help="Number of threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Job scheduling under the protocol of RLScheduler (Zhang et al., SC 2020).
+    """Measure job scheduling under the protocol of RLScheduler (Zhang et al., SC 2020).
 
     Example: aurora bench swf --log lublin_256.swf.gz --processors 256 --policy f1 --backfill easy
     """
@@ -117,10 +117,10 @@ def swf(  # one parameter an option
 
 @app.command()
 def speed(
-    repeats: int = options.count(5, most=100, help="Runs of each measurement."),
+    repeats: int = options.count(5, most=100, help="Number of runs of each measurement."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """The event loop beside the same model in SimPy, and decisions a second.
+    """Measure the event loop compared with the same model in SimPy, and decisions a second.
 
     Example: aurora bench speed --repeats 3
     """
@@ -155,11 +155,11 @@ def speed(
 
 @app.command()
 def agents(
-    calls: int = options.count(50, most=10_000, help="Questions of each kind."),
-    iterations: int = options.count(3, most=100, help="Iterations of self-play."),
+    calls: int = options.count(50, most=10_000, help="Number of questions of each kind."),
+    iterations: int = options.count(3, most=100, help="Number of iterations of self-play."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """What the framework costs beside the model and the simulation, with a server that answers at once.
+    """Measure the overhead of the framework, with a model server that answers at once.
 
     Example: aurora bench agents --calls 20 --iterations 1
     """
@@ -178,12 +178,12 @@ def agents(
 
 @app.command()
 def explanations(
-    decisions: int = options.count(1000, most=100_000, help="Decisions to explain."),
-    seed: int = options.seed("Of the scenarios, and of the errors that are planted."),
+    decisions: int = options.count(1000, most=100_000, help="Number of decisions to explain."),
+    seed: int = options.seed("Random seed of the scenarios and of the planted errors."),
     data: Path | None = options.path(None, help="Folder with openb/; without it, generated scenarios only."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Every claim of many explanations checked, and planted errors that must be caught.
+    """Check every claim of many explanations, and that planted errors are caught.
 
     Example: aurora bench explanations --decisions 200
     """

@@ -1,4 +1,4 @@
-"""`aurora bench env`: how fast the environment is."""
+"""`aurora bench env`: measure the speed of the environment."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from aurora.cli.terminal.steps import note_compiling
 
 
 def env(
-    repeats: int = options.count(5, most=100, help="Runs of each measurement."),
+    repeats: int = options.count(5, most=100, help="Repetitions of each measurement."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Decisions a second with what an agent sees of them, on one core, and what a trained network costs.
+    """Measure decisions per second on one core, with observations, and the time that a trained network takes.
 
     Example: aurora bench env --repeats 3
     """
@@ -26,6 +26,6 @@ def env(
         return
     levels, networks = result["levels"], result["networks"]
     emit_table(
-        f"steps a second ({result['batch']} episodes together)", tuple(levels[0]), [tuple(r.values()) for r in levels]
+        f"steps per second ({result['batch']} episodes together)", tuple(levels[0]), [tuple(r.values()) for r in levels]
     )
-    emit_table("a decision of a network", tuple(networks[0]), [tuple(r.values()) for r in networks])
+    emit_table("time of a decision by a network", tuple(networks[0]), [tuple(r.values()) for r in networks])

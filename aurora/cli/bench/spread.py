@@ -11,7 +11,7 @@ SPREAD = ("--train", "--test")
 
 
 def spread(arguments: Sequence[str], names: Sequence[str] = SPREAD) -> list[str]:
-    """The arguments with the option's name before each of its values.
+    """Return the arguments with the option's name before each of its values.
 
     Example:
         >>> spread(["--train", "a", "b", "--json", "--test", "c"])
@@ -35,5 +35,5 @@ class SpreadCommand(TyperCommand):
     """A command whose `--train` and `--test` take several values in a row."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Spread the values before click looks at them."""
+        """Spread the values before click parses them."""
         return super().parse_args(ctx, spread(args))

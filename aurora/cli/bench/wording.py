@@ -10,13 +10,13 @@ from aurora.cli.terminal.steps import note_compiling
 
 
 def wording(
-    false: int = options.count(3000, most=100_000, help="False sentences, spread over the kinds of falsehood."),
-    true: int = options.count(1500, most=100_000, help="True sentences, in all phrasings."),
-    decisions: int = options.count(150, most=10_000, help="Decisions from which the sentences come."),
-    seed: int = options.seed("Of the scenarios, and of what is made false."),
+    false: int = options.count(3000, most=100_000, help="Number of false sentences, spread over kinds of falsehood."),
+    true: int = options.count(1500, most=100_000, help="Number of true sentences, in all phrasings."),
+    decisions: int = options.count(150, most=10_000, help="Number of decisions that the sentences are about."),
+    seed: int = options.seed("Random seed of the scenarios and of the falsehoods."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """A model's words held to the claims: false sentences by kind, and true ones.
+    """Test the check of a model's words against claims, with false sentences by kind and true ones.
 
     Example: aurora bench wording --false 500 --true 200
     """

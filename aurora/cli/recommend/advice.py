@@ -183,7 +183,7 @@ def why(r: Recommendation, columns: int) -> list[str]:
         told.append(f"  risk {r.risk}: probability {r.probability:.1%} {r.risk_basis}")
     if r.confidence is not None:
         told.append(f"  confidence {r.confidence.value:.0%}: {r.confidence.basis}")
-    told += [f"  would change: {flip.told}" for flip in r.flips]
+    told += [f"  would change: {flip.text}" for flip in r.flips]
     return _wrapped([line.replace("$-", "-$") for line in told], columns)
 
 

@@ -1,1 +1,1 @@
-"""What every command prints with: tables, progress, streams and failures."""
+"""Output of every command: tables, progress, streams and failures."""

@@ -1,4 +1,4 @@
-"""How a command that failed ends: one line, or one JSON object, and an exit code."""
+"""Ends a command that failed: one line or one JSON object, and an exit code."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from aurora.cli.terminal.output import note, printable
 from aurora.errors import AuroraError, InputError
 
 INTERNAL = 70
-"""Exit code of a fault of AURORA itself, as `sysexits.h` has it."""
+"""Exit code of a fault of AURORA itself, as in `sysexits.h`."""
 
-LONGEST = 4_000
-"""Characters of a message that are shown."""
+MAX_CHARACTERS = 4_000
+"""Most characters of a message."""
 
 
 class Failure(NamedTuple):
-    """What ended a command.
+    """The failure that ended a command.
 
     Attributes:
-        message: One line without control characters; empty where all was said already.
+        message: One line without control characters; empty if nothing is left to say.
         kind: Class of the error, or `usage`.
-        exit_code: Of the process.
+        exit_code: Exit code of the process.
     """
 
     message: str
@@ -36,15 +36,15 @@ class Failure(NamedTuple):
 
     @property
     def is_usage(self) -> bool:
-        """Whether the command was called wrongly."""
+        """True if the command was called wrongly."""
         return self.kind == "usage"
 
 
 def failure_of(error: Exception, options: Mapping[str, str] | None = None) -> Failure:
-    """Return what an exception means to the caller of a command.
+    """Return the failure that an exception means to the caller of a command.
 
     Args:
-        error: What ended it.
+        error: The exception that ended the command.
         options: How the command calls each of its parameters; see `options_of`.
     """
     if isinstance(error, InputError):
@@ -72,17 +72,17 @@ def failure_of(error: Exception, options: Mapping[str, str] | None = None) -> Fa
     )
 
 
-def tell(failure: Failure, *, as_json: bool) -> None:
-    """Say on stderr what ended a command: a line, or with `--json` an object with `error`, `kind` and `exit_code`."""
+def report_failure(failure: Failure, *, as_json: bool) -> None:
+    """Print a failure on stderr: a line, or with `--json` an object with `error`, `kind` and `exit_code`."""
     if not failure.message:
         return
     if as_json:
-        told = {"error": failure.message, "kind": failure.kind, "exit_code": failure.exit_code}
-        typer.echo(json.dumps(told, ensure_ascii=False), err=True)
+        fields = {"error": failure.message, "kind": failure.kind, "exit_code": failure.exit_code}
+        typer.echo(json.dumps(fields, ensure_ascii=False), err=True)
     else:
         note(f"aurora: {failure.message}")
 
 
 def _line(text: str) -> str:
-    shown = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+    shown = text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS // 2]} ... {text[-MAX_CHARACTERS // 2 :]}"
     return printable(" ".join(shown.split("\n")))

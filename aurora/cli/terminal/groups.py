@@ -11,6 +11,8 @@ def with_default(command: str) -> type[TyperGroup]:
     """Return a group in which `GROUP FILE` means `GROUP COMMAND FILE`; its help shows that command's options too."""
 
     class WithDefault(TyperGroup):
+        default_command = command
+
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             if not args and not self.no_args_is_help:
                 args = [command]

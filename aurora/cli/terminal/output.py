@@ -1,4 +1,4 @@
-"""How results are shown: JSON, a table that fits the terminal, tab-separated columns elsewhere."""
+"""Prints results: JSON, tables that fit the terminal, tab-separated columns elsewhere."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import typer
 from aurora.quantities import number
 
 SCHEMA_VERSION = 1
-"""Of every object that `--json` prints; it rises when a key goes or changes its meaning, not when one is added."""
+"""Version of the objects that `--json` prints; it rises when a key is removed or changes its meaning."""
 
 
-LEAST_DECIMALS = 4
-"""Of a float in a table that is piped."""
+MIN_DECIMALS = 4
+"""Least number of decimals of a float in a piped table."""
 
 
 def emit_json(data: Any) -> None:
-    """Print a result as JSON on stdout; an object says the version of its keys.
+    """Print a result as JSON on stdout; an object holds the version of its keys.
 
     Not for scenarios, policies and other files, which have their own schema: those are printed as they are.
     """
@@ -32,7 +32,7 @@ def emit_json(data: Any) -> None:
 
 
 def emit_json_line(data: dict[str, Any]) -> None:
-    """Print one result of several as a line of JSON on stdout."""
+    """Print one of several results as a line of JSON on stdout."""
     typer.echo(json.dumps(_versioned(data), allow_nan=False))
 
 
@@ -44,11 +44,11 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     """Print a table on stdout, laid out for the terminal's width; elsewhere a line `# title` and tab-separated columns.
 
     Args:
-        title: What the table shows.
+        title: Title above the table.
         columns: Headers.
         rows: Cells. A float has five significant digits; on a terminal without zeros that its whole column ends in,
             elsewhere with four decimals at least. None is "-".
-        keys: How many of the first columns say what a row is about.
+        keys: Number of first columns that identify a row.
     """
     if not on_terminal():
         typer.echo(f"# {printable(title)}")
@@ -67,28 +67,28 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 
 
 def note(text: str) -> None:
-    """Say something to the person at the terminal, on stderr; wrapped at words where that is a terminal."""
+    """Print a note for the user on stderr, wrapped at words if that is a terminal."""
     text = _printable_lines(text)
     if sys.stderr.isatty():
         from aurora.cli.terminal.tables import wrapped  # for terminals only
 
         hang = " " * (len(text) - len(text.lstrip(" ")) + 2)
-        text = "\n".join(one for line in text.split("\n") for one in wrapped(line, terminal_width(), hang=hang))
+        text = "\n".join(part for line in text.split("\n") for part in wrapped(line, terminal_width(), hang=hang))
     typer.echo(text, err=True)
 
 
 def on_terminal() -> bool:
-    """Return whether tables are for somebody who reads them now."""
+    """Return whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def terminal_width() -> int:
-    """Return the columns of the terminal; `COLUMNS` goes before what it says of itself."""
+    """Return the number of columns of the terminal; the variable `COLUMNS` takes precedence."""
     return max(20, shutil.get_terminal_size().columns)
 
 
 def say(text: str) -> None:
-    """Print lines for people on stdout, without what would steer a terminal."""
+    """Print text on stdout without control characters."""
     typer.echo(_printable_lines(text))
 
 
@@ -97,22 +97,22 @@ def _printable_lines(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text in which blanks stand for tabs and line ends, and a mark for what would steer a terminal."""
+    """Return a text with blanks for tabs and line ends, and a mark for every control character."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _piped(cell: object) -> str:
-    """A cell for other programs: as many decimals as programs have been given, and more where they are needed."""
+    """Return a cell for other programs, with at least `MIN_DECIMALS` decimals."""
     text = _text(cell)
-    if isinstance(cell, float) and isfinite(cell) and "e" not in text and len(text.partition(".")[2]) < LEAST_DECIMALS:
-        return f"{cell + 0.0:.{LEAST_DECIMALS}f}"  # no zero keeps a sign
+    if isinstance(cell, float) and isfinite(cell) and "e" not in text and len(text.partition(".")[2]) < MIN_DECIMALS:
+        return f"{cell + 0.0:.{MIN_DECIMALS}f}"  # no zero keeps a sign
     return text
 
 
 def _texts(column: Sequence[object]) -> list[str]:
-    """The cells of a column for a terminal; floats among other things lose their last zeros each by itself."""
+    """Return the cells of a column for a terminal; floats lose their trailing zeros, in a column of floats alike."""
     texts = [printable(_text(cell)) for cell in column]
     points = [k for k, cell in enumerate(column) if isinstance(cell, float) and re.fullmatch(r"-?\d+\.\d+", texts[k])]
     zeros = {k: len(texts[k]) - len(texts[k].rstrip("0")) for k in points}

@@ -1,4 +1,4 @@
-"""How self-play shows where it stands, on stderr: a bar on a terminal, lines elsewhere."""
+"""Shows the events of self-play on stderr: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:  # heavy at run time
 
 _ENDS = {"time limit": "time is up", "budget spent": "the model's budget is spent"}
 QUIET_SECONDS = 5.0
-"""Where stderr is not a terminal, progress within an iteration is told no more often than this."""
+"""Least seconds between two lines of progress within an iteration, where stderr is no terminal."""
 
 
 @contextmanager
 def progress(iterations: int | None, time_limit: float | None) -> Iterator[Callable[[Event], None]]:
-    """What a run tells of itself, shown as it comes.
+    """Provide a listener that shows the events of a run.
 
     Args:
-        iterations: That the run shall hold in the end.
-        time_limit: Seconds.
+        iterations: Number of iterations at the end of the run; None without a limit.
+        time_limit: Time limit of this process, seconds; None without a limit.
     """
     if not sys.stderr.isatty():
         yield _Lines(_Clock(iterations, time_limit)).tell
@@ -39,7 +39,7 @@ def progress(iterations: int | None, time_limit: float | None) -> Iterator[Calla
 
 
 class _Clock:
-    """How much is done, and how long the rest will take."""
+    """Computes the share of the work done, and the time left."""
 
     def __init__(self, iterations: int | None, time_limit: float | None) -> None:
         self.iterations = iterations
@@ -48,7 +48,7 @@ class _Clock:
         self._first: int | None = None
 
     def start(self, iteration: int) -> None:
-        """Remember where this process began: a resumed run does not start at 0."""
+        """Store the first iteration of this process: a resumed run does not start at 0."""
         self._first = iteration if self._first is None else self._first
 
     @property
@@ -56,7 +56,7 @@ class _Clock:
         return time.monotonic() - self._started
 
     def share(self, done: float) -> float | None:
-        """Of the work of this process, 0 to 1, by iterations or by the time limit; None before anything is known."""
+        """Return the share of this process's work done, 0 to 1, by iterations or time limit; None if unknown."""
         shares = []
         first = self._first or 0
         if self.iterations is not None and self.iterations > first:
@@ -89,19 +89,19 @@ def _iteration(event: IterationDone) -> str:
 
 
 def _cost(event: ModelCalled) -> str:
-    """What the model has cost so far."""
+    """Return the cost of the model so far, in words."""
     tokens = event["tokens_in"] + event["tokens_out"]
     dollars = f", ${event['dollars']:.4f}" if event["dollars"] else ""
     return f"{event['calls']} model calls, {tokens} tokens{dollars}"
 
 
 def _within(event: Generation) -> float:
-    """Iterations done, with the share of the one in progress."""
+    """Return the iterations done, with the share of the current one."""
     return event["iteration"] + (event["generation"] + 1) / event["generations"]
 
 
 def _remark(event: Event) -> str:
-    """What is worth a line of its own; "" for other events."""
+    """Return the line of an event that gets one of its own; "" for other events."""
     if event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
         return f"now level {event['level']}; success on earlier levels: {shares}"
@@ -113,7 +113,7 @@ def _remark(event: Event) -> str:
 
 
 class _Lines:
-    """A line for every iteration, and within long ones."""
+    """Prints a line for every iteration, and within long ones."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
@@ -142,7 +142,7 @@ class _Lines:
 
 
 class _Bar:
-    """A bar that grows with every generation, below the lines of the finished iterations."""
+    """Draws a bar that grows with every generation, below the lines of the finished iterations."""
 
     def __init__(self, bar: Any, clock: _Clock) -> None:
         self._bar = bar

@@ -62,19 +62,19 @@ COMPILED = {
     "aurora.sim.kernel.episode.": ("the simulator of training", 30),
     "aurora.learning.accounts.": ("the simulator of accounts", 10),
 }
-"""What is compiled by which functions, and about how many seconds that takes on one core."""
+"""Name of a simulator, and approximate seconds to compile it on one core, by the start of its functions' names."""
 
 
 @cache
 def note_compiling() -> None:
-    """Say, from now on, when a simulator is compiled first; a minute without a word looks like a hang."""
+    """Print a note, from now on, when a simulator is compiled; a silent minute looks like a hang."""
     from aurora.sim.compilation import watch_compiling  # loads numba, for commands that simulate
 
     spoken: dict[str, float] = {}
 
     def tell(function: str) -> None:
         for start, (what, seconds) in COMPILED.items():
-            # Several functions may be one wait: nothing is said twice within most of its time.
+            # Several functions may be one wait: no note is repeated within most of its time.
             if function.startswith(start) and time.monotonic() - spoken.get(what, -math.inf) > 0.75 * seconds:
                 spoken[what] = time.monotonic()
                 note(f"compiling {what}, once on this machine: about {seconds} s")

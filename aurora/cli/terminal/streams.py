@@ -1,4 +1,4 @@
-"""The process's own streams: full, closed, or of an encoding that lacks characters."""
+"""Handles standard streams that are full, closed, or of an encoding that lacks characters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # of Python 3.12
     from typing_extensions import Buffer
 
 BROKEN_PIPE = 141
-"""Exit code where nobody reads stdout any more, as shells have it."""
+"""Exit code if nobody reads stdout any more, as in shells."""
 
 
 _REASONS = {
@@ -26,7 +26,7 @@ class OutputError(Exception):
     """Stdout can't be written.
 
     Args:
-        fault: What the system says.
+        fault: Error of the system.
     """
 
     def __init__(self, fault: OSError) -> None:
@@ -35,7 +35,7 @@ class OutputError(Exception):
 
 
 class _Stdout(io.FileIO):
-    """Raises what no reader of files takes for its own."""
+    """Raises `OutputError`, which no handler of file errors catches."""
 
     def write(self, data: Buffer, /) -> int:
         try:
@@ -45,7 +45,7 @@ class _Stdout(io.FileIO):
 
 
 class _Stderr(io.FileIO):
-    """Drops what it can't write: a remark that nobody can see ends no command."""
+    """Drops what it can't write: a note that nobody can see ends no command."""
 
     def write(self, data: Buffer, /) -> int:
         with contextlib.suppress(OSError):
@@ -54,9 +54,9 @@ class _Stderr(io.FileIO):
 
 
 def prepare() -> None:
-    """Make stdout raise `OutputError`, stderr silent where it can't be written, and both show what they can.
+    """Make stdout raise `OutputError`, stderr drop what it can't write, and both replace unknown characters.
 
-    Descriptors that the caller has closed are opened, so that no file gets their numbers and, with it, the output.
+    Descriptors that the caller closed are opened, so that no file gets their numbers and the output with it.
     """
     for number in (0, 1, 2):
         try:
@@ -70,7 +70,7 @@ def prepare() -> None:
 
 
 def abandon() -> None:
-    """Drop what waits to be written to stdout."""
+    """Drop the output that waits to be written to stdout."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

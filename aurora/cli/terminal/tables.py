@@ -1,4 +1,4 @@
-"""Lays tables out for a terminal of any width; nothing of a cell is ever cut off.
+"""Lays out tables for terminals of any width, without cutting off cells.
 
 A table that is too wide is narrowed in this order: headers and texts are wrapped at words; few rows are turned into
 columns; the columns are shared out over several tables, each with the key columns; long words are broken; every row
@@ -14,28 +14,28 @@ from typing import NamedTuple
 from rich.cells import cell_len, chop_cells
 
 GAP = "  "
-TEXT_WIDTH = 20
-"""A text is wrapped to no less than so many columns if its table can be had in another way."""
-FEW_ROWS = 4
-"""Rows up to which a wide table is turned."""
+MIN_TEXT_WIDTH = 20
+"""Least number of columns to which a text is wrapped, if the table fits in another way."""
+MAX_ROWS_TURNED = 4
+"""Most rows of a wide table whose rows are turned into columns."""
 LONG_WORD = 24
-"""A word longer than this may be broken after a punctuation mark."""
-MOST_PARTS = 3
-"""Tables over which the columns of one are shared out."""
+"""Length above which a word may be broken after a punctuation mark."""
+MAX_PARTS = 3
+"""Most tables over which the columns of one are shared out."""
 
 _NUMERIC = re.compile(r"[-+<]?\$?\d[\d,.]*(e[-+]?\d+)?( ?[%\w/]{1,6})?|-|")
 _BREAKS = re.compile(r"(?<=[/,;:_=&|.-])(?=.)")
 
 
 class Row(NamedTuple):
-    """A line of a table; strong ones are its title and its headers."""
+    """A line of a table; the title and the headers are strong."""
 
     text: str
     is_strong: bool = False
 
 
 class Column(NamedTuple):
-    """A column: its header, its cells, and the widths at which it is whole, needs no wrapped cell, and is readable."""
+    """A column with the widths at which it is whole, has no wrapped cell, and is readable."""
 
     header: str
     cells: tuple[str, ...]
@@ -51,27 +51,27 @@ def laid_out(
     """Lay a table out.
 
     Args:
-        title: What it shows.
+        title: Title of the table.
         columns: Headers.
         rows: Cells as text.
         width: Columns of the terminal.
-        keys: How many of the first columns say what a row is about; they are repeated where a table is split.
-        rule: Drawn below the headers.
+        keys: Number of first columns that identify a row; they are repeated where a table is split.
+        rule: Character of the rule below the headers.
 
     Returns:
         Lines no wider than `width`, except where a single character is.
     """
-    made = [_column(header, [row[k] for row in rows]) for k, header in enumerate(columns)]
+    cells_and_widths = [_column(header, [row[k] for row in rows]) for k, header in enumerate(columns)]
     lines = [Row(line, True) for line in wrapped(title, width)]
-    if _fits(made, width):
-        return lines + _table(made, width, rule)
-    if rows and len(rows) <= FEW_ROWS:
-        turned = _turned(made, len(rows))
+    if _fits(cells_and_widths, width):
+        return lines + _table(cells_and_widths, width, rule)
+    if rows and len(rows) <= MAX_ROWS_TURNED:
+        turned = _turned(cells_and_widths, len(rows))
         if _fits(turned, width):
             return lines + _table(turned, width, rule)
-    parts = _parts(made, width, keys) or _parts([_foldable(c) for c in made], width, keys)
+    parts = _parts(cells_and_widths, width, keys) or _parts([_foldable(c) for c in cells_and_widths], width, keys)
     if parts is None:
-        return lines + list(_blocks(made, len(rows), width, keys))
+        return lines + list(_blocks(cells_and_widths, len(rows), width, keys))
     for k, part in enumerate(parts):
         lines += [Row("")] * (k > 0) + _table(part, width, rule)
     return lines
@@ -83,7 +83,7 @@ def wrapped(text: str, width: int, *, hang: str = "") -> list[str]:
     Args:
         text: Blanks at its beginning stay.
         width: Columns, at least 1.
-        hang: What the second line and those after it begin with.
+        hang: Text at the start of every line but the first.
     """
     width = max(1, width)
     lines: list[str] = []
@@ -101,7 +101,7 @@ def wrapped(text: str, width: int, *, hang: str = "") -> list[str]:
 
 
 def _pieces(word: str, width: int) -> list[str]:
-    """A word, in as many pieces as it takes to fit."""
+    """Break a word into pieces that fit."""
     if cell_len(word) <= width:
         return [word]
     pieces: list[str] = []
@@ -120,14 +120,14 @@ def _column(header: str, cells: Sequence[str]) -> Column:
         least = unwrapped
     else:
         longest = max((_unbroken(word) for cell in cells for word in cell.split(" ")), default=0)
-        least = min(unwrapped, max(longest, TEXT_WIDTH))
+        least = min(unwrapped, max(longest, MIN_TEXT_WIDTH))
     heading = max(map(cell_len, _heading(header)), default=0)
     natural = max(cell_len(header), unwrapped)
     return Column(header, tuple(cells), is_numeric, natural, max(heading, unwrapped), max(heading, least))
 
 
 def _foldable(column: Column) -> Column:
-    """The column with long words, such as hashes, broken anywhere."""
+    """Return a column whose long words, such as hashes, may be broken anywhere."""
     if column.is_numeric:
         return column
     heading = max(map(cell_len, _heading(column.header)), default=0)
@@ -141,7 +141,7 @@ def _unbroken(word: str) -> int:
 
 
 def _heading(header: str) -> list[str]:
-    """The words of a header; those of a name are parted after the underscore."""
+    """Return the words of a header; names are split after underscores."""
     return re.sub(r"(?<=_)(?=.)", " ", header).split()
 
 
@@ -150,7 +150,7 @@ def _fits(columns: Sequence[Column], width: int) -> bool:
 
 
 def _widths(columns: Sequence[Column], width: int) -> list[int]:
-    """The widths of columns whose least widths fit: room goes to cells first, then to headers."""
+    """Return the widths of columns whose least widths fit: room goes to cells first, then to headers."""
     room = width - len(GAP) * (len(columns) - 1)
     least, whole = [c.least for c in columns], [c.natural for c in columns]
     for most in ([c.unwrapped for c in columns], whole):
@@ -167,13 +167,13 @@ def _table(columns: Sequence[Column], width: int, rule: str) -> list[Row]:
     headers = [_header_lines(c, w) for c, w in zip(columns, widths, strict=True)]
     height = max(map(len, headers))
     headers = [[""] * (height - len(lines)) + lines for lines in headers]  # they stand on the rule
-    found = [Row(_line(columns, widths, [lines[k] for lines in headers]), True) for k in range(height)]
-    found.append(Row(GAP.join(rule * w for w in widths)))
+    rows = [Row(_line(columns, widths, [lines[k] for lines in headers]), True) for k in range(height)]
+    rows.append(Row(GAP.join(rule * w for w in widths)))
     for row in range(len(columns[0].cells)):
         cells = [wrapped(c.cells[row], w) for c, w in zip(columns, widths, strict=True)]
         for k in range(max(map(len, cells))):
-            found.append(Row(_line(columns, widths, [lines[k] if k < len(lines) else "" for lines in cells])))
-    return found
+            rows.append(Row(_line(columns, widths, [lines[k] if k < len(lines) else "" for lines in cells])))
+    return rows
 
 
 def _header_lines(column: Column, width: int) -> list[str]:
@@ -198,13 +198,13 @@ def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]
 
 
 def _turned(columns: Sequence[Column], rows: int) -> list[Column]:
-    """The table with its columns as rows."""
+    """Return the columns of a table whose rows and columns are swapped."""
     first = _column(columns[0].header, [c.header for c in columns[1:]])
     return [first, *(_column(columns[0].cells[r], [c.cells[r] for c in columns[1:]]) for r in range(rows))]
 
 
 def _parts(columns: Sequence[Column], width: int, keys: int) -> list[list[Column]] | None:
-    """The columns over several tables, or None if one does not fit beside the keys, or they are many."""
+    """Share the columns out over several tables; None if one does not fit beside the keys, or they are too many."""
     if _fits(columns, width):
         return [list(columns)]
     head, rest = list(columns[:keys]), columns[keys:]
@@ -216,11 +216,11 @@ def _parts(columns: Sequence[Column], width: int, keys: int) -> list[list[Column
             parts.append([*head, column])
         else:
             return None
-    return parts if 0 < len(parts) <= MOST_PARTS else None
+    return parts if 0 < len(parts) <= MAX_PARTS else None
 
 
 def _blocks(columns: Sequence[Column], rows: int, width: int, keys: int) -> Iterator[Row]:
-    """Each row as lines of header and cell."""
+    """Yield each row as lines of header and cell."""
     labels = columns[keys:] or columns
     indent = min(max(cell_len(c.header) for c in labels) + 4, max(2, width // 2))
     for row in range(rows):

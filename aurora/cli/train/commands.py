@@ -1,4 +1,4 @@
-"""`aurora train`: networks and forecasters that learn, each from a command of its own."""
+"""`aurora train`: one command for each kind of network or forecaster."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _command(algorithm: Algorithm, description: str) -> Callable[..., None]:
 
 ppo = _command(
     "ppo",
-    """Train by proximal policy optimization (PPO), with or without an LSTM.
+    """Train by proximal policy optimisation (PPO), with or without an LSTM.
 
     Example: aurora train ppo --level 1 --steps 50000 --out runs/ppo-1
     """,

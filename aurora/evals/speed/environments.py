@@ -1,4 +1,4 @@
-"""How fast the environment is: stepped together, one at a time, and by stable-baselines3; and what a network costs."""
+"""Measures the speed of the environment (batched, single, in stable-baselines3) and of a policy with a network."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from aurora.sim.policies.network import scoring_network
 from aurora.sim.policies.policy import Policy
 
 SCENARIOS = 100
+"""Number of held-out scenarios of each level."""
 BATCH = 64
+"""Number of environments that step together."""
 STEPS = {1: 2000, 2: 1000, 3: 600, 4: 300}
-"""Steps of a measurement by level, each of a whole batch."""
+"""Level -> steps of the whole batch in a measurement."""
 SINGLE_STEPS = 3000
+"""Steps of a measurement of single environments."""
 
 
 def bench_environments(repeats: int) -> dict[str, Any]:
-    """All measurements; keys of `aurora bench env --json`."""
+    """Return all measurements, with the keys of `aurora bench env --json`."""
     return {
         "batch": BATCH,
         "levels": [_level(level, repeats) for level in STEPS],
@@ -34,13 +37,13 @@ def bench_environments(repeats: int) -> dict[str, Any]:
     }
 
 
-def _rates(what: Callable[[], int], repeats: int) -> list[float]:
-    """Steps a second of processor time, of so many measurements; what else the machine does matters less so."""
-    what()
+def _rates(work: Callable[[], int], repeats: int) -> list[float]:
+    """Return steps per second of processor time; other load on the machine matters less than by the clock."""
+    work()
     rates = []
     for _ in range(repeats):
         start = time.process_time()
-        steps = what()
+        steps = work()
         rates.append(steps / (time.process_time() - start))
     return rates
 
@@ -56,7 +59,7 @@ def _level(level: int, repeats: int) -> dict[str, Any]:
     single = AllocationEnv(scenarios, flat=True)
     single.reset()
 
-    def together() -> int:
+    def batched() -> int:
         mask = environments.observe().mask
         for _ in range(STEPS[level]):
             mask = environments.step(mask.argmax(axis=1)).observation.mask
@@ -79,15 +82,15 @@ def _level(level: int, repeats: int) -> dict[str, Any]:
 
         return step
 
-    batched = _rates(together, repeats)
+    batched_rates = _rates(batched, repeats)
     dummy = DummyVecEnv([lambda: AllocationEnv(scenarios, flat=True) for _ in range(8)])
     vectorised = AllocationVecEnv(Environments(scenarios, BATCH, seed=0), flat=True)
     return {
         "level": level,
         "candidates": environments.num_candidates,
-        "steps_per_second": float(np.median(batched)),
-        "min": min(batched),
-        "max": max(batched),
+        "steps_per_second": float(np.median(batched_rates)),
+        "min": min(batched_rates),
+        "max": max(batched_rates),
         "gymnasium": float(np.median(_rates(one_at_a_time, repeats))),
         "sb3_vectorised": float(np.median(_rates(by_stable_baselines(vectorised), repeats))),
         "sb3_dummy": float(np.median(_rates(by_stable_baselines(dummy), repeats))),
@@ -95,7 +98,7 @@ def _level(level: int, repeats: int) -> dict[str, Any]:
 
 
 def random_network(hidden: tuple[int, ...], seed: int = 0) -> Policy:
-    """A policy whose network reads all that an environment shows, with random weights."""
+    """Return a policy whose network reads the whole observation, with random weights."""
     rng = np.random.default_rng(seed)
     inputs = (*CANDIDATE_INPUTS, *CONTEXT_INPUTS)
     layers = [
@@ -106,7 +109,7 @@ def random_network(hidden: tuple[int, ...], seed: int = 0) -> Policy:
 
 
 def _network(hidden: tuple[int, ...], nodes: int, repeats: int) -> dict[str, Any]:
-    """Microseconds a decision of a run under a network, everything else included."""
+    """Measure microseconds per decision of a simulation under a network."""
     encoded, program = encode(workload(nodes, 2000, flavours=False)), compile_policy(random_network(hidden))
     rates = _rates(lambda: evaluate(encoded, program).decisions, repeats)
     return {"hidden": list(hidden), "nodes": nodes, "microseconds_per_decision": 1e6 / float(np.median(rates))}

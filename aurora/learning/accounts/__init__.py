@@ -1,4 +1,4 @@
-"""Accounts in a cloud: what they rent, how they are set up, what became of it; from files, or generated.
+"""Accounts in a cloud: catalogues, configurations, histories and their simulation; from files, or generated.
 
 Imports of AURORA only `aurora.learning.series.series` and what is below it.
 """

@@ -1,4 +1,4 @@
-"""How people run accounts: the few who look ahead, and the many who don't."""
+"""Behaviour of people who run accounts: the few who look ahead, and the many who don't."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ MISSES, COST = COLUMN["misses"], COLUMN["cost"]
 
 
 class View(NamedTuple):
-    """What somebody who runs an account sees before the next period.
+    """View of an account before the next period, for whoever runs it.
 
     Attributes:
         rows: Metrics of the periods so far, each float64 [len(METRICS)].
-        configuration: Now.
-        machines: That run now.
-        workload: The application's needs; experts know them.
-        limit: Seconds.
-        data: GiB.
+        configuration: Present configuration.
+        machines: Machines that run now.
+        workload: Needs of the application; experts know them.
+        limit: Promised response time, seconds.
+        data: Stored data, GiB.
         seen: Demand of the periods so far, float64 [periods, steps].
-        catalogue: What can be rented.
+        catalogue: Catalogue of prices.
         per_day: Periods a day.
-        rng: Of this account's people.
+        rng: Random generator of this account's people.
     """
 
     rows: Sequence[NDArray[np.float64]]
@@ -51,11 +51,11 @@ class View(NamedTuple):
 
 
 def burden(values: NDArray[np.float64], demand: NDArray[np.float64]) -> float:
-    """What a period costs, with what its misses are worth.
+    """Return what a period costs, with misses at their price.
 
     Args:
-        values: Its metrics, float64 [len(METRICS)].
-        demand: In each of its steps, busy cores.
+        values: Metrics of the period, float64 [len(METRICS)].
+        demand: Busy cores in each step of the period, float64 [steps].
 
     Returns:
         Dollars.
@@ -64,11 +64,11 @@ def burden(values: NDArray[np.float64], demand: NDArray[np.float64]) -> float:
 
 
 def prospects(view: View, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each move leads to if nothing is changed after it.
+    """Return the burden after each move if nothing is changed after it.
 
     Args:
-        view: The situation.
-        ahead: Demand that is expected, float64 [periods, steps].
+        view: View of the account.
+        ahead: Expected demand, float64 [periods, steps].
 
     Returns:
         Dollars by `burden` over the whole of `ahead`, float64 [len(MOVES)]; infinite for moves that aren't possible.
@@ -86,7 +86,7 @@ def prospects(view: View, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def expected_days(seen: NDArray[np.float64], per_day: int) -> tuple[NDArray[np.float64], ...]:
-    """The next day as yesterday, and as the same day a week ago at today's level: what can be known of it.
+    """Return the expected demand of the next day: as yesterday, and as a week ago at yesterday's level.
 
     Args:
         seen: Demand so far, float64 [periods, steps], at least one period.
@@ -106,13 +106,13 @@ def expected_days(seen: NDArray[np.float64], per_day: int) -> tuple[NDArray[np.f
 
 
 def expert(view: View, *, error: float = 0.04, slip: float = 0.02, gain: float = 0.05) -> int:
-    """The move that looks best for the next day, by an imperfect forecast of it.
+    """Choose the best move for the next day, by an imperfect forecast of it.
 
     Args:
-        view: The situation.
+        view: View of the account.
         error: Standard deviation of the logarithm of the forecast's level, besides that of `expected_days`.
         slip: Probability of doing the second best.
-        gain: A change must promise to save this share.
+        gain: Least share that a change must promise to save.
     """
     days = expected_days(view.seen, view.per_day)
     level = view.rng.lognormal(0.0, error)
@@ -123,7 +123,7 @@ def expert(view: View, *, error: float = 0.04, slip: float = 0.02, gain: float =
 
 
 def _possible(view: View, *wanted: str) -> int:
-    """The first of these moves that is possible; `keep` where none is."""
+    """Return the first of these moves that is possible; `keep` where none is."""
     possible = valid_moves(view.configuration, view.catalogue)
     return next((k for k in map(MOVES.index, wanted) if possible[k]), KEEP)
 
@@ -134,7 +134,7 @@ def _mean(view: View, column: int, days: float) -> float:
 
 
 def average(view: View) -> int:
-    """Looks once a day: adds machines after trouble, seldom takes any away."""
+    """Choose a move once a day: add machines after trouble, seldom remove any."""
     if len(view.rows) % view.per_day or not view.rows:
         return KEEP
     if _mean(view, MISSES, 1) > 0.03:  # noqa: PLR2004  # habits, here and below
@@ -151,13 +151,13 @@ def average(view: View) -> int:
 
 
 def negligent(view: View) -> int:
-    """Changes nothing, except in one period of two hundred."""
+    """Keep the configuration, except for a random move in one period of two hundred."""
     possible = np.flatnonzero(valid_moves(view.configuration, view.catalogue))
     return int(view.rng.choice(possible)) if view.rng.random() < 0.005 else KEEP  # noqa: PLR2004
 
 
 def thrasher(view: View) -> int:
-    """Answers every period by itself: up at once, down at once."""
+    """React to the last period alone: up at once, down at once."""
     if not view.rows or view.rng.random() < 0.3:  # noqa: PLR2004
         return KEEP
     last = view.rows[-1]
@@ -169,7 +169,7 @@ def thrasher(view: View) -> int:
 
 
 def underprovisioner(view: View) -> int:
-    """Saves wherever it can, and does not look at misses until half of all requests are late."""
+    """Save wherever possible, and ignore misses until half of all requests are late."""
     if _mean(view, MISSES, 1) > 0.5:  # noqa: PLR2004
         return _possible(view, "maximum_up", "larger")
     if view.rng.random() < 0.25:  # noqa: PLR2004
@@ -186,4 +186,4 @@ BEHAVIOURS: Mapping[Behaviour, Callable[[View], int]] = {
     "underprovisioner": underprovisioner,
     "lucky": average,
 }
-"""What each does: from what it sees, the number of a move. A lucky one is average, with an easy workload."""
+"""Behaviour -> function from a view to the number of a move. The lucky are average people with an easy workload."""

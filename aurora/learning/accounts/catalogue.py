@@ -1,4 +1,4 @@
-"""What can be rented and what it costs: the table that configurations name things from."""
+"""Catalogue of instance types, storage classes and network tiers with their prices; configurations name its entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurora.learning.accounts.price_list import read_price_list
 from aurora.reading import read_json
 
 LARGEST, SMALLEST = 1e9, 1e-9
-"""Of any number in a catalogue that is not 0."""
+"""Bounds of any number in a catalogue that is not 0."""
 NOTE = (
     "Prices: instances in dollars an hour, storage in dollars a GiB and hour, network tiers in dollars an hour; memory "
     "in GiB, speed of a core relative to the general family. Put in your provider's list and give it with --catalogue; "
@@ -28,12 +28,12 @@ class InstanceType:
     """A kind of machine.
 
     Attributes:
-        name: Unique in its catalogue.
-        family: Machines of one family differ in size only.
-        cores: Virtual cores.
-        memory: GiB.
-        speed: Of one core, relative to that of the general family.
-        price: Dollars per hour.
+        name: Name, unique in its catalogue.
+        family: Family; its machines differ in size only.
+        cores: Number of virtual cores.
+        memory: Memory, GiB.
+        speed: Speed of one core, relative to the general family.
+        price: Price, dollars per hour.
     """
 
     name: str
@@ -49,9 +49,9 @@ class StorageClass:
     """A kind of volume.
 
     Attributes:
-        name: Unique in its catalogue.
-        iops: Operations a second that it allows.
-        price: Dollars per GiB and hour.
+        name: Name, unique in its catalogue.
+        iops: Storage operations a second.
+        price: Price, dollars per GiB and hour.
     """
 
     name: str
@@ -64,9 +64,9 @@ class NetworkTier:
     """A bandwidth that can be bought.
 
     Attributes:
-        name: Unique in its catalogue.
-        gbit: Gbit/s.
-        price: Dollars per hour.
+        name: Name, unique in its catalogue.
+        gbit: Bandwidth, Gbit/s.
+        price: Price, dollars per hour.
     """
 
     name: str
@@ -76,13 +76,13 @@ class NetworkTier:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All that can be rented, with the source of its prices.
+    """Everything that can be rented, with the source of the prices.
 
     Attributes:
-        source: Where the prices are from, with a date.
-        instances: By family, within it by cores.
-        storage: By operations a second.
-        network: By bandwidth.
+        source: Source of the prices, with a date.
+        instances: Instance types by family, within it by cores.
+        storage: Storage classes by operations a second.
+        network: Network tiers by bandwidth.
     """
 
     source: str
@@ -116,7 +116,7 @@ class Catalogue:
         return min(max(i.price, 1e-9) / i.cores for i in self.instances)
 
     def sizes(self, family: str) -> tuple[InstanceType, ...]:
-        """A family's instance types, smallest first."""
+        """Return a family's instance types, smallest first."""
         return tuple(i for i in self.instances if i.family == family)
 
 
@@ -126,7 +126,8 @@ def load_catalogue(path: Path) -> Catalogue:
     A price list has no storage and network; they are those of the synthetic catalogue, and `source` says so.
 
     Raises:
-        DataError: It is absent or malformed; the message names the entry and the field.
+        FileError: It can't be read.
+        DataError: It is malformed; the message names the entry and the field.
     """
     if path.name.endswith((".csv", ".csv.gz")):
         rest = _synthetic()
@@ -137,12 +138,12 @@ def load_catalogue(path: Path) -> Catalogue:
 
 @cache
 def synthetic_catalogue() -> Catalogue:
-    """The catalogue in the package; its prices are nobody's offer, and its `source` says so."""
+    """Return the catalogue in the package; its prices are nobody's offer, and its `source` says so."""
     return _parse(_synthetic(), "the synthetic catalogue")
 
 
 def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
-    """A catalogue as a file has it; `load_catalogue` gives it back."""
+    """Return a catalogue as its file holds it, for `load_catalogue`."""
     return {
         "note": NOTE,
         "source": catalogue.source,
@@ -153,8 +154,8 @@ def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _synthetic() -> dict[str, Any]:
-    found = json.loads(files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8"))
-    return dict(found)
+    data = json.loads(files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8"))
+    return dict(data)
 
 
 def _parse(data: Any, where: str) -> Catalogue:
@@ -162,12 +163,12 @@ def _parse(data: Any, where: str) -> Catalogue:
         raise DataError(f"{where}: field 'source' must say where the prices are from, with a date")
     instances = tuple(
         InstanceType(
-            e.text("name"),
-            e.text("family"),
-            e.above_zero("cores"),
-            e.above_zero("memory"),
-            e.above_zero("speed"),
-            e.from_zero("price"),
+            name=e.text("name"),
+            family=e.text("family"),
+            cores=e.above_zero("cores"),
+            memory=e.above_zero("memory"),
+            speed=e.above_zero("speed"),
+            price=e.from_zero("price"),
         )
         for e in _entries(data, "instances", where)
     )

@@ -1,4 +1,4 @@
-"""Making the machine code of accounts, so that no later command waits for it."""
+"""Compilation of the simulator of accounts ahead of its use, so that no later command waits for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aurora.learning.accounts.situation import situations
 
 
 def compile_accounts() -> None:
-    """Compile what accounts are simulated and described with, where that is not done yet, and keep it."""
+    """Compile the functions that simulate and describe accounts, unless their machine code is kept already."""
     catalogue = synthetic_catalogue()
     (account,), (truth,) = generate(0, 1, periods=24)
     situations(account, catalogue)

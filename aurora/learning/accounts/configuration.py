@@ -1,4 +1,4 @@
-"""How an account is set up, and the single moves by which that can change."""
+"""Configurations of accounts, and the single moves that change them."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.accounts.catalogue import Catalogue, InstanceType
 
 Number = TypeVar("Number", int, float)
 Rung = TypeVar("Rung")
 
 COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
-"""Steps of the least and the most instances."""
+"""Ladder of the least and the most instances."""
 TARGETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Steps of the utilisation that the autoscaler aims at."""
+"""Ladder of the utilisation that the autoscaler aims at."""
 MOST_INSTANCES = 100_000
 LONGEST_COOLDOWN = 30 * 86_400
 COOLDOWNS = (300, 600, 1200, 2400)
-"""Steps of the cooldown, seconds."""
-SHOWN = 30
-"""Names that a message lists."""
+"""Ladder of the cooldown, seconds."""
+MAX_NAMES_LISTED = 30
+"""Most names that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What an account runs on.
+    """Configuration of an account.
 
     Attributes:
         instance: Name of an instance type.
@@ -52,15 +52,15 @@ class Configuration:
 
 
 def check_configuration(configuration: Configuration, catalogue: Catalogue, where: str) -> None:
-    """Refuse a configuration that can't be.
+    """Check that a configuration is possible.
 
     Args:
-        configuration: To check.
-        catalogue: That it names things from.
-        where: What the message begins with.
+        configuration: Configuration to check.
+        catalogue: Catalogue that it names things from.
+        where: Place of the configuration, which the message begins with.
 
     Raises:
-        DataError: With the field and what is allowed.
+        DataError: It is not; the message names the field and what is allowed.
     """
     for field, value, known in (
         ("instance", configuration.instance, catalogue.instance),
@@ -68,7 +68,7 @@ def check_configuration(configuration: Configuration, catalogue: Catalogue, wher
         ("network", configuration.network, catalogue.network_tier),
     ):
         if not isinstance(value, str) or value not in known:
-            names = ", ".join([*list(known)[:SHOWN], *(["..."] if len(known) > SHOWN else [])])
+            names = ", ".join([*list(known)[:MAX_NAMES_LISTED], *(["..."] if len(known) > MAX_NAMES_LISTED else [])])
             raise DataError(f"{where}: field {field!r}: {str(value)[:60]!r} is not in the catalogue; it has {names}")
     if configuration.minimum < 1:
         least = "at least 1 (also where it scales to 0)"
@@ -115,10 +115,10 @@ class Change:
     """An action found in a history.
 
     Attributes:
-        period: After which it was made.
-        move: Name of the move that it is.
+        period: Period after which it was made.
+        move: Name of the move.
         before: Configuration during that period.
-        after: Configuration during the next.
+        after: Configuration during the next period.
         compound: Whether other moves were made together with it.
     """
 
@@ -130,7 +130,7 @@ class Change:
 
 
 def _step(ladder: Sequence[Number], value: Number, up: bool) -> Number | None:
-    """The next rung; also for a value between two."""
+    """Return the next rung; also for a value between two."""
     k = bisect_right(ladder, value) if up else bisect_left(ladder, value) - 1
     return ladder[k] if 0 <= k < len(ladder) else None
 
@@ -150,12 +150,12 @@ def _neighbour(ladder: Sequence[Rung], now: Rung, by: int) -> Rung | None:
 
 
 def apply_move(configuration: Configuration, move: str, catalogue: Catalogue) -> Configuration | None:
-    """The configuration after a move; None where there is no further rung, or the least would exceed the most.
+    """Return the configuration after a move; None where there is no further rung, or the least would exceed the most.
 
     A machine of another size keeps the number of instances: what the autoscaler adds or removes is its own affair.
 
     Raises:
-        DataError: There is no move of that name.
+        InputError: There is no move of that name.
     """
     c = configuration
     if move == "keep":
@@ -187,27 +187,27 @@ def apply_move(configuration: Configuration, move: str, catalogue: Catalogue) ->
     if what == "cooldown":
         cooldown = _step(COOLDOWNS, c.cooldown, by > 0)
         return None if cooldown is None else replace(c, cooldown=cooldown)
-    raise DataError(f"no move {move!r}; there are {', '.join(MOVES)}")
+    raise InputError(f"there is no such move; there are {', '.join(MOVES)}", parameter="move", value=move)
 
 
 def valid_moves(configuration: Configuration, catalogue: Catalogue) -> NDArray[np.bool_]:
-    """Which moves are possible: bool [len(MOVES)]; `keep` always is."""
+    """Return which moves are possible: bool [len(MOVES)]; `keep` always is."""
     return np.array([apply_move(configuration, move, catalogue) is not None for move in MOVES])
 
 
 def moves_between(before: Configuration, after: Configuration, catalogue: Catalogue) -> tuple[str, ...]:
-    """The moves whose directions lead from one configuration to another, in the order of `MOVES`.
+    """Return the moves whose directions lead from one configuration to another, in the order of `MOVES`.
 
     A change of family counts as the way round the circle that is shorter, and hides one of size that came with it.
     """
-    found: list[str] = []
+    moves: list[str] = []
     old, new = catalogue.instance[before.instance], catalogue.instance[after.instance]
     families = catalogue.families
     if old.family != new.family:
         ahead = (families.index(new.family) - families.index(old.family)) % len(families)
-        found.append("next_family" if 2 * ahead <= len(families) else "previous_family")
+        moves.append("next_family" if 2 * ahead <= len(families) else "previous_family")
     elif old.cores != new.cores:
-        found.append("larger" if new.cores > old.cores else "smaller")
+        moves.append("larger" if new.cores > old.cores else "smaller")
     storage, network = [s.name for s in catalogue.storage], [n.name for n in catalogue.network]
     for what, was, now in (
         ("storage", storage.index(before.storage), storage.index(after.storage)),
@@ -218,5 +218,5 @@ def moves_between(before: Configuration, after: Configuration, catalogue: Catalo
         ("cooldown", before.cooldown, after.cooldown),
     ):
         if was != now:
-            found.append(f"{what}_{'up' if now > was else 'down'}")
-    return tuple(found)
+            moves.append(f"{what}_{'up' if now > was else 'down'}")
+    return tuple(moves)

@@ -69,7 +69,7 @@ DESCRIBED = (
     *(Feature(f"ahead_{k}", f"log2 of demand {4 * k} h ahead, as a day ago, over the day's mean") for k in range(1, 7)),
     Feature("settled", "log2 of the periods since the last change, plus 1; at most a day's"),
 )
-"""What the metrics and the configurations say."""
+"""Features that follow from metrics and configurations."""
 _JUDGED = (
     Feature(
         "burden",
@@ -84,7 +84,7 @@ _JUDGED = (
         for move in MOVES
     ),
 )
-"""What the estimate of one day's cost says of each move."""
+"""Features that follow from the estimated cost of one day after each move."""
 FEATURES = (*DESCRIBED, *_JUDGED)
 FEATURE: Mapping[str, int] = {feature.name: k for k, feature in enumerate(FEATURES)}
 """Name -> position in a situation."""

@@ -1,4 +1,4 @@
-"""Accounts whose truth is known: who among them is an expert, and what would have been under another configuration."""
+"""Generated accounts whose truth is known: who is an expert, and the outcome under any other configuration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.accounts.behaviour import BEHAVIOURS, MISSES, Behaviour, View
 from aurora.learning.accounts.catalogue import Catalogue, synthetic_catalogue
 from aurora.learning.accounts.configuration import (
@@ -29,7 +29,7 @@ PERIOD = 14_400
 PER_DAY = DAY // PERIOD
 STEPS = PERIOD // STEP
 START = 1_767_571_200
-"""Monday, 5 January 2026: where generated histories begin."""
+"""Begin of generated histories: Monday, 5 January 2026."""
 TIERS = ("bronze", "silver", "gold")
 SITES = ("north", "south", "west")
 
@@ -40,7 +40,7 @@ _OTHERS: Mapping[Behaviour, float] = {
     "underprovisioner": 0.1,
     "lucky": 0.15,
 }
-"""Shares of those who are no experts."""
+"""Shares of behaviours among those who are no experts."""
 _DIFFICULTIES: Mapping[Behaviour, tuple[float, float, float]] = {"expert": (0.1, 0.45, 0.45), "lucky": (1.0, 0.0, 0.0)}
 """Probability of an easy, usual, hard workload. The trap: experts are asked where it is hard, and the lucky have it
 easy, so that cost alone shows the wrong people."""
@@ -49,20 +49,20 @@ _DIFFICULTIES_OF_OTHERS = (0.25, 0.5, 0.25)
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What nobody knows of a generated account but the benchmark.
+    """Truth about a generated account, which only benchmarks know.
 
     Attributes:
-        account_id: Whose.
-        behaviour: Who runs it.
-        difficulty: Of its workload.
-        workload: Its demand.
-        limit: Seconds.
-        data: GiB.
+        account_id: Name of the account.
+        behaviour: Behaviour of whoever runs it.
+        difficulty: Difficulty of its workload.
+        workload: Workload that its demand is drawn from.
+        limit: Promised response time, seconds.
+        data: Stored data, GiB.
         start: Unix time of the first period of its history.
-        end: Unix time after the last.
-        configuration: In the last period.
-        seed: Of its demand.
-        state: Of its machines at the end of the history, float64 [4].
+        end: Unix time after the last period.
+        configuration: Configuration in the last period.
+        seed: Random seed of its demand.
+        state: State of its machines at the end of the history; see `simulator.Machines`.
     """
 
     account_id: str
@@ -94,26 +94,27 @@ def generate(
     shapes: Sequence[Series] = (),
     catalogue: Catalogue | None = None,
 ) -> Population:
-    """Make up accounts that are run by experts, average people, and worse.
+    """Generate accounts that are run by experts, average people, and worse.
 
     Args:
-        seed: Of everything: the same arguments give the same accounts.
-        accounts: How many.
-        share_of_experts: Among them, 0 to 1.
-        periods: Of history, each of `PERIOD` seconds.
-        shapes: Measured series; every second workload that isn't easy then follows one of them.
-        catalogue: What can be rented; the synthetic one by default.
+        seed: Random seed; the same arguments give the same accounts.
+        accounts: Number of accounts.
+        share_of_experts: Share of accounts that experts run, 0 to 1.
+        periods: Periods of history, each of `PERIOD` seconds.
+        shapes: Measured series; every second workload that isn't easy follows one of them.
+        catalogue: Catalogue of prices; None: the synthetic one.
 
     Raises:
-        DataError: An argument is out of its range, or a shape has no demand.
+        InputError: An argument is out of its range, or a shape has no demand.
     """
     if accounts < 1 or periods < 1 or seed < 0:
-        raise DataError(f"accounts ({accounts}) and periods ({periods}) must be at least 1, seed ({seed}) at least 0")
+        raise InputError(f"accounts ({accounts}) and periods ({periods}) must be at least 1, seed ({seed}) at least 0")
     if not 0 <= share_of_experts <= 1:
-        raise DataError(f"share_of_experts must be from 0 to 1, it is {share_of_experts}")
+        raise InputError("give a share from 0 to 1", parameter="share_of_experts", value=share_of_experts)
     for shape in shapes:
         if not len(shape) or not np.isfinite(shape.y).all() or shape.y.max() <= 0:
-            raise DataError(f"series {shape.unique_id!r} can't be the shape of a demand: no value of it is above 0")
+            reason = f"series {shape.unique_id!r} can't be the shape of a demand: no value of it is above 0"
+            raise InputError(reason, parameter="shapes")
     table = catalogue or synthetic_catalogue()
     rng = np.random.default_rng([seed, 41])
     experts = round(accounts * share_of_experts)
@@ -175,7 +176,7 @@ def _account(
 def _habit(
     rng: np.random.Generator, kind: Behaviour, workload: Workload, data: float, catalogue: Catalogue
 ) -> Configuration:
-    """A first configuration, as people choose it before they have seen the load."""
+    """Draw a first configuration, as people choose it before they have seen the load."""
     family = str(rng.choice(catalogue.families))
     sizes = catalogue.sizes(family)
     roomy = [s for s in sizes if s.memory >= 1.5 * workload.memory_base] or sizes[-1:]
@@ -199,40 +200,41 @@ def _habit(
 
 
 def _ratings(rng: np.random.Generator, values: NDArray[np.float64]) -> tuple[Rating, ...]:
-    """Stars by raters who differ in what they expect, see a single day, and like a small bill too."""
-    found = []
+    """Draw stars by raters who differ in what they expect, see a single day, and like a small bill too."""
+    ratings = []
     for _ in range(int(rng.poisson(5))):
         period = int(rng.integers(len(values)))
         misses = float(values[max(0, period - PER_DAY) : period + 1, MISSES].mean())
         bill = float(values[:, COLUMN["cost"]].mean())
         opinion = 4.4 - 15 * misses - 0.3 * np.log(bill) + rng.normal(0, 0.5) + rng.normal(0, 0.8)
-        found.append(Rating(period, f"rater-{int(rng.integers(40)):02d}", int(np.clip(round(opinion), 1, 5))))
-    return tuple(sorted(found))
+        ratings.append(Rating(period, f"rater-{int(rng.integers(40)):02d}", int(np.clip(round(opinion), 1, 5))))
+    return tuple(sorted(ratings))
 
 
 def simulate(
     truth: Truth, configuration: Configuration, periods: int, seed: int, *, catalogue: Catalogue | None = None
 ) -> Account:
-    """An account's next periods under a configuration that does not change.
+    """Simulate an account's next periods under a configuration that does not change.
 
     Demand depends on the truth and the seed only, not on the configuration: two configurations under one seed are a
     paired comparison (common random numbers).
 
     Args:
-        truth: Of the account.
-        configuration: From the first period after its history.
-        periods: How many.
-        seed: Of the future's demand.
-        catalogue: What can be rented; the synthetic one by default.
+        truth: Truth about the account.
+        configuration: Configuration from the first period after its history.
+        periods: Number of periods.
+        seed: Random seed of the future's demand.
+        catalogue: Catalogue of prices; None: the synthetic one.
 
     Returns:
         A history that begins where the account's ended, without ratings.
 
     Raises:
-        DataError: The configuration is not possible, or periods or seed are below their least.
+        DataError: The configuration is not possible.
+        InputError: `periods` or `seed` are below their least.
     """
     if periods < 1 or seed < 0:
-        raise DataError(f"periods must be at least 1 and seed at least 0; they are {periods} and {seed}")
+        raise InputError(f"periods must be at least 1 and seed at least 0; they are {periods} and {seed}")
     table = catalogue or synthetic_catalogue()
     check_configuration(configuration, table, f"account {truth.account_id!r}")
     y = demand(truth.workload, truth.end, periods * STEPS, (*truth.seed, 44, seed), origin=truth.start)

@@ -1,4 +1,4 @@
-"""What is known of an account: its metrics and configurations period by period, its labels and ratings."""
+"""Histories of accounts: metrics and configurations period by period, labels and ratings."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Metric(NamedTuple):
     """A column of an account's metrics.
 
     Attributes:
-        name: As files call it.
-        unit: For people.
-        meaning: For people.
-        most: Its largest possible value; None where there is none.
+        name: Name in files.
+        unit: Unit.
+        meaning: Meaning in words.
+        most: Largest possible value; None where there is none.
     """
 
     name: str
@@ -44,7 +44,7 @@ METRICS = (
     Metric("cost", "$", "of the period"),
 )
 LARGEST = 1e12
-"""Of any metric that has no bound of its own; more is a mistake of units."""
+"""Largest value of a metric that has no bound of its own; more is a mistake of units."""
 NAMES = tuple(m.name for m in METRICS)
 COLUMN: Mapping[str, int] = {name: k for k, name in enumerate(NAMES)}
 (M_CPU, M_CPU_PEAK, M_MEMORY, M_IO, M_BANDWIDTH) = (COLUMN[n] for n in ("cpu", "cpu_peak", "memory", "io", "bandwidth"))
@@ -53,11 +53,11 @@ COLUMN: Mapping[str, int] = {name: k for k, name in enumerate(NAMES)}
 
 
 class Rating(NamedTuple):
-    """What a user said of an account's service.
+    """A user's rating of an account's service.
 
     Attributes:
-        period: During which it was said.
-        rater: Who said it.
+        period: Period during which it was given.
+        rater: Name of the user.
         stars: 1 (bad) to 5 (good).
     """
 
@@ -71,19 +71,19 @@ class Account:
     """An account's history.
 
     Attributes:
-        account_id: Unique among those read together.
+        account_id: Name, unique among accounts that are read together.
         start: Unix time of the first period, whole seconds.
-        period: Seconds.
-        limit: Response time that is promised, seconds.
-        data: GiB stored.
-        configurations: During each period.
-        values: float64 [periods, len(METRICS)], columns in the order of `METRICS`.
-        tier: Such as "gold"; "" where unknown.
-        site: Where it runs; "" where unknown.
-        tags: The account's own.
-        ratings: By its users, in any order.
-        incomplete: Metrics that were not measured, or not always; their columns hold NaN where they were not.
-        latest: The configuration that runs now, where it is not that of the last period: after a gap.
+        period: Length of a period, seconds.
+        limit: Promised response time, seconds.
+        data: Stored data, GiB.
+        configurations: Configuration during each period.
+        values: Metrics, columns in the order of `METRICS`, float64 [periods, len(METRICS)].
+        tier: Tier such as "gold"; "" where unknown.
+        site: Site; "" where unknown.
+        tags: Tags.
+        ratings: Ratings by users, in any order.
+        incomplete: Metrics that were not measured, or not always; their columns hold NaN there.
+        latest: Present configuration, where it is not that of the last period: after a gap.
     """
 
     account_id: str
@@ -104,13 +104,13 @@ class Account:
         return len(self.configurations)
 
     def metric(self, name: str) -> NDArray[np.float64]:
-        """One metric: float64 [periods]."""
+        """Return one metric: float64 [periods]."""
         column: NDArray[np.float64] = self.values[:, COLUMN[name]]
         return column
 
     @property
     def present(self) -> Configuration:
-        """The configuration that runs now."""
+        """Present configuration."""
         return self.configurations[-1] if self.latest is None else self.latest
 
     @cached_property
@@ -119,7 +119,7 @@ class Account:
         return self.period / 3600
 
     def between(self, first: int, last: int) -> Account:
-        """The periods from `first` up to, not including, `last`."""
+        """Return the periods from `first` up to, not including, `last`."""
         return Account(
             self.account_id,
             self.start + first * self.period,
@@ -137,20 +137,20 @@ class Account:
 
 
 def changes(account: Account, catalogue: Catalogue) -> tuple[Change, ...]:
-    """The actions in a history: every change of configuration, named by the first move that it consists of."""
-    found = []
+    """Return every change of configuration in a history, named by the first move that it consists of."""
+    made = []
     for t, (before, after) in enumerate(zip(account.configurations, account.configurations[1:], strict=False)):
         moves = moves_between(before, after, catalogue) if before != after else ()
         if moves:
-            found.append(Change(t, moves[0], before, after, len(moves) > 1))
-    return tuple(found)
+            made.append(Change(t, moves[0], before, after, len(moves) > 1))
+    return tuple(made)
 
 
 def check_account(account: Account, catalogue: Catalogue) -> None:
-    """Refuse a history that can't be.
+    """Check that a history is possible.
 
     Raises:
-        DataError: With the account, the period, the field, and what is allowed.
+        DataError: It is not; the message names the account, the period, the field, and what is allowed.
     """
     where = f"account {account.account_id!r}"
     if not account.account_id:

@@ -16,12 +16,12 @@ NUMBERS = 20
 
 
 def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) -> NDArray[np.float64]:
-    """A configuration as numbers, float64 [NUMBERS], in the order of the `C_` constants.
+    """Return a configuration as numbers, float64 [NUMBERS], in the order of the `C_` constants.
 
     Args:
-        configuration: To describe.
-        data: GiB that the account stores.
-        catalogue: That it names things from.
+        configuration: Configuration to describe.
+        data: Stored data, GiB.
+        catalogue: Catalogue that it names things from.
     """
     kind = catalogue.instance[configuration.instance]
     storage = catalogue.storage_class[configuration.storage]
@@ -56,6 +56,6 @@ def numbers_of(configuration: Configuration, data: float, catalogue: Catalogue) 
 
 
 def numbers_of_history(account: Account, catalogue: Catalogue) -> NDArray[np.float64]:
-    """The configurations of a history as numbers, float64 [periods, NUMBERS]."""
+    """Return the configurations of a history as numbers, float64 [periods, NUMBERS]."""
     known = {c: numbers_of(c, account.data, catalogue) for c in set(account.configurations)}
     return np.array([known[c] for c in account.configurations])

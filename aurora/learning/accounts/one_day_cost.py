@@ -1,4 +1,4 @@
-"""What the next day would cost after each move: an estimate from metrics alone, without the truth.
+"""Estimated cost of the next day after each move, from metrics alone, without the truth.
 
 It is the calculation that a careful operator makes. The application's needs are fitted to the last week's metrics. The
 next day's demand is yesterday's, or that of the same day a week ago at yesterday's level; the cost is the mean of both.
@@ -59,7 +59,7 @@ _WIDTH = len(METRICS)
 
 
 class Needs(NamedTuple):
-    """What an application takes, fitted to its metrics; the fields are those of `Setting`."""
+    """Needs of an application, fitted to its metrics; the fields are those of `Setting`."""
 
     service: float
     memory_base: float

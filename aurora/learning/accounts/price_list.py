@@ -1,4 +1,4 @@
-"""A price list of machines as CSV, as providers and spreadsheets give it: type, vCPU, GiB, dollars an hour."""
+"""Price lists of machines as CSV, as providers and spreadsheets give them: type, vCPU, GiB, dollars an hour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "family": ("family",),
     "speed": ("speed",),
 }
-"""Field of an instance type → what its column may be called; upper and lower case, `_` and `-` do not matter."""
+"""Field of an instance type -> names of its column; case, `_` and `-` do not matter."""
 NEEDED = ("name", "cores", "memory", "price")
 _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
@@ -33,7 +33,8 @@ def read_price_list(path: Path) -> list[dict[str, Any]]:
     core is 1 without a column.
 
     Raises:
-        DataError: It can't be read, lacks a column or has it twice, or a cell is no number; the message names the line.
+        FileError: It can't be read.
+        DataError: It lacks a column or has it twice, or a cell is no number; the message names the line.
     """
     text = read_text(path)
     head = text.split("\n", 1)[0]
@@ -60,7 +61,7 @@ def read_price_list(path: Path) -> list[dict[str, Any]]:
 
 
 def _places(titles: Sequence[str], where: str) -> dict[str, int]:
-    """Where the column of each field is."""
+    """Return the position of each field's column."""
     found = {field: [k for k, title in enumerate(titles) if title in names] for field, names in COLUMNS.items()}
     lacking = [COLUMNS[field][0] for field in NEEDED if not found[field]]
     if lacking:
@@ -73,7 +74,7 @@ def _places(titles: Sequence[str], where: str) -> dict[str, int]:
 
 
 def _amount(cell: str, where: str, *, has_decimal_comma: bool) -> float:
-    """A number that may have a unit or a currency beside it: "$0.096", "1,952 GiB"."""
+    """Read a number that may have a unit or a currency: "$0.096", "1,952 GiB"."""
     plain = cell.replace(".", "").replace(",", ".") if has_decimal_comma and "," in cell else cell
     together = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), plain)
     found = _NUMBER.search(together)

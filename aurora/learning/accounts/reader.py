@@ -1,9 +1,10 @@
-"""Users' own histories from JSON lines or Parquet, and written back: one row an account and period.
+"""Reads and writes histories of accounts, as JSON lines or Parquet: one row for each account and period.
 
 A row has `account_id`, `time` (start of the period: Unix seconds, or ISO 8601 with a zone), the configuration
 (`instance`, `storage`, `network`, `minimum`, `maximum`, `target`, `cooldown`), the metrics of `METRICS` by name,
 `limit` (promised response time, seconds) and `data` (GiB stored); and may have `tier`, `site`, `tags` (a list) and
-`ratings` (a list of `{"rater", "stars"}`). Times in milliseconds, as JavaScript writes them, are told by their size.
+`ratings` (a list of `{"rater", "stars"}`). Times in milliseconds, as JavaScript writes them, are recognised by
+their size.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.files import replaced
 from aurora.learning.accounts.catalogue import Catalogue
 from aurora.learning.accounts.configuration import Configuration
@@ -33,24 +34,25 @@ from aurora.reading import TABLE_BYTES, parse_json, read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 OPTIONAL = ("memory", "io", "bandwidth", "latency", "throughput", "misses", "cost")
-"""Metrics without which a recommendation can be made; what they would tell is left as it is."""
+"""Metrics that may be absent; a resource that was not measured is left as it is."""
 _DIGITS = re.compile(r"\d{9,20}(\.\d{1,9})?")
 """Unix time as a text."""
 _NO_NUMBER = re.compile(r'"(\w+)"\s*:\s*(NaN|-?Infinity)\b')
 SECONDS = (1e17, 1e14, 1e11)
-"""Times from here on are nanoseconds, microseconds, milliseconds: as seconds they would lie after the year 5000."""
-FAR, FEW = 10, 6
-"""A time further from all others than so many times their span is wrong, where there are more than a few."""
+"""Least times that are nanoseconds, microseconds, milliseconds: as seconds they would lie after the year 5000."""
+FAR_TIME, FEW_TIMES = 10, 6
+"""A time is wrong that lies further from all others than ten times their span, if there are more than six."""
 DAY = 86_400
-SWAPPING = 2.0
-"""Memory asked for over memory there, at all times: from here on it is no share but a percentage."""
+LEAST_PERCENTAGE = 2.0
+"""Memory demand that is exceeded at all times by percentages only, not by shares."""
 LAST_TIME = 253_402_300_799
 """Unix time of the end of the year 9999."""
-MOST_ROWS = 2_000_000
+MAX_ROWS = 2_000_000
+"""Most rows of a file."""
 
 
 class Histories(NamedTuple):
-    """Accounts that were read together, with what was found wrong with them and repaired."""
+    """Accounts that were read together, with the defects that were repaired."""
 
     accounts: tuple[Account, ...]
     findings: tuple[Finding, ...]
@@ -69,10 +71,10 @@ class _Row:
         return value
 
     def name(self) -> str:
-        """Of the account; one that is a whole number counts as its text."""
+        """Return the account's name; a whole number counts as its text."""
         value = self.fields.get("account_id")
         if value is None and ("ds" in self.fields or "y" in self.fields):
-            raise DataError(f"{self.where} has no account_id; give the configurations of series with --inventory FILE")
+            raise InputError(f"{self.where} has no account_id; give the configurations of series with inventory=FILE")
         return str(value) if type(value) is int else self.text("account_id")
 
     def number(self, name: str) -> float:
@@ -83,7 +85,7 @@ class _Row:
         return float(value)
 
     def metric(self, name: str, optional: Collection[str]) -> float:
-        """A metric; NaN where it may be absent and is."""
+        """Return a metric; NaN where it may be absent and is."""
         value = self.fields.get(name)
         is_absent = value is None or (isinstance(value, float) and math.isnan(value))
         return math.nan if name in optional and is_absent else self.number(name)
@@ -162,19 +164,21 @@ def read_accounts(
     hash_accounts_with: str | None = None,
     optional: Collection[str] = (),
 ) -> Histories:
-    """The accounts of some files, in order of their names.
+    """Read the accounts of some files, in order of their names.
 
     Rows may come in any order; identical ones count once. Where periods are missing, the longest run without a gap is
     kept; limit, data, tags and the present configuration are those of the last row. Each is reported.
 
     Args:
-        paths: Ending in .jsonl, .jsonl.gz or .parquet; an account may be spread over several.
-        catalogue: That configurations name things from.
-        hash_accounts_with: A secret key, with which names of accounts are replaced by keyed hashes.
+        paths: Files ending in .jsonl, .jsonl.gz or .parquet; an account may be spread over several.
+        catalogue: Catalogue that configurations name things from.
+        hash_accounts_with: Secret key, with which names of accounts are replaced by keyed hashes.
         optional: Metrics that may be absent, of `OPTIONAL`.
 
     Raises:
-        DataError: A file is absent, of another kind or malformed; a field is absent or out of its range (the message
+        FileError: A file can't be read.
+        InputError: A file is of another kind.
+        DataError: A file is malformed; a field is absent or out of its range (the message
             names the row and the field); two rows of one account and time differ; an account has fewer than two rows.
     """
     rows = [row for path in paths for row in _rows(path)]
@@ -223,7 +227,7 @@ def _longest_run(name: str, rows: list[tuple[int, _Row]]) -> tuple[list[tuple[in
             f"account {name!r}: periods of {step} s and of {odd} s; all must be equal (or missing), so resample them"
         )
     for gap, rest, row in ((steps[-1], steps[:-1], rows[-1]), (steps[0], steps[1:], rows[0])):
-        if len(rest) > FEW and gap > FAR * sum(rest):
+        if len(rest) > FEW_TIMES and gap > FAR_TIME * sum(rest):
             raise DataError(
                 f"{row[1].where}: field 'time' lies {gap / DAY:.0f} days from all others of account {name!r}, which "
                 f"span {sum(rest) / DAY:.0f}; a time must be wrong: correct it, or leave the row out"
@@ -243,11 +247,11 @@ def _longest_run(name: str, rows: list[tuple[int, _Row]]) -> tuple[list[tuple[in
 
 
 def _account(name: str, rows: list[tuple[int, _Row]], last: _Row, optional: Collection[str]) -> Account:
-    """An account of the rows of a run, and the last row of all."""
+    """Return an account from the rows of a run without gaps, and the last row of all."""
     values = np.array([[row.metric(m.name, optional) for m in METRICS] for _, row in rows])
     incomplete = frozenset(m.name for k, m in enumerate(METRICS) if np.isnan(values[:, k]).any())
     share = values[:, COLUMN["memory"]]
-    if len(share) and np.nanmin(share, initial=np.inf) > SWAPPING and np.isfinite(share).any():
+    if len(share) and np.nanmin(share, initial=np.inf) > LEAST_PERCENTAGE and np.isfinite(share).any():
         raise DataError(
             f"account {name!r}: metric 'memory' is {np.nanmin(share):g} and more at all times; a share of the capacity "
             "is expected, 0.43 for 43 %"
@@ -271,12 +275,12 @@ def _account(name: str, rows: list[tuple[int, _Row]], last: _Row, optional: Coll
 
 def _rows(path: Path) -> list[_Row]:
     if not path.name.endswith(SUFFIXES):
-        raise DataError(
+        raise InputError(
             f"{path}: histories are read from {', '.join(SUFFIXES)}; for series of utilisation (CSV, Parquet) give "
-            "their configurations with --inventory FILE"
+            "their configurations with inventory=FILE"
         )
     if path.suffix == ".parquet":
-        rows = parquet_rows(path, MOST_ROWS)
+        rows = parquet_rows(path, MAX_ROWS)
         return [_Row(_plain(fields), f"{path}, row {k}") for k, fields in enumerate(rows, 1)]
     found: list[_Row] = []
     for number, line in read_lines(path, limit=TABLE_BYTES):
@@ -291,25 +295,26 @@ def _rows(path: Path) -> list[_Row]:
             raise DataError(f"{where}: an object is expected, with a field for each column")
         row = _Row(fields, where)
         row.name()  # a file of something else ends here, and not when all of it is in memory
-        if len(found) == MOST_ROWS:
-            raise DataError(f"{path} has more than {MOST_ROWS:,} rows; give it in parts")
+        if len(found) == MAX_ROWS:
+            raise DataError(f"{path} has more than {MAX_ROWS:,} rows; give it in parts")
         found.append(row)
     return found
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A time column as JSON would have it."""
+    """Return the fields with times as JSON has them."""
     return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in fields.items()}
 
 
 def write_accounts(accounts: Iterable[Account], path: Path) -> None:
-    """Write histories as JSON lines or, by the ending, as Parquet; `read_accounts` gives them back.
+    """Write histories as JSON lines or, by the ending, as Parquet, for `read_accounts`.
 
     Raises:
-        DataError: The name has another ending.
+        InputError: The name has another ending.
+        FileError: The file can't be written.
     """
     if not path.name.endswith(SUFFIXES):
-        raise DataError(f"{path}: histories are written to {', '.join(SUFFIXES)}")
+        raise InputError(f"{path}: histories are written to {', '.join(SUFFIXES)}", parameter="path")
     rows = [row for account in accounts for row in _written(account)]
     with replaced(path) as partial:
         if path.suffix == ".parquet":

@@ -1,4 +1,4 @@
-"""What becomes of demand under a configuration: autoscaling, queueing, cost.
+"""Simulator of an account under a configuration: autoscaling, queueing, cost.
 
 A step of five minutes: arrivals and the backlog are served as fast as the scarcest resource allows (bottleneck law;
 Denning & Buzen, ACM Computing Surveys 1978, operational analysis); what waits at the scarcest one is an M/M/c queue,
@@ -36,15 +36,15 @@ from aurora.learning.accounts.workload import STEP, Workload
 from aurora.sim.kernel.jit import inlined, jitted
 
 TOLERANCE = 0.1
-"""Of the autoscaler, relative to its target; Kubernetes' default."""
+"""Tolerance of the autoscaler, relative to its target; Kubernetes' default."""
 RESTART = 0.7
 """Capacity in the first step after a change of instance type: machines are replaced in turn."""
 SWAP_FROM = 0.95
 """Share of memory above which machines swap."""
 SWAP_SLOWDOWN = 8.0
 """Our assumption: with demand a tenth above `SWAP_FROM`, cores work at 1 / (1 + 0.8) of their speed."""
-NEGLIGIBLE = 60.0
-"""Exponent of a chance of waiting too long below which it is taken for 0 where only sums matter: exp(-60) is 1e-26."""
+NEGLIGIBLE_EXPONENT = 60.0
+"""Exponent from which on the probability of a late request counts as 0 where only sums matter: exp(-60) is 1e-26."""
 PATIENCE = 2.0
 """Requests that would wait longer than this many limits are given up: they leave the backlog, as misses."""
 
@@ -76,11 +76,11 @@ class Setting(NamedTuple):
 
 @dataclass(slots=True)
 class Machines:
-    """What runs at the moment; changed by `advance`.
+    """Running machines; changed by `advance`.
 
     Attributes:
-        state: float64 [4]: instances that serve; instances that are paid; steps until the autoscaler may act; backlog,
-            core-hours.
+        state: Instances that serve; instances that are paid; steps until the autoscaler may act; backlog in core-hours:
+            float64 [4], at the positions `S_SERVING`, `S_PAID`, `S_WAIT`, `S_BACKLOG`.
         instance: Name of the type that ran last; a change of it costs a restart.
     """
 
@@ -88,17 +88,17 @@ class Machines:
     instance: str
 
     def copy(self) -> Machines:
-        """One that can go another way."""
+        """Return an independent copy."""
         return Machines(self.state.copy(), self.instance)
 
 
 def new_machines(configuration: Configuration, demand: float, catalogue: Catalogue) -> Machines:
-    """As many as the autoscaler would have for a demand that has lasted.
+    """Return as many machines as the autoscaler would have for a steady demand.
 
     Args:
-        configuration: To begin with.
-        demand: Busy cores.
-        catalogue: That it names things from.
+        configuration: Configuration to begin with.
+        demand: Steady demand, busy cores.
+        catalogue: Catalogue that the configuration names things from.
     """
     kind = catalogue.instance[configuration.instance]
     wanted = np.ceil(demand / (kind.cores * kind.speed * configuration.target))
@@ -109,7 +109,7 @@ def new_machines(configuration: Configuration, demand: float, catalogue: Catalog
 def setting_of(
     configuration: Configuration, workload: Workload, limit: float, data: float, catalogue: Catalogue
 ) -> Setting:
-    """What the kernel needs to know of a configuration and a workload."""
+    """Return a configuration and a workload as compiled code takes them."""
     kind = catalogue.instance[configuration.instance]
     storage = catalogue.storage_class[configuration.storage]
     tier = catalogue.network_tier[configuration.network]
@@ -143,7 +143,7 @@ def _queued(s: Any, servers: float, speed: float, rho: float, delay: float, with
     service = s.service / speed
     slack = s.limit - service - delay
     tail = servers * (1.0 - rho) * slack / service
-    if without_latency and tail > NEGLIGIBLE:  # the power takes most of the time, and would count for nothing
+    if without_latency and tail > NEGLIGIBLE_EXPONENT:  # the power takes most of the time, and would count for nothing
         return 0.0, 0.0
     waiting = rho ** (np.sqrt(2.0 * (servers + 1.0)) - 1.0)  # C
     latency = delay + service + waiting * service / (servers * (1.0 - rho))
@@ -247,12 +247,12 @@ def _advance_all(demand: Any, s: Any, restarted: bool, states: Any, out: Any) ->
 
 
 def advance(machines: Machines, instance: str, setting: Setting, demand: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Serve some steps' demand.
+    """Serve the demand of some steps.
 
     Args:
-        machines: What runs; is changed.
+        machines: Running machines; changed.
         instance: Name of the instance type of the setting.
-        setting: By `setting_of`.
+        setting: Configuration and workload, by `setting_of`.
         demand: Busy cores in each step, float64 [steps], at least one.
 
     Returns:
@@ -270,11 +270,11 @@ def advance_apart(
     """Serve several demands, each by machines of its own that begin as the autoscaler would have them.
 
     Args:
-        configuration: That of the setting.
+        configuration: Configuration of the setting.
         before: Name of the instance type that ran before; another one begins with a restart.
-        setting: By `setting_of`.
+        setting: Configuration and workload, by `setting_of`.
         demand: Busy cores in each step, float64 [demands, steps].
-        catalogue: That it names things from.
+        catalogue: Catalogue that the configuration names things from.
 
     Returns:
         The metrics of each, float64 [demands, len(METRICS)], but for the latency.
@@ -291,10 +291,10 @@ def advance_in_pieces(
     """Serve one demand, piece by piece.
 
     Args:
-        configuration: That of the setting.
-        setting: By `setting_of`.
+        configuration: Configuration of the setting.
+        setting: Configuration and workload, by `setting_of`.
         demand: Busy cores in each step, float64 [pieces, steps].
-        catalogue: That it names things from.
+        catalogue: Catalogue that the configuration names things from.
 
     Returns:
         The metrics of each piece, float64 [pieces, len(METRICS)], but for the latency.

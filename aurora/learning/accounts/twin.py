@@ -1,4 +1,4 @@
-"""The demand behind a history, estimated from its metrics alone, so that it can be served again otherwise."""
+"""Estimation of the demand behind a history, from its metrics alone, so that other configurations can serve it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aurora.learning.accounts.numbers import C_CORES, C_GBIT, C_IOPS, C_MEMORY, 
 from aurora.learning.accounts.workload import DAY, STEP, Workload
 
 LEAST_DAYS = 7
-"""Of history: the weekend is a part of a demand's rhythm."""
+"""Fewest days of history: the weekend is a part of a demand's rhythm."""
 
 
 def busy_cores(account: Account, catalogue: Catalogue) -> NDArray[np.float64]:
-    """Cores of the general family that were busy in each period, float64 [periods].
+    """Return the cores of the general family that were busy in each period, float64 [periods].
 
-    It is the demand wherever machines were not full; where they were, demand was higher, and nobody measured it.
+    They are the demand wherever machines were not full; where they were, demand was higher, and nobody measured it.
     """
     numbers = numbers_of_history(account, catalogue)
     cores: NDArray[np.float64] = numbers[:, C_CORES] * numbers[:, C_SPEED]
@@ -26,7 +26,7 @@ def busy_cores(account: Account, catalogue: Catalogue) -> NDArray[np.float64]:
 
 
 def fitted_workload(account: Account, catalogue: Catalogue) -> Workload:
-    """A workload whose demand follows an account's history.
+    """Fit a workload whose demand follows an account's history.
 
     Between the middles of periods demand is interpolated. How far the peak within a period lies above its mean gives
     the noise: the largest of n values of a correlated lognormal series lies about one and a half standard deviations
@@ -66,7 +66,7 @@ def fitted_workload(account: Account, catalogue: Catalogue) -> Workload:
 
 
 def _non_negative(one: NDArray[np.float64], other: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Factors from 0 up by which two columns together come nearest to a third."""
+    """Return the factors from 0 up by which two columns together come nearest to a third."""
     from scipy.optimize import nnls  # noqa: PLC0415  # heavy, used here only
 
     first, second = nnls(np.column_stack([one, other]), y)[0]

@@ -1,4 +1,4 @@
-"""What an account's users ask for: a stochastic model of demand, or the shape of a measured series."""
+"""Demand of an account's users: a stochastic model, or the shape of a measured series."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from scipy.signal import lfilter
 from aurora.learning.series.series import Series
 
 STEP = 300
-"""Seconds; demand is constant within them."""
+"""Length of a step, seconds; demand is constant within it."""
 DAY = 86_400
 WEEK = 7 * DAY
 CORRELATION = 0.97
-"""Of the noise of one step with that of the next: it is forgotten within some three hours."""
+"""Correlation of the noise of one step with that of the next: it decays within some three hours."""
 Difficulty = Literal["easy", "usual", "hard"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "usual", "hard")
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """The truth about an account's demand; nobody sees it but the simulator.
+    """Truth about an account's demand, which only the simulator knows.
 
     Attributes:
         level: Mean demand, busy cores of the general family.
@@ -33,7 +33,7 @@ class Workload:
         weekend: Factor on Saturdays and Sundays.
         trend: Growth a week, relative.
         noise: Standard deviation of the logarithm.
-        bursts: A week, on average.
+        bursts: Mean number of bursts a week.
         burst_factor: Demand in a burst, relative to without.
         burst_hours: Mean length of a burst.
         service: Seconds of one core that a request takes.
@@ -41,8 +41,7 @@ class Workload:
         memory_per_core: GiB for each busy core.
         io_per_core: Storage operations a second for each busy core.
         network_per_core: Gbit/s for each busy core.
-        shape: Measured demand over its mean, every `STEP` seconds, that stands in the place of the rhythm; empty where
-            the model does.
+        shape: Measured demand over its mean, every `STEP` seconds, in place of the model's rhythm; empty: the model.
         offset: First position of the shape that is used.
     """
 
@@ -100,11 +99,11 @@ _RANGES: dict[Difficulty, dict[str, tuple[float, float]]] = {
 
 
 def draw_workload(rng: np.random.Generator, difficulty: Difficulty, shape: Series | None = None) -> Workload:
-    """A workload at random.
+    """Draw a workload.
 
     Args:
-        rng: Of the population.
-        difficulty: How much demand varies, and how much memory, storage and network it takes.
+        rng: Random generator.
+        difficulty: Difficulty: how much demand varies, and how much memory, storage and network it takes.
         shape: A measured series that its demand follows instead of the model's rhythm; at least one value above 0.
     """
     drawn = {name: float(rng.uniform(*bounds)) for name, bounds in _RANGES[difficulty].items()}
@@ -131,13 +130,13 @@ def draw_workload(rng: np.random.Generator, difficulty: Difficulty, shape: Serie
 
 
 def demand(workload: Workload, start: int, steps: int, seed: Sequence[int], *, origin: int = 0) -> NDArray[np.float64]:
-    """Demand step by step: the same for the same arguments, whatever it meets.
+    """Sample demand step by step; it depends on these arguments only, not on what serves it.
 
     Args:
-        workload: Whose.
+        workload: Workload to sample from.
         start: Unix time of the first step.
-        steps: How many.
-        seed: Of noise and bursts.
+        steps: Number of steps.
+        seed: Random seed of noise and bursts.
         origin: Unix time from which the trend counts, and the shape.
 
     Returns:

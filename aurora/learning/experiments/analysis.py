@@ -1,4 +1,4 @@
-"""A control group for a recommendation: judged after every day, stopped by rules that were fixed before the first."""
+"""Analysis of an experiment: judged after every day, stopped by rules that were fixed before the first."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.experiments.measurements import MOST_DAYS, Ingested, Measured, Row, ingest, measured
+from aurora.learning.experiments.measurements import MAX_DAYS, Ingested, Measured, Row, ingest, measured
 from aurora.learning.experiments.registration import JOURNAL, Registration, Rules
 from aurora.learning.experiments.sequential import Looks, look, p_value, resample, running_outcomes, spending
 from aurora.types import FloatArray
 
 Decision = Literal["continue", "stop_benefit", "stop_harm", "stop_futility", "stop_end"]
 MIN_DAYS_BEFORE = 7
-"""Of measurements before the start: a week, so that weekends are in every account's own past."""
+"""Fewest days of measurements before the start: a week, so that weekends are in every account's own past."""
 NORMAL_975 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say, after every day so far.
+    """Decision by the rules, and the tests after every day so far.
 
     Attributes:
-        decision: Of the first day on which they said something else than to continue.
-        day: That day, from 1; the last measured one if there is none.
-        reason: Why, for people.
-        metric: The test of the metric; its interval holds over all days at once.
-        guardrail: The one-sided test of the guardrail, of how much it got worse.
+        decision: First decision that is not to continue, if there is one.
+        day: Day of that decision, from 1; the last measured day if there is none.
+        reason: Reason of the decision, in words.
+        metric: Two-sided test of the metric; its interval holds over all days at once.
+        guardrail: One-sided test of how much the guardrail got worse.
     """
 
     decision: Decision
@@ -53,12 +53,12 @@ def apply_rules(
     """Apply the rules to all days so far.
 
     Args:
-        metric: float64 [accounts, days so far]; NaN where nothing was measured.
-        guardrail: Likewise.
-        before: float64 [accounts, covariates]: the accounts before the start.
-        assignments: bool [accounts, assignments], the one that happened first.
+        metric: Values of the metric, NaN where nothing was measured, float64 [accounts, days so far].
+        guardrail: Values of the guardrail, float64 [accounts, days so far].
+        before: Covariates of the accounts before the start, float64 [accounts, covariates].
+        assignments: Possible assignments, the actual one first, bool [accounts, assignments].
         blocks: Positions of each block's accounts.
-        rules: Of the experiment.
+        rules: Rules of the experiment.
     """
     so_far = metric.shape[1]
     spent = spending(rules.alpha - rules.guardrail_alpha, rules.days)[:so_far]
@@ -73,19 +73,21 @@ def apply_rules(
         gain = better * tested.estimate[k]
         is_significant = abs(gain) > tested.threshold[k] * tested.se[k]
         if harm.stopped == k:
-            told = f"the guardrail {rules.guardrail} is worse by at least {harm.low[k]:.4g} (allowed: {rules.margin:g})"
-            return Verdict("stop_harm", k + 1, told, tested, harm)
+            reason = (
+                f"the guardrail {rules.guardrail} is worse by at least {harm.low[k]:.4g} (allowed: {rules.margin:g})"
+            )
+            return Verdict("stop_harm", k + 1, reason, tested, harm)
         if is_significant and gain < 0:
-            told = f"{rules.metric} got worse: {_signed(tested, k)}"
-            return Verdict("stop_harm", k + 1, told, tested, harm)
+            reason = f"{rules.metric} got worse: {_signed(tested, k)}"
+            return Verdict("stop_harm", k + 1, reason, tested, harm)
         if k + 1 >= rules.earliest:
             if is_significant:
-                told = f"{rules.metric} got better: {_signed(tested, k)}"
-                return Verdict("stop_benefit", k + 1, told, tested, harm)
+                reason = f"{rules.metric} got better: {_signed(tested, k)}"
+                return Verdict("stop_benefit", k + 1, reason, tested, harm)
             most = max(better * tested.low[k], better * tested.high[k])
             if most < rules.effect and k + 1 < rules.days:
-                told = f"{rules.metric} gets better by {most:.4g} at most, less than {rules.effect:g}"
-                return Verdict("stop_futility", k + 1, told, tested, harm)
+                reason = f"{rules.metric} gets better by {most:.4g} at most, less than {rules.effect:g}"
+                return Verdict("stop_futility", k + 1, reason, tested, harm)
         if k + 1 == rules.days:
             return Verdict("stop_end", k + 1, "the registered end is reached without an answer", tested, harm)
     return Verdict("continue", so_far, f"day {so_far} of {rules.days}", tested, harm)
@@ -97,14 +99,14 @@ def _signed(looks: Looks, day: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """Who got what, and what is missing, for one arm.
+    """Compliance and missing values of one arm.
 
     Attributes:
-        accounts: Assigned to it.
-        complied: That had the change (or did without it) on most of the days of which that is known.
-        crossed: That mostly had the other arm's.
-        unknown: Of which it was never told.
-        missing: Account-days without a value of the metric.
+        accounts: Number of accounts assigned to the arm.
+        complied: Number of accounts that had the arm's treatment on most of the days for which it is known.
+        crossed: Number of accounts that mostly had the other arm's treatment.
+        unknown: Number of accounts whose treatment is not known on any day.
+        missing: Number of account-days without a value of the metric.
     """
 
     accounts: int
@@ -116,14 +118,14 @@ class Compliance:
 
 @dataclass(frozen=True, slots=True)
 class PerProtocol:
-    """Those who did as assigned beside each other. Not randomised any more, so not for decisions.
+    """Comparison of the accounts that had their assigned treatment; not randomised, so not for decisions.
 
     Attributes:
-        treated: Accounts that were to have the change and had it.
-        control: Accounts that were to do without it and did.
+        treated: Number of treated accounts that had the change.
+        control: Number of control accounts that did not have it.
         effect: Difference of their means.
-        low: Of its 95 % interval at this one time (Welch).
-        high: Likewise.
+        low: Lower end of its 95 % interval on this day alone (Welch).
+        high: Upper end of that interval.
     """
 
     treated: int
@@ -135,16 +137,16 @@ class PerProtocol:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an experiment stands.
+    """Analysis of an experiment's days so far.
 
     Attributes:
-        verdict: By the rules.
-        days: Measured so far, by the calendar.
+        verdict: Decision by the rules, and the tests.
+        days: Number of calendar days measured so far.
         missing_days: Days, from 1, without any value.
         treated: Compliance of the treated arm.
-        control: Of the control.
-        per_protocol: None if nobody's compliance was told.
-        p_value: Of no effect on the metric, up to the day of the verdict; valid however often it is looked at.
+        control: Compliance of the control arm.
+        per_protocol: Comparison by actual treatment; None if no treatment is known.
+        p_value: p-value of no effect on the metric up to the day of the verdict; valid at any number of looks.
     """
 
     verdict: Verdict
@@ -157,7 +159,7 @@ class Standing:
 
 
 def add_days(directory: Path, registration: Registration, rows: Sequence[Row]) -> Ingested:
-    """Close the new days of a file; see `measurements.ingest`."""
+    """Add new days to an experiment; see `measurements.ingest`."""
     return ingest(
         directory / JOURNAL,
         rows,
@@ -169,10 +171,10 @@ def add_days(directory: Path, registration: Registration, rows: Sequence[Row]) -
 
 
 def standing(directory: Path, registration: Registration) -> Standing | None:
-    """Where an experiment stands; None before its first day.
+    """Analyse the days of an experiment so far; None before its first day.
 
     Raises:
-        DataError: Its measurements are damaged or of another registration.
+        DataError: The measurements are damaged or of another registration.
     """
     rules = registration.rules
     metrics = (rules.metric, rules.guardrail)
@@ -186,15 +188,15 @@ def standing(directory: Path, registration: Registration) -> Standing | None:
     )
     tested = running_outcomes(data.values[rules.metric], registration.before)
     missing = ~np.isfinite(data.values[rules.metric])
-    told = np.isfinite(data.received)
-    share = np.where(told, data.received, 0.0).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
-    is_told = told.any(axis=1)
-    had = is_told & (share > 0.5)  # noqa: PLR2004  # on most days
-    lacked = is_told & ~had
+    known = np.isfinite(data.received)
+    share = np.where(known, data.received, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    is_known = known.any(axis=1)
+    had = is_known & (share > 0.5)  # noqa: PLR2004  # on most days
+    lacked = is_known & ~had
 
     def arm(members: NDArray[np.bool_], complied: NDArray[np.bool_], crossed: NDArray[np.bool_]) -> Compliance:
         accounts, own, other, unknown = (
-            int(c.sum()) for c in (members, members & complied, members & crossed, members & ~is_told)
+            int(c.sum()) for c in (members, members & complied, members & crossed, members & ~is_known)
         )
         return Compliance(accounts, own, other, unknown, int(missing[members].sum()))
 
@@ -204,7 +206,7 @@ def standing(directory: Path, registration: Registration) -> Standing | None:
         tuple(d + 1 for d in data.missing_days),
         arm(treated, had, lacked),
         arm(~treated, lacked, had),
-        _per_protocol(data, registration, treated & had, ~treated & lacked) if is_told.any() else None,
+        _per_protocol(data, registration, treated & had, ~treated & lacked) if is_known.any() else None,
         p_value(tested[:, : verdict.day], assignments, blocks, rules.days),
     )
 
@@ -222,7 +224,7 @@ def _per_protocol(
 
 
 def history(rows: Sequence[Row], rules_metrics: tuple[str, str], start: date) -> dict[str, FloatArray]:
-    """Measurements before the start, by account: float64 [2, days], NaN where missing.
+    """Return the measurements before the start by account: float64 [2, days], NaN where missing.
 
     Raises:
         DataError: Fewer than a week lies before the start, or an account lacks half of the days.
@@ -231,27 +233,27 @@ def history(rows: Sequence[Row], rules_metrics: tuple[str, str], start: date) ->
     if len(days) < MIN_DAYS_BEFORE:
         raise DataError(f"have {len(days)} of {MIN_DAYS_BEFORE} days before {start}; measure longer, or start later")
     first, span = days[0], (start - days[0]).days
-    if span > MOST_DAYS:
+    if span > MAX_DAYS:
         raise DataError(f"the first day, {first}, lies {span} days before {start}; leave out the oldest")
-    found = {r.account: np.full((2, span), np.nan) for r in rows}
+    values = {r.account: np.full((2, span), np.nan) for r in rows}
     for row in rows:
         if row.day < start:
-            found[row.account][:, (row.day - first).days] = [row.values[m] for m in rules_metrics]
-    poor = sorted(a for a, v in found.items() if np.isfinite(v).sum(axis=1).min() * 2 < len(days))
+            values[row.account][:, (row.day - first).days] = [row.values[m] for m in rules_metrics]
+    poor = sorted(a for a, v in values.items() if np.isfinite(v).sum(axis=1).min() * 2 < len(days))
     if poor:
         raise DataError(
             f"{len(poor)} accounts have values on fewer than half of the {len(days)} days before {start} "
             f"({', '.join(poor[:5])}{', ...' if len(poor) > 5 else ''}); leave them out"  # noqa: PLR2004
         )
-    return found
+    return values
 
 
-def means_before(found: Mapping[str, FloatArray]) -> dict[str, tuple[float, float]]:
-    """Each account's mean of metric and guardrail before the start."""
-    means = {a: np.nanmean(v, axis=1) for a, v in found.items()}
+def means_before(values: Mapping[str, FloatArray]) -> dict[str, tuple[float, float]]:
+    """Return each account's means of metric and guardrail before the start."""
+    means = {a: np.nanmean(v, axis=1) for a, v in values.items()}
     return {a: (float(m[0]), float(m[1])) for a, m in means.items()}
 
 
 def day_after(registration: Registration, day: int) -> date:
-    """Calendar date of a day of the experiment, from 1."""
+    """Return the calendar date of a day of the experiment, counted from 1."""
     return registration.start + timedelta(days=day - 1)

@@ -1,4 +1,4 @@
-"""Daily measurements of accounts: what a file of them says, and which of its days an experiment has closed."""
+"""Daily measurements of accounts: files of them, and the journal of the days that an experiment has closed."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora import journal
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.files import write_atomically
 from aurora.learning.tables.parquet import parquet_rows
 from aurora.reading import TABLE_BYTES, parse_json, read_lines, read_text
 
-SHOWN = 5
-"""Names that a message lists."""
-MOST_ROWS = 1_000_000
-MOST_DAYS = 3660
-"""Of an experiment, and of what was measured before it."""
+MAX_NAMES_LISTED = 5
+"""Most names that a message lists."""
+MAX_ROWS = 1_000_000
+"""Most rows of a file."""
+MAX_DAYS = 3660
+"""Most days of an experiment, and of measurements before it."""
 LARGEST = 1e15
-"""Of a measurement, either way; sums of squares of more would not be finite."""
+"""Largest absolute value of a measurement; sums of squares of more would not be finite."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 TRUE, FALSE = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An account on a day.
+    """Measurements of an account on a day.
 
     Attributes:
-        account: Its name.
+        account: Name of the account.
         day: Calendar day.
-        values: By metric; NaN where nothing was measured.
-        received: Whether the account ran with the change on that day; None where that was not told.
+        values: Metric -> value; NaN where nothing was measured.
+        received: Whether the account ran with the change on that day; None where it is not known.
         labels: Other columns that were asked for.
     """
 
@@ -53,23 +54,25 @@ class Row:
 
 
 def read_rows(path: Path, metrics: Sequence[str], labels: Sequence[str] = ()) -> list[Row]:
-    """Rows of a file with the columns `account`, `day`, the metrics and perhaps `received`.
+    """Read rows of a file with the columns `account`, `day`, the metrics and perhaps `received`.
 
     Args:
-        path: .csv, .csv.gz, .jsonl or .parquet.
+        path: File ending in .csv, .csv.gz, .jsonl or .parquet.
         metrics: Columns with numbers; an empty cell is a missing value.
         labels: Columns with texts.
 
     Raises:
-        DataError: The file can't be read, lacks a column, has no rows, names an account and day twice, or a cell is
-            not what it should be; the message says in which row.
+        FileError: The file can't be read.
+        InputError: Its name has another ending.
+        DataError: It lacks a column, has no rows, names an account and day twice, or a cell is not what it should be;
+            the message names the row.
     """
     rows: list[Row] = []
     known: set[tuple[str, date]] = set()
     for number, cells in enumerate(_cells(path), 1):
         where = f"{path}, row {number}"
-        if number > MOST_ROWS:
-            raise DataError(f"{path} has more than {MOST_ROWS:,} rows; leave out accounts or days")
+        if number > MAX_ROWS:
+            raise DataError(f"{path} has more than {MAX_ROWS:,} rows; leave out accounts or days")
         lacking = [c for c in ("account", "day", *metrics, *labels) if c not in cells]
         if lacking:
             raise DataError(f"{where} has no {', '.join(lacking)}; its columns are {', '.join(map(str, cells))}")
@@ -91,14 +94,15 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
     """Write rows as CSV that `read_rows` reads, whole or not at all.
 
     Args:
-        rows: At least one, all with the same metrics.
-        path: .csv.
+        rows: At least one row, all with the same metrics.
+        path: File ending in .csv.
 
     Raises:
-        DataError: The name ends in something else, or the file can't be written.
+        InputError: The name has another ending.
+        FileError: The file can't be written.
     """
     if not path.name.endswith(".csv"):
-        raise DataError(f"--out {path}: the name must end in .csv")
+        raise InputError(f"{path}: the name must end in .csv", parameter="out")
     tells = any(r.received is not None for r in rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -110,7 +114,7 @@ def write_rows(rows: Sequence[Row], path: Path) -> None:
 
 def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
     if path.suffix == ".parquet":
-        yield from parquet_rows(path, MOST_ROWS)
+        yield from parquet_rows(path, MAX_ROWS)
     elif path.name.endswith((".jsonl", ".jsonl.gz")):
         for number, line in read_lines(path, limit=TABLE_BYTES):
             if line.strip():
@@ -124,11 +128,11 @@ def _cells(path: Path) -> Iterator[Mapping[str, Any]]:
         except csv.Error as error:
             raise DataError(f"{path} is no CSV: {error}") from None
     else:
-        raise DataError(f"{path}: the name must end in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet")
+        raise InputError(f"{path}: the name must end in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet")
 
 
 def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of a CSV; with semicolons between its cells it may have decimal commas."""
+    """Yield the rows of a CSV; with semicolons between its cells it may have decimal commas."""
     text = read_text(path, limit=TABLE_BYTES)
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -145,7 +149,7 @@ def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def parse_day(cell: Any, where: str) -> date:
-    """A calendar day from a date or a time in ISO form.
+    """Read a calendar day from a date or a time in ISO form.
 
     Raises:
         DataError: It is neither; the message begins with `where`.
@@ -184,12 +188,12 @@ def _received(cell: Any, where: str) -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What became of the rows of a file.
+    """Result of adding the rows of a file to an experiment.
 
     Attributes:
-        days: That were closed by it.
-        rows: That are now part of the experiment.
-        left_out: How many rows were not used, by reason.
+        days: Number of days that were closed.
+        rows: Number of rows that were added.
+        left_out: Reason -> number of rows that were not used.
     """
 
     days: int
@@ -199,11 +203,11 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All that was measured in an experiment so far.
+    """Measurements of an experiment so far.
 
     Attributes:
-        values: By metric, float64 [accounts, days so far]; NaN where nothing was measured.
-        received: float64 [accounts, days so far]: 1 with the change, 0 without, NaN where not told.
+        values: Metric -> values, NaN where nothing was measured, float64 [accounts, days so far].
+        received: 1 with the change, 0 without, NaN where it is not known, float64 [accounts, days so far].
         missing_days: Positions of days without any value.
     """
 
@@ -219,21 +223,22 @@ def ingest(path: Path, rows: Sequence[Row], accounts: Sequence[str], start: date
     are left out and counted, so a file may hold all days from the start again.
 
     Args:
-        path: The journal of the experiment.
-        rows: To take in.
-        accounts: Of the experiment.
-        start: Its first day.
-        days: How many it has at most.
+        path: Journal of the experiment.
+        rows: Rows to add.
+        accounts: Accounts of the experiment.
+        start: First day of the experiment.
+        days: Longest duration.
         seal: Hash of the registration.
 
     Raises:
-        DataError: A row names an account that is not in the experiment, or the journal is of another registration.
+        InputError: A row names an account that is not in the experiment.
+        DataError: The journal is of another registration.
     """
     known = set(accounts)
     strangers = sorted({r.account for r in rows} - known)
     if strangers:
-        listed = ", ".join(strangers[:SHOWN]) + (", ..." if len(strangers) > SHOWN else "")
-        raise DataError(f"{len(strangers)} accounts are not in the experiment ({listed}); leave them out of the file")
+        listed = ", ".join(strangers[:MAX_NAMES_LISTED]) + (", ..." if len(strangers) > MAX_NAMES_LISTED else "")
+        raise InputError(f"{len(strangers)} accounts are not in the experiment ({listed}); leave them out of the file")
     closed = {r["day"]: r["rows"] for r in _sealed(path, seal)}
     last = max(closed, default="")
     left_out: dict[str, int] = {}
@@ -267,7 +272,7 @@ def ingest(path: Path, rows: Sequence[Row], accounts: Sequence[str], start: date
 
 
 def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start: date, seal: str) -> Measured:
-    """The closed days as arrays.
+    """Return the closed days as arrays.
 
     Raises:
         DataError: The journal is of another registration or malformed.
@@ -277,7 +282,7 @@ def measured(path: Path, accounts: Sequence[str], metrics: Sequence[str], start:
     for number, record in enumerate(records, 1):
         day = (date.fromisoformat(record["day"]) - start).days
         lacking = [m for m in metrics if any(m not in row["values"] for row in record["rows"].values())]
-        if not 0 <= day < MOST_DAYS or lacking or not known.issuperset(record["rows"]):
+        if not 0 <= day < MAX_DAYS or lacking or not known.issuperset(record["rows"]):
             raise DataError(
                 f"{path}, line {number} was altered: its day, its accounts or its metrics are not those of the "
                 "experiment; restore the file from a copy"
@@ -312,7 +317,7 @@ def _sealed(path: Path, seal: str) -> list[dict[str, Any]]:
 
 
 def _is_day(record: Mapping[str, Any]) -> bool:
-    """Whether a line of the journal is what `ingest` writes."""
+    """Return whether a line of the journal is as `ingest` writes it."""
     day, rows = record.get("day"), record.get("rows")
     if not isinstance(day, str) or not isinstance(rows, dict):
         return False

@@ -1,4 +1,4 @@
-"""What an experiment can find, by playing it through before it begins on days like those of the accounts' past."""
+"""Power of an experiment, by simulation on days like those of the accounts' past."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from aurora.learning.experiments.sequential import resample
 from aurora.types import FloatArray
 
 SIMULATIONS, RESAMPLES = 200, 500
+"""Simulated experiments, and assignments that each is compared with."""
 POWER = 0.8
+"""Power that the smallest detectable effect has."""
 SEARCH_STEPS = 6
+"""Bisections of the search for that effect."""
 MEMORIES = tuple(np.linspace(0.05, 0.8, 16))
 """Correlations of neighbouring days that are tried; what fades more slowly counts as drift, to be on the safe side."""
 
@@ -27,10 +30,10 @@ class DayModel:
 
     Attributes:
         level: Standard deviation of the accounts' levels.
-        noise: Of what is new every day.
-        swing: Of what fades, day by day by the factor `memory`.
-        memory: 0 to 1.
-        drift: Of a day's step of what never fades: a random walk.
+        noise: Standard deviation of the part that is new every day.
+        swing: Standard deviation of the part that fades by the factor `memory` each day.
+        memory: Factor, 0 to 1.
+        drift: Standard deviation of a day's step of a random walk.
     """
 
     level: float
@@ -83,12 +86,12 @@ def day_model(values: FloatArray) -> DayModel:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What to expect of an experiment, by simulation.
+    """Expected result of an experiment, by simulation.
 
     Attributes:
         power: Probability that it stops for benefit if the effect is `effect`.
         days: Median day of that stop; NaN if it never did.
-        effect: The true effect.
+        effect: True effect.
     """
 
     power: float
@@ -105,7 +108,7 @@ def expected(
     seed: int = 0,
     simulations: int = SIMULATIONS,
 ) -> Expected:
-    """Play the experiment often with an effect of `rules.effect` and a guardrail that nothing happens to."""
+    """Simulate the experiment with an effect of `rules.effect` and a guardrail that is not affected."""
     stops = []
     quick = replace(rules, resamples=max(RESAMPLES, int(np.ceil(2 / rules.guardrail_alpha))))
     names = [str(i) for i in range(accounts)]
@@ -139,7 +142,7 @@ def expected(
 
 
 def detectable(metric: DayModel, accounts: int, days_before: int, rules: Rules, *, seed: int = 0) -> Expected:
-    """The smallest effect that the experiment finds with a power of 0.8, by bisection, and what to expect then.
+    """Find the smallest effect that the experiment detects with a power of 0.8, by bisection.
 
     Raises:
         DataError: The metric does not vary.

@@ -1,4 +1,4 @@
-"""What an experiment is, written down before its first day so that nobody can choose the answer afterwards."""
+"""Registration of an experiment before its first day, so that nobody can choose the answer afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError, InputError
 from aurora.files import writing
 from aurora.journal import is_there
 from aurora.learning.experiments.sequential import MIN_BLOCK
@@ -24,7 +24,7 @@ Direction = Literal["lower", "higher"]
 FILE, JOURNAL = "registration.json", "measurements.jsonl"
 FORMAT = 1
 MIN_ACCOUNTS = 16
-"""With fewer, the assignments that the blocks could have got are too few to tell chance from effect."""
+"""Fewest accounts; with fewer, the blocks have too few possible assignments to separate chance from effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Subject:
     """An account of the experiment.
 
     Attributes:
-        account: Its name.
-        stratum: What its block has in common.
+        account: Name of the account.
+        stratum: Stratum, which its whole block shares.
         block: Number of the block within which it was randomised.
-        treated: Whether it is meant to get the change.
+        treated: Whether it is assigned to the change.
         before: Means of the metric and the guardrail before the start.
     """
 
@@ -48,21 +48,24 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How the experiment is judged.
+    """Rules by which an experiment is judged.
 
     Attributes:
-        metric: The one metric that decides.
-        direction: Which way it is better.
-        guardrail: What must not get worse.
-        guardrail_direction: Which way that is better.
-        margin: By how much the guardrail may get worse, in its unit.
+        metric: Name of the one metric that decides.
+        direction: Direction in which it is better.
+        guardrail: Name of the metric that must not get worse.
+        guardrail_direction: Direction in which the guardrail is better.
+        margin: Amount by which the guardrail may get worse, in its unit.
         alpha: Probability of any false stop for benefit or harm, over all days together.
-        guardrail_alpha: The part of it that the guardrail has; the metric's interval has the rest.
+        guardrail_alpha: The guardrail's part of `alpha`; the metric's interval has the rest.
         effect: Smallest change of the metric worth having, in its unit, without sign.
-        days: At most.
+        days: Longest duration.
         earliest: First day, from 1, on which it may stop for benefit or futility; the guardrail may always stop it.
-        resamples: Assignments that the one which happened is compared with.
-        block_size: Accounts that are randomised among each other.
+        resamples: Number of assignments, the actual one among them, that form the reference distribution.
+        block_size: Number of accounts that are randomised among each other.
+
+    Raises:
+        InputError: The rules are not possible.
     """
 
     metric: str
@@ -80,15 +83,15 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.metric == self.guardrail:
-            raise DataError(f"metric and guardrail are both {self.metric!r}; the guardrail must be another quantity")
+            raise InputError(f"metric and guardrail are both {self.metric!r}; the guardrail must be another quantity")
         if not 0 < self.guardrail_alpha < self.alpha < 1:
-            raise DataError(f"needs 0 < guardrail alpha ({self.guardrail_alpha}) < alpha ({self.alpha}) < 1")
+            raise InputError(f"needs 0 < guardrail alpha ({self.guardrail_alpha}) < alpha ({self.alpha}) < 1")
         if not (self.effect > 0 and self.margin >= 0):
-            raise DataError(f"effect ({self.effect}) must be above 0 and margin ({self.margin}) not below 0")
+            raise InputError(f"effect ({self.effect}) must be above 0 and margin ({self.margin}) not below 0")
         if not 1 <= self.earliest <= self.days:
-            raise DataError(f"earliest ({self.earliest}) must lie between 1 and days ({self.days})")
+            raise InputError(f"earliest ({self.earliest}) must lie between 1 and days ({self.days})")
         if self.resamples * min(self.guardrail_alpha, self.alpha - self.guardrail_alpha) < 1:
-            raise DataError(f"{self.resamples} resamples are too few for alpha {self.guardrail_alpha}")
+            raise InputError(f"{self.resamples} resamples are too few for alpha {self.guardrail_alpha}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,14 @@ class Registration:
     """An experiment as it was registered.
 
     Attributes:
-        experiment_id: Its name.
+        experiment_id: Id of the experiment.
         created: Day of registration.
         start: First day that counts.
-        seed: Of the assignment and of the test's resamples.
-        rules: How it is judged.
+        seed: Random seed of the assignment and of the test's resamples.
+        rules: Rules by which it is judged.
         subjects: All accounts.
         expected: Power at `rules.effect` and days until the stop, by simulation.
-        sha256: Of all of the above; "" before it is registered.
+        sha256: Hash of all of the above; "" before it is registered.
     """
 
     experiment_id: str
@@ -117,17 +120,17 @@ class Registration:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Names, in the order of all arrays."""
+        """Names of the accounts, in the order of all arrays."""
         return tuple(s.account for s in self.subjects)
 
     @property
     def treated(self) -> NDArray[np.bool_]:
-        """Bool [accounts]."""
+        """Whether each account is treated, bool [accounts]."""
         return np.array([s.treated for s in self.subjects])
 
     @property
     def before(self) -> NDArray[np.float64]:
-        """float64 [accounts, 2], see `Subject.before`."""
+        """Means before the start, see `Subject.before`, float64 [accounts, 2]."""
         return np.array([s.before for s in self.subjects])
 
     @property
@@ -137,7 +140,7 @@ class Registration:
 
 
 def block_members(subjects: Sequence[Subject]) -> tuple[NDArray[np.intp], ...]:
-    """Positions of each block's accounts."""
+    """Return the positions of each block's accounts."""
     numbers = np.array([s.block for s in subjects])
     return tuple(np.flatnonzero(numbers == b) for b in np.unique(numbers))
 
@@ -150,25 +153,25 @@ def assign(
     seed: int,
     block_size: int = 8,
 ) -> tuple[Subject, ...]:
-    """Blocks of accounts that are alike, half of each treated.
+    """Assign half of each block of similar accounts to the change.
 
     Accounts are sorted by stratum and the metric's mean before the start, cut into blocks, and within a block treated
     in the order of a hash of experiment, seed and account: anyone can repeat it, nobody can choose it.
 
     Args:
-        before: By account, see `Subject.before`.
-        strata: By account; blocks never span two strata.
+        before: Account -> means before the start, see `Subject.before`.
+        strata: Account -> stratum; blocks never span two strata.
         experiment_id: Part of the hash.
         seed: Likewise.
         block_size: Accounts; the last block of a stratum takes the rest as well.
 
     Raises:
-        DataError: There are too few accounts, or a stratum has fewer than a block needs.
+        InputError: There are too few accounts, or a stratum has fewer than a block needs.
     """
     if len(before) < MIN_ACCOUNTS:
-        raise DataError(f"{len(before)} accounts; an experiment needs at least {MIN_ACCOUNTS}")
+        raise InputError(f"{len(before)} accounts; an experiment needs at least {MIN_ACCOUNTS}")
     if block_size < MIN_BLOCK:
-        raise DataError(f"block size {block_size}; at least {MIN_BLOCK} are needed, two on each arm")
+        raise InputError(f"block size {block_size}; at least {MIN_BLOCK} are needed, two on each arm")
     groups: dict[str, list[str]] = {}
     for account in sorted(before, key=lambda a: (strata[a], before[a], a)):
         groups.setdefault(strata[account], []).append(account)
@@ -176,7 +179,7 @@ def assign(
     block = 0
     for stratum, accounts in groups.items():
         if len(accounts) < MIN_BLOCK:
-            raise DataError(
+            raise InputError(
                 f"stratum {stratum[:60]!r} has {len(accounts)} accounts, a block needs {MIN_BLOCK}; use fewer strata"
             )
         count = max(1, len(accounts) // block_size)
@@ -206,7 +209,7 @@ def register(directory: Path, draft: Registration) -> Registration:
         The experiment with its hash.
 
     Raises:
-        DataError: The directory holds one already, or can't be written.
+        FileError: The directory holds one already, or can't be written.
     """
     done = replace(draft, sha256=_sha256(_payload(draft)))
     text = json.dumps({**_payload(done), "sha256": done.sha256}, indent=1, sort_keys=True) + "\n"
@@ -221,7 +224,7 @@ def register(directory: Path, draft: Registration) -> Registration:
             partial.chmod(0o444)
             os.link(partial, directory / FILE)  # unlike a rename it never replaces an earlier registration
         except FileExistsError:
-            raise DataError(f"{directory} holds an experiment already; give another folder") from None
+            raise FileError(f"{directory} holds an experiment already; give another folder") from None
         finally:
             partial.unlink(missing_ok=True)
     return done
@@ -231,23 +234,24 @@ def check_free(directory: Path) -> None:
     """Refuse a folder that holds an experiment already, before anything is computed for another.
 
     Raises:
-        DataError: It does, or it is a file.
+        FileError: It does, or it is a file.
     """
     if is_there(directory / FILE):
-        raise DataError(f"{directory} holds an experiment already; give another folder")
+        raise FileError(f"{directory} holds an experiment already; give another folder")
     if is_there(directory) and not directory.is_dir():
-        raise DataError(f"{directory} is a file; give the name of a folder")
+        raise FileError(f"{directory} is a file; give the name of a folder")
 
 
 def load_registration(directory: Path) -> Registration:
-    """An experiment as it was registered.
+    """Read a registered experiment.
 
     Raises:
-        DataError: There is none, or its file was altered since.
+        FileError: There is none.
+        DataError: Its file is not valid, or was altered since.
     """
     path = directory / FILE
     if not is_there(path):
-        raise DataError(f"{directory} holds no experiment (no {FILE}); make one with `aurora experiment new`")
+        raise FileError(f"{directory} holds no experiment (no {FILE}); make one with `aurora experiment new`")
     data = read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("sha256"), str):
         raise DataError(f"{path} is not a registration")
@@ -260,19 +264,19 @@ def load_registration(directory: Path) -> Registration:
     if payload.get("format") != FORMAT:
         raise DataError(f"{path} has format {payload.get('format')!r}; this AURORA knows {FORMAT}")
     try:
-        found = _registration(payload, data["sha256"])
+        registration = _registration(payload, data["sha256"])
+        again = assign(
+            {s.account: s.before for s in registration.subjects},
+            {s.account: s.stratum for s in registration.subjects},
+            experiment_id=registration.experiment_id,
+            seed=registration.seed,
+            block_size=registration.rules.block_size,
+        )
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise DataError(f"{path} is not a registration: {type(error).__name__} {error}") from None
-    again = assign(
-        {s.account: s.before for s in found.subjects},
-        {s.account: s.stratum for s in found.subjects},
-        experiment_id=found.experiment_id,
-        seed=found.seed,
-        block_size=found.rules.block_size,
-    )
-    if again != found.subjects:
+    if again != registration.subjects:
         raise DataError(f"{path} was altered after registration: its assignment is not the one that its seed gives")
-    return found
+    return registration
 
 
 def _registration(payload: Mapping[str, Any], sha256: str) -> Registration:

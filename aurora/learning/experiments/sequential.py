@@ -20,26 +20,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.types import FloatArray
 
 Side = Literal["both", "above"]
 
 P_STEPS = 80
+"""Error rates that are tried for a p-value."""
 MIN_BLOCK = 4
 """Accounts: two on each arm, so that a variance within the block can be had."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What the test says after each day; all arrays float64 [days].
+    """Result of the test after each day; all arrays float64 [days].
 
     Attributes:
         estimate: Treated minus control, of the metric's mean over the days so far.
-        se: Its standard error.
-        threshold: In standard errors; the test stops where the distance from the null is larger.
-        low: Of the interval that holds the effect after all days at once with probability 1 - alpha.
-        high: Likewise; infinite for a one-sided test.
+        se: Standard error of the estimate.
+        threshold: Distance from the null, in standard errors, above which the test stops.
+        low: Lower end of the interval that holds the effect on all days at once with probability 1 - alpha.
+        high: Upper end of that interval; infinite for a one-sided test.
         stopped: Index of the first day on which the threshold was passed; None if on none.
     """
 
@@ -52,11 +53,11 @@ class Looks:
 
 
 def spending(alpha: float, days: int, *, earliest: int = 1, power: float = 1.0) -> FloatArray:
-    """Share of false alarms that may be spent up to each day: alpha (t / days)^power (Kim & DeMets 1987, eq. 2).
+    """Return the share of false alarms to spend up to each day: alpha (t / days)^power (Kim & DeMets 1987, eq. 2).
 
     Args:
-        alpha: In sum.
-        days: At most.
+        alpha: Probability of a false alarm, over all days.
+        days: Longest duration.
         earliest: First day, from 1, on which the test may stop.
         power: 1 spends evenly; larger ones keep more for later days.
 
@@ -68,7 +69,7 @@ def spending(alpha: float, days: int, *, earliest: int = 1, power: float = 1.0) 
 
 
 def running_outcomes(values: FloatArray, before: FloatArray | None = None) -> FloatArray:
-    """Each account's mean over the days so far, less what the day and the account's own past explain.
+    """Return each account's mean over the days so far, less what the day and the account's own past explain.
 
     A day's mean over all accounts is taken off first, so that an account which lacks a Sunday is not judged by the
     others' Sundays. Then the part that a regression on the past predicts is taken off (CUPED; Deng et al. 2013). Both
@@ -96,13 +97,13 @@ def running_outcomes(values: FloatArray, before: FloatArray | None = None) -> Fl
 def resample(
     treated: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], count: int, seed: int
 ) -> NDArray[np.bool_]:
-    """Assignments that the same blocks could have got, the one that happened first.
+    """Draw assignments that the same blocks could have had, the actual one first.
 
     Args:
         treated: bool [accounts].
         blocks: Positions of each block's accounts.
-        count: How many, the first included.
-        seed: Of the others.
+        count: Number of assignments, the actual one included.
+        seed: Random seed of the others.
 
     Returns:
         bool [accounts, count].
@@ -119,7 +120,7 @@ def resample(
 def effects(
     assignments: NDArray[np.bool_], outcomes: FloatArray, blocks: Sequence[NDArray[np.intp]]
 ) -> tuple[FloatArray, FloatArray]:
-    """Blocked difference in means with its standard error (Neyman 1923; Imbens & Rubin 2015, sec. 9.5).
+    """Return the blocked difference in means with its standard error (Neyman 1923; Imbens & Rubin 2015, sec. 9.5).
 
     Args:
         assignments: bool [accounts, assignments], at least two accounts of each arm in every block, and as many
@@ -151,7 +152,7 @@ def effects(
 
 
 def boundary(statistics: FloatArray, spent: FloatArray) -> FloatArray:
-    """Thresholds that at most a share `spent` of the paths has passed up to each day.
+    """Return thresholds that at most a share `spent` of the paths has passed up to each day.
 
     Args:
         statistics: float64 [days, paths], larger is more extreme.
@@ -182,7 +183,7 @@ def look(
     side: Side = "both",
     null: float = 0.0,
 ) -> Looks:
-    """The test after each day that there is.
+    """Test after each day so far.
 
     Args:
         outcomes: float64 [accounts, days so far], of `running_outcomes`.
@@ -196,14 +197,14 @@ def look(
         Estimates are of the effect itself, not of its distance from `null`.
 
     Raises:
-        DataError: A block has fewer than two accounts on an arm, or `spent` has other days than `outcomes`.
+        InputError: A block has fewer than two accounts on an arm, or `spent` has other days than `outcomes`.
     """
     treated = assignments[:, 0]
     if outcomes.shape[1] != len(spent):
-        raise DataError(f"{outcomes.shape[1]} days of outcomes, but {len(spent)} of error to spend")
+        raise InputError(f"{outcomes.shape[1]} days of outcomes, but {len(spent)} of error to spend")
     for members in blocks:
         if min(treated[members].sum(), (~treated[members]).sum()) < MIN_BLOCK // 2:
-            raise DataError(f"a block of {len(members)} accounts has fewer than {MIN_BLOCK // 2} on one arm")
+            raise InputError(f"a block of {len(members)} accounts has fewer than {MIN_BLOCK // 2} on one arm")
     estimate, se = effects(assignments, outcomes - null * treated[:, None], blocks)
     statistic = _studentised(estimate, se, side)
     threshold = boundary(statistic, spent)
@@ -224,13 +225,13 @@ def _studentised(estimate: FloatArray, se: FloatArray, side: Side) -> FloatArray
 def p_value(
     outcomes: FloatArray, assignments: NDArray[np.bool_], blocks: Sequence[NDArray[np.intp]], days: int
 ) -> float:
-    """The smallest error rate at which the two-sided test would have stopped by now, whenever one looks.
+    """Return the smallest error rate at which the two-sided test would have stopped by now, whenever one looks.
 
     Args:
         outcomes: float64 [accounts, days so far], of `running_outcomes`.
         assignments: bool [accounts, assignments], the one that happened first.
         blocks: Positions of each block's accounts.
-        days: Of the whole experiment.
+        days: Longest duration of the experiment.
 
     Returns:
         To a step of a tenth of itself; never below 1 / assignments.
@@ -247,14 +248,14 @@ def p_value(
 
 
 def mixture_radius(se: FloatArray, alpha: float, scale: float) -> FloatArray:
-    """Half the width of the normal-mixture confidence sequence (Robbins 1970; Johari et al. 2022, eq. 9).
+    """Return half the width of the normal-mixture confidence sequence (Robbins 1970; Johari et al. 2022, eq. 9).
 
     It needs no horizon. It holds if the estimates' increments are independent in information time, that is, if an
     account's days are independent around a fixed level; drifting accounts break it.
 
     Args:
         se: float64 [days], standard error of the estimate.
-        alpha: Of the sequence as a whole.
+        alpha: Error rate of the sequence as a whole.
         scale: Standard deviation of the mixture: the size of effects that are expected.
     """
     variance = se**2

@@ -10,11 +10,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.accounts import FEATURES, KEEP, METRICS, MOVES, Account, Catalogue, Configuration, Truth
-from aurora.learning.accounts.behaviour import MISSES, burden
+from aurora.learning.accounts.behaviour import burden
 from aurora.learning.accounts.configuration import apply_move
-from aurora.learning.accounts.history import COLUMN
+from aurora.learning.accounts.history import M_COST, M_MISSES
 from aurora.learning.accounts.numbers import C_FIXED, NUMBERS, numbers_of_history
 from aurora.learning.accounts.one_day_cost import numbers_after_moves
 from aurora.learning.accounts.simulator import Machines, advance, new_machines, setting_of
@@ -23,23 +23,23 @@ from aurora.learning.accounts.twin import LEAST_DAYS, fitted_workload
 from aurora.learning.accounts.workload import DAY, STEP, Workload, demand
 
 WINDOW_DAYS = 9
-"""Of history that a situation looks back on, and a day to spare."""
+"""Days of history that a situation depends on, and one more."""
 CORE_PRICE = 0.06
 """Dollars per core-hour by which rewards are made comparable between accounts."""
-MOST_KNOWN = 20_000
-"""Configurations whose moves are remembered: some 60 MB."""
-WORST = -20.0
-"""Least reward of a period: what lies below it is as bad."""
+MAX_CACHED = 20_000
+"""Most configurations whose moves are cached: some 60 MB."""
+MIN_REWARD = -20.0
+"""Least reward of a period; lower ones are clipped."""
 
 
 class Case(NamedTuple):
-    """An account to take over, and what will be asked of it.
+    """An account to take over, and its demand from then on.
 
     Attributes:
-        account: Its history so far, at least one period.
-        workload: Its needs.
-        demand: What comes, float64 [periods, steps of a period], busy cores.
-        state: Of its machines, float64 [4]; see `simulator.Machines`.
+        account: History so far, at least one period.
+        workload: Needs of the application.
+        demand: Busy cores in each step to come, float64 [periods, steps of a period].
+        state: State of the machines, float64 [4]; see `simulator.Machines`.
     """
 
     account: Account
@@ -52,17 +52,17 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     """One account, from being taken over until the demand of its case is over.
 
     The observation is the situation (`accounts.FEATURES`), the action a move of `accounts.MOVES`; one that is not
-    possible changes nothing (`action_masks` tells which are). The reward of a period is minus its burden (dollars,
+    possible changes nothing (`action_masks` returns which are). The reward of a period is minus its burden (dollars,
     with misses at their price) over what its demand would cost at `CORE_PRICE`, plus `improvement` times the change
     of the potential -burden of the last period: since that is a difference of potentials, it rewards improvement at
     once and leaves the best policy as it is (Ng, Harada & Russell, ICML 1999).
 
     Args:
-        draw: Random generator -> the case of an episode.
-        catalogue: What can be rented.
+        draw: Function from a random generator to the case of an episode.
+        catalogue: Catalogue of prices.
         improvement: Weight of the potential, 0 to 1.
-        discount: Of the learner, which the potential needs.
-        seed: Of the cases; `reset(seed=...)` begins anew.
+        discount: Discount of the learner, which the potential needs.
+        seed: Random seed of the cases; `reset(seed=...)` begins anew.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012  # gymnasium's own declaration
@@ -91,14 +91,14 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         """Take over another account.
 
         Args:
-            seed: Of the cases from here on.
-            options: None are known.
+            seed: Random seed of the cases from here on.
+            options: Ignored; gymnasium's own parameter.
         """
         super().reset(seed=seed)
         return self.take_over(self._draw(self.np_random)), {}
 
     def take_over(self, case: Case) -> NDArray[np.float32]:
-        """Begin with a given case; the observation."""
+        """Begin with a given case, and return the observation."""
         account = case.account
         keep = min(len(account), WINDOW_DAYS * max(1, DAY // account.period))
         first = len(account) - keep
@@ -123,12 +123,12 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
 
     @property
     def configuration(self) -> Configuration:
-        """As it is now."""
+        """Present configuration."""
         return self._configuration
 
     @property
     def machine_state(self) -> NDArray[np.float64]:
-        """A copy of what runs now, float64 [4]; see `simulator.Machines`."""
+        """Copy of the machines' state, float64 [4]; see `simulator.Machines`."""
         return self._machines.state.copy()
 
     @property
@@ -137,7 +137,7 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return self._values[self._begin : self._now]
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which moves are possible: bool [len(MOVES)]."""
+        """Return which moves are possible: bool [len(MOVES)]."""
         return ~np.isnan(self._after_moves[:, 0])
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -148,11 +148,11 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             and the period's `cost` (dollars) and `misses` (share).
 
         Raises:
-            DataError: The episode is over.
+            InputError: The episode is over.
         """
         case, t = self._case, self._now - self._begin
         if t >= len(case.demand):
-            raise DataError("the episode is over; call reset() before the next step")
+            raise InputError("the episode is over; call reset() before the next step")
         account = case.account
         after = apply_move(self._configuration, MOVES[int(action)], self._catalogue)
         self._settled += 1
@@ -167,21 +167,21 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         relative = self._relative(values, case.demand[t])
         reward = -relative - self._improvement * (self._discount * relative + self._potential)
         self._potential = -relative
-        info = {"cost": float(values[COLUMN["cost"]]), "misses": float(values[MISSES])}
+        info = {"cost": float(values[M_COST]), "misses": float(values[M_MISSES])}
         return self._observe(), float(reward), False, t + 1 == len(case.demand), info
 
     def _after_moves_now(self) -> NDArray[np.float64]:
-        """What moves lead to; looked up, since configurations come again and again."""
+        """Return the configurations after each move; cached, since configurations recur."""
         key = self._configuration, self._case.account.data
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= MOST_KNOWN:
+        after = self._known.get(key)
+        if after is None:
+            if len(self._known) >= MAX_CACHED:
                 self._known.clear()
-            found = self._known[key] = numbers_after_moves(*key, self._catalogue)
-        return found
+            after = self._known[key] = numbers_after_moves(*key, self._catalogue)
+        return after
 
     def _relative(self, values: NDArray[np.float64], asked: NDArray[np.float64]) -> float:
-        return min(-WORST, burden(values, asked) / self._unit)
+        return min(-MIN_REWARD, burden(values, asked) / self._unit)
 
     def _observe(self) -> NDArray[np.float32]:
         account = self._case.account
@@ -200,16 +200,16 @@ class AccountEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
 def twin_cases(
     accounts: Sequence[Account], catalogue: Catalogue, *, periods: int = 42, disturb: float = 0.5
 ) -> Callable[[np.random.Generator], Case]:
-    """Cases from histories alone: somewhere in a history, its owner is replaced.
+    """Return a source of cases that are drawn from histories alone: an account is taken over at a random period.
 
-    What comes is the demand that the history tells of (see `twin`), with other noise. In a share of the cases the
-    owner leaves behind a configuration some moves away from his own, and one period under it.
+    Its demand is estimated from the history (see `twin`), with other noise. A share of the cases begins some random
+    moves away from the history's configuration, after one period under it.
 
     Args:
-        accounts: Histories; those shorter than a week and an episode are left out.
-        catalogue: That they name things from.
-        periods: Of an episode.
-        disturb: Share of cases that begin elsewhere.
+        accounts: Histories; those shorter than a week or an episode are left out.
+        catalogue: Catalogue that configurations name things from.
+        periods: Periods of an episode.
+        disturb: Share of cases that begin with another configuration.
 
     Raises:
         DataError: No history is long enough.
@@ -253,13 +253,13 @@ def twin_cases(
 
 
 def true_case(account: Account, truth: Truth, periods: int, seed: int) -> Case:
-    """A generated account taken over at the end of its history, with its true demand.
+    """Return a generated account at the end of its history, with its true demand.
 
     Args:
-        account: Its history.
-        truth: About it.
-        periods: How many.
-        seed: Of the future's demand; `accounts.simulate` with the same seed meets the same demand.
+        account: History of the account.
+        truth: Truth about it.
+        periods: Number of periods.
+        seed: Random seed of the future's demand; `accounts.simulate` with the same seed meets the same demand.
     """
     steps = account.period // STEP
     y = demand(truth.workload, truth.end, periods * steps, (*truth.seed, 44, seed), origin=truth.start)

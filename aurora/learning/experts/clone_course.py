@@ -1,4 +1,4 @@
-"""What a training of a clone is to do, kept in its folder; light, so that a mistake is said before torch is loaded."""
+"""Settings of a clone's training, kept in its folder; without heavy imports, so that mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from aurora.errors import DataError, RunError
+from aurora.errors import FileError, InputError, RunError
 from aurora.files import write_atomically
 from aurora.reading import read_json
 
@@ -19,15 +19,15 @@ CLONE = "clone.pt"
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What is trained, and on what; kept in the folder, so that a training can be gone on with.
+    """Settings of a clone's training, kept in its folder so that it can be resumed.
 
     Attributes:
-        histories: Files, as absolute paths; empty where accounts are generated.
-        generated: How many accounts to generate; 0 where files are given.
-        share: Of experts among the accounts; None leaves it to the mixture.
-        steps: Of fine-tuning.
-        seed: Of everything random.
-        catalogue: File that configurations name things from, as an absolute path; "" for the synthetic one.
+        histories: Files of histories, as absolute paths; empty where accounts are generated.
+        generated: Number of accounts to generate; 0 where files are given.
+        share: Share of experts among the accounts; None: found by a mixture.
+        steps: Steps of fine-tuning.
+        seed: Random seed.
+        catalogue: File of the catalogue, as an absolute path; "" for the synthetic one.
         hashed: Whether names of accounts are replaced by keyed hashes.
     """
 
@@ -41,19 +41,20 @@ class Course:
 
 
 def begin(folder: Path, course: Course) -> None:
-    """Note in a new folder what shall be trained.
+    """Write the settings of a training into a new folder.
 
     Raises:
-        DataError: The course is not possible.
+        InputError: The settings are not possible.
+        FileError: A file does not exist.
         RunError: The folder holds a training already.
     """
     if bool(course.histories) == bool(course.generated):
-        raise DataError("give either files with histories or a number of accounts to generate")
+        raise InputError("give either files with histories or a number of accounts to generate")
     if course.steps < 1 or course.seed < 0:
-        raise DataError(f"steps ({course.steps}) must be at least 1, seed ({course.seed}) at least 0")
+        raise InputError(f"steps ({course.steps}) must be at least 1, seed ({course.seed}) at least 0")
     absent = [path for path in (*course.histories, course.catalogue) if path and not Path(path).is_file()]
     if absent:
-        raise DataError(f"{absent[0]}: there is no such file")
+        raise FileError(f"{absent[0]}: there is no such file")
     if (folder / CLONE).exists():  # before it nothing was learnt that a second attempt would lose
         raise RunError(
             f"{folder} holds a training already; go on with --resume {shlex.quote(str(folder))}, or give another --out"
@@ -62,7 +63,7 @@ def begin(folder: Path, course: Course) -> None:
 
 
 def course_of(folder: Path) -> Course:
-    """What is trained in a folder.
+    """Read the settings of the training in a folder.
 
     Raises:
         RunError: It holds no training.
@@ -73,5 +74,5 @@ def course_of(folder: Path) -> Course:
     try:
         return TypeAdapter(Course).validate_python(data)
     except ValidationError as error:
-        said = str(error.errors(include_url=False)[0]["msg"])
-        raise RunError(f"{folder / COURSE} is damaged ({said}); begin a training anew with --out") from None
+        reason = str(error.errors(include_url=False)[0]["msg"])
+        raise RunError(f"{folder / COURSE} is damaged ({reason}); begin a training anew with --out") from None

@@ -1,4 +1,4 @@
-"""Groups in a list of numbers: a mixture of normal distributions by expectation and maximisation."""
+"""Mixtures of normal distributions, fitted by expectation and maximisation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_SPREAD = 0.1
-"""Of a group, relative to that of all: keeps the likelihood from growing without bound at a single value."""
+MIN_SPREAD = 0.1
+"""Least deviation of a component, relative to that of all values: keeps the likelihood bounded."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Mixture:
     half of all accounts were experts.
 
     Attributes:
-        weight: float64 [groups], summing to 1.
-        mean: float64 [groups].
-        deviation: Of every group.
+        weight: Weights of the components, summing to 1, float64 [groups].
+        mean: Means of the components, float64 [groups].
+        deviation: Standard deviation of every component.
         bic: Bayesian information criterion (Schwarz 1978); less is better.
     """
 
@@ -31,12 +31,12 @@ class Mixture:
     bic: float
 
     def upper(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability that values belong to the group of the largest mean; it rises with the value."""
+        """Return the probability that values belong to the component of the largest mean; it rises with the value."""
         return _posterior(y.ravel(), self.weight, self.mean, self.deviation)[0][:, -1].reshape(y.shape)
 
     @property
     def upper_bound(self) -> float:
-        """The least value that is more likely of the uppermost group than of any other together."""
+        """Least value that more likely belongs to the uppermost component than to all others together."""
         low, high = float(self.mean[0]) - 10 * self.deviation, float(self.mean[-1]) + 10 * self.deviation
         for _ in range(60):
             middle = (low + high) / 2
@@ -57,13 +57,13 @@ def _posterior(
 
 
 def fit_mixture(y: NDArray[np.float64], groups: int) -> Mixture:
-    """The most likely mixture (Dempster, Laird & Rubin 1977), from a start at quantiles.
+    """Fit the most likely mixture (Dempster, Laird & Rubin 1977), from a start at quantiles.
 
     Args:
-        y: float64 [n], finite.
-        groups: At least 1.
+        y: Finite values, float64 [n].
+        groups: Number of components, at least 1.
     """
-    least = max(LEAST_SPREAD * float(y.std()), 1e-9)
+    least = max(MIN_SPREAD * float(y.std()), 1e-9)
     mean = np.quantile(y, (np.arange(groups) + 0.5) / groups)
     deviation = max(least, float(y.std()) / groups)
     weight = np.full(groups, 1 / groups)

@@ -1,4 +1,4 @@
-"""Rules of good practice in running an account, each checked period by period."""
+"""Rules of good practice in running accounts, each checked in every period."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _fits(account: Account, numbers: NDArray[np.float64], catalogue: Catalogue) 
 
 
 def _no_reversal(account: Account, numbers: NDArray[np.float64], catalogue: Catalogue) -> NDArray[np.bool_]:
-    """A machine's size or family is not changed twice within a day: each change restarts everything."""
+    """Return false where a machine's size or family is changed again within a day: each change restarts everything."""
     kept = np.ones(len(account), bool)
     day = max(1, DAY // account.period)
     last: int | None = None
@@ -46,7 +46,7 @@ def _no_reversal(account: Account, numbers: NDArray[np.float64], catalogue: Cata
 
 
 def _answers_trouble(account: Account, numbers: NDArray[np.float64], catalogue: Catalogue) -> NDArray[np.bool_]:
-    """After a day of misses something is changed."""
+    """Return false where nothing is changed after a day of misses."""
     day = max(1, DAY // account.period)
     kept = np.ones(len(account), bool)
     changed = {c.period for c in changes(account, catalogue)}
@@ -58,7 +58,7 @@ def _answers_trouble(account: Account, numbers: NDArray[np.float64], catalogue: 
 
 
 def _reviewed(account: Account, numbers: NDArray[np.float64], catalogue: Catalogue) -> NDArray[np.bool_]:
-    """Something was changed within the last week: demand moves on, and so must what serves it."""
+    """Return false where nothing was changed within the last week, although demand changes."""
     week = max(1, 7 * DAY // account.period)
     kept = np.zeros(len(account), bool)
     for change in changes(account, catalogue):
@@ -75,4 +75,4 @@ PRACTICES: Mapping[str, Practice] = {
     "answers trouble": _answers_trouble,
     "reviewed within a week": _reviewed,
 }
-"""Rules of good practice: in which periods each was kept."""
+"""Name of a rule -> function that returns in which periods an account kept it."""

@@ -1,4 +1,4 @@
-"""What experts did in situations like this one."""
+"""Decisions of experts in situations like the present one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from aurora.learning.accounts import Account, Catalogue, Configuration, moves_be
 from aurora.learning.accounts.situation import situations
 from aurora.learning.experts.experts import ExpertStates, Similar, expert_states, identify_experts, similar_situations
 
-LOOKED_AT = 50
-SHOWN = 3
+SITUATIONS_COMPARED = 50
+"""Nearest situations that are looked at."""
+PRECEDENTS_SHOWN = 3
+"""Nearest situations with the same move that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Precedents:
-    """Situations of experts that resemble this one most.
+    """Situations of experts that resemble the present one most.
 
     Attributes:
-        looked_at: How many.
-        same: In how many the expert made a move that the recommendation makes too (or kept, where it keeps).
-        kept: In how many nothing was changed.
-        nearest: The nearest of those with the same move.
+        looked_at: Number of situations.
+        same: Number of those in which the expert made a move that the recommendation makes too.
+        kept: Number of those in which nothing was changed.
+        nearest: Nearest of those with the same move.
     """
 
     looked_at: int
@@ -32,7 +34,7 @@ class Precedents:
 
 
 def experts_among(accounts: Sequence[Account], catalogue: Catalogue) -> tuple[ExpertStates | None, str]:
-    """The situations of the experts among some accounts, or None and why there are none."""
+    """Return the situations of the experts among accounts, or None; and their number, or why there are none."""
     try:
         accounts = [a for a in accounts if not a.incomplete]
         identification = identify_experts(accounts, catalogue)
@@ -46,19 +48,20 @@ def experts_among(accounts: Sequence[Account], catalogue: Catalogue) -> tuple[Ex
 def precedents_for(
     account: Account, proposed: Configuration, catalogue: Catalogue, experts: ExpertStates
 ) -> Precedents:
-    """What experts did in situations like an account's last one; its own situations don't count.
+    """Return what experts did in situations like an account's last one; its own situations don't count.
 
     Args:
-        account: Its history.
-        proposed: Its configuration if the recommendation is followed.
-        catalogue: That configurations name things from.
-        experts: Of `experts_among`.
+        account: History of the account.
+        proposed: Configuration of the account if the recommendation is followed.
+        catalogue: Catalogue that configurations name things from.
+        experts: Situations of experts, by `experts_among`.
     """
     now = account.configurations[-1]
     wanted = set(moves_between(now, proposed, catalogue)) if proposed != now else {"keep"}
     state = situations(account, catalogue)[-1]
     own = sum(a.account_id == account.account_id for a in experts.accounts) * len(account)
-    found = [s for s in similar_situations(state, experts, LOOKED_AT + own) if s.account_id != account.account_id]
-    found = found[:LOOKED_AT]
-    same = [s for s in found if s.move in wanted]
-    return Precedents(len(found), len(same), sum(s.move == "keep" for s in found), tuple(same[:SHOWN]))
+    nearest = similar_situations(state, experts, SITUATIONS_COMPARED + own)
+    others = [s for s in nearest if s.account_id != account.account_id][:SITUATIONS_COMPARED]
+    same = [s for s in others if s.move in wanted]
+    kept = sum(s.move == "keep" for s in others)
+    return Precedents(len(others), len(same), kept, tuple(same[:PRECEDENTS_SHOWN]))

@@ -196,7 +196,10 @@ def read_plan(path: Path) -> ChangePlan:
     for number, change in enumerate(changes, 1):
         if not isinstance(change, dict) or any(not isinstance(change.get(k), t) for k, t in keys.items()):
             raise DataError(f"{path}: change {number} needs account, now, proposed, reason and promise")
-    plan = ChangePlan(tuple(PlannedChange(*(c[k] for k in keys)) for c in changes), data["source"])
+    try:
+        plan = ChangePlan(tuple(PlannedChange(*(c[k] for k in keys)) for c in changes), data["source"])
+    except InputError as error:
+        raise DataError(f"{path}: {error}") from None
     if plan.sha256 != data.get("sha256"):
         raise DataError(f"{path} was altered after it was written; make a new plan instead of editing one")
     return plan

@@ -1,4 +1,4 @@
-"""What would become of an account's demand under another configuration: many next months, each played through."""
+"""Projection of an account under other configurations: many sampled next months, each simulated."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from aurora.learning.accounts.workload import DAY
 from aurora.learning.rightsizing.usage import RESOURCES, SATURDAY, STEPS_A_DAY, Usage
 from aurora.types import FloatArray
 
-MONTH = 30
-"""Days."""
+DAYS_A_MONTH = 30
+"""Days that are simulated."""
 FUTURES = 40
-SHOWN_FUTURES = 8
-"""Of the futures that are played in short pieces, for the distribution of utilisation."""
-PIECE = 12
-"""Steps: an hour, over which a utilisation is a mean."""
+FUTURES_IN_PIECES = 8
+"""Futures that are simulated in short pieces, for the distribution of utilisation."""
+PIECE_STEPS = 12
+"""Steps of a piece: an hour, over which utilisation is averaged."""
 LEVEL_NOISE = 0.03
-"""Standard deviation of the logarithm of what a month's level may differ by, beyond growth."""
-BATCH = 8
-"""Futures that are played at a time, until it is clear that a configuration is not safe."""
+"""Standard deviation of the logarithm of a month's level, beyond growth."""
+FUTURES_AT_A_TIME = 8
+"""Futures that are simulated before it is checked whether a configuration can still be safe."""
 COST, MISSES = COLUMN["cost"], COLUMN["misses"]
 
 
 def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> FloatArray:
-    """Demand of next months: measured days drawn again, weekdays for weekdays, with growth that is not known for sure.
+    """Sample the demand of next months: measured days, weekdays for weekdays, with uncertain growth.
 
     A forecaster of the next hours knows nothing of the next weeks, where the demand of a day is any of those that were
     seen; so this is the empirical distribution of days (a block bootstrap; Kuensch 1989), moved by growth.
 
     Args:
-        usage: At least a day of it.
-        futures: How many.
-        seed: Of the draws.
+        usage: Usage of at least a day.
+        futures: Number of futures.
+        seed: Random seed.
 
     Returns:
         float64 [futures, steps of a month].
@@ -48,8 +48,8 @@ def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> Float
     now = days * np.maximum(0.1, 1 + growth * age)[:, None]
     first = usage.start // DAY
     seen_weekend = (first + np.arange(count) + 3) % 7 >= SATURDAY  # 1 January 1970 was a Thursday
-    to_come = (first + count + np.arange(MONTH) + 3) % 7 >= SATURDAY
-    drawn = np.empty((futures, MONTH), dtype=np.intp)
+    to_come = (first + count + np.arange(DAYS_A_MONTH) + 3) % 7 >= SATURDAY
+    drawn = np.empty((futures, DAYS_A_MONTH), dtype=np.intp)
     for kind in (False, True):
         pool = np.flatnonzero(seen_weekend == kind)
         pool = pool if len(pool) else np.arange(count)
@@ -57,14 +57,14 @@ def next_months(usage: Usage, *, futures: int = FUTURES, seed: int = 0) -> Float
         drawn[:, places] = rng.choice(pool, (futures, len(places)))
     rates = rng.normal(growth, error, futures)
     level = rng.lognormal(0.0, LEVEL_NOISE, futures)
-    factor = level[:, None] * np.maximum(0.1, 1 + rates[:, None] * (np.arange(MONTH) + 1) / 7)
+    factor = level[:, None] * np.maximum(0.1, 1 + rates[:, None] * (np.arange(DAYS_A_MONTH) + 1) / 7)
     factor *= np.exp(rng.normal(size=(futures, 1)) * usage.doubt[drawn])
     return (now[drawn] * factor[:, :, None]).reshape(futures, -1)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the futures under one configuration.
+    """Outcome of the futures under one configuration.
 
     Attributes:
         cost: float64 [futures], dollars a month.
@@ -77,7 +77,7 @@ class Outcome:
     machines: FloatArray
 
     def exceeds(self, tolerance: float) -> float:
-        """Probability that more than `tolerance` of a month's requests are late.
+        """Return the probability that more than `tolerance` of a month's requests are late.
 
         With k of n futures it is (k + 1/2) / (n + 1), so that no finite number of futures proves a thing impossible.
         """
@@ -85,7 +85,7 @@ class Outcome:
 
 
 def _probability(late: int, futures: int) -> float:
-    """Probability of what happened in so many of the futures."""
+    """Return the probability of what happened in `late` of the futures."""
     return (late + 0.5) / (futures + 1)
 
 
@@ -94,9 +94,9 @@ class Utilisation:
     """Utilisation by resource (cpu, memory, io, bandwidth), as shares; None for what was not measured.
 
     Attributes:
-        p50: In half of the time it is at most this.
-        p95: In 95 of 100 hours.
-        instances: Mean number that runs.
+        p50: Median over the hours.
+        p95: 95th percentile over the hours.
+        instances: Mean number of running instances.
     """
 
     p50: dict[str, float | None]
@@ -105,7 +105,7 @@ class Utilisation:
 
 
 def measured_utilisation(usage: Usage) -> Utilisation:
-    """Return what was measured, value by value, as a monitoring system shows it."""
+    """Return the measured utilisation, value by value, as a monitoring system shows it."""
     middle, high = ({r: None if r not in usage.seen else _at(usage.seen[r], q) for r in RESOURCES} for q in (0.5, 0.95))
     running = float(usage.running.mean()) if len(usage.running) else float(usage.configuration.minimum)
     return Utilisation(middle, high, running)
@@ -116,12 +116,12 @@ def _at(values: FloatArray, quantile: float) -> float:
 
 
 class Projector:
-    """An account's futures, and what was found out about configurations so far.
+    """An account's futures, with the outcomes of the configurations that were simulated so far.
 
     Args:
-        usage: Of the account.
-        catalogue: What can be rented.
-        demand: float64 [futures, steps], of `next_months`.
+        usage: Usage of the account.
+        catalogue: Catalogue of prices.
+        demand: Demand of each future by `next_months`, float64 [futures, steps].
     """
 
     def __init__(self, usage: Usage, catalogue: Catalogue, demand: FloatArray) -> None:
@@ -132,33 +132,33 @@ class Projector:
         self._peeked: dict[Configuration, float] = {}
 
     def scaled(self, factor: float) -> Projector:
-        """The same futures with more or less demand."""
+        """Return a projector of the same futures with more or less demand."""
         return Projector(self.usage, self.catalogue, self.demand * factor)
 
     def outcome(self, configuration: Configuration) -> Outcome:
-        """Play all futures under a configuration that does not change."""
+        """Simulate all futures under a configuration that does not change."""
         return self._outcome(configuration, len(self.demand))
 
     def glimpse(self, configuration: Configuration) -> Outcome:
-        """Two futures, which tell roughly what a configuration costs and how it does."""
+        """Simulate two futures, for a rough estimate of cost and late requests."""
         return self._outcome(configuration, 2)
 
     def peek(self, configuration: Configuration) -> float:
-        """Share of late requests in the first ten days of one future, which shows what is hopeless."""
+        """Return the share of late requests in the first ten days of one future, which shows what is hopeless."""
         if configuration not in self._peeked:
             start = self.demand[:1, : 10 * STEPS_A_DAY]
             self._peeked[configuration] = float(self._rows(configuration, start)[0, MISSES])
         return self._peeked[configuration]
 
     def least_cost(self, configuration: Configuration) -> float:
-        """Dollars a month that a configuration costs at least."""
+        """Return the least that a configuration can cost, dollars a month."""
         s = self._setting(configuration)
         return float((s.fixed_price + s.minimum * s.price) * self.demand.shape[1] * 24 / STEPS_A_DAY)
 
     def exceeds_at_most(self, configuration: Configuration, tolerance: float, probability: float) -> bool:
-        """Whether `outcome(...).exceeds(tolerance)` is at most so much; ends as soon as that is clear."""
+        """Return whether `outcome(...).exceeds(tolerance)` is at most `probability`; stops as soon as that is clear."""
         futures = len(self.demand)
-        for count in range(BATCH, futures + BATCH, BATCH):
+        for count in range(FUTURES_AT_A_TIME, futures + FUTURES_AT_A_TIME, FUTURES_AT_A_TIME):
             rows = self._first(configuration, min(count, futures))
             if _probability(int((rows[:, MISSES] > tolerance).sum()), futures) > probability:
                 return False
@@ -173,7 +173,7 @@ class Projector:
         return advance_apart(configuration, before, self._setting(configuration), demand, self.catalogue)
 
     def _first(self, configuration: Configuration, count: int) -> FloatArray:
-        """The metrics of the first so many futures; each is played once."""
+        """Return the metrics of the first `count` futures; each is simulated once."""
         known = self._played.get(configuration)
         have = 0 if known is None else len(known)
         if have < count:
@@ -188,12 +188,12 @@ class Projector:
         return Outcome(rows[:, COST].copy(), rows[:, MISSES].copy(), rows[:, COST] - fixed)
 
     def utilisation(self, configuration: Configuration) -> Utilisation:
-        """Return how a configuration would be used, hour by hour; None for what was not measured."""
+        """Return the projected utilisation of a configuration by hour; None for what was not measured."""
         setting = self._setting(configuration)
         values = np.concatenate(
             [
-                advance_in_pieces(configuration, setting, path.reshape(-1, PIECE), self.catalogue)
-                for path in self.demand[:SHOWN_FUTURES]
+                advance_in_pieces(configuration, setting, path.reshape(-1, PIECE_STEPS), self.catalogue)
+                for path in self.demand[:FUTURES_IN_PIECES]
             ]
         )
         middle, high = (

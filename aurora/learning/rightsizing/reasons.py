@@ -1,4 +1,4 @@
-"""Why a configuration is too large or too small, in sentences with the numbers."""
+"""Reasons of a finding, in sentences with their numbers."""
 
 from __future__ import annotations
 
@@ -7,39 +7,46 @@ from dataclasses import replace
 
 from aurora.learning.accounts import Configuration
 from aurora.learning.rightsizing.projection import Projector, Utilisation
-from aurora.learning.rightsizing.rightsizing import INDIFFERENT, KEPT_INSTANCES, Choice, Goals, differing, floors
+from aurora.learning.rightsizing.rightsizing import (
+    KEPT_INSTANCES,
+    NEGLIGIBLE_SHARE,
+    Choice,
+    Goals,
+    differing,
+    instance_floors,
+)
 from aurora.learning.rightsizing.usage import RESOURCES
 
-IDLE, BUSY = 0.3, 0.9
+IDLE_BELOW, BUSY_ABOVE = 0.3, 0.9
 """Utilisation that 95 of 100 hours stay below, or 5 of 100 exceed, for a resource to be called idle or busy."""
-GROWING = 0.005
-"""Growth a week that is worth a sentence."""
-SATURATED = 0.02
-"""Share of the values with a full CPU that is worth one."""
-_WORDS = {"cpu": "CPU", "memory": "memory", "io": "storage", "bandwidth": "network"}
-"""For people."""
+MIN_GROWTH = 0.005
+"""Least growth a week that is mentioned."""
+MIN_SATURATED = 0.02
+"""Least share of values with a full CPU that is mentioned."""
+_RESOURCE_NAMES = {"cpu": "CPU", "memory": "memory", "io": "storage", "bandwidth": "network"}
+"""Resource -> its name in sentences."""
 
 
 def named(resources: Sequence[str]) -> str:
-    """Resources in a sentence: "memory, storage and network"."""
-    words = [_WORDS[r] for r in resources]
+    """Return resources as a sentence names them: "memory, storage and network"."""
+    words = [_RESOURCE_NAMES[r] for r in resources]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def disagreement(used: Utilisation, choice: Choice) -> str:
-    """That CPU and memory, which come in one machine, ask for opposite changes; "" where they don't.
+    """Return a sentence if CPU and memory, which come in one machine, ask for opposite changes; else "".
 
     Args:
-        used: As projected for the present configuration.
-        choice: What was found.
+        used: Projected utilisation of the present configuration.
+        choice: Result of the search.
     """
     cpu, memory = used.p95["cpu"], used.p95["memory"]
     if choice.side == "optimised" or cpu is None or memory is None:
         return ""
     told = f"CPU is projected at {cpu:.0%} or less in 95 of 100 hours, memory at {memory:.0%}"
-    if cpu < IDLE and memory > BUSY:
+    if cpu < IDLE_BELOW and memory > BUSY_ABOVE:
         return f"{told}: CPU says over, memory says under"
-    if memory < IDLE and cpu > BUSY:
+    if memory < IDLE_BELOW and cpu > BUSY_ABOVE:
         return f"{told}: CPU says under, memory says over"
     return ""
 
@@ -47,39 +54,40 @@ def disagreement(used: Utilisation, choice: Choice) -> str:
 def reasons_for(
     projector: Projector, choice: Choice, goals: Goals, measured: Utilisation, projected: Utilisation
 ) -> tuple[str, ...]:
-    """What speaks for the finding.
+    """Return the reasons of a finding.
 
     Args:
-        projector: With the futures.
-        choice: What was found.
-        goals: To keep to.
+        projector: Futures of the account.
+        choice: Result of the search.
+        goals: Goals of a configuration.
         measured: Utilisation so far.
         projected: Utilisation of the present configuration in the next month.
     """
     usage = projector.usage
     late = float(choice.now.misses.mean())
-    found = [f"measured: {_told(measured)}"]
+    found = [f"measured: {_utilisation_text(measured)}"]
     if usage.unmeasured:
         were = "was" if len(usage.unmeasured) == 1 else "were"
         found.append(f"{named(usage.unmeasured)} {were} not measured: no less is proposed than there is now")
-    if usage.saturated > SATURATED:
+    if usage.saturated > MIN_SATURATED:
         found.append(
             f"in {usage.saturated:.0%} of what was measured the CPU was full: demand may be larger than what was seen"
         )
-    if abs(usage.growth[0]) > GROWING:
+    if abs(usage.growth[0]) > MIN_GROWTH:
         fate = "carried on" if usage.growth[0] > 0 else "not carried on: it may come back"
         found.append(f"measured demand changed by {usage.growth[0]:+.1%} a week, which is {fate}")
     found.append(
-        f"projected for the next month, if nothing is changed: {_told(projected)}; {late:.2%} of requests late "
-        f"(allowed {goals.misses:.2%}), more than allowed with probability {choice.now.exceeds(goals.misses):.0%}"
+        f"projected for the next month, if nothing is changed: {_utilisation_text(projected)}; "
+        f"{late:.2%} of requests late (allowed {goals.misses:.2%}), "
+        f"more than allowed with probability {choice.now.exceeds(goals.misses):.0%}"
     )
     found += _why_none(choice, goals, usage.unmeasured) if choice.best is None else _parts(projector, choice, goals)
     return (*found, *usage.assumptions)
 
 
-def _told(used: Utilisation) -> str:
-    """The utilisation of what was measured."""
-    shares = [(_WORDS[r], used.p50[r], used.p95[r]) for r in RESOURCES]
+def _utilisation_text(used: Utilisation) -> str:
+    """Return the utilisation of the measured resources in words."""
+    shares = [(_RESOURCE_NAMES[r], used.p50[r], used.p95[r]) for r in RESOURCES]
     parts = [f"{word} {p50:.0%} ({p95:.0%})" for word, p50, p95 in shares if p50 is not None and p95 is not None]
     return f"median (95th percentile) {', '.join(parts)}"
 
@@ -94,12 +102,12 @@ def _why_none(choice: Choice, goals: Goals, unmeasured: Sequence[str]) -> list[s
 
 
 def _parts(projector: Projector, choice: Choice, goals: Goals) -> list[str]:
-    """For each part of the change, what would be without it: more late requests, or a higher cost."""
+    """Return for each part of the change what it prevents or saves."""
     now, new = projector.usage.configuration, choice.best
     if new is None:
         return []
     found = []
-    least, _ = floors(projector.usage, goals)
+    least, _ = instance_floors(projector.usage, goals)
     for field in differing(now, new):
         before, after = getattr(now, field), getattr(new, field)
         told = f"{field} {before} -> {after}: {_without(projector, choice, goals, new, field)}"
@@ -119,6 +127,6 @@ def _without(projector: Projector, choice: Choice, goals: Goals, new: Configurat
     if risk > max(goals.safe, here.exceeds(goals.misses)):
         late = float(there.misses.mean())
         return f"without it {late:.2%} of requests would be late, more than allowed with probability {risk:.0%}"
-    if cost > INDIFFERENT * float(here.cost.mean()):
+    if cost > NEGLIGIBLE_SHARE * float(here.cost.mean()):
         return f"saves ${cost:,.0f} a month"
     return "makes the change safer" if risk > here.exceeds(goals.misses) else "makes little difference"

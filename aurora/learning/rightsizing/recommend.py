@@ -1,4 +1,4 @@
-"""What to do with an account: the finding, why, what it would bring, how sure that is, and what would change it."""
+"""Recommendation for an account: finding, reasons, savings, confidence, and what would change the finding."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from aurora.learning.rightsizing.usage import RESOURCES, Usage, usage_of, was_me
 from aurora.learning.rightsizing.utilisation import Entry, usage_of_series
 from aurora.learning.series.series import Series
 
-Verdict = Literal["under", "over", "optimised", "no_data", "conflict"]
-NEED_DAYS = 7.0
-"""Of measurements: one of every day of the week."""
-MOST_RISK = 2
-"""Of a change that may go into a plan."""
-FROZEN = "do-not-resize"
+FindingKind = Literal["under", "over", "optimised", "no_data", "conflict"]
+MIN_DAYS = 7.0
+"""Fewest days of measurements: one of every day of the week."""
+MAX_RISK = 2
+"""Highest level of risk of a change that may go into a plan."""
+FROZEN_TAG = "do-not-resize"
 """The tag that forbids any change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Savings:
-    """What a change saves, dollars a month of 30 days; negative where it costs more.
+    """Savings by a change, dollars a month of 30 days; negative where it costs more.
 
     Attributes:
         expected: Mean over the futures.
-        low: Of the interval.
-        high: Likewise.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
         level: Probability with which the interval holds.
-        price_source: Where the prices are from, with their date.
+        price_source: Source of the prices, with its date.
     """
 
     expected: float
@@ -51,15 +51,15 @@ class Savings:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How often a recommendation like this one was right.
+    """Confidence in a recommendation: how often one like it was right.
 
     Attributes:
-        value: Share, 0 to 1; of "over": it saved something and kept the promise; otherwise: the promise was kept. At
-            most 1 less the probability of breaking the promise.
-        low: Of its 95 % interval.
-        high: Likewise.
-        basis: What it was measured on.
-        is_calibrated: Whether that is the ledger of this user's own changes, and the intervals in it hold.
+        value: Share of right ones, 0 to 1. "over" was right if it saved something and kept the promise, the others if
+            the promise was kept. At most 1 less the probability of breaking the promise.
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
+        basis: Cases that it was measured on, in words.
+        is_calibrated: Whether a ledger of this user's own changes is given, and the intervals in it hold.
     """
 
     value: float
@@ -71,37 +71,37 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What to do with one account.
+    """Recommendation for one account.
 
     Attributes:
-        account: Its name.
-        finding: What is the matter. "under": it is too small for what was promised; "over": a cheaper configuration
-            keeps the promise; "conflict": resources contradict each other, or a constraint forbids the change.
-        reasons: Why, with the numbers.
-        have: Values that were measured.
-        need: Values without which nothing is said.
-        measured: By resource (cpu, memory, io, bandwidth), whether anything was measured of it; what was not stays.
-        assumptions: What was taken for granted, in sentences.
-        now: The present configuration.
-        proposed: Instead; None if nothing is to change, or nothing better was found.
-        is_applicable: Whether `proposed` may go into a plan: not in a conflict, and not with a risk above `MOST_RISK`.
-        utilisation_now: Measured.
-        utilisation_now_projected: For the next month, if nothing is changed.
-        utilisation: Projected for the next month under `proposed`.
-        cost_now: Dollars in the next month, as projected, if nothing is changed.
-        cost_proposed: Likewise under `proposed`.
-        savings: Of the change.
-        risk: Of what is recommended, 0 to 4, see `savings.risk_level`.
-        probability: Of breaking the promise in the next month, behind `risk`; calibrated.
-        risk_basis: What that probability rests on.
-        probability_now: Likewise if nothing is changed, as projected, not calibrated.
-        confidence: In the recommendation.
+        account: Name of the account.
+        finding: Finding. "under": the account is too small for its promise; "over": a cheaper configuration keeps the
+            promise; "conflict": resources contradict each other, or a constraint forbids the change.
+        reasons: Reasons of the finding, with their numbers.
+        have: Number of measured values.
+        need: Number of values below which the account is not judged.
+        measured: Whether a resource (cpu, memory, io, bandwidth) was measured; one that was not stays as it is.
+        assumptions: Assumptions about the data, in sentences.
+        now: Present configuration.
+        proposed: Proposed configuration; None if nothing is to change, or nothing better was found.
+        is_applicable: Whether `proposed` may go into a plan: not in a conflict, and not with a risk above `MAX_RISK`.
+        utilisation_now: Measured utilisation.
+        utilisation_now_projected: Projected utilisation in the next month under `now`.
+        utilisation: Projected utilisation in the next month under `proposed`.
+        cost_now: Projected cost of the next month under `now`, dollars.
+        cost_proposed: Projected cost of the next month under `proposed`, dollars.
+        savings: Savings by the change.
+        risk: Level of risk of what is recommended, 0 to 4; see `savings.risk_level`.
+        probability: Calibrated probability of breaking the promise in the next month, from which `risk` follows.
+        risk_basis: Cases that the probability rests on, in words.
+        probability_now: Projected probability of breaking the promise under `now`, not calibrated.
+        confidence: Confidence in the recommendation.
         precedents: Similar situations in which experts chose.
-        flips: What would change the finding.
+        flips: Smallest changes that lead to another finding.
     """
 
     account: str
-    finding: Verdict
+    finding: FindingKind
     reasons: tuple[str, ...]
     have: int
     need: int
@@ -127,52 +127,52 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What recommendations rest on, beside the account itself.
+    """Basis of recommendations: all that they depend on except the account itself.
 
     Attributes:
-        catalogue: What can be rented, with the source of its prices.
-        calibration: Of savings and confidence, measured on generated accounts.
-        goals: To keep to.
-        earned: Of this user's own changes, from a ledger; None without one.
-        need_days: Of measurements.
-        experts: With whose situations to compare; None for no comparison.
-        with_flips: Whether to search for what would change a finding; most of the time goes into it.
+        catalogue: Catalogue of prices, with their source.
+        calibration: Calibration of savings and confidence, measured on generated accounts.
+        goals: Goals of a configuration.
+        earned: Calibration of this user's own promises, from a ledger; None without one.
+        need_days: Fewest days of measurements.
+        experts: Situations of experts to compare with; None for no comparison.
+        with_flips: Whether to search for what would change a finding, which takes most of the time.
     """
 
     catalogue: Catalogue
     calibration: SavingsCalibration
     goals: Goals = Goals()  # noqa: RUF009  # frozen
     earned: PromiseCalibration | None = None
-    need_days: float = NEED_DAYS
+    need_days: float = MIN_DAYS
     experts: ExpertStates | None = None
     with_flips: bool = True
 
 
 def recommend_account(account: Account, basis: Basis) -> Recommendation:
-    """What to do with an account, from its history.
+    """Return the recommendation for an account, from its history.
 
     Args:
-        account: Its history.
+        account: History of the account.
         basis: Prices, calibration, goals.
     """
     need = ceil(basis.need_days * DAY / account.period)
     measured = {r: was_measured(account.metric(r)) for r in RESOURCES}
     if len(account) < need or not measured["cpu"]:
         return refusal(account.account_id, len(account), need, measured, account.present)
-    return recommend(usage_of(account, basis.catalogue), basis, have=len(account), need=need)
+    return recommend_usage(usage_of(account, basis.catalogue), basis, have=len(account), need=need)
 
 
 def recommend_workload(name: str, metrics: Mapping[str, Series], entry: Entry, basis: Basis) -> Recommendation:
-    """Return what to do with a workload, from its series of utilisation.
+    """Return the recommendation for a workload, from its series of utilisation.
 
     Args:
-        name: Of the workload.
-        metrics: Its series, by what they measure; see `utilisation.usage_of_series`.
-        entry: Its configuration.
+        name: Name of the workload.
+        metrics: Series of the workload by metric; see `utilisation.usage_of_series`.
+        entry: Configuration of the workload.
         basis: Prices, calibration, goals.
 
     Raises:
-        DataError: See `utilisation.usage_of_series`.
+        DataError: As `utilisation.usage_of_series`.
     """
     cpu = metrics.get("cpu")
     measured = {r: r in metrics for r in RESOURCES}
@@ -180,34 +180,34 @@ def recommend_workload(name: str, metrics: Mapping[str, Series], entry: Entry, b
     have = 0 if cpu is None else int(cpu.observed.sum())
     if cpu is None or have < need or not cpu.y.max() > 0:
         return refusal(name, have, need, measured, entry.configuration)
-    return recommend(usage_of_series(name, metrics, entry, basis.catalogue), basis, have=have, need=need)
+    return recommend_usage(usage_of_series(name, metrics, entry, basis.catalogue), basis, have=have, need=need)
 
 
 def refusal(
     name: str, have: int, need: int, measured: dict[str, bool] | None = None, now: Configuration | None = None
 ) -> Recommendation:
-    """Too little was measured to say anything.
+    """Return the recommendation for an account of which too little was measured.
 
     Args:
-        name: Of the account.
-        have: Values that were measured.
-        need: Values that are needed.
-        measured: By resource, as far as it is known.
-        now: The present configuration, if it is known.
+        name: Name of the account.
+        have: Number of measured values.
+        need: Number of values that are needed.
+        measured: Whether a resource was measured, as far as it is known.
+        now: Present configuration, if it is known.
     """
     short = f"have {have} of {need} values"
     reason = short if 0 < have < need else "CPU was not measured (or is 0 all the time): nothing can be said without it"
     return Recommendation(name, "no_data", (reason,), have, need, measured or {}, now=now)
 
 
-def recommend(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommendation:
-    """What to do with an account whose usage is known.
+def recommend_usage(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommendation:
+    """Return the recommendation for an account whose usage is known.
 
     Args:
-        usage: At least a day, with its CPU.
+        usage: Usage of at least a day, with its CPU.
         basis: Prices, calibration, goals.
-        have: Values that were measured.
-        need: Values that are needed.
+        have: Number of measured values.
+        need: Number of values that are needed.
     """
     goals = basis.goals
     projector = Projector(usage, basis.catalogue, next_months(usage))
@@ -227,7 +227,7 @@ def recommend(usage: Usage, basis: Basis, *, have: int, need: int) -> Recommenda
         usage.assumptions,
         usage.configuration,
         choice.best,
-        is_applicable=choice.best is not None and not obstacles and risk <= MOST_RISK,
+        is_applicable=choice.best is not None and not obstacles and risk <= MAX_RISK,
         utilisation_now=measured,
         utilisation_now_projected=projected,
         utilisation=None if choice.best is None else projector.utilisation(choice.best),
@@ -256,11 +256,11 @@ def _risk_basis(choice: Choice, exceeds: float, usage: Usage, basis: Basis) -> s
 
 
 def _obstacles(projector: Projector, basis: Basis, choice: Choice, projected: Utilisation) -> tuple[str, ...]:
-    """Why a change may not simply be made."""
+    """Return the reasons against making a change."""
     found = []
     usage = projector.usage
-    if choice.side != "optimised" and FROZEN in usage.tags:
-        found.append(f"the tag {FROZEN} forbids any change")
+    if choice.side != "optimised" and FROZEN_TAG in usage.tags:
+        found.append(f"the tag {FROZEN_TAG} forbids any change")
     least = least_instances(usage.tags)
     if least > 1:
         free = choose(projector, basis.goals, candidates(projector, basis.goals, with_tags=False))
@@ -311,8 +311,8 @@ def _precedents(usage: Usage, choice: Choice, basis: Basis) -> Precedents | None
     return precedents_for(usage.account_history, proposed, basis.catalogue, basis.experts)
 
 
-def changed(found: Sequence[Recommendation]) -> list[Recommendation]:
-    """Those that may go into a plan, largest savings first."""
+def applicable(found: Sequence[Recommendation]) -> list[Recommendation]:
+    """Return the recommendations that may go into a plan, largest savings first."""
     return sorted(
         (r for r in found if r.is_applicable), key=lambda r: -(r.savings.expected if r.savings is not None else 0.0)
     )

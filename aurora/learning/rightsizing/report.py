@@ -14,10 +14,10 @@ from aurora.learning.experts.precedents import experts_among
 from aurora.learning.rightsizing import savings_ledger
 from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory
 from aurora.learning.rightsizing.recommend import (
-    NEED_DAYS,
+    MIN_DAYS,
     Basis,
     Recommendation,
-    changed,
+    applicable,
     recommend_account,
     recommend_workload,
 )
@@ -61,7 +61,7 @@ class RecommendationReport:
     def plan(self) -> ChangePlan:
         """Return a plan with all changes that may be applied, the largest savings first."""
         changes = []
-        for r in changed(self.recommendations):
+        for r in applicable(self.recommendations):
             if r.now is None or r.proposed is None or r.savings is None:
                 continue
             promise = {**asdict(r.savings), "risk": r.risk}
@@ -89,7 +89,7 @@ def recommendation_json(recommendation: Recommendation) -> dict[str, Any]:
     result = asdict(recommendation)
     savings, precedents = recommendation.savings, recommendation.precedents
     result["price_source"] = None if savings is None else savings.price_source
-    result["flips"] = [{**asdict(f), "text": f.told} for f in recommendation.flips]
+    result["flips"] = [{**asdict(f), "text": f.text} for f in recommendation.flips]
     if precedents is not None:
         result["precedents"]["nearest"] = [
             {"account": s.account_id, "period": s.period, "move": s.move, "distance": s.distance}
@@ -104,7 +104,7 @@ def recommend(  # noqa: PLR0913  # a question whose every part has a default
     inventory: Path | str | Mapping[str, Mapping[str, Any]] | None = None,
     catalogue: Catalogue | Path | str | None = None,
     misses: float = 0.01,
-    least_days: float = NEED_DAYS,
+    least_days: float = MIN_DAYS,
     least_instances: int | None = None,
     with_flips: bool = True,
     with_precedents: bool = True,

@@ -1,4 +1,4 @@
-"""How far promised savings and promised safety can be believed: measured on accounts whose truth is known."""
+"""Calibration of promised savings and safety, on generated accounts whose future is known."""
 
 from __future__ import annotations
 
@@ -13,43 +13,44 @@ import numpy as np
 
 from aurora.errors import DataError
 from aurora.learning.accounts import PER_DAY, Catalogue, Truth, simulate
-from aurora.learning.rightsizing.projection import MONTH
+from aurora.learning.rightsizing.projection import DAYS_A_MONTH
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side
 from aurora.learning.rightsizing.usage import Usage
 from aurora.statistics import wilson
 
 LEVEL = 0.8
 """Probability of the interval of savings."""
-FLOOR = 0.01
-"""Of the present cost: the least scale of an error of savings."""
-HIDDEN = 0.1
-"""Likewise, for each share of periods with a full CPU; chosen on the calibration's accounts."""
-RISKS = (0.02, 0.05, 0.2, 0.5)
+MIN_ERROR_SHARE = 0.01
+"""Least scale of an error of savings, as a share of the present cost."""
+HIDDEN_DEMAND_ERROR = 0.1
+"""Added scale, as a share of the present cost, times the share of periods with a full CPU; chosen on the
+calibration's accounts."""
+RISK_BOUNDS = (0.02, 0.05, 0.2, 0.5)
 """Probabilities of breaking the promise at which risk becomes 1, 2, 3 and 4."""
-WEIGHT = 5.0
-"""Cases that the projection counts for, beside those that were measured."""
-ENOUGH = 20
-"""Cases of a finding without which nothing is calibrated."""
+PROJECTION_WEIGHT = 5.0
+"""Number of cases that the projection counts as, in addition to those that were measured."""
+MIN_CASES = 20
+"""Fewest cases of a finding for a calibration."""
 
 
 def risk_level(probability: float) -> int:
-    """Risk from 0 (the promise is broken with less than 2 %) over 1 (5 %), 2 (20 %) and 3 (50 %) to 4."""
-    return int(np.searchsorted(RISKS, probability, side="right"))
+    """Return the level of risk: 0 below a probability of 2 %, 1 below 5 %, 2 below 20 %, 3 below 50 %, else 4."""
+    return int(np.searchsorted(RISK_BOUNDS, probability, side="right"))
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A recommendation for a generated account, and what came of it.
+    """A recommendation for a generated account, and its result.
 
     Attributes:
-        side: The finding.
-        expected: Savings, dollars a month.
-        scale: Of their error, dollars a month.
-        realised: Dollars a month.
-        cost: Of staying, dollars a month, as projected.
-        probability: Of breaking the promise, as projected.
-        is_broken: Whether it was broken.
-        is_right: Of "over": something was saved and the promise kept; of the others: the promise was kept.
+        side: Finding.
+        expected: Expected savings, dollars a month.
+        scale: Scale of the error of the savings, dollars a month.
+        realised: Realised savings, dollars a month.
+        cost: Projected cost without the change, dollars a month.
+        probability: Projected probability of breaking the promise.
+        is_broken: Whether the promise was broken.
+        is_right: Whether the promise was kept and, for "over", something was saved.
     """
 
     side: Side
@@ -63,32 +64,32 @@ class Case:
 
 
 def savings_of(choice: Choice, usage: Usage) -> tuple[float, float]:
-    """Expected savings and the scale of their error, dollars a month.
+    """Return the expected savings and the scale of their error, dollars a month.
 
     The error is that of the futures, and more where the CPU was full and hid the demand.
     """
     saved = choice.now.cost - choice.outcome.cost
-    hidden = (FLOOR + HIDDEN * usage.saturated) * float(choice.now.cost.mean())
+    hidden = (MIN_ERROR_SHARE + HIDDEN_DEMAND_ERROR * usage.saturated) * float(choice.now.cost.mean())
     return float(saved.mean()), float(np.hypot(saved.std(), hidden))
 
 
 def case_of(
     truth: Truth, usage: Usage, choice: Choice, goals: Goals, *, seed: int, catalogue: Catalogue | None = None
 ) -> Case:
-    """Play the next month of a generated account with and without the change.
+    """Simulate the next month of a generated account with and without the change.
 
     Args:
-        truth: Of the account.
-        usage: What was made out of it.
-        choice: What was recommended.
-        goals: That were to be kept.
-        seed: Of the month.
-        catalogue: What can be rented.
+        truth: Truth about the account.
+        usage: Usage estimated from its history.
+        choice: Recommended change.
+        goals: Goals of a configuration.
+        seed: Random seed of the month's demand.
+        catalogue: Catalogue of prices; None: the synthetic one.
     """
     now = usage.configuration
     proposed = now if choice.best is None else choice.best
-    stay = simulate(truth, now, MONTH * PER_DAY, seed, catalogue=catalogue)
-    move = simulate(truth, proposed, MONTH * PER_DAY, seed, catalogue=catalogue)
+    stay = simulate(truth, now, DAYS_A_MONTH * PER_DAY, seed, catalogue=catalogue)
+    move = simulate(truth, proposed, DAYS_A_MONTH * PER_DAY, seed, catalogue=catalogue)
     expected, scale = savings_of(choice, usage)
     realised = float(stay.metric("cost").sum() - move.metric("cost").sum())
     is_broken = _late(move.metric("misses"), move.metric("throughput")) > goals.misses
@@ -106,19 +107,19 @@ def case_of(
 
 
 def _late(misses: Any, throughput: Any) -> float:
-    """Share of a month's requests that were late."""
+    """Return the share of a month's requests that were late."""
     return float(np.average(misses, weights=np.maximum(throughput, 1e-9)))
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How often something was right.
+    """Share of right recommendations.
 
     Attributes:
-        count: Of cases.
-        share: That were right.
-        low: Of its 95 % interval.
-        high: Likewise.
+        count: Number of cases.
+        share: Share of right ones.
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
     """
 
     count: int
@@ -129,14 +130,14 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class SavingsCalibration:
-    """What was measured on generated accounts.
+    """Calibration of savings and risk, measured on generated accounts.
 
     Attributes:
-        source: The command that measured it.
-        level: Of the intervals.
-        scores: By finding, the two ends of the interval of (realised - expected) / scale.
-        right: By finding and level of the projected risk ("over 0").
-        broken: Cases, and those in which the promise was broken, by finding and level of the projected risk.
+        source: Command that measured it.
+        level: Probability of the intervals.
+        scores: Finding -> both ends of the interval of (realised - expected) / scale.
+        right: Finding and level of the projected risk, such as "over 0" -> share of right recommendations.
+        broken: Finding and level of the projected risk -> number of cases, and of broken promises among them.
     """
 
     source: str
@@ -146,27 +147,27 @@ class SavingsCalibration:
     broken: Mapping[str, tuple[int, int]]
 
     def probability(self, side: Side, projected: float) -> float:
-        """Probability of breaking the promise: what was measured where so much was projected, and the projection.
+        """Return the probability of breaking the promise: measured at this level of projected risk, and projected.
 
-        The projection counts as much as `WEIGHT` cases; it knows nothing of what its own model lacks.
+        The projection counts as much as `PROJECTION_WEIGHT` cases; it knows nothing of what its own model lacks.
         """
         count, broken = self.broken.get(f"{side} {risk_level(projected)}", (0, 0))
-        return (broken + WEIGHT * projected) / (count + WEIGHT)
+        return (broken + PROJECTION_WEIGHT * projected) / (count + PROJECTION_WEIGHT)
 
     def interval(self, side: Side, expected: float, scale: float) -> tuple[float, float]:
-        """Ends of the interval of savings; it holds the expected value."""
+        """Return both ends of the interval of savings; it holds the expected value."""
         low, high = self.scores[side]
         return min(expected, expected + low * scale), max(expected, expected + high * scale)
 
     def rate(self, side: Side, projected: float) -> Rate:
-        """How often such a recommendation was right, by the same cases and projection as `probability`.
+        """Return how often such a recommendation was right, by the same cases and projection as `probability`.
 
         Whatever is right kept the promise, so it is at most 1 less that probability.
         """
         own = self.right.get(f"{side} {risk_level(projected)}")
         count, good = (0, 0.0) if own is None else (own.count, own.share * own.count)
-        good += WEIGHT * (1 - projected)
-        trials = count + WEIGHT
+        good += PROJECTION_WEIGHT * (1 - projected)
+        trials = count + PROJECTION_WEIGHT
         return Rate(count, good / trials, *wilson(good, trials))
 
 
@@ -174,7 +175,7 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
     """Calibrate by split conformal prediction with both tails apart (Vovk et al. 2005; Romano et al. 2019).
 
     Raises:
-        DataError: A finding with a change has fewer than `ENOUGH` cases.
+        DataError: A finding with a change has fewer than `MIN_CASES` cases.
     """
     scores: dict[str, tuple[float, float]] = {}
     right: dict[str, Rate] = {}
@@ -182,9 +183,9 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
     sides: tuple[Side, ...] = ("under", "over", "optimised")
     for side in sides:
         own = [c for c in cases if c.side == side]
-        if len(own) < ENOUGH and side != "optimised":
-            raise DataError(f"{len(own)} cases of {side!r}; {ENOUGH} are needed: take more accounts or seeds")
-        for risk in range(len(RISKS) + 1):
+        if len(own) < MIN_CASES and side != "optimised":
+            raise DataError(f"{len(own)} cases of {side!r}; {MIN_CASES} are needed: take more accounts or seeds")
+        for risk in range(len(RISK_BOUNDS) + 1):
             alike = [c for c in own if risk_level(c.probability) == risk]
             right[f"{side} {risk}"] = _rate(alike)
             broken[f"{side} {risk}"] = len(alike), sum(c.is_broken for c in alike)
@@ -205,7 +206,7 @@ def _rate(cases: Sequence[Case]) -> Rate:
 
 
 def covered(cases: Iterable[Case], calibration: SavingsCalibration) -> list[bool]:
-    """Whether each realised saving lies in its interval; of recommendations that change something."""
+    """Return whether realised savings lie in their interval, for recommendations that change something."""
     found = []
     for c in cases:
         if c.expected or c.realised:
@@ -215,7 +216,7 @@ def covered(cases: Iterable[Case], calibration: SavingsCalibration) -> list[bool
 
 
 def calibration_json(calibration: SavingsCalibration) -> dict[str, Any]:
-    """As it is kept in a file."""
+    """Return a calibration as its file holds it."""
     return {
         "source": calibration.source,
         "level": calibration.level,
@@ -227,7 +228,7 @@ def calibration_json(calibration: SavingsCalibration) -> dict[str, Any]:
 
 @cache
 def shipped_calibration() -> SavingsCalibration:
-    """What was measured before this version was made."""
+    """Return the calibration that comes with this version."""
     data = json.loads(files(__package__).joinpath("savings.json").read_text(encoding="utf-8"))
     right = {k: Rate(n, good / n if n else 0.0, *wilson(good, n)) for k, (n, good) in data["right"].items()}
     scores = {k: (v[0], v[1]) for k, v in data["scores"].items()}

@@ -1,4 +1,4 @@
-"""What would change a finding: the smallest change of demand, price or promise that flips it, found by search."""
+"""Sensitivity of a finding: the smallest change of demand, price or promise that flips it, found by search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurora.learning.rightsizing.projection import Projector
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side, candidates, side_of
 
 Quantity = Literal["demand", "price", "misses"]
-LADDER = (1.05, 1.2, 1.5, 2.0, 3.0)
+FACTORS = (1.05, 1.2, 1.5, 2.0, 3.0)
 """Factors that are tried, and their inverses, until one flips the finding; then the place is narrowed down."""
 HALVINGS = 4
 _MEANING: dict[Side, str] = {
@@ -27,11 +27,11 @@ class Flip:
     """A change that leads to another finding.
 
     Attributes:
-        quantity: What changes: demand at all times, the hourly price of an instance type, or the share of late
-            requests that is tolerated.
-        factor: By how much; the finding is the other one from here on.
-        finding: The other one.
-        of: The instance type whose price it is, or "".
+        quantity: Quantity that changes: demand at all times, the hourly price of an instance type, or the share of
+            late requests that is allowed.
+        factor: Factor from which on the finding is another.
+        finding: Other finding.
+        of: Instance type whose price changes; empty for the other quantities.
     """
 
     quantity: Quantity
@@ -40,8 +40,8 @@ class Flip:
     of: str = ""
 
     @property
-    def told(self) -> str:
-        """The flip, for people and models."""
+    def text(self) -> str:
+        """The flip in a sentence."""
         condition = {
             "demand": f"at {self.factor:.2f} times the demand",
             "price": f"at {self.factor:.2f} times the price of {self.of}",
@@ -51,12 +51,12 @@ class Flip:
 
 
 def flips(projector: Projector, goals: Goals, choice: Choice) -> tuple[Flip, ...]:
-    """For each quantity the smallest change that flips the finding, as far as one between a third and three does.
+    """Return for each quantity the smallest change that flips the finding, if a factor from a third to three does.
 
     Args:
-        projector: With the futures.
-        goals: To keep to.
-        choice: What was found with them.
+        projector: Futures of the account.
+        goals: Goals of a configuration.
+        choice: Result of the search with them.
     """
 
     def at_demand(factor: float) -> Side:
@@ -74,12 +74,12 @@ def flips(projector: Projector, goals: Goals, choice: Choice) -> tuple[Flip, ...
 
 
 def _nearest(quantity: Quantity, finding: Callable[[float], Side], here: Side) -> Flip | None:
-    """The flip with the smallest ratio, in either direction."""
+    """Return the flip with the smallest ratio, in either direction."""
     best: Flip | None = None
-    reach = LADDER[-1]
+    reach = FACTORS[-1]
     for up in (True, False):
         last = 1.0
-        for rung in LADDER:
+        for rung in FACTORS:
             if rung > reach:
                 break
             factor = rung if up else 1 / rung
@@ -100,7 +100,7 @@ def _nearest(quantity: Quantity, finding: Callable[[float], Side], here: Side) -
 
 
 def _price(projector: Projector, goals: Goals, choice: Choice) -> Flip | None:
-    """The change of one instance type's price at which a change becomes worth while, or stops to be.
+    """Return the change of one instance type's price at which a change becomes worth while, or ceases to be.
 
     A configuration's cost is linear in its type's price, so this is solved and not searched. Whether a configuration
     is too small does not depend on prices.

@@ -1,8 +1,8 @@
-"""What an account asks for, made out from what was measured of it: demand step by step, and what each busy core needs.
+"""Usage of an account, estimated from its measurements: demand step by step, and the needs of each busy core.
 
-Measurements are relative to the configuration that ran (a utilisation of 0.4 of what?), and coarse. Here they become
-demand that another configuration can be tried against: busy cores of the general family every five minutes, with
-memory, storage operations and traffic for each of them.
+Measurements are coarse, and relative to the configuration that ran. Here they become demand that other configurations
+can serve in a simulation: busy cores of the general family every five minutes, with memory, storage operations and
+traffic for each of them.
 """
 
 from __future__ import annotations
@@ -23,47 +23,47 @@ from aurora.types import FloatArray
 
 STEPS_A_DAY = DAY // STEP
 SATURATED = 0.98
-"""Of the CPU's utilisation: from here on demand is at least what was served, and perhaps more."""
-HIDDEN = ((0.5, 1.0, 0.0), (0.9, 1.15, 0.15), (0.99, 1.25, 0.35), (np.inf, 2.2, 0.6))
-"""What was asked for over what was served, by the share of late requests below these bounds: median, and standard
-deviation of the logarithm. Who waits too long gives up, and is in no measurement. Measured on generated accounts
+"""CPU utilisation from which on demand may have been larger than what was served."""
+LATENT_DEMAND = ((0.5, 1.0, 0.0), (0.9, 1.15, 0.15), (0.99, 1.25, 0.35), (np.inf, 2.2, 0.6))
+"""Demand over what was served, for shares of late requests below a bound: bound, median, standard deviation of the
+logarithm. Users who wait too long give up, and are in no measurement. Measured on generated accounts
 (populations 1000 to 1002), so it rests on the simulator's patience; see docs/explanation/recommendations.md."""
-DOUBT = 1.5
+GROWTH_ERROR_FACTOR = 1.5
 """Factor on the standard error of growth, chosen on the same accounts: days are more alike than one lag says."""
 MIN_DEMAND = 1e-3
-"""Busy cores; the simulator wants some."""
+"""Least demand, busy cores; the simulator needs some."""
 GROWTH_PRIOR = 0.04
 """Standard deviation of demand's growth a week, before anything is seen."""
 SATURDAY = 5
 RESOURCES = ("cpu", "memory", "io", "bandwidth")
-"""Of a configuration: processors, memory, storage operations, network."""
-SCARCELY = 1e-3
-"""Instances, on average over a period: with fewer nothing ran."""
-KNOWN = 0.5
-"""Share of the measured periods from which on a resource counts as measured."""
+"""Resources of a configuration: processors, memory, storage operations, network."""
+MIN_RUNNING = 1e-3
+"""Mean instances of a period below which nothing ran."""
+MIN_MEASURED_SHARE = 0.5
+"""Least share of the periods that a resource must cover to count as measured."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What is known of one account or workload.
+    """Usage of one account or workload.
 
     Attributes:
-        account: Its name.
+        account: Name of the account.
         start: Unix time of the first step.
-        demand: float64 [steps of five minutes], busy cores of the general family; whole days.
-        needs: What a request and a busy core take; its `level` is the mean demand.
-        limit: Response time that is promised, seconds.
-        data: GiB stored.
-        configuration: That runs now.
-        tags: The account's own.
-        doubt: float64 [days], standard deviation of the logarithm of what a day's demand may be beyond `demand`.
+        demand: Busy cores of the general family in steps of five minutes over whole days, float64 [steps].
+        needs: Needs of a request and of a busy core; its `level` is the mean demand.
+        limit: Promised response time, seconds.
+        data: Stored data, GiB.
+        configuration: Present configuration.
+        tags: Tags of the account.
+        doubt: Standard deviation of the logarithm of a day's demand, relative to `demand`, float64 [days].
         saturated: Share of the measured periods in which demand may have been larger than what was served.
-        growth: A week, relative: most likely value, and its standard deviation.
-        seen: By resource, of `RESOURCES`, its measured utilisation as shares, float64 [values]. A resource that was
-            not measured is not in it; its part of `needs` is 0, which says nothing.
-        running: float64 [values], instances that were measured; empty where only the configuration tells.
-        assumptions: What was taken for granted, in sentences.
-        account_history: Where it was made from one, complete.
+        growth: Relative growth a week: most likely value, and its standard deviation.
+        seen: Resource, of `RESOURCES` -> measured utilisation as shares, float64 [values]. A resource that was not
+            measured is not in it; its part of `needs` is 0, which has no meaning.
+        running: Measured number of instances, float64 [values]; empty where only the configuration is known.
+        assumptions: Assumptions about the data, in sentences.
+        account_history: Complete history that the usage was estimated from, if there is one.
     """
 
     account: str
@@ -84,29 +84,29 @@ class Usage:
 
     @cached_property
     def measured(self) -> dict[str, bool]:
-        """By resource, whether anything was measured of it."""
+        """Whether each resource was measured."""
         return {r: r in self.seen for r in RESOURCES}
 
     @property
     def unmeasured(self) -> tuple[str, ...]:
-        """Resources of which nothing was measured."""
+        """Resources that were not measured."""
         return tuple(r for r in RESOURCES if r not in self.seen)
 
     @property
     def days(self) -> float:
-        """How long it was measured."""
+        """Length of the measurements, days."""
         return len(self.demand) / STEPS_A_DAY
 
 
 def usage_of(account: Account, catalogue: Catalogue) -> Usage:
-    """The usage behind an account's history.
+    """Estimate the usage of an account from its history.
 
     Args:
-        account: At least two periods; metrics that may be absent from a history may hold NaN.
-        catalogue: That its configurations name things from.
+        account: History of at least two periods; metrics that may be absent from a history may hold NaN.
+        catalogue: Catalogue that its configurations name things from.
 
     Raises:
-        DataError: Its period is not a multiple of five minutes that fits into a day.
+        DataError: The account's period is not a multiple of five minutes that fits into a day.
     """
     if account.period % STEP or DAY % account.period:
         raise DataError(
@@ -127,8 +127,8 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
     mean = np.maximum(np.where(is_served, throughput * service, busy), MIN_DEMAND)
     peak = np.maximum(mean, account.metric("cpu_peak") * cores)
     late = np.nan_to_num(account.metric("misses"))
-    rung = np.searchsorted([h[0] for h in HIDDEN], late, side="right")
-    more = np.array([h[1] for h in HIDDEN])[rung]
+    rung = np.searchsorted([h[0] for h in LATENT_DEMAND], late, side="right")
+    more = np.array([h[1] for h in LATENT_DEMAND])[rung]
     base = per_core = 0.0
     if "memory" in seen:
         base, per_core = memory_of(seen["memory"] * np.array([k.memory for k in kinds]), mean, instances)
@@ -143,7 +143,7 @@ def usage_of(account: Account, catalogue: Catalogue) -> Usage:
         network_per_core=per_busy_core(seen["bandwidth"] * gbit, mean) if "bandwidth" in seen else 0.0,
     )
     demand = _whole_days(fine_demand(more * mean, more * peak, account.period // STEP))
-    doubt = _whole_days(np.repeat(np.array([h[2] for h in HIDDEN])[rung], account.period // STEP))
+    doubt = _whole_days(np.repeat(np.array([h[2] for h in LATENT_DEMAND])[rung], account.period // STEP))
     weights = demand.reshape(-1, STEPS_A_DAY)
     return Usage(
         account.account_id,
@@ -177,7 +177,7 @@ def _assumed(account: Account) -> tuple[str, ...]:
 def was_measured(share: FloatArray) -> bool:
     """Whether a column says anything: most of it is there, and not all of it is 0, which no running machine is."""
     known = np.isfinite(share)
-    return bool(known.mean() >= KNOWN and (share[known] > 0).any())
+    return bool(known.mean() >= MIN_MEASURED_SHARE and (share[known] > 0).any())
 
 
 def memory_of(gib: FloatArray, busy: FloatArray, instances: FloatArray) -> tuple[float, float]:
@@ -188,7 +188,7 @@ def memory_of(gib: FloatArray, busy: FloatArray, instances: FloatArray) -> tuple
         busy: float64 [values], busy cores.
         instances: float64 [values]; where none ran there is nothing to learn.
     """
-    known = np.isfinite(gib) & (instances > SCARCELY)
+    known = np.isfinite(gib) & (instances > MIN_RUNNING)
     design = np.column_stack([np.ones(int(known.sum())), busy[known] / instances[known]])
     base, per_core = nnls(design, gib[known])[0]
     return float(base), float(per_core)
@@ -292,6 +292,6 @@ def growth_of(mean: FloatArray, start: int, period: int) -> tuple[float, float]:
     left = daily - design @ solution
     memory = float(np.clip((left[1:] * left[:-1]).sum() / max((left**2).sum(), 1e-12), 0.0, 0.8))
     spread = float(left.std(ddof=3)) * np.sqrt((1 + memory) / (1 - memory))  # neighbouring days are alike
-    error = DOUBT * spread / float(np.sqrt((weeks**2).sum()))
+    error = GROWTH_ERROR_FACTOR * spread / float(np.sqrt((weeks**2).sum()))
     weight = GROWTH_PRIOR**2 / (GROWTH_PRIOR**2 + error**2)
     return float(weight * solution[1]), float(np.sqrt(weight) * error)

@@ -1,4 +1,4 @@
-"""The usage behind measured series of utilisation, for workloads of which only that and the configuration are known."""
+"""Usage of workloads of which only series of utilisation and the configuration are known."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from aurora.learning.series.samples import unit_name
 from aurora.learning.series.series import Series
 from aurora.types import FloatArray
 
-LIMIT, SERVICE = 60.0, 0.1
+DEFAULT_LIMIT, DEFAULT_SERVICE = 60.0, 0.1
 """Seconds. Without a promised response time a request is late where demand exceeds the capacity for about a minute."""
 FIELDS = tuple(f.name for f in fields(Configuration))
 METRICS = (*RESOURCES, "running")
-FULL = 1.05
+MAX_SHARE = 1.05
 """Share of a capacity that rounding may reach; above it the unit or the inventory is wrong."""
-MOST = 1e9
-"""Seconds of a limit, GiB of data."""
-HALF = 0.5
-"""Of the way from a value that was measured to one that was not."""
+LARGEST_VALUE = 1e9
+"""Largest limit (seconds) and data (GiB)."""
+MIN_OBSERVED_WEIGHT = 0.5
+"""Least weight of measured values in an interpolated one."""
 UNSTATED = "unstated"
 GIB = 2**30
 
@@ -48,10 +48,10 @@ class Entry:
     """A workload in an inventory.
 
     Attributes:
-        configuration: That runs now.
-        limit: Response time that is promised, seconds; `LIMIT` where nothing is.
-        data: GiB stored.
-        tags: Such as do-not-resize or minimum=3.
+        configuration: Present configuration.
+        limit: Promised response time, seconds; `DEFAULT_LIMIT` where nothing is promised.
+        data: Stored data, GiB.
+        tags: Tags such as do-not-resize or minimum=3.
     """
 
     configuration: Configuration
@@ -61,7 +61,7 @@ class Entry:
 
 
 def parse_entry(name: str, data: Any, catalogue: Catalogue) -> Entry:
-    """One workload of an inventory: the fields of a configuration, perhaps `limit`, `data` and `tags`.
+    """Read one workload of an inventory: the fields of a configuration, perhaps `limit`, `data` and `tags`.
 
     Raises:
         DataError: A field is absent or not what it should be; the message names it.
@@ -79,10 +79,12 @@ def parse_entry(name: str, data: Any, catalogue: Catalogue) -> Entry:
             raise DataError(f"{where}: field {field!r} must be a number, it is {str(value)[:40]!r}")
     configuration = Configuration(**{f: data[f] for f in FIELDS})
     check_configuration(configuration, catalogue, where)
-    numbers = {"limit": data.get("limit", LIMIT), "data": data.get("data", 0.0)}
+    numbers = {"limit": data.get("limit", DEFAULT_LIMIT), "data": data.get("data", 0.0)}
     for field, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
-            raise DataError(f"{where}: field {field!r} must be a number from 0 to {MOST:g}, it is {str(value)[:40]!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST_VALUE:
+            raise DataError(
+                f"{where}: field {field!r} must be a number from 0 to {LARGEST_VALUE:g}, it is {str(value)[:40]!r}"
+            )
     if numbers["limit"] == 0:
         raise DataError(f"{where}: field 'limit' must be above 0 s; leave it out where no response time is promised")
     tags = data.get("tags", [])
@@ -92,12 +94,12 @@ def parse_entry(name: str, data: Any, catalogue: Catalogue) -> Entry:
 
 
 def renamed(series: Sequence[Series], template: str, aliases: Mapping[str, str]) -> list[Series]:
-    """Series named WORKLOAD/METRIC after a template, for names that a monitoring system gave.
+    """Rename series to WORKLOAD/METRIC by a template, from the names that a monitoring system gave.
 
     Args:
-        series: With labels.
-        template: Such as "{instance}/{metric}": labels stand in braces, `{name}` is the name without its labels.
-        aliases: What a metric is called there → cpu, memory, io, bandwidth or running.
+        series: Series with labels.
+        template: Template such as "{instance}/{metric}": labels in braces, `{name}` is the name without its labels.
+        aliases: Name of a metric in the template's result -> cpu, memory, io, bandwidth or running.
 
     Raises:
         InputError: The template has no metric, or a series lacks a label or has another metric; the message names it.
@@ -128,7 +130,7 @@ def renamed(series: Sequence[Series], template: str, aliases: Mapping[str, str])
 
 
 def by_workload(series: Sequence[Series]) -> dict[str, dict[str, Series]]:
-    """Series by workload and metric: of `web-1/cpu` or of a label `metric`; without either it is the CPU.
+    """Group series by workload and metric: of `web-1/cpu` or of a label `metric`; without either it is the CPU.
 
     Raises:
         DataError: A workload has two series of one metric.
@@ -146,20 +148,20 @@ def by_workload(series: Sequence[Series]) -> dict[str, dict[str, Series]]:
 
 
 def ended_early(workloads: Mapping[str, Mapping[str, Series]]) -> dict[str, float]:
-    """Days by which workloads ended before the last one, where that is a day or more: they may be gone."""
+    """Return the days by which workloads ended before the last one, where it is a day or more: they may be gone."""
     ends = {name: max(s.start + s.step * (len(s) - 1) for s in metrics.values()) for name, metrics in workloads.items()}
     last = max(ends.values(), default=0.0)
     return {name: (last - end) / DAY for name, end in ends.items() if last - end >= DAY}
 
 
 def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, catalogue: Catalogue) -> Usage:
-    """The usage behind a workload's series.
+    """Estimate the usage of a workload from its series.
 
     Args:
-        name: Of the workload.
+        name: Name of the workload.
         metrics: `cpu` at least; `memory`, `io`, `bandwidth` and `running` (the number of instances) where measured.
-        entry: Its configuration.
-        catalogue: That the configuration names things from.
+        entry: Configuration of the workload.
+        catalogue: Catalogue that the configuration names things from.
 
     Raises:
         DataError: There is no CPU, a step does not fit five minutes, the unit can't be used or is not stated where it
@@ -180,15 +182,17 @@ def usage_of_series(name: str, metrics: Mapping[str, Series], entry: Entry, cata
     demand = _five_minutes(cpu, busy, name)
     demand = demand[len(demand) % STEPS_A_DAY :]
     days = len(demand) // STEPS_A_DAY
-    if entry.limit == LIMIT:
-        assumptions += (f"a request counts as late after {LIMIT:.0f} s (set `limit` in the inventory to change that)",)
+    if entry.limit == DEFAULT_LIMIT:
+        assumptions += (
+            f"a request counts as late after {DEFAULT_LIMIT:.0f} s (set `limit` in the inventory to change that)",
+        )
     return Usage(
         name,
         cpu.start + cpu.step * len(cpu) - DAY * days,
         demand,
         needs_of(
             level=float(busy.mean()),
-            service=min(SERVICE, entry.limit / 10),
+            service=min(DEFAULT_SERVICE, entry.limit / 10),
             memory_base=base,
             memory_per_core=per_core,
             io_per_core=per_busy_core(shares["io"] * iops, busy) if "io" in shares else 0.0,
@@ -229,7 +233,7 @@ def _running(name: str, metrics: Mapping[str, Series], configuration: Configurat
 def _shares(
     name: str, metrics: Mapping[str, Series], configuration: Configuration, catalogue: Catalogue, running: FloatArray
 ) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
-    """Shares of the capacity of what was measured (NaN where it was not), and what was assumed of units."""
+    """Return measured values as shares of the capacity (NaN where missing), and the assumptions about units."""
     kind = catalogue.instance[configuration.instance]
     iops, gbit = catalogue.storage_class[configuration.storage].iops, catalogue.network_tier[configuration.network].gbit
     here = np.maximum(running, 1.0)
@@ -254,7 +258,7 @@ def _shares(
             assumed += [guess] if guess else []
         else:
             assumed.append(f"{series.unique_id} covers too few times of the CPU, or is 0: taken as not measured")
-    if found["cpu"].max() > FULL:
+    if found["cpu"].max() > MAX_SHARE:
         raise DataError(
             f"workload {name!r}: {metrics['cpu'].unique_id} reaches {found['cpu'].max():.0%} of what the inventory has "
             f"({configuration.instance}); check its instance and the unit (where 100 % is one core, give cores)"
@@ -263,7 +267,7 @@ def _shares(
 
 
 def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) -> FloatArray:
-    """The values of another metric at the times of the CPU's; NaN where none is near. Counts stay until they change."""
+    """Return another metric at the times of the CPU's values; NaN where none is near. Counts stay until they change."""
     here = cpu.start + cpu.step * np.arange(len(cpu))
     there = other.start + other.step * np.arange(len(other))
     if there[-1] < here[0] or there[0] > here[-1]:
@@ -272,12 +276,12 @@ def _beside(cpu: Series, other: Series, name: str, *, is_count: bool = False) ->
     near = max(cpu.step, other.step)
     values[(here < there[0] - near) | (here > there[-1] + near)] = np.nan
     if not is_count:
-        values[np.interp(here, there, other.observed) < HALF] = np.nan
+        values[np.interp(here, there, other.observed) < MIN_OBSERVED_WEIGHT] = np.nan
     return np.asarray(values)
 
 
 def _share(y: FloatArray, series: Series, units: Mapping[str, Any], name: str) -> tuple[FloatArray, str]:
-    """Values as shares of a capacity, and what was assumed of their unit: "" where it is stated."""
+    """Return values as shares of a capacity, and the assumption about their unit: "" where it is stated."""
     unit = unit_name(series.labels.get("unit", UNSTATED))
     if unit in units:
         return np.asarray(y * units[unit]), ""
@@ -292,7 +296,7 @@ def _share(y: FloatArray, series: Series, units: Mapping[str, Any], name: str) -
     if unit != UNSTATED:
         raise DataError(f"workload {name!r}: {series.unique_id} has the unit {unit!r}; usable are {usable}")
     top = float(np.nanmax(y))
-    if not 1.0 < top <= 100 * FULL:
+    if not 1.0 < top <= 100 * MAX_SHARE:
         raise DataError(
             f"workload {name!r}: {series.unique_id} has no unit, and its values reach {top:g}: they may be anything; "
             f"add a column `unit` ({usable})"
@@ -301,7 +305,7 @@ def _share(y: FloatArray, series: Series, units: Mapping[str, Any], name: str) -
 
 
 def _five_minutes(cpu: Series, busy: FloatArray, name: str) -> FloatArray:
-    """Demand every five minutes from finer values (their mean, which keeps what has to be served) or coarser ones."""
+    """Return demand every five minutes from finer values (by their mean, which keeps the sum) or coarser ones."""
     if cpu.step == STEP:
         return busy
     if cpu.step < STEP and STEP % cpu.step == 0:

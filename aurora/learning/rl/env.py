@@ -1,8 +1,8 @@
-"""The kernel as an environment: where does the next task go?
+"""The kernel as an environment: each action places the task that is due.
 
-`Environments` steps many episodes in one call and is what training here uses; `AllocationEnv` is the same as a
+`Environments` steps many episodes in one call and is used for training here. `AllocationEnv` is the same as a
 `gymnasium` environment, and `aurora.learning.rl.sb3.AllocationVecEnv` for stable-baselines3.
-`docs/reference/environment.md` has the observation, the action and the reward, with an example.
+`docs/reference/environment.md` defines observation, action and reward, with examples.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PENALTY = 0.01
 
 
 class Environments:
-    """Vectorized environments that step together; where an episode terminates, the next scenario begins.
+    """Vectorised environments that step together; where an episode terminates, the next scenario begins.
 
     The order of the scenarios is drawn anew for every pass over the list. `observation.candidates` has the features
     `CANDIDATE_INPUTS`, `observation.context` has `CONTEXT_INPUTS`, both within ±`BOUND`.

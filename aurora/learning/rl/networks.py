@@ -146,7 +146,7 @@ class ActorCritic(nn.Module):
         return candidate_weight, (context_weight, bias)
 
     def global_features(self, candidates: Tensor, mask: Tensor, context: Tensor) -> Tensor:
-        """Return the normalized input of critic and LSTM, float32 [n, 2 F + G]: pooled candidates, then the context."""
+        """Return the normalised input of critic and LSTM, float32 [n, 2 F + G]: pooled candidates, then the context."""
         mean = torch.cat((self.candidate_mean, self.candidate_mean, self.context_mean))
         spread = torch.cat((self.candidate_spread, self.candidate_spread, self.context_spread))
         return (torch.cat((pooled(candidates, mask), context), 1) - mean) / spread

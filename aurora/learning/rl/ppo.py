@@ -1,4 +1,4 @@
-"""Proximal policy optimization (Schulman et al. 2017), readable from top to bottom: collect a rollout, then update.
+"""Proximal policy optimisation (Schulman et al. 2017), readable from top to bottom: collect a rollout, then update.
 
 After CleanRL (Huang et al., JMLR 2022) and "The 37 implementation details of PPO" (Huang et al., ICLR blog 2022), whose
 numbers are given as details. `aurora.learning.rl.ppo_training` runs it for a whole training;
@@ -32,7 +32,7 @@ class PPOConfig:
         num_minibatches: Minibatches of a pass.
         learning_rate: Initial learning rate of Adam; it is annealed linearly to 0 (detail 4).
         gamma: Discount factor. Episodes terminate by themselves, so it is close to 1.
-        gae_lambda: Lambda of generalized advantage estimation.
+        gae_lambda: Lambda of generalised advantage estimation.
         clip_range: Largest change of a probability ratio that still has a gradient.
         ent_coef: Initial weight of the entropy bonus; it is annealed with the learning rate.
         vf_coef: Weight of the value loss.
@@ -175,7 +175,7 @@ def compute_advantages(
     next_value: NDArray[np.float32],
     config: PPOConfig,
 ) -> NDArray[np.float32]:
-    """Return generalized advantage estimates, float32 [T, n] (Schulman et al. 2016, eq. 16).
+    """Return generalised advantage estimates, float32 [T, n] (Schulman et al. 2016, eq. 16).
 
     Args:
         rewards: float32 [T, n].

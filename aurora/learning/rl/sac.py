@@ -1,7 +1,7 @@
 """Soft actor-critic (Haarnoja et al. 2018) by stable-baselines3, with weights of features as its action.
 
 SAC needs a continuous action. Here it is one weight, from -1 to 1, for each of a few features. The feasible candidate
-with the highest weighted sum is chosen. Each feature is standardized over the feasible candidates of the decision, so
+with the highest weighted sum is chosen. Each feature is standardised over the feasible candidates of the decision, so
 that a weight means the same everywhere. No other mask is needed.
 """
 
@@ -59,7 +59,7 @@ def from_dict(observation: Mapping[str, NDArray[Any]]) -> Observation:
 
 
 def best_weighted(weights: NDArray[np.float32], observation: Observation, columns: Sequence[int]) -> NDArray[np.int64]:
-    """Return the feasible candidate with the highest weighted sum of standardized features, int64 [n].
+    """Return the feasible candidate with the highest weighted sum of standardised features, int64 [n].
 
     Args:
         weights: float32 [n, columns].

@@ -1,4 +1,4 @@
-"""`Environments` as a vectorized environment of stable-baselines3, which then steps all episodes in one call."""
+"""`Environments` as a vectorised environment of stable-baselines3, which then steps all episodes in one call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurora.learning.rl.env import PENALTY, Environments, feasible, observation_
 
 
 class AllocationVecEnv(VecEnv):
-    """Vectorized environment for stable-baselines3 and sb3-contrib.
+    """Vectorised environment for stable-baselines3 and sb3-contrib.
 
     As in `aurora.learning.rl.env.AllocationEnv`, an action that the mask does not allow is replaced by the first one
     that it allows, and costs `penalty`. Where an episode terminated, `infos` has `value` and, as `Monitor` writes it,

@@ -1,9 +1,9 @@
-"""What an explanation may say, and how each kind of claim is checked before anybody sees it.
+"""The claims that an explanation may make, and the check of each kind before it is shown.
 
 A claim is a statement about one decision (a value, a comparison, a cause or a prediction), about a whole run, or about
 a task's way through it (`aurora.sim.explain.waiting_claims`). Values and comparisons are looked up in the trace, a
-cause is tested by deciding again with other features, a prediction by simulating, and what a task waited for is found
-out anew from the placements of the run. `check` trusts nothing that the claim says of itself.
+cause is tested by deciding again with other features, a prediction by simulating, and waits are recomputed from the
+placements of the run. `check` trusts nothing that the claim says of itself.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.whatif import Change, changed
 
 PRECISION = 1e-9
-"""Relative difference up to which two numbers are the same."""
-BEYOND = 1e-6
-"""A threshold is tested so far on either side of it, relative to its distance from the present value."""
+"""Relative difference up to which two numbers are equal."""
+THRESHOLD_STEP = 1e-6
+"""Distance from a threshold at which it is tested on either side, relative to its distance from the present value."""
 
 SCORE, FEASIBLE = "score", "feasible"
-"""What an option has besides its features: its score, and how many candidates had room beside it."""
+"""Names for an option's score, and for the number of candidates that had room, in place of a feature."""
 
 Relation = Literal["lower", "higher", "equal", "lowest", "highest", "within", "beyond"]
 
 
 class ValueClaim(NamedTuple):
-    """A feature of an option has a value; besides those of the table there are `SCORE` and `FEASIBLE`."""
+    """A claim that a feature of an option, `SCORE` or `FEASIBLE` has a value."""
 
     option: str
     feature: str
@@ -52,14 +52,14 @@ class ValueClaim(NamedTuple):
 
 
 class ComparisonClaim(NamedTuple):
-    """A feature of an option stands in a relation.
+    """A claim that compares a feature of an option.
 
     Attributes:
-        option: The option.
-        feature: Its feature.
-        relation: lower, higher or equal: than the same feature of `other`; lowest or highest: of all options;
+        option: Name of the option.
+        feature: Name of the feature.
+        relation: lower, higher, equal: compared with the same feature of `other`; lowest, highest: among all options;
             within: at most the option's own feature `other`, such as a limit; beyond: more than that.
-        other: An option, "" for all, or a feature.
+        other: Name of an option, "" for all, or name of a feature.
     """
 
     option: str
@@ -69,14 +69,14 @@ class ComparisonClaim(NamedTuple):
 
 
 class CauseClaim(NamedTuple):
-    """The winner won over another option because of these features."""
+    """A claim that the winner beat another option because of these features."""
 
     other: str
     features: tuple[str, ...]
 
 
 class FlipClaim(NamedTuple):
-    """An option would have won, had a feature been below (or above) a threshold, and not before it."""
+    """A claim that an option would have won with a feature below (or above) a threshold, and not before it."""
 
     option: str
     feature: str
@@ -85,12 +85,12 @@ class FlipClaim(NamedTuple):
 
 
 class OutcomeClaim(NamedTuple):
-    """A sum of the outcome is as said, or would be with a change of the scenario.
+    """A claim about a measure of the outcome, as it is or after a change of the scenario.
 
     Attributes:
-        change: To the scenario; None: as it is.
-        measure: A field of `Summary`.
-        value: Of it then.
+        change: Change of the scenario; None for the scenario as it is.
+        measure: Name of a field of `Summary`.
+        value: Value of the measure.
     """
 
     change: Change | None
@@ -99,7 +99,7 @@ class OutcomeClaim(NamedTuple):
 
 
 DecisionClaim = ValueClaim | ComparisonClaim | CauseClaim | FlipClaim
-"""What is about one decision."""
+"""Claims about one decision."""
 Claim = DecisionClaim | OutcomeClaim | WaitingClaim
 KINDS: Mapping[type, str] = {
     ValueClaim: "value",
@@ -116,12 +116,12 @@ KINDS: Mapping[type, str] = {
 
 
 class Checked(NamedTuple):
-    """A claim, and what became of it.
+    """A claim with its verdict.
 
     Attributes:
-        claim: As it was made.
+        claim: The claim.
         holds: Whether it is true.
-        found: What was found instead, or what bears it out.
+        found: Evidence for or against it.
     """
 
     claim: Claim
@@ -138,12 +138,12 @@ class Checked(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What claims are checked against.
+    """The run against which claims are checked.
 
     Attributes:
-        scenario, policy: Who met whom.
-        decision: The decision that claims are about; None: there is none.
-        run: What came of it; None: simulated where a claim needs it.
+        scenario, policy: Scenario and policy of the run.
+        decision: Decision that the claims are about; None if they are about none.
+        run: The run; None to simulate it where a claim needs it.
     """
 
     scenario: Scenario
@@ -160,7 +160,7 @@ def check(claims: Sequence[Claim], case: Case) -> list[Checked]:
 
 
 def run_of(scenario: Scenario, policy: Policy) -> History:
-    """A run, simulated and taken apart.
+    """Simulate a policy on a scenario and return the history of the run.
 
     Raises:
         PolicyError: An expression of the policy is not valid.
@@ -171,7 +171,7 @@ def run_of(scenario: Scenario, policy: Policy) -> History:
 
 
 def same(one: float, two: float) -> bool:
-    """Whether two numbers are equal up to rounding."""
+    """Return whether two numbers are equal up to rounding."""
     return math.isclose(one, two, rel_tol=PRECISION, abs_tol=PRECISION)
 
 
@@ -203,7 +203,7 @@ def _missing(claim: Claim, what: str) -> Checked:
 
 
 def look_up(decision: Decision, name: str, feature: str) -> float | None:
-    """A feature of an option, its score, or how many candidates had room; None if there is no such thing."""
+    """Return a feature of an option, its score, or the number of candidates with room; None if it is unknown."""
     option = _option(decision, name)
     if option is None:
         return None
@@ -262,12 +262,12 @@ def _flip(claim: FlipClaim, decision: Decision) -> Checked:
     now = option.features[claim.feature]
     if (claim.threshold < now) != claim.is_below or option is decision.chosen:
         return Checked(claim, False, f"{claim.feature} of {claim.option} is {now:g} already")
-    step = BEYOND * (claim.threshold - now)
+    step = THRESHOLD_STEP * (claim.threshold - now)
     before, beyond = claim.threshold - step, claim.threshold + step
     lost = not flipped(decision, option, claim.feature, before)
     won = flipped(decision, option, claim.feature, claim.threshold) or flipped(decision, option, claim.feature, beyond)
-    told = f"short of {claim.threshold:g} it {'loses' if lost else 'wins'}, beyond it {'wins' if won else 'loses'}"
-    return Checked(claim, lost and won, told)
+    evidence = f"short of {claim.threshold:g} it {'loses' if lost else 'wins'}, beyond it {'wins' if won else 'loses'}"
+    return Checked(claim, lost and won, evidence)
 
 
 def _outcome(claim: OutcomeClaim, case: Case) -> Checked:

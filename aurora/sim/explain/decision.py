@@ -1,4 +1,4 @@
-"""One decision of a run, taken apart: who was considered, what each score consists of, what would have flipped it.
+"""Takes a decision of a run apart: its candidates, the terms of their scores, and the features that caused it.
 
 A decision is the value of an expression over the features of its candidates, so nothing here is estimated:
 a candidate with other features is scored anew, by the language's reference interpreter.
@@ -27,16 +27,16 @@ from aurora.sim.policies.policy import Network, Policy
 from aurora.sim.policies.program import Op, Program
 from aurora.sim.scenarios.scenario import Scenario, path_name
 
-MOST_IN_A_CAUSE = 3
-"""Features that a cause may name; a reason with more is none that a person could use."""
+MAX_CAUSE_FEATURES = 3
+"""Most features of a cause; nobody can use a reason with more."""
 TRACE_NUMBERS = 20_000_000
 """Largest number of values of general features that a trace for explanations may hold."""
-FEWEST_TRACED = 5
-"""Candidates of each decision that are traced at least."""
-STEPS = 64
+MIN_CANDIDATES_TRACED = 5
+"""Least number of candidates traced for each decision."""
+GRADIENT_POINTS = 64
 """Points between two options at which a network's gradient is taken."""
-SHOWN_INPUTS = 8
-"""Inputs of a network that get a term of their own, and features that may be a cause."""
+MAX_INPUTS_NAMED = 8
+"""Most inputs of a network that get a term of their own, and most features that may be a cause."""
 
 
 class Option(NamedTuple):
@@ -44,10 +44,10 @@ class Option(NamedTuple):
 
     Attributes:
         name: The node's id; for a path without a node, the sites along it.
-        number: In the task's list of candidates; ties go to the lowest.
-        path: Ids of its links.
-        score: As the kernel computed it.
-        features: Every feature of the table.
+        number: Position in the task's list of candidates; ties go to the lowest.
+        path: Ids of the links of its path.
+        score: Score that the kernel computed.
+        features: Value of every feature by name.
     """
 
     name: str
@@ -58,17 +58,17 @@ class Option(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """A placement, with the best of the candidates that could have had the task.
+    """A placement of a task with its best candidates.
 
     Attributes:
-        number: In the order of time, from 0.
-        time: Seconds.
-        task_id: Who was placed.
-        rule: The rule that scored.
-        feasible: How many candidates had room.
-        options: The best of those that were admitted, best first; the first one was chosen.
-        score: The expression that scored, or the network.
-        admit: The expression that admits.
+        number: Number of the decision in the order of time, from 0.
+        time: Time of the decision, seconds.
+        task_id: Id of the task that was placed.
+        rule: Index of the rule that scored.
+        feasible: Number of candidates with room.
+        options: The best of the candidates that the policy admits, best first; the first was chosen.
+        score: Expression that scored, or network.
+        admit: Expression that admits candidates.
     """
 
     number: int
@@ -92,7 +92,7 @@ class Decision(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Whether every candidate that had room is among the options."""
+        """True if every candidate with room is among the options."""
         return len(self.options) == self.feasible
 
 
@@ -100,9 +100,9 @@ class Term(NamedTuple):
     """A summand of a score.
 
     Attributes:
-        text: Its expression, sign included; of a network an input.
-        chosen, other: Its value for the winner and for another option. Of a network the input's share of the
-            winner's lead, and 0.
+        text: Expression of the summand with its sign; for a network, the name of an input.
+        chosen, other: Value for the winner and for another option. For a network, the input's share of the winner's
+            lead, and 0.
     """
 
     text: str
@@ -111,15 +111,15 @@ class Term(NamedTuple):
 
 
 def traced(encoded: EncodedScenario, program: Program, policy_id: str) -> Outcome:
-    """A run with its decisions, each with all candidates where memory allows, else with the five best."""
+    """Run a program and trace its decisions, with all candidates where memory allows, else with the five best."""
     tasks = len(encoded.scenario.tasks)
     candidates = max(1, len(encoded.scenario.nodes), len(encoded.paths))
     room = TRACE_NUMBERS // (tasks * len(GENERAL_FEATURES))
-    return run(encoded, program, trace_top=max(FEWEST_TRACED, min(candidates, room)), policy_id=policy_id)
+    return run(encoded, program, trace_top=max(MIN_CANDIDATES_TRACED, min(candidates, room)), policy_id=policy_id)
 
 
 def decisions(scenario: Scenario, policy: Policy, outcome: Outcome) -> Iterator[Decision]:
-    """The decisions of a traced outcome, in the order of time.
+    """Yield the decisions of a traced outcome in the order of time.
 
     Raises:
         PolicyError: The policy is an explicit plan, which decides nothing.
@@ -132,7 +132,7 @@ def decisions(scenario: Scenario, policy: Policy, outcome: Outcome) -> Iterator[
 
 
 def last_decision(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: str) -> Decision | None:
-    """The decision that placed a task; the last one, if it was started again. None: it was never placed.
+    """Return the last decision that placed a task; None if it was never placed.
 
     Raises:
         PolicyError: The policy is an explicit plan, which decides nothing.
@@ -145,7 +145,7 @@ def last_decision(scenario: Scenario, policy: Policy, outcome: Outcome, task_id:
 
 
 def decision_on(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: str) -> Decision:
-    """The decision that placed a task; the last one, if it was started again after a failure.
+    """Return the last decision that placed a task.
 
     Raises:
         ScenarioError: The scenario has no such task, or it was never placed.
@@ -201,7 +201,7 @@ def _option(scenario: Scenario, outcome: Outcome, k: int, place: int) -> Option:
 
 
 def rank(decision: Decision, features: Mapping[str, float]) -> float:
-    """Score of a candidate with these features; what is not finite ranks lowest, as in the kernel."""
+    """Return the score of a candidate with these features; scores that are not finite rank lowest, as in the kernel."""
     if isinstance(decision.score, Network):
         value = float(scores_of(decision.score, _inputs(decision.score, features)))
     else:
@@ -214,7 +214,7 @@ def _inputs(network: Network, features: Mapping[str, float]) -> NDArray[np.float
 
 
 def would_win(decision: Decision, option: Option, features: Mapping[str, float]) -> bool:
-    """Whether an option would have been chosen over the winner, had it had these features."""
+    """Return whether an option would have beaten the winner with these features."""
     if evaluate(decision.admit, features) == 0:
         return False
     own, best = rank(decision, features), rank(decision, decision.chosen.features)
@@ -222,12 +222,12 @@ def would_win(decision: Decision, option: Option, features: Mapping[str, float])
 
 
 def is_level(decision: Decision, features: Mapping[str, float]) -> bool:
-    """Whether an option with these features would at least have drawn with the winner."""
+    """Return whether an option would have beaten the winner, or drawn with it, with these features."""
     return rank(decision, features) >= rank(decision, decision.chosen.features)
 
 
 def features_read(decision: Decision) -> tuple[str, ...]:
-    """Features of candidates that the score reads, in the order of the text."""
+    """Return the features of candidates that the score reads, in the order of its text."""
     if isinstance(decision.score, Network):
         names = [FEATURES[parse_input(text).feature].name for text in decision.score.inputs]
     else:
@@ -236,7 +236,7 @@ def features_read(decision: Decision) -> tuple[str, ...]:
 
 
 def terms(decision: Decision, other: Option) -> tuple[Term, ...]:
-    """The summands of the score for the winner and for another option, as they stand in the expression.
+    """Return the summands of the score for the winner and for another option, in the order of the expression.
 
     A network has none; there each input gets its share of the winner's lead by integrated gradients from the other
     option to the winner (Sundararajan, Taly & Yan, ICML 2017), the largest on their own and the rest in one.
@@ -255,12 +255,12 @@ def terms(decision: Decision, other: Option) -> tuple[Term, ...]:
 
 
 def _attributed(network: Network, one: Mapping[str, float], two: Mapping[str, float]) -> tuple[Term, ...]:
-    """Shares of the difference of two scores; they add up to it."""
+    """Return the share of each input in the difference of two scores; the shares add up to it."""
     start, end = _inputs(network, two), _inputs(network, one)
-    places = (np.arange(STEPS) + 0.5) / STEPS
+    places = (np.arange(GRADIENT_POINTS) + 0.5) / GRADIENT_POINTS
     gradients = gradients_of(network, start + places[:, None] * (end - start))
     shares = gradients.mean(axis=0) * (end - start)
-    largest = np.argsort(-np.abs(shares), kind="stable")[:SHOWN_INPUTS]
+    largest = np.argsort(-np.abs(shares), kind="stable")[:MAX_INPUTS_NAMED]
     told = [Term(network.inputs[k], float(shares[k]), 0.0) for k in largest if shares[k] != 0]
     rest = float(scores_of(network, end) - scores_of(network, start)) - sum(t.chosen for t in told)
     return (*told, Term("the other inputs", rest, 0.0))
@@ -284,12 +284,12 @@ def _summands(expr: Expr, sign: float, one: Mapping[str, float], two: Mapping[st
 
 
 def given(option: Option, source: Option, names: tuple[str, ...]) -> dict[str, float]:
-    """Features of an option with some of them taken from another."""
+    """Return the features of an option with some of them taken from another."""
     return {**option.features, **{n: source.features[n] for n in names}}
 
 
 def advantages(decision: Decision, other: Option) -> dict[str, float]:
-    """By how much the winner's lead would shrink if the other had its value of a feature, for each that is read."""
+    """Return how much the winner's lead shrinks if the other takes its value, for each feature that is read."""
     lead = rank(decision, decision.chosen.features) - rank(decision, other.features)
     return {
         name: lead - (rank(decision, decision.chosen.features) - rank(decision, given(other, decision.chosen, (name,))))
@@ -299,7 +299,7 @@ def advantages(decision: Decision, other: Option) -> dict[str, float]:
 
 
 def is_cause(decision: Decision, other: Option, names: tuple[str, ...]) -> bool:
-    """Whether the winner won over another option because of these features.
+    """Return whether the winner beat another option because of these features.
 
     It did if, had the other had the winner's values of them, it would at least have drawn (they are needed);
     no part of them is enough for that (all of them are needed); and, had it had the winner's values of
@@ -317,7 +317,7 @@ def is_cause(decision: Decision, other: Option, names: tuple[str, ...]) -> bool:
 
 
 def cause(decision: Decision, other: Option) -> tuple[str, ...]:
-    """The smallest set of features because of which the winner won over another option.
+    """Return the smallest set of features because of which the winner beat another option.
 
     Of several, the one with the greatest advantages; empty if they drew, so that the lower number decided, or
     if it takes more than three. Of a network only the eight features with the greatest advantages are looked at.
@@ -327,8 +327,8 @@ def cause(decision: Decision, other: Option) -> tuple[str, ...]:
     known = advantages(decision, other)
     names = sorted((n for n in known), key=lambda n: -known[n])
     if isinstance(decision.score, Network):
-        names = names[:SHOWN_INPUTS]  # of all that a network reads there would be thousands of sets
-    for size in range(1, MOST_IN_A_CAUSE + 1):
+        names = names[:MAX_INPUTS_NAMED]  # of all that a network reads there would be thousands of sets
+    for size in range(1, MAX_CAUSE_FEATURES + 1):
         for names_ in itertools.combinations(names, size):
             if is_cause(decision, other, names_):
                 return names_

@@ -1,4 +1,4 @@
-"""The smallest change of one thing that would have given a task to somebody else.
+"""Finds the smallest change of one quantity that would have given a task to another candidate.
 
 What changes is a quantity of the world (a load, a price, a latency), and every feature that follows from it
 changes with it, as the kernel would compute them.
@@ -14,23 +14,23 @@ import numpy as np
 from aurora.sim.explain.decision import Decision, Option, features_read, is_level, would_win
 
 SAMPLES = 64
-"""Values at which a lever is tried on either side of the present one."""
-FURTHEST = 10.0
-"""A lever without a natural end is tried up to so many times its value."""
+"""Number of values at which a lever is tried on either side of the present one."""
+MAX_FACTOR = 10.0
+"""Multiple of its present value up to which a lever without a natural end is tried."""
 PRECISION = 1e-9
-"""Of a threshold, relative to its distance from the present value."""
+"""Precision of a threshold, relative to its distance from the present value."""
 
 Features = Mapping[str, float]
 
 
 class Lever(NamedTuple):
-    """A quantity that can be other than it is.
+    """A quantity that a counterfactual may change.
 
     Attributes:
-        feature: The feature that shows its value.
-        follows: Features that follow from it, itself among them.
-        limits: Features -> lowest and highest value at which the task still fits.
-        moved: Features and a new value -> the features then.
+        feature: Feature that shows its value.
+        follows: Features that change with it, itself included.
+        limits: Returns the lowest and the highest value at which the task still fits, from the features.
+        moved: Returns the features after the quantity takes a new value.
     """
 
     feature: str
@@ -40,13 +40,13 @@ class Lever(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """What would have made another option win.
+    """A change that would have made another option win.
 
     Attributes:
-        feature: The quantity, by the feature that shows it.
-        now: Its value.
+        feature: Feature that shows the quantity.
+        now: Its present value.
         threshold: Value beyond which the option would have won.
-        is_below: Whether it would have to lie below the threshold, else above.
+        is_below: Whether the option wins below the threshold, else above it.
     """
 
     feature: str
@@ -107,7 +107,7 @@ def _room(need: str, total: str) -> Callable[[Features], tuple[float, float]]:
 
 
 def _positive(name: str) -> Callable[[Features], tuple[float, float]]:
-    return lambda features: (0.0, FURTHEST * features[name])
+    return lambda features: (0.0, MAX_FACTOR * features[name])
 
 
 LEVERS: tuple[Lever, ...] = (
@@ -134,14 +134,14 @@ LEVERS: tuple[Lever, ...] = (
     Lever(
         "node.speed",
         frozenset(("node.speed", "fit.duration", "fit.cost", "fit.energy", "fit.carbon")),
-        lambda features: (features["node.speed"] / FURTHEST, FURTHEST * features["node.speed"]),
+        lambda features: (features["node.speed"] / MAX_FACTOR, MAX_FACTOR * features["node.speed"]),
         _speed,
     ),
 )
 
 
 def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
-    """For each lever that the score feels, the nearest value at which an option would have won.
+    """Return the nearest value at which an option would have won, for each lever that the score reads.
 
     The first is the smallest change in proportion to what the lever can do. None where it drew: any change would do.
     """
@@ -166,7 +166,7 @@ def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
 
 
 def flipped(decision: Decision, option: Option, feature: str, value: float) -> bool:
-    """Whether an option would have won, had a lever been at this value; False where the task would not fit."""
+    """Return whether an option would have won with a lever at this value; False where the task would not fit."""
     lever = next((l for l in LEVERS if l.feature == feature), None)
     if lever is None:
         return False
@@ -175,7 +175,7 @@ def flipped(decision: Decision, option: Option, feature: str, value: float) -> b
 
 
 def _crossing(decision: Decision, option: Option, lever: Lever, now: float, end: float) -> float | None:
-    """The value nearest to the present one, towards an end, from which on the option wins."""
+    """Return the value nearest to the present one, towards an end, from which on the option wins."""
     before = now
     for value in np.linspace(now, end, SAMPLES + 1)[1:]:
         if would_win(decision, option, lever.moved(option.features, float(value))):

@@ -1,4 +1,4 @@
-"""What a run did, attempt by attempt: who held what from when to when, and how it ended.
+"""Reconstructs a run attempt by attempt: the resources each one held, from when to when, and how it ended.
 
 An outcome keeps the last attempt of every task. Its trace has every placement; how long each lasted follows from
 the scenario's failures and batteries, and which devices it took from what was left of them.
@@ -23,21 +23,21 @@ from aurora.sim.scenarios.scenario import Node, Scenario
 
 Ending = Literal["completed", "node_failed", "battery_empty"]
 SNAP = 1e-9
-"""Two moments are the same if they differ by at most this much of their size, and of a second."""
+"""Relative difference, and difference in seconds, up to which two times are the same."""
 _MASK = (1 << 64) - 1
 
 
 class Attempt(NamedTuple):
-    """A start of a task, and what became of it.
+    """A start of a task and its end.
 
     Attributes:
         decision: Number of the decision that made it, in the order of time.
         task: Index of the task.
-        number: Which of the task's attempts it is, from 1.
+        number: Number of the attempt among those of the task, from 1.
         node: Index of the node; -1 for a flow.
         path: Index into the outcome's paths; -1 without one.
-        start, end: Seconds; it holds what it uses in between.
-        ending: How it ended.
+        start, end: Times between which it holds its resources, seconds.
+        ending: Way in which it ended.
         devices: Numbers of the node's devices that it uses.
     """
 
@@ -54,15 +54,15 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """A traced run, ready to be asked who held what when.
+    """A traced run with the resources that every attempt held.
 
     Attributes:
         encoded: The scenario.
-        policy: Who decided.
-        outcome: What came of it, with its trace.
-        attempts: In the order of their decisions.
+        policy: The policy that decided.
+        outcome: The outcome with its trace.
+        attempts: All attempts in the order of their decisions.
         of_task, of_node, of_link: The attempts of each task, on each node and over each link, in that order.
-        down: Of each node: when it was down, as (from, until, why).
+        down: Times at which each node was down, as (from, until, reason).
     """
 
     encoded: EncodedScenario
@@ -81,7 +81,7 @@ class History:
 
 
 def history(encoded: EncodedScenario, policy: Policy, outcome: Outcome) -> History:
-    """Take a traced run apart.
+    """Reconstruct the history of a traced run.
 
     Raises:
         ScenarioError: The outcome has no trace.
@@ -128,7 +128,7 @@ def _without_batteries(
     trace: Trace,
     down: Mapping[int, Sequence[tuple[float, float, Ending]]],
 ) -> list[Attempt]:
-    """Every attempt with the end that it has if no battery gets empty."""
+    """Return all attempts with their ends if no battery gets empty."""
     scenario, started = encoded.scenario, defaultdict[int, int](int)
     found = []
     for k in range(len(trace.time)):
@@ -155,7 +155,7 @@ def _with_batteries(
     attempts: Sequence[Attempt],
     down: dict[int, list[tuple[float, float, Ending]]],
 ) -> list[Attempt]:
-    """The attempts cut off where their node's battery got empty; `down` is told of it."""
+    """Return the attempts, cut off where their node's battery got empty; `down` is extended."""
     found = list(attempts)
     for n, node in enumerate(scenario.nodes):
         if node.battery is None:
@@ -174,7 +174,7 @@ def _with_batteries(
 
 
 def _emptied(scenario: Scenario, node: Node, own: Sequence[Attempt]) -> float:
-    """When a node's battery is empty, seconds; infinite if it lasts."""
+    """Return the time at which a node's battery is empty, seconds; infinite if it lasts."""
     assert node.battery is not None
     left, now, hosted, cores = node.battery, 0.0, 0, 0.0
     steps = [(a.start, 1, a) for a in own] + [(a.end, -1, a) for a in own]
@@ -192,7 +192,7 @@ def _emptied(scenario: Scenario, node: Node, own: Sequence[Attempt]) -> float:
 
 
 def _with_devices(scenario: Scenario, policy: Policy, trace: Trace, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts with the devices that they took (docs/reference/kernel.md, Candidates)."""
+    """Return the attempts with the devices that they took (docs/reference/kernel.md, Candidates)."""
     by_hash = policy.allocation_strategy.device_choice == "random"
     found = list(attempts)
     placed: dict[int, list[Attempt]] = defaultdict(list)
@@ -235,12 +235,12 @@ def free_shares(scenario: Scenario, node: int, running: Iterable[Attempt]) -> li
 
 
 def _hash(seed: int, task: int, number: int) -> int:
-    """What the random choice of a device goes by (docs/reference/kernel.md, `fit.random`); the lowest wins."""
+    """Return the hash of a device in a random choice (docs/reference/kernel.md, `fit.random`); the lowest wins."""
     return _mix((_mix((_mix(seed) + task) & _MASK) + number) & _MASK) >> 11
 
 
 def _mix(x: int) -> int:
-    """One step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    """Take one step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
     x = (x + 0x9E3779B97F4A7C15) & _MASK
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -1,4 +1,4 @@
-"""Who was at the head of the queue when, under a policy with head-of-line blocking.
+"""Reconstructs the heads of the queue over time, under a policy with head-of-line blocking.
 
 A trace tells who was placed, not who blocked. Decisions in their order and the tasks that joined in between are
 enough to find out: where there is no head, the waiting task with the lowest `order` becomes it.
@@ -32,8 +32,8 @@ class Head(NamedTuple):
 
     Attributes:
         task: Index of the task.
-        start: Seconds; when it became the head.
-        end: Seconds; when it was placed or left. Infinite if never.
+        start: Time at which it became the head, seconds.
+        end: Time at which it was placed or left, seconds; infinite if never.
     """
 
     task: int
@@ -43,7 +43,7 @@ class Head(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def ready_times(run: History) -> tuple[float, ...]:
-    """When each task had arrived and all that it depends on was complete, seconds; infinite if never."""
+    """Return when each task had arrived and its dependencies were complete, seconds; infinite if never."""
     finish = {
         task.task_id: float(run.outcome.tasks.finish[t])
         if run.outcome.tasks.status[t] == Status.COMPLETED
@@ -54,7 +54,7 @@ def ready_times(run: History) -> tuple[float, ...]:
 
 
 def leaving_time(run: History, task: int) -> float:
-    """When a task left unserved because its patience was used up, seconds; infinite if it did not."""
+    """Return when a task left because its patience was used up, seconds; infinite if it did not."""
     if run.outcome.tasks.status[task] != Status.DROPPED:
         return math.inf
     asked = run.scenario.tasks[task]
@@ -64,7 +64,7 @@ def leaving_time(run: History, task: int) -> float:
 
 @functools.lru_cache(maxsize=1)
 def heads(run: History) -> tuple[Head, ...]:
-    """Every head of the queue in the order of time; none under a policy without head-of-line blocking."""
+    """Return all heads of the queue in the order of time; none without head-of-line blocking."""
     if not run.policy.allocation_strategy.head_of_line_blocking:
         return ()
     joins, decisions = _joins(run), _decisions(run)
@@ -81,7 +81,7 @@ def heads(run: History) -> tuple[Head, ...]:
 
 
 def _joins(run: History) -> Mapping[float, list[int]]:
-    """Who joins the queue when: those that became ready, by index, then those that were lost."""
+    """Return the tasks that join the queue at each time: those that became ready, by index, then those lost."""
     found = defaultdict[float, list[int]](list)
     for t, ready in enumerate(ready_times(run)):
         if math.isfinite(ready) and run.outcome.tasks.status[t] != Status.UNPLACEABLE:
@@ -96,7 +96,7 @@ def _joins(run: History) -> Mapping[float, list[int]]:
 
 
 def _decisions(run: History) -> Mapping[float, list[int]]:
-    """Numbers of the decisions of each instant."""
+    """Return the numbers of the decisions at each instant."""
     found = defaultdict[float, list[int]](list)
     for a in run.attempts:
         found[a.start].append(a.decision)
@@ -104,7 +104,7 @@ def _decisions(run: History) -> Mapping[float, list[int]]:
 
 
 class _Line:
-    """The queue as it is rebuilt, instant by instant."""
+    """The queue, rebuilt instant by instant."""
 
     def __init__(self, run: History, order: Expr) -> None:
         self._run, self._order = run, order
@@ -122,7 +122,7 @@ class _Line:
         self.now = 0.0
 
     def instant(self, joining: list[int], decisions: list[int], leaving: list[int]) -> None:
-        """What happens at `now`: some leave, some join, some are placed."""
+        """Process an instant: tasks leave, join and are placed."""
         together = self._run.scenario.workload_definition.simultaneous_events == "together"
         impatient = [t for t in leaving if self._run.scenario.tasks[t].patience == 0]
         for t in leaving:
@@ -140,12 +140,12 @@ class _Line:
             self._leave(t)
 
     def finished(self) -> tuple[Head, ...]:
-        """All heads, once nothing more happens."""
+        """Return all heads, after the last instant."""
         last = [] if self._head is None else [Head(self._head, self._since, math.inf)]
         return (*self._found, *last)
 
     def _more_wait_at(self, decision: int) -> bool:
-        """Whether more tasks had joined when a decision was made than are known to wait."""
+        """Return whether more tasks had joined when a decision was made than are known to wait."""
         trace = self._run.outcome.trace
         assert trace is not None  # a history has one
         waited = int(trace.features[decision, 0, FEATURE_INDEX["cluster.queue_length"]])
@@ -188,7 +188,7 @@ class _Line:
         return key
 
     def _features(self, t: int) -> dict[str, float]:
-        """What `order` may read of a waiting task now."""
+        """Return the features that `order` may read of a waiting task now."""
         problem, values = self._run.encoded.problem, dict[str, float]()
         f, i = problem.task_f[t], problem.task_i[t]
         waited = self.now - float(f[at.T_ARRIVAL])
@@ -215,7 +215,7 @@ class _Line:
         return values
 
     def _cluster(self) -> dict[str, float]:
-        """The `cluster.*` features now."""
+        """Return the `cluster.*` features now."""
         run, scenario = self._run, self._run.scenario
         running = [a for a in run.attempts if a.start <= self.now < a.end and a.decision < self._decided]
         held = [(a.node, scenario.tasks[a.task]) for a in running if a.node >= 0]

@@ -1,4 +1,4 @@
-"""What a candidate lacks for a task, now or with everything free."""
+"""Finds the resources that a candidate lacks for a task, at a time or with everything free."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aurora.sim.scenarios.scenario import Node, Task, path_name
 Resource = Literal[
     "cpu", "memory", "accelerators", "accelerator_share", "model", "bandwidth", "node_down", "battery", "path"
 ]
-"""What can be lacking: cores, GiB, whole idle devices, a share of one device, a device of an allowed model, Gbit/s on
-a link; or the node is down, its battery is empty, or no path leads there."""
+"""Resources that can be lacking: cores, GiB, whole idle devices, a share of one device, a device of an allowed model,
+Gbit/s on a link; or the node is down, its battery is empty, or no path leads there."""
 
 
 class Place(NamedTuple):
-    """A candidate of a task.
+    """A node, path or both on which a task may be placed.
 
     Attributes:
         node: Index of the node; -1 for a flow.
@@ -32,12 +32,12 @@ class Place(NamedTuple):
 
 
 class Shortage(NamedTuple):
-    """What a candidate lacks.
+    """A resource of which a candidate has too little.
 
     Attributes:
-        resource: Of what.
-        asked: What the task asks for: cores, GiB, devices, a share of one device, or Gbit/s.
-        free: How much of it the candidate has: of a path the least of its links.
+        resource: Kind of resource.
+        asked: Amount that the task asks for: cores, GiB, devices, a share of one device, or Gbit/s.
+        free: Amount that the candidate has; for a path, the least of its links.
     """
 
     resource: Resource
@@ -46,7 +46,7 @@ class Shortage(NamedTuple):
 
 
 def places_of(encoded: EncodedScenario, task: int) -> list[Place]:
-    """The candidates of a task, in their order."""
+    """Return the candidates of a task in their order."""
     problem = encoded.problem
     route = problem.task_i[task, at.T_ROUTE]
     span = slice(problem.route_start[route], problem.route_start[route + 1])
@@ -55,14 +55,14 @@ def places_of(encoded: EncodedScenario, task: int) -> list[Place]:
 
 
 def name_of(encoded: EncodedScenario, place: Place) -> str:
-    """What a candidate is called: its node's id, or the sites along a flow's path."""
+    """Return the name of a candidate: its node's id, or the sites along a flow's path."""
     if place.node >= 0:
         return encoded.scenario.nodes[place.node].node_id
     return path_name(encoded.scenario, encoded.paths[place.path] if place.path >= 0 else ())
 
 
 def never_fits(encoded: EncodedScenario, task: int, place: Place) -> list[Shortage]:
-    """What a candidate lacks for a task even when everything is free and up."""
+    """Return what a candidate lacks for a task even when everything is free and up."""
     asked, scenario = encoded.scenario.tasks[task], encoded.scenario
     found = []
     if place.node >= 0:
@@ -75,7 +75,7 @@ def never_fits(encoded: EncodedScenario, task: int, place: Place) -> list[Shorta
 
 
 def shortages(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[Shortage]:
-    """What a candidate lacks for a task at a moment, after everything that happens then.
+    """Return what a candidate lacks for a task at a time, after everything that happens then.
 
     Args:
         run: The run.
@@ -102,24 +102,24 @@ def shortages(run: History, task: int, place: Place, time: float, before: int | 
 
 
 def is_active(attempt: Attempt, time: float, before: int | None = None) -> bool:
-    """Whether an attempt holds something at a moment; `before` as in `shortages`."""
+    """Return whether an attempt holds resources at a time; `before` as in `shortages`."""
     return attempt.start <= time < attempt.end and (before is None or attempt.decision < before)
 
 
 def link_free(run: History, link: int, time: float, before: int | None = None) -> float:
-    """Free bandwidth of a link at a moment, Gbit/s."""
+    """Return the free bandwidth of a link at a time, Gbit/s."""
     running = [a for a in run.of_link.get(link, ()) if is_active(a, time, before)]
     return run.scenario.links[link].bandwidth - sum(run.scenario.tasks[a.task].bandwidth for a in running)
 
 
 def down_since(run: History, node: int, time: float) -> str | None:
-    """Why a node is down at a moment; None if it is up."""
+    """Return the reason why a node is down at a time; None if it is up."""
     why = [reason for begin, until, reason in run.down.get(node, ()) if begin <= time < until]
     return None if not why else "battery_empty" if "battery_empty" in why else why[0]
 
 
 def counted(lists: Iterable[Sequence[Shortage]]) -> dict[Resource, tuple[int, float, float]]:
-    """Of each resource: how many candidates lack it, what is asked, and the most that one of them has.
+    """Count, for each resource, the candidates that lack it; with the amount asked and the most that one has free.
 
     The order is that of how many lack it, then of the resources' names.
     """
@@ -160,5 +160,5 @@ def _on_path(asked: Task, free: Sequence[float]) -> list[Shortage]:
 
 
 def _clean(amount: float) -> float:
-    """An amount without what rounding has left of a sum."""
+    """Return an amount without the rounding error of a sum."""
     return round(amount, 9) + 0.0

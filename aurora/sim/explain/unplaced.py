@@ -1,4 +1,4 @@
-"""Say in short why tasks did not complete; `aurora explain` says it with all evidence."""
+"""Gives short reasons why tasks did not complete; `aurora explain` gives them with all evidence."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.scenarios.scenario import Node, Scenario, Task
 
-NAMED = 5
-"""Tasks that a sentence names at most."""
+MAX_TASKS_NAMED = 5
+"""Most tasks that a sentence names."""
 
 _RESOURCES = (
     ("cpu_required", "cpu", "cores"),
     ("memory_required", "memory", "GiB"),
     ("accelerators", "accelerators", "devices"),
 )
-"""Of each resource: the task's field, the node's field, and the unit."""
+"""Field of the task, field of the node, and unit of each resource."""
 
 
 def reasons(scenario: Scenario, outcome: Outcome) -> list[str | None]:
@@ -49,8 +49,8 @@ def _reason(
 
 def _named(names: Sequence[str]) -> str:
     """Return the first few of some names and how many more there are."""
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_TASKS_NAMED
+    return ", ".join(names[:MAX_TASKS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _fits_nowhere(scenario: Scenario, task: Task, largest: Mapping[str, float]) -> str:
@@ -72,7 +72,7 @@ def _fits_nowhere(scenario: Scenario, task: Task, largest: Mapping[str, float]) 
 
 
 def _lacks_models(nodes: Sequence[Node], task: Task) -> str:
-    """Say that no node has enough devices of an allowed model, and which models differ by case only; "" if one has."""
+    """Explain that no node has enough devices of an allowed model; "" if one has. Names models that differ by case."""
     allowed = [n for n in nodes if not task.accelerator_models or n.accelerator_model in task.accelerator_models]
     if not task.accelerators or any(n.accelerators >= task.accelerators for n in allowed):
         return ""

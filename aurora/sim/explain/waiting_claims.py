@@ -1,4 +1,4 @@
-"""Claims about waiting, attempts and what was lacking, and how each is checked against a run.
+"""Claims about waits, attempts and shortages, and the check of each against a run.
 
 Names are ids; what is checked is found out anew from the placements of the run.
 """
@@ -27,20 +27,20 @@ from aurora.sim.kernel.encode import share_of
 from aurora.sim.outcome import Status
 
 SAME = 1e-9
-"""Relative difference up to which two numbers are the same."""
+"""Relative difference up to which two numbers are equal."""
 
 TaskStatus = Literal["completed", "late", "unplaced", "dropped", "failed", "unplaceable"]
 
 
 class WaitClaim(NamedTuple):
-    """A task waited for one thing, all the time from a moment to another.
+    """A claim that a task waited for one reason from one time to another.
 
     Attributes:
-        task: Its id.
+        task: Id of the task.
         reason: dependency: that others complete; room: that some candidate has room; queue: with others at the
             head of the queue; policy: that the policy places it although there is room.
-        start: Seconds.
-        end: Seconds; None: to the end of the run.
+        start: Start of the wait, seconds.
+        end: End of the wait, seconds; None for the end of the run.
         on: Tasks. dependency: those that were not complete; room: those that ended at `end` and so made room;
             queue: the heads meanwhile; policy: none.
         returned: Nodes. room: those that came back at `end` and so made room.
@@ -55,14 +55,14 @@ class WaitClaim(NamedTuple):
 
 
 class HoldClaim(NamedTuple):
-    """A task held something of a node or a link from its start to its end.
+    """A claim that a task held a resource of a node or a link from its start to its end.
 
     Attributes:
-        task: Its id.
+        task: Id of the task.
         where: Id of the node or the link.
         resource: cpu, memory, accelerators or bandwidth.
         amount: Cores, GiB, devices (shares added up) or Gbit/s.
-        start, end: Seconds.
+        start, end: Start and end of the attempt, seconds.
     """
 
     task: str
@@ -74,18 +74,18 @@ class HoldClaim(NamedTuple):
 
 
 class InfeasibleClaim(NamedTuple):
-    """Candidates lacked a resource for a task.
+    """A claim that candidates lacked a resource for a task.
 
     Attributes:
-        task: Its id.
-        time: Seconds, after everything that happens at that moment but, if the task starts then, before it does;
-            None: with everything free and up.
-        where: Name of the one candidate that this is about; "": all of them.
-        resource: What is lacking.
-        lacking: How many candidates lack it.
-        candidates: Of how many.
-        asked: What the task asks for, in the resource's unit; 0 for one without.
-        most: The most that one of those that lack it has free.
+        task: Id of the task.
+        time: Time in seconds, after everything that happens then, but before the task starts if it does; None: with
+            everything free and up.
+        where: Name of the candidate that the claim is about; "" for all candidates.
+        resource: Resource that is lacking.
+        lacking: Number of candidates that lack it.
+        candidates: Number of candidates.
+        asked: Amount that the task asks for, in the resource's unit; 0 for a resource without a unit.
+        most: Largest amount that one of the candidates lacking it has free.
     """
 
     task: str
@@ -99,13 +99,13 @@ class InfeasibleClaim(NamedTuple):
 
 
 class AttemptClaim(NamedTuple):
-    """A start of a task, and how it ended.
+    """A claim about a start of a task and its end.
 
     Attributes:
-        task: Its id.
-        number: Which of its attempts, from 1.
+        task: Id of the task.
+        number: Number of the attempt, from 1.
         where: Name of the candidate.
-        start, end: Seconds.
+        start, end: Start and end of the attempt, seconds.
         ending: completed, or lost: node_failed, battery_empty.
     """
 
@@ -118,12 +118,12 @@ class AttemptClaim(NamedTuple):
 
 
 class StatusClaim(NamedTuple):
-    """What became of a task.
+    """A claim about the final status of a task.
 
     Attributes:
-        task: Its id.
+        task: Id of the task.
         status: late: completed, and beyond its SLA; otherwise as in `aurora simulate`.
-        late: Seconds beyond its SLA; 0 unless late.
+        late: Time beyond its SLA, seconds; 0 unless late.
     """
 
     task: str
@@ -135,7 +135,7 @@ WaitingClaim = WaitClaim | HoldClaim | InfeasibleClaim | AttemptClaim | StatusCl
 
 
 class Verdict(NamedTuple):
-    """Whether a claim holds, and what was found instead, or what bears it out."""
+    """The verdict on a claim, with the evidence for or against it."""
 
     holds: bool
     found: str
@@ -163,12 +163,12 @@ def check_waiting(claim: WaitingClaim, run: History) -> Verdict:
 
 
 def number_of(run: History, task_id: str) -> int | None:
-    """Index of a task; None if there is none of that id."""
+    """Return the index of a task; None if there is none of that id."""
     return next((k for k, t in enumerate(run.scenario.tasks) if t.task_id == task_id), None)
 
 
 def status_claim(run: History, task: int) -> StatusClaim:
-    """What became of a task."""
+    """Return the final status of a task."""
     asked, status = run.scenario.tasks[task], Status(int(run.outcome.tasks.status[task]))
     if status == Status.COMPLETED and not run.outcome.tasks.sla_met[task] and asked.sla_latency_ms is not None:
         return StatusClaim(asked.task_id, "late", float(run.outcome.tasks.latency[task]) - asked.sla_latency_ms / 1000)
@@ -176,7 +176,7 @@ def status_claim(run: History, task: int) -> StatusClaim:
 
 
 def attempt_claims(run: History, task: int) -> list[AttemptClaim]:
-    """Every start of a task with how it ended."""
+    """Return all starts of a task with their ends."""
     return [
         AttemptClaim(
             run.scenario.tasks[task].task_id,
@@ -191,7 +191,7 @@ def attempt_claims(run: History, task: int) -> list[AttemptClaim]:
 
 
 def wait_claims(run: History, task: int) -> list[WaitClaim]:
-    """Everything that a task waited for."""
+    """Return all waits of a task."""
     return [_told(run, wait) for wait in waits(run, task)]
 
 
@@ -203,7 +203,7 @@ def _told(run: History, wait: Wait) -> WaitClaim:
 
 
 def infeasible_claims(run: History, task: int, time: float | None) -> list[InfeasibleClaim]:
-    """What the candidates lack for a task, one claim for each resource; none if one of them lacks nothing.
+    """Return what the candidates lack for a task, one claim for each resource; none if one of them lacks nothing.
 
     Args:
         run: The run.
@@ -220,7 +220,7 @@ def infeasible_claims(run: History, task: int, time: float | None) -> list[Infea
 
 
 def infeasible_at(run: History, task: int, time: float | None, where: str) -> list[InfeasibleClaim]:
-    """What one candidate lacks for a task."""
+    """Return what one candidate lacks for a task."""
     name = run.scenario.tasks[task].task_id
     return [
         InfeasibleClaim(name, time, where, s.resource, 1, 1, s.asked, s.free)
@@ -249,7 +249,7 @@ def _lists(run: History, task: int, time: float | None, where: str | None = None
 
 
 def hold_claims(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[HoldClaim]:
-    """Who held, at a moment, what a candidate lacked for a task; the largest amounts first."""
+    """Return the tasks that held, at a time, what a candidate lacked for a task; the largest amounts first."""
     found = []
     for shortage in shortages(run, task, place, time, before):
         for attempt, where in _users(run, place, shortage.resource):
@@ -315,7 +315,7 @@ def _infeasible(claim: InfeasibleClaim, task: int, run: History) -> Verdict:
 
 
 def _alike(one: NamedTuple, two: NamedTuple) -> bool:
-    """Whether two claims of a kind say the same, numbers up to rounding."""
+    """Return whether two claims of a kind are equal, numbers up to rounding."""
     return all(_close(a, b) for a, b in zip(one, two, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Why a task waited: what it waited for from when to when, and what ended that."""
+"""Finds the waits of a task: the reason for each, from when to when, and what ended it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from aurora.sim.explain.shortage import Place, places_of, shortages
 from aurora.sim.outcome import Status
 
 Reason = Literal["dependency", "room", "queue", "policy"]
-"""For what a task waits: that others complete, that some candidate has room, that it is its turn, or, with room and
-in its turn, that the policy places it."""
-KEPT = 256
-"""Tasks whose waits are kept: a claim about them and its check ask for the same."""
+"""Reasons for a wait: other tasks must complete, no candidate has room, it is not the task's turn, or, with room and in
+its turn, the policy does not place it."""
+TASKS_CACHED = 256
+"""Number of tasks whose waits are cached: a claim about them and its check compute the same."""
 INSTANT = 1e-9
-"""Shorter stretches than this share of the time are no waiting."""
+"""Share of the time below which a stretch is not a wait."""
 
 
 class Wait(NamedTuple):
-    """A stretch of time in which a task waited for one thing.
+    """A stretch of time in which a task waited for one reason.
 
     Attributes:
         task: Index of the task.
-        reason: For what.
-        start, end: Seconds; the end is infinite if it waited to the end of the run.
+        reason: Reason for the wait.
+        start, end: Start and end, seconds; the end is infinite if the task waited to the end of the run.
         on: dependency: the tasks that were not complete; room: tasks whose end made room; queue: the heads meanwhile.
         returned: room: nodes whose return made room.
     """
@@ -42,9 +42,9 @@ class Wait(NamedTuple):
     returned: tuple[int, ...] = ()
 
 
-@functools.lru_cache(maxsize=KEPT)
+@functools.lru_cache(maxsize=TASKS_CACHED)
 def waits(run: History, task: int) -> tuple[Wait, ...]:
-    """Every stretch in which a task waited, in the order of time; together they are all of its waiting."""
+    """Return all waits of a task in the order of time; they cover all of its waiting."""
     status, asked = run.outcome.tasks.status[task], run.scenario.tasks[task]
     if status == Status.UNPLACEABLE:
         return ()
@@ -67,7 +67,7 @@ def _on_dependencies(run: History, task: int, end: float) -> Wait:
 
 
 def _idle(run: History, task: int, ready: float, leaves: float) -> Iterator[tuple[float, float]]:
-    """When a task was in the queue: from when it was ready, or lost, to its next start or for good."""
+    """Yield the times a task was in the queue: from when it was ready, or lost, to its next start or for good."""
     begin = ready
     for a in run.of_task.get(task, ()):
         yield begin, a.start
@@ -77,7 +77,7 @@ def _idle(run: History, task: int, ready: float, leaves: float) -> Iterator[tupl
 
 
 def _split(run: History, task: int, begin: float, end: float, in_line: Sequence[Head]) -> Iterator[Wait]:
-    """A time in the queue, cut where the reason changes."""
+    """Cut a time in the queue where the reason changes."""
     strategy = run.policy.allocation_strategy
     blocked_by = [h for h in in_line if h.task != task and max(h.start, begin) < min(h.end, end)]
     stretches: list[tuple[float, Reason]] = []
@@ -102,7 +102,7 @@ def _split(run: History, task: int, begin: float, end: float, in_line: Sequence[
 def _room_over_time(
     run: History, task: int, begin: float, end: float, in_line: Sequence[Head]
 ) -> Iterator[tuple[float, bool]]:
-    """Moments from which on something may be otherwise, each with whether some candidate has room from then on."""
+    """Return the times at which room may change, each with whether some candidate has room from then on."""
     places = places_of(run.encoded, task)
     by_node, by_link = _whose(run, places)
     changes = _changes(run, begin, end)
@@ -123,7 +123,7 @@ def _room_over_time(
 
 
 def _whose(run: History, places: Sequence[Place]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """Which candidates use each node and each link."""
+    """Return the candidates that use each node and each link."""
     by_node, by_link = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
     for k, place in enumerate(places):
         by_node[place.node].append(k)
@@ -133,7 +133,7 @@ def _whose(run: History, places: Sequence[Place]) -> tuple[dict[int, list[int]],
 
 
 def _changes(run: History, begin: float, end: float) -> dict[float, set[tuple[str, int]]]:
-    """Which nodes and links hold something else from which moment on, strictly between two."""
+    """Return the nodes and links whose use changes, by time, strictly between two times."""
     found = defaultdict[float, set[tuple[str, int]]](set)
     for a in run.attempts:
         touched = {("link", l) for l in (run.outcome.paths[a.path] if a.path >= 0 else ())}
@@ -151,7 +151,7 @@ def _changes(run: History, begin: float, end: float) -> dict[float, set[tuple[st
 
 
 def _what_made_room(run: History, task: int, moment: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The tasks whose end at a moment, and the nodes whose return, gave some candidate room."""
+    """Return the tasks whose end at a time, and the nodes whose return, gave some candidate room."""
     if math.isinf(moment):
         return (), ()
     ended = [a for a in run.attempts if a.end == moment]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
+from aurora.evals.demand_shapes import read_shapes, vm_series
 from aurora.learning import accounts
-from aurora.learning.accounts.shapes import read_shapes, vm_series
 from aurora.learning.accounts.simulator import advance, new_machines, setting_of
 from aurora.learning.accounts.workload import draw_workload
 from aurora.learning.series.series import Series
@@ -147,7 +147,7 @@ def test_a_measured_series_gives_demand_its_shape() -> None:
     workload = draw_workload(np.random.default_rng(1), "usual", shape)
     assert np.mean(workload.shape) == pytest.approx(1.0)
     flat = Series("flat", 0, 300, np.zeros(5), np.ones(5, bool))
-    with pytest.raises(DataError, match=r"'flat'.*no value"):
+    with pytest.raises(InputError, match=r"'flat'.*no value"):
         accounts.generate(1, 2, shapes=[flat])
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError, InputError
 from aurora.learning.experiments.analysis import add_days, history, means_before, standing
 from aurora.learning.experiments.measurements import Row, read_rows
 from aurora.learning.experiments.power import DayModel, day_model, detectable, expected
@@ -42,7 +42,7 @@ def treated_of(registration):
     return {s.account for s in registration.subjects if s.treated}
 
 
-def test_the_assignment_is_repeatable_balanced_and_hangs_on_the_seed():
+def test_the_assignment_is_repeatable_balanced_and_depends_on_the_seed():
     means = {f"a{i}": (float(i), 0.0) for i in range(45)}
     strata = {a: "gold" if int(a[1:]) % 3 else "silver" for a in means}
     one = assign(means, strata, experiment_id="x", seed=1)
@@ -53,14 +53,14 @@ def test_the_assignment_is_repeatable_balanced_and_hangs_on_the_seed():
         members = [s for s in one if s.block == block]
         assert len({s.stratum for s in members}) == 1
         assert abs(2 * sum(s.treated for s in members) - len(members)) <= 1
-    with pytest.raises(DataError, match="at least 16"):
+    with pytest.raises(InputError, match="at least 16"):
         assign(dict(list(means.items())[:9]), strata, experiment_id="x", seed=1)
 
 
 def test_a_registration_can_be_read_but_neither_altered_nor_replaced(tmp_path):
     done = registered(tmp_path)
     assert load_registration(tmp_path / "trial") == done
-    with pytest.raises(DataError, match="already"):
+    with pytest.raises(FileError, match="already"):
         registered(tmp_path)
     path = tmp_path / "trial" / "registration.json"
     text = path.read_text()
@@ -147,7 +147,7 @@ def test_days_are_closed_once_and_odd_rows_are_reported(tmp_path):
         "changed after the day was closed; the first value stands": 2,
     }
     assert standing(folder, done).missing_days == (3,)
-    with pytest.raises(DataError, match="1 accounts are not in the experiment \\(zz\\)"):
+    with pytest.raises(InputError, match="1 accounts are not in the experiment \\(zz\\)"):
         add_days(folder, done, [Row("zz", START, {"cost": 1.0, "latency": 1.0})])
 
 

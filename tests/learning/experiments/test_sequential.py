@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 from aurora.learning.experiments.sequential import (
     boundary,
     effects,
@@ -108,10 +108,10 @@ def test_a_metric_that_never_differs_is_no_evidence():
 
 def test_days_and_blocks_that_do_not_fit_are_refused():
     drawn = assignments(10)
-    with pytest.raises(DataError, match="days"):
+    with pytest.raises(InputError, match="days"):
         look(outcomes(0), drawn, BLOCKS, spending(0.05, 9))
     lone = np.zeros((64, 10), dtype=bool)
-    with pytest.raises(DataError, match="one arm"):
+    with pytest.raises(InputError, match="one arm"):
         look(outcomes(0), lone, BLOCKS, spending(0.05, 10))
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from gymnasium.utils.env_checker import check_env
 
-from aurora.errors import DataError, RunError
+from aurora.errors import DataError, InputError, RunError
 from aurora.learning import accounts
 from aurora.learning.accounts.situation import BOUND
 from aurora.learning.experts import clone_course, cloning, experts, fine_tuning
@@ -49,7 +49,7 @@ def test_an_episode_is_the_same_for_the_same_seed_and_moves(population: accounts
             assert (np.abs(observation) <= BOUND).all()
             seen.append(observation)
         runs.append(np.array(seen))
-        with pytest.raises(DataError, match="reset"):
+        with pytest.raises(InputError, match="reset"):
             env.step(np.int64(0))
     np.testing.assert_array_equal(*runs)
     assert len(runs[0]) == 13
@@ -190,5 +190,5 @@ def test_a_training_is_begun_once_and_gone_on_with(tmp_path: Path) -> None:
         clone_course.begin(tmp_path, course)
     with pytest.raises(RunError, match="no training"):
         clone_course.course_of(tmp_path / "absent")
-    with pytest.raises(DataError, match="either files"):
+    with pytest.raises(InputError, match="either files"):
         clone_course.begin(tmp_path / "x", replace(course, generated=0))

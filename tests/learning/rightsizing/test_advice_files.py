@@ -183,9 +183,9 @@ def test_spoilt_experiments(tmp_path):
     registration = folder / "registration.json"
     good = json.loads(registration.read_text())
     assert standing(folder, load_registration(folder)).days == 2
-    with pytest.raises(DataError, match="holds an experiment already"):
+    with pytest.raises(FileError, match="holds an experiment already"):
         check_free(folder)
-    with pytest.raises(DataError, match="is a file"):
+    with pytest.raises(FileError, match="is a file"):
         check_free(registration)
 
     def read(path):
@@ -226,7 +226,7 @@ def test_measurements_as_people_have_them(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
     if message:
-        with pytest.raises(DataError, match=message):
+        with pytest.raises((DataError, InputError), match=message):
             read_rows(path, ("cost",))
     else:
         (row,) = read_rows(path, ("cost",))

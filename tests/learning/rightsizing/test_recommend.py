@@ -12,7 +12,7 @@ from aurora.learning.accounts.workload import demand
 from aurora.learning.experts.precedents import Precedents, experts_among
 from aurora.learning.rightsizing.projection import Outcome, Projector, next_months
 from aurora.learning.rightsizing.reasons import disagreement
-from aurora.learning.rightsizing.recommend import Basis, changed, recommend_account
+from aurora.learning.rightsizing.recommend import Basis, applicable, recommend_account
 from aurora.learning.rightsizing.rightsizing import Goals, candidates, choose
 from aurora.learning.rightsizing.savings import Case, covered, fit, risk_level, shipped_calibration
 from aurora.learning.rightsizing.sensitivity import flips
@@ -67,7 +67,7 @@ def test_an_account_that_is_too_large_really_saves_and_keeps_its_promise():
     assert saved == pytest.approx(found.savings.expected, rel=0.25)
     assert move.metric("misses").mean() < 0.01
     assert found.is_applicable
-    assert changed([found]) == [found]
+    assert applicable([found]) == [found]
     assert account.account_id == found.account
 
 

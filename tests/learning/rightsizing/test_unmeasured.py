@@ -14,7 +14,7 @@ from aurora.learning.accounts.history import COLUMN
 from aurora.learning.rightsizing.projection import Projector, measured_utilisation, next_months
 from aurora.learning.rightsizing.reasons import reasons_for
 from aurora.learning.rightsizing.recommend import Basis, recommend_account, recommend_workload
-from aurora.learning.rightsizing.rightsizing import Goals, candidates, choose, differing, keeps
+from aurora.learning.rightsizing.rightsizing import Goals, candidates, choose, differing, keeps_unmeasured
 from aurora.learning.rightsizing.savings import shipped_calibration
 from aurora.learning.rightsizing.usage import usage_of
 from aurora.learning.rightsizing.utilisation import parse_entry, renamed
@@ -79,7 +79,7 @@ def test_no_candidate_has_less_of_what_was_not_measured(columns):
     found = candidates(Projector(usage, CATALOGUE, next_months(usage, futures=4)))
     assert found
     assert all(has_no_less(usage.configuration, c, columns) for c in found)
-    assert all(keeps(usage.configuration, c, columns, CATALOGUE) for c in found)
+    assert all(keeps_unmeasured(usage.configuration, c, columns, CATALOGUE) for c in found)
 
 
 def test_a_column_of_zeros_or_of_a_few_values_says_nothing():

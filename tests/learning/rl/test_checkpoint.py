@@ -42,6 +42,33 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, toy, lstm_
     assert [p.mean_return for p in whole.curve] == [p.mean_return for p in resumed.curve]
 
 
+STORED = {
+    "ppo": "clip discount divergence entropy environments epochs gradient_norm learning_rate length minibatches "
+    "smoothing value_weight",
+    "dqn": "batch discount environments exploration gradient_steps learning_rate least_exploration replay "
+    "target_every warm_up",
+    "sac": "batch discount environments gradient_steps learning_rate replay temperature warm_up",
+}
+"""Names of hyperparameters in checkpoints of format 1."""
+
+
+@pytest.mark.parametrize("algorithm", STORED)
+def test_names_in_a_checkpoint_are_those_of_format_1(algorithm):
+    state = trainer.to_state(trainer.start_training(trainer.TrainingConfig(algorithm, (1,), 100, 0)))
+    assert sorted(state["course"]) == ["algorithm", "levels", "seed", "steps", "width"]
+    assert {"steps", "seed", "shape", "settings", "block"} <= set(state["plan"])
+    assert sorted(state["plan"]["shape"]) == ["context", "features", "memory", "width"]
+    assert sorted(state["plan"]["settings"]) == STORED[algorithm].split()
+
+
+def test_names_of_a_learning_curve_are_those_of_format_1():
+    training = trainer.start_training(trainer.TrainingConfig("ppo", (1,), 100, 0))
+    trainer.run_training(training)
+    (point,) = trainer.to_state(training)["curve"]
+    assert sorted(point) == ["episodes", "measures", "seconds", "steps", "value"]
+    assert sorted(point["measures"]) == ["clipped", "divergence", "entropy", "policy_loss", "value_loss"]
+
+
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
     with pytest.raises(RunError, match="no training to resume"):
         checkpoint.load(tmp_path)
@@ -66,7 +93,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_another_kind_of_checkpoint_is_refused(tmp_path):
+def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     checkpoint.save(tmp_path, {"steps": 1})
     with pytest.raises(RunError, match=r"checkpoint\.pt is damaged or of another version"):
         trainer.load_training(tmp_path)

@@ -55,7 +55,7 @@ def test_a_checkpoint_holds_what_was_learned(tmp_path, algorithm):
     assert resumed.blocks == 2
 
 
-def test_another_kind_of_checkpoint_is_refused(tmp_path):
+def test_a_checkpoint_of_ppo_is_refused(tmp_path):
     checkpoint.save(tmp_path, {"plan": {"algorithm": "ppo"}})
     with pytest.raises(RunError, match="neither DQN's nor SAC's"):
         offpolicy.from_state(checkpoint.load(tmp_path), make_env)

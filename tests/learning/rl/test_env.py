@@ -27,7 +27,7 @@ def scenarios() -> tuple[EncodedScenario, ...]:
 
 @given(seed=st.integers(0, 2**31), count=st.integers(1, 9))
 @settings(max_examples=15, deadline=None)
-def test_every_observation_is_sane_and_rewards_add_up(
+def test_observations_are_bounded_and_rewards_add_up(
     scenarios: tuple[EncodedScenario, ...], seed: int, count: int
 ) -> None:
     environments = Environments(scenarios, count, seed=seed)
@@ -57,7 +57,7 @@ def test_every_observation_is_sane_and_rewards_add_up(
         ends += int(terminated.sum())
 
 
-def test_the_value_of_an_episode_is_that_of_the_policy_that_it_follows(scenarios: tuple[EncodedScenario, ...]) -> None:
+def test_following_a_policy_returns_its_reward(scenarios: tuple[EncodedScenario, ...]) -> None:
     base = REFERENCES["cheapest"]
     environments = Environments(scenarios, 4, base=base, seed=1)
     environments.reset()
@@ -99,14 +99,16 @@ def test_an_action_that_is_not_allowed_is_refused(scenarios: tuple[EncodedScenar
         Environments(scenarios, 2, candidates=4, seed=1)
 
 
-def test_feasible_takes_the_first_allowed_instead() -> None:
+def test_feasible_replaces_a_forbidden_action_by_the_first_allowed() -> None:
     mask = np.array([[False, True, True], [True, False, True]])
     actions, replaced = feasible(np.array([0, 2]), mask)
     assert actions.tolist() == [1, 2]
     assert replaced.tolist() == [True, False]
 
 
-def test_the_checkers_of_gymnasium_and_stable_baselines_find_nothing(scenarios: tuple[EncodedScenario, ...]) -> None:
+def test_the_environment_passes_the_checkers_of_gymnasium_and_stable_baselines(
+    scenarios: tuple[EncodedScenario, ...],
+) -> None:
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
     for flat in (True, False):
         with warnings.catch_warnings(record=True) as caught:
@@ -173,7 +175,7 @@ def test_stable_baselines_steps_all_environments_at_once(scenarios: tuple[Encode
         model.learn(32)
 
 
-def test_an_action_out_of_the_mask_costs_its_penalty(scenarios: tuple[EncodedScenario, ...]) -> None:
+def test_a_forbidden_action_costs_the_penalty(scenarios: tuple[EncodedScenario, ...]) -> None:
     from aurora.learning.rl.sb3 import AllocationVecEnv
 
     rewards = []
@@ -184,7 +186,7 @@ def test_an_action_out_of_the_mask_costs_its_penalty(scenarios: tuple[EncodedSce
     np.testing.assert_allclose(rewards[0] - rewards[1], [0.5, 0.0], atol=1e-6)
 
 
-def test_held_out_scenarios_are_others_and_the_first_of_many_are_the_first_of_few() -> None:
+def test_held_out_scenarios_differ_and_a_longer_list_begins_with_the_shorter() -> None:
     few, many = level_scenarios(1, 10, 0), level_scenarios(1, 20, 0)
     assert [e.scenario for e in many[:10]] == [e.scenario for e in few]
     drawn = {e.scenario.scenario_id for e in level_scenarios(1, 200, 0)}

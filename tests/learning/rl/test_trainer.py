@@ -23,7 +23,7 @@ def random_network(seed, lstm_size=0):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_network_decides_alike_in_the_environment_and_as_a_policy(seed):
+def test_a_network_earns_the_same_in_the_environment_and_as_a_policy(seed):
     network = random_network(seed)
     rng = np.random.default_rng(seed)
     for part in (network.candidate_mean, network.context_mean):
@@ -40,7 +40,7 @@ def test_a_network_with_an_lstm_is_no_policy():
         to_policy(random_network(0, lstm_size=8))
 
 
-def test_playing_many_scenarios_at_once_is_playing_each_alone():
+def test_playing_scenarios_together_or_alone_gives_the_same_rewards():
     agent = GreedyAgent(random_network(1, lstm_size=8))
     alone = [agent_rewards(agent, [e])[0] for e in HELD_OUT[:10]]
     assert np.allclose(agent_rewards(agent, HELD_OUT[:10]), alone, rtol=1e-9)

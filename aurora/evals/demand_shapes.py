@@ -1,4 +1,4 @@
-"""Measured series whose shape generated demand can follow: what machines of public traces did, day by day."""
+"""Measured series from public traces, whose shape generated demand can follow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Series
 from aurora.sim.scenarios.traces.azure_vm import Vm, read_flavours, read_lifetimes, read_vms
@@ -20,31 +20,34 @@ FILES = (
     "dc_util/azure_v2_week1.csv.gz",
     "dc_util/alibaba2018_day1_300s.csv.gz",
 )
-"""Of the traces folder, those whose CPU series are used."""
-LEAST_VALUES = 288
-LEAST_MEAN = 1e-3
-"""Of the largest value: below it a machine did nothing but for an instant."""
+"""Files in the traces folder whose CPU series are used."""
+MIN_VALUES = 288
+"""Fewest values of a series: a day."""
+MIN_MEAN = 1e-3
+"""Least mean, as a share of the largest value; below it a machine worked for an instant only."""
 GROUPS = 12
-WARM_UP = 0.25
-"""Of an arrivals' trace: machines that came before its beginning are missing there."""
+"""Series that Azure's machines are divided into."""
+WARM_UP_SHARE = 0.25
+"""Share of a trace of arrivals that is left out: machines that came before its beginning are missing there."""
 
 
 def vm_series(vms: Sequence[Vm], groups: int = GROUPS, *, seed: int = 0) -> tuple[Series, ...]:
-    """Cores in use over time, for groups of machines that were asked for at the same time.
+    """Return the cores in use over time, for groups of machines that were asked for at the same time.
 
     The machines of a time step stay together, since most of them are one customer's batch; each step goes to a group
     at random.
 
     Args:
-        vms: As `azure_vm.read_vms` gives them.
-        groups: How many series.
-        seed: Of the groups, and of lifetimes within their bins.
+        vms: Machines, by `azure_vm.read_vms`.
+        groups: Number of series.
+        seed: Random seed of the groups, and of lifetimes within their bins.
 
     Raises:
-        DataError: There are too few machines or too short a time.
+        InputError: There are fewer machines than groups.
+        DataError: The trace is too short.
     """
     if groups < 1 or len(vms) < groups:
-        raise DataError(f"{len(vms)} machines can't be {groups} groups")
+        raise InputError(f"{len(vms)} machines can't be {groups} groups")
     rng = np.random.default_rng([seed, 46])
     arrival = np.array([v.arrival for v in vms])
     lifetime = rng.uniform([v.shortest for v in vms], [v.longest for v in vms])
@@ -52,9 +55,9 @@ def vm_series(vms: Sequence[Vm], groups: int = GROUPS, *, seed: int = 0) -> tupl
     group = rng.integers(0, groups, len(steps))[where]
     begin, end = float(arrival.min()), float(arrival.max())
     count = int((end - begin) // STEP) + 1
-    first = int(WARM_UP * count)
-    if count - first < LEAST_VALUES:
-        raise DataError(f"{count} steps of arrivals; at least {int(LEAST_VALUES / (1 - WARM_UP)) + 1} are needed")
+    first = int(WARM_UP_SHARE * count)
+    if count - first < MIN_VALUES:
+        raise DataError(f"{count} steps of arrivals; at least {int(MIN_VALUES / (1 - WARM_UP_SHARE)) + 1} are needed")
     change = np.zeros((groups, count + 1))
     cores = np.array([v.cores for v in vms])
     np.add.at(change, (group, ((arrival - begin) // STEP).astype(int)), cores)
@@ -69,16 +72,20 @@ def vm_series(vms: Sequence[Vm], groups: int = GROUPS, *, seed: int = 0) -> tupl
 
 
 def read_shapes(folder: Path) -> tuple[Series, ...]:
-    """CPU series of the public traces, and Azure's cores in use, from a folder as shared/traces.
+    """Read CPU series of the public traces, and Azure's cores in use.
+
+    Args:
+        folder: Folder of traces, as docs/reference/traces.md describes it.
 
     Raises:
-        DataError: A file is absent or malformed.
+        FileError: A file is absent.
+        DataError: A file is malformed.
     """
     panel = read_panel([folder / name for name in FILES], detect=False)
     usable = [
         s
         for s in panel.series
-        if s.labels.get("metric") == "cpu" and len(s) >= LEAST_VALUES and s.y.mean() > LEAST_MEAN * max(s.y.max(), 1e-9)
+        if s.labels.get("metric") == "cpu" and len(s) >= MIN_VALUES and s.y.mean() > MIN_MEAN * max(s.y.max(), 1e-9)
     ]
     azure = folder / "azure_vm"
     vms = read_vms(
