@@ -55,7 +55,7 @@ class Function(NamedTuple):
 
     @property
     def has_contract(self) -> bool:
-        """True for public functions with a body, but not for commands and tools, whose docstrings are help or prompt."""
+        """True for public functions with a body, except commands and tools, whose docstrings are help or prompt."""
         is_command = re.search("Examples?: aurora", ast.get_docstring(self.node) or "")
         is_tool = any(a.arg == "desk" for a in self.node.args.args) and self.module.startswith("tools/")
         is_declared = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in self.node.body)
