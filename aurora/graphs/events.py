@@ -191,7 +191,7 @@ class EventLog:
             self._file.flush()
         except OSError as error:
             raise RunError(
-                f"the log of the run can't be written: {error.strerror}; free some space and go on with --resume"
+                f"the log of the run can't be written: {error.strerror}; free some space and go on with the run"
             ) from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +73,7 @@ def run_result(directory: Path, store: Store, source: Source, stopped: StopReaso
     """
     last = store.last_iteration()
     if last is None:
-        raise RunError(
-            f"{directory} holds no finished iteration ({stopped}); "
-            f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
-        )
+        raise RunError(f"{directory} holds no finished iteration ({stopped}); go on with this run and a larger budget")
     number, state = last
     return SelfPlayResult(
         run=directory,
