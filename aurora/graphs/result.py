@@ -1,4 +1,4 @@
-"""What a run of self-play has reached."""
+"""The result of a run of self-play."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_POLICIES_SHOWN = 10
 
 @dataclass(frozen=True)
 class SelfPlayResult:
-    """What a run of self-play has reached.
+    """The result of a run of self-play.
 
     Attributes:
         run: Folder of the run.
@@ -60,7 +60,7 @@ class SelfPlayResult:
 
 
 def run_result(directory: Path, store: Store, source: Source, stopped: StopReason) -> SelfPlayResult:
-    """Return what a run has reached.
+    """Return the result of a run.
 
     Args:
         directory: Folder of the run.

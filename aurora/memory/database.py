@@ -1,4 +1,4 @@
-"""How the archive's database is opened, and what the errors of SQLAlchemy and SQLite mean."""
+"""Opens the archive's database, and explains the errors of SQLAlchemy and SQLite."""
 
 from __future__ import annotations
 
