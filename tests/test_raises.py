@@ -24,7 +24,6 @@ UNCHECKED = (
     "agents/models",
     "graphs",
     "learning/accounts",
-    "learning/forecasting",
     "memory",
     "tools",
 )
