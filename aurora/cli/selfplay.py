@@ -247,13 +247,10 @@ def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:
     if verdicts[0].gains:
         emit_table(
             "the champion per task, and against the closest reference [95 %]",
-            ("level", *(OBJECTIVES[g.objective] for g in verdicts[0].gains)),
+            ("level", *("within SLA" if g.objective == "sla" else g.objective for g in verdicts[0].gains)),
             [(v.level or "all", *(f"{value_text(g, g.after)}, {change_text(g)}" for g in v.gains)) for v in verdicts],
         )
     note(opening(verdicts, result["unit"]))
-
-
-OBJECTIVES = {"latency": "latency", "cost": "cost", "energy": "energy", "sla": "within SLA"}
 
 
 def _mark(policy: dict[str, Any], champion: str) -> str:

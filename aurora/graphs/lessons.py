@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aurora.agents.roles.defender import CHANCE
 from aurora.memory.records import NewOutcome
+from aurora.sim.objectives import WITH_TARGET
 from aurora.types import Frozen
 
 MAX_LESSONS = 6
@@ -100,8 +101,8 @@ def on_attack(
 def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:
     parts = [
         f"{word} {100 * (own[key] / other[key] - 1):+.0f} %"
-        for word, key in (("latency", "latency_mean"), ("cost", "cost"), ("energy", "energy"))
-        if other[key] > 0
+        for word, key in ((o.meaning, o.field) for o in WITH_TARGET)
+        if other.get(key, 0) > 0
     ]
     late = f"{own['sla_violations']:.0f} SLA violations against {other['sla_violations']:.0f}"
     undone = own["tasks"] - own["completed"]

@@ -154,8 +154,8 @@ def _weights(text: str | None) -> dict[str, float]:
 
     try:
         return dict(WEIGHTS) if text is None else parse_weights(text)
-    except ScenarioError as error:
-        raise options.usage_error("--weights", str(error).removeprefix("--weights ")) from None
+    except InputError as error:
+        raise options.usage_error("--weights", str(error).removeprefix("weights=").removeprefix("weights: ")) from None
 
 
 def _confidences(text: str) -> tuple[float, ...]:
