@@ -1,4 +1,4 @@
-"""What the nodes of self-play share, and the start of a run."""
+"""The context that the nodes of self-play share, and the start of a run."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _tell_call(iteration: int, tell: Listener, call: Call) -> None:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the nodes share; nothing of it is replaced while a run lasts.
+    """The context that the nodes share; nothing of it is replaced while a run lasts.
 
     Attributes:
         settings: Settings that determine the run.

@@ -1,4 +1,4 @@
-"""What became of the policies that a model wrote, and why they lost: for the next time it is asked."""
+"""Lessons for a model: how the policies that it wrote did, and why they lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABOUT = 100
 
 
 class Lesson(Frozen):
-    """What became of a policy.
+    """The fate of a policy that a model wrote.
 
     Attributes:
         policy_id: The policy.
@@ -74,7 +74,7 @@ def on_attack(
         outcomes: Their sums.
         references: Names of the references.
         in_units: Whether latency, cost, energy and violations make up the value.
-        texts: What each scenario is about.
+        texts: Text of each scenario.
     """
     behind: list[tuple[float, str, str]] = []
     for scenario_id, values in sorted(achieved.items()):

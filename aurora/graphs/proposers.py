@@ -51,7 +51,7 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True)
 class ScenarioRequest:
-    """What a proposer of scenarios is given.
+    """A request to a proposer of scenarios.
 
     Attributes:
         iteration: Iteration of the run, from 0.
@@ -136,7 +136,7 @@ class ProposedPolicy(NamedTuple):
 
 @dataclass(frozen=True)
 class PolicyRequest:
-    """What a proposer of policies is given.
+    """A request to a proposer of policies.
 
     Attributes:
         iteration: Iteration of the run, from 0.
