@@ -71,7 +71,7 @@ if TYPE_CHECKING:
         ScenarioError,
         StoreError,
     )
-    from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+    from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
     from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.session import selfplay
     from aurora.graphs.settings import SelfPlaySettings
@@ -187,12 +187,12 @@ _HOMES = {
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
-    "PolicyProposer": "aurora.graphs.proposers",
+    "PolicyProposer": "aurora.graphs.proposers.protocols",
     "RecommendationReport": "aurora.learning.rightsizing.report",
     "RunError": "aurora.errors",
     "Scenario": "aurora.sim.scenarios.scenario",
     "ScenarioError": "aurora.errors",
-    "ScenarioProposer": "aurora.graphs.proposers",
+    "ScenarioProposer": "aurora.graphs.proposers.protocols",
     "ScenarioSpec": "aurora.sim.scenarios.spec",
     "Scores": "aurora.sim.rewards",
     "SelfPlayResult": "aurora.graphs.result",

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import aurora
 from aurora.graphs.events import Event
-from aurora.graphs.proposers import PolicyProposal, PolicyRequest, ProposedPolicy
+from aurora.graphs.proposers.protocols import PolicyProposal, PolicyRequest, ProposedPolicy
 
 FEATURES = ("fit.cost", "fit.latency", "fit.energy", "node.cpu_free")
 

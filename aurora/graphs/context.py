@@ -15,14 +15,14 @@ from aurora.agents.arena.source import Source
 from aurora.agents.models.metered import Call, MeteredModel
 from aurora.agents.search.policy_search import first_state
 from aurora.graphs.events import Listener, StopReason
-from aurora.graphs.model_proposers import (
+from aurora.graphs.proposers.model import (
     BothPolicyProposer,
     BothScenarioProposer,
     ModelPolicyProposer,
     ModelScenarioProposer,
 )
-from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
-from aurora.graphs.search_proposers import SearchPolicyProposer, SearchScenarioProposer
+from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
+from aurora.graphs.proposers.search import SearchPolicyProposer, SearchScenarioProposer
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.graphs.start import first_searched
 from aurora.graphs.state import Abandoned, Standing

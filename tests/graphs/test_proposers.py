@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurora.errors import RunError
-from aurora.graphs.proposers import (
+from aurora.graphs.proposers.protocols import (
     PolicyProposal,
     PolicyRequest,
     ProposedPolicy,

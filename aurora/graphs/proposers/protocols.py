@@ -1,6 +1,6 @@
 """The contracts of the two players of self-play: who proposes scenarios, and who proposes policies.
 
-The nodes of the graph call these protocols only. `search_proposers` and `model_proposers` implement them;
+The nodes of the graph call these protocols only. `search` and `model` beside it implement them;
 `aurora.graphs.selfplay.selfplay` takes one of your own in place of either.
 """
 
