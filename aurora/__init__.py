@@ -34,7 +34,9 @@ Measured series
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
     train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
-    selfplay -> Finished                    attacker against defender; the champion is a policy
+    selfplay -> SelfPlayResult              attacker against defender; the champion is a policy
+    SelfPlaySettings                        what determines a run of self-play
+    ScenarioProposer, PolicyProposer        contracts of an attacker and of a defender of your own
 
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
@@ -69,8 +71,10 @@ if TYPE_CHECKING:
         ScenarioError,
         StoreError,
     )
-    from aurora.graphs.selfplay import Finished
+    from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+    from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.session import selfplay
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.learning.experiments.experiment import Experiment, ExperimentDesign
     from aurora.learning.forecasting.predict import forecast
     from aurora.learning.futures.ahead import look_ahead
@@ -109,7 +113,6 @@ __all__ = [
     "Experiment",
     "ExperimentDesign",
     "FileError",
-    "Finished",
     "Forecast",
     "InputError",
     "Link",
@@ -120,12 +123,16 @@ __all__ = [
     "Panel",
     "Policy",
     "PolicyError",
+    "PolicyProposer",
     "RecommendationReport",
     "RunError",
     "Scenario",
     "ScenarioError",
+    "ScenarioProposer",
     "ScenarioSpec",
     "Scores",
+    "SelfPlayResult",
+    "SelfPlaySettings",
     "Series",
     "Solution",
     "StoreError",
@@ -170,7 +177,6 @@ _HOMES = {
     "Experiment": "aurora.learning.experiments.experiment",
     "ExperimentDesign": "aurora.learning.experiments.experiment",
     "FileError": "aurora.errors",
-    "Finished": "aurora.graphs.selfplay",
     "Forecast": "aurora.learning.series.series",
     "InputError": "aurora.errors",
     "Link": "aurora.sim.scenarios.scenario",
@@ -181,12 +187,16 @@ _HOMES = {
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
+    "PolicyProposer": "aurora.graphs.proposers",
     "RecommendationReport": "aurora.learning.rightsizing.report",
     "RunError": "aurora.errors",
     "Scenario": "aurora.sim.scenarios.scenario",
     "ScenarioError": "aurora.errors",
+    "ScenarioProposer": "aurora.graphs.proposers",
     "ScenarioSpec": "aurora.sim.scenarios.spec",
     "Scores": "aurora.sim.rewards",
+    "SelfPlayResult": "aurora.graphs.result",
+    "SelfPlaySettings": "aurora.graphs.settings",
     "Series": "aurora.learning.series.series",
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",

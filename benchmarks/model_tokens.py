@@ -25,8 +25,9 @@ from aurora.agents.models.model import model_name
 from aurora.agents.roles import defender
 from aurora.evals.speed.agents import scripted_environment
 from aurora.evals.testing.scripted_server import scripted_server
+from aurora.graphs.context import Authors
 from aurora.graphs.selfplay import play
-from aurora.graphs.workbench import Authors, SelfPlaySettings
+from aurora.graphs.settings import SelfPlaySettings
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
 from aurora.tools.recording import Recording

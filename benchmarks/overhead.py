@@ -23,14 +23,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aurora.agents.arena import evaluation, sources
+from aurora.agents.arena import evaluation
 from aurora.agents.search.policy_search import STRUCTURES
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import play
-from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.memory.embedder import open_embedder
 from aurora.memory.index import INDEX, Index, open_index
-from aurora.memory.store import Iteration, NewPolicy, Store
+from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.store import Store
 
 SETTINGS = SelfPlaySettings(seed=5)
 REPEATS = 5
@@ -43,7 +44,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.last: Iteration | None = None
-        measure, commit = sources.measure, Store.commit
+        measure, commit = evaluation.measure, Store.commit
 
         def timed(*args: Any) -> Any:
             started = time.perf_counter()
@@ -82,9 +83,13 @@ def fill(store: Store, template: Iteration, policies: int) -> None:
                     for o in template.outcomes
                 ],
                 failures=template.failures,
-                rounds={
-                    scenes[s]: {fresh.get(p, p): v for p, v in values.items()} for s, values in template.rounds.items()
-                },
+                matches=[
+                    m._replace(
+                        policy_id=fresh.get(m.policy_id, m.policy_id),
+                        scenario_id=scenes.get(m.scenario_id, m.scenario_id),
+                    )
+                    for m in template.matches
+                ],
                 fronts={scenes[s]: tuple(fresh.get(p, p) for p in ids) for s, ids in template.fronts.items()},
                 state=template.state,
                 events=[e | {"iteration": number} for e in map(dict, template.events)],

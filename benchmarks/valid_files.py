@@ -28,8 +28,9 @@ from aurora.learning.rightsizing import savings_ledger as ledger
 from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory, read_plan, write_plan
 from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.series.read import read_panel
-from aurora.memory.ledger import Ledger
-from aurora.memory.store import Iteration, NewPolicy, Store
+from aurora.memory.measurement_cache import MeasurementCache
+from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.store import Store
 from aurora.sim.capacity.capacity import CapacityPlan, read_plans
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.policies.references import load_policy as load_named_policy
@@ -194,7 +195,7 @@ def _runs(folder: Path) -> list[Reader]:
     start_manifest(run, {"source": "generated", "seed": 1})
     with Store.open(run / "archive.sqlite") as store:
         policies = [NewPolicy(REFERENCES[name], "reference") for name in ("first_fit", "best_fit", "fgd")]
-        store.commit(Iteration(0, policies, [], [], [], {}, {}, {"champion": None}, [{"event": "iteration"}]))
+        store.commit(Iteration(0, policies, [], [], [], [], {}, {"champion": None}, [{"event": "iteration"}]))
     with Recording(folder / "calls.jsonl") as recording:
         recording.add(Exchange(recording.key("model", {"a": 1}), "model", {"a": 1}, {"b": [1, 2]}, {"tokens": 3}))
     levels = (0.5, 0.9)
@@ -202,7 +203,7 @@ def _runs(folder: Path) -> list[Reader]:
         Tracking(("a",), 300, 1.0, levels, (0.0, 0.1), (0.0, 0.1), inside=(1, 2), peaks_inside=(0, 1)),
         folder / "t.json",
     )
-    with Ledger(folder / "paid.ledger") as paid:
+    with MeasurementCache(folder / "paid.ledger") as paid:
         paid.begin(3)
 
     def archive(path: Path) -> Any:
@@ -216,7 +217,7 @@ def _runs(folder: Path) -> list[Reader]:
             return list(opened)
 
     def paid_for(path: Path) -> Any:
-        with Ledger(path) as opened:
+        with MeasurementCache(path) as opened:
             return len(opened)
 
     return [

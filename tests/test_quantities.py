@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 
 import pytest
@@ -12,10 +11,6 @@ from hypothesis import strategies as st
 from aurora import quantities as q
 
 finite = st.floats(-1e300, 1e300)
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(q).failed == 0
 
 
 @given(finite, st.integers(2, 9))

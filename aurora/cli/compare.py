@@ -52,8 +52,9 @@ def compare(
         return
     is_mean = len(loaded) >= MIN_SCENARIOS_OF_INTERVAL
     what = f"{len(loaded)} scenarios, means" if is_mean else loaded[0].scenario_id
-    columns = ("policy", "reward", *(["behind the best [95 %]"] if is_mean else []), *_MEASURES)
-    best = {name: min(read(s) for s in comparison.standings) for name, (_, read) in _MEASURES.items()}
+    values = {name: [read(s) for s in comparison.standings] for name, (_, read) in _MEASURES.items()}
+    best = {name: min(v for v in column if v is not None) for name, column in values.items() if None not in column}
+    columns = ("policy", "reward", *(["behind the best [95 %]"] if is_mean else []), *best)
     rows = [_row(s, best, is_mean=is_mean) for s in comparison.standings]
     emit_table(f"policies on {what}; in brackets: against the best of the column", columns, rows)
     note(comparison.why)
@@ -86,10 +87,11 @@ def _policies(text: str) -> dict[str, Policy]:
     return policies
 
 
-_MEASURES: dict[str, tuple[Unit, Callable[[Standing], float]]] = {
+_MEASURES: dict[str, tuple[Unit, Callable[[Standing], float | None]]] = {
     "latency": ("seconds", lambda s: s.latency),
     "cost": ("dollars", lambda s: s.cost),
     "energy": ("joules", lambda s: s.energy),
+    "carbon": ("grams", lambda s: s.carbon),
     "misses": ("tasks", lambda s: s.misses),
     "not completed": ("tasks", lambda s: s.undone),
 }
@@ -100,9 +102,12 @@ def _row(standing: Standing, best: dict[str, float], *, is_mean: bool) -> tuple[
     cells = [standing.policy_id, f"{standing.reward.mean:.4f}"]
     if is_mean:
         cells.append(f"{behind.mean:.4f} [{behind.low:.4f}, {behind.high:.4f}]")
-    for name, (unit, read) in _MEASURES.items():
+    for name, least in best.items():
+        unit, read = _MEASURES[name]
         value = read(standing)
+        if value is None:
+            continue
         text = f"{value:,.1f}" if unit == "tasks" and is_mean else quantity_text(value, unit)
-        difference = "" if value == best[name] else relative(value, best[name])
+        difference = "" if value == least else relative(value, least)
         cells.append(f"{text} ({difference})" if difference else text)
     return tuple(cells)

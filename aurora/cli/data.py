@@ -42,9 +42,11 @@ def data(  # one parameter an option
     ),
     prometheus: str = options.text("", help="Address of a Prometheus server, instead of files."),
     query: str = options.text("", help="With --prometheus: PromQL.", most=options.MAX_TEXT, lines=True),
-    start: str = options.text("", "--from", help="With --prometheus: ISO 8601, Unix seconds, or such as now-7d."),
-    end: str = options.text("now", "--to", help="With --prometheus: likewise."),
-    step: str = options.text("5m", help="With --prometheus: seconds, or such as 30s, 5m, 1h."),
+    start: str = options.text(
+        "", "--from", help="With --prometheus: start, as ISO 8601, Unix seconds, or such as now-7d."
+    ),
+    end: str = options.text("now", "--to", help="With --prometheus: end, in the same forms."),
+    step: str = options.text("5m", help="With --prometheus: step, in seconds or such as 30s, 5m, 1h."),
     hash_accounts: bool = typer.Option(
         False, "--hash-accounts", help="Replace names of accounts, with the key in AURORA_ACCOUNT_KEY."
     ),
@@ -97,8 +99,8 @@ def data(  # one parameter an option
 @app.command()
 def sample(
     out: Path = options.path(..., help="File to write: .csv, .csv.gz or .parquet."),
-    number: int = options.count(3, "--series", most=1000, help="How many."),
-    days: int = options.count(7, most=365, help="Of five-minute values."),
+    number: int = options.count(3, "--series", most=1000, help="Number of series."),
+    days: int = options.count(7, most=365, help="Days of five-minute values."),
     seed: int = options.seed(),
 ) -> None:
     """Write made-up load of services (cores in use), to try `data`, `forecast` and `futures` with.
@@ -156,10 +158,10 @@ def parse_span(option: str, text: str) -> int:
     Raises:
         BadParameter: It is none of them.
     """
-    found = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
-    if not found:
+    parts = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    if not parts:
         raise options.usage_error(option, f"{options.shown(text)}: write whole seconds, or such as 30s, 5m, 1h, 7d")
-    return int(found[1]) * _SECONDS_OF_UNIT[found[2]]
+    return int(parts[1]) * _SECONDS_OF_UNIT[parts[2]]
 
 
 def parse_time(option: str, text: str) -> int:
@@ -174,12 +176,12 @@ def parse_time(option: str, text: str) -> int:
     if re.fullmatch(r"\d{1,12}", text):
         return int(text)
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise options.usage_error(
             option, f"{options.shown(text)}: write ISO 8601, Unix seconds, or such as now-7d"
         ) from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _row(series: Series) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.agents.arena.sources import SOURCES
 from aurora.cli import model_options, options
 from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_model, tell_when_asked
 from aurora.cli.terminal.output import emit_json, emit_table, note
@@ -18,18 +19,13 @@ from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
-    from aurora.graphs.workbench import SelfPlaySettings
-    from aurora.memory.store import Store
+    from aurora.graphs.run import Run
+    from aurora.graphs.settings import SelfPlaySettings
     from aurora.sim.policies.policy import Policy
 
 
-class SourceName(StrEnum):
-    """Sources of scenarios."""
-
-    generated = "generated"
-    openb = "openb"
-    swf = "swf"
-    files = "files"
+SourceName = StrEnum("SourceName", {name: name for name in SOURCES})  # type: ignore[misc]  # the table's names
+"""Sources of scenarios."""
 
 
 class ProposerName(StrEnum):
@@ -52,7 +48,7 @@ INTERRUPTED = 130
 
 def selfplay(  # one parameter an option
     iterations: int | None = options.count(None, most=1_000_000, help="Number of iterations at the end of the run."),
-    source: SourceName = typer.Option(SourceName.generated, help="Source of scenarios."),
+    source: SourceName = typer.Option(SourceName("generated"), help="Source of scenarios."),
     data: Path | None = options.path(
         None, help="Folder with the traces (openb/, swf/), or with your scenarios (--source files)."
     ),
@@ -102,8 +98,9 @@ def selfplay(  # one parameter an option
     """
     from aurora.agents.models.budget import Budget  # heavy siblings
     from aurora.agents.models.model import call_limits  # heavy siblings
+    from aurora.evals.model_usage import model_usage  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
-    from aurora.graphs.workbench import SelfPlaySettings, chosen_source  # heavy, used here only
+    from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
     from aurora.memory.embedder import run_fingerprint  # heavy, used here only
 
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
@@ -125,7 +122,7 @@ def selfplay(  # one parameter an option
         iterations = 10
     note_compiling()
     with open_run(directory, settings) as opened:
-        tell_when_asked(settings, opened.store)
+        tell_when_asked(opened)
         with progress(iterations, time_limit) as tell:
             finished = opened.play(
                 iterations=iterations,
@@ -143,13 +140,22 @@ def selfplay(  # one parameter an option
                 f"Go on with: aurora selfplay --resume {shlex.quote(str(directory))}"
             )
             raise typer.Exit(INTERRUPTED)
-        result = _result(opened.store, directory, finished.reason, chosen_source(settings).unit)
+        if not finished.iterations:
+            raise RunError(
+                f"{directory} holds no finished iteration ({finished.reason}); "
+                f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
+            )
+        result = {
+            "run": str(directory),
+            "model": model_usage(directory, opened.store),
+            **opened.result(finished.reason).to_json(),
+        }
         if result["model"] is not None:
-            result["model"] |= asked_from(settings, opened.store)
+            result["model"] |= asked_from(opened)
         path: Path | None = None
         verdicts: list[Verdict] = []
         if report:
-            path, verdicts = _reported(directory, settings, jobs, result["iterations"])
+            path, verdicts = _reported(opened, jobs, result["iterations"])
     result["report"] = None if path is None else str(path)
     result["verdicts"] = [v.to_json() for v in verdicts]
     if as_json:
@@ -183,19 +189,23 @@ def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) ->
     note(f"use the champion: aurora policies export --run {shlex.quote(result['run'])} --best --out champion.json")
 
 
-def _reported(directory: Path, settings: SelfPlaySettings, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
+def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
     """Write the report and show its progress; after an interrupt, note how to write it later."""
     from aurora.evals.report import write_report  # heavy, used here only
 
     try:
         with steps() as tell:
             return write_report(
-                directory, settings, jobs=jobs, tick=lambda done, of: tell("report: fresh scenarios", done, of)
+                run.directory,
+                run.settings,
+                source=run.source,
+                jobs=jobs,
+                tick=lambda done, of: tell("report: fresh scenarios", done, of),
             )
     except KeyboardInterrupt:
         note(
             "interrupted while the report was written; the run is complete. Write its report with: "
-            f"aurora selfplay --resume {shlex.quote(str(directory))} --iterations {iterations}"
+            f"aurora selfplay --resume {shlex.quote(str(run.directory))} --iterations {iterations}"
         )
         raise typer.Exit(INTERRUPTED) from None
 
@@ -243,13 +253,10 @@ def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:
     if verdicts[0].gains:
         emit_table(
             "the champion per task, and against the closest reference [95 %]",
-            ("level", *(OBJECTIVES[g.objective] for g in verdicts[0].gains)),
+            ("level", *("within SLA" if g.objective == "sla" else g.objective for g in verdicts[0].gains)),
             [(v.level or "all", *(f"{value_text(g, g.after)}, {change_text(g)}" for g in v.gains)) for v in verdicts],
         )
     note(opening(verdicts, result["unit"]))
-
-
-OBJECTIVES = {"latency": "latency", "cost": "cost", "energy": "energy", "sla": "within SLA"}
 
 
 def _mark(policy: dict[str, Any], champion: str) -> str:
@@ -281,32 +288,3 @@ def _difference_row(verdict: Verdict) -> tuple[object, ...]:
         interval_text(*verdict.start.difference),
         "-" if far is None else f"{far.gap.mean:.4f} [{far.gap.low:.4f}, {far.gap.high:.4f}]",
     )
-
-
-def _result(store: Store, directory: Path, reason: str, unit: str) -> dict[str, Any]:
-    last = store.last_iteration()
-    if last is None:
-        raise RunError(
-            f"{directory} holds no finished iteration ({reason}); "
-            f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
-        )
-    number, state = last
-    from aurora.evals.model_usage import model_usage  # heavy, used here only
-    from aurora.memory.names import policy_name  # heavy siblings
-
-    return {
-        "run": str(directory),
-        "model": model_usage(directory, store),
-        "iterations": number + 1,
-        "stopped": reason,
-        "champion": state["champion"]["policy_id"],
-        "validation_advantage": state["champion_value"],
-        "evaluations": state["evaluations"],
-        "counts": store.counts(),
-        "unit": unit,
-        "top": [
-            {"name": policy_name(p["policy_id"], p["origin"])}
-            | {k: p[k] for k in ("policy_id", "elo", "games", "origin", "iteration", "parents")}
-            for p in store.top(10)
-        ],
-    }

@@ -8,8 +8,8 @@ from aurora.cli.terminal.output import note
 from aurora.errors import ModelError
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.graphs.workbench import SelfPlaySettings
-    from aurora.memory.store import Store
+    from aurora.graphs.run import Run
+    from aurora.graphs.settings import SelfPlaySettings
 
 
 def settings_by_model(proposer: str, model: str | None, level: int, *, offline: bool) -> dict[str, Any]:
@@ -39,25 +39,24 @@ def settings_by_model(proposer: str, model: str | None, level: int, *, offline: 
     }
 
 
-def asked_from(settings: SelfPlaySettings, store: Store) -> dict[str, int | None]:
+def asked_from(run: Run) -> dict[str, int | None]:
     """Return the lowest level at which a run calls its model, and the level it has reached; null without levels."""
-    from aurora.graphs.workbench import chosen_source  # heavy, used here only
-
-    if not chosen_source(settings).has_levels:
+    if not run.source.has_levels:
         return {"from_level": None, "level": None}
-    last = store.last_iteration()
-    return {"from_level": settings.model_from_level, "level": 1 if last is None else last[1]["curriculum"]["level"]}
+    last = run.store.last_iteration()
+    level = 1 if last is None else last[1]["curriculum"]["level"]
+    return {"from_level": run.settings.model_from_level, "level": level}
 
 
-def tell_when_asked(settings: SelfPlaySettings, store: Store) -> None:
+def tell_when_asked(run: Run) -> None:
     """Note at the start of a run if its model is called only from a higher level on."""
-    if not settings.model:
+    if not run.settings.model:
         return
-    levels = asked_from(settings, store)
+    levels = asked_from(run)
     begins, level = levels["level"], levels["from_level"]
     if begins is not None and level is not None and begins < level:
         note(
-            f"{settings.model} is asked from level {level} on (--model-from-level), and the run begins at level "
+            f"{run.settings.model} is asked from level {level} on (--model-from-level), and the run begins at level "
             f"{begins}: until then the search works alone"
         )
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.agents.arena.evaluation import arena, measurements
-from aurora.agents.arena.sources import Source
+from aurora.agents.arena.source import Source
 from aurora.evals.gains import Gain, gains
-from aurora.evals.optimality import Distance, distance
+from aurora.evals.optimality import Distance, distance, distance_from_json
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
@@ -81,9 +81,7 @@ class Verdict(NamedTuple):
             "start_against_closest": self.start_against_closest._asdict(),
             "gains": [_gain_json(g) for g in self.gains],
             "gains_over_start": [_gain_json(g) for g in self.gains_over_start],
-            "distance": None
-            if self.distance is None
-            else {**self.distance._asdict(), "gap": self.distance.gap._asdict()},
+            "distance": None if self.distance is None else self.distance.to_json(),
         }
 
 
@@ -99,7 +97,7 @@ def verdict_from_json(data: dict[str, Any]) -> Verdict:
         start_against_closest=Interval(**data["start_against_closest"]),
         gains=tuple(_gain(g) for g in data["gains"]),
         gains_over_start=tuple(_gain(g) for g in data["gains_over_start"]),
-        distance=None if far is None else Distance(**{**far, "gap": Interval(**far["gap"])}),
+        distance=None if far is None else distance_from_json(far),
     )
 
 

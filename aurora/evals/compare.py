@@ -43,6 +43,7 @@ class Standing(NamedTuple):
         undone: Mean over scenarios of the tasks that were not completed.
         parts: What each objective gives to the reward: weight times score, mean over scenarios.
         rewards: On each scenario, by its id.
+        carbon: Mean over scenarios, grams of CO2; None where no scenario counts it.
     """
 
     policy_id: str
@@ -56,6 +57,14 @@ class Standing(NamedTuple):
     undone: float
     parts: Mapping[str, float]
     rewards: Mapping[str, float]
+    carbon: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the standing as plain values, without carbon where no scenario counts it."""
+        data = {**self._asdict(), "reward": self.reward._asdict(), "behind": self.behind._asdict()}
+        if self.carbon is None:
+            del data["carbon"]
+        return data
 
 
 class Comparison(NamedTuple):
@@ -82,9 +91,7 @@ class Comparison(NamedTuple):
             "scenarios": list(self.scenario_ids),
             "winner": self.winner.policy_id,
             "why": self.why,
-            "policies": [
-                {**s._asdict(), "reward": s.reward._asdict(), "behind": s.behind._asdict()} for s in self.standings
-            ],
+            "policies": [s.to_json() for s in self.standings],
         }
 
 
@@ -162,6 +169,7 @@ def _standing(
         undone=float(np.mean([s.unplaced for s in found])),
         parts=parts,
         rewards={c.scenario_id: float(r) for c, r in zip(scenarios, rewards, strict=True)},
+        carbon=float(np.mean([s.carbon for s in found])) if any("carbon" in c.counted for c in scenarios) else None,
     )
 
 

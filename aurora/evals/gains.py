@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aurora.sim.objectives import WITH_TARGET, Objective
 from aurora.sim.outcome import Summary
 from aurora.statistics import Interval
 
@@ -20,8 +22,8 @@ class Gain(NamedTuple):
     """One objective of a policy and of its rival on the same scenarios.
 
     Attributes:
-        objective: `latency`, `cost`, `energy` or `sla`.
-        unit: Unit of both values: seconds, dollars or joules per completed task; per cent of the tasks for `sla`.
+        objective: Name of an objective with a target, or `sla`.
+        unit: Unit of both values: an amount per completed task; per cent of the tasks for `sla`.
         before: Value of the rival.
         after: Value of the policy.
         change: After less before, with its 95 % bootstrap interval over scenarios: per cent of `before`;
@@ -35,11 +37,10 @@ class Gain(NamedTuple):
     change: Interval | None
 
 
-_SUMS: tuple[tuple[str, str, Callable[[Summary], float]], ...] = (
-    ("latency", "s a task", lambda s: s.latency_mean * s.completed),
-    ("cost", "$ a task", lambda s: s.cost),
-    ("energy", "J a task", lambda s: s.energy),
-)
+def _total(objective: Objective, summary: Summary) -> float:
+    """Return an objective's amount over the completed tasks of a scenario."""
+    amount = objective.amount(summary)
+    return amount if objective.adds_up else amount * summary.completed
 
 
 def gains(before: Sequence[Summary], after: Sequence[Summary], *, seed: int = 0) -> tuple[Gain, ...]:
@@ -59,15 +60,17 @@ def gains(before: Sequence[Summary], after: Sequence[Summary], *, seed: int = 0)
     draws = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
     done = [_column(side, lambda s: s.completed) for side in (before, after)]
     found = []
-    for objective, unit, value in _SUMS:
-        sums = [_column(side, value) for side in (before, after)]
+    for objective in WITH_TARGET:
+        sums = [_column(side, partial(_total, objective)) for side in (before, after)]
+        if objective.needs and not any(s.any() for s in sums):
+            continue  # no scenario states what it needs
         old, new = (float(s.sum() / max(1.0, d.sum())) for s, d in zip(sums, done, strict=True))
         resampled = [(draws @ s) / np.maximum(1.0, draws @ d) for s, d in zip(sums, done, strict=True)]
         change = None
         if old > SMALLEST:
             ratios = resampled[1] / np.maximum(SMALLEST, resampled[0])
             change = _interval(100 * (new / old - 1), 100 * (ratios - 1))
-        found.append(Gain(objective, unit, old, new, change))
+        found.append(Gain(objective.name, f"{objective.unit} a task", old, new, change))
     tasks = _column(before, lambda s: s.tasks)
     met = [tasks - _column(side, lambda s: s.sla_violations) for side in (before, after)]
     old, new = (float(100 * m.sum() / tasks.sum()) for m in met)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aurora.agents.models.budget import Budget, Purse
-from aurora.graphs.nodes_model import BY_MODEL
 from aurora.graphs.run_directory import CALLS
+from aurora.memory.names import BY_MODEL
 from aurora.memory.store import Store
 from aurora.tools.recording import Recording
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.objectives import WITH_TARGET, ObjectiveName
 from aurora.sim.optimum.bounds import Bounds, best_reward
 from aurora.sim.optimum.solver import tightest_bounds
 from aurora.sim.outcome import Summary
@@ -25,16 +26,27 @@ class Distance(NamedTuple):
         bound: Mean upper bound of the reward.
         reward: Mean reward of the policy on the same scenarios.
         gap: Bound less reward, with its 95 % interval.
-        latency, cost, energy: Total of the policy over that of the bounds; None where the bounds are 0.
+        ratios: Total of the policy over that of the bounds, for each objective with a target that a scenario counts;
+            None where the bounds are 0.
     """
 
     scenarios: int
     bound: float
     reward: float
     gap: Interval
-    latency: float | None
-    cost: float | None
-    energy: float | None
+    ratios: Mapping[ObjectiveName, float | None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the distance as plain values, each ratio under the name of its objective."""
+        data: dict[str, Any] = {**self._asdict(), "gap": self.gap._asdict()}
+        data.update(data.pop("ratios"))
+        return data
+
+
+def distance_from_json(data: Mapping[str, Any]) -> Distance:
+    """Return the distance that `Distance.to_json` wrote."""
+    ratios: dict[ObjectiveName, float | None] = {o.name: data[o.name] for o in WITH_TARGET if o.name in data}
+    return Distance(data["scenarios"], data["bound"], data["reward"], Interval(**data["gap"]), ratios)
 
 
 def distance(
@@ -73,9 +85,11 @@ def distance(
         bound=float(most.mean()),
         reward=float(got.mean()),
         gap=paired_interval(most - got),
-        latency=ratio([s.latency_mean for _, _, s in rows], [b.latency for _, b, _ in rows]),
-        cost=ratio([s.cost for _, _, s in rows], [b.cost for _, b, _ in rows]),
-        energy=ratio([s.energy for _, _, s in rows], [b.energy for _, b, _ in rows]),
+        ratios={
+            o.name: ratio([o.amount(s) for _, _, s in rows], [getattr(b, o.name) for _, b, _ in rows])
+            for o in WITH_TARGET
+            if any(o.name in e.scenario.counted for e, _, _ in rows)
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""What became of the policies that a model wrote, and why they lost: for the next time it is asked."""
+"""Lessons for a model: how the policies that it wrote did, and why they lost."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from aurora.agents.roles.defender import CHANCE
-from aurora.memory.store import NewOutcome
+from aurora.memory.records import NewOutcome
+from aurora.sim.objectives import WITH_TARGET
 from aurora.types import Frozen
 
-KEPT = 6
+MAX_LESSONS = 6
 """Latest lessons that a run keeps."""
 IDEA = 100
 """Characters that are told of what a policy's author said of it."""
@@ -18,7 +19,7 @@ ABOUT = 100
 
 
 class Lesson(Frozen):
-    """What became of a policy.
+    """The fate of a policy that a model wrote.
 
     Attributes:
         policy_id: The policy.
@@ -73,7 +74,7 @@ def on_attack(
         outcomes: Their sums.
         references: Names of the references.
         in_units: Whether latency, cost, energy and violations make up the value.
-        texts: What each scenario is about.
+        texts: Text of each scenario.
     """
     behind: list[tuple[float, str, str]] = []
     for scenario_id, values in sorted(achieved.items()):
@@ -100,8 +101,8 @@ def on_attack(
 def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:
     parts = [
         f"{word} {100 * (own[key] / other[key] - 1):+.0f} %"
-        for word, key in (("latency", "latency_mean"), ("cost", "cost"), ("energy", "energy"))
-        if other[key] > 0
+        for word, key in ((o.meaning, o.field) for o in WITH_TARGET)
+        if other.get(key, 0) > 0
     ]
     late = f"{own['sla_violations']:.0f} SLA violations against {other['sla_violations']:.0f}"
     undone = own["tasks"] - own["completed"]

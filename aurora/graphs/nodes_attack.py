@@ -1,124 +1,158 @@
-"""Nodes of the attacker: the iteration begins, scenarios are written, checked, and put in context."""
+"""Nodes of the attacker: the iteration begins, scenarios are proposed, checked, and put in context."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from aurora.agents.arena.evaluation import measurements
-from aurora.agents.search.scenario_search import NEAR_DUPLICATE, describe, diversity, propose
-from aurora.graphs.nodes_model import prompt_of, scenarios_asked, write_specs
-from aurora.graphs.state import State, Update
-from aurora.graphs.workbench import Draft, Workbench
-from aurora.memory.store import Failure
+from aurora.agents.search.scenario_search import NEAR_DUPLICATE, describe, diversity
+from aurora.errors import ScenarioError
+from aurora.graphs.context import RunContext
+from aurora.graphs.proposers import ProposedScenario, Rejection, ScenarioRequest
+from aurora.graphs.state import Attacked, PlayedScenario, Retrieved, State, Update
 from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.optimum.witness import solver_witness, unplaceable
-from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.scenarios.scenario import Scenario
 
 SCENARIOS = 5
 """Attacker's scenarios an iteration."""
-ROUNDS = 3
-"""Times the attacker may write until there are enough that can be used."""
+MAX_TRIES = 3
+"""Times the attacker is asked until there are enough scenarios that can be used."""
 RIVALS = 4
 """Archive champions that the new candidates meet on every scenario."""
-INDIFFERENT = 1e-6
+INDIFFERENCE = 1e-6
 """Difference of the best and the worst reference up to which a scenario teaches nothing."""
-SIMILAR = 3
+SIMILAR_PER_SCENARIO = 3
 """Earlier scenarios that are looked up for each new one."""
 
 
-def curriculum(bench: Workbench, state: State) -> Update:
+def curriculum(context: RunContext, state: State) -> Update:
     """Begin an iteration at the level that the curriculum has reached."""
-    bench.draft = Draft()
-    bench.ledger.begin(state["iteration"])
-    if bench.authors is not None:
-        bench.authors.model.recording.begin(f"iteration {state['iteration']}")
-    level = bench.curriculum.level
-    bench.tell({"event": "started", "iteration": state["iteration"], "level": level})
-    return {"level": level, "round": 0, "scenario_ids": [], "rejected": 0, "rival_ids": [], "candidate_ids": []}
+    iteration, level = state["iteration"], state["standing"].curriculum.level
+    context.cache.begin(iteration)
+    if context.authors is not None:
+        context.authors.begin(iteration, context.tell)
+    context.tell({"event": "started", "iteration": iteration, "level": level})
+    return {"attacked": Attacked(level)}
 
 
-def attack(bench: Workbench, state: State) -> Update:
-    """The attacker writes as many scenarios as are missing; in its last round, the search does."""
-    rng = bench.rng(state["iteration"], 10 + state["round"])
-    missing = SCENARIOS - len(state["scenario_ids"])
-    by_model = scenarios_asked(bench, state["level"], missing) if state["round"] + 1 < ROUNDS else 0
-    specs = propose(bench.source, state["level"], bench.known, missing - by_model, rng)
-    if by_model:
-        specs += write_specs(bench, state["level"], by_model, rng)
-    bench.draft.specs |= {s.spec_id: s for s in specs}
-    return {"proposed_ids": sorted({s.spec_id for s in specs}), "round": state["round"] + 1}
-
-
-def validate(bench: Workbench, state: State) -> Update:
-    """Keep what is new and solvable; the reasons against the others go to the archive."""
-    kept = list(state["scenario_ids"])
-    for name in state["proposed_ids"]:
-        scenario = bench.source.expand(bench.draft.specs[name])
-        description = describe(scenario)
-        encoded = encode(scenario)
-        reason = (
-            _duplicate(bench, name, scenario, description)
-            or _unsolvable(bench, encoded)
-            or _indifferent(bench, name, encoded)
+def attack(context: RunContext, state: State) -> Update:
+    """Ask the attacker for as many scenarios as are missing."""
+    attacked, standing, iteration = state["attacked"], state["standing"], state["iteration"]
+    tries = attacked.tries + 1
+    proposal = context.scenario_proposer.propose(
+        ScenarioRequest(
+            iteration=iteration,
+            level=attacked.level,
+            count=SCENARIOS - len(attacked.scenarios),
+            is_last_try=tries == MAX_TRIES,
+            source=context.source,
+            known=standing.known,
+            success_rates=context.store.success_rates([k.spec.spec_id for k in standing.known]),
+            accepted=[s.spec for s in attacked.scenarios],
+            rejections=attacked.rejections,
+            rng=context.rng(iteration, 10 + attacked.tries),
+            go_on=partial(context.go_on, iteration),
         )
-        if reason:
-            bench.draft.failures.append(Failure("scenario", name, reason))
-            continue
-        bench.draft.encoded[name] = encoded
-        bench.draft.descriptions[name] = description
-        kept.append(name)
-    rejected = state["rejected"] + len(state["proposed_ids"]) - (len(kept) - len(state["scenario_ids"]))
-    return {"scenario_ids": kept, "rejected": rejected}
+    )
+    by_id = {proposed.spec.spec_id: proposed for proposed in proposal.scenarios}
+    failed = [Rejection(failure.subject, failure.reason) for failure in proposal.failures]
+    return {
+        "attacked": replace(
+            attacked,
+            tries=tries,
+            proposed=tuple(by_id[name] for name in sorted(by_id)),
+            rejections=(*attacked.rejections, *failed),
+        )
+    }
+
+
+def validate(context: RunContext, state: State) -> Update:
+    """Keep what is new and solvable; the reasons against the others go to the archive."""
+    attacked = state["attacked"]
+    scenarios, rejections = list(attacked.scenarios), list(attacked.rejections)
+    for proposed in attacked.proposed:
+        checked = _checked(context, state, proposed, scenarios)
+        if isinstance(checked, PlayedScenario):
+            scenarios.append(checked)
+        else:
+            rejections.append(Rejection(proposed.spec.spec_id, checked, proposed))
+    return {
+        "attacked": replace(attacked, proposed=(), scenarios=tuple(scenarios), rejections=tuple(rejections)),
+    }
 
 
 def enough(state: State) -> str:
-    """Return whether the attacker has to write again."""
-    return "retrieve" if len(state["scenario_ids"]) >= SCENARIOS or state["round"] >= ROUNDS else "attack"
+    """Return the node that follows: whether the attacker is asked again."""
+    attacked = state["attacked"]
+    return "retrieve" if len(attacked.scenarios) >= SCENARIOS or attacked.tries >= MAX_TRIES else "attack"
 
 
-def retrieve(bench: Workbench, state: State) -> Update:
+def retrieve(context: RunContext, state: State) -> Update:
     """Choose who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
-    names = bench.store.leaders(RIVALS)
-    for similar in _similar(bench, state["scenario_ids"]):
-        names += bench.store.best_on(similar, 1)
+    names = context.store.leaders(RIVALS)
+    for similar in _similar(context, state):
+        names += context.store.best_on(similar, 1)
     names = list(dict.fromkeys(names))[: 2 * RIVALS]
-    start = bench.settings.start
+    start = context.settings.start
     own = {} if start is None else {start.policy_id: start}  # what the user began with always takes part
-    rivals = sorted({*names, bench.champion.policy_id, *own} - set(bench.source.references))
-    bench.draft.rivals = {n: own[n] if n in own else bench.store.policy(n) for n in rivals}
-    return {"rival_ids": rivals}
+    rivals = sorted({*names, state["standing"].champion.policy_id, *own} - set(context.source.references))
+    return {"retrieved": Retrieved({n: own[n] if n in own else context.store.policy(n) for n in rivals})}
 
 
-def _similar(bench: Workbench, scenario_ids: Sequence[str]) -> list[str]:
-    """Ids of the earlier scenarios nearest to each of the new ones, nearest first.
+def _similar(context: RunContext, state: State) -> list[str]:
+    """Return ids of the earlier scenarios nearest to each of the new ones, nearest first.
 
     By the index they are those of all the archive whose texts are most similar; without one, those of the
     attacker's memory whose statistics are nearest.
     """
-    if bench.index is not None:
-        asked = [scenario_text(bench.draft.specs[n]) for n in scenario_ids]
-        return [near.key for found in bench.index.nearest("scenarios", asked, SIMILAR) for near in found]
-    if not bench.known:
+    scenarios, known = state["attacked"].scenarios, state["standing"].known
+    if context.index is not None:
+        asked = [scenario_text(s.spec) for s in scenarios]
+        rows = context.index.nearest("scenarios", asked, SIMILAR_PER_SCENARIO)
+        return [near.key for row in rows for near in row]
+    if not known:
         return []
-    others = np.array([k.description for k in bench.known])
-    found: list[str] = []
-    for name in scenario_ids:
-        distance = ((others - np.array(bench.draft.descriptions[name])) ** 2).sum(axis=1)
-        found += [bench.known[i].spec.spec_id for i in np.argsort(distance, kind="stable")[:SIMILAR]]
-    return found
+    others = np.array([k.description for k in known])
+    nearest: list[str] = []
+    for scenario in scenarios:
+        distance = ((others - np.array(scenario.description)) ** 2).sum(axis=1)
+        places = np.argsort(distance, kind="stable")[:SIMILAR_PER_SCENARIO]
+        nearest += [known[i].spec.spec_id for i in places]
+    return nearest
 
 
-def _duplicate(bench: Workbench, name: str, scenario: Scenario, description: tuple[float, ...]) -> str:
-    if name in bench.draft.encoded or bench.store.specs([name]):
+def _checked(
+    context: RunContext, state: State, proposed: ProposedScenario, accepted: Sequence[PlayedScenario]
+) -> PlayedScenario | str:
+    """Return the scenario, or the reason why it can't be played."""
+    try:
+        scenario = context.source.expand(proposed.spec)
+    except ScenarioError as error:
+        return str(error)
+    played = PlayedScenario(proposed.spec, proposed.prompt_id, encode(scenario), describe(scenario))
+    return (
+        _duplicate(context, state, played, scenario, accepted)
+        or _unsolvable(context, played.encoded)
+        or _indifferent(context, played)
+        or played
+    )
+
+
+def _duplicate(
+    context: RunContext, state: State, played: PlayedScenario, scenario: Scenario, accepted: Sequence[PlayedScenario]
+) -> str:
+    name, description = played.scenario_id, played.description
+    if any(name == other.scenario_id for other in accepted) or context.store.specs([name]):
         return "its id is taken by an earlier scenario"
-    if not bench.source.has_levels:  # variants of one trace always look alike
+    if not context.source.has_levels:  # variants of one trace always look alike
         return ""
-    near = diversity(description, bench.known) < NEAR_DUPLICATE
-    fresh = [d for d in bench.draft.descriptions.values() if _distance(d, description) < NEAR_DUPLICATE]
+    near = diversity(description, state["standing"].known) < NEAR_DUPLICATE
+    fresh = any(_distance(other.description, description) < NEAR_DUPLICATE for other in accepted)
     return f"near duplicate of an earlier scenario ({scenario.domain})" if near or fresh else ""
 
 
@@ -126,28 +160,27 @@ def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     return float(np.linalg.norm(np.array(a) - np.array(b)))
 
 
-def _unsolvable(bench: Workbench, encoded: EncodedScenario) -> str:
+def _unsolvable(context: RunContext, encoded: EncodedScenario) -> str:
     """Say why there is no witness that every task can be served; "" if a reference or the solver is one."""
-    if not bench.source.must_complete:
+    if not context.source.must_complete:
         return ""
     hopeless = unplaceable(encoded)
     if hopeless:
         return hopeless
-    programs = [compile_policy(p) for p in bench.source.references.values()]
-    rows = measurements(bench.source, [encoded], programs, bench.jobs)
-    most = max(row[0][1].completed for row in rows)
+    rows = context.measure([encoded], list(context.source.references.values()))
+    most = max(summary.completed for ((_, summary),) in rows)
     tasks = len(encoded.scenario.tasks)
     return "" if most == tasks else solver_witness(encoded, most).reason
 
 
-def _indifferent(bench: Workbench, name: str, encoded: EncodedScenario) -> str:
+def _indifferent(context: RunContext, played: PlayedScenario) -> str:
     """Say why a model's scenario teaches nothing: all references achieve the same on it; "" otherwise.
 
     Only a model's: it is told its reward, of which such a scenario would still earn the half that is not for learning.
     """
-    if prompt_of(bench, bench.draft.specs[name]) is None:
+    if played.prompt_id is None:
         return ""
-    programs = [compile_policy(p) for p in bench.source.references.values()]
-    achieved = [row[0][0] for row in measurements(bench.source, [encoded], programs, bench.jobs)]
-    same = max(achieved) - min(achieved) <= INDIFFERENT
+    rows = context.measure([played.encoded], list(context.source.references.values()))
+    achieved = [value for ((value, _),) in rows]
+    same = max(achieved) - min(achieved) <= INDIFFERENCE
     return "all policies achieve the same on it, so there is nothing to decide" if same else ""

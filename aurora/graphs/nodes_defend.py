@@ -1,24 +1,27 @@
-"""Nodes of the defender: policies are searched, and meet the attacker's scenarios."""
+"""Nodes of the defender: policies are proposed, and meet the attacker's scenarios."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aurora.agents.arena.evaluation import advantage, arena, measurements
-from aurora.agents.search.policy_search import Proposal, SearchState, Settings, search
-from aurora.graphs.nodes_model import BY_MODEL, propose_with_model
+from aurora.agents.arena.evaluation import Arena, advantages, arena
+from aurora.agents.arena.source import Source
+from aurora.errors import PolicyError
+from aurora.graphs.context import RunContext
+from aurora.graphs.proposers import PolicyRequest, ProposedPolicy
 from aurora.graphs.start import START
-from aurora.graphs.state import State, Update
-from aurora.graphs.workbench import Workbench
+from aurora.graphs.state import Defended, Played, State, Update
 from aurora.memory import pareto
-from aurora.memory.names import REFERENCE
-from aurora.memory.store import Failure, NewOutcome, NewPolicy
+from aurora.memory.names import KEPT, REFERENCE
+from aurora.memory.records import Failure, NewOutcome, NewPolicy
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
-from aurora.sim.policies.compiler import compile_policy
-from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.compiler import compile_policy, policy_key
+from aurora.sim.policies.policy import parse_policy
 from aurora.sim.rewards import objective_vector, with_pareto_bonus
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
@@ -27,51 +30,40 @@ CURRENT_LEVEL_SHARE = 0.5
 """Share of the fresh training scenarios that are of the current level; the others are of any."""
 
 
-def defend(bench: Workbench, state: State) -> Update:
-    """Search on the attacker's scenarios and on fresh ones of every training family."""
-    source, draft = bench.source, bench.draft
-    iteration = state["iteration"]
-    rng = bench.rng(iteration, 2)
+def defend(context: RunContext, state: State) -> Update:
+    """Ask the defender for candidates, and rank them on the training scenarios."""
+    rng = context.rng(state["iteration"], 2)
+    training = _training(context, state, rng)
+    proposal = context.policy_proposer.propose(_request(context, state, training, rng))
+    candidates, failures = _compiled(proposal.candidates)
+    if not candidates:
+        candidates = [ProposedPolicy(parse_policy(state["standing"].search.policy), KEPT)]
+    leads = advantages(training, [compile_policy(c.policy) for c in candidates], context.jobs)
+    means = {c.policy.policy_id: float(lead.mean()) for c, lead in zip(candidates, leads, strict=True)}
+    ranked = sorted(candidates, key=lambda c: (-means[c.policy.policy_id], c.policy.policy_id))
+    return {
+        "defended": Defended(
+            candidates=tuple(ranked),
+            training=means,
+            weakest={
+                c.policy.policy_id: _weakest(context.source, lead) for c, lead in zip(candidates, leads, strict=True)
+            },
+            search=proposal.search or state["standing"].search,
+            failures=(*proposal.failures, *failures),
+            history=proposal.history or (means[ranked[0].policy.policy_id],),
+        )
+    }
+
+
+def _training(context: RunContext, state: State, rng: np.random.Generator) -> Arena:
+    """Return fresh scenarios of every training family, and the attacker's."""
+    source, attacked = context.source, state["attacked"]
     fresh = [
-        encode(source.expand(source.sample(family, _mixed_level(state["level"], rng), rng)))
+        encode(source.expand(source.sample(family, _mixed_level(attacked.level, rng), rng)))
         for family in source.training
         for _ in range(source.effort.training_per_family)
     ]
-    ground = arena(source, fresh + [draft.encoded[n] for n in state["scenario_ids"]], bench.jobs)
-
-    def tick(generation: int, best: float) -> None:
-        bench.go_on_or_abandon()
-        bench.tell(
-            {
-                "event": "generation",
-                "iteration": iteration,
-                "generation": generation,
-                "generations": source.effort.generations,
-                "advantage": best,
-            }
-        )
-
-    def searched(start: SearchState, others: Sequence[Policy]) -> Proposal:
-        return search(
-            start,
-            ground,
-            [*source.references.values(), *draft.rivals.values(), *others],
-            Settings(bench.settings.population, source.effort.generations, bench.jobs),
-            int(rng.integers(2**31)),
-            tick,
-        )
-
-    if bench.asks(state["level"]):
-        draft.proposal = propose_with_model(bench, state, ground, searched)
-    else:
-        draft.proposal = searched(bench.searcher, ())
-    bench.searcher = draft.proposal.state
-    draft.failures += [Failure("policy", "variation", reason) for reason in draft.proposal.failures]
-    for policy, origin, parents in draft.proposal.candidates:
-        prompt_id = bench.authors.defender.prompt_id if bench.authors and origin == BY_MODEL else None
-        draft.policies[policy.policy_id] = NewPolicy(policy, origin, parents, prompt_id)
-    draft.training_advantage = float(advantage(ground, draft.proposal.candidates[0][0], bench.jobs).mean())
-    return {"candidate_ids": [p.policy_id for p, _, _ in draft.proposal.candidates]}
+    return arena(source, fresh + [s.encoded for s in attacked.scenarios], context.jobs, context.cache)
 
 
 def _mixed_level(level: int, rng: np.random.Generator) -> int:
@@ -79,32 +71,107 @@ def _mixed_level(level: int, rng: np.random.Generator) -> int:
     return level if rng.random() < CURRENT_LEVEL_SHARE else int(rng.integers(1, len(LEVELS) + 1))
 
 
-def simulate(bench: Workbench, state: State) -> Update:
-    """Candidates, rivals and references meet on the attacker's scenarios."""
-    source, draft = bench.source, bench.draft
-    players = dict(source.references) | draft.rivals
-    players |= {p: draft.policies[p].policy for p in state["candidate_ids"]}
-    for name in source.references:
-        draft.policies.setdefault(name, NewPolicy(players[name], REFERENCE))
-    for template in source.templates:  # parents of what the search found; only a user's own start takes part
-        draft.policies.setdefault(template.policy_id, NewPolicy(template, START))
+def _request(context: RunContext, state: State, training: Arena, rng: np.random.Generator) -> PolicyRequest:
+    iteration, standing = state["iteration"], state["standing"]
+    go_on = partial(context.go_on, iteration)
+
+    def progress(generation: int, best: float) -> None:
+        go_on()
+        context.tell(
+            {
+                "event": "generation",
+                "iteration": iteration,
+                "generation": generation,
+                "generations": context.source.effort.generations,
+                "advantage": best,
+            }
+        )
+
+    return PolicyRequest(
+        iteration=iteration,
+        level=state["attacked"].level,
+        source=context.source,
+        training=training,
+        scenarios=[s.encoded for s in state["attacked"].scenarios],
+        rivals=state["retrieved"].rivals,
+        champion=standing.champion,
+        champion_value=standing.champion_value,
+        search=standing.search,
+        lessons=standing.lessons,
+        jobs=context.jobs,
+        rng=rng,
+        progress=progress,
+        go_on=go_on,
+    )
+
+
+def _compiled(candidates: Sequence[ProposedPolicy]) -> tuple[list[ProposedPolicy], list[Failure]]:
+    """Return the distinct candidates that compile, under ids that follow from what they do, and why others don't."""
+    distinct: dict[str, ProposedPolicy] = {}
+    failures: list[Failure] = []
+    for candidate in candidates:
+        try:
+            compile_policy(candidate.policy)
+        except PolicyError as error:
+            failures.append(Failure("policy", candidate.origin, str(error)))
+            continue
+        policy = candidate.policy.model_copy(update={"policy_id": policy_key(candidate.policy)})
+        distinct.setdefault(policy.policy_id, candidate._replace(policy=policy))
+    return list(distinct.values()), failures
+
+
+def _weakest(source: Source, lead: NDArray[np.float64]) -> str:
+    """Return the training family on which a policy was weakest, with its mean.
+
+    Args:
+        source: Source of scenarios.
+        lead: Value over the best reference on each training scenario, those of the families first, in their order.
+    """
+    families, each = source.training, source.effort.training_per_family
+    if len(families) == 1:
+        return ""
+    means = lead[: len(families) * each].reshape(len(families), each).mean(axis=1)
+    least = int(np.argmin(means))
+    return f"{families[least]}, {means[least]:+.4f}"
+
+
+def simulate(context: RunContext, state: State) -> Update:
+    """Let candidates, rivals and references meet on the attacker's scenarios."""
+    source, scenarios = context.source, state["attacked"].scenarios
+    players = {**source.references, **state["retrieved"].rivals}
+    players |= {policy.policy_id: policy for policy in state["defended"].policies}
     names = sorted(players)
-    scenarios = [draft.encoded[n] for n in state["scenario_ids"]]
-    rows = measurements(source, scenarios, [compile_policy(players[n]) for n in names], bench.jobs)
-    for place, scenario_id in enumerate(state["scenario_ids"]):
-        achieved = {name: rows[i][place] for i, name in enumerate(names)}
-        scenario = scenarios[place].scenario
-        vectors = {name: objective_vector(summary, scenario.counted) for name, (_, summary) in achieved.items()}
-        draft.achieved[scenario_id] = {name: value for name, (value, _) in achieved.items()}
-        draft.fronts[scenario_id] = pareto.front(vectors)
-        draft.rounds[scenario_id] = dict(draft.achieved[scenario_id])
+    rows = context.measure([s.encoded for s in scenarios], [players[n] for n in names])
+    achieved: dict[str, dict[str, float]] = {}
+    rounds: dict[str, dict[str, float]] = {}
+    fronts: dict[str, tuple[str, ...]] = {}
+    outcomes: list[NewOutcome] = []
+    for place, scenario in enumerate(scenarios):
+        scenario_id, counted = scenario.scenario_id, scenario.encoded.scenario.counted
+        measured = {name: row[place] for name, row in zip(names, rows, strict=True)}
+        achieved[scenario_id] = {name: value for name, (value, _) in measured.items()}
+        fronts[scenario_id] = pareto.front(
+            {name: objective_vector(summary, counted) for name, (_, summary) in measured.items()}
+        )
+        rounds[scenario_id] = dict(achieved[scenario_id])
         if source.has_pareto_bonus:
-            for name in draft.fronts[scenario_id]:
-                draft.rounds[scenario_id][name] = with_pareto_bonus(achieved[name][0], is_pareto_optimal=True)
-        draft.outcomes += [
-            NewOutcome(name, scenario_id, value, sums(summary, scenario)) for name, (value, summary) in achieved.items()
+            for name in fronts[scenario_id]:
+                rounds[scenario_id][name] = with_pareto_bonus(measured[name][0], is_pareto_optimal=True)
+        outcomes += [
+            NewOutcome(name, scenario_id, value, sums(summary, scenario.encoded.scenario))
+            for name, (value, summary) in measured.items()
         ]
-    return {}
+    return {"played": Played(_new_policies(source, state["defended"]), achieved, rounds, fronts, tuple(outcomes))}
+
+
+def _new_policies(source: Source, defended: Defended) -> dict[str, NewPolicy]:
+    """Return the policies that the archive is to know: candidates, references, and templates as their parents."""
+    policies = {c.policy.policy_id: NewPolicy(c.policy, c.origin, c.parents, c.prompt_id) for c in defended.candidates}
+    for name, reference in source.references.items():
+        policies.setdefault(name, NewPolicy(reference, REFERENCE))
+    for template in source.templates:  # only a user's own start takes part in matches
+        policies.setdefault(template.policy_id, NewPolicy(template, START))
+    return policies
 
 
 def sums(summary: Summary, scenario: Scenario) -> dict[str, float]:

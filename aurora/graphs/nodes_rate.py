@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from aurora.agents.arena.evaluation import measurements, values
-from aurora.agents.arena.sources import difficulty
+from aurora.agents.arena.evaluation import advantages
 from aurora.agents.search.scenario_search import Known, complexity, diversity
-from aurora.graphs.events import Forgetting, IterationDone
+from aurora.graphs.checkpoint import checkpoint
+from aurora.graphs.context import RunContext
+from aurora.graphs.events import Event, Forgetting, IterationDone
+from aurora.graphs.lessons import MAX_LESSONS, Lesson, on_attack
 from aurora.graphs.nodes_defend import sums
-from aurora.graphs.nodes_model import learn, prompt_of, prompts_used
-from aurora.graphs.state import State, Update
-from aurora.graphs.workbench import Workbench, checkpoint
+from aurora.graphs.state import Advanced, Defended, Rated, Scored, Standing, State, Update
 from aurora.memory import elo
 from aurora.memory.index import Entry
-from aurora.memory.store import Iteration, NewOutcome, NewScenario
+from aurora.memory.names import BY_MODEL
+from aurora.memory.records import Iteration, NewOutcome, NewScenario
+from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import encode
 from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
-from aurora.sim.scenarios.curriculum import WINDOW
+from aurora.sim.scenarios.curriculum import LEVELS, WINDOW, Curriculum
 
-KNOWN_LIMIT = 60
+MAX_KNOWN = 60
 """Earlier scenarios that the attacker keeps in mind."""
 FORGETTING_SAMPLE = 20
 """Latest archived scenarios of each earlier level on which an advancing champion is run again."""
@@ -28,165 +33,221 @@ NO_LEVELS_TARGET = 0.5
 """Complexity that is asked of a source without levels."""
 
 
-def score(bench: Workbench, state: State) -> Update:
-    """What each scenario was worth to the attacker."""
-    draft, references = bench.draft, bench.source.references
-    target = difficulty(state["level"]) if bench.source.has_levels else NO_LEVELS_TARGET
-    for scenario_id in state["scenario_ids"]:
-        achieved = draft.achieved[scenario_id]
+def score(context: RunContext, state: State) -> Update:
+    """Score each scenario: its worth to the attacker."""
+    attacked, references = state["attacked"], context.source.references
+    target = LEVELS[attacked.level - 1].difficulty / 10 if context.source.has_levels else NO_LEVELS_TARGET
+    known, rows = list(state["standing"].known), []
+    for scenario in attacked.scenarios:
+        achieved = state["played"].achieved[scenario.scenario_id]
         marks = [achieved[r] for r in references]
         players = [n for n in achieved if n not in references]
         success = sum(succeeds(achieved[n], marks) for n in players) / len(players)
-        description = draft.descriptions[scenario_id]
-        reward = attacker_reward(success, diversity(description, bench.known), complexity(description), target)
-        spec = draft.specs[scenario_id]
-        family = getattr(spec, "family", "") or bench.source.name
-        draft.scenarios.append(
-            NewScenario(
-                scenario_id,
-                family,
-                state["level"],
-                spec.model_dump_json(),
-                success,
-                reward,
-                prompt_of(bench, spec),
-            )
+        description = scenario.description
+        reward = attacker_reward(success, diversity(description, known), complexity(description), target)
+        family = getattr(scenario.spec, "family", "") or context.source.name
+        document = scenario.spec.model_dump_json()
+        rows.append(
+            NewScenario(scenario.scenario_id, family, attacked.level, document, success, reward, scenario.prompt_id)
         )
-        bench.known.append(Known(spec, reward, description))
-    del bench.known[:-KNOWN_LIMIT]
-    return {}
+        known.append(Known(scenario.spec, reward, description))
+    return {"scored": Scored(tuple(rows), tuple(known[-MAX_KNOWN:]))}
 
 
-def rate(bench: Workbench, state: State) -> Update:
-    """Elo after the matches, and the champion: the candidate that is ahead on validation."""
-    draft = bench.draft
-    players = {p for achieved in draft.rounds.values() for p in achieved}
-    draft.ratings = dict.fromkeys(sorted(players | {bench.champion.policy_id}), elo.START)
-    draft.ratings |= bench.store.ratings(draft.ratings)
-    for scenario_id in sorted(draft.rounds):  # in the order in which the archive will rate them
-        achieved = draft.rounds[scenario_id]
-        draft.ratings |= elo.round_robin({p: draft.ratings[p] for p in achieved}, achieved)
-    candidates = [draft.policies[n].policy for n in state["candidate_ids"]]
-    where = bench.validation
-    programs = [compile_policy(p) for p in candidates]
-    ahead = (values(where.source, where.scenarios, programs, bench.jobs) - where.mark).mean(axis=1)
-    draft.candidate_validation = float(ahead[0])
-    for policy, value in zip(candidates, ahead.tolist(), strict=True):
-        if value > bench.champion_value:
-            bench.champion, bench.champion_value = policy, value
-    if bench.authors is not None:
-        learn(bench, state["iteration"], dict(zip(state["candidate_ids"], ahead.tolist(), strict=True)))
-    return {}
+def rate(context: RunContext, state: State) -> Update:
+    """Rate all who played, and choose the champion: the candidate that is ahead on validation."""
+    standing, rounds = state["standing"], state["played"].rounds
+    players = sorted({p for achieved in rounds.values() for p in achieved} | {standing.champion.policy_id})
+    before = dict.fromkeys(players, elo.START) | context.store.ratings(players)
+    ratings, matches = elo.rate_rounds(before, rounds)
+    candidates = state["defended"].policies
+    leads = advantages(context.validation, [compile_policy(p) for p in candidates], context.jobs)
+    ahead: list[float] = leads.mean(axis=1).tolist()
+    champion, champion_value = standing.champion, standing.champion_value
+    for policy, value in zip(candidates, ahead, strict=True):
+        if value > champion_value:
+            champion, champion_value = policy, value
+    fresh = _lessons(context, state, ahead, champion, champion_value)
+    lessons = (*standing.lessons, *fresh)[-MAX_LESSONS:]
+    return {"rated": Rated(ratings, matches, champion, champion_value, ahead[0], lessons)}
 
 
-def advance(bench: Workbench, state: State) -> Update:
+def _lessons(
+    context: RunContext, state: State, validation: Sequence[float], champion: Policy, champion_value: float
+) -> list[Lesson]:
+    """Return what became of the candidates that a model wrote, for the next time that it is asked."""
+    attacked, played = state["attacked"], state["played"]
+
+    def told(policy_id: str) -> str:
+        return on_attack(
+            policy_id,
+            played.achieved,
+            played.outcomes,
+            list(context.source.references),
+            in_units=context.source.unit == "reward",
+            texts={s.scenario_id: scenario_text(s.spec) for s in attacked.scenarios},
+        )
+
+    return lessons_of(state["defended"], validation, state["iteration"], (champion, champion_value), told)
+
+
+def lessons_of(
+    defended: Defended,
+    validation: Sequence[float],
+    iteration: int,
+    champion: tuple[Policy, float],
+    told: Callable[[str], str],
+) -> list[Lesson]:
+    """Return a lesson for each candidate that a model wrote.
+
+    Args:
+        defended: The candidates.
+        validation: Each candidate's mean value over the best reference on validation.
+        iteration: Iteration in which they were written.
+        champion: The champion that was chosen, and its mean on validation.
+        told: Says how a policy did on the attacker's scenarios.
+    """
+    return [
+        Lesson(
+            policy_id=policy_id,
+            iteration=iteration,
+            training=defended.training[policy_id],
+            validation=value,
+            champion=champion[1],
+            became_champion=champion[0].policy_id == policy_id,
+            on_attack=told(policy_id),
+            weakest=defended.weakest[policy_id],
+            idea=candidate.policy.policy_description,
+        )
+        for candidate, value in zip(defended.candidates, validation, strict=True)
+        if candidate.origin == BY_MODEL
+        for policy_id in (candidate.policy.policy_id,)
+    ]
+
+
+def advance(context: RunContext, state: State) -> Update:
     """Record the champion's success on each scenario; perhaps move up, and see what was forgotten."""
-    if not bench.source.has_levels:
-        return {}
-    champion, references = bench.champion.policy_id, bench.source.references
-    level = bench.curriculum.level
-    for scenario_id in state["scenario_ids"]:
-        achieved = bench.draft.achieved[scenario_id]
-        success = succeeds(achieved[champion], [achieved[r] for r in references])
-        window = (*bench.curriculum.recent, success)[-WINDOW:]
-        bench.curriculum = bench.curriculum.record(success)
-        if bench.curriculum.level > level:
-            bench.passed[str(level)] = sum(window) / len(window)
-            bench.draft.forgetting = _forgetting(bench, state["iteration"])
-            break  # the scenarios that are left were of the old level
-    return {}
+    curriculum, passed = state["standing"].curriculum, dict(state["standing"].passed)
+    if not context.source.has_levels:
+        return {"advanced": Advanced(curriculum, passed)}
+    champion, references = state["rated"].champion, context.source.references
+    level = curriculum.level
+    for scenario in state["attacked"].scenarios:
+        achieved = state["played"].achieved[scenario.scenario_id]
+        success = succeeds(achieved[champion.policy_id], [achieved[r] for r in references])
+        window = (*curriculum.recent, success)[-WINDOW:]
+        curriculum = curriculum.record(success)
+        if curriculum.level > level:
+            passed[str(level)] = sum(window) / len(window)
+            # The scenarios that are left were of the old level.
+            return {"advanced": _forgetting(context, state["iteration"], champion, curriculum, passed)}
+    return {"advanced": Advanced(curriculum, passed)}
 
 
-def _forgetting(bench: Workbench, iteration: int) -> Forgetting:
-    """The champion on archived scenarios of all earlier levels; what it meets anew is archived too."""
+def _forgetting(
+    context: RunContext, iteration: int, champion: Policy, curriculum: Curriculum, passed: dict[str, float]
+) -> Advanced:
+    """Run the champion on archived scenarios of all earlier levels; what it meets anew is archived too."""
     success: dict[str, float] = {}
-    program = compile_policy(bench.champion)
-    references = set(bench.source.references)
-    for level in range(1, bench.curriculum.level):
+    outcomes: list[NewOutcome] = []
+    references = set(context.source.references)
+    for level in range(1, curriculum.level):
         results: list[bool] = []
-        for row in bench.store.scenarios(level=level)[-FORGETTING_SAMPLE:]:
-            known = bench.store.values(row["scenario_id"])
-            if bench.champion.policy_id not in known:
-                encoded = encode(bench.source.expand(bench.source.parse(row["spec"])))
-                value, summary = measurements(bench.source, [encoded], [program], bench.jobs)[0][0]
-                known[bench.champion.policy_id] = value
-                bench.draft.outcomes.append(
-                    NewOutcome(bench.champion.policy_id, row["scenario_id"], value, sums(summary, encoded.scenario))
+        for row in context.store.scenarios(level=level)[-FORGETTING_SAMPLE:]:
+            values = context.store.values(row["scenario_id"])
+            if champion.policy_id not in values:
+                encoded = encode(context.source.expand(context.source.parse(row["spec"])))
+                value, summary = context.measure([encoded], [champion])[0][0]
+                values[champion.policy_id] = value
+                outcomes.append(
+                    NewOutcome(champion.policy_id, row["scenario_id"], value, sums(summary, encoded.scenario))
                 )
-            marks = [value for name, value in known.items() if name in references]
-            results.append(succeeds(known[bench.champion.policy_id], marks))
+            marks = [value for name, value in values.items() if name in references]
+            results.append(succeeds(values[champion.policy_id], marks))
         if results:
             success[str(level)] = float(np.mean(results))
-    return {
+    forgetting: Forgetting = {
         "event": "forgetting",
         "iteration": iteration,
-        "level": bench.curriculum.level,
+        "level": curriculum.level,
         "success": success,
-        "passed": dict(bench.passed),
+        "passed": dict(passed),
     }
+    return Advanced(curriculum, passed, forgetting, tuple(outcomes))
 
 
-def commit(bench: Workbench, state: State) -> Update:
+def commit(context: RunContext, state: State) -> Update:
     """Write everything that the iteration found, and where the run stands, in one transaction.
 
     The index follows: what a kill in between leaves out of it is added when it is opened next.
     """
-    draft = bench.draft
-    bench.evaluations += len(bench.ledger)
-    done = _done(bench, state)
-    events = [done] if draft.forgetting is None else [done, draft.forgetting]
-    bench.store.commit(
+    played, scored, advanced, rated = state["played"], state["scored"], state["advanced"], state["rated"]
+    standing = Standing(
+        curriculum=advanced.curriculum,
+        search=state["defended"].search,
+        champion=rated.champion,
+        champion_value=rated.champion_value,
+        evaluations=state["standing"].evaluations + len(context.cache),
+        known=scored.known,
+        passed=advanced.passed,
+        lessons=rated.lessons,
+    )
+    events: list[Event] = [_done(context, state, standing)]
+    if advanced.forgetting is not None:
+        events.append(advanced.forgetting)
+    policies = [played.policies[name] for name in sorted(played.policies)]
+    context.store.commit(
         Iteration(
             number=state["iteration"],
-            policies=[draft.policies[n] for n in sorted(draft.policies)],
-            scenarios=draft.scenarios,
-            outcomes=draft.outcomes,
-            failures=draft.failures,
-            rounds=draft.rounds,
-            fronts=draft.fronts,
-            state=checkpoint(bench),
+            policies=policies,
+            scenarios=scored.scenarios,
+            outcomes=(*played.outcomes, *advanced.outcomes),
+            failures=(*state["attacked"].failures, *state["defended"].failures),
+            matches=rated.matches,
+            fronts=played.fronts,
+            state=checkpoint(standing, has_model=context.authors is not None),
             events=events,
-            prompts=prompts_used(bench),
+            prompts=() if context.authors is None else context.authors.prompts,
         )
     )
-    if bench.index is not None:
-        bench.index.add("scenarios", [Entry(s.scenario_id, s.spec) for s in draft.scenarios])
-        policies = [draft.policies[n].policy for n in sorted(draft.policies)]
-        bench.index.add("policies", [Entry(p.policy_id, p.model_dump_json()) for p in policies])
-    bench.committed = state["iteration"] + 1
+    if context.index is not None:
+        context.index.add("scenarios", [Entry(s.scenario_id, s.spec) for s in scored.scenarios])
+        context.index.add("policies", [Entry(p.policy.policy_id, p.policy.model_dump_json()) for p in policies])
     for event in events:
-        bench.tell(event)
-    return {"iteration": bench.committed, "stop": "done" if bench.committed >= state["last"] else bench.stop()}
+        context.tell(event)
+    committed = state["iteration"] + 1
+    stop = "done" if committed >= state["last"] else context.stop(committed)
+    return {"iteration": committed, "standing": standing, "stop": stop}
 
 
 def go_on(state: State) -> str:
-    """Whether another iteration follows."""
+    """Return the node that follows: whether another iteration is played."""
     return "stop" if state["stop"] else "curriculum"
 
 
-def _done(bench: Workbench, state: State) -> IterationDone:
-    draft = bench.draft
-    rates = [s.success_rate for s in draft.scenarios]
+def _done(context: RunContext, state: State, standing: Standing) -> IterationDone:
+    attacked, scored, defended, rated = state["attacked"], state["scored"], state["defended"], state["rated"]
+    rates = [s.success_rate for s in scored.scenarios]
     learnable = sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in rates)
-    contenders = [r for n, r in draft.ratings.items() if n not in bench.source.references]
-    assert draft.proposal is not None  # `defend` came before
+    contenders = [r for n, r in rated.ratings.items() if n not in context.source.references]
+    training_advantage = defended.training[defended.policies[0].policy_id]
     return {
         "event": "iteration",
         "iteration": state["iteration"],
-        "level": state["level"],
+        "level": attacked.level,
         "scenarios": len(rates),
-        "rejected": state["rejected"],
+        "rejected": sum(r.proposed is not None for r in attacked.rejections),
         "success_rates": rates,
-        "attacker_rewards": [s.attacker_reward for s in draft.scenarios],
+        "attacker_rewards": [s.attacker_reward for s in scored.scenarios],
         "learnable_share": learnable / len(rates) if rates else 0.0,
-        "champion": bench.champion.policy_id,
-        "champion_elo": draft.ratings.get(bench.champion.policy_id, elo.START),
+        "champion": standing.champion.policy_id,
+        "champion_elo": rated.ratings.get(standing.champion.policy_id, elo.START),
         "leader_elo": max(contenders, default=elo.START),
-        "validation_advantage": bench.champion_value,
-        "training_advantage": draft.training_advantage,
-        "candidate_validation": draft.candidate_validation,
-        "gap": draft.training_advantage - draft.candidate_validation,
-        "evaluations": bench.evaluations,
-        "failures": len(draft.failures),
-        "history": list(draft.proposal.history),
+        "validation_advantage": standing.champion_value,
+        "training_advantage": training_advantage,
+        "candidate_validation": rated.candidate_validation,
+        "gap": training_advantage - rated.candidate_validation,
+        "evaluations": standing.evaluations,
+        "failures": len(attacked.failures) + len(defended.failures),
+        "history": list(defended.history),
     }

@@ -5,36 +5,40 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from aurora.agents.arena.source import Source
 from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import CallLimits, model_name
 from aurora.errors import RunError
-from aurora.graphs.events import Event, EventLog, Listener
+from aurora.graphs.context import Authors
+from aurora.graphs.events import Event, EventLog, Listener, StopReason
+from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+from aurora.graphs.result import SelfPlayResult, run_result
 from aurora.graphs.run_directory import (
     ARCHIVE,
+    CACHE,
     CALLS,
     EVENTS,
-    LEDGER,
     MANIFEST,
-    VALIDATION_LEDGER,
+    VALIDATION_CACHE,
     owned,
     read_manifest,
     start_manifest,
 )
 from aurora.graphs.selfplay import Finished, play
+from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.graphs.tracking import tracked
-from aurora.graphs.workbench import Authors, SelfPlaySettings, chosen_source
 from aurora.memory.embedder import VARIABLE, Embedder, open_embedder
-from aurora.memory.index import INDEX, open_index
-from aurora.memory.ledger import Ledger
-from aurora.memory.store import Store
+from aurora.memory.index import INDEX, Index, open_index
+from aurora.memory.measurement_cache import MeasurementCache
+from aurora.memory.store import Moment, Store
 from aurora.prompts.loader import load_prompt
 from aurora.tools.recording import Recording
 from aurora.tools.session import note_session
@@ -47,14 +51,16 @@ class Run(NamedTuple):
     """An open run; nobody else can write to its directory.
 
     Attributes:
-        directory: Its folder.
-        settings: What determines it.
-        store: Its archive.
-        embedder: Of its index; None: the run has none.
+        directory: Folder of the run.
+        settings: Settings that determine it.
+        source: Source that they choose, open.
+        store: The archive.
+        embedder: Embedder of the index; None: the run has none.
     """
 
     directory: Path
     settings: SelfPlaySettings
+    source: Source
     store: Store
     embedder: Embedder | None
 
@@ -69,6 +75,8 @@ class Run(NamedTuple):
         budget: Budget = Budget(),  # noqa: B008  # immutable
         replay: Path | None = None,
         limits: CallLimits | None = None,
+        scenario_proposer: ScenarioProposer | None = None,
+        policy_proposer: PolicyProposer | None = None,
     ) -> Finished:
         """Play until the archive holds `iterations`, the time is up, or Ctrl-C; see `selfplay.play`.
 
@@ -78,32 +86,32 @@ class Run(NamedTuple):
             time_limit: Seconds.
             tell: Called with every event, as the log is.
             track: `wandb` to send the events there as well.
-            budget: Of the model, over the whole run; earlier processes count.
+            budget: Budget of the model over the whole run; earlier processes count.
             replay: A recording whose answers stand for the model's and the tools'; nobody is asked then.
-            limits: Of a single call of the model; None: those of the environment.
+            limits: Limits of a single call of the model; None: those of the environment.
+            scenario_proposer: Attacker of the caller's own, which `own_proposers` of the settings names; None: as
+                `proposer` of the settings says.
+            policy_proposer: Defender of the caller's own, likewise.
 
         Raises:
             ModelError: The model can't be reached, or the recording does not fit.
+            RunError: The run was begun with other proposers.
         """
-        with ExitStack() as stack:
-            ledger = stack.enter_context(Ledger(self.directory / LEDGER))
-            validation = stack.enter_context(Ledger(self.directory / VALIDATION_LEDGER))
-            log = stack.enter_context(EventLog(self.directory / EVENTS, self.store.events()))
-            send = stack.enter_context(tracked(track, self.directory, self.settings.model_dump(mode="json")))
-            interrupted = stack.enter_context(_interruptible())
-            index = None
-            if self.embedder is not None:
-                index = stack.enter_context(open_index(self.directory / INDEX, self.store, self.embedder))
+        _require_same_proposers(self.settings, scenario_proposer, policy_proposer)
+        with (
+            MeasurementCache(self.directory / CACHE) as cache,
+            MeasurementCache(self.directory / VALIDATION_CACHE) as validation_cache,
+            EventLog(self.directory / EVENTS, self.store.events()) as log,
+            tracked(track, self.directory, self.settings.model_dump(mode="json")) as send,
+            _interruptible() as interrupted,
+            _opened_index(self) as index,
+            _opened_authors(self, budget, replay, limits) as authors,
+        ):
 
-            def everywhere(event: Event) -> None:
+            def tell_all(event: Event) -> None:
                 log.write(event)
                 send(event)
                 tell(event)
-
-            authors = None
-            if self.settings.proposer != "search":
-                calls = Recording(replay or self.directory / CALLS, replaying=replay is not None)
-                authors = _authors(self.settings, stack.enter_context(calls), budget, limits)
 
             return play(
                 self.store,
@@ -111,13 +119,65 @@ class Run(NamedTuple):
                 iterations=iterations,
                 jobs=jobs,
                 time_limit=time_limit,
-                tell=everywhere,
+                tell=tell_all,
                 interrupted=interrupted,
-                ledger=ledger,
-                validation_ledger=validation,
+                source=self.source,
+                cache=cache,
+                validation_cache=validation_cache,
                 index=index,
                 authors=authors,
+                scenario_proposer=scenario_proposer,
+                policy_proposer=policy_proposer,
             )
+
+    def result(self, stopped: StopReason) -> SelfPlayResult:
+        """Return what the run has reached.
+
+        Args:
+            stopped: Why it ended.
+
+        Raises:
+            RunError: No iteration is finished.
+        """
+        return run_result(self.directory, self.store, self.source, stopped)
+
+
+def proposer_name(proposer: ScenarioProposer | PolicyProposer | None) -> str:
+    """Return the name by which settings know a proposer of the caller's own; "" for a built-in one."""
+    return "" if proposer is None else f"{type(proposer).__module__}.{type(proposer).__qualname__}"
+
+
+def _require_same_proposers(
+    settings: SelfPlaySettings, scenarios: ScenarioProposer | None, policies: PolicyProposer | None
+) -> None:
+    """Other proposers would go on with another run."""
+    given = (proposer_name(scenarios), proposer_name(policies))
+    if given != settings.own_proposers:
+        named = " and ".join(name or "a built-in one" for name in settings.own_proposers)
+        raise RunError(
+            f"the run was begun with other proposers ({named} for scenarios and policies); "
+            "go on with aurora.selfplay and these, or begin a new run"
+        )
+
+
+@contextmanager
+def _opened_index(run: Run) -> Iterator[Index | None]:
+    if run.embedder is None:
+        yield None
+        return
+    with open_index(run.directory / INDEX, run.store, run.embedder) as index:
+        yield index
+
+
+@contextmanager
+def _opened_authors(
+    run: Run, budget: Budget, replay: Path | None, limits: CallLimits | None
+) -> Iterator[Authors | None]:
+    if run.settings.proposer == "search":
+        yield None
+        return
+    with Recording(replay or run.directory / CALLS, replaying=replay is not None) as calls:
+        yield _authors(run.settings, calls, budget, limits)
 
 
 def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limits: CallLimits | None) -> Authors:
@@ -139,13 +199,20 @@ def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limit
 
 
 @contextmanager
-def open_run(directory: Path, settings: SelfPlaySettings, embedder: Embedder | None = None) -> Iterator[Run]:
+def open_run(
+    directory: Path,
+    settings: SelfPlaySettings,
+    embedder: Embedder | None = None,
+    *,
+    watch: Callable[[Moment], None] = lambda moment: None,
+) -> Iterator[Run]:
     """Open a run, a new one or one that was begun with the same settings.
 
     Args:
-        directory: Of the run.
-        settings: What determines it.
-        embedder: Of its index, if the settings name one; None: this machine's.
+        directory: Folder of the run.
+        settings: Settings that determine it.
+        embedder: Embedder of its index, if the settings name one; None: this machine's.
+        watch: Called at the moments of a commit; see `Store.open`.
 
     Raises:
         RunError: Another process is running there, or the run was configured otherwise.
@@ -158,11 +225,11 @@ def open_run(directory: Path, settings: SelfPlaySettings, embedder: Embedder | N
         _require_same_embedder(directory, settings, embedder)
     else:
         embedder = None
-    files = chosen_source(settings).files
+    source = chosen_source(settings)
     with owned(directory):
-        start_manifest(directory, settings.model_dump(mode="json"), files)
-        with Store.open(directory / ARCHIVE) as store:
-            yield Run(directory, settings, store, embedder)
+        start_manifest(directory, settings.model_dump(mode="json"), source.files)
+        with Store.open(directory / ARCHIVE, watch=watch) as store:
+            yield Run(directory, settings, source, store, embedder)
 
 
 def _require_same_embedder(directory: Path, settings: SelfPlaySettings, embedder: Embedder) -> None:

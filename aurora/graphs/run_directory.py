@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +13,7 @@ from typing import Any
 
 from aurora import __version__
 from aurora.errors import RunError
-from aurora.files import write_atomically, writing
+from aurora.files import locked, write_atomically
 from aurora.memory.store import Store
 from aurora.reading import read_json
 
@@ -27,7 +24,8 @@ ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "report.html",
     "lock",
 )
-LEDGER, VALIDATION_LEDGER = "paid.ledger", "validation.ledger"
+CACHE, VALIDATION_CACHE = "paid.ledger", "validation.ledger"
+"""Measurements of the iteration in progress, and of validation; see `aurora.memory.measurement_cache`."""
 CALLS = "calls.jsonl"
 """What models and tools were asked, and what they answered."""
 FORMAT = 1
@@ -44,22 +42,8 @@ def owned(directory: Path) -> Iterator[Path]:
     Raises:
         RunError: Another process owns it, or it can't be created.
     """
-    with writing(directory, error=RunError):
-        directory.mkdir(parents=True, exist_ok=True)
-        handle = (directory / LOCK).open("a+")
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.seek(0)
-            owner = handle.read().strip()
-            raise RunError(
-                f"another process{f' ({owner})' if owner else ''} is running in {directory}; "
-                "wait for it or give another --run"
-            ) from None
-        with contextlib.suppress(OSError):  # a full disk: the lock holds without its owner's name
-            os.ftruncate(handle.fileno(), 0)
-            os.write(handle.fileno(), f"pid {os.getpid()}".encode())
+    busy = f"is running in {directory}; wait for it, or give another folder for the run"
+    with locked(directory / LOCK, busy=busy, error=RunError):
         yield directory
 
 
@@ -106,7 +90,7 @@ def _require_same(directory: Path, what: str, before: Mapping[str, Any], now: Ma
         listed = "; ".join(f"{k} was {before.get(k)!r}, now {now.get(k)!r}" for k in differing)
         raise RunError(
             f"{directory} holds a run with another {what} ({listed}); "
-            "go on with --resume DIR alone, or give another --run"
+            "go on with the settings that it was begun with, or give another folder for the run"
         )
 
 
@@ -140,7 +124,7 @@ def open_archive(directory: Path) -> Store:
     """
     path = directory / ARCHIVE
     if not path.exists():
-        raise RunError(f"{directory} holds no archive ({ARCHIVE}); give --run the folder of a run")
+        raise RunError(f"{directory} holds no archive ({ARCHIVE}); give the folder of a run")
     if path.is_file() and not path.stat().st_size:
         raise RunError(f"{path} is empty; go on with the run, or take it from a copy")
     return Store.open(path)

@@ -2,68 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+from aurora.agents.models.budget import Budget
 from aurora.graphs.events import Listener
-from aurora.graphs.run import open_run
-from aurora.graphs.selfplay import Finished
-from aurora.graphs.start import checked_start
-from aurora.graphs.workbench import SelfPlaySettings
-from aurora.memory.embedder import run_fingerprint
-from aurora.sim.policies.policy import Policy
+from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+from aurora.graphs.result import SelfPlayResult
+from aurora.graphs.run import open_run, proposer_name
+from aurora.graphs.settings import SelfPlaySettings
+from aurora.prompts.loader import load_prompt
 
 
 def selfplay(  # noqa: PLR0913  # what a run is started with
-    directory: Path | str,
+    directory: str | Path,
+    settings: SelfPlaySettings = SelfPlaySettings(),  # noqa: B008  # immutable
     *,
     iterations: int | None = 10,
-    source: Literal["generated", "openb", "swf", "files"] = "generated",
-    data: Path | str | None = None,
-    seed: int = 0,
-    start: Policy | None = None,
-    train_on: Sequence[str] = (),
-    validate_on: Sequence[str] = (),
     time_limit: float | None = None,
     jobs: int = 1,
+    scenario_proposer: ScenarioProposer | None = None,
+    policy_proposer: PolicyProposer | None = None,
     tell: Listener = lambda event: None,
-) -> Finished:
-    """Play attacker against defender; the archive and the champion are kept in a run directory.
+    budget: Budget = Budget(),  # noqa: B008  # immutable
+    replay: Path | None = None,
+) -> SelfPlayResult:
+    """Play attacker against defender, and return the champion.
 
-    The same arguments give the same archive, to the bit. A directory that holds a run of the same settings is gone on
-    with.
+    The archive in `directory` is the checkpoint: the same call goes on with a run that was stopped or killed, and a run
+    that holds its iterations already is returned as it is. `aurora selfplay` opens and plays a run in the same way.
 
     Args:
-        directory: Run directory; it is made.
-        iterations: Number of iterations that the run shall hold in the end; None: any number.
-        source: Where scenarios come from.
-        data: Folder with the traces (openb/, swf/), or with scenario files for `files`.
-        seed: Random seed of the run.
-        start: Policy that the search starts from; None: the source's template.
-        train_on: Families of scenarios to train on; empty: the source's choice.
-        validate_on: Families on which the champion is chosen; empty: the source's choice.
-        time_limit: Seconds after which the run ends; None: no limit.
-        jobs: Number of threads; the result does not depend on it.
-        tell: Called with every event of the run.
+        directory: Folder of the run; it is created if it is absent.
+        settings: Settings that determine the run. `aurora selfplay` also sets `embedder`, to
+            `aurora.memory.embedder.run_fingerprint()`: similar scenarios are then found by their texts.
+        iterations: Iterations that the run shall hold in the end; None: any number.
+        time_limit: Seconds after which the run stops; its first iteration is always finished.
+        jobs: Threads; the result does not depend on it.
+        scenario_proposer: Attacker of your own; None: as `settings.proposer` says.
+        policy_proposer: Defender of your own; None: as `settings.proposer` says.
+        tell: Called with every event (`aurora.graphs.events`).
+        budget: Budget of the model over the whole run.
+        replay: A recording whose answers stand for the model's; nobody is asked then.
 
     Returns:
-        Why it ended, with the champion. `aurora policies top --run DIRECTORY` shows the archive.
+        What the run has reached.
 
     Raises:
-        RunError: Another process is running there, or the run was configured otherwise.
         PolicyError: The run can't start from the policy.
-        DataError: A trace is absent or not valid.
-        StoreError: The archive can't be opened, read or written.
+        RunError: Another process is running there, the run was configured otherwise, or no iteration is finished.
+        DataError: A trace is not there or not valid.
+        StoreError: The archive can't be read or written.
+        ModelError: The model can't be reached, or this machine has no embedder.
     """
-    settings = SelfPlaySettings(
-        source=source,
-        data=None if data is None else str(Path(data).absolute()),
-        seed=seed,
-        start=None if start is None else checked_start(start),
-        training_families=tuple(train_on),
-        validation_families=tuple(validate_on),
-        embedder=run_fingerprint(),
-    )
+    own = (proposer_name(scenario_proposer), proposer_name(policy_proposer))
+    settings = settings.model_copy(update={"own_proposers": own})
+    if settings.proposer != "search" and not settings.prompts:
+        prompts = tuple(load_prompt(role).prompt_id for role in ("attacker", "defender"))
+        settings = settings.model_copy(update={"prompts": prompts})
     with open_run(Path(directory), settings) as run:
-        return run.play(iterations=iterations, jobs=jobs, time_limit=time_limit, tell=tell)
+        finished = run.play(
+            iterations=iterations,
+            time_limit=time_limit,
+            jobs=jobs,
+            tell=tell,
+            budget=budget,
+            replay=replay,
+            scenario_proposer=scenario_proposer,
+            policy_proposer=policy_proposer,
+        )
+        return run.result(finished.reason)

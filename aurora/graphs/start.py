@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aurora.agents.arena.sources import Source
+from dataclasses import replace
+
+from aurora.agents.arena.source import Source
 from aurora.agents.search.policy_search import FEWEST_WEIGHTS, tunable
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import compile_policy, policy_key
@@ -19,9 +21,9 @@ def checked_start(policy: Policy) -> Policy:
         PolicyError: It is a trained network or an explicit plan, or an expression is not valid.
     """
     if policy.allocation_strategy.network is not None:
-        raise PolicyError(f"policy {policy.policy_id} is a trained network; --start takes a policy with decision_rules")
+        raise PolicyError(f"policy {policy.policy_id} is a trained network; start from one with decision_rules")
     if policy.allocation_plan is not None:
-        raise PolicyError(f"policy {policy.policy_id} is a plan for one scenario; --start takes a policy without one")
+        raise PolicyError(f"policy {policy.policy_id} is a plan for one scenario; start from one without a plan")
     compile_policy(policy)
     return policy.model_copy(update={"policy_id": policy_key(policy)})
 
@@ -42,7 +44,7 @@ def with_start(source: Source, start: Policy | None) -> Source:
                     f"policy {start.policy_id}: source {source.name} prescribes {name} = {getattr(given, name)!r}, "
                     f"the policy has {getattr(own, name)!r}; change it"
                 )
-    return source._replace(templates=(start, *(t for t in source.templates if t.policy_id != start.policy_id)))
+    return replace(source, templates=(start, *(t for t in source.templates if t.policy_id != start.policy_id)))
 
 
 def is_tunable(policy: Policy) -> bool:

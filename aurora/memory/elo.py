@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 START = 1500.0
 K = 32.0
 SCALE = 400.0
 DRAW_TOLERANCE = 1e-9
 """Relative difference of two values below which a match is a draw."""
+
+
+class Match(NamedTuple):
+    """Rating of a policy before and after the round on a scenario."""
+
+    scenario_id: str
+    policy_id: str
+    before: float
+    after: float
 
 
 def expected(rating: float, opponent: float) -> float:
@@ -46,3 +56,24 @@ def round_robin(ratings: Mapping[str, float], values: Mapping[str, float]) -> di
         )
         after[player] = ratings[player] + K * surprise / (len(players) - 1)
     return after
+
+
+def rate_rounds(
+    ratings: Mapping[str, float], rounds: Mapping[str, Mapping[str, float]]
+) -> tuple[dict[str, float], tuple[Match, ...]]:
+    """Rate the rounds of an iteration in the order of their scenarios' ids.
+
+    Args:
+        ratings: Ratings before; a policy that is not among them starts with `START`.
+        rounds: For each scenario, what each policy achieved.
+
+    Returns:
+        Ratings afterwards, of all policies that were given or took part, and a match for each scenario and policy.
+    """
+    after = dict(ratings)
+    matches: list[Match] = []
+    for scenario_id in sorted(rounds):
+        before = {player: after.get(player, START) for player in rounds[scenario_id]}
+        after |= round_robin(before, rounds[scenario_id])
+        matches += [Match(scenario_id, player, before[player], after[player]) for player in sorted(before)]
+    return after, tuple(matches)

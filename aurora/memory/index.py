@@ -11,9 +11,7 @@ compared exactly (`aurora.memory.vectors`): 1.5 KB each, about a millisecond for
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import StoreError
+from aurora.files import locked
 from aurora.memory import texts
 from aurora.memory.embedder import Embedder
 from aurora.memory.lexical import common_words
@@ -181,7 +180,8 @@ def open_index(folder: Path, store: Store, embedder: Embedder, *, rebuild: bool 
         StoreError: Another process uses the index, or it can't be written.
         ModelError: The embedder can't be loaded.
     """
-    with _locked(folder):
+    busy = f"is using the index in {folder}; wait for it to end"
+    with locked(folder / "lock", busy=busy, error=StoreError):
         archived = {kind: store.documents(kind) for kind in KINDS}
         try:
             if rebuild:
@@ -277,26 +277,3 @@ def _chroma_errors(what: str) -> Iterator[None]:
             f"the index can't {what} ({type(error).__name__}: {error}); see that the disk has room and that its "
             "folder can be written, then `aurora index rebuild --run DIR`"
         ) from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out; the lock is the operating system's and goes with the process."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / "lock").open("a+")
-    except OSError as error:
-        raise StoreError(f"can't use {folder} for an index: {error.strerror}") from None
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.seek(0)
-            owner = handle.read().strip()
-            raise StoreError(
-                f"another process{f' ({owner})' if owner else ''} is using the index in {folder}; wait for it to end"
-            ) from None
-        handle.truncate(0)
-        handle.write(f"pid {os.getpid()}")
-        handle.flush()
-        yield

@@ -6,6 +6,10 @@ import re
 
 REFERENCE = "reference"
 """Origin of the policies that come with AURORA."""
+BY_MODEL = "model"
+"""Origin of the policies that a model wrote."""
+KEPT = "kept"
+"""Origin of the policy at which the search stands, where an iteration proposed no other."""
 SHORT = 6
 """Characters of an id in a name."""
 

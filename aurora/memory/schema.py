@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from aurora.errors import StoreError
+
 VERSION = 3
-"""Of the tables below."""
+"""Version of the tables below."""
 
 
 class Base(DeclarativeBase):
@@ -133,3 +150,45 @@ def _note_prompts(connection: Connection) -> None:
 
 MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _index_ratings, 2: _note_prompts}
 """From each older version, the step to the next."""
+
+
+def migrate(engine: Engine, where: str, *, only_read: bool) -> None:
+    """Make the tables of a new archive, or bring those of an older one up to date.
+
+    Args:
+        engine: The database.
+        where: Name of the archive, for errors.
+        only_read: Whether it can't be written.
+
+    Raises:
+        StoreError: It is not an archive, or one of a newer AURORA, or an older one that can't be written.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite" and not only_read:
+            # The driver begins a transaction before changes of rows only: a kill would leave half of the tables.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        tables = inspect(connection).get_table_names()
+        if not tables and not only_read:
+            Base.metadata.create_all(connection)
+            connection.execute(insert(Meta).values(key="schema_version", value=str(VERSION)))
+            return
+        if Meta.__tablename__ not in tables:
+            raise StoreError(f"{where} is no archive of AURORA: it has no table {Meta.__tablename__!r}")
+        found = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
+        if not str(found).isdecimal():
+            raise StoreError(f"{where} has the schema version {str(found)[:40]!r}, which is no number; is it damaged?")
+        version = int(found or 0)
+        if version > VERSION:
+            raise StoreError(
+                f"{where} was written by a newer AURORA (schema {version}, this one knows {VERSION}); upgrade"
+            )
+        if only_read and version < VERSION:
+            raise StoreError(
+                f"{where} has the older schema {version} and can't be written; copy the folder to where it can be"
+            )
+        for step in range(version, VERSION):
+            if step not in MIGRATIONS:
+                raise StoreError(f"{where} has schema {version}, from which no migration is known")
+            MIGRATIONS[step](connection)
+        if not only_read:  # also where nothing changes: an archive that another process holds is named here, at once
+            connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))

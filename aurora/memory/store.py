@@ -3,108 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
-from sqlalchemy import Engine, func, insert, inspect, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
 from aurora.errors import StoreError
-from aurora.memory import elo
 from aurora.memory.database import database_errors, open_engine
 from aurora.memory.names import REFERENCE, id_start
+from aurora.memory.records import Iteration
 from aurora.memory.schema import (
-    MIGRATIONS,
-    VERSION,
     AttemptRow,
     Base,
     FrontRow,
     IterationRow,
     MatchRow,
-    Meta,
     OutcomeRow,
     ParentRow,
     PolicyRow,
-    PromptRow,
     ScenarioRow,
+    migrate,
 )
+from aurora.memory.writing import write_iteration
 from aurora.sim.policies.compiler import network_in_words
 from aurora.sim.policies.policy import Network, Policy, parse_policy
 
-
-class NewPolicy(NamedTuple):
-    """A policy to keep: where it comes from, from whom, and which version of a prompt led to it."""
-
-    policy: Policy
-    origin: str
-    parents: tuple[str, ...] = ()
-    prompt_id: str | None = None
-
-
-class NewScenario(NamedTuple):
-    """A scenario to keep, as the JSON of its spec, with the version of the prompt that led to it."""
-
-    scenario_id: str
-    family: str
-    level: int
-    spec: str
-    success_rate: float
-    attacker_reward: float
-    prompt_id: str | None = None
-
-
-class NewPrompt(NamedTuple):
-    """A version of a prompt, with the one that it was made from."""
-
-    prompt_id: str
-    role: str
-    text: str
-    parent_id: str | None = None
-
-
-class NewOutcome(NamedTuple):
-    """What a policy achieved on a scenario: a value, higher is better, and the sums."""
-
-    policy_id: str
-    scenario_id: str
-    value: float
-    summary: Mapping[str, float]
-
-
-class Failure(NamedTuple):
-    """Something that was tried and failed."""
-
-    kind: str
-    subject: str
-    reason: str
-
-
-class Iteration(NamedTuple):
-    """Everything that one iteration of self-play adds; written together or not at all.
-
-    Attributes:
-        number: From 0, without gaps.
-        policies, scenarios, outcomes, failures: New rows; known ones are left as they are.
-        rounds: For each scenario, what each policy that takes part in its matches achieved.
-        fronts: For each scenario, the policies on its Pareto front.
-        state: Where the run stands: curriculum, searchers, champion. JSON.
-        events: What the iteration reports. JSON.
-        prompts: Versions that were used; known ones are left as they are.
-    """
-
-    number: int
-    policies: Sequence[NewPolicy]
-    scenarios: Sequence[NewScenario]
-    outcomes: Sequence[NewOutcome]
-    failures: Sequence[Failure]
-    rounds: Mapping[str, Mapping[str, float]]
-    fronts: Mapping[str, Sequence[str]]
-    state: Mapping[str, Any]
-    events: Sequence[Mapping[str, Any]]
-    prompts: Sequence[NewPrompt] = ()
+Moment = Literal["writing", "committed"]
+"""Moments of a commit: within its transaction, at its end, and after it."""
 
 
 class Store:
@@ -113,16 +42,18 @@ class Store:
     Readers may come from any process; there is one writer, the run that owns the directory.
     """
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(self, engine: Engine, where: str, watch: Callable[[Moment], None] = lambda moment: None) -> None:
         self._engine = engine
         self._where = where
+        self._watch = watch
 
     @classmethod
-    def open(cls, where: str | Path) -> Self:
+    def open(cls, where: str | Path, *, watch: Callable[[Moment], None] = lambda moment: None) -> Self:
         """Open or create an archive.
 
         Args:
             where: A file, or the URL of a database (`postgresql+psycopg://...`).
+            watch: Called when an iteration is written but not yet committed, and when it is committed.
 
         Raises:
             StoreError: It is not an archive, is damaged, or is one of a newer AURORA.
@@ -130,11 +61,11 @@ class Store:
         engine, only_read = open_engine(where)
         try:
             with database_errors(str(where), "be opened as an archive"):
-                _migrate(engine, str(where), only_read)
+                migrate(engine, str(where), only_read=only_read)
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, str(where))
+        return cls(engine, str(where), watch)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -155,13 +86,8 @@ class Store:
         """Close all connections."""
         self._engine.dispose()
 
-    def commit(self, iteration: Iteration) -> dict[str, float]:
-        """Write an iteration in one transaction and rate its matches.
-
-        Writing the same iteration twice changes nothing.
-
-        Returns:
-            Ratings of all who played, afterwards.
+    def commit(self, iteration: Iteration) -> None:
+        """Write an iteration in one transaction; writing the same one twice changes nothing.
 
         Raises:
             StoreError: An earlier iteration is missing, or the database can't be written.
@@ -171,7 +97,10 @@ class Store:
             Session(self._engine) as session,
             session.begin(),
         ):
-            return _write(session, iteration)
+            write_iteration(session, iteration)
+            session.flush()
+            self._watch("writing")
+        self._watch("committed")
 
     def last_iteration(self) -> tuple[int, dict[str, Any]] | None:
         """Number and state of the last committed iteration; None before the first."""
@@ -356,143 +285,6 @@ class Store:
                 ]
                 for table in Base.metadata.sorted_tables
             }
-
-
-def _migrate(engine: Engine, where: str, only_read: bool) -> None:
-    with engine.begin() as connection:
-        tables = inspect(connection).get_table_names()
-        if not tables and not only_read:
-            Base.metadata.create_all(connection)
-            connection.execute(insert(Meta).values(key="schema_version", value=str(VERSION)))
-            return
-        if Meta.__tablename__ not in tables:
-            raise StoreError(f"{where} is no archive of AURORA: it has no table {Meta.__tablename__!r}")
-        found = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
-        if not str(found).isdecimal():
-            raise StoreError(f"{where} has the schema version {str(found)[:40]!r}, which is no number; is it damaged?")
-        version = int(found or 0)
-        if version > VERSION:
-            raise StoreError(
-                f"{where} was written by a newer AURORA (schema {version}, this one knows {VERSION}); upgrade"
-            )
-        if only_read and version < VERSION:
-            raise StoreError(
-                f"{where} has the older schema {version} and can't be written; copy the folder to where it can be"
-            )
-        for step in range(version, VERSION):
-            if step not in MIGRATIONS:
-                raise StoreError(f"{where} has schema {version}, from which no migration is known")
-            MIGRATIONS[step](connection)
-        if not only_read:  # also where nothing changes: an archive that another process holds is named here, at once
-            connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))
-
-
-def _write(session: Session, new: Iteration) -> dict[str, float]:
-    if session.get(IterationRow, new.number) is not None:
-        players = sorted({p for values in new.rounds.values() for p in values})
-        rows = session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))
-        return {row.policy_id: row.rating for row in rows}
-    if new.number > 0 and session.get(IterationRow, new.number - 1) is None:
-        raise StoreError(f"iteration {new.number} can't be written before iteration {new.number - 1}")
-    _add_policies(session, new)
-    prompts = _present(session, PromptRow.prompt_id, [p.prompt_id for p in new.prompts])
-    _add(session, PromptRow, [p._asdict() for p in new.prompts if p.prompt_id not in prompts])
-    known = _present(session, ScenarioRow.scenario_id, [s.scenario_id for s in new.scenarios])
-    _add(
-        session,
-        ScenarioRow,
-        [{"iteration": new.number} | s._asdict() for s in new.scenarios if s.scenario_id not in known],
-    )
-    _add_outcomes(session, new)
-    first = session.scalar(select(func.coalesce(func.max(AttemptRow.number), 0))) or 0
-    attempts = [
-        {"number": number, "iteration": new.number} | failure._asdict()
-        for number, failure in enumerate(new.failures, first + 1)
-    ]
-    _add(session, AttemptRow, attempts)
-    ratings = _rate(session, new.rounds)
-    fronts = [{"scenario_id": s, "policy_id": p} for s, members in new.fronts.items() for p in members]
-    _add(session, FrontRow, fronts)
-    # Only the last state is ever read; keeping all would make the archive grow with their size.
-    session.execute(update(IterationRow).where(IterationRow.number == new.number - 1).values(state="null"))
-    session.add(
-        IterationRow(
-            number=new.number,
-            state=json.dumps(new.state),
-            events=json.dumps(list(new.events), sort_keys=True),
-        )
-    )
-    return ratings
-
-
-def _add(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
-    """Insert many rows in one go, which takes a tenth of the time of one at a time."""
-    if rows:
-        session.execute(insert(table), rows)
-
-
-def _present(session: Session, column: InstrumentedAttribute[str], ids: Sequence[str]) -> set[str]:
-    return set(session.scalars(select(column).where(column.in_(ids))))
-
-
-def _add_policies(session: Session, new: Iteration) -> None:
-    known = _present(session, PolicyRow.policy_id, [p.policy.policy_id for p in new.policies])
-    fresh = [p for p in new.policies if p.policy.policy_id not in known]
-    rows = [
-        {
-            "policy_id": p.policy.policy_id,
-            "document": p.policy.model_dump_json(),
-            "origin": p.origin,
-            "iteration": new.number,
-            "rating": elo.START,
-            "games": 0,
-            "prompt_id": p.prompt_id,
-        }
-        for p in fresh
-    ]
-    _add(session, PolicyRow, rows)
-    parents = [
-        {"policy_id": p.policy.policy_id, "place": place, "parent_id": parent}
-        for p in fresh
-        for place, parent in enumerate(p.parents)
-    ]
-    _add(session, ParentRow, parents)
-
-
-def _add_outcomes(session: Session, new: Iteration) -> None:
-    scenarios = sorted({o.scenario_id for o in new.outcomes})
-    query = select(OutcomeRow.policy_id, OutcomeRow.scenario_id).where(OutcomeRow.scenario_id.in_(scenarios))
-    known = {(row.policy_id, row.scenario_id) for row in session.execute(query)}
-    rows = [
-        {
-            "policy_id": o.policy_id,
-            "scenario_id": o.scenario_id,
-            "iteration": new.number,
-            "value": o.value,
-            "summary": json.dumps(dict(o.summary), sort_keys=True),
-        }
-        for o in new.outcomes
-        if (o.policy_id, o.scenario_id) not in known
-    ]
-    _add(session, OutcomeRow, rows)
-
-
-def _rate(session: Session, rounds: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    players = sorted({p for values in rounds.values() for p in values})
-    rows = {row.policy_id: row for row in session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))}
-    matches: list[dict[str, Any]] = []
-    for scenario_id in sorted(rounds):
-        values = rounds[scenario_id]
-        before = {p: rows[p].rating for p in values}
-        after = elo.round_robin(before, values)
-        for player in sorted(values):
-            rows[player].rating = after[player]
-            rows[player].games += len(values) - 1
-            matches.append(
-                {"scenario_id": scenario_id, "policy_id": player, "before": before[player], "after": after[player]}
-            )
-    _add(session, MatchRow, matches)
-    return {p: rows[p].rating for p in players}
 
 
 def _described(session: Session, row: PolicyRow) -> dict[str, Any]:

@@ -7,7 +7,9 @@ a text depends on an id or a seed. Scenarios are described from their specs: no 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Union
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -44,9 +46,6 @@ _WEIGHT: Scale = ((0.1, "hardly any"), (0.7, "few"), (1.5, "as many as traced"),
 _CORES: Scale = ((0.7, "far fewer"), (0.95, "fewer"), (1.05, "as traced"), (math.inf, "more"))
 _GAPS: Scale = ((0.7, "very dense"), (0.95, "dense"), (1.05, "as logged"), (1.5, "sparse"), (math.inf, "very sparse"))
 
-_Spec = ScenarioSpec | OpenbSpec | SwfSpec | ResampleSpec
-_SPECS: TypeAdapter[_Spec] = TypeAdapter(_Spec)
-
 
 def archived_scenario_text(document: str) -> str:
     """The text of a scenario in the archive.
@@ -58,7 +57,7 @@ def archived_scenario_text(document: str) -> str:
         StoreError: It is no spec that this AURORA knows.
     """
     try:
-        return scenario_text(_SPECS.validate_json(document))
+        return scenario_text(_archived_spec().validate_json(document))
     except ValidationError as error:
         raise StoreError(f"the archive holds a scenario that can't be read: {explain_validation(error)}") from None
 
@@ -79,14 +78,28 @@ def archived_policy_text(document: str) -> str:
         raise StoreError(f"the archive holds a policy that can't be read: {reason}") from None
 
 
-def scenario_text(spec: _Spec) -> str:
-    """What a scenario is about: domain, family, sizes, load, tasks, nodes, conditions, objectives."""
-    if isinstance(spec, OpenbSpec):
-        return _openb(spec)
-    if isinstance(spec, SwfSpec):
-        return _swf(spec)
-    if isinstance(spec, ResampleSpec):
-        return f"variant of the scenario {spec.scenario}. Arrivals: {_word(_GAPS, spec.gap_factor)}."
+def scenario_text(spec: object) -> str:
+    """Return what a scenario is about: domain, family, sizes, load, tasks, nodes, conditions, objectives.
+
+    Args:
+        spec: A spec of one of the types in `SPEC_TEXTS`.
+
+    Raises:
+        TypeError: It is of another type.
+    """
+    for kind, words in SPEC_TEXTS.items():
+        if isinstance(spec, kind):
+            return words(spec)
+    raise TypeError(f"no text is known for {type(spec).__name__}; add its type to aurora.memory.texts.SPEC_TEXTS")
+
+
+@cache
+def _archived_spec() -> TypeAdapter[Any]:
+    union: Any = Union[tuple(SPEC_TEXTS)]  # noqa: UP007  # of the table's types
+    return TypeAdapter(union)
+
+
+def _generated(spec: ScenarioSpec) -> str:
     tasks, nodes = sum(g.count for g in spec.groups), sum(c.count for c in spec.node_classes)
     family = FAMILIES.get(spec.family)
     meaning = f" {spec.family}, {family.meaning}." if family else ""
@@ -230,6 +243,19 @@ def _swf(spec: SwfSpec) -> str:
         f"{_word(_COUNT, spec.length / 10)} jobs, stretch {spec.family.replace('_', ' ')}. "
         f"Arrivals: {_word(_GAPS, spec.gap_factor)}."
     )
+
+
+def _resampled(spec: ResampleSpec) -> str:
+    return f"variant of the scenario {spec.scenario}. Arrivals: {_word(_GAPS, spec.gap_factor)}."
+
+
+SPEC_TEXTS: Mapping[type, Callable[[Any], str]] = {
+    ScenarioSpec: _generated,
+    OpenbSpec: _openb,
+    SwfSpec: _swf,
+    ResampleSpec: _resampled,
+}
+"""Types of archived specs, with the words for each; a source with a spec of its own adds a row."""
 
 
 def _spaced(text: str) -> str:

@@ -34,14 +34,14 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
 
 BASE = REFERENCES["first_fit"]
-"""Who is next unless another base policy is given: in order of arrival, and whatever fits is placed."""
+"""Default base policy: tasks in order of arrival, and whatever fits is placed."""
 
 
 class Episodes:
     """Episodes that are stepped together. The arrays are filled anew by every call; copy what is to be kept.
 
     Attributes:
-        scenarios: What is played.
+        scenarios: The scenarios.
         candidates: float32 [episodes, most candidates, inputs], 0 where nothing may be chosen.
         mask: bool [episodes, most candidates], which candidates the task that is due may take now; by their
             number in the task's list (`docs/reference/kernel.md`), so of a task without paths the index of the node.
@@ -65,16 +65,16 @@ class Episodes:
         restarts: bool = True,
         seed: int = 0,
     ) -> None:
-        """Make room; `begin` starts.
+        """Allocate the arrays; `begin` starts.
 
         Args:
-            scenarios: At least one, none with an allocation plan.
-            count: Episodes, at least 1.
+            scenarios: At least one scenario, none with an allocation plan.
+            count: Number of episodes, at least 1.
             base: Its `order`, discipline, `admit`, `when` and choice of devices hold; its scores don't.
             most_candidates: Length of the lists of candidates; by default that of the longest.
             forced: Whether decisions with a single candidate are shown; otherwise it is taken at once.
             restarts: Whether another scenario begins where one ends. The order is drawn anew for every pass.
-            seed: Of that order.
+            seed: Random seed of that order.
 
         Raises:
             PolicyError: An expression of the base policy is not valid, or it is a plan.
@@ -167,7 +167,7 @@ class Episodes:
         return self._fields.actions.copy()
 
     def outcome(self, episode: int = 0) -> Outcome:
-        """What came of an episode that is over (`restarts` is False).
+        """Return the outcome of an episode that is over (`restarts` is False).
 
         Raises:
             ScenarioError: A decision is still due in it.
@@ -204,7 +204,7 @@ def play(encoded: EncodedScenario, base: Policy, choose: Callable[[Episodes], in
 
 
 class _Shapes:
-    """How large the arrays of an episode are, so that every scenario finds room."""
+    """Sizes of an episode's arrays, so that every scenario finds room."""
 
     def __init__(self, scenarios: Sequence[EncodedScenario], registers: int, easy: bool, widest: int) -> None:
         problems = [e.problem for e in scenarios]

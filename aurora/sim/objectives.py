@@ -34,7 +34,8 @@ class Objective(NamedTuple):
         name: As scenarios write it.
         field: Field of `Summary` with the amount.
         unit: Unit of the amount.
-        meaning: The amount in a few words, as in "weight of … among the objectives".
+        meaning: The amount in a word, as in "weight of … among the objectives".
+        brief: The amount in a few words, for those who set weights.
         target: Meaning of the target in features, for a task where amounts add up; empty without a target: the score
             is then the share of tasks that the amount leaves out.
         target_scale: Typical magnitude of that feature.
@@ -47,6 +48,7 @@ class Objective(NamedTuple):
     field: str
     unit: str
     meaning: str
+    brief: str
     target: str = ""
     target_scale: float = 1.0
     adds_up: bool = True
@@ -65,28 +67,37 @@ OBJECTIVES: tuple[Objective, ...] = (
         field="latency_mean",
         unit="s",
         meaning="latency",
+        brief="mean latency",
         target="mean latency that scores one half",
         adds_up=False,
         fit="fit.latency",
     ),
     Objective(
-        "cost", field="cost", unit="$", meaning="cost", target="cost a task that scores one half", fit="fit.cost"
+        "cost",
+        field="cost",
+        unit="$",
+        meaning="cost",
+        brief="dollars",
+        target="cost a task that scores one half",
+        fit="fit.cost",
     ),
     Objective(
         "energy",
         field="energy",
         unit="J",
         meaning="energy",
+        brief="joules",
         target="energy a task that scores one half",
         target_scale=10000,
         fit="fit.energy",
     ),
-    Objective("qos", field="sla_violations", unit="tasks", meaning="SLAs"),
+    Objective("qos", field="sla_violations", unit="tasks", meaning="SLAs", brief="share of tasks within their SLA"),
     Objective(
         "carbon",
         field="carbon",
         unit="g",
         meaning="CO2",
+        brief="grams of CO2",
         target="CO2 a task that scores one half",
         fit="fit.carbon",
         needs="carbon_intensity",

@@ -1,4 +1,4 @@
-"""What an outcome is worth: formulas over sums, one function each.
+"""Rewards: formulas over the sums of an outcome, one function each.
 
 The formulas are the design's ("Rewards" in docs/explanation/architecture.md), with one change: averages run over
 completed tasks only, so a policy that places little would look good. The scores of latency, cost and
@@ -22,11 +22,11 @@ LEARNABLE = (0.3, 0.7)
 
 
 class Scores(NamedTuple):
-    """What an outcome is worth.
+    """The scores of an outcome.
 
     Attributes:
         objectives: Score of each objective of the scenario, 0 to 1.
-        reward: Their weighted sum, 0 to 1.
+        reward: Weighted sum of the scores, 0 to 1.
     """
 
     objectives: Mapping[ObjectiveName, float]
@@ -55,17 +55,17 @@ def _score(objective: Objective, summary: Summary, targets: ObjectiveTargets) ->
 
 
 def with_pareto_bonus(reward: float, *, is_pareto_optimal: bool) -> float:
-    """The reward, times 1.2 where no archived policy dominates on that scenario; a negative one gains nothing."""
+    """Return the reward, times 1.2 where no archived policy dominates on that scenario, if it is positive."""
     return reward * PARETO_BONUS if is_pareto_optimal and reward > 0 else reward
 
 
 def with_sla_penalty(reward: float, summary: Summary) -> float:
-    """The reward less 10 times the share of violated SLAs (the proposal's option; may be negative)."""
+    """Return the reward less 10 times the share of violated SLAs (the proposal's option; may be negative)."""
     return reward - SLA_PENALTY * summary.sla_violations / summary.tasks
 
 
 def undone(summary: Summary) -> float:
-    """Share of the tasks that did not complete, 0 to 1."""
+    """Return the share of tasks that did not complete, 0 to 1."""
     return 1.0 - summary.completed / summary.tasks
 
 
@@ -88,7 +88,7 @@ def objective_vector(summary: Summary, objectives: Container[ObjectiveName] = GE
 
 
 def succeeds(value: float, references: Sequence[float]) -> bool:
-    """Whether a policy's value on a scenario is at least the best reference's.
+    """Return whether a policy's value on a scenario is at least the best reference's.
 
     The mark is the best of the portfolio on that very scenario, chosen with hindsight, which no single
     reference reaches everywhere: so there are always scenarios on either side of it, and an

@@ -16,7 +16,8 @@ HEAD = f"""{NOTE}
 # Python
 
 `import aurora` offers the names below. They are loaded when they are first used, so the import itself is fast.
-The folder `examples/` of the repository has a program for each part.
+The folder `examples/` of the repository has a program for each part. Which extra of the package brings which part is
+in [Install](../guides/installation.md).
 """
 
 PARTS = {

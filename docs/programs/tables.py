@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from aurora.agents.arena.sources import SOURCES
 from aurora.agents.models.providers import PROVIDERS
 from aurora.agents.roles.defender import TOOLS as DEFENDER_TOOLS
 from aurora.errors import AuroraError
@@ -52,6 +53,11 @@ def _families() -> str:
     return _table(("family", "domain", "tasks"), ((f"`{n}`", f.domain, f.meaning) for n, f in FAMILIES.items()))
 
 
+def _sources() -> str:
+    rows = ((f"`{name}`", row.about, row.data or "none") for name, row in SOURCES.items())
+    return _table(("source", "scenarios", "files in `--data`"), rows)
+
+
 def _members() -> str:
     rows = (
         (f"`{name}`", "yes" if row.is_trained else "", f"{row.prior:g}" if row.prior else "compared only")
@@ -84,6 +90,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "objectives": _objectives,
     "tools": _tools,
     "families": _families,
+    "sources": _sources,
     "members": _members,
     "providers": _providers,
     "errors": _errors,

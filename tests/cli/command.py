@@ -27,11 +27,12 @@ def aurora(
         variables = dict(os.environ if environment is None else environment)
         done = subprocess.run([*AURORA, *args], capture_output=True, text=True, check=False, env=variables)
     else:
-        done = forked(_run, args, environment=environment)
+        done = forked(run_command, args, environment=environment)
     assert done.returncode == code, done.stderr
     return done
 
 
-def _run(args: tuple[str, ...]) -> None:
+def run_command(args: tuple[str, ...]) -> None:
+    """Be the command line in this process."""
     sys.argv = ["aurora", *args]
     main()

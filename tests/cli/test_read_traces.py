@@ -51,7 +51,7 @@ def test_a_load_draws_the_published_experiment(openb: tuple[str, str]) -> None:
 def test_lists_without_times_or_with_odd_ones_are_refused(openb: tuple[str, str], tmp_path: Path) -> None:
     bare = tmp_path / "bare.csv"
     bare.write_text("name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,1000,1024,1,500\n")
-    assert "--load L draws arrivals instead" in aurora("scenarios", "read", "openb", openb[0], str(bare), code=6).stderr
+    assert "give a load, to draw arrivals" in aurora("scenarios", "read", "openb", openb[0], str(bare), code=6).stderr
     bare.write_text(PODS.replace("100,160,", "100,60,"))
     assert "line 3, deletion_time" in aurora("scenarios", "read", "openb", openb[0], str(bare), code=6).stderr
     assert "has 2 pods" in aurora("scenarios", "read", "openb", *openb, "--first", "2", code=6).stderr

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.evals import champion as judging
 from aurora.evals.champion import evaluate_champion, verdict_from_json
 from aurora.evals.report import page, write_report
@@ -14,7 +15,7 @@ from aurora.evals.report.program import shortened
 from aurora.evals.report.timeline import lanes
 from aurora.evals.report.words import opening
 from aurora.graphs.run import open_run
-from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.sim.policies.compiler import constants
 
 SMALL = SelfPlaySettings(seed=3, population=6, generations=2, training_per_family=1, validation_per_family=1)
@@ -30,7 +31,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(page, "FRESH_PER_FAMILY", {"generated": 1})
+    monkeypatch.setattr(GeneratedSource, "judged_per_family", 1)
     monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
 
 
@@ -62,7 +63,7 @@ def test_a_report_is_written_and_its_verdicts_are_kept(finished, quick, monkeypa
     assert write_report(finished, SMALL)[1] == verdicts
     (finished / page.VERDICTS).write_text("{")  # a damaged copy is computed again
     monkeypatch.undo()
-    monkeypatch.setattr(page, "FRESH_PER_FAMILY", {"generated": 1})
+    monkeypatch.setattr(GeneratedSource, "judged_per_family", 1)
     monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
     assert write_report(finished, SMALL)[1] == verdicts
 

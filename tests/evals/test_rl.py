@@ -89,3 +89,11 @@ def test_a_training_writes_a_policy_that_can_be_rated_and_is_not_overwritten(tmp
 def test_a_training_needs_a_new_folder_or_one_to_resume(tmp_path):
     assert "either --out" in run("train", "sac")
     assert "no training to resume" in run("train", "sac", "--resume", tmp_path)
+
+
+@pytest.mark.parametrize("algorithm", ["dqn", "sac"])
+def test_each_command_trains_its_own_algorithm_and_only_ppo_is_recurrent(tmp_path, algorithm):
+    result = json.loads(run("train", algorithm, "--level", 1, "--steps", 500, "--out", tmp_path / "run", "--json"))
+    assert result["algorithm"] == algorithm
+    assert (result["policy"] is None) == (algorithm == "sac")
+    assert "No such option" in run("train", algorithm, "--recurrent", "--out", tmp_path / "other")

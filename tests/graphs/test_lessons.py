@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
+from aurora.agents.search.policy_search import first_state
 from aurora.graphs.lessons import Lesson, on_attack
-from aurora.graphs.nodes_model import learn
-from aurora.memory.store import NewOutcome
+from aurora.graphs.nodes_rate import lessons_of
+from aurora.graphs.proposers import ProposedPolicy
+from aurora.graphs.state import Defended
+from aurora.memory.records import NewOutcome
+from aurora.sim.policies.references import REFERENCES
 
 
 def outcome(policy: str, scenario: str, value: float, cost: float, late: int = 0) -> NewOutcome:
@@ -76,23 +78,9 @@ def test_the_worst_scenario_is_told_in_words_as_data():
 
 def test_the_mark_of_a_lesson_is_that_of_whoever_was_chosen():
     """A candidate may beat the old champion and still lose to another candidate: then that one is the mark."""
-    bench = SimpleNamespace(
-        draft=SimpleNamespace(
-            policies={
-                "mine": SimpleNamespace(origin="model", policy=SimpleNamespace(policy_description="d")),
-                "found": SimpleNamespace(origin="cma-best"),
-            },
-            candidate_training={"mine": 0.1},
-            candidate_weakest={"mine": ""},
-            achieved={},
-            outcomes=[],
-            specs={},
-        ),
-        champion=SimpleNamespace(policy_id="found"),
-        champion_value=0.4,
-        source=SimpleNamespace(references={}, unit="reward"),
-        lessons=[],
-    )
-    learn(bench, 3, {"mine": 0.3, "found": 0.4})
-    assert [(lesson.policy_id, lesson.champion) for lesson in bench.lessons] == [("mine", 0.4)]
-    assert "the best so far has +0.4000 there" in bench.lessons[0].told()
+    mine, chosen = (REFERENCES[name].model_copy(update={"policy_id": name}) for name in ("fgd", "best_fit"))
+    candidates = (ProposedPolicy(chosen, "cma-best"), ProposedPolicy(mine, "model"))
+    defended = Defended(candidates, {"fgd": 0.1}, {"fgd": ""}, first_state(mine), (), ())
+    (lesson,) = lessons_of(defended, [0.4, 0.3], 3, (chosen, 0.4), lambda name: "Never behind.")
+    assert (lesson.policy_id, lesson.champion) == ("fgd", 0.4)
+    assert "the best so far has +0.4000 there" in lesson.told()

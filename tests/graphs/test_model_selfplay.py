@@ -13,9 +13,10 @@ from aurora.agents.models.metered import metered
 from aurora.agents.models.model import CallLimits, connect, model_name
 from aurora.evals.model_usage import model_usage
 from aurora.evals.testing.scripted_server import CONTENT, PATIENCE, TRANSPORT, scripted_server
+from aurora.graphs.context import Authors
 from aurora.graphs.events import Event
 from aurora.graphs.selfplay import play
-from aurora.graphs.workbench import Authors, SelfPlaySettings
+from aurora.graphs.settings import SelfPlaySettings
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
 from aurora.sim.kernel import encode

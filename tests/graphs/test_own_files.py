@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from aurora.errors import DataError, PolicyError, RunError, ScenarioError
+from aurora.errors import DataError, FileError, PolicyError, RunError, ScenarioError
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import SelfPlaySettings, play
+from aurora.graphs.settings import chosen_source
 from aurora.graphs.start import START, checked_start
-from aurora.graphs.workbench import chosen_source
 from aurora.memory.store import Store
 from aurora.sim.policies.network import scoring_network
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.policies.references import REFERENCES
-from tests.graphs.test_selfplay import bench_of
+from tests.graphs.test_selfplay import first_standing_of
 
 OWN = Policy(
     policy_id="ours",
@@ -106,9 +106,9 @@ def test_files_that_can_not_be_played_are_named(tmp_path, tasks, more, error, sa
 
 
 def test_a_folder_without_scenarios_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no \*.json in"):
+    with pytest.raises(FileError, match=r"no \*.json in"):
         chosen_source(small(tmp_path))
-    with pytest.raises(DataError, match="is not a folder"):
+    with pytest.raises(FileError, match="is not a folder"):
         chosen_source(small(tmp_path / "absent"))
     (tmp_path / "p.json").write_text(REFERENCES["fgd"].model_dump_json())
     with pytest.raises(ScenarioError, match="is a policy and not a scenario"):
@@ -121,9 +121,9 @@ def test_a_run_from_an_own_policy_begins_there_and_never_gets_worse(tmp_path: Pa
     own = settings.start.policy_id
     assert chosen_source(settings).templates[0].policy_id == own
     with Store.open(tmp_path / "a") as store:
-        bench = bench_of(store, settings)
-        assert bench.searcher.parent == own
-        begun = bench.champion_value
+        standing = first_standing_of(settings)
+        assert standing.search.parent == own
+        begun = standing.champion_value
         play(store, settings, iterations=2)
         _, state = store.last_iteration()
         assert state["champion_value"] >= begun
@@ -150,7 +150,7 @@ def test_every_parent_is_in_the_archive_without_an_own_policy_too(tmp_path: Path
 def test_a_policy_with_few_weights_takes_part_and_the_template_is_tuned(tmp_path: Path, folder: Path) -> None:
     settings = small(folder, start=checked_start(REFERENCES["cheapest"]))
     with Store.open(tmp_path / "a") as store:
-        assert bench_of(store, settings).searcher.parent == chosen_source(settings).templates[1].policy_id
+        assert first_standing_of(settings).search.parent == chosen_source(settings).templates[1].policy_id
         play(store, settings, iterations=1)
         assert next(p for p in store.top(99) if p["origin"] == START and p["games"])["policy_id"]
 

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,6 @@ from aurora.errors import RunError, StoreError
 from aurora.graphs.run import open_run, settings_of
 from aurora.graphs.run_directory import ARCHIVE, EVENTS, MANIFEST
 from aurora.memory.index import INDEX
-from aurora.memory.schema import Meta
 from aurora.memory.store import Store
 from tests.graphs.victim import TINY, WORDS, hold, play, play_on
 from tests.memory.bag_of_words import BagOfWords
@@ -55,6 +55,11 @@ def whole(processes, tmp_path_factory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
     assert run(processes, folder / "run", folder / "count") == 0
     return Whole(dump(folder / "run"), (folder / "count").stat().st_size, events(folder / "run"))
+
+
+def test_every_simulation_is_counted_and_none_is_run_twice(whole):
+    state = json.loads(whole.dump["iterations"][-1]["state"])
+    assert state["evaluations"] == whole.simulations
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_a_second_process_in_one_directory_is_refused_at_once(processes, tmp_pat
     owner.start()
     try:
         assert held.wait(60)
-        with pytest.raises(RunError, match=rf"pid {owner.pid}.*another --run"), open_run(tmp_path, TINY, WORDS):
+        with pytest.raises(RunError, match=rf"pid {owner.pid}.*another folder"), open_run(tmp_path, TINY, WORDS):
             pass
     finally:
         release.set()
@@ -185,10 +190,10 @@ def test_a_run_of_a_newer_aurora_is_refused(tmp_path):
 
 
 def test_an_archive_of_a_newer_schema_is_refused(tmp_path):
-    with open_run(tmp_path, TINY, WORDS) as opened:
-        engine = opened.store._engine
-        with engine.begin() as connection:
-            connection.execute(Meta.__table__.update().values(value="99"))
+    with open_run(tmp_path, TINY, WORDS):
+        pass
+    with sqlite3.connect(tmp_path / ARCHIVE) as connection:
+        connection.execute("UPDATE meta SET value = '99'")
     with pytest.raises(StoreError, match="newer AURORA"), open_run(tmp_path, TINY, WORDS):
         pass
 

@@ -2,17 +2,23 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from aurora.agents.arena.evaluation import values
 from aurora.errors import RunError
-from aurora.graphs import nodes_attack, nodes_defend
+from aurora.graphs import nodes_attack
+from aurora.graphs.context import first_standing, validation_arena
+from aurora.graphs.proposers import ProposedScenario, ScenarioProposal, ScenarioRequest
 from aurora.graphs.selfplay import SelfPlaySettings, play
-from aurora.graphs.workbench import chosen_source, new_workbench
+from aurora.graphs.settings import chosen_source
+from aurora.graphs.state import Standing
 from aurora.memory.elo import START, round_robin
-from aurora.memory.ledger import Ledger
+from aurora.memory.measurement_cache import MeasurementCache
 from aurora.memory.names import REFERENCE
 from aurora.memory.store import Store
 from aurora.sim.kernel import encode
@@ -34,17 +40,19 @@ def run(path: Path, *iterations: int, jobs: int = 1) -> dict:
     return dump(path)
 
 
-def bench_of(store: Store, settings: SelfPlaySettings = SMALL):
-    return new_workbench(
-        store,
-        settings,
-        jobs=1,
-        tell=lambda event: None,
-        interrupted=lambda: False,
-        deadline=None,
-        ledger=Ledger(),
-        validation_ledger=Ledger(),
-    )
+def first_standing_of(settings: SelfPlaySettings = SMALL) -> Standing:
+    source = chosen_source(settings)
+    return first_standing(validation_arena(source, settings.seed, 1, MeasurementCache()), settings.start, 1)
+
+
+class Scripted(NamedTuple):
+    """A proposer of scenarios that are given."""
+
+    propose: Callable[[ScenarioRequest], ScenarioProposal]
+
+
+def scripted(specs: Callable[[ScenarioRequest], list[ScenarioSpec]]) -> Scripted:
+    return Scripted(lambda request: ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs(request))))
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +149,9 @@ def test_only_the_last_state_is_kept(uninterrupted: dict) -> None:
     assert {"curriculum", "searcher", "champion", "known", "evaluations"} <= set(last)
 
 
-def test_a_scenario_that_cannot_be_solved_goes_back_with_the_reason(tmp_path, monkeypatch) -> None:
-    def too_large(source, level, known, count, rng):
-        specs = [source.sample("batch", level, rng) for _ in range(count)]
+def test_a_scenario_that_cannot_be_solved_goes_back_with_the_reason(tmp_path) -> None:
+    def too_large(request):
+        specs = [request.source.sample("batch", request.level, request.rng) for _ in range(request.count)]
         return [
             ScenarioSpec.model_validate(
                 s.model_dump() | {"groups": [g.model_dump() | {"cpu": {"low": 900, "high": 999}} for g in s.groups]}
@@ -151,25 +159,24 @@ def test_a_scenario_that_cannot_be_solved_goes_back_with_the_reason(tmp_path, mo
             for s in specs
         ]
 
-    monkeypatch.setattr(nodes_attack, "propose", too_large)
     told: list = []
     with Store.open(tmp_path / "a.sqlite") as store:
-        finished = play(store, SMALL, iterations=1, tell=told.append)
+        finished = play(store, SMALL, iterations=1, tell=told.append, scenario_proposer=scripted(too_large))
         assert finished.iterations == 1
         attempts = store.dump()["attempts"]
         assert store.counts()["scenarios"] == 0
-    rejected = nodes_attack.SCENARIOS * nodes_attack.ROUNDS
+    rejected = nodes_attack.SCENARIOS * nodes_attack.MAX_TRIES
     assert sum("large enough" in a["reason"] for a in attempts) == rejected
     assert told[-2]["rejected"] == rejected
     assert told[-2]["scenarios"] == 0
 
 
-def test_near_duplicates_go_back(tmp_path, monkeypatch) -> None:
-    fixed = chosen_source(SMALL).sample("spot", 1, nodes_defend.np.random.default_rng(0))
+def test_near_duplicates_go_back(tmp_path) -> None:
+    fixed = chosen_source(SMALL).sample("spot", 1, np.random.default_rng(0))
     twins = [fixed.model_copy(update={"spec_id": f"twin-{i}"}) for i in range(100)]
-    monkeypatch.setattr(nodes_attack, "propose", lambda s, l, k, count, r: [twins.pop() for _ in range(count)])
+    proposer = scripted(lambda request: [twins.pop() for _ in range(request.count)])
     with Store.open(tmp_path / "a.sqlite") as store:
-        play(store, SMALL, iterations=1)
+        play(store, SMALL, iterations=1, scenario_proposer=proposer)
         assert store.counts()["scenarios"] == 1
         assert all("near duplicate" in a["reason"] for a in store.dump()["attempts"] if a["kind"] == "scenario")
 
@@ -223,10 +230,10 @@ def test_an_interrupt_abandons_the_iteration_within_a_generation(tmp_path: Path)
 def test_families_are_kept_apart(tmp_path: Path) -> None:
     settings = SMALL.model_copy(update={"training_families": ("batch",), "validation_families": ("spot",)})
     with Store.open(tmp_path / "a.sqlite") as store:
-        bench = bench_of(store, settings)
         play(store, settings, iterations=1)
         assert {row["family"] for row in store.scenarios()} == {"batch"}
-    assert all("spot" in e.scenario.scenario_id for e in bench.validation.scenarios)
+    validation = validation_arena(chosen_source(settings), settings.seed, 1, MeasurementCache())
+    assert all("spot" in e.scenario.scenario_id for e in validation.scenarios)
     assert "services" in chosen_source(settings.model_copy(update={"training_families": ("services",)})).training
 
 

@@ -4,11 +4,9 @@ import os
 import signal
 from pathlib import Path
 
-import aurora.agents.arena.sources
-import aurora.memory.store
+from aurora.agents.arena import evaluation
 from aurora.graphs.run import open_run
-from aurora.graphs.workbench import SelfPlaySettings
-from aurora.memory.store import Store
+from aurora.graphs.settings import SelfPlaySettings
 from tests.memory.bag_of_words import BagOfWords
 
 WORDS = BagOfWords()
@@ -32,26 +30,16 @@ def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[
             os.kill(os.getpid(), signal.SIGKILL)
 
     tally = os.open(counter, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    run, rate, commit = aurora.agents.arena.sources.run, aurora.memory.store._rate, Store.commit
+    measure = evaluation.measure
 
-    def counted(*args, **options):
+    def counted(*args):
         occasion("simulation")
-        outcome = run(*args, **options)
+        measurement = measure(*args)
         os.write(tally, b".")
-        return outcome
+        return measurement
 
-    def rated(*args):
-        found = rate(*args)
-        occasion("writing")
-        return found
-
-    def committed(*args):
-        found = commit(*args)
-        occasion("committed")
-        return found
-
-    aurora.agents.arena.sources.run, aurora.memory.store._rate, Store.commit = counted, rated, committed
-    with open_run(directory, TINY, WORDS) as opened:
+    evaluation.measure = counted
+    with open_run(directory, TINY, WORDS, watch=occasion) as opened:
         opened.play(iterations=iterations, jobs=jobs, tell=lambda event: occasion("event"))
 
 

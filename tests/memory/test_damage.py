@@ -9,7 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from aurora.errors import AuroraError, StoreError
 from aurora.memory.database import database_errors
-from aurora.memory.store import Iteration, NewPolicy, Store
+from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.store import Store
 from aurora.sim.policies.references import REFERENCES
 
 ODD = ("a?b=c", "a#b", "a%20b", "a b é", "file:x", "a&mode=memory")
@@ -18,7 +19,7 @@ ODD = ("a?b=c", "a#b", "a%20b", "a b é", "file:x", "a&mode=memory")
 def filled(path):
     policies = [NewPolicy(REFERENCES[name], "reference") for name in ("first_fit", "best_fit")]
     with Store.open(path) as store:
-        store.commit(Iteration(0, policies, [], [], [], {}, {}, {"champion": None}, []))
+        store.commit(Iteration(0, policies, [], [], [], [], {}, {"champion": None}, []))
     return path
 
 
@@ -129,7 +130,7 @@ def test_an_archive_that_can_not_be_written_is_read(read_only):
     assert read(read_only)[0]["policies"] == 2
     assert [p.name for p in read_only.parent.iterdir()] == ["archive.sqlite"]
     with Store.open(read_only) as store, pytest.raises(StoreError, match="readonly"):
-        store.commit(Iteration(1, [], [], [], [], {}, {}, {}, []))
+        store.commit(Iteration(1, [], [], [], [], [], {}, {}, []))
 
 
 def test_an_archive_whose_last_changes_are_elsewhere_needs_a_copy(read_only):

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from aurora.errors import StoreError
+from aurora.memory.elo import rate_rounds
 from aurora.memory.index import KINDS, Entry, open_index
-from aurora.memory.store import Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.records import Iteration, NewOutcome, NewPolicy, NewScenario
+from aurora.memory.store import Store
 from aurora.memory.texts import policy_text, scenario_text
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
@@ -31,7 +33,7 @@ def _commit(store: Store, number: int, specs: list[ScenarioSpec], policies: list
             scenarios=[NewScenario(s.spec_id, s.family, 1, s.model_dump_json(), 0.5, 0.4) for s in specs],
             outcomes=[NewOutcome(p, specs[0].spec_id, 1.0, {}) for p in policies],
             failures=[],
-            rounds={specs[0].spec_id: dict.fromkeys(policies, 1.0)},
+            matches=rate_rounds({}, {specs[0].spec_id: dict.fromkeys(policies, 1.0)})[1],
             fronts={},
             state={},
             events=[],
@@ -191,7 +193,10 @@ def test_a_kill_while_it_is_written_loses_nothing(store: Store, tmp_path: Path) 
 
 def test_a_folder_that_can_t_be_written_is_an_error(store: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StoreError, match="can't use"), open_index(tmp_path / "file", store, BagOfWords()):
+    with (
+        pytest.raises(StoreError, match="something else has this name"),
+        open_index(tmp_path / "file", store, BagOfWords()),
+    ):
         pass
 
 

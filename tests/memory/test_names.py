@@ -6,7 +6,8 @@ import pytest
 
 from aurora.errors import StoreError
 from aurora.memory.names import id_start, policy_name
-from aurora.memory.store import Iteration, NewPolicy, Store
+from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.store import Store
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.references import REFERENCES
 
@@ -17,7 +18,7 @@ def test_a_name_leads_back_to_its_policy(tmp_path):
     ]
     with Store.open(tmp_path / "archive.sqlite") as store:
         new = [NewPolicy(p, "cma-best") for p in policies]
-        store.commit(Iteration(0, new, (), (), (), {}, {}, {}, ()))
+        store.commit(Iteration(0, new, (), (), (), (), {}, {}, ()))
         for policy in policies:
             name = policy_name(policy.policy_id, "cma-best")
             assert store.policy(name) == store.policy(policy.policy_id[:8]) == store.policy(policy.policy_id) == policy

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from aurora.errors import StoreError
-from aurora.memory.elo import START
+from aurora.memory import schema
+from aurora.memory.elo import START, rate_rounds
+from aurora.memory.records import Failure, Iteration, NewOutcome, NewPolicy, NewScenario
 from aurora.memory.schema import VERSION
-from aurora.memory.store import Failure, Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.store import Store
 from aurora.sim.policies.references import REFERENCES
 
 
-def iteration(number: int, **more: object) -> Iteration:
+def iteration(number: int, ratings: dict[str, float] | None = None, **more: object) -> Iteration:
     scenario = f"s{number}"
     fields: dict[str, object] = {
         "number": number,
@@ -24,7 +26,7 @@ def iteration(number: int, **more: object) -> Iteration:
         "scenarios": [NewScenario(scenario, "f", 1, '{"a": 1}', 0.5, 0.4)],
         "outcomes": [NewOutcome(p, scenario, v, {"cost": v}) for p, v in (("fgd", 2.0), ("random", 1.0))],
         "failures": [Failure("policy", "x", "because")],
-        "rounds": {scenario: {"fgd": 2.0, "random": 1.0}},
+        "matches": rate_rounds(ratings or {}, {scenario: {"fgd": 2.0, "random": 1.0}})[1],
         "fronts": {scenario: ("fgd",)},
         "state": {"number": number},
         "events": [{"event": "iteration", "iteration": number}],
@@ -35,7 +37,8 @@ def iteration(number: int, **more: object) -> Iteration:
 def test_an_iteration_is_kept_with_ratings_parents_and_results(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
         assert store.last_iteration() is None
-        assert store.commit(iteration(0)) == {"fgd": START + 16, "random": START - 16}
+        store.commit(iteration(0))
+        assert store.ratings(["fgd", "random"]) == {"fgd": START + 16, "random": START - 16}
     with Store.open(tmp_path / "a.sqlite") as store:
         assert store.last_iteration() == (0, {"number": 0})
         best, worst = store.top(5)
@@ -48,7 +51,10 @@ def test_an_iteration_is_kept_with_ratings_parents_and_results(tmp_path: Path) -
 
 def test_ratings_are_told_iteration_by_iteration(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
-        after = [store.commit(iteration(number)) for number in range(3)]
+        after: list[dict[str, float]] = []
+        for number in range(3):
+            store.commit(iteration(number, store.ratings(["fgd", "random"])))
+            after.append(store.ratings(["fgd", "random"]))
         assert store.rating_history(["fgd", "absent"]) == {
             "fgd": {n: r["fgd"] for n, r in enumerate(after)},
             "absent": {},
@@ -57,9 +63,9 @@ def test_ratings_are_told_iteration_by_iteration(tmp_path: Path) -> None:
 
 def test_writing_an_iteration_twice_changes_nothing(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
-        first = store.commit(iteration(0))
+        store.commit(iteration(0))
         before = store.dump()
-        assert store.commit(iteration(0)) == first
+        store.commit(iteration(0))
         assert store.dump() == before
 
 
@@ -124,6 +130,15 @@ def test_a_version_that_is_not_known_is_refused(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
     with pytest.raises(StoreError, match="no migration is known"):
         Store.open(path)
+
+
+def test_a_process_that_dies_while_it_makes_an_archive_leaves_none(tmp_path: Path, monkeypatch) -> None:
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(schema, "insert", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        Store.open(tmp_path / "a.sqlite")
+    with Store.open(tmp_path / "a.sqlite") as store:
+        store.commit(iteration(0))
+        assert store.counts()["iterations"] == 1
 
 
 WRITER = """

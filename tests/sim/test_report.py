@@ -141,7 +141,7 @@ def test_what_json_can_not_say_is_null() -> None:
 
 def test_measures_of_what_a_scenario_lacks_are_left_out() -> None:
     names = {m.name for m in measures_of(report_simulation(scenario(task("t")), REFERENCES["first_fit"]))}
-    assert {m.name for m in MEASURES} - names == {"devices used", "bandwidth used", "energy"}
+    assert {m.name for m in MEASURES} - names == {"devices used", "bandwidth used", "energy", "carbon"}
 
 
 def test_a_plan_that_breaks_a_constraint_says_so() -> None:

@@ -11,13 +11,14 @@ import json
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from aurora.agents.roles.grammar import policy_grammar
 from aurora.errors import PolicyError, ScenarioError
+from aurora.sim.objectives import BY_NAME, GENERAL
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, parse
 from aurora.sim.policies.features import Scope
@@ -100,13 +101,15 @@ class TroubleAnswer(Frozen):
     price_changes: int = Field(ge=0, le=50, description="times that all prices change")
 
 
-class WeightsAnswer(Frozen):
-    """What matters; only the proportions count."""
-
-    latency: float = Field(ge=0, le=1, description="mean latency")
-    cost: float = Field(ge=0, le=1, description="dollars")
-    energy: float = Field(ge=0, le=1, description="joules")
-    qos: float = Field(ge=0, le=1, description="share of tasks within their SLA")
+if TYPE_CHECKING:
+    WeightsAnswer = Frozen
+else:
+    WeightsAnswer = create_model(
+        "WeightsAnswer",
+        __base__=Frozen,
+        __doc__="What matters; only the proportions count.",
+        **{name: (float, Field(ge=0, le=1, description=BY_NAME[name].brief)) for name in GENERAL},
+    )
 
 
 class ScenarioAnswer(Frozen):

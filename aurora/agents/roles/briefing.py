@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from aurora.sim.objectives import WITH_TARGET, Objective
 from aurora.sim.policies.compiler import network_in_words, parse_sections
 from aurora.sim.policies.expression import Apply, Expr, Num, to_text
 from aurora.sim.policies.features import GENERAL_FEATURES
@@ -72,12 +73,17 @@ def brief(scenario: Scenario, *, in_units: bool = True) -> str:
 
 
 def _objectives(scenario: Scenario) -> list[str]:
-    targets = scenario.objective_targets
+    targets, counted = scenario.objective_targets, scenario.counted
     return [
         "  weights: " + ", ".join(f"{o} {w:.2f}" for o, w in scenario.weights().items()),
-        f"  targets of the whole: latency {targets.latency:.4g} s, cost ${targets.cost:.4g}, "
-        f"energy {targets.energy:.4g} J",
+        "  targets of the whole: "
+        + ", ".join(_target(o, getattr(targets, o.name)) for o in WITH_TARGET if o.name in counted),
     ]
+
+
+def _target(objective: Objective, value: float) -> str:
+    amount = f"${value:.4g}" if objective.unit == "$" else f"{value:.4g} {objective.unit}"
+    return f"{objective.name} {amount}"
 
 
 def _node_kinds(scenario: Scenario, *, in_units: bool) -> list[str]:

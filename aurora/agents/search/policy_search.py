@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.agents.arena.evaluation import Arena, values
+from aurora.agents.arena.evaluation import Arena, advantages
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import (
@@ -27,7 +27,7 @@ from aurora.sim.policies.compiler import (
 from aurora.sim.policies.expression import Apply, Expr, Num
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.policies.program import Op, Program
-from aurora.types import Frozen
+from aurora.types import FloatArray, Frozen
 
 FIRST_SIGMA = 0.3
 """First step size, relative to each weight's own scale."""
@@ -75,15 +75,13 @@ class Proposal(NamedTuple):
 
     Attributes:
         candidates: Distinct policies with origin and parents, best on the training scenarios first.
-        state: For the next iteration.
-        evaluations: Simulations that were run.
+        state: State for the next iteration.
         failures: What could not be tried, and why.
         history: Best mean value over the mark of each generation.
     """
 
     candidates: tuple[tuple[Policy, str, tuple[str, ...]], ...]
     state: SearchState
-    evaluations: int
     failures: tuple[str, ...]
     history: tuple[float, ...]
 
@@ -115,6 +113,59 @@ def tunable(policy: Policy) -> NDArray[np.bool_]:
     return np.array(flags, bool)
 
 
+class _Weights(NamedTuple):
+    """The weights of a policy, seen from a search that steps around 0 with a standard deviation of 1.
+
+    Attributes:
+        base: Policy whose weights are tuned.
+        program: The policy compiled.
+        mask: Which of its constants are weights, bool [constants].
+        start: Their values, float64 [weights].
+        shape: Turns a step of the search into one of the weights, float64 [weights, weights].
+    """
+
+    base: Policy
+    program: Program
+    mask: NDArray[np.bool_]
+    start: FloatArray
+    shape: FloatArray
+
+    def program_at(self, point: FloatArray) -> Program:
+        """Return the program with the weights of a point."""
+        consts = self.program.consts.copy()
+        consts[self.mask] = self.start + self.shape @ point
+        return self.program._replace(consts=consts)
+
+    def policy_at(self, point: FloatArray) -> Policy:
+        """Return the policy with the weights of a point, rounded to six digits."""
+        consts = np.array(constants(self.base))
+        consts[self.mask] = self.start + self.shape @ point
+        policy = with_constants(self.base, [float(f"{c:.6g}") for c in consts])
+        return policy.model_copy(update={"policy_id": policy_key(policy)})
+
+
+class _Explored(NamedTuple):
+    """What the generations of a search found.
+
+    Attributes:
+        centre: Where the search's distribution stands.
+        best_point: The best point that was sampled.
+        best_structure: The best structural variant; None: none was valid.
+        failures: What could not be tried, and why.
+        history: Best mean advantage of each generation.
+    """
+
+    centre: FloatArray
+    best_point: FloatArray
+    best_structure: Policy | None
+    failures: tuple[str, ...]
+    history: tuple[float, ...]
+
+
+Candidate = tuple[Policy, str, tuple[str, ...]]
+"""A policy with its origin and its parents."""
+
+
 def search(  # what a search needs
     state: SearchState,
     where: Arena,
@@ -123,38 +174,61 @@ def search(  # what a search needs
     seed: int,
     tick: Callable[[int, float], None],
 ) -> Proposal:
-    """One iteration of search.
+    """Search for one iteration.
 
     Args:
-        state: From the iteration before.
+        state: State after the iteration before.
         where: Training scenarios with the references' values.
         others: Policies to cross with: references and elites.
         settings: How hard to search.
-        seed: Of this iteration.
+        seed: Random seed of this iteration.
         tick: Called after every generation with its number and best mean advantage; may raise to stop.
 
     Raises:
         PolicyError: The policy of the state is a trained network.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that matplotlib is absent, which only plots would need
-        import cma  # noqa: PLC0415  # slow to import, used here only
+    weights = _weights(state)
+    strategy = _strategy(len(weights.start), state.sigma, settings, seed)
+    mates = [p for p in others if p.allocation_strategy.network is None]
+    explored = _explore(weights, strategy, where, mates, settings, np.random.default_rng([seed, 7]), tick)
+    centre = weights.policy_at(explored.centre)
+    ranked, leads = _ranked(weights, centre, explored, state.parent, where, settings.jobs)
+    leader, origin, _ = ranked[0]
+    ahead = leads[leader.policy_id] - leads[centre.policy_id]
+    if origin == "structure" and _is_clear(ahead) and tunable(leader).sum() >= FEWEST_WEIGHTS:
+        following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
+    else:
+        following = SearchState(
+            policy=centre.model_dump(mode="json"),
+            sigma=float(np.clip(strategy.sigma, SMALLEST_SIGMA, FIRST_SIGMA)),
+            shape=_learnt(weights.shape, np.asarray(strategy.sm.covariance_matrix)),
+            parent=centre.policy_id,
+        )
+    return Proposal(ranked, following, explored.failures, explored.history)
 
-    rng = np.random.default_rng([seed, 7])
+
+def _weights(state: SearchState) -> _Weights:
     base = parse_policy(state.policy)
     if base.allocation_strategy.network is not None:
         raise PolicyError(f"policy {base.policy_id} is a trained network; search starts from one with rules")
-    others = [p for p in others if p.allocation_strategy.network is None]
-    program = compile_policy(base)
     mask = tunable(base)
     start = np.array(constants(base))[mask]
     # A weight's own scale: its magnitude, or a tenth of a unit for one that starts at zero.
     shape = np.diag(np.maximum(np.abs(start), 0.1))
     if len(state.shape) == len(start):
         shape = np.array(state.shape)
-    strategy = cma.CMAEvolutionStrategy(
-        np.zeros(len(start)),
-        state.sigma,
+    return _Weights(base, compile_policy(base), mask, start, shape)
+
+
+def _strategy(weights: int, sigma: float, settings: Settings, seed: int) -> Any:
+    """Return pycma's search over so many weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that matplotlib is absent, which only plots would need
+        import cma  # noqa: PLC0415  # slow to import, used here only
+
+    return cma.CMAEvolutionStrategy(
+        np.zeros(weights),
+        sigma,
         {
             "popsize": settings.population,
             "seed": seed % (2**31 - 2) + 1,
@@ -162,73 +236,62 @@ def search(  # what a search needs
             "maxiter": settings.generations + 1,
         },
     )
-    mark = where.mark
 
-    def programs_of(points: Sequence[NDArray[np.float64]]) -> list[Program]:
-        batch = []
-        for point in points:
-            consts = program.consts.copy()
-            consts[mask] = start + shape @ point
-            batch.append(program._replace(consts=consts))
-        return batch
 
+def _explore(
+    weights: _Weights,
+    strategy: Any,
+    where: Arena,
+    mates: Sequence[Policy],
+    settings: Settings,
+    rng: np.random.Generator,
+    tick: Callable[[int, float], None],
+) -> _Explored:
+    """Evaluate generations of points and of structural variants, all on the same scenarios."""
     failures: list[str] = []
     history: list[float] = []
-    evaluations = 0
     best_structure: tuple[float, Policy] | None = None
-    best_point = (-np.inf, np.zeros(len(start)))
+    best_point = (-np.inf, np.zeros(len(weights.start)))
     for generation in range(settings.generations):
         points = strategy.ask()
         structures: list[Policy] = []
         for _ in range(STRUCTURES):
             try:
-                other = others[int(rng.integers(len(others)))]
-                structures.append(vary(base, other, rng, queue_is_given=where.source.queue_is_given))
+                mate = mates[int(rng.integers(len(mates)))]
+                structures.append(vary(weights.base, mate, rng, queue_is_given=where.source.queue_is_given))
             except PolicyError as error:
                 failures.append(str(error))
-        batch = programs_of(points) + [compile_policy(p) for p in structures]
-        got = (values(where.source, where.scenarios, batch, settings.jobs) - mark).mean(axis=1)
-        evaluations += len(batch) * len(where.scenarios)
-        strategy.tell(points, [-float(v) for v in got[: len(points)]])
-        top = int(np.argmax(got[: len(points)]))
-        if got[top] > best_point[0]:
-            best_point = (float(got[top]), np.array(points[top]))
-        for policy, value in zip(structures, got[len(points) :], strict=True):
+        batch = [weights.program_at(point) for point in points] + [compile_policy(p) for p in structures]
+        means = advantages(where, batch, settings.jobs).mean(axis=1)
+        strategy.tell(points, [-float(v) for v in means[: len(points)]])
+        top = int(np.argmax(means[: len(points)]))
+        if means[top] > best_point[0]:
+            best_point = (float(means[top]), np.array(points[top]))
+        for policy, value in zip(structures, means[len(points) :], strict=True):
             if best_structure is None or value > best_structure[0]:
                 best_structure = (float(value), policy)
-        history.append(float(got.max()))
+        history.append(float(means.max()))
         tick(generation, history[-1])
+    structure = None if best_structure is None else best_structure[1]
+    centre = np.array(strategy.result.xfavorite)
+    return _Explored(centre, best_point[1], structure, tuple(failures), tuple(history))
 
-    def tuned(point: NDArray[np.float64]) -> Policy:
-        consts = np.array(constants(base))
-        consts[mask] = start + shape @ point
-        policy = with_constants(base, [float(f"{c:.6g}") for c in consts])
-        return policy.model_copy(update={"policy_id": policy_key(policy)})
 
-    parents = (state.parent,)
-    centre = tuned(np.array(strategy.result.xfavorite))
-    found = [(centre, "cma-mean", parents), (tuned(best_point[1]), "cma-best", parents)]
-    if best_structure is not None:
-        found.append((best_structure[1], "structure", parents))
-    unique = {p.policy_id: (p, origin, from_) for p, origin, from_ in reversed(found)}
-    candidates = list(unique.values())
-    finals = values(where.source, where.scenarios, [compile_policy(p) for p, _, _ in candidates], settings.jobs) - mark
-    evaluations += finals.size
-    means = finals.mean(axis=1)
-    order = sorted(range(len(candidates)), key=lambda i: (-means[i], candidates[i][0].policy_id))
-    ranked = tuple(candidates[i] for i in order)
-    leader, origin, _ = ranked[0]
-    own = next(i for i, (p, _, _) in enumerate(candidates) if p.policy_id == centre.policy_id)
-    if origin == "structure" and _is_clear(finals[order[0]] - finals[own]) and tunable(leader).sum() >= FEWEST_WEIGHTS:
-        following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
-    else:
-        following = SearchState(
-            policy=centre.model_dump(mode="json"),
-            sigma=float(np.clip(strategy.sigma, SMALLEST_SIGMA, FIRST_SIGMA)),
-            shape=_learnt(shape, np.asarray(strategy.sm.covariance_matrix)),
-            parent=centre.policy_id,
-        )
-    return Proposal(ranked, following, evaluations, tuple(failures), tuple(history))
+def _ranked(
+    weights: _Weights, centre: Policy, explored: _Explored, parent: str, where: Arena, jobs: int
+) -> tuple[tuple[Candidate, ...], dict[str, FloatArray]]:
+    """Return the distinct candidates, best mean first, and each one's advantage on every scenario, by id."""
+    candidates: list[Candidate] = [
+        (centre, "cma-mean", (parent,)),
+        (weights.policy_at(explored.best_point), "cma-best", (parent,)),
+    ]
+    if explored.best_structure is not None:
+        candidates.append((explored.best_structure, "structure", (parent,)))
+    unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
+    rows = advantages(where, [compile_policy(policy) for policy, _, _ in unique.values()], jobs)
+    means = dict(zip(unique, rows.mean(axis=1).tolist(), strict=True))
+    order = sorted(unique, key=lambda name: (-means[name], name))
+    return tuple(unique[name] for name in order), dict(zip(unique, rows, strict=True))
 
 
 def _is_clear(lead: NDArray[np.float64]) -> bool:

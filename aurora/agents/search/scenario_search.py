@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.agents.arena.sources import Source, Spec
+from aurora.agents.arena.source import Source, Spec
 from aurora.sim.scenarios.scenario import Scenario
 
 NEAR_DUPLICATE = 0.01

@@ -18,9 +18,9 @@ def forecast(  # one parameter an option
     test: list[Path] = options.path(..., help="Files to measure on, in a row."),
     context: int = options.count(144, least=12, most=options.MAX_CONTEXT, help="Values that a forecast looks at."),
     horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
-    seed: int = options.seed("Of what is kept aside, and of training."),
+    seed: int = options.seed("Random seed of the hold-out and of training."),
     split: float | None = options.share(
-        None, least=0.01, most=0.99, help="Of series in both: learn from this share, measure on the rest."
+        None, least=0.01, most=0.99, help="Share of a series in both sets to learn from; the rest is measured on."
     ),
     unseen: bool = typer.Option(False, "--unseen", help="Leave out test series of machines that were trained on."),
     ets_windows: int = options.count(

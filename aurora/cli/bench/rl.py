@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,30 +65,31 @@ def rl(
         emit_json(result)
         return
     for level in result["levels"]:
-        emit_table(
-            f"level {level['level']}: random {level['random']['mean']:.4f}, first fit {level['first_fit']['mean']:.4f}",
-            ("algorithm", "reward", "over_random", "low", "over_first_fit", "low", "steps/s", "steps/cpu s", "seconds"),
-            [
-                (
-                    a["algorithm"],
-                    a["reward"]["mean"],
-                    a["over_random"]["mean"],
-                    a["over_random"]["low"],
-                    a["over_first_fit"]["mean"],
-                    a["over_first_fit"]["low"],
-                    round(a["steps_per_second"]),
-                    round(a["steps_per_cpu_second"]),
-                    round(a["train_seconds"]),
-                )
-                for a in level["algorithms"]
-            ],
-        )
-        if level["plain"]:
-            emit_table(
-                f"level {level['level']}: the libraries' PPO",
-                ("algorithm", "steps/s", "steps/cpu s"),
-                [
-                    (p["algorithm"], round(p["steps_per_second"]), round(p["steps_per_cpu_second"]))
-                    for p in level["plain"]
-                ],
+        _print_level(level)
+
+
+def _print_level(level: Mapping[str, Any]) -> None:
+    emit_table(
+        f"level {level['level']}: random {level['random']['mean']:.4f}, first fit {level['first_fit']['mean']:.4f}",
+        ("algorithm", "reward", "over_random", "low", "over_first_fit", "low", "steps/s", "steps/cpu s", "seconds"),
+        [
+            (
+                a["algorithm"],
+                a["reward"]["mean"],
+                a["over_random"]["mean"],
+                a["over_random"]["low"],
+                a["over_first_fit"]["mean"],
+                a["over_first_fit"]["low"],
+                round(a["steps_per_second"]),
+                round(a["steps_per_cpu_second"]),
+                round(a["train_seconds"]),
             )
+            for a in level["algorithms"]
+        ],
+    )
+    if level["plain"]:
+        emit_table(
+            f"level {level['level']}: the libraries' PPO",
+            ("algorithm", "steps/s", "steps/cpu s"),
+            [(p["algorithm"], round(p["steps_per_second"]), round(p["steps_per_cpu_second"])) for p in level["plain"]],
+        )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # heavy at run time
 
 def futures(
     data: list[Path] = options.path_argument(help="Measured demand: .csv, .csv.gz or .parquet."),
-    series: str = options.text("*", help="Which series of the files, by a pattern such as '*/cpu'; they are summed."),
+    series: str = options.text("*", help="Series to sum, by a pattern such as '*/cpu'."),
     plans: Path | None = options.path(None, help="Plans to compare, JSON; without it, plans that follow from tiers."),
     horizon: int = options.count(12, most=2000, help="Steps to look ahead."),
     count: int = options.count(1000, "--futures", least=2, most=1_000_000, help="Futures for every what-if."),
@@ -43,13 +43,13 @@ def futures(
         4.0, least=1e-6, most=options.MAX_CORES, help="Cores of a node, for plans from tiers."
     ),
     reserved_price: float = options.number(
-        0.10, least=0, most=options.MAX_PRICE, help="Dollars an hour of a reserved node, likewise."
+        0.10, least=0, most=options.MAX_PRICE, help="Dollars an hour of a reserved node, for the same plans."
     ),
     burst_price: float = options.number(
-        0.25, least=0, most=options.MAX_PRICE, help="Dollars an hour of an on-demand node, likewise."
+        0.25, least=0, most=options.MAX_PRICE, help="Dollars an hour of an on-demand node, for the same plans."
     ),
     job_cores: float | None = options.number(
-        None, least=1e-9, most=options.MAX_CORES, help="Cores of a job; default: small beside the demand."
+        None, least=1e-9, most=options.MAX_CORES, help="Cores of a job; default: small compared with the demand."
     ),
     job_seconds: float | None = options.number(
         None, least=1e-3, most=options.YEAR, unit="seconds", help="Seconds that a job runs; default: a third of a step."
@@ -60,7 +60,7 @@ def futures(
     sla: float = options.number(
         60.0, least=0, most=options.YEAR, unit="seconds", help="Longest acceptable wait of a job, seconds."
     ),
-    seed: int = options.seed("Of the futures."),
+    seed: int = options.seed("Random seed of the futures."),
     threads: int = options.count(2, most=64, help="Threads that simulate."),
     state: Path | None = options.path(None, help="File in which continuous mode remembers."),
     compare: Path | None = options.path(None, help="Only compare what came with what this state's run simulated."),
@@ -154,8 +154,8 @@ def _weights(text: str | None) -> dict[str, float]:
 
     try:
         return dict(WEIGHTS) if text is None else parse_weights(text)
-    except ScenarioError as error:
-        raise options.usage_error("--weights", str(error).removeprefix("--weights ")) from None
+    except InputError as error:
+        raise options.usage_error("--weights", str(error).removeprefix("weights=").removeprefix("weights: ")) from None
 
 
 def _confidences(text: str) -> tuple[float, ...]:

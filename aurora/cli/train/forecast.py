@@ -18,7 +18,7 @@ def forecast(  # one parameter an option
     out: Path = options.path(..., help="Folder of the forecasters; the one in service lies in it."),
     context: int = options.count(144, least=12, most=options.MAX_CONTEXT, help="Values that a forecast looks at."),
     horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
-    seed: int = options.seed("Of training, and of what is kept aside."),
+    seed: int = options.seed("Random seed of training and of the hold-out."),
     as_json: bool = typer.Option(False, "--json", help="Print the decision as JSON."),
 ) -> None:
     """Train a forecaster; it serves if it is better than the one in service, both are kept.

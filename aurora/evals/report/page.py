@@ -15,7 +15,7 @@ from typing import Any
 import plotly.offline
 
 from aurora import __version__
-from aurora.agents.arena.sources import Source
+from aurora.agents.arena.source import Source
 from aurora.errors import DataError, FileError
 from aurora.evals.champion import Tick, Verdict, evaluate_champion, verdict_from_json
 from aurora.evals.model_usage import model_usage
@@ -24,12 +24,11 @@ from aurora.evals.report.program import program_section
 from aurora.evals.report.words import opening
 from aurora.files import write_atomically
 from aurora.graphs.run_directory import ARCHIVE, REPORT
-from aurora.graphs.workbench import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.memory.store import Store
 from aurora.reading import read_json
 from aurora.sim.policies.policy import Policy, parse_policy
 
-FRESH_PER_FAMILY = {"generated": 16, "openb": 3, "swf": 20, "files": 20}
 BOUNDED_PER_FAMILY = 2
 VERDICTS = "verdicts.json"
 """File with a champion's verdicts, so that writing the report again takes seconds."""
@@ -38,7 +37,12 @@ _STYLE = "report.css"
 
 
 def write_report(
-    directory: Path, settings: SelfPlaySettings, *, jobs: int = 1, tick: Tick = lambda done, of: None
+    directory: Path,
+    settings: SelfPlaySettings,
+    *,
+    source: Source | None = None,
+    jobs: int = 1,
+    tick: Tick = lambda done, of: None,
 ) -> tuple[Path, list[Verdict]]:
     """Write `report.html` into a run directory.
 
@@ -48,6 +52,7 @@ def write_report(
     Args:
         directory: Folder of the run.
         settings: Settings of the run.
+        source: Source that the settings choose, where it is open already.
         jobs: Number of threads.
         tick: Callback of progress, in steps.
 
@@ -58,7 +63,7 @@ def write_report(
         DataError: The page can't be written, or a trace is not there.
         StoreError: The archive can't be read.
     """
-    source = chosen_source(settings)
+    source = chosen_source(settings) if source is None else source
     with Store.open(directory / ARCHIVE) as store:
         last = store.last_iteration()
         assert last is not None  # the caller reports finished iterations only
@@ -74,7 +79,7 @@ def _verdicts(
     directory: Path, source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int, tick: Tick
 ) -> list[Verdict]:
     """Compare the champion, or read the verdicts of an earlier report."""
-    per_family = FRESH_PER_FAMILY[source.name]
+    per_family = source.judged_per_family
     asked = [__version__, per_family, BOUNDED_PER_FAMILY, settings.model_dump(mode="json"), champion.model_dump_json()]
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     path = directory / VERDICTS

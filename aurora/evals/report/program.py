@@ -7,7 +7,7 @@ import html
 import numpy as np
 
 from aurora.agents.arena.evaluation import values
-from aurora.agents.arena.sources import Source
+from aurora.agents.arena.source import Source
 from aurora.evals.champion import fresh_scenarios
 from aurora.memory.texts import policy_text
 from aurora.sim.policies.compiler import compile_policy, constants, readable, with_constants

@@ -74,6 +74,7 @@ def gains_table(verdicts: Sequence[Verdict]) -> str:
 
 def distances_table(verdicts: Sequence[Verdict]) -> str:
     """Render the champion's distance from the bounds, a row per level."""
+    objectives = list(dict.fromkeys(name for v in verdicts if v.distance for name in v.distance.ratios))
     rows = [
         (
             _level(v),
@@ -81,12 +82,12 @@ def distances_table(verdicts: Sequence[Verdict]) -> str:
             f"{v.distance.bound:.4f}",
             f"{v.distance.reward:.4f}",
             f"{v.distance.gap.mean:.4f} [{v.distance.gap.low:.4f}, {v.distance.gap.high:.4f}]",
-            *(_ratio(r) for r in (v.distance.latency, v.distance.cost, v.distance.energy)),
+            *(_ratio(v.distance.ratios.get(name)) for name in objectives),
         )
         for v in verdicts
         if v.distance is not None
     ]
-    names = ("level", "scenarios", "bound", "champion", "gap [95 %]", "latency ×", "cost ×", "energy ×")
+    names = ("level", "scenarios", "bound", "champion", "gap [95 %]", *(f"{name} ×" for name in objectives))
     return table(names, rows)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from aurora.agents.arena.sources import Source
+from aurora.agents.arena.source import Source
 from aurora.evals.report.plots import BLUE, GREY, INK, ORANGE, figure_html
 from aurora.memory.store import Store
 from aurora.sim.kernel import EncodedScenario, encode, run

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from aurora.evals.champion import Verdict
 from aurora.evals.gains import Gain
-from aurora.quantities import dollars, duration, energy, number
+from aurora.quantities import number, with_unit
+from aurora.sim.objectives import WITH_TARGET
 
-OBJECTIVE_NAMES = {"latency": "latency", "cost": "cost", "energy": "energy", "sla": "tasks within their SLA"}
+OBJECTIVE_NAMES = {str(o.name): o.meaning for o in WITH_TARGET} | {"sla": "tasks within their SLA"}
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (
@@ -65,15 +66,8 @@ def interval_text(mean: float, low: float, high: float, *, unit: str = "") -> st
 
 def value_text(gain: Gain, value: float) -> str:
     """Format the value of an objective in its unit."""
-    match gain.objective:
-        case "latency":
-            return duration(value)
-        case "cost":
-            return dollars(value)
-        case "energy":
-            return energy(value)
-        case _:
-            return f"{number(value, 4)} %"
+    unit = next((o.unit for o in WITH_TARGET if o.name == gain.objective), "")
+    return with_unit(value, unit) if unit else f"{number(value, 4)} %"
 
 
 def change_text(gain: Gain) -> str:

@@ -15,15 +15,16 @@ import numpy as np
 from langchain_core.messages import HumanMessage
 
 from aurora.agents.arena import evaluation
-from aurora.agents.arena.sources import measure
+from aurora.agents.arena.evaluation import measure
 from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import model_name
 from aurora.agents.models.structured import ask
 from aurora.agents.roles.answers import PolicyAnswer, to_policy
 from aurora.evals.testing.scripted_server import scripted_server
+from aurora.graphs.context import Authors
 from aurora.graphs.selfplay import play
-from aurora.graphs.workbench import Authors, SelfPlaySettings
+from aurora.graphs.settings import SelfPlaySettings
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
 from aurora.sim.kernel import encode

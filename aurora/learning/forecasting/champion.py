@@ -91,10 +91,10 @@ def decisions(folder: Path) -> list[dict[str, Any]]:
         DataError: The file is damaged.
     """
     path = folder / DECISIONS
-    found = read_json(path) if path.exists() else []
-    if not isinstance(found, list):
+    log = read_json(path) if path.exists() else []
+    if not isinstance(log, list):
         raise DataError(f"{path} is damaged; delete it, and the decisions begin anew")
-    return found
+    return log
 
 
 def retrain(  # noqa: PLR0913  # what a user may want to set
@@ -214,8 +214,8 @@ def _serving(folder: Path) -> str:
     path = folder / IN_SERVICE
     if not path.exists():
         return ""
-    found = read_json(path)
-    name = found.get("forecaster") if isinstance(found, dict) else None
+    content = read_json(path)
+    name = content.get("forecaster") if isinstance(content, dict) else None
     if not (isinstance(name, str) and name.isdecimal()):
         raise DataError(f"{path} is damaged; write which of forecasters/ serves, or train anew")
     return name

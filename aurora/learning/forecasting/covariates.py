@@ -65,14 +65,14 @@ def derive(series: Series, wanted: CovariateSettings | None = None) -> Columns:
     """
     wanted = wanted or CovariateSettings()
     y = last_measured(series)
-    found: Columns = dict(series.covariates)
-    found["observed"] = series.observed.astype(np.float64)
-    found |= calendar(series, wanted.zone)
-    found |= rolling(y, series.step, wanted.windows)
-    found |= changes(y, series.step, wanted.lags)
+    columns: Columns = dict(series.covariates)
+    columns["observed"] = series.observed.astype(np.float64)
+    columns |= calendar(series, wanted.zone)
+    columns |= rolling(y, series.step, wanted.windows)
+    columns |= changes(y, series.step, wanted.lags)
     if wanted.period:
-        found |= seasonal(y, series.step, wanted.period)
-    return found | interactions(found, wanted.interactions)
+        columns |= seasonal(y, series.step, wanted.period)
+    return columns | interactions(columns, wanted.interactions)
 
 
 def last_measured(series: Series) -> FloatArray:
@@ -95,12 +95,12 @@ def calendar(series: Series, zone: str = "UTC") -> Columns:
     relative = series.labels.get("clock") == "relative"
     local = times if relative else times + _offsets(times, zone)
     of_day, of_week = local % DAY / DAY, (local + EPOCH_WEEKDAY * DAY) % WEEK / WEEK
-    found = {"time_of_day_sin": np.sin(2 * np.pi * of_day), "time_of_day_cos": np.cos(2 * np.pi * of_day)}
+    columns = {"time_of_day_sin": np.sin(2 * np.pi * of_day), "time_of_day_cos": np.cos(2 * np.pi * of_day)}
     if relative:
-        return found
+        return columns
     weekday, hour = of_week * 7 // 1, of_day * 24
     works = (weekday < 5) & (hour >= WORKING_HOURS[0]) & (hour < WORKING_HOURS[1])  # noqa: PLR2004  # Saturday
-    return found | {
+    return columns | {
         "day_of_week_sin": np.sin(2 * np.pi * of_week),
         "day_of_week_cos": np.cos(2 * np.pi * of_week),
         "working_hours": works.astype(np.float64),
@@ -126,7 +126,7 @@ def rolling(y: FloatArray, step: int, windows: Iterable[int]) -> Columns:
     Windows at the beginning are shorter. Running sums make long windows as cheap as short ones; a deviation below the
     rounding error of the sums is 0.
     """
-    found: Columns = {}
+    columns: Columns = {}
     shifted = y - y[0]  # sums of squares far from zero would lose their digits
     sums, squares = (np.concatenate([[0.0], np.cumsum(x)]) for x in (shifted, shifted**2))
     ends = np.arange(1, len(y) + 1)
@@ -137,20 +137,20 @@ def rolling(y: FloatArray, step: int, windows: Iterable[int]) -> Columns:
         square = (squares[ends] - squares[begins]) / counts
         variance = square - mean**2
         rounding = 1e-12 * np.maximum(squares[ends], 1e-300)
-        found[f"mean_{window}"] = mean + y[0]
-        found[f"deviation_{window}"] = np.sqrt(np.where(variance > rounding, variance, 0.0))
-    return found
+        columns[f"mean_{window}"] = mean + y[0]
+        columns[f"deviation_{window}"] = np.sqrt(np.where(variance > rounding, variance, 0.0))
+    return columns
 
 
 def changes(y: FloatArray, step: int, lags: Iterable[int]) -> Columns:
     """Return the rise of the value over each lag, per hour; 0 where the lag reaches before the beginning."""
-    found: Columns = {}
+    columns: Columns = {}
     for lag in lags:
         back = max(1, round(lag / step))
         change = np.zeros(len(y))
         change[back:] = (y[back:] - y[:-back]) * (HOUR / (back * step))
-        found[f"change_{lag}"] = change
-    return found
+        columns[f"change_{lag}"] = change
+    return columns
 
 
 def seasonal(y: FloatArray, step: int, period: int = DAY) -> Columns:
@@ -191,7 +191,7 @@ def interactions(columns: Mapping[str, FloatArray], pairs: Iterable[tuple[str, s
         InputError: A pair names a column that there is not.
     """
     clock = ("working_hours", "day_of_week_sin", "day_of_week_cos")
-    found: Columns = {}
+    products: Columns = {}
     for one, other in pairs:
         absent = [name for name in (one, other) if name not in columns]
         if any(name not in clock for name in absent):
@@ -199,8 +199,8 @@ def interactions(columns: Mapping[str, FloatArray], pairs: Iterable[tuple[str, s
                 f"interaction {one} × {other}: there is no column {absent[0]!r}; there are {', '.join(columns)}"
             )
         if not absent:
-            found[f"{one}*{other}"] = columns[one] * columns[other]
-    return found
+            products[f"{one}*{other}"] = columns[one] * columns[other]
+    return products
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +220,14 @@ class Categories:
         Raises:
             InputError: No series has the label.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        values_of: dict[str, tuple[str, ...]] = {}
         for label in labels:
             values = sorted({s.labels[label] for s in panel if label in s.labels})
             if not values:
                 known = sorted({name for s in panel for name in s.labels})
                 raise InputError(f"no series has a label {label!r}; there are {', '.join(known) or 'none'}")
-            found[label] = tuple(values)
-        return cls(found)
+            values_of[label] = tuple(values)
+        return cls(values_of)
 
     def codes(self, series: Series) -> dict[str, int]:
         """Return the code of each label of a series; 0 where it is absent or its value unknown."""

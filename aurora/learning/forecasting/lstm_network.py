@@ -170,6 +170,10 @@ def train_lstm(  # a training loop is read from top to bottom
         settings: Sizes and training of the network.
         checkpoint: File for the state between epochs, removed at the end; None keeps none.
         progress: Called with the epochs done and all epochs after each.
+
+    Raises:
+        FileError: The checkpoint can't be read or written.
+        DataError: The checkpoint is damaged.
     """
     keep_freed_memory()
     torch.set_num_threads(1)  # small matrices: a second thread costs more than it brings, and others use the core

@@ -49,11 +49,9 @@ class Member(Protocol):
         ...
 
     def load(self, folder: Path, description: Mapping[str, Any]) -> Member:
-        """Read what `save` wrote. Nothing in the files is executed.
+        """Read what `save` wrote, without executing anything in the files.
 
-        Raises:
-            DataError: A file is absent or damaged.
-            ValueError: The description is not valid.
+        An absent file is a `FileError`, a damaged one a `DataError`, a description that is not valid a `ValueError`.
         """
         ...
 

@@ -21,7 +21,7 @@ def stated_as_counter(samples: Samples) -> bool | None:
     return True if samples.labels.get("metric", "").endswith("_total") else None
 
 
-def is_counter(samples: Samples, y: FloatArray, found: Findings) -> bool:
+def is_counter(samples: Samples, y: FloatArray, findings: Findings) -> bool:
     """Return whether the values are those of a counter, by declaration or by their shape.
 
     Without a declaration, a series with a counter's name that mostly rises is a counter. So is a non-negative quantity
@@ -49,8 +49,8 @@ def is_counter(samples: Samples, y: FloatArray, found: Findings) -> bool:
         return False
     apart = np.diff(np.flatnonzero(falls))
     if len(apart) > 1 and _is_even(apart) and _is_even(valid[:-1][falls]):
-        told = "rises and falls to 0 at regular times: left as a level; say kind=counter if it is one"
-        found.add("notation", int(falls.sum()), float(samples.times.min()), told)
+        message = "rises and falls to 0 at regular times: left as a level; say kind=counter if it is one"
+        findings.add("notation", int(falls.sum()), float(samples.times.min()), message)
         return False
     return True
 
@@ -70,13 +70,13 @@ def _is_even(values: FloatArray | NDArray[np.int64]) -> bool:
     return bool(values.std() <= MAX_REGULAR_SPREAD * values.mean())
 
 
-def rates(times: FloatArray, y: FloatArray, found: Findings, *, is_guess: bool = False) -> FloatArray:
+def rates(times: FloatArray, y: FloatArray, findings: Findings, *, is_guess: bool = False) -> FloatArray:
     """Return the increase per second since the value before; after a reset the counter starts at 0.
 
     Args:
         times: Unix seconds, rising.
         y: Counts, NaN where there is no value.
-        found: Receives the defects.
+        findings: Receives the defects.
         is_guess: Whether the series was taken for a counter without a declaration.
     """
     valid = np.flatnonzero(np.isfinite(y))
@@ -87,6 +87,6 @@ def rates(times: FloatArray, y: FloatArray, found: Findings, *, is_guess: bool =
     increases[valid[1:]] = rise / seconds
     count = int(resets.sum())
     first = times[valid[1:]][resets][0] if count else times[0]
-    told = " (it looks like one; say kind=gauge if it is a level)" if is_guess else ""
-    found.add("reset", count, first, f"a counter, turned to its rate a second; it began again {count} times{told}")
+    remark = " (it looks like one; say kind=gauge if it is a level)" if is_guess else ""
+    findings.add("reset", count, first, f"a counter, turned to its rate a second; it began again {count} times{remark}")
     return increases

@@ -172,17 +172,17 @@ def numbers(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
         return _floats(values)
     codes, unique = pd.factorize(values)
     texts = [str(text).strip() for text in unique]
-    found = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+    numbers_of = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
     has_value = np.array([text.lower() not in NOTHING for text in texts], dtype=bool)
-    lost = np.isnan(found) & has_value
+    lost = np.isnan(numbers_of) & has_value
     if lost.any():
         other = unified([text for text, kept in zip(texts, has_value, strict=True) if kept])
         if other is None:
             first = texts[int(codes[np.argmax(np.append(lost, False)[codes])])]
             raise refusal(path, frame, column, np.append(lost, False)[codes], why_no_number(first))
-        found[has_value], how = other
+        numbers_of[has_value], how = other
         note(frame, f"in column {frame.attrs.get('called', {}).get(column, column)!r} {how}")
-    return np.asarray(np.append(found, np.nan)[codes], dtype=np.float64)
+    return np.asarray(np.append(numbers_of, np.nan)[codes], dtype=np.float64)
 
 
 def _floats(values: pd.Series) -> FloatArray:

@@ -33,7 +33,7 @@ def on_grid(
     y: FloatArray,
     observed: BoolArray,
     covariates: dict[str, FloatArray],
-    found: Findings,
+    findings: Findings,
 ) -> Series:
     """Build the series of distinct, sorted times, with a value at every step.
 
@@ -43,7 +43,7 @@ def on_grid(
         y: float64 [n], NaN where there is no value.
         observed: bool [n].
         covariates: Each float64 [n].
-        found: Receives the defects.
+        findings: Receives the defects.
 
     Raises:
         DataError: There is no usual step, it is below a second, or a time is far from all others.
@@ -52,8 +52,8 @@ def on_grid(
     step, start, slots = _grid(samples, times, seconds)
     size = int(slots[-1]) + 1
     if size > len(times) or (seconds != step).any():
-        _report_steps(times, seconds, slots, start, step, found)
-        _report_gaps(slots, start, step, found)
+        _report_steps(times, seconds, slots, start, step, findings)
+        _report_gaps(slots, start, step, findings)
         seen = np.bincount(slots[observed & np.isfinite(y)], minlength=size) > 0
         y, observed = _placed(slots, y, size), seen
         covariates = {name: _placed(slots, v, size) for name, v in covariates.items()}
@@ -123,7 +123,7 @@ def _usual_step(samples: Samples, seconds: FloatArray) -> int:
 
 
 def _report_steps(
-    times: FloatArray, seconds: FloatArray, slots: NDArray[np.int64], start: int, step: int, found: Findings
+    times: FloatArray, seconds: FloatArray, slots: NDArray[np.int64], start: int, step: int, findings: Findings
 ) -> None:
     off = np.abs(times - (start + slots * step))
     moved = off >= 0.5  # noqa: PLR2004  # what rounding to whole seconds does not explain
@@ -132,7 +132,7 @@ def _report_steps(
     shared = len(slots) - len(np.unique(slots))
     other = int((np.rint(seconds) % step != 0).sum())
     met = f"; {shared} met another there and were averaged" if shared else ""
-    found.add(
+    findings.add(
         "mixed_steps",
         int(moved.sum()),
         times[moved][0],
@@ -141,7 +141,7 @@ def _report_steps(
     )
 
 
-def _report_gaps(slots: NDArray[np.int64], start: int, step: int, found: Findings) -> None:
+def _report_gaps(slots: NDArray[np.int64], start: int, step: int, findings: Findings) -> None:
     jumps = np.diff(slots)
     holes = jumps > 1
     if not holes.any():
@@ -150,7 +150,7 @@ def _report_gaps(slots: NDArray[np.int64], start: int, step: int, found: Finding
     first = start + (int(slots[:-1][holes][0]) + 1) * step
     is_short = longest <= MAX_INTERPOLATED_STEPS
     how = "along a line" + ("" if is_short else f" up to {MAX_INTERPOLATED_STEPS} steps, else as the day before")
-    found.add(
+    findings.add(
         "gap",
         count,
         first,
@@ -200,6 +200,6 @@ def means(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray
     valid = np.isfinite(values)
     count = np.bincount(slots[valid], minlength=size)
     total = np.bincount(slots[valid], weights=values[valid], minlength=size)
-    found = np.full(size, np.nan)
-    np.divide(total, count, out=found, where=count > 0)
-    return found
+    mean = np.full(size, np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean

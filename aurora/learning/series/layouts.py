@@ -153,13 +153,13 @@ def _planetlab(path: Path, table: TextTable) -> list[Samples]:
         raise DataError(f"{path}: a machine's name and its values are expected in each line")
     values = np.column_stack([numbers(path, frame, column) for column in frame.columns[1:]])
     labels = {"metric": "cpu", "unit": "percent", "site": "planetlab"}
-    found = re.search(r"(20\d{6})", path.name)
+    date = re.search(r"(20\d{6})", path.name)
     try:
-        begin = datetime.strptime(found[1], "%Y%m%d").replace(tzinfo=UTC).timestamp() if found else 0.0
+        begin = datetime.strptime(date[1], "%Y%m%d").replace(tzinfo=UTC).timestamp() if date else 0.0
     except ValueError:
-        raise DataError(f"{path}: {found[1] if found else ''} in the file's name is not a day, YYYYMMDD") from None
-    labels |= {} if found else {"clock": "relative"}
-    day, times = found[1] if found else stem(path), _evenly(begin, values.shape[1], STEP)
+        raise DataError(f"{path}: {date[1] if date else ''} in the file's name is not a day, YYYYMMDD") from None
+    labels |= {} if date else {"clock": "relative"}
+    day, times = date[1] if date else stem(path), _evenly(begin, values.shape[1], STEP)
     return [
         Samples(f"{day}/{name}", times, y, labels={**labels, "host": name}, source=str(path))
         for name, y in zip(names, values, strict=True)
@@ -170,11 +170,11 @@ def _google_2011(path: Path, table: TextTable) -> list[Samples]:
     frame = csv_frame(path, table)
     columns = {key: numbers(path, frame, column) for column, key in GOOGLE_2011.items()}
     times = numbers(path, frame, "t") * STEP
-    found: list[Samples] = []
+    samples: list[Samples] = []
     for name, rows in groups(_names(path, frame, "vm")):
         parts = {key: values[rows] for key, values in columns.items()}
-        found += _metrics(path, times[rows], parts, name=name, site="google2011", clock="relative", host=name)
-    return found
+        samples += _metrics(path, times[rows], parts, name=name, site="google2011", clock="relative", host=name)
+    return samples
 
 
 def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -210,9 +210,9 @@ def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, TextTa
 
     def read(path: Path, table: TextTable) -> list[Samples]:
         frame = csv_frame(path, table)
-        found = re.search(period + r"_?(\d+)", path.name)
+        period_number = re.search(period + r"_?(\d+)", path.name)
         length = DAY if period == "day" else WEEK
-        begin = (int(found[1]) - 1) * length if found else 0.0
+        begin = (int(period_number[1]) - 1) * length if period_number else 0.0
         values = {key: numbers(path, frame, column) for column, key in columns.items() if column in frame}
         return _metrics(path, _evenly(begin, len(frame), STEP), values, site=site, clock="relative")
 
@@ -238,14 +238,14 @@ def _alibaba_qps(path: Path, table: TextTable) -> list[Samples]:
     times, rates = unix_times(path, frame, "timestamp_anon"), numbers(path, frame, "value")
     begin = float(times.min())
     slots, count = _slots(path, times, begin - QPS_STEP / 2, QPS_STEP)
-    found = []
+    samples = []
     for kind, rows in groups(_names(path, frame, "request_type")):
         total = _floats(np.bincount(slots[rows], weights=rates[rows], minlength=count))
         metric = re.sub(r"\W+", "_", kind.lower())
-        found += _metrics(
+        samples += _metrics(
             path, _evenly(begin, len(total), QPS_STEP), {(metric, "requests/s"): total}, site="alibaba_genai"
         )
-    return found
+    return samples
 
 
 def _azure_llm(path: Path, table: TextTable) -> list[Samples]:

@@ -90,14 +90,14 @@ def read_wide_form(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> l
     values = {column: numbers(path, frame, column) for column in columns if column in frame}
     clock = {"clock": frame.attrs["clock"]} if "clock" in frame.attrs else {}
     notes = tuple(frame.attrs["notes"])
-    found: list[Samples] = []
+    samples: list[Samples] = []
     for column, y in values.items():
         if not np.isnan(y).all():
-            told = () if found else notes
-            found.append(Samples(f"{stem(path)}/{column}", times, y, labels=clock, source=str(path), notes=told))
-    if not found:
+            own_notes = () if samples else notes
+            samples.append(Samples(f"{stem(path)}/{column}", times, y, labels=clock, source=str(path), notes=own_notes))
+    if not samples:
         raise DataError(f"{path}: none of its columns holds a number")
-    return found
+    return samples
 
 
 def _others(

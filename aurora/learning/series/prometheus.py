@@ -89,13 +89,13 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
     if not points:
         raise DataError(f"{server.name}: the query {query[:80]!r} gives no series in this time")
     samples, findings = [], []
-    for unique_id, found in points.items():
-        if np.isfinite(found.values).sum() > 1:
-            samples.append(_samples(unique_id, found, step, server.name))
+    for unique_id, own_points in points.items():
+        if np.isfinite(own_points.values).sum() > 1:
+            samples.append(_samples(unique_id, own_points, step, server.name))
         else:
             asked = (end - start) // step + 1
-            why = f"{len(found.values)} of {asked} points have a value, at least two are needed: left out"
-            findings.append(Finding(unique_id, "gap", asked - len(found.values), start, why))
+            why = f"{len(own_points.values)} of {asked} points have a value, at least two are needed: left out"
+            findings.append(Finding(unique_id, "gap", asked - len(own_points.values), start, why))
     if not samples:
         raise DataError(f"{server.name}: none of the {len(points)} series has two values in this time")
     panel = panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
@@ -196,9 +196,9 @@ def _collect(
         unique_id = series_id(metric)
         if unique_id not in points and len(points) >= most:
             raise DataError(f"{name}: more than {most} series; narrow the query, or sum over labels")
-        found = points.setdefault(unique_id, _Points(metric))
-        found.times.extend(int(t) for t in times)
-        found.values.extend(values)
+        own_points = points.setdefault(unique_id, _Points(metric))
+        own_points.times.extend(int(t) for t in times)
+        own_points.values.extend(values)
 
 
 def series_id(metric: dict[str, str]) -> str:
@@ -218,12 +218,12 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
 
 
-def _samples(unique_id: str, found: _Points, step: int, source: str) -> Samples:
-    name = found.metric.get("__name__", "")
-    labels = {f"exported_{k}" if k in RESERVED_LABELS else k: v for k, v in found.metric.items() if k != "__name__"}
+def _samples(unique_id: str, received: _Points, step: int, source: str) -> Samples:
+    name = received.metric.get("__name__", "")
+    labels = {f"exported_{k}" if k in RESERVED_LABELS else k: v for k, v in received.metric.items() if k != "__name__"}
     stem = name.removesuffix("_total")
     unit = next((unit for ending, unit in UNIT_ENDINGS if stem.endswith(ending)), "")
     labels |= {"metric": name} if name else {}
     labels |= {"unit": unit} if unit else {}
-    times, y = np.array(found.times, dtype=np.float64), np.array(found.values, dtype=np.float64)
+    times, y = np.array(received.times, dtype=np.float64), np.array(received.values, dtype=np.float64)
     return Samples(unique_id, times, y, labels=labels, source=source, step=step)

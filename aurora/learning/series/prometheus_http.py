@@ -206,19 +206,19 @@ class PrometheusServer:
         if status in (UNAUTHORISED, FORBIDDEN):
             raise DataError(f"{self.name} refuses access ({status}); set {TOKEN}, or {USER} and {PASSWORD}")
         answer = _parsed(body)
-        said = str(answer.get("error", ""))[:MAX_MESSAGE_CHARACTERS] if isinstance(answer, dict) else ""
+        reason = str(answer.get("error", ""))[:MAX_MESSAGE_CHARACTERS] if isinstance(answer, dict) else ""
         if status in RETRYABLE_STATUSES:
-            if "too many samples" in said:
-                raise TooMuchError(f"{self.name}: {said}")
-            raise _TryAgain(f"status {status}{f' ({said})' if said else ''}", _seconds(headers.get("Retry-After")))
+            if "too many samples" in reason:
+                raise TooMuchError(f"{self.name}: {reason}")
+            raise _TryAgain(f"status {status}{f' ({reason})' if reason else ''}", _seconds(headers.get("Retry-After")))
         if status != OK:
-            kind = TooMuchError if "maximum resolution" in said or "too many samples" in said else DataError
-            raise kind(f"{self.name} refuses the query with status {status}: {said or 'no reason given'}")
+            kind = TooMuchError if "maximum resolution" in reason or "too many samples" in reason else DataError
+            raise kind(f"{self.name} refuses the query with status {status}: {reason or 'no reason given'}")
         if not isinstance(answer, dict):
             raise _TryAgain("an answer that is no JSON object")
         if answer.get("status") != "success":
             raise DataError(
-                f"{self.name}: status is {answer.get('status')!r}, not success: {said or 'no reason given'}"
+                f"{self.name}: status is {answer.get('status')!r}, not success: {reason or 'no reason given'}"
             )
         return answer
 

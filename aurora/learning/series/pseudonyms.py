@@ -52,12 +52,12 @@ def with_pseudonyms(samples: Sequence[Samples], key: str) -> list[Samples]:
         DataError: No series has a label that names an account.
         InputError: The key is too short.
     """
-    found = [_hidden(sample, key) for sample in samples]
+    hidden = [_hidden(sample, key) for sample in samples]
     if not any(label in sample.labels for sample in samples for label in ACCOUNT_LABELS):
         raise DataError(
             f"no series names an account, so nothing can be hashed; label them with one of {', '.join(ACCOUNT_LABELS)}"
         )
-    return found
+    return hidden
 
 
 def _hidden(sample: Samples, key: str) -> Samples:

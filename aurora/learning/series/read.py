@@ -86,12 +86,12 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     findings: list[Finding] = []
     size = 0
     for sample in samples:
-        one, found = repair(sample, detect=detect)
+        one, own_findings = repair(sample, detect=detect)
         size += len(one) * (1 + len(one.covariates))
         if size > MAX_VALUES:
             raise DataError(f"{sample.name}: with it there are over {MAX_VALUES} values, gaps included; split them")
         series.append(one)
-        findings += found
+        findings += own_findings
     names = {s.unique_id for s in series}
     if len(names) < len(series):
         counts = Counter(s.unique_id for s in series)

@@ -39,16 +39,16 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
         DataError: There are fewer than two values, a time is not finite or far from all others, the unit is not known,
             or the step is below a second.
     """
-    found = Findings(samples.unique_id)
+    findings = Findings(samples.unique_id)
     times, y, observed, covariates = _checked(samples)
     for text in samples.notes:
-        found.add("notation", len(y), times.min(), f"{text}; see docs/guides/data.md")
-    times, y, observed, covariates = _sorted(times, y, observed, covariates, found)
-    y = _without_impossible(times, y, samples, found)
-    times, y, observed, covariates = _distinct(times, y, observed, covariates, found)
+        findings.add("notation", len(y), times.min(), f"{text}; see docs/guides/data.md")
+    times, y, observed, covariates = _sorted(times, y, observed, covariates, findings)
+    y = _without_impossible(times, y, samples, findings)
+    times, y, observed, covariates = _distinct(times, y, observed, covariates, findings)
     labels = dict(samples.labels)
-    if is_counter(samples, y, found):
-        y = rates(times, y, found, is_guess=stated_as_counter(samples) is None)
+    if is_counter(samples, y, findings):
+        y = rates(times, y, findings, is_guess=stated_as_counter(samples) is None)
         labels |= {"kind": RATE, "unit": f"{labels.get('unit', 'count')}/s"}
     kept = np.flatnonzero(np.isfinite(y))
     if len(kept) < 2:  # noqa: PLR2004  # a step lies between two
@@ -57,11 +57,11 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     span = slice(int(kept[0]), int(kept[-1]) + 1)  # nothing before and after is known
     times, y, observed = times[span], y[span], observed[span]
     covariates = {name: values[span] for name, values in covariates.items()}
-    series = on_grid(samples, times, y, observed, covariates, found)
+    series = on_grid(samples, times, y, observed, covariates, findings)
     series = replace(series, labels=labels)
     if detect:
-        _notice(series, found)
-    return series, tuple(found.found)
+        _notice(series, findings)
+    return series, tuple(findings.found)
 
 
 def _checked(samples: Samples) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
@@ -85,7 +85,7 @@ def _checked(samples: Samples) -> tuple[FloatArray, FloatArray, BoolArray, dict[
 
 
 def _sorted(
-    times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], found: Findings
+    times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], findings: Findings
 ) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
     seconds = np.diff(times)
     if (seconds > 0).all():
@@ -93,35 +93,35 @@ def _sorted(
     back = seconds < 0
     if back.any():
         first = times[1:][back][0]
-        found.add("unsorted", int(back.sum()), first, f"{back.sum()} times come before the one above them: sorted")
+        findings.add("unsorted", int(back.sum()), first, f"{back.sum()} times come before the one above them: sorted")
     order = np.lexsort((*covariates.values(), observed, y, times))  # by all, so that averages don't depend on the order
     return times[order], y[order], observed[order], {name: v[order] for name, v in covariates.items()}
 
 
-def _without_impossible(times: FloatArray, y: FloatArray, samples: Samples, found: Findings) -> FloatArray:
+def _without_impossible(times: FloatArray, y: FloatArray, samples: Samples, findings: Findings) -> FloatArray:
     """Return NaN for values that are not finite, or negative in a unit that can't be negative."""
     unit = known_unit(samples.labels.get("unit", "unstated"))
     wrong = ~np.isfinite(y)
     if wrong.any():
         message = f"{wrong.sum()} values are not finite numbers: filled in, or left out at the ends"
-        found.add("not_a_number", int(wrong.sum()), times[wrong][0], message)
+        findings.add("not_a_number", int(wrong.sum()), times[wrong][0], message)
     for name, values in samples.covariates.items():
         lost = ~np.isfinite(values)
         if lost.any():
             message = f"covariate {name!r}: {lost.sum()} values are not finite numbers: the last one stands for them"
-            found.add("not_a_number", int(lost.sum()), np.asarray(samples.times)[lost].min(), message)
+            findings.add("not_a_number", int(lost.sum()), np.asarray(samples.times)[lost].min(), message)
     if unit.can_be_negative:
         return np.where(wrong, np.nan, y) if wrong.any() else y
     below = np.less(y, 0, where=~wrong, out=np.zeros(len(y), dtype=bool))
     if below.any():
         message = f"{below.sum()} values are below 0, which {samples.labels['unit']} can't be: filled in"
-        found.add("negative", int(below.sum()), times[below][0], message)
+        findings.add("negative", int(below.sum()), times[below][0], message)
     wrong |= below
     return np.where(wrong, np.nan, y) if wrong.any() else y
 
 
 def _distinct(
-    times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], found: Findings
+    times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], findings: Findings
 ) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
     """Keep one value for each time: the mean of those that differ."""
     more = np.diff(times) == 0
@@ -136,7 +136,7 @@ def _distinct(
     np.maximum.at(high, slots[valid], y[valid])
     conflicts = int((high > low).sum())
     differ = f"; at {conflicts} times the values differ: their mean is taken" if conflicts else ", all equal"
-    found.add("duplicate", count, times[1:][more][0], f"{count} values have the time of another{differ}")
+    findings.add("duplicate", count, times[1:][more][0], f"{count} values have the time of another{differ}")
     mean = means(slots, y, len(unique))
     mean = np.where(high > low, mean, low)  # equal values stay what they are, to the bit
     mean[~np.isfinite(mean)] = np.nan
@@ -144,11 +144,11 @@ def _distinct(
     return unique, mean, seen, {name: means(slots, v, len(unique)) for name, v in covariates.items()}
 
 
-def _notice(series: Series, found: Findings) -> None:
+def _notice(series: Series, findings: Findings) -> None:
     day = DAY // series.step if DAY % series.step == 0 else 0
     y = series.y if series.observed.all() else np.where(series.observed, series.y, np.nan)
     for step in level_steps(y, day):
-        found.add(
+        findings.add(
             "step",
             1,
             series.start + step.position * series.step,
@@ -156,7 +156,7 @@ def _notice(series: Series, found: Findings) -> None:
         )
     far = outliers(y, day)
     if len(far):
-        found.add(
+        findings.add(
             "outlier",
             len(far),
             series.start + int(far[0]) * series.step,

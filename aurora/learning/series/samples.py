@@ -115,14 +115,14 @@ def known_unit(name: str) -> Unit:
         DataError: It is not in the table.
     """
     key = unit_name(name)
-    found = UNITS.get(key)
-    if found is None and key.endswith("/s") and key.removesuffix("/s") in UNITS:
-        found = UNITS[key.removesuffix("/s")]._replace(can_count=False)
-    if found is None:
+    unit = UNITS.get(key)
+    if unit is None and key.endswith("/s") and key.removesuffix("/s") in UNITS:
+        unit = UNITS[key.removesuffix("/s")]._replace(can_count=False)
+    if unit is None:
         other = _CONVERSIONS.get(key)
         remedy = f"{other}; " if other else ""
         raise DataError(f"unit {name[:40]!r} is not known; {remedy}use one of {', '.join(UNITS)}")
-    return found
+    return unit
 
 
 def unit_name(name: str) -> str:

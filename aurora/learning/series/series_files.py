@@ -23,10 +23,10 @@ def series_files(paths: Sequence[Path]) -> list[Path]:
         FileError: A folder has no file of `ENDINGS`, or a pattern matches none.
         InputError: There are more than `MAX_FILES`.
     """
-    found = [file for path in paths for file in _files(path)]
-    if len(found) > MAX_FILES:
-        raise InputError(f"{len(found)} files were given; {MAX_FILES} are the most that are read at once")
-    return found
+    files = [file for path in paths for file in _files(path)]
+    if len(files) > MAX_FILES:
+        raise InputError(f"{len(files)} files were given; {MAX_FILES} are the most that are read at once")
+    return files
 
 
 def _files(path: Path) -> Iterator[Path]:

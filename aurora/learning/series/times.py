@@ -78,7 +78,7 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
     if pd.api.types.is_bool_dtype(values.dtype):
         raise bad(np.ones(len(unique), dtype=bool), NOT_A_TIME)
     if pd.api.types.is_numeric_dtype(values.dtype):
-        found = _of_numbers(np.asarray(unique, dtype=np.float64), frame, called, bad)
+        seconds = _of_numbers(np.asarray(unique, dtype=np.float64), frame, called, bad)
     else:
         texts = pd.Series(unique).astype("str").str.strip()
         has_iso = bool(texts.str.fullmatch(ISO).all())
@@ -87,13 +87,13 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
         )
         is_plain = ~np.isnan(plain)
         if is_plain.all():
-            found = _of_numbers(plain, frame, called, bad)
+            seconds = _of_numbers(plain, frame, called, bad)
         elif is_plain.any():
             most = is_plain.mean() > 0.5  # noqa: PLR2004  # the odd ones are wrong
             raise bad(~is_plain if most else is_plain, NOT_A_TIME if most else MIXED)
         else:
-            found = _of_texts(texts, has_iso, frame, called, bad)
-    return np.asarray(found[codes], dtype=np.float64)
+            seconds = _of_texts(texts, has_iso, frame, called, bad)
+    return np.asarray(seconds[codes], dtype=np.float64)
 
 
 _Bad = Callable[[Any, str], DataError]

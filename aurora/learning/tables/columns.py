@@ -80,16 +80,16 @@ def roles(header: Sequence[str], first: Sequence[str]) -> Roles | None:
             return _wide(named, others, candidates, time)
         value = candidates[0]
     named[value] = VALUE
-    told = [f"{name!r} is {meaning}" for name, meaning in named.items() if name != meaning and meaning not in LABELS]
-    return Roles(named, (), (f"columns are told by their names: {', '.join(told)}",) if told else ())
+    notes = [f"{name!r} is {meaning}" for name, meaning in named.items() if name != meaning and meaning not in LABELS]
+    return Roles(named, (), (f"columns are told by their names: {', '.join(notes)}",) if notes else ())
 
 
 def _wide(named: dict[str, str], others: Sequence[str], candidates: Sequence[str], time: str) -> Roles | None:
     """Find a column of times with a series in each other column, if no other reading is possible."""
     if ID in named.values() or not candidates or len(candidates) < len(others):
         return None
-    told = f"column {time!r} has the times, and each of the other {len(candidates)} is a series"
-    return Roles({time: TIME}, tuple(candidates), (told,))
+    note = f"column {time!r} has the times, and each of the other {len(candidates)} is a series"
+    return Roles({time: TIME}, tuple(candidates), (note,))
 
 
 def _is_value(field: str) -> bool:
@@ -101,8 +101,8 @@ def _only(header: Sequence[str], plain: dict[str, str], wanted: set[str] | froze
     """Return the only column with one of the names; an exact match precedes one in another case."""
     if len(wanted) == 1 and wanted & set(header):
         return next(iter(wanted))
-    found = [name for name in header if plain[name] in wanted]
-    return found[0] if len(found) == 1 else None
+    matching = [name for name in header if plain[name] in wanted]
+    return matching[0] if len(matching) == 1 else None
 
 
 def _plain(name: str) -> str:

@@ -57,7 +57,7 @@ def why_no_number(text: str) -> str:
     """Describe a text in a column of numbers, with the remedy."""
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})", text):
         return "is not a number that can be told: write 1234 or 1.234, without commas"
-    found = _UNIT.fullmatch(text)
-    if found and not found[1].lower().startswith("e"):
-        return f"is not a number: take {found[1]!r} off all values, and name the unit in a column 'unit'"
+    match = _UNIT.fullmatch(text)
+    if match and not match[1].lower().startswith("e"):
+        return f"is not a number: take {match[1]!r} off all values, and name the unit in a column 'unit'"
     return "is not a number; leave the field empty where there is no value"

@@ -68,19 +68,19 @@ def day_order(texts: Sequence[str]) -> DayOrder | None:
 
     A day above 12 in any row decides. Dots (31.1.2026) are written where the day comes first. Else nothing decides.
     """
-    found = [(text, match) for text in texts if (match := _SHORT.match(text))]
-    if not found:
+    dates = [(text, match) for text in texts if (match := _SHORT.match(text))]
+    if not dates:
         return None
-    day_first = [text for text, m in found if int(m[1]) > 12]  # noqa: PLR2004  # months
-    month_first = [text for text, m in found if int(m[3]) > 12]  # noqa: PLR2004  # months
+    day_first = [text for text, m in dates if int(m[1]) > 12]  # noqa: PLR2004  # months
+    month_first = [text for text, m in dates if int(m[3]) > 12]  # noqa: PLR2004  # months
     if day_first and month_first:
         why = f"has the month first where {day_first[0]!r} has the day first; write dates as 2026-01-31"
         return DayOrder(True, "", month_first[0], why)
-    if day_first or (not month_first and all(m[2] == "." for _, m in found)):
+    if day_first or (not month_first and all(m[2] == "." for _, m in dates)):
         return DayOrder(True, "read with the day before the month")
     if month_first:
         return DayOrder(False, "read with the month before the day")
-    text = found[0][0]
+    text = dates[0][0]
     return DayOrder(True, "", text, "can be two days, as no row says which number is the month; write it as 2026-01-31")
 
 
@@ -91,10 +91,10 @@ def parsed(text: str, order: DayOrder | None) -> float | None:
         >>> parsed("Jan 2, 2026 3:04 PM", None) == parsed("2026-01-02T15:04:00Z", None) == 1767366240.0
         True
     """
-    found = next((found for form in _ALL if (found := form.fullmatch(text))), None)
-    if found is None:
+    match = next((match for form in _ALL if (match := form.fullmatch(text))), None)
+    if match is None:
         return None
-    parts = found.groupdict()
+    parts = match.groupdict()
     if parts.get("one"):
         if order is None:
             return None
@@ -129,10 +129,10 @@ def parsed(text: str, order: DayOrder | None) -> float | None:
 
 def _offset(zone: str) -> float:
     """Return the seconds that a zone is ahead of UTC."""
-    found = re.search(r"([+-])(\d{2}):?(\d{2})?", zone)
-    if not found:
+    match = re.search(r"([+-])(\d{2}):?(\d{2})?", zone)
+    if not match:
         return 0.0
-    hours, minutes = int(found[2]), int(found[3] or 0)
+    hours, minutes = int(match[2]), int(match[3] or 0)
     if hours > 14 or minutes > 59:  # noqa: PLR2004  # the farthest zone
         raise ValueError(zone)
-    return (1 if found[1] == "+" else -1) * (hours * 3600 + minutes * 60)
+    return (1 if match[1] == "+" else -1) * (hours * 3600 + minutes * 60)

@@ -1,4 +1,4 @@
-"""What is set aside for the time to come: a plan of reserved and on-demand nodes, and the jobs that they serve."""
+"""Capacity plans: reserved and on-demand nodes for the time to come, and the jobs that they serve."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ IN_ORDER = Policy(
         algorithm_type="greedy", decision_rules=(DecisionRule(score="-node.index"),), head_of_line_blocking=True
     ),
 )
-"""What places jobs unless a plan names another policy. Jobs are alike, so nothing is lost by keeping them in line, and
-the queue of a flood is not gone through at every event: that takes a fifth of first fit's time."""
+"""Default policy of a plan. Jobs are alike, so nothing is lost by keeping them in line, and the queue of a flood is
+not searched at every event: that takes a fifth of first fit's time."""
 
 
 class JobClass(Frozen):
     """The unit in which demand arrives: a demand of d cores is a stream of such jobs that keeps d cores busy."""
 
-    cores: Positive = Field(description="of each job")
-    seconds: Positive = Field(description="that each runs")
+    cores: Positive = Field(description="cores of each job")
+    seconds: Positive = Field(description="seconds that each job runs")
     sla: NonNegative = Field(default=60.0, description="longest acceptable wait, seconds")
 
 
@@ -63,7 +63,7 @@ def template(plan: CapacityPlan, job: JobClass, horizon: float) -> Scenario:
 
     Args:
         plan: The plan.
-        job: What its nodes serve.
+        job: Kind of job that its nodes serve.
         horizon: Seconds.
 
     Raises:
@@ -144,13 +144,13 @@ JOBS_PER_STEP = 3
 
 
 def job_for(plans: Sequence[CapacityPlan], demand: float, step: float, steps: int, sla: float = 60.0) -> JobClass:
-    """Jobs that fill the nodes of plans without remainder and are small beside the demand.
+    """Return jobs that fill the nodes of plans without remainder and are small compared with the demand.
 
     Args:
-        plans: The smallest node counts.
-        demand: Mean, cores.
-        step: Of the demand, seconds.
-        steps: Of a future; jobs are longer, up to a step, where there would be very many.
+        plans: Plans, of which the smallest node counts.
+        demand: Mean demand, cores.
+        step: Time step of the demand, seconds.
+        steps: Number of steps of a future; jobs are longer, up to a step, where there would be very many.
         sla: Longest acceptable wait, seconds.
     """
     node = min(p.node_cores for p in plans)

@@ -1,4 +1,4 @@
-"""Which plan is best: what a user would rather avoid, weighed, and how sure the comparison is."""
+"""Choice among plans by a weighted loss, with the certainty of the comparison."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.errors import ScenarioError
+from aurora.errors import InputError, ScenarioError
 from aurora.sim.capacity.capacity import JobClass
 from aurora.sim.capacity.futures import HOUR, Simulated
 
@@ -17,20 +17,20 @@ MISSED = 0.01
 """The share of missed jobs that weighs as much as buying all demand on demand costs."""
 
 WEIGHTS = {"cost": 1.0, "latency": 0.0, "sla": 1.0, "energy": 0.0}
-"""What counts how much unless told otherwise."""
+"""Default weights of the measures."""
 
 
 class Standing(NamedTuple):
-    """How a plan stands beside the best one.
+    """A plan compared with the best one.
 
     Attributes:
         plan_id: The plan.
         loss: Mean over futures and what-ifs; lower is better.
-        worse: How much higher than the best plan's, in the mean of paired differences.
+        worse: Excess over the best plan's loss, mean of paired differences.
         low: Lower bound of the 95 % interval of `worse`.
-        high: Upper bound.
-        probability_best: That its mean loss is the lowest, as far as the number of futures lets one tell.
-        best_share: Of the futures, those in which no plan has a lower loss; plans that draw share one.
+        high: Upper bound of that interval.
+        probability_best: Probability that its mean loss is the lowest, given the number of futures.
+        best_share: Share of the futures in which no plan has a lower loss; plans that draw share one.
     """
 
     plan_id: str
@@ -43,20 +43,22 @@ class Standing(NamedTuple):
 
 
 def parse_weights(text: str) -> dict[str, float]:
-    """Weights from `cost=1,sla=2`; what is not named counts nothing.
+    """Read weights from `cost=1,sla=2`; measures that are not named count nothing.
 
     Raises:
-        ScenarioError: Names what is wrong and what there is.
+        InputError: It is not written so, or see `check_weights`.
     """
     found = dict.fromkeys(WEIGHTS, 0.0)
     for part in text.split(","):
         name, equals, number = part.partition("=")
         if name.strip() not in WEIGHTS or not equals:
-            raise ScenarioError(f"--weights {part!r}: write NAME=NUMBER with a name among {', '.join(WEIGHTS)}")
+            raise InputError(
+                f"write NAME=NUMBER with a name among {', '.join(WEIGHTS)}", parameter="weights", value=part
+            )
         try:
             found[name.strip()] = float(number)
         except ValueError:
-            raise ScenarioError(f"--weights {part!r}: {number!r} is not a number") from None
+            raise InputError(f"{number!r} is not a number", parameter="weights", value=part) from None
     check_weights(found)
     return found
 
@@ -65,19 +67,19 @@ def check_weights(weights: dict[str, float]) -> None:
     """Refuse weights that rank nothing.
 
     Raises:
-        ScenarioError: One is unknown, negative or not finite, or none is above 0.
+        InputError: One is unknown, negative or not finite, or none is above 0.
     """
     for name, weight in weights.items():
         if name not in WEIGHTS:
-            raise ScenarioError(f"weights: {name!r} is unknown; there are {', '.join(WEIGHTS)}")
+            raise InputError(f"{name!r} is unknown; there are {', '.join(WEIGHTS)}", parameter="weights")
         if not (np.isfinite(weight) and weight >= 0):
-            raise ScenarioError(f"weights: {name} is {weight}; give a number from 0 up")
+            raise InputError(f"{name} is {weight}; give a number from 0 up", parameter="weights")
     if not any(weights.values()):
-        raise ScenarioError(f"weights: all are 0; give at least one of {', '.join(WEIGHTS)} a weight above 0")
+        raise InputError(f"all are 0; give at least one of {', '.join(WEIGHTS)} a weight above 0", parameter="weights")
 
 
 def scales(simulated: Simulated, job: JobClass) -> dict[str, float]:
-    """What counts as one of each measure, so that weights compare like with like.
+    """Return the scale of each measure, so that weights compare like with like.
 
     Cost: buying the mean forecast demand on demand, at the mean price of the plans. Latency: the SLA. SLA: one job
     in a hundred missed. Energy: the mean forecast demand at full power. They depend on no plan's outcome, so another
@@ -99,7 +101,7 @@ def losses(simulated: Simulated, job: JobClass, weights: dict[str, float]) -> ND
     """The weighted mean of measures by their `scales`, float64 [plans, disturbances, futures].
 
     Raises:
-        ScenarioError: See `check_weights`.
+        InputError: See `check_weights`.
     """
     check_weights(weights)
     unit, total = scales(simulated, job), sum(weights.values())
@@ -116,7 +118,7 @@ def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 
     Args:
         plans: Their ids.
         loss: float64 [plans, futures].
-        seed: Of the resampling.
+        seed: Random seed of the resampling.
 
     Raises:
         ScenarioError: There is a single future.

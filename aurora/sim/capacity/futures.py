@@ -1,4 +1,4 @@
-"""What becomes of plans of capacity in thousands of futures, every plan in the same ones."""
+"""Capacity plans simulated in thousands of futures, every plan in the same ones."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Measure(NamedTuple):
     """Something that is measured of a plan in a future; less of it is better.
 
     Attributes:
-        unit: For people.
-        meaning: Likewise.
+        unit: Unit for people.
+        meaning: Description for people.
     """
 
     unit: str
@@ -59,7 +59,7 @@ class Futures:
         demand: float64 [futures, series, steps], cores, not negative.
         series: Ids of the series.
         step: Seconds.
-        seed: Of what happens beside demand: when, and to which nodes.
+        seed: Random seed of events other than demand: their times and nodes.
     """
 
     demand: NDArray[np.float64]
@@ -84,7 +84,7 @@ class Futures:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What came of plans in futures.
+    """The outcomes of plans in futures.
 
     Attributes:
         plans: The plans.
@@ -116,10 +116,10 @@ def simulate_futures(
 
     Args:
         futures: Demand to come.
-        plans: What is compared.
+        plans: Plans to compare.
         job: The unit in which demand comes.
-        disturbances: What-ifs beside the forecast itself.
-        policies: That plans name, besides `IN_ORDER` and the references.
+        disturbances: What-ifs in addition to the forecast itself.
+        policies: Policies that plans name, in addition to `IN_ORDER` and the references.
         threads: The kernel runs outside Python's lock.
         tell: Called with the runs done and all runs.
 

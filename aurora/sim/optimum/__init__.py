@@ -1,4 +1,4 @@
-"""What is possible in a scenario: options of a task, constraints, lower bounds and exact solutions.
+"""The possible in a scenario: options of a task, constraints, lower bounds and exact solutions.
 
 May import `aurora.sim.kernel` and what is below it.
 """

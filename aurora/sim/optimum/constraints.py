@@ -1,4 +1,4 @@
-"""Which hard constraints a plan breaks, and by how much."""
+"""Hard constraints that a plan breaks, each with the amount."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Violation(NamedTuple):
     """A hard constraint that a plan breaks.
 
     Attributes:
-        constraint: Which.
+        constraint: Name of the constraint.
         where: Id of the node or link; "" if it is about the task alone.
         tasks: Ids of the tasks involved.
-        time: Seconds; when it is first broken.
-        amount: By how much: seconds, cores, GiB, devices or Gbit/s.
-        message: For people.
+        time: Time at which it is first broken, seconds.
+        amount: Amount by which it is broken: seconds, cores, GiB, devices or Gbit/s.
+        message: Sentence for people.
     """
 
     constraint: Constraint
@@ -119,7 +119,7 @@ def _network(scenario: Scenario, task: Task, links: tuple[int, ...], time: float
 
 
 def _own(scenario: Scenario, stay: _Stay, stays: Mapping[str, _Stay]) -> list[Violation]:
-    """What a task breaks by itself."""
+    """Return the constraints that a task breaks by itself."""
     task, found = stay.task, []
     early = task.arrival_time - stay.start
     if early > TOLERANCE:

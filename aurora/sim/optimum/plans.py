@@ -26,7 +26,7 @@ def plan_of(outcome: Outcome, scenario: Scenario) -> tuple[PlannedTask, ...]:
 
 
 def run_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> Outcome:
-    """What comes of a plan: a task that can't start when the plan says so waits for its place.
+    """Run a plan; a task that can't start when the plan says so waits for its place.
 
     Raises:
         ConstraintError: The plan names an unknown task, node or path, or a task twice.

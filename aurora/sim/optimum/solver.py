@@ -60,14 +60,14 @@ _GUIDES = ("fastest", "cheapest", "nearest", "first_fit", "best_fit", "sjf+easy"
 
 
 class Solution(NamedTuple):
-    """What the solver found.
+    """The result of the solver.
 
     Attributes:
         status: `optimal`: plan and bound meet. `feasible`: a plan that completes every task. `infeasible`: there
             is proof that there is none. `unknown`: none was found.
-        value: Of the plan, as the kernel runs it; None without a plan. Seconds, or dollars.
+        value: Value of the plan, as the kernel runs it, in seconds or dollars; None without a plan.
         bound: No plan that completes every task is better; infinite if infeasible.
-        plan: Empty without one.
+        plan: The plan; empty without one.
     """
 
     status: Literal["optimal", "feasible", "infeasible", "unknown"]
@@ -77,7 +77,7 @@ class Solution(NamedTuple):
 
 
 def is_small(encoded: EncodedScenario) -> bool:
-    """Whether the solver is worth asking."""
+    """Return whether a scenario is small enough for the solver."""
     problem = encoded.problem
     candidates = np.diff(problem.route_start)[problem.task_i[:, at.T_ROUTE]]
     return int(candidates.sum()) <= MOST_OPTIONS
@@ -335,7 +335,7 @@ class _Model:
 
 
 def _demands(task: Task, option: Option, encoded: EncodedScenario) -> list[tuple[tuple[str, int], int]]:
-    """What an option holds: ((resource, index of node or link), amount in the units of `_capacity`)."""
+    """Return what an option holds: ((resource, index of node or link), amount in the units of `_capacity`)."""
     scenario = encoded.scenario
     found: list[tuple[tuple[str, int], int]] = []
     if option.node >= 0:

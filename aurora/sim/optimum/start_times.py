@@ -65,7 +65,7 @@ def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[TaskO
 
 
 def _longest_wait(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> float:
-    """How long some task waits under a good reference; the program looks closely as far as that."""
+    """Return the longest wait under a good reference; the program looks closely as far as that."""
     start = run(encoded, compile_policy(REFERENCES["fastest"])).tasks.start
     waits = start - np.array([each.ready for each in every])
     return float(np.max(waits[np.isfinite(waits)], initial=0.0))
@@ -88,8 +88,8 @@ class _Pools(NamedTuple):
     """Resources that tasks share: bandwidth of each link; cores, memory and devices of each kind of node.
 
     Attributes:
-        ways: Of every task.
-        capacity: Of each resource when everything is up.
+        ways: Ways to run every task.
+        capacity: Capacity of each resource when everything is up.
         outages: (start, end, amount) of each resource.
     """
 
@@ -146,7 +146,7 @@ class _Program(NamedTuple):
     """Minimise c x with uses x <= have, each task started once, x >= 0.
 
     Attributes:
-        task, latency: Of each column (a task's start in a slot).
+        task, latency: Task and latency of each column (a task's start in a slot).
         uses: Sparse [resources in slots, columns], amounts times seconds.
         have: Likewise [resources in slots].
         started: Sparse [tasks, columns].

@@ -1,4 +1,4 @@
-"""Whether a scenario can be solved: is there a plan under which every task completes?"""
+"""Witnesses that a scenario is solvable: plans under which every task completes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from aurora.sim.policies.policy import PlannedTask, Policy
 
 EFFORT = 2.0
 """CP-SAT's deterministic time, about seconds."""
-NAMED = 5
-"""Tasks that a reason names at most."""
+MAX_TASKS_NAMED = 5
+"""Most tasks that a reason names."""
 
 
 class Witness(NamedTuple):
@@ -26,8 +26,8 @@ class Witness(NamedTuple):
 
     Attributes:
         by: Name of the reference policy that found it, `solver`, or "" without one.
-        plan: Empty without one.
-        reason: Why there is none; "" with one.
+        plan: The plan; empty without one.
+        reason: Reason why there is none; "" with one.
     """
 
     by: str
@@ -36,7 +36,7 @@ class Witness(NamedTuple):
 
     @property
     def is_solvable(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a plan."""
         return self.by != ""
 
 
@@ -55,12 +55,12 @@ def witness(encoded: EncodedScenario, references: Mapping[str, Policy]) -> Witne
 
 
 def unplaceable(encoded: EncodedScenario) -> str:
-    """Which tasks fit nowhere even when everything is free, in words; "" if there are none."""
+    """Name the tasks that fit nowhere even when everything is free; "" if there are none."""
     found = np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)
     if not len(found):
         return ""
-    names = ", ".join(encoded.scenario.tasks[t].task_id for t in found[:NAMED])
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    names = ", ".join(encoded.scenario.tasks[t].task_id for t in found[:MAX_TASKS_NAMED])
+    more = f" and {len(found) - MAX_TASKS_NAMED} more" if len(found) > MAX_TASKS_NAMED else ""
     return f"no node or path is large enough, even when everything is free, for {names}{more}"
 
 

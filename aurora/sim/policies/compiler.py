@@ -46,7 +46,7 @@ class Sections(NamedTuple):
 
     Attributes:
         order: Key of a waiting task, lowest first.
-        admit: Whether a candidate may be used now.
+        admit: Expression that is 0 for candidates that may not be used now.
         rules: Pairs of `when` and `score`; none where a network scores.
     """
 
@@ -90,7 +90,7 @@ def parse_sections(policy: Policy) -> Sections:
 
 
 def with_sections(strategy: AllocationStrategy, sections: Sections) -> AllocationStrategy:
-    """The same strategy with other expressions (rationales and pseudocode are kept)."""
+    """Return the strategy with other expressions; rationales and pseudocode are kept."""
     return strategy.model_copy(
         update={
             "order": to_text(sections.order),
@@ -236,7 +236,7 @@ def constants(policy: Policy) -> tuple[float, ...]:
 
 
 def with_constants(policy: Policy, values: Sequence[float]) -> Policy:
-    """The same policy with other literals, in the order of `constants`.
+    """Return the policy with other literals, in the order of `constants`.
 
     Raises:
         PolicyError: There are not as many values as literals, or one is not finite.
@@ -292,7 +292,7 @@ def readable(policy: Policy) -> str:
 
 
 def network_in_words(network: Network) -> str:
-    """What kind of network it is, in a line."""
+    """Describe the kind of network in a line."""
     hidden = " and ".join(str(len(layer.weights)) for layer in network.layers[:-1])
     kind = f"{hidden} hidden units, {network.activation}" if hidden else "no hidden units"
     return f"a trained network of {len(network.inputs)} inputs ({kind})"

@@ -31,7 +31,7 @@ MAX_DEPTH = 40
 MAX_BRACKETS = 40
 ALL_SCOPES: frozenset[Scope] = frozenset(("task", "node", "fit", "path", "cluster", "objective"))
 DECISION_SCOPES: frozenset[Scope] = frozenset(("task", "cluster", "objective"))
-"""What `order` and `when` may read: they are evaluated where there is no candidate yet."""
+"""Scopes that `order` and `when` may read: they are evaluated before there is a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ _FOREIGN: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.Tuple: ("a list", ""),
     ast.Subscript: ("an index such as x[0]", "write a feature as scope.word"),
 }
-"""What people try from other languages: its name, and what to write instead."""
+"""Syntax of other languages that people try: its name, and what to write instead."""
 _LANGUAGE = (
     "use numbers, features, arithmetic (+ - * / %), comparisons, and/or/not, `a if c else b` and the listed functions"
 )
@@ -346,12 +346,12 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def count_nodes(expr: Expr) -> int:
-    """How many operations, names and numbers there are."""
+    """Return the number of operations, names and numbers."""
     return sum(1 for _ in walk(expr))
 
 
 def depth_of(expr: Expr) -> int:
-    """How many levels there are; 1 for a number or a feature."""
+    """Return the number of levels; 1 for a number or a feature."""
     return 1 + max(map(depth_of, expr.args)) if isinstance(expr, Apply) else 1
 
 

@@ -1,4 +1,4 @@
-"""What a network sees of a decision: features on one footing, of every candidate and of the decision as a whole.
+"""Inputs of networks: features on one footing, of every candidate and of the decision as a whole.
 
 An input is a feature of the table, or one times and over another that is the same for all candidates: a small part
 of the policy language, `objective.cost * fit.cost / objective.cost_target`. What a reward is made of is shown in
@@ -33,13 +33,13 @@ CANDIDATE_INPUTS: tuple[str, ...] = (
     *(f.name for f in GENERAL_FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
     *_RATIOS,
 )
-"""What an environment shows of every candidate, in this order."""
+"""Inputs that an environment shows of every candidate, in this order."""
 
 CONTEXT_INPUTS: tuple[str, ...] = (
     *(f.name for f in GENERAL_FEATURES if f.scope not in CANDIDATE_SCOPES),
     "task.wait / objective.latency_target",
 )
-"""What it shows once a decision, in this order."""
+"""Inputs that it shows once a decision, in this order."""
 
 _INPUT = re.compile(r"(?:([a-z_.]+) \* )?([a-z_.]+)(?: / ([a-z_.]+))?")
 
@@ -48,9 +48,9 @@ class Input(NamedTuple):
     """An input, by the numbers of its features in the table; -1 where there is none.
 
     Attributes:
-        times: What the feature is multiplied by; the same for all candidates.
+        times: Factor of the feature; the same for all candidates.
         feature: The feature.
-        per: What it is divided by; the same for all candidates. Over 0 the input is 0.
+        per: Divisor of the feature; the same for all candidates. Over 0 the input is 0.
     """
 
     times: int
@@ -84,5 +84,5 @@ def parse_input(text: str) -> Input:
 
 
 def scale_of(text: str) -> float:
-    """What an environment divides an input by: a feature's typical magnitude in the table, of a ratio nothing."""
+    """Return the divisor of an input: a feature's typical magnitude in the table; 1 for a ratio."""
     return FEATURES[FEATURE_INDEX[text]].scale if text in FEATURE_INDEX else 1.0

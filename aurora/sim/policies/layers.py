@@ -37,7 +37,7 @@ def compile_network(network: Network, first_const: int) -> Scoring:
 
     Args:
         network: Its shapes fit together; `Network` has seen to that.
-        first_const: How many constants the program has before these.
+        first_const: Number of constants that the program has before these.
     """
     inputs = [parse_input(text) for text in network.inputs]
     vectors = [k for k, x in enumerate(inputs) if x.varies]

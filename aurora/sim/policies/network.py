@@ -1,4 +1,4 @@
-"""A trained network as a policy: made from arrays, and what it says of a decision beside the kernel."""
+"""Trained networks as policies: made from arrays, and evaluated outside the kernel."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def scoring_network(
     base: Policy | None = None,
     description: str = "",
 ) -> Policy:
-    """A policy that places tasks where a trained network scores highest.
+    """Return a policy that places tasks where a trained network scores highest.
 
     Args:
-        features: What the network reads, in the order of the columns of its first weights: features or ratios, as
+        features: Inputs of the network, in the order of the columns of its first weights: features or ratios, as
             in `aurora.sim.policies.inputs`. Those of candidates and those of the decision may stand in any order.
-        scale: What each is divided by before it is squashed, as `aurora.sim.policies.inputs.scale_of` gives it for
+        scale: Divisor of each input before it is squashed, as `aurora.sim.policies.inputs.scale_of` gives it for
             what an environment shows. Normalising after that belongs into the first layer's weights and bias.
-        weights: Of each layer the weights [units, inputs], as torch has them, and the bias [units]. The last layer
+        weights: Weights [units, inputs] of each layer, as torch has them, and its bias [units]. The last layer
             has one unit.
-        activation: Of all layers but the last.
+        activation: Activation of all layers but the last.
         base: Its order, discipline and choice of devices are taken over, and its `admit`; by default first come,
             first served without head-of-line blocking, as an environment has it.
-        description: For people.
+        description: Description for people.
 
     Raises:
         PolicyError: Shapes don't fit together, a number is not finite, a feature is unknown, or the network is
@@ -76,7 +76,7 @@ def _rounded(values: Any, dimensions: int) -> Any:
 
 
 def gradients_of(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How the score changes with each input.
+    """Return the gradient of the score by each input.
 
     Args:
         network: The network.
@@ -113,7 +113,7 @@ def network_of(policy: Policy) -> Network:
 
 
 def inputs_from(network: Network, features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a network reads, from the values of all features.
+    """Return a network's inputs from the values of all features.
 
     Args:
         network: The network.

@@ -1,4 +1,4 @@
-"""What a policy is: a small program in the expression language, or an explicit plan.
+"""Policies: small programs in the expression language, or explicit plans.
 
 The executable part of a policy says which waiting task is next (`order`), on which candidates it
 may be placed now (`admit`), and how good each admitted candidate is (`decision_rules`).
@@ -157,7 +157,7 @@ class PlannedTask(Frozen):
 
 
 class ExpectedPerformance(Frozen):
-    """What the author of a policy expects of it; compared with outcomes, never trusted."""
+    """The author's expectations of a policy; compared with outcomes, never trusted."""
 
     latency: NonNegative | None = Field(default=None, description="mean latency that is expected, seconds")
     cost: NonNegative | None = Field(default=None, description="cost that is expected, dollars")
@@ -171,13 +171,13 @@ class Policy(Frozen):
     """A policy: the unit that is evolved, rated, stored, exported and approved."""
 
     policy_id: Identifier = Field(description="name of the policy")
-    policy_description: str = Field(default="", max_length=4000, description="what it does, for people")
-    allocation_strategy: AllocationStrategy = Field(description="what is executed: order, admission and scores")
+    policy_description: str = Field(default="", max_length=4000, description="description for people")
+    allocation_strategy: AllocationStrategy = Field(description="the executed part: order, admission and scores")
     allocation_plan: tuple[PlannedTask, ...] | None = Field(
         default=None, description="explicit placements for one scenario, which override the strategy; null: none"
     )
     expected_performance: ExpectedPerformance | None = Field(
-        default=None, description="what its author expects of it; compared with outcomes, never trusted"
+        default=None, description="its author's expectations; compared with outcomes, never trusted"
     )
 
 

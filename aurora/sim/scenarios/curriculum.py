@@ -14,18 +14,18 @@ ADVANCE_AT = 0.7
 
 
 class Level(NamedTuple):
-    """What makes a level as hard as it is; sizes alone do not.
+    """A level of the curriculum: its sizes, and what makes its scenarios hard.
 
     Attributes:
-        number: 1 to 5.
-        tasks, nodes: Sizes.
-        difficulty: On a scale of 1 to 10.
+        number: Number of the level, 1 to 5.
+        tasks, nodes: Number of tasks and of nodes.
+        difficulty: Difficulty on a scale of 1 to 10.
         load: Offered work over capacity within the horizon.
-        demand: What all tasks of a cloud family ask for together, over what there is: above 1 they can't
-            all run at once, and an order has to be found.
+        demand: Cores that all tasks of a cloud family ask for, over the cores there are; above 1 they can't all
+            run at once.
         largest_share: Largest task of an edge or hybrid family relative to a small node.
-        bursts: Instants over which a bursty group arrives.
-        failures: Node failures within the horizon.
+        bursts: Number of instants at which a bursty group arrives.
+        failures: Number of node failures within the horizon.
         dependency: Shape of dependencies where a family has some.
     """
 
@@ -51,10 +51,10 @@ LEVELS: tuple[Level, ...] = (
 
 
 class Curriculum(Frozen):
-    """Where a run stands.
+    """The progress of a run through the levels.
 
     Attributes:
-        level: 1 to 5.
+        level: Number of the present level, 1 to 5.
         recent: Success on the latest scenarios of this level, at most 20.
     """
 

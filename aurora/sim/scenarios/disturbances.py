@@ -1,4 +1,4 @@
-"""What may come on top of a forecast: named what-ifs and the user's own, as changes of demand, nodes and prices."""
+"""What-ifs on top of a forecast, named ones and the user's own: changes of demand, nodes and prices."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class NodesFail(Frozen):
     """Reserved nodes go down (on-demand nodes where a plan reserves none); their jobs start again."""
 
     kind: Literal["node_loss"] = "node_loss"
-    nodes: int = Field(default=1, ge=0, le=5000, description="how many")
-    share: float = Field(default=0.0, ge=0, le=1, description="and this share of them, rounded up")
+    nodes: int = Field(default=1, ge=0, le=5000, description="number of nodes that fail")
+    share: float = Field(default=0.0, ge=0, le=1, description="share of the nodes that fail besides, rounded up")
     start: NonNegative | None = _START
     duration: Positive | None = _DURATION
 
@@ -58,7 +58,7 @@ class PriceChanges(Frozen):
     factor: float = Field(ge=0, le=1000, description="times the price")
     start: NonNegative = Field(default=0.0, description="seconds from the first step")
     duration: Positive | None = _DURATION
-    reserved: bool = Field(default=False, description="whether the price of reserved nodes changes too")
+    reserved: bool = Field(default=False, description="true: the price of reserved nodes changes too")
 
 
 Change = Annotated[DemandChanges | DemandGrows | NodesFail | PriceChanges, Field(discriminator="kind")]
@@ -72,16 +72,16 @@ class Disturbance(Frozen):
 
 
 AS_FORECAST = Disturbance(name="as forecast")
-"""Nothing but what was forecast."""
+"""The what-if without changes."""
 
 
 class Named(NamedTuple):
     """A what-if that the command line knows by name.
 
     Attributes:
-        change: What it is unless told otherwise.
-        meaning: For people.
-        amount: The field that the amount after its name sets.
+        change: The change with its default amount.
+        meaning: Description for people.
+        amount: Field that the amount after the name sets.
     """
 
     change: DemandChanges | DemandGrows | NodesFail | PriceChanges
@@ -151,7 +151,7 @@ def parse_seconds(text: str, *, where: str) -> float:
 
 
 def _amount(text: str, field: str, whole: str) -> dict[str, float]:
-    """What an amount sets."""
+    """Return the fields that an amount sets, by name."""
     match = _AMOUNT.fullmatch(text)
     number = float(match["number"]) if match else 0.0
     form = "" if match is None else match["sign"] + match["times"] + match["unit"]
@@ -259,6 +259,6 @@ def _covered(
 def span(
     start: float | None, duration: float | None, horizon: float, chance: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """When a change begins and ends in each future, seconds; the end is infinite where it lasts."""
+    """Return start and end of a change in each future, seconds; the end is infinite where it lasts."""
     first = chance * horizon if start is None else np.full(len(chance), start)
     return first, np.full(len(chance), np.inf) if duration is None else first + duration

@@ -272,7 +272,7 @@ def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[
 
 
 def _share(asked: float, have: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each node's capacity; 0 where there is none."""
+    """Return the share of each node's capacity; 0 where it has none."""
     return np.divide(asked, have, out=np.zeros_like(have), where=have > 0)
 
 

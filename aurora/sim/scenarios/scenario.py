@@ -1,4 +1,4 @@
-"""What a scenario is: tasks that ask for resources, nodes and links that have them, and events.
+"""Scenarios: tasks that ask for resources, nodes and links that have them, and events.
 
 Units are SI-like everywhere: seconds, cores, GiB, Gbit/s, watts, joules, dollars per hour. The two
 `_ms` fields of the wire format are converted where a scenario is encoded for the kernel, once.
@@ -173,12 +173,12 @@ class CarbonChange(Frozen):
 
 
 class Conditions(Frozen):
-    """What happens around the workload."""
+    """Events outside the workload: failures, congestion, and changes of price and carbon intensity."""
 
-    node_failures: tuple[NodeFailure, ...] = Field(default=(), description="when nodes go down")
-    network_congestion: tuple[Congestion, ...] = Field(default=(), description="when links are slower")
-    dynamic_pricing: tuple[PriceChange, ...] = Field(default=(), description="when prices change")
-    dynamic_carbon: tuple[CarbonChange, ...] = Field(default=(), description="when carbon intensities change")
+    node_failures: tuple[NodeFailure, ...] = Field(default=(), description="failures of nodes")
+    network_congestion: tuple[Congestion, ...] = Field(default=(), description="times at which links are slower")
+    dynamic_pricing: tuple[PriceChange, ...] = Field(default=(), description="changes of price")
+    dynamic_carbon: tuple[CarbonChange, ...] = Field(default=(), description="changes of carbon intensity")
 
 
 class Workload(Frozen):
@@ -186,16 +186,16 @@ class Workload(Frozen):
 
     tasks: tuple[Task, ...] = Field(min_length=1, description="the tasks, in any order; at least one")
     workload_pattern: WorkloadPattern = Field(
-        default="sporadic", description="how tasks arrive, for people; arrival times alone count"
+        default="sporadic", description="pattern of arrivals, for people; only arrival times count"
     )
     time_horizon: Positive = Field(description="seconds within which the tasks arrive")
     simultaneous_events: Literal["together", "one_by_one"] = Field(
         default="together",
-        description="whether all events of an instant are applied before tasks are placed, or tasks are placed "
-        "after each event (arrivals first), as published job-scheduling simulators do",
+        description="together: all events of an instant are applied, then tasks are placed; one_by_one: tasks are "
+        "placed after each event (arrivals first), as published job-scheduling simulators do",
     )
     max_attempts: int = Field(
-        default=4, ge=1, le=1000, description="how often a task may start before its failure is final"
+        default=4, ge=1, le=1000, description="number of starts after which a task's failure is final"
     )
 
 
@@ -215,15 +215,17 @@ class Scenario(Frozen):
     """A complete, self-contained allocation problem."""
 
     scenario_id: Identifier = Field(description="name of the scenario")
-    domain: Domain = Field(description="what it is about, for people and for sorting")
-    description: str = Field(default="", max_length=4000, description="what it shows, for people")
-    nodes: tuple[Node, ...] = Field(default=(), description="where tasks run; may be empty if all tasks are flows")
+    domain: Domain = Field(description="kind of system, for people and for sorting")
+    description: str = Field(default="", max_length=4000, description="description for people")
+    nodes: tuple[Node, ...] = Field(
+        default=(), description="places where tasks run; may be empty if all tasks are flows"
+    )
     links: tuple[Link, ...] = Field(default=(), description="the network between sites; empty: none")
     workload_definition: Workload = Field(description="the tasks and how they arrive")
     environmental_conditions: Conditions = Field(
         default=Conditions(), description="failures, congestion and changes of price and carbon intensity"
     )
-    objectives: tuple[ObjectiveName, ...] = Field(default=GENERAL, description="what counts for the reward")
+    objectives: tuple[ObjectiveName, ...] = Field(default=GENERAL, description="objectives that count for the reward")
     objective_weights: dict[ObjectiveName, NonNegative] = Field(
         default_factory=dict, description="relative weights of the objectives; empty: equal"
     )
@@ -231,7 +233,7 @@ class Scenario(Frozen):
         default=ObjectiveTargets(), description="values at which the objectives score one half"
     )
     paths_per_pair: int = Field(
-        default=3, ge=1, le=16, description="how many shortest paths between two sites a flow may take"
+        default=3, ge=1, le=16, description="number of shortest paths between two sites that a flow may take"
     )
     typical_tasks: tuple[TypicalTask, ...] = Field(
         default=(), description="classes of the usual task mix; empty: computed from this scenario's tasks"
@@ -328,11 +330,11 @@ def _check_dependencies(tasks: tuple[Task, ...]) -> None:
 
 
 def path_name(scenario: Scenario, path: Sequence[int]) -> str:
-    """What a path is called: the sites along it, such as `Oslo - Hamar - Bergen`.
+    """Return the name of a path: the sites along it, such as `Oslo - Hamar - Bergen`.
 
     Args:
-        scenario: Whose links they are.
-        path: Numbers of the links, in order.
+        scenario: Scenario that has the links.
+        path: Indices of the links, in order.
     """
     links = [scenario.links[l] for l in path]
     if not links:

@@ -1,4 +1,4 @@
-"""What an attacker writes: a short description that expands into a scenario of any size.
+"""Specs: short descriptions that expand into scenarios of any size, as an attacker writes them.
 
 A spec names groups of tasks, classes of nodes, a topology and what goes wrong, with ranges instead of
 single values; `expand` draws the rest from its seed. So a model never has to print 500 tasks.
@@ -89,7 +89,7 @@ class Topology(Frozen):
 
 
 class Trouble(Frozen):
-    """What goes wrong, and how often within the horizon."""
+    """Failures, congestion and price changes: how many of each fall within the horizon."""
 
     node_failures: int = Field(default=0, ge=0, le=1000)
     failure_duration: Range = Range(low=60.0, high=600.0)

@@ -14,7 +14,7 @@ from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
 LOADS = ("cpu_required", "memory_required", "bandwidth", "data_size")
-"""What a load multiplies. More bandwidth without more data would make transfers faster."""
+"""Fields that a load multiplies. More bandwidth without more data would make transfers faster."""
 
 
 class NodeFails(Frozen):
@@ -66,8 +66,9 @@ def parse_change(kind: Asked, text: str) -> Change:
     """Read a change from a short text.
 
     Args:
-        kind: What changes.
-        text: As `EXAMPLES` shows. Factors: `x1.3`, `1.3`, `+30%`, `-30%`. Times: `90` seconds, `90s`, `10m`, `2h`.
+        kind: Kind of change.
+        text: The change, written as `EXAMPLES` shows. Factors: `x1.3`, `1.3`, `+30%`, `-30%`. Times: `90` seconds,
+            `90s`, `10m`, `2h`.
 
     Raises:
         ScenarioError: The text says something else; the message has an example.

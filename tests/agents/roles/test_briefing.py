@@ -10,10 +10,10 @@ from aurora.agents.models.model import model_name
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table, weak_areas
 from aurora.evals.testing.scripted_server import scripted_server
-from aurora.graphs.nodes_model import distinct
+from aurora.graphs.model_proposers import distinct
 from aurora.prompts.loader import load_prompt
 from aurora.sim.policies.expression import parse
-from aurora.sim.policies.features import FEATURES
+from aurora.sim.policies.features import GENERAL_FEATURES
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
@@ -65,7 +65,7 @@ def test_policies_are_told_in_the_fields_of_an_answer() -> None:
 
 def test_every_feature_is_told() -> None:
     told = features_told()
-    assert all(f"- {f.name}" in told for f in FEATURES)
+    assert all(f"- {f.name}" in told for f in GENERAL_FEATURES)
 
 
 def test_the_mark_is_the_best_of_each_column() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from aurora.errors import AuroraError
+from aurora.learning.forecasting.baselines import Baseline
 from aurora.learning.forecasting.forecast import Forecaster, fit
 from aurora.learning.forecasting.holdout import machine, split, training_windows
 from aurora.learning.forecasting.inputs import Inputs, inputs_of
 from aurora.learning.forecasting.lstm_network import load_lstm, train_lstm
-from aurora.learning.forecasting.members import MODELS
+from aurora.learning.forecasting.members import MODELS, Row
 from aurora.learning.forecasting.serialization import load_forecaster, save_forecaster
 from aurora.learning.forecasting.windows import rolling
 from aurora.learning.series.series import QUANTILES, Panel, Series
@@ -186,3 +187,17 @@ def test_a_panel_of_short_and_long_and_still_series_is_learned_from():
     still = Series("still", START, STEP, np.zeros(200), np.ones(200, dtype=bool))
     mixed = fit(Panel((short, still, *panel(4, 200).series)), context=CONTEXT, horizon=HORIZON, members=QUICK_MEMBER)
     assert np.isfinite(mixed.predict([still])[0].quantiles).all()
+
+
+def test_a_member_of_ones_own_is_blended_compared_saved_and_loaded(tmp_path: Path):
+    own = Baseline(lambda inputs: np.repeat(np.sort(inputs.windows.past[:, None, -len(QUANTILES) :]), HORIZON, axis=1))
+    members = {**QUICK_MEMBER, "sorted": Row(own, prior=0.5)}
+    fitted = fit(panel(6, 150), context=CONTEXT, horizon=HORIZON, members=members)
+    assert fitted.blend.weights["sorted"] > 0
+    assert "sorted" in fitted.held_out
+    save_forecaster(fitted, tmp_path / "f")
+    strangers = panel(2, first=50).series
+    again = load_forecaster(tmp_path / "f", members)
+    assert np.array_equal(again.predict(strangers)[0].quantiles, fitted.predict(strangers)[0].quantiles)
+    with pytest.raises(AuroraError, match="models that are not known here: sorted"):
+        load_forecaster(tmp_path / "f")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from aurora.errors import ScenarioError
+from aurora.errors import InputError, ScenarioError
 from aurora.sim.capacity.arrivals import jobs_of
 from aurora.sim.capacity.capacity import IN_ORDER, CapacityPlan, JobClass, job_for, read_plans, template
 from aurora.sim.capacity.choice import losses, parse_weights, standings
@@ -191,7 +191,7 @@ def test_weights_decide():
 
 @pytest.mark.parametrize("text", ["cost", "price=1", "cost=much", "cost=-1", "cost=nan", "cost=0,sla=0", ""])
 def test_bad_weights_are_refused(text):
-    with pytest.raises(ScenarioError, match="weights"):
+    with pytest.raises(InputError, match="weights"):
         parse_weights(text)
 
 

@@ -11,7 +11,9 @@ from aurora.agents.explain.explainer import explain
 from aurora.agents.search.policy_search import Settings, first_state, search
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
-from aurora.memory.store import Iteration, NewOutcome, NewPolicy, NewScenario, Store
+from aurora.memory.elo import rate_rounds
+from aurora.memory.records import Iteration, NewOutcome, NewPolicy, NewScenario
+from aurora.memory.store import Store
 from aurora.memory.texts import policy_text
 from aurora.sim.episodes import Episodes
 from aurora.sim.explain.decision import decisions, rank, terms
@@ -110,19 +112,20 @@ def test_a_network_survives_a_file_and_a_store(tmp_path: Path) -> None:
     assert simulate(scenario, read_policy(path)).summary == simulate(scenario, policy).summary
     spec = sample_spec("batch", 1, np.random.default_rng(1))
     with Store.open(tmp_path / "a.sqlite") as store:
-        rated = store.commit(
+        store.commit(
             Iteration(
                 number=0,
                 policies=[NewPolicy(p, "trained") for p in (policy, other)],
                 scenarios=[NewScenario(spec.spec_id, spec.family, 1, spec.model_dump_json(), 0.5, 0.4)],
                 outcomes=[NewOutcome(p.policy_id, spec.spec_id, 1.0, {}) for p in (policy, other)],
                 failures=[],
-                rounds={spec.spec_id: {policy.policy_id: 1.0, other.policy_id: 0.5}},
+                matches=rate_rounds({}, {spec.spec_id: {policy.policy_id: 1.0, other.policy_id: 0.5}})[1],
                 fronts={},
                 state={},
                 events=[],
             )
         )
+        rated = store.ratings([policy.policy_id, other.policy_id])
         assert rated[policy.policy_id] > rated[other.policy_id]
         assert store.policy(policy.policy_id) == policy
         best = store.top(1)[0]

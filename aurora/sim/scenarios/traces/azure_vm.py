@@ -139,11 +139,11 @@ def vm_scenario(vms: Sequence[Vm], *, first: int, count: int, load: float, seed:
     """Machines `first` to `first + count` on servers that are all alike.
 
     Args:
-        vms: As read.
-        first: Number of the first.
-        count: How many; the last time step may be cut.
+        vms: Machines, as read.
+        first: Index of the first machine.
+        count: Number of machines; the last time step may be cut.
         load: Cores asked for at the busiest time over those there are; the number of servers follows from it.
-        seed: Of the lifetimes, drawn from their bins.
+        seed: Random seed of the lifetimes, which are drawn from their bins.
 
     Raises:
         DataError: There are not that many.

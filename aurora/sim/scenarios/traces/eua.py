@@ -21,7 +21,7 @@ from aurora.sim.scenarios.traces.topology import MS_PER_KM, PRICE, distance_km
 NEIGHBOURS = 3
 """Nearest other sites that a site has a link to."""
 HOP_MS = 0.5
-"""Switching on every link, beside the distance."""
+"""Milliseconds of switching on every link, in addition to the distance."""
 SITE_GBPS = 10.0
 CLOUD, CLOUD_MS, CLOUD_GBPS = "cloud", 15.0, 40.0
 """A data centre that every site reaches, and the latency and bandwidth of that link."""
@@ -106,8 +106,8 @@ def edge_scenario(sites: Sequence[Place], users: Sequence[Place], *, requests: i
     Args:
         sites: Edge sites.
         users: Users; each is served through the nearest site.
-        requests: How many.
-        seed: Of the draw.
+        requests: Number of requests.
+        seed: Random seed of the draw.
     """
     rng = np.random.default_rng([seed, 6])
     where = [(math.radians(s.latitude), math.radians(s.longitude)) for s in sites]

@@ -21,7 +21,7 @@ from aurora.sim.scenarios.traces.topology import Network
 
 MEAN_FLOW_SECONDS = 60.0
 FLOWS_PER_SECOND = 1.0
-"""Of the flows that are drawn; a load is reached by their bandwidth."""
+"""Arrival rate of drawn flows; their bandwidth sets the load."""
 
 
 def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.float64]:
@@ -29,7 +29,7 @@ def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.
 
     Args:
         path: A `.txt` or `.txt.gz` file.
-        sites: How many sites there are.
+        sites: Number of sites.
         gbps_per_unit: Gbit/s of a demand of 1.
 
     Returns:
@@ -56,10 +56,10 @@ def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.
 
 @scenario_of("the traffic")
 def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: float) -> Scenario:
-    """Every demand of every matrix as a flow: it comes at the beginning of its interval and lasts for all of it.
+    """Return each demand of each matrix as a flow that lasts for the whole interval of its matrix.
 
     Args:
-        network: Where.
+        network: Sites and links of the flows.
         matrices: Gbit/s [matrices, sites, sites].
         step: Seconds between two matrices.
 
@@ -89,17 +89,17 @@ def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: fl
 
 @scenario_of("the topology")
 def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) -> Scenario:
-    """Flows drawn by a gravity model: between two sites in proportion to the product of their links' bandwidths.
+    """Draw flows by a gravity model: between two sites in proportion to the product of their links' bandwidths.
 
     Roughan, Simplifying the synthesis of Internet traffic matrices (ACM CCR 2005): such products follow measured
     matrices. Arrivals are a Poisson process, durations and bandwidths are exponential, no bandwidth more than
     a flow's shortest path has, so that everyone can be served alone.
 
     Args:
-        network: Where.
-        flows: How many.
-        load: Of the mean link while flows come, if each takes a shortest path.
-        seed: Of the draw.
+        network: Sites and links of the flows.
+        flows: Number of flows.
+        load: Load of the mean link while flows come, if each takes a shortest path.
+        seed: Random seed of the draw.
 
     Raises:
         DataError: No two sites are connected.

@@ -20,7 +20,7 @@ MAX_LINES_OF_LOG = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
-    """How much of a trace becomes a scenario, and what is drawn where the trace does not say.
+    """The part of a trace that becomes a scenario, and what is drawn where the trace does not say.
 
     Attributes:
         first: Index of the first machine, pod, job or traffic matrix.
@@ -47,7 +47,7 @@ class TraceScenario(NamedTuple):
 
     Attributes:
         scenario: The scenario.
-        remarks: What was left out or assumed, one sentence each.
+        remarks: Sentences on what was left out or assumed.
     """
 
     scenario: Scenario
@@ -72,7 +72,7 @@ def read_trace(name: str, files: Sequence[Path], options: TraceOptions | None = 
     Args:
         name: A format of `TRACE_FORMATS`, such as "swf".
         files: The files in the format's order.
-        options: How much of the trace is used.
+        options: Part of the trace to use.
 
     Raises:
         InputError: There is no such format, or it takes another number of files.

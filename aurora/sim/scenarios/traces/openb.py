@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.sim.objectives import ObjectiveTargets
 from aurora.sim.scenarios.scenario import Node, Scenario, Task, TypicalTask, Workload
 from aurora.sim.scenarios.traces.tables import number, rows, scenario_of, whole
@@ -217,10 +217,13 @@ def traced_scenario(nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, first: in
         count: Pods at most; None: all.
 
     Raises:
-        DataError: There is no such pod, or the list has no times.
+        InputError: The list has no times.
+        DataError: There is no such pod.
     """
     if any(p.created is None for p in pods):
-        raise DataError("the pod list has no creation_time and deletion_time; --load L draws arrivals instead")
+        raise InputError(
+            "the pod list has no creation_time and deletion_time; give a load, to draw arrivals", parameter="load"
+        )
     ordered = sorted(pods, key=lambda p: (p.created or 0.0, p.name))
     chosen = ordered[first : None if count is None else first + count]
     if not chosen:
@@ -258,10 +261,10 @@ class OpenbSpec(Frozen):
     """
 
     spec_id: str = Field(min_length=1, max_length=128)
-    fractional_weight: float = Field(default=1.0, ge=0, le=20, description="of pods that share a device")
-    whole_weight: float = Field(default=1.0, ge=0, le=20, description="of pods with one whole device")
-    multiple_weight: float = Field(default=1.0, ge=0, le=20, description="of pods with several devices")
-    cpu_only_weight: float = Field(default=1.0, ge=0, le=20, description="of pods without a device")
+    fractional_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods that share a device")
+    whole_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods with one whole device")
+    multiple_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods with several devices")
+    cpu_only_weight: float = Field(default=1.0, ge=0, le=20, description="weight of pods without a device")
     constrained_share: float = Field(
         default=0.0, ge=0, le=1, description="share of device pods that get a random allowed model"
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field
 
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.reading import read_lines
 from aurora.sim.objectives import ObjectiveTargets
 from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
@@ -142,10 +142,11 @@ def _value(path: Path, line: int, field: int, text: str) -> float:
 def sequence_scenario(
     jobs: tuple[Job, ...], processors: int, *, start: int, length: int = PUBLISHED_LENGTH
 ) -> Scenario:
-    """Jobs `start` to `start + length` on an empty machine, placed after each event as published.
+    """Return jobs `start` to `start + length` on an empty machine, placed after each event as published.
 
     Raises:
-        DataError: There are not that many jobs, or a job asks for more processors than there are.
+        InputError: A job asks for more processors than there are.
+        DataError: There are not that many jobs.
     """
     chosen = jobs[start : start + length]
     if len(chosen) < length or start < 0:
@@ -153,9 +154,10 @@ def sequence_scenario(
     too_wide = next((j for j in chosen if j.processors > processors), None)
     if too_wide is not None:
         widest = max(j.processors for j in jobs)
-        raise DataError(
-            f"job {too_wide.number} asks for {too_wide.processors} of {processors} processors; "
-            f"give the machine {widest} or more (--processors), which its widest job needs"
+        raise InputError(
+            f"job {too_wide.number} asks for {too_wide.processors}; give at least {widest}, which the widest job needs",
+            parameter="processors",
+            value=processors,
         )
     return _scenario(f"swf-{start}-{length}", chosen, processors)
 
@@ -170,7 +172,7 @@ def log_scenario(log: JobLog, *, first: int, count: int, processors: int | None 
         log: From `read_log`.
         first: Number of the first job, from 0.
         count: Jobs at most.
-        processors: Of the machine; None: what the log's header says, or else what its widest job needs.
+        processors: Processors of the machine; None: as the log's header says, or else as its widest job needs.
 
     Raises:
         DataError: There is no such job, or a job asks for more processors than there are.

@@ -33,7 +33,7 @@ FASTEST = 1e18
 SLOWEST = 1e3
 """Bit/s below which a bandwidth is probably in another unit."""
 SPEED_UNITS = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-"""What Topology Zoo's `LinkSpeedUnits` begin with, in bit/s."""
+"""Bit/s by the first letter of Topology Zoo's `LinkSpeedUnits`."""
 MOST_SITES = 5_000
 MOST_LABEL = 100
 """Characters of a site's label that are kept."""
@@ -45,11 +45,11 @@ class Network(NamedTuple):
     """Sites and the links between them.
 
     Attributes:
-        name: For people.
-        sites: Names, each once.
-        links: Between sites.
-        assumed: Links whose bandwidth the source does not state.
-        remarks: What the reader of a file should know of its bandwidths, in sentences.
+        name: Name for people.
+        sites: Names of the sites, each once.
+        links: Links between sites.
+        assumed: Number of links whose bandwidth the source does not state.
+        remarks: Sentences on what is odd about the file's bandwidths.
     """
 
     name: str
@@ -98,7 +98,7 @@ def read_gml(path: Path) -> Network:
 
 
 def _remarks(graph: Graph, links: Sequence[Link], assumed: int) -> tuple[str, ...]:
-    """What is odd about the bandwidths of a file."""
+    """Describe what is odd about the bandwidths of a file."""
     found = []
     if assumed:
         others = sorted({str(f) for e in graph.edges for f in e if _LIKE_SPEED.search(str(f)) and f != "LinkSpeedRaw"})

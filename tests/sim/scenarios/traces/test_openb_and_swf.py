@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aurora.errors import DataError, FileError
+from aurora.errors import DataError, FileError, InputError
 from aurora.sim.scenarios.traces.openb import OpenbSpec, expand_openb, inflate, openb_scenario, read_nodes, read_pods
 from aurora.sim.scenarios.traces.swf import SwfSpec, expand_swf, read_jobs, sequence_scenario
 
@@ -97,7 +97,7 @@ def test_jobs_follow_the_published_rules(tmp_path: Path) -> None:
     assert [(j.number, j.run, j.requested) for j in jobs] == [(1, 7, 7), (2, 10, 0), (4, 9, 20)]
     with pytest.raises(DataError, match="the log has 3"):
         sequence_scenario(jobs, 4, start=1, length=5)
-    with pytest.raises(DataError, match="processors"):
+    with pytest.raises(InputError, match="processors"):
         sequence_scenario(jobs, 1, start=0, length=2)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.errors import StoreError
-from aurora.memory.ledger import Ledger, fingerprint, measurement_key, scenario_print
+from aurora.memory.measurement_cache import MeasurementCache, fingerprint, layout_mark, measurement_key, scenario_print
 from aurora.sim.kernel import encode, run
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy
@@ -26,60 +26,60 @@ def key(number: int) -> bytes:
 
 
 def test_measurements_are_there_after_reopening(tmp_path):
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(4)
-        ledger.add(key(1), (0.1 + 0.2, SUMMARY))
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(4)
-        assert ledger.find(key(1)) == (0.1 + 0.2, SUMMARY)
-        assert isinstance(ledger.find(key(1))[1].decisions, int)
-        assert ledger.find(key(2)) is None
-        assert (len(ledger), ledger.added) == (1, 0)
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(4)
+        cache.add(key(1), (0.1 + 0.2, SUMMARY))
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(4)
+        assert cache.find(key(1)) == (0.1 + 0.2, SUMMARY)
+        assert isinstance(cache.find(key(1))[1].decisions, int)
+        assert cache.find(key(2)) is None
+        assert (len(cache), cache.added) == (1, 0)
 
 
 def test_another_part_starts_empty(tmp_path):
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(0)
-        ledger.add(key(1), (1.0, SUMMARY))
-        ledger.begin(1)
-        assert len(ledger) == 0
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(1)
-        assert len(ledger) == 0
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(0)
+        cache.add(key(1), (1.0, SUMMARY))
+        cache.begin(1)
+        assert len(cache) == 0
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(1)
+        assert len(cache) == 0
 
 
 @given(cut=st.integers(0, 24 + 3 * 160))
 def test_a_torn_end_costs_at_most_the_torn_measurement(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "l"
-    with Ledger(path) as ledger:
-        ledger.begin(2)
+    with MeasurementCache(path) as cache:
+        cache.begin(2)
         for number in range(3):
-            ledger.add(key(number), (float(number), SUMMARY))
+            cache.add(key(number), (float(number), SUMMARY))
     os.truncate(path, cut)
     whole = max(0, (cut - 24) // 160)
-    with Ledger(path) as ledger:
-        ledger.begin(2)
-        assert len(ledger) == whole
-        ledger.add(key(9), (9.0, SUMMARY))
-    with Ledger(path) as ledger:
-        ledger.begin(2)
-        assert [ledger.find(key(n)) for n in (*range(whole), 9)] == [(float(n), SUMMARY) for n in (*range(whole), 9)]
+    with MeasurementCache(path) as cache:
+        cache.begin(2)
+        assert len(cache) == whole
+        cache.add(key(9), (9.0, SUMMARY))
+    with MeasurementCache(path) as cache:
+        cache.begin(2)
+        assert [cache.find(key(n)) for n in (*range(whole), 9)] == [(float(n), SUMMARY) for n in (*range(whole), 9)]
 
 
 def test_threads_do_not_tear_each_others_records(tmp_path):
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(0)
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(0)
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda n: ledger.add(key(n), (float(n), SUMMARY)), range(2000)))
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(0)
-        assert all(ledger.find(key(n)) == (float(n), SUMMARY) for n in range(2000))
+            list(pool.map(lambda n: cache.add(key(n), (float(n), SUMMARY)), range(2000)))
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(0)
+        assert all(cache.find(key(n)) == (float(n), SUMMARY) for n in range(2000))
 
 
-def test_a_file_that_is_no_ledger_is_left_alone(tmp_path):
+def test_a_file_that_is_no_cache_is_left_alone(tmp_path):
     (tmp_path / "l").write_bytes(b"a letter to a friend, long enough to be read as a header")
-    with pytest.raises(StoreError, match="not a ledger"):
-        Ledger(tmp_path / "l")
+    with pytest.raises(StoreError, match="not a cache"):
+        MeasurementCache(tmp_path / "l")
     assert (tmp_path / "l").read_bytes().startswith(b"a letter")
 
 
@@ -88,17 +88,17 @@ def test_measurements_of_an_older_version_are_made_again(tmp_path):
     (tmp_path / "l").write_bytes(
         struct.pack("<16sq", b"aurora-ledger-1\n", 3) + struct.pack("<16s17d", key(1), *[0.5] * 17)
     )
-    with Ledger(tmp_path / "l") as ledger:
-        ledger.begin(3)
-        assert len(ledger) == 0
-        ledger.add(key(1), (1.0, SUMMARY))
-    with Ledger(tmp_path / "l") as ledger:
-        assert ledger.find(key(1)) == (1.0, SUMMARY)
+    with MeasurementCache(tmp_path / "l") as cache:
+        cache.begin(3)
+        assert len(cache) == 0
+        cache.add(key(1), (1.0, SUMMARY))
+    with MeasurementCache(tmp_path / "l") as cache:
+        assert cache.find(key(1)) == (1.0, SUMMARY)
 
 
-def test_a_folder_is_no_ledger(tmp_path):
+def test_a_folder_is_no_cache(tmp_path):
     with pytest.raises(StoreError, match="can't be used"):
-        Ledger(tmp_path)
+        MeasurementCache(tmp_path)
 
 
 def test_keys_tell_apart_what_can_have_another_value():
@@ -129,10 +129,21 @@ def test_a_fingerprint_does_not_depend_on_the_run_that_encoded_it():
 
 def test_a_damaged_measurement_is_told(tmp_path):
     path = tmp_path / "paid.ledger"
-    with Ledger(path) as ledger:
-        ledger.begin(0)
-        ledger.add(b"k" * 16, (1.0, SUMMARY))
+    with MeasurementCache(path) as cache:
+        cache.begin(0)
+        cache.add(b"k" * 16, (1.0, SUMMARY))
     content = path.read_bytes()
     path.write_bytes(content[:-8] + struct.pack("<d", float("nan")))
     with pytest.raises(StoreError, match="is damaged"):
-        Ledger(path)
+        MeasurementCache(path)
+
+
+def test_a_file_of_another_layout_is_emptied_and_not_misread(tmp_path):
+    path = tmp_path / "paid.ledger"
+    path.write_bytes(struct.pack("<16sq", layout_mark(["tasks", "cost"]), 3) + b"k" * 16 + struct.pack("<3d", 1, 2, 3))
+    with MeasurementCache(path) as cache:
+        assert len(cache) == 0
+        cache.begin(3)
+        cache.add(key(1), (1.0, SUMMARY))
+    with MeasurementCache(path) as cache:
+        assert cache.find(key(1)) == (1.0, SUMMARY)

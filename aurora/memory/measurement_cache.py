@@ -1,8 +1,11 @@
-"""Measurements that were paid for: so that a run which is killed does not pay for them again.
+"""A cache of simulated measurements, on disk, so that a run which was killed does not simulate them again.
 
-A simulation's result is written down the moment it is there, before anybody reads it. Whoever repeats
-the work after a kill (an iteration that was not committed is played again from its start, with the
-same random numbers) finds the results here instead of simulating.
+A measurement is written the moment it is there, before anybody reads it. A process that repeats the work after a
+kill (an iteration that was not committed is played again from its start, with the same random numbers) finds its
+measurements here instead of simulating.
+
+The file begins with a mark of its layout, which follows from the fields of `Summary`. A file of another layout is
+emptied, and what it held is simulated again: records of another length would be misread.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import math
 import os
 import struct
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -24,18 +27,24 @@ from aurora.sim.kernel import EncodedScenario
 from aurora.sim.outcome import Summary
 
 Measurement = tuple[float, Summary]
-"""What a policy achieved on a scenario: its value, higher is better, and the sums."""
+"""Value of a policy on a scenario, higher is better, and the sums over its tasks."""
 
-_MAGIC = b"aurora-ledger-2\n"
-_MAGIC_OLD = b"aurora-ledger-1\n"
-"""Of files whose measurements have no carbon. Fingerprints of scenarios have changed since, so none would be found."""
-_PART = struct.Struct("<16sq")
 _FIELDS = tuple(dataclasses.fields(Summary))
+_PART = struct.Struct("<16sq")
 _RECORD = struct.Struct(f"<16s{1 + len(_FIELDS)}d")
 
 
+def layout_mark(fields: Sequence[str]) -> bytes:
+    """Return the 16 bytes with which a file of these fields begins."""
+    digest = hashlib.blake2b(" ".join(fields).encode(), digest_size=4).hexdigest()
+    return f"aurora-{digest}\n".encode()
+
+
+_MARK = layout_mark([f.name for f in _FIELDS])
+
+
 def fingerprint(parts: Iterable[object]) -> bytes:
-    """16 bytes that tell arrays and plain values apart by their content."""
+    """Return 16 bytes that tell arrays and plain values apart by their content."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
@@ -44,28 +53,31 @@ def fingerprint(parts: Iterable[object]) -> bytes:
 
 
 def scenario_print(encoded: EncodedScenario) -> bytes:
-    """Fingerprint of a scenario and of what makes an outcome on it valuable."""
+    """Return the fingerprint of a scenario and of its objectives, on which the value of an outcome depends."""
     scenario = encoded.scenario
     goals = (scenario.scenario_id, scenario.objectives, scenario.objective_weights, scenario.objective_targets)
     return fingerprint((*goals, *encoded.problem))
 
 
 def measurement_key(scenario: bytes, program: bytes) -> bytes:
-    """Key of a measurement, 16 bytes, from the fingerprints of a scenario and a program."""
+    """Return the key of a measurement, 16 bytes, from the fingerprints of a scenario and a program."""
     return hashlib.blake2b(scenario, digest_size=16, key=program).digest()
 
 
-class Ledger:
-    """Measurements by key, in memory and, if it has a file, on disk as well.
+class MeasurementCache:
+    """Measurements by key, in memory and, where there is a file, on disk as well.
 
-    Threads may add at the same time; one process owns the file. A write survives the death of the
-    process, not that of the machine, which would cost every simulation a sync; the archive is synced.
+    Threads may add at the same time; one process owns the file. A write survives the death of the process, not that
+    of the machine, which would cost every simulation a sync; the archive is synced.
 
     Args:
-        path: Of the file; None: in memory only.
+        path: Path of the file; None: in memory only.
 
     Attributes:
         added: Measurements that this process has added.
+
+    Raises:
+        StoreError: The file can't be used, is damaged, or is something else.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -79,10 +91,10 @@ class Ledger:
                 self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
                 self._load(path)
             except OSError as error:
-                raise StoreError(f"{path} can't be used as a ledger: {error.strerror}") from None
+                raise StoreError(f"{path} can't be used as a cache of measurements: {error.strerror}") from None
 
     def __enter__(self) -> Self:
-        """The ledger itself."""
+        """Return the cache itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,21 +111,21 @@ class Ledger:
             self._file = None
 
     def begin(self, part: int) -> None:
-        """Keep what belongs to this part of a run (an iteration's number), forget all else."""
+        """Keep the measurements of this part of a run (an iteration's number) and drop all others."""
         if part == self._part:
             return
         self._known.clear()
         self._part = part
         if self._file is not None:
             os.ftruncate(self._file, 0)
-            self._append(_PART.pack(_MAGIC, part))
+            self._append(_PART.pack(_MARK, part))
 
     def find(self, key: bytes) -> Measurement | None:
-        """What was paid for under this key, if anything."""
+        """Return the measurement under a key; None if there is none."""
         return self._known.get(key)
 
     def add(self, key: bytes, measurement: Measurement) -> None:
-        """Write a measurement down."""
+        """Add a measurement, and write it to the file."""
         value, summary = measurement
         record = _RECORD.pack(key, value, *(float(getattr(summary, f.name)) for f in _FIELDS))
         with self._lock:
@@ -128,10 +140,12 @@ class Ledger:
             written = os.write(self._file, record)
         except OSError as error:
             raise StoreError(
-                f"what was simulated can't be written down: {error.strerror}; free some space and go on with --resume"
+                f"the cache of measurements can't be written: {error.strerror}; free some space and go on with the run"
             ) from None
         if written < len(record):
-            raise StoreError("what was simulated can't be written down: the disk is full; free some space and --resume")
+            raise StoreError(
+                "the cache of measurements can't be written: the disk is full; free some space and go on with the run"
+            )
 
     def _load(self, path: Path) -> None:
         assert self._file is not None
@@ -139,13 +153,13 @@ class Ledger:
         if len(content) < _PART.size:  # new, or killed before the first line was whole
             os.ftruncate(self._file, 0)
             return
-        magic, self._part = _PART.unpack_from(content)
-        if magic == _MAGIC_OLD:
-            os.ftruncate(self._file, 0)  # what it holds is measured again
-            self._part = -1
+        mark, part = _PART.unpack_from(content)
+        if not mark.startswith(b"aurora-"):
+            raise StoreError(f"{path} is not a cache of measurements; move it away")
+        if mark != _MARK:
+            os.ftruncate(self._file, 0)
             return
-        if magic != _MAGIC:
-            raise StoreError(f"{path} is not a ledger of measurements; move it away")
+        self._part = part
         whole = (len(content) - _PART.size) // _RECORD.size
         for number in range(whole):
             key, value, *sums = _RECORD.unpack_from(content, _PART.size + number * _RECORD.size)

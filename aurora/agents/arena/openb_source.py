@@ -1,0 +1,145 @@
+"""The source `openb`: lists of pods sampled from a trace of a cluster with accelerators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from aurora.agents.arena.source import Effort
+from aurora.agents.arena.templates import placement_template
+from aurora.agents.arena.trace_file import trace_file
+from aurora.sim.outcome import Outcome, Status
+from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.references import REFERENCES
+from aurora.sim.scenarios.scenario import Node, Scenario
+from aurora.sim.scenarios.traces.openb import OpenbSpec, Pod, expand_openb, read_nodes, read_pods
+
+
+class Mix(NamedTuple):
+    """Weights of pods by the devices that they ask for.
+
+    Attributes:
+        fractional, whole, multiple, cpu_only: Weights against the trace's own shares.
+        constrained: Share of pods that are bound to device models.
+    """
+
+    fractional: float
+    whole: float
+    multiple: float
+    cpu_only: float
+    constrained: float
+
+
+MIXES: Mapping[str, Mix] = {
+    "as_traced": Mix(1.0, 1.0, 1.0, 1.0, 0.0),
+    "fractional": Mix(3.0, 1.0, 1.0, 0.5, 0.0),
+    "multiple": Mix(0.5, 1.0, 12.0, 0.5, 0.0),
+    "constrained": Mix(1.0, 1.0, 1.0, 1.0, 0.3),
+    "whole": Mix(0.4, 2.0, 3.0, 1.0, 0.1),
+    "mixed": Mix(1.5, 0.7, 5.0, 0.7, 0.2),
+}
+"""The families."""
+
+EFFORT = Effort(12, 1, 6)
+
+
+@dataclass(frozen=True)
+class OpenbSource:
+    """Lists of pods that ask for more than there is, on the nodes of the trace; see `Source`.
+
+    Attributes:
+        nodes, pods: The trace.
+    """
+
+    nodes: tuple[Node, ...]
+    pods: tuple[Pod, ...]
+    files: tuple[Path, ...] = ()
+    training: tuple[str, ...] = ("as_traced", "fractional", "multiple", "constrained")
+    validation: tuple[str, ...] = ("whole", "mixed")
+    effort: Effort = EFFORT
+    templates: tuple[Policy, ...] = (placement_template(),)
+
+    name: ClassVar[str] = "openb"
+    references: ClassVar[Mapping[str, Policy]] = {
+        name: REFERENCES[name]
+        for name in ("random", "first_fit", "best_fit", "dot_product", "gpu_packing", "gpu_clustering", "fgd")
+    }
+    has_levels: ClassVar[bool] = False
+    must_complete: ClassVar[bool] = False
+    queue_is_given: ClassVar[bool] = True
+    has_pareto_bonus: ClassVar[bool] = False
+    unit: ClassVar[str] = "allocated devices, %"
+    measure: ClassVar[str] = (
+        "The value is the share of all accelerator capacity, in percent, that is allocated after a list of "
+        "pods that asks for more than there is. Pods arrive one after another and never leave."
+    )
+    judged_per_family: ClassVar[int] = 3
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read the trace in a folder.
+
+        Raises:
+            FileError: A file is absent.
+            DataError: A file is not valid.
+        """
+        files = (
+            trace_file(folder, "openb_node_list_gpu_node.csv*"),
+            trace_file(folder, "openb_pod_list_default.csv*"),
+        )
+        return cls(read_nodes(files[0]), read_pods(files[1]), files)
+
+    def sample(self, family: str, level: int, rng: np.random.Generator) -> OpenbSpec:
+        """Draw a list of pods with the mix of a family; the level does not count."""
+        mix = MIXES[family]
+        seed = int(rng.integers(2**31))
+        return OpenbSpec(
+            spec_id=f"openb-{family}-{seed}",
+            fractional_weight=mix.fractional,
+            whole_weight=mix.whole,
+            multiple_weight=mix.multiple,
+            cpu_only_weight=mix.cpu_only,
+            constrained_share=mix.constrained,
+            cpu_factor=round(float(np.exp(rng.normal(0, 0.1))), 3),
+            node_share=0.3,
+            seed=seed,
+        )
+
+    def mutate(self, spec: OpenbSpec, rng: np.random.Generator) -> OpenbSpec:
+        """Return a list of pods with a varied mix."""
+        seed = int(rng.integers(2**31))
+        factors = np.exp(rng.normal(0, 0.5, 4))
+        weights = (spec.fractional_weight, spec.whole_weight, spec.multiple_weight, spec.cpu_only_weight)
+        fractional, whole, multiple, cpu_only = (
+            round(float(np.clip(w * f, 0.05, 20)), 3) for w, f in zip(weights, factors, strict=True)
+        )
+        return spec.model_copy(
+            update={
+                "spec_id": f"openb-mutant-{seed}",
+                "fractional_weight": fractional,
+                "whole_weight": whole,
+                "multiple_weight": multiple,
+                "cpu_only_weight": cpu_only,
+                "constrained_share": round(float(np.clip(spec.constrained_share + rng.normal(0, 0.1), 0, 0.6)), 3),
+                "cpu_factor": round(float(np.clip(spec.cpu_factor * np.exp(rng.normal(0, 0.1)), 0.5, 1.5)), 3),
+                "seed": seed,
+            }
+        )
+
+    def expand(self, spec: OpenbSpec) -> Scenario:
+        """Return the scenario that a spec describes."""
+        return expand_openb(spec, self.nodes, self.pods)
+
+    def parse(self, data: Any) -> OpenbSpec:
+        """Read a spec from JSON values."""
+        return OpenbSpec.model_validate(data)
+
+    def value(self, scenario: Scenario, outcome: Outcome) -> float:
+        """Return the allocated share of all accelerator capacity, in percent."""
+        demand = np.array([t.accelerators * t.accelerator_share for t in scenario.tasks])
+        placed = outcome.tasks.status == Status.COMPLETED
+        return float(100 * demand[placed].sum() / sum(n.accelerators for n in scenario.nodes))

@@ -1,0 +1,59 @@
+"""Where a run stands, as the JSON that the archive keeps with each iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora.agents.arena.source import Source
+from aurora.agents.search.policy_search import SearchState
+from aurora.agents.search.scenario_search import Known
+from aurora.graphs.lessons import Lesson
+from aurora.graphs.state import Standing
+from aurora.memory.store import Store
+from aurora.sim.policies.policy import parse_policy
+from aurora.sim.scenarios.curriculum import Curriculum
+
+
+def checkpoint(standing: Standing, *, has_model: bool) -> dict[str, Any]:
+    """Return where the run stands, as JSON values; `restored` reads them.
+
+    Args:
+        standing: Where the run stands.
+        has_model: Whether a model writes for the run.
+    """
+    lessons = [lesson.model_dump() for lesson in standing.lessons]
+    return {
+        "curriculum": standing.curriculum.model_dump(mode="json"),
+        "searcher": standing.search.model_dump(mode="json"),
+        "champion": standing.champion.model_dump(mode="json"),
+        "champion_value": standing.champion_value,
+        "evaluations": standing.evaluations,
+        "passed": dict(standing.passed),
+        **({"lessons": lessons} if has_model or lessons else {}),
+        # The specs themselves are among the archive's scenarios.
+        "known": [[k.spec.spec_id, k.reward, list(k.description)] for k in standing.known],
+    }
+
+
+def restored(state: Mapping[str, Any], source: Source, store: Store) -> Standing:
+    """Return where the run stood when a checkpoint was made.
+
+    Args:
+        state: Values of `checkpoint`.
+        source: Reads the specs.
+        store: The archive, which holds them.
+    """
+    specs = store.specs([name for name, _, _ in state["known"]])
+    return Standing(
+        curriculum=Curriculum.model_validate(state["curriculum"]),
+        search=SearchState.model_validate(state["searcher"]),
+        champion=parse_policy(state["champion"]),
+        champion_value=state["champion_value"],
+        evaluations=state["evaluations"],
+        known=tuple(
+            Known(source.parse(specs[name]), reward, tuple(description)) for name, reward, description in state["known"]
+        ),
+        passed=dict(state["passed"]),
+        lessons=tuple(Lesson.model_validate(lesson) for lesson in state.get("lessons", ())),
+    )

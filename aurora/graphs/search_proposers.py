@@ -1,0 +1,65 @@
+"""Proposers without a model: specs are drawn and varied, policies are found by search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aurora.agents.search.policy_search import SearchState, Settings, search
+from aurora.agents.search.scenario_search import propose
+from aurora.graphs.proposers import (
+    PolicyProposal,
+    PolicyRequest,
+    ProposedPolicy,
+    ProposedScenario,
+    ScenarioProposal,
+    ScenarioRequest,
+)
+from aurora.memory.records import Failure
+from aurora.sim.policies.policy import Policy
+
+
+@dataclass(frozen=True)
+class SearchScenarioProposer:
+    """Draws specs and varies rewarding ones (`aurora.agents.search.scenario_search`)."""
+
+    def propose(self, request: ScenarioRequest) -> ScenarioProposal:
+        """Return as many specs as are missing."""
+        specs = propose(request.source, request.level, request.known, request.count, request.rng)
+        return ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs))
+
+
+@dataclass(frozen=True)
+class SearchPolicyProposer:
+    """Searches weights by CMA-ES and varies the structure (`aurora.agents.search.policy_search`).
+
+    Attributes:
+        population: Candidates a generation.
+    """
+
+    population: int = 16
+
+    def propose(self, request: PolicyRequest) -> PolicyProposal:
+        """Search from where the run stands."""
+        return self.search_from(request, request.search, ())
+
+    def search_from(self, request: PolicyRequest, start: SearchState, others: Sequence[Policy]) -> PolicyProposal:
+        """Search from a state, crossing with these policies as well as with references and rivals.
+
+        Raises:
+            PolicyError: The policy of the state is a trained network.
+        """
+        result = search(
+            start,
+            request.training,
+            [*request.source.references.values(), *request.rivals.values(), *others],
+            Settings(self.population, request.source.effort.generations, request.jobs),
+            int(request.rng.integers(2**31)),
+            request.progress,
+        )
+        return PolicyProposal(
+            tuple(ProposedPolicy(policy, origin, parents) for policy, origin, parents in result.candidates),
+            result.state,
+            tuple(Failure("policy", "variation", reason) for reason in result.failures),
+            result.history,
+        )

@@ -1,0 +1,100 @@
+"""The settings that determine a run of self-play, and the source that they choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, field_validator, model_serializer
+
+from aurora.agents.arena.source import Source
+from aurora.agents.arena.sources import SOURCES, open_source
+from aurora.errors import RunError
+from aurora.graphs.start import with_start
+from aurora.sim.policies.policy import Policy
+from aurora.types import Frozen
+
+
+class SelfPlaySettings(Frozen):
+    """Settings that determine a run; two runs with equal settings have equal archives.
+
+    Attributes:
+        source: Source of scenarios, by its name in `aurora.agents.arena.sources.SOURCES`.
+        data: Folder with the traces, for openb and swf, or with scenario files, for files.
+        seed: Random seed.
+        training_families, validation_families: Families of scenarios; empty: the source's own choice. No
+            family may be in both, because the champion is chosen on validation.
+        population: Candidates a generation.
+        generations, training_per_family, validation_per_family: Generations an iteration, and scenarios of
+            each family; None: the source's own choice.
+        embedder: Fingerprint of the embedder by whose index similar scenarios are found; empty: they are found by
+            the statistics of the scenarios that the attacker keeps in mind.
+        proposer: Who writes scenarios and policies: the search, a model, or both (the model proposes structures,
+            the search tunes their constants and draws half of the scenarios).
+        model: Model as `provider:model`; empty with `search`.
+        model_from_level: Level of the curriculum from which on the model is asked; smaller problems are left to
+            the search. Sources without levels always ask it.
+        prompts: Ids of the prompts' versions.
+        start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
+        own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
+    """
+
+    source: str = "generated"
+    data: str | None = None
+    seed: int = 0
+    training_families: tuple[str, ...] = ()
+    validation_families: tuple[str, ...] = ()
+    population: int = 16
+    generations: int | None = None
+    training_per_family: int | None = None
+    validation_per_family: int | None = None
+    embedder: str = ""
+    proposer: Literal["search", "model", "both"] = "search"
+    model: str = ""
+    model_from_level: int = 2
+    prompts: tuple[str, ...] = ()
+    start: Policy | None = None
+    own_proposers: tuple[str, str] = ("", "")
+
+    @field_validator("source")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in SOURCES:
+            raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
+        return name
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `own_proposers` where there are none: manifests of earlier versions don't have the key."""
+        values: dict[str, Any] = serialise(self)
+        if not any(self.own_proposers):
+            del values["own_proposers"]
+        return values
+
+
+def chosen_source(settings: SelfPlaySettings) -> Source:
+    """Open the source of a run, with the families that its settings name and the policy that it starts from.
+
+    Raises:
+        PolicyError: The source can't start from the policy.
+        DataError: The trace is not there or not valid.
+        RunError: A family is unknown, or named for training and validation.
+    """
+    source = open_source(settings.source, None if settings.data is None else Path(settings.data))
+    source = with_start(source, settings.start)
+    known = source.training + source.validation
+    training = settings.training_families or tuple(f for f in source.training if f not in settings.validation_families)
+    validation = settings.validation_families or tuple(
+        f for f in source.validation if f not in settings.training_families
+    )
+    for name in (*training, *validation):
+        if name not in known:
+            raise RunError(f"source {source.name} has no family {name!r}; there are {', '.join(known)}")
+    both = sorted(set(training) & set(validation))
+    if both or not training or not validation:
+        what = f"{both[0]!r} is named for both" if both else "one of them has none"
+        raise RunError(f"training and validation need families of their own, but {what}")
+    effort = source.effort
+    chosen = {name: getattr(settings, name) for name in effort._fields if getattr(settings, name) is not None}
+    return replace(source, training=training, validation=validation, effort=effort._replace(**chosen))
