@@ -72,7 +72,7 @@ def test_what_may_pass_is_tried_again(server, fault):
 
 def test_a_server_that_stays_unwell_is_given_up(server):
     server.faults = ["503"] * 9
-    with pytest.raises(DataError, match=r"status 503, 4 times; is the server well"):
+    with pytest.raises(DataError, match=r"status 503, 4 times; is the server healthy"):
         read(server)
     assert len(server.requests) == 4
 
@@ -89,7 +89,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
     [
         ("redirect", "sends on to 'http://elsewhere.example/'"),
         ("error in 200", "no such luck"),
-        ("shifted", "times came that were not asked for"),
+        ("shifted", "the answer has times that were not requested"),
         ("vector", "'vector' came, not a matrix"),
         ("odd series", "a series that can't be read"),
         ("histogram", "native histogram"),
