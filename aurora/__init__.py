@@ -35,6 +35,8 @@ Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
     train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
     selfplay -> SelfPlayResult              attacker against defender; the champion is a policy
+    SelfPlaySettings                        what determines a run of self-play
+    ScenarioProposer, PolicyProposer        contracts of an attacker and of a defender of your own
 
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
         ScenarioError,
         StoreError,
     )
+    from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
     from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.session import selfplay
     from aurora.graphs.settings import SelfPlaySettings
@@ -120,10 +123,12 @@ __all__ = [
     "Panel",
     "Policy",
     "PolicyError",
+    "PolicyProposer",
     "RecommendationReport",
     "RunError",
     "Scenario",
     "ScenarioError",
+    "ScenarioProposer",
     "ScenarioSpec",
     "Scores",
     "SelfPlayResult",
@@ -182,10 +187,12 @@ _HOMES = {
     "Panel": "aurora.learning.series.series",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
+    "PolicyProposer": "aurora.graphs.proposers.protocols",
     "RecommendationReport": "aurora.learning.rightsizing.report",
     "RunError": "aurora.errors",
     "Scenario": "aurora.sim.scenarios.scenario",
     "ScenarioError": "aurora.errors",
+    "ScenarioProposer": "aurora.graphs.proposers.protocols",
     "ScenarioSpec": "aurora.sim.scenarios.spec",
     "Scores": "aurora.sim.rewards",
     "SelfPlayResult": "aurora.graphs.result",

@@ -5,7 +5,7 @@ Run: python -m benchmarks.defects --seeds 2000-2099
 Each series is a day or a week of CPU utilisation in steps of 5 minutes: a level, a daily course, and noise whose
 neighbours are correlated (AR(1), 0 to 0.9), normal or with heavy tails (Student's t with 4 degrees of freedom).
 Whatever is planted is known to the value. A step counts as found within an hour of its place. The thresholds of
-`aurora.learning.series.detection` were chosen on seeds 0-39.
+`aurora.learning.series.quality.detection` were chosen on seeds 0-39.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.learning.series.detection import level_steps, outliers
-from aurora.learning.series.repair import repair
+from aurora.learning.series.quality.detection import level_steps, outliers
+from aurora.learning.series.quality.repair import repair
 from aurora.learning.series.samples import Samples
 from aurora.types import FloatArray
 

@@ -22,7 +22,7 @@ from aurora.learning.accounts import generate, load_catalogue, read_accounts, sy
 from aurora.learning.experiments.measurements import read_rows
 from aurora.learning.experiments.registration import Registration, Rules, assign, load_registration, register
 from aurora.learning.experts.cloning import CloneSettings, load_policy, new_policy, save_policy
-from aurora.learning.forecasting.boosted import TRAINED_QUANTILES, BoostedTrees
+from aurora.learning.forecasting.models.boosted import TRAINED_QUANTILES, BoostedTrees
 from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
 from aurora.learning.rightsizing import savings_ledger as ledger
 from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory, read_plan, write_plan

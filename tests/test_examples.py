@@ -14,6 +14,8 @@ PRINTS = {
     "own_trace": ("first_fit: reward", "query-2", "completed"),
     "forecast_and_reserve": ("q0.9", "cores with a confidence of 99%"),
     "train_ppo": ("Discrete(3)", "of PPO"),
+    "own_proposer": ("draw 8:", "after 1 iteration the champion is"),
+    "model_proposer": ("openai:scripted answered", "the champion's score"),
     "recommendation": ("applied to", "the inventory is as before"),
 }
 """Program -> some of what it prints."""

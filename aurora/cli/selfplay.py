@@ -15,6 +15,7 @@ from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_m
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.progress import progress
 from aurora.cli.terminal.steps import note_compiling, steps
+from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
@@ -139,6 +140,11 @@ def selfplay(  # one parameter an option
                 f"Go on with: aurora selfplay --resume {shlex.quote(str(directory))}"
             )
             raise typer.Exit(INTERRUPTED)
+        if not finished.iterations:
+            raise RunError(
+                f"{directory} holds no finished iteration ({finished.reason}); "
+                f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
+            )
         result = {
             "run": str(directory),
             "model": model_usage(directory, opened.store),

@@ -1,4 +1,4 @@
-"""Are planted experts found, does a clone do as they do, and does fine-tuning make it cheaper at equal service?"""
+"""Benchmark of cloning: identification of planted experts, agreement of the clone, savings by fine-tuning."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ HELD_OUT = 10_000
 """Added to a seed for the accounts that nothing is learnt from."""
 FUTURE = 14 * PER_DAY
 """Periods for which held-out accounts are run: two weeks."""
-SHARE = 0.25
-"""Of experts among generated accounts."""
+SHARE_OF_EXPERTS = 0.25
+"""Share of experts among generated accounts."""
 NEIGHBOURS = 15
 Tell = Callable[[str], None]
 
@@ -49,7 +49,7 @@ def identification(
 
 
 def agreement(chosen: NDArray[np.int64], data: Decisions) -> dict[str, float]:
-    """How often a policy chose as the experts did.
+    """Return how often a policy chose as the experts did.
 
     Returns:
         `all`: share of all decisions; `acting`: of those in which the expert changed something; `f1`: mean over the
@@ -64,7 +64,7 @@ def agreement(chosen: NDArray[np.int64], data: Decisions) -> dict[str, float]:
 
 
 def asked_again(population: Population, catalogue: Catalogue, seed: int) -> NDArray[np.int64]:
-    """What the generator's experts choose if they are asked a second time, in the order of `expert_states`.
+    """Return what the generator's experts choose if they are asked a second time, in the order of `expert_states`.
 
     Their forecasts err at random, so they don't always agree with themselves: nobody can agree with them more.
     """
@@ -87,7 +87,7 @@ def asked_again(population: Population, catalogue: Catalogue, seed: int) -> NDAr
 
 
 def nearest_neighbours(train: Decisions, scale: NDArray[np.float32]) -> Choose:
-    """The move that most of the nearest situations of experts have, among those possible."""
+    """Return a policy that makes the possible move that most of the nearest situations of experts have."""
     table = train.features / scale
     squares = (table**2).sum(axis=1)
 
@@ -103,7 +103,7 @@ def nearest_neighbours(train: Decisions, scale: NDArray[np.float32]) -> Choose:
 
 
 def run_experts(population: Population, cases: Sequence[Case], catalogue: Catalogue, seed: int) -> Served:
-    """The generator's experts run the same accounts: what cloning is after. They know the demand so far exactly."""
+    """Run the same accounts by the generator's experts, who know the demand so far exactly."""
     rows, moves = [], np.zeros(len(cases))
     for k, (case, truth) in enumerate(zip(cases, population.truth, strict=True)):
         environment = AccountEnv(lambda _, c=case: c, catalogue)  # type: ignore[misc]
@@ -146,10 +146,10 @@ def bench_cloning(
     """Everything from generated accounts to the fine-tuned policy, for each seed.
 
     Args:
-        seeds: Of populations and training.
-        accounts: Whose histories are learnt from.
+        seeds: Random seeds of populations and training.
+        accounts: Number of accounts whose histories are learnt from.
         held_out: Other accounts, for agreement and for cost.
-        steps: Of fine-tuning, and of training from scratch.
+        steps: Steps of fine-tuning, and of training from scratch.
         shapes: Measured series that generated demand follows.
         tell: Is told what is done.
 
@@ -179,12 +179,12 @@ def _seed(
     tell: Tell,
 ) -> tuple[dict[str, Any], dict[str, Served]]:
     tell(f"seed {seed}: {accounts} accounts to learn from, {held_out} held out")
-    known = generate(seed, accounts, SHARE, shapes=shapes)
-    others = generate(seed + HELD_OUT, held_out, SHARE, shapes=shapes)
+    known = generate(seed, accounts, SHARE_OF_EXPERTS, shapes=shapes)
+    others = generate(seed + HELD_OUT, held_out, SHARE_OF_EXPERTS, shapes=shapes)
     found: dict[str, Any] = {}
     found["mixture"], identified = identification(known, catalogue, "reference")
-    found["top_share"], _ = identification(known, catalogue, "reference", SHARE)
-    found["top_share_by_bill"], _ = identification(known, catalogue, "none", SHARE)
+    found["top_share"], _ = identification(known, catalogue, "reference", SHARE_OF_EXPERTS)
+    found["top_share_by_bill"], _ = identification(known, catalogue, "none", SHARE_OF_EXPERTS)
     teachers = [a for a in known.accounts if a.account_id in identified]
     tell(f"seed {seed}: cloning {len(teachers)} accounts taken for experts")
     copied = clone(teachers, catalogue, CloneSettings(seed=seed))

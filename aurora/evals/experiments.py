@@ -1,4 +1,4 @@
-"""How often experiments alarm without cause, find what is there, and stop what harms: played through many times."""
+"""Benchmark of experiments: false alarms, power, and harm that is stopped, in many simulated experiments."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ WORLDS: Mapping[str, Callable[[Rng, int], FloatArray]] = {
     "drifting": _drifting,
     "skewed": _skewed,
 }
-"""How accounts' days may be: independent, autocorrelated (0.8), a random walk each, log-normal with fat tails and
+"""Models of accounts' days: independent, autocorrelated (0.8), a random walk each, log-normal with fat tails and
 weekends of their own. Seeds take turns."""
 
 
@@ -79,10 +79,10 @@ class _Table:
         """One experiment in the seed's world.
 
         Args:
-            seed: Of the world, and who is treated in it.
+            seed: Random seed of the world and of the assignment.
             effects: World -> the smallest effect worth having.
-            harm: Of the guardrail, in such effects.
-            gain: Of the metric, likewise.
+            harm: Harm to the guardrail, in smallest effects worth having.
+            gain: Gain of the metric, in smallest effects worth having.
         """
         world = list(WORLDS)[seed % len(WORLDS)]
         rng = np.random.default_rng((seed, 77))

@@ -20,8 +20,8 @@ from aurora.errors import InputError
 from aurora.learning.forecasting.backtest import figures
 from aurora.learning.forecasting.forecast import fit
 from aurora.learning.forecasting.holdout import machine
-from aurora.learning.forecasting.inputs import inputs_of
-from aurora.learning.forecasting.members import MEMBERS, Row
+from aurora.learning.forecasting.models.inputs import inputs_of
+from aurora.learning.forecasting.models.members import MEMBERS, Row
 from aurora.learning.forecasting.windows import Windows, check_sizes, rolling
 from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Panel, Series

@@ -15,7 +15,7 @@ from aurora.learning.rightsizing.usage import usage_of
 from aurora.statistics import wilson
 
 CALIBRATION_SEEDS, FIRST_TEST_SEED = range(1000, 1010), 2000
-"""Of populations; what is reported comes from others than what was calibrated on."""
+"""Seeds of populations; results are reported on other populations than those of the calibration."""
 ACCOUNTS = 40
 Told = Callable[[str, int, int], None]
 
@@ -45,8 +45,8 @@ def bench_savings(calibration: SavingsCalibration, populations: int, told: Told 
     """On other seeds than those of the calibration: coverage, reliability, what was saved.
 
     Args:
-        calibration: To be tested.
-        populations: Of `ACCOUNTS` accounts each.
+        calibration: Calibration to test.
+        populations: Number of populations of `ACCOUNTS` accounts each.
         told: Called with what is done, how far it is, and how far it goes.
     """
     found = cases(range(FIRST_TEST_SEED, FIRST_TEST_SEED + populations), "savings", told)

@@ -1,4 +1,4 @@
-"""What the nodes of self-play share, and the start of a run."""
+"""The context that the nodes of self-play share, and the start of a run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from aurora.agents.arena.source import Source
 from aurora.agents.models.metered import Call, MeteredModel
 from aurora.agents.search.policy_search import first_state
 from aurora.graphs.events import Listener, StopReason
-from aurora.graphs.model_proposers import (
+from aurora.graphs.proposers.model import (
     BothPolicyProposer,
     BothScenarioProposer,
     ModelPolicyProposer,
     ModelScenarioProposer,
 )
-from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
-from aurora.graphs.search_proposers import SearchPolicyProposer, SearchScenarioProposer
+from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
+from aurora.graphs.proposers.search import SearchPolicyProposer, SearchScenarioProposer
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.graphs.start import first_searched
 from aurora.graphs.state import Abandoned, Standing
@@ -78,7 +78,7 @@ def _tell_call(iteration: int, tell: Listener, call: Call) -> None:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the nodes share; nothing of it is replaced while a run lasts.
+    """The context that the nodes share; nothing of it is replaced while a run lasts.
 
     Attributes:
         settings: Settings that determine the run.

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and the log that keeps it.
+"""Events of a run, and the log that keeps them.
 
 An event is a flat JSON object whose `event` names its kind. `iteration` and `forgetting` are also kept in
 the archive, so they hold nothing that depends on the clock; the log adds the seconds.
@@ -34,8 +34,8 @@ class Generation(TypedDict):
     """A generation of the policy search is evaluated.
 
     Attributes:
-        generation, generations: Its number from 0, and how many an iteration has.
-        advantage: Best mean value over the best reference, on the training scenarios.
+        generation, generations: Number of the generation from 0, and how many an iteration has.
+        advantage: Best mean value over the best reference on the training scenarios.
     """
 
     event: Literal["generation"]
@@ -50,7 +50,7 @@ class ModelCalled(TypedDict):
 
     Attributes:
         cached: Whether the answer was known already.
-        calls, tokens_in, tokens_out, dollars, model_seconds, retries: Of the run so far.
+        calls, tokens_in, tokens_out, dollars, model_seconds, retries: Totals of the run so far.
     """
 
     event: Literal["model"]
@@ -68,7 +68,7 @@ class IterationDone(TypedDict):
     """An iteration is committed.
 
     Attributes:
-        level: Of the curriculum, while it was played.
+        level: Level of the curriculum while it was played.
         scenarios, rejected: Attacker's scenarios that were played, and that were sent back.
         success_rates, attacker_rewards: One of each a scenario.
         learnable_share: Share of the scenarios with a success rate of 0.3 to 0.7.
@@ -191,7 +191,7 @@ class EventLog:
             self._file.flush()
         except OSError as error:
             raise RunError(
-                f"the log of the run can't be written: {error.strerror}; free some space and go on with --resume"
+                f"the log of the run can't be written: {error.strerror}; free some space and go on with the run"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""What became of the policies that a model wrote, and why they lost: for the next time it is asked."""
+"""Lessons for a model: how the policies that it wrote did, and why they lost."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aurora.types import Frozen
 
 MAX_LESSONS = 6
 """Latest lessons that a run keeps."""
-IDEA = 100
-"""Characters that are told of what a policy's author said of it."""
-ABOUT = 100
-"""Characters that are told of a scenario that the reader no longer sees."""
+MAX_IDEA_SHOWN = 100
+"""Characters of a policy's description that a lesson repeats."""
+MAX_TEXT_SHOWN = 100
+"""Characters of a scenario's text that a lesson repeats."""
 
 
 class Lesson(Frozen):
-    """What became of a policy.
+    """The fate of a policy that a model wrote.
 
     Attributes:
         policy_id: The policy.
@@ -49,7 +49,7 @@ class Lesson(Frozen):
             if self.became_champion
             else f"not chosen: the best so far has {self.champion:+.4f} there"
         )
-        idea = f" {json.dumps(self.idea[:IDEA])}" if self.idea else ""
+        idea = f" {json.dumps(self.idea[:MAX_IDEA_SHOWN])}" if self.idea else ""
         weakest = f" (weakest on {self.weakest})" if self.weakest else ""
         return (
             f"{self.policy_id}{idea} (iteration {self.iteration + 1}): {self.training:+.4f} over the best reference in "
@@ -74,7 +74,7 @@ def on_attack(
         outcomes: Their sums.
         references: Names of the references.
         in_units: Whether latency, cost, energy and violations make up the value.
-        texts: What each scenario is about.
+        texts: Text of each scenario.
     """
     behind: list[tuple[float, str, str]] = []
     for scenario_id, values in sorted(achieved.items()):
@@ -95,7 +95,7 @@ def on_attack(
     if in_units:
         sums = {o.policy_id: o.summary for o in outcomes if o.scenario_id == scenario_id}
         told += f": {_differences(sums[policy_id], sums[best])}"
-    return told + ")." + (f" That scenario: {json.dumps(about[:ABOUT])}." if about else "")
+    return told + ")." + (f" That scenario: {json.dumps(about[:MAX_TEXT_SHOWN])}." if about else "")
 
 
 def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:

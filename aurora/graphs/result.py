@@ -1,8 +1,7 @@
-"""What a run of self-play has reached."""
+"""The result of a run of self-play."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ MAX_POLICIES_SHOWN = 10
 
 @dataclass(frozen=True)
 class SelfPlayResult:
-    """What a run of self-play has reached.
+    """The result of a run of self-play.
 
     Attributes:
         run: Folder of the run.
@@ -61,7 +60,7 @@ class SelfPlayResult:
 
 
 def run_result(directory: Path, store: Store, source: Source, stopped: StopReason) -> SelfPlayResult:
-    """Return what a run has reached.
+    """Return the result of a run.
 
     Args:
         directory: Folder of the run.
@@ -74,10 +73,7 @@ def run_result(directory: Path, store: Store, source: Source, stopped: StopReaso
     """
     last = store.last_iteration()
     if last is None:
-        raise RunError(
-            f"{directory} holds no finished iteration ({stopped}); "
-            f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
-        )
+        raise RunError(f"{directory} holds no finished iteration ({stopped}); go on with this run and a larger budget")
     number, state = last
     return SelfPlayResult(
         run=directory,

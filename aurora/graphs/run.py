@@ -19,7 +19,7 @@ from aurora.agents.models.model import CallLimits, model_name
 from aurora.errors import RunError
 from aurora.graphs.context import Authors
 from aurora.graphs.events import Event, EventLog, Listener, StopReason
-from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
 from aurora.graphs.result import SelfPlayResult, run_result
 from aurora.graphs.run_directory import (
     ARCHIVE,

@@ -42,7 +42,7 @@ def owned(directory: Path) -> Iterator[Path]:
     Raises:
         RunError: Another process owns it, or it can't be created.
     """
-    busy = f"is running in {directory}; wait for it or give another --run"
+    busy = f"is running in {directory}; wait for it, or give another folder for the run"
     with locked(directory / LOCK, busy=busy, error=RunError):
         yield directory
 
@@ -90,7 +90,7 @@ def _require_same(directory: Path, what: str, before: Mapping[str, Any], now: Ma
         listed = "; ".join(f"{k} was {before.get(k)!r}, now {now.get(k)!r}" for k in differing)
         raise RunError(
             f"{directory} holds a run with another {what} ({listed}); "
-            "go on with --resume DIR alone, or give another --run"
+            "go on with the settings that it was begun with, or give another folder for the run"
         )
 
 
@@ -124,7 +124,7 @@ def open_archive(directory: Path) -> Store:
     """
     path = directory / ARCHIVE
     if not path.exists():
-        raise RunError(f"{directory} holds no archive ({ARCHIVE}); give --run the folder of a run")
+        raise RunError(f"{directory} holds no archive ({ARCHIVE}); give the folder of a run")
     if path.is_file() and not path.stat().st_size:
         raise RunError(f"{path} is empty; go on with the run, or take it from a copy")
     return Store.open(path)

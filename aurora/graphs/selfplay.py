@@ -11,7 +11,7 @@
 
 Each node is a function from the typed state (`aurora.graphs.state`) to the keys that it sets; what they share
 (`aurora.graphs.context`) does not change. `attack` and `defend` ask a `ScenarioProposer` and a `PolicyProposer`
-(`aurora.graphs.proposers`): the search, a model, both, or the caller's own.
+(`aurora.graphs.proposers.protocols`): the search, a model, both, or the caller's own.
 
 One pass is an iteration. It ends with a single transaction that holds everything the iteration found and
 where the run stands: that row is the run's checkpoint. So an iteration is in the archive as a whole or not
@@ -33,10 +33,10 @@ from aurora.errors import BudgetExceeded
 from aurora.graphs.checkpoint import restored
 from aurora.graphs.context import Authors, RunContext, first_standing, proposers, validation_arena
 from aurora.graphs.events import Listener, StopReason
-from aurora.graphs.nodes_attack import attack, curriculum, enough, retrieve, validate
-from aurora.graphs.nodes_defend import defend, simulate
-from aurora.graphs.nodes_rate import advance, commit, go_on, rate, score
-from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+from aurora.graphs.nodes.attack import attack, curriculum, enough, retrieve, validate
+from aurora.graphs.nodes.defend import defend, simulate
+from aurora.graphs.nodes.rate import advance, commit, go_on, rate, score
+from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.graphs.state import Abandoned, Standing, Start, State
 from aurora.memory.index import Index

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aurora.agents.models.budget import Budget
 from aurora.graphs.events import Listener
-from aurora.graphs.proposers import PolicyProposer, ScenarioProposer
+from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
 from aurora.graphs.result import SelfPlayResult
 from aurora.graphs.run import open_run, proposer_name
 from aurora.graphs.settings import SelfPlaySettings

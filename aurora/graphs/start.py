@@ -21,9 +21,9 @@ def checked_start(policy: Policy) -> Policy:
         PolicyError: It is a trained network or an explicit plan, or an expression is not valid.
     """
     if policy.allocation_strategy.network is not None:
-        raise PolicyError(f"policy {policy.policy_id} is a trained network; --start takes a policy with decision_rules")
+        raise PolicyError(f"policy {policy.policy_id} is a trained network; start from one with decision_rules")
     if policy.allocation_plan is not None:
-        raise PolicyError(f"policy {policy.policy_id} is a plan for one scenario; --start takes a policy without one")
+        raise PolicyError(f"policy {policy.policy_id} is a plan for one scenario; start from one without a plan")
     compile_policy(policy)
     return policy.model_copy(update={"policy_id": policy_key(policy)})
 

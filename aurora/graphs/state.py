@@ -25,7 +25,7 @@ from aurora.agents.search.policy_search import SearchState
 from aurora.agents.search.scenario_search import Known
 from aurora.graphs.events import Forgetting, StopReason
 from aurora.graphs.lessons import Lesson
-from aurora.graphs.proposers import ProposedPolicy, ProposedScenario, Rejection
+from aurora.graphs.proposers.protocols import ProposedPolicy, ProposedScenario, Rejection
 from aurora.memory.elo import Match
 from aurora.memory.records import Failure, NewOutcome, NewPolicy, NewScenario
 from aurora.sim.kernel import EncodedScenario

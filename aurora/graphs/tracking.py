@@ -44,7 +44,7 @@ def _wandb(directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
     try:
         import wandb  # noqa: PLC0415  # an optional extra
     except ImportError:
-        raise RunError("--track wandb needs Weights & Biases: pip install 'aurora-alloc[wandb]'") from None
+        raise RunError("tracking by wandb needs Weights & Biases: pip install 'aurora-alloc[wandb]'") from None
     try:
         run = wandb.init(
             project=PROJECT,

@@ -15,9 +15,9 @@ START = 1_780_272_000
 FIRST_DAY = date(2026, 6, 1)
 STEP, DAY = 300, 86_400
 SERVICES = ("web", "api", "search", "batch", "cache", "mail", "reports", "video")
-"""What the first series are called; more are numbered."""
-MISSING = 6
-"""Values that a series lacks, so that there is a gap to be found."""
+"""Names of the first series; more are numbered."""
+MISSING_VALUES = 6
+"""Values that one series lacks, so that there is a gap to repair."""
 
 
 def made_up_series(count: int, days: int, seed: int) -> Panel:
@@ -26,9 +26,9 @@ def made_up_series(count: int, days: int, seed: int) -> Panel:
     The second series lacks half an hour, whose values are marked as not observed.
 
     Args:
-        count: Series.
-        days: Of five-minute values, from 1 June 2026 on.
-        seed: Decides everything.
+        count: Number of series.
+        days: Days of five-minute values, from 1 June 2026 on.
+        seed: Random seed.
     """
     rng = np.random.default_rng(seed)
     return Panel(tuple(_service(k, days, rng) for k in range(count)))
@@ -50,7 +50,7 @@ def _service(k: int, days: int, rng: np.random.Generator) -> Series:
     y = np.asarray(np.round(np.maximum(level * (course * week + noise + bursts), 0.05), 3), np.float64)
     observed = np.ones(n, dtype=bool)
     if k == 1:
-        observed[n // 2 : n // 2 + MISSING] = False
+        observed[n // 2 : n // 2 + MISSING_VALUES] = False
     name = SERVICES[k] if k < len(SERVICES) else f"service-{k + 1}"
     return Series(name, START, STEP, y, observed, labels={"metric": "cpu", "unit": "cores"})
 
@@ -61,12 +61,12 @@ def made_up_rows(
     """Yield cost (dollars) and latency (milliseconds) of accounts by day; accounts of one seed keep their levels.
 
     Args:
-        count: Accounts.
+        count: Number of accounts.
         first: First day.
-        days: How many.
-        seed: Decides everything.
-        effect: Of the change, by account: by which share it lowers the cost; where it is given, rows say who received
-            the change (an effect of 0 is none).
+        days: Number of days.
+        seed: Random seed.
+        effect: Account -> share by which the change lowers its cost; if given, rows say who received the change (an
+            effect of 0 is none).
     """
     levels = np.random.default_rng(seed)
     cost, latency = levels.lognormal(4.0, 0.5, count), levels.uniform(20, 60, count)

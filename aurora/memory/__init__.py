@@ -1,4 +1,4 @@
-"""What is kept: policies with their ratings, scenarios, outcomes, prompts, runs, and the index over them.
+"""The archive of policies with their ratings, scenarios, outcomes and prompts, and the index over it.
 
 May import from `aurora.sim`.
 """

@@ -1,4 +1,4 @@
-"""How the archive's database is opened, and what the errors of SQLAlchemy and SQLite mean."""
+"""Opens the archive's database, and explains the errors of SQLAlchemy and SQLite."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from aurora.errors import StoreError
 _PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL")
 _REMEDIES = (
     ("locked", "another process holds it; wait for it and try again"),
-    ("full", "free some space; nothing committed is lost, and `aurora selfplay --resume DIR` goes on"),
-    ("disk i/o", "see to the disk; nothing committed is lost, and `aurora selfplay --resume DIR` goes on"),
+    ("full", "free some space; nothing committed is lost, and the run can go on"),
+    ("disk i/o", "see to the disk; nothing committed is lost, and the run can go on"),
     ("readonly", "it can't be written; copy the folder to where it can be"),
     ("unable to open", "check the path and its permissions"),
     ("malformed", "it is damaged; take it from a copy"),

@@ -35,7 +35,7 @@ INDEX = "index"
 """Its folder in a run directory."""
 FORMAT = 1
 """Of what is kept beside the vectors."""
-PART = 256
+BATCH = 256
 """Texts that are embedded and written together; a kill while an index is made loses no more than these."""
 
 
@@ -123,8 +123,8 @@ class Index:
             ModelError: The embedder can't be loaded.
         """
         fresh = [e for e in entries if e.key not in self._vectors[kind]]
-        for start in range(0, len(fresh), PART):
-            part = fresh[start : start + PART]
+        for start in range(0, len(fresh), BATCH):
+            part = fresh[start : start + BATCH]
             described = [_text(kind, e) for e in part]
             rows = np.array(self._embed(described))
             with _chroma_errors("be written"):

@@ -140,11 +140,11 @@ class MeasurementCache:
             written = os.write(self._file, record)
         except OSError as error:
             raise StoreError(
-                f"the cache of measurements can't be written: {error.strerror}; free some space and go on with --resume"
+                f"the cache of measurements can't be written: {error.strerror}; free some space and go on with the run"
             ) from None
         if written < len(record):
             raise StoreError(
-                "the cache of measurements can't be written: the disk is full; free some space and go on with --resume"
+                "the cache of measurements can't be written: the disk is full; free some space and go on with the run"
             )
 
     def _load(self, path: Path) -> None:

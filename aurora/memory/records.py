@@ -1,4 +1,4 @@
-"""What an iteration of self-play adds to the archive, as plain records."""
+"""Records that an iteration of self-play adds to the archive."""
 
 from __future__ import annotations
 

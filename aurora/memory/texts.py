@@ -1,4 +1,4 @@
-"""Words that stand for a scenario and for a policy, for an embedder: similar things get similar words.
+"""Texts of scenarios and policies for an embedder: similar things get similar words.
 
 Small sentence models read numbers poorly, so sizes, loads and times become words on scales. Nothing in
 a text depends on an id or a seed. Scenarios are described from their specs: no trace has to be read.
@@ -29,9 +29,9 @@ from aurora.validation import explain_validation
 VERSION = 1
 """Of the wording. An index over texts of another version is rebuilt; a test holds the two together."""
 
-TERMS = 4
-"""Weightiest terms of a score that are told."""
-LONGEST = 500
+MAX_TERMS_SHOWN = 4
+"""Terms of a score that a text names, weightiest first."""
+MAX_TEXT_LENGTH = 500
 """Characters of a text. An embedder's time grows with them: about 30 ms for so many on one core."""
 
 Scale = Sequence[tuple[float, str]]
@@ -113,11 +113,11 @@ def _generated(spec: ScenarioSpec) -> str:
         _objectives(spec.objective_weights),
         spec.rationale,
     ]
-    return " ".join(p for p in parts if p)[:LONGEST]
+    return " ".join(p for p in parts if p)[:MAX_TEXT_LENGTH]
 
 
 def policy_text(policy: Policy) -> str:
-    """What a policy does: its description, its queue, and what weighs most in its expressions."""
+    """Return what a policy does: its description, its queue, and what weighs most in its expressions."""
     strategy, sections = policy.allocation_strategy, parse_sections(policy)
     kind = strategy.algorithm_type.replace("_", " ")
     parts = [f"{policy.policy_description}.", "" if kind == "custom" else f"{kind} policy."]
@@ -131,7 +131,7 @@ def policy_text(policy: Policy) -> str:
     if strategy.network is not None:
         parts.append(f"Candidate: highest score of {network_in_words(strategy.network)}.")
     parts.append(f"Shared device: {strategy.device_choice.replace('_', ' ')}.")
-    return " ".join(p for p in parts if p)[:LONGEST]
+    return " ".join(p for p in parts if p)[:MAX_TEXT_LENGTH]
 
 
 def _by_score(rules: Sequence[tuple[Expr, Expr]]) -> dict[str, str]:
@@ -271,7 +271,7 @@ def _terms(expr: Expr, *, more: str, less: str) -> str:
         if names and weight:
             key = names[0] if isinstance(rest, Ref) else f"some mix of {' and '.join(names)}"
             weights[key] = weights.get(key, 0.0) + weight
-    told = sorted(weights, key=lambda n: (-abs(weights[n]), n))[:TERMS]
+    told = sorted(weights, key=lambda n: (-abs(weights[n]), n))[:MAX_TERMS_SHOWN]
     words = [n if n.startswith("some mix") else f"{more if weights[n] > 0 else less} {n}" for n in told]
     return ", ".join(words) or "whichever comes"
 

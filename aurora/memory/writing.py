@@ -1,4 +1,4 @@
-"""How an iteration is written to the archive."""
+"""Writes an iteration to the archive."""
 
 from __future__ import annotations
 

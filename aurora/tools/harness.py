@@ -126,7 +126,11 @@ class Harness:
                 self._numbers.setdefault(call_id, len(self._numbers) + 1)
 
     def call(self, name: str, arguments: Any, call_id: str = "") -> str:
-        """Run a call; return the text for the model, which begins with the call's number."""
+        """Run a call; return the text for the model, which begins with the call's number.
+
+        Raises:
+            ModelError: A replayed recording holds no readable result of the call.
+        """
         self.reserve([call_id or f"direct {len(self._numbers)}"])
         number = self._numbers[call_id] if call_id else len(self._numbers)
         started = time.perf_counter()

@@ -9,7 +9,7 @@ from aurora.agents.arena.sources import SOURCES
 from aurora.agents.models.providers import PROVIDERS
 from aurora.agents.roles.defender import TOOLS as DEFENDER_TOOLS
 from aurora.errors import AuroraError
-from aurora.learning.forecasting.members import MEMBERS
+from aurora.learning.forecasting.models.members import MEMBERS
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import feature_table
 from aurora.sim.policies.references import REFERENCES

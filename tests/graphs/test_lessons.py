@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aurora.agents.search.policy_search import first_state
 from aurora.graphs.lessons import Lesson, on_attack
-from aurora.graphs.nodes_rate import lessons_of
-from aurora.graphs.proposers import ProposedPolicy
+from aurora.graphs.nodes.rate import lessons_of
+from aurora.graphs.proposers.protocols import ProposedPolicy
 from aurora.graphs.state import Defended
 from aurora.memory.records import NewOutcome
 from aurora.sim.policies.references import REFERENCES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.errors import DataError, PolicyError, RunError, ScenarioError
+from aurora.errors import DataError, FileError, PolicyError, RunError, ScenarioError
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.settings import chosen_source
@@ -106,9 +106,9 @@ def test_files_that_can_not_be_played_are_named(tmp_path, tasks, more, error, sa
 
 
 def test_a_folder_without_scenarios_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no \*.json in"):
+    with pytest.raises(FileError, match=r"no \*.json in"):
         chosen_source(small(tmp_path))
-    with pytest.raises(DataError, match="is not a folder"):
+    with pytest.raises(FileError, match="is not a folder"):
         chosen_source(small(tmp_path / "absent"))
     (tmp_path / "p.json").write_text(REFERENCES["fgd"].model_dump_json())
     with pytest.raises(ScenarioError, match="is a policy and not a scenario"):

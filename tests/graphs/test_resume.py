@@ -132,7 +132,7 @@ def test_a_second_process_in_one_directory_is_refused_at_once(processes, tmp_pat
     owner.start()
     try:
         assert held.wait(60)
-        with pytest.raises(RunError, match=rf"pid {owner.pid}.*another --run"), open_run(tmp_path, TINY, WORDS):
+        with pytest.raises(RunError, match=rf"pid {owner.pid}.*another folder"), open_run(tmp_path, TINY, WORDS):
             pass
     finally:
         release.set()

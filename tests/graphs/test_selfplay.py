@@ -11,9 +11,9 @@ import pytest
 
 from aurora.agents.arena.evaluation import values
 from aurora.errors import RunError
-from aurora.graphs import nodes_attack
 from aurora.graphs.context import first_standing, validation_arena
-from aurora.graphs.proposers import ProposedScenario, ScenarioProposal, ScenarioRequest
+from aurora.graphs.nodes import attack as nodes_attack
+from aurora.graphs.proposers.protocols import ProposedScenario, ScenarioProposal, ScenarioRequest
 from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.settings import chosen_source
 from aurora.graphs.state import Standing
@@ -182,7 +182,7 @@ def test_near_duplicates_go_back(tmp_path) -> None:
 
 
 def test_moving_up_re_runs_the_champion_on_earlier_levels_once(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("aurora.graphs.nodes_rate.succeeds", lambda value, references: True)
+    monkeypatch.setattr("aurora.graphs.nodes.rate.succeeds", lambda value, references: True)
     told: list = []
     with Store.open(tmp_path / "a.sqlite") as store:
         play(store, SMALL, iterations=8, tell=told.append)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError, StoreError
 from aurora.memory.texts import (
-    LONGEST,
+    MAX_TEXT_LENGTH,
     VERSION,
     archived_policy_text,
     archived_scenario_text,
@@ -36,7 +36,7 @@ def test_the_wording_changes_with_its_version_only() -> None:
 def test_a_scenario_s_text_says_its_family_and_nothing_of_seeds(family: str, level: int, seed: int) -> None:
     spec = mutate_spec(sample_spec(family, level, np.random.default_rng(seed)), np.random.default_rng(seed))
     text = scenario_text(spec)
-    assert len(text) <= LONGEST
+    assert len(text) <= MAX_TEXT_LENGTH
     assert f"{spec.domain} scenario: {family}" in text
     assert spec.spec_id not in text
     assert scenario_text(spec.model_copy(update={"seed": spec.seed + 1})) == text
@@ -51,7 +51,7 @@ def test_any_policy_has_a_text(first: str, second: str, seed: int) -> None:
     except PolicyError:
         return
     text = policy_text(policy)
-    assert 0 < len(text) <= LONGEST
+    assert 0 < len(text) <= MAX_TEXT_LENGTH
     assert policy.policy_id not in text
     assert archived_policy_text(policy.model_dump_json()) == text
 

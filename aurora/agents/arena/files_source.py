@@ -13,7 +13,7 @@ import numpy as np
 from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone
 from aurora.agents.arena.source import Effort
 from aurora.agents.arena.templates import general_template
-from aurora.errors import DataError
+from aurora.errors import DataError, FileError
 from aurora.sim.kernel import encode
 from aurora.sim.optimum.witness import unplaceable
 from aurora.sim.outcome import Outcome
@@ -63,7 +63,8 @@ class FilesSource:
         """Read the files of a folder; files in folders below it are not read.
 
         Raises:
-            DataError: There are no such files or too many, or a file has too few tasks or one that fits nowhere.
+            FileError: There is no such folder, or no such file in it.
+            DataError: There are too many files, or a file has too few tasks or one that fits nowhere.
             ScenarioError: A file is not a scenario or a spec.
         """
         paths = _paths(folder)
@@ -122,10 +123,10 @@ def _file_of(family: str, scenarios: Mapping[str, Scenario]) -> tuple[str, Part]
 
 def _paths(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; --data names the folder that holds the scenario files (*.json)")
+        raise FileError(f"{folder} is not a folder; give the folder that holds the scenario files (*.json)")
     paths = tuple(sorted(folder.glob("*.json")))
     if not paths:
-        raise DataError(f"no *.json in {folder}; put scenarios or specs there (aurora scenarios new writes one)")
+        raise FileError(f"no *.json in {folder}; put scenarios or specs there (aurora scenarios new writes one)")
     if len(paths) > MAX_FILES:
         raise DataError(f"{folder} holds {len(paths)} files; at most {MAX_FILES} are taken")
     long = next((p for p in paths if len(p.stem) > MAX_NAME_LENGTH), None)

@@ -84,7 +84,8 @@ class OpenbSource:
         """Read the trace in a folder.
 
         Raises:
-            DataError: A file is absent or not valid.
+            FileError: A file is absent.
+            DataError: A file is not valid.
         """
         files = (
             trace_file(folder, "openb_node_list_gpu_node.csv*"),

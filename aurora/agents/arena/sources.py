@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aurora.errors import DataError
+from aurora.errors import InputError
 
 if TYPE_CHECKING:  # heavy at run time, and the command line reads the table when it starts
     from aurora.agents.arena.source import Source
@@ -66,12 +66,14 @@ def open_source(name: str, data: Path | None) -> Source:
         data: Folder with the traces (as `openb/` and `swf/` in it), or with scenario files for `files`.
 
     Raises:
-        DataError: The source is unknown, or its trace is not there.
+        InputError: The source is unknown, or needs a folder.
+        FileError: The trace or the folder is absent.
+        DataError: The content of a file is not valid.
         ScenarioError: A file of `files` is not a scenario.
     """
     row = SOURCES.get(name)
     if row is None:
-        raise DataError(f"unknown source {name!r}; there are {', '.join(SOURCES)}")
+        raise InputError(f"there is no such source; there are {', '.join(SOURCES)}", parameter="source", value=name)
     if data is None and row.data:
-        raise DataError(f"--source {name} needs --data DIR, the folder that holds {row.data}")
+        raise InputError(f"source {name} needs the folder that holds {row.data}", parameter="data")
     return row.open(data or Path())

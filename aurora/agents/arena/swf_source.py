@@ -86,7 +86,8 @@ class SwfSource:
         """Read the log in a folder.
 
         Raises:
-            DataError: It is absent or not valid.
+            FileError: It is absent.
+            DataError: It is not valid.
         """
         log = trace_file(folder, "lublin*.swf*")
         jobs = read_jobs(log)

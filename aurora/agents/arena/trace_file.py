@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aurora.errors import DataError
+from aurora.errors import FileError
 
 
 def trace_file(folder: Path, pattern: str) -> Path:
     """Return the first file of a folder whose name matches.
 
     Raises:
-        DataError: There is none.
+        FileError: There is none.
     """
     paths = sorted(folder.glob(pattern))
     if not paths:
-        raise DataError(f"no {pattern} in {folder}; --data names the folder that holds {folder.name}/")
+        raise FileError(f"no {pattern} in {folder}; give the folder that holds {folder.name}/")
     return paths[0]

@@ -194,7 +194,11 @@ class LocalChatModel(BaseChatModel):
         return self._outlines
 
     def prompt(self, turns: list[dict[str, str]]) -> str:
-        """Render the conversation by the model's own template; without one, a line per turn."""
+        """Render the conversation by the model's own template; without one, a line per turn.
+
+        Raises:
+            ModelError: The model can't be loaded.
+        """
         tokenizer = self._loaded().hf_tokenizer
         if tokenizer.chat_template:
             return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))

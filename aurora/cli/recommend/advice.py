@@ -1,4 +1,4 @@
-"""How recommendations are shown: one line an account, fitted to the terminal, with totals and, if asked, reasons."""
+"""Formats recommendations: one line for each account, fitted to the terminal, with totals and reasons."""
 
 from __future__ import annotations
 
@@ -32,50 +32,52 @@ COLUMNS = (
     "in plan",
     "not measured",
 )
-"""Of the formats that are not fitted to a terminal."""
-WIDE = 110
-"""Columns of a terminal from which on the interval of savings is shown."""
-USUAL = 76
-"""Columns from which on there are two spaces between cells."""
+"""Columns of the formats that are not fitted to a terminal."""
+WIDE_COLUMNS = 110
+"""Least width of a terminal at which the interval of savings is shown."""
+USUAL_COLUMNS = 76
+"""Least width of a terminal at which there are two spaces between cells."""
 LEAST_ACCOUNT, MOST_ACCOUNT = 12, 40
 SHORT = 2
-"""Which of the wordings of a change a usual terminal should have room for."""
+"""Position of the wording of a change that a usual terminal should have room for."""
 
 
-def by_savings(found: Sequence[Recommendation]) -> list[Recommendation]:
-    """The largest savings first, those without any last."""
-    return sorted(found, key=lambda r: (r.savings is None, -r.savings.expected if r.savings else 0.0, r.account))
+def by_savings(recommendations: Sequence[Recommendation]) -> list[Recommendation]:
+    """Return recommendations by savings, the largest first, those without any last."""
+    return sorted(
+        recommendations, key=lambda r: (r.savings is None, -r.savings.expected if r.savings else 0.0, r.account)
+    )
 
 
-def show_table(found: Sequence[Recommendation]) -> None:
-    """Print a line an account on stdout: fitted to a terminal, tab-separated elsewhere; totals below."""
+def show_table(recommendations: Sequence[Recommendation]) -> None:
+    """Print a line for each account on stdout: fitted to a terminal, tab-separated elsewhere; totals below."""
     if not sys.stdout.isatty():
-        emit_table("recommendations", COLUMNS, [cells(r) for r in by_savings(found)])
-        for line in totals(found):
+        emit_table("recommendations", COLUMNS, [cells(r) for r in by_savings(recommendations)])
+        for line in totals(recommendations):
             note(line)
         return
     columns = terminal_width()
-    say("\n".join([*lines(by_savings(found), columns), "", *_wrapped(totals(found), columns)]))
+    say("\n".join([*lines(by_savings(recommendations), columns), "", *_wrapped(totals(recommendations), columns)]))
 
 
-def as_csv(found: Sequence[Recommendation]) -> str:
-    """The table as CSV."""
+def as_csv(recommendations: Sequence[Recommendation]) -> str:
+    """Return the table as CSV."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(cells(r) for r in by_savings(found))
+    writer.writerows(cells(r) for r in by_savings(recommendations))
     return stream.getvalue()
 
 
-def as_markdown(found: Sequence[Recommendation]) -> str:
-    """The table as Markdown, with the totals."""
-    rows = [[cell.replace("|", "\\|") for cell in cells(r)] for r in by_savings(found)]
+def as_markdown(recommendations: Sequence[Recommendation]) -> str:
+    """Return the table as Markdown, with the totals."""
+    rows = [[cell.replace("|", "\\|") for cell in cells(r)] for r in by_savings(recommendations)]
     body = [f"| {' | '.join(row)} |" for row in [list(COLUMNS), ["---"] * len(COLUMNS), *rows]]
-    return "\n".join([*body, "", *totals(found)]) + "\n"
+    return "\n".join([*body, "", *totals(recommendations)]) + "\n"
 
 
 def cells(r: Recommendation) -> tuple[str, ...]:
-    """A row of the formats that have no width."""
+    """Return a row of the formats that are not fitted to a terminal."""
     saved = r.savings
     return (
         r.account,
@@ -92,31 +94,31 @@ def cells(r: Recommendation) -> tuple[str, ...]:
     )
 
 
-def lines(found: Sequence[Recommendation], columns: int) -> list[str]:
-    """A title, and a line an account that is no longer than `columns` characters."""
-    is_wide = columns >= WIDE
-    gap = "  " if columns >= USUAL else " "
+def lines(recommendations: Sequence[Recommendation], columns: int) -> list[str]:
+    """Return a title and a line for each account, none longer than `columns` characters."""
+    is_wide = columns >= WIDE_COLUMNS
+    gap = "  " if columns >= USUAL_COLUMNS else " "
     titles = ["account", "now -> proposed", "$/month", "risk", "finding"]
-    rows = [[printable(r.account), "", _money(r, is_wide=is_wide), _risk(r), r.finding] for r in found]
+    rows = [[printable(r.account), "", _money(r, is_wide=is_wide), _risk(r), r.finding] for r in recommendations]
     if is_wide:
         titles.insert(3, "saves (80 %)")
-        for row, r in zip(rows, found, strict=True):
+        for row, r in zip(rows, recommendations, strict=True):
             s = r.savings
             row.insert(3, "" if s is None else f"{s.expected:,.0f} ({s.low:,.0f} to {s.high:,.0f})")
     table = [titles, *rows]
     widths = [max(cell_len(row[k]) for row in table) for k in range(len(titles))]
     free = columns - 1 - sum(widths[2:]) - len(gap) * (len(titles) - 1)
-    wanted = max((len(_changes(r)[0 if is_wide else SHORT]) for r in found), default=0)
+    wanted = max((len(_changes(r)[0 if is_wide else SHORT]) for r in recommendations), default=0)
     account = min(widths[0], MOST_ACCOUNT, max(LEAST_ACCOUNT, free - wanted))
-    longest = max([len(titles[1]), *(len(_changes(r)[0]) for r in found)])
+    longest = max([len(titles[1]), *(len(_changes(r)[0]) for r in recommendations)])
     widths[:2] = [account, max(LEAST_ACCOUNT, min(longest, free - account))]
-    for row, r in zip(rows, found, strict=True):
+    for row, r in zip(rows, recommendations, strict=True):
         row[1] = next((c for c in _changes(r) if len(c) <= widths[1]), _changes(r)[-1])
     return [gap.join(_fitted(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
 def _changes(r: Recommendation) -> list[str]:
-    """What runs now, and what is proposed instead, in ever shorter words."""
+    """Return the change in ever shorter words."""
     now, new = r.now, r.proposed
     if now is None or new is None:
         return ["" if now is None else f"{_size(now)}, as it is", "" if now is None else _size(now)] * 2
@@ -137,54 +139,54 @@ def _changes(r: Recommendation) -> list[str]:
     ]
 
 
-def totals(found: Sequence[Recommendation]) -> list[str]:
-    """What all accounts cost and would cost, what is in no plan, and what was not measured."""
-    counted = [r for r in found if r.cost_now is not None]
+def totals(recommendations: Sequence[Recommendation]) -> list[str]:
+    """Return lines on the total cost now and proposed, what is in no plan, and what was not measured."""
+    counted = [r for r in recommendations if r.cost_now is not None]
     moved = [r for r in counted if r.is_applicable]
     now = sum(r.cost_now or 0.0 for r in counted)
     new = now - sum(r.savings.expected for r in moved if r.savings is not None)
-    told = [
-        f"{len(found)} accounts: ${now:,.0f} a month now, ${new:,.0f} with the {len(moved)} changes that may go into a "
-        f"plan: {_saved(now - new)}"
+    texts = [
+        f"{len(recommendations)} accounts: ${now:,.0f} a month now, ${new:,.0f} with the {len(moved)} changes that may "
+        f"go into a plan: {_saved(now - new)}"
     ]
     if counted:
-        told.append("risk: 0 (low) to 4 of breaking the promise, and the confidence in the recommendation")
+        texts.append("risk: 0 (low) to 4 of breaking the promise, and the confidence in the recommendation")
     held = [r for r in counted if r.proposed is not None and not r.is_applicable]
     if held:
         why = (f"{r.account} ({'conflict' if r.finding == 'conflict' else f'risk {r.risk}'})" for r in held)
-        told.append(f"not in a plan: {', '.join(why)}")
-    silent = [r.account for r in found if r.finding == "no_data"]
+        texts.append(f"not in a plan: {', '.join(why)}")
+    silent = [r.account for r in recommendations if r.finding == "no_data"]
     if silent:
-        told.append(f"too little measured: {', '.join(silent)}")
+        texts.append(f"too little measured: {', '.join(silent)}")
     groups: dict[tuple[str, ...], list[str]] = {}
     for r in counted:
         groups.setdefault(_unmeasured(r), []).append(r.account)
-    told += [
+    texts += [
         f"not measured, so no less is proposed than there is now: {', '.join(what)} of {', '.join(who)}"
         for what, who in groups.items()
         if what
     ]
-    return told
+    return texts
 
 
 def why(r: Recommendation, columns: int) -> list[str]:
-    """The finding, its reasons, what risk and confidence rest on, and what would change it; wrapped by words."""
-    told = [f"{r.account}: {r.finding}"]
+    """Return lines with the finding, its reasons, the bases of risk and confidence, and what would change it."""
+    texts = [f"{r.account}: {r.finding}"]
     if r.now is not None and r.proposed is not None:
-        told.append(f"  {_whole(r.now)} -> {_whole(r.proposed)}")
+        texts.append(f"  {_whole(r.now)} -> {_whole(r.proposed)}")
     if r.savings is not None:
         s = r.savings
-        told.append(
+        texts.append(
             f"  {_saved(s.expected)} a month ({s.level:.0%} interval of what it saves: ${s.low:,.0f} to "
             f"${s.high:,.0f}); prices: {s.price_source}"
         )
-    told += [f"  - {reason}" for reason in r.reasons]
+    texts += [f"  - {reason}" for reason in r.reasons]
     if r.risk is not None and r.probability is not None:
-        told.append(f"  risk {r.risk}: probability {r.probability:.1%} {r.risk_basis}")
+        texts.append(f"  risk {r.risk}: probability {r.probability:.1%} {r.risk_basis}")
     if r.confidence is not None:
-        told.append(f"  confidence {r.confidence.value:.0%}: {r.confidence.basis}")
-    told += [f"  would change: {flip.text}" for flip in r.flips]
-    return _wrapped([line.replace("$-", "-$") for line in told], columns)
+        texts.append(f"  confidence {r.confidence.value:.0%}: {r.confidence.basis}")
+    texts += [f"  would change: {flip.text}" for flip in r.flips]
+    return _wrapped([line.replace("$-", "-$") for line in texts], columns)
 
 
 def _wrapped(told: Sequence[str], columns: int) -> list[str]:
@@ -213,7 +215,7 @@ def _money(r: Recommendation, *, is_wide: bool) -> str:
 
 
 def _risk(r: Recommendation) -> str:
-    """The level of risk, and the confidence beside it."""
+    """Return the level of risk and the confidence."""
     return "" if r.risk is None or r.confidence is None else f"{r.risk}, {r.confidence.value:.0%}"
 
 
@@ -230,7 +232,7 @@ def _whole(c: Configuration) -> str:
 
 
 def _fitted(text: str, width: int) -> str:
-    """Padded, or with its middle left out: names differ at both ends."""
+    """Return a text padded, or with its middle left out: names differ at both ends."""
     wide = cell_len(text)
     if wide <= width:
         return text + " " * (width - wide)

@@ -1,4 +1,4 @@
-"""`aurora recommend`: what to do with accounts, doing it, undoing it, and what came of it."""
+"""`aurora recommend`: recommendations for accounts, plans, and the files to try them with."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _note_remarks(report: RecommendationReport) -> None:
 
 
 def _wanted(why: list[str], found: Sequence[Recommendation]) -> list[Recommendation]:
-    """The accounts whose reasons are asked for."""
+    """Return the accounts whose reasons are asked for."""
     unknown = sorted(set(why) - {r.account for r in found} - {"all"})
     if unknown:
         have = ", ".join(r.account for r in found[:5])

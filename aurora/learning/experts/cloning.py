@@ -25,34 +25,34 @@ from aurora.learning.accounts.situation import BOUND
 from aurora.learning.experts.experts import ExpertStates, expert_states
 from aurora.learning.tensors import load_tensors, require_sizes, restoring, save_tensors
 
-LEAST_DECISIONS = 500
-"""Of experts, below which there is nothing to clone."""
-LEAST_ACCOUNTS = 4
-"""Of experts: some are held out."""
-FAR = 4.0
-"""Standard deviations."""
-LEAST_SPREAD = 0.05
-"""Of a feature, in its unit: what hardly changed among experts is not magnified beyond that."""
+MIN_DECISIONS = 500
+"""Fewest decisions of experts to clone."""
+MIN_EXPERTS = 4
+"""Fewest accounts of experts; some are held out."""
+FEATURE_LIMIT = 4.0
+"""Standard deviations at which standardised features are clipped."""
+MIN_DEVIATION = 0.05
+"""Least standard deviation of a feature, in its unit, so that one that hardly changes is not magnified."""
 Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
 """A policy: situations [n, len(FEATURES)] and possible moves [n, len(MOVES)] -> moves [n]."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloneSettings:
-    """How a clone is trained.
+    """Settings of behavioural cloning.
 
     Attributes:
-        units: Of each of the two hidden layers.
-        epochs: At most.
+        units: Units of each of the two hidden layers.
+        epochs: Most epochs.
         patience: Epochs without a better likelihood on held-out experts, after which it ends.
         batch: Decisions a step.
-        learning_rate: Of AdamW.
+        learning_rate: Learning rate of AdamW.
         entropy: Weight of the entropy, which keeps the clone from certainty that experts don't have.
         decay: L2 penalty on the weights (decoupled; Loshchilov & Hutter 2019).
-        noise: Added to features in training, of their standard deviation: with as few experts as there are, a network
-            learns their accounts by heart otherwise (noise as regularisation; Bishop, Neural Computation 1995).
+        noise: Standard deviation of the noise added to standardised features in training. Without it a network overfits
+            the few experts (noise as regularisation; Bishop, Neural Computation 1995).
         held_out: Share of the experts' accounts on which the end of training is decided.
-        seed: Of all of it.
+        seed: Random seed.
     """
 
     units: int = 64
@@ -68,13 +68,13 @@ class CloneSettings:
 
 
 class Epoch(NamedTuple):
-    """How far cloning is; likelihoods are means of the logarithm for the experts' moves.
+    """Result of an epoch of cloning.
 
     Attributes:
-        epoch: From 1.
-        likelihood: On the experts that it learns from.
-        held_out: On the others.
-        best: Whether it is the best so far.
+        epoch: Number of the epoch, from 1.
+        likelihood: Mean log-likelihood of the moves of the experts that are learnt from.
+        held_out: Mean log-likelihood of the moves of held-out experts.
+        best: Whether `held_out` is the best so far.
     """
 
     epoch: int
@@ -84,14 +84,14 @@ class Epoch(NamedTuple):
 
 
 class Decisions(NamedTuple):
-    """What experts chose.
+    """Decisions of experts.
 
     Attributes:
-        features: float32 [n, len(FEATURES)].
-        masks: bool [n, len(MOVES)], the moves that were possible.
-        moves: int64 [n].
-        account: int64 [n], whose.
-        previous: int64 [n], the move before it of the same account.
+        features: Situations, float32 [n, len(FEATURES)].
+        masks: Possible moves, bool [n, len(MOVES)].
+        moves: Chosen moves, int64 [n].
+        account: Positions of the accounts, int64 [n].
+        previous: Moves of the same accounts one period before, int64 [n].
     """
 
     features: NDArray[np.float32]
@@ -101,7 +101,7 @@ class Decisions(NamedTuple):
     previous: NDArray[np.int64]
 
     def of(self, accounts: NDArray[np.int64]) -> Decisions:
-        """Those of some accounts."""
+        """Return the decisions of some accounts."""
         chosen = np.isin(self.account, accounts)
         return Decisions(
             self.features[chosen],
@@ -115,7 +115,7 @@ class Decisions(NamedTuple):
 class Standardised(BaseFeaturesExtractor):
     """Features less their mean, over their standard deviation; both are kept with the weights.
 
-    What lies further than `FAR` deviations off counts as that far: what experts hardly ever met must not decide alone.
+    They are clipped at `FEATURE_LIMIT`: situations that experts hardly ever met must not decide alone.
     """
 
     def __init__(self, observation_space: spaces.Box) -> None:
@@ -127,11 +127,11 @@ class Standardised(BaseFeaturesExtractor):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Standardise [n, features]."""
-        return ((observations - self.mean) / self.scale).clamp(-FAR, FAR)
+        return ((observations - self.mean) / self.scale).clamp(-FEATURE_LIMIT, FEATURE_LIMIT)
 
 
 def new_policy(units: int, seed: int) -> MaskableActorCriticPolicy:
-    """An untrained network over situations and moves."""
+    """Return an untrained network from situations to moves."""
     torch.manual_seed(seed)
     return MaskableActorCriticPolicy(
         spaces.Box(-BOUND, BOUND, (len(FEATURES),), np.float32),
@@ -142,12 +142,12 @@ def new_policy(units: int, seed: int) -> MaskableActorCriticPolicy:
 
 
 def policy_arguments(units: int) -> dict[str, Any]:
-    """The network's shape, as stable-baselines3 takes it."""
+    """Return the network's shape as stable-baselines3 takes it."""
     return {"net_arch": [units, units], "features_extractor_class": Standardised}
 
 
 def decisions_of(states: ExpertStates, catalogue: Catalogue) -> Decisions:
-    """What experts chose, with the moves that were possible.
+    """Return the decisions of experts, with the moves that were possible.
 
     A move that the catalogue does not allow (such as to a value between two rungs) counts as possible where it was
     made.
@@ -175,22 +175,22 @@ def clone(
     """Train a network to choose as experts do: the largest likelihood of their moves among those possible.
 
     Args:
-        experts: Their accounts' histories.
-        catalogue: That they name things from.
-        settings: How.
-        tell: Is told of each epoch.
+        experts: Histories of experts' accounts.
+        catalogue: Catalogue that configurations name things from.
+        settings: Settings of cloning.
+        tell: Receives the result of each epoch.
 
     Returns:
-        The network as it was when held-out experts' moves were most likely.
+        The network at the best likelihood of held-out experts' moves.
 
     Raises:
-        DataError: There are too few experts or decisions (with the count).
+        DataError: There are too few experts or decisions; the message has the count.
     """
-    if len(experts) < LEAST_ACCOUNTS:
-        raise DataError(f"{len(experts)} experts' accounts; at least {LEAST_ACCOUNTS} are needed to learn from")
+    if len(experts) < MIN_EXPERTS:
+        raise DataError(f"{len(experts)} experts' accounts; at least {MIN_EXPERTS} are needed to learn from")
     data = decisions_of(expert_states(experts, catalogue), catalogue)
-    if len(data.moves) < LEAST_DECISIONS:
-        raise DataError(f"{len(data.moves)} decisions of experts; at least {LEAST_DECISIONS} are needed to learn from")
+    if len(data.moves) < MIN_DECISIONS:
+        raise DataError(f"{len(data.moves)} decisions of experts; at least {MIN_DECISIONS} are needed to learn from")
     torch.set_num_threads(1)
     rng = np.random.default_rng([settings.seed, 61])
     order = rng.permutation(len(experts))
@@ -235,11 +235,11 @@ def _standardise(policy: MaskableActorCriticPolicy, features: NDArray[np.float32
     extractor = policy.features_extractor
     spread = features.std(axis=0)
     extractor.mean.copy_(torch.from_numpy(features.mean(axis=0)))
-    extractor.scale.copy_(torch.from_numpy(np.maximum(spread, LEAST_SPREAD).astype(np.float32)))
+    extractor.scale.copy_(torch.from_numpy(np.maximum(spread, MIN_DEVIATION).astype(np.float32)))
 
 
 def log_likelihood(policy: MaskableActorCriticPolicy, data: Decisions) -> float:
-    """Mean logarithm of the probability of the experts' moves."""
+    """Return the mean log-likelihood of the experts' moves."""
     policy.set_training_mode(False)
     with torch.no_grad():
         _, likelihood, _ = policy.evaluate_actions(
@@ -249,7 +249,7 @@ def log_likelihood(policy: MaskableActorCriticPolicy, data: Decisions) -> float:
 
 
 def chooser(policy: MaskableActorCriticPolicy) -> Choose:
-    """A network as a policy: its most probable possible move."""
+    """Return a policy that makes the network's most probable possible move."""
 
     def choose(features: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
         with torch.no_grad():
@@ -263,10 +263,10 @@ def save_policy(policy: MaskableActorCriticPolicy, path: Path, settings: CloneSe
     """Write a network with what is known of its training.
 
     Args:
-        policy: To write.
-        path: Ending in .pt.
-        settings: It was trained with.
-        about: Plain values.
+        policy: Network to write.
+        path: File ending in .pt.
+        settings: Settings that it was trained with.
+        about: Notes on its training, plain values.
     """
     data = {
         "weights": policy.state_dict(),
@@ -282,10 +282,11 @@ def load_policy(path: Path) -> tuple[MaskableActorCriticPolicy, dict[str, Any]]:
     """Read a network that `save_policy` wrote; nothing in the file is executed.
 
     Returns:
-        The network, and what was noted about it.
+        The network, and the notes on its training.
 
     Raises:
-        DataError: The file is absent or damaged, or was written for other features or moves.
+        FileError: The file can't be read.
+        DataError: The file is damaged, or was written for other features or moves.
     """
     remedy = "train it again with this version"
     data = load_tensors(path, error=DataError, remedy=remedy)

@@ -1,4 +1,4 @@
-"""From a clone onwards by reinforcement: PPO that is held near the clone, so that it does not forget what it copied.
+"""Fine-tuning of a clone by reinforcement: PPO that is held near the clone, so that it does not forget.
 
 Proximal policy optimisation (Schulman et al. 2017; sb3-contrib's, with masks of impossible moves). Each reward is
 lowered by how much more probable the chosen move has become than under the clone, times a factor: in expectation a
@@ -22,36 +22,36 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from aurora.errors import DataError, RunError
+from aurora.errors import InputError, RunError
 from aurora.learning.accounts import Catalogue
 from aurora.learning.experts.account_env import AccountEnv, Case
 from aurora.learning.experts.cloning import policy_arguments
 from aurora.learning.tensors import load_tensors, restore_optimizer, restoring, save_tensors
 
 CHECKPOINT = "checkpoint.pt"
-"""In the folder of a training: everything that going on needs."""
+"""File in the folder of a training, with everything that resuming needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuneSettings:
-    """How a policy is trained by reinforcement.
+    """Settings of fine-tuning by PPO.
 
     Attributes:
-        environments: Side by side.
-        rollout: Steps of each between two updates.
-        batch: Steps a gradient.
-        epochs: Over each rollout.
-        learning_rate: Of Adam.
-        discount: Of rewards, a period.
+        environments: Number of parallel environments.
+        rollout: Steps of each environment between two updates.
+        batch: Steps in a minibatch.
+        epochs: Passes over each rollout.
+        learning_rate: Learning rate of Adam.
+        discount: Discount of rewards for each period.
         trace: Lambda of generalised advantage estimation (Schulman et al. 2016).
-        clip: Of the ratio of probabilities.
+        clip: Clipping range of the ratio of probabilities.
         entropy: Weight of the entropy.
         hold: Weight of the divergence from the clone; without a clone it has no effect.
         warm_up: Rollouts in which the critic learns alone; without a clone none.
         block: Rollouts between two checkpoints. Each block begins with fresh episodes and a seed of its own, so that
             a resumed training equals one that was never interrupted.
-        units: Of each hidden layer of an untrained network.
-        seed: Of all of it.
+        units: Units of each hidden layer of an untrained network.
+        seed: Random seed.
     """
 
     environments: int = 8
@@ -71,14 +71,14 @@ class TuneSettings:
 
 
 class Update(NamedTuple):
-    """How far training is.
+    """Result of an update.
 
     Attributes:
-        steps: So far.
-        reward: Mean of a period since the last update, without the penalty.
-        divergence: Estimated, from the clone; 0 without one.
-        cost: Mean dollars of a period.
-        misses: Mean share.
+        steps: Steps so far.
+        reward: Mean reward of a period since the last update, without the penalty.
+        divergence: Estimated divergence from the clone; 0 without one.
+        cost: Mean cost of a period, dollars.
+        misses: Mean share of late requests.
     """
 
     steps: int
@@ -156,23 +156,23 @@ def tune(
     """Train a policy in the environment of account management.
 
     Args:
-        start: A clone to start from and to stay near; None trains from scratch.
-        draw: Of the cases, such as `account_env.twin_cases`.
-        catalogue: What can be rented.
-        steps: In all, at least; whole blocks are done.
-        settings: How.
-        folder: For the checkpoint; where it holds one of the same training, that is gone on with.
-        tell: Is told of each update.
+        start: Clone to start from and to stay near; None trains from scratch.
+        draw: Source of cases, such as `account_env.twin_cases`.
+        catalogue: Catalogue of prices.
+        steps: Fewest steps in all; only whole blocks are done.
+        settings: Settings of fine-tuning.
+        folder: Folder for the checkpoint; a training whose checkpoint it holds is resumed.
+        tell: Receives the result of each update.
 
     Returns:
         The network after the last update.
 
     Raises:
-        DataError: Steps are below 1.
+        InputError: `steps` is below 1.
         RunError: The checkpoint is of a training with other settings.
     """
     if steps < 1:
-        raise DataError(f"steps must be at least 1, they are {steps}")
+        raise InputError("give at least 1", parameter="steps", value=steps)
     torch.set_num_threads(1)
     units = settings.units if start is None else start.net_arch[0]
     model = _model(draw, catalogue, settings, units)
@@ -185,14 +185,14 @@ def tune(
     length = settings.block * settings.rollout * settings.environments
     for block in range(model.num_timesteps // length, math.ceil(steps / length)):
         _seed(model, settings, block)
-        model.learn(length, callback=_Told(tell), reset_num_timesteps=False)
+        model.learn(length, callback=_Notify(tell), reset_num_timesteps=False)
         if folder is not None:
             _keep(model, folder / CHECKPOINT, settings)
     model.policy.set_training_mode(False)
     return model.policy
 
 
-class _Told(BaseCallback):
+class _Notify(BaseCallback):
     """Passes on how far training is, after every rollout."""
 
     def __init__(self, tell: Callable[[Update], None]) -> None:

@@ -26,7 +26,7 @@ from aurora.learning.forecasting.backtest import balanced_loss
 from aurora.learning.forecasting.comparison import compare
 from aurora.learning.forecasting.forecast import SIGNIFICANCE, Forecaster, fit
 from aurora.learning.forecasting.holdout import split
-from aurora.learning.forecasting.members import MEMBERS, Row
+from aurora.learning.forecasting.models.members import MEMBERS, Row
 from aurora.learning.forecasting.serialization import DESCRIPTION, load_forecaster, save_forecaster
 from aurora.learning.forecasting.windows import Windows
 from aurora.learning.series.series import Panel, Series

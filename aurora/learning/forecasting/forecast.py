@@ -20,7 +20,7 @@ from aurora.learning.forecasting.backtest import Figures, balanced_loss, figures
 from aurora.learning.forecasting.blend import Blend, fit_blend
 from aurora.learning.forecasting.comparison import compare
 from aurora.learning.forecasting.holdout import machine, split, training_windows
-from aurora.learning.forecasting.inputs import (
+from aurora.learning.forecasting.models.inputs import (
     Inputs,
     Training,
     inputs_of,
@@ -28,8 +28,8 @@ from aurora.learning.forecasting.inputs import (
     not_below_zero,
     vocabulary_of,
 )
-from aurora.learning.forecasting.members import BLEND, MEMBERS, Member, Row
-from aurora.learning.forecasting.members import compared as compared_members
+from aurora.learning.forecasting.models.members import BLEND, MEMBERS, Member, Row
+from aurora.learning.forecasting.models.members import compared as compared_members
 from aurora.learning.forecasting.windows import Windows, check_length, check_sizes, joined, latest
 from aurora.learning.series.series import Forecast, Panel, Series
 from aurora.types import FloatArray, Progress, no_progress

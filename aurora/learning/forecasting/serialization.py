@@ -16,7 +16,7 @@ from aurora.files import write_atomically, writing
 from aurora.learning.forecasting.backtest import Figures
 from aurora.learning.forecasting.blend import Blend
 from aurora.learning.forecasting.forecast import Forecaster
-from aurora.learning.forecasting.members import BLEND, MEMBERS, Row
+from aurora.learning.forecasting.models.members import BLEND, MEMBERS, Row
 from aurora.learning.series.series import Series
 from aurora.learning.tensors import restoring
 from aurora.reading import read_json

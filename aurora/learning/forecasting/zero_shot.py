@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.backtest import Figures, figures
-from aurora.learning.forecasting.inputs import inputs_of
-from aurora.learning.forecasting.members import MEMBERS, untrained
 from aurora.learning.forecasting.metrics import MEDIAN
+from aurora.learning.forecasting.models import baselines
+from aurora.learning.forecasting.models.inputs import inputs_of
+from aurora.learning.forecasting.models.members import MEMBERS, untrained
 from aurora.learning.forecasting.windows import check_length, check_sizes, latest
 from aurora.learning.series.series import QUANTILES, Forecast, Series
 

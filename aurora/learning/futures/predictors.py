@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from aurora.learning.forecasting.baselines import recent_quantiles
+from aurora.learning.forecasting.models.baselines import recent_quantiles
 from aurora.learning.forecasting.windows import joined, latest
 from aurora.learning.futures.demand_forecast import Predict
 from aurora.learning.series.series import Forecast, Series

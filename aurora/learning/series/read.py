@@ -15,7 +15,7 @@ from aurora.learning.series.frames import PARQUET_MAGIC, csv_frame, note, parque
 from aurora.learning.series.layouts import CARBON, LAYOUTS, carbon, layout_of
 from aurora.learning.series.long_form import MAX_SERIES, read_long_form, read_wide_form
 from aurora.learning.series.pseudonyms import with_pseudonyms
-from aurora.learning.series.repair import repair
+from aurora.learning.series.quality.repair import repair
 from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Finding, Panel, Series
 from aurora.learning.series.series_files import series_files

@@ -10,7 +10,7 @@ from aurora.agents.models.model import model_name
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table, weak_areas
 from aurora.evals.testing.scripted_server import scripted_server
-from aurora.graphs.model_proposers import distinct
+from aurora.graphs.proposers.model import distinct
 from aurora.prompts.loader import load_prompt
 from aurora.sim.policies.expression import parse
 from aurora.sim.policies.features import GENERAL_FEATURES

@@ -7,7 +7,7 @@ from aurora.agents.arena.templates import general_template, placement_template, 
 from aurora.agents.search.policy_search import SearchState, Settings, first_state, search, tunable
 from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.search.variation import vary
-from aurora.errors import DataError
+from aurora.errors import FileError, InputError
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.policies.compiler import compile_policy, constants, policy_key
 from aurora.sim.policies.references import REFERENCES
@@ -86,11 +86,11 @@ def test_training_and_validation_families_are_apart() -> None:
 
 
 def test_a_source_without_its_data_is_refused(tmp_path) -> None:
-    with pytest.raises(DataError, match="--data"):
+    with pytest.raises(InputError, match=r"data: source openb needs the folder that holds openb/"):
         open_source("openb", None)
-    with pytest.raises(DataError, match="no openb_node_list"):
+    with pytest.raises(FileError, match="no openb_node_list"):
         open_source("openb", tmp_path)
-    with pytest.raises(DataError, match="unknown source"):
+    with pytest.raises(InputError, match="no such source"):
         open_source("moon", None)
 
 

@@ -18,7 +18,7 @@ from aurora.learning.forecasting.covariates import (
     rolling,
     seasonal,
 )
-from aurora.learning.series.repair import repair
+from aurora.learning.series.quality.repair import repair
 from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Series
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from aurora.errors import AuroraError
-from aurora.learning.forecasting.baselines import Baseline
 from aurora.learning.forecasting.forecast import Forecaster, fit
 from aurora.learning.forecasting.holdout import machine, split, training_windows
-from aurora.learning.forecasting.inputs import Inputs, inputs_of
-from aurora.learning.forecasting.lstm_network import load_lstm, train_lstm
-from aurora.learning.forecasting.members import MODELS, Row
+from aurora.learning.forecasting.models.baselines import Baseline
+from aurora.learning.forecasting.models.inputs import Inputs, inputs_of
+from aurora.learning.forecasting.models.lstm_network import load_lstm, train_lstm
+from aurora.learning.forecasting.models.members import MODELS, Row
 from aurora.learning.forecasting.serialization import load_forecaster, save_forecaster
 from aurora.learning.forecasting.windows import rolling
 from aurora.learning.series.series import QUANTILES, Panel, Series

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from aurora.errors import AuroraError
-from aurora.learning.forecasting import baselines
 from aurora.learning.forecasting.metrics import MEDIAN
+from aurora.learning.forecasting.models import baselines
 from aurora.learning.forecasting.windows import latest, rolling
 from aurora.learning.forecasting.zero_shot import forecast_by_best_baseline
 from aurora.learning.series.series import QUANTILES, Series

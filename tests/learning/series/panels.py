@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from aurora.learning.forecasting.lstm import Lstm
-from aurora.learning.forecasting.lstm_settings import LstmSettings
-from aurora.learning.forecasting.members import MEMBERS
+from aurora.learning.forecasting.models.lstm import Lstm
+from aurora.learning.forecasting.models.lstm_settings import LstmSettings
+from aurora.learning.forecasting.models.members import MEMBERS
 from aurora.learning.series.series import Panel, Series
 
 START, STEP = 1_700_000_000 - 1_700_000_000 % 86_400, 300

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora.errors import DataError
-from aurora.learning.series.counters import is_counter
-from aurora.learning.series.defects import Findings
-from aurora.learning.series.repair import repair
+from aurora.learning.series.quality.counters import is_counter
+from aurora.learning.series.quality.defects import Findings
+from aurora.learning.series.quality.repair import repair
 from aurora.learning.series.samples import Samples
 
 START, STEP = 1_700_000_000, 300

@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.series.counters import is_counter, rates, stated_as_counter
-from aurora.learning.series.defects import Findings
-from aurora.learning.series.detection import level_steps, outliers
-from aurora.learning.series.grid import DAY, means, on_grid
+from aurora.learning.series.quality.counters import is_counter, rates, stated_as_counter
+from aurora.learning.series.quality.defects import Findings
+from aurora.learning.series.quality.detection import level_steps, outliers
+from aurora.learning.series.quality.grid import DAY, means, on_grid
 from aurora.learning.series.samples import Samples, known_unit
 from aurora.learning.series.series import Finding, Series
 from aurora.types import BoolArray, FloatArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.series.defects import Findings
+from aurora.learning.series.quality.defects import Findings
 from aurora.learning.series.samples import Samples, known_unit
 from aurora.types import FloatArray
 

@@ -12,7 +12,7 @@ from aurora.graphs.checkpoint import checkpoint
 from aurora.graphs.context import RunContext
 from aurora.graphs.events import Event, Forgetting, IterationDone
 from aurora.graphs.lessons import MAX_LESSONS, Lesson, on_attack
-from aurora.graphs.nodes_defend import sums
+from aurora.graphs.nodes.defend import sums
 from aurora.graphs.state import Advanced, Defended, Rated, Scored, Standing, State, Update
 from aurora.memory import elo
 from aurora.memory.index import Entry

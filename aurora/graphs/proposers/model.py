@@ -15,7 +15,7 @@ from aurora.agents.roles.briefing import program_told
 from aurora.agents.roles.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
 from aurora.agents.search.policy_search import FEWEST_WEIGHTS, SearchState, tunable
 from aurora.errors import AnswerError, ModelError
-from aurora.graphs.proposers import (
+from aurora.graphs.proposers.protocols import (
     PolicyProposal,
     PolicyRequest,
     ProposedPolicy,
@@ -24,7 +24,7 @@ from aurora.graphs.proposers import (
     ScenarioProposal,
     ScenarioRequest,
 )
-from aurora.graphs.search_proposers import SearchPolicyProposer, SearchScenarioProposer
+from aurora.graphs.proposers.search import SearchPolicyProposer, SearchScenarioProposer
 from aurora.memory.index import Index
 from aurora.memory.names import BY_MODEL
 from aurora.memory.records import Failure

@@ -11,7 +11,7 @@ import numpy as np
 from aurora.agents.search.scenario_search import NEAR_DUPLICATE, describe, diversity
 from aurora.errors import ScenarioError
 from aurora.graphs.context import RunContext
-from aurora.graphs.proposers import ProposedScenario, Rejection, ScenarioRequest
+from aurora.graphs.proposers.protocols import ProposedScenario, Rejection, ScenarioRequest
 from aurora.graphs.state import Attacked, PlayedScenario, Retrieved, State, Update
 from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import EncodedScenario, encode

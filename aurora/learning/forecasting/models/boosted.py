@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from aurora.errors import DataError
-from aurora.learning.forecasting.inputs import Inputs, Training, repeat_constants
+from aurora.learning.forecasting.models.inputs import Inputs, Training, repeat_constants
 from aurora.learning.forecasting.window_features import scaled_target
 from aurora.learning.series.series import QUANTILES
 from aurora.learning.tree_text import plain_trees

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aurora.agents.search.policy_search import SearchState, Settings, search
 from aurora.agents.search.scenario_search import propose
-from aurora.graphs.proposers import (
+from aurora.graphs.proposers.protocols import (
     PolicyProposal,
     PolicyRequest,
     ProposedPolicy,

@@ -1,6 +1,6 @@
 """The contracts of the two players of self-play: who proposes scenarios, and who proposes policies.
 
-The nodes of the graph call these protocols only. `search_proposers` and `model_proposers` implement them;
+The nodes of the graph call these protocols only. `search` and `model` beside it implement them;
 `aurora.graphs.selfplay.selfplay` takes one of your own in place of either.
 """
 
@@ -51,7 +51,7 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True)
 class ScenarioRequest:
-    """What a proposer of scenarios is given.
+    """A request to a proposer of scenarios.
 
     Attributes:
         iteration: Iteration of the run, from 0.
@@ -136,7 +136,7 @@ class ProposedPolicy(NamedTuple):
 
 @dataclass(frozen=True)
 class PolicyRequest:
-    """What a proposer of policies is given.
+    """A request to a proposer of policies.
 
     Attributes:
         iteration: Iteration of the run, from 0.

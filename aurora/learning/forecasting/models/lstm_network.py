@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurora.errors import DataError, FileError
-from aurora.learning.forecasting.inputs import Inputs
-from aurora.learning.forecasting.lstm_settings import LstmSettings
 from aurora.learning.forecasting.metrics import MEDIAN
+from aurora.learning.forecasting.models.inputs import Inputs
+from aurora.learning.forecasting.models.lstm_settings import LstmSettings
 from aurora.learning.forecasting.window_features import SPANS, scaled_target
 from aurora.learning.malloc import keep_freed_memory
 from aurora.learning.series.series import QUANTILES

@@ -12,7 +12,7 @@ from aurora.agents.arena.evaluation import Arena, advantages, arena
 from aurora.agents.arena.source import Source
 from aurora.errors import PolicyError
 from aurora.graphs.context import RunContext
-from aurora.graphs.proposers import PolicyRequest, ProposedPolicy
+from aurora.graphs.proposers.protocols import PolicyRequest, ProposedPolicy
 from aurora.graphs.start import START
 from aurora.graphs.state import Defended, Played, State, Update
 from aurora.memory import pareto

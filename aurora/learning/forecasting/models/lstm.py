@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aurora.learning.forecasting.inputs import Inputs, Training, repeat_constants
-from aurora.learning.forecasting.lstm_settings import LstmSettings
+from aurora.learning.forecasting.models.inputs import Inputs, Training, repeat_constants
+from aurora.learning.forecasting.models.lstm_settings import LstmSettings
 from aurora.types import FloatArray
 
 if TYPE_CHECKING:  # loads torch
-    from aurora.learning.forecasting.lstm_network import TrainedLstm
+    from aurora.learning.forecasting.models.lstm_network import TrainedLstm
 
 MAX_NETWORKS = 64
 """Most networks that a saved forecaster may have."""
@@ -37,7 +37,7 @@ class Lstm:
 
     def fit(self, examples: Inputs, training: Training) -> Lstm:
         """Train the networks."""
-        from aurora.learning.forecasting.lstm_network import train_lstm  # noqa: PLC0415  # loads torch
+        from aurora.learning.forecasting.models.lstm_network import train_lstm  # noqa: PLC0415  # loads torch
 
         networks = []
         for number in range(1 if training.stage == "part" else self.count):
@@ -66,7 +66,7 @@ class Lstm:
 
     def load(self, folder: Path, description: Mapping[str, Any]) -> Lstm:
         """Read the networks that `save` wrote."""
-        from aurora.learning.forecasting.lstm_network import load_lstm  # noqa: PLC0415  # loads torch
+        from aurora.learning.forecasting.models.lstm_network import load_lstm  # noqa: PLC0415  # loads torch
 
         count = description["networks"]
         if not (isinstance(count, int) and 1 <= count <= MAX_NETWORKS):

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from aurora.learning.forecasting.baselines import SHARES, Baseline, auto_ets, recent_quantiles, seasonal_naive
-from aurora.learning.forecasting.boosted import BoostedTrees
-from aurora.learning.forecasting.inputs import Inputs, Training
-from aurora.learning.forecasting.lstm import Lstm
+from aurora.learning.forecasting.models.baselines import SHARES, Baseline, auto_ets, recent_quantiles, seasonal_naive
+from aurora.learning.forecasting.models.boosted import BoostedTrees
+from aurora.learning.forecasting.models.inputs import Inputs, Training
+from aurora.learning.forecasting.models.lstm import Lstm
 from aurora.types import FloatArray
 
 BLEND = "blend"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora.learning.forecasting.inputs import Inputs, Training
+from aurora.learning.forecasting.models.inputs import Inputs, Training
 from aurora.learning.forecasting.window_features import latest_quantiles
 from aurora.learning.forecasting.windows import DAY, Windows
 from aurora.learning.series.series import QUANTILES, Series

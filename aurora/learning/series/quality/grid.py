@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import DataError
-from aurora.learning.series.defects import Findings
+from aurora.learning.series.quality.defects import Findings
 from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Series
 from aurora.types import BoolArray, FloatArray
