@@ -21,9 +21,7 @@ from tests.agents.models.test_odd_servers import TEXT, answer, model, said
         ("OPENAI_PROXY", "http://127.0.0.1:1", "HTTPS_PROXY"),
     ],
 )
-def test_an_environment_setting_that_blocks_the_server_is_named(
-    environment, monkeypatch, variable, value, told
-) -> None:  # noqa: F811
+def test_a_setting_that_blocks_the_server_is_named(environment, monkeypatch, variable, value, told) -> None:  # noqa: F811
     environment("http://127.0.0.1:1")
     monkeypatch.setenv(variable, value)
     with pytest.raises(ModelError, match=told):
