@@ -84,7 +84,7 @@ def test_self_play_needs_no_extra(tmp_path):
     [
         (["train", "ppo", "--steps", "10", "--out", "ppo"], "torch", "learn"),
         (["forecast", "series.csv"], "pandas", "learn"),
-        (["selfplay", "--proposer", "model", "--model", "openai:any", "--run", "run"], "httpx2", "models"),
+        (["selfplay", "--proposer", "model", "--model", "openai:any", "--run", "run"], "langchain_openai", "models"),
     ],
 )
 def test_what_needs_an_extra_names_the_command_that_installs_it(tmp_path, monkeypatch, arguments, module, extra):

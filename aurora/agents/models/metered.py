@@ -20,9 +20,8 @@ from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settin
 from aurora.agents.models.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
 from aurora.agents.models.faults import DECLINED, explain_fault, fault_of, of_this_question, tries
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
-from aurora.agents.models.replies import Receipt, TokenUsage
+from aurora.agents.models.replies import OK, Receipt, TokenUsage, receipt_of_call
 from aurora.agents.models.tool_calls import with_own_ids
-from aurora.agents.models.wire import OK, receipt_of_call
 from aurora.errors import DeclinedError, ModelError
 from aurora.tools.difference import told_difference
 from aurora.tools.recording import Exchange, Recording

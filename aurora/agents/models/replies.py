@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +22,8 @@ from aurora.agents.models.thoughts import without_thoughts
 from aurora.tools.arguments import arguments_in
 
 Stop = Literal["", "length", "filter", "refusal", "error"]
+OK = range(200, 300)
+"""HTTP statuses of success."""
 LONGEST_NAME = 64
 """Most characters of a tool's name that providers accept."""
 MOST_TOKENS = 10**9
@@ -84,6 +88,25 @@ class Receipt:
     refusal: str = ""
     fault: str = ""
     detail: str = ""
+
+
+_current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
+
+
+@contextmanager
+def receipt_of_call() -> Iterator[Receipt]:
+    """Yield the receipt that a request in this block fills in."""
+    receipt = Receipt()
+    token = _current.set(receipt)
+    try:
+        yield receipt
+    finally:
+        _current.reset(token)
+
+
+def current_receipt() -> Receipt | None:
+    """Return the receipt of the block around this request; None: there is no such block."""
+    return _current.get()
 
 
 def read_error(body: Any, raw: str, receipt: Receipt) -> None:

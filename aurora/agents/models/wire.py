@@ -13,9 +13,8 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,10 +25,12 @@ import httpx2
 from aurora.agents.models.event_stream import completion_in
 from aurora.agents.models.masking import masked, one_line
 from aurora.agents.models.replies import (
+    OK,
     Receipt,
     Unreadable,
     anthropic_message,
     count,
+    current_receipt,
     error_within,
     openai_completion,
     read_error,
@@ -41,23 +42,11 @@ MOST_BYTES = 32 << 20
 """Most bytes of a reply, after unpacking."""
 MOST_REDIRECTS = 3
 REDIRECTS = (301, 302, 307, 308)
-OK, ERRORS = range(200, 300), range(400, 600)
-"""Ranges of HTTP statuses."""
+ERRORS = range(400, 600)
+"""HTTP statuses of errors."""
 _GZIP_OR_ZLIB = 47
 """Window bits with which zlib recognises gzip and zlib by their headers."""
 _CHUNK = 1 << 16
-_current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
-
-
-@contextmanager
-def receipt_of_call() -> Iterator[Receipt]:
-    """Yield the receipt that a request in this block fills in."""
-    receipt = Receipt()
-    token = _current.set(receipt)
-    try:
-        yield receipt
-    finally:
-        _current.reset(token)
 
 
 class WireClient(httpx2.Client):
@@ -88,7 +77,7 @@ class WireClient(httpx2.Client):
         Raises:
             httpx2.TransportError: No answer came, or none that can be read; the receipt says why.
         """
-        receipt = _current.get() or Receipt()
+        receipt = current_receipt() or Receipt()
         request.headers["Accept-Encoding"] = "identity"
         with _Deadline(self.seconds) as deadline:
             try:

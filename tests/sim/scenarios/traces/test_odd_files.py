@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from aurora.cli.main import app
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.evals.published.openb import bench_openb
 from aurora.evals.published.swf import bench_swf
 from aurora.sim.policies.references import REFERENCES
@@ -84,7 +84,7 @@ def test_a_short_log_is_measured_on_what_it_holds(tmp_path: Path) -> None:
         bench_swf(
             put(tmp_path, "".join(job(n) + "\n" for n in (1, 2, 3)), "tiny.swf"), 8, REFERENCES["fcfs"], backfill="none"
         )
-    with pytest.raises(DataError, match="give the machine 2 or more"):
+    with pytest.raises(InputError, match="give at least 2"):
         bench_swf(log, 1, REFERENCES["fcfs"], backfill="none", jobs=1)
 
 
