@@ -90,7 +90,7 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
         ("redirect", "sends on to 'http://elsewhere.example/'"),
         ("error in 200", "no such luck"),
         ("shifted", "the answer has times that were not requested"),
-        ("vector", "'vector' came, not a matrix"),
+        ("vector", "type 'vector', not a matrix"),
         ("odd series", "a series that can't be read"),
         ("histogram", "native histogram"),
         ("huge number", "a series that can't be read"),
@@ -121,9 +121,9 @@ def test_a_query_that_is_wrong_is_refused_with_the_servers_words(server):
         {"partialResponse": ["store-1"]},
     ],
 )
-def test_an_answer_that_is_not_whole_is_an_error(server, extra):
+def test_an_incomplete_answer_is_an_error(server, extra):
     server.extra = extra
-    with pytest.raises(DataError, match="the answer is not whole"):
+    with pytest.raises(DataError, match="the answer is incomplete"):
         read(server, limits=PATIENT)
 
 
