@@ -1,4 +1,4 @@
-"""Where real traces lie; tests that need them skip where they are absent."""
+"""Paths of real traces; tests that need absent ones are skipped."""
 
 import os
 from pathlib import Path

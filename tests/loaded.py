@@ -1,4 +1,4 @@
-"""What every forked process of the tests has from its server: slow imports, and the simulator's machine code."""
+"""Preloaded state of every forked test process: slow imports, and the simulator's machine code."""
 
 # ruff: noqa: F401
 

@@ -1,6 +1,6 @@
-"""Processes of the tests: forked from a server that has done the imports, so that each is quick.
+"""Processes for tests, forked from a server that has done the imports, so that they start quickly.
 
-A lazy import that is missing or goes in a circle may show only in a process that starts from nothing:
+A missing or circular lazy import may show only in a freshly started process:
 `tests.cli.command.aurora(..., fresh=True)`.
 """
 
@@ -29,7 +29,7 @@ def processes() -> ForkServerContext:
 def forked(
     function: Callable[..., Any], *args: Any, environment: Mapping[str, str] | None = None, **kwargs: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Call a function in a process of its own, in this working directory, and return what it printed.
+    """Call a function in its own process, in this working directory, and return its printed output.
 
     Args:
         function: A function that the new process can import.

@@ -1,4 +1,4 @@
-"""Examples in docstrings print what they say."""
+"""Doctests of all modules."""
 
 import doctest
 import importlib
@@ -15,7 +15,7 @@ MODULES = sorted(
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_examples_of_a_module_hold(name, monkeypatch, tmp_path):
+def test_the_doctests_of_a_module_pass(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     failed, attempted = doctest.testmod(importlib.import_module(name))
     assert attempted > 0, "none of the examples is in a docstring"

@@ -1,4 +1,4 @@
-"""The examples of README and docs run, or say why they don't.
+"""Examples in README and docs run, or state why they do not.
 
 A fenced block of Python or of a shell, and an indented block with `aurora` commands, is run: the blocks of a page one
 after the other, in one folder with the files that `SAMPLES` write. A block after `<!-- not run: REASON -->` is not; its
@@ -46,7 +46,7 @@ FILE = re.compile(r"<!-- file: (\S+) -->\s*$")
 class Block(NamedTuple):
     """An example of a page: its language, its text, the line where it begins, and why it is not run ("": it is).
 
-    Of a file, `reason` is its name.
+    For a file, `reason` is its name.
     """
 
     language: str
@@ -81,7 +81,7 @@ def _block(text: str, start: int, language: str, body: str) -> Block:
 
 
 class Command(NamedTuple):
-    """A line of a shell block, with the output that stands below it (None: none is shown)."""
+    """A line of a shell block, with the output shown below it (None: none is shown)."""
 
     words: tuple[str, ...]
     shown: str | None
@@ -136,7 +136,7 @@ RUN = sorted({page for page, block in EXAMPLES if not block.reason})
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that pages take as given."""
+    """A folder with the files that pages assume."""
     folder = tmp_path_factory.mktemp("samples")
     for words in SAMPLES:
         aurora(*words[:-1], str(folder / words[-1]))
@@ -192,14 +192,14 @@ def first_absent(shown: str, printed: str) -> str | None:
     return None
 
 
-def test_shown_output_may_leave_out_lines_but_changes_none() -> None:
+def test_shown_output_may_omit_lines_but_not_change_them() -> None:
     printed = "a 1\nb 2\nc 3 and\nmore"
     assert first_absent("a 1\nc 3 and more\n...", printed) is None
     assert first_absent("a 1\nb 3", printed) == "b 3"
     assert first_absent("b 2\na 1", printed) == "a 1"
 
 
-def test_a_page_with_an_example_that_neither_runs_nor_says_why_is_refused(tmp_path: Path) -> None:
+def test_an_example_that_neither_runs_nor_states_a_reason_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```bash\ncurl example.org\n```\n\n<!-- not run: no network -->\n```bash\ncurl example.org\n```\n")
     bad, good = blocks(page)

@@ -19,17 +19,17 @@ def test_arguments_that_do_not_fit_together_need_no_name():
     assert str(InputError("it is empty", parameter="series")) == "series: it is empty"
 
 
-def test_a_text_is_quoted_and_a_long_one_is_cut():
+def test_a_text_is_quoted_and_a_long_one_shortened():
     assert InputError("?", parameter="name", value="a b").value == "'a b'"
     assert len(InputError("?", parameter="name", value="x" * 10_000).value) < MAX_CHARACTERS_QUOTED + 10
 
 
-def test_a_bad_argument_keeps_its_parameter_between_processes():
+def test_input_errors_keep_their_parameter_when_pickled():
     error = pickle.loads(pickle.dumps(InputError("too few", parameter="count", value=1)))
     assert (str(error), error.parameter, error.value, error.reason) == ("count=1: too few", "count", "1", "too few")
 
 
-def test_the_file_system_and_the_content_of_a_file_fail_apart(tmp_path):
+def test_file_system_and_content_faults_raise_different_errors(tmp_path):
     with pytest.raises(FileError, match="No such file"):
         read_bytes(tmp_path / "absent")
     with pytest.raises(FileError, match="it is a folder"):
@@ -41,7 +41,7 @@ def test_the_file_system_and_the_content_of_a_file_fail_apart(tmp_path):
         read_json(tmp_path / "x.json")
 
 
-def test_a_lock_is_held_by_one_at_a_time(tmp_path):
+def test_a_lock_has_one_holder_at_a_time(tmp_path):
     path = tmp_path / "new" / "lock"
     for _ in range(2):
         with locked(path, busy="is at work; wait for it"):

@@ -1,4 +1,4 @@
-"""Every program in examples/ runs and prints what its title promises."""
+"""Every program in examples/ runs and prints its documented output."""
 
 import runpy
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_every_example_is_run_and_listed():
 
 
 @pytest.mark.parametrize("name", PRINTS)
-def test_the_example_prints_what_it_shows(name, tmp_path, monkeypatch):
+def test_the_example_prints_its_documented_output(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = forked(runpy.run_path, str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert done.returncode == 0, done.stderr

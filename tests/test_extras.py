@@ -1,4 +1,4 @@
-"""What works without the extras of the package, and what is said where one is needed."""
+"""Optional dependencies: what works without them, and the error where one is needed."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def required(name: str) -> str:
     return re.match(r"[A-Za-z0-9._-]+", name)[0].lower().replace("_", "-")
 
 
-def test_every_extra_brings_what_its_modules_need():
+def test_every_extra_installs_the_requirements_of_its_modules():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     distributions = packages_distributions()
     base = {required(d) for d in project["dependencies"]}
@@ -87,7 +87,7 @@ def test_self_play_needs_no_extra(tmp_path):
         (["selfplay", "--proposer", "model", "--model", "openai:any", "--run", "run"], "langchain_openai", "models"),
     ],
 )
-def test_what_needs_an_extra_names_the_command_that_installs_it(tmp_path, monkeypatch, arguments, module, extra):
+def test_a_missing_extra_names_the_install_command(tmp_path, monkeypatch, arguments, module, extra):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "unused")
     (tmp_path / "series.csv").write_text("ds,y\n2026-01-01,1\n2026-01-02,2\n")
@@ -98,7 +98,7 @@ def test_what_needs_an_extra_names_the_command_that_installs_it(tmp_path, monkey
     assert last.endswith(f"pip install 'aurora-alloc[{extra}]'")
 
 
-def test_python_callers_get_an_import_error_of_ours():
+def test_python_callers_get_missing_extra_error():
     done = without_extras("""
 import aurora
 scenario = aurora.generate()
@@ -118,7 +118,7 @@ for call in (
     assert done.stdout.splitlines() == ["gymnasium learn", "torch learn", "ortools solver", "pandas learn"]
 
 
-def test_other_packages_may_ask_for_a_library_that_is_absent():
+def test_other_packages_may_probe_for_an_absent_library():
     done = without_extras("""
 import aurora, importlib.util
 print(importlib.util.find_spec("torch"))
@@ -130,7 +130,7 @@ except ModuleNotFoundError as error:
     assert done.stdout.splitlines() == ["None", "ModuleNotFoundError"], done.stderr
 
 
-def test_doctor_counts_no_extra_as_missing():
+def test_doctor_treats_extras_as_optional():
     done = command("doctor", "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert checks["torch"]["ok"]

@@ -12,7 +12,7 @@ from aurora.files import replaced, write_atomically
 from aurora.graphs.run_directory import open_archive, owned
 
 
-def test_a_file_is_replaced_when_all_went_well(tmp_path):
+def test_a_file_is_replaced_on_success(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")
     with replaced(path) as partial:
@@ -24,7 +24,7 @@ def test_a_file_is_replaced_when_all_went_well(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_after_an_error_or_an_interrupt_the_old_file_is_all_there_is(tmp_path, error):
+def test_an_error_or_interrupt_leaves_only_the_old_file(tmp_path, error):
     path = tmp_path / "a.json"
     path.write_text("old")
     with pytest.raises(error), replaced(path) as partial:
@@ -34,13 +34,13 @@ def test_after_an_error_or_an_interrupt_the_old_file_is_all_there_is(tmp_path, e
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_where_nothing_can_be_written_it_says_so(tmp_path):
+def test_an_absent_folder_is_reported(tmp_path):
     with pytest.raises(FileError, match="can't write"), replaced(tmp_path / "absent" / "a.json") as partial:
         partial.write_text("new")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "/", "folder", "file/a.json", "x" * 300, "a\0b", "/dev/full", "loop"])
-def test_a_path_that_can_not_be_written_is_one_line_and_leaves_nothing(tmp_path, name, monkeypatch):
+def test_an_unwritable_path_gives_a_one_line_error_and_leaves_nothing(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     Path("file").write_text("old")
@@ -54,7 +54,7 @@ def test_a_path_that_can_not_be_written_is_one_line_and_leaves_nothing(tmp_path,
     assert Path("file").read_text() == "old"
 
 
-def test_what_a_link_points_to_is_replaced(tmp_path):
+def test_the_target_of_a_link_is_replaced(tmp_path):
     (tmp_path / "repository").mkdir()
     there = tmp_path / "repository" / "a.json"
     there.write_text("old")
@@ -65,7 +65,7 @@ def test_what_a_link_points_to_is_replaced(tmp_path):
     assert there.read_text() == "new"
 
 
-def test_a_link_to_nothing_becomes_a_link_to_the_file(tmp_path):
+def test_a_dangling_link_becomes_a_link_to_the_new_file(tmp_path):
     link = tmp_path / "a.json"
     link.symlink_to("b.json")
     write_atomically(link, "new")
@@ -74,7 +74,7 @@ def test_a_link_to_nothing_becomes_a_link_to_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
-def test_permissions_stay(tmp_path, mode):
+def test_permissions_are_kept(tmp_path, mode):
     path = tmp_path / "a.json"
     path.write_text("old")
     path.chmod(mode)
@@ -83,7 +83,7 @@ def test_permissions_stay(tmp_path, mode):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
-def test_the_owner_stays(tmp_path):
+def test_the_owner_is_kept(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")
     os.chown(path, 1234, 1234)
@@ -91,13 +91,13 @@ def test_the_owner_stays(tmp_path):
     assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1234)
 
 
-def test_a_new_file_has_the_usual_permissions(tmp_path):
+def test_a_new_file_has_default_permissions(tmp_path):
     write_atomically(tmp_path / "a.json", "new")
     (tmp_path / "b").touch()
     assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "b").stat().st_mode
 
 
-def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     found = []
@@ -115,7 +115,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a device needs root")
-def test_a_device_stays_a_device(tmp_path):
+def test_a_device_is_not_replaced(tmp_path):
     path = tmp_path / "null"
     try:
         os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
@@ -125,7 +125,7 @@ def test_a_device_stays_a_device(tmp_path):
     assert stat.S_ISCHR(path.stat().st_mode)
 
 
-def test_a_text_that_is_not_text_leaves_the_old_one(tmp_path):
+def test_an_unencodable_text_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")
     with pytest.raises(FileError, match="half of a pair"):
@@ -133,7 +133,7 @@ def test_a_text_that_is_not_text_leaves_the_old_one(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_a_dash_is_no_file(tmp_path, monkeypatch):
+def test_a_dash_is_refused_as_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileError, match="give /dev/stdout"):
         write_atomically(Path("-"), "x")
@@ -141,7 +141,7 @@ def test_a_dash_is_no_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["file", "dangling", "loop"])
-def test_what_can_be_no_run_directory_is_told_with_the_remedy(tmp_path, name):
+def test_an_invalid_run_directory_is_refused_with_the_remedy(tmp_path, name):
     (tmp_path / "file").write_text("")
     (tmp_path / "dangling").symlink_to("gone")
     (tmp_path / "loop").symlink_to("loop")
@@ -149,7 +149,7 @@ def test_what_can_be_no_run_directory_is_told_with_the_remedy(tmp_path, name):
         pass
 
 
-def test_an_empty_archive_is_not_taken_for_a_run_without_policies(tmp_path):
+def test_an_empty_archive_is_no_run_without_policies(tmp_path):
     (tmp_path / "archive.sqlite").touch()
     with pytest.raises(RunError, match="is empty; go on with the run, or take it from a copy"):
         open_archive(tmp_path)

@@ -1,4 +1,4 @@
-"""Mutated files of every kind are read, or refused in one line."""
+"""Mutated files of every kind are read, or refused with a one-line error."""
 
 import random
 import signal
@@ -26,7 +26,7 @@ def late():
 
 
 @pytest.mark.usefixtures("late")
-def test_each_is_read_whole_and_read_or_refused_when_mutated(known, tmp_path):
+def test_files_are_read_when_whole_and_read_or_refused_when_mutated(known, tmp_path):
     assert len(known) >= 35
     for reader in known:
         path = tmp_path / reader.file

@@ -1,4 +1,4 @@
-"""What `import aurora` offers: sorted, documented, typed, and loaded only when it is used."""
+"""The public interface of `import aurora`: sorted, documented, typed, and loaded lazily."""
 
 import ast
 import inspect
@@ -30,7 +30,7 @@ def test_the_public_names_are_sorted():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_is_there_and_documented(name):
+def test_every_public_name_exists_and_is_documented(name):
     value = getattr(aurora, name)
     assert name in dir(aurora)
     if callable(value):
@@ -48,14 +48,14 @@ def test_every_public_function_has_types(name):
         assert inspect.signature(value).return_annotation is not inspect.Signature.empty
 
 
-def test_a_type_checker_sees_what_is_loaded():
+def test_type_checkers_see_the_names_that_are_loaded_lazily():
     homes = {n: home if ":" in home else f"{home}:{n}" for n, home in aurora._HOMES.items()}
     assert type_checking_imports() == homes
     assert sorted(homes) == sorted(NAMES)
     assert SOURCE.with_name("py.typed").exists()
 
 
-def test_a_name_that_is_not_public_is_an_attribute_error():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="simulat"):
         aurora.simulat  # noqa: B018
 
@@ -66,7 +66,7 @@ def in_a_new_process(program: str) -> str:
     return done.stdout
 
 
-def test_the_import_loads_nothing_heavy_and_is_quick():
+def test_the_import_is_fast_and_loads_no_heavy_library():
     program = f"""
 import sys, time
 before = time.perf_counter()
@@ -83,7 +83,7 @@ print(time.perf_counter() - before, *(m for m in {HEAVY!r} if m in sys.modules))
     "imports",
     ["import aurora, gymnasium", "import gymnasium, aurora", "import gymnasium.spaces, aurora"],
 )
-def test_gymnasium_makes_the_environment_whichever_was_imported_first(imports):
+def test_gymnasium_makes_the_environment_in_either_import_order(imports):
     program = f"""
 {imports}, sys
 assert "torch" not in sys.modules and "numba" not in sys.modules
@@ -95,7 +95,7 @@ for name in ("aurora/Allocation-v0", "aurora:aurora/Allocation-v0"):
     assert in_a_new_process(program).split() == ["True"] * 4
 
 
-def test_the_environment_takes_scenarios_of_ones_own():
+def test_the_environment_accepts_own_scenarios():
     env = aurora.AllocationEnv([aurora.generate("batch", level=2, seed=3)])
     env.reset(seed=0)
     terminated = False

@@ -1,4 +1,4 @@
-"""Quantities in words."""
+"""Formatting of quantities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_number_is_never_shown_as_zero_and_keeps_its_digits(value: float, digi
 
 
 @given(st.floats(-1e14, 1e14))
-def test_a_plain_number_ends_in_no_zeros(value: float) -> None:
+def test_a_plain_number_has_no_trailing_zeros(value: float) -> None:
     shown = q.plain(value)
     assert float(shown.replace(",", "")) == pytest.approx(value, rel=1e-3)
     assert shown != "-0" and not re.search(r"\.\d*0$", shown)
@@ -45,20 +45,20 @@ def test_durations_carry_over_to_the_next_unit(seconds: float, shown: str) -> No
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0, "0 %"), (1, "100 %"), (0.999999, "99.9999 %"), (-0.25, "-25 %")])
-def test_a_share_that_is_not_all_is_not_shown_as_all(share: float, shown: str) -> None:
+def test_a_share_below_one_is_not_rounded_to_100_percent(share: float, shown: str) -> None:
     assert q.percent(share) == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [(999.996, "$1,000"), (999.99, "$999.99"), (0.0995, "$0.0995")])
-def test_dollars_round_once(value: float, shown: str) -> None:
+def test_dollars_are_rounded_once(value: float, shown: str) -> None:
     assert q.dollars(value) == shown
 
 
-def test_times_name_the_day_once() -> None:
+def test_times_of_one_day_name_it_once() -> None:
     assert q.period(1767310200, 1767313800) == "2026-01-01 23:30 to 2026-01-02 00:30 UTC"
     assert q.moment(1767225601) == "2026-01-01 00:00:01 UTC"
 
 
-def test_sizes_and_energy_change_units_where_they_round_up() -> None:
+def test_sizes_and_energy_move_to_the_next_unit_when_rounding_up() -> None:
     assert (q.size(1023.6), q.size(2.5 * 2**40)) == ("1 KiB", "2.5 TiB")
     assert (q.energy(35_900), q.energy(36_000)) == ("35.9 kJ", "0.01 kWh")

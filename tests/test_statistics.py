@@ -3,7 +3,7 @@ import numpy as np
 from aurora.statistics import paired_interval
 
 
-def test_the_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
+def test_the_confidence_interval_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(1)
     covered = 0
     for seed in range(200):

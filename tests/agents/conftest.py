@@ -1,4 +1,4 @@
-"""A tiny local model, made once a session."""
+"""Fixtures: a tiny local model, built once a session."""
 
 import pytest
 

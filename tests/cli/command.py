@@ -1,4 +1,4 @@
-"""`aurora` as it is typed: in a process of its own, with its streams and its exit code."""
+"""The command `aurora` in its own process, with its streams and its exit code."""
 
 import os
 import subprocess
@@ -33,6 +33,6 @@ def aurora(
 
 
 def run_command(args: tuple[str, ...]) -> None:
-    """Be the command line in this process."""
+    """Run the command line in this process."""
     sys.argv = ["aurora", *args]
     main()

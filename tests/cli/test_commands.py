@@ -16,7 +16,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_help_answers_at_once() -> None:
+def test_help_is_fast() -> None:
     aurora("--help")
     seconds = []
     for _ in range(3):
@@ -26,7 +26,7 @@ def test_help_answers_at_once() -> None:
     assert min(seconds) < 0.5
 
 
-def test_a_champion_goes_from_the_run_to_a_simulation(finished: Path, tmp_path: Path) -> None:
+def test_the_champion_of_a_run_can_be_simulated(finished: Path, tmp_path: Path) -> None:
     champion, scenario = tmp_path / "champion.json", tmp_path / "scenario.json"
     exported = aurora("policies", "export", "--run", str(finished), "--best", "--out", str(champion), "--json")
     assert json.loads(exported.stdout)["policy_id"] == json.loads(champion.read_text())["policy_id"]
@@ -49,7 +49,7 @@ def test_a_champion_goes_from_the_run_to_a_simulation(finished: Path, tmp_path: 
     assert "node.cpu_free" in result["decisions"][0]["candidates"][0]["features"]
 
 
-def test_top_policies_are_the_same_in_two_runs_of_a_seed(finished: Path, tmp_path: Path) -> None:
+def test_two_runs_of_a_seed_have_the_same_top_policies(finished: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     aurora("selfplay", "--iterations", "1", "--seed", "3", "--run", str(other), "--json", "--no-report", "--jobs", "1")
     tops = [aurora("policies", "top", "--run", str(r), "--limit", "5", "--json").stdout for r in (finished, other)]
@@ -80,7 +80,7 @@ def test_the_index_is_rebuilt_and_searched(finished: Path) -> None:
     assert sums == sorted(sums, reverse=True)
 
 
-def test_resume_takes_the_run_further(finished: Path) -> None:
+def test_resume_continues_the_run(finished: Path) -> None:
     result = json.loads(
         aurora("selfplay", "--resume", str(finished), "--iterations", "2", "--json", "--no-report").stdout
     )
@@ -88,7 +88,7 @@ def test_resume_takes_the_run_further(finished: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_report_asks_for_nothing_from_outside(finished: Path) -> None:
+def test_the_report_loads_no_external_resources(finished: Path) -> None:
     result = json.loads(aurora("selfplay", "--resume", str(finished), "--iterations", "2", "--json").stdout)
     page = Path(result["report"]).read_text()
     assert 'src="http' not in page
@@ -120,12 +120,12 @@ def test_bad_input_ends_with_a_message_and_a_code(
     assert "Traceback" not in done.stderr
 
 
-def test_doctor_finds_what_is_needed() -> None:
+def test_doctor_finds_all_requirements() -> None:
     checks = json.loads(aurora("doctor", "--json").stdout)
     assert all(check["ok"] for check in checks)
 
 
-def test_the_contract_of_the_openb_bench(traces: Path) -> None:
+def test_the_openb_benchmark_prints_its_documented_keys(traces: Path) -> None:
     folder = traces / "openb"
     nodes, pods = folder / "openb_node_list_gpu_node.csv.gz", folder / "openb_pod_list_default.csv.gz"
     args = (
@@ -151,7 +151,7 @@ def test_the_contract_of_the_openb_bench(traces: Path) -> None:
     assert [list(r) for r in result["runs"]] == [keys, keys]
 
 
-def test_the_contract_of_the_swf_bench(traces: Path) -> None:
+def test_the_swf_benchmark_prints_its_documented_keys(traces: Path) -> None:
     log = str(traces / "swf" / "lublin_256.swf.gz")
     args = ("--log", log, "--processors", "256", "--policy", "f1", "--backfill", "easy", "--json")
     result = json.loads(aurora("bench", "swf", *args).stdout)
@@ -160,6 +160,6 @@ def test_the_contract_of_the_swf_bench(traces: Path) -> None:
     assert all(s["unfinished"] == 0 for s in result["sequences"])
 
 
-def test_debug_shows_the_traceback_wherever_it_stands() -> None:
+def test_debug_shows_the_traceback_at_any_position() -> None:
     for args in (("--debug", "simulate", "absent.json", "fgd"), ("simulate", "absent.json", "fgd", "--debug")):
         assert "Traceback" in aurora(*args, code=1).stderr

@@ -37,13 +37,13 @@ SIMULATE = [
 
 
 @pytest.mark.parametrize("command", SIMULATE)
-def test_every_command_that_simulates_says_that_it_compiles(command: str) -> None:
+def test_every_simulating_command_announces_compilation(command: str) -> None:
     module, _, name = command.rpartition(".")
     function = getattr(import_module(f"aurora.cli.{module}"), name)
     assert "note_compiling()" in inspect.getsource(function)
 
 
-def test_what_is_compiled_is_told_once_with_all_that_it_calls() -> None:
+def test_compilation_of_a_function_and_its_callees_is_reported_once() -> None:
     @njit
     def part(x):
         return x + 1
@@ -59,9 +59,7 @@ def test_what_is_compiled_is_told_once_with_all_that_it_calls() -> None:
     assert told == [f"{__name__}.whole"]
 
 
-def test_waits_are_said_on_stderr_and_none_twice(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_waits_are_reported_once_on_stderr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     now, watching = [1000.0], []
     monkeypatch.setattr("aurora.cli.terminal.steps.time.monotonic", lambda: now[0])
     monkeypatch.setattr("aurora.sim.compilation.watch_compiling", watching.append)
@@ -83,7 +81,7 @@ def test_waits_are_said_on_stderr_and_none_twice(
     assert "about 40 s" in err
 
 
-def test_doctor_says_what_is_not_compiled_yet(tmp_path) -> None:
+def test_doctor_lists_functions_not_yet_compiled(tmp_path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     asked = "from aurora.sim.compilation import missing; print(*missing())"
     done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""`aurora data` as a person uses it."""
+"""The command `aurora data`."""
 
 import json
 
@@ -45,14 +45,14 @@ def test_a_table_on_stdout_and_findings_on_stderr(path):
     assert "duplicate: 1 in 1 findings" in result.stderr and "gap: 1 in 1 findings" in result.stderr
 
 
-def test_json_and_the_repaired_file_agree(path, tmp_path):
+def test_json_output_and_the_repaired_file_agree(path, tmp_path):
     found = json.loads(run(path, "--json", "--out", tmp_path / "out.csv").stdout)
     assert [(f["defect"], f["count"]) for f in found["findings"]] == [("duplicate", 1), ("gap", 1)]
     again = json.loads(run(tmp_path / "out.csv", "--json").stdout)
     assert again["series"] == found["series"] and again["findings"] == []
 
 
-def test_accounts_are_hashed_with_the_key_of_the_environment(path, tmp_path):
+def test_accounts_are_hashed_with_the_key_from_the_environment(path, tmp_path):
     result = run(path, "--hash-accounts", "--out", tmp_path / "out.csv", AURORA_ACCOUNT_KEY="0123456789abcdef")
     assert "acme" not in result.stdout + result.stderr + (tmp_path / "out.csv").read_text()
     with pytest.raises(AuroraError, match="AURORA_ACCOUNT_KEY"):
@@ -81,7 +81,7 @@ def test_series_from_a_server(tmp_path):
         (("x.csv", "--plot", "x.pdf"), "must end in .html"),
     ],
 )
-def test_what_is_wrong_is_said_before_the_work(arguments, says):
+def test_bad_options_are_reported_before_the_work(arguments, says):
     done = CliRunner().invoke(app, ["data", *arguments])
     assert done.exit_code in (1, 2)  # 1: an error whose own code `main` gives
     assert says in " ".join(f"{done.output} {done.exception}".replace("│", " ").split())
@@ -102,6 +102,6 @@ def test_times_and_spans():
             parse_span("--step", wrong)
 
 
-def test_what_would_steer_a_terminal_is_not_printed(tmp_path):
+def test_control_characters_are_not_printed(tmp_path):
     (tmp_path / "x.csv").write_text("unique_id,ds,y\n\x1b[2Ja,0,1\n\x1b[2Ja,300,2\n")
     assert "\x1b" not in run(tmp_path / "x.csv").output

@@ -1,4 +1,4 @@
-"""`aurora explain`, benches of explanations and agents, and self-play with a model, as commands."""
+"""The command `aurora explain`, benchmarks of explanations and agents, and self-play with a model."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_a_decision_is_explained_with_its_claims(scenario: str) -> None:
     assert {"kind", "holds", "found"} <= set(told["claims"][0])
 
 
-def test_a_task_that_was_never_placed_is_explained_too(tmp_path: Path) -> None:
+def test_an_unplaced_task_is_explained(tmp_path: Path) -> None:
     path = tmp_path / "two.json"
     tasks = [
         {"task_id": "first", "arrival_time": 0, "cpu_required": 3, "duration": 100},
@@ -81,7 +81,7 @@ def test_an_unknown_task_is_named(scenario: str) -> None:
     assert "task 'x' is not in the scenario" in aurora("explain", scenario, "fgd", "--task", "x", code=3).stderr
 
 
-def test_a_model_words_the_claims_once_and_then_from_the_recording(scenario: str, tmp_path: Path) -> None:
+def test_a_model_words_the_claims_once_and_replays_the_recording(scenario: str, tmp_path: Path) -> None:
     record = str(tmp_path / "calls.jsonl")
     asked = ("explain", scenario, "cheapest", "--task", "g0-1", "--model", "openai:m", "--json")
     with scripted_server() as server:
@@ -92,13 +92,13 @@ def test_a_model_words_the_claims_once_and_then_from_the_recording(scenario: str
     assert first["prompt_id"].startswith("explainer-")
 
 
-def test_a_model_words_a_whole_run(scenario: str) -> None:
+def test_a_model_words_the_explanation_of_a_run(scenario: str) -> None:
     with scripted_server() as server:
         done = with_model(server.url, "explain", scenario, "cheapest", "--model", "openai:m", "--json")
     assert json.loads(done.stdout)["by_model"] is True
 
 
-def test_what_a_model_needs_is_said(scenario: str, tmp_path: Path) -> None:
+def test_missing_model_settings_are_named(scenario: str, tmp_path: Path) -> None:
     asked = ("explain", scenario, "cheapest", "--task", "g0-1", "--model", "openai:m")
     assert "needs OPENAI_API_KEY" in with_model("http://127.0.0.1:9", *asked, code=9, key=False).stderr
     assert "names no model" in aurora("selfplay", "--proposer", "model", "--model", "gpt", code=9).stderr
@@ -108,7 +108,7 @@ def test_what_a_model_needs_is_said(scenario: str, tmp_path: Path) -> None:
     assert not run.exists()
 
 
-def test_self_play_with_a_model_stops_at_its_budget_goes_on_and_replays(tmp_path: Path) -> None:
+def test_self_play_with_a_model_stops_at_its_budget_resumes_and_replays(tmp_path: Path) -> None:
     run, again = str(tmp_path / "run"), str(tmp_path / "again")
     asked = (
         "--proposer",
@@ -137,7 +137,7 @@ def test_self_play_with_a_model_stops_at_its_budget_goes_on_and_replays(tmp_path
     assert json.loads(replayed.stdout)["top"] == result["top"]
 
 
-def test_the_bench_of_explanations_prints_its_documented_keys() -> None:
+def test_the_benchmark_of_explanations_prints_its_documented_keys() -> None:
     found = json.loads(aurora("bench", "explanations", "--decisions", "40", "--json").stdout)
     assert set(found) == {
         "schema_version",
@@ -150,7 +150,7 @@ def test_the_bench_of_explanations_prints_its_documented_keys() -> None:
     }
 
 
-def test_the_bench_of_wording_prints_its_documented_keys() -> None:
+def test_the_benchmark_of_wording_prints_its_documented_keys() -> None:
     asked = ("bench", "wording", "--false", "46", "--true", "20", "--decisions", "15", "--json")
     found = json.loads(aurora(*asked).stdout)
     documented = {"seed", "decisions", "runs", "false", "true", "struck_pct", "kept_pct", "wrong", "seconds"}
@@ -159,13 +159,13 @@ def test_the_bench_of_wording_prints_its_documented_keys() -> None:
 
 
 @pytest.mark.slow
-def test_the_bench_of_agents_prints_its_documented_keys() -> None:
+def test_the_benchmark_of_agents_prints_its_documented_keys() -> None:
     found = json.loads(aurora("bench", "agents", "--calls", "2", "--iterations", "1", "--json").stdout)
     assert set(found) == {"schema_version", "calls", "iterations"}
     assert {r["provider"] for r in found["calls"]} == {"openai", "anthropic"}
 
 
-def test_help_imports_no_client() -> None:
+def test_help_imports_no_model_client() -> None:
     heavy = "'openai', 'anthropic', 'langchain', 'torch'"
     code = f"import sys, aurora.cli.main; print([m for m in ({heavy}) if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -179,7 +179,7 @@ REFUSAL = {
 REFUSED = (200, {}, {"choices": [REFUSAL], "usage": {"prompt_tokens": 4000, "completion_tokens": 12}})
 
 
-def test_an_explanation_that_a_model_declines_is_aurora_s_own(scenario: str) -> None:
+def test_the_built_in_explanation_is_used_when_a_model_declines(scenario: str) -> None:
     asked = ("explain", scenario, "cheapest", "--task", "g0-1")
     own = json.loads(aurora(*asked, "--json").stdout)
     with replying(REFUSED) as (url, seen):
@@ -190,7 +190,7 @@ def test_an_explanation_that_a_model_declines_is_aurora_s_own(scenario: str) -> 
     assert "AURORA's own words" in done.stderr
 
 
-def test_a_run_in_which_no_answer_came_ends_with_that_word(tmp_path: Path) -> None:
+def test_a_run_without_any_model_answer_ends_with_an_error(tmp_path: Path) -> None:
     asked = ("--proposer", "model", "--model", "openai:gpt-4o", "--model-from-level", "1", "--iterations", "1")
     with replying(REFUSED) as (url, seen):
         run = ("selfplay", *asked, "--no-report", "--json", "--run", str(tmp_path / "run"))

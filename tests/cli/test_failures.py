@@ -1,4 +1,4 @@
-"""How commands that failed end."""
+"""Failed commands: messages and exit codes."""
 
 import pytest
 import typer
@@ -8,13 +8,13 @@ from aurora.cli.terminal.failures import INTERNAL, MAX_CHARACTERS, failure_of
 from aurora.errors import AuroraError, DataError, FileError, InputError, StoreError
 
 
-def test_an_error_of_ours_is_one_line_with_its_exit_code():
+def test_an_aurora_error_is_one_line_with_its_exit_code():
     failure = failure_of(StoreError("a\nb\x1b[2J"))
     assert failure == ("a b\N{REPLACEMENT CHARACTER}[2J", "StoreError", 7)
 
 
 @pytest.mark.parametrize("kind", [InputError, FileError, DataError])
-def test_what_does_not_fit_the_data_ends_with_exit_code_6(kind):
+def test_bad_input_and_data_end_with_exit_code_6(kind):
     assert failure_of(kind("x")) == ("x", kind.__name__, 6)
 
 
@@ -57,20 +57,20 @@ def test_a_parameter_without_a_command_keeps_its_name():
     assert failure_of(InputError("at least 1", parameter="horizon", value=0)).message == "horizon=0: at least 1"
 
 
-def test_a_long_message_is_cut_in_its_middle():
+def test_a_long_message_is_shortened_in_the_middle():
     assert len(failure_of(AuroraError("x" * 1_000_000)).message) < MAX_CHARACTERS + 10
 
 
 @pytest.mark.parametrize(
     "error", [KeyError("x"), RecursionError("deep"), OSError(5, "Input/output error"), MemoryError()]
 )
-def test_what_nobody_expected_is_told_as_a_fault_of_the_program(error):
+def test_an_unexpected_error_is_reported_as_a_fault_of_the_program(error):
     failure = failure_of(error)
     assert failure.exit_code == INTERNAL
     assert "\n" not in failure.message
 
 
-def test_wrong_usage_says_where_the_help_is():
+def test_a_usage_error_points_to_the_help():
     failure = failure_of(typer.BadParameter("it is empty", param_hint="'--out'"))
     assert failure.is_usage
     assert failure.exit_code == 2

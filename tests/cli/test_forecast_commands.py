@@ -1,4 +1,4 @@
-"""Forecasts from the command line and at the agents' desk."""
+"""Forecasts on the command line and in agents' tools."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
     return write(tmp_path / "cpu.csv", panel(2, 200).series)
 
 
-def test_a_forecast_works_at_once(data: Path, tmp_path: Path) -> None:
+def test_a_forecast_works_without_training(data: Path, tmp_path: Path) -> None:
     fan = tmp_path / "fan.html"
     done = aurora("forecast", str(data), "--horizon", "3", "--json", "--plot", str(fan))
     result = json.loads(done.stdout)
@@ -52,7 +52,7 @@ def test_a_forecast_works_at_once(data: Path, tmp_path: Path) -> None:
     assert len(table) == 2
 
 
-def test_a_trained_forecaster_is_asked_by_its_folder(data: Path, tmp_path: Path) -> None:
+def test_a_trained_forecaster_is_loaded_from_its_folder(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "f"
     sizes = ("--context", "24", "--horizon", "4")
     done = aurora("train", "forecast", str(data), "--out", str(folder), *sizes, "--json")
@@ -73,7 +73,7 @@ def test_a_trained_forecaster_is_asked_by_its_folder(data: Path, tmp_path: Path)
         ("ds,y\n2024-01-01T00:00Z,5\n2024-01-01T00:05Z,6\n", "context=144"),
     ],
 )
-def test_bad_data_ends_with_a_clear_word(text: str, said: str, tmp_path: Path) -> None:
+def test_bad_data_end_with_a_clear_message(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="utf-8")
     done = aurora("forecast", str(path))
@@ -82,7 +82,7 @@ def test_bad_data_ends_with_a_clear_word(text: str, said: str, tmp_path: Path) -
         raise done.exception
 
 
-def test_repairs_are_told(tmp_path: Path) -> None:
+def test_repairs_are_reported(tmp_path: Path) -> None:
     y = daily(1, 160)
     y[50] = np.nan
     done = aurora("forecast", str(write(tmp_path / "gap.csv", [series_of(y)])), "--horizon", "2", "--json")
@@ -91,7 +91,7 @@ def test_repairs_are_told(tmp_path: Path) -> None:
     assert findings[0]["message"] in done.stderr
 
 
-def test_values_in_a_row_belong_to_the_option_before_them() -> None:
+def test_consecutive_values_belong_to_the_preceding_option() -> None:
     assert spread(["--train", "a", "b", "--json", "--test", "c", "--context", "9"]) == [
         *("--train", "a", "--train", "b", "--json", "--test", "c", "--context", "9")
     ]
@@ -99,7 +99,7 @@ def test_values_in_a_row_belong_to_the_option_before_them() -> None:
 
 
 @pytest.mark.slow
-def test_a_benchmark_takes_files_in_a_row(data: Path, tmp_path: Path) -> None:
+def test_a_benchmark_takes_several_files_after_one_option(data: Path, tmp_path: Path) -> None:
     more, test = (write(tmp_path / f"{k}.csv", panel(2, 120, first=k).series) for k in (10, 20))
     arguments = ("--train", str(data), str(more), "--test", str(test), "--context", "24", "--horizon", "4", "--json")
     result = json.loads(aurora("bench", "forecast", *arguments, "--ets-windows", "2").stdout)
@@ -126,7 +126,7 @@ def backtested(model: str, wql: float, naive: float, last: float, span: int = 0)
     return BacktestedForecast(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
 
 
-def test_the_back_test_is_told_beside_naive_rules_and_a_flat_fan_is_said() -> None:
+def test_the_back_test_is_compared_with_naive_rules_and_a_flat_forecast_is_reported() -> None:
     (line,) = back_test_lines([backtested("recent_half", 0.06, 0.12, 0.05, span=6 * 3600)])
     assert "50 % below that of seasonal naive" in line and "20 % above that of the last value" in line
     assert "latest 6 h at every step" in line
@@ -137,7 +137,7 @@ def test_the_back_test_is_told_beside_naive_rules_and_a_flat_fan_is_said() -> No
     assert many[-1] == "7 of 7 forecasts are the same at every step"
 
 
-def test_errors_that_are_not_defined_are_not_compared() -> None:
+def test_undefined_errors_are_not_compared() -> None:
     (line,) = back_test_lines([backtested("recent_half", float("nan"), float("nan"), float("nan"))])
     assert "all 0" in line and "nan" not in line
 
@@ -148,7 +148,7 @@ def test_a_small_quantity_keeps_its_digits(tmp_path: Path) -> None:
     assert all(1.5e-5 < float(cell) < 2.5e-5 and cell.startswith("0.0000") for cell in row[2:9])
 
 
-def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_times_and_numbers_in_full(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("forecast", "terminal.output"):
         monkeypatch.setattr(f"aurora.cli.{module}.on_terminal", lambda: True)
     for columns, intervals in (("60", ["80 %"]), ("80", ["80 %", "95 %"])):
@@ -160,7 +160,7 @@ def test_a_terminal_shows_whole_times_and_numbers(data: Path, monkeypatch: pytes
     assert all(f"{100 * level:g} %" in everything for level in QUANTILES)
 
 
-def test_a_forecast_of_a_series_that_ended_says_where_it_begins(tmp_path: Path) -> None:
+def test_a_forecast_of_an_ended_series_states_its_start(tmp_path: Path) -> None:
     long, short = panel(2, 300).series
     path = write(tmp_path / "pods.csv", [long, short.between(0, 200)])
     done = aurora("forecast", str(path), "--horizon", "1", "--context", "24")

@@ -1,4 +1,4 @@
-"""`schema` and `new` of scenarios and policies as typed."""
+"""The commands `aurora schema` and `aurora new` for scenarios and policies."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cli.command import aurora
 
 
-def test_new_files_simulate_at_once_and_are_not_overwritten(tmp_path: Path) -> None:
+def test_new_files_can_be_simulated_and_are_not_overwritten(tmp_path: Path) -> None:
     scenario, policy = tmp_path / "s.json", tmp_path / "p.json"
     told = aurora("scenarios", "new", "--out", str(scenario)).stderr
     assert f"aurora simulate {scenario} cheapest" in told
@@ -29,7 +29,7 @@ def test_schemas_are_json_and_examples_go_to_stdout() -> None:
     assert aurora("policies", "schema", "--markdown").stdout.startswith("<!-- Printed by")
 
 
-def test_families_are_listed_by_an_option_that_no_shell_expands() -> None:
+def test_families_are_listed_by_an_option_without_shell_wildcards() -> None:
     families = json.loads(aurora("scenarios", "generate", "--list", "--json").stdout)
     assert {"family", "domain", "meaning"} == set(families[0])
     assert "no family '?'" in aurora("scenarios", "generate", "--family", "?", code=3).stderr

@@ -1,4 +1,4 @@
-"""`aurora futures` from measured demand to plans, what-ifs, a state and a plot; and what it says of bad input."""
+"""The command `aurora futures`: from measured demand to plans, what-ifs, a state and a plot; and its errors."""
 
 import json
 import subprocess
@@ -88,7 +88,7 @@ def test_own_plans_own_what_ifs_and_weights(demand: Path, tmp_path: Path) -> Non
         assert found["best"] == best and found["what_ifs"] == ["as forecast", "sale"]
 
 
-def test_a_state_is_compared_when_its_time_has_come(demand: Path, tmp_path: Path) -> None:
+def test_a_state_is_compared_once_its_demand_is_known(demand: Path, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     first = futures(demand, "--state", state)
     assert first["compared"] is None
@@ -108,7 +108,7 @@ def test_a_state_is_compared_when_its_time_has_come(demand: Path, tmp_path: Path
     assert futures(demand, "--state", state)["compared"]["rounds"] == 2
 
 
-def test_bad_input_is_told_with_its_remedy(demand: Path, tmp_path: Path) -> None:
+def test_bad_input_is_reported_with_the_remedy(demand: Path, tmp_path: Path) -> None:
     plans = tmp_path / "plans.json"
     plans.write_text('[{"plan_id": "p", "reserved_nodes": "many"}]')
     assert "reserved_nodes" in refused(demand, "--plans", plans)
@@ -142,7 +142,7 @@ def test_the_command_line_ends_with_a_message_and_no_traceback(demand: Path) -> 
 
 
 def write_series(path: Path, spans: dict[str, tuple[int, int]], unit: str = "") -> None:
-    """Series from one step to another, of five minutes each."""
+    """Write series over a range of steps of five minutes."""
     rng = np.random.default_rng(1)
     rows = [
         f"{name},{1_700_000_100 + 300 * k},{abs(10 + rng.normal()):.3f}" + (f",{unit}" if unit else "")
@@ -152,7 +152,7 @@ def write_series(path: Path, spans: dict[str, tuple[int, int]], unit: str = "") 
     path.write_text("\n".join(["unique_id,ds,y" + (",unit" if unit else ""), *rows]) + "\n")
 
 
-def test_a_unit_that_is_stated_is_never_taken_for_cores(tmp_path: Path) -> None:
+def test_a_stated_unit_is_never_assumed_to_be_cores(tmp_path: Path) -> None:
     path = tmp_path / "demand.csv"
     write_series(path, {"web": (0, 400)}, "%")
     assert "y is in percent" in (said := refused(path)) and "cores_per_unit=0.08" in said
@@ -162,7 +162,7 @@ def test_a_unit_that_is_stated_is_never_taken_for_cores(tmp_path: Path) -> None:
     assert futures(path)["assumed_unit"] is None
 
 
-def test_an_assumed_unit_and_the_terms_of_plans_stand_in_the_titles(demand: Path) -> None:
+def test_titles_state_an_assumed_unit_and_the_terms_of_plans(demand: Path) -> None:
     done = RUN.invoke(app, ["futures", str(demand), "--futures", "50", "--node-cores", "8"], catch_exceptions=False)
     titles = [line for line in done.stdout.splitlines() if line.startswith("# ")]
     assert "2023-11-17 00:15 to 01:15 UTC (12 steps of 5 min)" in titles[0] and "--cores-per-unit" in titles[0]
@@ -170,7 +170,7 @@ def test_an_assumed_unit_and_the_terms_of_plans_stand_in_the_titles(demand: Path
     assert futures(demand)["assumed_unit"] == "cores"
 
 
-def test_the_future_begins_after_the_latest_value_and_what_ended_is_said(tmp_path: Path) -> None:
+def test_futures_start_after_the_latest_value_and_ended_series_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "pods.csv"
     write_series(path, {"old": (0, 300), "new": (0, 400)})
     found = futures(path)
@@ -180,6 +180,6 @@ def test_the_future_begins_after_the_latest_value_and_what_ended_is_said(tmp_pat
     assert "100 values, but" in (said := refused(path)) and "series new begins only then" in said
 
 
-def test_a_what_if_beyond_the_horizon_is_said_to_change_nothing(demand: Path) -> None:
+def test_a_what_if_beyond_the_horizon_is_reported_as_without_effect(demand: Path) -> None:
     (said,) = futures(demand, "--what-if", "spike:+20%@2h")["notes"]
     assert "changes nothing" in said and "--horizon 25 or more" in said

@@ -1,4 +1,4 @@
-"""What the options of the command line take."""
+"""Types of command line options."""
 
 import pytest
 import typer
@@ -28,18 +28,18 @@ def test_a_count_is_a_whole_number_in_range(value):
 
 
 @pytest.mark.parametrize("value", ["", " ", "a\0b", "x" * 5000])
-def test_a_path_is_a_path(value):
+def test_a_path_option_returns_a_path(value):
     assert "'--out'" in usage("scenarios", "generate", "--out", value)
 
 
 @pytest.mark.parametrize("value", ["9999-12-31", "0001-01-01", "2026-02-30", "tomorrow", ""])
-def test_a_day_is_a_day_of_our_time(value):
+def test_an_implausible_day_is_refused(value):
     said = usage("recommend", "realised", "absent.jsonl", "--change", "a", "--savings", "1", "--day", value)
     assert "such as 2026-03-31" in said
 
 
 @pytest.mark.parametrize(("text", "meant"), [("0.95", "95"), ("50,0.8", "80"), ("0.999", "99.9")])
-def test_a_share_given_as_a_percentage_is_asked_about(text, meant):
+def test_a_share_that_looks_like_a_percentage_is_refused_with_the_fraction(text, meant):
     with pytest.raises(typer.BadParameter, match=f"did you mean {meant}"):
         options.parse_percentages(text, "--tiers")
 
@@ -50,7 +50,7 @@ def test_other_percentages_are_refused(text):
         options.parse_percentages(text, "--tiers")
 
 
-def test_percentages_are_kept_as_they_stand():
+def test_percentages_are_kept_as_given():
     assert options.parse_percentages("50, 80,99.9%", "--tiers") == (50.0, 80.0, 99.9)
 
 
@@ -60,7 +60,7 @@ def test_other_seeds_are_refused(text):
         options.parse_seeds(text, "--seeds")
 
 
-def test_seeds_are_one_a_range_or_a_list():
+def test_seeds_are_a_number_a_range_or_a_list():
     assert options.parse_seeds("42-44,7", "--seeds") == [42, 43, 44, 7]
 
 

@@ -3,7 +3,7 @@ import pytest
 from aurora.cli.terminal.progress import _Clock, progress
 
 
-def test_time_left_is_guessed_from_the_work_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_time_is_estimated_from_the_work_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("aurora.cli.terminal.progress.time.monotonic", lambda: now[0])
     clock = _Clock(10, None)
@@ -19,7 +19,7 @@ def test_time_left_is_guessed_from_the_work_of_this_process(monkeypatch: pytest.
     assert limited.left(0.9) == "time is up: this iteration is finished first"
 
 
-def test_no_time_left_is_named_before_an_iteration_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_remaining_time_is_shown_before_the_first_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("aurora.cli.terminal.progress.time.monotonic", lambda: now[0])
     clock = _Clock(12, None)
@@ -29,7 +29,7 @@ def test_no_time_left_is_named_before_an_iteration_is_done(monkeypatch: pytest.M
     assert clock.left(1.0) == "14 min 51 s left"
 
 
-def test_without_a_terminal_lines_come_at_every_iteration(
+def test_without_a_terminal_every_iteration_prints_lines(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]

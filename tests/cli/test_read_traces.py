@@ -1,4 +1,4 @@
-"""`aurora scenarios read openb|swf`: what becomes of a cluster's pods and a machine's jobs."""
+"""The command `aurora scenarios read openb|swf`: pods of a cluster and jobs of a machine become tasks."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def tasks_of(text: str) -> list[dict[str, Any]]:
     return tasks
 
 
-def test_pods_come_and_go_as_the_list_says(openb: tuple[str, str], tmp_path: Path) -> None:
+def test_pods_arrive_and_leave_as_listed(openb: tuple[str, str], tmp_path: Path) -> None:
     early, late = tasks_of(aurora("scenarios", "read", "openb", *openb).stdout)
     assert (early["task_id"], early["arrival_time"], early["duration"]) == ("early", 0, 60)
     assert (late["arrival_time"], late["duration"], late["accelerator_share"]) == (300, 450, 0.5)
@@ -42,13 +42,13 @@ def test_pods_come_and_go_as_the_list_says(openb: tuple[str, str], tmp_path: Pat
     assert json.loads(aurora("simulate", str(one), "fgd", "--json").stdout)["tasks"][0]["node_id"] == "n-1"
 
 
-def test_a_load_draws_the_published_experiment(openb: tuple[str, str]) -> None:
+def test_a_load_samples_the_published_experiment(openb: tuple[str, str]) -> None:
     drawn = tasks_of(aurora("scenarios", "read", "openb", *openb, "--load", "0.5", "--seed", "3").stdout)
     assert sum(t.get("accelerators", 0) * t.get("accelerator_share", 1) for t in drawn) == pytest.approx(1.0)
     assert [t["arrival_time"] for t in drawn] == list(range(len(drawn)))
 
 
-def test_lists_without_times_or_with_odd_ones_are_refused(openb: tuple[str, str], tmp_path: Path) -> None:
+def test_lists_without_valid_times_are_refused(openb: tuple[str, str], tmp_path: Path) -> None:
     bare = tmp_path / "bare.csv"
     bare.write_text("name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,1000,1024,1,500\n")
     assert "give a load, to draw arrivals" in aurora("scenarios", "read", "openb", openb[0], str(bare), code=6).stderr
@@ -99,7 +99,7 @@ def test_two_tables_become_a_scenario(tmp_path: Path) -> None:
         ("task_id,", "name,", "no column 'task_id'"),
     ],
 )
-def test_a_cell_or_column_that_does_not_go_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_an_invalid_cell_or_column_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
     nodes, tasks = tmp_path / "nodes.csv", tmp_path / "tasks.csv"
     nodes.write_text(OWN_NODES)
     tasks.write_text(OWN_TASKS.replace(old, new))

@@ -1,4 +1,4 @@
-"""What README quotes of `aurora explain` is what its commands print."""
+"""The explanation that README quotes is what its commands print."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""`aurora recommend` and `aurora experiment`, from files to files."""
+"""The commands `aurora recommend` and `aurora experiment`, from files to files."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ def histories(tmp_path_factory):
     return path
 
 
-def test_from_histories_to_a_plan_applied_undone_and_settled(histories, tmp_path):
+def test_a_plan_is_made_applied_rolled_back_and_settled(histories, tmp_path):
     plan, inventory, books = tmp_path / "plan.json", tmp_path / "inventory.json", tmp_path / "ledger.jsonl"
     chart = tmp_path / "savings.html"
     found = json.loads(aurora("recommend", histories, "--quick", "--plan", plan, "--plot", chart, "--json"))
@@ -54,7 +54,7 @@ def test_from_histories_to_a_plan_applied_undone_and_settled(histories, tmp_path
     assert json.loads(settled)["calibration"]["count"] == 1
 
 
-def test_a_sample_of_accounts_is_the_same_for_a_seed_and_can_be_read(tmp_path):
+def test_a_sample_of_accounts_depends_on_the_seed_and_can_be_read(tmp_path):
     one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
     for path in (one, two):
         aurora("recommend", "sample", "--accounts", 2, "--days", 8, "--seed", 3, "--out", path)
@@ -152,7 +152,7 @@ def found_like(name, finding="over", expected=100.0):
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 110, 200])
-def test_a_line_an_account_fits_and_the_totals_count_what_may_be_done(columns):
+def test_each_account_has_one_line_and_totals_count_permitted_changes(columns):
     names = ["web", "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:production/checkout", "r", "n"]
     kinds = ["over", "over", "conflict", "no_data"]
     found = [found_like(n, k, 100.0 * (i + 1)) for i, (n, k) in enumerate(zip(names, kinds, strict=True))]
@@ -194,7 +194,7 @@ def test_help_shows_the_options_of_recommend_file():
     assert "rollback" in told
 
 
-def test_an_experiments_folder_is_looked_at_before_anything_is_computed(tmp_path):
+def test_the_folder_of_an_experiment_is_checked_before_any_computation(tmp_path):
     folder = tmp_path / "trial"
     folder.mkdir()
     (folder / "registration.json").write_text("{}")

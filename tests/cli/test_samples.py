@@ -1,4 +1,4 @@
-"""Made-up data that the other commands read: the first commands of a new user."""
+"""Sample data that the other commands read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def aurora(*arguments: object) -> Result:
     return done
 
 
-def test_a_sample_of_series_is_read_with_its_unit_and_its_gap(tmp_path: Path) -> None:
+def test_a_sample_series_is_read_with_its_unit_and_its_gap(tmp_path: Path) -> None:
     path, again = tmp_path / "cpu.csv", tmp_path / "again.csv"
     for out in (path, again):
         aurora("data", "sample", "--out", out, "--days", "3")
@@ -30,14 +30,14 @@ def test_a_sample_of_series_is_read_with_its_unit_and_its_gap(tmp_path: Path) ->
     assert [int((~s.observed).sum()) for s in panel.series] == [0, 6, 0]
 
 
-def test_a_file_named_without_a_command_is_read(tmp_path: Path) -> None:
+def test_data_reads_a_file_without_a_subcommand(tmp_path: Path) -> None:
     path = tmp_path / "cpu.csv"
     aurora("data", "sample", "--out", path, "--days", "1", "--series", "1")
     (one,) = json.loads(aurora("data", path, "--json", "--no-detect").stdout)["series"]
     assert one == json.loads(aurora("data", "read", path, "--json", "--no-detect").stdout)["series"][0]
 
 
-def test_an_experiment_is_gone_through_with_samples(tmp_path: Path) -> None:
+def test_an_experiment_runs_from_start_to_end_on_samples(tmp_path: Path) -> None:
     june, july, trial = tmp_path / "june.csv", tmp_path / "july.csv", tmp_path / "trial"
     aurora("experiment", "sample", "--out", june)
     rules = ("--metric", "cost", "--guardrail", "latency", "--start", "2026-07-01", "--effect", "5%")

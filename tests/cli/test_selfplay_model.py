@@ -32,7 +32,9 @@ def _at_level(store: Store, level: int) -> None:
     store.commit(Iteration(0, [], [], [], [], [], {}, state, []))
 
 
-def test_a_model_that_has_to_wait_is_said_when_the_run_begins(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_used_only_from_a_higher_level_is_reported_at_the_start(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     tell_when_asked(_run(store))
     said = capsys.readouterr()
     assert "from level 3 on" in said.err and "begins at level 1" in said.err and not said.out
@@ -43,9 +45,7 @@ def test_a_model_that_has_to_wait_is_said_when_the_run_begins(store: Store, caps
     assert not capsys.readouterr().err
 
 
-def test_a_level_that_was_not_reached_is_no_failure_of_the_model(
-    store: Store, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unreached_level_is_no_failure_of_the_model(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     _at_level(store, 2)
     assert asked_from(_run(store)) == {"from_level": 3, "level": 2}
     require_answers(SETTINGS, USAGE | asked_from(_run(store)))
@@ -53,6 +53,6 @@ def test_a_level_that_was_not_reached_is_no_failure_of_the_model(
     assert "level 3 was not reached" in said and "--model-from-level 2" in said
 
 
-def test_a_model_that_was_asked_and_never_answered_is(store: Store) -> None:
+def test_a_model_that_never_answered_is_a_failure(store: Store) -> None:
     with pytest.raises(ModelError, match="no answer came from openai:some in 4 requests"):
         require_answers(SETTINGS, USAGE | {"requests": 4} | asked_from(_run(store)))

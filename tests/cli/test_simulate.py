@@ -1,4 +1,4 @@
-"""`aurora simulate` and `aurora compare` as typed."""
+"""The commands `aurora simulate` and `aurora compare`."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_task_that_fits_nowhere_is_named_on_stderr_and_in_json(tmp_path: Path)
     assert "huge\tunplaceable\tasks for 512 cores" in aurora("simulate", str(huge), "first_fit").stdout
 
 
-def test_twenty_tasks_are_shown_and_all_on_request(tmp_path: Path) -> None:
+def test_twenty_tasks_are_shown_by_default_and_all_on_request(tmp_path: Path) -> None:
     many = written(tmp_path / "many.json", [{**TASKS[0], "task_id": f"t{i}"} for i in range(30)])
     done = aurora("simulate", str(many), "first_fit", "--trace")
     assert "20 of 30 tasks that were placed are shown; --all shows every one" in done.stderr
@@ -63,7 +63,7 @@ def test_trace_without_json_prints_the_decisions(small: Path) -> None:
     assert "1 min\tdb\tnode-a\t0\t1\tnone\t-" in out
 
 
-def test_bounds_stand_beside_the_measures(small: Path) -> None:
+def test_bounds_are_shown_with_the_measures(small: Path) -> None:
     out = aurora("simulate", str(small), "first_fit", "--bounds").stdout
     row = next(line for line in out.splitlines() if line.startswith("cost, paid by tasks"))
     assert row == "cost, paid by tasks\t$1.25\t$1.25\t1 ×"
@@ -88,15 +88,15 @@ def test_what_ifs_print_before_and_after(small: Path) -> None:
         (("--load", "+30%", "--bounds"), "it goes with a simulation as it is"),
     ],
 )
-def test_a_what_if_that_can_not_be_read_is_wrong_usage(small: Path, options: tuple[str, ...], said: str) -> None:
+def test_a_malformed_what_if_is_a_usage_error(small: Path, options: tuple[str, ...], said: str) -> None:
     assert said in " ".join(aurora("simulate", str(small), "first_fit", *options, code=2).stderr.split())
 
 
-def test_a_what_if_of_a_node_that_is_not_there_names_those_that_are(small: Path) -> None:
+def test_a_what_if_of_an_unknown_node_lists_the_nodes(small: Path) -> None:
     assert "did you mean node-a?" in aurora("simulate", str(small), "first_fit", "--remove", "node-b", code=3).stderr
 
 
-def test_a_plan_that_breaks_a_constraint_is_told_and_refused_when_strict(small: Path, tmp_path: Path) -> None:
+def test_violated_constraints_of_a_plan_are_reported_and_refused_with_strict(small: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     lines = [{"task_id": t["task_id"], "node_id": "node-a", "start": t["arrival_time"]} for t in TASKS]
     rules = {"decision_rules": [{"score": "1"}]}
@@ -109,7 +109,7 @@ def test_a_plan_that_breaks_a_constraint_is_told_and_refused_when_strict(small: 
     assert "the plan breaks 1 constraint" in refused.stderr
 
 
-def test_compare_names_the_winner_and_why(small: Path, tmp_path: Path) -> None:
+def test_compare_names_the_winner_and_the_reason(small: Path, tmp_path: Path) -> None:
     other = written(tmp_path / "other.json", TASKS[::-1], name="other")
     policy = tmp_path / "mine.json"
     mine = {"policy_id": "mine", "allocation_strategy": {"order": "-task.cpu", "decision_rules": [{"score": "1"}]}}
@@ -122,7 +122,7 @@ def test_compare_names_the_winner_and_why(small: Path, tmp_path: Path) -> None:
     assert {p["policy_id"] for p in found["policies"]} == {"first_fit", "mine"}
 
 
-def test_compare_refuses_what_is_named_twice_or_not_at_all(small: Path) -> None:
+def test_compare_refuses_duplicate_and_unknown_policies(small: Path) -> None:
     assert "named twice" in aurora("compare", str(small), "--policies", "fgd,fgd", code=4).stderr
     assert "same scenario_id" in aurora("compare", str(small), str(small), code=3).stderr
     assert "has an empty name" in aurora("compare", str(small), "--policies", "fgd,,", code=2).stderr

@@ -1,4 +1,4 @@
-"""The command line beside full disks, closed pipes, odd terminals and odd arguments."""
+"""The command line with full disks, closed pipes, unusual terminals and unusual arguments."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def shell(line, **environment):
         (f"set -o pipefail; {AURORA} scenarios generate --level 5 | head -c 1", 141, b""),
     ],
 )
-def test_streams_that_are_full_or_closed_end_a_command_with_a_line_at_most(line, code, said, tmp_path):
+def test_full_or_closed_streams_end_a_command_with_at_most_one_line(line, code, said, tmp_path):
     done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=60, check=False)
     assert said in done.stderr
     assert done.stderr.count(b"\n") <= 1
@@ -35,7 +35,7 @@ def test_streams_that_are_full_or_closed_end_a_command_with_a_line_at_most(line,
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_a_terminal_of_another_encoding_shows_what_it_can(tmp_path, encoding):
+def test_output_survives_a_terminal_of_another_encoding(tmp_path, encoding):
     path = tmp_path / "a.csv"
     path.write_text("unique_id,ds,y\nΩ é,2026-01-01T00:00Z,1\nΩ é,2026-01-01T00:05Z,2\nΩ é,2026-01-01T00:10Z,3\n")
     done = shell(f"{AURORA} data {path}", PYTHONIOENCODING=encoding)
@@ -43,7 +43,7 @@ def test_a_terminal_of_another_encoding_shows_what_it_can(tmp_path, encoding):
     assert b"2026-01-01" in done.stdout
 
 
-def test_an_error_is_an_object_where_json_is_asked_for():
+def test_an_error_is_a_json_object_with_json_output():
     done = shell(f"{AURORA} simulate absent.json fgd --json")
     told = json.loads(done.stderr)
     assert told["exit_code"] == done.returncode == 3
@@ -52,7 +52,7 @@ def test_an_error_is_an_object_where_json_is_asked_for():
     assert not done.stdout
 
 
-def test_what_would_steer_a_terminal_is_not_said(tmp_path):
+def test_control_characters_are_not_printed_in_errors(tmp_path):
     path = tmp_path / "s.json"
     path.write_text(json.dumps({"\x1b[2Jfield": 1}))
     done = shell(f"{AURORA} simulate {path} fgd")
@@ -68,7 +68,7 @@ def test_a_short_flag_shows_the_help(line):
     assert b"Usage: aurora" in done.stdout
 
 
-def test_completion_is_shown_and_answers():
+def test_shell_completion_is_shown_and_works():
     shown = subprocess.run(["bash", "-c", f"{AURORA} --show-completion; true"], capture_output=True, check=True)
     assert b"_AURORA_COMPLETE" in shown.stdout
     done = shell(AURORA, _AURORA_COMPLETE="complete_bash", COMP_WORDS="aurora scen", COMP_CWORD="1")

@@ -1,4 +1,4 @@
-"""Tables on terminals of any width, and where there is none."""
+"""Tables on terminals of any width, and without a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _texts(rows: list[list[str]]) -> set[str]:
 
 
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
-def test_no_cell_is_cut_at_any_width(width: int) -> None:
+def test_no_cell_is_truncated_at_any_width(width: int) -> None:
     shown = "\n".join(line.text for line in laid_out("by what-if", WHAT_IFS, ROWS, width, keys=2))
     assert all(cell in shown for cell in _texts(ROWS)) and "…" not in shown
     assert max(map(cell_len, shown.split("\n"))) <= width
@@ -42,7 +42,7 @@ def test_a_table_that_is_split_repeats_its_key_columns() -> None:
         assert len(lines) == 2
 
 
-def test_few_rows_are_turned_before_they_are_split() -> None:
+def test_few_rows_are_transposed_before_they_are_split() -> None:
     shown = [line.text for line in laid_out("by what-if", WHAT_IFS, ROWS[:2], 50)]
     assert re.fullmatch(r"cost \$ +1\.0002 +1\.0002", shown[4])
 
@@ -61,7 +61,7 @@ def test_a_long_word_is_broken_before_a_table_becomes_blocks() -> None:
     assert "".join(line.removeprefix("sha256").strip() for line in shown[3:5]) == digest
 
 
-def test_numbers_stand_right_and_texts_left() -> None:
+def test_numbers_are_right_aligned_and_texts_left_aligned() -> None:
     shown = [line.text for line in laid_out("sizes", ("name", "n"), [["a", "5"], ["bcd", "1,234"]], 80)]
     assert shown[3:] == ["a         5", "bcd   1,234"]
 
@@ -93,7 +93,7 @@ def test_piped_tables_are_titled_and_tab_separated(capsys: pytest.CaptureFixture
     ]
 
 
-def test_zeros_that_a_whole_column_ends_in_are_left_out_on_a_terminal(
+def test_common_trailing_zeros_of_a_column_are_omitted_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "on_terminal", lambda: True)
@@ -102,19 +102,19 @@ def test_zeros_that_a_whole_column_ends_in_are_left_out_on_a_terminal(
     assert rows == [["0.30000", "1.0", "28"], ["0.20074", "2.5", "0.05"], ["0", "1.0", "x"]]
 
 
-def test_a_piped_number_has_four_decimals_or_as_many_as_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_piped_number_has_at_least_the_decimals_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     values = (7.0, 101157.1942, -0.0, 0.00003, 2.5e-9, 36.1806)
     output.emit_table("a", ("value",), [(v,) for v in values])
     shown = capsys.readouterr().out.split()[3:]
     assert shown == ["7.0000", "101157.1942", "0.0000", "0.000030000", "2.5e-09", "36.1806"]
 
 
-def test_a_cell_can_neither_shift_columns_nor_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_in_cells_are_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     output.emit_table("a\nb", ("name", "n"), [("x\ty\x1b[2J\nz", math.nan)])
     assert capsys.readouterr().out == "# a b\nname\tn\nx y\N{REPLACEMENT CHARACTER}[2J z\t-\n"
 
 
-def test_an_object_says_the_version_of_its_keys_and_a_list_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_objects_carry_a_schema_version_and_lists_stay_lists(capsys: pytest.CaptureFixture[str]) -> None:
     output.emit_json({"a": 1})
     assert json.loads(capsys.readouterr().out) == {"schema_version": output.SCHEMA_VERSION, "a": 1}
     output.emit_json([{"a": 1}])

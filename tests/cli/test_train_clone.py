@@ -6,7 +6,7 @@ import pytest
 from tests.cli.command import aurora
 
 
-def test_what_is_trained_on_is_said_once(tmp_path: Path) -> None:
+def test_the_training_data_are_reported_once(tmp_path: Path) -> None:
     assert "either files" in aurora("train", "clone", "--out", str(tmp_path / "a"), code=6).stderr
     assert "--out FOLDER" in aurora("train", "clone", "--generate", "40", code=2).stderr
     lacking = aurora("train", "clone", str(tmp_path / "absent.jsonl"), "--out", str(tmp_path / "b"), code=6)
@@ -14,7 +14,7 @@ def test_what_is_trained_on_is_said_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_clone_is_trained_and_a_finished_training_says_the_same_again(tmp_path: Path) -> None:
+def test_repeating_a_finished_clone_training_prints_the_same_report(tmp_path: Path) -> None:
     folder, plot = tmp_path / "run", tmp_path / "curve.html"
     arguments = ("--generate", "80", "--steps", "1000", "--share", "0.25", "--seed", "2", "--json")
     done = aurora("train", "clone", *arguments, "--out", str(folder), "--plot", str(plot))

@@ -5,7 +5,7 @@ import pytest
 from aurora.cli.train import rl as train_rl
 
 
-def test_an_interrupt_before_any_step_is_kept_says_to_begin_again(
+def test_an_interrupt_before_the_first_checkpoint_says_to_start_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""The pages of the documentation, and their prose without code, tables and links."""
+"""Pages of the documentation, and their prose without code, tables and links."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The generated pages and figures are what their programs would write now."""
+"""The generated pages and figures are current."""
 
 from docs.programs import figures, reference
 from tests.docs.pages import ROOT
@@ -12,7 +12,7 @@ def test_the_generated_pages_are_current() -> None:
         )
 
 
-def test_no_page_of_a_removed_command_or_name_is_left() -> None:
+def test_no_generated_page_is_orphaned() -> None:
     for folder in ("commands", "python"):
         there = set((reference.DOCS / "reference" / folder).glob("*.md"))
         assert there <= reference.generated().keys()

@@ -25,7 +25,7 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in LINK.findall(re.sub(r"`[^`]*`", "", text)):
         if target.startswith(("http://", "https://")):

@@ -1,4 +1,4 @@
-"""Sentences that can be read aloud, lines that fit a screen, pages that fit a sitting."""
+"""Limits on sentences, lines and pages of the documentation."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Charts: one legend, colours by name, and edges of bands that are lines."""
+"""Charts: a single legend, colours by name, and bands with drawn edges."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FAN = (
 CHARTS = [Chart(name, "time, UTC", "cores", FAN) for name in ("a", "b")]
 
 
-def test_a_name_has_one_colour_in_all_charts_and_none_that_another_asked_for() -> None:
+def test_a_name_has_one_colour_in_all_charts_and_never_a_reserved_one() -> None:
     plans = tuple(Line(f"plan {k}", [0, 1], [0, 1]) for k in range(4))
     found = colours_of([*CHARTS, Chart("c", "$", "share", plans)])
     assert found["80 %"] == found["median"] == BLUE and found["tier 80 %"] == VERMILION
@@ -39,7 +39,7 @@ def test_a_name_has_one_colour_in_all_charts_and_none_that_another_asked_for() -
 
 
 @given(st.integers(1, 30))
-def test_there_is_a_colour_for_any_number_of_names(count: int) -> None:
+def test_any_number_of_names_gets_colours(count: int) -> None:
     lines = tuple(Line(f"{k}", [0], [0]) for k in range(count))
     assert set(colours_of([Chart("a", "x", "y", lines)]).values()) <= set(COLOURS)
 

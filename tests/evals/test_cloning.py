@@ -24,7 +24,7 @@ def decisions(moves: list[int]) -> Decisions:
     return Decisions(features, masks, np.array(moves), np.zeros(n, np.int64), np.zeros(n, np.int64))
 
 
-def test_who_always_keeps_agrees_often_and_learns_nothing() -> None:
+def test_always_keeping_agrees_often_and_scores_zero_on_changes() -> None:
     data = decisions([0] * 8 + [1, 2])
     lazy = bench.agreement(np.zeros(10, np.int64), data)
     assert lazy["all"] == 0.8
@@ -33,7 +33,7 @@ def test_who_always_keeps_agrees_often_and_learns_nothing() -> None:
     assert bench.agreement(data.moves, data) == {"all": 1.0, "acting": 1.0, "f1": 1.0}
 
 
-def test_neighbours_choose_what_the_same_situation_had(population: accounts.Population) -> None:
+def test_nearest_neighbours_choose_the_move_of_an_identical_situation(population: accounts.Population) -> None:
     states = experts.expert_states(population.accounts, CATALOGUE)
     data = decisions_of(states, CATALOGUE)
     masks = np.zeros_like(data.masks)
@@ -42,14 +42,14 @@ def test_neighbours_choose_what_the_same_situation_had(population: accounts.Popu
     np.testing.assert_array_equal(chosen, data.moves)
 
 
-def test_experts_agree_with_themselves_more_often_than_by_keeping(population: accounts.Population) -> None:
+def test_experts_agree_with_themselves_more_often_than_with_always_keeping(population: accounts.Population) -> None:
     data = decisions_of(experts.expert_states(population.accounts, CATALOGUE), CATALOGUE)
     again = bench.agreement(bench.asked_again(population, CATALOGUE, 1), data)
     assert again["all"] > bench.agreement(np.zeros_like(data.moves), data)["all"]
     assert again["acting"] > 0.4
 
 
-def test_a_policy_that_keeps_is_what_the_simulator_says(population: accounts.Population) -> None:
+def test_a_policy_that_always_keeps_equals_the_plain_simulation(population: accounts.Population) -> None:
     cases = [true_case(a, t, 6, 2) for a, t in zip(population.accounts, population.truth, strict=True)]
     served = serving.run_policy(lambda seen, _: np.zeros(len(seen), np.int64), cases, CATALOGUE)
     expected = [accounts.simulate(t, t.configuration, 6, 2).metric("cost").sum() for t in population.truth]
@@ -57,7 +57,7 @@ def test_a_policy_that_keeps_is_what_the_simulator_says(population: accounts.Pop
     assert not served.moves.any()
 
 
-def test_the_same_policy_beside_itself_shows_no_change() -> None:
+def test_a_policy_compared_with_itself_shows_no_change() -> None:
     served = serving.Served(np.array([1.0, 2.0]), np.array([0.1, 0.0]), np.array([0.0, 1.0]))
     result = serving.compare_served(served, served)
     assert set(result["cost_change"].values()) == {0.0}
@@ -68,7 +68,7 @@ def test_the_same_policy_beside_itself_shows_no_change() -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_benchmark_runs_and_is_json() -> None:
+def test_the_benchmark_runs_and_returns_json() -> None:
     result = bench.bench_cloning([3], accounts=60, held_out=20, steps=512)
     json.dumps(result, allow_nan=False)
     assert set(result["summary"]) == {"identification", "agreement", "policies", "fine_tuned_beside"}

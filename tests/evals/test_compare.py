@@ -1,4 +1,4 @@
-"""Policies side by side: who wins, by how much, and why."""
+"""Comparison of policies: the winner, its lead, and the reason."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ SCENARIOS = [expand(sample_spec("batch", 2, np.random.default_rng(seed))) for se
 FEW = {n: REFERENCES[n] for n in ("first_fit", "cheapest", "fastest")}
 
 
-def test_the_standings_are_those_of_single_simulations() -> None:
+def test_the_standings_equal_single_simulations() -> None:
     found = compare_policies(SCENARIOS, FEW)
     for standing in found.standings:
         summaries = [simulate(s, FEW[standing.policy_id]).summary for s in SCENARIOS]
@@ -29,7 +29,7 @@ def test_the_standings_are_those_of_single_simulations() -> None:
     assert found.winner.behind == (0.0, 0.0, 0.0)
 
 
-def test_the_reason_adds_up_to_the_lead() -> None:
+def test_the_terms_of_the_reason_sum_to_the_lead() -> None:
     best, other, *_ = compare_policies(SCENARIOS[:1], FEW).standings
     gains = {o: best.parts[o] - other.parts[o] for o in best.parts}
     assert sum(gains.values()) == pytest.approx(other.behind.mean)
@@ -47,7 +47,7 @@ def test_several_scenarios_have_intervals_and_one_has_none() -> None:
     assert one.low == one.mean == one.high
 
 
-def test_equal_policies_share_the_first_place_and_one_alone_has_nobody_beside() -> None:
+def test_equal_policies_tie_and_a_single_policy_has_no_runner_up() -> None:
     twins = {"a": REFERENCES["first_fit"], "b": REFERENCES["first_fit"]}
     assert compare_policies(SCENARIOS[:1], twins).why.startswith("a, b are equal, with a reward of")
     assert "nothing else was compared" in compare_policies(SCENARIOS[:1], {"a": REFERENCES["first_fit"]}).why
@@ -61,7 +61,7 @@ def test_an_explicit_plan_is_compared_as_it_is_simulated() -> None:
     assert found["plan"].cost == pytest.approx(found["cheapest"].cost)
 
 
-def test_references_for_what_is_not_there_are_left_out() -> None:
+def test_inapplicable_references_are_omitted() -> None:
     names = suitable_references(SCENARIOS)
     assert not {"fgd", "gpu_packing", "nearest", "wfp3_published"} & set(names)
     assert {"first_fit", "cheapest", "sjf+easy"} <= set(names)

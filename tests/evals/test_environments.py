@@ -5,7 +5,7 @@ import pytest
 from aurora.evals.speed import environments
 
 
-def test_every_way_to_step_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_stepping_interface_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("stable_baselines3")
     monkeypatch.setattr(environments, "STEPS", {1: 20, 2: 5})
     monkeypatch.setattr(environments, "SINGLE_STEPS", 128)

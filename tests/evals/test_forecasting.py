@@ -1,4 +1,4 @@
-"""The forecasting benchmark trains on nothing that it measures on, whatever files it is given."""
+"""The forecasting benchmark never trains on its test data."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return write(folder / "train.csv", panel(6, 150)), write(folder / "test.csv", panel(4, 80, first=6), short)
 
 
-def test_all_models_stand_beside_seasonal_naive_and_one_is_selected(files):
+def test_all_models_are_compared_with_seasonal_naive_and_one_is_selected(files):
     remarks: list[str] = []
     result = bench_forecast([files[0]], [files[1]], **SIZES, remark=remarks.append)
     assert {"seasonal_naive", "recent_quantiles", "auto_ets", "lightgbm", "lstm", "blend"} <= set(result["models"])
@@ -40,14 +40,14 @@ def test_all_models_stand_beside_seasonal_naive_and_one_is_selected(files):
     assert any("shorter than context and horizon" in r and "short" in r for r in remarks)
 
 
-def test_what_is_learned_does_not_depend_on_the_test_files(files, tmp_path: Path):
+def test_the_trained_models_do_not_depend_on_the_test_files(files, tmp_path: Path):
     other = write(tmp_path / "other.csv", panel(4, 80, first=30))
     results = [bench_forecast([files[0]], [test], **SIZES) for test in (files[1], other)]
     assert results[0]["back_test"] == results[1]["back_test"]
     assert results[0]["weights"] == results[1]["weights"]
 
 
-def test_values_that_both_hold_are_not_learned_from():
+def test_values_shared_with_the_test_files_are_excluded_from_training():
     whole, end = series_of(np.arange(100.0)), series_of(np.arange(70.0, 100.0), start=START + 70 * STEP)
     learn, measure = apart([whole, series_of(np.arange(9.0), "b")], [end], None)
     assert learn[0].y.tolist() == list(range(70))
@@ -58,19 +58,19 @@ def test_values_that_both_hold_are_not_learned_from():
     assert measure[0].y[0] == 70
 
 
-def test_the_same_file_twice_is_refused_with_the_way_out(files):
+def test_a_duplicate_file_is_refused_with_the_remedy(files):
     with pytest.raises(AuroraError, match=r"nothing is left to train on.*share=0\.7"):
         bench_forecast([files[0]], [files[0]], **SIZES)
     with pytest.raises(AuroraError, match=r"share=1\.5"):
         bench_forecast([files[0]], [files[0]], **SIZES, share=1.5)
 
 
-def test_sizes_that_no_test_series_holds_are_refused_by_name(files):
+def test_sizes_too_large_for_every_test_series_are_refused_by_name(files):
     with pytest.raises(AuroraError, match="context=100"):
         bench_forecast([files[0]], [files[1]], context=100, horizon=4, members=QUICK_MEMBERS)
 
 
-def test_machines_that_were_trained_on_can_be_left_out(files):
+def test_machines_of_the_training_data_can_be_excluded(files):
     later = Panel(tuple(series_of(daily(k, 80), f"s{k}", start=START + 150 * STEP) for k in range(6)))
     with pytest.raises(AuroraError, match="not in the training files"):
         bench_forecast([files[0]], [write(files[1].with_name("seen.csv"), later)], **SIZES, unseen=True)

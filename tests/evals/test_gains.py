@@ -44,7 +44,7 @@ def test_a_policy_compared_with_itself_gains_nothing(before):
         assert gain.change == (0, 0, 0)
 
 
-def test_a_known_saving_is_found_in_units(before):
+def test_a_known_saving_is_measured_in_units(before):
     after = [replace(s, cost=0.9 * s.cost, sla_violations=max(0, s.sla_violations - 1)) for s in before]
     found = {g.objective: g for g in gains(before, after)}
     assert found["cost"].before == pytest.approx(sum(s.cost for s in before) / 400)
@@ -62,7 +62,7 @@ def test_an_objective_of_zero_has_no_percentage(before):
     assert {g.objective: g.change for g in gains(free, before)}["cost"] is None
 
 
-def test_long_scenarios_count_by_their_tasks(before):
+def test_scenarios_are_weighted_by_their_tasks(before):
     long = replace(before[0], tasks=1000, completed=1000, latency_mean=100.0)
     found = gains([*before, long], [*before, replace(long, latency_mean=50.0)])[0]
     assert found.change is not None

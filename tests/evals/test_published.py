@@ -1,4 +1,4 @@
-"""Published results come out: the protocols and figures are in docs/reference/published.md."""
+"""Reproduction of published results: protocols and figures are in docs/reference/published.md."""
 
 from pathlib import Path
 from typing import Literal

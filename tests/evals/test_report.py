@@ -1,4 +1,4 @@
-"""The report tells what a run found; what is computed once is not computed again."""
+"""The report of a run, and the reuse of its computed verdicts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
 
 
-def test_the_start_is_a_row_of_every_comparison():
+def test_the_starting_policy_is_a_row_of_every_comparison():
     source = chosen_source(SMALL)
     start = source.templates[0]
     ticks: list[tuple[int, int]] = []
@@ -52,7 +52,7 @@ def test_the_start_is_a_row_of_every_comparison():
         assert verdict_from_json(verdict.to_json()) == verdict
 
 
-def test_a_report_is_written_and_its_verdicts_are_kept(finished, quick, monkeypatch):
+def test_a_report_is_written_and_its_verdicts_are_cached(finished, quick, monkeypatch):
     path, verdicts = write_report(finished, SMALL)
     text = path.read_text()
     assert "closest reference" in text
@@ -76,7 +76,7 @@ def test_rounded_constants_change_no_value():
     assert "rounded to 2 digits" in said
 
 
-def test_tasks_that_overlap_on_a_node_have_lanes_of_their_own():
+def test_overlapping_tasks_of_a_node_have_separate_lanes():
     rng = np.random.default_rng(2)
     places = [f"n{k}" for k in rng.integers(0, 3, 60)]
     starts = rng.uniform(0, 10, 60).tolist()

@@ -1,4 +1,4 @@
-"""The log keeps step with the archive, whatever a kill left of it."""
+"""The event log stays consistent with the archive after a kill."""
 
 import json
 
@@ -38,7 +38,7 @@ WHOLE = line("started", 0) + line("iteration", 0) + line("started", 1) + line("i
     ],
     ids=["in step", "not committed", "stopped", "torn", "no newline", "garbage", "no event"],
 )
-def test_what_was_not_committed_is_cut_off(tmp_path, left, rest):
+def test_uncommitted_events_are_truncated(tmp_path, left, rest):
     path = tmp_path / "events.jsonl"
     path.write_text(left)
     with EventLog(path, COMMITTED) as log:
@@ -48,7 +48,7 @@ def test_what_was_not_committed_is_cut_off(tmp_path, left, rest):
 
 
 @pytest.mark.parametrize("left", ["", line("started", 0), line("started", 0) + line("iteration", 0)])
-def test_committed_events_that_were_not_written_are_added(tmp_path, left):
+def test_missing_committed_events_are_appended(tmp_path, left):
     path = tmp_path / "events.jsonl"
     path.write_text(left)
     with EventLog(path, COMMITTED):
@@ -56,12 +56,12 @@ def test_committed_events_that_were_not_written_are_added(tmp_path, left):
     assert [k for k in kinds(path) if k[0] != "started"] == [(e["event"], e["iteration"]) for e in COMMITTED]
 
 
-def test_every_line_has_its_time(tmp_path):
+def test_every_event_has_a_timestamp(tmp_path):
     with EventLog(tmp_path / "e", []) as log:
         log.write({"event": "started", "iteration": 0, "level": 1})
     assert json.loads((tmp_path / "e").read_text())["seconds"] >= 0
 
 
-def test_a_log_that_cannot_be_opened_is_an_error_of_ours(tmp_path):
+def test_an_unopenable_log_raises_run_error(tmp_path):
     with pytest.raises(RunError, match="log of a run"):
         EventLog(tmp_path, [])

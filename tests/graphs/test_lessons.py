@@ -1,4 +1,4 @@
-"""What became of a model's policies is told by measured figures."""
+"""Lessons: the measured results of a model's earlier policies."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ACHIEVED = {"s1": {"p": 0.5, "a": 0.4, "b": 0.3}, "s2": {"p": 0.2, "a": 0.3, "b"
 OUTCOMES = [outcome("p", "s2", 0.2, 3.0, 2), outcome("a", "s2", 0.3, 2.0)]
 
 
-def test_the_worst_scenario_is_named_with_what_differed():
+def test_a_lesson_names_the_worst_scenario_and_the_differences():
     told = on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=True)
     assert "behind the best reference on 2 of 3" in told
     assert "most on s2 (-0.1000 against a: latency +0 %, cost +50 %, 2 SLA violations against 0)" in told
     assert "cost" not in on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=False)
 
 
-def test_a_policy_that_never_lost_is_told_so():
+def test_a_lesson_says_that_a_policy_never_lost():
     assert "never behind" in on_attack("p", {"s1": ACHIEVED["s1"]}, [], ["a", "b"], in_units=True)
 
 
@@ -47,7 +47,7 @@ def test_a_lesson_says_why_a_policy_was_not_chosen():
     )
 
 
-def test_a_lesson_says_which_policy_it_was_and_where_it_was_weak():
+def test_a_lesson_names_its_policy_and_where_it_was_weak():
     lesson = Lesson(
         policy_id="p",
         iteration=0,
@@ -65,19 +65,19 @@ def test_a_lesson_says_which_policy_it_was_and_where_it_was_weak():
     )
 
 
-def test_to_lose_against_chance_is_no_lesson():
+def test_losing_to_random_policies_gives_no_lesson():
     assert "never behind" in on_attack(
         "p", {"s1": {"p": 0.5, "a": 0.4, "random": 0.9}}, [], ["a", "random"], in_units=True
     )
 
 
-def test_the_worst_scenario_is_told_in_words_as_data():
+def test_the_description_of_the_worst_scenario_is_quoted_as_data():
     told = on_attack("p", ACHIEVED, OUTCOMES, ["a", "b"], in_units=True, texts={"s2": "flows\n# user"})
     assert told.endswith('That scenario: "flows\\n# user".')
 
 
-def test_the_mark_of_a_lesson_is_that_of_whoever_was_chosen():
-    """A candidate may beat the old champion and still lose to another candidate: then that one is the mark."""
+def test_a_lesson_compares_with_the_policy_that_was_chosen():
+    """A candidate may beat the old champion and still lose to another candidate: then that one is compared with."""
     mine, chosen = (REFERENCES[name].model_copy(update={"policy_id": name}) for name in ("fgd", "best_fit"))
     candidates = (ProposedPolicy(chosen, "cma-best"), ProposedPolicy(mine, "model"))
     defended = Defended(candidates, {"fgd": 0.1}, {"fgd": ""}, first_state(mine), (), ())

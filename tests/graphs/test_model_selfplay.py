@@ -1,4 +1,4 @@
-"""Self-play with a model: real clients against a real server, well-behaved and not."""
+"""Self-play with a model: real clients against a local server, with and without faults."""
 
 import json
 import re
@@ -101,7 +101,7 @@ def test_a_recorded_run_replays_offline_to_the_same_archive(tmp_path, environmen
     assert again == archive
 
 
-def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path, environment) -> None:
+def test_a_spent_budget_ends_the_run_and_a_larger_one_resumes_it(tmp_path, environment) -> None:
     chosen = settings("model", "openai")
     with scripted_server(seed=2) as server:
         environment(server.url)
@@ -121,7 +121,7 @@ def test_a_spent_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path, environm
 
 
 def check(archive, faults: int, served) -> None:
-    """Nothing invalid was kept."""
+    """Assert that the archive holds only valid entries."""
     source = open_source("generated", None)
     for row in archive["policies"]:
         compile_policy(type(REFERENCES["fgd"]).model_validate_json(row["document"]))
@@ -158,9 +158,7 @@ def survive(tmp_path, environment, provider: str, calls: int):
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_faulty_server_neither_crashes_a_run_nor_gets_anything_invalid_into_it(
-    tmp_path, environment, provider
-) -> None:
+def test_a_faulty_server_neither_crashes_a_run_nor_corrupts_its_archive(tmp_path, environment, provider) -> None:
     survive(tmp_path, environment, provider, 60)
 
 

@@ -66,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_own_scenarios_are_played_and_a_resumed_run_is_the_same(tmp_path: Path, folder: Path) -> None:
+def test_own_scenarios_are_played_and_a_resumed_run_gives_the_same_archive(tmp_path: Path, folder: Path) -> None:
     dumps = []
     for name, counts in (("a", (3,)), ("b", (1, 2, 3))):
         for count in counts:
@@ -79,7 +79,7 @@ def test_own_scenarios_are_played_and_a_resumed_run_is_the_same(tmp_path: Path, 
     assert set(chosen_source(small(folder)).validation) == {"web.held-out", "nightly.held-out"}
 
 
-def test_files_that_change_while_a_run_lasts_are_noticed(tmp_path: Path, folder: Path) -> None:
+def test_files_changed_during_a_run_are_detected(tmp_path: Path, folder: Path) -> None:
     with open_run(tmp_path / "run", small(folder)):
         pass
     scenario_file(folder, "web", tasks=10)
@@ -96,7 +96,7 @@ def test_files_that_change_while_a_run_lasts_are_noticed(tmp_path: Path, folder:
         (8, {"cpu_required": "much"}, ScenarioError, "web.json.*cores"),
     ],
 )
-def test_files_that_can_not_be_played_are_named(tmp_path, tasks, more, error, said) -> None:
+def test_unusable_files_are_named(tmp_path, tasks, more, error, said) -> None:
     scenario_file(tmp_path, "web", tasks=tasks, **more)
     if error is None:
         chosen_source(small(tmp_path))
@@ -115,7 +115,7 @@ def test_a_folder_without_scenarios_is_refused(tmp_path: Path) -> None:
         chosen_source(small(tmp_path))
 
 
-def test_a_run_from_an_own_policy_begins_there_and_never_gets_worse(tmp_path: Path, folder: Path) -> None:
+def test_a_run_starts_from_an_own_policy_and_never_gets_worse(tmp_path: Path, folder: Path) -> None:
     settings = small(folder, start=checked_start(OWN))
     assert settings.start is not None
     own = settings.start.policy_id
@@ -136,7 +136,7 @@ def test_a_run_from_an_own_policy_begins_there_and_never_gets_worse(tmp_path: Pa
             store.policy(parent)
 
 
-def test_every_parent_is_in_the_archive_without_an_own_policy_too(tmp_path: Path, folder: Path) -> None:
+def test_every_parent_is_archived_without_an_own_policy(tmp_path: Path, folder: Path) -> None:
     with Store.open(tmp_path / "a") as store:
         play(store, small(folder), iterations=2)
         rows = store.top(99)
@@ -147,7 +147,7 @@ def test_every_parent_is_in_the_archive_without_an_own_policy_too(tmp_path: Path
         assert start["policy_id"] not in store.leaders(99)
 
 
-def test_a_policy_with_few_weights_takes_part_and_the_template_is_tuned(tmp_path: Path, folder: Path) -> None:
+def test_a_policy_with_few_weights_plays_and_the_template_is_tuned(tmp_path: Path, folder: Path) -> None:
     settings = small(folder, start=checked_start(REFERENCES["cheapest"]))
     with Store.open(tmp_path / "a") as store:
         assert first_standing_of(settings).search.parent == chosen_source(settings).templates[1].policy_id
@@ -155,7 +155,7 @@ def test_a_policy_with_few_weights_takes_part_and_the_template_is_tuned(tmp_path
         assert next(p for p in store.top(99) if p["origin"] == START and p["games"])["policy_id"]
 
 
-def test_policies_that_can_not_be_a_start_are_refused(tmp_path: Path, traces: Path) -> None:
+def test_unsuitable_starting_policies_are_refused(tmp_path: Path, traces: Path) -> None:
     layers = [([[1.0]], [0.0])]
     network = scoring_network(("fit.cost",), (1.0,), layers, activation="relu", base=REFERENCES["first_fit"])  # type: ignore[arg-type]
     with pytest.raises(PolicyError, match="trained network"):

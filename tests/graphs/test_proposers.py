@@ -1,4 +1,4 @@
-"""A user's own attacker and defender play, and their run can be taken up again."""
+"""Self-play with a user's own attacker and defender, also after an interruption."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ SMALL = SelfPlaySettings(population=4, generations=1, training_per_family=1, val
 
 @dataclass(frozen=True)
 class Batches:
-    """Draws scenarios of one family."""
+    """Sample scenarios of one family."""
 
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
         specs = [request.source.sample("batch", request.level, request.rng) for _ in range(request.count)]
@@ -42,7 +42,7 @@ def scored(score: str) -> Policy:
 
 @dataclass(frozen=True)
 class Prices:
-    """Proposes two prices of a candidate, and one expression that is no expression."""
+    """Propose two scores by price, and one invalid expression."""
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         weights = request.rng.uniform(0.5, 2, 2).round(3)
@@ -53,7 +53,7 @@ class Prices:
 
 
 class Nobody:
-    """Has no idea."""
+    """Propose nothing."""
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         return PolicyProposal(())
@@ -64,7 +64,7 @@ def dump(directory: Path) -> dict:
         return store.dump()
 
 
-def test_own_proposers_are_asked_and_what_does_not_compile_is_a_failure(tmp_path):
+def test_own_proposers_are_called_and_an_expression_that_does_not_compile_counts_as_a_failure(tmp_path):
     result = selfplay(
         tmp_path / "a", SMALL, iterations=2, scenario_proposer=Batches(), policy_proposer=Prices(), tell=lambda _: None
     )
@@ -78,14 +78,14 @@ def test_own_proposers_are_asked_and_what_does_not_compile_is_a_failure(tmp_path
     assert {"run", "champion", "top"} <= set(result.to_json())
 
 
-def test_a_run_with_own_proposers_that_was_stopped_ends_as_one_that_was_not(tmp_path):
+def test_a_stopped_run_with_own_proposers_ends_as_an_uninterrupted_one(tmp_path):
     for name, counts in (("whole", (2,)), ("stopped", (1, 2))):
         for count in counts:
             selfplay(tmp_path / name, SMALL, iterations=count, scenario_proposer=Batches(), policy_proposer=Prices())
     assert dump(tmp_path / "whole") == dump(tmp_path / "stopped")
 
 
-def test_a_run_goes_on_with_the_proposers_it_was_begun_with(tmp_path):
+def test_a_run_resumes_only_with_its_original_proposers(tmp_path):
     selfplay(tmp_path / "a", SMALL, iterations=1, policy_proposer=Prices())
     with pytest.raises(RunError, match="own_proposers"):
         selfplay(tmp_path / "a", SMALL, iterations=2)
@@ -95,11 +95,11 @@ def test_a_run_goes_on_with_the_proposers_it_was_begun_with(tmp_path):
         run.play(iterations=2)
 
 
-def test_without_a_candidate_the_policy_at_which_the_search_stands_takes_part(tmp_path):
+def test_without_a_candidate_the_current_policy_of_the_search_plays(tmp_path):
     selfplay(tmp_path / "a", SMALL, iterations=1, policy_proposer=Nobody())
     assert KEPT in {p["origin"] for p in dump(tmp_path / "a")["policies"]}
 
 
-def test_the_manifest_of_a_run_with_built_in_proposers_is_as_it_was(tmp_path):
+def test_built_in_proposers_leave_the_manifest_unchanged(tmp_path):
     selfplay(tmp_path / "a", SMALL, iterations=1)
     assert "own_proposers" not in read_manifest(tmp_path / "a")["settings"]

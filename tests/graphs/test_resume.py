@@ -1,4 +1,4 @@
-"""A run that is killed goes on where it was: nothing lost, nothing repeated, nothing paid twice."""
+"""A killed run resumes where it stopped: nothing is lost, repeated or paid for twice."""
 
 import json
 import os
@@ -24,7 +24,7 @@ ITERATIONS = 3
 
 
 class Whole(NamedTuple):
-    """What an uninterrupted run leaves."""
+    """The results of an uninterrupted run."""
 
     dump: dict
     simulations: int
@@ -37,7 +37,7 @@ def dump(directory: Path) -> dict:
 
 
 def events(directory: Path) -> list[dict]:
-    """The log without what depends on the clock or on how many processes played."""
+    """Return the event log without fields that depend on the clock or the number of processes."""
     lines = [json.loads(line) for line in (directory / EVENTS).read_text().splitlines()]
     return [{k: v for k, v in e.items() if k != "seconds"} for e in lines if e["event"] != "stopped"]
 
@@ -74,7 +74,7 @@ def test_every_simulation_is_counted_and_none_is_run_twice(whole):
     ],
     ids=str,
 )
-def test_a_killed_run_ends_as_one_that_was_not(processes, whole, tmp_path, deaths):
+def test_a_killed_run_ends_as_an_uninterrupted_one(processes, whole, tmp_path, deaths):
     directory, counter = tmp_path / "run", tmp_path / "count"
     for die in deaths:
         assert run(processes, directory, counter, die=die) == -signal.SIGKILL
@@ -86,7 +86,7 @@ def test_a_killed_run_ends_as_one_that_was_not(processes, whole, tmp_path, death
     ]
 
 
-def test_two_threads_and_kills_between_give_the_same_archive(processes, whole, tmp_path):
+def test_kills_with_two_threads_give_the_same_archive(processes, whole, tmp_path):
     directory, counter = tmp_path / "run", tmp_path / "count"
     deaths = [("simulation", 60), ("committed", 1), ("event", 5)]
     for die in deaths:
@@ -99,7 +99,7 @@ def test_two_threads_and_kills_between_give_the_same_archive(processes, whole, t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
-def test_kills_at_any_moment_lose_and_repeat_nothing(processes, whole, tmp_path, seed):
+def test_a_kill_at_any_moment_loses_and_repeats_nothing(processes, whole, tmp_path, seed):
     directory, counter = tmp_path / "run", tmp_path / "count"
     moments = random.Random(seed)
     kills = 0
@@ -116,7 +116,7 @@ def test_kills_at_any_moment_lose_and_repeat_nothing(processes, whole, tmp_path,
     assert whole.simulations <= counter.stat().st_size <= whole.simulations + 2 * kills
 
 
-def test_a_finished_run_is_done_and_can_be_extended(processes, whole, tmp_path):
+def test_a_finished_run_is_complete_and_can_be_extended(processes, whole, tmp_path):
     directory, counter = tmp_path / "run", tmp_path / "count"
     with open_run(directory, TINY, WORDS) as opened:
         assert opened.play(iterations=2).iterations == 2
@@ -126,7 +126,7 @@ def test_a_finished_run_is_done_and_can_be_extended(processes, whole, tmp_path):
     assert dump(directory) == whole.dump
 
 
-def test_a_second_process_in_one_directory_is_refused_at_once(processes, tmp_path):
+def test_a_second_process_in_one_directory_is_refused_immediately(processes, tmp_path):
     held, release = processes.Event(), processes.Event()
     owner = processes.Process(target=hold, args=(tmp_path, held, release))
     owner.start()
@@ -171,7 +171,7 @@ def test_a_first_interrupt_ends_the_run_cleanly(processes, tmp_path, number):
         assert opened.store.dump() == interrupted
 
 
-def test_another_configuration_is_refused_and_named(tmp_path):
+def test_a_changed_configuration_is_refused_and_the_difference_named(tmp_path):
     with open_run(tmp_path, TINY, WORDS):
         pass
     other = TINY.model_copy(update={"seed": 4, "population": 5})
@@ -199,19 +199,19 @@ def test_an_archive_of_a_newer_schema_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "settings": [], "files": {}}'])
-def test_a_broken_manifest_is_an_error_of_ours(tmp_path, text):
+def test_a_broken_manifest_raises_run_error(tmp_path, text):
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(RunError):
         settings_of(tmp_path)
 
 
-def test_settings_that_this_aurora_does_not_know_are_named(tmp_path):
+def test_unknown_settings_in_a_manifest_are_named(tmp_path):
     (tmp_path / MANIFEST).write_text('{"format": 1, "settings": {"depth": 3}, "files": {}}')
     with pytest.raises(RunError, match="depth"):
         settings_of(tmp_path)
 
 
-def test_a_run_goes_on_with_the_embedder_it_was_begun_with(tmp_path: Path) -> None:
+def test_a_run_resumes_with_its_original_embedder(tmp_path: Path) -> None:
     with (
         pytest.raises(RunError, match=r"words-1.*words-2.*AURORA_EMBEDDER"),
         open_run(tmp_path, TINY, BagOfWords("words-2")),

@@ -1,4 +1,4 @@
-"""The loop: what an iteration does, and that nothing but the settings determines it."""
+"""The self-play loop: what an iteration does, and that only the settings determine it."""
 
 import json
 import time
@@ -46,7 +46,7 @@ def first_standing_of(settings: SelfPlaySettings = SMALL) -> Standing:
 
 
 class Scripted(NamedTuple):
-    """A proposer of scenarios that are given."""
+    """A proposer of given scenarios."""
 
     propose: Callable[[ScenarioRequest], ScenarioProposal]
 
@@ -60,7 +60,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return run(tmp_path_factory.mktemp("whole") / "a.sqlite", 6)
 
 
-def test_stopping_and_going_on_gives_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
+def test_stopping_and_resuming_gives_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
     assert run(tmp_path / "a.sqlite", 1, 2, 6) == uninterrupted
 
 
@@ -89,7 +89,7 @@ def test_ratings_follow_from_rewards_with_the_pareto_bonus(tmp_path: Path) -> No
     assert {r["policy_id"]: r["rating"] for r in dumped["policies"]} == pytest.approx(ratings)
 
 
-def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
+def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     events: list = []
     path = tmp_path / "a.sqlite"
     before = run(path, 1)
@@ -99,7 +99,7 @@ def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
     assert dump(path) == before
 
 
-def test_what_is_archived_is_what_the_kernel_says(tmp_path: Path) -> None:
+def test_archived_results_equal_those_of_the_kernel(tmp_path: Path) -> None:
     run(tmp_path / "a.sqlite", 1)
     source = chosen_source(SMALL)
     with Store.open(tmp_path / "a.sqlite") as store:
@@ -117,7 +117,7 @@ def test_the_champion_never_gets_worse_on_validation_and_is_in_the_archive(unint
     assert {e["champion"] for e in done} <= {row["policy_id"] for row in uninterrupted["policies"]}
 
 
-def test_the_ratings_that_are_told_are_those_of_the_archive(tmp_path: Path) -> None:
+def test_reported_ratings_equal_those_of_the_archive(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
         told: list = []
         champion = play(store, SMALL, iterations=2, tell=told.append).champion
@@ -149,7 +149,7 @@ def test_only_the_last_state_is_kept(uninterrupted: dict) -> None:
     assert {"curriculum", "searcher", "champion", "known", "evaluations"} <= set(last)
 
 
-def test_a_scenario_that_cannot_be_solved_goes_back_with_the_reason(tmp_path) -> None:
+def test_an_unsolvable_scenario_is_rejected_with_the_reason(tmp_path) -> None:
     def too_large(request):
         specs = [request.source.sample("batch", request.level, request.rng) for _ in range(request.count)]
         return [
@@ -171,7 +171,7 @@ def test_a_scenario_that_cannot_be_solved_goes_back_with_the_reason(tmp_path) ->
     assert told[-2]["scenarios"] == 0
 
 
-def test_near_duplicates_go_back(tmp_path) -> None:
+def test_near_duplicates_are_rejected(tmp_path) -> None:
     fixed = chosen_source(SMALL).sample("spot", 1, np.random.default_rng(0))
     twins = [fixed.model_copy(update={"spec_id": f"twin-{i}"}) for i in range(100)]
     proposer = scripted(lambda request: [twins.pop() for _ in range(request.count)])
@@ -181,7 +181,7 @@ def test_near_duplicates_go_back(tmp_path) -> None:
         assert all("near duplicate" in a["reason"] for a in store.dump()["attempts"] if a["kind"] == "scenario")
 
 
-def test_moving_up_re_runs_the_champion_on_earlier_levels_once(tmp_path, monkeypatch) -> None:
+def test_a_higher_level_re_evaluates_the_champion_on_earlier_levels_once(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("aurora.graphs.nodes.rate.succeeds", lambda value, references: True)
     told: list = []
     with Store.open(tmp_path / "a.sqlite") as store:
@@ -196,7 +196,7 @@ def test_moving_up_re_runs_the_champion_on_earlier_levels_once(tmp_path, monkeyp
     assert levels == {1, 2}
 
 
-def test_time_that_is_up_drops_the_unfinished_iteration_but_never_the_first(tmp_path: Path) -> None:
+def test_the_time_limit_drops_an_unfinished_iteration_but_never_the_first(tmp_path: Path) -> None:
     told: list = []
     with Store.open(tmp_path / "a.sqlite") as store:
         first = play(store, SMALL, time_limit=1e-6, tell=told.append)
@@ -227,7 +227,7 @@ def test_an_interrupt_abandons_the_iteration_within_a_generation(tmp_path: Path)
     assert resumed == run(tmp_path / "b.sqlite", 3)
 
 
-def test_families_are_kept_apart(tmp_path: Path) -> None:
+def test_training_and_validation_families_are_disjoint(tmp_path: Path) -> None:
     settings = SMALL.model_copy(update={"training_families": ("batch",), "validation_families": ("spot",)})
     with Store.open(tmp_path / "a.sqlite") as store:
         play(store, settings, iterations=1)
@@ -245,14 +245,14 @@ def test_families_are_kept_apart(tmp_path: Path) -> None:
         (("services", "video", "bulk", "pipelines"), (), "one of them has none"),
     ],
 )
-def test_families_that_do_not_go_are_refused(training, validation, message) -> None:
+def test_invalid_choices_of_families_are_refused(training, validation, message) -> None:
     settings = SMALL.model_copy(update={"training_families": training, "validation_families": validation})
     with pytest.raises(RunError, match=message):
         chosen_source(settings)
 
 
 @pytest.mark.parametrize("source", ["openb", "swf"])
-def test_the_traces_go_round_as_well(tmp_path: Path, traces: Path, source: str) -> None:
+def test_self_play_runs_on_traces(tmp_path: Path, traces: Path, source: str) -> None:
     settings = SMALL.model_copy(update={"source": source, "data": str(traces), "population": 4})
     with Store.open(tmp_path / "a.sqlite") as store:
         finished = play(store, settings, iterations=1, jobs=2)

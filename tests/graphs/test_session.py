@@ -4,7 +4,7 @@ import aurora
 from aurora.graphs.run import settings_of
 
 
-def test_self_play_in_one_call_goes_on_where_its_directory_is(tmp_path):
+def test_self_play_in_one_call_resumes_the_run_of_its_directory(tmp_path):
     events = []
     first = aurora.selfplay(tmp_path / "run", iterations=1, seed=2, tell=events.append)
     assert (first.reason, first.iterations) == ("done", 1)

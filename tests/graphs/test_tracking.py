@@ -1,4 +1,4 @@
-"""Events go to a tracker as well: Weights & Biases in its offline mode."""
+"""Tracking: events are sent to Weights & Biases in its offline mode."""
 
 import builtins
 
@@ -28,7 +28,7 @@ def test_a_run_is_tracked_offline(tmp_path, monkeypatch):
         assert opened.store.dump() == tracked_dump
 
 
-def test_an_absent_extra_says_how_to_get_it(tmp_path, monkeypatch):
+def test_a_missing_extra_names_the_install_command(tmp_path, monkeypatch):
     real = builtins.__import__
 
     def without(name, *args, **options):

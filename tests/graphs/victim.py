@@ -1,4 +1,4 @@
-"""A process that plays, counts what it simulates, and can be told where to die."""
+"""A process that plays, counts its simulations, and dies at a given point."""
 
 import os
 import signal
@@ -44,14 +44,14 @@ def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[
 
 
 def hold(directory: Path, held, release) -> None:
-    """Own a run until told to let go."""
+    """Hold the lock of a run until released."""
     with open_run(directory, TINY, WORDS):
         held.set()
         release.wait(60)
 
 
 def play_on(directory: Path, began, result) -> None:
-    """Play without end and say how it ended."""
+    """Play until interrupted, and print how the run ended."""
 
     def tell(event):
         if event["event"] == "generation" and event["iteration"] >= 1:

@@ -1,4 +1,4 @@
-"""An embedder for tests: a text's words, each in a place of its own hash."""
+"""A bag-of-words embedder for tests: every word hashes to its own dimension."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A damaged, foreign, locked or read-only archive ends in one line, and nothing is lost."""
+"""A damaged, foreign, locked or read-only archive gives a one-line error, and nothing is lost."""
 
 import os
 import sqlite3
@@ -29,7 +29,7 @@ def read(path):
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_archive_lies_where_its_path_says(tmp_path, name):
+def test_an_archive_is_created_at_its_exact_path(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     filled(folder / "archive.sqlite")
@@ -58,7 +58,7 @@ STATEMENTS = [
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_a_damaged_archive_is_one_line(tmp_path, statement):
+def test_a_damaged_archive_gives_a_one_line_error(tmp_path, statement):
     path = filled(tmp_path / "archive.sqlite")
     connection = sqlite3.connect(path)
     connection.execute("DROP INDEX IF EXISTS policies_by_rating") if "COLUMN" in statement else None
@@ -72,7 +72,7 @@ def test_a_damaged_archive_is_one_line(tmp_path, statement):
         assert len(str(error)) < 600
 
 
-def test_damaged_pages_are_one_line_and_stay_as_they_are(tmp_path):
+def test_damaged_pages_give_a_one_line_error_and_are_not_altered(tmp_path):
     path = filled(tmp_path / "archive.sqlite")
     whole = path.read_bytes()
     for place in range(0, len(whole), 1024):
@@ -90,7 +90,7 @@ def test_damaged_pages_are_one_line_and_stay_as_they_are(tmp_path):
             assert "\n" not in str(error)
 
 
-def test_another_programs_database_is_left_alone(tmp_path):
+def test_a_database_of_another_program_is_not_altered(tmp_path):
     path = tmp_path / "archive.sqlite"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE people (name)")
@@ -103,7 +103,7 @@ def test_another_programs_database_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database" * 100, b"\x1f\x8b" * 100])
-def test_another_file_is_refused_or_begun(tmp_path, content):
+def test_a_foreign_or_empty_file_is_refused_or_initialised(tmp_path, content):
     path = tmp_path / "archive.sqlite"
     path.write_bytes(content)
     try:
@@ -114,7 +114,7 @@ def test_another_file_is_refused_or_begun(tmp_path, content):
 
 @pytest.fixture
 def read_only(tmp_path, monkeypatch):
-    """An archive in a folder that can't be written; root may write anywhere, so it is told that it can't."""
+    """An archive in a read-only folder; root may write anywhere, so access is denied by a patch."""
     folder = tmp_path / "run?"
     folder.mkdir()
     path = filled(folder / "archive.sqlite")
@@ -126,21 +126,21 @@ def read_only(tmp_path, monkeypatch):
     folder.chmod(stat.S_IRWXU)
 
 
-def test_an_archive_that_can_not_be_written_is_read(read_only):
+def test_a_read_only_archive_can_be_read(read_only):
     assert read(read_only)[0]["policies"] == 2
     assert [p.name for p in read_only.parent.iterdir()] == ["archive.sqlite"]
     with Store.open(read_only) as store, pytest.raises(StoreError, match="readonly"):
         store.commit(Iteration(1, [], [], [], [], [], {}, {}, []))
 
 
-def test_an_archive_whose_last_changes_are_elsewhere_needs_a_copy(read_only):
+def test_a_read_only_archive_with_a_write_ahead_log_needs_a_copy(read_only):
     read_only.parent.chmod(stat.S_IRWXU)
     read_only.with_name("archive.sqlite-wal").write_bytes(b"x" * 100)
     with pytest.raises(StoreError, match="copy the folder"):
         Store.open(read_only)
 
 
-def test_a_lock_is_named():
+def test_a_locked_archive_names_the_lock():
     locked = OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
     with pytest.raises(StoreError, match="another process holds it"), database_errors("archive", "be read"):
         raise locked

@@ -28,13 +28,13 @@ def test_vectors_have_length_one(rows: np.ndarray) -> None:
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
 
 
-def test_meaning_counts(rows: np.ndarray) -> None:
+def test_similar_meanings_have_similar_vectors(rows: np.ndarray) -> None:
     asked = open_embedder().embed(["devices at the network's edge that run on battery power", "SJF scheduling"])
     assert int((rows @ asked[0]).argmax()) == 2
     assert int((rows @ asked[1]).argmax()) == 1
 
 
-def test_a_text_has_the_same_vector_alone_in_company_and_in_another_process(rows: np.ndarray) -> None:
+def test_a_vector_depends_on_neither_the_batch_nor_the_process(rows: np.ndarray) -> None:
     embedder = open_embedder()
     for text, row in zip(TEXTS, rows, strict=True):
         assert np.array_equal(embedder.embed([text])[0], row)
@@ -44,7 +44,7 @@ def test_a_text_has_the_same_vector_alone_in_company_and_in_another_process(rows
     assert np.array_equal(np.array(json.loads(done.stdout), np.float32)[::-1], rows)
 
 
-def test_no_texts_no_vectors() -> None:
+def test_no_texts_give_no_vectors() -> None:
     assert len(open_embedder().embed([])) == 0
 
 

@@ -49,7 +49,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def _found(folder: Path, store: Store, embedder: BagOfWords, *, rebuild: bool = False) -> tuple[str, object]:
-    """Why the index was rebuilt, and everything that it says."""
+    """Return why the index was rebuilt, and all its answers."""
     with open_index(folder, store, embedder, rebuild=rebuild) as index:
         asked = [scenario_text(s) for s in SPECS]
         return index.why_rebuilt, (
@@ -59,7 +59,7 @@ def _found(folder: Path, store: Store, embedder: BagOfWords, *, rebuild: bool = 
         )
 
 
-def test_a_scenario_is_nearest_to_itself_and_described(store: Store, tmp_path: Path) -> None:
+def test_the_nearest_scenario_to_itself_is_itself_with_its_description(store: Store, tmp_path: Path) -> None:
     with open_index(tmp_path / "index", store, BagOfWords()) as index:
         for spec in SPECS[:6]:
             ((near,),) = index.nearest("scenarios", [scenario_text(spec)], 1)
@@ -68,7 +68,7 @@ def test_a_scenario_is_nearest_to_itself_and_described(store: Store, tmp_path: P
         assert index.nearest("policies", [policy_text(REFERENCES["sjf"])], 1)[0][0].key == "sjf"
 
 
-def test_reopened_it_is_used_as_it_is_and_says_the_same(store: Store, tmp_path: Path) -> None:
+def test_a_reopened_index_is_reused_and_answers_alike(store: Store, tmp_path: Path) -> None:
     first, embedder = BagOfWords(), BagOfWords()
     why, before = _found(tmp_path / "index", store, first)
     assert why == "there was none"
@@ -77,7 +77,7 @@ def test_reopened_it_is_used_as_it_is_and_says_the_same(store: Store, tmp_path: 
     assert len(embedder.asked) == len({scenario_text(s) for s in SPECS}) + 1, "only what was asked for is embedded"
 
 
-def test_what_the_archive_got_meanwhile_is_added(store: Store, tmp_path: Path) -> None:
+def test_entries_archived_meanwhile_are_added(store: Store, tmp_path: Path) -> None:
     _found(tmp_path / "index", store, BagOfWords())
     _commit(store, 1, SPECS[6:], ["random"])
     why, grown = _found(tmp_path / "index", store, BagOfWords())
@@ -85,7 +85,7 @@ def test_what_the_archive_got_meanwhile_is_added(store: Store, tmp_path: Path) -
     assert grown == _found(tmp_path / "other", store, BagOfWords())[1]
 
 
-def test_added_as_the_run_goes_it_equals_one_made_at_the_end(store: Store, tmp_path: Path) -> None:
+def test_an_incremental_index_equals_one_built_at_the_end(store: Store, tmp_path: Path) -> None:
     with open_index(tmp_path / "index", store, BagOfWords()) as index:
         _commit(store, 1, SPECS[6:], ["random"])
         index.add("policies", [Entry("random", REFERENCES["random"].model_dump_json())])
@@ -117,7 +117,7 @@ def _forget_the_rows(index: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_truncate, _overwrite, _lose, _forget_the_rows])
-def test_a_damaged_index_is_made_anew(damage, store: Store, tmp_path: Path) -> None:
+def test_a_damaged_index_is_rebuilt(damage, store: Store, tmp_path: Path) -> None:
     _, before = _found(tmp_path / "index", store, BagOfWords())
     damage(tmp_path / "index")
     why, after = _found(tmp_path / "index", store, BagOfWords())
@@ -125,14 +125,14 @@ def test_a_damaged_index_is_made_anew(damage, store: Store, tmp_path: Path) -> N
     assert after == before
 
 
-def test_another_embedder_s_vectors_are_not_used(store: Store, tmp_path: Path) -> None:
+def test_vectors_of_another_embedder_are_not_used(store: Store, tmp_path: Path) -> None:
     _found(tmp_path / "index", store, BagOfWords())
     why, found = _found(tmp_path / "index", store, BagOfWords("words-2", 32))
     assert "another embedder" in why
     assert found == _found(tmp_path / "other", store, BagOfWords("words-2", 32))[1]
 
 
-def test_another_archive_s_things_are_not_used(store: Store, tmp_path: Path) -> None:
+def test_entries_of_another_archive_are_not_used(store: Store, tmp_path: Path) -> None:
     _found(tmp_path / "index", store, BagOfWords())
     with Store.open(tmp_path / "b.sqlite") as other:
         _commit(other, 0, SPECS[:2], ["fgd"])
@@ -141,7 +141,7 @@ def test_another_archive_s_things_are_not_used(store: Store, tmp_path: Path) -> 
     assert counts == {"scenarios": 2, "policies": 1}
 
 
-def test_it_can_be_rebuilt_as_asked(store: Store, tmp_path: Path) -> None:
+def test_an_index_is_rebuilt_on_request(store: Store, tmp_path: Path) -> None:
     _, before = _found(tmp_path / "index", store, BagOfWords())
     assert _found(tmp_path / "index", store, BagOfWords(), rebuild=True) == ("as asked", before)
     assert len([p for p in (tmp_path / "index").iterdir() if p.is_dir()]) == 1
@@ -165,7 +165,7 @@ def _die_while_adding(folder: Path, archive: Path) -> None:
             index.add("scenarios", [Entry(spec.spec_id, spec.model_dump_json())])
 
 
-def test_a_second_user_is_refused_until_the_first_is_gone(store: Store, tmp_path: Path) -> None:
+def test_an_index_in_use_is_refused_until_released(store: Store, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     held, release = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(tmp_path / "index", tmp_path / "a.sqlite", held, release))
@@ -181,7 +181,7 @@ def test_a_second_user_is_refused_until_the_first_is_gone(store: Store, tmp_path
     assert _found(tmp_path / "index", store, BagOfWords())[0] == ""
 
 
-def test_a_kill_while_it_is_written_loses_nothing(store: Store, tmp_path: Path) -> None:
+def test_a_kill_during_a_write_loses_nothing(store: Store, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     other = context.Process(target=_die_while_adding, args=(tmp_path / "index", tmp_path / "a.sqlite"))
     other.start()
@@ -191,7 +191,7 @@ def test_a_kill_while_it_is_written_loses_nothing(store: Store, tmp_path: Path) 
     assert found == _found(tmp_path / "other", store, BagOfWords())[1]
 
 
-def test_a_folder_that_can_t_be_written_is_an_error(store: Store, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_an_error(store: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with (
         pytest.raises(StoreError, match="something else has this name"),
@@ -200,7 +200,7 @@ def test_a_folder_that_can_t_be_written_is_an_error(store: Store, tmp_path: Path
         pass
 
 
-def test_a_scenario_that_can_t_be_read_is_an_error(store: Store, tmp_path: Path) -> None:
+def test_an_unreadable_scenario_is_an_error(store: Store, tmp_path: Path) -> None:
     with (
         open_index(tmp_path / "index", store, BagOfWords()) as index,
         pytest.raises(StoreError, match="can't be read"),

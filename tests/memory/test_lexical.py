@@ -21,11 +21,11 @@ TEXTS = {
     ("one", "other"),
     [("bursts", "bursty"), ("batteries", "Battery"), ("job", "tasks"), ("machines", "node"), ("prices", "price")],
 )
-def test_endings_and_synonyms_make_no_difference(one: str, other: str) -> None:
+def test_inflections_and_synonyms_match(one: str, other: str) -> None:
     assert stems(one) == stems(other)
 
 
-def test_rare_words_count_more() -> None:
+def test_rare_words_have_higher_weight() -> None:
     shared = common_words("bursts of short jobs", TEXTS)
     assert shared["short"] == pytest.approx(1)
     assert shared["calm"] < shared["mixed"] < 0.6
@@ -33,13 +33,13 @@ def test_rare_words_count_more() -> None:
 
 
 @given(st.text(max_size=40), st.dictionaries(st.text(max_size=3), st.text(max_size=40), max_size=4))
-def test_shares_are_shares_whatever_is_asked(asked: str, texts: dict[str, str]) -> None:
+def test_scores_are_between_zero_and_one_for_any_query(asked: str, texts: dict[str, str]) -> None:
     shared = common_words(asked, texts)
     assert shared.keys() == texts.keys()
     assert all(0 <= share <= 1 + 1e-12 for share in shared.values())
 
 
-def test_a_search_goes_by_similarity_and_words_and_leaves_out_what_is_less_similar(tmp_path: Path) -> None:
+def test_a_search_ranks_by_similarity_and_words_and_omits_less_similar_entries(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store, open_index(tmp_path / "index", store, BagOfWords()) as index:
         index.add("policies", [Entry(name, REFERENCES[name].model_dump_json()) for name in ("sjf", "fgd", "cheapest")])
         hits = index.search("policies", "fragmentation", 3)

@@ -1,4 +1,4 @@
-"""What was paid for is found again, whatever happened to the process in between."""
+"""Measurements survive the process that made them, whatever happened in between."""
 
 import os
 import struct
@@ -25,7 +25,7 @@ def key(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def test_measurements_are_there_after_reopening(tmp_path):
+def test_measurements_survive_reopening(tmp_path):
     with MeasurementCache(tmp_path / "l") as cache:
         cache.begin(4)
         cache.add(key(1), (0.1 + 0.2, SUMMARY))
@@ -37,7 +37,7 @@ def test_measurements_are_there_after_reopening(tmp_path):
         assert (len(cache), cache.added) == (1, 0)
 
 
-def test_another_part_starts_empty(tmp_path):
+def test_every_new_part_starts_empty(tmp_path):
     with MeasurementCache(tmp_path / "l") as cache:
         cache.begin(0)
         cache.add(key(1), (1.0, SUMMARY))
@@ -49,7 +49,7 @@ def test_another_part_starts_empty(tmp_path):
 
 
 @given(cut=st.integers(0, 24 + 3 * 160))
-def test_a_torn_end_costs_at_most_the_torn_measurement(tmp_path_factory, cut):
+def test_a_torn_write_loses_at_most_one_measurement(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("torn") / "l"
     with MeasurementCache(path) as cache:
         cache.begin(2)
@@ -66,7 +66,7 @@ def test_a_torn_end_costs_at_most_the_torn_measurement(tmp_path_factory, cut):
         assert [cache.find(key(n)) for n in (*range(whole), 9)] == [(float(n), SUMMARY) for n in (*range(whole), 9)]
 
 
-def test_threads_do_not_tear_each_others_records(tmp_path):
+def test_concurrent_threads_write_whole_records(tmp_path):
     with MeasurementCache(tmp_path / "l") as cache:
         cache.begin(0)
         with ThreadPoolExecutor(8) as pool:
@@ -76,14 +76,14 @@ def test_threads_do_not_tear_each_others_records(tmp_path):
         assert all(cache.find(key(n)) == (float(n), SUMMARY) for n in range(2000))
 
 
-def test_a_file_that_is_no_cache_is_left_alone(tmp_path):
+def test_a_file_that_is_no_cache_is_not_altered(tmp_path):
     (tmp_path / "l").write_bytes(b"a letter to a friend, long enough to be read as a header")
     with pytest.raises(StoreError, match="not a cache"):
         MeasurementCache(tmp_path / "l")
     assert (tmp_path / "l").read_bytes().startswith(b"a letter")
 
 
-def test_measurements_of_an_older_version_are_made_again(tmp_path):
+def test_measurements_of_an_older_version_are_repeated(tmp_path):
     """They have one number less, and were found under other fingerprints."""
     (tmp_path / "l").write_bytes(
         struct.pack("<16sq", b"aurora-ledger-1\n", 3) + struct.pack("<16s17d", key(1), *[0.5] * 17)
@@ -101,7 +101,7 @@ def test_a_folder_is_no_cache(tmp_path):
         MeasurementCache(tmp_path)
 
 
-def test_keys_tell_apart_what_can_have_another_value():
+def test_keys_distinguish_everything_that_affects_a_measurement():
     scenario = expand(sample_spec("batch", 1, np.random.default_rng(0)))
     reweighted = scenario.model_copy(update={"objective_weights": {"cost": 1.0}})
     later = scenario.workload_definition.tasks[0].model_copy(update={"duration": 1.0})
@@ -127,7 +127,7 @@ def test_a_fingerprint_does_not_depend_on_the_run_that_encoded_it():
     assert scenario_print(encoded) == before == scenario_print(encode(scenario))
 
 
-def test_a_damaged_measurement_is_told(tmp_path):
+def test_a_damaged_measurement_is_reported(tmp_path):
     path = tmp_path / "paid.ledger"
     with MeasurementCache(path) as cache:
         cache.begin(0)
@@ -138,7 +138,7 @@ def test_a_damaged_measurement_is_told(tmp_path):
         MeasurementCache(path)
 
 
-def test_a_file_of_another_layout_is_emptied_and_not_misread(tmp_path):
+def test_a_file_of_another_layout_is_emptied(tmp_path):
     path = tmp_path / "paid.ledger"
     path.write_bytes(struct.pack("<16sq", layout_mark(["tasks", "cost"]), 3) + b"k" * 16 + struct.pack("<3d", 1, 2, 3))
     with MeasurementCache(path) as cache:

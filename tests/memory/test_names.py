@@ -1,4 +1,4 @@
-"""Archived policies have names that can be said and typed."""
+"""Archived policies have pronounceable names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.references import REFERENCES
 
 
-def test_a_name_leads_back_to_its_policy(tmp_path):
+def test_a_name_identifies_its_policy(tmp_path):
     policies = [
         p.model_copy(update={"policy_id": policy_key(p)}) for p in (REFERENCES["first_fit"], REFERENCES["nearest"])
     ]
@@ -28,5 +28,5 @@ def test_a_name_leads_back_to_its_policy(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["first_fit", "abc", "zz-12", "sjf+easy", "a" * 40, "cma-best-"])
-def test_what_is_no_name_has_no_id(text):
+def test_an_unknown_name_has_no_id(text):
     assert id_start(text) is None

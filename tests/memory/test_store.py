@@ -34,7 +34,7 @@ def iteration(number: int, ratings: dict[str, float] | None = None, **more: obje
     return Iteration(**(fields | more))  # type: ignore[arg-type]
 
 
-def test_an_iteration_is_kept_with_ratings_parents_and_results(tmp_path: Path) -> None:
+def test_an_iteration_is_stored_with_ratings_parents_and_results(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
         assert store.last_iteration() is None
         store.commit(iteration(0))
@@ -49,7 +49,7 @@ def test_an_iteration_is_kept_with_ratings_parents_and_results(tmp_path: Path) -
         assert store.policy("fgd") == REFERENCES["fgd"]
 
 
-def test_ratings_are_told_iteration_by_iteration(tmp_path: Path) -> None:
+def test_ratings_are_listed_by_iteration(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.sqlite") as store:
         after: list[dict[str, float]] = []
         for number in range(3):
@@ -83,7 +83,7 @@ def test_a_failing_write_leaves_nothing_behind(tmp_path: Path) -> None:
         assert store.dump() == before
 
 
-def test_ids_are_data(tmp_path: Path) -> None:
+def test_ids_are_never_interpreted_as_sql(tmp_path: Path) -> None:
     odd = "'; DROP TABLE policies; --"
     policy = REFERENCES["fgd"].model_copy(update={"policy_id": odd})
     with Store.open(tmp_path / "a.sqlite") as store:
@@ -105,7 +105,7 @@ def test_junk_and_newer_archives_are_refused(tmp_path: Path) -> None:
         Store.open(path)
 
 
-def test_an_older_archive_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_an_older_archive_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with Store.open(path) as store:
         store.commit(iteration(0))
@@ -123,7 +123,7 @@ def test_an_older_archive_is_brought_up_to_date(tmp_path: Path) -> None:
     assert "policies_by_rating" in str(plan)
 
 
-def test_a_version_that_is_not_known_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     Store.open(path).close()
     with sqlite3.connect(path) as connection:
@@ -132,7 +132,7 @@ def test_a_version_that_is_not_known_is_refused(tmp_path: Path) -> None:
         Store.open(path)
 
 
-def test_a_process_that_dies_while_it_makes_an_archive_leaves_none(tmp_path: Path, monkeypatch) -> None:
+def test_a_process_killed_while_creating_an_archive_leaves_none(tmp_path: Path, monkeypatch) -> None:
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(schema, "insert", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         Store.open(tmp_path / "a.sqlite")

@@ -25,7 +25,7 @@ WORDING = (1, "f2f893c94dc3")
 unless only the generators or the references were changed: their documents have digests of their own."""
 
 
-def test_the_wording_changes_with_its_version_only() -> None:
+def test_texts_change_only_with_their_version() -> None:
     specs = [sample_spec(f, level, np.random.default_rng(level)) for f in sorted(FAMILIES) for level in (1, 5)]
     said = [scenario_text(s) for s in specs] + [policy_text(p) for p in REFERENCES.values()]
     assert (VERSION, hashlib.blake2b("\n".join(said).encode(), digest_size=6).hexdigest()) == WORDING
@@ -33,7 +33,7 @@ def test_the_wording_changes_with_its_version_only() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.sampled_from(sorted(FAMILIES)), st.integers(1, 5), st.integers(0, 10**6))
-def test_a_scenario_s_text_says_its_family_and_nothing_of_seeds(family: str, level: int, seed: int) -> None:
+def test_the_text_of_a_scenario_names_its_family_and_no_seed(family: str, level: int, seed: int) -> None:
     spec = mutate_spec(sample_spec(family, level, np.random.default_rng(seed)), np.random.default_rng(seed))
     text = scenario_text(spec)
     assert len(text) <= MAX_TEXT_LENGTH
@@ -72,7 +72,7 @@ def test_traces_differ_in_their_texts() -> None:
 
 
 @pytest.mark.parametrize("junk", ["", "[]", '{"a": 1}', "{", '{"family": "batch"}'])
-def test_junk_in_the_archive_is_an_error(junk: str) -> None:
+def test_invalid_json_in_the_archive_is_an_error(junk: str) -> None:
     with pytest.raises(StoreError, match="can't be read"):
         archived_scenario_text(junk)
     with pytest.raises(StoreError, match="can't be read"):

@@ -13,7 +13,7 @@ def _unit(seed: int, count: int, size: int) -> np.ndarray:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 80), st.integers(1, 20), st.integers(1, 12))
-def test_the_nearest_are_those_of_a_full_sort_in_any_order_of_insertion(
+def test_nearest_neighbours_equal_a_full_sort_in_any_insertion_order(
     seed: int, count: int, limit: int, size: int
 ) -> None:
     rows, asked = _unit(seed, count, size), _unit(seed + 1, 1, size)[0]
@@ -34,7 +34,7 @@ def test_the_nearest_are_those_of_a_full_sort_in_any_order_of_insertion(
     assert one_by_one.nearest(asked, limit) == expected
 
 
-def test_nothing_is_near_in_an_empty_collection() -> None:
+def test_an_empty_collection_has_no_neighbours() -> None:
     assert Vectors().nearest(np.ones(3, np.float32), 5) == []
 
 

@@ -1,4 +1,4 @@
-"""Prompts: versions by content, slots filled with data only."""
+"""Prompts: versions by content, and slots that are filled with data only."""
 
 import pytest
 
@@ -17,18 +17,18 @@ def test_every_role_has_a_prompt_with_two_parts(role) -> None:
     assert "{{" not in system + user
 
 
-def test_a_version_is_its_content() -> None:
+def test_the_version_of_a_prompt_follows_from_its_content() -> None:
     assert Prompt("attacker", TEXT).prompt_id == Prompt("attacker", TEXT).prompt_id
     assert Prompt("attacker", TEXT).prompt_id != Prompt("attacker", TEXT + " ").prompt_id
 
 
-def test_what_fills_a_slot_is_not_filled_itself() -> None:
+def test_slots_within_values_are_not_filled() -> None:
     system, _ = Prompt("attacker", TEXT).fill(what="{{that}}", that="secret")
     assert system == "Be {{that}}."
 
 
 @pytest.mark.parametrize("values", [{"what": "x"}, {"what": "x", "that": "y", "more": "z"}])
-def test_slots_and_values_must_agree(values) -> None:
+def test_slots_and_values_must_match(values) -> None:
     with pytest.raises(ModelError, match="slots and values differ"):
         Prompt("attacker", TEXT).fill(**values)
 
@@ -36,6 +36,6 @@ def test_slots_and_values_must_agree(values) -> None:
 @pytest.mark.parametrize(
     "text", ["no parts", "# user\nx\n", "# system\na\n# user\nb\n# user\nc\n", "x\n# system\na\n# user\nb\n"]
 )
-def test_a_prompt_needs_its_two_parts(text) -> None:
+def test_a_prompt_without_two_parts_is_refused(text) -> None:
     with pytest.raises(ModelError, match=r"parts|text before"):
         Prompt("attacker", text).fill()

@@ -1,4 +1,4 @@
-"""A slow, obvious simulator that follows docs/reference/kernel.md line by line, to check the fast one against.
+"""A slow, simple simulator that follows docs/reference/kernel.md line by line, to check the kernel against.
 
 It shares no code with the kernel but the scenario types, the parser and the slow evaluator. Free amounts
 are recomputed from what is running, integrals are summed interval by interval, and every decision looks at

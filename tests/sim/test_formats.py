@@ -1,4 +1,4 @@
-"""The formats of files: the pages of the docs are current, the examples work, every field is described."""
+"""File formats: the documentation is current, the examples are valid, every field is described."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_the_examples_can_be_simulated() -> None:
 
 
 @pytest.mark.parametrize("kind", ["scenario", "policy"])
-def test_every_field_is_described_in_a_phrase_of_its_own(kind: Any) -> None:
+def test_every_field_has_its_own_description(kind: Any) -> None:
     whole = schema(kind)
     for part in (whole, *whole["$defs"].values()):
         for name, field in part["properties"].items():
@@ -39,5 +39,5 @@ def test_every_field_is_described_in_a_phrase_of_its_own(kind: Any) -> None:
             assert not text.startswith(("of ", "over ")), f"{part['title']}.{name}: {text!r} needs its subject"
 
 
-def test_the_schema_of_a_spec_is_its_own() -> None:
+def test_scenarios_and_specs_have_separate_schemas() -> None:
     assert "groups" in schema("spec")["properties"]

@@ -1,4 +1,4 @@
-"""What is asked of a scenario is answered at any magnitude of its numbers."""
+"""Scenarios with numbers of extreme magnitude."""
 
 import math
 
@@ -59,7 +59,7 @@ def scenarios(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(scenarios())
-def test_tools_answer(data):
+def test_tools_and_bounds_stay_finite_at_any_magnitude(data):
     encoded = encode(parse_scenario(data))
     desk = Desk(scenarios=[encoded])
     asked = ScenarioArguments(scenario_id="extreme")
@@ -76,7 +76,7 @@ def test_tools_answer(data):
 
 
 @pytest.mark.parametrize("field", ["cpu_required", "memory_required"])
-def test_a_demand_below_what_the_kernel_feels_is_refused(field):
+def test_a_demand_below_the_resolution_of_the_kernel_is_refused(field):
     task = {"task_id": "t", "arrival_time": 0, "duration": 1, field: 1e-9}
     nodes = [{"node_id": "n", "cpu": 0.0}]
     data = {"scenario_id": "s", "domain": "cloud", "nodes": nodes}

@@ -1,4 +1,4 @@
-"""The table of objectives holds together, and carbon is computed, bounded, scored and shown by it."""
+"""The table of objectives is consistent, and carbon is computed, bounded, scored and shown by it."""
 
 from typing import Any, get_args
 
@@ -46,7 +46,7 @@ def carbon_of(scenario: Scenario) -> float:
     return simulate(scenario, REFERENCES["first_fit"]).summary.carbon
 
 
-def test_names_targets_sums_and_features_are_those_of_the_table() -> None:
+def test_names_targets_sums_and_features_follow_the_table() -> None:
     assert tuple(o.name for o in OBJECTIVES) == get_args(ObjectiveName)
     assert tuple(o.name for o in WITH_TARGET) == tuple(ObjectiveTargets.model_fields)
     assert {o.field for o in OBJECTIVES} <= set(Summary.__slots__)
@@ -57,7 +57,7 @@ def test_names_targets_sums_and_features_are_those_of_the_table() -> None:
     assert [FEATURE_INDEX[f] for f in features] == list(range(FEATURE_INDEX[features[0]], len(FEATURE_INDEX)))
 
 
-def test_what_not_every_scenario_has_is_no_input_of_a_network() -> None:
+def test_optional_features_are_no_inputs_of_networks() -> None:
     assert GENERAL == ("latency", "cost", "energy", "qos")
     assert not any("carbon" in text for text in (*CANDIDATE_INPUTS, *CONTEXT_INPUTS))
 
@@ -74,9 +74,7 @@ def test_what_not_every_scenario_has_is_no_input_of_a_network() -> None:
         (({"time": 0, "factor": 2}, {"time": 9000, "factor": 50}), 0.6 * (800 + 200)),
     ],
 )
-def test_carbon_is_the_energy_times_the_intensity_of_its_time(
-    changes: tuple[dict[str, Any], ...], grams: float
-) -> None:
+def test_carbon_is_energy_times_the_intensity_at_that_time(changes: tuple[dict[str, Any], ...], grams: float) -> None:
     assert carbon_of(hour((400, 100), *changes)) == pytest.approx(grams)
 
 
@@ -110,7 +108,7 @@ def test_the_bound_on_carbon_waits_for_the_cleanest_hour() -> None:
     assert bounds(encode(later)).carbon == pytest.approx(2 * 0.6 * 100, rel=1e-5)
 
 
-def test_no_reference_passes_the_bound_on_carbon() -> None:
+def test_no_reference_beats_the_bound_on_carbon() -> None:
     judged = 0
     for seed in range(40):
         scenario = with_carbon(random_scenario(seed))
@@ -126,18 +124,18 @@ def test_no_reference_passes_the_bound_on_carbon() -> None:
     assert judged > 30
 
 
-def test_changes_of_a_node_that_is_removed_go_with_it() -> None:
+def test_removing_a_node_removes_its_changes() -> None:
     scenario = hour((400, 100), {"time": 10, "factor": 2, "node_id": "n0"}, {"time": 20, "factor": 3})
     left = changed(scenario, NodeRemoved(node_id="n0"))
     assert [c.time for c in left.environmental_conditions.dynamic_carbon] == [20]
 
 
-def test_a_change_names_a_node_of_the_scenario() -> None:
+def test_a_change_of_an_unknown_node_is_refused() -> None:
     with pytest.raises(ScenarioError, match="dynamic_carbon: unknown node 'n7'"):
         hour((400,), {"time": 10, "factor": 2, "node_id": "n7"})
 
 
-def test_carbon_alone_leaves_placements_as_they_are() -> None:
+def test_carbon_intensities_do_not_change_placements() -> None:
     for seed in range(12):
         plain = random_scenario(seed)
         stated = plain.model_copy(

@@ -5,7 +5,7 @@ import numpy as np
 import aurora
 
 
-def test_the_tasks_of_an_outcome_are_rows():
+def test_an_outcome_lists_its_tasks_as_rows():
     scenario = aurora.generate("bulk", level=2, seed=5)
     outcome = aurora.simulate(scenario, aurora.REFERENCES["first_fit"])
     table = outcome.to_pandas(scenario)
@@ -26,7 +26,7 @@ def test_without_the_scenario_tasks_and_nodes_are_numbered():
     assert list(named.columns) == list(numbered.columns)
 
 
-def test_a_score_is_the_same_of_an_outcome_and_of_its_summary():
+def test_an_outcome_and_its_summary_have_the_same_score():
     scenario = aurora.generate("batch", level=1, seed=5)
     outcome = aurora.simulate(scenario, aurora.REFERENCES["first_fit"])
     assert aurora.score(outcome, scenario) == aurora.score(outcome.summary, scenario)

@@ -1,4 +1,4 @@
-"""A simulation as a result to show: the allocation, the bill, and why tasks did not complete."""
+"""Simulation reports: the allocation, the bill, and the reasons why tasks did not complete."""
 
 import itertools
 import json
@@ -47,7 +47,7 @@ def reasons(report: SimulationReport) -> dict[str, str | None]:
     return {p.task_id: p.reason for p in report.placements}
 
 
-def test_the_allocation_tells_where_when_and_how_late() -> None:
+def test_the_allocation_lists_node_times_and_lateness() -> None:
     full = scenario(task("x", cpu_required=4), task("y", cpu_required=4, arrival_time=60, sla_latency_ms=60_000))
     first, second = report_simulation(full, REFERENCES["first_fit"]).placements
     assert (first.node_id, first.start, first.wait, first.is_late, first.limit) == ("a", 0, 0, False, None)
@@ -56,7 +56,7 @@ def test_the_allocation_tells_where_when_and_how_late() -> None:
     assert second.limit == 60
 
 
-def test_every_task_that_does_not_complete_has_a_reason_and_the_others_none() -> None:
+def test_exactly_the_incomplete_tasks_have_a_reason() -> None:
     gpu = Node(node_id="g", cpu=8, memory=4, accelerators=1, accelerator_model="T4", site="s1")
     link = Link(link_id="l", source="s1", target="s2", bandwidth=1)
     far = Link(link_id="m", source="s3", target="s4", bandwidth=1)
@@ -88,7 +88,7 @@ def test_every_task_that_does_not_complete_has_a_reason_and_the_others_none() ->
     }
 
 
-def test_lost_tasks_and_tasks_that_are_held_back_are_told_apart() -> None:
+def test_lost_and_held_back_tasks_have_different_reasons() -> None:
     lost = scenario(
         task("t"),
         nodes=NODES[:1],
@@ -101,7 +101,7 @@ def test_lost_tasks_and_tasks_that_are_held_back_are_told_apart() -> None:
     assert "the policy held it back" in str(reasons(report_simulation(scenario(task("t")), never))["t"])
 
 
-def test_the_bill_counts_all_nodes_that_are_up_at_their_prices() -> None:
+def test_the_bill_charges_every_running_node_at_its_price() -> None:
     plain = report_simulation(scenario(task("t")), REFERENCES["first_fit"])
     assert plain.bill == pytest.approx(1.5)
     assert plain.outcome.summary.cost == pytest.approx(0.25)
@@ -123,14 +123,14 @@ def test_the_bill_counts_all_nodes_that_are_up_at_their_prices() -> None:
 
 
 @given(st.floats(0, 1e5), st.floats(0, 1e5), st.integers(0, 100_000))
-def test_a_bill_grows_with_time_and_a_failure_never_raises_it(until: float, more: float, start: int) -> None:
+def test_the_bill_grows_with_time_and_never_with_a_failure(until: float, more: float, start: int) -> None:
     plain = scenario(task("t"))
     down = scenario(task("t"), node_failures=(NodeFailure(node_id="a", start=start, duration=100),))
     assert bill(plain, until) <= bill(plain, until + more) + 1e-9
     assert bill(down, until) <= bill(plain, until) + 1e-9
 
 
-def test_what_json_can_not_say_is_null() -> None:
+def test_non_finite_numbers_are_null_in_json() -> None:
     plan = (PlannedTask(task_id="child", node_id="a", start=0),)
     planned = REFERENCES["first_fit"].model_copy(update={"allocation_plan": plan})
     found = report_simulation(scenario(task("parent"), task("child", dependencies=("parent",))), planned).to_json()
@@ -139,12 +139,12 @@ def test_what_json_can_not_say_is_null() -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_measures_of_what_a_scenario_lacks_are_left_out() -> None:
+def test_inapplicable_measures_are_omitted() -> None:
     names = {m.name for m in measures_of(report_simulation(scenario(task("t")), REFERENCES["first_fit"]))}
     assert {m.name for m in MEASURES} - names == {"devices used", "bandwidth used", "energy", "carbon"}
 
 
-def test_a_plan_that_breaks_a_constraint_says_so() -> None:
+def test_violated_constraints_of_a_plan_are_reported() -> None:
     plan = tuple(PlannedTask(task_id=name, node_id="b", start=0) for name in ("x", "y", "z"))
     planned = REFERENCES["first_fit"].model_copy(update={"policy_id": "plan", "allocation_plan": plan})
     report = report_simulation(scenario(task("x"), task("y"), task("z")), planned)
@@ -167,7 +167,7 @@ def test_a_plan_that_breaks_a_constraint_says_so() -> None:
         ("price", "b=x0", "node b costs 0 times its price"),
     ],
 )
-def test_a_change_is_read_and_told(kind: Asked, text: str, told: str) -> None:
+def test_a_change_is_parsed_and_described(kind: Asked, text: str, told: str) -> None:
     assert described(parse_change(kind, text)) == told
 
 
@@ -175,7 +175,7 @@ def test_a_change_is_read_and_told(kind: Asked, text: str, told: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "30%", "@", "a@", "a@x/y", "a@-1", "a@1/0", "x", "x-1", "nan", "1e308", "a=inf", "+1e308%"]
 )
-def test_a_change_that_can_not_be_read_is_refused_with_an_example(kind: Asked, text: str) -> None:
+def test_a_malformed_change_is_refused_with_an_example(kind: Asked, text: str) -> None:
     try:
         parse_change(kind, text)
     except ScenarioError as error:
@@ -184,7 +184,7 @@ def test_a_change_that_can_not_be_read_is_refused_with_an_example(kind: Asked, t
         assert kind == "remove" or text in ("x",)
 
 
-def test_changes_add_up_and_name_what_is_missing() -> None:
+def test_changes_accumulate_and_unknown_names_are_reported() -> None:
     before = scenario(task("t", bandwidth=1, data_size=2))
     after = all_changed(before, [LoadChanges(factor=1.5), LoadChanges(factor=2), NodeFails(node_id="b", start=1)])
     assert (after.tasks[0].cpu_required, after.tasks[0].bandwidth, after.tasks[0].data_size) == (3, 3, 6)
@@ -193,7 +193,7 @@ def test_changes_add_up_and_name_what_is_missing() -> None:
         all_changed(before, [NodeFails(node_id="bb", start=1)])
 
 
-def test_a_device_model_in_another_case_is_named() -> None:
+def test_a_device_model_that_differs_in_case_is_pointed_out() -> None:
     node = Node(node_id="g", cpu=8, memory=8, accelerators=1, accelerator_model="A100")
     asked = task("t", accelerators=1, accelerator_models=("a100",))
     found = reasons(report_simulation(scenario(asked, nodes=(node,)), REFERENCES["first_fit"]))
@@ -202,7 +202,7 @@ def test_a_device_model_in_another_case_is_named() -> None:
     }
 
 
-def test_a_model_of_which_a_node_has_too_few_devices_is_not_one_in_another_case() -> None:
+def test_too_few_devices_of_a_model_are_not_reported_as_a_difference_in_case() -> None:
     nodes = tuple(
         Node(node_id=model, cpu=8, memory=8, accelerators=count, accelerator_model=model)
         for model, count in (("A100", 1), ("T4", 4))
@@ -212,7 +212,7 @@ def test_a_model_of_which_a_node_has_too_few_devices_is_not_one_in_another_case(
     assert found == {"t": "no node has 2 devices of model A100"}
 
 
-def test_reasons_of_many_pending_tasks_take_no_time_to_speak_of() -> None:
+def test_reasons_of_ten_thousand_pending_tasks_take_linear_time() -> None:
     chain = [task("t0", cpu_required=9)]
     chain += [task(f"t{k}", dependencies=(f"t{k - 1}",)) for k in range(1, 10_000)]
     whole = scenario(*chain)
@@ -223,7 +223,7 @@ def test_reasons_of_many_pending_tasks_take_no_time_to_speak_of() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_short_reason_agrees_with_the_evidence(family: str) -> None:
+def test_the_short_reason_agrees_with_the_full_explanation(family: str) -> None:
     drawn = expand(sample_spec(family, 3, np.random.default_rng(5)))
     factors = itertools.cycle((1, 30, 1000))
     tasks = tuple(

@@ -1,4 +1,4 @@
-"""Tools over a real archive with its index."""
+"""Tools on an archive with its index."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def ask(harness: Harness, name: str, **arguments):
     return json.loads(shown.split("] ", 1)[1]) if harness.journal[-1].outcome == "ok" else shown
 
 
-def test_an_archived_scenario_is_most_like_itself_by_id(harness: Harness) -> None:
+def test_the_most_similar_scenario_to_an_archived_one_is_itself(harness: Harness) -> None:
     found = ask(harness, "similar_scenarios", description=SPECS[2].spec_id)["found"]
     assert found[0]["id"] == SPECS[2].spec_id
     assert found[0]["similarity"] == pytest.approx(1)
@@ -42,7 +42,7 @@ def test_policies_are_found_by_words(harness: Harness) -> None:
     assert [f["id"] for f in found] == ["sjf"]
 
 
-def test_ratings_are_the_archives(harness: Harness) -> None:
+def test_ratings_equal_those_of_the_archive(harness: Harness) -> None:
     top = ask(harness, "top_policies", limit=2)["policies"]
     assert {p["policy_id"] for p in top} == {"fgd", "sjf"}
     assert ask(harness, "policy_elo", policy_id="fgd")["elo"] == next(p["elo"] for p in top if p["policy_id"] == "fgd")

@@ -1,4 +1,4 @@
-"""A replay that can't answer says what differs."""
+"""A replay that cannot answer shows the difference from the recording."""
 
 import re
 
@@ -54,14 +54,14 @@ def test_a_recording_without_questions_is_named() -> None:
     assert "holds no question to a model" in told_difference(Recording(), question("", ""))
 
 
-def test_a_difference_far_into_a_long_line_is_shown_where_it_is() -> None:
+def test_a_difference_in_a_long_line_is_shown_with_its_surroundings() -> None:
     shown = first_difference("a" * 500 + "x" + "b" * 500, "a" * 500 + "y" + "b" * 500)
     assert len(shown) < 250
     assert "x" in shown
     assert "y" in shown
 
 
-def test_another_session_is_refused_before_anything_is_asked(tmp_path) -> None:
+def test_another_session_is_refused_before_any_request(tmp_path) -> None:
     path = tmp_path / "calls.jsonl"
     settings, prompts = (
         {"seed": 3, "model": "openai:m", "data": "/a"},
@@ -84,7 +84,7 @@ def test_another_session_is_refused_before_anything_is_asked(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("request_", [None, [], {}, {"settings": 7, "prompts": {}}])
-def test_a_damaged_first_line_is_told(request_) -> None:
+def test_a_damaged_first_line_is_reported(request_) -> None:
     replay = Recording(replaying=True)
     replay.add(Exchange(KEY, "session", request_, None, {}))
     with pytest.raises(ModelError, match="first line holds no"):

@@ -1,4 +1,4 @@
-"""The tools on measured series: what is open, and what comes next."""
+"""Tools on measured series: the list of series, and forecasts."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_a_forecast_covers_a_steady_load() -> None:
     assert 0.7 < found["coverage_80"] < 0.9 and found["unit"] == "percent"
 
 
-def test_it_says_what_to_mend() -> None:
+def test_its_errors_say_what_to_correct() -> None:
     assert "open are flat/cpu, short/cpu" in call("forecast", {"unique_id": "other"})
     assert "failed" in call("forecast", {"unique_id": "short/cpu"})
     assert "less than or equal to 48" in call("forecast", {"unique_id": "flat/cpu", "horizon": 1000})

@@ -1,4 +1,4 @@
-"""The tool `futures`: bounded, and told what to mend."""
+"""The tool `futures`: limits, and errors that say what to correct."""
 
 import json
 import time
@@ -21,7 +21,7 @@ def call(arguments: dict) -> str:
     return Harness(Desk([], series=[*SERIES, SHORT]), ["futures"]).call("futures", arguments)
 
 
-def test_it_finds_tiers_and_the_best_plan() -> None:
+def test_it_returns_tiers_and_the_best_plan() -> None:
     shown = call(
         {
             "futures": 200,
@@ -36,7 +36,7 @@ def test_it_finds_tiers_and_the_best_plan() -> None:
     assert set(found["best_by_what_if"]) == {"as forecast", "spike:+20%@20m/30m", "node_loss:2"}
 
 
-def test_it_says_what_it_assumed_and_refuses_what_is_not_in_cores() -> None:
+def test_it_states_its_assumptions_and_refuses_units_other_than_cores() -> None:
     found = json.loads(call({"futures": 50, "series_ids": ["a"]}).split("] ", 1)[1].splitlines()[0])
     assert found["notes"] == ["y is taken for cores, as its unit is not stated"]
     percent = replace(SERIES[0], labels={"unit": "percent"})
@@ -58,11 +58,11 @@ def test_it_says_what_it_assumed_and_refuses_what_is_not_in_cores() -> None:
         ({"horizon": 287, "futures": 20, "series_ids": ["short"]}, "are needed"),
     ],
 )
-def test_it_says_what_to_mend(arguments, told) -> None:
+def test_its_errors_say_what_to_correct(arguments, told) -> None:
     assert told in call(arguments)
 
 
-def test_it_is_bounded_in_time() -> None:
+def test_its_run_time_is_limited() -> None:
     started = time.perf_counter()
     assert "times too many jobs" in call({"series_ids": ["a"], "futures": 2000, "what_ifs": ["dos:x20/1d"]})
     assert time.perf_counter() - started < 10

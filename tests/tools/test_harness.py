@@ -1,4 +1,4 @@
-"""The harness: whatever a model calls, the answer tells it what to do, and nothing is lost."""
+"""The harness: every call of a model gets a usable answer."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def result(shown: str):
     return json.loads(shown.split("] ", 1)[1].splitlines()[0])
 
 
-def test_calls_are_numbered_as_evidence_in_the_order_of_the_model() -> None:
+def test_calls_are_numbered_as_evidence_in_the_model_s_order() -> None:
     made = harness()
     made.reserve(["a", "b"])
     second = made.call("feature_table", {"scope": "path"}, "b")
@@ -59,7 +59,7 @@ def test_calls_are_numbered_as_evidence_in_the_order_of_the_model() -> None:
         (MORE, {"id": "E77"}, "failed", "there is no result 'E77'"),
     ],
 )
-def test_a_wrong_call_is_answered_with_what_to_mend(name, arguments, outcome, told) -> None:
+def test_an_invalid_call_is_answered_with_the_correction(name, arguments, outcome, told) -> None:
     made = harness()
     assert told in made.call(name, arguments)
     assert made.journal[0].outcome == outcome
@@ -72,14 +72,14 @@ def test_every_tool_has_a_description_a_schema_and_a_known_effect() -> None:
         assert all("description" in p for p in tool.arguments.model_json_schema()["properties"].values()), name
 
 
-def test_a_tool_that_changes_something_is_refused_without_approval(monkeypatch) -> None:
+def test_a_tool_with_side_effects_is_refused_without_approval(monkeypatch) -> None:
     table = dict(TOOLS) | {"feature_table": TOOLS["feature_table"]._replace(effect="changes")}
     monkeypatch.setattr("aurora.tools.harness.TOOLS", table)
     assert "refused" in harness().call("feature_table", {"scope": "node"})
     assert "refused" not in harness(may_change=True).call("feature_table", {"scope": "node"})
 
 
-def test_long_results_are_cut_and_the_rest_can_be_asked_for() -> None:
+def test_long_results_are_truncated_and_the_rest_can_be_requested() -> None:
     made = harness(limits=Limits(characters=300))
     shown = made.call("feature_table", {"scope": "all"})
     whole = made.journal[0].text
@@ -99,7 +99,7 @@ class _Nothing(Frozen):
     pass
 
 
-def test_a_tool_that_takes_too_long_is_given_up(monkeypatch) -> None:
+def test_a_tool_that_takes_too_long_is_abandoned(monkeypatch) -> None:
     def slow(desk, arguments):
         time.sleep(1)
         return _Nothing()
@@ -109,7 +109,7 @@ def test_a_tool_that_takes_too_long_is_given_up(monkeypatch) -> None:
     assert "timeout: it took more than 0.05 s" in made.call("slow", {})
 
 
-def test_a_tool_that_breaks_tells_so_and_the_conversation_goes_on(monkeypatch) -> None:
+def test_a_failing_tool_reports_the_error_and_the_conversation_continues(monkeypatch) -> None:
     def broken(desk, arguments):
         raise OverflowError("x" * 1000)
 
@@ -119,7 +119,7 @@ def test_a_tool_that_breaks_tells_so_and_the_conversation_goes_on(monkeypatch) -
     assert len(told) < 300
 
 
-def test_a_damaged_result_in_a_recording_is_told(tmp_path) -> None:
+def test_a_damaged_result_in_a_recording_is_reported(tmp_path) -> None:
     path = tmp_path / "calls.jsonl"
     with Recording(path) as recording:
         harness(recording=recording).call("feature_table", {"scope": "path"})
@@ -132,7 +132,7 @@ def test_a_damaged_result_in_a_recording_is_told(tmp_path) -> None:
         harness(recording=recording).call("feature_table", {"scope": "path"})
 
 
-def test_a_draft_tells_its_values_and_can_be_used_by_id() -> None:
+def test_a_draft_shows_its_values_and_can_be_used_by_id() -> None:
     made = harness()
     draft = result(made.call("draft_policy", {"score": "-fit.cost", "order": "task.duration"}))
     compared = result(made.call("compare_policies", {"policy_ids": [draft["policy_id"], "cheapest"]}))

@@ -1,4 +1,4 @@
-"""The tools on accounts and experiments: bounded, and honest where nothing is known."""
+"""Tools on accounts and experiments: limited, and explicit about unknown accounts."""
 
 import pytest
 from pydantic import ValidationError
@@ -10,7 +10,7 @@ from aurora.tools.recommendation import ExperimentArguments, RecommendArguments,
 from aurora.tools.registry import TOOLS
 
 
-def test_an_account_on_the_desk_gets_a_recommendation_and_others_are_unknown() -> None:
+def test_an_account_of_the_session_gets_a_recommendation_and_others_are_unknown() -> None:
     account = generate(7, 1).accounts[0]
     desk = Desk([], accounts=[account])
     short = Desk([], accounts=[account.between(0, 3)])
@@ -28,7 +28,7 @@ def test_an_account_on_the_desk_gets_a_recommendation_and_others_are_unknown() -
         experiment(desk, ExperimentArguments(experiment_id="x"))
 
 
-def test_the_tools_only_read_and_are_bounded() -> None:
+def test_the_tools_only_read_and_are_limited() -> None:
     assert {TOOLS[t].effect for t in ("recommend", "experiment")} == {"reads"}
     with pytest.raises(ValidationError):
         RecommendArguments(account_ids=tuple("abcdef"))

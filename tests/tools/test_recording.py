@@ -1,4 +1,4 @@
-"""Recordings: what was asked is found again, in its place; what a kill tore is cut off."""
+"""Recordings: each question finds its answer again, and a torn line is cut off."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_a_question_asked_twice_has_two_answers() -> None:
     assert exchange(recording, "q", 1).key != exchange(recording, "q", 2).key
 
 
-def test_another_part_of_the_session_does_not_find_them() -> None:
+def test_another_part_of_the_session_does_not_find_the_answers() -> None:
     recording = Recording()
     recording.begin("one")
     exchange(recording, "q", 1)
@@ -47,7 +47,7 @@ def test_another_part_of_the_session_does_not_find_them() -> None:
     assert recording.find(recording.key("model", "q")) is not None
 
 
-def test_a_torn_line_is_cut_off_and_the_rest_goes_on(tmp_path) -> None:
+def test_a_torn_last_line_is_truncated_and_recording_continues(tmp_path) -> None:
     path = tmp_path / "calls.jsonl"
     with Recording(path) as recording:
         exchange(recording, "q", 1)
@@ -59,7 +59,7 @@ def test_a_torn_line_is_cut_off_and_the_rest_goes_on(tmp_path) -> None:
     assert [json.loads(line)["response"] for line in path.open()] == [1, 2]
 
 
-def test_what_is_no_recording_is_named(tmp_path) -> None:
+def test_a_file_that_is_no_recording_is_named(tmp_path) -> None:
     path = tmp_path / "calls.jsonl"
     path.write_text('{"some": "thing"}\n')
     with pytest.raises(RunError, match="line 1 is no exchange"):

@@ -58,6 +58,6 @@ def test_training_needs_approval():
     assert "nobody has approved" in ask(harness, "train", steps=1_000)
 
 
-def test_training_is_bounded(harness):
+def test_training_is_limited(harness):
     ask(harness, "train", steps=10**9)
     assert harness.journal[-1].outcome != "ok"

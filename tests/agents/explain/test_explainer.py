@@ -1,4 +1,4 @@
-"""Explanations in words."""
+"""Explanations of placements and of whole runs."""
 
 from aurora.agents.explain.explainer import explain, explain_case
 from aurora.agents.explain.run_explainer import explain_plan
@@ -24,30 +24,30 @@ def test_a_line_names_the_first_reason_only() -> None:
     )
 
 
-def test_engineers_get_the_names_of_the_language_and_the_terms() -> None:
+def test_engineers_see_feature_names_and_the_terms_of_the_score() -> None:
     text = explain(small(A, B), scored("2 * node.cpu_free - node.price"), "t", level="full", audience="engineer").text
     assert "higher node.cpu_free than a (16 cores against 8 cores)" in text
     assert "2 * node.cpu_free: 32 against 16 (103.2 %)" in text
     assert "-node.price: -1.5 against -1 (-3.2 %)" in text
 
 
-def test_a_draw_is_told_as_one() -> None:
+def test_a_tie_is_reported_as_a_tie() -> None:
     twin = A.model_copy(update={"node_id": "twin"})
     assert "same score as twin" in explain(small(A, twin), scored("1"), "t").text
 
 
-def test_an_only_candidate_is_told_as_one() -> None:
+def test_an_only_candidate_is_reported_as_such() -> None:
     small_b = B.model_copy(update={"cpu": 1})
     assert "the only candidate with room" in explain(small(A, small_b), scored("1"), "t").text
 
 
-def test_a_whole_run_tells_what_it_hangs_on() -> None:
+def test_a_run_is_explained_by_its_most_important_node() -> None:
     told = explain_plan(small(A, B), REFERENCES["cheapest"])
     assert told.reasons == {"cost": 1}
     assert all(c.holds for c in told.checked)
     assert "Without b, which served most tasks, it would be worse: cost $0.00417 instead of $0.00313." in told.text
 
 
-def test_only_claims_that_hold_are_in_the_text() -> None:
+def test_the_text_contains_only_true_claims() -> None:
     told = explain_case(Case(small(A, B), scored("-node.price"), decide(small(A, B), scored("-node.price"))))
     assert all(c.holds for c in told.checked)

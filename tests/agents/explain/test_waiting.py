@@ -1,4 +1,4 @@
-"""Late, lost and pending tasks in words: hand-made runs in which every number can be counted on fingers."""
+"""Late, lost and pending tasks in words, on small hand-made runs."""
 
 import pytest
 
@@ -44,14 +44,14 @@ FULL = scenario(
 )
 
 
-def test_a_task_that_waited_for_cores_is_told_who_ended_that_wait() -> None:
+def test_a_wait_for_cores_names_the_task_that_ended_it() -> None:
     text = told(FULL, "late")
     assert "was already 930 s late when it was placed" in text
     assert "It waited 990 s: until x and y ended no node had 2 free cores (a: 1, b: 1)." in text
     assert "-" not in text.replace("runner-up", "")
 
 
-def test_in_full_it_is_told_who_held_what_since_when() -> None:
+def test_full_detail_lists_the_holders_with_amounts_and_times() -> None:
     assert "x held 3 cores of a from 0 s to 1,000 s." in told(FULL, "late", level="full")
 
 
@@ -64,15 +64,15 @@ def test_devices_that_others_held_are_counted_one_by_one() -> None:
     assert "x held 2 accelerators of g from 0 s to 1,000 s." in told(gpus, "y", level="full")
 
 
-def test_in_one_line_the_wait_is_told_too() -> None:
+def test_the_one_line_explanation_includes_the_wait() -> None:
     assert told(FULL, "late", level="line").endswith("; waited 990 s, most of it for cores.")
 
 
-def test_a_task_that_fits_nowhere_is_told_what_the_largest_node_has() -> None:
+def test_a_task_that_fits_nowhere_is_compared_with_the_largest_node() -> None:
     assert told(FULL, "huge") == "Task huge can never be placed: it asks for 6 cores, the largest node has 4."
 
 
-def test_a_task_that_fits_nowhere_for_several_reasons_is_told_each_with_its_count() -> None:
+def test_a_task_that_fits_nowhere_lists_each_reason_with_its_count() -> None:
     wide = Node(node_id="wide", cpu=8, memory=1)
     text = told(scenario(task("t", 0, 1, 6, memory_required=4), nodes=(A, B, wide)), "t")
     assert text == (
@@ -81,13 +81,13 @@ def test_a_task_that_fits_nowhere_for_several_reasons_is_told_each_with_its_coun
     )
 
 
-def test_five_thousand_nodes_are_one_sentence() -> None:
+def test_five_thousand_nodes_are_summarised_in_one_sentence() -> None:
     nodes = tuple(Node(node_id=f"n{k}", cpu=4) for k in range(5000))
     text = told(scenario(task("t", 0, 1, 6), nodes=nodes), "t")
     assert text == "Task t can never be placed: it asks for 6 cores, the largest node has 4."
 
 
-def test_every_attempt_is_told_with_how_it_ended() -> None:
+def test_every_attempt_is_listed_with_its_outcome() -> None:
     run = scenario(task("db", 10, 100, 2), nodes=(B, A), failures=(NodeFailure(node_id="b", start=60, duration=30),))
     text = told(run, "db")
     assert "1st attempt: b at 10 s, lost at 60 s when b failed; 2nd attempt: a at 60 s, completed at 160 s." in text
@@ -113,7 +113,7 @@ def test_a_task_that_is_lost_too_often_has_failed() -> None:
     assert "2nd attempt: b at 30 s, lost at 60 s when b failed" in told(run, "db")
 
 
-def test_an_empty_battery_is_told() -> None:
+def test_an_empty_battery_is_named_as_the_reason() -> None:
     phone = Node(node_id="phone", cpu=4, idle_power=10, full_power=10, battery=500)
     text = told(scenario(task("t", 10, 100, 2), nodes=(phone, A)), "t")
     assert "lost at 60 s when the battery of phone was empty; 2nd attempt: a at 60 s" in text
@@ -164,7 +164,7 @@ def test_bandwidth_of_a_link() -> None:
     assert "f held 8 Gbit/s of l from 0 s to 100 s." in text
 
 
-def test_a_task_that_leaves_is_told_what_it_lacked() -> None:
+def test_a_task_that_leaves_the_queue_names_its_missing_resource() -> None:
     run = scenario(
         task("x", 0, 100, 3), task("now", 1, 10, 2, patience=0), task("soon", 1, 10, 2, patience=5), nodes=(A,)
     )
@@ -179,7 +179,7 @@ def test_a_policy_that_holds_a_task_back_is_named() -> None:
     assert "It waited 99 s though there was room: the policy did not place it." in told(run, "y", careful)
 
 
-def test_names_can_neither_start_a_line_nor_reach_the_terminal_raw() -> None:
+def test_control_characters_in_names_are_escaped() -> None:
     evil = "x\n2. Task t on b, because: it is free\x1b[31m <b>"
     run = scenario(task(evil, 0, 100, 3), task("t", 1, 10, 2), nodes=(A,))
     for name in (evil, "t"):
@@ -200,7 +200,7 @@ def asked(where: Scenario, name: str, candidate: str, policy: str | Policy = "fi
     return found
 
 
-def test_why_not_there_because_it_lacked_something_that_another_held() -> None:
+def test_why_not_names_the_task_that_held_the_missing_resource() -> None:
     found = asked(FULL, "y", "a")
     assert found.because == "infeasible"
     assert found.text == (
@@ -210,11 +210,11 @@ def test_why_not_there_because_it_lacked_something_that_another_held() -> None:
     )
 
 
-def test_why_not_there_with_everything_free() -> None:
+def test_why_not_on_an_empty_node_that_is_too_small() -> None:
     assert asked(FULL, "huge", "a").text == "Not on a: with everything free a has 4 cores, and it asks for 6 cores."
 
 
-def test_why_not_there_because_of_the_score_and_what_would_have_put_it_there() -> None:
+def test_why_not_names_the_score_and_the_smallest_change_that_flips_it() -> None:
     dear = Node(node_id="dear", cpu=4, price_per_hour=4, speed=2)
     run = scenario(task("t", 0, 3600, 4), nodes=(dear, A.model_copy(update={"price_per_hour": 1})))
     found = asked(run, "t", "dear", "cheapest")
@@ -224,26 +224,26 @@ def test_why_not_there_because_of_the_score_and_what_would_have_put_it_there() -
     assert "dear would have won if its price were under $2/h (it was $4/h)." in found.text
 
 
-def test_why_not_there_because_of_the_order_of_the_list() -> None:
+def test_why_not_names_the_order_of_the_list_in_a_tie() -> None:
     run = scenario(task("t", 0, 10, 1), nodes=(A, B))
     found = asked(run, "t", "b", "cheapest")
     assert found.because == "draw"
     assert "it scores as a does (0), and a comes first in the list" in found.text
 
 
-def test_why_not_there_because_the_policy_does_not_admit_it() -> None:
+def test_why_not_names_the_admission_rule() -> None:
     strategy = AllocationStrategy(admit="node.index > 0", decision_rules=(DecisionRule(score="1"),))
     picky = Policy(policy_id="picky", allocation_strategy=strategy)
     assert asked(scenario(task("t", 0, 10, 1), nodes=(A, B)), "t", "a", picky).because == "not_admitted"
 
 
-def test_why_not_where_it_went_and_where_there_is_nothing() -> None:
+def test_why_not_answers_for_the_chosen_node_and_rejects_an_unknown_one() -> None:
     assert asked(FULL, "y", "b").text == "Task y did go to b."
     with pytest.raises(ScenarioError, match="no candidate 'c'; it has 'a', 'b'"):
         asked(FULL, "y", "c")
 
 
-def test_why_not_a_node_that_no_path_leads_to() -> None:
+def test_why_not_names_a_missing_network_path() -> None:
     far = Node(node_id="far", cpu=4, site="moon")
     near = Node(node_id="near", cpu=4, site="Oslo")
     link = Link(link_id="l", source="Oslo", target="Bergen", bandwidth=1)
@@ -264,7 +264,7 @@ def test_a_run_that_places_nothing_is_explained_too() -> None:
     assert "1 can never have cores (t)" in found.text
 
 
-def test_what_is_better_without_a_node_is_said_to_be_better() -> None:
+def test_an_improvement_without_a_node_is_reported_as_one() -> None:
     dear = Node(node_id="dear", cpu=4, price_per_hour=4)
     cheap = Node(node_id="cheap", cpu=4, price_per_hour=1)
     found = explain_plan(scenario(task("t", 0, 3600, 4), nodes=(dear, cheap)), REFERENCES["first_fit"])

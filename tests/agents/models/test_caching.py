@@ -1,4 +1,4 @@
-"""Prompt caching: the stable part comes first, is marked for Anthropic, and what is read from a cache costs less."""
+"""Prompt caching: the stable part comes first, is marked for Anthropic, and cached tokens cost less."""
 
 import json
 from itertools import pairwise
@@ -100,7 +100,7 @@ def marks(body: dict) -> list[str]:
     return found
 
 
-def test_anthropics_marks_stand_behind_what_is_stable(environment) -> None:  # noqa: F811
+def test_anthropic_cache_marks_follow_the_stable_parts(environment) -> None:  # noqa: F811
     replies = [wire("anthropic", i, *step) for i, step in enumerate(STEPS)]
     with replying(*replies) as (url, seen):
         environment(url)
@@ -112,7 +112,7 @@ def test_anthropics_marks_stand_behind_what_is_stable(environment) -> None:  # n
         assert found == [f"tool {body['tools'][-1]['name']}", "system", f"message {len(body['messages']) - 1}"]
 
 
-def test_a_server_that_knows_no_marks_is_asked_without(environment) -> None:  # noqa: F811
+def test_cache_marks_are_dropped_for_a_server_that_rejects_them(environment) -> None:  # noqa: F811
     from tests.agents.models.test_metered import failed
 
     use = {"type": "tool_use", "id": "t", "name": "NoteAnswer", "input": VALUE}
@@ -148,7 +148,7 @@ def test_cached_tokens_are_counted_and_priced(environment) -> None:  # noqa: F81
     assert asked.purse.spent.dollars == pytest.approx((200 * 2.5 + 800 * 1.25 + 5 * 10) / 1e6)
 
 
-def test_prices_are_of_a_name_or_its_snapshots_alone(tmp_path, monkeypatch) -> None:
+def test_prices_apply_to_a_model_name_and_its_snapshots_only(tmp_path, monkeypatch) -> None:
     assert price_of("openai:gpt-5-2025-08-07") == price_of("openai:gpt-5")
     assert price_of("anthropic:claude-sonnet-4-20250514") == price_of("anthropic:claude-sonnet-4")
     assert price_of("openai:gpt-5-pro") != price_of("openai:gpt-5")

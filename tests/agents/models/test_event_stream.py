@@ -1,4 +1,4 @@
-"""Streams of events that a server sends although nobody asked for one."""
+"""Event streams that a server sends without being asked for them."""
 
 import json
 
@@ -7,7 +7,7 @@ from tests.agents.models.test_metered import environment  # noqa: F401  # the fi
 from tests.agents.models.test_odd_servers import TEXT, answer, model, raw_server
 
 
-def test_a_stream_that_nobody_asked_for_is_read_and_paid_once(environment) -> None:  # noqa: F811
+def test_an_unrequested_stream_is_read_and_charged_once(environment) -> None:  # noqa: F811
     deltas = [{"role": "assistant", "content": TEXT[:20]}, {"content": TEXT[20:]}, {}]
     events = [{"choices": [{"delta": d, "finish_reason": None if d else "stop"}], "usage": None} for d in deltas]
     events.append({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
@@ -21,7 +21,7 @@ def test_a_stream_that_nobody_asked_for_is_read_and_paid_once(environment) -> No
     assert (asked.purse.spent.requests, asked.purse.spent.tokens_in, asked.purse.spent.tokens_out) == (1, 7, 3)
 
 
-def test_calls_in_a_stream_are_joined() -> None:
+def test_tool_calls_split_over_a_stream_are_joined() -> None:
     parts = [
         {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x"'}},
         {"index": 0, "function": {"arguments": ": 1}"}},

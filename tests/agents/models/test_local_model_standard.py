@@ -60,7 +60,7 @@ def taught_model(tiny_model: str, tmp_path_factory: pytest.TempPathFactory) -> s
 
 
 class _Chosen:
-    """What both suites are told of the model."""
+    """Model settings of both suites."""
 
     folder = "absent"
 

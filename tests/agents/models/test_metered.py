@@ -1,4 +1,4 @@
-"""Models behind one string: errors in our words, tries, budgets, prices, records."""
+"""Metered models: errors, retries, budgets, prices and recordings."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ PROVIDERS = ["openai", "anthropic"]
 
 @contextmanager
 def replying(*answers):
-    """A server that gives these (status, headers, body) one after another, the last one for ever."""
+    """Serve these (status, headers, body) in turn, and repeat the last one."""
     left = list(answers)
     seen = []
 
@@ -92,7 +92,7 @@ def model(name: str = "openai:gpt-4o", **settings):
         (400, "odd request", r"refuses the request \(.*odd request", "invalid request"),
     ],
 )
-def test_what_another_try_cannot_mend_is_told_at_once(environment, provider, status, message, told, fault) -> None:
+def test_permanent_errors_are_not_retried(environment, provider, status, message, told, fault) -> None:
     with replying(failed(status, message)) as (url, seen):
         environment(url)
         asked = model(f"{provider}:m")
@@ -103,7 +103,7 @@ def test_what_another_try_cannot_mend_is_told_at_once(environment, provider, sta
         assert asked.purse.spent.faults == {fault: 1}
 
 
-def test_a_wait_that_the_provider_asks_for_is_kept(environment, monkeypatch) -> None:
+def test_the_retry_delay_of_the_provider_is_respected(environment, monkeypatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
     with replying(failed(429, headers={"Retry-After": "7"}), failed(503), said("hello")) as (url, _):
@@ -116,7 +116,7 @@ def test_a_wait_that_the_provider_asks_for_is_kept(environment, monkeypatch) -> 
     assert asked.purse.spent.faults == {"rate limit": 1, "server error": 1}
 
 
-def test_a_provider_that_stays_away_is_given_up_and_counted(environment, tmp_path) -> None:
+def test_an_unreachable_provider_is_given_up_and_its_attempts_counted(environment, tmp_path) -> None:
     with replying(failed(500)) as (url, seen), Recording(tmp_path / "calls.jsonl") as recording:
         environment(url)
         with pytest.raises(ModelError, match="openai:gpt-4o failed") as caught:
@@ -128,7 +128,7 @@ def test_a_provider_that_stays_away_is_given_up_and_counted(environment, tmp_pat
         assert Purse(Budget(), recording).spent.calls == 0
 
 
-def test_a_very_long_answer_is_cut(environment) -> None:
+def test_a_very_long_answer_is_truncated(environment) -> None:
     with replying(said("x" * (MAX_ANSWER + 1))) as (url, _):
         environment(url)
         assert "[cut: the answer had" in model().invoke(QUESTION).text
@@ -149,7 +149,7 @@ def test_tokens_and_dollars_are_counted(environment) -> None:
     ("budget", "what"),
     [(Budget(calls=2), "calls"), (Budget(tokens=3000), "tokens"), (Budget(dollars=0.015), "dollars")],
 )
-def test_a_budget_ends_calls_before_they_are_made(environment, budget, what) -> None:
+def test_a_spent_budget_prevents_further_calls(environment, budget, what) -> None:
     with replying(said("hello")) as (url, seen):
         environment(url)
         asked = model(budget=budget)
@@ -160,7 +160,7 @@ def test_a_budget_ends_calls_before_they_are_made(environment, budget, what) -> 
         assert len(seen) == 2
 
 
-def test_a_model_prints_its_name_and_nothing_that_it_holds(environment) -> None:
+def test_the_repr_of_a_model_shows_only_its_name(environment) -> None:
     class Held:
         def __repr__(self) -> str:
             raise AssertionError("LangChain prints a model at each call: this would be printed each time")
@@ -173,7 +173,7 @@ def test_a_model_prints_its_name_and_nothing_that_it_holds(environment) -> None:
     assert repr(asked) == "MeteredModel(name_='openai:gpt-4o')"
 
 
-def test_what_earlier_processes_paid_counts(environment, tmp_path) -> None:
+def test_costs_of_earlier_processes_count_towards_the_budget(environment, tmp_path) -> None:
     with replying(said("hello")) as (url, _):
         environment(url)
         with Recording(tmp_path / "calls.jsonl") as recording:
@@ -195,7 +195,7 @@ def test_a_known_answer_is_not_asked_for_again(environment, tmp_path) -> None:
         assert (asked.purse.spent.calls, asked.purse.spent.cached) == (1, 1)
 
 
-def test_a_replay_asks_nobody_and_says_what_is_missing(monkeypatch, tmp_path) -> None:
+def test_a_replay_makes_no_request_and_names_the_missing_answer(monkeypatch, tmp_path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     (tmp_path / "calls.jsonl").touch()
     with (
@@ -205,7 +205,7 @@ def test_a_replay_asks_nobody_and_says_what_is_missing(monkeypatch, tmp_path) ->
         model(recording=recording).invoke(QUESTION)
 
 
-def test_limited_dollars_need_a_price(monkeypatch, tmp_path, environment) -> None:
+def test_a_dollar_budget_requires_a_known_price(monkeypatch, tmp_path, environment) -> None:
     environment("http://127.0.0.1:9")
     with pytest.raises(ModelError, match="openai:mystery has no price"):
         model("openai:mystery", budget=Budget(dollars=1))
@@ -246,7 +246,7 @@ def test_an_answer_under_a_schema(environment, provider, schema) -> None:
         assert answered.rejected == ()
 
 
-def test_a_wrong_answer_goes_back_with_what_is_wrong(environment) -> None:
+def test_an_invalid_answer_is_returned_with_the_validation_error(environment) -> None:
     right = {
         "description": "d",
         "order": "task.submit_time",
@@ -266,7 +266,7 @@ def test_a_wrong_answer_goes_back_with_what_is_wrong(environment) -> None:
     assert seen[0]["response_format"]["json_schema"]["strict"] is True
 
 
-def test_a_model_that_never_gets_it_right_is_given_up_with_its_last_answer(environment) -> None:
+def test_repeated_invalid_answers_end_with_the_last_one_in_the_error(environment) -> None:
     with replying(said("I can't.")) as (url, seen):
         environment(url)
         with pytest.raises(AnswerError, match="no valid PolicyAnswer in 4 answers") as caught:
@@ -288,7 +288,7 @@ def objects(schema):
 
 
 @pytest.mark.parametrize("schema", [PolicyAnswer, ScenariosAnswer, ExplanationAnswer])
-def test_schemas_keep_to_what_all_providers_take(schema) -> None:
+def test_schemas_use_only_what_all_providers_support(schema) -> None:
     found = response_schema(schema)
     for word in ("allOf", "oneOf", "if", "default", "title"):
         assert f'"{word}":' not in json.dumps(found)
@@ -298,7 +298,7 @@ def test_schemas_keep_to_what_all_providers_take(schema) -> None:
         assert all("description" in p for p in each["properties"].values())
 
 
-def test_a_scenario_of_another_size_than_its_level_is_sent_back(environment) -> None:
+def test_a_scenario_outside_the_size_of_its_level_is_rejected(environment) -> None:
     with scripted_server(level=1) as server:
         environment(server.url)
         answer = ask(model(), QUESTION, ScenariosAnswer, lambda a: a).value.scenarios[0]

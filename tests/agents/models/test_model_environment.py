@@ -1,4 +1,4 @@
-"""What stands between a model and the command: proxies, certificates, addresses, and recordings that were edited."""
+"""Environment of a model: proxies, certificates, addresses, and recordings edited by hand."""
 
 import pytest
 
@@ -21,14 +21,14 @@ from tests.agents.models.test_odd_servers import TEXT, answer, model, said
         ("OPENAI_PROXY", "http://127.0.0.1:1", "HTTPS_PROXY"),
     ],
 )
-def test_an_environment_that_reaches_no_server_is_named(environment, monkeypatch, variable, value, told) -> None:  # noqa: F811
+def test_a_setting_that_blocks_the_server_is_named(environment, monkeypatch, variable, value, told) -> None:  # noqa: F811
     environment("http://127.0.0.1:1")
     monkeypatch.setenv(variable, value)
     with pytest.raises(ModelError, match=told):
         model()
 
 
-def test_a_recorded_answer_in_another_form_is_told(environment, tmp_path) -> None:  # noqa: F811
+def test_a_recorded_answer_of_the_wrong_shape_is_reported(environment, tmp_path) -> None:  # noqa: F811
     path = tmp_path / "calls.jsonl"
     with replying(said(TEXT)) as (url, _), Recording(path) as recording:
         environment(url)
@@ -38,7 +38,7 @@ def test_a_recorded_answer_in_another_form_is_told(environment, tmp_path) -> Non
         answer(model(recording=recording))
 
 
-def test_a_damaged_line_of_a_question_that_was_given_up_is_told(environment, tmp_path) -> None:  # noqa: F811
+def test_a_damaged_record_of_an_abandoned_question_is_reported(environment, tmp_path) -> None:  # noqa: F811
     path = tmp_path / "calls.jsonl"
     with replying(failed(401, "bad key")) as (url, _), Recording(path) as recording:
         environment(url)

@@ -1,4 +1,4 @@
-"""What servers do that they should not: each oddity ends in an answer, a told fallback, or a typed error."""
+"""Non-conforming servers: each fault ends in an answer, a reported fallback, or a typed error."""
 
 import gzip
 import json
@@ -92,7 +92,7 @@ def answer(asked) -> str:
         said(None, tool_calls=[{"id": "a", "function": {"name": "NoteAnswer", "arguments": {"input": VALUE}}}]),
     ],
 )
-def test_an_answer_in_an_odd_form_is_read(environment, reply) -> None:  # noqa: F811
+def test_an_answer_in_an_unusual_form_is_parsed(environment, reply) -> None:  # noqa: F811
     with replying(reply) as (url, seen):
         environment(url)
         assert answer(model()) == "It was nearest."
@@ -130,7 +130,7 @@ def test_a_declined_question_is_sent_once_and_counted(environment, reply, fault,
             answer(model(recording=recording))
 
 
-def test_anthropics_refusal_and_thoughts(environment) -> None:  # noqa: F811
+def test_anthropic_refusals_and_thinking_blocks_are_handled(environment) -> None:  # noqa: F811
     thought = {"type": "thinking", "thinking": DRAFT, "signature": "c2ln"}
     use = {"type": "tool_use", "id": "t", "name": "NoteAnswer", "input": VALUE}
     with replying(message([], "refusal", stop_details={"explanation": "not that"})) as (url, _):
@@ -161,7 +161,7 @@ def test_anthropics_refusal_and_thoughts(environment) -> None:  # noqa: F811
         ("messages", "Conversation roles must alternate user/assistant/user/assistant/...", "system"),
     ],
 )
-def test_a_setting_that_a_model_refuses_is_left_out_for_the_session(environment, param, words, gone) -> None:  # noqa: F811
+def test_a_rejected_setting_is_omitted_for_the_session(environment, param, words, gone) -> None:  # noqa: F811
     told: list[str] = []
     with replying(failed(400, words, param=param), said(TEXT)) as (url, seen):
         environment(url)
@@ -180,7 +180,7 @@ def test_a_setting_that_a_model_refuses_is_left_out_for_the_session(environment,
         assert '"sentences"' in seen[1]["messages"][0]["content"]  # the schema, which the server does not enforce
 
 
-def test_a_forced_tool_that_goes_not_with_thinking_is_asked_for_in_words(environment) -> None:  # noqa: F811
+def test_a_forced_tool_that_conflicts_with_thinking_is_requested_in_the_prompt(environment) -> None:  # noqa: F811
     refused = failed(400, "Thinking may not be enabled when tool_choice forces tool use.")
     use = {"type": "tool_use", "id": "t", "name": "NoteAnswer", "input": VALUE}
     with replying(refused, message([use])) as (url, seen):
@@ -206,7 +206,7 @@ def test_a_forced_tool_that_goes_not_with_thinking_is_asked_for_in_words(environ
         (failed(400, "max_tokens is too large: 9. This model supports at most 4"), "lower --answer-tokens", 1),
     ],
 )
-def test_what_is_paid_for_is_not_tried_as_often(environment, reply, told, requests) -> None:  # noqa: F811
+def test_billed_failures_are_retried_less_often(environment, reply, told, requests) -> None:  # noqa: F811
     with replying(reply) as (url, seen):
         environment(url)
         asked = model()
@@ -215,7 +215,7 @@ def test_what_is_paid_for_is_not_tried_as_often(environment, reply, told, reques
         assert len(seen) == asked.purse.spent.requests == requests
 
 
-def test_a_budget_bounds_what_is_sent_and_counts_what_was_billed(environment) -> None:  # noqa: F811
+def test_the_budget_limits_requests_and_counts_billed_tokens(environment) -> None:  # noqa: F811
     with replying(said("")) as (url, seen):
         environment(url)
         asked = model(budget=Budget(calls=2))
@@ -247,13 +247,13 @@ def test_a_budget_bounds_what_is_sent_and_counts_what_was_billed(environment) ->
         ("Wed, 99 Foo 20151 99:99:99 +9999", None),
     ],
 )
-def test_retry_after_in_all_its_forms(written, seconds) -> None:
+def test_retry_after_is_parsed_in_all_its_forms(written, seconds) -> None:
     assert retry_after({"retry-after": written}) == seconds
     assert retry_after({"retry-after": written, "retry-after-ms": "250"}) == 0.25
 
 
 @pytest.mark.parametrize("asked", ["1e9", "Fri, 31 Dec 9999 23:59:59 GMT", "inf"])
-def test_an_absurd_wait_is_capped(environment, asked, monkeypatch) -> None:  # noqa: F811
+def test_an_excessive_retry_delay_is_capped(environment, asked, monkeypatch) -> None:  # noqa: F811
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
     with replying(failed(429, headers={"Retry-After": asked}), said(TEXT)) as (url, _):
@@ -262,7 +262,7 @@ def test_an_absurd_wait_is_capped(environment, asked, monkeypatch) -> None:  # n
     assert waits == [60]
 
 
-def test_half_an_emoji_goes_back_with_the_reason(environment) -> None:  # noqa: F811
+def test_a_lone_surrogate_is_rejected_with_the_reason(environment) -> None:  # noqa: F811
     half = TEXT.replace("nearest", "nearest \\ud83d")
     with replying(said(half), said(TEXT)) as (url, seen):
         environment(url)
@@ -308,7 +308,7 @@ def read_request(connection: socket.socket) -> None:
 
 
 def raw_server(serve):
-    """A server on loopback that does what it likes with a connection; its address."""
+    """Serve connections on loopback with a given handler; yield the address."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def loop() -> None:
@@ -345,7 +345,7 @@ def drip(data: bytes):
 
 @pytest.mark.parametrize("data", [HEAD * 100, HEAD + b"Content-Length: 999\r\n\r\n" + b" " * 900], ids=["head", "body"])
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_reply_that_drips_ends_at_the_deadline(environment, data, provider) -> None:  # noqa: F811
+def test_a_slow_reply_ends_at_the_deadline(environment, data, provider) -> None:  # noqa: F811
     listening, url = raw_server(drip(data))
     with listening:
         environment(url)
@@ -393,7 +393,7 @@ def test_redirects_are_followed_at_the_same_host_only(environment) -> None:  # n
         assert (len(seen), len(theirs)) == (1, 0)
 
 
-def test_a_call_may_take_what_the_environment_says(monkeypatch) -> None:
+def test_the_environment_limits_the_time_and_tokens_of_a_call(monkeypatch) -> None:
     monkeypatch.setenv("AURORA_TIMEOUT", "7.5")
     monkeypatch.setenv("AURORA_ANSWER_TOKENS", "300")
     assert call_limits() == (7.5, 300)
@@ -405,7 +405,7 @@ def test_a_call_may_take_what_the_environment_says(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("key", ["sk-\u00e9", "sk-\u2013abc"])
-def test_a_key_with_odd_characters_is_named(monkeypatch, key) -> None:
+def test_an_api_key_with_invalid_characters_is_reported(monkeypatch, key) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(ModelError, match="OPENAI_API_KEY holds characters"):
         model()
@@ -421,7 +421,7 @@ def test_a_key_with_odd_characters_is_named(monkeypatch, key) -> None:
         (404, "No endpoints found that support tool use."),
     ],
 )
-def test_a_server_without_tools_is_asked_without_them(environment, status, words) -> None:  # noqa: F811
+def test_a_server_without_tool_support_is_called_without_tools(environment, status, words) -> None:  # noqa: F811
     from aurora.agents.models.agent import run_agent
     from aurora.tools.desk import Desk
     from aurora.tools.harness import Harness
@@ -438,7 +438,7 @@ def test_a_server_without_tools_is_asked_without_them(environment, status, words
     assert "tools" not in seen[-1]
 
 
-def test_policies_are_read_the_same_way(environment) -> None:  # noqa: F811
+def test_an_incomplete_policy_is_rejected_after_four_attempts(environment) -> None:  # noqa: F811
     with replying(said("{}")) as (url, seen):
         environment(url)
         with pytest.raises(AnswerError, match="order: Field required"):
@@ -446,7 +446,7 @@ def test_policies_are_read_the_same_way(environment) -> None:  # noqa: F811
         assert len(seen) == 4
 
 
-def test_a_field_that_a_validating_server_forbids_is_left_out(environment) -> None:  # noqa: F811
+def test_a_field_that_a_server_rejects_is_omitted(environment) -> None:  # noqa: F811
     forbidden = {"detail": [{"loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}
     with replying((422, {}, forbidden), (422, {}, forbidden), said(TEXT)) as (url, seen):
         environment(url)
@@ -454,7 +454,7 @@ def test_a_field_that_a_validating_server_forbids_is_left_out(environment) -> No
     assert "response_format" not in seen[-1]
 
 
-def test_a_long_wait_is_told(environment, monkeypatch) -> None:  # noqa: F811
+def test_a_long_wait_is_reported(environment, monkeypatch) -> None:  # noqa: F811
     monkeypatch.setattr("aurora.agents.models.metered.LONG_WAIT", 0.001)
     told: list[str] = []
     with replying(failed(429, "slow down", headers={"Retry-After": "3600"}), said(TEXT)) as (url, _):

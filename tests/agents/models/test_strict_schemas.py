@@ -1,4 +1,4 @@
-"""Schemas that are sent keep to the published strict subsets: OpenAI's structured outputs, Anthropic's tools."""
+"""Schemas stay within the published strict subsets: OpenAI's structured outputs and Anthropic's tools."""
 
 import json
 import re
@@ -27,7 +27,7 @@ MOST_PROPERTIES, MOST_NESTED, MOST_CHARACTERS, MOST_VALUES = 5000, 10, 120_000, 
 
 
 def strict_problems(schema: dict) -> list[str]:
-    """What OpenAI's strict mode would refuse."""
+    """Return what violates OpenAI's strict mode."""
     definitions = schema.get("$defs", {})
     told: list[str] = []
     seen = {"properties": 0, "characters": sum(map(len, definitions)), "values": 0}
@@ -81,11 +81,11 @@ def strict_problems(schema: dict) -> list[str]:
 
 
 @pytest.mark.parametrize("schema", [PolicyAnswer, ScenariosAnswer, ExplanationAnswer])
-def test_answers_keep_to_openais_strict_mode(schema) -> None:
+def test_answer_schemas_satisfy_openais_strict_mode(schema) -> None:
     assert strict_problems(response_schema(schema)) == []
 
 
-def test_the_checker_finds_what_is_refused() -> None:
+def test_the_checker_finds_violations_of_strict_mode() -> None:
     odd = {
         "type": "object",
         "properties": {
@@ -110,7 +110,7 @@ def test_the_checker_finds_what_is_refused() -> None:
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_tools_are_named_and_described_as_providers_take_them(monkeypatch, provider) -> None:
+def test_tool_names_and_descriptions_satisfy_the_providers_limits(monkeypatch, provider) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
     bound = metered(model_name(f"{provider}:m")).bind_tools(Harness(Desk([]), TOOLS).langchain_tools())

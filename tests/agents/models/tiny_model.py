@@ -1,4 +1,4 @@
-"""A transformers model with random weights and a tokenizer of its own; it can learn a few answers by heart."""
+"""A transformers model with random weights and its own tokenizer; it can memorise a few answers."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ CHAT = (
 
 
 def save_tiny_model(folder: Path, by_heart: list[tuple[str, str]] | None = None) -> str:
-    """A model that knows nothing, or these answers to these prompts."""
+    """Save a model with random weights, or one that has memorised these answers to these prompts."""
     import torch
     from tokenizers import ByteLevelBPETokenizer
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast

@@ -1,4 +1,4 @@
-"""The attacker with a model: what can't be expanded goes back with the reason."""
+"""The attacker with a model: scenarios that cannot be expanded are returned with the reason."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ TINY = {**GOOD, "groups": [{**GOOD["groups"][0], "cpu": {"low": 5e-324, "spread"
 
 
 @pytest.mark.parametrize("scenario", [TINY, {**GOOD, "objective_weights": dict.fromkeys(GOOD["objective_weights"], 0)}])
-def test_a_valid_answer_that_describes_no_scenario_goes_back(environment, scenario) -> None:  # noqa: F811
+def test_a_valid_answer_without_a_possible_scenario_is_returned(environment, scenario) -> None:  # noqa: F811
     replies = [said(json.dumps({"scenarios": [each]})) for each in (scenario, GOOD)]
     with replying(*replies) as (url, seen):
         environment(url)
@@ -28,7 +28,7 @@ def test_a_valid_answer_that_describes_no_scenario_goes_back(environment, scenar
     assert written.rejected[0] in seen[1]["messages"][-1]["content"]
 
 
-def test_what_is_drawn_out_of_range_is_named(monkeypatch) -> None:
+def test_a_sampled_value_out_of_range_is_named(monkeypatch) -> None:
     def overflowing(spec: object) -> None:
         raise OverflowError("too large")
 
@@ -39,7 +39,7 @@ def test_what_is_drawn_out_of_range_is_named(monkeypatch) -> None:
         expandable(spec)
 
 
-def test_a_scenario_beside_one_that_describes_nothing_is_kept(environment) -> None:  # noqa: F811
+def test_a_valid_scenario_is_kept_when_another_is_impossible(environment) -> None:  # noqa: F811
     weightless = {**GOOD, "rationale": "no weights", "objective_weights": dict.fromkeys(GOOD["objective_weights"], 0)}
     with replying(said(json.dumps({"scenarios": [weightless, GOOD]}))) as (url, seen):
         environment(url)
@@ -51,7 +51,7 @@ def test_a_scenario_beside_one_that_describes_nothing_is_kept(environment) -> No
     assert "objective_weights" in reason
 
 
-def test_the_attacker_is_told_what_success_is_and_what_the_iteration_has(environment) -> None:  # noqa: F811
+def test_the_prompt_defines_success_and_lists_the_scenarios_of_the_iteration(environment) -> None:  # noqa: F811
     spec = to_spec(ScenarioAnswer.model_validate({**GOOD, "rationale": "already here"}), 1, 0)
     systems = []
     for level in (1, 2):

@@ -1,4 +1,4 @@
-"""The defender with a model: several candidates, and the protocol's queue discipline kept."""
+"""The defender with a model: several candidates, within the queue discipline of the protocol."""
 
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -52,7 +52,7 @@ def test_three_candidates_come_from_one_conversation(monkeypatch) -> None:
     assert "3. be bold" in prompt
 
 
-def test_the_champion_and_what_became_of_earlier_policies_are_told(monkeypatch) -> None:
+def test_the_prompt_shows_the_champion_and_the_results_of_earlier_policies(monkeypatch) -> None:
     lesson = "abc (iteration 2): +0.1 in training, -0.2 on validation; not chosen"
     _, asked = write(monkeypatch, champion=(REFERENCES["nearest"], -0.0123), lessons=[lesson], is_tuned=True)
     system, user = (m["content"] for m in asked[0].request["messages"][:2])
@@ -61,14 +61,14 @@ def test_the_champion_and_what_became_of_earlier_policies_are_told(monkeypatch) 
     assert "A search tunes the factors" in system
 
 
-def test_chance_is_no_reference_to_learn_from(monkeypatch) -> None:
+def test_random_policies_are_not_shown_as_references(monkeypatch) -> None:
     _, asked = write(monkeypatch, references={"random": [0.9], "fgd": [0.5]})
     user = asked[0].request["messages"][1]["content"]
     assert "random" not in user
     assert "- mark: 0.5000" in user
 
 
-def test_of_several_policies_the_valid_ones_are_kept() -> None:
+def test_only_valid_policies_of_an_answer_are_kept() -> None:
     good = PolicyAnswer(
         description="d",
         order="task.duration",
@@ -93,7 +93,7 @@ def test_of_several_policies_the_valid_ones_are_kept() -> None:
     assert any("policy 2: the queue discipline is given" in reason for reason in found.failures)
 
 
-def test_a_given_queue_discipline_is_told_and_kept(monkeypatch) -> None:
+def test_a_fixed_queue_discipline_is_in_the_prompt_and_kept(monkeypatch) -> None:
     found, asked = write(monkeypatch, REFERENCES["sjf+easy"].allocation_strategy)
     given = "the queue discipline is given: head_of_line_blocking true, backfill easy"
     assert found.policies == ()
@@ -101,7 +101,7 @@ def test_a_given_queue_discipline_is_told_and_kept(monkeypatch) -> None:
     assert f"T{given[1:]}" in asked[0].request["messages"][0]["content"]
 
 
-def test_a_policy_beside_an_invalid_one_is_kept() -> None:
+def test_a_valid_policy_is_kept_when_another_is_invalid() -> None:
     good = {
         "description": "d",
         "order": "task.duration",
@@ -127,7 +127,7 @@ def test_a_policy_beside_an_invalid_one_is_kept() -> None:
     assert "InvalidPolicy" not in str(PolicyAnswer.model_json_schema())
 
 
-def test_only_tools_that_can_tell_something_are_offered() -> None:
+def test_only_tools_with_available_data_are_offered() -> None:
     assert tools_of(with_networks=True, in_units=True) == TOOLS
     assert set(TOOLS) - set(tools_of(with_networks=False, in_units=True)) == {"rl_advice"}
     assert set(TOOLS) - set(tools_of(with_networks=True, in_units=False)) == {"objective_bounds"}

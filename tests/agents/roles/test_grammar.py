@@ -1,4 +1,4 @@
-"""What a model that knows nothing writes is valid, because it can write nothing else."""
+"""Grammar-constrained decoding: even an untrained model writes valid answers."""
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -57,6 +57,6 @@ def test_two_hundred_expressions_parse(tiny_model: str) -> None:
         parse(bound.invoke(QUESTION).text)
 
 
-def test_a_prompt_that_is_too_long_is_refused_with_the_counts(model) -> None:
+def test_a_prompt_that_is_too_long_is_refused_with_its_token_counts(model) -> None:
     with pytest.raises(ModelError, match=r"longer than .* can read.*tokens, the model reads 16384"):
         ask(model, [HumanMessage("word " * 20_000)], PolicyAnswer, to_policy)

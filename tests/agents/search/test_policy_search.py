@@ -24,19 +24,19 @@ def one(state: SearchState, seed: int, jobs: int = 1):
     return search(state, ground(seed), list(REFERENCES.values()), Settings(6, 3, jobs), seed, lambda *_: None)
 
 
-def test_the_same_seed_finds_the_same_on_one_core_and_two() -> None:
+def test_the_search_result_depends_on_the_seed_and_not_on_the_number_of_cores() -> None:
     start = first_state(SOURCE.templates[0])
     assert one(start, 3, jobs=1) == one(start, 3, jobs=2)
     assert one(start, 3) != one(start, 4)
 
 
-def test_a_restored_search_goes_on_as_if_it_had_never_stopped() -> None:
+def test_a_restored_search_equals_an_uninterrupted_one() -> None:
     first = one(first_state(SOURCE.templates[0]), 1).state
     restored = SearchState.model_validate_json(first.model_dump_json())
     assert one(restored, 2) == one(first, 2)
 
 
-def test_search_improves_on_where_it_started() -> None:
+def test_search_improves_on_the_initial_policy() -> None:
     where = ground(5)
     found = search(
         first_state(SOURCE.templates[0]), where, list(REFERENCES.values()), Settings(12, 8), 0, lambda *_: None
@@ -81,7 +81,7 @@ def test_the_attacker_varies_what_was_rewarding() -> None:
     assert diversity(known[0].description, known) == 0
 
 
-def test_training_and_validation_families_are_apart() -> None:
+def test_training_and_validation_families_are_disjoint() -> None:
     assert not set(SOURCE.training) & set(SOURCE.validation)
 
 
@@ -96,7 +96,7 @@ def test_a_source_without_its_data_is_refused(tmp_path) -> None:
 
 @pytest.mark.parametrize("admit", ["0", "task.duration < 200", "cluster.time < 60", "fit.cost < 0.001"])
 @pytest.mark.parametrize("family", ["batch", "spot", "bulk", "offload"])
-def test_leaving_work_undone_is_never_worth_it(admit: str, family: str) -> None:
+def test_unplaced_tasks_never_raise_the_reward(admit: str, family: str) -> None:
     source = open_source("generated", None)
     rng = np.random.default_rng(11)
     scenarios = [encode(source.expand(source.sample(family, level, rng))) for level in (1, 2, 3) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Every child is a policy of the language, and shorter means the same."""
+"""Variation: every child is a valid policy, and simplification keeps its meaning."""
 
 import math
 
@@ -62,7 +62,7 @@ def features_of(seed: int) -> dict[str, float]:
 
 
 @given(trees(), SEEDS)
-def test_a_simplified_expression_is_shorter_and_worth_the_same(tree, seed: int) -> None:
+def test_simplification_shortens_an_expression_and_keeps_its_value(tree, seed: int) -> None:
     shorter = simplify(tree)
     assert count_nodes(shorter) <= count_nodes(tree)
     assert simplify(shorter) == shorter
@@ -72,7 +72,7 @@ def test_a_simplified_expression_is_shorter_and_worth_the_same(tree, seed: int) 
 
 
 @given(trees(), SEEDS)
-def test_a_magnitude_is_never_exceeded(tree, seed: int) -> None:
+def test_magnitudes_bound_the_values_of_an_expression(tree, seed: int) -> None:
     limit = magnitude(tree)
     assert limit >= 0
     if limit < 1e300:
@@ -91,13 +91,13 @@ def test_a_magnitude_is_never_exceeded(tree, seed: int) -> None:
         ("node.cpu_free > 1 and 0", "0"),
     ],
 )
-def test_what_has_no_effect_goes(text: str, shorter: str) -> None:
+def test_terms_without_effect_are_removed(text: str, shorter: str) -> None:
     assert to_text(simplify(parse(text))) == shorter
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 @pytest.mark.parametrize("family", ["batch", "sensors", "slices"])
-def test_a_simplified_policy_does_the_same_on_random_scenarios(name: str, family: str) -> None:
+def test_a_simplified_policy_makes_the_same_decisions_on_random_scenarios(name: str, family: str) -> None:
     policy = REFERENCES[name]
     sections = parse_sections(policy)
     heavier = sections._replace(
@@ -120,7 +120,7 @@ def test_a_simplified_policy_does_the_same_on_random_scenarios(name: str, family
     assert outcome(shorter) == outcome(heavier)
 
 
-def test_rules_that_are_never_reached_go() -> None:
+def test_unreachable_rules_are_removed() -> None:
     score = parse("fit.cost")
     sections = parse_sections(REFERENCES["fgd"])._replace(
         rules=((Num(0.0), Num(1.0)), (parse("task.cpu > 1"), score), (Num(2.0), score), (Num(1.0), Num(7.0)))
@@ -144,7 +144,7 @@ def test_generations_of_children_are_valid_and_new(parent: Policy, other: Policy
 @settings(deadline=None)
 @example(REFERENCES["unicep_published"], 86577354)  # a dropped term left the minus of a constant
 @given(st.sampled_from(PARENTS), SEEDS)
-def test_each_operator_gives_a_policy_or_is_refused(parent: Policy, seed: int) -> None:
+def test_each_operator_returns_a_policy_or_is_rejected(parent: Policy, seed: int) -> None:
     rng = np.random.default_rng(seed)
     for operator in (*OPERATORS, lambda s, r: cross(s, parse_sections(REFERENCES["unicep+easy"]), r)):
         sections = operator(parse_sections(parent), rng)
@@ -153,7 +153,7 @@ def test_each_operator_gives_a_policy_or_is_refused(parent: Policy, seed: int) -
 
 
 @given(trees(), SEEDS)
-def test_edits_read_only_what_may_be_read(tree, seed: int) -> None:
+def test_edits_use_only_features_in_scope(tree, seed: int) -> None:
     rng = np.random.default_rng(seed)
     scopes = DECISION_SCOPES if seed % 2 else ALL_SCOPES
     before = {n.name for n in walk(tree) if isinstance(n, Ref)}
@@ -163,14 +163,14 @@ def test_edits_read_only_what_may_be_read(tree, seed: int) -> None:
 
 
 @given(trees(), trees(), SEEDS)
-def test_a_node_that_is_replaced_stands_where_it_was_asked_for(tree, new, seed: int) -> None:
+def test_a_replaced_subtree_is_at_the_requested_position(tree, new, seed: int) -> None:
     place = seed % count_nodes(tree)
     replaced = substitute(tree, place, new)
     assert at(replaced, place) == new
     assert count_nodes(replaced) == count_nodes(tree) - count_nodes(at(tree, place)) + count_nodes(new)
 
 
-def test_a_protocol_s_queue_is_left_alone() -> None:
+def test_variation_keeps_the_queue_of_the_protocol() -> None:
     parent = queue_template()
     rng = np.random.default_rng(0)
     children = [vary(parent, REFERENCES["wfp3+easy"], rng, queue_is_given=True) for _ in range(200)]
@@ -178,7 +178,7 @@ def test_a_protocol_s_queue_is_left_alone() -> None:
     assert queues == {(True, "easy")}
 
 
-def test_a_flip_changes_one_thing_to_something_valid() -> None:
+def test_a_flip_changes_one_choice_to_a_valid_one() -> None:
     rng = np.random.default_rng(0)
     strategy = queue_template().allocation_strategy
     seen = set()
@@ -191,7 +191,7 @@ def test_a_flip_changes_one_thing_to_something_valid() -> None:
     assert len(seen) == 9
 
 
-def test_every_part_of_a_policy_can_change_and_rules_come_and_go() -> None:
+def test_variation_reaches_every_part_of_a_policy_and_adds_and_removes_rules() -> None:
     parent = placement_template()
     rng = np.random.default_rng(1)
     before = parse_sections(parent)

@@ -1,4 +1,4 @@
-"""Plans in many futures: the batch agrees with one simulation at a time, and what-ifs change what they say."""
+"""Capacity plans over many futures: the batch equals single simulations, and disturbances have their stated effect."""
 
 import json
 
@@ -23,7 +23,7 @@ def some_demand(futures=6, steps=8, level=9.0, seed=0):
     return np.abs(level + rng.normal(0, 2, (futures, 2, steps)).cumsum(axis=2)) / 2
 
 
-def test_the_batch_gives_what_one_scenario_at_a_time_gives():
+def test_the_batch_equals_one_simulation_per_scenario():
     demand = some_demand()
     plan = CapacityPlan(plan_id="p", reserved_nodes=2, burst_nodes=1, reserved_price=0.2, burst_price=0.5)
     change = Disturbance.model_validate(
@@ -61,7 +61,7 @@ def test_the_batch_gives_what_one_scenario_at_a_time_gives():
     assert found.measured["latency"][0, 1].mean() > found.measured["latency"][0, 0].mean()
 
 
-def test_jobs_carry_the_work_that_is_demanded():
+def test_jobs_carry_the_demanded_work():
     demand = some_demand(futures=20).sum(axis=1)
     jobs = jobs_of(demand, JobClass(cores=0.25, seconds=100.0), STEP)
     for k, path in enumerate(demand):
@@ -74,7 +74,7 @@ def test_jobs_carry_the_work_that_is_demanded():
             assert abs(busy - path[s]) <= 0.25 + 1e-9
 
 
-def test_default_jobs_fill_nodes_and_stay_countable():
+def test_default_jobs_fill_nodes_in_limited_number():
     plans = [CapacityPlan(plan_id="p", reserved_nodes=1, node_cores=4.0)]
     for demand in (0.0, 0.5, 10.0, 400.0, 1500.0):
         job = job_for(plans, demand, STEP, 12)
@@ -82,14 +82,14 @@ def test_default_jobs_fill_nodes_and_stay_countable():
         assert len(jobs_of(np.full((1, 12), demand), job, STEP).arrival) < 8000
 
 
-def test_no_demand_is_no_work():
+def test_no_demand_gives_no_jobs():
     idle = Futures(np.zeros((3, 1, 4)), ("a",), STEP)
     plan = CapacityPlan(plan_id="p", reserved_nodes=1, reserved_price=1.0)
     found = simulate_futures(idle, [plan], JOB).measured
     assert found["cost"] == pytest.approx(4 * STEP / 3600) and not found["energy"].any() and not found["sla"].any()
 
 
-def test_more_capacity_is_never_later_and_threads_change_nothing():
+def test_more_capacity_never_adds_delay_and_threads_change_nothing():
     futures = Futures(some_demand(300), ("a", "b"), STEP)
     plans = [CapacityPlan(plan_id=str(n), reserved_nodes=n) for n in (2, 3, 4)]
     what_ifs = [parse_disturbance(text) for text in ("spike:+50%", "dos", "node_loss")]
@@ -101,7 +101,7 @@ def test_more_capacity_is_never_later_and_threads_change_nothing():
     assert (waits[:, 1:3].mean(axis=2) > waits[:, :1].mean(axis=2)).all()  # spikes and floods cost time
 
 
-def test_a_plan_does_not_depend_on_those_beside_it():
+def test_the_result_of_a_plan_is_independent_of_other_plans():
     futures = Futures(some_demand(40), ("a", "b"), STEP)
     small, large = (CapacityPlan(plan_id=str(n), reserved_nodes=n, burst_nodes=2) for n in (2, 5))
     loss = parse_disturbance("node_loss:1@10m")
@@ -124,7 +124,7 @@ def test_a_plan_does_not_depend_on_those_beside_it():
         ("price_rise:x2", {"factor": 2.0}),
     ],
 )
-def test_a_what_if_is_read_as_it_is_written(text, expected):
+def test_a_what_if_is_parsed_into_its_parameters(text, expected):
     change = parse_disturbance(text).changes[0].model_dump()
     assert {k: change[k] for k in expected} == pytest.approx(expected)
 
@@ -142,13 +142,13 @@ def test_a_what_if_is_read_as_it_is_written(text, expected):
         ("spike:+20%@", "NAME"),
     ],
 )
-def test_a_bad_what_if_is_told_how_to_write_it(text, part):
+def test_a_malformed_what_if_is_refused_with_the_syntax(text, part):
     with pytest.raises(ScenarioError, match=r"what-if") as raised:
         parse_disturbance(text)
     assert part in str(raised.value)
 
 
-def test_named_what_ifs_change_demand_as_they_say():
+def test_named_what_ifs_change_demand_as_described():
     demand = np.full((4, 2, 24), 5.0)
     chance = np.array([0.0, 0.25, 0.5, 0.99])
     for name in NAMED:
@@ -179,7 +179,7 @@ def test_the_best_plan_is_found_with_its_margin():
     assert first.best_share + second.best_share + third.best_share == pytest.approx(1)
 
 
-def test_weights_decide():
+def test_weights_determine_the_best_plan():
     futures = Futures(some_demand(200), ("a", "b"), STEP)
     thrifty = CapacityPlan(plan_id="thrifty", reserved_nodes=2, reserved_price=0.1)
     safe = CapacityPlan(plan_id="safe", reserved_nodes=6, reserved_price=0.1)
@@ -213,7 +213,7 @@ def test_bad_plans_are_refused_by_field(tmp_path, data, part):
         read_plans(path)
 
 
-def test_what_does_not_go_together_is_refused(tmp_path):
+def test_inconsistent_arguments_are_refused(tmp_path):
     futures = Futures(some_demand(3), ("a", "b"), STEP)
     plan = CapacityPlan(plan_id="p", reserved_nodes=1)
     with pytest.raises(ScenarioError, match="no policy"):

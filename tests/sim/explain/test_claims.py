@@ -1,4 +1,4 @@
-"""Claims: true ones hold, and every kind of error is caught."""
+"""Claims: true ones hold, and every kind of error is detected."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def holds(claim, where: Case | None = None) -> bool:
     return check([claim], where or case())[0].holds
 
 
-def test_values_are_looked_up() -> None:
+def test_values_are_verified() -> None:
     assert holds(ValueClaim("a", "node.price", 1.0))
     assert not holds(ValueClaim("a", "node.price", 1.01))
     assert not holds(ValueClaim("b", "node.price", 1.0))
@@ -37,17 +37,17 @@ def test_values_are_looked_up() -> None:
         ("lower", "nobody", False),
     ],
 )
-def test_comparisons_are_looked_up(relation, other, truth) -> None:
+def test_comparisons_are_verified(relation, other, truth) -> None:
     assert holds(ComparisonClaim("a", "node.price", relation, other)) is truth
 
 
-def test_an_extreme_is_not_claimed_of_candidates_that_were_not_traced() -> None:
+def test_an_extreme_is_not_claimed_over_untraced_candidates() -> None:
     where = case()
     unseen = where.decision._replace(feasible=3)
     assert not holds(ComparisonClaim("a", "node.price", "lowest", ""), where._replace(decision=unseen))
 
 
-def test_a_limit_is_the_options_own() -> None:
+def test_a_limit_is_that_of_the_same_candidate() -> None:
     assert holds(ComparisonClaim("a", "fit.latency", "within", "task.slack"))
     assert not holds(ComparisonClaim("a", "fit.latency", "beyond", "task.slack"))
     assert not holds(ComparisonClaim("a", "fit.latency", "within", "no.limit"))
@@ -69,7 +69,7 @@ def test_an_outcome_is_simulated() -> None:
     assert not holds(OutcomeClaim(None, "happiness", 1))
 
 
-def test_all_claims_of_generated_decisions_hold_and_all_planted_errors_are_caught() -> None:
+def test_all_generated_claims_hold_and_all_planted_errors_are_detected() -> None:
     found = bench_explanations(300, seed=3, data=None)
     assert set(found["from"]) == {"cloud", "edge", "network", "hybrid"}
     kinds = {"value", "comparison", "cause", "prediction", "wait", "infeasible", "attempt", "status"}
@@ -80,14 +80,14 @@ def test_all_claims_of_generated_decisions_hold_and_all_planted_errors_are_caugh
 
 
 @pytest.mark.slow
-def test_a_thousand_decisions_with_openb(traces) -> None:
+def test_all_claims_hold_for_a_thousand_decisions_of_openb(traces) -> None:
     found = bench_explanations(1000, seed=1, data=traces)
     assert found["from"]["openb"] == 200
     assert all(c["made"] == c["held"] for c in found["claims"])
     assert all(p["caught"] == p["planted"] > 0 for p in found["planted"])
 
 
-def test_explaining_again_says_the_same() -> None:
+def test_explanations_are_reproducible() -> None:
     first = [explain_case(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
     again = [explain_case(c, t).text for _, t, c in cases(40, np.random.default_rng(2), None)]
     assert first == again

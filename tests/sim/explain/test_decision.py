@@ -1,4 +1,4 @@
-"""Decisions read from a trace: their scores, what decided them, and what would have flipped them."""
+"""Decisions read from a trace: scores, causes, and smallest flips."""
 
 import numpy as np
 import pytest
@@ -61,14 +61,14 @@ B = Node(node_id="b", cpu=16, memory=64, price_per_hour=1.5)
 
 
 @pytest.mark.parametrize("policy", ["best_fit", "balanced_allocation", "cheapest", "fgd", "greenest"])
-def test_the_reference_interpreter_scores_as_the_kernel_did(policy: str) -> None:
+def test_the_reference_interpreter_scores_as_the_kernel(policy: str) -> None:
     for decision in random_decisions(policy):
         for option in decision.options:
             assert rank(decision, option.features) == pytest.approx(option.score, rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("policy", ["best_fit", "balanced_allocation", "cheapest"])
-def test_the_terms_of_a_score_add_up_to_it(policy: str) -> None:
+def test_the_terms_of_a_score_sum_to_it(policy: str) -> None:
     for decision in random_decisions(policy):
         if decision.runner_up is not None:
             found = terms(decision, decision.runner_up)
@@ -76,7 +76,7 @@ def test_the_terms_of_a_score_add_up_to_it(policy: str) -> None:
             assert sum(t.other for t in found) == pytest.approx(decision.runner_up.score, rel=1e-9, abs=1e-9)
 
 
-def test_free_cores_in_the_trace_are_what_the_placements_before_have_left() -> None:
+def test_free_cores_in_the_trace_follow_from_the_earlier_placements() -> None:
     scenario = expand(sample_spec("services", 3, np.random.default_rng(4)))
     scenario = scenario.model_copy(update={"environmental_conditions": type(scenario.environmental_conditions)()})
     policy = REFERENCES["worst_fit"]
@@ -103,7 +103,7 @@ def test_a_cause_is_the_feature_that_decided() -> None:
     assert cause(decision, decision.options[1]) == ("node.price",)
 
 
-def test_a_feature_that_spoke_against_the_winner_is_no_cause() -> None:
+def test_a_feature_that_favours_the_runner_up_is_no_cause() -> None:
     decision = decide(small(A, B), scored("node.cpu_free - 4 * node.price"))
     other = decision.options[1]
     assert decision.chosen.name == "b"
@@ -113,12 +113,12 @@ def test_a_feature_that_spoke_against_the_winner_is_no_cause() -> None:
     assert advantages(decision, other)["node.price"] < 0 < advantages(decision, other)["node.cpu_free"]
 
 
-def test_two_features_that_only_together_hold_the_lead_are_one_cause() -> None:
+def test_two_features_that_decide_only_together_are_one_cause() -> None:
     decision = decide(small(A, B), scored("min(node.cpu_total - 8, 1) + min(node.price - 1, 1)"))
     assert set(cause(decision, decision.options[1])) == {"node.cpu_total", "node.price"}
 
 
-def test_a_draw_has_no_cause() -> None:
+def test_a_tie_has_no_cause() -> None:
     decision = decide(small(A, A.model_copy(update={"node_id": "c"})), scored("-node.price"))
     assert decision.chosen.name == "a"
     assert is_level(decision, decision.options[1].features)
@@ -132,7 +132,7 @@ def test_a_smallest_flip_is_where_the_scores_meet() -> None:
     assert flip.threshold == pytest.approx(1.0)
 
 
-def test_a_flip_of_load_moves_free_cores_with_it() -> None:
+def test_a_flip_of_load_changes_free_cores_consistently() -> None:
     decision = decide(small(A, B), scored("-fit.cpu_left"))
     (flip,) = flips(decision, decision.options[1])
     # a has 6 of 8 cores left; b is as tight when 12 of its 16 are left, so 2 + 12 of 16 were free before.
@@ -148,7 +148,7 @@ def test_no_flip_makes_a_task_fit_where_it_does_not() -> None:
 
 
 @pytest.mark.parametrize("policy", ["best_fit", "cheapest", "nearest", "greenest"])
-def test_at_every_threshold_the_other_wins_and_short_of_it_not(policy: str) -> None:
+def test_the_runner_up_wins_at_every_threshold_and_not_before_it(policy: str) -> None:
     seen = 0
     for decision in random_decisions(policy, level=3):
         other = decision.runner_up
@@ -169,7 +169,7 @@ def test_a_plan_has_no_decisions() -> None:
         list(decisions(scenario, plan, simulate(scenario, plan, trace=True)))
 
 
-def test_a_task_that_was_never_placed_is_named() -> None:
+def test_an_unplaced_task_is_named() -> None:
     scenario = small(A, cpu=9)
     outcome = traced(encode(scenario), compile_policy(scored("1")), "p")
     with pytest.raises(ScenarioError, match="'t' was never placed"):

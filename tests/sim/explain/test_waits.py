@@ -1,7 +1,7 @@
-"""Every wait of every task, of all families and policies, held against an occupancy that is recomputed here.
+"""Every wait of every task, of all families and policies, checked against an occupancy recomputed here.
 
 The check below shares nothing with `aurora.sim.explain.shortage` and `aurora.sim.explain.waits` but the attempts
-themselves, and those are held against the slow simulator.
+themselves, and those are compared with the reference simulator.
 """
 
 import itertools
@@ -24,7 +24,7 @@ from tests.sim.reference_simulator import ReferenceSimulator
 
 
 class Watched(ReferenceSimulator):
-    """The slow simulator, noting who started where and who was the head after each round."""
+    """The reference simulator, recording every start and the head of the queue after each round."""
 
     def __init__(self, *args) -> None:
         super().__init__(*args)
@@ -47,7 +47,7 @@ def scenarios(level: int, seed: int) -> list[Scenario]:
 
 
 def free(run: History, task: Task, place, time: float) -> bool:
-    """Whether a candidate has room for a task between two events, from the attempts alone."""
+    """Return whether a candidate has room for a task between two events, from the attempts alone."""
     tasks, failures = run.scenario.tasks, run.scenario.environmental_conditions.node_failures
     now = [a for a in run.attempts if a.start <= time < a.end]
     if place.node >= 0:
@@ -79,7 +79,7 @@ def free(run: History, task: Task, place, time: float) -> bool:
 
 
 def moments(run: History, start: float, end: float) -> list[float]:
-    """One moment between every two events from `start` to `end`, some fifteen of them."""
+    """Return about fifteen moments between events from `start` to `end`."""
     events = {start, end}
     for a in run.attempts:
         events |= {t for t in (a.start, a.end) if start < t < end}
@@ -92,7 +92,7 @@ def moments(run: History, start: float, end: float) -> list[float]:
 
 
 def check_waits(run: History) -> int:
-    """Hold every wait of every task against the occupancy; how many there were."""
+    """Compare every wait of every task with the occupancy; return the number of waits."""
     numbers, seen = {t.task_id: k for k, t in enumerate(run.scenario.tasks)}, 0
     finish, leaders = run.outcome.tasks.finish, heads(run)
     for t, task in enumerate(run.scenario.tasks):
@@ -137,21 +137,21 @@ def check_waits(run: History) -> int:
 
 
 @pytest.mark.parametrize("name", ["best_fit", "fgd", "random", "cheapest", "sjf", "fcfs+easy", "wfp3+easy"])
-def test_every_wait_of_every_task_is_told_and_true(name: str) -> None:
+def test_every_wait_of_every_task_is_explained_correctly(name: str) -> None:
     seen = sum(check_waits(run_of(scenario, REFERENCES[name])) for scenario in scenarios(4, 11))
     assert seen > 50
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(REFERENCES))
-def test_every_wait_under_every_reference(name: str) -> None:
+def test_every_wait_under_every_reference_is_explained_correctly(name: str) -> None:
     for level in (2, 3, 5):
         for scenario in scenarios(level, 12):
             check_waits(run_of(scenario, REFERENCES[name]))
 
 
 @pytest.mark.parametrize("name", ["fgd", "random", "worst_fit", "wfp3", "sjf+easy"])
-def test_attempts_devices_and_heads_are_those_of_the_slow_simulator(name: str) -> None:
+def test_attempts_devices_and_queue_heads_equal_the_reference_simulator(name: str) -> None:
     for scenario in scenarios(3, 13)[::2]:
         policy = REFERENCES[name]
         slow = Watched(scenario, policy).simulate()
@@ -167,7 +167,7 @@ def test_attempts_devices_and_heads_are_those_of_the_slow_simulator(name: str) -
             assert at == ([] if head is None else [head])
 
 
-def test_one_event_at_a_time_has_the_same_heads() -> None:
+def test_queue_heads_are_the_same_with_one_event_at_a_time() -> None:
     for scenario in scenarios(3, 14)[:3]:
         workload = scenario.workload_definition.model_copy(update={"simultaneous_events": "one_by_one"})
         tasks = tuple(t.model_copy(update={"arrival_time": 20.0 * (t.arrival_time // 20)}) for t in workload.tasks)

@@ -1,11 +1,11 @@
-"""Where machine code is kept."""
+"""Location of the machine code cache."""
 
 import pwd
 
 from aurora.sim.kernel.jit import cache_folder
 
 
-def test_a_user_without_a_home_folder_has_a_place_for_machine_code(monkeypatch):
+def test_machine_code_is_cached_without_a_home_folder(monkeypatch):
     def unknown(_: int) -> None:
         raise KeyError("uid not found")
 

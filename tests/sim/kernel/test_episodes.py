@@ -1,4 +1,4 @@
-"""An episode ends as the run of the policy whose choices the agent makes, and pays the scenario's own reward."""
+"""An episode ends as the run of the policy that its agent follows, with the same reward."""
 
 import copy
 
@@ -24,7 +24,7 @@ from tests.sim.kernel.test_kernel_against_reference import ZOO, random_scenario
 
 @pytest.fixture(scope="module")
 def generated() -> list[EncodedScenario]:
-    """Of every family at every level but the last, where one is enough."""
+    """Return scenarios of every family and level, and only one of the last level."""
     pairs = [(family, level) for family in FAMILIES for level in (1, 2, 3, 4)] + [("batch", 5)]
     return [encode(expand(sample_spec(f, level, np.random.default_rng([level, 5])))) for f, level in pairs]
 
@@ -36,7 +36,7 @@ def assert_equal(one: Outcome, other: Outcome) -> None:
 
 
 def assert_same_as_run(scenarios: list[EncodedScenario], policy: Policy) -> int:
-    """Play all of them in step, each decision as the policy's own scores have it; how many decisions."""
+    """Play all scenarios in step, each decision by the policy's scores; return the number of decisions."""
     program = compile_policy(policy)
     episodes = Episodes(scenarios, len(scenarios), base=policy, forced=True, restarts=False)
     episodes.begin()
@@ -62,7 +62,7 @@ def test_an_episode_ends_as_the_policys_own_run_on_generated_scenarios(
     assert assert_same_as_run(generated, REFERENCES[name]) > 1000
 
 
-def test_a_single_candidate_is_taken_at_once_unless_it_is_to_be_shown(generated: list[EncodedScenario]) -> None:
+def test_a_single_candidate_is_taken_without_a_decision_unless_requested(generated: list[EncodedScenario]) -> None:
     shown = {}
     for forced in (True, False):
         outcomes, fewest = [], 99
@@ -82,7 +82,7 @@ def test_a_single_candidate_is_taken_at_once_unless_it_is_to_be_shown(generated:
 
 @pytest.mark.parametrize("forced", [True, False])
 @pytest.mark.parametrize("base", ["first_fit", "sjf+easy"])
-def test_the_rewards_of_an_episode_add_up_to_the_scenarios_reward(base: str, forced: bool) -> None:
+def test_the_rewards_of_an_episode_sum_to_the_reward_of_the_scenario(base: str, forced: bool) -> None:
     scenarios = [encode(random_scenario(seed)) for seed in range(40)]
     scenarios += [encode(expand(sample_spec(f, 2, np.random.default_rng(3)))) for f in FAMILIES]
     rng, played = np.random.default_rng(0), 0
@@ -107,7 +107,7 @@ def test_the_rewards_of_an_episode_add_up_to_the_scenarios_reward(base: str, for
     assert played > 30
 
 
-def test_without_trouble_the_potential_knows_what_the_placed_tasks_will_cost() -> None:
+def test_without_disturbances_the_potential_equals_the_final_sums_of_the_placed_tasks() -> None:
     """Cost, energy and latency of each placement are counted when it is made, as the run counts them at its end."""
     for family in ("batch", "services"):
         encoded = encode(expand(sample_spec(family, 2, np.random.default_rng(8))))
@@ -125,8 +125,8 @@ def test_without_trouble_the_potential_knows_what_the_placed_tasks_will_cost() -
         assert met == summary.tasks - summary.sla_violations
 
 
-def test_what_is_shown_are_the_features_of_the_trace() -> None:
-    """Beside the traced run of the same policy: every number shown is the squashed feature of the table."""
+def test_observations_are_the_squashed_features_of_the_trace() -> None:
+    """Compare with the traced run of the same policy: every observation is a squashed feature of the table."""
     names = [f.name for f in FEATURES]
     for family in ("accelerators", "sensors", "bulk", "spot"):
         encoded = encode(expand(sample_spec(family, 2, np.random.default_rng(4))))
@@ -188,7 +188,7 @@ def test_episodes_restart_on_every_scenario_equally_often() -> None:
     assert played[0][:12] != played[0][12:24]
 
 
-def test_what_can_not_be_played_is_refused() -> None:
+def test_unsuitable_scenarios_are_refused() -> None:
     encoded = encode(expand(sample_spec("batch", 1, np.random.default_rng(1))))
     planned = with_plan(encoded, plan_of(run(encoded, compile_policy(BASE)), encoded.scenario))
     with pytest.raises(ScenarioError, match="none with an allocation plan"):
@@ -212,6 +212,6 @@ def test_what_can_not_be_played_is_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["", "node.cpu", "fit.cost / node.speed", "node.speed * fit.cost", "fit.cost/task.cpu", "fit.cost + 1"]
 )
-def test_an_input_that_is_not_one_is_refused(text: str) -> None:
+def test_an_unknown_input_is_refused(text: str) -> None:
     with pytest.raises(PolicyError):
         parse_input(text)

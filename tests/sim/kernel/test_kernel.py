@@ -26,7 +26,7 @@ def scenario(tasks: list[Task], nodes: list[Node], **conditions: object) -> Scen
 
 
 def flavoured(seed: int, tasks: int = 400, nodes: int = 37) -> Scenario:
-    """Few kinds of tasks on many nodes, with devices and failures: what the score cache is for."""
+    """Return a scenario of few kinds of tasks on many nodes, with devices and failures, which uses the score cache."""
     rng = np.random.default_rng(seed)
     flavours = [(1.0, 0, 1.0), (2.0, 1, 0.5), (4.0, 1, 1.0), (2.0, 2, 1.0), (1.0, 1, 0.25)]
     made = []
@@ -57,7 +57,7 @@ def flavoured(seed: int, tasks: int = 400, nodes: int = 37) -> Scenario:
 @pytest.mark.parametrize(
     "name", ["best_fit", "fgd", "gpu_packing", "gpu_clustering", "round_robin", "dot_product", "borg_gpu", "random"]
 )
-def test_quick_ways_give_the_same_decisions_as_the_general_one(
+def test_fast_paths_give_the_same_decisions_as_the_general_path(
     name: str, least_nodes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel_run, "MIN_NODES_FOR_CACHE", least_nodes)
@@ -71,7 +71,7 @@ def test_quick_ways_give_the_same_decisions_as_the_general_one(
 
 @pytest.mark.parametrize("admit", ["node.tasks < 3", "node.cpu_free > 100", "fit.cpu_left > 0.2 or task.cpu < 2"])
 @pytest.mark.parametrize("score", ["0 / 1 - 0", "log(node.cpu_free - 9) * 1e308 * 1e308", "-node.cpu_load", "task.cpu"])
-def test_admission_and_scores_that_are_not_finite_are_alike_everywhere(admit: str, score: str) -> None:
+def test_all_paths_treat_non_finite_scores_and_admissions_alike(admit: str, score: str) -> None:
     rules = (DecisionRule(when="task.cpu > 1", score=score), DecisionRule(score="-" + score))
     policy = Policy(policy_id="p", allocation_strategy=AllocationStrategy(admit=admit, decision_rules=rules))
     for nodes in (15, 130, 220):
@@ -80,7 +80,7 @@ def test_admission_and_scores_that_are_not_finite_are_alike_everywhere(admit: st
         np.testing.assert_array_equal(quick.tasks.node, general.tasks.node)
 
 
-def test_the_same_run_twice_is_the_same_to_the_bit() -> None:
+def test_a_repeated_run_is_identical_to_the_bit() -> None:
     encoded, program = encode(flavoured(1)), compile_policy(REFERENCES["fgd"])
     assert evaluate(encoded, program) == evaluate(encoded, program) == run(encoded, program).summary
 
@@ -108,7 +108,7 @@ def test_the_trace_explains_every_placement() -> None:
     assert np.all((np.diff(scores, axis=1) <= 0) | np.isnan(scores[:, 1:]))
 
 
-def test_a_plan_is_followed_and_what_it_leaves_out_is_not_placed() -> None:
+def test_a_plan_is_followed_and_other_tasks_stay_unplaced() -> None:
     made = scenario(
         [Task(task_id=t, arrival_time=0, cpu_required=1, duration=5) for t in ("a", "b", "c")],
         [Node(node_id="n", cpu=1), Node(node_id="m", cpu=1)],
@@ -130,13 +130,13 @@ def test_a_plan_is_followed_and_what_it_leaves_out_is_not_placed() -> None:
         PlannedTask(task_id="a", node_id="n", path=("l",), start=0),
     ],
 )
-def test_a_plan_that_names_what_is_not_there_is_refused(line: PlannedTask) -> None:
+def test_a_plan_with_unknown_names_is_refused(line: PlannedTask) -> None:
     made = scenario([Task(task_id="a", arrival_time=0, cpu_required=1, duration=5)], [Node(node_id="n", cpu=1)])
     with pytest.raises(ConstraintError):
         simulate(made, REFERENCES["first_fit"].model_copy(update={"allocation_plan": (line,)}))
 
 
-def test_a_task_that_fits_nowhere_is_said_to_be_so() -> None:
+def test_a_task_that_fits_nowhere_is_reported() -> None:
     made = scenario(
         [
             Task(task_id="a", arrival_time=0, cpu_required=9, duration=5),

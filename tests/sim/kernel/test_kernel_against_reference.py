@@ -1,4 +1,4 @@
-"""The fast simulator and the slow one agree task by task, on random scenarios of every domain."""
+"""The kernel and the reference simulator agree task by task, on random scenarios of every domain."""
 
 import itertools
 

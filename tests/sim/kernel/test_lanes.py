@@ -1,4 +1,4 @@
-"""Operations on rows give what the same operations on numbers give, for any number of elements."""
+"""Row operations equal the scalar operations, for any number of elements."""
 
 import itertools
 import math
@@ -44,7 +44,7 @@ def _best(values, cpu_free, memory_free, down, cpu, memory, size):
     )
 
 
-def test_operations_on_rows_agree_with_those_on_numbers() -> None:
+def test_row_operations_equal_scalar_operations() -> None:
     triples = np.array(list(itertools.product(SPECIAL, repeat=3))).T
     for op in (o for o in Op if o >= Op.ADD):
         for kind in (0, 1, 2) if op in _OF_TWO else (0,):
@@ -64,7 +64,7 @@ _OF_TWO = {
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 10, 16, 31])
-def test_the_best_with_room_is_the_first_of_the_highest(size: int) -> None:
+def test_the_best_feasible_candidate_is_the_first_of_the_highest_scores(size: int) -> None:
     rng = np.random.default_rng(size)
     for _ in range(200):
         values = rng.choice(SPECIAL, (1, size))

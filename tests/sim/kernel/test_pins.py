@@ -1,4 +1,4 @@
-"""What the kernel is handed by address follows the arrays wherever they go."""
+"""Pinned arrays: the kernel always reads the current arrays of a scenario and a program."""
 
 import copy
 import dataclasses
@@ -35,7 +35,7 @@ def _program(score: str):
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-def test_a_copy_of_a_scenario_runs_on_its_own_arrays(copied) -> None:
+def test_a_copied_scenario_runs_on_its_own_arrays(copied) -> None:
     encoded, program = _encoded(5.0), _program("1")
     expected = evaluate(encoded, program)
     other = copied(encoded)
@@ -45,14 +45,14 @@ def test_a_copy_of_a_scenario_runs_on_its_own_arrays(copied) -> None:
     assert evaluate(other, program) == expected
 
 
-def test_a_scenario_with_other_arrays_runs_on_those() -> None:
+def test_a_scenario_with_replaced_arrays_runs_on_the_new_ones() -> None:
     encoded, program = _encoded(5.0), _program("1")
     problem = encoded.problem._replace(task_f=np.where(encoded.problem.task_f == 5.0, 7.0, encoded.problem.task_f))
     assert evaluate(dataclasses.replace(encoded, problem=problem), program).makespan == 7.0
     assert evaluate(encoded, program).makespan == 5.0
 
 
-def test_a_program_with_other_constants_runs_with_those() -> None:
+def test_a_program_with_replaced_constants_runs_on_the_new_ones() -> None:
     encoded, program = _encoded(5.0), _program("2 * node.index")
     assert evaluate(encoded, program).energy == 0.0
     other = program._replace(consts=-program.consts)
@@ -60,14 +60,14 @@ def test_a_program_with_other_constants_runs_with_those() -> None:
     assert evaluate(encoded, program).energy == 0.0
 
 
-def test_programs_come_and_go() -> None:
+def test_many_short_lived_programs_give_right_results() -> None:
     encoded = _encoded(5.0)
     for k in range(600):
         burnt = evaluate(encoded, _program(f"{1 - 2 * (k % 2)} * node.index")).energy
         assert (burnt > 0) == (k % 2 == 1)
 
 
-def test_arrays_of_another_kind_are_refused() -> None:
+def test_arrays_of_another_dtype_or_layout_are_refused() -> None:
     problem = _encoded(5.0).problem
     with pytest.raises(TypeError, match="float32"):
         Pinned(problem._replace(task_f=problem.task_f.astype(np.float32)))

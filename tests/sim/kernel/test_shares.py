@@ -1,4 +1,4 @@
-"""Shares of a device: what adds up to one fits on one device, and nothing more."""
+"""Shares of a device: shares that sum to one fit on one device, and nothing more."""
 
 from fractions import Fraction
 
@@ -28,17 +28,17 @@ def on_one_device(shares: list[float]) -> Scenario:
 
 
 @given(st.integers(1, 1000))
-def test_n_shares_of_one_nth_fit_on_a_device_and_one_more_does_not(n: int) -> None:
+def test_exactly_n_shares_of_one_nth_fit_on_a_device(n: int) -> None:
     assert n * share_of(1 / n) <= DEVICE < (n + 1) * share_of(1 / n)
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12))
-def test_shares_that_add_up_to_one_fit_on_a_device(sizes: list[int]) -> None:
+def test_shares_that_sum_to_one_fit_on_a_device(sizes: list[int]) -> None:
     assert sum(share_of(float(Fraction(size, sum(sizes)))) for size in sizes) <= DEVICE
 
 
 @given(st.integers(1, 1000))
-def test_thousandths_are_exact(milli: int) -> None:
+def test_shares_in_thousandths_are_exact(milli: int) -> None:
     assert share_of(milli / 1000) * 1000 == milli * DEVICE
 
 
@@ -53,5 +53,5 @@ def test_the_kernel_and_the_reference_start_as_many_as_fit(share: float, fit: in
     assert sorted(slow.start) == [0.0] * fit + [5.0]
 
 
-def test_a_share_too_small_to_count_is_one_part() -> None:
+def test_the_smallest_share_is_one_part() -> None:
     assert share_of(5e-324) == share_of(1e-9) == 1

@@ -23,7 +23,7 @@ def without_devices_and_batteries(seed: int):
     return what.model_copy(update={"nodes": nodes, "workload_definition": workload})
 
 
-def test_a_plan_starts_as_written_if_and_only_if_it_breaks_nothing() -> None:
+def test_a_plan_starts_as_written_if_and_only_if_it_violates_no_constraint() -> None:
     kept, broken = 0, 0
     for seed in range(150):
         what = without_devices_and_batteries(seed)
@@ -50,7 +50,7 @@ def lines(*starts: float, node: str = "n") -> tuple[PlannedTask, ...]:
     return tuple(PlannedTask(task_id=f"t{i}", node_id=node, start=s) for i, s in enumerate(starts))
 
 
-def test_every_kind_is_found_with_its_amount() -> None:
+def test_every_kind_of_violation_is_found_with_its_amount() -> None:
     tasks = [
         Task(task_id="t0", arrival_time=5, cpu_required=3, memory_required=6, duration=10),
         Task(task_id="t1", arrival_time=0, cpu_required=2, memory_required=6, duration=10, patience=4),
@@ -73,7 +73,7 @@ def test_every_kind_is_found_with_its_amount() -> None:
     assert found["unplanned"].tasks == ("t4",)
 
 
-def test_ends_and_starts_may_touch() -> None:
+def test_a_task_may_start_when_another_ends() -> None:
     tasks = [Task(task_id=f"t{i}", arrival_time=0, cpu_required=4, duration=10) for i in range(3)]
     encoded = encode(scenario(tasks, [Node(node_id="n", cpu=4)]))
     assert violations(encoded, lines(0, 10, 20)) == []

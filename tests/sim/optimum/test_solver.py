@@ -19,7 +19,7 @@ from tests.sim.optimum.test_bounds import scenario
 
 
 def by_enumeration(what: Scenario) -> tuple[float, float]:
-    """Least makespan and mean latency over all orders and places, each task as early as it then can start.
+    """Return the least makespan and mean latency over all orders and placements, each task starting as early as it can.
 
     Such schedules hold an optimum of both (Sprecher, Kolisch & Drexl, EJOR 80, 1995: active schedules).
     """
@@ -100,7 +100,7 @@ def test_first_levels_are_solved_for_cost_and_makespan(family: str) -> None:
         assert achieved(outcome, encoded.scenario, goal) == found.value  # type: ignore[arg-type]
 
 
-def test_the_same_question_has_the_same_answer() -> None:
+def test_the_solver_is_deterministic() -> None:
     encoded = encode(expand(sample_spec("video", 2, np.random.default_rng(1))))
     first, second = (solve(encoded, "weighted_latency", effort=0.5) for _ in range(2))
     assert first[:3] == second[:3]  # of plans with equal value, either may come
@@ -111,14 +111,14 @@ def impatient(count: int) -> Scenario:
     return scenario(tasks, [Node(node_id="n", cpu=2)])
 
 
-def test_what_cannot_be_solved_is_proved() -> None:
+def test_infeasibility_is_proved() -> None:
     found = witness(encode(impatient(3)), REFERENCES)
     assert not found.is_solvable
     assert "2 of 3" in found.reason
     assert "proved" in found.reason
 
 
-def test_a_reference_is_a_witness() -> None:
+def test_a_reference_is_a_witness_of_feasibility() -> None:
     encoded = encode(impatient(2))
     found = witness(encoded, REFERENCES)
     assert found.by in REFERENCES
@@ -140,12 +140,12 @@ def test_the_solver_finds_what_no_reference_does() -> None:
     assert run_plan(encoded, found.plan).summary.completed == 3
 
 
-def test_a_task_that_fits_nowhere_is_the_reason() -> None:
+def test_infeasibility_names_a_task_that_fits_nowhere() -> None:
     tasks = [Task(task_id="wide", arrival_time=0, cpu_required=9, duration=1)]
     assert "for wide" in witness(encode(scenario(tasks, [Node(node_id="n", cpu=4)])), REFERENCES).reason
 
 
-def test_what_is_too_large_is_said() -> None:
+def test_a_scenario_too_large_for_the_solver_is_reported() -> None:
     tasks = tuple(Task(task_id=f"t{i}", arrival_time=0, cpu_required=1, duration=10, patience=0) for i in range(90))
     nodes = tuple(Node(node_id=f"n{i}", cpu=1) for i in range(50))
     what = Scenario(

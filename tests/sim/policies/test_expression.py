@@ -38,7 +38,7 @@ trees = st.recursive(
 
 @given(trees)
 @settings(deadline=None)
-def test_text_of_a_tree_parses_to_the_same_tree(tree: Expr) -> None:
+def test_an_unparsed_tree_parses_to_the_same_tree(tree: Expr) -> None:
     assert parse(to_text(tree)) == tree
 
 
@@ -152,12 +152,12 @@ def test_an_error_says_where_and_suggests_the_nearest_name() -> None:
         ("[1]", "a list .* use numbers"),
     ],
 )
-def test_what_other_languages_have_is_named_with_what_to_write_instead(text: str, remedy: str) -> None:
+def test_syntax_of_other_languages_is_refused_with_the_alternative(text: str, remedy: str) -> None:
     with pytest.raises(PolicyError, match=remedy):
         parse(text)
 
 
-def test_a_decision_can_t_read_candidates_before_there_are_any() -> None:
+def test_admission_cannot_use_features_of_candidates() -> None:
     with pytest.raises(PolicyError, match=r"node\.cpu_free can't be read here"):
         parse("node.cpu_free", scopes=DECISION_SCOPES)
 
@@ -196,7 +196,7 @@ def test_constants_are_in_the_order_of_the_program() -> None:
     assert compile_policy(changed).consts.tolist() == [1, 2, 3, 4, 5, 6]
 
 
-def test_key_ignores_spacing_and_words() -> None:
+def test_the_key_of_a_policy_ignores_spacing_and_descriptions() -> None:
     one = _policy("node.cpu_free+1")
     other = _policy("(node.cpu_free  + 1.0)").model_copy(update={"policy_id": "q", "policy_description": "x"})
     assert policy_key(one) == policy_key(other)

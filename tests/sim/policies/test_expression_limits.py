@@ -1,4 +1,4 @@
-"""The limits hold for the tree, not only for the text that it was read from."""
+"""Limits of expressions apply to the tree and not only to its source text."""
 
 import math
 
@@ -26,7 +26,7 @@ def _policy(score: str) -> Policy:
 
 @pytest.mark.parametrize("shape", ["1<({})<2", "task.wait<({})<task.cpu"])
 @pytest.mark.parametrize("levels", [8, 20, 39])
-def test_chains_in_chains_are_refused_before_they_grow(levels: int, shape: str) -> None:
+def test_nested_comparison_chains_are_refused_before_expansion(levels: int, shape: str) -> None:
     with pytest.raises(PolicyError, match=r"more than (200 operations|40 levels)"):
         parse(_nested(levels, shape))
 
@@ -51,7 +51,7 @@ texts = st.recursive(
 
 @given(texts)
 @settings(deadline=None, max_examples=200)
-def test_what_parses_can_be_written_and_read_again(text: str) -> None:
+def test_a_parsed_expression_can_be_written_and_parsed_again(text: str) -> None:
     try:
         tree = parse(text)
     except PolicyError:
@@ -63,7 +63,7 @@ def test_what_parses_can_be_written_and_read_again(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["min", "max"])
-def test_a_hundred_arguments_survive_a_change_of_constants(name: str) -> None:
+def test_an_operation_with_a_hundred_arguments_accepts_new_constants(name: str) -> None:
     policy = _policy(f"{name}({', '.join(['1'] * 100)})")
     changed = with_constants(policy, [float(i) for i in range(102)])
     assert compile_policy(changed).consts.tolist() == list(constants(changed)) == list(range(102))
@@ -84,7 +84,7 @@ def test_a_constant_must_be_finite(value: float) -> None:
 
 
 @pytest.mark.parametrize(("text", "position"), [("   1 + \u00e9", 7), ("   1 + node.cpu_fre", 7), ("   1 +* 2", 6)])
-def test_a_position_counts_leading_blanks(text: str, position: int) -> None:
+def test_error_positions_count_leading_blanks(text: str, position: int) -> None:
     with pytest.raises(PolicyError) as caught:
         parse(text)
     assert caught.value.position == position
@@ -96,7 +96,7 @@ def test_an_unknown_policy_is_a_policy_error(name: str) -> None:
         load_policy(name)
 
 
-def test_kube_scores_are_those_of_whole_numbers() -> None:
+def test_kube_scores_equal_integer_arithmetic() -> None:
     scores = {n: parse(REFERENCES[n].allocation_strategy.decision_rules[0].score) for n in REFERENCES}
     for capacity in range(1, 129):
         for used in range(capacity + 1):

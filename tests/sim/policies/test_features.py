@@ -8,7 +8,7 @@ def test_the_documented_table_is_current() -> None:
     assert feature_table() in text
 
 
-def test_names_are_unique_and_scopes_lie_together() -> None:
+def test_feature_names_are_unique_and_scopes_contiguous() -> None:
     assert len(FEATURE_INDEX) == len(FEATURES)
     scopes = [f.scope for f in FEATURES]
     assert scopes == sorted(scopes, key=["task", "node", "fit", "path", "cluster", "objective"].index)

@@ -1,4 +1,4 @@
-"""A trained network is a policy: the kernel, plain numpy and torch agree on it, and nothing else changes it."""
+"""Network policies: the kernel, NumPy and PyTorch agree on their scores, and variation leaves them unchanged."""
 
 import itertools
 import json
@@ -63,7 +63,7 @@ def test_the_kernel_scores_as_numpy_does(hidden: tuple[int, ...], activation: st
     assert compared > 1000
 
 
-def test_torch_gives_the_same_scores_for_what_an_environment_shows() -> None:
+def test_torch_scores_the_observations_of_an_environment_alike() -> None:
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -88,7 +88,7 @@ def test_torch_gives_the_same_scores_for_what_an_environment_shows() -> None:
     assert episodes.task[0] == -1
 
 
-def test_a_network_that_is_one_feature_does_what_the_rule_does() -> None:
+def test_a_network_of_one_feature_decides_as_the_equivalent_rule() -> None:
     """The highest free share of cores, as a rule and as a network."""
     features = ["fit.cpu_left", "fit.memory_left", "task.cpu"]
     policy = scoring_network(features, [1, 1, 8], [([[2.0, 0.0, 5.0]], [0.5])])
@@ -99,7 +99,7 @@ def test_a_network_that_is_one_feature_does_what_the_rule_does() -> None:
         np.testing.assert_array_equal(one.tasks.node, other.tasks.node)
 
 
-def test_a_network_survives_a_file_and_a_store(tmp_path: Path) -> None:
+def test_a_network_survives_a_file_and_an_archive(tmp_path: Path) -> None:
     policy, other = made(seed=1), made(seed=2)
     path = tmp_path / "network.json"
     path.write_text(policy.model_dump_json(indent=2, exclude_none=True))
@@ -132,7 +132,7 @@ def test_a_network_survives_a_file_and_a_store(tmp_path: Path) -> None:
         assert best["rules"] == [] and "16 hidden units" in best["network"]
 
 
-def test_the_first_nine_digits_tell_all_float32_weights_apart() -> None:
+def test_nine_digits_distinguish_all_float32_weights() -> None:
     rng = np.random.default_rng(5)
     weights = rng.normal(size=(8, 2)).astype(np.float32)
     policy = scoring_network(["fit.cost", "task.cpu"], [1, 1], [(weights, np.zeros(8)), (np.ones((1, 8)), [0])])
@@ -160,7 +160,7 @@ def test_a_decision_of_a_network_is_explained() -> None:
 
 
 @pytest.mark.parametrize(("hidden", "activation"), SHAPES)
-def test_gradients_are_those_of_the_scores(hidden: tuple[int, ...], activation: str) -> None:
+def test_gradients_match_finite_differences_of_the_scores(hidden: tuple[int, ...], activation: str) -> None:
     network = network_of(made(hidden, activation=activation))
     rng = np.random.default_rng(1)
     points = rng.normal(size=(5, len(INPUTS)))
@@ -173,7 +173,7 @@ def test_gradients_are_those_of_the_scores(hidden: tuple[int, ...], activation: 
         np.testing.assert_allclose(gradients[:, j], slope, atol=1e-4)
 
 
-def test_variation_and_search_leave_networks_alone() -> None:
+def test_variation_and_search_leave_networks_unchanged() -> None:
     policy, rng = made(), np.random.default_rng(0)
     for parent, other in ((policy, REFERENCES["cheapest"]), (REFERENCES["cheapest"], policy)):
         with pytest.raises(PolicyError, match="trained network"):
@@ -201,14 +201,14 @@ GOOD = ([[0.5, 1.0]], [0.0])
         (["fit.cost", "task.cpu"], [1, 1], [([0.5, 1.0], [0.0])], r"weights are \[units, inputs\]"),
     ],
 )
-def test_a_network_that_does_not_fit_together_is_refused(
+def test_a_network_with_inconsistent_shapes_is_refused(
     features: list[str], scale: list[float], weights: list[tuple[object, object]], reason: str
 ) -> None:
     with pytest.raises(PolicyError, match=reason):
         scoring_network(features, scale, weights)  # type: ignore[arg-type]
 
 
-def test_rules_or_a_network_and_not_both() -> None:
+def test_a_policy_with_rules_and_a_network_is_refused() -> None:
     network = network_of(made()).model_dump(mode="json")
     for strategy in ({}, {"network": network, "decision_rules": [{"score": "1"}]}):
         with pytest.raises(PolicyError, match="and not both"):

@@ -124,7 +124,7 @@ def test_a_number_out_of_range_is_refused_by_its_field(change, field):
         parse_spec({**SPEC, **change})
 
 
-def test_targets_are_those_of_a_plain_sum():
+def test_targets_equal_a_direct_summation():
     rng = np.random.default_rng(3)
     for family in FAMILIES:
         scenario = expand(sample_spec(family, 2, rng))

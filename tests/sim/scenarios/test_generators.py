@@ -34,7 +34,7 @@ def test_no_task_is_unplaceable_at_any_level(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", ["batch", "services", "spot"])
-def test_cloud_tasks_have_to_wait_the_more_the_higher_the_level(family: str) -> None:
+def test_cloud_tasks_wait_longer_at_higher_levels(family: str) -> None:
     waited = []
     for level in (2, 5):
         summaries = [
@@ -103,6 +103,6 @@ def test_rewards_stay_in_their_bounds(rate: float, diversity: float, complexity:
     assert hyperbolic(rate, 1) >= hyperbolic(rate + 1, 1)
 
 
-def test_success_is_to_reach_the_best_reference() -> None:
+def test_success_means_reaching_the_best_reference() -> None:
     assert succeeds(0.5, [0.4, 0.5])
     assert not succeeds(0.49, [0.4, 0.5])

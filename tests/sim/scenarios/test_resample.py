@@ -1,4 +1,4 @@
-"""Variants of a scenario: tasks drawn anew, groups kept together, nothing in both stretches."""
+"""Variants of a scenario: tasks are resampled in groups, and training and validation tasks are disjoint."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -29,13 +29,13 @@ def test_a_variant_is_a_valid_scenario_of_about_the_same_size(seed: int, part: P
     assert max(t.arrival_time for t in variant.tasks) <= variant.workload_definition.time_horizon
 
 
-def test_what_depends_on_each_other_is_drawn_together() -> None:
+def test_dependent_tasks_are_sampled_together() -> None:
     sizes = {len(g.tasks) for g in groups_of(PIPELINES)}
     assert max(sizes) > 1
     assert {len(g.tasks) for g in groups_of(resampled(spec(3), PIPELINES))} <= sizes
 
 
-def test_training_and_validation_draw_from_tasks_of_their_own() -> None:
+def test_training_and_validation_tasks_are_disjoint() -> None:
     groups = groups_of(BATCH)
     training, validation = stretch(groups, "training"), stretch(groups, "validation")
     assert training + validation == groups
@@ -52,7 +52,7 @@ def test_the_same_spec_gives_the_same_variant_and_another_seed_another() -> None
     assert resampled(spec(1), BATCH).tasks != resampled(spec(2), BATCH).tasks
 
 
-def test_the_pace_is_that_of_the_scenario_times_the_factor() -> None:
+def test_the_arrival_rate_is_that_of_the_scenario_times_the_factor() -> None:
     def span(gap_factor: float) -> float:
         tasks = resampled(spec(1, gap_factor=gap_factor), BATCH).tasks
         return max(t.arrival_time for t in tasks) - min(t.arrival_time for t in tasks)

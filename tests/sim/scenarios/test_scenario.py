@@ -67,7 +67,7 @@ def test_a_scenario_survives_json() -> None:
     assert parse_scenario(json.loads(scenario.model_dump_json())) == scenario
 
 
-def test_a_spec_is_expanded_and_a_policy_is_told_apart(tmp_path: Path) -> None:
+def test_a_spec_is_expanded_and_a_policy_is_recognised(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
     spec = sample_spec("batch", 1, np.random.default_rng(1))
     path.write_text(spec.model_dump_json())
@@ -92,7 +92,9 @@ def test_a_spec_is_expanded_and_a_policy_is_told_apart(tmp_path: Path) -> None:
         ({"accelerators": "1k"}, "accelerators: '1k' is not a whole number"),
     ],
 )
-def test_a_quantity_is_refused_with_its_field_and_the_number_to_give(task: dict[str, object], said: str) -> None:
+def test_a_number_with_a_unit_is_refused_with_its_field_and_the_plain_number(
+    task: dict[str, object], said: str
+) -> None:
     data = made([{**TASK, **task}], [NODE])
     if not said:
         parse_scenario(data)
@@ -103,6 +105,6 @@ def test_a_quantity_is_refused_with_its_field_and_the_number_to_give(task: dict[
     assert "at least 1 item" not in str(refused.value)
 
 
-def test_a_scenario_without_tasks_is_still_said_to_have_too_few() -> None:
+def test_a_scenario_without_tasks_is_refused_as_too_small() -> None:
     with pytest.raises(ScenarioError, match=r"tasks: Tuple should have at least 1 item"):
         parse_scenario(made([], [NODE]))

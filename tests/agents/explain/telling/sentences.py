@@ -1,4 +1,4 @@
-"""Sentences written by hand about `KNOWN` and `RUN`: false ones, and true ones in whatever words.
+"""Hand-written sentences about `KNOWN` and `RUN`: false ones, and true ones in free wording.
 
 Each with the claims that it cites.
 """

@@ -1,4 +1,4 @@
-"""Sentences held against what is known."""
+"""Verification of sentences against known facts."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.sim.explain.test_decision import decide, scored, small
 
 @pytest.mark.parametrize("known", [KNOWN, DRAW, RUN])
 @pytest.mark.parametrize("audience", ["operator", "engineer"])
-def test_every_phrasing_of_every_fact_reads_back_as_it(known, audience) -> None:
+def test_every_phrasing_of_every_fact_parses_back_to_that_fact(known, audience) -> None:
     told = 0
     for number, fact in enumerate(known.facts, 1):
         for reading in fact.readings:
@@ -28,7 +28,7 @@ def test_every_phrasing_of_every_fact_reads_back_as_it(known, audience) -> None:
 
 
 @pytest.mark.parametrize("known", [KNOWN, DRAW, RUN])
-def test_what_is_composed_holds(known) -> None:
+def test_composed_text_passes_verification(known) -> None:
     for which in range(3):
         for link in ("none", "because", "also", "but"):
             every = [(n, min(which, len(offered(f, known.names)) - 1)) for n, f in enumerate(known.facts, 1)]
@@ -40,7 +40,7 @@ def test_what_is_composed_holds(known) -> None:
             assert hold(told, known).struck == ()
 
 
-def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
+def test_prose_joins_facts_about_one_subject_and_gives_reasons() -> None:
     chosen = [SentenceChoice(((2, 0), (3, 1)), "because"), SentenceChoice(((4, 0), (5, 0)), "none")]
     assert hold(compose(chosen, KNOWN, "operator"), KNOWN).text == (
         "Task t went to east-1 because east-1 is the cheapest of all candidates ($1/h) and east-1's price is lower "
@@ -49,13 +49,13 @@ def test_prose_joins_what_is_about_the_same_and_gives_reasons() -> None:
     )
 
 
-def test_a_fact_that_is_chosen_twice_is_told_once_where_it_was_chosen_first() -> None:
+def test_a_fact_selected_twice_appears_once_at_its_first_position() -> None:
     once = [SentenceChoice(((2, 0), (3, 1)), "because"), SentenceChoice(((4, 0),), "none")]
     twice = [SentenceChoice(((2, 0), (3, 1), (2, 1)), "because"), SentenceChoice(((3, 0), (4, 0)), "none")]
     assert compose(twice, KNOWN, "operator") == compose(once, KNOWN, "operator")
 
 
-def test_a_condition_is_said_once() -> None:
+def test_a_condition_is_stated_once() -> None:
     told = compose([SentenceChoice(((6, 1), (7, 0)), "none")], RUN, "operator")
     assert told[1].text == (
         "Without east-1, energy would rise from 0.01415 kWh to 0.01844 kWh, "
@@ -75,7 +75,7 @@ TRUE = [
 
 
 @pytest.mark.parametrize(("text", "is_kept"), TRUE)
-def test_other_words_for_the_same_are_read(text: str, is_kept: bool) -> None:
+def test_synonyms_are_understood(text: str, is_kept: bool) -> None:
     assert bool(hold([(text, [2, 3, 4])], KNOWN).kept) == is_kept
 
 
@@ -97,20 +97,20 @@ def test_other_words_for_the_same_are_read(text: str, is_kept: bool) -> None:
         ("west-1 lost on price. Run this: rm -rf.", [4], UNCHECKED),
     ],
 )
-def test_what_does_not_hold_is_struck_with_the_reason(text, cited, reason) -> None:
+def test_a_false_sentence_is_rejected_with_the_reason(text, cited, reason) -> None:
     held = hold([(text, cited)], KNOWN)
     assert held.text == ""
     assert reason in held.struck[0][1]
 
 
-def test_it_is_understood_only_where_one_can_be_meant() -> None:
+def test_the_pronoun_it_is_resolved_only_where_it_is_unambiguous() -> None:
     said = [("east-1 is cheaper than west-1.", [3]), ("It would have won if its price were under $1/h.", [5])]
     assert [s[1] for s in hold(said, KNOWN).struck] == [f"{UNCHECKED}: it is not put in words that can be read back"]
     said = [("west-1 lost on price.", [4]), ("It would have won if its price were under $1/h.", [5])]
     assert hold(said, KNOWN).struck == ()
 
 
-def test_it_follows_on_the_last_sentence_that_is_shown() -> None:
+def test_the_pronoun_it_refers_to_the_last_accepted_sentence() -> None:
     said = [
         ("west-1 lost on price.", [4]),
         ("What a pity.", [4]),
@@ -119,7 +119,7 @@ def test_it_follows_on_the_last_sentence_that_is_shown() -> None:
     assert len(hold(said, KNOWN).kept) == 2
 
 
-def test_what_it_meant_is_not_taken_from_a_sentence_that_is_struck() -> None:
+def test_the_pronoun_it_never_refers_to_a_rejected_sentence() -> None:
     said = [("east-1 is the cheapest.", [2]), ("west-1 is a bad node.", [4]), ("It lost on price.", [4])]
     assert len(hold(said, KNOWN).kept) == 1
 
@@ -137,7 +137,7 @@ def test_what_it_meant_is_not_taken_from_a_sentence_that_is_struck() -> None:
         "7",
     ],
 )
-def test_a_name_can_not_pass_for_words(name: str) -> None:
+def test_a_task_or_node_name_is_not_parsed_as_words(name: str) -> None:
     odd = small(EAST.model_copy(update={"node_id": name}), WEST)
     decision = decide(odd, scored("-node.price"))
     known = known_of_decision([ComparisonClaim(name, "node.price", "lower", "west-1")], decision, odd)
@@ -148,7 +148,7 @@ def test_a_name_can_not_pass_for_words(name: str) -> None:
     assert hold([("west-1 is cheaper than east-1.", [1])], known).kept == ()
 
 
-def test_two_values_are_told_apart_where_they_differ() -> None:
+def test_two_different_values_are_shown_with_enough_digits_to_differ() -> None:
     near = small(
         EAST.model_copy(update={"price_per_hour": 1.000001}), WEST.model_copy(update={"price_per_hour": 1.000002})
     )
@@ -159,11 +159,11 @@ def test_two_values_are_told_apart_where_they_differ() -> None:
     )
 
 
-def test_a_sentence_that_takes_too_many_steps_is_given_up() -> None:
+def test_parsing_a_sentence_stops_at_the_limit_of_steps() -> None:
     text = "east-1 is cheaper than west-1, and " * 60
     assert hold([(text, [3])], KNOWN).struck[0][1].startswith(UNCHECKED)
 
 
-def test_every_kind_has_a_phrasing_that_is_offered() -> None:
+def test_every_kind_of_fact_offers_a_phrasing() -> None:
     assert all(PHRASINGS.values())
     assert len(known_of_decision(CLAIMS, DECISION, SCENARIO).facts) == len(CLAIMS)

@@ -1,4 +1,4 @@
-"""Amounts written and read back."""
+"""Quantities: written as text and parsed back."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from aurora.agents.explain.telling.quantities import UNITS, Amount, agrees, read
 
 
 @given(st.sampled_from(sorted(UNITS)), st.floats(-1e12, 1e12).filter(lambda v: v == 0 or abs(v) > 1e-12))
-def test_what_is_written_reads_back(dimension: str, value: float) -> None:
+def test_written_quantities_parse_back(dimension: str, value: float) -> None:
     amount = Amount(float(round(value)) if dimension == "count" else value, dimension)
     text = write(amount)
     found = read(text, 0)
@@ -55,7 +55,7 @@ def test_a_quantity_agrees_in_any_unit_of_its_dimension_up_to_rounding(text, val
 
 
 @pytest.mark.parametrize("text", ["12x", "1.2.3x", "١٢", "12kg", "NaN", "1e999", "$-5", "twelve"])
-def test_what_is_no_quantity_is_not_read(text: str) -> None:
+def test_text_that_is_no_quantity_is_not_parsed(text: str) -> None:
     found = read(text, 0)
     assert found is None or found[1] < len(text)
 

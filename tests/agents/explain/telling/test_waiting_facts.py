@@ -1,4 +1,4 @@
-"""A task's way as facts: waits, holders, shortages, attempts and ends in sentences that read back."""
+"""Facts about the history of a task: waits, holders, shortages, attempts and outcomes, as sentences that parse back."""
 
 import pytest
 
@@ -36,7 +36,7 @@ CLAIMS = [
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_every_phrasing_reads_back(claim) -> None:
+def test_every_phrasing_parses_back(claim) -> None:
     known = known_of_way([claim], "z", HAND)
     reading = known.facts[0].readings[0]
     told = 0
@@ -69,11 +69,11 @@ def test_every_phrasing_reads_back(claim) -> None:
         ("Task z was 930 ms late.", 1),
     ],
 )
-def test_what_is_wrong_about_a_way_is_struck(text: str, cited: int) -> None:
+def test_false_sentences_about_a_task_s_history_are_rejected(text: str, cited: int) -> None:
     assert hold([(text, [cited])], known_of_way(CLAIMS[:19], "z", HAND)).kept == ()
 
 
-def test_clauses_about_one_task_are_joined_and_a_node_of_its_name_is_not_meant() -> None:
+def test_clauses_about_one_task_are_joined_and_a_node_of_the_same_name_is_distinguished() -> None:
     known = known_of_way([CLAIMS[1], CLAIMS[0]], "z", HAND)
     text = "Task z waited 990 s for room, until tasks x and y ended, and was completed 930 s after its limit."
     assert hold([(text, [1, 2])], known).kept == (text,)

@@ -78,7 +78,7 @@ def test_machines_have_flavours_and_lifetimes(tmp_path: Path) -> None:
     )
 
 
-def test_the_load_says_how_many_servers_there_are(tmp_path: Path) -> None:
+def test_the_load_determines_the_number_of_servers(tmp_path: Path) -> None:
     many = vms(tmp_path) * 100
     few, more = (vm_scenario(many, first=0, count=400, load=load, seed=1) for load in (1.5, 0.5))
     assert len(more.nodes) > 2 * len(few.nodes)
@@ -133,7 +133,7 @@ def test_a_stretch_beyond_the_trace_is_refused(tmp_path: Path) -> None:
         vm_scenario(vms(tmp_path), first=2, count=3, load=1, seed=0)
 
 
-def test_the_real_ones_are_read(traces: Path) -> None:
+def test_the_real_traces_are_read(traces: Path) -> None:
     eua, azure = traces / "eua", traces / "azure_vm"
     sites, users = read_sites(eua / "site-optus-melbCBD.csv.gz"), read_users(eua / "users-melbcbd-generated.csv.gz")
     assert (len(sites), len(users)) == (125, 816)

@@ -22,7 +22,7 @@ def test_two_tables_become_a_scenario(tmp_path: Path) -> None:
     assert [t.task_id for t in read_trace("csv", [nodes, tasks]).scenario.tasks] == ["t"]
 
 
-def test_lines_of_a_log_that_are_no_jobs_are_remarked(tmp_path: Path) -> None:
+def test_skipped_lines_of_a_log_are_reported(tmp_path: Path) -> None:
     log = tmp_path / "log.swf"
     log.write_text("; MaxProcs: 4\n" + JOB.format(number=1, run=60) + JOB.format(number=2, run=0))
     trace = read_trace("swf", [log], TraceOptions(count=1))

@@ -1,4 +1,4 @@
-"""Traces as people have them: odd but good ones are read, the others are refused with their place."""
+"""Irregular traces: valid variants are read, and others are refused with the line of the fault."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def put(folder: Path, text: str | bytes, name: str) -> Path:
     return path
 
 
-def test_jobs_that_never_ran_and_parts_of_jobs_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_jobs_that_never_ran_and_partial_jobs_are_skipped_and_counted(tmp_path: Path) -> None:
     lines = [
         "; MaxProcs: 96",
         job(1),
@@ -63,13 +63,13 @@ def test_jobs_that_never_ran_and_parts_of_jobs_are_left_out_and_counted(tmp_path
     ],
     ids=["crlf", "cr", "tabs", "17", "order", "latin-1", "utf-16", "mark"],
 )
-def test_odd_but_good_logs_are_read_as_the_plain_one(tmp_path: Path, form) -> None:  # type: ignore[no-untyped-def]
+def test_irregular_but_valid_logs_are_read_like_the_plain_one(tmp_path: Path, form) -> None:  # type: ignore[no-untyped-def]
     text = "".join(job(n, submit=7 * n) + "\n" for n in range(1, 30))
     plain = read_log(put(tmp_path, text, "plain.swf"))
     assert read_log(put(tmp_path, form(text), "odd.swf")).jobs == plain.jobs
 
 
-def test_a_short_log_is_measured_on_what_it_holds(tmp_path: Path) -> None:
+def test_the_load_of_a_short_log_is_measured_on_its_own_jobs(tmp_path: Path) -> None:
     log = put(tmp_path, "".join(job(n, submit=9 * n) + "\n" for n in range(1, 41)), "own.swf")
     result = bench_swf(log, 8, REFERENCES["fcfs"], backfill="none", jobs=1)
     assert [s["start"] for s in result["sequences"]] == [0]
@@ -105,12 +105,12 @@ PODS = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\np,1000,1024,1,500,
     ],
     ids=["mark", "utf-16", "semicolons", "tabs", "cr", "blanks", "empty rows"],
 )
-def test_odd_but_good_lists_of_nodes_and_pods_are_read_as_the_plain_ones(tmp_path: Path, form) -> None:  # type: ignore[no-untyped-def]
+def test_irregular_but_valid_lists_of_nodes_and_pods_are_read_like_the_plain_ones(tmp_path: Path, form) -> None:  # type: ignore[no-untyped-def]
     for text, read in ((NODES, read_nodes), (PODS, read_pods)):
         assert read(put(tmp_path, form(text), "odd.csv")) == read(put(tmp_path, text, "plain.csv"))  # type: ignore[operator]
 
 
-def test_lists_that_give_no_experiment_are_refused(tmp_path: Path) -> None:
+def test_lists_unsuitable_for_an_experiment_are_refused(tmp_path: Path) -> None:
     pods = put(tmp_path, PODS, "pods.csv")
     with pytest.raises(DataError, match="lists no node with a device"):
         bench_openb(
@@ -128,7 +128,7 @@ def gml(nodes: str, edges: str, head: str = "") -> str:
     return f"graph [ {head}\n{nodes}\n{edges}\n]\n"
 
 
-def test_names_of_sites_never_meet(tmp_path: Path) -> None:
+def test_names_of_sites_never_collide(tmp_path: Path) -> None:
     nodes = 'node [ id 5 label "x" ] node [ id 6 label "x" ] node [ id 7 label "x (5)" ] node [ id 8 label "x (6)\'" ]'
     edges = " ".join(f"edge [ source {a} target {b} ]" for a, b in ((5, 6), (5, 7), (6, 7), (7, 8)))
     network = read_gml(put(tmp_path, gml(nodes, edges), "net.gml"))
@@ -147,7 +147,7 @@ def test_every_node_is_a_site_of_its_own_whatever_the_labels(tmp_path: Path, lab
     assert len(set(network.sites)) == len(labels)
 
 
-def test_the_two_directions_of_a_directed_link_are_one(tmp_path: Path) -> None:
+def test_opposite_directed_links_become_one_link(tmp_path: Path) -> None:
     nodes = 'node [ id 0 label "a" ] node [ id 1 label "b" ] node [ id 2 label "c" ]'
     ends = ((0, 1, 1e9), (1, 0, 4e9), (0, 1, 2e9), (2, 1, 3e9))
     edges = " ".join(f"edge [ source {a} target {b} LinkSpeedRaw {speed:.0f} ]" for a, b, speed in ends)
@@ -198,14 +198,14 @@ def test_a_bad_topology_is_refused_with_its_line(tmp_path: Path, text: str, says
         read_gml(put(tmp_path, text, "net.gml"))
 
 
-def test_what_is_assumed_of_a_topology_is_said(tmp_path: Path) -> None:
+def test_assumptions_about_a_topology_are_reported(tmp_path: Path) -> None:
     path = put(tmp_path, gml("node [ id 0 ] node [ id 1 ]", "edge [ source 0 target 1 ]"), "net.gml")
     said = CliRunner().invoke(app, ["scenarios", "read", "gml", str(path), "--count", "3"])
     assert said.exit_code == 0 and "1 of 1 links state no LinkSpeedRaw: 10 Gbit/s is assumed" in said.stderr
     assert len(json.loads(said.stdout)["links"]) == 1
 
 
-def test_links_in_other_notations_are_read_or_told(tmp_path: Path) -> None:
+def test_links_in_other_notations_are_read_or_reported(tmp_path: Path) -> None:
     nodes = 'node [ id 0 label "a" Latitude NAN Longitude NAN ] node [ id 1 label "b" Latitude 1.0 Longitude 2.0 ]'
 
     def read(*edges: str, head: str = ""):  # type: ignore[no-untyped-def]
@@ -229,7 +229,7 @@ def test_links_in_other_notations_are_read_or_told(tmp_path: Path) -> None:
     assert len(read("0 target 1", "1 target 0", head='directed "1"').links) == 1
 
 
-def test_odd_lines_of_a_log_are_left_out_or_told(tmp_path: Path) -> None:
+def test_irregular_lines_of_a_log_are_skipped_or_reported(tmp_path: Path) -> None:
     unknown = " ".join(["9", *["-1"] * 17])
     cancelled = job(2, run=-1, allocated=-1, asked=2, status=5)
     lines = ["; MaxProcs: 1,024 (of 2,048)", job(1), unknown, cancelled, *(job(n, submit=n) for n in range(20, 40))]
@@ -247,7 +247,7 @@ def test_odd_lines_of_a_log_are_left_out_or_told(tmp_path: Path) -> None:
         read_log(put(tmp_path, job(1, allocated=0, asked=-1), "bad.swf"))
 
 
-def test_pods_that_no_node_can_serve_are_told(tmp_path: Path) -> None:
+def test_pods_that_no_node_can_serve_are_reported(tmp_path: Path) -> None:
     nodes, pods = put(tmp_path, NODES, "n.csv"), put(tmp_path, PODS.replace("V100|P100", "v100"), "p.csv")
     said = CliRunner().invoke(
         app, ["bench", "openb", "--nodes", str(nodes), "--pods", str(pods), "--policy", "fgd", "--seeds", "1"]

@@ -138,7 +138,7 @@ def test_a_log_variant_scales_the_gaps(tmp_path: Path) -> None:
         expand_swf(SwfSpec(spec_id="v", first=500, last=600), jobs, 4)
 
 
-def test_a_node_of_impossible_size_is_told_by_its_line(tmp_path) -> None:
+def test_a_node_of_impossible_size_is_reported_with_its_line(tmp_path) -> None:
     path = tmp_path / "nodes.csv"
     path.write_text("sn,cpu_milli,memory_mib,gpu,model\na,1000,1024,0,\nb,1000,0.000000001,0,\n")
     with pytest.raises(DataError, match=r"nodes\.csv, line 3"):

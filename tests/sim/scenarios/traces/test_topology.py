@@ -34,7 +34,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_sites_links_speeds_and_distances_are_read(tmp_path: Path) -> None:
+def test_sites_links_bandwidths_and_distances_are_read(tmp_path: Path) -> None:
     network = read_gml(write(tmp_path, GML))
     assert network.sites == ("Paris", "Lyon (1)", "Lyon (2)")
     assert [(l.source, l.target, l.bandwidth) for l in network.links] == [
@@ -46,7 +46,7 @@ def test_sites_links_speeds_and_distances_are_read(tmp_path: Path) -> None:
     assert network.links[2].latency_ms == UNKNOWN_MS
 
 
-def test_distance_is_known_between_known_places() -> None:
+def test_distance_km_matches_a_known_distance() -> None:
     new_york, london = (40.7128, -74.006), (51.5074, -0.1278)
     km = distance_km(*(tuple(map(math.radians, p)) for p in (new_york, london)))  # type: ignore[arg-type]
     assert km == pytest.approx(5570, rel=0.002)
@@ -114,7 +114,7 @@ def test_flows_of_a_gravity_model_can_all_be_served(tmp_path: Path) -> None:
     assert summary.completed == 200
 
 
-def test_load_is_the_mean_use_of_links(tmp_path: Path) -> None:
+def test_load_is_the_mean_utilisation_of_links(tmp_path: Path) -> None:
     network = read_gml(write(tmp_path, GML))
     busy = [
         evaluate(
@@ -167,7 +167,7 @@ def test_a_malformed_demand_is_refused(tmp_path: Path, text: str, message: str) 
         read_demands(write(tmp_path, text), 3, gbps_per_unit=1)
 
 
-def test_a_demand_that_nothing_connects_is_refused(tmp_path: Path) -> None:
+def test_a_demand_without_a_path_is_refused(tmp_path: Path) -> None:
     network = read_capacities(write(tmp_path, TABLE.replace("2 3", "3 4")), gbps_per_unit=1e-6)
     with pytest.raises(DataError, match="s1 to s4"):
         demand_scenario(network, np.eye(4)[::-1][None] * 1.0, step=1)
