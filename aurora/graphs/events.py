@@ -182,7 +182,11 @@ class EventLog:
             self._file.close()
 
     def write(self, event: Event) -> None:
-        """Append an event."""
+        """Append an event.
+
+        Raises:
+            RunError: The log can't be written.
+        """
         self._write({"seconds": round(time.monotonic() - self._started, 3), **event})
 
     def _write(self, line: Mapping[str, Any]) -> None:

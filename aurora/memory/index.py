@@ -110,7 +110,11 @@ class Index:
         return sorted(hits, key=lambda h: (-(h.similarity + h.words), h.key))[:limit]
 
     def describe(self, kind: Kind, keys: Sequence[str]) -> dict[str, str]:
-        """Texts of indexed things, by id."""
+        """Return texts of indexed items, by id.
+
+        Raises:
+            StoreError: Chroma can't read them.
+        """
         with _chroma_errors("be read"):
             found = self._collections[kind].get(ids=list(keys), include=["documents"])
         return dict(zip(found["ids"], found["documents"], strict=True))

@@ -111,7 +111,14 @@ class MeasurementCache:
             self._file = None
 
     def begin(self, part: int) -> None:
-        """Keep the measurements of this part of a run (an iteration's number) and drop all others."""
+        """Begin a part of a run and drop the measurements of all other parts.
+
+        Args:
+            part: Number of the iteration.
+
+        Raises:
+            StoreError: The file can't be written.
+        """
         if part == self._part:
             return
         self._known.clear()
@@ -125,7 +132,11 @@ class MeasurementCache:
         return self._known.get(key)
 
     def add(self, key: bytes, measurement: Measurement) -> None:
-        """Add a measurement, and write it to the file."""
+        """Add a measurement, and write it to the file.
+
+        Raises:
+            StoreError: The file can't be written.
+        """
         value, summary = measurement
         record = _RECORD.pack(key, value, *(float(getattr(summary, f.name)) for f in _FIELDS))
         with self._lock:

@@ -1,8 +1,8 @@
-"""Policies with many tunable weights: where the search starts.
+"""Templates: policies with many tunable weights from which the search starts.
 
-Each score is a sum of weighted features in which several references are contained, so that tuning the
-weights alone moves between and beyond them. Magnitudes that differ between scenarios (dollars, joules,
-seconds) enter by their logarithm, whose differences don't depend on the unit.
+Each score is a weighted sum of features that contains several references as special cases, so that tuning the weights
+alone moves between and beyond them. Magnitudes that differ between scenarios (dollars, joules, seconds) enter by their
+logarithm, whose differences don't depend on the unit.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PLACEMENT: Mapping[str, float] = {
 
 
 def placement_template() -> Policy:
-    """For accelerator clusters: a rule for each of four classes of request, 16 terms each."""
+    """Return the template for accelerator clusters: a rule for each of four classes of request, 16 terms each."""
     whens = ("task.accelerators == 0", "task.accelerator_share < 1", "task.accelerators == 1", "1")
     rules = tuple(DecisionRule(when=when, score=_sum(_PLACEMENT)) for when in whens)
     strategy = AllocationStrategy(algorithm_type="custom", decision_rules=rules, device_choice="least_fragmentation")
@@ -53,7 +53,7 @@ def placement_template() -> Policy:
 _LENGTH, _WIDTH = "log(task.duration + 1)", "log(task.cpu + 1)"
 _OVER = "max(0, task.dominant_share + cluster.cpu_load - 1)"
 _QUEUE: Mapping[str, float] = {
-    # The first two are the smallest area first; the next two put off what does not fit now.
+    # The first two terms order by smallest area; the next two put off jobs that do not fit now.
     _LENGTH: 1.0,
     _WIDTH: 1.0,
     _OVER: 3.0,
@@ -68,7 +68,7 @@ _QUEUE: Mapping[str, float] = {
 
 
 def queue_template() -> Policy:
-    """For one machine with a queue: the order of jobs, under EASY backfilling."""
+    """Return the template for one machine with a queue: an order of jobs, with EASY backfilling."""
     strategy = AllocationStrategy(
         algorithm_type="custom",
         order=_sum(_QUEUE),
@@ -87,7 +87,7 @@ _ORDER: Mapping[str, float] = {
     "log(task.sla_latency + 0.1)": 0.1,
     "log(task.dependents + 1)": -0.3,
 }
-# What a candidate adds to each objective, as the scenario weighs it: the slope of its reward.
+# Loss that a candidate adds to each objective, weighted as in the scenario: the slope of its reward.
 _LOSS: Mapping[str, float] = {
     "(objective.cost * fit.cost / objective.cost_target)": -1.0,
     "(objective.energy * fit.energy / objective.energy_target)": -0.5,
@@ -116,7 +116,7 @@ _CANDIDATE: Mapping[str, float] = {
 
 
 def general_template() -> Policy:
-    """For any domain: order, and a rule each for flows and for tasks with a node."""
+    """Return the template for any domain: an order, and a rule each for flows and for tasks on a node."""
     rules = (
         DecisionRule(when="task.cpu == 0", score=_sum({**_FLOW, **_LOSS})),
         DecisionRule(score=_sum({**_CANDIDATE, **_LOSS})),

@@ -1,7 +1,7 @@
-"""The defender without a model: CMA-ES on a policy's weights, and variation of its structure.
+"""Policy search, the defender without a model: CMA-ES on a policy's weights, and variation of its structure.
 
-Every generation meets the same scenarios (common random numbers), drawn afresh each iteration, so that
-a candidate is never better for having met easier ones, and none can settle on a fixed set.
+All generations of an iteration meet the same scenarios (common random numbers), so no candidate is ahead only
+because it met easier ones. Each iteration draws new scenarios, so no candidate can overfit a fixed set.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from aurora.sim.policies.program import Op, Program
 from aurora.types import FloatArray, Frozen
 
 FIRST_SIGMA = 0.3
-"""First step size, relative to each weight's own scale."""
+"""Initial step size, relative to each weight's own scale."""
 SMALLEST_SIGMA = 0.08
-"""Below this the search would stand still on the next iteration's scenarios."""
+"""Smallest step size that is handed on; with less the search would stall on the next iteration's scenarios."""
 FEWEST_WEIGHTS = 4
-"""A structure with fewer can be a candidate, but is not worth tuning."""
+"""Weights that a structure needs to be worth tuning; with fewer it can still be a candidate."""
 STRUCTURES = 2
-"""Structural variants a generation, each with the weights as they are."""
+"""Structural variants per generation; they are evaluated with untuned weights."""
 
 
 class Settings(NamedTuple):
-    """How hard an iteration searches.
+    """Effort of the search in one iteration.
 
     Attributes:
-        population: Candidates a generation.
-        generations: Generations an iteration.
-        jobs: Threads.
+        population: Candidates per generation.
+        generations: Generations per iteration.
+        jobs: Number of threads.
     """
 
     population: int = 16
@@ -54,13 +54,13 @@ class Settings(NamedTuple):
 
 
 class SearchState(Frozen):
-    """Where the search stands between iterations; JSON, so a resumed run goes on to the bit.
+    """State of the search between iterations; it is stored as JSON, and a resumed run continues from it exactly.
 
     Attributes:
         policy: JSON of the policy whose weights are tuned.
-        sigma: CMA-ES's overall step size.
-        shape: Rows of the matrix that turns a standard normal step into one of the weights: what was
-            learnt of their covariance. Empty: each weight's own scale.
+        sigma: Overall step size of CMA-ES.
+        shape: Rows of the matrix that turns a standard normal step into a step of the weights: the covariance
+            learned so far. Empty: each weight's own scale.
         parent: Id of the policy that the weights belong to.
     """
 
@@ -71,13 +71,13 @@ class SearchState(Frozen):
 
 
 class Proposal(NamedTuple):
-    """What an iteration of search found.
+    """The result of an iteration of search.
 
     Attributes:
         candidates: Distinct policies with origin and parents, best on the training scenarios first.
-        state: State for the next iteration.
-        failures: What could not be tried, and why.
-        history: Best mean value over the mark of each generation.
+        state: State with which the next iteration begins.
+        failures: Reasons why variants could not be built.
+        history: Best mean advantage in each generation.
     """
 
     candidates: tuple[tuple[Policy, str, tuple[str, ...]], ...]
@@ -87,14 +87,17 @@ class Proposal(NamedTuple):
 
 
 def first_state(template: Policy) -> SearchState:
-    """The state before the first iteration."""
+    """Return the state before the first iteration."""
     return SearchState(policy=template.model_dump(mode="json"), parent=template.policy_id)
 
 
 def tunable(policy: Policy) -> NDArray[np.bool_]:
-    """Which of a policy's constants are weights: those that multiply something, in `order` or a score.
+    """Return which of a policy's constants are weights: those that multiply something in `order` or a score.
 
-    What is added within a logarithm, or compared with, keeps its meaning and is left to variation.
+    Constants within a logarithm or a comparison keep their meaning; only variation changes them.
+
+    Returns:
+        Flags, bool [constants].
     """
     sections: Sections = parse_sections(policy)
     flags: list[bool] = []
@@ -114,14 +117,14 @@ def tunable(policy: Policy) -> NDArray[np.bool_]:
 
 
 class _Weights(NamedTuple):
-    """The weights of a policy, seen from a search that steps around 0 with a standard deviation of 1.
+    """The weights of a policy in the coordinates of the search: it starts at 0, with steps of about 1.
 
     Attributes:
         base: Policy whose weights are tuned.
-        program: The policy compiled.
-        mask: Which of its constants are weights, bool [constants].
-        start: Their values, float64 [weights].
-        shape: Turns a step of the search into one of the weights, float64 [weights, weights].
+        program: The compiled policy.
+        mask: Flags of the constants that are weights, bool [constants].
+        start: Initial values of the weights, float64 [weights].
+        shape: Matrix that turns a step of the search into a step of the weights, float64 [weights, weights].
     """
 
     base: Policy
@@ -131,13 +134,13 @@ class _Weights(NamedTuple):
     shape: FloatArray
 
     def program_at(self, point: FloatArray) -> Program:
-        """Return the program with the weights of a point."""
+        """Return the program with the weights at a point of the search."""
         consts = self.program.consts.copy()
         consts[self.mask] = self.start + self.shape @ point
         return self.program._replace(consts=consts)
 
     def policy_at(self, point: FloatArray) -> Policy:
-        """Return the policy with the weights of a point, rounded to six digits."""
+        """Return the policy with the weights at a point of the search, rounded to six digits."""
         consts = np.array(constants(self.base))
         consts[self.mask] = self.start + self.shape @ point
         policy = with_constants(self.base, [float(f"{c:.6g}") for c in consts])
@@ -145,14 +148,14 @@ class _Weights(NamedTuple):
 
 
 class _Explored(NamedTuple):
-    """What the generations of a search found.
+    """The best points and structures over all generations of a search.
 
     Attributes:
-        centre: Where the search's distribution stands.
-        best_point: The best point that was sampled.
-        best_structure: The best structural variant; None: none was valid.
-        failures: What could not be tried, and why.
-        history: Best mean advantage of each generation.
+        centre: Mean of the search distribution.
+        best_point: Best sampled point.
+        best_structure: Best structural variant; None: none was valid.
+        failures: Reasons why variants could not be built.
+        history: Best mean advantage in each generation.
     """
 
     centre: FloatArray
@@ -163,10 +166,10 @@ class _Explored(NamedTuple):
 
 
 Candidate = tuple[Policy, str, tuple[str, ...]]
-"""A policy with its origin and its parents."""
+"""A policy, its origin, and the ids of its parents."""
 
 
-def search(  # what a search needs
+def search(
     state: SearchState,
     where: Arena,
     others: Sequence[Policy],
@@ -174,15 +177,15 @@ def search(  # what a search needs
     seed: int,
     tick: Callable[[int, float], None],
 ) -> Proposal:
-    """Search for one iteration.
+    """Run one iteration of policy search.
 
     Args:
-        state: State after the iteration before.
+        state: State after the previous iteration.
         where: Training scenarios with the references' values.
-        others: Policies to cross with: references and elites.
-        settings: How hard to search.
+        others: Policies for crossover: references and elites.
+        settings: Effort of the search.
         seed: Random seed of this iteration.
-        tick: Called after every generation with its number and best mean advantage; may raise to stop.
+        tick: Callback after each generation, with its number and best mean advantage; it may raise to stop the search.
 
     Raises:
         PolicyError: The policy of the state is a trained network.
@@ -213,7 +216,7 @@ def _weights(state: SearchState) -> _Weights:
         raise PolicyError(f"policy {base.policy_id} is a trained network; search starts from one with rules")
     mask = tunable(base)
     start = np.array(constants(base))[mask]
-    # A weight's own scale: its magnitude, or a tenth of a unit for one that starts at zero.
+    # The scale of a weight is its magnitude, but at least a tenth, so that one at zero moves too.
     shape = np.diag(np.maximum(np.abs(start), 0.1))
     if len(state.shape) == len(start):
         shape = np.array(state.shape)
@@ -221,9 +224,9 @@ def _weights(state: SearchState) -> _Weights:
 
 
 def _strategy(weights: int, sigma: float, settings: Settings, seed: int) -> Any:
-    """Return pycma's search over so many weights."""
+    """Return a CMA-ES run of pycma over `weights` dimensions."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that matplotlib is absent, which only plots would need
+        warnings.simplefilter("ignore", UserWarning)  # pycma warns without matplotlib, which only its plots need
         import cma  # noqa: PLC0415  # slow to import, used here only
 
     return cma.CMAEvolutionStrategy(
@@ -247,7 +250,7 @@ def _explore(
     rng: np.random.Generator,
     tick: Callable[[int, float], None],
 ) -> _Explored:
-    """Evaluate generations of points and of structural variants, all on the same scenarios."""
+    """Evaluate generations of points and structural variants, all on the same scenarios."""
     failures: list[str] = []
     history: list[float] = []
     best_structure: tuple[float, Policy] | None = None
@@ -280,7 +283,7 @@ def _explore(
 def _ranked(
     weights: _Weights, centre: Policy, explored: _Explored, parent: str, where: Arena, jobs: int
 ) -> tuple[tuple[Candidate, ...], dict[str, FloatArray]]:
-    """Return the distinct candidates, best mean first, and each one's advantage on every scenario, by id."""
+    """Return the distinct candidates, best mean first, and by id the advantage of each on every scenario."""
     candidates: list[Candidate] = [
         (centre, "cma-mean", (parent,)),
         (weights.policy_at(explored.best_point), "cma-best", (parent,)),
@@ -295,14 +298,14 @@ def _ranked(
 
 
 def _is_clear(lead: NDArray[np.float64]) -> bool:
-    """Whether a lead over the same scenarios is more than twice its standard error."""
+    """Return True if the mean of paired differences is more than twice its standard error."""
     return bool(len(lead) > 1 and lead.mean() > 2 * lead.std(ddof=1) / np.sqrt(len(lead)))
 
 
 def _learnt(shape: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    """The shape of the next iteration's steps: searching with it afresh samples as before.
+    """Return the shape with which a new search samples the distribution that the old one has learned.
 
-    With steps A y and y ~ N(0, C), those of a new search with y ~ N(0, I) are A chol(C) y.
+    Steps are A y with y ~ N(0, C); a new search with z ~ N(0, I) takes the steps A chol(C) z.
     """
     factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance)))
     return tuple(tuple(float(f"{v:.6g}") for v in row) for row in shape @ factor)

@@ -1,4 +1,4 @@
-"""The attacker without a model: draws and varies specs, guided by what earlier ones were worth."""
+"""Scenario search, the attacker without a model: it samples specs and mutates those with a high reward."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aurora.agents.arena.source import Source, Spec
 from aurora.sim.scenarios.scenario import Scenario
 
 NEAR_DUPLICATE = 0.01
-"""Distance between descriptions below which a scenario is a near duplicate."""
+"""Distance between two descriptions below which their scenarios are near duplicates."""
 FRESH_SHARE = 0.4
-"""Share of proposals that are drawn anew rather than varied."""
+"""Probability that a proposal is sampled anew instead of mutated from an earlier one."""
 
 
 class Known(NamedTuple):
-    """An earlier spec: what it was worth to the attacker, and its description."""
+    """An earlier spec with the attacker's reward for it and its description."""
 
     spec: Spec
     reward: float
@@ -26,7 +26,15 @@ class Known(NamedTuple):
 
 
 def propose(source: Source, level: int, known: Sequence[Known], count: int, rng: np.random.Generator) -> list[Spec]:
-    """Specs for the next iteration: some new, the others variations of rewarding ones (tournaments of 3)."""
+    """Return specs for the next iteration: new samples, and mutations of rewarding ones (tournaments of 3).
+
+    Args:
+        source: Source that samples and mutates specs.
+        level: Level of the curriculum, from 1.
+        known: Earlier specs with their rewards.
+        count: Number of specs.
+        rng: Random numbers.
+    """
     specs: list[Spec] = []
     for _ in range(count):
         usable = [k for k in known if getattr(k.spec, "level", level) == level]
@@ -40,11 +48,11 @@ def propose(source: Source, level: int, known: Sequence[Known], count: int, rng:
 
 
 def describe(scenario: Scenario) -> tuple[float, ...]:
-    """Statistics of a scenario, each about 0 to 1: sizes, load, spread, bursts, trouble, mix.
+    """Return statistics of a scenario, each about 0 to 1: sizes, load, spread, bursts, mix, disturbances.
 
-    Order: log tasks, log nodes, mean and spread of log duration, mean dominant share, burstiness of
-    arrivals, shares of tasks with dependencies, accelerators, fractions of one, SLAs, model
-    constraints, flows; failures, congestions and price changes (saturating at about ten).
+    Order: log tasks, log nodes, mean and spread of log duration, mean cores relative to the largest node, burstiness
+    of arrivals; shares of tasks with dependencies, accelerators, a fraction of one, a latency SLA, required models,
+    a destination; counts n of node failures, congestions and price changes, each as n / (n + 10).
     """
     tasks = scenario.tasks
     arrivals = np.array([t.arrival_time for t in tasks])
@@ -80,12 +88,12 @@ def describe(scenario: Scenario) -> tuple[float, ...]:
 
 
 def complexity(description: Sequence[float]) -> float:
-    """How many things a scenario asks to handle at once, 0 to 1: the mean of its description, capped."""
+    """Return the complexity of a scenario, 0 to 1: twice the mean of its description, capped."""
     return float(np.clip(np.mean(np.minimum(description, 1.0)) * 2, 0, 1))
 
 
 def diversity(description: Sequence[float], known: Sequence[Known]) -> float:
-    """Distance to the nearest known scenario, 0 (the same) to 1."""
+    """Return the distance to the nearest known scenario, 0 (the same) to 1; 1 if none is known."""
     if not known:
         return 1.0
     others: NDArray[np.float64] = np.array([k.description for k in known])

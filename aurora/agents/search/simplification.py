@@ -1,4 +1,4 @@
-"""Expressions made shorter without changing what they are worth."""
+"""Simplification of expressions that leaves their values unchanged."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from aurora.sim.policies.expression import Apply, Expr, Num, Ref, evaluate
 from aurora.sim.policies.program import Op
 
 _LARGEST_FEATURE = 1e60
-"""No feature is larger: amounts end at 1e15, a feature is a product of four at most, and speeds are not near zero."""
-_SAFE = 1e300
-"""A bound below which a value is certainly a number, with room for the rounding of the bound itself."""
+"""Bound on every feature: amounts end at 1e15, a feature multiplies at most four, and no speed is near zero."""
+_LARGEST_FINITE = 1e300
+"""Bound below which a value is certainly finite, with room for the rounding of `magnitude`."""
 _TRUTHS = frozenset((Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE, Op.AND, Op.OR, Op.NOT))
 
 
 def simplify(expr: Expr) -> Expr:
-    """The same values by fewer operations: constants folded, terms without weight dropped.
+    """Return an expression with the same values and fewer operations.
 
-    Values stay equal, the sign of a zero apart, which no operation of the language shows. So sums are
-    not reordered, and `0 * e` goes only where `e` is certainly a number.
+    Constants are folded, and terms without weight dropped. Values stay equal except for the sign of a zero, which no
+    operation of the language shows. Sums are therefore not reordered, and `0 * e` becomes 0 only where `e` is
+    certainly finite.
 
     Example:
         >>> from aurora.sim.policies.expression import parse, to_text
@@ -37,7 +38,7 @@ def simplify(expr: Expr) -> Expr:
 
 
 def simplify_sections(sections: Sections) -> Sections:
-    """All expressions of a policy made shorter, and rules dropped that are never reached."""
+    """Return a policy's sections with simplified expressions and without rules that are never reached."""
     kept: list[tuple[Expr, Expr]] = []
     for when, score in sections.rules:
         guard = simplify(when)
@@ -45,13 +46,13 @@ def simplify_sections(sections: Sections) -> Sections:
             kept.append((guard, simplify(score)))
         if isinstance(guard, Num) and guard.value != 0:
             break
-    # A policy has a rule; one that never holds keeps every task waiting, and so says what it does.
+    # A policy needs a rule. One whose condition never holds keeps every task waiting, as no rule would.
     rules = tuple(kept) or ((Num(0.0), Num(0.0)),)
     return Sections(simplify(sections.order), simplify(sections.admit), rules)
 
 
-def _without_effect(op: Op, args: tuple[Expr, ...]) -> Expr | None:  # one return a rewrite
-    """What an operation comes to where it does nothing; None where it does something."""
+def _without_effect(op: Op, args: tuple[Expr, ...]) -> Expr | None:  # one return per rewrite
+    """Return what an operation reduces to where it has no effect; None where it has one."""
     first, last = args[0], args[-1]
     zero, one = Num(0.0), Num(1.0)
     match op:
@@ -59,15 +60,15 @@ def _without_effect(op: Op, args: tuple[Expr, ...]) -> Expr | None:  # one retur
             return last
         case Op.ADD | Op.SUB if last == zero:
             return first
-        case Op.SUB if first == last and magnitude(first) < _SAFE:
+        case Op.SUB if first == last and magnitude(first) < _LARGEST_FINITE:
             return zero
-        case Op.MUL if zero in args and magnitude(last if first == zero else first) < _SAFE:
+        case Op.MUL if zero in args and magnitude(last if first == zero else first) < _LARGEST_FINITE:
             return zero
         case Op.MUL if first == one:
             return last
         case Op.MUL | Op.DIV if last == one:
             return first
-        case Op.DIV if zero in args and magnitude(last) < _SAFE:
+        case Op.DIV if zero in args and magnitude(last) < _LARGEST_FINITE:
             return zero
         case Op.NEG if isinstance(first, Apply) and first.op is Op.NEG:
             return first.args[0]
@@ -83,7 +84,7 @@ def _without_effect(op: Op, args: tuple[Expr, ...]) -> Expr | None:  # one retur
 
 
 def magnitude(expr: Expr) -> float:
-    """A number that an expression's absolute value never exceeds; infinite where it might be no number."""
+    """Return an upper bound on an expression's absolute value; infinite where the value might not be finite."""
     if isinstance(expr, Num):
         return abs(expr.value)
     if isinstance(expr, Ref):

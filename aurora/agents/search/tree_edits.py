@@ -1,4 +1,4 @@
-"""Operators on one expression; each takes a tree, random numbers and the scopes that may be read there."""
+"""Random edits of one expression; each takes a tree, random numbers and the scopes that may be read there."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from aurora.sim.policies.program import Op
 
 Edit = Callable[[Expr, np.random.Generator, Collection[Scope]], Expr]
 
-# What a condition may compare a feature with, in its typical magnitudes.
+# Thresholds of new conditions, in typical magnitudes of the feature.
 _THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.9, 1.0, 2.0)
 
 
 def swap_feature(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """Another feature in the place of one."""
+    """Replace a feature by another."""
     place = _pick(expr, rng, lambda node: isinstance(node, Ref))
     return expr if place is None else substitute(expr, place, _feature(rng, scopes)[0])
 
 
 def replace_subtree(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """A new term in the place of any part."""
+    """Replace any subtree by a new term."""
     place = int(rng.integers(sum(1 for _ in walk(expr))))
     return substitute(expr, place, new_term(rng, scopes))
 
 
 def add_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """One term more."""
+    """Add a new term."""
     return Apply(Op.ADD, (expr, new_term(rng, scopes)))
 
 
 def drop_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """One term of a sum, one side of an `and` or `or`, or one branch of a conditional less."""
+    """Drop a term of a sum, a side of an `and` or `or`, or a branch of a conditional."""
     kept = {Op.ADD: (0, 1), Op.SUB: (0, 1), Op.AND: (0, 1), Op.OR: (0, 1), Op.SELECT: (1, 2)}
     place = _pick(expr, rng, lambda node: isinstance(node, Apply) and node.op in kept)
     if place is None:
@@ -45,7 +45,7 @@ def drop_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -
 
 
 def _fold_minus(expr: Expr) -> Expr:
-    """The minus of a constant folded into it, as the parser does: the tree is what its text reads as."""
+    """Fold the minus of a constant into it, as the parser does, so that the tree equals what its text parses to."""
     if not isinstance(expr, Apply):
         return expr
     args = tuple(_fold_minus(a) for a in expr.args)
@@ -53,7 +53,7 @@ def _fold_minus(expr: Expr) -> Expr:
 
 
 def jitter(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """Another value for a constant; a zero becomes a tenth."""
+    """Scale a constant by a random factor; a zero becomes a random value of about 0.1."""
     place = _pick(expr, rng, lambda node: isinstance(node, Num))
     if place is None:
         return expr
@@ -64,7 +64,7 @@ def jitter(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> E
 
 
 def insert_conditional(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """A part `a` becomes `a if condition else b`, with a new term for `b`."""
+    """Turn a part `a` into `a if condition else b`, with a new term `b`."""
     places = [i for i, node in enumerate(walk(expr)) if not isinstance(node, Num)]
     if not places:
         return expr
@@ -74,7 +74,7 @@ def insert_conditional(expr: Expr, rng: np.random.Generator, scopes: Collection[
 
 
 def narrow(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """A condition that holds less often, or more often."""
+    """Combine a condition with a new one by `and` or `or`; a constant is replaced by the new one."""
     condition = new_condition(rng, scopes)
     if isinstance(expr, Num):
         return condition
@@ -82,32 +82,32 @@ def narrow(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> E
 
 
 EDITS: tuple[Edit, ...] = (swap_feature, replace_subtree, drop_term, add_term, jitter, insert_conditional)
-"""Operators on a value: `order`, a score."""
+"""Edits of a value: `order` or a score."""
 CONDITION_EDITS: tuple[Edit, ...] = (narrow, swap_feature, drop_term, jitter)
-"""Operators on a condition: `when`, `admit`."""
+"""Edits of a condition: `when` or `admit`."""
 
 
 def new_term(rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """A weight times a feature brought to a magnitude of about one."""
+    """Return a random weight times a feature scaled to a magnitude of about one."""
     ref, scale = _feature(rng, scopes)
     scaled: Expr = ref if scale == 1 else Apply(Op.DIV, (ref, Num(scale)))
     return Apply(Op.MUL, (Num(round(float(rng.normal(0, 0.3)), 3)), scaled))
 
 
 def new_condition(rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
-    """A feature compared with a share or a multiple of its typical magnitude."""
+    """Return a comparison of a feature with a multiple of its typical magnitude."""
     ref, scale = _feature(rng, scopes)
     threshold = Num(_THRESHOLDS[int(rng.integers(len(_THRESHOLDS)))] * scale)
     return Apply(Op.GT if rng.random() < 0.5 else Op.LE, (ref, threshold))  # noqa: PLR2004  # a fair coin
 
 
 def at(expr: Expr, place: int) -> Expr:
-    """The `place`-th node in the order of `walk`."""
+    """Return the `place`-th node in the order of `walk`."""
     return next(node for i, node in enumerate(walk(expr)) if i == place)
 
 
 def substitute(expr: Expr, place: int, new: Expr) -> Expr:
-    """The tree with its `place`-th node (in the order of `walk`) replaced."""
+    """Return the tree with its `place`-th node (in the order of `walk`) replaced."""
     count = -1
 
     def rebuild(node: Expr) -> Expr:
@@ -129,7 +129,7 @@ def _pick(expr: Expr, rng: np.random.Generator, wanted: Callable[[Expr], bool]) 
 
 
 def _feature(rng: np.random.Generator, scopes: Collection[Scope]) -> tuple[Ref, float]:
-    """A feature that may be read, and its typical magnitude."""
+    """Draw a feature that may be read, and return it with its typical magnitude."""
     rows = [f for f in GENERAL_FEATURES if f.scope in scopes]
     row = rows[int(rng.integers(len(rows)))]
     return Ref(row.name), float(row.scale)

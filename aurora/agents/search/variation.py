@@ -1,4 +1,4 @@
-"""Operators that change a policy's structure; every result is a valid policy."""
+"""Variation operators on the structure of policies; `vary` returns only policies that compile."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from aurora.sim.policies.program import Op
 
 _ATTEMPTS = 20
 _TWO_PARENTS = 0.25
-"""Share of the children that have two parents."""
+"""Share of children with two parents."""
 _SIMPLIFIED = 0.25
-"""Share of the children that are written shorter. The others keep weights of zero, which tuning may raise."""
+"""Share of children that are simplified. The others keep weights of zero, which tuning may raise."""
 
 _IDLE = Apply(Op.EQ, (Ref("cluster.running"), Num(0.0)))
 
@@ -26,16 +26,16 @@ Operator = Callable[[Sections, np.random.Generator], Sections]
 
 
 def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_given: bool = False) -> Policy:
-    """A child of one parent, or of two by crossover, that does something else than its parent.
+    """Return a child of one parent, or of two by crossover, that behaves differently from the first parent.
 
     Args:
         parent: The policy to change.
         other: The second parent, for crossover.
         rng: Random numbers.
-        queue_is_given: Whether blocking and backfilling belong to a protocol, and stay as they are.
+        queue_is_given: True if a protocol prescribes blocking and backfilling, which then stay as they are.
 
     Raises:
-        PolicyError: No valid child was found in 20 tries, or a parent has a network, which training changes.
+        PolicyError: No valid child was found in 20 tries, or a parent is a network, which only training changes.
     """
     for policy in (parent, other):
         if policy.allocation_strategy.network is not None:
@@ -72,28 +72,28 @@ def _child(parent: Policy, sections: Sections) -> Policy:
 
 
 def vary_order(sections: Sections, rng: np.random.Generator) -> Sections:
-    """Which task is next, changed in one place."""
+    """Edit the order of tasks in one place."""
     return sections._replace(order=_edit(EDITS, rng)(sections.order, rng, DECISION_SCOPES))
 
 
 def vary_score(sections: Sections, rng: np.random.Generator) -> Sections:
-    """The score of one rule, changed in one place."""
+    """Edit the score of one rule in one place."""
     place = int(rng.integers(len(sections.rules)))
     when, score = sections.rules[place]
     return _with_rule(sections, place, (when, _edit(EDITS, rng)(score, rng, ALL_SCOPES)))
 
 
 def vary_when(sections: Sections, rng: np.random.Generator) -> Sections:
-    """The condition of one rule, changed in one place."""
+    """Edit the condition of one rule in one place."""
     place = int(rng.integers(len(sections.rules)))
     when, score = sections.rules[place]
     return _with_rule(sections, place, (_edit(CONDITION_EDITS, rng)(when, rng, DECISION_SCOPES), score))
 
 
 def vary_admit(sections: Sections, rng: np.random.Generator) -> Sections:
-    """What may be placed now, changed in one place.
+    """Edit the admission condition in one place.
 
-    A first condition is not asked of an idle system, so that no task waits for nothing.
+    A first condition does not apply to an idle system, so that no task waits for nothing.
     """
     if isinstance(sections.admit, Num):
         return sections._replace(admit=Apply(Op.OR, (_IDLE, new_condition(rng, ALL_SCOPES))))
@@ -101,7 +101,7 @@ def vary_admit(sections: Sections, rng: np.random.Generator) -> Sections:
 
 
 def add_rule(sections: Sections, rng: np.random.Generator) -> Sections:
-    """A rule before the others, for some of the tasks, with one term as its score."""
+    """Add a rule before the others, for some of the tasks, with one term as its score."""
     if len(sections.rules) >= MAX_RULES:
         return sections
     rule = (new_condition(rng, DECISION_SCOPES), new_term(rng, ALL_SCOPES))
@@ -109,7 +109,7 @@ def add_rule(sections: Sections, rng: np.random.Generator) -> Sections:
 
 
 def split_rule(sections: Sections, rng: np.random.Generator) -> Sections:
-    """One rule becomes two: for some of its tasks the score is changed in one place."""
+    """Split a rule in two: for some of its tasks the score is edited in one place."""
     if len(sections.rules) >= MAX_RULES:
         return sections
     place = int(rng.integers(len(sections.rules)))
@@ -121,7 +121,7 @@ def split_rule(sections: Sections, rng: np.random.Generator) -> Sections:
 
 
 def drop_rule(sections: Sections, rng: np.random.Generator) -> Sections:
-    """One rule less; its tasks fall to the rules behind it."""
+    """Drop a rule; its tasks fall to the rules behind it."""
     if len(sections.rules) == 1:
         return sections
     place = int(rng.integers(len(sections.rules)))
@@ -129,7 +129,7 @@ def drop_rule(sections: Sections, rng: np.random.Generator) -> Sections:
 
 
 def reorder_rules(sections: Sections, rng: np.random.Generator) -> Sections:
-    """Two neighbouring rules change places."""
+    """Swap two neighbouring rules."""
     if len(sections.rules) == 1:
         return sections
     place = int(rng.integers(len(sections.rules) - 1))
@@ -141,7 +141,7 @@ def reorder_rules(sections: Sections, rng: np.random.Generator) -> Sections:
 OPERATORS: tuple[Operator, ...] = (
     vary_order,
     vary_score,
-    vary_score,  # twice: most of a policy is its scores
+    vary_score,  # twice, because most of a policy is its scores
     vary_when,
     vary_admit,
     add_rule,
@@ -152,7 +152,7 @@ OPERATORS: tuple[Operator, ...] = (
 
 
 def flip(strategy: AllocationStrategy, rng: np.random.Generator, *, queue_is_given: bool) -> AllocationStrategy:
-    """Another way to queue (whether the head blocks, and whether others may overtake it) or to choose a device."""
+    """Change the device choice or, unless it is given, the queueing (blocking by the head, backfilling)."""
     queues: list[dict[str, object]] = [
         {"head_of_line_blocking": False, "backfill": "none"},
         {"head_of_line_blocking": True, "backfill": "none"},
@@ -168,7 +168,7 @@ def flip(strategy: AllocationStrategy, rng: np.random.Generator, *, queue_is_giv
 
 
 def cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
-    """The first parent with something of the second: its order, its admit, a rule's score, or one rule more."""
+    """Return the first parent with a part of the second: its order, its admission, a rule's score, or a rule."""
     when, score = b.rules[int(rng.integers(len(b.rules)))]
     kind = int(rng.integers(4))
     if kind == 0:
