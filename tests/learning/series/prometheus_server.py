@@ -1,4 +1,4 @@
-"""A server on loopback that answers `query_range` as Prometheus does, and misbehaves on demand."""
+"""A server on loopback that answers `query_range` as Prometheus does, and fails on demand."""
 
 import base64
 import gzip
