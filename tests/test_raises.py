@@ -20,8 +20,6 @@ from aurora import errors
 
 ROOT = Path(errors.__file__).parent
 ERRORS = {n: c for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, errors.AuroraError)}
-UNCHECKED = ("learning/accounts",)
-"""Packages whose docstrings are not held to the code yet; the list only shrinks."""
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -175,13 +173,8 @@ def complaints(function: Function) -> list[str]:
     ]
 
 
-def is_checked(function: Function) -> bool:
-    is_listed = any(function.module.startswith(f"{package}/") for package in UNCHECKED)
-    return function.has_contract and not is_listed
-
-
 def test_docstrings_list_the_errors_that_functions_raise() -> None:
-    assert not [text for function in functions() if is_checked(function) for text in complaints(function)]
+    assert not [text for function in functions() if function.has_contract for text in complaints(function)]
 
 
 @pytest.mark.parametrize(
