@@ -72,7 +72,7 @@ def test_transient_errors_are_retried(server, fault):
 
 def test_a_persistently_failing_server_is_given_up(server):
     server.faults = ["503"] * 9
-    with pytest.raises(DataError, match=r"status 503, 4 times; is the server well"):
+    with pytest.raises(DataError, match=r"status 503, 4 times; is the server healthy"):
         read(server)
     assert len(server.requests) == 4
 
@@ -89,8 +89,8 @@ def test_an_excessive_retry_delay_is_not_waited_for(server):
     [
         ("redirect", "sends on to 'http://elsewhere.example/'"),
         ("error in 200", "no such luck"),
-        ("shifted", "times came that were not asked for"),
-        ("vector", "'vector' came, not a matrix"),
+        ("shifted", "the answer has times that were not requested"),
+        ("vector", "type 'vector', not a matrix"),
         ("odd series", "a series that can't be read"),
         ("histogram", "native histogram"),
         ("huge number", "a series that can't be read"),
@@ -123,7 +123,7 @@ def test_an_invalid_query_is_refused_with_the_message_of_the_server(server):
 )
 def test_an_incomplete_answer_is_an_error(server, extra):
     server.extra = extra
-    with pytest.raises(DataError, match="the answer is not whole"):
+    with pytest.raises(DataError, match="the answer is incomplete"):
         read(server, limits=PATIENT)
 
 
