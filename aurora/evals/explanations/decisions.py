@@ -18,7 +18,7 @@ import numpy as np
 
 from aurora.agents.explain.explainer import claims_of, explain_case
 from aurora.sim.explain.claims import (
-    KINDS,
+    KIND_OF_CLAIM,
     Case,
     CauseClaim,
     Claim,
@@ -99,8 +99,8 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
         seconds.append(time.perf_counter() - started)
         domains[name] += 1
         for checked in told.checked:
-            made[KINDS[type(checked.claim)]] += 1
-            held[KINDS[type(checked.claim)]] += checked.holds
+            made[KIND_OF_CLAIM[type(checked.claim)]] += 1
+            held[KIND_OF_CLAIM[type(checked.claim)]] += checked.holds
         errors = false_ways([c.claim for c in told.checked], rng)
         if told.decision is not None:
             errors |= planted_errors(told.decision, rng)

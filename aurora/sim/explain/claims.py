@@ -3,7 +3,7 @@
 A claim is a statement about one decision (a value, a comparison, a cause or a prediction), about a whole run, or about
 a task's way through it (`aurora.sim.explain.waiting_claims`). Values and comparisons are looked up in the trace, a
 cause is tested by deciding again with other features, a prediction by simulating, and waits are recomputed from the
-placements of the run. `check` trusts nothing that the claim says of itself.
+placements of the run. `check` trusts no value that a claim carries.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class OutcomeClaim(NamedTuple):
 DecisionClaim = ValueClaim | ComparisonClaim | CauseClaim | FlipClaim
 """Claims about one decision."""
 Claim = DecisionClaim | OutcomeClaim | WaitingClaim
-KINDS: Mapping[type, str] = {
+KIND_OF_CLAIM: Mapping[type, str] = {
     ValueClaim: "value",
     ComparisonClaim: "comparison",
     CauseClaim: "cause",
@@ -120,13 +120,13 @@ class Checked(NamedTuple):
 
     Attributes:
         claim: The claim.
-        holds: Whether it is true.
-        found: Evidence for or against it.
+        holds: True if the claim is true.
+        evidence: Evidence for or against the claim.
     """
 
     claim: Claim
     holds: bool
-    found: str
+    evidence: str
 
     def to_json(self) -> dict[str, Any]:
         """Return an item of `claims` in `aurora explain --json`."""
@@ -134,7 +134,7 @@ class Checked(NamedTuple):
             name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
             for name, value in self.claim._asdict().items()
         }
-        return {"kind": KINDS[type(self.claim)], **fields, "holds": self.holds, "found": self.found}
+        return {"kind": KIND_OF_CLAIM[type(self.claim)], **fields, "holds": self.holds, "found": self.evidence}
 
 
 class Case(NamedTuple):
@@ -170,14 +170,14 @@ def run_of(scenario: Scenario, policy: Policy) -> History:
     return history(encoded, policy, traced(encoded, compile_policy(policy), policy.policy_id))
 
 
-def same(one: float, two: float) -> bool:
-    """Return whether two numbers are equal up to rounding."""
-    return math.isclose(one, two, rel_tol=PRECISION, abs_tol=PRECISION)
+def same(a: float, b: float) -> bool:
+    """Test whether two numbers are equal up to rounding."""
+    return math.isclose(a, b, rel_tol=PRECISION, abs_tol=PRECISION)
 
 
 def _check(claim: Claim, case: Case) -> Checked:
     if isinstance(claim, WaitingClaim):
-        assert case.run is not None  # `check` saw to it
+        assert case.run is not None  # `check` simulates it
         return Checked(claim, *check_waiting(claim, case.run))
     if isinstance(claim, OutcomeClaim):
         return _outcome(claim, case)
@@ -198,8 +198,8 @@ def _option(decision: Decision, name: str) -> Option | None:
     return next((o for o in decision.options if o.name == name), None)
 
 
-def _missing(claim: Claim, what: str) -> Checked:
-    return Checked(claim, False, f"the decision has no {what}")
+def _missing(claim: Claim, missing: str) -> Checked:
+    return Checked(claim, False, f"the decision has no {missing}")
 
 
 def look_up(decision: Decision, name: str, feature: str) -> float | None:
@@ -211,10 +211,10 @@ def look_up(decision: Decision, name: str, feature: str) -> float | None:
 
 
 def _value(claim: ValueClaim, decision: Decision) -> Checked:
-    found = look_up(decision, claim.option, claim.feature)
-    if found is None:
+    value = look_up(decision, claim.option, claim.feature)
+    if value is None:
         return _missing(claim, f"{claim.feature} of {claim.option}")
-    return Checked(claim, same(found, claim.value), f"{claim.feature} of {claim.option} is {found:g}")
+    return Checked(claim, same(value, claim.value), f"{claim.feature} of {claim.option} is {value:g}")
 
 
 def _comparison(claim: ComparisonClaim, decision: Decision) -> Checked:
@@ -275,5 +275,5 @@ def _outcome(claim: OutcomeClaim, case: Case) -> Checked:
     summary = evaluate(encode(scenario), compile_policy(case.policy))
     if claim.measure not in summary.__slots__:
         return _missing(claim, f"measure {claim.measure}")
-    found = float(getattr(summary, claim.measure))
-    return Checked(claim, same(found, claim.value), f"simulated: {claim.measure} is {found:g}")
+    value = float(getattr(summary, claim.measure))
+    return Checked(claim, same(value, claim.value), f"simulated: {claim.measure} is {value:g}")

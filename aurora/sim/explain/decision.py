@@ -1,4 +1,4 @@
-"""Takes a decision of a run apart: its candidates, the terms of their scores, and the features that caused it.
+"""The decisions of a run: their candidates, the terms of the scores, and the features that caused the choice.
 
 A decision is the value of an expression over the features of its candidates, so nothing here is estimated:
 a candidate with other features is scored anew, by the language's reference interpreter.
@@ -28,7 +28,7 @@ from aurora.sim.policies.program import Op, Program
 from aurora.sim.scenarios.scenario import Scenario, path_name
 
 MAX_CAUSE_FEATURES = 3
-"""Most features of a cause; nobody can use a reason with more."""
+"""Most features of a cause; a reason with more helps nobody."""
 TRACE_NUMBERS = 20_000_000
 """Largest number of values of general features that a trace for explanations may hold."""
 MIN_CANDIDATES_TRACED = 5
@@ -82,12 +82,12 @@ class Decision(NamedTuple):
 
     @property
     def chosen(self) -> Option:
-        """The winner."""
+        """Candidate that was chosen."""
         return self.options[0]
 
     @property
     def runner_up(self) -> Option | None:
-        """The second best; None if nobody else was admitted."""
+        """Second best candidate; None if no other was admitted."""
         return self.options[1] if len(self.options) > 1 else None
 
     @property
@@ -140,8 +140,10 @@ def last_decision(scenario: Scenario, policy: Policy, outcome: Outcome, task_id:
     """
     trace = _trace_of(policy, outcome)
     number = next((k for k, t in enumerate(scenario.tasks) if t.task_id == task_id), -1)
-    found = np.flatnonzero(trace.task == number)
-    return _decision(scenario, policy, outcome, int(found[-1]), parse_sections(policy)) if len(found) else None
+    placements = np.flatnonzero(trace.task == number)
+    return (
+        _decision(scenario, policy, outcome, int(placements[-1]), parse_sections(policy)) if len(placements) else None
+    )
 
 
 def decision_on(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: str) -> Decision:
@@ -150,12 +152,12 @@ def decision_on(scenario: Scenario, policy: Policy, outcome: Outcome, task_id: s
     Raises:
         ScenarioError: The scenario has no such task, or it was never placed.
     """
-    found = last_decision(scenario, policy, outcome, task_id)
-    if found is None:
+    decision = last_decision(scenario, policy, outcome, task_id)
+    if decision is None:
         known = any(t.task_id == task_id for t in scenario.tasks)
-        why = "was never placed" if known else "is not in the scenario"
-        raise ScenarioError(f"task {task_id!r} {why} ({outcome.policy_id} on {scenario.scenario_id})")
-    return found
+        reason = "was never placed" if known else "is not in the scenario"
+        raise ScenarioError(f"task {task_id!r} {reason} ({outcome.policy_id} on {scenario.scenario_id})")
+    return decision
 
 
 def _trace_of(policy: Policy, outcome: Outcome) -> Trace:
@@ -168,7 +170,7 @@ def _trace_of(policy: Policy, outcome: Outcome) -> Trace:
 
 def _decision(scenario: Scenario, policy: Policy, outcome: Outcome, k: int, sections: Sections) -> Decision:
     trace, network = outcome.trace, policy.allocation_strategy.network
-    assert trace is not None  # asked for before
+    assert trace is not None  # checked by `_trace_of`
     options = tuple(
         _option(scenario, outcome, k, place)
         for place in range(trace.candidates.shape[1])
@@ -188,7 +190,7 @@ def _decision(scenario: Scenario, policy: Policy, outcome: Outcome, k: int, sect
 
 def _option(scenario: Scenario, outcome: Outcome, k: int, place: int) -> Option:
     trace = outcome.trace
-    assert trace is not None  # asked for before
+    assert trace is not None  # checked by `_trace_of`
     node, path = int(trace.nodes[k, place]), int(trace.paths[k, place])
     links = () if path < 0 else tuple(scenario.links[l].link_id for l in outcome.paths[path])
     return Option(
@@ -214,7 +216,7 @@ def _inputs(network: Network, features: Mapping[str, float]) -> NDArray[np.float
 
 
 def would_win(decision: Decision, option: Option, features: Mapping[str, float]) -> bool:
-    """Return whether an option would have beaten the winner with these features."""
+    """Test whether an option would have beaten the winner with these features."""
     if evaluate(decision.admit, features) == 0:
         return False
     own, best = rank(decision, features), rank(decision, decision.chosen.features)
@@ -222,7 +224,7 @@ def would_win(decision: Decision, option: Option, features: Mapping[str, float])
 
 
 def is_level(decision: Decision, features: Mapping[str, float]) -> bool:
-    """Return whether an option would have beaten the winner, or drawn with it, with these features."""
+    """Test whether an option would have beaten the winner, or drawn with it, with these features."""
     return rank(decision, features) >= rank(decision, decision.chosen.features)
 
 
@@ -254,82 +256,85 @@ def terms(decision: Decision, other: Option) -> tuple[Term, ...]:
     )
 
 
-def _attributed(network: Network, one: Mapping[str, float], two: Mapping[str, float]) -> tuple[Term, ...]:
+def _attributed(network: Network, chosen: Mapping[str, float], other: Mapping[str, float]) -> tuple[Term, ...]:
     """Return the share of each input in the difference of two scores; the shares add up to it."""
-    start, end = _inputs(network, two), _inputs(network, one)
+    start, end = _inputs(network, other), _inputs(network, chosen)
     places = (np.arange(GRADIENT_POINTS) + 0.5) / GRADIENT_POINTS
     gradients = gradients_of(network, start + places[:, None] * (end - start))
     shares = gradients.mean(axis=0) * (end - start)
     largest = np.argsort(-np.abs(shares), kind="stable")[:MAX_INPUTS_NAMED]
-    told = [Term(network.inputs[k], float(shares[k]), 0.0) for k in largest if shares[k] != 0]
-    rest = float(scores_of(network, end) - scores_of(network, start)) - sum(t.chosen for t in told)
-    return (*told, Term("the other inputs", rest, 0.0))
+    named = [Term(network.inputs[k], float(shares[k]), 0.0) for k in largest if shares[k] != 0]
+    rest = float(scores_of(network, end) - scores_of(network, start)) - sum(t.chosen for t in named)
+    return (*named, Term("the other inputs", rest, 0.0))
 
 
-def _summands(expr: Expr, sign: float, one: Mapping[str, float], two: Mapping[str, float]) -> list[tuple[float, Expr]]:
+def _summands(
+    expr: Expr, sign: float, chosen: Mapping[str, float], other: Mapping[str, float]
+) -> list[tuple[float, Expr]]:
     if isinstance(expr, Apply):
         match expr.op:
             case Op.ADD:
-                return _summands(expr.args[0], sign, one, two) + _summands(expr.args[1], sign, one, two)
+                return _summands(expr.args[0], sign, chosen, other) + _summands(expr.args[1], sign, chosen, other)
             case Op.SUB:
-                return _summands(expr.args[0], sign, one, two) + _summands(expr.args[1], -sign, one, two)
+                return _summands(expr.args[0], sign, chosen, other) + _summands(expr.args[1], -sign, chosen, other)
             case Op.NEG:
-                return _summands(expr.args[0], -sign, one, two)
+                return _summands(expr.args[0], -sign, chosen, other)
             case Op.SELECT:
                 # Where both take the same branch, that branch is the expression.
-                truths = {evaluate(expr.args[0], features) != 0 for features in (one, two)}
+                truths = {evaluate(expr.args[0], features) != 0 for features in (chosen, other)}
                 if len(truths) == 1:
-                    return _summands(expr.args[1] if truths.pop() else expr.args[2], sign, one, two)
+                    return _summands(expr.args[1] if truths.pop() else expr.args[2], sign, chosen, other)
     return [(sign, expr)]
 
 
-def given(option: Option, source: Option, names: tuple[str, ...]) -> dict[str, float]:
-    """Return the features of an option with some of them taken from another."""
+def with_values_of(option: Option, source: Option, names: tuple[str, ...]) -> dict[str, float]:
+    """Return the features of an option, with the named ones taken from another option."""
     return {**option.features, **{n: source.features[n] for n in names}}
 
 
 def advantages(decision: Decision, other: Option) -> dict[str, float]:
-    """Return how much the winner's lead shrinks if the other takes its value, for each feature that is read."""
+    """Return by how much the winner's lead shrinks if the other option takes its value, for each feature read."""
     lead = rank(decision, decision.chosen.features) - rank(decision, other.features)
     return {
-        name: lead - (rank(decision, decision.chosen.features) - rank(decision, given(other, decision.chosen, (name,))))
+        name: lead
+        - (rank(decision, decision.chosen.features) - rank(decision, with_values_of(other, decision.chosen, (name,))))
         for name in features_read(decision)
         if other.features[name] != decision.chosen.features[name]
     }
 
 
 def is_cause(decision: Decision, other: Option, names: tuple[str, ...]) -> bool:
-    """Return whether the winner beat another option because of these features.
+    """Test whether the winner beat another option because of these features.
 
-    It did if, had the other had the winner's values of them, it would at least have drawn (they are needed);
-    no part of them is enough for that (all of them are needed); and, had it had the winner's values of
-    everything else, it would still have lost (they suffice, and the rest is no cause).
+    Three conditions must hold. With the winner's values of these features, the other option would at least have
+    drawn; with those of a proper subset, it would not have; with those of all other features, it would have lost.
     """
     if not names or len(set(names)) != len(names):
         return False
     rest = tuple(n for n in features_read(decision) if n not in names)
-    if not is_level(decision, given(other, decision.chosen, names)):
+    if not is_level(decision, with_values_of(other, decision.chosen, names)):
         return False
-    if is_level(decision, given(other, decision.chosen, rest)):
+    if is_level(decision, with_values_of(other, decision.chosen, rest)):
         return False
     parts = itertools.combinations(names, len(names) - 1)
-    return not any(is_level(decision, given(other, decision.chosen, part)) for part in parts)
+    return not any(is_level(decision, with_values_of(other, decision.chosen, part)) for part in parts)
 
 
 def cause(decision: Decision, other: Option) -> tuple[str, ...]:
     """Return the smallest set of features because of which the winner beat another option.
 
-    Of several, the one with the greatest advantages; empty if they drew, so that the lower number decided, or
-    if it takes more than three. Of a network only the eight features with the greatest advantages are looked at.
+    Among several sets of that size, the one with the greatest advantages is returned. The result is empty if the
+    options drew, so that the lower number decided, or if more than `MAX_CAUSE_FEATURES` are needed. For a network,
+    only the `MAX_INPUTS_NAMED` features with the greatest advantages are tried.
     """
     if is_level(decision, other.features):
         return ()
-    known = advantages(decision, other)
-    names = sorted((n for n in known), key=lambda n: -known[n])
+    lead_lost = advantages(decision, other)
+    names = sorted((n for n in lead_lost), key=lambda n: -lead_lost[n])
     if isinstance(decision.score, Network):
-        names = names[:MAX_INPUTS_NAMED]  # of all that a network reads there would be thousands of sets
+        names = names[:MAX_INPUTS_NAMED]  # the inputs of a network have thousands of subsets
     for size in range(1, MAX_CAUSE_FEATURES + 1):
-        for names_ in itertools.combinations(names, size):
-            if is_cause(decision, other, names_):
-                return names_
+        for subset in itertools.combinations(names, size):
+            if is_cause(decision, other, subset):
+                return subset
     return ()

@@ -1,7 +1,7 @@
-"""Finds the smallest change of one quantity that would have given a task to another candidate.
+"""The smallest change of one quantity that would have given a task to another candidate.
 
-What changes is a quantity of the world (a load, a price, a latency), and every feature that follows from it
-changes with it, as the kernel would compute them.
+The quantity is one of the world (a load, a price, a latency); every feature that follows from it changes too, as
+the kernel would compute it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 
 from aurora.sim.explain.decision import Decision, Option, features_read, is_level, would_win
 
-SAMPLES = 64
+SAMPLES_PER_SIDE = 64
 """Number of values at which a lever is tried on either side of the present one."""
 MAX_FACTOR = 10.0
 """Multiple of its present value up to which a lever without a natural end is tried."""
-PRECISION = 1e-9
+THRESHOLD_PRECISION = 1e-9
 """Precision of a threshold, relative to its distance from the present value."""
 
 Features = Mapping[str, float]
@@ -46,7 +46,7 @@ class Flip(NamedTuple):
         feature: Feature that shows the quantity.
         now: Its present value.
         threshold: Value beyond which the option would have won.
-        is_below: Whether the option wins below the threshold, else above it.
+        is_below: True if the option wins below the threshold, False if above it.
     """
 
     feature: str
@@ -141,14 +141,14 @@ LEVERS: tuple[Lever, ...] = (
 
 
 def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
-    """Return the nearest value at which an option would have won, for each lever that the score reads.
+    """Return the nearest value at which an option would have won, for each lever whose features the score reads.
 
-    The first is the smallest change in proportion to what the lever can do. None where it drew: any change would do.
+    The smallest change comes first, relative to the lever's range. Empty if the option drew: any change would do.
     """
     if is_level(decision, option.features):
         return ()
     read = set(features_read(decision))
-    found: list[tuple[float, Flip]] = []
+    by_size: list[tuple[float, Flip]] = []
     for lever in LEVERS:
         low, high = lever.limits(option.features)
         if not lever.follows & read or not high > low:
@@ -161,12 +161,12 @@ def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
         ]
         if nearest:
             flip = min(nearest, key=lambda f: abs(f.threshold - now))
-            found.append((abs(flip.threshold - now) / (high - low), flip))
-    return tuple(flip for _, flip in sorted(found, key=lambda pair: pair[0]))
+            by_size.append((abs(flip.threshold - now) / (high - low), flip))
+    return tuple(flip for _, flip in sorted(by_size, key=lambda pair: pair[0]))
 
 
 def flipped(decision: Decision, option: Option, feature: str, value: float) -> bool:
-    """Return whether an option would have won with a lever at this value; False where the task would not fit."""
+    """Test whether an option would have won with a lever at this value; False where the task would not fit."""
     lever = next((l for l in LEVERS if l.feature == feature), None)
     if lever is None:
         return False
@@ -175,14 +175,14 @@ def flipped(decision: Decision, option: Option, feature: str, value: float) -> b
 
 
 def _crossing(decision: Decision, option: Option, lever: Lever, now: float, end: float) -> float | None:
-    """Return the value nearest to the present one, towards an end, from which on the option wins."""
+    """Return the value nearest to the present one, towards `end`, from which on the option wins."""
     before = now
-    for value in np.linspace(now, end, SAMPLES + 1)[1:]:
+    for value in np.linspace(now, end, SAMPLES_PER_SIDE + 1)[1:]:
         if would_win(decision, option, lever.moved(option.features, float(value))):
             lost, won = before, float(value)
-            while abs(won - lost) > PRECISION * abs(won - now):
+            while abs(won - lost) > THRESHOLD_PRECISION * abs(won - now):
                 middle = (lost + won) / 2
-                if middle in (lost, won):  # neighbours among the numbers there are
+                if middle in (lost, won):  # no float lies between them
                     break
                 if would_win(decision, option, lever.moved(option.features, middle)):
                     won = middle

@@ -1,4 +1,4 @@
-"""Reconstructs a run attempt by attempt: the resources each one held, from when to when, and how it ended.
+"""The history of a run, attempt by attempt: the resources that each held, its times, and how it ended.
 
 An outcome keeps the last attempt of every task. Its trace has every placement; how long each lasted follows from
 the scenario's failures and batteries, and which devices it took from what was left of them.
@@ -22,7 +22,7 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Node, Scenario
 
 Ending = Literal["completed", "node_failed", "battery_empty"]
-SNAP = 1e-9
+TIME_TOLERANCE = 1e-9
 """Relative difference, and difference in seconds, up to which two times are the same."""
 _MASK = (1 << 64) - 1
 
@@ -76,7 +76,7 @@ class History:
 
     @property
     def scenario(self) -> Scenario:
-        """The scenario itself."""
+        """Scenario of the run."""
         return self.encoded.scenario
 
 
@@ -107,19 +107,19 @@ def history(encoded: EncodedScenario, policy: Policy, outcome: Outcome) -> Histo
 
 
 def _grouped(pairs: Iterable[tuple[int, Attempt]]) -> dict[int, list[Attempt]]:
-    found: dict[int, list[Attempt]] = defaultdict(list)
+    groups: dict[int, list[Attempt]] = defaultdict(list)
     for key, attempt in pairs:
-        found[key].append(attempt)
-    return dict(found)
+        groups[key].append(attempt)
+    return dict(groups)
 
 
 def _failures(scenario: Scenario) -> dict[int, list[tuple[float, float, Ending]]]:
     numbers = {n.node_id: k for k, n in enumerate(scenario.nodes)}
-    found: dict[int, list[tuple[float, float, Ending]]] = defaultdict(list)
+    failures: dict[int, list[tuple[float, float, Ending]]] = defaultdict(list)
     for f in scenario.environmental_conditions.node_failures:
         until = math.inf if f.duration is None else f.start + f.duration
-        found[numbers[f.node_id]].append((f.start, until, "node_failed"))
-    return {n: sorted(stretches) for n, stretches in found.items()}
+        failures[numbers[f.node_id]].append((f.start, until, "node_failed"))
+    return {n: sorted(stretches) for n, stretches in failures.items()}
 
 
 def _without_batteries(
@@ -130,7 +130,7 @@ def _without_batteries(
 ) -> list[Attempt]:
     """Return all attempts with their ends if no battery gets empty."""
     scenario, started = encoded.scenario, defaultdict[int, int](int)
-    found = []
+    attempts = []
     for k in range(len(trace.time)):
         t, node, path = int(trace.task[k]), int(trace.nodes[k, 0]), int(trace.paths[k, 0])
         started[t] += 1
@@ -141,12 +141,12 @@ def _without_batteries(
         ending: Ending = "completed"
         if started[t] == outcome.tasks.attempts[t] and outcome.tasks.status[t] == Status.COMPLETED:
             end = float(outcome.tasks.finish[t])
-        else:  # lost, or it would not have been started again: to a failure, or to a battery
+        else:  # lost to a failure or an empty battery, since the task was started again or failed
             failure = next((begin for begin, _, _ in down.get(node, ()) if begin >= start), math.inf)
             if failure <= end:
                 end, ending = failure, "node_failed"
-        found.append(Attempt(k, t, started[t], node, path, start, end, ending, ()))
-    return found
+        attempts.append(Attempt(k, t, started[t], node, path, start, end, ending, ()))
+    return attempts
 
 
 def _with_batteries(
@@ -156,7 +156,7 @@ def _with_batteries(
     down: dict[int, list[tuple[float, float, Ending]]],
 ) -> list[Attempt]:
     """Return the attempts, cut off where their node's battery got empty; `down` is extended."""
-    found = list(attempts)
+    cut = list(attempts)
     for n, node in enumerate(scenario.nodes):
         if node.battery is None:
             continue
@@ -164,13 +164,13 @@ def _with_batteries(
         empty = _emptied(scenario, node, own)
         if math.isinf(empty):
             continue
-        same = [float(t) for t in trace.time if abs(t - empty) <= SNAP * max(1.0, empty)]
-        empty = same[0] if same else empty  # who starts again then does so at the kernel's moment
+        same = [float(t) for t in trace.time if abs(t - empty) <= TIME_TOLERANCE * max(1.0, empty)]
+        empty = same[0] if same else empty  # tasks that start again at that moment do so at the kernel's time
         down.setdefault(n, []).append((empty, math.inf, "battery_empty"))
         for a in own:
             if a.end > empty:
-                found[a.decision] = a._replace(end=empty, ending="battery_empty")
-    return found
+                cut[a.decision] = a._replace(end=empty, ending="battery_empty")
+    return cut
 
 
 def _emptied(scenario: Scenario, node: Node, own: Sequence[Attempt]) -> float:
@@ -183,7 +183,7 @@ def _emptied(scenario: Scenario, node: Node, own: Sequence[Attempt]) -> float:
         if hosted:
             power = node.idle_power + (node.full_power - node.idle_power) * (cores / node.cpu if node.cpu else 0.0)
         used = power * (time - now)
-        if power and used > left * (1 + SNAP):
+        if power and used > left * (1 + TIME_TOLERANCE):
             return now + left / power
         left, now = left - used, time
         hosted += step
@@ -194,7 +194,7 @@ def _emptied(scenario: Scenario, node: Node, own: Sequence[Attempt]) -> float:
 def _with_devices(scenario: Scenario, policy: Policy, trace: Trace, attempts: Sequence[Attempt]) -> list[Attempt]:
     """Return the attempts with the devices that they took (docs/reference/kernel.md, Candidates)."""
     by_hash = policy.allocation_strategy.device_choice == "random"
-    found = list(attempts)
+    completed = list(attempts)
     placed: dict[int, list[Attempt]] = defaultdict(list)
     for a in attempts:
         if a.node < 0 or scenario.tasks[a.task].accelerators == 0:
@@ -202,8 +202,8 @@ def _with_devices(scenario: Scenario, policy: Policy, trace: Trace, attempts: Se
         running = [b for b in placed[a.node] if b.end >= a.start]
         mine = a._replace(devices=_taken(scenario, trace, a, running, by_hash=by_hash))
         placed[a.node] = [*running, mine]
-        found[a.decision] = mine
-    return found
+        completed[a.decision] = mine
+    return completed
 
 
 def _taken(
@@ -213,20 +213,20 @@ def _taken(
     task, features = scenario.tasks[attempt.task], trace.features[attempt.decision, 0]
     free = free_shares(scenario, attempt.node, [a for a in before if a.end > attempt.start])
     if sum(free) != round(at.DEVICE * float(features[FEATURE_INDEX["node.accelerators_free"]])):
-        # One event at a time: what ends at this very instant had not ended yet.
+        # The kernel processes one event at a time: attempts that end at this instant still hold their devices.
         free = free_shares(scenario, attempt.node, before)
     share = share_of(task.accelerator_share)
     if share == at.DEVICE:
         return tuple(d for d, f in enumerate(free) if f == at.DEVICE)[: task.accelerators]
     left = round(at.DEVICE * float(features[FEATURE_INDEX["fit.device_left"]]))
     alike = [d for d, f in enumerate(free) if f == left + share]
-    # Devices with as much free are equal to every choice but the random one, which goes by a hash.
+    # Only the random choice distinguishes devices with the same free share; it takes the lowest hash.
     hashes = {d: _hash(scenario.seed, attempt.task, 64 * attempt.node + d) if by_hash else 0 for d in alike}
     return (min(alike, key=lambda d: (hashes[d], d)),)
 
 
 def free_shares(scenario: Scenario, node: int, running: Iterable[Attempt]) -> list[int]:
-    """Return the free parts (`layout.DEVICE` of them) of each device of a node, beside these attempts on it."""
+    """Return the free parts (`layout.DEVICE` of them) of each device of a node on which these attempts run."""
     free = [at.DEVICE] * scenario.nodes[node].accelerators
     for a in running:
         for d in a.devices:

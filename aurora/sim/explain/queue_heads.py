@@ -1,7 +1,7 @@
-"""Reconstructs the heads of the queue over time, under a policy with head-of-line blocking.
+"""The heads of the queue over time, under a policy with head-of-line blocking.
 
-A trace tells who was placed, not who blocked. Decisions in their order and the tasks that joined in between are
-enough to find out: where there is no head, the waiting task with the lowest `order` becomes it.
+A trace records which task was placed, not which one blocked. The order of decisions and the tasks that joined in
+between determine that: where there is no head, the waiting task with the lowest `order` becomes it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Head(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def ready_times(run: History) -> tuple[float, ...]:
-    """Return when each task had arrived and its dependencies were complete, seconds; infinite if never."""
+    """Return the time at which each task had arrived with its dependencies complete, seconds; infinite if never."""
     finish = {
         task.task_id: float(run.outcome.tasks.finish[t])
         if run.outcome.tasks.status[t] == Status.COMPLETED
@@ -54,7 +54,7 @@ def ready_times(run: History) -> tuple[float, ...]:
 
 
 def leaving_time(run: History, task: int) -> float:
-    """Return when a task left because its patience was used up, seconds; infinite if it did not."""
+    """Return the time at which a task's patience ended and it left the queue, seconds; infinite if it did not."""
     if run.outcome.tasks.status[task] != Status.DROPPED:
         return math.inf
     asked = run.scenario.tasks[task]
@@ -82,25 +82,25 @@ def heads(run: History) -> tuple[Head, ...]:
 
 def _joins(run: History) -> Mapping[float, list[int]]:
     """Return the tasks that join the queue at each time: those that became ready, by index, then those lost."""
-    found = defaultdict[float, list[int]](list)
+    joins = defaultdict[float, list[int]](list)
     for t, ready in enumerate(ready_times(run)):
         if math.isfinite(ready) and run.outcome.tasks.status[t] != Status.UNPLACEABLE:
-            found[ready].append(t)
+            joins[ready].append(t)
     for a in run.attempts:
         lost_for_good = (
             run.outcome.tasks.status[a.task] == Status.FAILED and a.number == run.outcome.tasks.attempts[a.task]
         )
         if a.ending != "completed" and not lost_for_good:
-            found[a.end].append(a.task)
-    return found
+            joins[a.end].append(a.task)
+    return joins
 
 
 def _decisions(run: History) -> Mapping[float, list[int]]:
     """Return the numbers of the decisions at each instant."""
-    found = defaultdict[float, list[int]](list)
+    decisions = defaultdict[float, list[int]](list)
     for a in run.attempts:
-        found[a.start].append(a.decision)
-    return found
+        decisions[a.start].append(a.decision)
+    return decisions
 
 
 class _Line:
@@ -145,7 +145,7 @@ class _Line:
         return (*self._found, *last)
 
     def _more_wait_at(self, decision: int) -> bool:
-        """Return whether more tasks had joined when a decision was made than are known to wait."""
+        """Test whether more tasks had joined when a decision was made than are known to wait."""
         trace = self._run.outcome.trace
         assert trace is not None  # a history has one
         waited = int(trace.features[decision, 0, FEATURE_INDEX["cluster.queue_length"]])

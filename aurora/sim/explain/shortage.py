@@ -1,4 +1,4 @@
-"""Finds the resources that a candidate lacks for a task, at a time or with everything free."""
+"""The resources that a candidate lacks for a task, at a time or with everything free."""
 
 from __future__ import annotations
 
@@ -62,30 +62,30 @@ def name_of(encoded: EncodedScenario, place: Place) -> str:
 
 
 def never_fits(encoded: EncodedScenario, task: int, place: Place) -> list[Shortage]:
-    """Return what a candidate lacks for a task even when everything is free and up."""
+    """Return the resources that a candidate lacks for a task even when everything is free and up."""
     asked, scenario = encoded.scenario.tasks[task], encoded.scenario
-    found = []
+    lacking = []
     if place.node >= 0:
         node = scenario.nodes[place.node]
-        found = _on_node(asked, node, node.cpu, node.memory, [at.DEVICE] * node.accelerators)
+        lacking = _on_node(asked, node, node.cpu, node.memory, [at.DEVICE] * node.accelerators)
     if place.path >= 0:
         widths = [scenario.links[l].bandwidth for l in encoded.paths[place.path]]
-        found += _on_path(asked, widths)
-    return found
+        lacking += _on_path(asked, widths)
+    return lacking
 
 
 def shortages(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[Shortage]:
-    """Return what a candidate lacks for a task at a time, after everything that happens then.
+    """Return the resources that a candidate lacks for a task at a time, after all events of that time.
 
     Args:
         run: The run.
         task: Index of the task.
         place: The candidate.
-        time: Seconds.
-        before: Number of a decision: this and later ones were not made yet; None: all of the moment were.
+        time: Time, seconds.
+        before: Number of the first decision that is not made yet; None if all decisions of that time are made.
     """
     scenario, asked = run.scenario, run.scenario.tasks[task]
-    found: list[Shortage] = []
+    lacking: list[Shortage] = []
     if place.node >= 0:
         why = down_since(run, place.node, time)
         if why is not None:
@@ -95,14 +95,14 @@ def shortages(run: History, task: int, place: Place, time: float, before: int | 
         cpu = node.cpu - sum(scenario.tasks[a.task].cpu_required for a in running)
         memory = node.memory - sum(scenario.tasks[a.task].memory_required for a in running)
         devices = free_shares(scenario, place.node, running) if asked.accelerators else []
-        found = _on_node(asked, node, cpu, memory, devices)
+        lacking = _on_node(asked, node, cpu, memory, devices)
     if place.path >= 0 and asked.bandwidth:
-        found += _on_path(asked, [link_free(run, l, time, before) for l in run.outcome.paths[place.path]])
-    return found
+        lacking += _on_path(asked, [link_free(run, l, time, before) for l in run.outcome.paths[place.path]])
+    return lacking
 
 
 def is_active(attempt: Attempt, time: float, before: int | None = None) -> bool:
-    """Return whether an attempt holds resources at a time; `before` as in `shortages`."""
+    """Test whether an attempt holds resources at a time; `before` as in `shortages`."""
     return attempt.start <= time < attempt.end and (before is None or attempt.decision < before)
 
 
@@ -114,20 +114,20 @@ def link_free(run: History, link: int, time: float, before: int | None = None) -
 
 def down_since(run: History, node: int, time: float) -> str | None:
     """Return the reason why a node is down at a time; None if it is up."""
-    why = [reason for begin, until, reason in run.down.get(node, ()) if begin <= time < until]
-    return None if not why else "battery_empty" if "battery_empty" in why else why[0]
+    reasons = [reason for begin, until, reason in run.down.get(node, ()) if begin <= time < until]
+    return None if not reasons else "battery_empty" if "battery_empty" in reasons else reasons[0]
 
 
 def counted(lists: Iterable[Sequence[Shortage]]) -> dict[Resource, tuple[int, float, float]]:
     """Count, for each resource, the candidates that lack it; with the amount asked and the most that one has free.
 
-    The order is that of how many lack it, then of the resources' names.
+    The resource that most candidates lack comes first; ties are in the order of names.
     """
     count: Counter[Resource] = Counter()
     asked: dict[Resource, float] = {}
     most: dict[Resource, float] = {}
-    for found in lists:
-        for s in found:
+    for lacking in lists:
+        for s in lacking:
             count[s.resource] += 1
             asked[s.resource] = s.asked
             most[s.resource] = max(most.get(s.resource, s.free), s.free)
@@ -135,23 +135,23 @@ def counted(lists: Iterable[Sequence[Shortage]]) -> dict[Resource, tuple[int, fl
 
 
 def _on_node(asked: Task, node: Node, cpu: float, memory: float, devices: Sequence[int]) -> list[Shortage]:
-    found = []
+    lacking = []
     if cpu + at.TOLERANCE < asked.cpu_required:
-        found.append(Shortage("cpu", asked.cpu_required, _clean(cpu)))
+        lacking.append(Shortage("cpu", asked.cpu_required, _clean(cpu)))
     if memory + at.TOLERANCE < asked.memory_required:
-        found.append(Shortage("memory", asked.memory_required, _clean(memory)))
+        lacking.append(Shortage("memory", asked.memory_required, _clean(memory)))
     if not asked.accelerators:
-        return found
+        return lacking
     allowed = not asked.accelerator_models or node.accelerator_model in asked.accelerator_models
     share = share_of(asked.accelerator_share)
     idle = sum(f == at.DEVICE for f in devices)
     if node.accelerators and not allowed:
-        found.append(Shortage("model", float(asked.accelerators), 0.0))
+        lacking.append(Shortage("model", float(asked.accelerators), 0.0))
     elif share < at.DEVICE and max(devices, default=0) < share:
-        found.append(Shortage("accelerator_share", share / at.DEVICE, max(devices, default=0) / at.DEVICE))
+        lacking.append(Shortage("accelerator_share", share / at.DEVICE, max(devices, default=0) / at.DEVICE))
     elif share == at.DEVICE and idle < asked.accelerators:
-        found.append(Shortage("accelerators", float(asked.accelerators), float(idle)))
-    return found
+        lacking.append(Shortage("accelerators", float(asked.accelerators), float(idle)))
+    return lacking
 
 
 def _on_path(asked: Task, free: Sequence[float]) -> list[Shortage]:

@@ -1,4 +1,4 @@
-"""Gives short reasons why tasks did not complete; `aurora explain` gives them with all evidence."""
+"""Short reasons why tasks did not complete; `aurora explain` gives them with all evidence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESOURCES = (
 
 
 def reasons(scenario: Scenario, outcome: Outcome) -> list[str | None]:
-    """Return why each task did not complete, in the scenario's order; None for those that did."""
+    """Return the reason why each task did not complete, in the scenario's order; None for those that did."""
     statuses = [Status(status) for status in outcome.tasks.status.tolist()]
     undone = {t.task_id: k for k, t in enumerate(scenario.tasks) if statuses[k] != Status.COMPLETED}
     largest = {have: max((getattr(n, have) for n in scenario.nodes), default=0) for _, have, _ in _RESOURCES}
@@ -48,7 +48,7 @@ def _reason(
 
 
 def _named(names: Sequence[str]) -> str:
-    """Return the first few of some names and how many more there are."""
+    """Return the first few names, and the number of the others."""
     more = len(names) - MAX_TASKS_NAMED
     return ", ".join(names[:MAX_TASKS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
@@ -56,7 +56,7 @@ def _named(names: Sequence[str]) -> str:
 def _fits_nowhere(scenario: Scenario, task: Task, largest: Mapping[str, float]) -> str:
     """Name the first resource that no node or path has enough of, even when everything is free.
 
-    `waiting_claims.infeasible_claims` counts candidates and is evidence; it goes through all of them for each task.
+    `waiting_claims.infeasible_claims` gives evidence instead; it goes through all candidates for each task.
     """
     if task.destination_site is not None:
         return f"no path from {task.source_site} to {task.destination_site} has {task.bandwidth:g} Gbit/s"

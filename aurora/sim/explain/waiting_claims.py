@@ -1,6 +1,6 @@
 """Claims about waits, attempts and shortages, and the check of each against a run.
 
-Names are ids; what is checked is found out anew from the placements of the run.
+Names are ids. A check recomputes the facts from the placements of the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import share_of
 from aurora.sim.outcome import Status
 
-SAME = 1e-9
+TOLERANCE = 1e-9
 """Relative difference up to which two numbers are equal."""
 
 TaskStatus = Literal["completed", "late", "unplaced", "dropped", "failed", "unplaceable"]
@@ -138,7 +138,7 @@ class Verdict(NamedTuple):
     """The verdict on a claim, with the evidence for or against it."""
 
     holds: bool
-    found: str
+    evidence: str
 
 
 def check_waiting(claim: WaitingClaim, run: History) -> Verdict:
@@ -154,9 +154,9 @@ def check_waiting(claim: WaitingClaim, run: History) -> Verdict:
         case InfeasibleClaim():
             return _infeasible(claim, task, run)
         case AttemptClaim():
-            found = attempt_claims(run, task)
-            is_one = any(_alike(claim, other) for other in found)
-            return Verdict(is_one, f"{claim.task} was started {len(found)} times")
+            attempts = attempt_claims(run, task)
+            is_among = any(_alike(claim, other) for other in attempts)
+            return Verdict(is_among, f"{claim.task} was started {len(attempts)} times")
         case StatusClaim():
             true = status_claim(run, task)
             return Verdict(_alike(claim, true), f"{claim.task} is {true.status}, {true.late:g} s late")
@@ -192,10 +192,10 @@ def attempt_claims(run: History, task: int) -> list[AttemptClaim]:
 
 def wait_claims(run: History, task: int) -> list[WaitClaim]:
     """Return all waits of a task."""
-    return [_told(run, wait) for wait in waits(run, task)]
+    return [_claim_of(run, wait) for wait in waits(run, task)]
 
 
-def _told(run: History, wait: Wait) -> WaitClaim:
+def _claim_of(run: History, wait: Wait) -> WaitClaim:
     tasks, nodes = run.scenario.tasks, run.scenario.nodes
     on, returned = tuple(tasks[t].task_id for t in wait.on), tuple(nodes[n].node_id for n in wait.returned)
     end = None if math.isinf(wait.end) else wait.end
@@ -203,12 +203,12 @@ def _told(run: History, wait: Wait) -> WaitClaim:
 
 
 def infeasible_claims(run: History, task: int, time: float | None) -> list[InfeasibleClaim]:
-    """Return what the candidates lack for a task, one claim for each resource; none if one of them lacks nothing.
+    """Return a claim for each resource that candidates lack for a task; none if one of them lacks nothing.
 
     Args:
         run: The run.
         task: Index of the task.
-        time: As in `InfeasibleClaim`.
+        time: Time, seconds; None with everything free and up; see `InfeasibleClaim`.
     """
     lists = _lists(run, task, time)
     if not all(lists):
@@ -220,44 +220,44 @@ def infeasible_claims(run: History, task: int, time: float | None) -> list[Infea
 
 
 def infeasible_at(run: History, task: int, time: float | None, where: str) -> list[InfeasibleClaim]:
-    """Return what one candidate lacks for a task."""
+    """Return a claim for each resource that one candidate lacks for a task."""
     name = run.scenario.tasks[task].task_id
     return [
         InfeasibleClaim(name, time, where, s.resource, 1, 1, s.asked, s.free)
-        for found in _lists(run, task, time, where)
-        for s in found
+        for lacking in _lists(run, task, time, where)
+        for s in lacking
     ]
 
 
 def _lists(run: History, task: int, time: float | None, where: str | None = None) -> list[list[Shortage]]:
-    """List what each candidate lacks, or only those of one name; nodes that no path leads to lack one."""
+    """List the shortages of each candidate, or of those with one name; a node that no path leads to lacks a path."""
     before = None
     if time is not None:
         before = next((a.decision for a in run.of_task.get(task, ()) if a.start == time), None)
     places = places_of(run.encoded, task)
-    found = [
+    lacking = [
         never_fits(run.encoded, task, place) if time is None else shortages(run, task, place, time, before)
         for place in places
         if where in (None, name_of(run.encoded, place))
     ]
     missing = [Shortage("path", 0.0, 0.0)]
     if run.scenario.tasks[task].destination_site is not None:
-        return found if places else [missing]
+        return lacking if places else [missing]
     reached = {place.node for place in places}
     unreached = [n for k, n in enumerate(run.scenario.nodes) if k not in reached]
-    return found + [missing for n in unreached if where in (None, n.node_id)]
+    return lacking + [missing for n in unreached if where in (None, n.node_id)]
 
 
 def hold_claims(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[HoldClaim]:
-    """Return the tasks that held, at a time, what a candidate lacked for a task; the largest amounts first."""
-    found = []
+    """Return the tasks that held, at a time, a resource that a candidate lacked; the largest amounts first."""
+    claims = []
     for shortage in shortages(run, task, place, time, before):
         for attempt, where in _users(run, place, shortage.resource):
             if is_active(attempt, time, before):
                 claim = _held(run, attempt, where, shortage.resource)
                 if claim is not None and claim.amount > 0:
-                    found.append(claim)
-    return sorted(dict.fromkeys(found), key=lambda c: -c.amount)
+                    claims.append(claim)
+    return sorted(dict.fromkeys(claims), key=lambda c: -c.amount)
 
 
 def _users(run: History, place: Place, resource: Resource) -> Iterator[tuple[Attempt, str]]:
@@ -285,13 +285,15 @@ def _held(run: History, attempt: Attempt, where: str, resource: Resource) -> Hol
 
 
 def _wait(claim: WaitClaim, task: int, run: History) -> Verdict:
-    every = wait_claims(run, task)
-    for true in every:
+    true_claims = wait_claims(run, task)
+    for true in true_claims:
         if true.reason == claim.reason and _close(true.start, claim.start) and _close(true.end, claim.end):
             holds = set(claim.on) == set(true.on) and set(claim.returned) == set(true.returned)
             return Verdict(holds, f"waited on {', '.join((*true.on, *true.returned)) or 'nobody'}")
-    told = "; ".join(f"{w.reason} {w.start:g} to {'the end' if w.end is None else f'{w.end:g}'} s" for w in every)
-    return Verdict(False, told or f"{claim.task} did not wait")
+    evidence = "; ".join(
+        f"{w.reason} {w.start:g} to {'the end' if w.end is None else f'{w.end:g}'} s" for w in true_claims
+    )
+    return Verdict(False, evidence or f"{claim.task} did not wait")
 
 
 def _hold(claim: HoldClaim, task: int, run: History) -> Verdict:
@@ -310,16 +312,16 @@ def _infeasible(claim: InfeasibleClaim, task: int, run: History) -> Verdict:
         true = infeasible_at(run, task, claim.time, claim.where)
     else:
         true = infeasible_claims(run, task, claim.time)
-    told = "; ".join(f"{c.lacking} of {c.candidates} lack {c.resource} ({c.most:g} of {c.asked:g})" for c in true)
-    return Verdict(any(_alike(claim, other) for other in true), told or "there was room")
+    evidence = "; ".join(f"{c.lacking} of {c.candidates} lack {c.resource} ({c.most:g} of {c.asked:g})" for c in true)
+    return Verdict(any(_alike(claim, other) for other in true), evidence or "there was room")
 
 
-def _alike(one: NamedTuple, two: NamedTuple) -> bool:
-    """Return whether two claims of a kind are equal, numbers up to rounding."""
-    return all(_close(a, b) for a, b in zip(one, two, strict=True))
+def _alike(a: NamedTuple, b: NamedTuple) -> bool:
+    """Test whether two claims of a kind are equal, numbers up to rounding."""
+    return all(_close(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _close(one: object, two: object) -> bool:
-    if isinstance(one, float | int) and isinstance(two, float | int):
-        return math.isclose(one, two, rel_tol=SAME, abs_tol=SAME)
-    return one == two
+def _close(a: object, b: object) -> bool:
+    if isinstance(a, float | int) and isinstance(b, float | int):
+        return math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return a == b

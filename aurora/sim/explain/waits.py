@@ -1,4 +1,4 @@
-"""Finds the waits of a task: the reason for each, from when to when, and what ended it."""
+"""The waits of a task: the reason, start and end of each, and the event that ended it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Reason = Literal["dependency", "room", "queue", "policy"]
 """Reasons for a wait: other tasks must complete, no candidate has room, it is not the task's turn, or, with room and in
 its turn, the policy does not place it."""
 TASKS_CACHED = 256
-"""Number of tasks whose waits are cached: a claim about them and its check compute the same."""
-INSTANT = 1e-9
-"""Share of the time below which a stretch is not a wait."""
+"""Number of tasks whose waits are cached: a claim about a task and its check compute the same waits."""
+MIN_WAIT = 1e-9
+"""Shortest wait, relative to its start; a shorter one is rounding."""
 
 
 class Wait(NamedTuple):
@@ -50,12 +50,12 @@ def waits(run: History, task: int) -> tuple[Wait, ...]:
         return ()
     in_line = heads(run)
     ready, leaves = ready_times(run)[task], leaving_time(run, task)
-    found: list[Wait] = []
+    stretches: list[Wait] = []
     if ready > asked.arrival_time:
-        found.append(_on_dependencies(run, task, min(ready, leaves)))
+        stretches.append(_on_dependencies(run, task, min(ready, leaves)))
     for begin, end in _idle(run, task, ready, leaves):
-        found += _split(run, task, begin, end, in_line)
-    return tuple(w for w in found if w.end - w.start > INSTANT * max(1.0, abs(w.start)))
+        stretches += _split(run, task, begin, end, in_line)
+    return tuple(w for w in stretches if w.end - w.start > MIN_WAIT * max(1.0, abs(w.start)))
 
 
 def _on_dependencies(run: History, task: int, end: float) -> Wait:
@@ -134,20 +134,20 @@ def _whose(run: History, places: Sequence[Place]) -> tuple[dict[int, list[int]],
 
 def _changes(run: History, begin: float, end: float) -> dict[float, set[tuple[str, int]]]:
     """Return the nodes and links whose use changes, by time, strictly between two times."""
-    found = defaultdict[float, set[tuple[str, int]]](set)
+    changes = defaultdict[float, set[tuple[str, int]]](set)
     for a in run.attempts:
         touched = {("link", l) for l in (run.outcome.paths[a.path] if a.path >= 0 else ())}
         if a.node >= 0:
             touched.add(("node", a.node))
         for time in (a.start, a.end):
             if begin < time < end:
-                found[time] |= touched
+                changes[time] |= touched
     for n, stretches in run.down.items():
         for from_, until, _ in stretches:
             for time in (from_, until):
                 if begin < time < end:
-                    found[time].add(("node", n))
-    return dict(found)
+                    changes[time].add(("node", n))
+    return dict(changes)
 
 
 def _what_made_room(run: History, task: int, moment: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
