@@ -16,7 +16,7 @@ SIZES = {"context": CONTEXT, "horizon": HORIZON, "members": QUICK_MEMBERS}
 
 
 def noise(count: int) -> Panel:
-    """Series with nothing to learn, at another level and in another unit."""
+    """Return series of pure noise, at another level and in another unit."""
     random = np.random.default_rng(0)
     return Panel(tuple(series_of(random.exponential(5, 120), f"n{k}") for k in range(count)))
 

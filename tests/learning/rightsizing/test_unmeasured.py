@@ -39,7 +39,7 @@ def without(account, columns):
 
 
 def has_no_less(now, new, columns):
-    """Written apart from the library's own check."""
+    """Return whether a proposal reduces nothing; independent of the library's own check."""
     if "io" in columns and CATALOGUE.storage_class[new.storage].iops < CATALOGUE.storage_class[now.storage].iops:
         return False
     if "bandwidth" in columns and CATALOGUE.network_tier[new.network].gbit < CATALOGUE.network_tier[now.network].gbit:

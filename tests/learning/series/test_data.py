@@ -261,7 +261,7 @@ def test_all_series_of_the_traces_are_read(traces):
 
 
 def test_known_anomalies_of_the_nab_traces_are_found(traces):
-    """The labels that NAB's authors gave to these points (labels/combined_labels.json of numenta/NAB)."""
+    """Compare with the labels of NAB's authors (labels/combined_labels.json of numenta/NAB)."""
     panel = read_panel(sorted((traces / "nab").glob("*.gz")))
     steps = {(f.unique_id, f.first) for f in panel.findings if f.defect == "step"}
     assert ("ec2_cpu_utilization_825cc2", 1397619240) in steps  # 2014-04-16 03:34

@@ -180,7 +180,7 @@ def test_the_index_of_a_frame_is_a_column_of_its_parquet_file(tmp_path):
     assert not series.covariates
 
 
-def test_offsets_that_change_with_summer_time_are_one_line(tmp_path):
+def test_offsets_that_change_with_summer_time_give_one_continuous_series(tmp_path):
     text = "ds,y\n2026-10-25T02:55:00+02:00,1\n2026-10-25T02:00:00+01:00,2\n2026-10-25T02:05:00+01:00,3\n"
     series = one(tmp_path, text)
     assert (series.start, series.step, series.y.tolist()) == (1_792_889_700, 300, [1, 2, 3])
