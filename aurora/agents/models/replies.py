@@ -40,7 +40,7 @@ _STOPS: Mapping[str, Stop] = {
 }
 
 
-class Unreadable(ValueError):  # noqa: N818  # a reason, told on as an error of the model
+class Unreadable(ValueError):  # noqa: N818  # passed on as an error of the model
     """The body of a reply has no known form."""
 
 
@@ -172,7 +172,7 @@ def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
     receipt.refusal = one_line(refusal) if isinstance(refusal, str) and refusal.strip() else refused
     reply: dict[str, Any] = {"role": "assistant", "content": without_thoughts(text)}
     calls = message.get("tool_calls")
-    if not calls and message.get("function_call"):  # as servers said it before there were several
+    if not calls and message.get("function_call"):  # the older form, with a single call
         calls = [{"function": message["function_call"]}]
     if isinstance(calls, list) and calls:
         reply["tool_calls"] = [_openai_call(c) for c in calls if isinstance(c, dict)]
@@ -229,15 +229,15 @@ def _text(content: Any) -> tuple[str, str]:
         return content, ""
     if not isinstance(content, list):
         return "", ""
-    said, refused = [], ""
+    texts, refused = [], ""
     for block in content:
         if isinstance(block, str):
-            said.append(block)
+            texts.append(block)
         elif isinstance(block, dict) and block.get("type") in ("text", "output_text", "input_text", None):
-            said.append(block["text"] if isinstance(block.get("text"), str) else "")
+            texts.append(block["text"] if isinstance(block.get("text"), str) else "")
         elif isinstance(block, dict) and block.get("type") == "refusal":
             refused = one_line(str(block.get("refusal") or "no reason given"))
-    return "".join(said), refused
+    return "".join(texts), refused
 
 
 def _name(value: Any) -> str:

@@ -17,7 +17,7 @@ BROKEN_PIPE = 141
 
 
 _REASONS = {
-    errno.ENOSPC: "no space left on device; free some, or write elsewhere",
+    errno.ENOSPC: "No space left on device; free some, or write elsewhere",
     errno.EBADF: "stdout is closed; send it to a file or to /dev/null",
 }
 
