@@ -155,7 +155,7 @@ def test_a_spent_budget_prevents_further_calls(environment, budget, what) -> Non
         asked = model(budget=budget)
         asked.invoke(QUESTION)
         asked.invoke(QUESTION)
-        with pytest.raises(BudgetExceeded, match=f"{what} is spent.*--max-{what}"):
+        with pytest.raises(BudgetExceeded, match=f"{what} is spent.*larger limit of {what}"):
             asked.invoke(QUESTION)
         assert len(seen) == 2
 
