@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from aurora.agents.arena import evaluation
-from aurora.agents.search.policy_search import STRUCTURES
+from aurora.agents.search.policy_search import STRUCTURES_PER_GENERATION
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import play
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.memory.embedder import open_embedder
-from aurora.memory.index import INDEX, Index, open_index
+from aurora.memory.index import INDEX_FOLDER, Index, open_index
 from aurora.memory.records import Iteration, NewPolicy
 from aurora.memory.store import Store
 
@@ -103,7 +103,7 @@ def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
     clock = Clock()
     rows: list[dict[str, float]] = []
     held: list[tuple[int, int]] = []
-    evaluated = chosen_source(SETTINGS).effort.generations * (SETTINGS.population + STRUCTURES)
+    evaluated = chosen_source(SETTINGS).effort.generations * (SETTINGS.population + STRUCTURES_PER_GENERATION)
     embedder = open_embedder()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.sqlite"
@@ -114,7 +114,7 @@ def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
             for size in sizes:
                 fill(store, template, size)
                 held.append((store.counts()["policies"], _bytes(path)))
-                with open_index(Path(folder) / INDEX, store, embedder) as index:
+                with open_index(Path(folder) / INDEX_FOLDER, store, embedder) as index:
                     own = _own_seconds(store, clock, index)
                 rows.append(
                     {

@@ -75,7 +75,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def _block(text: str, start: int, language: str, body: str) -> Block:
-    """Return an example with what the comment before it says."""
+    """Return an example with the content of the comment before it."""
     comment = (FILE if language == "file" else NOT_RUN).search(text[:start])
     return Block(language, body, text[:start].count("\n") + 1, comment[1] if comment else "")
 

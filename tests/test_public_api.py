@@ -17,7 +17,7 @@ HEAVY = ("torch", "numba", "numpy", "pandas", "scipy", "pydantic", "gymnasium", 
 
 
 def type_checking_imports() -> dict[str, str]:
-    """Name -> where a type checker finds it, from the block that only type checkers read."""
+    """Return the module of each name, from the imports that only type checkers read."""
     tree = ast.parse(SOURCE.read_text())
     block = next(n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
     imports = [(node, alias) for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]

@@ -20,8 +20,6 @@ from aurora import errors
 
 ROOT = Path(errors.__file__).parent
 ERRORS = {n: c for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, errors.AuroraError)}
-UNCHECKED = ("learning/accounts",)
-"""Packages whose docstrings are not held to the code yet; the list only shrinks."""
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -37,7 +35,7 @@ class Function(NamedTuple):
         named: Names in it that may be functions, such as those handed on.
         mentioned: Errors named anywhere in it, such as an argument `error=RunError`.
         documented: Errors in its `Raises` section.
-        is_nested: Whether it is defined within another function or a private class.
+        is_nested: True if defined within another function or a private class.
     """
 
     module: str
@@ -59,7 +57,7 @@ class Function(NamedTuple):
 
 
 def covers(documented: str, raised: str) -> bool:
-    """True if an error is the documented one or a kind of it."""
+    """Return True if an error is the documented one or a subclass."""
     return documented in ERRORS and issubclass(ERRORS[raised], ERRORS[documented])
 
 
@@ -140,7 +138,7 @@ def by_name() -> dict[str, list[Function]]:
 
 
 def raised_here(function: Function, seen: frozenset[str] = frozenset()) -> set[str]:
-    """Errors that a function raises itself or through private functions of its module."""
+    """Return errors that a function raises itself or through private functions of its module."""
     raised = set(function.raised)
     for name, caught in function.called:
         if name.startswith("_") and name not in seen:
@@ -153,7 +151,7 @@ def raised_here(function: Function, seen: frozenset[str] = frozenset()) -> set[s
 
 @cache
 def errors_below(name: str) -> frozenset[str]:
-    """Errors that any function of a name may raise, by its code, its docstring, or what it calls."""
+    """Return errors that any function of a name may raise, by its code, docstring or calls."""
     reached, waiting, found = {name}, [name], set()
     while waiting:
         for function in by_name().get(waiting.pop(), ()):
@@ -175,13 +173,8 @@ def complaints(function: Function) -> list[str]:
     ]
 
 
-def is_checked(function: Function) -> bool:
-    is_listed = any(function.module.startswith(f"{package}/") for package in UNCHECKED)
-    return function.has_contract and not is_listed
-
-
 def test_docstrings_list_the_errors_that_functions_raise() -> None:
-    assert not [text for function in functions() if is_checked(function) for text in complaints(function)]
+    assert not [text for function in functions() if function.has_contract for text in complaints(function)]
 
 
 @pytest.mark.parametrize(

@@ -114,12 +114,12 @@ def _cuda() -> Check:
 
 def _embedder() -> Check:
     from aurora.errors import ModelError
-    from aurora.memory.embedder import VARIABLE, run_fingerprint
+    from aurora.memory.embedder import EMBEDDER_VARIABLE, run_fingerprint
 
     try:
         return Check("embedder", True, run_fingerprint() or "absent; comes with the extra models", "")
     except ModelError as error:
-        return Check("embedder", False, str(error), f"reinstall with constraints.txt, or set {VARIABLE}")
+        return Check("embedder", False, str(error), f"reinstall with constraints.txt, or set {EMBEDDER_VARIABLE}")
 
 
 def _model() -> Check:

@@ -38,11 +38,11 @@ class KindName(StrEnum):
 def _index(run: Path, *, rebuild: bool) -> Iterator[Index]:
     from aurora.graphs.run_directory import open_archive  # heavy, used here only
     from aurora.memory.embedder import open_embedder  # heavy, used here only
-    from aurora.memory.index import INDEX, open_index  # heavy, used here only
+    from aurora.memory.index import INDEX_FOLDER, open_index  # heavy, used here only
 
     with (
         open_archive(run) as store,
-        open_index(run / INDEX, store, open_embedder(), rebuild=rebuild) as index,
+        open_index(run / INDEX_FOLDER, store, open_embedder(), rebuild=rebuild) as index,
     ):
         yield index
 

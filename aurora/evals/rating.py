@@ -110,7 +110,7 @@ def ranking(rewards: Mapping[str, NDArray[np.float64]], ratings: Mapping[str, fl
         rewards: Player -> its reward on each scenario, float64 [n]; at least two players.
         ratings: Player -> rating before the matches, for players that have one.
     """
-    after = {name: ratings.get(name, elo.START) for name in rewards}
+    after = {name: ratings.get(name, elo.INITIAL_RATING) for name in rewards}
     for k in range(len(next(iter(rewards.values())))):
         after = elo.round_robin(after, {name: float(own[k]) for name, own in rewards.items()})
     ranks = []

@@ -35,8 +35,8 @@ from aurora.graphs.run_directory import (
 from aurora.graphs.selfplay import Finished, play
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.graphs.tracking import tracked
-from aurora.memory.embedder import VARIABLE, Embedder, open_embedder
-from aurora.memory.index import INDEX, Index, open_index
+from aurora.memory.embedder import EMBEDDER_VARIABLE, Embedder, open_embedder
+from aurora.memory.index import INDEX_FOLDER, Index, open_index
 from aurora.memory.measurement_cache import MeasurementCache
 from aurora.memory.store import Moment, Store
 from aurora.prompts.loader import load_prompt
@@ -165,7 +165,7 @@ def _opened_index(run: Run) -> Iterator[Index | None]:
     if run.embedder is None:
         yield None
         return
-    with open_index(run.directory / INDEX, run.store, run.embedder) as index:
+    with open_index(run.directory / INDEX_FOLDER, run.store, run.embedder) as index:
         yield index
 
 
@@ -237,7 +237,7 @@ def _require_same_embedder(directory: Path, settings: SelfPlaySettings, embedder
     if embedder.fingerprint != settings.embedder:
         raise RunError(
             f"{directory} was begun with the embedder {settings.embedder}, this one is {embedder.fingerprint}; "
-            f"set {VARIABLE} to the folder of the former"
+            f"set {EMBEDDER_VARIABLE} to the folder of the former"
         )
 
 

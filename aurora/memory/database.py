@@ -1,4 +1,4 @@
-"""Opens the archive's database, and explains the errors of SQLAlchemy and SQLite."""
+"""Connections to the archive's database, with explanations of errors of SQLAlchemy and SQLite."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _REMEDIES = (
     ("locked", "another process holds it; wait for it and try again"),
     ("full", "free some space; nothing committed is lost, and the run can go on"),
     ("disk i/o", "see to the disk; nothing committed is lost, and the run can go on"),
-    ("readonly", "it can't be written; copy the folder to where it can be"),
+    ("readonly", "it can't be written; copy the folder to a writable place"),
     ("unable to open", "check the path and its permissions"),
     ("malformed", "it is damaged; take it from a copy"),
     ("not a database", "is it the right file?"),
-    ("no such table", "it is damaged or of something else; is it the right file?"),
-    ("no such column", "it is damaged or of something else; is it the right file?"),
+    ("no such table", "it is damaged or not an archive; is it the right file?"),
+    ("no such column", "it is damaged or not an archive; is it the right file?"),
 )
 
 
@@ -33,7 +33,7 @@ def open_engine(where: str | Path) -> tuple[Engine, bool]:
     """Return the engine of a database, and whether it can only be read.
 
     Args:
-        where: A file, or the URL of a database (`postgresql+psycopg://...`).
+        where: Path of a file, or URL of a database (`postgresql+psycopg://...`).
 
     Raises:
         StoreError: The file can't be written, and its last changes are not in it yet.
@@ -45,10 +45,10 @@ def open_engine(where: str | Path) -> tuple[Engine, bool]:
         engine = create_engine(URL.create("sqlite", database=str(path)))
         event.listen(engine, "connect", _set_pragmas)
         return engine, False
-    waiting = path.with_name(f"{path.name}-wal")
-    if waiting.exists() and waiting.stat().st_size:
+    write_ahead_log = path.with_name(f"{path.name}-wal")
+    if write_ahead_log.exists() and write_ahead_log.stat().st_size:
         raise StoreError(
-            f"{where} can't be written, and its last changes lie beside it in {waiting.name}; "
+            f"{where} can't be written, and its last changes lie beside it in {write_ahead_log.name}; "
             "copy the folder to where it can be written, and read the copy"
         )
     # A database with a write-ahead log needs a shared-memory file beside it, unless nobody can change it.
@@ -58,28 +58,28 @@ def open_engine(where: str | Path) -> tuple[Engine, bool]:
 
 @contextmanager
 def database_errors(where: str, what: str) -> Iterator[None]:
-    """Turn what a database or damaged content raises into one line.
+    """Raise errors of the database or of damaged content as one `StoreError` of one line.
 
     Args:
         where: Name of the archive.
-        what: What can't be done, such as "be read".
+        what: Failed action as it follows "can't", such as "be read".
 
     Raises:
-        StoreError: Anything was raised that comes from the database or from what it holds.
+        StoreError: The database failed, or its content is damaged.
     """
     try:
         yield
     except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).split("\n", 1)[0][:200]
-        remedy = next((r for word, r in _REMEDIES if word in said.lower()), "is it the right file?")
-        raise StoreError(f"{where} can't {what}: {said}; {remedy}") from None
+        reason = str(getattr(error, "orig", None) or error).split("\n", 1)[0][:200]
+        remedy = next((r for word, r in _REMEDIES if word in reason.lower()), "is it the right file?")
+        raise StoreError(f"{where} can't {what}: {reason}; {remedy}") from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        said = str(error).split("\n", 1)[0][:200]
-        raise StoreError(f"{where} can't {what}: its content is damaged ({said}); take it from a copy") from None
+        reason = str(error).split("\n", 1)[0][:200]
+        raise StoreError(f"{where} can't {what}: its content is damaged ({reason}); take it from a copy") from None
 
 
 def _is_writable(path: Path) -> bool:
-    """Whether a database may be written or made here; a file that is absent fails later, by its own error."""
+    """Return True if a database may be written or created here; a folder that is absent fails when it is opened."""
     return os.access(path.parent, os.W_OK) and os.access(path, os.W_OK) if path.exists() else True
 
 

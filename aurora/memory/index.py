@@ -1,12 +1,12 @@
 """The similarity index of a run: Chroma over the texts of its scenarios and policies.
 
-The archive is the source of truth, the index a derived thing: whatever is missing, too much, of another
-embedder or damaged is made anew when it is opened, and every vector is held against its checksum. Two
-writers break Chroma's files without a word, so a lock keeps everybody else out.
+The index is derived from the archive. When it is opened, every vector is compared with its checksum; missing entries
+are added, and an index that is damaged, made with another embedder, or holds entries that the archive lacks is rebuilt.
+Two writers would silently damage Chroma's files, so a lock excludes other processes.
 
-Chroma's own search is approximate, and what it finds depends on the order of insertions and on where a
-process was killed, so two runs of one seed would part. The vectors are therefore read out once and
-compared exactly (`aurora.memory.vectors`): 1.5 KB each, about a millisecond for some thousands.
+Chroma's own search is approximate, and its results depend on the order of insertions and on where a process was killed,
+so two runs of one seed would differ. The vectors are therefore read once and compared exactly
+(`aurora.memory.vectors`): 1.5 KB each, about a millisecond for some thousands.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from aurora.memory.vectors import Near, Vectors
 
 Kind = Literal["scenarios", "policies"]
 KINDS: tuple[Kind, ...] = ("scenarios", "policies")
-INDEX = "index"
-"""Its folder in a run directory."""
-FORMAT = 1
-"""Of what is kept beside the vectors."""
-BATCH = 256
-"""Texts that are embedded and written together; a kill while an index is made loses no more than these."""
+INDEX_FOLDER = "index"
+"""Name of the index's folder in a run directory."""
+INDEX_FORMAT = 1
+"""Version of the metadata that is kept with the vectors."""
+TEXTS_PER_BATCH = 256
+"""Texts that are embedded and written together; a process that is killed loses at most one batch."""
 
 
 class Entry(NamedTuple):
-    """Something to index.
+    """A scenario or policy to index.
 
     Attributes:
-        key: Its id in the archive.
-        document: Its JSON in the archive.
+        key: Id in the archive.
+        document: JSON in the archive.
     """
 
     key: str
@@ -52,13 +52,13 @@ class Entry(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """What a search found.
+    """A result of a search.
 
     Attributes:
-        key: Its id in the archive.
-        similarity: Cosine of its text and the question, -1 to 1.
-        words: Share of the question's words that its text has, rare words counting more, 0 to 1.
-        text: What it is, in words.
+        key: Id in the archive.
+        similarity: Cosine similarity of its text and the question, -1 to 1.
+        words: Share of the question's words that its text contains, weighted by rarity, 0 to 1.
+        text: Indexed text.
     """
 
     key: str
@@ -71,7 +71,7 @@ class Index:
     """An open index; get one from `open_index`.
 
     Attributes:
-        why_rebuilt: Why it had to be made anew when it was opened; "" if it was as it should be.
+        why_rebuilt: Reason why the index was rebuilt when it was opened; "" if it was not.
     """
 
     def __init__(self, collections: Mapping[Kind, Any], embedder: Embedder, why_rebuilt: str = "") -> None:
@@ -82,26 +82,26 @@ class Index:
         self._embedded: dict[str, NDArray[np.float32]] = {}
 
     def count(self, kind: Kind) -> int:
-        """How many things of a kind it holds."""
+        """Return the number of indexed items of a kind."""
         return len(self._vectors[kind])
 
     def nearest(self, kind: Kind, asked: Sequence[str], limit: int) -> list[list[Near]]:
-        """For each text the `limit` things of a kind whose texts are most similar, nearest first, ties by id."""
+        """Return for each text the `limit` items of a kind with the most similar texts, nearest first, ties by id."""
         return [self._vectors[kind].nearest(row, limit) for row in self._embed(asked)]
 
     def search(self, kind: Kind, asked: str, limit: int, least: float = -1.0) -> list[Hit]:
-        """Return what fits a question best by meaning and by words, for people.
+        """Return the items that match a question best by meaning and by words.
 
-        Self-play asks `nearest`, which goes by the vectors alone.
+        It serves people; self-play uses `nearest`, which compares vectors only.
 
         Args:
-            kind: What to look among.
-            asked: In words.
-            limit: Most hits.
-            least: Similarity that a hit must have, -1 to 1.
+            kind: Kind of items to search.
+            asked: Question in words.
+            limit: Maximum number of hits.
+            least: Minimum similarity of a hit, -1 to 1.
 
         Returns:
-            By the sum of similarity and shared words, highest first, ties by id.
+            Hits by the sum of similarity and shared words, highest first, ties by id.
         """
         (near,) = self.nearest(kind, [asked], self.count(kind))
         described = self.describe(kind, [n.key for n in near]) if near else {}
@@ -116,19 +116,19 @@ class Index:
             StoreError: Chroma can't read them.
         """
         with _chroma_errors("be read"):
-            found = self._collections[kind].get(ids=list(keys), include=["documents"])
-        return dict(zip(found["ids"], found["documents"], strict=True))
+            rows = self._collections[kind].get(ids=list(keys), include=["documents"])
+        return dict(zip(rows["ids"], rows["documents"], strict=True))
 
     def add(self, kind: Kind, entries: Sequence[Entry]) -> None:
-        """Add things that the archive holds, each once; known ones stay as they are.
+        """Add items of the archive, each once; known ones stay as they are.
 
         Raises:
             StoreError: A document can't be read, or Chroma can't write.
             ModelError: The embedder can't be loaded.
         """
         fresh = [e for e in entries if e.key not in self._vectors[kind]]
-        for start in range(0, len(fresh), BATCH):
-            part = fresh[start : start + BATCH]
+        for start in range(0, len(fresh), TEXTS_PER_BATCH):
+            part = fresh[start : start + TEXTS_PER_BATCH]
             described = [_text(kind, e) for e in part]
             rows = np.array(self._embed(described))
             with _chroma_errors("be written"):
@@ -142,18 +142,18 @@ class Index:
                     ],
                 )
             self._vectors[kind].add([e.key for e in part], rows)
-        self._embedded.clear()  # asked about before, added now: that is as long as a vector is needed twice
+        self._embedded.clear()  # texts are looked up first and added then; no vector is needed a third time
 
     def _load(self, archived: Mapping[Kind, Mapping[str, str]]) -> None:
-        """Read what Chroma holds.
+        """Read the vectors from Chroma.
 
         Raises:
-            _Unusable: It is not what the archive holds, or a part of it.
+            _Unusable: They don't belong to items of the archive, or are damaged.
         """
         for kind, collection in self._collections.items():
-            found = collection.get(include=["embeddings", "metadatas"])
-            keys, rows = found["ids"], np.asarray(found["embeddings"], dtype=np.float32)
-            for key, row, notes in zip(keys, rows, found["metadatas"], strict=True):
+            content = collection.get(include=["embeddings", "metadatas"])
+            keys, rows = content["ids"], np.asarray(content["embeddings"], dtype=np.float32)
+            for key, row, notes in zip(keys, rows, content["metadatas"], strict=True):
                 if key not in archived[kind]:
                     raise _Unusable(f"it holds {key!r}, which the archive does not")
                 if notes["archived"] != _digest(archived[kind][key].encode()):
@@ -175,10 +175,10 @@ def open_index(folder: Path, store: Store, embedder: Embedder, *, rebuild: bool 
     """Open the index of an archive and bring it in line with the archive.
 
     Args:
-        folder: Of the index; it is created if it is absent, and nobody else may be using it.
+        folder: Folder of the index; it is created if it is absent. No other process may use it.
         store: The archive.
-        embedder: For texts.
-        rebuild: Make it anew, whatever is there.
+        embedder: Embedder of the texts.
+        rebuild: Rebuild the index even if it is valid.
 
     Raises:
         StoreError: Another process uses the index, or it can't be written.
@@ -201,8 +201,8 @@ def open_index(folder: Path, store: Store, embedder: Embedder, *, rebuild: bool 
             client.close()
 
 
-class _Unusable(Exception):  # noqa: N818  # a reason to make the index anew, never seen outside
-    """Why an index can't be used."""
+class _Unusable(Exception):  # noqa: N818  # caught in `open_index`, which rebuilds the index
+    """Reason why an index can't be used."""
 
 
 def _open_latest(folder: Path, embedder: Embedder, archived: Mapping[Kind, Mapping[str, str]]) -> tuple[Any, Index]:
@@ -223,13 +223,13 @@ def _open_latest(folder: Path, embedder: Embedder, archived: Mapping[Kind, Mappi
             client.close()
         if isinstance(error, _Unusable):
             raise
-        # Whatever Chroma makes of damaged files: all that it holds can be had again.
+        # Chroma raises errors of many types for damaged files; the archive holds all that a rebuild needs.
         raise _Unusable(f"Chroma can't read it ({type(error).__name__}: {error})") from None
     return client, index
 
 
 def _make_anew(folder: Path, embedder: Embedder, why: str) -> tuple[Any, Index]:
-    """An empty index in a folder of a new name: Chroma keeps what it knew of a path it had trouble with."""
+    """Create an empty index in a folder with a new name, because Chroma caches the state of a path that failed."""
     old = _generations(folder)
     number = 1 + max((int(p.name) for p in old), default=0)
     with _chroma_errors("be made"):
@@ -253,7 +253,7 @@ def _generations(folder: Path) -> list[Path]:
 
 
 def _made_with(embedder: Embedder) -> dict[str, str | int]:
-    return {"format": FORMAT, "texts": texts.VERSION, "embedder": embedder.fingerprint}
+    return {"format": INDEX_FORMAT, "texts": texts.TEXTS_VERSION, "embedder": embedder.fingerprint}
 
 
 def _client(path: Path) -> Any:
@@ -276,7 +276,7 @@ def _digest(data: bytes) -> str:
 def _chroma_errors(what: str) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # Chroma lets those of its parts through
+    except Exception as error:  # Chroma passes on the errors of its dependencies
         raise StoreError(
             f"the index can't {what} ({type(error).__name__}: {error}); see that the disk has room and that its "
             "folder can be written, then `aurora index rebuild --run DIR`"

@@ -1,11 +1,10 @@
-"""A cache of simulated measurements, on disk, so that a run which was killed does not simulate them again.
+"""A cache of simulated measurements on disk, so that a run that was killed does not simulate them again.
 
-A measurement is written the moment it is there, before anybody reads it. A process that repeats the work after a
-kill (an iteration that was not committed is played again from its start, with the same random numbers) finds its
-measurements here instead of simulating.
+Each measurement is written as soon as it exists, before anything uses it. An iteration that was not committed is played
+again from its start with the same random numbers, and finds its measurements here.
 
-The file begins with a mark of its layout, which follows from the fields of `Summary`. A file of another layout is
-emptied, and what it held is simulated again: records of another length would be misread.
+The file begins with a mark of its layout, which is derived from the fields of `Summary`. A file of another layout is
+emptied, because its records would be misread; its measurements are simulated again.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from aurora.sim.kernel import EncodedScenario
 from aurora.sim.outcome import Summary
 
 Measurement = tuple[float, Summary]
-"""Value of a policy on a scenario, higher is better, and the sums over its tasks."""
+"""Value of a policy on a scenario (higher is better), and the sums over its tasks."""
 
 _FIELDS = tuple(dataclasses.fields(Summary))
 _PART = struct.Struct("<16sq")
@@ -35,7 +34,7 @@ _RECORD = struct.Struct(f"<16s{1 + len(_FIELDS)}d")
 
 
 def layout_mark(fields: Sequence[str]) -> bytes:
-    """Return the 16 bytes with which a file of these fields begins."""
+    """Return the mark, 16 bytes, at the start of a file whose records have these fields."""
     digest = hashlib.blake2b(" ".join(fields).encode(), digest_size=4).hexdigest()
     return f"aurora-{digest}\n".encode()
 
@@ -44,7 +43,7 @@ _MARK = layout_mark([f.name for f in _FIELDS])
 
 
 def fingerprint(parts: Iterable[object]) -> bytes:
-    """Return 16 bytes that tell arrays and plain values apart by their content."""
+    """Return a hash of arrays and plain values, 16 bytes."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
@@ -53,7 +52,7 @@ def fingerprint(parts: Iterable[object]) -> bytes:
 
 
 def scenario_print(encoded: EncodedScenario) -> bytes:
-    """Return the fingerprint of a scenario and of its objectives, on which the value of an outcome depends."""
+    """Return the fingerprint of a scenario with its objectives, on which values depend."""
     scenario = encoded.scenario
     goals = (scenario.scenario_id, scenario.objectives, scenario.objective_weights, scenario.objective_targets)
     return fingerprint((*goals, *encoded.problem))
@@ -65,19 +64,19 @@ def measurement_key(scenario: bytes, program: bytes) -> bytes:
 
 
 class MeasurementCache:
-    """Measurements by key, in memory and, where there is a file, on disk as well.
+    """Measurements by key, in memory and, given a path, on disk.
 
-    Threads may add at the same time; one process owns the file. A write survives the death of the process, not that
-    of the machine, which would cost every simulation a sync; the archive is synced.
+    Threads may add at the same time; one process owns the file. A write survives the death of the process but not that
+    of the machine, because a sync after every simulation would be slow; the archive is synced.
 
     Args:
         path: Path of the file; None: in memory only.
 
     Attributes:
-        added: Measurements that this process has added.
+        added: Number of measurements that this process has added.
 
     Raises:
-        StoreError: The file can't be used, is damaged, or is something else.
+        StoreError: The file can't be used, is damaged, or is no cache of measurements.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -161,7 +160,7 @@ class MeasurementCache:
     def _load(self, path: Path) -> None:
         assert self._file is not None
         content = path.read_bytes()
-        if len(content) < _PART.size:  # new, or killed before the first line was whole
+        if len(content) < _PART.size:  # new, or killed before the header was complete
             os.ftruncate(self._file, 0)
             return
         mark, part = _PART.unpack_from(content)
@@ -171,11 +170,13 @@ class MeasurementCache:
             os.ftruncate(self._file, 0)
             return
         self._part = part
-        whole = (len(content) - _PART.size) // _RECORD.size
-        for number in range(whole):
+        complete = (len(content) - _PART.size) // _RECORD.size
+        for number in range(complete):
             key, value, *sums = _RECORD.unpack_from(content, _PART.size + number * _RECORD.size)
             if not all(map(math.isfinite, sums)):
-                raise StoreError(f"{path} is damaged (measurement {number + 1}); move it away, what it holds is redone")
+                raise StoreError(
+                    f"{path} is damaged (measurement {number + 1}); move it away, its measurements are simulated again"
+                )
             numbers = [int(v) if f.type == "int" else v for f, v in zip(_FIELDS, sums, strict=True)]
             self._known[key] = (value, Summary(*numbers))
-        os.ftruncate(self._file, _PART.size + whole * _RECORD.size)  # a kill may have torn the last one
+        os.ftruncate(self._file, _PART.size + complete * _RECORD.size)  # a kill may have cut the last record short

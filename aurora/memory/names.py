@@ -1,17 +1,17 @@
-"""Names of archived policies that people can say: where a policy comes from, and the start of its id."""
+"""Readable names of archived policies: the origin of a policy and the start of its id."""
 
 from __future__ import annotations
 
 import re
 
 REFERENCE = "reference"
-"""Origin of the policies that come with AURORA."""
+"""Origin of policies that come with AURORA."""
 BY_MODEL = "model"
-"""Origin of the policies that a model wrote."""
+"""Origin of policies written by a model."""
 KEPT = "kept"
-"""Origin of the policy at which the search stands, where an iteration proposed no other."""
-SHORT = 6
-"""Characters of an id in a name."""
+"""Origin of the search's current policy in an iteration without other candidates."""
+ID_DIGITS_SHOWN = 6
+"""Digits of an id in a name."""
 
 _NAME = re.compile(r"(?:[a-z][a-z+_-]*-)?([0-9a-f]{4,16})")
 
@@ -24,14 +24,14 @@ def policy_name(policy_id: str, origin: str) -> str:
     """
     if origin == REFERENCE or not origin:
         return policy_id
-    return f"{origin}-{policy_id[:SHORT]}"
+    return f"{origin}-{policy_id[:ID_DIGITS_SHOWN]}"
 
 
 def id_start(name: str) -> str | None:
-    """Return the start of the id that a name or a shortened id stands for; None if it is neither.
+    """Return the start of the id in a name or a shortened id; None for other texts.
 
     >>> id_start("cma-mean-474189"), id_start("4741"), id_start("first_fit")
     ('474189', '4741', None)
     """
-    found = _NAME.fullmatch(name)
-    return found[1] if found else None
+    match = _NAME.fullmatch(name)
+    return match[1] if match else None

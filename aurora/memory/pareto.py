@@ -1,4 +1,4 @@
-"""Pareto fronts: which outcomes on a scenario nobody beats in everything. Lower is better throughout."""
+"""Pareto fronts and hypervolumes of outcomes on a scenario. Lower is better in every objective."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ Vector = Sequence[float]
 
 
 def dominates(a: Vector, b: Vector) -> bool:
-    """Whether `a` is nowhere worse than `b` and somewhere better."""
+    """Return True if `a` is no worse than `b` in every objective and better in at least one."""
     return all(x <= y for x, y in zip(a, b, strict=True)) and any(x < y for x, y in zip(a, b, strict=True))
 
 
 def front(vectors: Mapping[str, Vector]) -> tuple[str, ...]:
-    """Names of those that nobody dominates, sorted."""
+    """Return the names of the vectors that no other dominates, sorted."""
     return tuple(
         sorted(
             name
@@ -24,10 +24,10 @@ def front(vectors: Mapping[str, Vector]) -> tuple[str, ...]:
 
 
 def hypervolume(vectors: Sequence[Vector], reference: Vector) -> float:
-    """Volume between a set and a reference point that is worse in everything.
+    """Return the volume that a set of points dominates within a reference point.
 
-    By slicing objectives (HSO; While et al., IEEE TEC 2006): exact, meant for up to four objectives
-    and some tens of points. Points that are not better than the reference add nothing.
+    It is computed exactly by slicing objectives (HSO; While et al., IEEE TEC 2006), for up to four objectives and some
+    tens of points. Points that are not better than the reference in every objective add nothing.
     """
     inside = [tuple(v) for v in vectors if all(x < r for x, r in zip(v, reference, strict=True))]
     if not inside:

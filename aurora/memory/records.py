@@ -10,7 +10,7 @@ from aurora.sim.policies.policy import Policy
 
 
 class NewPolicy(NamedTuple):
-    """A policy to keep, with its origin, its parents, and the version of the prompt that led to it."""
+    """A policy to archive, with its origin, its parents, and the version of the prompt that produced it."""
 
     policy: Policy
     origin: str
@@ -19,7 +19,7 @@ class NewPolicy(NamedTuple):
 
 
 class NewScenario(NamedTuple):
-    """A scenario to keep, as the JSON of its spec, with the version of the prompt that led to it."""
+    """A scenario to archive, as the JSON of its spec, with the version of the prompt that produced it."""
 
     scenario_id: str
     family: str
@@ -31,7 +31,7 @@ class NewScenario(NamedTuple):
 
 
 class NewPrompt(NamedTuple):
-    """A version of a prompt, with the one that it was made from."""
+    """A version of a prompt, and the version that it was made from."""
 
     prompt_id: str
     role: str
@@ -49,7 +49,7 @@ class NewOutcome(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An attempt that failed: its kind (`scenario` or `policy`), who or what was tried, and the reason."""
+    """A failed attempt: its kind (`scenario` or `policy`), its subject or author, and the reason."""
 
     kind: str
     subject: str
@@ -57,15 +57,15 @@ class Failure(NamedTuple):
 
 
 class Iteration(NamedTuple):
-    """Everything that one iteration of self-play adds; written together or not at all.
+    """All rows that one iteration of self-play adds; they are written together or not at all.
 
     Attributes:
         number: Number of the iteration, from 0, without gaps.
         policies, scenarios, outcomes, failures: New rows; known ones are left as they are.
         matches: Rating of each policy before and after the round on each scenario that it took part in.
-        fronts: For each scenario, the policies on its Pareto front.
-        state: JSON values that say where the run stands: curriculum, search, champion.
-        events: JSON values of the iteration's events.
+        fronts: Policies on the Pareto front, by scenario.
+        state: State of the run as JSON values: curriculum, search, champion.
+        events: Events of the iteration as JSON values.
         prompts: Versions of prompts that were used; known ones are left as they are.
     """
 

@@ -1,4 +1,4 @@
-"""Tables of the archive, and how an older archive becomes a current one."""
+"""Tables of the archive, and migrations from older versions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from aurora.errors import StoreError
 
-VERSION = 3
+SCHEMA_VERSION = 3
 """Version of the tables below."""
 
 
@@ -41,7 +41,7 @@ class Meta(Base):
 
 
 class PolicyRow(Base):
-    """A policy, by the hash of what it does."""
+    """A policy, under the hash of its content."""
 
     __tablename__ = "policies"
     policy_id: Mapped[str] = mapped_column(String(128), primary_key=True)
@@ -64,7 +64,7 @@ class ParentRow(Base):
 
 
 class ScenarioRow(Base):
-    """A scenario as its spec, which expands to the same scenario again."""
+    """A scenario as its spec, which always expands to the same scenario."""
 
     __tablename__ = "scenarios"
     scenario_id: Mapped[str] = mapped_column(String(128), primary_key=True)
@@ -78,7 +78,7 @@ class ScenarioRow(Base):
 
 
 class OutcomeRow(Base):
-    """What a policy achieved on a scenario; one row a pair, so nothing is paid for twice."""
+    """The value of a policy on a scenario; one row per pair, so nothing is simulated twice."""
 
     __tablename__ = "outcomes"
     policy_id: Mapped[str] = mapped_column(ForeignKey("policies.policy_id"), primary_key=True)
@@ -100,7 +100,7 @@ class MatchRow(Base):
 
 
 class FrontRow(Base):
-    """Membership of a scenario's Pareto front."""
+    """A policy on a scenario's Pareto front."""
 
     __tablename__ = "fronts"
     scenario_id: Mapped[str] = mapped_column(ForeignKey("scenarios.scenario_id"), primary_key=True)
@@ -108,7 +108,7 @@ class FrontRow(Base):
 
 
 class AttemptRow(Base):
-    """Something that was tried and failed, with the reason. A failure is never a score."""
+    """A failed attempt, with the reason. A failure is never a score."""
 
     __tablename__ = "attempts"
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -119,7 +119,7 @@ class AttemptRow(Base):
 
 
 class PromptRow(Base):
-    """A variant of a prompt, by the hash of its text."""
+    """A version of a prompt, under the hash of its text."""
 
     __tablename__ = "prompts"
     prompt_id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -129,7 +129,7 @@ class PromptRow(Base):
 
 
 class IterationRow(Base):
-    """A committed iteration: where the run stands after it."""
+    """A committed iteration, with the state of the run after it."""
 
     __tablename__ = "iterations"
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -149,46 +149,46 @@ def _note_prompts(connection: Connection) -> None:
 
 
 MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: _index_ratings, 2: _note_prompts}
-"""From each older version, the step to the next."""
+"""Migration from each older version to the next."""
 
 
-def migrate(engine: Engine, where: str, *, only_read: bool) -> None:
-    """Make the tables of a new archive, or bring those of an older one up to date.
+def migrate(engine: Engine, where: str, *, is_read_only: bool) -> None:
+    """Create the tables of a new archive, or migrate those of an older one.
 
     Args:
-        engine: The database.
-        where: Name of the archive, for errors.
-        only_read: Whether it can't be written.
+        engine: Engine of the database.
+        where: Name of the archive in error messages.
+        is_read_only: True if the archive can't be written.
 
     Raises:
-        StoreError: It is not an archive, or one of a newer AURORA, or an older one that can't be written.
+        StoreError: The database is not an archive, is one of a newer AURORA, or is an older one that can't be written.
     """
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite" and not only_read:
-            # The driver begins a transaction before changes of rows only: a kill would leave half of the tables.
+        if engine.dialect.name == "sqlite" and not is_read_only:
+            # The driver begins a transaction only before changes of rows, so a kill could leave half of the tables.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         tables = inspect(connection).get_table_names()
-        if not tables and not only_read:
+        if not tables and not is_read_only:
             Base.metadata.create_all(connection)
-            connection.execute(insert(Meta).values(key="schema_version", value=str(VERSION)))
+            connection.execute(insert(Meta).values(key="schema_version", value=str(SCHEMA_VERSION)))
             return
         if Meta.__tablename__ not in tables:
             raise StoreError(f"{where} is no archive of AURORA: it has no table {Meta.__tablename__!r}")
-        found = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
-        if not str(found).isdecimal():
-            raise StoreError(f"{where} has the schema version {str(found)[:40]!r}, which is no number; is it damaged?")
-        version = int(found or 0)
-        if version > VERSION:
+        stored = connection.execute(select(Meta.value).where(Meta.key == "schema_version")).scalar()
+        if not str(stored).isdecimal():
+            raise StoreError(f"{where} has the schema version {str(stored)[:40]!r}, which is no number; is it damaged?")
+        version = int(stored or 0)
+        if version > SCHEMA_VERSION:
             raise StoreError(
-                f"{where} was written by a newer AURORA (schema {version}, this one knows {VERSION}); upgrade"
+                f"{where} was written by a newer AURORA (schema {version}, this one knows {SCHEMA_VERSION}); upgrade"
             )
-        if only_read and version < VERSION:
+        if is_read_only and version < SCHEMA_VERSION:
             raise StoreError(
-                f"{where} has the older schema {version} and can't be written; copy the folder to where it can be"
+                f"{where} has the older schema {version} and can't be written; copy the folder to a writable place"
             )
-        for step in range(version, VERSION):
+        for step in range(version, SCHEMA_VERSION):
             if step not in MIGRATIONS:
                 raise StoreError(f"{where} has schema {version}, from which no migration is known")
             MIGRATIONS[step](connection)
-        if not only_read:  # also where nothing changes: an archive that another process holds is named here, at once
-            connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(VERSION)))
+        if not is_read_only:  # even if nothing changes, so that a lock of another process is reported at once
+            connection.execute(update(Meta).where(Meta.key == "schema_version").values(value=str(SCHEMA_VERSION)))

@@ -33,13 +33,13 @@ from aurora.sim.policies.compiler import network_in_words
 from aurora.sim.policies.policy import Network, Policy, parse_policy
 
 Moment = Literal["writing", "committed"]
-"""Moments of a commit: within its transaction, at its end, and after it."""
+"""Moments of a commit: at the end of its transaction, and after it."""
 
 
 class Store:
-    """The archive. Open it with `Store.open`; it is a context manager.
+    """The archive of a run, as a context manager; open it with `Store.open`.
 
-    Readers may come from any process; there is one writer, the run that owns the directory.
+    Any process may read it; only the run that owns the directory writes it.
     """
 
     def __init__(self, engine: Engine, where: str, watch: Callable[[Moment], None] = lambda moment: None) -> None:
@@ -52,16 +52,16 @@ class Store:
         """Open or create an archive.
 
         Args:
-            where: A file, or the URL of a database (`postgresql+psycopg://...`).
-            watch: Called when an iteration is written but not yet committed, and when it is committed.
+            where: Path of a file, or URL of a database (`postgresql+psycopg://...`).
+            watch: Callback for the moments of a commit: when an iteration is written, and when it is committed.
 
         Raises:
-            StoreError: It is not an archive, is damaged, or is one of a newer AURORA.
+            StoreError: The database is not an archive, is damaged, or is of a newer AURORA.
         """
-        engine, only_read = open_engine(where)
+        engine, is_read_only = open_engine(where)
         try:
             with database_errors(str(where), "be opened as an archive"):
-                migrate(engine, str(where), only_read=only_read)
+                migrate(engine, str(where), is_read_only=is_read_only)
         except BaseException:
             engine.dispose()
             raise
@@ -73,7 +73,7 @@ class Store:
             yield session
 
     def __enter__(self) -> Self:
-        """The store itself."""
+        """Return the store itself."""
         return self
 
     def __exit__(
@@ -103,22 +103,22 @@ class Store:
         self._watch("committed")
 
     def last_iteration(self) -> tuple[int, dict[str, Any]] | None:
-        """Number and state of the last committed iteration; None before the first."""
+        """Return number and state of the last committed iteration; None before the first."""
         with self._reading() as session:
             row = session.scalars(select(IterationRow).order_by(IterationRow.number.desc()).limit(1)).first()
             return None if row is None else (row.number, json.loads(row.state))
 
     def events(self) -> list[dict[str, Any]]:
-        """Events of all committed iterations, in order."""
+        """Return the events of all committed iterations, in order."""
         with self._reading() as session:
             rows = session.scalars(select(IterationRow).order_by(IterationRow.number))
-            return [each for row in rows for each in json.loads(row.events)]
+            return [event for row in rows for event in json.loads(row.events)]
 
     def policy(self, policy_id: str) -> Policy:
         """Return a policy by its id, the start of its id, or its name (see `aurora.memory.names`).
 
         Raises:
-            StoreError: There is none, or there are several.
+            StoreError: No policy matches, or several do.
         """
         start = id_start(policy_id)
         with self._reading() as session:
@@ -134,7 +134,7 @@ class Store:
             return parse_policy(json.loads(row.document), where=policy_id)
 
     def ratings(self, policy_ids: Iterable[str]) -> dict[str, float]:
-        """Elo ratings of those policies that are in the archive."""
+        """Return the Elo ratings of those policies that are in the archive."""
         with self._reading() as session:
             rows = session.execute(
                 select(PolicyRow.policy_id, PolicyRow.rating).where(PolicyRow.policy_id.in_(list(policy_ids)))
@@ -142,7 +142,7 @@ class Store:
             return {row.policy_id: row.rating for row in rows}
 
     def top(self, limit: int) -> list[dict[str, Any]]:
-        """Policies by Elo, best first, ties by id, with parents and results; keys of `aurora policies top`."""
+        """Return the policies with the highest Elo, best first, ties by id; keys as in `aurora policies top`."""
         with self._reading() as session:
             rows = session.scalars(
                 select(PolicyRow).order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)
@@ -150,13 +150,13 @@ class Store:
             return [_described(session, row) for row in rows]
 
     def leaders(self, limit: int) -> list[str]:
-        """Ids of the policies with the highest Elo that have played and are no references, best first, ties by id."""
+        """Return ids of the rated policies with the highest Elo, without references, best first, ties by id."""
         query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE, PolicyRow.games > 0)
         with self._reading() as session:
             return list(session.scalars(query.order_by(PolicyRow.rating.desc(), PolicyRow.policy_id).limit(limit)))
 
     def best_on(self, scenario_id: str, limit: int) -> list[str]:
-        """Ids of the policies that did best on a scenario and are no references, best first, ties by id."""
+        """Return ids of the policies with the best values on a scenario, without references, ties by id."""
         query = (
             select(OutcomeRow.policy_id)
             .join(PolicyRow, PolicyRow.policy_id == OutcomeRow.policy_id)
@@ -168,13 +168,13 @@ class Store:
             return list(session.scalars(query))
 
     def values(self, scenario_id: str) -> dict[str, float]:
-        """What every policy that met a scenario achieved on it."""
+        """Return the values of all policies on a scenario, by policy."""
         query = select(OutcomeRow.policy_id, OutcomeRow.value).where(OutcomeRow.scenario_id == scenario_id)
         with self._reading() as session:
             return {row.policy_id: row.value for row in session.execute(query)}
 
     def rating_history(self, policy_ids: Sequence[str]) -> dict[str, dict[int, float]]:
-        """Elo of policies after each iteration in which they played, by policy and iteration."""
+        """Return the Elo of policies after each iteration in which they played, by policy and iteration."""
         query = (
             select(MatchRow.policy_id, ScenarioRow.iteration, MatchRow.after)
             .join(ScenarioRow, ScenarioRow.scenario_id == MatchRow.scenario_id)
@@ -188,7 +188,7 @@ class Store:
         return history
 
     def documents(self, kind: Literal["scenarios", "policies"]) -> dict[str, str]:
-        """JSON of every scenario's spec, or of every policy, by id, oldest first: what an index is made from."""
+        """Return the JSON of all scenarios' specs, or of all policies, by id, oldest first."""
         query = (
             select(ScenarioRow.scenario_id, ScenarioRow.spec).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
             if kind == "scenarios"
@@ -198,25 +198,25 @@ class Store:
             return {row[0]: row[1] for row in session.execute(query)}
 
     def specs(self, scenario_ids: Sequence[str]) -> dict[str, Any]:
-        """Specs, as JSON values, of those scenarios that are in the archive."""
+        """Return the specs, as JSON values, of those scenarios that are in the archive."""
         query = select(ScenarioRow.scenario_id, ScenarioRow.spec).where(ScenarioRow.scenario_id.in_(list(scenario_ids)))
         with self._reading() as session:
             return {row.scenario_id: json.loads(row.spec) for row in session.execute(query)}
 
     def failures(self, kind: str, limit: int) -> list[str]:
-        """Reasons of the latest attempts of a kind that failed, latest first."""
+        """Return the reasons of the latest failed attempts of a kind, latest first."""
         query = select(AttemptRow.reason).where(AttemptRow.kind == kind).order_by(AttemptRow.number.desc()).limit(limit)
         with self._reading() as session:
             return list(session.scalars(query))
 
     def count_attempts(self, subject: str) -> int:
-        """How many attempts of a subject failed."""
+        """Return the number of failed attempts of a subject."""
         query = select(func.count()).select_from(AttemptRow).where(AttemptRow.subject == subject)
         with self._reading() as session:
             return session.scalar(query) or 0
 
     def count_prompted(self) -> int:
-        """How many policies and scenarios came of a prompt."""
+        """Return the number of policies and scenarios that a model wrote from a prompt."""
         with self._reading() as session:
             return sum(
                 session.scalar(select(func.count()).select_from(table).where(table.prompt_id.is_not(None))) or 0
@@ -224,7 +224,7 @@ class Store:
             )
 
     def success_rates(self, scenario_ids: Sequence[str]) -> dict[str, float]:
-        """How often candidates succeeded on those scenarios that are in the archive."""
+        """Return the candidates' success rates on those scenarios that are in the archive."""
         query = select(ScenarioRow.scenario_id, ScenarioRow.success_rate).where(
             ScenarioRow.scenario_id.in_(list(scenario_ids))
         )
@@ -232,7 +232,11 @@ class Store:
             return {row.scenario_id: row.success_rate for row in session.execute(query)}
 
     def scenarios(self, *, level: int | None = None) -> list[dict[str, Any]]:
-        """Scenarios in order of iteration and id; keys: id, family, level, success_rate, attacker_reward, spec."""
+        """Return the scenarios as rows with their specs, in order of iteration and id.
+
+        Args:
+            level: Level of the curriculum; None: all levels.
+        """
         query = select(ScenarioRow).order_by(ScenarioRow.iteration, ScenarioRow.scenario_id)
         if level is not None:
             query = query.where(ScenarioRow.level == level)
@@ -251,7 +255,7 @@ class Store:
             ]
 
     def fronts(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """For each scenario the summaries of the policies on its Pareto front."""
+        """Return for each scenario the summaries of the policies on its Pareto front."""
         query = (
             select(FrontRow.scenario_id, FrontRow.policy_id, OutcomeRow.summary)
             .join(
@@ -260,14 +264,14 @@ class Store:
             )
             .order_by(FrontRow.scenario_id, FrontRow.policy_id)
         )
-        found: dict[str, dict[str, dict[str, Any]]] = {}
+        summaries: dict[str, dict[str, dict[str, Any]]] = {}
         with self._reading() as session:
             for scenario_id, policy_id, summary in session.execute(query):
-                found.setdefault(scenario_id, {})[policy_id] = json.loads(summary)
-        return found
+                summaries.setdefault(scenario_id, {})[policy_id] = json.loads(summary)
+        return summaries
 
     def counts(self) -> dict[str, int]:
-        """How many rows each kind of thing has."""
+        """Return the number of rows of each kind."""
         tables = {"policies": PolicyRow, "scenarios": ScenarioRow, "outcomes": OutcomeRow}
         tables |= {"matches": MatchRow, "attempts": AttemptRow, "iterations": IterationRow}
         with self._reading() as session:
@@ -276,7 +280,7 @@ class Store:
             }
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of every table in order of its key; two equal archives have equal dumps."""
+        """Return all rows of all tables in order of their keys; equal archives have equal dumps."""
         with database_errors(self._where, "be read"), self._engine.connect() as connection:
             return {
                 table.name: [

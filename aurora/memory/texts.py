@@ -1,4 +1,4 @@
-"""Texts of scenarios and policies for an embedder: similar things get similar words.
+"""Texts of scenarios and policies for an embedder: similar ones get similar words.
 
 Small sentence models read numbers poorly, so sizes, loads and times become words on scales. Nothing in
 a text depends on an id or a seed. Scenarios are described from their specs: no trace has to be read.
@@ -26,16 +26,16 @@ from aurora.sim.scenarios.traces.openb import OpenbSpec
 from aurora.sim.scenarios.traces.swf import SwfSpec
 from aurora.validation import explain_validation
 
-VERSION = 1
-"""Of the wording. An index over texts of another version is rebuilt; a test holds the two together."""
+TEXTS_VERSION = 1
+"""Version of the wording; an index of another version is rebuilt. A test fails if the wording changes alone."""
 
 MAX_TERMS_SHOWN = 4
-"""Terms of a score that a text names, weightiest first."""
+"""Maximum number of terms of a score in a text, largest weight first."""
 MAX_TEXT_LENGTH = 500
-"""Characters of a text. An embedder's time grows with them: about 30 ms for so many on one core."""
+"""Maximum length of a text, in characters; embedding one of this length takes about 30 ms on one core."""
 
 Scale = Sequence[tuple[float, str]]
-"""Limits in rising order, and the word for what lies below each."""
+"""Limits in rising order, each with the word for values below it."""
 
 _COUNT: Scale = ((8, "a few"), (30, "some"), (75, "many"), (200, "very many"), (math.inf, "a huge number of"))
 _LOAD: Scale = ((0.3, "light load"), (0.7, "moderate load"), (1.0, "heavy load"), (math.inf, "overload"))
@@ -48,13 +48,13 @@ _GAPS: Scale = ((0.7, "very dense"), (0.95, "dense"), (1.05, "as logged"), (1.5,
 
 
 def archived_scenario_text(document: str) -> str:
-    """The text of a scenario in the archive.
+    """Return the text of an archived scenario.
 
     Args:
-        document: JSON of its spec.
+        document: JSON of the scenario's spec.
 
     Raises:
-        StoreError: It is no spec that this AURORA knows.
+        StoreError: The document is no spec that this AURORA knows.
     """
     try:
         return scenario_text(_archived_spec().validate_json(document))
@@ -63,13 +63,13 @@ def archived_scenario_text(document: str) -> str:
 
 
 def archived_policy_text(document: str) -> str:
-    """The text of a policy in the archive.
+    """Return the text of an archived policy.
 
     Args:
         document: JSON of the policy.
 
     Raises:
-        StoreError: It is no policy.
+        StoreError: The document is no policy.
     """
     try:
         return policy_text(Policy.model_validate_json(document))
@@ -79,13 +79,13 @@ def archived_policy_text(document: str) -> str:
 
 
 def scenario_text(spec: object) -> str:
-    """Return what a scenario is about: domain, family, sizes, load, tasks, nodes, conditions, objectives.
+    """Return a description of a scenario: domain, family, sizes, load, tasks, nodes, conditions, objectives.
 
     Args:
         spec: A spec of one of the types in `SPEC_TEXTS`.
 
     Raises:
-        TypeError: It is of another type.
+        TypeError: The spec is of another type.
     """
     for kind, words in SPEC_TEXTS.items():
         if isinstance(spec, kind):
@@ -95,7 +95,7 @@ def scenario_text(spec: object) -> str:
 
 @cache
 def _archived_spec() -> TypeAdapter[Any]:
-    union: Any = Union[tuple(SPEC_TEXTS)]  # noqa: UP007  # of the table's types
+    union: Any = Union[tuple(SPEC_TEXTS)]  # noqa: UP007  # of the types in the table
     return TypeAdapter(union)
 
 
@@ -117,7 +117,7 @@ def _generated(spec: ScenarioSpec) -> str:
 
 
 def policy_text(policy: Policy) -> str:
-    """Return what a policy does: its description, its queue, and what weighs most in its expressions."""
+    """Return a text on a policy: its description, its queueing, and the largest weights of its expressions."""
     strategy, sections = policy.allocation_strategy, parse_sections(policy)
     kind = strategy.algorithm_type.replace("_", " ")
     parts = [f"{policy.policy_description}.", "" if kind == "custom" else f"{kind} policy."]
@@ -135,13 +135,13 @@ def policy_text(policy: Policy) -> str:
 
 
 def _by_score(rules: Sequence[tuple[Expr, Expr]]) -> dict[str, str]:
-    """What scores say, each once, and when they are used."""
-    found: dict[str, str] = {}
+    """Return the distinct texts of scores, each with the conditions under which it is used."""
+    guards: dict[str, str] = {}
     for when, score in rules:
-        said = _terms(score, more="high", less="low")
+        terms = _terms(score, more="high", less="low")
         guard = "" if when == Num(1.0) else f" if {_spaced(to_text(when))}"
-        found[said] = found[said] + guard if said in found else guard
-    return found
+        guards[terms] = guards.get(terms, "") + guard
+    return guards
 
 
 def _word(scale: Scale, value: float) -> str:
@@ -149,7 +149,7 @@ def _word(scale: Scale, value: float) -> str:
 
 
 def _mean(bounds: Range | None) -> float:
-    """Of a value that is drawn log-uniformly."""
+    """Return the mean of a log-uniform distribution; 0 without bounds."""
     if bounds is None:
         return 0.0
     if bounds.high <= bounds.low * (1 + 1e-9):
@@ -158,7 +158,7 @@ def _mean(bounds: Range | None) -> float:
 
 
 def _load(spec: ScenarioSpec) -> str:
-    """Core-seconds asked for over those there are within the horizon, in words; "" where no cores are asked for."""
+    """Return the requested core-seconds relative to those within the horizon, in words; "" if none are requested."""
     capacity = sum(c.count * c.cpu * c.speed for c in spec.node_classes) * spec.time_horizon
     work = sum(g.count * _mean(g.cpu) * _mean(g.duration) for g in spec.groups)
     return f", {_word(_LOAD, work / capacity)}" if work and capacity else ""
@@ -209,12 +209,12 @@ def _trouble(spec: ScenarioSpec) -> str:
         "congestion": spec.trouble.congestions,
         "price changes": spec.trouble.price_changes,
     }
-    told = [f"{_word(_OFTEN, count)} {kind}" for kind, count in kinds.items() if count]
-    return f"Trouble: {', '.join(told)}." if told else "No trouble."
+    parts = [f"{_word(_OFTEN, count)} {kind}" for kind, count in kinds.items() if count]
+    return f"Trouble: {', '.join(parts)}." if parts else "No trouble."
 
 
 def _objectives(weights: Mapping[ObjectiveName, float]) -> str:
-    """The objectives that weigh most, heaviest first."""
+    """Return the objectives with more than the mean weight, heaviest first."""
     mean = sum(weights.values()) / len(weights) if weights else 0.0
     heavy = sorted((name for name, weight in weights.items() if weight > mean), key=lambda n: (-weights[n], n))
     return f"Matters most: {', '.join(heavy)}." if heavy else ""
@@ -255,29 +255,29 @@ SPEC_TEXTS: Mapping[type, Callable[[Any], str]] = {
     SwfSpec: _swf,
     ResampleSpec: _resampled,
 }
-"""Types of archived specs, with the words for each; a source with a spec of its own adds a row."""
+"""Types of archived specs, each with the function that describes it; a source with its own spec type adds a row."""
 
 
 def _spaced(text: str) -> str:
-    """Names of features as words."""
+    """Return names of features as words."""
     return text.replace(".", " ").replace("_", " ")
 
 
 def _terms(expr: Expr, *, more: str, less: str) -> str:
-    """The weightiest terms of a sum as words, with the direction in which each counts where that is plain."""
+    """Return the terms of a sum with the largest weights as words, with the direction of each where it is clear."""
     weights: dict[str, float] = {}
     for weight, rest in _linear(expr, 1.0):
         names = list(dict.fromkeys(_spaced(e.name) for e in walk(rest) if isinstance(e, Ref)))
         if names and weight:
             key = names[0] if isinstance(rest, Ref) else f"some mix of {' and '.join(names)}"
             weights[key] = weights.get(key, 0.0) + weight
-    told = sorted(weights, key=lambda n: (-abs(weights[n]), n))[:MAX_TERMS_SHOWN]
-    words = [n if n.startswith("some mix") else f"{more if weights[n] > 0 else less} {n}" for n in told]
+    heaviest = sorted(weights, key=lambda n: (-abs(weights[n]), n))[:MAX_TERMS_SHOWN]
+    words = [n if n.startswith("some mix") else f"{more if weights[n] > 0 else less} {n}" for n in heaviest]
     return ", ".join(words) or "whichever comes"
 
 
 def _linear(expr: Expr, factor: float) -> list[tuple[float, Expr]]:
-    """A sum taken apart: factors, and what they multiply."""
+    """Return the terms of a sum as factors and the expressions that they multiply."""
     if isinstance(expr, Apply):
         first, *others = expr.args
         match expr.op:

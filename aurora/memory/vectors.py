@@ -1,4 +1,4 @@
-"""The nearest of many vectors: exact, whatever their order and whatever was added before."""
+"""Exact search for nearest vectors; results don't depend on the order in which vectors were added."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROUGH_ERROR = 1e-4
-"""More than a product of two vectors of length 1 can be off in single precision: 1024 terms of 6e-8 each."""
+"""Bound on the error of a single-precision product of two unit vectors: 1024 terms of 6e-8 each."""
 
 
 class Near(NamedTuple):
-    """A neighbour: its key, and the cosine of the angle to what was asked for, -1 to 1."""
+    """A neighbour: its key, and its cosine similarity to the query, -1 to 1."""
 
     key: str
     similarity: float
 
 
 class Vectors:
-    """Vectors of length 1 by key; they are only ever added."""
+    """Vectors of length 1 by key; vectors are added but never removed."""
 
     def __init__(self) -> None:
         self._keys: list[str] = []
@@ -37,11 +37,11 @@ class Vectors:
         """Add vectors under new keys.
 
         Args:
-            keys: One a row; none of them known.
-            rows: Of length 1.
+            keys: Keys of the rows, all of them new.
+            rows: Vectors of length 1, float32 [keys, dimensions].
         """
         count = len(self._keys)
-        if count + len(keys) > len(self._rows):  # doubled, so that adding costs the same however many there are
+        if count + len(keys) > len(self._rows):  # doubled, so that adding takes constant time per vector
             grown = np.empty((max(64, 2 * (count + len(keys))), rows.shape[1]), np.float32)
             grown[:count] = self._rows[:count].reshape(count, rows.shape[1])
             self._rows = grown
@@ -51,10 +51,10 @@ class Vectors:
             self._keys.append(key)
 
     def nearest(self, asked: NDArray[np.float32], limit: int) -> list[Near]:
-        """The `limit` vectors with the largest cosine, nearest first, ties by key.
+        """Return the `limit` vectors with the largest cosine similarity, nearest first, ties by key.
 
-        A matrix product finds who may be among them; its last bits depend on the shapes. Who is, and in
-        which order, is then decided in double precision row by row, which depends on nothing else.
+        A matrix product finds the possible neighbours, but its last bits depend on its shape. They are therefore ranked
+        in double precision row by row, which depends on nothing else.
         """
         rows = self._rows[: len(self._keys)]
         if not len(rows) or limit < 1:
@@ -63,5 +63,5 @@ class Vectors:
         least = np.partition(rough, -limit)[-limit] - ROUGH_ERROR if limit < len(rows) else -np.inf
         places = np.flatnonzero(rough >= least)
         exact = (rows[places].astype(np.float64) * asked.astype(np.float64)).sum(axis=1)
-        found = [Near(self._keys[p], float(s)) for p, s in zip(places, exact, strict=True)]
-        return sorted(found, key=lambda n: (-n.similarity, n.key))[:limit]
+        neighbours = [Near(self._keys[p], float(s)) for p, s in zip(places, exact, strict=True)]
+        return sorted(neighbours, key=lambda n: (-n.similarity, n.key))[:limit]

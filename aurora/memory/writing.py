@@ -1,4 +1,4 @@
-"""Writes an iteration to the archive."""
+"""Writing of an iteration to the archive."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from aurora.memory.schema import (
 
 
 def write_iteration(session: Session, new: Iteration) -> None:
-    """Write an iteration within a transaction; one that is in the archive already changes nothing.
+    """Write an iteration within a transaction; one that is already archived changes nothing.
 
     Raises:
         StoreError: An earlier iteration is missing.
@@ -57,7 +57,7 @@ def write_iteration(session: Session, new: Iteration) -> None:
     _add_matches(session, new.matches)
     fronts = [{"scenario_id": s, "policy_id": p} for s, members in new.fronts.items() for p in members]
     _add(session, FrontRow, fronts)
-    # Only the last state is ever read; keeping all would make the archive grow with their size.
+    # Only the last state is ever read; older ones would take most of the archive's space.
     session.execute(update(IterationRow).where(IterationRow.number == new.number - 1).values(state="null"))
     session.add(
         IterationRow(
@@ -69,7 +69,7 @@ def write_iteration(session: Session, new: Iteration) -> None:
 
 
 def _add(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
-    """Insert many rows in one go, which takes a tenth of the time of one at a time."""
+    """Insert many rows in one statement, which takes a tenth of the time of one statement per row."""
     if rows:
         session.execute(insert(table), rows)
 
@@ -87,7 +87,7 @@ def _add_policies(session: Session, new: Iteration) -> None:
             "document": p.policy.model_dump_json(),
             "origin": p.origin,
             "iteration": new.number,
-            "rating": elo.START,
+            "rating": elo.INITIAL_RATING,
             "games": 0,
             "prompt_id": p.prompt_id,
         }
@@ -121,7 +121,7 @@ def _add_outcomes(session: Session, new: Iteration) -> None:
 
 
 def _add_matches(session: Session, matches: Sequence[Match]) -> None:
-    """Add matches, and bring the ratings and the number of games of their players up to date."""
+    """Add matches, and update the ratings and the number of games of their players."""
     players_of = Counter(match.scenario_id for match in matches)
     players = {match.policy_id for match in matches}
     rows = {row.policy_id: row for row in session.scalars(select(PolicyRow).where(PolicyRow.policy_id.in_(players)))}

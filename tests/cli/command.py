@@ -20,8 +20,8 @@ def aurora(
     Args:
         args: Words after `aurora`.
         code: Exit code.
-        environment: Its variables; None: those of this process.
-        fresh: Whether it starts from nothing, as a user's does; otherwise it is forked with its imports done.
+        environment: Environment variables; None: those of this process.
+        fresh: True for a new process, as a user starts it; False for one forked with its imports done.
     """
     if fresh:
         variables = dict(os.environ if environment is None else environment)

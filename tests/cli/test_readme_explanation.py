@@ -16,12 +16,12 @@ def commands(text: str, beginning: str) -> list[str]:
 
 
 def quotes(text: str) -> list[str]:
-    """Every block quote, on one line."""
+    """Return every block quote, each on one line."""
     blocks = re.findall(r"(?:^> ?.*\n)+", text, re.MULTILINE)
     return [" ".join(line.removeprefix(">").strip() for line in block.splitlines()) for block in blocks]
 
 
-def test_the_quoted_explanation_is_what_the_command_above_it_prints(tmp_path: Path, monkeypatch) -> None:
+def test_the_quoted_explanation_equals_the_output_of_its_command(tmp_path: Path, monkeypatch) -> None:
     text = README.read_text()
     quoted = {q.split()[1]: q for q in quotes(text) if q.startswith("Task ")}
     asked = {

@@ -18,7 +18,7 @@ def is_generated(text: str) -> bool:
 
 
 def without_code(text: str) -> str:
-    """The text without comments, code blocks and quoted output; inline code stays."""
+    """Return the text without comments, code blocks and quoted output; inline code stays."""
     text = re.sub(r"<!-- generated: .*?<!-- end -->", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"^( *)(```|~~~).*?^\1\2\s*$", "", text, flags=re.DOTALL | re.MULTILINE)
@@ -26,7 +26,7 @@ def without_code(text: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The paragraphs and items of the prose, each on one line; no headings, tables, quotations or formulas."""
+    """Return paragraphs and items of the prose, each on one line, without headings, tables, quotations or formulas."""
     found: list[list[str]] = []
     for line in without_code(text).splitlines():
         if not line.strip() or line.startswith(("|", "#", ">", "!!!", "<")):
@@ -41,7 +41,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def sentences(paragraph: str) -> list[str]:
-    """The sentences of a paragraph; a link counts as its text, inline code as one word."""
+    """Return the sentences of a paragraph; a link counts as its text, inline code as one word."""
     plain = re.sub(r"`[^`]*`", "CODE", paragraph)
     plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", plain)
     plain = re.sub(r"[*_]{1,2}", "", plain)

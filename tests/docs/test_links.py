@@ -11,7 +11,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def anchors(path: Path) -> set[str]:
-    """The anchors of a page's headings, as Python-Markdown makes them."""
+    """Return the anchors of a page's headings, as Python-Markdown makes them."""
     found: set[str] = set()
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE):

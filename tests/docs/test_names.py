@@ -13,7 +13,7 @@ FILE = re.compile(r"(?<![\w/.<-])((?:aurora(?!/Allocation)|docs|tests|benchmarks
 
 
 def resolves(name: str) -> bool:
-    """Whether a dotted name is a module, or an attribute of one."""
+    """Return whether a dotted name is a module or an attribute of one."""
     parts = name.split(".")
     for cut in range(len(parts), 0, -1):
         try:

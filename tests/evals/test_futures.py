@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurora.errors import DataError, InputError
+from aurora.errors import FileError, InputError
 from aurora.evals.speed.futures import bench_speed
 from aurora.evals.tier_calibration import _apart, _cpu, _in_order, bench_tiers
 from aurora.learning.futures.predictors import CONTEXT, recent
@@ -42,7 +42,7 @@ def test_real_demand_is_covered_by_its_tiers(traces: Path) -> None:
 
 
 def test_a_folder_without_traces_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder planetlab"):
+    with pytest.raises(FileError, match="no folder planetlab"):
         bench_tiers(tmp_path, recent)
     with pytest.raises(InputError, match="at least 1"):
         bench_speed(0, 1)

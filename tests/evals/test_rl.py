@@ -22,7 +22,7 @@ def test_matches_conserve_the_sum_of_ratings(seed, players, scenarios):
     values = {str(k): rng.random(scenarios) for k in range(players)}
     ratings = {str(k): float(rng.normal(1500, 100)) for k in range(players - 1)}
     after = ranking(values, ratings)
-    before = sum(ratings.get(name, elo.START) for name in values)
+    before = sum(ratings.get(name, elo.INITIAL_RATING) for name in values)
     assert sum(r.elo for r in after) == pytest.approx(before)
     assert sum(r.wins for r in after) == pytest.approx(players / 2)
 

@@ -15,7 +15,7 @@ import pytest
 from aurora.errors import RunError, StoreError
 from aurora.graphs.run import open_run, settings_of
 from aurora.graphs.run_directory import ARCHIVE, EVENTS, MANIFEST
-from aurora.memory.index import INDEX
+from aurora.memory.index import INDEX_FOLDER
 from aurora.memory.store import Store
 from tests.graphs.victim import TINY, WORDS, hold, play, play_on
 from tests.memory.bag_of_words import BagOfWords
@@ -225,5 +225,5 @@ def test_a_lost_index_changes_nothing(tmp_path: Path) -> None:
             with open_run(tmp_path / name, TINY, WORDS) as opened:
                 opened.play(iterations=iterations)
             if name == "lost":
-                shutil.rmtree(tmp_path / name / INDEX)
+                shutil.rmtree(tmp_path / name / INDEX_FOLDER)
     assert dump(tmp_path / "kept") == dump(tmp_path / "lost")

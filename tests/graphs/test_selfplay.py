@@ -17,7 +17,7 @@ from aurora.graphs.proposers.protocols import ProposedScenario, ScenarioProposal
 from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.settings import chosen_source
 from aurora.graphs.state import Standing
-from aurora.memory.elo import START, round_robin
+from aurora.memory.elo import INITIAL_RATING, round_robin
 from aurora.memory.measurement_cache import MeasurementCache
 from aurora.memory.names import REFERENCE
 from aurora.memory.store import Store
@@ -81,7 +81,7 @@ def test_ratings_follow_from_rewards_with_the_pareto_bonus(tmp_path: Path) -> No
     rewards: dict[str, dict[str, float]] = {}
     for row in dumped["outcomes"]:
         rewards.setdefault(row["scenario_id"], {})[row["policy_id"]] = row["value"]
-    ratings = dict.fromkeys((r["policy_id"] for r in dumped["policies"]), START)
+    ratings = dict.fromkeys((r["policy_id"] for r in dumped["policies"]), INITIAL_RATING)
     assert any(0 < len(front) < len(rewards[s]) for s, front in fronts.items())
     for scenario_id in sorted(rewards):
         worth = {p: v * (1.2 if p in fronts[scenario_id] else 1.0) for p, v in rewards[scenario_id].items()}
@@ -165,7 +165,7 @@ def test_an_unsolvable_scenario_is_rejected_with_the_reason(tmp_path) -> None:
         assert finished.iterations == 1
         attempts = store.dump()["attempts"]
         assert store.counts()["scenarios"] == 0
-    rejected = nodes_attack.SCENARIOS * nodes_attack.MAX_TRIES
+    rejected = nodes_attack.SCENARIOS_PER_ITERATION * nodes_attack.MAX_TRIES
     assert sum("large enough" in a["reason"] for a in attempts) == rejected
     assert told[-2]["rejected"] == rejected
     assert told[-2]["scenarios"] == 0
@@ -257,4 +257,4 @@ def test_self_play_runs_on_traces(tmp_path: Path, traces: Path, source: str) -> 
     with Store.open(tmp_path / "a.sqlite") as store:
         finished = play(store, settings, iterations=1, jobs=2)
         assert finished.simulated > 0
-        assert store.counts()["scenarios"] == nodes_attack.SCENARIOS
+        assert store.counts()["scenarios"] == nodes_attack.SCENARIOS_PER_ITERATION

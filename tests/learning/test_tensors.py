@@ -1,4 +1,4 @@
-"""Damaged files of tensors and of trees raise an error of one line, and nothing in them is executed."""
+"""Damaged files of tensors and trees raise a one-line error, and their content is never executed."""
 
 import os
 import pickle
@@ -31,7 +31,7 @@ class Canary:
         return os.mkdir, ("canary",)
 
 
-def test_nothing_is_executed(tmp_path, monkeypatch):
+def test_the_content_of_a_file_is_never_executed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"a": Canary()}, tmp_path / "zip.pt")
     (tmp_path / "old.pt").write_bytes(pickle.dumps({"a": Canary()}))
@@ -41,7 +41,7 @@ def test_nothing_is_executed(tmp_path, monkeypatch):
     assert not (tmp_path / "canary").exists()
 
 
-def test_any_damage_raises_an_error_of_one_line(tmp_path):
+def test_any_damage_raises_a_one_line_error(tmp_path):
     path = tmp_path / "a.pt"
     save_tensors({"a": torch.arange(30.0), "b": {"c": [1, 2]}}, path, error=DataError)
     whole, rng = path.read_bytes(), random.Random(1)
@@ -56,7 +56,7 @@ def test_any_damage_raises_an_error_of_one_line(tmp_path):
             assert "\n" not in str(error)
 
 
-def test_a_file_that_unpacks_to_gigabytes_is_refused(tmp_path):
+def test_a_file_that_decompresses_to_gigabytes_is_refused(tmp_path):
     path = tmp_path / "a.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
         for k in range(11):
@@ -66,7 +66,7 @@ def test_a_file_that_unpacks_to_gigabytes_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("size", [10**9, -1, 2.5, "many", True, None])
-def test_sizes_that_no_weight_has_are_refused(size):
+def test_impossible_tensor_sizes_are_refused(size):
     with pytest.raises(ValueError, match="units"):
         require_sizes({"units": size}, {"w": torch.zeros(8, 4)})
 
@@ -105,7 +105,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("field", "value"), CHANGES)
-def test_a_checkpoint_with_a_field_of_another_kind_is_refused(tmp_path, field, value):
+def test_a_checkpoint_with_a_field_of_the_wrong_type_is_refused(tmp_path, field, value):
     training = trainer.start_training(trainer.TrainingConfig("ppo", (1,), 100, 0))
     checkpoint.save(tmp_path, {**trainer.to_state(training), field: value})
     with pytest.raises(RunError) as error:
@@ -145,7 +145,7 @@ def test_damaged_trees_never_reach_lightgbm(old, new):
         plain_trees(text.replace(old, new, 1))
 
 
-def test_plain_trees_predict_the_same():
+def test_restored_trees_make_the_same_predictions():
     text, x = trees(), np.random.default_rng(1).random((50, 4))
     before, after = (lightgbm.Booster(model_str=t).predict(x, num_threads=1) for t in (text, plain_trees(text)))
     assert (before == after).all()

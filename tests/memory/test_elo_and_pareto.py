@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.memory.elo import K, expected, round_robin
+from aurora.memory.elo import K_FACTOR, expected, round_robin
 from aurora.memory.pareto import dominates, front, hypervolume
 
 ratings = st.floats(500, 2500)
@@ -23,7 +23,7 @@ def test_a_round_conserves_the_sum_of_ratings(players: list[tuple[float, float]]
     values = {str(i): v for i, (_, v) in enumerate(players)}
     after = round_robin(before, values)
     assert sum(after.values()) == pytest.approx(sum(before.values()))
-    assert all(abs(after[p] - before[p]) <= K for p in before)
+    assert all(abs(after[p] - before[p]) <= K_FACTOR for p in before)
     shuffled = dict(reversed(values.items()))
     assert round_robin(before, shuffled) == after
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aurora.errors import ModelError
-from aurora.memory.embedder import VARIABLE, open_embedder
+from aurora.memory.embedder import EMBEDDER_VARIABLE, open_embedder
 
 TEXTS = ["many short tasks on a few nodes", "shortest job first", "edge sites with batteries", "least cores left"]
 
@@ -57,8 +57,8 @@ def test_a_folder_without_a_model_is_refused(kind: str, tmp_path: Path, monkeypa
         folder.mkdir()
     if kind == "broken":
         (folder / "modules.json").write_text("[{]")
-    monkeypatch.setenv(VARIABLE, str(folder))
-    with pytest.raises(ModelError, match=VARIABLE):
+    monkeypatch.setenv(EMBEDDER_VARIABLE, str(folder))
+    with pytest.raises(ModelError, match=EMBEDDER_VARIABLE):
         open_embedder().embed(["x"])
 
 
@@ -68,6 +68,6 @@ def test_another_model_has_another_fingerprint(tmp_path: Path, monkeypatch: pyte
         folder = tmp_path / "model"
         folder.mkdir(exist_ok=True)
         (folder / "modules.json").write_text(content)
-        monkeypatch.setenv(VARIABLE, str(folder))
+        monkeypatch.setenv(EMBEDDER_VARIABLE, str(folder))
         names.append(open_embedder().fingerprint)
     assert len(set(names)) == 3

@@ -11,9 +11,9 @@ import pytest
 
 from aurora.errors import StoreError
 from aurora.memory import schema
-from aurora.memory.elo import START, rate_rounds
+from aurora.memory.elo import INITIAL_RATING, rate_rounds
 from aurora.memory.records import Failure, Iteration, NewOutcome, NewPolicy, NewScenario
-from aurora.memory.schema import VERSION
+from aurora.memory.schema import SCHEMA_VERSION
 from aurora.memory.store import Store
 from aurora.sim.policies.references import REFERENCES
 
@@ -38,7 +38,7 @@ def test_an_iteration_is_stored_with_ratings_parents_and_results(tmp_path: Path)
     with Store.open(tmp_path / "a.sqlite") as store:
         assert store.last_iteration() is None
         store.commit(iteration(0))
-        assert store.ratings(["fgd", "random"]) == {"fgd": START + 16, "random": START - 16}
+        assert store.ratings(["fgd", "random"]) == {"fgd": INITIAL_RATING + 16, "random": INITIAL_RATING - 16}
     with Store.open(tmp_path / "a.sqlite") as store:
         assert store.last_iteration() == (0, {"number": 0})
         best, worst = store.top(5)
@@ -118,7 +118,9 @@ def test_an_older_archive_is_migrated(tmp_path: Path) -> None:
     with Store.open(path) as store:
         assert store.dump() == before
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (str(VERSION),)
+        assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (
+            str(SCHEMA_VERSION),
+        )
         plan = connection.execute("EXPLAIN QUERY PLAN SELECT policy_id FROM policies ORDER BY rating").fetchall()
     assert "policies_by_rating" in str(plan)
 

@@ -9,7 +9,7 @@ from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError, StoreError
 from aurora.memory.texts import (
     MAX_TEXT_LENGTH,
-    VERSION,
+    TEXTS_VERSION,
     archived_policy_text,
     archived_scenario_text,
     policy_text,
@@ -28,7 +28,7 @@ unless only the generators or the references were changed: their documents have 
 def test_texts_change_only_with_their_version() -> None:
     specs = [sample_spec(f, level, np.random.default_rng(level)) for f in sorted(FAMILIES) for level in (1, 5)]
     said = [scenario_text(s) for s in specs] + [policy_text(p) for p in REFERENCES.values()]
-    assert (VERSION, hashlib.blake2b("\n".join(said).encode(), digest_size=6).hexdigest()) == WORDING
+    assert (TEXTS_VERSION, hashlib.blake2b("\n".join(said).encode(), digest_size=6).hexdigest()) == WORDING
 
 
 @settings(max_examples=50, deadline=None)

@@ -23,7 +23,7 @@ from tests.sim.kernel.test_kernel_against_reference import random_scenario, with
 
 
 def hour(intensities: tuple[float | None, ...], *changes: dict[str, Any], **more: Any) -> Scenario:
-    """One task that keeps a core of each node busy for an hour, at 600 W."""
+    """Return a scenario with one task that keeps a core of each node busy for an hour, at 600 W."""
     nodes = [
         {"node_id": f"n{k}", "cpu": 1, "idle_power": 100, "full_power": 600, "carbon_intensity": intensity}
         for k, intensity in enumerate(intensities)

@@ -35,7 +35,7 @@ SMALLEST_SIGMA = 0.08
 """Smallest step size that is handed on; with less the search would stall on the next iteration's scenarios."""
 FEWEST_WEIGHTS = 4
 """Weights that a structure needs to be worth tuning; with fewer it can still be a candidate."""
-STRUCTURES = 2
+STRUCTURES_PER_GENERATION = 2
 """Structural variants per generation; they are evaluated with untuned weights."""
 
 
@@ -258,7 +258,7 @@ def _explore(
     for generation in range(settings.generations):
         points = strategy.ask()
         structures: list[Policy] = []
-        for _ in range(STRUCTURES):
+        for _ in range(STRUCTURES_PER_GENERATION):
             try:
                 mate = mates[int(rng.integers(len(mates)))]
                 structures.append(vary(weights.base, mate, rng, queue_is_given=where.source.queue_is_given))

@@ -18,11 +18,11 @@ from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.optimum.witness import solver_witness, unplaceable
 from aurora.sim.scenarios.scenario import Scenario
 
-SCENARIOS = 5
+SCENARIOS_PER_ITERATION = 5
 """Attacker's scenarios an iteration."""
 MAX_TRIES = 3
 """Times the attacker is asked until there are enough scenarios that can be used."""
-RIVALS = 4
+MAX_LEADERS = 4
 """Archive champions that the new candidates meet on every scenario."""
 INDIFFERENCE = 1e-6
 """Difference of the best and the worst reference up to which a scenario teaches nothing."""
@@ -48,7 +48,7 @@ def attack(context: RunContext, state: State) -> Update:
         ScenarioRequest(
             iteration=iteration,
             level=attacked.level,
-            count=SCENARIOS - len(attacked.scenarios),
+            count=SCENARIOS_PER_ITERATION - len(attacked.scenarios),
             is_last_try=tries == MAX_TRIES,
             source=context.source,
             known=standing.known,
@@ -89,15 +89,15 @@ def validate(context: RunContext, state: State) -> Update:
 def enough(state: State) -> str:
     """Return the node that follows: whether the attacker is asked again."""
     attacked = state["attacked"]
-    return "retrieve" if len(attacked.scenarios) >= SCENARIOS or attacked.tries >= MAX_TRIES else "attack"
+    return "retrieve" if len(attacked.scenarios) >= SCENARIOS_PER_ITERATION or attacked.tries >= MAX_TRIES else "attack"
 
 
 def retrieve(context: RunContext, state: State) -> Update:
     """Choose who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
-    names = context.store.leaders(RIVALS)
+    names = context.store.leaders(MAX_LEADERS)
     for similar in _similar(context, state):
         names += context.store.best_on(similar, 1)
-    names = list(dict.fromkeys(names))[: 2 * RIVALS]
+    names = list(dict.fromkeys(names))[: 2 * MAX_LEADERS]
     start = context.settings.start
     own = {} if start is None else {start.policy_id: start}  # what the user began with always takes part
     rivals = sorted({*names, state["standing"].champion.policy_id, *own} - set(context.source.references))

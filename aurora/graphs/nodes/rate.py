@@ -58,7 +58,7 @@ def rate(context: RunContext, state: State) -> Update:
     """Rate all who played, and choose the champion: the candidate that is ahead on validation."""
     standing, rounds = state["standing"], state["played"].rounds
     players = sorted({p for achieved in rounds.values() for p in achieved} | {standing.champion.policy_id})
-    before = dict.fromkeys(players, elo.START) | context.store.ratings(players)
+    before = dict.fromkeys(players, elo.INITIAL_RATING) | context.store.ratings(players)
     ratings, matches = elo.rate_rounds(before, rounds)
     candidates = state["defended"].policies
     leads = advantages(context.validation, [compile_policy(p) for p in candidates], context.jobs)
@@ -241,8 +241,8 @@ def _done(context: RunContext, state: State, standing: Standing) -> IterationDon
         "attacker_rewards": [s.attacker_reward for s in scored.scenarios],
         "learnable_share": learnable / len(rates) if rates else 0.0,
         "champion": standing.champion.policy_id,
-        "champion_elo": rated.ratings.get(standing.champion.policy_id, elo.START),
-        "leader_elo": max(contenders, default=elo.START),
+        "champion_elo": rated.ratings.get(standing.champion.policy_id, elo.INITIAL_RATING),
+        "leader_elo": max(contenders, default=elo.INITIAL_RATING),
         "validation_advantage": standing.champion_value,
         "training_advantage": training_advantage,
         "candidate_validation": rated.candidate_validation,

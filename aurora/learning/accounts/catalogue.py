@@ -126,8 +126,8 @@ def load_catalogue(path: Path) -> Catalogue:
     A price list has no storage and network; they are those of the synthetic catalogue, and `source` says so.
 
     Raises:
-        FileError: It can't be read.
-        DataError: It is malformed; the message names the entry and the field.
+        FileError: The file can't be read.
+        DataError: The file is malformed; the message names the entry and the field.
     """
     if path.name.endswith((".csv", ".csv.gz")):
         rest = _synthetic()
@@ -138,7 +138,11 @@ def load_catalogue(path: Path) -> Catalogue:
 
 @cache
 def synthetic_catalogue() -> Catalogue:
-    """Return the catalogue in the package; its prices are nobody's offer, and its `source` says so."""
+    """Return the catalogue in the package; its prices are nobody's offer, and its `source` says so.
+
+    Raises:
+        DataError: The package's file is malformed.
+    """
     return _parse(_synthetic(), "the synthetic catalogue")
 
 

@@ -9,15 +9,15 @@ from aurora.charts import Chart, Line
 from aurora.learning.series.series import Finding, Series
 
 MARKED_DEFECTS = ("step", "outlier", "reset")
-"""Defects that have a place in a chart."""
+"""Defects that a chart marks at their time."""
 
 
 def series_chart(series: Series, findings: Sequence[Finding]) -> Chart:
-    """Draw the values, those that were filled in, and the places where defects begin.
+    """Draw a series, its filled-in values, and the times at which defects begin.
 
     Args:
-        series: The series.
-        findings: Defects, also of other series.
+        series: Series to draw.
+        findings: Defects; those of other series are ignored.
     """
     times = [datetime.fromtimestamp(series.start + k * series.step, UTC) for k in range(len(series))]
     filled = [k for k, is_measured in enumerate(series.observed) if not is_measured]

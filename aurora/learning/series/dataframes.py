@@ -1,6 +1,6 @@
-"""Series and forecasts from and to pandas, in the form that forecasting libraries share: `unique_id`, `ds`, `y`.
+"""Converts series and forecasts from and to pandas, in the form of forecasting libraries: `unique_id`, `ds`, `y`.
 
-A row is a value: of the series `unique_id`, at the time `ds`. Further columns mean what they mean in files, see
+Each row holds one value of the series `unique_id` at the time `ds`. Further columns mean the same as in files; see
 `long_form`.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
 FRAME_NAME = Path("DataFrame")
-"""What messages call a table that came from no file."""
+"""Name in messages of a table that was not read from a file."""
 MEDIAN = QUANTILES.index(0.5)
 
 
@@ -32,10 +32,11 @@ def read_series(source: pd.DataFrame | Path | str | Sequence[Path | str], *, det
     Args:
         source: A DataFrame with `ds` and `y` (and `unique_id` if it holds several series); or files, folders or
             patterns as `aurora forecast` takes them: CSV or Parquet in long form, or a known trace.
-        detect: Whether to look for lasting steps and outliers, which are reported and left. It takes most of the time.
+        detect: True to search for lasting steps and outliers, which are reported and left. The search takes most of the
+            time.
 
     Raises:
-        DataError: As `read_panel`.
+        DataError: The data can't be read or repaired; see `read_panel`.
 
     Example:
         >>> import pandas as pd
@@ -53,10 +54,10 @@ def read_series(source: pd.DataFrame | Path | str | Sequence[Path | str], *, det
 
 
 def series_of(data: pd.DataFrame | Panel | Sequence[Series]) -> tuple[Series, ...]:
-    """Return the series of whatever holds them; a DataFrame is read and repaired.
+    """Return the series of a panel, a sequence or a DataFrame; a DataFrame is read and repaired.
 
     Raises:
-        DataError: As `read_series`, or there are none.
+        DataError: There is no series, or the DataFrame can't be read; see `read_series`.
     """
     if isinstance(data, Panel):
         series = data.series
@@ -78,7 +79,7 @@ def forecast_frame(forecasts: Sequence[Forecast]) -> pd.DataFrame:
     """Return forecasts as a DataFrame with a row for each step of each series.
 
     Args:
-        forecasts: At least one.
+        forecasts: Forecasts, at least one.
 
     Returns:
         Columns `unique_id`, `ds` (UTC), `y` (the median), a column for each quantile (`q0.01` to `q0.99`), `model`.
@@ -99,12 +100,12 @@ def forecast_frame(forecasts: Sequence[Forecast]) -> pd.DataFrame:
 
 
 def is_frame(data: object) -> TypeIs[pd.DataFrame]:
-    """Return whether something is a pandas DataFrame, without loading pandas for what is none."""
+    """Return whether an object is a pandas DataFrame; pandas is not loaded for other objects."""
     return type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy whose index, where it has a name, is a column like the others, as a file's table is."""
+    """Return a copy in which a named index is a column like the others, as in a table from a file."""
     named = [name for name in frame.index.names if name is not None and name not in frame.columns]
     table = frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     table.columns = [str(name).strip() for name in table.columns]

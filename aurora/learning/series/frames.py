@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.tables.notation import NOTHING, unified, why_no_number
+from aurora.learning.tables.notation import MISSING_VALUES, unified, why_no_number
 from aurora.learning.tables.parquet import check_unpacked, reading_parquet
 from aurora.learning.tables.text_table import TextTable
 from aurora.types import FloatArray
@@ -21,22 +21,22 @@ if TYPE_CHECKING:  # heavy at run time
 
 PARQUET_MAGIC = b"PAR1"
 NO_NUMBER = ["", "nan", "NaN"]
-"""Texts that the parser takes for no value; others of `NOTHING` may be names."""
+"""Texts that the parser reads as a missing value; others of `MISSING_VALUES` may be names."""
 MAX_ROWS, MAX_CELLS = 3_000_000, 30_000_000
-"""Rows, and rows times columns, of a table; what is made of them then stays below about 1 GiB."""
+"""Largest number of rows of a table, and of its cells; its series then take less than about 1 GiB."""
 
 
 def csv_frame(path: Path, table: TextTable, *, header: bool = True, text: Collection[str] = ()) -> pd.DataFrame:
-    """Read the rows of a CSV file without empty rows and columns; the index is the row's number.
+    """Read a CSV file without its empty rows and columns; the index of the frame is the row's number.
 
     Args:
-        path: For messages.
+        path: Path of the file, for messages.
         table: The file's content.
-        header: Whether the first line names the columns.
-        text: Columns that stay as they are written, such as identifiers; others are numbers where all their fields are.
+        header: True if the first line names the columns.
+        text: Columns that are kept as written, such as identifiers; others become numbers if all their fields are.
 
     Raises:
-        DataError: It has no rows, too many, two columns of a name, or a row has more fields than the first.
+        DataError: The table has no rows, too many, two columns of a name, or a row with more fields than the first.
     """
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
@@ -46,7 +46,7 @@ def csv_frame(path: Path, table: TextTable, *, header: bool = True, text: Collec
     check_size(path, table.body.count(b"\n"), table.body.count(table.separator.encode()))
     absent: Any = {name: NO_NUMBER for name in table.header if name not in text} if text else NO_NUMBER
     frame = _parsed(path, table, header=header, na_values=absent)
-    # Reading texts as numbers and again is faster than reading them as texts: the parser is slow at that.
+    # The parser is slow at texts: reading them as numbers, and some of them again, is faster.
     for name in text:
         if pd.api.types.is_numeric_dtype(frame[name].dtype):
             frame[name] = written(path, table, [name])[name]
@@ -58,7 +58,7 @@ def written(path: Path, table: TextTable, columns: Sequence[str]) -> pd.DataFram
     """Read some columns of a CSV file as they are written.
 
     Raises:
-        DataError: It is not a table.
+        DataError: The file is not a table.
     """
     return _parsed(path, table, header=True, usecols=list(columns), dtype="str")
 
@@ -68,7 +68,7 @@ def _parsed(path: Path, table: TextTable, *, header: bool, **options: Any) -> pd
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # of fields that it would drop
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # fields would be dropped
             return pd.read_csv(
                 io.BytesIO(table.body),
                 sep=table.separator,
@@ -111,7 +111,7 @@ def check_size(path: Path, rows: int, cells: int) -> None:
     """Refuse a table that would take too much memory.
 
     Raises:
-        DataError: It has more than `MAX_ROWS` rows or `MAX_CELLS` cells.
+        DataError: The table has more than `MAX_ROWS` rows or `MAX_CELLS` cells.
     """
     if rows > MAX_ROWS or cells > MAX_CELLS:
         raise DataError(
@@ -124,7 +124,7 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
     """Read the rows of a Parquet file; texts stay coded, so that repeated texts take memory once.
 
     Raises:
-        DataError: It can't be read, has no rows or too many, is too large unpacked, or has nested columns.
+        DataError: The file can't be read, has no rows or too many, is too large unpacked, or has nested columns.
     """
     import pyarrow as pa  # noqa: PLC0415  # heavy, used here only
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -134,7 +134,7 @@ def parquet_frame(path: Path, raw: bytes) -> pd.DataFrame:
         _check_parquet(path, about.metadata, about.schema_arrow)
         texts = [f.name for f in about.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         file = pq.ParquetFile(io.BytesIO(raw), read_dictionary=texts)
-        # Without pandas' own description an index such as `ds` is a column like the others.
+        # Without the metadata of pandas, an index such as `ds` is a column like the others.
         frame = file.read().to_pandas(integer_object_nulls=True, ignore_metadata=True).reset_index(drop=True)
         frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
     frame.columns = [str(name).strip() for name in frame.columns]
@@ -158,9 +158,9 @@ def _check_parquet(path: Path, metadata: Any, schema: Any) -> None:
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
-    """Return a column as float64, NaN where it has no value.
+    """Return a column as float64, with NaN for missing values.
 
-    Decimal commas and marks between thousands are read where all fields of the column agree on them, and noted.
+    Decimal commas and marks between thousands are read, and noted, if all fields of the column agree on them.
 
     Raises:
         DataError: A field is text.
@@ -173,7 +173,7 @@ def numbers(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
     codes, unique = pd.factorize(values)
     texts = [str(text).strip() for text in unique]
     numbers_of = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
-    has_value = np.array([text.lower() not in NOTHING for text in texts], dtype=bool)
+    has_value = np.array([text.lower() not in MISSING_VALUES for text in texts], dtype=bool)
     lost = np.isnan(numbers_of) & has_value
     if lost.any():
         other = unified([text for text, kept in zip(texts, has_value, strict=True) if kept])
@@ -198,7 +198,7 @@ def are_numbers(frame: pd.DataFrame, column: Any) -> bool:
         return True
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return False
-    texts = [text for value in values.dropna().unique() if (text := str(value).strip()).lower() not in NOTHING]
+    texts = [text for value in values.dropna().unique() if (text := str(value).strip()).lower() not in MISSING_VALUES]
     if not texts:
         return False
     plain = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")

@@ -1,7 +1,7 @@
 """Reads public traces in their own layouts, recognised by their first lines.
 
-A layout says what its columns are and in which unit; none of the files states it. A trace that gives no date begins at
-Unix time 0 and has the label `clock` = `relative`: its times of day are those since its beginning.
+A layout states the meaning and the unit of its columns, which the files don't. A trace without dates begins at Unix
+time 0 and has the label `clock` = `relative`: its times of day count from its beginning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from aurora.errors import DataError
 from aurora.learning.series.frames import csv_frame, line_of, numbers
 from aurora.learning.series.samples import Samples
-from aurora.learning.series.times import RELATIVE, unix_times
+from aurora.learning.series.times import EARLIEST_EPOCH, unix_times
 from aurora.learning.tables.notation import is_number
 from aurora.learning.tables.text_table import TextTable
 from aurora.types import FloatArray
@@ -26,18 +26,18 @@ if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
 STEP = 300.0
-"""Seconds between two values, in the traces that give none."""
+"""Seconds between two values, for traces without times."""
 DAY, WEEK = 86_400.0, 604_800.0
 QPS_STEP = 57.0
-"""Seconds between two values of Alibaba's GenAI trace, as its times show."""
+"""Seconds between two values of Alibaba's GenAI trace, measured from its times."""
 ARRIVALS_STEP = 10.0
-"""Seconds over which single arrivals are counted; an hour of them then fills a context of 144 steps twice."""
+"""Seconds over which arrivals are counted, so that an hour fills a context of 144 steps twice."""
 
 MAX_STEPS_PER_ARRIVAL = 100
-"""Most steps for each arrival of a list; in a longer span a time must be wrong."""
+"""Largest number of steps per arrival; in a longer span a time must be wrong."""
 
 Columns = Mapping[str, tuple[str, str]]
-"""Column → metric, unit."""
+"""Metric and unit of each column."""
 
 BITBRAINS: Columns = {
     "CPU cores": ("cpu_cores", "count"),
@@ -75,11 +75,11 @@ NAB_NAMES = (
     ("network_out", "network_out", "bytes"),
     ("request_count", "requests", "requests"),
 )
-"""Part of a NAB file's name → metric, unit."""
+"""Part of a NAB file's name, metric and unit."""
 NAB_FILE = re.compile(r"(ec2|rds|elb|iio)_")
 MAX_PERCENT = 10_000.0
-"""Most percent of a processor in a row of PlanetLab's."""
-CARBON = ("timestamp", "carbon_intensity")
+"""Largest percentage of a processor in a row of PlanetLab."""
+CARBON_COLUMNS = ("timestamp", "carbon_intensity")
 """Columns of the OpenDC traces of carbon intensity."""
 
 
@@ -88,10 +88,10 @@ class Layout(NamedTuple):
 
     Attributes:
         name: Name of the trace.
-        looks_so: Returns whether a file's name and the fields of its first line are this layout's.
-        read: Reads the series of a file.
-        look: The first line, for people.
-        clock: Column of seconds or steps since the trace's beginning; a file with dates in it is of another source.
+        looks_so: Test of a file's name and the fields of its first line.
+        read: Reader of the series of a file.
+        look: First line, for people.
+        clock: Column of seconds or steps since the trace's beginning; dates in it indicate another source.
     """
 
     name: str
@@ -102,16 +102,16 @@ class Layout(NamedTuple):
 
 
 def layout_of(path: Path, table: TextTable) -> Layout | None:
-    """Recognise the layout of a text file by its first lines; None if it is none of `LAYOUTS`."""
+    """Recognise the layout of a text file by its first lines; return None if it is not among `LAYOUTS`."""
     return next((x for x in LAYOUTS if x.looks_so(path.name, table.header) and _counts_so(x, table)), None)
 
 
 def _counts_so(layout: Layout, table: TextTable) -> bool:
-    """Return whether the first row's time counts from the beginning of a trace, where the layout's does."""
+    """Return whether the first row counts time from the trace's beginning, if the layout does."""
     if not layout.clock:
         return True
     first = dict(zip(table.header, table.fields(1), strict=False)).get(layout.clock, "")
-    return not first or (is_number(first) and float(first) < RELATIVE)
+    return not first or (is_number(first) and float(first) < EARLIEST_EPOCH)
 
 
 def stem(path: Path) -> str:
@@ -178,7 +178,7 @@ def _google_2011(path: Path, table: TextTable) -> list[Samples]:
 
 
 def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return each key, in order of first occurrence, with the positions of its rows in their order."""
+    """Return the keys in order of first occurrence, each with the positions of its rows."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     codes, unique = pd.factorize(keys)
@@ -188,7 +188,7 @@ def groups(keys: np.ndarray) -> list[tuple[str, np.ndarray]]:
 
 
 def _names(path: Path, frame: Any, column: str) -> np.ndarray:
-    """Return a column of names, none of them empty."""
+    """Return a column of names; refuse empty ones."""
     absent = frame[column].isna()
     if absent.any():
         line = line_of(frame, int(np.argmax(absent)))
@@ -197,7 +197,7 @@ def _names(path: Path, frame: Any, column: str) -> np.ndarray:
 
 
 def _slots(path: Path, times: FloatArray, begin: float, step: float) -> tuple[np.ndarray, int]:
-    """Return the step in which each time lies, and the number of steps."""
+    """Return the step that contains each time, and the number of steps."""
     last = float(times.max() - begin) // step
     if last > MAX_STEPS_PER_ARRIVAL * (len(times) + 10):
         raise DataError(f"{path}: {len(times)} times spread over {last:.0f} steps of {step:g} s; one must be wrong")
@@ -206,7 +206,7 @@ def _slots(path: Path, times: FloatArray, begin: float, step: float) -> tuple[np
 
 
 def _counted(columns: Columns, site: str, period: str) -> Callable[[Path, TextTable], list[Samples]]:
-    """Return a reader of rows without times, one every 300 s; `day_2` or `week2` in the file's name is their start."""
+    """Return a reader of rows every 300 s without times; `day_2` or `week2` in the file's name is the start."""
 
     def read(path: Path, table: TextTable) -> list[Samples]:
         frame = csv_frame(path, table)
@@ -227,13 +227,13 @@ def _azure_v2(path: Path, table: TextTable) -> list[Samples]:
 
 def _bitbrains(path: Path, table: TextTable) -> list[Samples]:
     frame = csv_frame(path, table)
-    times = unix_times(path, frame, "Timestamp [ms]")  # the header says ms, the numbers are seconds
+    times = unix_times(path, frame, "Timestamp [ms]")  # seconds, in spite of the header
     values = {key: numbers(path, frame, column) for column, key in BITBRAINS.items() if column in frame}
     return _metrics(path, times, values, site="bitbrains")
 
 
 def _alibaba_qps(path: Path, table: TextTable) -> list[Samples]:
-    """Read requests per second by type, summed over containers; the trace has rows only for steps with requests."""
+    """Read requests per second by type, summed over containers; steps without requests have no row in the trace."""
     frame = csv_frame(path, table)
     times, rates = unix_times(path, frame, "timestamp_anon"), numbers(path, frame, "value")
     begin = float(times.min())
@@ -249,7 +249,7 @@ def _alibaba_qps(path: Path, table: TextTable) -> list[Samples]:
 
 
 def _azure_llm(path: Path, table: TextTable) -> list[Samples]:
-    """Count arrivals and their tokens over `ARRIVALS_STEP`; the last step, which is not whole, is left out."""
+    """Count arrivals and their tokens over `ARRIVALS_STEP`; leave out the last step, which is incomplete."""
     frame = csv_frame(path, table)
     times = unix_times(path, frame, "TIMESTAMP")
     begin = float(times.min() // ARRIVALS_STEP) * ARRIVALS_STEP
@@ -267,31 +267,31 @@ def _azure_llm(path: Path, table: TextTable) -> list[Samples]:
 
 
 def carbon(path: Path, frame: pd.DataFrame) -> list[Samples]:
-    """Read the grid carbon intensity of the OpenDC traces, a Parquet file."""
+    """Read the grid carbon intensity of the OpenDC traces from a Parquet file."""
     y = numbers(path, frame, "carbon_intensity")
     return _metrics(path, unix_times(path, frame, "timestamp"), {("carbon_intensity", "g/kwh"): y}, site="grid")
 
 
 def _has(*columns: str) -> Callable[[str, Sequence[str]], bool]:
-    """Return a test for these columns, at least three of which no other file has together."""
+    """Return a test that a header has these columns; give three or more that occur together in no other file."""
     wanted = set(columns)
     return lambda name, fields: wanted <= set(fields)
 
 
 def _is_only(*columns: str) -> Callable[[str, Sequence[str]], bool]:
-    """Return a test for these columns and no others."""
+    """Return a test that a header has exactly these columns."""
     return lambda name, fields: list(columns) == list(fields)
 
 
 def _is_nab(name: str, fields: Sequence[str]) -> bool:
-    """Recognise NAB's files by their names, because any export may have their columns."""
+    """Recognise NAB's files by their names, since any export may have the same columns."""
     is_named = NAB_FILE.match(name) is not None and any(part in name.lower() for part, _, _ in NAB_NAMES)
     return list(fields) == ["timestamp", "value"] and is_named
 
 
 def _is_planetlab(name: str, fields: Sequence[str]) -> bool:
-    """Recognise a row of a machine's name and percentages; a name, a Unix time and a value are another table's."""
-    if len(fields) <= 3 or is_number(fields[0]) or not all(map(is_number, fields[1:])):  # noqa: PLR2004  # told from name, time and value
+    """Recognise a row of a machine's name and percentages; a name, a Unix time and a value belong to another table."""
+    if len(fields) <= 3 or is_number(fields[0]) or not all(map(is_number, fields[1:])):  # noqa: PLR2004  # three may be name, time and value
         return False
     return all(not abs(float(field)) > MAX_PERCENT for field in fields[1:])
 
@@ -324,4 +324,4 @@ LAYOUTS = (
         "TIMESTAMP,ContextTokens,GeneratedTokens",
     ),
 )
-"""All layouts, in the order in which they are tried; files with `ds` and `y` are none of them."""
+"""Known layouts in the order in which they are tried; files with `ds` and `y` are in none of them."""

@@ -1,9 +1,8 @@
-"""The long form of a panel: a row for each value, in CSV or Parquet.
+"""Reads and writes panels in long form: a row for each value, in CSV or Parquet.
 
-Columns: `unique_id` (left out where a file holds one series), `ds` (ISO 8601, UTC where it has no zone, or Unix time in
-seconds or milliseconds) and `y`. A further column that is the same in all rows of each series is a label, such as
-`metric`, `unit`, `tier`, `site`; one of numbers that change is a covariate; `observed`, if there is one, says which
-values were measured.
+The columns are `unique_id` (optional for a single series), `ds` and `y`. `ds` is ISO 8601, UTC without a zone, or Unix
+time in seconds or milliseconds. A further column that is constant within each series is a label, such as `metric`,
+`unit`, `tier`, `site`. A column of changing numbers is a covariate. The optional `observed` marks measured values.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ if TYPE_CHECKING:  # heavy at run time
     import pandas as pd
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
-"""Endings of files that a panel can be written to."""
+"""Endings of files to which a panel can be written."""
 
 
 MAX_SERIES = 100_000
-"""Series of a file; more take minutes to look through."""
+"""Largest number of series of a file; more would take minutes."""
 
 
 def read_long_form(
@@ -43,9 +42,10 @@ def read_long_form(
     """Read the series of a table in long form.
 
     Args:
-        path: For messages.
-        frame: The table.
-        written: Gives columns as they are written, for labels that look like numbers; None where the table keeps texts.
+        path: Path of the file, for messages.
+        frame: Table to read.
+        written: Function that returns columns as written, for labels that look like numbers; None if the table keeps
+            texts.
 
     Raises:
         DataError: A column is absent, a time or a value is text, a text changes within a series, a unit is not known,
@@ -64,7 +64,7 @@ def read_long_form(
         raise DataError(f"{path} has more than {MAX_SERIES} series; split it")
     parts = [(names.values[int(names.codes[rows[0]])], rows) for _, rows in groups(names.codes)]
     labels, covariates = _others(path, frame, [rows for _, rows in parts], written)
-    found: list[Samples] = []
+    samples: list[Samples] = []
     for name, rows in parts:
         own = {column: text.values[text.codes[rows[0]]] for column, text in labels.items()}
         own = {column: text for column, text in own.items() if text}
@@ -72,16 +72,18 @@ def read_long_form(
             _check_unit(path, name, own["unit"])
         if "clock" in frame.attrs:
             own.setdefault("clock", frame.attrs["clock"])
-        beside = {column: values[rows] for column, values in covariates.items()}
-        beside = {column: values for column, values in beside.items() if not np.isnan(values).all()}  # others' columns
+        own_covariates = {column: values[rows] for column, values in covariates.items()}
+        own_covariates = {
+            column: values for column, values in own_covariates.items() if not np.isnan(values).all()
+        }  # columns of other series
         observed = None if seen is None else seen[rows]
-        notes = () if found else tuple(frame.attrs["notes"])
-        found.append(Samples(name, times[rows], y[rows], observed, beside, own, str(path), notes=notes))
-    return found
+        notes = () if samples else tuple(frame.attrs["notes"])
+        samples.append(Samples(name, times[rows], y[rows], observed, own_covariates, own, str(path), notes=notes))
+    return samples
 
 
 def read_wide_form(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> list[Samples]:
-    """Read a series from each of some columns, all at the times of the column `ds`.
+    """Read each of some columns as a series at the times of the column `ds`.
 
     Raises:
         DataError: A time or a value is text, or no column has a value.
@@ -106,7 +108,7 @@ def _others(
     parts: Sequence[NDArray[np.int64]],
     written: Callable[[Sequence[str]], pd.DataFrame] | None,
 ) -> tuple[dict[str, _Texts], dict[str, FloatArray]]:
-    """Return the labels and the covariates of a table; a label is the same in all rows of each series."""
+    """Return the labels and the covariates of a table; a label is constant within each series."""
     order = np.concatenate(parts)
     firsts = np.concatenate([np.full(len(rows), rows[0]) for rows in parts])
 
@@ -144,7 +146,7 @@ def _check_unit(path: Path, name: str, unit: str) -> None:
 
 
 def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Read the column that says which values were measured: true and false, or 1 and 0."""
+    """Read the marks of measured values: true and false, or 1 and 0."""
     texts = frame[OBSERVED].astype(str).str.strip().str.lower()
     yes, no = texts.isin(("true", "1", "1.0")), texts.isin(("false", "0", "0.0"))
     if not (yes | no).all():
@@ -153,18 +155,18 @@ def _observed(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 class _Texts(NamedTuple):
-    """A column of texts as positions in `values`."""
+    """A column of texts, coded as positions in `values`."""
 
     codes: NDArray[np.int64]
     values: tuple[str, ...]
 
 
 def _texts(frame: pd.DataFrame, column: str) -> _Texts:
-    """Return a column as texts, whole numbers without a point, "" for nothing."""
+    """Return a column as texts: whole numbers without a point, missing values as ""."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     codes, unique = pd.factorize(frame[column])
-    texts = [*(_text(value) for value in unique), ""]  # the last for nothing, whose code is -1
+    texts = [*(_text(value) for value in unique), ""]  # the last is for missing values, whose code is -1
     values = tuple(dict.fromkeys(texts))
     places = np.array([values.index(text) for text in texts]) if len(values) < len(texts) else np.arange(len(texts))
     return _Texts(places[codes], values)
@@ -179,7 +181,7 @@ def _text(value: Any) -> str:
 
 
 def long_form(panel: Panel) -> pd.DataFrame:
-    """Return a panel's series as a table, which `read_panel` reads back unchanged."""
+    """Return a panel's series as a table that `read_panel` reads back unchanged."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     lengths = [len(s) for s in panel.series]
@@ -198,11 +200,11 @@ def long_form(panel: Panel) -> pd.DataFrame:
 
 
 def check_long_form_path(path: Path) -> None:
-    """Refuse a file that a panel can't be written to, before the panel is made.
+    """Refuse a file to which a panel can't be written, before the panel is built.
 
     Raises:
-        InputError: Its ending is not one of `SUFFIXES`.
-        FileError: Its folder is absent.
+        InputError: The file's ending is not one of `SUFFIXES`.
+        FileError: The file's folder is absent.
     """
     if not path.name.endswith(SUFFIXES):
         raise InputError(f"{path}: the name must end in {', '.join(SUFFIXES)}")
@@ -211,10 +213,10 @@ def check_long_form_path(path: Path) -> None:
 
 
 def write_long_form(panel: Panel, path: Path) -> None:
-    """Write a panel's series in long form, whole or not at all.
+    """Write a panel's series in long form; a failed write leaves no partial file.
 
     Raises:
-        InputError: See `check_long_form_path`.
+        InputError: The file's ending is not one of `SUFFIXES`.
         FileError: The file can't be written, or its folder is absent.
     """
     check_long_form_path(path)

@@ -1,7 +1,7 @@
-"""Reads series from a Prometheus server, or one that speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
+"""Reads series from a Prometheus server, or another with the same HTTP API (Thanos, Mimir, VictoriaMetrics).
 
-What comes back is data: labels are never part of a query or a path. An answer that is not whole is an error, not a
-shorter series.
+Answers are data: their labels never become part of a query or a path. An incomplete answer is an error, not a shorter
+series.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from aurora.learning.series.read import panel_of
 from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Finding, Panel
 
-HARMLESS = re.compile(r"PromQL (info|warning):")
+QUERY_REMARK = re.compile(r"PromQL (info|warning):")
 """Start of a remark on the query; any other warning means that some of the data is missing."""
-PARTIAL = re.compile(r"truncat|partial|limit|incomplete|exceed|missing|unavailable|dropp|failed", re.IGNORECASE)
-"""Words of a remark that the data is incomplete."""
+INCOMPLETE_REMARK = re.compile(
+    r"truncat|partial|limit|incomplete|exceed|missing|unavailable|dropp|failed", re.IGNORECASE
+)
+"""Words by which a remark says that the data is incomplete."""
 PARTIAL_MARKS = ("isPartial", "partial", "partialResponse")
-"""Fields with which VictoriaMetrics and others mark an answer without the data of some storage node."""
+"""Fields with which VictoriaMetrics and others mark an answer that lacks the data of a storage node."""
 UNIT_ENDINGS = (
     ("_percent", "percent"),
     ("_ratio", "fraction"),
@@ -34,7 +36,7 @@ UNIT_ENDINGS = (
     ("_joules", "joules"),
     ("_celsius", "celsius"),
 )
-"""Endings of a metric's name (prometheus.io, metric and label naming) → unit."""
+"""Units by the ending of a metric's name (prometheus.io, metric and label naming)."""
 RESERVED_LABELS = ("metric", "unit", "kind", "source")
 """Labels with a meaning in AURORA; a server's labels of the same name get the prefix `exported_`."""
 
@@ -52,23 +54,23 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
     detect: bool = True,
     tell: Callable[[str], None] | None = None,
 ) -> Panel:
-    """Read and repair the series of a PromQL query, with the defects found.
+    """Read the series of a PromQL query, repair them, and report their defects.
 
-    The time is asked for in parts that stay below the server's limit of 11,000 points a series, one after the other;
-    a part that is still too much for the server is halved. Points that a series does not have are gaps. A series with
-    fewer than two values is left out, and reported as a gap.
+    The time is requested in successive parts below the server's limit of 11,000 points a series. A part that is still
+    too large for the server is halved. Missing points of a series are gaps. A series with fewer than two values is
+    left out, and reported as a gap.
 
     Args:
         url: Address of the server.
-        query: PromQL.
+        query: Query in PromQL.
         start: Unix time of the first point, whole seconds.
-        end: Unix time of the last point, which is there if a step falls on it.
+        end: Unix time up to which points are read, inclusive.
         step: Seconds between points, whole.
-        access: Credentials; None for none. See `prometheus_http.access_from_environment`.
-        limits: Limits of time and size; None for the default ones.
+        access: Credentials; None sends none. See `prometheus_http.access_from_environment`.
+        limits: Limits of time and size; None stands for the defaults.
         hash_accounts_with: Secret key; see `pseudonyms`. None leaves names as they are.
-        detect: Whether to look for lasting steps and outliers.
-        tell: Receives the server's remarks, and the share that has been read.
+        detect: True to search for lasting steps and outliers.
+        tell: Function that receives the server's remarks and the progress.
 
     Raises:
         InputError: The times are not whole seconds, or the address is not valid.
@@ -100,7 +102,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
         raise DataError(f"{server.name}: none of the {len(points)} series has two values in this time")
     panel = panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
     if hash_accounts_with is not None:
-        findings = []  # their ids would name what is hidden
+        findings = []  # their ids would reveal the hidden names
         say(f"{len(points) - len(samples)} series with fewer than two values are left out")
     return Panel(panel.series, (*panel.findings, *findings))
 
@@ -129,7 +131,7 @@ def _window(start: float, end: float, step: float) -> tuple[int, int, int]:
 
 
 def _parts(start: int, end: int, step: int, points: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and last time of each request; no time is in two, because a server includes both ends."""
+    """Yield the first and last time of each request; requests don't overlap, because a server includes both ends."""
     for first in range(start, end + 1, points * step):
         yield first, min(first + (points - 1) * step, end)
 
@@ -137,7 +139,7 @@ def _parts(start: int, end: int, step: int, points: int) -> Iterator[tuple[int, 
 def _answers(
     server: PrometheusServer, query: str, first: int, last: int, step: int
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield the answers for a span, in halves if it is too much for the server."""
+    """Yield the answers for a span, in halves if it is too large for the server."""
     try:
         answer = server.query_range(query, first, last, step)
     except TooMuchError:
@@ -152,20 +154,20 @@ def _answers(
 
 
 def _remarks(answer: dict[str, Any], name: str, say: Callable[[str], None]) -> None:
-    """Refuse an answer that is marked, or remarked, as incomplete."""
+    """Refuse an answer whose marks or remarks say that it is incomplete."""
     data = answer.get("data")
     for part in (answer, data if isinstance(data, dict) else {}):
         marks = [mark for mark in PARTIAL_MARKS if part.get(mark) not in (None, False, "false")]
         if marks:
             raise DataError(
-                f"{name}: the answer is not whole: it says {marks[0]} (a storage node did not answer); try later"
+                f"{name}: the answer is incomplete: it says {marks[0]} (a storage node did not answer); try later"
             )
     for kind in ("warnings", "infos"):
         remarks = answer.get(kind) or ()
         for remark in remarks if isinstance(remarks, list | tuple) else (remarks,):
             text = str(remark)[:300]
-            if PARTIAL.search(text) or (kind == "warnings" and not HARMLESS.match(text)):
-                raise DataError(f"{name}: the answer is not whole: {text!r}; narrow the query, or try later")
+            if INCOMPLETE_REMARK.search(text) or (kind == "warnings" and not QUERY_REMARK.match(text)):
+                raise DataError(f"{name}: the answer is incomplete: {text!r}; narrow the query, or try later")
             say(f"{name}: {text}")
 
 
@@ -175,23 +177,25 @@ def _collect(
     data = answer.get("data")
     if not isinstance(data, dict) or data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
         kind = data.get("resultType") if isinstance(data, dict) else None
-        raise DataError(f"{name}: a result of type {kind!r} came, not a matrix; is it a Prometheus server?")
+        raise DataError(f"{name}: the server sent a result of type {kind!r}, not a matrix; is it a Prometheus server?")
     first, last, step = window
-    for one in data["result"]:
+    for entry in data["result"]:
         try:
-            metric = {str(k): str(v) for k, v in one["metric"].items()}
-            if "histograms" in one:
+            metric = {str(k): str(v) for k, v in entry["metric"].items()}
+            if "histograms" in entry:
                 raise DataError(
                     f"{name}: {series_id(metric)} is a native histogram; ask for a number, with histogram_quantile"
                 )
-            times = [float(t) for t, _ in one["values"]]
-            values = [float(v) for _, v in one["values"]]
+            times = [float(t) for t, _ in entry["values"]]
+            values = [float(v) for _, v in entry["values"]]
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise DataError(f"{name}: a series that can't be read came ({type(error).__name__}: {error})") from None
+            raise DataError(
+                f"{name}: the server sent a series that can't be read ({type(error).__name__}: {error})"
+            ) from None
         if any(not first <= t <= last or (t - first) % step for t in times):
             raise DataError(
-                f"{name}: times came that were not asked for; is there a proxy that changes the step? VictoriaMetrics "
-                "moves times to multiples of the step: let start be one"
+                f"{name}: the answer has times that were not requested; does a proxy change the step? VictoriaMetrics "
+                "moves times to multiples of the step: start at one"
             )
         unique_id = series_id(metric)
         if unique_id not in points and len(points) >= most:

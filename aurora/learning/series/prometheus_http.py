@@ -24,12 +24,12 @@ if TYPE_CHECKING:  # slow to import
 TOKEN, USER, PASSWORD = "AURORA_PROMETHEUS_TOKEN", "AURORA_PROMETHEUS_USER", "AURORA_PROMETHEUS_PASSWORD"
 """Environment variables with credentials; a command line is visible to everyone on the machine."""
 RETRYABLE_STATUSES = (429, 500, 502, 503, 504)
-"""Statuses after which the same request may succeed later."""
+"""Statuses after which the same request may succeed."""
 OK, UNAUTHORISED, FORBIDDEN, REDIRECTS = 200, 401, 403, range(300, 400)
 CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
-"""Content codings that are unpacked piece by piece."""
+"""Content codings that can be unpacked piece by piece."""
 MAX_MESSAGE_CHARACTERS = 300
-"""Most characters of a server's message that are repeated."""
+"""Largest number of characters that are quoted from a server's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,23 @@ def access_from_environment(variables: Mapping[str, str] = os.environ) -> Access
     """Read credentials from the environment variables `TOKEN`, or `USER` and `PASSWORD`.
 
     Raises:
-        InputError: They contradict each other.
+        InputError: The variables contradict each other.
     """
     return Access(*(variables.get(name, "").strip() for name in (TOKEN, USER, PASSWORD)))
 
 
 class Limits(NamedTuple):
-    """Limits of a reading.
+    """Limits of time and size for reading from a server.
 
     Attributes:
         timeout: Seconds for one request, from its beginning to the last byte.
-        attempts: Most tries of one request.
-        first_wait: Seconds before the second try, about; doubled for each further one.
-        longest_wait: Longest wait, seconds; a server that asks for more is given up.
-        points: Most points of a series in one request; servers refuse more than 11,000.
-        series: Most series.
-        bytes: Most bytes of all answers together, unpacked.
-        answer_bytes: Most bytes of one answer, unpacked; for a larger one the span is halved.
+        attempts: Largest number of attempts at one request.
+        first_wait: Approximate seconds before the second attempt; doubled for each further one.
+        longest_wait: Longest wait, seconds; the request fails if the server asks for more.
+        points: Largest number of points of a series in one request; servers refuse more than 11,000.
+        series: Largest number of series.
+        bytes: Largest size of all answers together, unpacked, bytes.
+        answer_bytes: Largest size of one answer, unpacked, bytes; for a larger one the span is halved.
     """
 
     timeout: float = 30.0
@@ -87,11 +87,11 @@ class Limits(NamedTuple):
 
 
 class TooMuchError(DataError):
-    """The server will not answer a request of this size; a smaller one may succeed."""
+    """A request that is too large for the server; a smaller one may succeed."""
 
 
 class _TryAgain(Exception):  # noqa: N818  # not an error of AURORA's own
-    """A failure that may pass."""
+    """A failure that may be temporary."""
 
     def __init__(self, why: str, wait: float | None = None) -> None:
         self.wait = wait
@@ -99,11 +99,11 @@ class _TryAgain(Exception):  # noqa: N818  # not an error of AURORA's own
 
 
 class PrometheusServer:
-    """A connection to a server, to be used in a `with` block.
+    """A connection to a server, for use in a `with` block.
 
     Args:
-        url: Address, with a path before `/api/v1` if there is one.
-        access: Credentials.
+        url: Address, with any path that precedes `/api/v1`.
+        access: Credentials to send.
         limits: Limits of time and size.
 
     Raises:
@@ -156,8 +156,8 @@ class PrometheusServer:
         """Return the JSON of an answer whose `status` is `success`.
 
         Raises:
-            DataError: The server refuses, can't be reached, sends what is no answer, or sends more than the limit.
-            TooMuchError: It refuses because of the size.
+            DataError: The server refuses, can't be reached, sends no valid answer, or sends more than the limit.
+            TooMuchError: The server refuses because of the size.
         """
         form = {"query": query, "start": str(start), "end": str(end), "step": str(step)}
         limits = self._limits
@@ -170,7 +170,7 @@ class PrometheusServer:
         try:
             return retrying(self._once, form)
         except _TryAgain as error:
-            raise DataError(f"{self.name}: {error}, {limits.attempts} times; is the server well?") from None
+            raise DataError(f"{self.name}: {error}, {limits.attempts} times; is the server healthy?") from None
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -186,7 +186,7 @@ class PrometheusServer:
         limit = self._limits.timeout
         if self._client.is_closed:
             self._client = self._connected()
-        # A server that drips headers never exceeds the client's own timeout, which is that of a single read.
+        # A server that drips headers never exceeds the client's own timeout, which limits a single read.
         watch = threading.Timer(limit, self._client.close)
         watch.start()
         try:
@@ -196,7 +196,7 @@ class PrometheusServer:
             raise _TryAgain(f"no answer within {limit:g} s") from None
         except (httpx.RequestError, httpx.StreamError) as error:
             if self._client.is_closed:
-                raise _TryAgain(f"no whole answer within {limit:g} s") from None
+                raise _TryAgain(f"no complete answer within {limit:g} s") from None
             raise _TryAgain(f"the connection failed ({error or type(error).__name__})") from None
         finally:
             watch.cancel()
@@ -215,7 +215,7 @@ class PrometheusServer:
             kind = TooMuchError if "maximum resolution" in reason or "too many samples" in reason else DataError
             raise kind(f"{self.name} refuses the query with status {status}: {reason or 'no reason given'}")
         if not isinstance(answer, dict):
-            raise _TryAgain("an answer that is no JSON object")
+            raise _TryAgain("the answer is not a JSON object")
         if answer.get("status") != "success":
             raise DataError(
                 f"{self.name}: status is {answer.get('status')!r}, not success: {reason or 'no reason given'}"
@@ -241,7 +241,7 @@ class PrometheusServer:
             if size > self._limits.answer_bytes:
                 raise TooMuchError(f"{self.name} sent more than {self._limits.answer_bytes} bytes at once")
             if time.monotonic() > deadline:  # a server that drips never exceeds the client's own timeout
-                raise _TryAgain(f"no whole answer within {self._limits.timeout:g} s")
+                raise _TryAgain(f"no complete answer within {self._limits.timeout:g} s")
             parts.append(part)
         return b"".join(parts)
 
@@ -264,4 +264,4 @@ def _seconds(retry_after: str | None, now: Callable[[], datetime] = lambda: date
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - now()).total_seconds())
     except (ValueError, TypeError):
-        return None  # what can't be read asks for nothing
+        return None  # an unreadable header is ignored

@@ -1,8 +1,8 @@
 """Replaces names of accounts by keyed hashes, so that series can be shared without revealing their owners.
 
-The key matters: names of accounts are few and guessable, so whoever has a plain hash (SHA-256 of the name) only has to
-hash a list of likely names to undo it. A keyed one (HMAC) can be undone only by who has the key. The same key gives the
-same pseudonym on every machine and day, so histories still join; another key gives others, so data sets do not.
+A plain hash (SHA-256 of the name) is not enough. Names of accounts are few and guessable, so hashing a list of likely
+names reveals them. A keyed hash (HMAC) can be undone only with the key. One key gives the same pseudonyms on every
+machine and day, so histories can be joined; data sets with different keys can't.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from aurora.learning.series.samples import Samples
 ACCOUNT_LABELS = ("account", "account_id", "account_name", "tenant", "customer", "owner", "user", "user_id", "project")
 """Labels whose values name an account."""
 KEY_VARIABLE = "AURORA_ACCOUNT_KEY"
-"""Environment variable from which commands take the key: a command line is seen by all on the machine."""
+"""Environment variable with the key; a command line is visible to everyone on the machine."""
 PSEUDONYM_DIGITS = 16
-"""Hexadecimal digits of a pseudonym: 64 bits, by which among a million accounts two meet with a chance of 3e-8."""
+"""Hexadecimal digits of a pseudonym: 64 bits, so that a million accounts collide with a probability of 3e-8."""
 MIN_KEY_CHARACTERS = 16
-"""Fewest characters of a key."""
+"""Smallest number of characters of a key."""
 
 
 def pseudonym(name: str, key: str) -> str:
@@ -43,14 +43,14 @@ def pseudonym(name: str, key: str) -> str:
 
 
 def with_pseudonyms(samples: Sequence[Samples], key: str) -> list[Samples]:
-    """Hash the account labels of samples, also where they are part of the `unique_id`.
+    """Hash the account labels of samples, and the names of accounts within each `unique_id`.
 
-    A part of an id between slashes that is an account's name is replaced; an id that contains it otherwise is hashed
-    whole. No other label is read: a name that is hidden in a host's name or a tag stays.
+    If a part of an id between slashes is an account's name, the part is replaced. An id that contains the name
+    otherwise is hashed whole. Other labels stay: a name within a host's name or a tag is not hidden.
 
     Raises:
         DataError: No series has a label that names an account.
-        InputError: The key is too short.
+        InputError: The key is shorter than 16 characters.
     """
     hidden = [_hidden(sample, key) for sample in samples]
     if not any(label in sample.labels for sample in samples for label in ACCOUNT_LABELS):

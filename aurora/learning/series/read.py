@@ -1,4 +1,4 @@
-"""Reads utilisation series from files: CSV and Parquet in long form, and public traces as they lie."""
+"""Reads utilisation series from files: CSV and Parquet in long form, and public traces in their own layouts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from aurora.errors import DataError, InputError
 from aurora.learning.series.frames import PARQUET_MAGIC, csv_frame, note, parquet_frame, written
-from aurora.learning.series.layouts import CARBON, LAYOUTS, carbon, layout_of
+from aurora.learning.series.layouts import CARBON_COLUMNS, LAYOUTS, carbon, layout_of
 from aurora.learning.series.long_form import MAX_SERIES, read_long_form, read_wide_form
 from aurora.learning.series.pseudonyms import with_pseudonyms
 from aurora.learning.series.quality.repair import repair
@@ -31,20 +31,21 @@ if TYPE_CHECKING:  # heavy at run time
 
 
 MAX_VALUES = 40_000_000
-"""Most values of a panel, with filled-in values and covariates; 0.4 GiB."""
+"""Largest number of values of a panel, filled-in values and covariates included; 0.4 GiB."""
 
 
 def read_panel(paths: Sequence[Path], *, hash_accounts_with: str | None = None, detect: bool = True) -> Panel:
-    r"""Read and repair the series of some files, with the defects found.
+    r"""Read series from files, repair them, and report their defects.
 
-    Series of the long form with the same `unique_id` in several files are one series. What is named by its file, such
-    as a trace, is not: two files of one name are refused.
+    In the long form, rows with the same `unique_id` in several files are one series. Series that are named by their
+    file, such as traces, are not joined: two files with the same name are refused.
 
     Args:
-        paths: `.csv`, `.csv.gz`, `.parquet`, `.parquet.gz`, folders of them, or patterns; the layout is told by its
-            look.
-        hash_accounts_with: A secret key, with which names of accounts are replaced by keyed hashes; see `pseudonyms`.
-        detect: Whether to look for lasting steps and outliers, which are reported and left. It takes most of the time.
+        paths: `.csv`, `.csv.gz`, `.parquet`, `.parquet.gz`, folders of them, or patterns; the layout is recognised
+            by the first lines.
+        hash_accounts_with: Secret key for replacing names of accounts by keyed hashes; see `pseudonyms`.
+        detect: True to search for lasting steps and outliers, which are reported and left. The search takes most of the
+            time.
 
     Raises:
         InputError: `paths` is empty.
@@ -74,7 +75,7 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     """Repair samples from any source; see `read_panel`.
 
     Raises:
-        DataError: As `repair`, and two series have the same `unique_id`.
+        DataError: A series can't be repaired (see `repair`), or two series have the same `unique_id`.
     """
     if hash_accounts_with is not None:
         samples = with_pseudonyms(samples, hash_accounts_with)
@@ -86,11 +87,11 @@ def panel_of(samples: Sequence[Samples], *, hash_accounts_with: str | None = Non
     findings: list[Finding] = []
     size = 0
     for sample in samples:
-        one, own_findings = repair(sample, detect=detect)
-        size += len(one) * (1 + len(one.covariates))
+        repaired, own_findings = repair(sample, detect=detect)
+        size += len(repaired) * (1 + len(repaired.covariates))
         if size > MAX_VALUES:
             raise DataError(f"{sample.name}: with it there are over {MAX_VALUES} values, gaps included; split them")
-        series.append(one)
+        series.append(repaired)
         findings += own_findings
     names = {s.unique_id for s in series}
     if len(names) < len(series):
@@ -124,7 +125,7 @@ def _read(path: Path) -> tuple[list[Samples], bool]:
 
 def _read_parquet(path: Path, raw: bytes) -> tuple[list[Samples], bool]:
     frame = parquet_frame(path, raw)
-    if set(frame.columns) == set(CARBON):
+    if set(frame.columns) == set(CARBON_COLUMNS):
         return carbon(path, frame), False
     first = [str(frame[column].iloc[0]) for column in frame.columns]
     parts = roles(list(frame.columns), first)
@@ -169,7 +170,7 @@ def _has_no_names(header: Sequence[str]) -> bool:
 
 
 def _unknown(path: Path, table: TextTable) -> DataError:
-    """Return the error of a text file whose columns are not known."""
+    """Return an error for a text file with unknown columns."""
     shown = table.separator.join(table.header)[:80]
     looks = "; ".join(f"{layout.name}: {layout.look}" for layout in LAYOUTS)
     where = f"(line {table.skipped + 1} is {shown!r})"
@@ -196,7 +197,7 @@ def _joined(files: Sequence[tuple[list[Samples], bool]]) -> list[Samples]:
 
 
 def _join(same: Sequence[Samples]) -> Samples:
-    """Join one series of several files; a label that differs between them becomes a covariate, if it is a number."""
+    """Join the parts of a series; a numeric label that differs between files becomes a covariate."""
     first = same[0]
     names = list(dict.fromkeys(name for s in same for name in (*s.labels, *s.covariates)))
     alike = {name for name in names if all(s.labels.get(name, "") == first.labels.get(name, "") for s in same)}
@@ -215,7 +216,7 @@ def _join(same: Sequence[Samples]) -> Samples:
 
 
 def _numbers_of(samples: Samples, name: str) -> FloatArray:
-    """Return a covariate, or a label that is a number, for each value."""
+    """Return a covariate, or a numeric label, for each value."""
     if name in samples.covariates:
         return samples.covariates[name]
     text = samples.labels.get(name, "")

@@ -1,4 +1,4 @@
-"""Samples of a quantity as a file or a monitoring system gives them, before checks and repairs."""
+"""Samples of a quantity from a file or a monitoring system, before checks and repairs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Samples:
     Attributes:
         unique_id: Id of the series among those read together.
         times: float64 [n], Unix time in seconds.
-        y: float64 [n]; NaN where there is no value.
+        y: float64 [n]; NaN stands for a missing value.
         observed: bool [n], False where the source says that a value was filled in; None if all were measured.
         covariates: Further numbers at the same times, each float64 [n].
         labels: Properties that stay the same: metric, unit (one of `UNITS`), kind, tier, site, tags.
         source: File or address, for messages.
-        step: Seconds from one value to the next, where the source states them; None for the most frequent difference.
+        step: Seconds from one value to the next, if the source states them; None takes the most frequent difference.
         notes: Remarks on the source's form, for people; each becomes a finding.
     """
 
@@ -50,8 +50,8 @@ class Unit(NamedTuple):
 
     Attributes:
         meaning: Description for people.
-        can_be_negative: Whether a value below zero can be right.
-        can_count: Whether a counter may have the unit; a counter counts amounts, not levels or shares.
+        can_be_negative: True if values below zero can be correct.
+        can_count: True if a counter may have the unit; counters count amounts, not levels or shares.
     """
 
     meaning: str
@@ -88,7 +88,7 @@ UNITS: Mapping[str, Unit] = {
     "difference": Unit("a change of something", can_be_negative=True),
     "unstated": Unit("the source does not say", can_be_negative=True, can_count=True),
 }
-"""Units that a label `unit` may name; `UNIT/s` of any of them is one too."""
+"""Units that a label `unit` may name; `UNIT/s` of any of them is a unit too."""
 
 _SPELLINGS = {
     **{"%": "percent", "pct": "percent", "s": "seconds", "second": "seconds", "byte": "bytes", "usd": "dollars"},
@@ -105,14 +105,14 @@ _CONVERSIONS = {
     **dict.fromkeys(("mbit/s", "mbps"), "divide by 1000 and call it gbit/s"),
     **dict.fromkeys(("vcpu", "vcpus", "core", "cpus"), "call it cores"),
 }
-"""Remedies for units that monitoring systems use and the table does not have."""
+"""Remedies for units that monitoring systems use and `UNITS` lacks."""
 
 
 def known_unit(name: str) -> Unit:
-    """Look a unit up; upper and lower case are the same.
+    """Look up a unit in `UNITS`, ignoring upper and lower case.
 
     Raises:
-        DataError: It is not in the table.
+        DataError: The unit is not in the table.
     """
     key = unit_name(name)
     unit = UNITS.get(key)

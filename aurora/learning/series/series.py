@@ -15,13 +15,13 @@ QUANTILES = (0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0
 Defect = Literal[
     "notation", "gap", "duplicate", "unsorted", "mixed_steps", "not_a_number", "negative", "step", "reset", "outlier"
 ]
-"""Defects of a series. `notation` is a form of the file that was inferred, reported once a file; `step` is a lasting
-shift of the level; `reset` is a counter that started again."""
+"""Defects of a series. `notation` is an inferred form of a file, reported once per file. `step` is a lasting shift of
+the level, `reset` a restart of a counter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One quantity, measured at equal steps.
+    """A quantity measured at equal steps.
 
     Attributes:
         unique_id: Id of the series among those read together.
@@ -65,8 +65,8 @@ class Finding:
         unique_id: Id of the series.
         defect: Kind of defect.
         count: Number of values concerned.
-        first: Unix time of the first of them.
-        message: Description for people, with whether it was repaired or left.
+        first: Unix time of the first value concerned.
+        message: Description for people; says whether the defect was repaired or left.
     """
 
     unique_id: str
@@ -93,7 +93,7 @@ class Panel:
     findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return a summary of each series, and the findings: keys of `aurora data --json`."""
+        """Return a summary of each series, and the findings; the keys are those of `aurora data --json`."""
         return {
             "series": [
                 {

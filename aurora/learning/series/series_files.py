@@ -9,12 +9,12 @@ from pathlib import Path
 from aurora.errors import FileError, InputError
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-"""Endings of files with series, with or without `.gz` after them; what a folder is searched for."""
+"""Endings of files with series, for which folders are searched; `.gz` may follow them."""
 MAX_FILES = 10_000
 
 
 def series_files(paths: Sequence[Path]) -> list[Path]:
-    """List the files of some paths in the order given, those of a folder or a pattern by name.
+    """List the files of some paths in the given order; those of a folder or a pattern are sorted by name.
 
     Args:
         paths: Files, folders (without those in them), or patterns such as `logs/*.csv`.
@@ -32,7 +32,7 @@ def series_files(paths: Sequence[Path]) -> list[Path]:
 def _files(path: Path) -> Iterator[Path]:
     try:
         is_folder, is_there = path.is_dir(), path.exists()
-    except (OSError, ValueError):  # a name too long, or with a NUL: reading says so
+    except (OSError, ValueError):  # a name that is too long or has a NUL: reading it reports the error
         is_folder, is_there = False, True
     if is_folder:
         files = sorted(file for file in path.iterdir() if _has_series(file) and file.is_file())

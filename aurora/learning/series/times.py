@@ -1,7 +1,7 @@
 """Reads times as Unix seconds: ISO 8601 and RFC 3339, forms of spreadsheets and tools, epochs in any unit.
 
-A form is read where it is certain. A text that two people would read differently, such as 1/2/2026, is refused unless
-another row of the column decides. A number is not read as a time in 1970 where it can be a date or has another unit.
+Only unambiguous forms are read. A text with two readings, such as 1/2/2026, is refused unless another row of the column
+decides. A number that can be a date or can have another unit is not read as a time in 1970.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ NOT_A_TIME = "is not a time; write ISO 8601 (2026-01-31T23:55:00Z) or Unix secon
 MIXED = "is a number where other rows have dates; write all times in one form"
 UNITS = (("seconds", 1.0), ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9))
 _BOUNDS = (1e11, 1e14, 1e17)
-"""Unix times from here on can't be seconds (1e11 s is in the year 5138): they are in finer units."""
-RELATIVE = 1e8
-"""Unix seconds of March 1973: numbers below count from a beginning that is not known."""
+"""Bounds from which numbers are Unix times in the next finer unit; 1e11 seconds would be the year 5138."""
+EARLIEST_EPOCH = 1e8
+"""Unix seconds of March 1973; smaller numbers count from an unknown beginning."""
 EARLIEST, LATEST = -2_208_988_800.0, 7_258_118_400.0
-"""The years 1900 and 2200; a date outside is a placeholder or a mistake."""
+"""Unix times of the years 1900 and 2200; a date outside is a placeholder or a mistake."""
 _COMPACT = (
     (8, "%Y%m%d", "YYYYMMDD", 1900, 2100),
     (10, "%Y%m%d%H", "YYYYMMDDHH", 2000, 2099),  # as Unix seconds they lie after 2033
     (12, "%Y%m%d%H%M", "YYYYMMDDHHMM", 1990, 2099),  # as milliseconds, in 1976
     (14, "%Y%m%d%H%M%S", "YYYYMMDDHHMMSS", 1990, 2099),  # as milliseconds, in the year 2612
 )
-"""Digits of a date in ISO 8601's basic form, its format, its name, and the years in which it is taken for one."""
+"""Dates in ISO 8601's basic form: digits, format, name, and the range of years in which a number is read as a date."""
 
 
 _COUNTS = (
@@ -44,20 +44,20 @@ _COUNTS = (
     (190_001, 210_012, 100, 12, "a year and a month (YYYYMM), whose steps are not equal"),
     (1_900_001, 2_100_366, 1000, 366, "a year and a day of it (YYYYDDD)"),
 )
-"""Range of numbers that count years, months or days, a modulus and the most that it leaves, and what they look like."""
+"""Ranges of numbers that count years, months or days: bounds, a modulus, its largest remainder, and a description."""
 
 
 def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
     """Return a column of times as Unix seconds; a time without a zone is UTC.
 
     Args:
-        path: For messages.
-        frame: The table; what was inferred is noted in it, and `clock` where the times have no date.
-        column: Texts, date-times, or numbers: Unix times in seconds, milliseconds, micro- or nanoseconds, which are
-            told apart by their size, or dates such as 20260131.
+        path: Path of the file, for messages.
+        frame: Table with the column; it receives notes on inferred forms, and `clock` if the times have no date.
+        column: Name of the column. It holds texts, date-times, dates such as 20260131, or Unix times in seconds,
+            milli-, micro- or nanoseconds, which are distinguished by their size.
 
     Raises:
-        DataError: A field is none of them, or could be several, with its line.
+        DataError: A field is in no known form, or is ambiguous; the message has its line.
     """
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
@@ -89,7 +89,7 @@ def unix_times(path: Path, frame: pd.DataFrame, column: Any) -> FloatArray:
         if is_plain.all():
             seconds = _of_numbers(plain, frame, called, bad)
         elif is_plain.any():
-            most = is_plain.mean() > 0.5  # noqa: PLR2004  # the odd ones are wrong
+            most = is_plain.mean() > 0.5  # noqa: PLR2004  # the minority is wrong
             raise bad(~is_plain if most else is_plain, NOT_A_TIME if most else MIXED)
         else:
             seconds = _of_texts(texts, has_iso, frame, called, bad)
@@ -113,7 +113,7 @@ def _in_range(seconds: FloatArray, bad: _Bad) -> FloatArray:
 
 
 def _of_texts(texts: pd.Series[str], has_iso: bool, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray:
-    """Return texts as Unix seconds: the usual form all at once, others one by one."""
+    """Return texts as Unix seconds; the usual form is parsed all at once, others one by one."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     seconds = None
@@ -157,7 +157,7 @@ def _of_numbers(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad)
             f"looks like Unix {other} where other rows have {UNITS[usual][0]}, and is far from them in time: "
             "a time must be wrong, or files were joined that count differently",
         )
-    if usual == 0 and np.abs(values).max() < RELATIVE:
+    if usual == 0 and np.abs(values).max() < EARLIEST_EPOCH:
         frame.attrs["clock"] = "relative"
         note(
             frame,
@@ -167,7 +167,7 @@ def _of_numbers(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad)
 
 
 def _compact(values: FloatArray, frame: pd.DataFrame, column: Any, bad: _Bad) -> FloatArray | None:
-    """Return dates written as whole numbers; None if the numbers are no dates."""
+    """Return the Unix seconds of dates written as whole numbers; None if the numbers are no dates."""
     import pandas as pd  # noqa: PLC0415  # heavy, used here only
 
     if not (values == np.rint(values)).all():
@@ -192,14 +192,14 @@ def _refuse_other_counts(values: FloatArray, bad: _Bad) -> None:
     is_whole = bool((values == np.rint(values)).all())
     low, high = float(values.min()), float(values.max())
     remedy = "write dates as 2026-01-31, or Unix seconds"
-    for first, last, size, most, what in _COUNTS:
+    for first, last, size, most, form in _COUNTS:
         if is_whole and first <= low and high <= last and (values % size >= 1).all() and (values % size <= most).all():
-            raise bad(every, f"looks like {what}; {remedy}")
+            raise bad(every, f"looks like {form}; {remedy}")
     is_day_first = (values % 10_000 >= 1990) & (values % 10_000 < 2100) & (values >= 1_010_000) & (values < 32_000_000)  # noqa: PLR2004
     if is_whole and len(values) > 1 and is_day_first.all():
         raise bad(every, f"looks like a day, month and year without a separator (DDMMYYYY or MMDDYYYY); {remedy}")
     if low >= 20_000 and high <= 80_000:  # noqa: PLR2004  # days since 1900 of the years 1954 to 2119
         steps = np.diff(np.unique(values))
         if not is_whole or (len(steps) and steps.min() <= 1):
-            what = "a spreadsheet's number of days since 1900; give the column a date format and save again"
-            raise bad(every, f"looks like {what}: {remedy}")
+            form = "a spreadsheet's number of days since 1900; give the column a date format and save again"
+            raise bad(every, f"looks like {form}: {remedy}")

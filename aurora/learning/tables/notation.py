@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
-"""Texts that say, in a column of numbers, that there is no value."""
+MISSING_VALUES = ("", "na", "n/a", "nan", "null", "none", "-")
+"""Texts that stand for a missing value in a column of numbers."""
 
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _BLANKS = "\u00a0\u202f\u2009 '\u2019"
@@ -27,10 +27,10 @@ def is_number(text: str) -> bool:
 def unified(texts: Sequence[str]) -> tuple[list[float], str] | None:
     """Return the numbers of a column in which some are written with commas or with marks between thousands.
 
-    Both ways must not be possible: in a column of `1,234` and `46`, nothing says which it is.
+    A column that can be read in both ways is refused: in `1,234` and `46`, the comma can be either mark.
 
     Returns:
-        The numbers and what the marks mean, for people; None where a text is no number or nothing decides.
+        The numbers and the meaning of the marks, for people; None if a text is no number or both meanings are possible.
 
     Example:
         >>> unified(["0,5", "12"])
@@ -56,7 +56,7 @@ def unified(texts: Sequence[str]) -> tuple[list[float], str] | None:
 def why_no_number(text: str) -> str:
     """Describe a text in a column of numbers, with the remedy."""
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})", text):
-        return "is not a number that can be told: write 1234 or 1.234, without commas"
+        return "is not a number with a single reading: write 1234 or 1.234, without commas"
     match = _UNIT.fullmatch(text)
     if match and not match[1].lower().startswith("e"):
         return f"is not a number: take {match[1]!r} off all values, and name the unit in a column 'unit'"

@@ -1,4 +1,4 @@
-"""Reads Parquet files within limits: a large file is refused by its metadata, and damage is one line."""
+"""Reads Parquet files within limits: metadata reveals a file that is too large; damage becomes an error of one line."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def check_unpacked(path: Path, metadata: Any) -> None:
         metadata: The file's metadata, by pyarrow.
 
     Raises:
-        DataError: It does, or its row groups hold more rows than the file.
+        DataError: The file unpacks to more, or its row groups hold more rows than the file.
     """
-    # By the group: asking for a column of damaged metadata ends the process, since pyarrow lets its exception through.
+    # Sizes by row group: asking damaged metadata for a column ends the process, as pyarrow lets its exception through.
     groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
     size = sum(group.total_byte_size for group in groups)
     if size > TABLE_BYTES or any(group.num_rows > metadata.num_rows for group in groups):
@@ -53,7 +53,7 @@ def parquet_rows(path: Path, most_rows: int) -> list[dict[str, Any]]:
 
     Args:
         path: Path of the file.
-        most_rows: Most rows; a file with more is refused before it is unpacked.
+        most_rows: Largest number of rows; a file with more is refused before it is unpacked.
 
     Raises:
         DataError: The file can't be read, or is too large.

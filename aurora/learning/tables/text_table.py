@@ -15,7 +15,7 @@ from aurora.reading import decode
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MAX_PREAMBLE = 30
-"""Most lines before the header."""
+"""Largest number of lines before the header."""
 _FOREIGN = (
     (b"{", "JSON; write its values as CSV, such as unique_id,ds,y (jq -r '... | @csv')"),
     (b"[", "JSON; write its values as CSV, such as unique_id,ds,y (jq -r '... | @csv')"),
@@ -27,14 +27,14 @@ _FOREIGN = (
     (b"\x89HDF", "an HDF5 file; save it as Parquet"),
     (b"%PDF", "a PDF document; export the values as CSV"),
 )
-"""Beginnings of files that are no table of text, with the remedy."""
+"""First bytes of files that are no table of text, with the kind of file and the remedy."""
 
 
 class TextTable(NamedTuple):
     """A table of text, ready for a parser.
 
     Attributes:
-        body: UTF-8, from the header's line on (of a table without a header, from its first line).
+        body: Text in UTF-8 from the header on, or from the first row if there is no header.
         separator: Separator of fields.
         skipped: Lines before the body.
         header: Fields of the body's first line, stripped of blanks and quotes; "column 2" where the second is empty.
@@ -57,12 +57,12 @@ def text_table(path: Path, raw: bytes) -> TextTable:
     """Find the form of a text file.
 
     Raises:
-        DataError: It is a file of another kind, or binary.
+        DataError: The file is of another kind, or binary.
     """
     begin = raw[:1024].lstrip()
-    for mark, what in _FOREIGN:
+    for mark, kind in _FOREIGN:
         if begin.startswith(mark):
-            raise DataError(f"{path} is {what}")
+            raise DataError(f"{path} is {kind}")
     notes: list[str] = []
     body = _utf8(path, raw, notes)
     if b"\n" not in body:
@@ -117,7 +117,7 @@ def _head(body: bytes) -> list[str]:
 def _without_preamble(body: bytes) -> tuple[bytes, int, str]:
     """Return the body from the header on, the number of lines before it, and the separator of a line `sep=;`.
 
-    Left out are empty lines and comments (`#`). The last comment is the header if what follows has none.
+    Empty lines and comments (`#`) are left out. The last comment is the header if the rows have none.
     """
     separator, comment = "", ""
     skipped = 0
@@ -146,8 +146,8 @@ def _separator(line: str) -> str:
 def _after_descriptions(body: bytes, separator: str) -> tuple[bytes, int]:
     """Skip lines about the series before the first time; return the body from its header on, and their number.
 
-    The header is the line above the first time if it names a column of times; in CloudWatch's exports the line `Label`
-    has the names, and none is above the times.
+    The header is the line above the first time if it names a column of times. CloudWatch's exports have no such line;
+    their names are in the line `Label`.
     """
     rows = [fields_of(line, separator) for line in _head(body)]
     first = next((k for k, row in enumerate(rows) if len(row) > 1 and _begins_with_time(row[0])), 0)

@@ -1,4 +1,4 @@
-"""Parses times in the forms that people and tools write, apart from ISO 8601."""
+"""Parses times in the forms that people and tools write besides ISO 8601."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ISO = rf"(?:[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}){_
 """A day or a time in ISO 8601's extended form, also with a blank or with slashes."""
 _AFTER_CLOCK = r"(?::[0-9]{2}|[Tt][0-9]{4}).*"
 HAS_ZONE = _AFTER_CLOCK + r"(?:[Zz]$|UTC|GMT|[+-][0-9]{2})"
-"""A time that says its zone; a day alone does not."""
+"""A time with its zone; a day alone has none."""
 IS_SHIFTED = _AFTER_CLOCK + r"[+-](?:0[1-9]|1[0-9]|00:?(?:0[1-9]|[1-5][0-9]))"
 """A time in a zone that is ahead of or behind UTC."""
 _SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2\d{4}(?!\d)")
@@ -48,7 +48,7 @@ class DayOrder(NamedTuple):
     Attributes:
         is_day_first: True for 31/1/2026, False for 1/31/2026.
         name: Description for people.
-        contradiction: A text that no order fits, or that has two readings; "" where one order fits all.
+        contradiction: Date that no order fits, or that has two readings; "" if one order fits all dates.
         why: Reason for the contradiction.
     """
 
@@ -64,9 +64,10 @@ def looks_like_time(text: str) -> bool:
 
 
 def day_order(texts: Sequence[str]) -> DayOrder | None:
-    """Find the order of day and month in the dates of a column; None if they begin with the year or name the month.
+    """Find the order of day and month in a column of dates; return None if they begin with the year or name the month.
 
-    A day above 12 in any row decides. Dots (31.1.2026) are written where the day comes first. Else nothing decides.
+    A number above 12 in any row is the day. In dates with dots (31.1.2026), the day comes first. Otherwise the order is
+    unknown.
     """
     dates = [(text, match) for text in texts if (match := _SHORT.match(text))]
     if not dates:
@@ -85,7 +86,7 @@ def day_order(texts: Sequence[str]) -> DayOrder | None:
 
 
 def parsed(text: str, order: DayOrder | None) -> float | None:
-    """Parse a time as Unix seconds; None if it is in none of the forms, or no day of the calendar.
+    """Parse a time as Unix seconds; return None for an unknown form or a day that is not in the calendar.
 
     Example:
         >>> parsed("Jan 2, 2026 3:04 PM", None) == parsed("2026-01-02T15:04:00Z", None) == 1767366240.0
@@ -104,7 +105,7 @@ def parsed(text: str, order: DayOrder | None) -> float | None:
         day = parts["day"]
     hour = int(parts.get("hour") or 0)
     if parts.get("half"):
-        if not 1 <= hour <= 12:  # noqa: PLR2004  # on a dial
+        if not 1 <= hour <= 12:  # noqa: PLR2004  # hours of a clock face
             return None
         hour = hour % 12 + (12 if parts["half"].lower() == "p" else 0)
     try:
@@ -133,6 +134,6 @@ def _offset(zone: str) -> float:
     if not match:
         return 0.0
     hours, minutes = int(match[2]), int(match[3] or 0)
-    if hours > 14 or minutes > 59:  # noqa: PLR2004  # the farthest zone
+    if hours > 14 or minutes > 59:  # noqa: PLR2004  # the zone farthest from UTC
         raise ValueError(zone)
     return (1 if match[1] == "+" else -1) * (hours * 3600 + minutes * 60)

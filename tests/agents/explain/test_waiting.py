@@ -93,14 +93,14 @@ def test_every_attempt_is_listed_with_its_outcome() -> None:
     assert "1st attempt: b at 10 s, lost at 60 s when b failed; 2nd attempt: a at 60 s, completed at 160 s." in text
 
 
-def test_a_task_that_waits_for_a_node_to_come_back() -> None:
+def test_a_task_that_waits_for_a_failed_node_to_recover() -> None:
     run = scenario(task("db", 10, 100, 2), nodes=(B,), failures=(NodeFailure(node_id="b", start=60, duration=30),))
     text = told(run, "db")
     assert "It waited 30 s: until b came back no node was up." in text
     assert "lost at 60 s when b failed; 2nd attempt: b at 90 s" in text
 
 
-def test_a_node_that_never_comes_back_leaves_a_task_unplaced() -> None:
+def test_a_node_that_never_recovers_leaves_a_task_unplaced() -> None:
     run = scenario(task("db", 10, 100, 2), nodes=(B,), failures=(NodeFailure(node_id="b", start=5),))
     text = told(run, "db")
     assert text.startswith("Task db was not placed by the end of the run.")

@@ -16,7 +16,7 @@ from aurora.agents.roles.answers import PolicyAnswer
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from tests.agents.models.test_metered import environment, replying  # noqa: F401  # the fixture
-from tests.agents.models.test_odd_servers import VALUE, NoteAnswer, message
+from tests.agents.models.test_nonconforming_servers import VALUE, NoteAnswer, message
 
 POLICY = {
     "description": "d",

@@ -4,7 +4,7 @@ import json
 
 from aurora.agents.models.event_stream import completion_in
 from tests.agents.models.test_metered import environment  # noqa: F401  # the fixture
-from tests.agents.models.test_odd_servers import TEXT, answer, model, raw_server
+from tests.agents.models.test_nonconforming_servers import TEXT, answer, model, raw_server
 
 
 def test_an_unrequested_stream_is_read_and_charged_once(environment) -> None:  # noqa: F811

@@ -1,6 +1,6 @@
 """LangChain's own standard tests of chat models, on the transformers model.
 
-A few of them ask what only a model that has learnt something can answer; the tiny one learns those answers.
+A few of their questions need a trained model; the tiny model memorises those answers.
 """
 
 import json

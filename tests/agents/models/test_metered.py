@@ -184,7 +184,7 @@ def test_costs_of_earlier_processes_count_towards_the_budget(environment, tmp_pa
                 model(recording=recording, budget=Budget(calls=1)).invoke(QUESTION)
 
 
-def test_a_known_answer_is_not_asked_for_again(environment, tmp_path) -> None:
+def test_a_recorded_answer_is_not_requested_again(environment, tmp_path) -> None:
     with replying(said("hello")) as (url, seen):
         environment(url)
         for _ in range(2):
@@ -228,7 +228,7 @@ def test_a_model_is_named_by_provider_and_name(text, monkeypatch) -> None:
     assert str(model_name(None)) == "anthropic:claude"
 
 
-def test_a_key_is_asked_for_by_name(monkeypatch) -> None:
+def test_a_missing_api_key_is_named(monkeypatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(ModelError, match="needs ANTHROPIC_API_KEY"):
         connect(model_name("anthropic:claude"))
@@ -276,7 +276,7 @@ def test_repeated_invalid_answers_end_with_the_last_one_in_the_error(environment
 
 
 def objects(schema):
-    """Every object of a schema."""
+    """Yield every object of a schema."""
     if isinstance(schema, dict):
         if schema.get("type") == "object":
             yield schema

@@ -5,7 +5,7 @@ import pytest
 from aurora.errors import ModelError
 from aurora.tools.recording import Recording
 from tests.agents.models.test_metered import environment, failed, replying  # noqa: F401  # the fixture
-from tests.agents.models.test_odd_servers import TEXT, answer, model, said
+from tests.agents.models.test_nonconforming_servers import TEXT, answer, model, said
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,7 @@ def served(configuration: accounts.Configuration, demand: float, steps: int = 48
 
 
 @given(configurations, st.sampled_from(accounts.MOVES))
-def test_a_valid_move_leads_to_a_valid_configuration_and_is_recognised(
-    before: accounts.Configuration, move: str
-) -> None:
+def test_a_valid_move_gives_a_valid_configuration_and_is_recognised(before: accounts.Configuration, move: str) -> None:
     after = accounts.apply_move(before, move, CATALOGUE)
     assert accounts.valid_moves(before, CATALOGUE)[accounts.MOVES.index(move)] == (after is not None)
     if after is not None:
@@ -76,13 +74,13 @@ def test_work_is_conserved_while_there_is_room() -> None:
     assert values["misses"] < 0.02
 
 
-def test_too_few_machines_mean_full_machines_and_misses() -> None:
+def test_too_few_machines_give_full_utilisation_and_misses() -> None:
     values = served(replace(CONFIGURATION, maximum=2), 20.0)
     assert values["cpu"] == pytest.approx(1.0)
     assert values["misses"] > 0.95
 
 
-def test_a_slow_volume_is_a_bottleneck_that_more_machines_do_not_widen() -> None:
+def test_more_machines_do_not_remove_the_bottleneck_of_a_slow_volume() -> None:
     hungry = replace(draw_workload(np.random.default_rng(1), "usual"), io_per_core=200.0, memory_base=1.0)
     misses = []
     for c in (replace(CONFIGURATION, storage="standard", minimum=8), replace(CONFIGURATION, storage="fast")):
@@ -99,7 +97,7 @@ def test_a_higher_target_is_cheaper_and_never_less_busy() -> None:
     assert high["cpu"] > low["cpu"]
 
 
-def test_the_autoscaler_settles_where_its_formula_says() -> None:
+def test_the_autoscaler_converges_to_the_value_of_its_formula() -> None:
     values = served(replace(CONFIGURATION, minimum=1, maximum=20), 12.0)
     assert values["running"] == pytest.approx(5.0)  # 12 cores / (4 cores * 0.6)
 
@@ -114,7 +112,7 @@ def test_the_same_seed_gives_the_same_accounts_and_every_history_is_valid() -> N
     assert accounts.generate(8, 12, periods=30).truth != one.truth
 
 
-def test_generated_accounts_change_one_thing_at_a_time() -> None:
+def test_generated_accounts_change_one_setting_at_a_time() -> None:
     for account in accounts.generate(3, 10, 0.5, periods=60).accounts:
         assert not any(c.compound for c in accounts.changes(account, CATALOGUE))
 
@@ -130,7 +128,7 @@ def test_the_future_of_an_account_is_a_paired_comparison() -> None:
     assert now.start == truth.end
 
 
-def test_experts_pay_less_than_others_for_what_is_hard() -> None:
+def test_experts_pay_less_than_others_for_difficult_workloads() -> None:
     population = accounts.generate(11, 60, 0.3, periods=84)
     cost: dict[bool, list[float]] = {True: [], False: []}
     for account, truth in zip(population.accounts, population.truth, strict=True):
@@ -141,7 +139,7 @@ def test_experts_pay_less_than_others_for_what_is_hard() -> None:
     assert np.median(cost[True]) < 0.8 * np.median(cost[False])
 
 
-def test_a_measured_series_gives_demand_its_shape() -> None:
+def test_a_measured_series_shapes_demand() -> None:
     y = 1 + np.sin(np.arange(2016) / 50) ** 2
     shape = Series("measured", 0, 300, y, np.ones(2016, bool))
     workload = draw_workload(np.random.default_rng(1), "usual", shape)
@@ -155,7 +153,7 @@ def test_a_measured_series_gives_demand_its_shape() -> None:
     ("field", "value"),
     [("instance", "giant"), ("minimum", 0), ("maximum", 1), ("target", 1.5), ("cooldown", -1), ("storage", "")],
 )
-def test_a_bad_configuration_is_refused_with_its_field(field: str, value: object) -> None:
+def test_a_bad_configuration_is_refused_with_the_field(field: str, value: object) -> None:
     with pytest.raises(DataError, match=field):
         accounts.check_configuration(replace(CONFIGURATION, **{field: value}), CATALOGUE, "here")
 
@@ -168,7 +166,7 @@ def test_a_bad_metric_is_refused_with_account_period_and_name() -> None:
         accounts.check_account(replace(account, values=values), CATALOGUE)
 
 
-def test_histories_come_back_as_they_were_written(tmp_path: Path) -> None:
+def test_written_histories_are_read_back_unchanged(tmp_path: Path) -> None:
     population = accounts.generate(2, 3, periods=8)
     for name in ("h.jsonl", "h.jsonl.gz", "h.parquet"):
         accounts.write_accounts(population.accounts, tmp_path / name)
@@ -232,7 +230,7 @@ def test_contradicting_rows_and_empty_files_are_refused(tmp_path: Path) -> None:
         read_rows(tmp_path, rows[:1])
 
 
-def test_names_of_accounts_can_be_hashed(tmp_path: Path) -> None:
+def test_account_names_can_be_hashed(tmp_path: Path) -> None:
     rows = rows_of_one_account(tmp_path)
     one, other = (read_rows(tmp_path, rows, key).accounts[0].account_id for key in ("a" * 16, "b" * 16))
     assert one != other
@@ -248,7 +246,7 @@ def test_cores_in_use_rise_with_arrivals_and_fall_with_departures() -> None:
         vm_series(steady[:20], 1)
 
 
-def test_real_machines_give_demand_its_shape(traces: Path) -> None:
+def test_real_machine_traces_shape_demand(traces: Path) -> None:
     shapes = read_shapes(traces)
     assert {s.unique_id.split("/")[0].split("_")[0] for s in shapes} >= {"azure", "bitbrains"}
     population = accounts.generate(1, 8, 0.5, periods=48, shapes=shapes)

@@ -1,4 +1,4 @@
-"""Situations: every feature stands at the position of its name, with the value that its meaning says."""
+"""Situations: every feature has the position of its name and the value of its definition."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def account():
 
 
 def expected(account):
-    """Return the last situation of a history, feature by feature, as the table of features words it."""
+    """Return the last situation of a history, feature by feature, by the definitions of the feature table."""
     metric = {m.name: account.metric(m.name) for m in METRICS}
     last = {name: float(column[-1]) for name, column in metric.items()}
     yesterday, week = -DAY, -7 * DAY
@@ -114,7 +114,7 @@ def _judged(account, busy):
     }
 
 
-def test_every_feature_has_the_value_that_its_name_stands_for(account) -> None:
+def test_every_feature_has_the_value_of_its_definition(account) -> None:
     reference = {name: float(np.clip(value, -BOUND, BOUND)) for name, value in expected(account).items()}
     assert list(reference) == [feature.name for feature in FEATURES]
     situation = situations(account, CATALOGUE)[-1]
@@ -126,11 +126,11 @@ def test_the_described_features_are_the_first_fields_of_the_table() -> None:
     assert [FEATURE[feature.name] for feature in DESCRIBED] == list(range(len(DESCRIBED)))
 
 
-def test_the_constants_of_metrics_are_the_columns_of_their_names() -> None:
+def test_metric_constants_are_the_indices_of_their_columns() -> None:
     assert {name: getattr(columns, f"M_{name.upper()}") for name in COLUMN} == dict(COLUMN)
 
 
-def test_machine_code_of_accounts_is_kept_for_its_own_sources(tmp_path, monkeypatch) -> None:
+def test_cached_machine_code_of_accounts_depends_on_its_own_sources(tmp_path, monkeypatch) -> None:
     assert _advance._cache.cache_path == str(cache_folder(SOURCES))
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     sources = tuple(tmp_path / source.name for source in SOURCES)

@@ -1,4 +1,4 @@
-"""Experiments: fixed before they begin, fed day by day, stopped by their rules."""
+"""Experiments: registered in advance, updated day by day, stopped by their rules."""
 
 import json
 from datetime import date, timedelta
@@ -78,7 +78,7 @@ def test_a_registration_can_be_read_but_neither_altered_nor_replaced(tmp_path):
         load_registration(tmp_path / "trial")
 
 
-def test_a_gain_stops_it_and_later_days_change_nothing(tmp_path):
+def test_a_gain_stops_an_experiment_and_later_days_change_nothing(tmp_path):
     done = registered(tmp_path)
     assert standing(tmp_path / "trial", done) is None
     rows = measured(START, 10, treated_of(done), gain=1.0)
@@ -96,7 +96,7 @@ def test_a_gain_stops_it_and_later_days_change_nothing(tmp_path):
     assert later.p_value < 0.05
 
 
-def test_the_guardrail_stops_a_harmful_change_even_if_it_saves(tmp_path):
+def test_the_guardrail_stops_a_harmful_change_that_saves_money(tmp_path):
     done = registered(tmp_path)
     add_days(tmp_path / "trial", done, measured(START, 5, treated_of(done), gain=1.0, harm=0.3))
     verdict = standing(tmp_path / "trial", done).verdict
@@ -113,7 +113,7 @@ def test_a_metric_that_gets_worse_is_harm_and_a_small_gain_is_futile(tmp_path):
     assert standing(tmp_path / "other" / "trial", other).verdict.decision == "stop_futility"
 
 
-def test_who_complied_is_counted_and_intention_to_treat_does_not_ask(tmp_path):
+def test_compliance_is_counted_and_does_not_change_the_intention_to_treat_effect(tmp_path):
     done = registered(tmp_path)
     treated = treated_of(done)
     took = set(sorted(treated)[:20])
@@ -130,7 +130,7 @@ def test_who_complied_is_counted_and_intention_to_treat_does_not_ask(tmp_path):
     assert itt == pytest.approx(-20 / len(treated), abs=0.2)
 
 
-def test_days_are_closed_once_and_odd_rows_are_reported(tmp_path):
+def test_days_are_closed_once_and_irregular_rows_are_reported(tmp_path):
     done = registered(tmp_path)
     folder = tmp_path / "trial"
     rows = measured(START - timedelta(days=1), 3)
@@ -175,14 +175,14 @@ RULES_FIELDS = {f: getattr(RULES, f) for f in RULES.__slots__}
         ("account,day,cost,latency,received\na,2026-07-01,1,1,perhaps\n", "received is 'perhaps'"),
     ],
 )
-def test_a_bad_file_says_what_is_wrong(tmp_path, text, message):
+def test_a_bad_file_is_refused_with_the_fault(tmp_path, text, message):
     path = tmp_path / "m.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
         read_rows(path, ("cost", "latency"))
 
 
-def test_all_kinds_of_files_say_the_same(tmp_path):
+def test_all_file_formats_give_the_same_measurements(tmp_path):
     import pyarrow as arrow
     from pyarrow import parquet
 
@@ -196,12 +196,12 @@ def test_all_kinds_of_files_say_the_same(tmp_path):
         assert np.isnan(found.values["latency"])
 
 
-def test_too_short_a_past_is_refused_with_the_count():
+def test_too_short_a_history_is_refused_with_the_count():
     with pytest.raises(DataError, match="have 5 of 7 days"):
         history(measured(START - timedelta(days=5), 5), ("cost", "latency"), START)
 
 
-def test_the_kinds_of_movement_are_told_apart():
+def test_kinds_of_movement_are_distinguished():
     rng = np.random.default_rng(0)
     walk = DayModel(2.0, 1.0, 0.0, 0.0, 0.5)
     found = day_model(walk.draw(rng, 2000, 14))
@@ -212,7 +212,7 @@ def test_the_kinds_of_movement_are_told_apart():
     assert still.level == pytest.approx(2.0, abs=0.2)
 
 
-def test_a_larger_effect_is_found_more_often():
+def test_power_increases_with_the_effect():
     model = DayModel(2.0, 1.0, 0.0, 0.0, 0.0)
     rules = [Rules(**{**RULES_FIELDS, "effect": e}) for e in (0.05, 0.6)]
     few, many = (expected(model, 64, 14, r, simulations=40) for r in rules)
@@ -222,7 +222,7 @@ def test_a_larger_effect_is_found_more_often():
         detectable(DayModel(0.0, 0.0, 0.0, 0.0, 0.0), 64, 14, RULES)
 
 
-def test_a_day_on_which_nothing_was_measured_changes_a_day_model_little():
+def test_a_day_without_measurements_hardly_changes_a_day_model():
     true = DayModel(level=3.0, noise=1.0, swing=0.5, memory=0.6, drift=0.0)
     values = true.draw(np.random.default_rng(4), 400, 21)
     whole = day_model(values)

@@ -1,4 +1,4 @@
-"""The sequential test: exact over all looks, whatever the metric; and the parts it is made of."""
+"""The sequential test: exact error rates over all looks for any metric, and its components."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def outcomes(seed, days=10):
 
 
 def test_false_alarms_over_all_days_are_at_most_alpha_for_any_metric():
-    """Every assignment takes its turn as the one that happened: the share that alarms is the error rate, exactly."""
+    """Each assignment in turn is the actual one: the share with an alarm is the exact error rate."""
     drawn = assignments(500)
     z = running_outcomes(outcomes(1))
     estimate, se = effects(drawn, z, BLOCKS)
@@ -47,7 +47,7 @@ def test_a_large_effect_stops_early_and_lies_in_the_interval():
     assert np.all((found.low <= 3.0) & (found.high >= 3.0))
 
 
-def test_a_one_sided_test_says_nothing_of_the_other_side():
+def test_a_one_sided_test_gives_no_bound_on_the_other_side():
     drawn = assignments()
     z = running_outcomes(outcomes(2) - 3.0 * drawn[:, :1])
     found = look(z, drawn, BLOCKS, spending(0.05, 10), side="above")
@@ -55,7 +55,7 @@ def test_a_one_sided_test_says_nothing_of_the_other_side():
     assert np.all(np.isinf(found.high))
 
 
-def test_nothing_is_spent_before_the_earliest_day():
+def test_no_error_probability_is_spent_before_the_earliest_day():
     drawn = assignments()
     z = running_outcomes(outcomes(2) + 9.0 * drawn[:, :1])
     found = look(z, drawn, BLOCKS, spending(0.05, 10, earliest=6))
@@ -73,7 +73,7 @@ def test_the_estimate_follows_shift_and_scale(seed, shift, scale):
     assert wider == pytest.approx(scale * se, rel=1e-6)
 
 
-def test_the_effect_agrees_with_means_per_block_also_in_uneven_ones():
+def test_the_effect_equals_the_weighted_mean_over_blocks_of_unequal_size():
     treated = np.array([True, True, True, False, False, True, False, False, True])
     blocks = (np.arange(5), np.arange(5, 9))
     z = np.random.default_rng(0).normal(size=(9, 2))
@@ -87,7 +87,7 @@ def test_the_effect_agrees_with_means_per_block_also_in_uneven_ones():
     assert se[:, 0] == pytest.approx(np.sqrt(variance))
 
 
-def test_own_past_and_missing_days_are_allowed_for():
+def test_the_effect_adjusts_for_earlier_days_and_missing_ones():
     rng = np.random.default_rng(3)
     level = 10 * rng.normal(size=64)
     values = level[:, None] + rng.normal(size=(64, 14)) + 50 * (np.arange(14) % 7 == 6)
@@ -106,7 +106,7 @@ def test_a_metric_that_never_differs_is_no_evidence():
     assert np.all(found.estimate == 0)
 
 
-def test_days_and_blocks_that_do_not_fit_are_refused():
+def test_inconsistent_days_and_blocks_are_refused():
     drawn = assignments(10)
     with pytest.raises(InputError, match="days"):
         look(outcomes(0), drawn, BLOCKS, spending(0.05, 9))

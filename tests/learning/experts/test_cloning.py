@@ -1,4 +1,4 @@
-"""Cloning and fine-tuning: the environment's contract, what a clone learns, and that an interruption loses nothing."""
+"""Cloning and fine-tuning: the environment's contract, the clone's accuracy, and resumed training."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ def copied(population: accounts.Population) -> object:
     return cloning.clone(population.accounts, CATALOGUE, SMALL)
 
 
-def test_the_environment_keeps_gymnasiums_contract(population: accounts.Population) -> None:
+def test_the_environment_passes_gymnasiums_checker(population: accounts.Population) -> None:
     env = AccountEnv(twin_cases(population.accounts, CATALOGUE, periods=12), CATALOGUE)
     check_env(env, skip_render_check=True)
 
@@ -66,7 +66,7 @@ def test_an_impossible_move_changes_nothing(population: accounts.Population) -> 
     assert env.configuration == before
 
 
-def test_the_environment_serves_what_the_simulator_serves(population: accounts.Population) -> None:
+def test_the_environment_agrees_with_the_simulator(population: accounts.Population) -> None:
     account, truth = population.accounts[0], population.truth[0]
     env = AccountEnv(lambda _: true_case(account, truth, 10, 3), CATALOGUE)
     for _ in range(10):
@@ -75,20 +75,20 @@ def test_the_environment_serves_what_the_simulator_serves(population: accounts.P
     np.testing.assert_allclose(env.served, expected.values)
 
 
-def test_situations_of_a_history_are_those_that_the_environment_shows(population: accounts.Population) -> None:
+def test_situations_of_a_history_equal_the_environment_s_observations(population: accounts.Population) -> None:
     account, truth = population.accounts[1], population.truth[1]
     env = AccountEnv(lambda _: true_case(account, truth, 5, 3), CATALOGUE)
     observation, _ = env.reset()
     np.testing.assert_allclose(observation, accounts.situations(account, CATALOGUE)[-1], atol=1e-5)
 
 
-def test_a_situation_does_not_depend_on_what_comes_after_it(population: accounts.Population) -> None:
+def test_a_situation_does_not_depend_on_the_future(population: accounts.Population) -> None:
     account = population.accounts[2]
     whole = accounts.situations(account, CATALOGUE)
     np.testing.assert_array_equal(accounts.situations(account.between(0, 40), CATALOGUE), whole[:40])
 
 
-def test_a_clone_finds_experts_moves_likelier_than_an_untrained_network(
+def test_a_clone_gives_experts_moves_a_higher_likelihood_than_an_untrained_network(
     population: accounts.Population, copied: object
 ) -> None:
     others = accounts.generate(302, 4, 1.0, periods=80)
@@ -106,7 +106,7 @@ def test_a_clone_chooses_only_possible_moves(population: accounts.Population, co
     assert masks[np.arange(len(chosen)), chosen].all()
 
 
-def test_a_saved_clone_chooses_the_same(population: accounts.Population, copied: object, tmp_path: Path) -> None:
+def test_a_saved_clone_makes_the_same_choices(population: accounts.Population, copied: object, tmp_path: Path) -> None:
     cloning.save_policy(copied, tmp_path / "c.pt", SMALL, {"kind": "clone"})  # type: ignore[arg-type]
     loaded, about = cloning.load_policy(tmp_path / "c.pt")
     data = cloning.decisions_of(experts.expert_states(population.accounts, CATALOGUE), CATALOGUE)
@@ -134,7 +134,7 @@ def weights_of(policy: object) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in policy.parameters()])  # type: ignore[attr-defined]
 
 
-def test_the_actor_waits_for_the_critic_and_then_moves(population: accounts.Population, copied: object) -> None:
+def test_the_actor_is_frozen_during_the_critic_s_warm_up(population: accounts.Population, copied: object) -> None:
     draw = twin_cases(population.accounts, CATALOGUE, periods=12)
     waiting = fine_tuning.tune(copied, draw, CATALOGUE, 32, replace(QUICK, warm_up=9))  # type: ignore[arg-type]
     moving = fine_tuning.tune(copied, draw, CATALOGUE, 32, replace(QUICK, warm_up=0))  # type: ignore[arg-type]
@@ -146,7 +146,7 @@ def test_the_actor_waits_for_the_critic_and_then_moves(population: accounts.Popu
             assert not torch.equal(before, moving.state_dict()[name])
 
 
-def test_a_strong_hold_keeps_the_policy_nearer_to_the_clone(population: accounts.Population, copied: object) -> None:
+def test_a_stronger_hold_keeps_the_policy_closer_to_the_clone(population: accounts.Population, copied: object) -> None:
     draw = twin_cases(population.accounts, CATALOGUE, periods=12)
     fast = replace(QUICK, warm_up=0, learning_rate=3e-3, rollout=64, batch=64, epochs=4, block=1)
     data = cloning.decisions_of(experts.expert_states(population.accounts, CATALOGUE), CATALOGUE)
@@ -162,7 +162,7 @@ def test_a_strong_hold_keeps_the_policy_nearer_to_the_clone(population: accounts
     assert divergence[1] < divergence[0]
 
 
-def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
+def test_a_resumed_training_equals_an_uninterrupted_one(
     population: accounts.Population, copied: object, tmp_path: Path
 ) -> None:
     draw = twin_cases(population.accounts, CATALOGUE, periods=12)
@@ -180,7 +180,7 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(
         fine_tuning.tune(copied, draw, CATALOGUE, 192, replace(QUICK, hold=0.3), folder=tmp_path)  # type: ignore[arg-type]
 
 
-def test_a_training_is_begun_once_and_gone_on_with(tmp_path: Path) -> None:
+def test_a_trained_clone_is_resumed_and_never_overwritten(tmp_path: Path) -> None:
     course = clone_course.Course((), 40, None, 100, 1)
     clone_course.begin(tmp_path, course)
     assert clone_course.course_of(tmp_path) == course

@@ -1,4 +1,4 @@
-"""Experts among accounts: found by what they do with the workload they have, not by a small bill."""
+"""Experts among accounts are found by their decisions for their workload and not by a small bill."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def test_planted_experts_are_found(population: accounts.Population) -> None:
     assert min(precision, recall) >= 0.65
 
 
-def test_without_allowing_for_difficulty_the_wrong_people_are_found(population: accounts.Population) -> None:
+def test_adjusting_for_difficulty_raises_precision(population: accounts.Population) -> None:
     by_cost = experts.Weights(economy=1, utilisation=0, practice=0, feedback=0)
     plain, adjusted = (
         precision_and_recall(
@@ -58,7 +58,7 @@ def test_the_order_of_accounts_does_not_matter(population: accounts.Population) 
     assert sum(s.is_expert for s in one.scores) == 30
 
 
-def test_intervals_hold_their_scores_and_are_wider_where_days_differ_more(population: accounts.Population) -> None:
+def test_intervals_contain_their_scores_and_widen_with_variance(population: accounts.Population) -> None:
     judged = identify_experts(population.accounts, CATALOGUE, share=0.2).scores
     assert np.mean([s.low <= s.score <= s.high for s in judged]) > 0.95
     by_name = {a.account_id: a for a in population.accounts}
@@ -68,7 +68,7 @@ def test_intervals_hold_their_scores_and_are_wider_where_days_differ_more(popula
     assert np.median(width[calm]) < np.median(width[wild])
 
 
-def test_weights_move_the_score(population: accounts.Population) -> None:
+def test_weights_change_the_score(population: accounts.Population) -> None:
     by_stars = identify_experts(population.accounts, CATALOGUE, share=0.2, weights=experts.Weights(0, 0, 0, feedback=1))
     stars = [s.parts["feedback"] for s in by_stars.scores]
     assert stars == sorted(stars, reverse=True)
@@ -106,7 +106,7 @@ def test_the_reference_does_not_depend_on_the_configuration_of_cores() -> None:
     assert cost[0] == pytest.approx(cost[1], rel=0.25)
 
 
-def test_a_mixture_finds_the_groups_that_are_there() -> None:
+def test_a_mixture_recovers_the_true_groups() -> None:
     rng = np.random.default_rng(1)
     y = np.concatenate([rng.normal(0, 1, 200), rng.normal(8, 1, 50)])
     two = fit_mixture(y, 2)
@@ -118,14 +118,14 @@ def test_a_mixture_finds_the_groups_that_are_there() -> None:
     assert fit_mixture(one, 1).bic < fit_mixture(one, 3).bic
 
 
-def test_the_probability_of_the_upper_group_rises_and_is_half_at_its_bound() -> None:
+def test_the_probability_of_the_upper_group_increases_and_is_half_at_the_boundary() -> None:
     rng = np.random.default_rng(2)
     wide = fit_mixture(np.concatenate([rng.normal(0, 0.2, 200), rng.normal(1.5, 1.0, 60)]), 3)
     assert (np.diff(wide.upper(np.linspace(-5, 5, 200))) >= -1e-12).all()
     assert wide.upper(np.array([wide.upper_bound]))[0] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_the_most_similar_situation_of_an_expert_is_its_own(population: accounts.Population) -> None:
+def test_the_most_similar_situation_to_an_expert_s_is_itself(population: accounts.Population) -> None:
     own = [a for a in population.accounts if a.account_id in planted(population)][:4]
     states = experts.expert_states(own, CATALOGUE)
     found = experts.similar_situations(states.features[200], states, 5)

@@ -1,4 +1,4 @@
-"""Forecasters that know the truth, for tests of what is built on forecasts."""
+"""Forecasters that know the truth, for tests of code that uses forecasts."""
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,7 +14,7 @@ def series(name, y, *, start=0, step=300):
 
 
 def gaussian(mean, deviation):
-    """Says the same normal distribution at every step, whatever it is shown."""
+    """Return a forecaster with the same normal distribution at every step."""
 
     def forecast(past, horizon):
         row = mean + deviation * NORMAL
@@ -27,7 +27,7 @@ def gaussian(mean, deviation):
 
 
 def last_values(past, horizon, span=36):
-    """The quantiles of the latest values."""
+    """Forecast the quantiles of the latest values."""
     return tuple(
         Forecast(
             s.unique_id,

@@ -1,4 +1,4 @@
-"""Champion and challenger: who serves, what is kept, and what is written down."""
+"""Champion and challenger: promotion, storage, and recorded decisions."""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ SIZES = {"context": CONTEXT, "horizon": HORIZON, "members": QUICK_MEMBERS}
 
 
 def noise(count: int) -> Panel:
-    """Series with nothing to learn, at another level and in another unit."""
+    """Return series of pure noise, at another level and in another unit."""
     random = np.random.default_rng(0)
     return Panel(tuple(series_of(random.exponential(5, 120), f"n{k}") for k in range(count)))
 
@@ -29,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_first_serves_and_all_are_kept_with_their_decisions(served: Path):
+def test_the_first_forecaster_serves_and_all_are_kept_with_their_decisions(served: Path):
     log = decisions(served)
     assert [d["challenger"] for d in log] == ["0001", "0002"]
     assert log[0]["replaced"]
@@ -39,7 +39,7 @@ def test_the_first_serves_and_all_are_kept_with_their_decisions(served: Path):
     assert not (served / "work").exists()
 
 
-def test_who_serves_is_who_was_better_in_a_paired_test(served: Path):
+def test_the_winner_of_a_paired_test_serves(served: Path):
     last = decisions(served)[1]
     better = last["gain"] > 0 and last["p_value"] < 0.05
     assert last["replaced"] == better
@@ -48,7 +48,7 @@ def test_who_serves_is_who_was_better_in_a_paired_test(served: Path):
     assert last["machines"] >= 5
 
 
-def test_data_that_the_champion_learned_from_is_no_ground_for_a_comparison(served: Path):
+def test_training_data_of_the_champion_are_excluded_from_the_comparison(served: Path):
     before = decisions(served)
     known = in_service(served).learned
     same = Panel(tuple(s for s in (*panel(25, 120).series, *noise(22).series) if s.unique_id in known))
@@ -57,12 +57,12 @@ def test_data_that_the_champion_learned_from_is_no_ground_for_a_comparison(serve
     assert decisions(served) == before
 
 
-def test_other_sizes_need_another_folder(served: Path):
+def test_another_context_or_horizon_needs_another_folder(served: Path):
     with pytest.raises(AuroraError, match=r"context=30 and horizon=4: .* has 24 and 4"):
         retrain(panel(25, 240), served, context=30, horizon=HORIZON, members=QUICK_MEMBERS)
 
 
-def test_an_interrupted_retraining_goes_on_and_nothing_serves_before_it_is_whole(tmp_path: Path):
+def test_an_interrupted_retraining_resumes_and_serves_only_when_complete(tmp_path: Path):
     folder, told = tmp_path / "f", []
 
     def stop(what: str, done: int, _of: int) -> None:
@@ -81,6 +81,6 @@ def test_an_interrupted_retraining_goes_on_and_nothing_serves_before_it_is_whole
     assert in_service(folder).horizon == HORIZON
 
 
-def test_a_folder_without_a_forecaster_says_how_to_make_one(tmp_path: Path):
+def test_a_folder_without_a_forecaster_is_refused_with_the_remedy(tmp_path: Path):
     with pytest.raises(AuroraError, match="aurora train forecast DATA --out"):
         in_service(tmp_path)

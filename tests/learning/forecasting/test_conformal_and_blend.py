@@ -1,4 +1,4 @@
-"""Intervals hold what they promise on other data, in drift too; the blend follows what serves and sees no future."""
+"""Recalibrated intervals keep their coverage on other data and under drift; the blend never uses the future."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def noise(seed: int, count: int = 800, mean: float = 50.0, width: float = 5.0):
 
 
 @pytest.mark.parametrize("width", [2.0, 9.0])
-def test_too_narrow_and_too_wide_intervals_cover_on_other_data_after_recalibration(width):
+def test_recalibrated_intervals_have_nominal_coverage_on_other_data(width):
     seen, unseen = (rolling([noise(k)], CONTEXT, HORIZON, HORIZON) for k in (1, 2))
     wrong = normal(50, width, len(seen))
     by = conformal.offsets(wrong, seen.future, features_of(seen).scale)
@@ -40,7 +40,7 @@ def test_too_narrow_and_too_wide_intervals_cover_on_other_data_after_recalibrati
 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=30, deadline=None)
-def test_quantiles_never_cross_and_only_the_inner_ones_are_moved_to_measured_values(seed):
+def test_quantiles_never_cross_and_only_inner_ones_snap_to_measured_values(seed):
     random = np.random.default_rng(seed)
     past = np.round(random.gamma(2, 3, (5, 30)))
     quantiles = np.sort(random.gamma(2, 3, (5, 2, len(QUANTILES))), axis=-1)
@@ -54,7 +54,7 @@ def test_quantiles_never_cross_and_only_the_inner_ones_are_moved_to_measured_val
     assert near.all()
 
 
-def test_whole_numbers_are_forecast_as_whole_numbers_which_loses_less():
+def test_integer_series_get_integer_forecasts_with_a_lower_loss():
     random = np.random.default_rng(0)
     one = series_of(random.poisson(3, 3000))
     windows = rolling([one], CONTEXT, HORIZON, HORIZON)
@@ -64,7 +64,7 @@ def test_whole_numbers_are_forecast_as_whole_numbers_which_loses_less():
     assert weighted_quantile_loss(whole, windows.future) < weighted_quantile_loss(smooth, windows.future)
 
 
-def test_intervals_widen_where_a_series_becomes_wilder():
+def test_intervals_widen_with_the_variance_of_a_series():
     calm, wild = (np.random.default_rng(3).normal(50, width, 1500) for width in (2, 6))
     windows = rolling([series_of(np.r_[calm, wild])], CONTEXT, HORIZON, HORIZON)
     said = {"a": normal(50, 2, len(windows))}
@@ -75,7 +75,7 @@ def test_intervals_widen_where_a_series_becomes_wilder():
     assert coverage(followed[late], windows.future[late], 80) > before + 0.15
 
 
-def test_the_blend_follows_the_member_that_serves_each_series():
+def test_the_blend_follows_the_best_member_of_each_series():
     series = [noise(1, mean=50), noise(2, mean=20)]
     windows = rolling(series, CONTEXT, HORIZON, HORIZON)
     said = {"fifty": normal(50, 5, len(windows)), "twenty": normal(20, 5, len(windows))}
@@ -85,7 +85,7 @@ def test_the_blend_follows_the_member_that_serves_each_series():
         assert followed[late & (windows.series == number)][..., MEDIAN].mean() == pytest.approx(mean, abs=1.5)
 
 
-def test_the_blend_sees_no_outcome_before_it_is_known():
+def test_the_blend_uses_no_outcome_before_it_is_known():
     windows = rolling([noise(1), noise(2)], CONTEXT, HORIZON, 2)  # windows that overlap
     said = {"a": normal(45, 5, len(windows)), "b": normal(55, 3, len(windows))}
     blend, look = Blend({"a": 0.5, "b": 0.5}, NONE + 0.1, NONE), features_of(windows)
@@ -100,7 +100,7 @@ def test_the_blend_sees_no_outcome_before_it_is_known():
     assert not np.array_equal(plain[known], other[known])
 
 
-def test_weights_go_to_the_better_member_as_far_as_they_are_trusted():
+def test_weights_favour_the_better_member_in_proportion_to_trust():
     windows = rolling([noise(k) for k in range(3)], CONTEXT, HORIZON, HORIZON)
     said = {"good": normal(50, 5, len(windows)), "bad": normal(80, 5, len(windows))}
     prior = {"good": 0.5, "bad": 0.5}
@@ -110,7 +110,7 @@ def test_weights_go_to_the_better_member_as_far_as_they_are_trusted():
     assert 0.6 < doubted["good"] < 0.85
 
 
-def test_a_better_forecaster_is_told_from_one_that_is_better_by_chance():
+def test_a_better_forecaster_is_distinguished_from_chance():
     windows = rolling([noise(k, 200) for k in range(12)], CONTEXT, HORIZON, HORIZON)
     good, bad = normal(50, 5, len(windows)), normal(58, 5, len(windows))
     assert compare(good, bad, windows).p_value < 0.01

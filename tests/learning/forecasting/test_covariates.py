@@ -1,4 +1,4 @@
-"""What is derived from a series: known values, and nothing from the future."""
+"""Derived covariates: known values, and no information from the future."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def series(y, start=MONDAY, **labels) -> Series:
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 119))
 @settings(max_examples=40, deadline=None)
-def test_nothing_depends_on_the_future(seed, now):
+def test_covariates_do_not_depend_on_the_future(seed, now):
     rng = np.random.default_rng(seed)
     y = 50 + 10 * np.sin(2 * np.pi * np.arange(120) / 24) + rng.normal(size=120)
     other = y.copy()
@@ -47,8 +47,8 @@ def test_nothing_depends_on_the_future(seed, now):
         np.testing.assert_array_equal(columns[name][:now], columns_too[name][:now], err_msg=name)
 
 
-def test_a_gap_is_not_seen_before_it_is_over():
-    """A short gap is filled along a line to the value after it, which nobody knew while it lasted."""
+def test_a_filled_gap_is_not_used_before_its_end():
+    """A short gap is interpolated to the value after it, which is unknown during the gap."""
     times, y = MONDAY + STEP * np.arange(60.0), np.arange(60.0)
     kept = np.delete(np.arange(60), [30, 31])
     found = []
@@ -60,7 +60,7 @@ def test_a_gap_is_not_seen_before_it_is_over():
         np.testing.assert_array_equal(found[0][name][:32], found[1][name][:32], err_msg=name)
 
 
-def test_the_clock():
+def test_calendar_covariates_have_known_values():
     found = calendar(series(np.zeros(7 * 24)))
     assert found["time_of_day_cos"][[0, 12, 24]] == pytest.approx([1, -1, 1])
     assert found["working_hours"].reshape(7, 24).sum(axis=1).tolist() == [8] * 5 + [0, 0]
@@ -107,7 +107,7 @@ def test_changes_are_per_hour():
     assert changes(y, 1800, (0, 3600))["change_3600"].tolist() == [0, 0] + [6] * 8
 
 
-def test_a_daily_course_is_told_from_trend_and_rest():
+def test_a_daily_pattern_is_separated_from_trend_and_residual():
     t = np.arange(24 * 10)
     course = 5 * np.sin(2 * np.pi * t / 24)
     found = seasonal(20 + course + np.random.default_rng(1).normal(0, 0.1, len(t)), STEP)
@@ -132,7 +132,7 @@ def test_own_covariates_come_first_and_all_are_finite():
     assert all(values.shape == (100,) and np.isfinite(values).all() for values in found.values())
 
 
-def test_categories_have_a_code_for_what_was_never_seen():
+def test_categories_have_a_code_for_unknown_values():
     known = [series([1], tier=tier) for tier in ("gold", "iron", "gold")]
     categories = Categories.of(known, ["tier"])
     assert categories == Categories.of(known[::-1], ["tier"])

@@ -1,4 +1,4 @@
-"""The forecaster: what it learns from, what it refuses, and that an interruption or a folder changes nothing."""
+"""The forecaster: training data, refused arguments, interrupted training, and storage in a folder."""
 
 import pickle
 from dataclasses import replace
@@ -48,7 +48,7 @@ def weights(network) -> list[np.ndarray]:
     return [p.detach().numpy() for p in network.network.parameters()]
 
 
-def test_every_model_says_rising_quantiles_at_every_level(forecaster):
+def test_every_model_returns_increasing_quantiles_at_every_level(forecaster):
     strangers = panel(3, first=100).series
     windows = rolling(strangers, CONTEXT, HORIZON, HORIZON)
     for name, said in forecaster.quantiles(strangers, windows).items():
@@ -57,7 +57,7 @@ def test_every_model_says_rising_quantiles_at_every_level(forecaster):
         assert np.isfinite(said).all(), name
 
 
-def test_it_forecasts_what_follows_the_end_of_each_series(forecaster):
+def test_forecasts_start_after_the_end_of_each_series(forecaster):
     strangers = panel(3, length=90, first=100).series
     made = forecaster.predict(strangers, 2)
     assert [f.unique_id for f in made] == ["s100", "s101", "s102"]
@@ -69,14 +69,14 @@ def test_it_forecasts_what_follows_the_end_of_each_series(forecaster):
 
 @pytest.mark.parametrize("factor", [1e-6, 1e9])
 @pytest.mark.parametrize("y", [np.zeros(60), np.full(60, 5.0), np.r_[np.zeros(59), 5.0], daily(1, 60)])
-def test_series_of_any_scale_and_of_unheard_of_labels_have_a_forecast(forecaster, y, factor):
+def test_series_of_any_scale_and_unknown_labels_have_a_forecast(forecaster, y, factor):
     made = forecaster.predict([series_of(y * factor, unit="bytes", tier="never seen")])[0]
     assert np.isfinite(made.quantiles).all()
     assert (made.quantiles >= 0).all()
     assert made.quantiles.max() < 1e3 * max(float(y.max()) * factor, 1e-9)
 
 
-def test_what_does_not_fit_is_refused_by_the_options_name(forecaster):
+def test_unsuitable_arguments_are_refused_by_the_parameter_s_name(forecaster):
     with pytest.raises(AuroraError, match="horizon=5: this forecaster was trained for 1 to 4"):
         forecaster.predict(panel(1).series, 5)
     with pytest.raises(AuroraError, match=r"'a' has 10 values .* context=24"):
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_refused_by_the_options_name(forecaster):
         fit(panel(3), context=24, horizon=0, members=QUICK_MEMBERS)
 
 
-def test_what_is_kept_aside_shares_no_forecast_value_and_no_machine_with_training():
+def test_held_out_data_share_no_forecast_value_and_no_machine_with_training():
     series = (*panel(30, 120).series, *(replace(s, unique_id=f"{s.unique_id}b") for s in panel(5, 400).series))
     hosted = tuple(replace(s, labels={"host": s.unique_id.rstrip("b")}) for s in series)
     parts = split(hosted, CONTEXT, HORIZON, seed=0)
@@ -99,7 +99,7 @@ def test_what_is_kept_aside_shares_no_forecast_value_and_no_machine_with_trainin
     assert len(training_windows(hosted, CONTEXT, HORIZON)) > len(parts.train)
 
 
-def test_a_forecaster_in_a_folder_says_the_same(forecaster, tmp_path: Path):
+def test_a_saved_forecaster_makes_the_same_forecasts(forecaster, tmp_path: Path):
     save_forecaster(forecaster, tmp_path / "f")
     read = load_forecaster(tmp_path / "f")
     strangers = panel(2, first=50).series
@@ -113,7 +113,7 @@ def test_a_forecaster_in_a_folder_says_the_same(forecaster, tmp_path: Path):
         save_forecaster(forecaster, tmp_path / "f")
 
 
-def test_a_damaged_folder_is_refused_and_nothing_in_it_is_executed(forecaster, tmp_path: Path):
+def test_a_damaged_folder_is_refused_and_its_content_never_executed(forecaster, tmp_path: Path):
     with pytest.raises(AuroraError, match="aurora train forecast"):
         load_forecaster(tmp_path)
     save_forecaster(forecaster, tmp_path / "f")
@@ -127,7 +127,7 @@ def test_a_damaged_folder_is_refused_and_nothing_in_it_is_executed(forecaster, t
 
 
 class Trap:
-    """Makes a file when it is unpickled by a reader that executes what it reads."""
+    """Create a file when unpickled by a reader that executes its input."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -171,7 +171,7 @@ def test_a_checkpoint_of_other_data_is_not_used(tmp_path: Path):
     assert told == [1, 2]
 
 
-def test_training_leaves_the_callers_random_numbers_alone():
+def test_training_does_not_touch_the_global_random_state():
     import torch
 
     torch.manual_seed(5)
@@ -182,14 +182,14 @@ def test_training_leaves_the_callers_random_numbers_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_panel_of_short_and_long_and_still_series_is_learned_from():
+def test_a_panel_of_short_long_and_constant_series_can_be_trained_on():
     short = series_of(np.arange(10.0), "short")
     still = Series("still", START, STEP, np.zeros(200), np.ones(200, dtype=bool))
     mixed = fit(Panel((short, still, *panel(4, 200).series)), context=CONTEXT, horizon=HORIZON, members=QUICK_MEMBER)
     assert np.isfinite(mixed.predict([still])[0].quantiles).all()
 
 
-def test_a_member_of_ones_own_is_blended_compared_saved_and_loaded(tmp_path: Path):
+def test_an_own_member_is_blended_compared_saved_and_loaded(tmp_path: Path):
     own = Baseline(lambda inputs: np.repeat(np.sort(inputs.windows.past[:, None, -len(QUANTILES) :]), HORIZON, axis=1))
     members = {**QUICK_MEMBER, "sorted": Row(own, prior=0.5)}
     fitted = fit(panel(6, 150), context=CONTEXT, horizon=HORIZON, members=members)

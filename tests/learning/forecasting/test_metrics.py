@@ -1,4 +1,4 @@
-"""Scores are what their definitions say, and can't be fooled by units."""
+"""Scores follow their definitions and do not depend on units."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_a_perfect_forecast_loses_nothing(seed):
 
 @given(seeds, st.floats(1e-6, 1e9))
 @settings(max_examples=30, deadline=None)
-def test_the_weighted_loss_and_the_scaled_error_do_not_know_units(seed, factor):
+def test_the_weighted_loss_and_the_scaled_error_are_independent_of_units(seed, factor):
     quantiles, y = some(seed)
     past, series = np.random.default_rng(seed).gamma(2, 10, (6, 12)), np.array([0, 0, 0, 1, 1, 2])
     assert metrics.weighted_quantile_loss(quantiles * factor, y * factor) == pytest.approx(
@@ -43,7 +43,7 @@ def test_the_weighted_loss_and_the_scaled_error_do_not_know_units(seed, factor):
     assert metrics.crps(quantiles * factor, y * factor) == pytest.approx(factor * metrics.crps(quantiles, y))
 
 
-def test_true_quantiles_cover_what_they_promise_and_no_others_lose_less():
+def test_true_quantiles_have_nominal_coverage_and_the_least_loss():
     y = np.random.default_rng(0).normal(50, 5, (20_000, 1))
     true = np.broadcast_to(norm.ppf(QUANTILES, 50, 5), (20_000, 1, len(QUANTILES)))
     for percent in (50, 80, 95):
@@ -54,20 +54,20 @@ def test_true_quantiles_cover_what_they_promise_and_no_others_lose_less():
     assert metrics.crps(true, y) == pytest.approx(5 / np.sqrt(np.pi), rel=0.02)  # closed form of the normal's CRPS
 
 
-def test_the_weighted_loss_by_hand():
+def test_the_weighted_loss_equals_a_hand_computed_value():
     quantiles = np.full((1, 1, len(QUANTILES)), 8.0)
     assert metrics.weighted_quantile_loss(quantiles, np.array([[10.0]])) == pytest.approx(2 * 0.5 * 2 / 10)
     assert np.isnan(metrics.weighted_quantile_loss(quantiles, np.array([[0.0]])))
 
 
-def test_the_interval_score_by_hand():
+def test_the_interval_score_equals_a_hand_computed_value():
     quantiles = np.zeros((1, 1, len(QUANTILES)))
     quantiles[..., QUANTILES.index(0.9) :] = 4.0
     assert metrics.winkler(quantiles, np.array([[2.0]])) == 4
     assert metrics.winkler(quantiles, np.array([[5.0]])) == pytest.approx(4 + 2 / 0.2 * 1)
 
 
-def test_a_series_that_never_moves_is_left_out_of_the_scaled_error():
+def test_a_constant_series_is_excluded_from_the_scaled_error():
     quantiles, past = np.zeros((2, 1, len(QUANTILES))), np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 0.0]])
     y = np.array([[1.0], [3.0]])
     assert metrics.mean_scaled_error(quantiles, y, past, np.array([0, 1])) == pytest.approx(1.5)

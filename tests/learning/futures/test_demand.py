@@ -1,4 +1,4 @@
-"""Demand in cores, of series that still run."""
+"""Demand in cores, of series that are still running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def series(name: str, first: int = 0, last: int = 100, **labels: str) -> Series:
 
 
 @pytest.mark.parametrize("unit", [u for u in UNITS if u not in ("cores", "unstated")])
-def test_every_known_unit_but_cores_is_refused_with_the_option_that_mends_it(unit: str) -> None:
+def test_every_known_unit_but_cores_is_refused_with_the_remedy(unit: str) -> None:
     with pytest.raises(AuroraError, match="cores_per_unit="):
         cores_per_unit([series("web", unit=unit)], None)
     assert cores_per_unit([series("web", unit=unit)], 0.5) == (0.5, unit, False)
@@ -33,7 +33,7 @@ def test_spellings_of_a_unit_are_alike() -> None:
 
 
 @pytest.mark.parametrize("labels", [{}, {"unit": "unstated"}, {"unit": ""}])
-def test_an_unstated_unit_is_taken_for_cores_and_said_to_be(labels: dict[str, str]) -> None:
+def test_a_missing_unit_is_assumed_to_be_cores_and_reported(labels: dict[str, str]) -> None:
     assert cores_per_unit([series("web", **labels)], None) == (1.0, "", True)
 
 
@@ -57,7 +57,7 @@ def test_memory_is_no_demand_for_cores() -> None:
             cores_per_unit([series("web", **labels)], None)
 
 
-def test_a_series_that_has_ended_is_left_out_and_one_that_is_late_holds_the_others_back() -> None:
+def test_an_ended_series_is_excluded_and_a_late_one_delays_the_others() -> None:
     whole = series("whole")
     gone = running([whole, series("gone", last=100 - LATE_STEPS - 1)])
     assert [s.unique_id for s in gone.series] == ["whole"] and "series gone ended at" in gone.notes[0]
@@ -68,12 +68,12 @@ def test_a_series_that_has_ended_is_left_out_and_one_that_is_late_holds_the_othe
     assert running([whole]).notes == ()
 
 
-def test_many_series_that_ended_are_said_in_one_sentence() -> None:
+def test_many_ended_series_are_reported_in_one_sentence() -> None:
     found = running([series("a"), *(series(f"pod-{k}", last=20 + k) for k in range(50))])
     assert len(found.notes) == 1 and found.notes[0].startswith("50 series ended before the others")
 
 
-def test_what_makes_a_future_trivial_is_said() -> None:
+def test_trivial_futures_are_reported_with_the_reason() -> None:
     one = series("web")
     flat = replace(one, y=np.full(100, 5.0))
     assert "all values are 5" in running([flat]).notes[0]

@@ -1,4 +1,4 @@
-"""Paths have the margins that were forecast and the dependence that was measured."""
+"""Paths have the forecast's marginal distributions and the measured dependence."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def decaying(steps, rho):
     return rho ** np.abs(np.subtract.outer(np.arange(steps), np.arange(steps)))
 
 
-def test_margins_are_the_forecast():
+def test_marginal_distributions_equal_the_forecast():
     rng = np.random.default_rng(0)
     # One skewed, one of plateaus, one normal.
     quantiles = np.stack([np.exp(NORMAL), np.round(2 * NORMAL + 5), 10 + NORMAL])[:, None].repeat(4, axis=1)
@@ -46,7 +46,7 @@ def test_margins_are_the_forecast():
     assert kstest(uniform, "uniform").pvalue > 1e-3
 
 
-def test_rank_correlations_are_the_target():
+def test_rank_correlations_match_the_target():
     series = np.array([[1.0, 0.7, -0.4], [0.7, 1.0, 0.1], [-0.4, 0.1, 1.0]])
     how = Dependence(series, decaying(5, 0.6), 100)
     quantiles = np.exp(NORMAL)[None, None].repeat(3, axis=0).repeat(5, axis=1)
@@ -56,7 +56,7 @@ def test_rank_correlations_are_the_target():
     assert np.abs(found - expected).max() < 0.02
 
 
-def test_dependence_is_found_again():
+def test_dependence_is_recovered_from_samples():
     target = Dependence(np.array([[1.0, 0.6], [0.6, 1.0]]), decaying(6, 0.7), 100)
     quantiles = np.exp(NORMAL)[None, None].repeat(2, axis=0).repeat(6, axis=1)
     came = sample_paths(quantiles, target, 600, seed=2)
@@ -76,7 +76,7 @@ def test_dependence_of_few_origins_is_positive_definite():
             np.linalg.cholesky(matrix)
 
 
-def test_paths_are_decided_by_the_seed_and_share_their_luck():
+def test_paths_depend_on_the_seed_and_share_random_numbers():
     quantiles = (5 + NORMAL)[None, None].repeat(3, axis=1)
     how = Dependence(np.eye(1), decaying(3, 0.5), 50)
     first = sample_paths(quantiles, how, 101, seed=4)
@@ -89,7 +89,7 @@ def test_paths_are_decided_by_the_seed_and_share_their_luck():
 
 @settings(max_examples=200, deadline=None)
 @given(rows, st.floats(0.0, 1.0))
-def test_quantiles_rise_and_are_finite(row, u):
+def test_quantiles_increase_and_are_finite(row, u):
     several = quantile_at(row, np.array([0.0, u / 2, u, 1.0]))
     assert np.isfinite(several).all() and (np.diff(several) >= 0).all()
     assert quantile_at(row, np.array(QUANTILES)) == pytest.approx(row, rel=1e-9, abs=1e-6)
@@ -105,7 +105,7 @@ def test_a_value_is_within_a_quantile_exactly_where_its_probability_is_within_th
         assert (value <= reached) == (low <= u) or abs(low - u) < 1e-9
 
 
-def test_tails_are_those_that_are_stated():
+def test_tails_follow_their_definition():
     row = 5 + NORMAL
     b = (row[-1] - row[-2]) / np.log(0.025 / 0.01)
     assert quantile_at(row, 0.999) == pytest.approx(row[-1] + b * np.log(10))
@@ -113,7 +113,7 @@ def test_tails_are_those_that_are_stated():
     assert quantile_at(row, 0.999) < 5 + 1.15 * ndtri(0.999)
 
 
-def test_what_does_not_fit_is_refused():
+def test_invalid_arguments_are_refused():
     good = Forecast("a", 0, 300, np.tile(NORMAL, (3, 1)), "m")
     with pytest.raises(AuroraError, match="no forecasts"):
         stacked([])

@@ -1,4 +1,4 @@
-"""Tiers keep their promises, also where the forecast is wrong and where demand drifts."""
+"""Tiers keep their coverage, also with a wrong forecast and drifting demand."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ from tests.learning.forecasting.forecasters import NORMAL, gaussian, last_values
 LIKE = CapacityPlan(plan_id="like", reserved_nodes=1, node_cores=1.0)
 
 
-def test_recalibrated_tiers_hold_whatever_the_forecast_says():
+def test_recalibrated_tiers_keep_their_coverage_with_any_forecast():
     rng = np.random.default_rng(0)
     said = np.tile(10 + 0.3 * NORMAL, (4000, 4, 1))  # far too sure, and too low
     came = rng.normal(10.5, np.array([1.0, 1.2, 1.4, 1.6]), (4000, 4))
@@ -36,7 +36,7 @@ def test_recalibrated_tiers_hold_whatever_the_forecast_says():
         assert (came[2000:] <= cores_at(said[2000:], promised)).mean() < max(0.65, promised - 0.1)
 
 
-def test_the_chance_of_exceeding_a_tier_is_what_it_leaves_open():
+def test_the_chance_of_exceeding_a_tier_is_one_minus_its_confidence():
     rng = np.random.default_rng(1)
     said, came = np.tile(10 + NORMAL, (1000, 3, 1)), rng.normal(11, 2, (1000, 3))
     past = recalibration(said, came)
@@ -48,7 +48,7 @@ def test_the_chance_of_exceeding_a_tier_is_what_it_leaves_open():
     assert chance_above(said[0], -1e9, past) == pytest.approx(1, abs=1e-3)
 
 
-def test_too_few_scores_promise_no_certainty():
+def test_too_few_scores_give_no_certainty():
     past = recalibration(np.tile(NORMAL, (10, 1, 1)), np.zeros((10, 1)))
     assert past.at(0.9) == pytest.approx(0) and past.at(0.95) == pytest.approx(np.log(19))
     assert past.backs(0.9) and not past.backs(0.95)
@@ -70,7 +70,7 @@ def test_adaptive_tiers_follow_a_drift():
     assert np.abs(np.mean(still, axis=0) - CONFIDENCES).max() > 0.3
 
 
-def test_the_cheapest_reserve_is_the_cheapest_when_simulated():
+def test_the_cheapest_reserve_is_cheapest_in_simulation():
     rng = np.random.default_rng(3)
     demand = np.clip(rng.normal(20, 6, (200, 1, 1)) + rng.normal(0, 1, (200, 1, 12)), 0, None)
     reserved, burst = 0.10, 0.25
@@ -99,7 +99,7 @@ def test_tiers_and_plans_rise_with_confidence():
         proposed_plans(tiers, np.full((3, 6), 30.0), LIKE.model_copy(update={"node_cores": 1e-3}))
 
 
-def test_a_demand_forecast_keeps_its_promises():
+def test_a_demand_forecast_keeps_its_coverage():
     rng = np.random.default_rng(4)
     common = rng.normal(0, 1, 4000)
     all_series = [series(n, np.abs(20 + 2 * common + rng.normal(0, 1, 4000))) for n in "abc"]
@@ -134,7 +134,7 @@ def test_a_demand_forecast_keeps_its_promises():
         ([replace(series("a", np.ones(300)), observed=np.arange(300) % 20 > 0)], "gaps"),
     ],
 )
-def test_series_that_can_not_be_looked_ahead_of_are_refused(changed, part):
+def test_series_unsuitable_for_forecasting_are_refused(changed, part):
     with pytest.raises(AuroraError, match=part):
         forecast_demand(changed, gaussian(1, 1), Aim(horizon=24))
 
@@ -151,6 +151,6 @@ def test_series_that_can_not_be_looked_ahead_of_are_refused(changed, part):
         (Aim(confidences=(0.8, 0.5)), "rise"),
     ],
 )
-def test_an_aim_that_asks_for_nothing_is_refused(aim, part):
+def test_invalid_aims_are_refused(aim, part):
     with pytest.raises(AuroraError, match=part):
         forecast_demand([series("a", np.ones(300))], gaussian(1, 1), aim)

@@ -1,4 +1,4 @@
-"""Continuous mode: what came is compared once, kept whole, and tiers move to keep their promises."""
+"""Continuous mode: observed demand is compared once, and tiers adapt to keep their coverage."""
 
 import json
 from dataclasses import replace
@@ -29,7 +29,7 @@ def simulated(end: int, tracking=None):
     return expecting(tracking or new_tracking(outlook, 2.0), outlook, what_ifs)
 
 
-def test_what_came_is_compared_when_all_of_it_has_come():
+def test_observed_demand_is_compared_once_it_is_complete():
     tracking = simulated(500)
     assert steps_come(tracking, [LONG.between(0, 503)]) == (3, 6)
     with pytest.raises(AuroraError, match="3 of the 6 steps"):
@@ -43,7 +43,7 @@ def test_what_came_is_compared_when_all_of_it_has_come():
         compared(after, [LONG])
 
 
-def test_the_nearest_what_if_is_named():
+def test_the_closest_what_if_is_named():
     tracking = simulated(500)
     spiked = replace(LONG, y=np.where(np.arange(900) >= 500, 1.5, 1.0) * LONG.y)
     seen, after = compared(tracking, [spiked])
@@ -52,7 +52,7 @@ def test_the_nearest_what_if_is_named():
     assert all(offset > 0 for offset in after.step_offsets) and np.median(seen.places) > 0.99
 
 
-def test_rounds_add_up_and_promises_are_kept():
+def test_rounds_accumulate_and_tiers_keep_their_coverage():
     tracking, end = None, 500
     for _ in range(25):
         _, tracking = compared(simulated(end, tracking), [LONG])
@@ -64,7 +64,7 @@ def test_rounds_add_up_and_promises_are_kept():
     assert min(tracking.histogram) > 3 and max(tracking.histogram) < 32
 
 
-def test_the_state_survives_a_write_and_an_interrupted_one(tmp_path):
+def test_the_state_survives_complete_and_interrupted_writes(tmp_path):
     path = tmp_path / "state.json"
     tracking = simulated(500)
     write_tracking(tracking, path)
@@ -97,7 +97,7 @@ def test_a_state_with_lists_of_other_lengths_is_refused(tmp_path):
         read_tracking(path)
 
 
-def test_other_data_than_was_simulated_are_refused():
+def test_data_that_differ_from_the_simulated_ones_are_refused():
     tracking = simulated(500)
     with pytest.raises(AuroraError, match="other series"):
         compared(tracking, [replace(LONG, unique_id="b")])

@@ -1,4 +1,4 @@
-"""Plans, ledgers, inventories, histories, catalogues, measurements, experiments: wrong shapes are one line each."""
+"""Malformed plans, ledgers, inventories, histories, catalogues, measurements and experiments give one-line errors."""
 
 import copy
 import csv
@@ -78,7 +78,7 @@ def places(data, path=()):
 
 
 def spoilt(data, rng):
-    """The data with one value of another shape, or gone."""
+    """Yield the data with one value malformed or removed."""
     found = copy.deepcopy(data)
     path = rng.choice([p for p in places(found) if p])
     inner = found
@@ -115,14 +115,14 @@ def advised(path):
         recommend_account(account, BASIS)
 
 
-def test_spoilt_histories(tmp_path):
+def test_malformed_histories_are_refused(tmp_path):
     rng, rows = random.Random(0), rows_of(tmp_path)
     for _ in range(60):
         k = rng.randrange(len(rows))
         never_a_traceback(advised, lines(tmp_path / "h.jsonl", [*rows[:k], spoilt(rows[k], rng), *rows[k + 1 :]]))
 
 
-def test_spoilt_inventories_catalogues_and_plans(tmp_path):
+def test_malformed_inventories_catalogues_and_plans_are_refused(tmp_path):
     rng, path = random.Random(1), tmp_path / "x.json"
     change = PlannedChange("a", {"x": 1}, {"x": 2}, "r", {"expected": 1.0, "risk": 1})
     write_plan(ChangePlan((change,), "test"), tmp_path / "plan.json")
@@ -149,7 +149,7 @@ def test_spoilt_inventories_catalogues_and_plans(tmp_path):
         read_inventory(path)
 
 
-def test_spoilt_ledgers_name_the_line_and_the_field(tmp_path):
+def test_malformed_ledgers_are_refused_with_the_line_and_the_field(tmp_path):
     path = tmp_path / "ledger.jsonl"
     promises = [ledger.Promise(f"c{k}", "a", "2026-01-01", 10.0, 0.0, 20.0, 0.8, "list") for k in range(3)]
     ledger.record_promises(path, promises)
@@ -177,7 +177,7 @@ def small_experiment(folder):
     return days
 
 
-def test_spoilt_experiments(tmp_path):
+def test_malformed_experiments_are_refused(tmp_path):
     folder = tmp_path / "trial"
     days, rng = small_experiment(folder), random.Random(3)
     registration = folder / "registration.json"
@@ -222,7 +222,7 @@ def test_spoilt_experiments(tmp_path):
         ("m.txt", b"x", "must end in"),
     ],
 )
-def test_measurements_as_people_have_them(tmp_path, name, content, message):
+def test_measurements_in_common_notations_are_read(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
     if message:
@@ -254,7 +254,7 @@ def test_histories_in_milliseconds_and_with_line_separators(tmp_path):
     assert [f.defect for f in found.findings if "milliseconds" in f.message] == ["notation"]
 
 
-def test_rows_as_other_programs_write_them(tmp_path):
+def test_rows_in_the_notation_of_other_programs_are_read(tmp_path):
     rows = rows_of(tmp_path)
     odd = [{**r, "account_id": 42, "time": str(r["time"] * 1000)} for r in rows]
     (account,) = read_accounts([lines(tmp_path / "odd.jsonl", odd)], CATALOGUE).accounts
@@ -268,7 +268,7 @@ def test_rows_as_other_programs_write_them(tmp_path):
         read_accounts([path], CATALOGUE)
 
 
-def test_after_a_gap_the_present_configuration_is_that_of_the_last_row(tmp_path):
+def test_the_current_configuration_after_a_gap_is_that_of_the_last_row(tmp_path):
     rows = rows_of(tmp_path)
     later = {"instance": "general-16", "minimum": 6, "maximum": 12, "tags": ["new"], "limit": 9.0}
     rows = [*rows[:40], *({**r, **later} for r in rows[41:])]
@@ -279,7 +279,7 @@ def test_after_a_gap_the_present_configuration_is_that_of_the_last_row(tmp_path)
     assert found.now == account.present
 
 
-def test_columns_that_may_be_absent_are_and_others_are_named(tmp_path):
+def test_optional_columns_may_be_absent_and_missing_required_ones_are_named(tmp_path):
     rows = [{k: v for k, v in r.items() if k not in OPTIONAL} for r in rows_of(tmp_path)]
     path = lines(tmp_path / "h.jsonl", rows)
     (account,) = read_accounts([path], CATALOGUE, optional=OPTIONAL).accounts
@@ -293,7 +293,7 @@ def test_columns_that_may_be_absent_are_and_others_are_named(tmp_path):
         read_accounts([lines(path, bare)], CATALOGUE, optional=OPTIONAL)
 
 
-def test_a_part_of_a_plan_with_any_name_and_a_rollback_for_each(tmp_path):
+def test_part_of_a_plan_with_any_name_can_be_applied_with_its_own_rollback(tmp_path):
     names = ["arn:aws:ec2:eu:1:i/a", "a: b", "x\ny"]
     changes = tuple(PlannedChange(n, {"x": 1}, {"x": 2}, "", {"risk": k}) for k, n in enumerate(names))
     inventory, path = tmp_path / "i.json", tmp_path / "plan.json"
@@ -318,7 +318,7 @@ def test_a_part_of_a_plan_with_any_name_and_a_rollback_for_each(tmp_path):
     assert json.loads(inventory.read_bytes()) == json.loads(before)
 
 
-def test_a_catalogue_is_written_and_read_and_a_price_list_is_one(tmp_path):
+def test_a_catalogue_survives_writing_and_a_price_list_is_a_catalogue(tmp_path):
     path = tmp_path / "prices.json"
     path.write_text(json.dumps(catalogue_json(CATALOGUE)))
     assert load_catalogue(path) == CATALOGUE
@@ -346,28 +346,28 @@ def test_a_catalogue_is_written_and_read_and_a_price_list_is_one(tmp_path):
         ("type,vCPU,GiB,On Demand,Price\nm5.large,2,8,1,2\n", "line 1 has several columns for the price"),
     ],
 )
-def test_a_price_that_can_be_two_is_not_guessed(tmp_path, text, message):
+def test_an_ambiguous_price_is_refused(tmp_path, text, message):
     listed = tmp_path / "prices.csv"
     listed.write_text(text)
     with pytest.raises(DataError, match=message):
         load_catalogue(listed)
 
 
-def test_thousands_in_a_price_list_are_read(tmp_path):
+def test_thousands_separators_of_a_price_list_are_read(tmp_path):
     listed = tmp_path / "prices.csv"
     listed.write_text('type,vCPU,GiB,$/h\nu.metal,448,"1,952 GiB","$1,096.50"\n')
     (kind,) = load_catalogue(listed).instances
     assert (kind.memory, kind.price) == (1952.0, 1096.5)
 
 
-def test_of_two_columns_of_one_name_none_is_guessed(tmp_path):
+def test_duplicate_columns_are_refused(tmp_path):
     path = tmp_path / "june.csv"
     path.write_text("account,day,cost,cost\na,2026-06-01,1,9\n")
     with pytest.raises(DataError, match="two columns 'cost'; rename one"):
         read_rows(path, ("cost",))
 
 
-def test_damaged_parquet_files_are_one_line(tmp_path):
+def test_damaged_parquet_files_give_a_one_line_error(tmp_path):
     rng = random.Random(4)
     path = tmp_path / "h.parquet"
     write_accounts(generate(3, 1, periods=48).accounts, path)

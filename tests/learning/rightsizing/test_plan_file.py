@@ -1,4 +1,4 @@
-"""Plans: undone exactly, repeated without harm, refused where the world is not what they were made for."""
+"""Plans are undone exactly, repeated without effect, and refused when the current state differs."""
 
 import json
 
@@ -51,7 +51,7 @@ def small(tmp_path):
     return inventory, ChangePlan((change,), "test")
 
 
-def test_a_plan_through_files_and_back(tmp_path):
+def test_a_plan_survives_writing_and_reading(tmp_path):
     inventory, plan = small(tmp_path)
     before = json.loads(inventory.read_text())
     write_plan(plan, tmp_path / "plan.json")
@@ -65,7 +65,7 @@ def test_a_plan_through_files_and_back(tmp_path):
     assert json.loads(inventory.read_text()) == before
 
 
-def test_another_configuration_is_refused_with_what_differs_and_nothing_is_changed(tmp_path):
+def test_a_changed_configuration_is_refused_with_the_difference_and_left_unchanged(tmp_path):
     inventory, plan = small(tmp_path)
     inventory.write_text(json.dumps({"a": {"type": "m.xlarge", "replicas": 2}}))
     text = inventory.read_text()
@@ -96,7 +96,7 @@ def test_a_kill_before_the_change_leaves_a_harmless_rollback(tmp_path, monkeypat
     assert apply_to_file(plan, inventory, tmp_path / "undo.json").changed == ("a",)
 
 
-def test_altered_plans_and_others_rollbacks_are_refused(tmp_path):
+def test_altered_plans_and_foreign_rollbacks_are_refused(tmp_path):
     inventory, plan = small(tmp_path)
     path = tmp_path / "plan.json"
     write_plan(plan, path)

@@ -1,4 +1,4 @@
-"""Recommendations: made from what was measured, held by the truth behind it, and refused where too little is known."""
+"""Recommendations follow from measurements, agree with the true demand, and are refused without enough data."""
 
 from dataclasses import replace
 from functools import cache
@@ -39,7 +39,7 @@ def one(finding):
     return next((a, t, found_of(k)) for k, (a, t) in enumerate(pairs()) if found_of(k).finding == finding)
 
 
-def test_demand_behind_a_history_is_that_of_the_truth_where_it_was_served():
+def test_recovered_demand_equals_the_true_demand_where_it_was_served():
     for account, truth in pairs():
         if account.metric("misses").mean() < 0.01:
             usage = usage_of(account, CATALOGUE)
@@ -48,7 +48,7 @@ def test_demand_behind_a_history_is_that_of_the_truth_where_it_was_served():
             assert usage.needs.service == pytest.approx(truth.workload.service, rel=0.05)
 
 
-def test_what_is_proposed_exists_and_names_its_reasons():
+def test_proposals_are_in_the_catalogue_and_name_their_reasons():
     assert {found_of(k).finding for k in range(12)} >= {"over", "under"}
     for k, (account, _) in enumerate(pairs()):
         found = found_of(k)
@@ -60,7 +60,7 @@ def test_what_is_proposed_exists_and_names_its_reasons():
             assert found.savings.price_source == CATALOGUE.source
 
 
-def test_an_account_that_is_too_large_really_saves_and_keeps_its_promise():
+def test_an_oversized_account_realises_the_promised_savings():
     account, truth, found = one("over")
     stay, move = (simulate(truth, c, 180, 5) for c in (found.now, found.proposed))
     saved = stay.metric("cost").sum() - move.metric("cost").sum()
@@ -71,14 +71,14 @@ def test_an_account_that_is_too_large_really_saves_and_keeps_its_promise():
     assert account.account_id == found.account
 
 
-def test_too_little_is_refused_with_the_count():
+def test_too_few_periods_are_refused_with_the_count():
     found = recommend_account(pairs()[0][0].between(0, 20), BASIS)
     assert (found.finding, found.have, found.need) == ("no_data", 20, 42)
     assert found.reasons == ("have 20 of 42 values",)
     assert found.proposed is None
 
 
-def test_a_tag_that_forbids_the_change_is_a_conflict_and_goes_into_no_plan():
+def test_a_change_forbidden_by_a_tag_is_a_conflict_and_in_no_plan():
     account, _, free = one("over")
     frozen = recommend_account(replace(account, tags=("do-not-resize",)), BASIS)
     assert (frozen.finding, frozen.is_applicable) == ("conflict", False)
@@ -88,7 +88,7 @@ def test_a_tag_that_forbids_the_change_is_a_conflict_and_goes_into_no_plan():
     assert least.finding in ("conflict", "optimised")
 
 
-def test_cpu_and_memory_that_ask_for_opposites_contradict_each_other():
+def test_opposite_demands_of_cpu_and_memory_are_a_contradiction():
     account, _, found = one("over")
     projector = Projector(usage_of(account, CATALOGUE), CATALOGUE, next_months(usage_of(account, CATALOGUE)))
     choice = choose(projector, Goals(), candidates(projector))
@@ -97,7 +97,7 @@ def test_cpu_and_memory_that_ask_for_opposites_contradict_each_other():
     assert not disagreement(replace(used, p95={**used.p95, "memory": 0.5}), choice)
 
 
-def test_a_flip_flips_the_finding_and_just_before_it_does_not():
+def test_a_flip_changes_the_finding_exactly_at_its_threshold():
     account, _, _ = one("over")
     usage = usage_of(account, CATALOGUE)
     projector = Projector(usage, CATALOGUE, next_months(usage))
@@ -118,7 +118,7 @@ def test_a_flip_flips_the_finding_and_just_before_it_does_not():
     assert found
 
 
-def test_futures_repeat_and_follow_the_measured_days():
+def test_futures_are_reproducible_and_follow_the_measured_days():
     usage = usage_of(pairs()[0][0], CATALOGUE)
     one_, two = (next_months(usage, futures=3, seed=1) for _ in range(2))
     assert np.array_equal(one_, two)
@@ -126,7 +126,7 @@ def test_futures_repeat_and_follow_the_measured_days():
     assert np.quantile(one_, 0.5) == pytest.approx(np.quantile(usage.demand, 0.5), rel=0.4)
 
 
-def test_fine_demand_keeps_every_mean_and_peak():
+def test_refined_demand_keeps_every_mean_and_peak():
     rng = np.random.default_rng(0)
     mean = rng.uniform(1, 5, 30)
     peak = mean * rng.uniform(1, 1.5, 30)
@@ -135,7 +135,7 @@ def test_fine_demand_keeps_every_mean_and_peak():
     assert fine.max(axis=1) == pytest.approx(peak)
 
 
-def test_growth_is_seen_and_weekends_are_none():
+def test_growth_is_detected_and_weekends_are_not_growth():
     days = np.arange(28)
     weekly = np.where((days + 3) % 7 >= 5, 0.5, 1.0)  # day 0 is a Thursday
     still, error = growth_of(weekly, 0, 86_400)
@@ -146,13 +146,13 @@ def test_growth_is_seen_and_weekends_are_none():
     assert error < 0.04
 
 
-def test_risk_counts_futures_and_never_says_never():
+def test_risk_is_a_smoothed_share_of_futures_and_never_zero():
     outcome = Outcome(np.ones(40), np.zeros(40), np.ones(40))
     assert outcome.exceeds(0.01) == pytest.approx(0.5 / 41)
     assert [risk_level(p) for p in (0.0, 0.03, 0.1, 0.3, 0.9)] == [0, 1, 2, 3, 4]
 
 
-def test_intervals_that_were_fitted_hold_on_cases_like_those():
+def test_fitted_intervals_keep_their_coverage_on_similar_cases():
     rng = np.random.default_rng(0)
 
     def cases(count):
@@ -168,7 +168,7 @@ def test_intervals_that_were_fitted_hold_on_cases_like_those():
         fit(cases(5), "test")
 
 
-def test_experts_did_what_is_recommended_or_nobody_is_asked():
+def test_precedents_come_from_experts_and_are_absent_without_them():
     none, told = experts_among([a for a, _ in pairs()[:3]], CATALOGUE)
     assert none is None
     assert "no experts" in told
@@ -222,7 +222,7 @@ def test_a_series_of_utilisation_becomes_demand():
         ({"limit": 0}, "'limit' must be above 0"),
     ],
 )
-def test_a_bad_inventory_says_which_field(change, message):
+def test_a_bad_inventory_is_refused_with_the_field(change, message):
     with pytest.raises(DataError, match=message):
         parse_entry("web", {**ENTRY, **change}, CATALOGUE)
     with pytest.raises(DataError, match="lacks cooldown"):
@@ -230,13 +230,13 @@ def test_a_bad_inventory_says_which_field(change, message):
     assert isinstance(parse_entry("web", ENTRY, CATALOGUE).configuration, Configuration)
 
 
-def test_periods_that_do_not_fit_are_refused():
+def test_inconsistent_periods_are_refused():
     account = pairs()[0][0]
     with pytest.raises(DataError, match="multiple of 300 s"):
         usage_of(replace(account, period=1000), CATALOGUE)
 
 
-def test_values_that_a_series_lacks_cost_no_more_than_themselves():
+def test_missing_values_of_a_series_affect_no_other_values():
     entry = parse_entry("web", ENTRY, CATALOGUE)
     cpu = series("web/cpu", 50 + 20 * np.sin(np.arange(2304) / 46))
     cpu.observed[5::50] = False
@@ -245,7 +245,7 @@ def test_values_that_a_series_lacks_cost_no_more_than_themselves():
     assert len(usage.seen["cpu"]) == cpu.observed.sum()
 
 
-def test_units_are_read_in_every_spelling_and_odd_ones_told():
+def test_units_are_read_in_every_notation_and_unknown_ones_reported():
     entry = parse_entry("web", ENTRY, CATALOGUE)
 
     def read(values, unit):
@@ -268,7 +268,7 @@ def test_units_are_read_in_every_spelling_and_odd_ones_told():
             known_unit(name)
 
 
-def test_workloads_that_ended_before_the_others_are_named():
+def test_workloads_that_ended_early_are_named():
     long, short = series("db/cpu", np.ones(2016)), series("web/cpu", np.ones(1000))
     assert ended_early(by_workload([long, short])) == {"web": pytest.approx(1016 / 288)}
     assert ended_early(by_workload([long, series("web/cpu", np.ones(1900))])) == {} == ended_early({})

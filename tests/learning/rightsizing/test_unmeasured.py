@@ -1,4 +1,4 @@
-"""What was not measured stays as it is, and no sentence quotes it: for histories and for series of utilisation."""
+"""Unmeasured resources stay unchanged and unmentioned, for histories and for series of utilisation."""
 
 import re
 from dataclasses import replace
@@ -39,7 +39,7 @@ def without(account, columns):
 
 
 def has_no_less(now, new, columns):
-    """Written apart from the library's own check."""
+    """Return whether a proposal reduces nothing; independent of the library's own check."""
     if "io" in columns and CATALOGUE.storage_class[new.storage].iops < CATALOGUE.storage_class[now.storage].iops:
         return False
     if "bandwidth" in columns and CATALOGUE.network_tier[new.network].gbit < CATALOGUE.network_tier[now.network].gbit:
@@ -58,7 +58,7 @@ def has_no_less(now, new, columns):
 
 
 @pytest.mark.parametrize("columns", DROPPED, ids="+".join)
-def test_a_column_that_is_absent_shrinks_nothing_and_is_not_quoted(columns):
+def test_an_absent_column_shrinks_no_resource_and_is_not_quoted(columns):
     for account in accounts():
         found = recommend_account(without(account, columns), BASIS)
         assert found.measured == {r: r not in columns for r in ("cpu", "memory", "io", "bandwidth")}
@@ -73,7 +73,7 @@ def test_a_column_that_is_absent_shrinks_nothing_and_is_not_quoted(columns):
 
 
 @pytest.mark.parametrize("columns", DROPPED, ids="+".join)
-def test_no_candidate_has_less_of_what_was_not_measured(columns):
+def test_no_candidate_reduces_an_unmeasured_resource(columns):
     account = accounts()[0]
     usage = usage_of(without(account, columns), CATALOGUE)
     found = candidates(Projector(usage, CATALOGUE, next_months(usage, futures=4)))
@@ -82,7 +82,7 @@ def test_no_candidate_has_less_of_what_was_not_measured(columns):
     assert all(keeps_unmeasured(usage.configuration, c, columns, CATALOGUE) for c in found)
 
 
-def test_a_column_of_zeros_or_of_a_few_values_says_nothing():
+def test_a_column_of_zeros_or_few_values_counts_as_unmeasured():
     account = accounts()[0]
     zeros, few = account.values.copy(), account.values.copy()
     zeros[:, COLUMN["memory"]] = 0.0
@@ -92,7 +92,7 @@ def test_a_column_of_zeros_or_of_a_few_values_says_nothing():
         assert found.measured["memory"] is False
 
 
-def test_without_cpu_nothing_is_said():
+def test_without_cpu_no_recommendation_is_made():
     found = recommend_account(without(accounts()[0], ("cpu",)), BASIS)
     assert (found.finding, found.proposed) == ("no_data", None)
     assert "CPU was not measured" in found.reasons[0]
@@ -127,7 +127,7 @@ def told(metrics, goals=BASIS.goals, **entry):
     return recommend_workload("db", metrics, found, replace(BASIS, goals=goals))
 
 
-def test_a_database_of_which_only_the_cpu_is_known_keeps_its_memory_storage_and_network():
+def test_a_database_with_only_cpu_measured_keeps_memory_storage_and_network():
     found = told({"cpu": series("db/cpu", idle())})
     assert (found.finding, found.is_applicable) == ("over", True)
     assert CATALOGUE.instance[found.proposed.instance].memory >= 32
@@ -137,7 +137,7 @@ def test_a_database_of_which_only_the_cpu_is_known_keeps_its_memory_storage_and_
     assert CATALOGUE.instance[whole.proposed.instance].memory < 32  # measured and idle: it may shrink
 
 
-def test_never_down_to_one_instance_unless_asked():
+def test_a_single_instance_is_recommended_only_on_request():
     metrics = {m: series(f"db/{m}", idle(8.0)) for m in ("cpu", "memory", "io", "bandwidth")}
     kept = told(metrics).proposed
     assert kept.minimum == kept.maximum == 2
@@ -145,7 +145,7 @@ def test_never_down_to_one_instance_unless_asked():
     assert told(metrics, Goals(least=3)).proposed.minimum == 3
 
 
-def test_measured_and_projected_figures_are_apart_and_a_falling_trend_removes_nothing():
+def test_measured_and_projected_figures_are_separate_and_a_falling_trend_removes_nothing():
     cpu = series("db/cpu", idle(40.0, -0.3))
     found = told({"cpu": cpu})
     assert found.utilisation_now.p50["cpu"] == pytest.approx(np.median(cpu.y) / 100)
@@ -156,7 +156,7 @@ def test_measured_and_projected_figures_are_apart_and_a_falling_trend_removes_no
     assert rising.utilisation_now_projected.p50["cpu"] > 1.1 * rising.utilisation_now.p50["cpu"]
 
 
-def test_confidence_never_exceeds_what_the_risk_leaves():
+def test_confidence_is_at_most_one_minus_the_risk():
     calibration = shipped_calibration()
     for side in ("under", "over", "optimised"):
         for projected in np.linspace(0.0, 1.0, 41):
@@ -165,7 +165,7 @@ def test_confidence_never_exceeds_what_the_risk_leaves():
             assert rate.low <= rate.share <= rate.high
 
 
-def test_every_part_of_a_change_is_there_for_a_reason_that_binds():
+def test_every_part_of_a_change_has_a_binding_reason():
     for account in accounts():
         usage = usage_of(account, CATALOGUE)
         projector = Projector(usage, CATALOGUE, next_months(usage))
@@ -178,7 +178,7 @@ def test_every_part_of_a_change_is_there_for_a_reason_that_binds():
                 assert re.search(r"without it [\d.]+% of requests|saves \$[\d,]+ a month|makes", reason)
 
 
-def test_nights_without_an_instance_are_no_fault():
+def test_nights_without_an_instance_are_accepted():
     day = np.arange(DAYS) % 288
     running = np.where((day > 96) & (day < 240), 3.0, 0.0)
     cpu = np.where(running > 0, 55.0, 0.0)
@@ -199,7 +199,7 @@ def test_nights_without_an_instance_are_no_fault():
         (idle(), "furlongs", "usable are"),
     ],
 )
-def test_a_unit_is_stated_or_plain_and_never_guessed_in_silence(y, unit, message):
+def test_an_assumed_unit_is_always_reported(y, unit, message):
     with pytest.raises(DataError, match=message):
         told({"cpu": series("db/cpu", y, unit)})
     assert told({"cpu": series("db/cpu", idle(), "")}).assumptions[0] == "db/cpu has no unit: taken as percent"

@@ -1,4 +1,4 @@
-"""The Python examples of the environment's page run, and print what it shows."""
+"""Examples of the documentation of the environment run and print the shown output."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```(?:\n\n```\n(.*?)```)?", PAGE, re.S)
 
 
 @pytest.mark.parametrize(("program", "output"), EXAMPLES[:3])
-def test_examples_run_and_print_what_is_shown(program, output, capsys):
+def test_examples_run_and_print_the_shown_output(program, output, capsys):
     exec(program.replace("10_000", "300"), {})  # fewer steps of training
     printed = capsys.readouterr().out
     if output:

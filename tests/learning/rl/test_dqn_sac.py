@@ -28,7 +28,7 @@ def config(algorithm, steps, **changes):
 
 
 @pytest.mark.parametrize(("algorithm", "steps"), [("dqn", 6_000), ("sac", 6_000)])
-def test_it_learns_to_take_the_cheapest_candidate(algorithm, steps):
+def test_agents_learn_to_take_the_cheapest_candidate(algorithm, steps):
     learner = offpolicy.new_learner(config(algorithm, steps), make_env)
     before = mean_return(learner.agent, Cheapest(32, 7), 40)
     offpolicy.learn(learner, make_env)
@@ -37,7 +37,7 @@ def test_it_learns_to_take_the_cheapest_candidate(algorithm, steps):
 
 
 @pytest.mark.parametrize("algorithm", ["dqn", "sac"])
-def test_a_checkpoint_holds_what_was_learned(tmp_path, algorithm):
+def test_a_checkpoint_restores_the_trained_weights(tmp_path, algorithm):
     learner = offpolicy.new_learner(config(algorithm, 1_600, steps_per_block=800), make_env)
 
     def stop(part):

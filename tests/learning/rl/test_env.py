@@ -1,4 +1,4 @@
-"""The environments keep their contract: shapes, masks, rewards that add up, restarts, and the field's own checkers."""
+"""Environments: shapes, masks, rewards, restarts, and the checkers of Gymnasium and Stable-Baselines3."""
 
 import warnings
 

@@ -19,7 +19,7 @@ def trained(steps, *, seed=0):
     return learner
 
 
-def test_it_learns_to_take_the_cheapest_candidate():
+def test_ppo_learns_to_take_the_cheapest_candidate():
     learner = trained(20_000)
     least = np.random.default_rng(9).random((4000, 6))
     least[np.random.default_rng(8).random(least.shape) > 0.6] = 1
@@ -28,7 +28,7 @@ def test_it_learns_to_take_the_cheapest_candidate():
     assert after > 0.97 * (1 - least.min(axis=1).mean()) > before
 
 
-def test_it_never_chooses_an_infeasible_candidate():
+def test_ppo_never_chooses_an_infeasible_candidate():
     trained(2_000)  # the toy asserts it
 
 
@@ -55,7 +55,7 @@ def test_scores_follow_the_order_of_candidates():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.5, 1), st.floats(0, 1))
-def test_advantages_are_the_weighted_sums_of_td_errors_that_define_them(seed, gamma, gae_lambda):
+def test_advantages_are_the_discounted_sums_of_td_errors(seed, gamma, gae_lambda):
     rng = np.random.default_rng(seed)
     steps, count = 7, 3
     rewards, values = rng.normal(size=(2, steps, count)).astype(np.float32)

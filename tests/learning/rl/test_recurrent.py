@@ -17,7 +17,7 @@ def trained_return(lstm_size):
     return mean_return(GreedyAgent(learner.network), Cue(64, 7), 24)
 
 
-def test_an_lstm_learns_what_needs_memory_and_plain_ppo_does_not():
+def test_an_lstm_learns_a_task_that_needs_memory_and_plain_ppo_does_not():
     assert trained_return(lstm_size=16) > 0.95
     assert trained_return(lstm_size=0) < 0.65
 

@@ -61,7 +61,7 @@ def test_levels_seeds_and_held_out_scenarios_differ():
     assert not np.array_equal(first(), first(level=2))
 
 
-def test_own_scenarios_are_taken_encoded_or_not():
+def test_own_scenarios_are_accepted_encoded_or_not():
     encoded = level_scenarios(1, 3, 5)
     ours, theirs = (
         gymnasium.make(ENV_ID, scenarios=s, flat=True).reset()[0] for s in (encoded, [e.scenario for e in encoded])

@@ -7,7 +7,7 @@ from aurora.learning.rl.evaluation import agent_rewards, policy_rewards
 from aurora.learning.rl.scenarios import level_scenarios
 
 
-def test_a_training_reports_rewards_and_a_policy_that_earns_them(tmp_path):
+def test_a_training_reports_the_rewards_of_its_policy(tmp_path):
     calls = []
     result = aurora.train(
         levels=[1], steps=2_000, seed=3, folder=tmp_path / "ppo", held_out=10, progress=lambda *call: calls.append(call)
@@ -49,7 +49,7 @@ def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
         ({"held_out": -1}, "held_out"),
     ],
 )
-def test_a_wrong_argument_is_named(arguments, parameter):
+def test_an_invalid_argument_is_named(arguments, parameter):
     with pytest.raises(InputError) as error:
         report.train(**arguments)
     assert error.value.parameter == parameter

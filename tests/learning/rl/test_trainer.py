@@ -23,7 +23,7 @@ def random_network(seed, lstm_size=0):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_network_earns_the_same_in_the_environment_and_as_a_policy(seed):
+def test_a_network_has_the_same_reward_in_the_environment_and_as_a_policy(seed):
     network = random_network(seed)
     rng = np.random.default_rng(seed)
     for part in (network.candidate_mean, network.context_mean):
@@ -46,7 +46,7 @@ def test_playing_scenarios_together_or_alone_gives_the_same_rewards():
     assert np.allclose(agent_rewards(agent, HELD_OUT[:10]), alone, rtol=1e-9)
 
 
-def test_disagreements_name_two_candidates():
+def test_disagreements_name_both_candidates():
     cheapest, dearest = REFERENCES["cheapest"], REFERENCES["first_fit"]
     for encoded in HELD_OUT[:10]:
         assert first_disagreements(cheapest, cheapest, encoded, 10) == []

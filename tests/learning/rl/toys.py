@@ -44,7 +44,7 @@ class Cheapest:
 
 
 class Cue:
-    """The first observation of an episode says which of two candidates every later decision should take."""
+    """Episodes whose first observation determines which of two candidates is right in all later decisions."""
 
     candidate_features, context_features, num_candidates = 2, 2, 2
 

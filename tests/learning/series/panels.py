@@ -1,4 +1,4 @@
-"""Small panels for tests: daily courses with noise, whose truth is known."""
+"""Small panels for tests: noisy daily patterns with known truth."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A server on loopback that answers `query_range` as Prometheus does, and misbehaves on demand."""
+"""A server on loopback that answers `query_range` as Prometheus does, and fails on demand."""
 
 import base64
 import gzip
@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: FakePrometheus
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         form = {k: v[0] for k, v in parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()).items()}

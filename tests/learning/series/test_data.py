@@ -1,4 +1,4 @@
-"""Reading: long form and traces as they lie, and what is refused with which words."""
+"""Reading of the long form and of traces in their original layout, and refusals with their messages."""
 
 import gzip
 import math
@@ -58,7 +58,7 @@ def put(folder: Path, text: str, name: str = "in.csv") -> Path:
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
-def test_the_long_form_tells_covariates_from_labels(tmp_path, name):
+def test_the_long_form_distinguishes_covariates_from_labels(tmp_path, name):
     panel = read_panel([put(tmp_path, LONG, name)])
     a, b = panel.series
     assert not panel.findings
@@ -79,13 +79,13 @@ def test_the_long_form_tells_covariates_from_labels(tmp_path, name):
         ("1714521600000000", "1714521900000000"),
     ],
 )
-def test_all_spellings_of_a_time_are_the_same_time(tmp_path, times):
+def test_all_notations_of_a_time_are_the_same_time(tmp_path, times):
     (series,) = read_panel([put(tmp_path, f"ds,y\n{times[0]},1\n{times[1]},2\n", "x.csv")]).series
     assert (series.unique_id, series.start, series.step) == ("x", 1714521600, 300)
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.csv", "out.csv.gz"])
-def test_what_was_written_is_read_back_as_it_was(tmp_path, name):
+def test_written_series_are_read_back_unchanged(tmp_path, name):
     text = (
         LONG
         + "b/cpu,2024-05-01T00:20:00Z,9,1,2,EU,percent\nc,2024-05-01T00:00:00Z,1,1,,,\nc,2024-05-01T01:00Z,3,2,,,\n"
@@ -107,14 +107,14 @@ def test_what_was_written_is_read_back_as_it_was(tmp_path, name):
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
-def test_parquet_in_gzip_is_read_too(tmp_path):
+def test_gzipped_parquet_is_read(tmp_path):
     panel = read_panel([put(tmp_path, LONG)])
     write_long_form(panel, tmp_path / "x.parquet")
     (tmp_path / "x.parquet.gz").write_bytes(gzip.compress((tmp_path / "x.parquet").read_bytes()))
     assert len(read_panel([tmp_path / "x.parquet.gz"]).series) == 2
 
 
-def test_a_series_over_several_files_is_one(tmp_path):
+def test_a_series_spread_over_several_files_is_joined(tmp_path):
     head, *rows = LONG.splitlines(keepends=True)
     paths = [put(tmp_path, head + "".join(part), f"{k}.csv") for k, part in enumerate((rows[1:3], rows[:1] + rows[3:]))]
     panel = read_panel(paths)
@@ -127,7 +127,7 @@ def test_a_series_over_several_files_is_one(tmp_path):
         read_panel([paths[0], other])
 
 
-def test_files_of_one_name_are_not_taken_for_one_series(tmp_path):
+def test_files_of_the_same_name_stay_separate_series(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         put(tmp_path / folder, "ds,y\n0,1\n300,2\n", "cpu.csv")
@@ -135,7 +135,7 @@ def test_files_of_one_name_are_not_taken_for_one_series(tmp_path):
         read_panel([tmp_path / "a" / "cpu.csv", tmp_path / "b" / "cpu.csv"])
 
 
-def test_a_covariate_that_only_other_series_have_is_not_missed(tmp_path):
+def test_a_covariate_of_other_series_only_is_not_reported_missing(tmp_path):
     text = "unique_id,ds,y,users\na,0,1,5\na,300,2,6\nb,0,1,\nb,300,2,\n"
     panel = read_panel([put(tmp_path, text)])
     assert [list(s.covariates) for s in panel.series] == [["users"], []]
@@ -167,7 +167,7 @@ def test_a_covariate_that_only_other_series_have_is_not_missed(tmp_path):
         ("timestamp,value\n2014-02-14 14:30:00,much\n2014-02-14 14:35:00,1\n", "line 2, value: 'much'"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_place(tmp_path, text, says):
+def test_a_bad_file_is_refused_with_the_place_of_the_fault(tmp_path, text, says):
     with pytest.raises(AuroraError, match=says) as caught:
         read_panel([put(tmp_path, text)])
     assert "in.csv" in str(caught.value)
@@ -175,7 +175,7 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, text, says):
 
 @given(st.sampled_from([LONG, *TRACES]), st.lists(st.tuples(st.integers(0, 400), st.sampled_from(NOISE)), max_size=4))
 @settings(max_examples=150, deadline=None)
-def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path_factory, text, damages):
+def test_a_damaged_file_is_read_or_refused(tmp_path_factory, text, damages):
     for place, noise in damages:
         cut = place % (len(text) + 1)
         text = text[:cut] + noise + text[cut + place % 3 :]
@@ -223,7 +223,7 @@ def test_accounts_are_hashed_with_a_key_wherever_they_are_named(tmp_path):
         read_panel([put(tmp_path, LONG)], hash_accounts_with=KEY)
 
 
-def test_layouts_are_told_by_their_look(tmp_path):
+def test_layouts_are_detected_from_the_content(tmp_path):
     nab = put(
         tmp_path, "timestamp,value\n2014-02-14 14:30:00,0.5\n2014-02-14 14:35:00,0.6\n", "ec2_cpu_utilization_1.csv"
     )
@@ -260,8 +260,8 @@ def test_all_series_of_the_traces_are_read(traces):
     assert math.isclose(panel.series[0].y[0], 254.44)
 
 
-def test_what_is_known_of_the_nab_traces_is_found(traces):
-    """The labels that NAB's authors gave to these points (labels/combined_labels.json of numenta/NAB)."""
+def test_known_anomalies_of_the_nab_traces_are_found(traces):
+    """Compare with the labels of NAB's authors (labels/combined_labels.json of numenta/NAB)."""
     panel = read_panel(sorted((traces / "nab").glob("*.gz")))
     steps = {(f.unique_id, f.first) for f in panel.findings if f.defect == "step"}
     assert ("ec2_cpu_utilization_825cc2", 1397619240) in steps  # 2014-04-16 03:34

@@ -18,7 +18,7 @@ def frame() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(unit="cores")
 
 
-def test_a_frame_becomes_series_and_comes_back():
+def test_a_frame_becomes_series_and_is_converted_back():
     panel = aurora.read_series(frame(), detect=False)
     assert [(s.unique_id, s.step, len(s), s.labels["unit"]) for s in panel.series] == [
         ("a", 300, STEPS, "cores"),
@@ -32,7 +32,7 @@ def test_a_frame_becomes_series_and_comes_back():
         assert (one.start, one.step, one.labels) == (other.start, other.step, other.labels)
 
 
-def test_the_caller_s_frame_is_left_as_it_is():
+def test_the_caller_s_frame_is_not_modified():
     given = frame()
     before = given.copy(deep=True)
     aurora.read_series(given)
@@ -47,7 +47,7 @@ def test_an_index_with_a_name_is_a_column():
         assert [s.y.tolist() for s in series] == [s.y.tolist() for s in plain]
 
 
-def test_a_frame_reads_like_the_file_it_is_written_to(tmp_path):
+def test_a_frame_is_read_like_the_file_written_from_it(tmp_path):
     frame().to_csv(tmp_path / "series.csv", index=False)
     of_file = aurora.read_series(tmp_path / "series.csv", detect=False).series
     of_frame = aurora.read_series(frame(), detect=False).series
@@ -80,13 +80,13 @@ def test_a_forecast_of_a_frame_is_a_frame():
     assert (np.concatenate([f.quantiles for f in of_series]) == ahead[[f"q{c:g}" for c in QUANTILES]].to_numpy()).all()
 
 
-def test_a_forecast_reads_as_series_again():
+def test_a_forecast_frame_can_be_read_as_series():
     ahead = aurora.forecast(frame(), horizon=4, context=48)
     again = aurora.read_series(ahead[["unique_id", "ds", "y"]], detect=False)
     assert [len(s) for s in again.series] == [4, 4]
 
 
-def test_futures_of_a_frame_cover_its_demand():
+def test_futures_can_be_made_from_a_frame():
     outlook = aurora.look_ahead(frame(), horizon=2, futures=50, confidences=(0.5, 0.9))
     assert outlook.paths.shape == (50, 2, 2)
     assert outlook.tiers[0].cores <= outlook.tiers[1].cores

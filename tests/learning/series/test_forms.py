@@ -1,4 +1,4 @@
-"""Files as people have them: each form reads to the same series, or is refused with its place and the remedy."""
+"""File forms as found in practice: each reads to the same series, or is refused with its place and the remedy."""
 
 import csv
 import gzip
@@ -66,7 +66,7 @@ NAMES = [
 ]
 
 
-def test_names_that_look_like_something_else_stay_as_they_are_written(tmp_path):
+def test_names_that_look_like_numbers_or_dates_are_kept_as_text(tmp_path):
     rows = [(name, f"2026-02-01T00:0{k}:00Z", n, "00" + str(n)) for n, name in enumerate(NAMES) for k in (0, 5)]
     text = "unique_id,ds,y,account\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
     panel = read(tmp_path, text)
@@ -127,7 +127,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_a_time_is_the_same_time(tmp_path, form):
+def test_every_notation_of_a_time_is_the_same_time(tmp_path, form):
     text = "ds,y\n" + "".join(f"{FORMS[form](at(k))},{k}\n" for k in range(12))
     series = one(tmp_path, text)
     assert (series.start, series.step, series.y.tolist()) == (BEGIN, STEP, list(range(12)))
@@ -140,7 +140,7 @@ def test_every_form_of_a_time_is_the_same_time(tmp_path, form):
     st.sampled_from([60, 300, 3600, 86_400]),
 )
 @settings(max_examples=120, deadline=None)
-def test_any_time_is_read_back_from_any_form(tmp_path_factory, form, begin, step):
+def test_any_time_is_read_back_from_any_notation(tmp_path_factory, form, begin, step):
     times = [datetime.fromtimestamp(begin - begin % 60 + k * step, UTC) for k in range(40)]
     text = "ds,y\n" + "".join(f"{FORMS[form](t)},1\n" for t in times)
     series = one(tmp_path_factory.getbasetemp(), text, "any.csv")
@@ -158,7 +158,7 @@ def test_a_day_above_twelve_decides_which_number_is_the_month(tmp_path_factory, 
     assert series.start == datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp() and len(series) == 28
 
 
-def test_a_form_that_was_inferred_is_told(tmp_path):
+def test_an_inferred_notation_is_reported(tmp_path):
     assert "read with the day before the month" in notes(read(tmp_path, "ds,y\n02.01.2026,1\n03.01.2026,2\n"))
     assert "read with the month before the day" in notes(read(tmp_path, "ds,y\n1/30/2026,1\n1/31/2026,2\n"))
     assert "are dates, YYYYMMDD" in notes(read(tmp_path, "ds,y\n20260130,1\n20260131,2\n"))
@@ -180,13 +180,13 @@ def test_the_index_of_a_frame_is_a_column_of_its_parquet_file(tmp_path):
     assert not series.covariates
 
 
-def test_offsets_that_change_with_summer_time_are_one_line(tmp_path):
+def test_offsets_that_change_with_summer_time_give_one_continuous_series(tmp_path):
     text = "ds,y\n2026-10-25T02:55:00+02:00,1\n2026-10-25T02:00:00+01:00,2\n2026-10-25T02:05:00+01:00,3\n"
     series = one(tmp_path, text)
     assert (series.start, series.step, series.y.tolist()) == (1_792_889_700, 300, [1, 2, 3])
 
 
-def test_numbers_without_a_date_have_no_clock(tmp_path):
+def test_numbers_without_a_date_have_no_time_of_day(tmp_path):
     panel = read(tmp_path, "ds,y\n0,1\n300,2\n600,4\n")
     assert panel.series[0].labels["clock"] == "relative" and "without a date" in notes(panel)
 
@@ -219,13 +219,13 @@ def test_numbers_without_a_date_have_no_clock(tmp_path):
         (["inf", "0"], "line 2, ds: 'inf' is not a time"),
     ],
 )
-def test_a_time_that_can_be_two_or_none_is_refused_with_its_line(tmp_path, times, says):
+def test_an_ambiguous_or_impossible_time_is_refused_with_its_line(tmp_path, times, says):
     with pytest.raises(DataError, match=says.replace("(", r"\(")) as caught:
         read(tmp_path, "ds,y\n" + "".join(f"{t},1\n" for t in times))
     assert "1970" not in str(caught.value)
 
 
-def test_a_time_far_from_all_others_is_refused_however_many_there_are(tmp_path):
+def test_a_time_far_from_all_others_is_refused_in_files_of_any_length(tmp_path):
     rows = "".join(f"{BEGIN + 60 * k},1\n" for k in range(20_000))
     with pytest.raises(DataError, match="the time 2001-09-09T01:46:40Z is far from the others, by 8911 days"):
         read(tmp_path, f"ds,y\n{rows}1000000000,5\n")
@@ -250,7 +250,7 @@ def test_a_time_far_from_all_others_is_refused_however_many_there_are(tmp_path):
     ],
 )
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_numbers_are_read_as_they_can_only_be_meant(tmp_path, fields, values, told, separator):
+def test_unambiguous_numbers_are_parsed(tmp_path, fields, values, told, separator):
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator)
     writer.writerows([("ds", "y"), *((f"2026-02-01T00:0{k}:00Z", field) for k, field in enumerate(fields))])
@@ -260,7 +260,7 @@ def test_numbers_are_read_as_they_can_only_be_meant(tmp_path, fields, values, to
 
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=30), st.sampled_from([".", ","]), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_a_column_of_numbers_is_read_back_or_refused_but_never_another(thousandths, decimal, has_groups):
+def test_a_column_of_numbers_is_read_back_or_refused_but_never_altered(thousandths, decimal, has_groups):
     texts = [f"{n / 1000:,.3f}" if has_groups else f"{n / 1000:.3f}" for n in thousandths]
     if decimal == ",":
         texts = [t.replace(",", "_").replace(".", ",").replace("_", ".") for t in texts]
@@ -291,7 +291,7 @@ def test_a_field_that_is_no_plain_number_is_refused_with_the_remedy(tmp_path, fi
 
 
 @pytest.mark.parametrize("field", ["", "NaN", "NA", "n/a", "NULL", "None", "-"])
-def test_what_says_that_there_is_no_value_is_a_gap(tmp_path, field):
+def test_markers_of_missing_values_are_gaps(tmp_path, field):
     assert one(tmp_path, f"ds,y\n2026-02-01,1\n2026-02-02,{field}\n2026-02-03,3\n").observed.tolist() == [
         True,
         False,
@@ -409,7 +409,7 @@ def export(header: str, *columns: list[object], separator: str = ",") -> str:
         (export("beginn,last", STAMPS, [1, 2, 3, 4]), {"in": [1, 2, 3, 4]}),
     ],
 )
-def test_exports_of_monitoring_systems_are_read_and_it_is_said_how(tmp_path, text, wanted):
+def test_exports_of_monitoring_systems_are_read_and_the_layout_is_reported(tmp_path, text, wanted):
     panel = read(tmp_path, text)
     assert {s.unique_id: s.y.tolist() for s in panel.series} == wanted
     assert all((s.start, s.step) == (BEGIN, 300) for s in panel.series)
@@ -441,7 +441,7 @@ def test_units_of_exports_are_known(tmp_path):
         (b"\x00\x01\x02\x03\xff\xfe" * 9, "binary"),
     ],
 )
-def test_what_is_not_certain_is_refused_with_the_remedy(tmp_path, text, says):
+def test_ambiguous_files_are_refused_with_the_remedy(tmp_path, text, says):
     with pytest.raises(DataError, match=says) as caught:
         read(tmp_path, text)
     assert "in.csv" in str(caught.value)
@@ -453,7 +453,7 @@ def test_what_is_not_certain_is_refused_with_the_remedy(tmp_path, text, says):
 @pytest.mark.parametrize(
     "names", ["avg_cpu,avg_mem", "cpu_usage,assigned_mem", "cpu_pct,mem_pct", "value,request_type"]
 )
-def test_the_long_form_is_no_trace_whatever_its_covariates_are_called(tmp_path, names):
+def test_the_long_form_is_never_taken_for_a_trace(tmp_path, names):
     rows = "".join(f"{stamp},{k},{k + 1},{k + 2}\n" for k, stamp in enumerate(STAMPS))
     series = one(tmp_path, f"ds,y,{names}\n{rows}")
     assert (
@@ -463,12 +463,12 @@ def test_the_long_form_is_no_trace_whatever_its_covariates_are_called(tmp_path, 
     )
 
 
-def test_a_second_column_of_almost_the_name_is_a_covariate(tmp_path):
+def test_a_second_column_of_a_similar_name_is_a_covariate(tmp_path):
     series = one(tmp_path, "ds,y,Y\n2026-02-01,1,5\n2026-02-02,2,6\n", "x.tsv")
     assert (series.unique_id, series.y.tolist(), list(series.covariates)) == ("x", [1, 2], ["Y"])
 
 
-def test_an_own_export_with_the_columns_of_a_trace_is_not_given_its_unit(tmp_path):
+def test_an_export_with_the_columns_of_a_trace_does_not_get_its_unit(tmp_path):
     own = one(tmp_path, export("timestamp,value", STAMPS, [0.1, 0.2, 0.3, 0.4]), "my_cpu_utilization.csv")
     assert not own.labels
     wide = read(tmp_path, export("timestamp,avg_cpu,avg_mem", STAMPS, [1, 2, 3, 4], [5, 6, 7, 8]))
@@ -487,7 +487,7 @@ def sawtooth(heights: list[int], low: float = 0.0) -> str:
     return "".join(f"{BEGIN + 300 * k},{v}\n" for k, v in enumerate(values))
 
 
-def test_a_level_that_falls_is_no_counter_and_what_the_file_says_wins(tmp_path):
+def test_a_falling_level_is_no_counter_and_the_unit_of_the_file_takes_precedence(tmp_path):
     counter = [40, 90, 25, 130]
     assert one(tmp_path, "ds,y\n" + sawtooth(counter)).labels["kind"] == "rate"
     assert "kind" not in one(tmp_path, "ds,y\n" + sawtooth(counter, low=200)).labels
@@ -505,7 +505,7 @@ def test_a_level_that_falls_is_no_counter_and_what_the_file_says_wins(tmp_path):
 # Folders, patterns, sizes ---------------------------------------------------------------------------------------------
 
 
-def test_folders_and_patterns_are_their_files(tmp_path):
+def test_folders_and_patterns_expand_to_their_files(tmp_path):
     for name in ("b.csv", "a.csv", "c.csv.gz"):
         put(tmp_path, gzip.compress(b"ds,y\n0,1\n300,2\n") if name.endswith("gz") else "ds,y\n0,1\n300,2\n", name)
     put(tmp_path, "not a series", "notes.md")
@@ -520,7 +520,7 @@ def test_folders_and_patterns_are_their_files(tmp_path):
         read_panel([tmp_path / "*.tsv"])
 
 
-def test_a_parquet_file_that_would_take_too_much_is_refused_by_its_description(tmp_path):
+def test_a_parquet_file_that_needs_too_much_memory_is_refused_by_its_metadata(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -535,7 +535,7 @@ def test_a_parquet_file_that_would_take_too_much_is_refused_by_its_description(t
         read_panel([tmp_path / "nested.parquet"])
 
 
-def test_a_long_text_in_many_rows_of_a_parquet_file_takes_its_place_once(tmp_path):
+def test_a_repeated_text_of_a_parquet_file_is_stored_once(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -553,11 +553,11 @@ def test_a_table_with_too_many_rows_is_refused_before_it_is_read(tmp_path):
         read_panel([tmp_path / "in.csv.gz"])
 
 
-def test_a_day_that_is_not_there_is_no_time():
+def test_a_day_that_does_not_exist_is_no_time():
     assert parsed("31.2.2026", DayOrder(True, "")) is None and parsed("2026-01-01 24:00", None) is None
 
 
-def test_an_export_with_a_traces_columns_and_dates_is_no_trace(tmp_path):
+def test_an_export_with_the_columns_of_a_trace_and_dates_is_no_trace(tmp_path):
     text = "timestamp,cpu_usage,assigned_mem\n" + "".join(f"{{}},{k},{2 * k}\n" for k in range(4))
     epochs = [BEGIN + STEP * k for k in range(4)]
     for form in (str, lambda t: datetime.fromtimestamp(t, UTC).isoformat()):
@@ -578,6 +578,6 @@ def test_an_export_with_a_traces_columns_and_dates_is_no_trace(tmp_path):
         ("2026-01-01,1,5\n2026-01-02,2,5", "where commas are decimal signs, put those values in quotes"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_remedy(tmp_path, rows, says):
+def test_faults_are_reported_with_the_remedy(tmp_path, rows, says):
     with pytest.raises(AuroraError, match=says):
         read(tmp_path, f"ds,y\n{rows}\n")

@@ -1,4 +1,4 @@
-"""Reading from a Prometheus server that is real, on loopback, and not always well."""
+"""Reading from a real Prometheus server on loopback, with and without faults."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_a_query_is_posted_and_its_labels_are_kept(server):
     assert series.unique_id == 'cpu_percent{host="a\\"\\n",unit="core"}'
 
 
-def test_a_long_time_is_asked_for_in_parts_without_double_points(server):
+def test_a_long_range_is_queried_in_parts_without_duplicate_points(server):
     end = START + 25_000 * STEP
     panel = read(server, end, Limits(timeout=20))
     assert len(server.requests) == 3
@@ -46,7 +46,7 @@ def test_a_long_time_is_asked_for_in_parts_without_double_points(server):
     assert panel.series[0].y[-1] == value({}, end)
 
 
-def test_a_server_with_a_lower_limit_is_asked_in_halves(server):
+def test_a_query_beyond_the_limit_of_a_server_is_halved(server):
     server.limit = 500
     panel = read(server, START + 3000 * STEP, Limits(timeout=20))
     assert len(panel.series[0]) == 3001 and not panel.findings
@@ -64,20 +64,20 @@ def test_parts_hold_each_point_once(start, count, step, points):
 @pytest.mark.parametrize(
     "fault", ["503", "429 retry-after", "silent", "cut", "drip", "html", "list", "deep", "drip headers", "damaged gzip"]
 )
-def test_what_may_pass_is_tried_again(server, fault):
+def test_transient_errors_are_retried(server, fault):
     server.faults = [fault]
     assert len(read(server).series[0]) == 61
     assert len(server.requests) == 2
 
 
-def test_a_server_that_stays_unwell_is_given_up(server):
+def test_a_persistently_failing_server_is_given_up(server):
     server.faults = ["503"] * 9
-    with pytest.raises(DataError, match=r"status 503, 4 times; is the server well"):
+    with pytest.raises(DataError, match=r"status 503, 4 times; is the server healthy"):
         read(server)
     assert len(server.requests) == 4
 
 
-def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
+def test_an_excessive_retry_delay_is_not_waited_for(server):
     server.faults = ["429 tomorrow"]
     with pytest.raises(DataError, match="asks to come back in 86400 s"):
         read(server)
@@ -89,22 +89,22 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up_at_once(server):
     [
         ("redirect", "sends on to 'http://elsewhere.example/'"),
         ("error in 200", "no such luck"),
-        ("shifted", "times came that were not asked for"),
-        ("vector", "'vector' came, not a matrix"),
+        ("shifted", "the answer has times that were not requested"),
+        ("vector", "type 'vector', not a matrix"),
         ("odd series", "a series that can't be read"),
         ("histogram", "native histogram"),
         ("huge number", "a series that can't be read"),
         ("brotli", "in the coding 'br', which was not asked for"),
     ],
 )
-def test_what_will_not_pass_is_refused_at_once(server, fault, says):
+def test_permanent_errors_are_not_retried(server, fault, says):
     server.faults = [fault]
     with pytest.raises(AuroraError, match=says):
         read(server, limits=PATIENT)
     assert len(server.requests) == 1
 
 
-def test_a_query_that_is_wrong_is_refused_with_the_servers_words(server):
+def test_an_invalid_query_is_refused_with_the_message_of_the_server(server):
     with pytest.raises(DataError, match="status 400: parse error: unclosed left parenthesis"):
         read_prometheus(server.url, "sum(cpu", START, HOUR, STEP, limits=QUICK)
 
@@ -121,18 +121,18 @@ def test_a_query_that_is_wrong_is_refused_with_the_servers_words(server):
         {"partialResponse": ["store-1"]},
     ],
 )
-def test_an_answer_that_is_not_whole_is_an_error(server, extra):
+def test_an_incomplete_answer_is_an_error(server, extra):
     server.extra = extra
-    with pytest.raises(DataError, match="the answer is not whole"):
+    with pytest.raises(DataError, match="the answer is incomplete"):
         read(server, limits=PATIENT)
 
 
-def test_an_answer_that_says_it_is_whole_is_read(server):
+def test_a_complete_answer_is_read(server):
     server.extra = {"isPartial": False, "warnings": [], "infos": None, "stats": {"seriesFetched": "1"}}
     assert len(read(server).series[0]) == 61
 
 
-def test_an_answer_that_is_too_large_is_asked_for_in_halves(server):
+def test_a_query_with_too_large_an_answer_is_halved(server):
     small = read(server, limits=QUICK._replace(answer_bytes=2000))
     assert small.series[0].y.tolist() == read(server).series[0].y.tolist() and not small.findings
     server.faults = ["bomb"] * 20
@@ -140,7 +140,7 @@ def test_an_answer_that_is_too_large_is_asked_for_in_halves(server):
         read(server, limits=Limits(timeout=20, bytes=60_000_000, answer_bytes=40_000_000))
 
 
-def test_a_remark_on_the_query_is_told(server):
+def test_a_warning_about_the_query_is_reported(server):
     server.extra = {"infos": ["PromQL info: metric might not be a counter"]}
     told = []
     assert read(server, tell=told.append).series
@@ -176,7 +176,7 @@ def test_staleness_and_nan_are_gaps(server):
     assert int((~series.observed).sum()) == 8 and np.isfinite(series.y).all()
 
 
-def test_a_series_that_has_every_third_point_keeps_the_step_that_was_asked_for(server):
+def test_a_sparse_series_keeps_the_requested_step(server):
     server.value = lambda metric, t: 1.0 if (t - START) % 180 == 0 else None
     assert read(server).series[0].step == STEP
 
@@ -190,7 +190,7 @@ def test_a_series_with_one_point_is_left_out_and_reported(server):
     assert finding.unique_id == 'cpu_percent{host="new"}' and "left out" in finding.message and finding.count == 60
 
 
-def test_what_is_too_much_is_refused(server):
+def test_queries_beyond_the_limits_are_refused(server):
     server.metrics = [{"__name__": "cpu_percent", "host": str(k)} for k in range(30)]
     with pytest.raises(DataError, match="more than 20 series"):
         read(server, limits=QUICK._replace(series=20))
@@ -225,13 +225,13 @@ def test_account_labels_can_be_hashed(server):
         ("http://127.0.0.1:9", START, HOUR, 60, "the connection failed .*4 times"),
     ],
 )
-def test_a_query_that_cannot_be_asked_is_refused(url, start, end, step, says):
+def test_invalid_arguments_of_a_query_are_refused(url, start, end, step, says):
     with pytest.raises(AuroraError, match=says) as caught:
         read_prometheus(url, "up", start, end, step, limits=QUICK)
     assert "word@" not in str(caught.value)
 
 
-def test_retry_after_is_seconds_or_a_date():
+def test_retry_after_is_parsed_as_seconds_or_a_date():
     from datetime import UTC, datetime
 
     now = lambda: datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)  # noqa: E731
@@ -246,5 +246,5 @@ def test_ids_of_series_do_not_depend_on_the_order_of_labels():
     assert "\x1b" not in series_id({"a": "\x1b[2J"})
 
 
-def test_access_is_nobody_by_default():
+def test_access_is_anonymous_by_default():
     assert access_from_environment({}) == Access()

@@ -1,4 +1,4 @@
-"""What repair promises: planted defects are found and counted, clean series stay as they are, order does not matter."""
+"""Repair of series: planted defects are counted, clean series are unchanged, and row order does not matter."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def assert_same(one, other) -> None:
 
 @given(seeds, st.integers(2, 500), st.sampled_from([1, 15, 60, 300, 3600, 86_400]))
 @settings(max_examples=60, deadline=None)
-def test_a_clean_series_comes_back_to_the_bit_without_findings(seed, count, step):
+def test_a_clean_series_is_returned_bit_for_bit_without_findings(seed, count, step):
     times, y = clean(seed, count, step)
     series, findings = repair(Samples("s", times, y, covariates={"users": y * 2}, labels=PERCENT), detect=False)
     assert findings == ()
@@ -57,7 +57,7 @@ def test_clean_series_give_no_false_alarms():
 
 @st.composite
 def spoiled(draw):
-    """A series with planted defects, and how many of each there are."""
+    """Return a series with planted defects, and the number of each kind."""
     rng = np.random.default_rng(draw(seeds))
     count = draw(st.integers(60, 400))
     times, y = clean(int(rng.integers(2**32)), count)
@@ -96,7 +96,7 @@ def test_planted_defects_are_found_with_their_counts(case):
 
 @given(spoiled(), seeds)
 @settings(max_examples=60, deadline=None)
-def test_the_order_of_rows_changes_nothing_but_the_report_of_it(case, seed):
+def test_the_order_of_rows_changes_only_its_own_finding(case, seed):
     samples, _ = case
     order = np.random.default_rng(seed).permutation(len(samples.y))
     mixed = Samples("s", samples.times[order], samples.y[order], labels=PERCENT)
@@ -117,7 +117,7 @@ def test_repairing_again_changes_nothing(case):
     assert found_again == tuple(f for f in found if f.defect in ("step", "outlier"))
 
 
-def test_values_of_the_same_time_that_differ_are_averaged():
+def test_different_values_of_the_same_time_are_averaged():
     times = np.array([0, 300, 300, 300, 600, 900.0])
     series, findings = repair(Samples("s", times, np.array([1, 2, 4, 6, 7, 8.0])))
     assert series.y.tolist() == [1, 4, 7, 8]
@@ -125,13 +125,13 @@ def test_values_of_the_same_time_that_differ_are_averaged():
     assert "differ" in findings[0].message
 
 
-def test_a_number_wins_over_nan_of_the_same_time():
+def test_a_number_replaces_nan_of_the_same_time():
     series, findings = repair(Samples("s", np.array([0, 300, 300, 600.0]), np.array([1, np.nan, 2, 3])))
     assert series.y.tolist() == [1, 2, 3] and series.observed.all()
     assert counts(findings) == {"not_a_number": 1, "duplicate": 1}
 
 
-def test_short_gaps_follow_a_line_and_long_ones_the_day_before():
+def test_short_gaps_are_interpolated_and_long_ones_copy_the_previous_day():
     times, y = clean(1, 3 * 288)
     short, long = np.arange(400, 404), np.arange(600, 640)
     kept = np.setdiff1d(np.arange(len(y)), np.concatenate([short, long]))
@@ -142,14 +142,14 @@ def test_short_gaps_follow_a_line_and_long_ones_the_day_before():
     assert np.flatnonzero(~series.observed).tolist() == [*short, *long]
 
 
-def test_a_long_gap_on_the_first_day_keeps_the_last_value_which_was_known_then():
+def test_a_long_gap_on_the_first_day_repeats_the_last_known_value():
     times, y = clean(2, 200)
     kept = np.r_[0:50, 90:200]
     series, _ = repair(Samples("s", times[kept], y[kept]))
     assert (series.y[50:90] == y[49]).all()
 
 
-def test_what_is_missing_at_the_ends_is_left_out():
+def test_missing_values_at_the_ends_are_trimmed():
     times, y = clean(3, 50)
     y[:3] = y[-2:] = np.nan
     series, findings = repair(Samples("s", times, y))
@@ -157,7 +157,7 @@ def test_what_is_missing_at_the_ends_is_left_out():
     assert counts(findings) == {"not_a_number": 5}
 
 
-def test_mixed_steps_come_to_the_usual_one():
+def test_mixed_steps_are_resampled_to_the_most_common_one():
     coarse = np.concatenate([np.arange(0, 30_000, 300), np.arange(30_000, 31_200, 60), np.arange(31_200, 60_000, 300)])
     series, findings = repair(Samples("s", coarse + 0.0, coarse + 0.0))
     assert series.step == 300 and len(series) == 200
@@ -165,7 +165,7 @@ def test_mixed_steps_come_to_the_usual_one():
     assert np.abs(series.y - 300 * np.arange(200)).max() <= 60  # means about their places
 
 
-def test_times_that_jitter_are_put_on_the_grid():
+def test_jittering_times_are_snapped_to_the_grid():
     rng = np.random.default_rng(5)
     times = START + 300.0 * np.arange(2000) + rng.integers(-12, 13, 2000)
     series, findings = repair(Samples("s", times, np.arange(2000.0)))
@@ -174,7 +174,7 @@ def test_times_that_jitter_are_put_on_the_grid():
     assert findings[0].defect == "mixed_steps"
 
 
-def test_a_counter_becomes_a_rate_and_its_resets_are_told():
+def test_a_counter_becomes_a_rate_and_its_resets_are_reported():
     times = START + 60.0 * np.arange(100)
     total = np.cumsum(np.full(100, 120.0))
     total[40:] -= total[40] - 30
@@ -189,7 +189,7 @@ def test_a_counter_becomes_a_rate_and_its_resets_are_told():
         assert series.labels["kind"] == "rate" and series.labels["unit"] == "count/s"
 
 
-def test_a_rate_is_not_taken_for_a_counter_again():
+def test_a_rate_is_not_mistaken_for_a_counter():
     series, _ = repair(Samples("s", 60.0 * np.arange(100), np.arange(100.0), labels={"metric": "x_total"}))
     again, findings = repair(Samples("s", 60.0 * np.arange(1, 100), series.y, labels=series.labels))
     assert_same(series, again)
@@ -202,13 +202,13 @@ def test_a_sawtooth_of_a_share_is_no_counter():
     assert not findings and series.y.tobytes() == y.tobytes()
 
 
-def test_negative_values_are_right_where_the_unit_allows_them():
+def test_negative_values_are_accepted_where_the_unit_allows_them():
     y = np.linspace(-5, 5, 20)
     for labels, found in (({"unit": "celsius"}, {}), ({}, {}), (PERCENT, {"negative": 10})):
         assert counts(repair(Samples("s", 60.0 * np.arange(20), y, labels=labels))[1]) == found
 
 
-def test_a_lasting_step_is_found_at_its_place_and_left():
+def test_a_level_shift_is_located_and_kept():
     times, y = clean(7, 7 * 288)
     y[1000:] += 15
     series, findings = repair(Samples("s", times, y, labels=PERCENT))
@@ -217,7 +217,7 @@ def test_a_lasting_step_is_found_at_its_place_and_left():
     assert found.defect == "step" and abs(found.first - times[1000]) <= 2 * STEP
 
 
-def test_outliers_are_found_and_left():
+def test_outliers_are_found_and_kept():
     times, y = clean(8, 7 * 288)
     y[[0, 900, 2015]] = 99
     series, findings = repair(Samples("s", times, y, labels=PERCENT))
@@ -225,7 +225,7 @@ def test_outliers_are_found_and_left():
     assert counts(findings) == {"outlier": 3} and findings[0].first == times[0]
 
 
-def test_a_nightly_job_is_no_outlier_but_a_spike_at_another_time_is():
+def test_a_nightly_peak_is_no_outlier_but_a_spike_at_another_time_is():
     times, y = clean(10, 7 * 288)
     for night in range(7):
         y[night * 288 + 36 + night % 3] += 50
@@ -259,12 +259,12 @@ def test_covariates_share_the_grid_and_the_report():
         ([0.0, 300.0], [1.0], {}, "2 times for 1 values"),
     ],
 )
-def test_what_cannot_be_repaired_is_refused_with_the_reason(times, y, labels, says):
+def test_an_unrepairable_series_is_refused_with_the_reason(times, y, labels, says):
     with pytest.raises(DataError, match=says):
         repair(Samples("s", np.array(times), np.array(y), labels=labels))
 
 
-def test_times_without_a_usual_step_are_refused():
+def test_times_without_a_common_step_are_refused():
     times = np.cumsum(np.random.default_rng(1).uniform(1, 600, 500))
     with pytest.raises(DataError, match="no usual step"):
         repair(Samples("s", times, times))

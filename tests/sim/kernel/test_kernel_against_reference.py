@@ -27,7 +27,7 @@ from tests.sim.reference_simulator import ReferenceSimulator
 
 
 def with_carbon(scenario: Scenario) -> Scenario:
-    """The same scenario with carbon intensities, most of which change, and with carbon among its objectives."""
+    """Return the scenario with carbon intensities, most of which change, and with carbon among its objectives."""
     rng = np.random.default_rng([scenario.seed, 1])
     nodes = tuple(
         n.model_copy(update={"carbon_intensity": None if rng.random() < 0.2 else float(rng.choice([0, 64, 512]))})
@@ -49,7 +49,7 @@ def with_carbon(scenario: Scenario) -> Scenario:
 
 
 def random_scenario(seed: int) -> Scenario:
-    """A small scenario with a bit of everything; amounts are multiples of powers of two, so sums are exact."""
+    """Return a small scenario with every kind of feature; amounts are multiples of powers of two, so sums are exact."""
     rng = np.random.default_rng(seed)
     pick = rng.choice
     sites = [f"s{i}" for i in range(4)] if rng.random() < 0.6 else []

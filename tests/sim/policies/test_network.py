@@ -34,7 +34,7 @@ INPUTS = (*CANDIDATE_INPUTS, *CONTEXT_INPUTS)
 def made(
     hidden: tuple[int, ...] = (16,), *, seed: int = 0, activation: str = "relu", base: str = "first_fit"
 ) -> Policy:
-    """A network with random weights that reads its inputs in a random order."""
+    """Return a network with random weights and inputs in a random order."""
     rng = np.random.default_rng(seed)
     inputs = [INPUTS[k] for k in rng.permutation(len(INPUTS))]
     sizes = [len(inputs), *hidden, 1]

@@ -1,4 +1,4 @@
-"""The checks of measured series, and their repair: counters, irregular times, gaps, outliers.
+"""Checks and repairs measured series: counters, irregular times, gaps, outliers.
 
 May import the types of `aurora.learning.series`.
 """

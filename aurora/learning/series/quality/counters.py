@@ -14,7 +14,7 @@ MAX_REGULAR_SPREAD = 0.05
 
 
 def stated_as_counter(samples: Samples) -> bool | None:
-    """Return whether the source declares a counter, by `kind` or a metric named `..._total`; None without either."""
+    """Return whether `kind` or a metric named `..._total` declares a counter; None without a declaration."""
     kind = samples.labels.get("kind", "").strip().lower()
     if kind:
         return kind == "counter"
@@ -25,8 +25,8 @@ def is_counter(samples: Samples, y: FloatArray, findings: Findings) -> bool:
     """Return whether the values are those of a counter, by declaration or by their shape.
 
     Without a declaration, a series with a counter's name that mostly rises is a counter. So is a non-negative quantity
-    in a countable unit that rises most of the time and falls only to near zero. Regular falls from the same height,
-    such as of a queue that is drained every hour, are those of a level, and are reported.
+    in a countable unit that rises most of the time and falls only to near zero. Regular falls from the same height
+    indicate a level, such as a queue that is drained every hour; they are reported.
     """
     stated = stated_as_counter(samples)
     if stated is not None:
@@ -36,7 +36,7 @@ def is_counter(samples: Samples, y: FloatArray, findings: Findings) -> bool:
     valid = y[np.isfinite(y)]
     if _is_named_so(samples.unique_id) and _mostly_rises(valid):
         return True
-    if len(valid) < 20 or valid.min() < 0:  # noqa: PLR2004  # fewer rises can be chance
+    if len(valid) < 20 or valid.min() < 0:  # noqa: PLR2004  # fewer values can rise by chance
         return False
     changes = np.diff(valid)
     falls = changes < 0
@@ -45,7 +45,7 @@ def is_counter(samples: Samples, y: FloatArray, findings: Findings) -> bool:
     rise = np.median(changes[changes > 0])
     to_zero = valid[1:][falls] <= 5 * rise
     from_height = valid[:-1][falls] >= 10 * rise
-    if not to_zero.all() or from_height.mean() < 0.5:  # noqa: PLR2004  # one may soon follow another
+    if not to_zero.all() or from_height.mean() < 0.5:  # noqa: PLR2004  # a reset may soon follow another
         return False
     apart = np.diff(np.flatnonzero(falls))
     if len(apart) > 1 and _is_even(apart) and _is_even(valid[:-1][falls]):
@@ -61,7 +61,7 @@ def _is_named_so(name: str) -> bool:
 
 
 def _mostly_rises(values: FloatArray) -> bool:
-    """Return whether values with a counter's name count; a total of an amount, such as of memory, hardly changes."""
+    """Return whether the values of a series with a counter's name mostly rise; a total of memory hardly changes."""
     changes = np.diff(values)
     return bool(len(changes) and values.min() >= 0 and (changes > 0).mean() > 0.5 and (changes < 0).mean() < 0.2)  # noqa: PLR2004
 
@@ -71,13 +71,13 @@ def _is_even(values: FloatArray | NDArray[np.int64]) -> bool:
 
 
 def rates(times: FloatArray, y: FloatArray, findings: Findings, *, is_guess: bool = False) -> FloatArray:
-    """Return the increase per second since the value before; after a reset the counter starts at 0.
+    """Return the increase per second since the previous value; after a reset the counter starts at 0.
 
     Args:
         times: Unix seconds, rising.
         y: Counts, NaN where there is no value.
         findings: Receives the defects.
-        is_guess: Whether the series was taken for a counter without a declaration.
+        is_guess: True if the counter was recognised by its shape, without a declaration.
     """
     valid = np.flatnonzero(np.isfinite(y))
     increases = np.full(len(y), np.nan)

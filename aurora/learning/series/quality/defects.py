@@ -8,7 +8,7 @@ from aurora.learning.series.series import Defect, Finding
 
 
 class Findings:
-    """Findings of one series, in the order in which they are made."""
+    """Findings of one series, in the order in which they were added."""
 
     def __init__(self, unique_id: str) -> None:
         self.unique_id = unique_id

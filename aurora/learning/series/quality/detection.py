@@ -10,32 +10,32 @@ from numpy.typing import NDArray
 
 from aurora.types import FloatArray
 
-SIGMA = 1.4826
+SIGMA_PER_MAD = 1.4826
 """Standard deviations in a median absolute deviation, for a normal distribution."""
 OUTLIER_SIGMAS = 6.0
 """Standard deviations from the neighbouring values beyond which a value is an outlier."""
 TAIL, TAIL_SIGMAS = 0.98, 2.3263
-"""A quantile of |x| for a normal x, in standard deviations; an event more frequent than 1 in 50 is no outlier."""
-NEIGHBOURHOOD = 25
-"""Values, itself included, that an outlier is compared with."""
+"""Quantile of |x| for a normal x, and its value in standard deviations; events above 1 in 50 are no outliers."""
+NEIGHBOURHOOD_SIZE = 25
+"""Number of values that an outlier is compared with, itself included."""
 MIN_CHANGE = 0.01
-"""Least difference of a step or an outlier, as a share of the usual value."""
+"""Smallest difference of a step or an outlier, as a share of the usual value."""
 MIN_PROFILE_DAYS = 4
-"""Fewest days for which a daily profile is estimated and removed."""
+"""Smallest number of days for which a daily profile is estimated and removed."""
 MIN_STEP_RATIO = 5.0
-"""Least size of a step, relative to the usual difference of two neighbouring levels."""
+"""Smallest size of a step, relative to the usual difference of two neighbouring levels."""
 MIN_STEP_SIGMAS = 2.0
-"""Least size of a step in standard deviations within the levels."""
+"""Smallest size of a step in standard deviations within the levels."""
 MIN_ORDERED_PAIRS = 0.85
-"""Least share of pairs of a value before and one after a step that are in the same order; ties count half."""
+"""Smallest share of equally ordered pairs of a value before and a value after a step; ties count half."""
 MAX_LEVEL_TO_SLOPE_ERROR = 0.9
-"""Largest mean distance of the values around a step from the two levels, relative to that from a slope."""
+"""Largest mean error of two levels around a step, relative to the mean error of a slope."""
 MIN_LEVEL_VALUES = 24
-"""Fewest values of a level; a series must have eight times as many."""
+"""Smallest number of values of a level; a series must have eight times as many."""
 
 
 class LevelStep(NamedTuple):
-    """A lasting step.
+    """A lasting step of the level.
 
     Attributes:
         position: Position of the first value of the new level.
@@ -51,25 +51,27 @@ class LevelStep(NamedTuple):
 def outliers(y: FloatArray, day: int) -> NDArray[np.int64]:
     """Return the positions of values that are far from their neighbours.
 
-    A value's distance from the running median of the 25 around it (Hampel, 1974; the daily profile is taken off
-    before) is compared to the larger of two robust estimates of its standard deviation: from the median absolute
-    deviation, and from the 98 % quantile, which keeps the bursts of a bursty series from being called outliers. An
+    The daily profile is removed first. A value's distance from the running median of the 25 values around it (Hampel,
+    1974) is compared with its standard deviation. This is the larger of two robust estimates, from the median
+    absolute deviation and from the 98 % quantile; the second keeps frequent bursts from being called outliers. An
     event at about the same time every day, such as a nightly job, is no outlier.
 
     Args:
         y: float64 [n], NaN where not observed.
-        day: Values in a day, 0 if it is no whole number.
+        day: Number of values in a day; 0 if it is not a whole number.
     """
     from scipy.ndimage import median_filter  # noqa: PLC0415  # heavy, used here only
 
     known = np.flatnonzero(np.isfinite(y))
-    if len(known) < NEIGHBOURHOOD:
+    if len(known) < NEIGHBOURHOOD_SIZE:
         return np.empty(0, dtype=np.int64)
     rest = (y - _profile(y, day))[known]
-    distance = np.abs(rest - median_filter(rest, NEIGHBOURHOOD, mode="mirror"))
+    distance = np.abs(rest - median_filter(rest, NEIGHBOURHOOD_SIZE, mode="mirror"))
     ordered = np.sort(distance)
-    scale = max(SIGMA * float(ordered[len(ordered) // 2]), float(ordered[int(TAIL * len(ordered))]) / TAIL_SIGMAS)
-    least = MIN_CHANGE * float(np.median(np.abs(y[known])))  # in a smooth curve the top of a wave is far by no more
+    scale = max(
+        SIGMA_PER_MAD * float(ordered[len(ordered) // 2]), float(ordered[int(TAIL * len(ordered))]) / TAIL_SIGMAS
+    )
+    least = MIN_CHANGE * float(np.median(np.abs(y[known])))  # the crests of a smooth curve differ by no more
     far = np.asarray(known[distance > max(OUTLIER_SIGMAS * scale, least)], dtype=np.int64)
     size = np.zeros(len(y))
     size[known] = distance
@@ -77,22 +79,22 @@ def outliers(y: FloatArray, day: int) -> NDArray[np.int64]:
 
 
 def _comes_daily(size: FloatArray, place: int, day: int) -> bool:
-    """Return whether on half of the other days a value near the same time was at least half as far."""
-    if day <= NEIGHBOURHOOD or len(size) < MIN_PROFILE_DAYS * day:
+    """Return whether on half of the other days a value near the same time deviated at least half as much."""
+    if day <= NEIGHBOURHOOD_SIZE or len(size) < MIN_PROFILE_DAYS * day:
         return False
-    half = NEIGHBOURHOOD // 2
+    half = NEIGHBOURHOOD_SIZE // 2
     others = [k for k in range(place % day, len(size), day) if k != place]
     peaks = np.array([size[max(0, k - half) : k + half + 1].max() for k in others])
     return int((peaks >= size[place] / 2).sum()) >= len(others) / 2
 
 
 def _profile(y: FloatArray, day: int) -> FloatArray | float:
-    """Return the usual course of a day: at each time, the median over days of the difference from the day's median."""
-    if day < 2 or len(y) < MIN_PROFILE_DAYS * day:  # noqa: PLR2004  # a course has two values
+    """Return the daily profile: for each time of day, the median over days of the difference from the day's median."""
+    if day < 2 or len(y) < MIN_PROFILE_DAYS * day:  # noqa: PLR2004  # a profile has two values
         return 0.0
     days = len(y) // day
     table = y[: days * day].reshape(days, day)
-    table = table[np.isfinite(table).all(axis=1)]  # whole days only: medians of a few values would be of some hours
+    table = table[np.isfinite(table).all(axis=1)]  # whole days only: the median of a part would be that of some hours
     if len(table) < MIN_PROFILE_DAYS:
         return 0.0
     course = np.median(table - np.median(table, axis=1, keepdims=True), axis=0)
@@ -102,20 +104,25 @@ def _profile(y: FloatArray, day: int) -> FloatArray | float:
 def level_steps(y: FloatArray, day: int) -> tuple[LevelStep, ...]:
     """Find the places where the level changes and stays.
 
-    At each place the median of the values after it is compared to that of the values before it, over half a day (an
-    eighth of a short series); the daily profile is taken off before. A step is a place where they differ more than at
-    any other near it, by five times the spread that this difference usually has in the series, and by twice the spread
-    of single values, where values before and after seldom overlap, and which two levels explain better than a slope.
-    As the first is measured, not derived, it holds for values that depend on their neighbours and for levels that
-    wander, where tests for independent values find steps everywhere. A series of fewer than 192 values is too short to
-    know what is usual, and has none.
+    The daily profile is removed first. At each position, the median of the values after it is compared with the median
+    of the values before it, over half a day (an eighth of a short series). A position is a step if:
+
+    - the medians differ more than at any other position near it;
+    - they differ by five times the usual spread of this difference in the series;
+    - they differ by twice the spread of single values;
+    - the values before and after it seldom overlap;
+    - two levels explain the values better than a slope.
+
+    The usual spread is measured, not derived. It therefore holds for dependent values and wandering levels, where tests
+    for independent values find steps everywhere. A series of fewer than 192 values is too short to measure it, and has
+    no steps.
 
     Args:
         y: float64 [n], NaN where not observed.
-        day: Values in a day, 0 if it is no whole number.
+        day: Number of values in a day; 0 if it is not a whole number.
 
     Source: the moving-sum test of Hušková and Slabý (Kybernetika 37, 2001), with medians for robustness and a measured
-    scale; the place within it by least absolute deviations (Bai, Econometric Theory 11, 1995).
+    scale; the position is refined by least absolute deviations (Bai, Econometric Theory 11, 1995).
     """
     from scipy.ndimage import median_filter  # noqa: PLC0415  # heavy, used here only
 
@@ -124,13 +131,13 @@ def level_steps(y: FloatArray, day: int) -> tuple[LevelStep, ...]:
     n = len(rest)
     if n < 8 * MIN_LEVEL_VALUES:
         return ()
-    width = min(n // 8, max(MIN_LEVEL_VALUES, day // 2) if day else n // 8) // 2 * 2 + 1  # odd
+    width = min(n // 8, max(MIN_LEVEL_VALUES, day // 2) if day else n // 8) // 2 * 2 + 1  # odd, for a middle
     half = width // 2
     running = median_filter(rest, width, mode="nearest")
     change = running[width + half : n - half] - running[half : n - half - width]  # at place k + width
-    size = np.abs(change - np.median(change))  # a steady rise is none
-    usual = SIGMA * float(np.median(size))
-    spread = SIGMA * float(np.median(np.abs(rest - running)))
+    size = np.abs(change - np.median(change))  # a steady rise is no step
+    usual = SIGMA_PER_MAD * float(np.median(size))
+    spread = SIGMA_PER_MAD * float(np.median(np.abs(rest - running)))
     worth = max(MIN_STEP_SIGMAS * spread, MIN_CHANGE * float(np.median(np.abs(y[known]))))
     least = max(MIN_STEP_RATIO * usual, worth)
     cuts: list[int] = []
@@ -145,9 +152,10 @@ def level_steps(y: FloatArray, day: int) -> tuple[LevelStep, ...]:
 
 
 def _are_apart(rest: FloatArray, cut: int, width: int) -> bool:
-    """Return whether values after a place are usually above, or usually below, those before it.
+    """Return whether values after a position are usually above, or usually below, those before it.
 
-    In a load that jumps between two values the median shifts when one becomes a little more frequent; the values don't.
+    In a load that jumps between two values, the median shifts when one of them becomes slightly more frequent. The
+    values themselves don't shift.
     """
     before, after = np.sort(rest[max(0, cut - width) : cut]), rest[cut : cut + width]
     below = (np.searchsorted(before, after, "left") + np.searchsorted(before, after, "right")) / 2
@@ -156,7 +164,7 @@ def _are_apart(rest: FloatArray, cut: int, width: int) -> bool:
 
 
 def _is_abrupt(rest: FloatArray, cut: int, width: int) -> bool:
-    """Return whether two levels fit the values around a place better than a slope."""
+    """Return whether two levels fit the values around a position better than a slope."""
     first = max(0, cut - width)
     near = rest[first : cut + width]
     x = np.arange(len(near)) - (len(near) - 1) / 2
@@ -168,7 +176,7 @@ def _is_abrupt(rest: FloatArray, cut: int, width: int) -> bool:
 
 
 def _between(y: FloatArray, known: NDArray[np.int64], cuts: list[int], worth: float) -> tuple[LevelStep, ...]:
-    """Return the levels on the two sides of each cut, without cuts whose levels don't differ enough."""
+    """Return the levels before and after each cut; leave out cuts whose levels differ too little."""
     while True:
         medians = [float(np.median(y[known[a:b]])) for a, b in pairwise([0, *cuts, len(known)])]
         shifts = [abs(after - before) for before, after in pairwise(medians)]
@@ -180,7 +188,7 @@ def _between(y: FloatArray, known: NDArray[np.int64], cuts: list[int], worth: fl
 
 
 def _refined(rest: FloatArray, cut: int, width: int) -> int:
-    """Return the place near `cut` at which two levels fit best, by least absolute deviations."""
+    """Return the position near `cut` at which two levels fit best, by least absolute deviations."""
     first, last = cut - width, cut + width
     before, after = float(np.median(rest[first:cut])), float(np.median(rest[cut:last]))
     near = rest[first + width // 2 : last - width // 2]

@@ -14,17 +14,17 @@ from aurora.learning.series.series import Series
 from aurora.types import BoolArray, FloatArray
 
 MAX_INTERPOLATED_STEPS = 6
-"""Longest gap that is filled along a line; a longer one is filled with the day before, or the last value."""
+"""Longest gap that is interpolated; a longer one is filled with the previous day, or the last value."""
 DAY = 86_400
 MAX_JITTER = 0.1
 """Largest deviation of a time difference from a multiple of the step, as a share of the step."""
 FAR_STEPS, FAR_SPANS, FAR_SHARE = 1000, 10, 0.01
-"""Times are far from the others if there are this many usual steps between, this many times the time that the others
-take, and at most this share of all beyond."""
+"""Limits beyond which a time is far from the others: usual steps between, ratio of the gap to the span of the others,
+and largest share of times beyond the gap."""
 MAX_STEPS = 20_000_000
-"""Most steps of a series; seven months of seconds."""
+"""Largest number of steps of a series; seven months of seconds."""
 MAX_STEPS_PER_VALUE = 100
-"""Most steps for each value; in a longer span a time must be wrong."""
+"""Largest number of steps per value; in a longer span a time must be wrong."""
 
 
 def on_grid(
@@ -35,18 +35,18 @@ def on_grid(
     covariates: dict[str, FloatArray],
     findings: Findings,
 ) -> Series:
-    """Build the series of distinct, sorted times, with a value at every step.
+    """Build a series with a value at every step from values at distinct, sorted times.
 
     Args:
-        samples: Source of the values, for messages; its labels are the series'.
+        samples: Source of the values, for messages and labels.
         times: float64 [n], Unix seconds, rising; the first and the last have a value.
         y: float64 [n], NaN where there is no value.
         observed: bool [n].
-        covariates: Each float64 [n].
+        covariates: Further numbers at the same times, each float64 [n].
         findings: Receives the defects.
 
     Raises:
-        DataError: There is no usual step, it is below a second, or a time is far from all others.
+        DataError: The times have no usual step, the step is below a second, or a time is far from all others.
     """
     seconds = np.diff(times)
     step, start, slots = _grid(samples, times, seconds)
@@ -107,14 +107,14 @@ def _iso(time: float) -> str:
 
 
 def _usual_step(samples: Samples, seconds: FloatArray) -> int:
-    """Return the most frequent difference of two times, in whole seconds."""
+    """Return the most frequent difference of successive times, in whole seconds."""
     whole = np.maximum(np.rint(seconds).astype(np.int64), 1)
     values, counts = np.unique(whole, return_counts=True)
-    step = int(values[np.argmax(counts)])  # of equally frequent ones the shortest
-    if counts.max() < len(whole) / 2:  # times that jitter: the most frequent difference is one of many alike
+    step = int(values[np.argmax(counts)])  # the shortest of equally frequent differences
+    if counts.max() < len(whole) / 2:  # times that jitter: many differences are about as frequent
         step = int(np.rint(np.median(whole[np.abs(whole - step) <= MAX_JITTER * step])))
     off = np.abs(whole / step - np.maximum(np.rint(whole / step), 1))
-    if (off > MAX_JITTER).mean() > 0.5:  # noqa: PLR2004  # most differences are no multiple of it
+    if (off > MAX_JITTER).mean() > 0.5:  # noqa: PLR2004  # most differences are no multiple of the step
         raise DataError(
             f"{samples.name}: its times have no usual step ({step} s is the most frequent difference); aggregate it to "
             "equal steps first"
@@ -126,7 +126,7 @@ def _report_steps(
     times: FloatArray, seconds: FloatArray, slots: NDArray[np.int64], start: int, step: int, findings: Findings
 ) -> None:
     off = np.abs(times - (start + slots * step))
-    moved = off >= 0.5  # noqa: PLR2004  # what rounding to whole seconds does not explain
+    moved = off >= 0.5  # noqa: PLR2004  # more than rounding to whole seconds explains
     if not moved.any():
         return
     shared = len(slots) - len(np.unique(slots))
@@ -159,7 +159,7 @@ def _report_gaps(slots: NDArray[np.int64], start: int, step: int, findings: Find
 
 
 def _placed(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:
-    """Put values on the grid: the mean where several meet, and the exact value where one is alone."""
+    """Put values on the grid: the exact value at a step of its own, the mean of values that share a step."""
     placed = means(slots, values, size)
     counts = np.bincount(slots, minlength=size)
     alone = counts[slots] == 1
@@ -168,7 +168,7 @@ def _placed(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArr
 
 
 def _filled(y: FloatArray, known: BoolArray, step: int) -> FloatArray:
-    """Fill short gaps along a line, long ones with the day before, or the last value where there is no day before."""
+    """Interpolate short gaps; fill long ones with the previous day, or with the last value if there is none."""
     y = y.copy()
     missing = np.flatnonzero(~known)
     runs = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
@@ -187,7 +187,7 @@ def _filled(y: FloatArray, known: BoolArray, step: int) -> FloatArray:
 
 
 def _last_known(values: FloatArray) -> FloatArray:
-    """Replace each NaN by the last number before it, 0 where there is none."""
+    """Replace each NaN by the last number before it, or by 0."""
     known = np.isfinite(values)
     if known.all():
         return values
@@ -196,7 +196,7 @@ def _last_known(values: FloatArray) -> FloatArray:
 
 
 def means(slots: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:
-    """Return the mean of the finite values in each slot, NaN where there are none."""
+    """Return the mean of the finite values in each slot, or NaN."""
     valid = np.isfinite(values)
     count = np.bincount(slots[valid], minlength=size)
     total = np.bincount(slots[valid], weights=values[valid], minlength=size)

@@ -20,20 +20,20 @@ from aurora.learning.series.series import Finding, Series
 from aurora.types import BoolArray, FloatArray
 
 EARLIEST, LATEST = -6e10, 1e11
-"""Unix times of the years 68 and 5138; a number beyond them is no time in seconds."""
-RATE = "rate"
-"""The kind of a series that was made of a counter."""
+"""Unix times of the years 68 and 5138; a number outside is no time in seconds."""
+RATE_KIND = "rate"
+"""Label `kind` of a series that was derived from a counter."""
 
 
 def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Finding, ...]]:
-    """Return the regular series of some samples, and the defects found.
+    """Repair samples into a regular series, and return it with the defects.
 
-    The step is the most frequent difference of two times, in whole seconds. Values are put on the nearest point of the
-    grid; those that meet there are averaged. What has no value is filled in and not `observed`.
+    The step is the most frequent difference of successive times, in whole seconds. Values are put on the nearest step
+    and averaged if they share it. Steps without a value are filled in and not `observed`.
 
     Args:
         samples: Values with their times, in any order.
-        detect: Whether to look for lasting steps and outliers too, which takes most of the time.
+        detect: True to search for lasting steps and outliers, which takes most of the time.
 
     Raises:
         DataError: There are fewer than two values, a time is not finite or far from all others, the unit is not known,
@@ -49,12 +49,12 @@ def repair(samples: Samples, *, detect: bool = True) -> tuple[Series, tuple[Find
     labels = dict(samples.labels)
     if is_counter(samples, y, findings):
         y = rates(times, y, findings, is_guess=stated_as_counter(samples) is None)
-        labels |= {"kind": RATE, "unit": f"{labels.get('unit', 'count')}/s"}
+        labels |= {"kind": RATE_KIND, "unit": f"{labels.get('unit', 'count')}/s"}
     kept = np.flatnonzero(np.isfinite(y))
-    if len(kept) < 2:  # noqa: PLR2004  # a step lies between two
+    if len(kept) < 2:  # noqa: PLR2004  # a step needs two values
         few = "no value" if not len(kept) else "a single value"
         raise DataError(f"{samples.name}: {few} is left of {len(samples.y)}; at least two are needed")
-    span = slice(int(kept[0]), int(kept[-1]) + 1)  # nothing before and after is known
+    span = slice(int(kept[0]), int(kept[-1]) + 1)  # ends without values are cut off
     times, y, observed = times[span], y[span], observed[span]
     covariates = {name: values[span] for name, values in covariates.items()}
     series = on_grid(samples, times, y, observed, covariates, findings)
@@ -94,7 +94,7 @@ def _sorted(
     if back.any():
         first = times[1:][back][0]
         findings.add("unsorted", int(back.sum()), first, f"{back.sum()} times come before the one above them: sorted")
-    order = np.lexsort((*covariates.values(), observed, y, times))  # by all, so that averages don't depend on the order
+    order = np.lexsort((*covariates.values(), observed, y, times))  # by all, so that averages ignore the order
     return times[order], y[order], observed[order], {name: v[order] for name, v in covariates.items()}
 
 
@@ -123,7 +123,7 @@ def _without_impossible(times: FloatArray, y: FloatArray, samples: Samples, find
 def _distinct(
     times: FloatArray, y: FloatArray, observed: BoolArray, covariates: dict[str, FloatArray], findings: Findings
 ) -> tuple[FloatArray, FloatArray, BoolArray, dict[str, FloatArray]]:
-    """Keep one value for each time: the mean of those that differ."""
+    """Keep one value per time: the mean of differing values."""
     more = np.diff(times) == 0
     if not more.any():
         return times, y, observed, covariates
@@ -138,7 +138,7 @@ def _distinct(
     differ = f"; at {conflicts} times the values differ: their mean is taken" if conflicts else ", all equal"
     findings.add("duplicate", count, times[1:][more][0], f"{count} values have the time of another{differ}")
     mean = means(slots, y, len(unique))
-    mean = np.where(high > low, mean, low)  # equal values stay what they are, to the bit
+    mean = np.where(high > low, mean, low)  # equal values stay exact, to the bit
     mean[~np.isfinite(mean)] = np.nan
     seen = np.bincount(slots[observed], minlength=len(unique)) > 0
     return unique, mean, seen, {name: means(slots, v, len(unique)) for name, v in covariates.items()}

@@ -1,4 +1,4 @@
-"""The ledger: nothing written is lost or replaced, and the rate that it reports is counted right."""
+"""The savings ledger: no record is lost or replaced, and the reported calibration is right."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def a_promise(number, savings=100.0):
     return Promise(f"c{number}", "acme", "2026-01-01", savings, savings - 20, savings + 20, 0.8, "list, 2026-01")
 
 
-def test_promises_and_what_came_of_them(tmp_path):
+def test_promised_and_realised_savings_are_compared(tmp_path):
     path = tmp_path / "ledger.jsonl"
     assert record_promises(path, [a_promise(k) for k in range(30)]) == 30
     assert record_promises(path, [a_promise(k) for k in range(30)]) == 0
@@ -32,7 +32,7 @@ def test_promises_and_what_came_of_them(tmp_path):
     assert len(open_promises(path)) == 5
 
 
-def test_too_few_or_broken_promises_are_not_calibrated(tmp_path):
+def test_too_few_or_too_many_broken_promises_are_not_calibrated(tmp_path):
     path = tmp_path / "ledger.jsonl"
     record_promises(path, [a_promise(k) for k in range(30)])
     settle_promise(path, "c0", 100.0, "2026-02-01")
@@ -43,7 +43,7 @@ def test_too_few_or_broken_promises_are_not_calibrated(tmp_path):
     assert promise_calibration([]) is None
 
 
-def test_nothing_is_replaced(tmp_path):
+def test_records_of_the_ledger_are_never_replaced(tmp_path):
     path = tmp_path / "ledger.jsonl"
     record_promises(path, [a_promise(0)])
     with pytest.raises(InputError, match="can't be changed"):
@@ -57,7 +57,7 @@ def test_nothing_is_replaced(tmp_path):
         settle_promise(path, "c0", 2.0, "2026-02-02")
 
 
-def test_a_torn_last_line_survives_and_a_broken_one_before_it_does_not(tmp_path):
+def test_a_torn_last_line_is_ignored_and_an_earlier_broken_line_refused(tmp_path):
     path = tmp_path / "ledger.jsonl"
     record_promises(path, [a_promise(0), a_promise(1)])
     whole = path.read_bytes()
