@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.series.series import Finding, Panel, Series
 
 MAX_NOTATIONS_SHOWN = 10
-"""Most forms of files that are shown on stderr."""
+"""Largest number of inferred forms that are shown on stderr."""
 MAX_CHARTS = 24
-"""Most series in a plot."""
+"""Largest number of series in a plot."""
 _SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -38,24 +38,24 @@ app = typer.Typer(
 @app.command("read")
 def data(  # one parameter an option
     paths: list[Path] | None = options.path_argument(
-        None, help="Files in long form (.csv, .csv.gz, .parquet), exports, known traces; folders of them, or patterns."
+        None, help="Files in long form (.csv, .csv.gz, .parquet), exports or known traces; folders or patterns of them."
     ),
     prometheus: str = options.text("", help="Address of a Prometheus server, instead of files."),
-    query: str = options.text("", help="With --prometheus: PromQL.", most=options.MAX_TEXT, lines=True),
+    query: str = options.text("", help="With --prometheus: query in PromQL.", most=options.MAX_TEXT, lines=True),
     start: str = options.text(
-        "", "--from", help="With --prometheus: start, as ISO 8601, Unix seconds, or such as now-7d."
+        "", "--from", help="With --prometheus: start, in ISO 8601, Unix seconds, or a form such as now-7d."
     ),
     end: str = options.text("now", "--to", help="With --prometheus: end, in the same forms."),
-    step: str = options.text("5m", help="With --prometheus: step, in seconds or such as 30s, 5m, 1h."),
+    step: str = options.text("5m", help="With --prometheus: step, in seconds or a form such as 30s, 5m, 1h."),
     hash_accounts: bool = typer.Option(
-        False, "--hash-accounts", help="Replace names of accounts, with the key in AURORA_ACCOUNT_KEY."
+        False, "--hash-accounts", help="Replace names of accounts by hashes, keyed by AURORA_ACCOUNT_KEY."
     ),
-    detect: bool = typer.Option(True, help="Look for lasting steps and outliers too."),
-    out: Path | None = options.path(None, help="Write the repaired series: .parquet, .csv or .csv.gz."),
-    plot: Path | None = options.path(None, help=f"Chart of the first {MAX_CHARTS} series: .html or .png."),
+    detect: bool = typer.Option(True, help="Search for lasting steps and outliers."),
+    out: Path | None = options.path(None, help="File for the repaired series: .parquet, .csv or .csv.gz."),
+    plot: Path | None = options.path(None, help=f"File for charts of the first {MAX_CHARTS} series: .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Read series, repair them, and say what was wrong; findings go to stderr.
+    """Read and repair series, and report their defects on stderr.
 
     Examples: aurora data usage.csv.gz --out repaired.parquet
 
@@ -83,7 +83,7 @@ def data(  # one parameter an option
         write_long_form(panel, out)
         note(f"wrote {out}")
     if plot is not None:
-        charts = [series_chart(one, panel.findings) for one in panel.series[:MAX_CHARTS]]
+        charts = [series_chart(series, panel.findings) for series in panel.series[:MAX_CHARTS]]
         write_charts([replace(chart, title=printable(chart.title)) for chart in charts], plot)
         note(f"wrote {plot}")
     if as_json:
@@ -103,7 +103,7 @@ def sample(
     days: int = options.count(7, most=365, help="Days of five-minute values."),
     seed: int = options.seed(),
 ) -> None:
-    """Write made-up load of services (cores in use), to try `data`, `forecast` and `futures` with.
+    """Write made-up load of services (cores in use), for trying `data`, `forecast` and `futures`.
 
     Example: aurora data sample --out cpu.csv
     """
@@ -115,10 +115,10 @@ def sample(
 
 
 def account_key() -> str:
-    """Return the key with which names of accounts are hashed, from the environment.
+    """Read the key for hashing names of accounts from the environment.
 
     Raises:
-        InputError: There is none.
+        InputError: The environment has no key.
     """
     from aurora.learning.series.pseudonyms import KEY_VARIABLE, MIN_KEY_CHARACTERS  # heavy, used here only
 
@@ -138,7 +138,7 @@ def _from_prometheus(url: str, query: str, window: tuple[str, str, str], key: st
     seconds = parse_span("--step", step)
     first = parse_time("--from", start)
     if start.strip().startswith("now"):
-        first -= first % max(1, seconds)  # on the grid of all days, so that asking again gives the same points
+        first -= first % max(1, seconds)  # on the grid of all days, so that a later query gives the same points
     return read_prometheus(
         url,
         query,
@@ -153,10 +153,10 @@ def _from_prometheus(url: str, query: str, window: tuple[str, str, str], key: st
 
 
 def parse_span(option: str, text: str) -> int:
-    """Return the seconds of `300`, `5m`, `1h`, `7d`.
+    """Parse a span such as `300`, `5m`, `1h` or `7d` as seconds.
 
     Raises:
-        BadParameter: It is none of them.
+        BadParameter: The text is in none of these forms.
     """
     parts = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
     if not parts:
@@ -165,10 +165,10 @@ def parse_span(option: str, text: str) -> int:
 
 
 def parse_time(option: str, text: str) -> int:
-    """Return the Unix time of an ISO 8601 text (UTC if it names no zone), of Unix seconds, or of `now`, `now-7d`.
+    """Parse ISO 8601 (UTC without a zone), Unix seconds, `now` or `now-7d` as Unix time.
 
     Raises:
-        BadParameter: It is none of them.
+        BadParameter: The text is in none of these forms.
     """
     text = text.strip()
     if text == "now" or text.startswith("now-"):
@@ -203,7 +203,7 @@ def _iso(time_: int) -> str:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[str]:
-    """Return a line for each form that was inferred of a file, and for each kind of defect."""
+    """Return a line for each inferred form of a file, and for each kind of defect."""
     notations = list(dict.fromkeys(f.message for f in findings if f.defect == "notation"))
     lines = [f"notation: {printable(message)}" for message in notations[:MAX_NOTATIONS_SHOWN]]
     if len(notations) > MAX_NOTATIONS_SHOWN:

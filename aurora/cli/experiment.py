@@ -1,4 +1,4 @@
-"""`aurora experiment`: a control group for a change, registered before it begins and judged after every day."""
+"""`aurora experiment`: registers a change with a control group, and judges it every day."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from aurora.quantities import percent, plain
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.experiments.registration import Registration
 
-app = typer.Typer(help="Randomised control groups with tests that may be looked at every day.", no_args_is_help=True)
+app = typer.Typer(
+    help="Experiments with randomised control groups, whose tests stay valid when evaluated every day.",
+    no_args_is_help=True,
+)
 
 SMALL_EFFECT = 0.01
-"""Share of the mean below which an effect may have been meant as a share."""
+"""Share of the mean below which a stated effect may be meant as a share."""
 
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
 class Better(StrEnum):
-    """Which way a metric is better."""
+    """Direction in which a metric is better."""
 
     less = "lower"
     more = "higher"
@@ -34,29 +37,31 @@ class Better(StrEnum):
 
 @app.command()
 def new(
-    directory: Path = options.path_argument(help="Folder of the experiment; it is made."),
+    directory: Path = options.path_argument(help="Folder of the experiment, which is created."),
     before: Path = options.path(
-        ..., help="Measurements before the start: account, day, the metrics; CSV, JSONL, Parquet."
+        ..., help="Measurements before the start, with account, day and metrics: CSV, JSONL or Parquet."
     ),
-    metric: str = options.text(..., help="Column of the one metric that decides."),
-    guardrail: str = options.text(..., help="Column of what must not get worse."),
-    start: date = options.day(..., help="First day, such as 2026-03-31."),
-    direction: Better = typer.Option(Better.less, help="Which way the metric is better."),
-    guardrail_direction: Better = typer.Option(Better.less, help="Which way the guardrail is better."),
-    margin: str = options.text("0", help="By how much the guardrail may get worse: 0.5, or 2% of its mean."),
+    metric: str = options.text(..., help="Column of the metric that decides."),
+    guardrail: str = options.text(..., help="Column of the metric that must not get worse."),
+    start: date = options.day(..., help="First day of the experiment, such as 2026-03-31."),
+    direction: Better = typer.Option(Better.less, help="Direction in which the metric is better."),
+    guardrail_direction: Better = typer.Option(Better.less, help="Direction in which the guardrail is better."),
+    margin: str = options.text("0", help="Amount by which the guardrail may get worse: 0.5, or 2% of its mean."),
     effect: str | None = options.text(
-        None, help="Smallest change worth having: 0.5, or 3%; without it, what can be found."
+        None, help="Smallest change worth having: 0.5, or 3%. Default: the smallest detectable one."
     ),
     alpha: float = options.share(0.05, least=0.001, most=0.5, help="Probability of any false stop, over all days."),
-    guardrail_alpha: float = options.share(0.02, least=0.0001, most=0.5, help="The guardrail's part of it."),
-    days: int = options.count(28, least=2, most=366, help="At most."),
-    earliest: int = options.count(7, most=366, help="First day on which it may stop, except for harm."),
-    strata: str = options.text("", help="Columns that blocks never span, such as tier,site."),
-    seed: int = options.seed("Of the assignment."),
-    name: str | None = options.text(None, help="The experiment's id; the folder's name by default."),
+    guardrail_alpha: float = options.share(
+        0.02, least=0.0001, most=0.5, help="Part of --alpha that the guardrail uses."
+    ),
+    days: int = options.count(28, least=2, most=366, help="Largest number of days."),
+    earliest: int = options.count(7, most=366, help="First day on which the experiment may stop, except for harm."),
+    strata: str = options.text("", help="Columns whose values are the same within a block, such as tier,site."),
+    seed: int = options.seed("Random seed of the assignment."),
+    name: str | None = options.text(None, help="Id of the experiment; default: the folder's name."),
     as_json: bool = _JSON,
 ) -> None:
-    """Register an experiment: who is treated, what decides, when it stops. It can't be changed afterwards.
+    """Register an experiment's assignment, metrics and stopping rules, which can't be changed afterwards.
 
     Example: aurora experiment new trial --before june.csv --metric cost --guardrail latency --start 2026-07-01
     """
@@ -78,7 +83,7 @@ def new(
         strata=tuple(s for s in strata.split(",") if s),
         seed=seed,
     )
-    note("simulating the experiment to see what it can find")
+    note("simulating the experiment to estimate its power")
     registration = Experiment.register(directory, before, design, name=name).registration
     if effect is not None:
         _warn_of_small_effect(effect, registration)
@@ -95,7 +100,7 @@ def new(
 
 
 def _amount(text: str, option: str) -> str:
-    """Return a text such as `0.5` or `3%`, once it is known to be an amount."""
+    """Check that a text is an amount such as `0.5` or `3%`, and return it."""
     from aurora.learning.experiments.experiment import parse_amount
 
     try:
@@ -106,7 +111,7 @@ def _amount(text: str, option: str) -> str:
 
 
 def _warn_of_small_effect(effect: str, registration: Registration) -> None:
-    """Say so if an effect without a per cent sign is so small that a share may have been meant."""
+    """Warn if an effect without a per cent sign is so small that a share may be meant."""
     rules, mean = registration.rules, float(registration.before[:, 0].mean())
     if not effect.strip().endswith("%") and 0 < rules.effect < SMALL_EFFECT * abs(mean):
         share = percent(rules.effect / abs(mean))
@@ -116,13 +121,15 @@ def _warn_of_small_effect(effect: str, registration: Registration) -> None:
 @app.command()
 def sample(
     out: Path = options.path(..., help="File to write, .csv."),
-    number: int = options.count(64, "--accounts", least=16, most=10_000, help="How many."),
-    days: int = options.count(30, most=366, help="How many."),
+    number: int = options.count(64, "--accounts", least=16, most=10_000, help="Number of accounts."),
+    days: int = options.count(30, most=366, help="Number of days."),
     seed: int = options.seed(),
-    of: Path | None = options.path(None, help="Folder of a registered experiment: its days, not those before."),
-    effect: float = options.share(0.1, least=0, most=0.9, help="With --of: by how much the change lowers the cost."),
+    of: Path | None = options.path(
+        None, help="Folder of a registered experiment, whose days are written instead of days before it."
+    ),
+    effect: float = options.share(0.1, least=0, most=0.9, help="With --of: share by which the change lowers the cost."),
 ) -> None:
-    """Write made-up measurements of accounts (cost in dollars, latency in milliseconds), to try the commands with.
+    """Write made-up measurements of accounts (cost in dollars, latency in milliseconds), for trying the commands.
 
     Examples: aurora experiment sample --out june.csv
 
@@ -149,11 +156,11 @@ def sample(
 def status(
     directory: Path = options.path_argument(help="Folder of the experiment."),
     add: Path | None = options.path(
-        None, help="Measurements with new days: account, day, the metrics, perhaps received."
+        None, help="Measurements of new days, with account, day and metrics, and optionally `received`."
     ),
     as_json: bool = _JSON,
 ) -> None:
-    """Take in new days, and say whether to go on or to stop, by the registered rules.
+    """Add new days, and decide by the registered rules whether to continue or stop.
 
     Example: aurora experiment status trial --add july.csv --json
     """
@@ -161,8 +168,8 @@ def status(
 
     trial = Experiment.open(directory)
     added = None if add is None else trial.add(add)
-    found = trial.status(added)
-    result = found.to_json()
+    current = trial.status(added)
+    result = current.to_json()
     if as_json:
         emit_json(result)
         return
@@ -170,18 +177,18 @@ def status(
         note(f"{added.days} new days, {added.rows} rows")
         for reason, count in added.left_out.items():
             note(f"{count} rows not used: {reason}")
-    if found.standing is not None and found.standing.missing_days:
-        note(f"no values on day {', '.join(map(str, found.standing.missing_days))}")
+    if current.standing is not None and current.standing.missing_days:
+        note(f"no values on day {', '.join(map(str, current.standing.missing_days))}")
     emit_table("status", ("what", "value"), [(k, v) for k, v in result.items() if not isinstance(v, dict)])
 
 
 @app.command()
 def report(
     directory: Path = options.path_argument(help="Folder of the experiment."),
-    plot: Path | None = options.path(None, help="Chart of the effect by day, .html or .png."),
+    plot: Path | None = options.path(None, help="File for a chart of the effect by day, .html or .png."),
     as_json: bool = _JSON,
 ) -> None:
-    """The effect by intention to treat, with who complied, and those who did beside it.
+    """Report the effect by intention to treat, compliance, and the effect among compliant accounts.
 
     Example: aurora experiment report trial --plot effect.html
     """
@@ -190,15 +197,15 @@ def report(
     from aurora.learning.experiments.experiment import Experiment
 
     check_plot_path(plot)
-    found = Experiment.open(directory).report()
-    result = found.to_json()
+    effects = Experiment.open(directory).report()
+    result = effects.to_json()
     if plot is not None:
-        write_charts(effect_charts(found.registration, found.standing), plot)
+        write_charts(effect_charts(effects.registration, effects.standing), plot)
     if as_json:
         emit_json(result)
         return
     flat = [(k, v) for k, v in result.items() if not isinstance(v, dict | list)]
-    emit_table(found.registration.experiment_id, ("what", "value"), flat)
+    emit_table(effects.registration.experiment_id, ("what", "value"), flat)
     for title in ("intention_to_treat", "guardrail", "per_protocol"):
         if result[title]:
             emit_table(title.replace("_", " "), tuple(result[title]), [tuple(result[title].values())])

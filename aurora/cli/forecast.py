@@ -23,34 +23,39 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.series.series import Series
 
 PIPED_QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-"""Quantiles that other programs read, without `--all`."""
+"""Quantiles in the table for other programs, without `--all`."""
 NAIVE_RULES = ("seasonal naive", "the last value")
-"""Rules that a forecast is compared with, in the order of `_relative_errors`."""
+"""Rules with which a forecast is compared, in the order of `_relative_errors`."""
 MAX_CHARTS = 12
-"""Most series in a plot."""
+"""Largest number of series in a plot."""
 MAX_BACK_TESTS_SHOWN = 5
-"""Most series whose back-tests are shown one by one."""
+"""Largest number of series whose back-tests are shown one by one."""
 TWO_INTERVALS_WIDTH = 76
-"""Fewest columns of a terminal that shows two intervals."""
+"""Smallest number of columns of a terminal that shows two intervals."""
 MAX_FINDINGS_SHOWN = 20
-"""Most findings that are shown one by one."""
+"""Largest number of findings that are shown one by one."""
 
 
 def forecast(  # one parameter an option
     data: list[Path] = options.path_argument(
         ..., help="Files with series: CSV or Parquet in long form, or a known trace."
     ),
-    model: Path | None = options.path(None, help="Folder of `aurora train forecast`; without, the best baseline."),
-    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
-    context: int | None = options.count(
-        None, least=12, most=options.MAX_CONTEXT, help="Values that a baseline looks at; default 144, or the model's."
+    model: Path | None = options.path(
+        None, help="Folder of a model by `aurora train forecast`. Default: the best baseline."
     ),
-    series: list[str] | None = options.text(None, help="Only the series of this id; may be given again."),
-    plot: Path | None = options.path(None, help="Fan chart, .html or .png."),
-    all_levels: bool = typer.Option(False, "--all", help="All 17 quantiles in the table, not only some."),
+    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Number of steps to forecast."),
+    context: int | None = options.count(
+        None,
+        least=12,
+        most=options.MAX_CONTEXT,
+        help="Number of past values that a baseline uses. Default: 144, or the model's.",
+    ),
+    series: list[str] | None = options.text(None, help="Forecast only the series with this id; may be repeated."),
+    plot: Path | None = options.path(None, help="File for a fan chart, .html or .png."),
+    all_levels: bool = typer.Option(False, "--all", help="Show all 17 quantiles in the table."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Forecast what follows each series, as quantiles.
+    """Forecast the quantiles of the next values of each series.
 
     Example: aurora forecast cpu.csv --horizon 12 --plot fan.html
     """
@@ -87,7 +92,7 @@ def forecast(  # one parameter an option
 
 
 def _pipe(_: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, all_levels: bool) -> None:
-    """Print one table of all series, for other programs."""
+    """Print a single table of all series, for other programs."""
     from aurora.learning.forecasting.report import timestamps  # heavy, used here only
     from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
@@ -106,7 +111,7 @@ def _pipe(_: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, all_l
 
 
 def _show(series: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, all_levels: bool) -> None:
-    """Print a table for each series: the median, and as many intervals as the terminal has room for."""
+    """Print a table for each series: the median, and the intervals that fit the terminal."""
     from aurora.learning.forecasting.report import timestamps  # heavy, used here only
     from aurora.learning.series.series import QUANTILES  # heavy, used here only
 
@@ -116,16 +121,16 @@ def _show(series: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, 
     if all_levels:
         shown = [(f"{100 * level:g} %", level) for level in QUANTILES]
     columns = [QUANTILES.index(level) for _, level in shown]
-    for one, p in zip(series, forecasts, strict=True):
-        f, unit = p.forecast, one.labels.get("unit", "")
+    for own_series, p in zip(series, forecasts, strict=True):
+        f, unit = p.forecast, own_series.labels.get("unit", "")
         when = period(f.start, f.start + len(f.quantiles) * f.step)
         rows = [(t, *(float(f.quantiles[k, c]) for c in columns)) for k, t in enumerate(timestamps(f))]
-        title = f"{one.unique_id}{f' in {unit}' if unit else ''}, {when}, by {f.model}"
+        title = f"{own_series.unique_id}{f' in {unit}' if unit else ''}, {when}, by {f.model}"
         emit_table(title, ("ds", *(name for name, _ in shown)), rows)
 
 
 def back_test_lines(forecasts: Sequence[BacktestedForecast]) -> list[str]:
-    """Compare the errors of back-tests with those of two naive rules: series by series, or the median of many."""
+    """Compare the errors of back-tests with those of two naive rules, for each series or in the median of many."""
     tested = [p for p in forecasts if p.forecast.model in p.figures]
     if len(tested) <= MAX_BACK_TESTS_SHOWN:
         return [f"{p.forecast.unique_id}: {_back_test_text(p)}" for p in tested]
@@ -157,7 +162,7 @@ def _back_test_text(p: BacktestedForecast) -> str:
 
 
 def _relative_errors(p: BacktestedForecast) -> tuple[float, float]:
-    """Return the error of the model over those of the naive rules, minus one; NaN where a rule has no error."""
+    """Return the relative errors of the model: its error over that of each naive rule, minus one, or NaN."""
     own, others = p.figures[p.forecast.model].wql, (p.figures["seasonal_naive"], p.last_value)
     seasonal, last = (own / f.wql - 1 if f is not None and f.wql > 0 else float("nan") for f in others)
     return seasonal, last

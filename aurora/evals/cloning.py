@@ -1,4 +1,4 @@
-"""Benchmark of cloning: identification of planted experts, agreement of the clone, savings by fine-tuning."""
+"""Benchmark of cloning: identification of planted experts, agreement with the clone, savings by fine-tuning."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from aurora.learning.experts.fine_tuning import TuneSettings, tune
 from aurora.learning.experts.serving import Served, compare_served, run_policy, served_means, served_of
 from aurora.learning.series.series import Series
 
-HELD_OUT = 10_000
-"""Added to a seed for the accounts that nothing is learnt from."""
-FUTURE = 14 * PER_DAY
-"""Periods for which held-out accounts are run: two weeks."""
+HELD_OUT_SEED_OFFSET = 10_000
+"""Offset added to a seed for the held-out accounts."""
+HELD_OUT_PERIODS = 14 * PER_DAY
+"""Number of periods for which held-out accounts are run: two weeks."""
 SHARE_OF_EXPERTS = 0.25
 """Share of experts among generated accounts."""
 NEIGHBOURS = 15
@@ -35,25 +35,26 @@ Tell = Callable[[str], None]
 def identification(
     population: Population, catalogue: Catalogue, adjust: Adjustment, share: float | None = None
 ) -> tuple[dict[str, Any], set[str]]:
-    """Precision and recall of the accounts that are taken for experts, and their names."""
+    """Return the precision and recall of the identified experts, and their ids."""
     planted = {t.account_id for t in population.truth if t.behaviour == "expert"}
     judged = experts.identify_experts(population.accounts, catalogue, adjust=adjust, share=share)
-    found = {s.account_id for s in judged.scores if s.is_expert}
-    hits = len(found & planted)
+    identified = {s.account_id for s in judged.scores if s.is_expert}
+    hits = len(identified & planted)
     return {
-        "found": len(found),
+        "found": len(identified),
         "planted": len(planted),
-        "precision": hits / len(found) if found else math.nan,
+        "precision": hits / len(identified) if identified else math.nan,
         "recall": hits / len(planted) if planted else math.nan,
-    }, found
+    }, identified
 
 
 def agreement(chosen: NDArray[np.int64], data: Decisions) -> dict[str, float]:
-    """Return how often a policy chose as the experts did.
+    """Return the agreement of a policy's choices with those of experts.
 
     Returns:
-        `all`: share of all decisions; `acting`: of those in which the expert changed something; `f1`: mean over the
-        moves that experts made of the harmonic mean of precision and recall, which majority can't win by keeping.
+        `all`: share of equal choices among all decisions; `acting`: the same among decisions in which the expert
+        changed something; `f1`: harmonic mean of precision and recall, averaged over the experts' moves. A policy that
+        always keeps the configuration has a low `f1`.
     """
     same = chosen == data.moves
     scores = []
@@ -64,15 +65,15 @@ def agreement(chosen: NDArray[np.int64], data: Decisions) -> dict[str, float]:
 
 
 def asked_again(population: Population, catalogue: Catalogue, seed: int) -> NDArray[np.int64]:
-    """Return what the generator's experts choose if they are asked a second time, in the order of `expert_states`.
+    """Return the second choices of the generator's experts in the same situations, in the order of `expert_states`.
 
-    Their forecasts err at random, so they don't always agree with themselves: nobody can agree with them more.
+    Their forecasts err at random, so experts don't always agree with themselves. No policy can agree with them more.
     """
-    found: list[int] = []
+    choices: list[int] = []
     for account, truth in zip(population.accounts, population.truth, strict=True):
         if truth.behaviour != "expert":
             continue
-        rng = np.random.default_rng([seed, 72, len(found)])
+        rng = np.random.default_rng([seed, 72, len(choices)])
         steps = account.period // STEP
         seen = demand(truth.workload, truth.start, len(account) * steps, truth.seed, origin=truth.start)
         seen = seen.reshape(-1, steps)
@@ -82,28 +83,28 @@ def asked_again(population: Population, catalogue: Catalogue, seed: int) -> NDAr
             advance(machines, configuration.instance, setting, seen[t])
             past = seen[: t + 1]
             needs = truth.workload, truth.limit, truth.data
-            found.append(expert(View((), configuration, machines, *needs, past, catalogue, PER_DAY, rng)))
-    return np.array(found)
+            choices.append(expert(View((), configuration, machines, *needs, past, catalogue, PER_DAY, rng)))
+    return np.array(choices)
 
 
 def nearest_neighbours(train: Decisions, scale: NDArray[np.float32]) -> Choose:
-    """Return a policy that makes the possible move that most of the nearest situations of experts have."""
+    """Return a policy that makes the most frequent possible move among the nearest situations of experts."""
     table = train.features / scale
     squares = (table**2).sum(axis=1)
 
     def choose(features: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
-        found = np.empty(len(features), np.int64)
+        moves = np.empty(len(features), np.int64)
         for k, row in enumerate(features / scale):
             near = np.argpartition(squares - 2 * table @ row, NEIGHBOURS)[:NEIGHBOURS]
             votes = np.bincount(train.moves[near], minlength=len(MOVES)) * masks[k]
-            found[k] = votes.argmax()
-        return found
+            moves[k] = votes.argmax()
+        return moves
 
     return choose
 
 
 def run_experts(population: Population, cases: Sequence[Case], catalogue: Catalogue, seed: int) -> Served:
-    """Run the same accounts by the generator's experts, who know the demand so far exactly."""
+    """Run the accounts with the generator's experts, who know the past demand exactly."""
     rows, moves = [], np.zeros(len(cases))
     for k, (case, truth) in enumerate(zip(cases, population.truth, strict=True)):
         environment = AccountEnv(lambda _, c=case: c, catalogue)  # type: ignore[misc]
@@ -143,18 +144,18 @@ def bench_cloning(
     shapes: Sequence[Series] = (),
     tell: Tell = lambda _: None,
 ) -> dict[str, Any]:
-    """Everything from generated accounts to the fine-tuned policy, for each seed.
+    """Run the whole of cloning for each seed, from generated accounts to the fine-tuned policy.
 
     Args:
         seeds: Random seeds of populations and training.
         accounts: Number of accounts whose histories are learnt from.
-        held_out: Other accounts, for agreement and for cost.
-        steps: Steps of fine-tuning, and of training from scratch.
+        held_out: Number of other accounts, for measuring agreement and cost.
+        steps: Number of steps of fine-tuning, and of training from scratch.
         shapes: Measured series that generated demand follows.
-        tell: Is told what is done.
+        tell: Function that receives progress messages.
 
     Returns:
-        As docs/explanation/cloning.md says.
+        Results by key; see docs/explanation/cloning.md.
     """
     catalogue = synthetic_catalogue()
     runs = [_seed(seed, accounts, held_out, steps, shapes, catalogue, tell) for seed in seeds]
@@ -178,15 +179,15 @@ def _seed(
     catalogue: Catalogue,
     tell: Tell,
 ) -> tuple[dict[str, Any], dict[str, Served]]:
-    tell(f"seed {seed}: {accounts} accounts to learn from, {held_out} held out")
+    tell(f"seed {seed}: {accounts} accounts for learning, {held_out} held out")
     known = generate(seed, accounts, SHARE_OF_EXPERTS, shapes=shapes)
-    others = generate(seed + HELD_OUT, held_out, SHARE_OF_EXPERTS, shapes=shapes)
-    found: dict[str, Any] = {}
-    found["mixture"], identified = identification(known, catalogue, "reference")
-    found["top_share"], _ = identification(known, catalogue, "reference", SHARE_OF_EXPERTS)
-    found["top_share_by_bill"], _ = identification(known, catalogue, "none", SHARE_OF_EXPERTS)
+    others = generate(seed + HELD_OUT_SEED_OFFSET, held_out, SHARE_OF_EXPERTS, shapes=shapes)
+    found_experts: dict[str, Any] = {}
+    found_experts["mixture"], identified = identification(known, catalogue, "reference")
+    found_experts["top_share"], _ = identification(known, catalogue, "reference", SHARE_OF_EXPERTS)
+    found_experts["top_share_by_bill"], _ = identification(known, catalogue, "none", SHARE_OF_EXPERTS)
     teachers = [a for a in known.accounts if a.account_id in identified]
-    tell(f"seed {seed}: cloning {len(teachers)} accounts taken for experts")
+    tell(f"seed {seed}: cloning {len(teachers)} accounts identified as experts")
     copied = clone(teachers, catalogue, CloneSettings(seed=seed))
     train = experts.expert_states(teachers, catalogue)
     planted = [a for a, t in zip(others.accounts, others.truth, strict=True) if t.behaviour == "expert"]
@@ -200,32 +201,33 @@ def _seed(
     draw = twin_cases(known.accounts, catalogue)
     tell(f"seed {seed}: fine-tuning, {steps} steps")
     policies["fine_tuned"] = chooser(tune(copied, draw, catalogue, steps, TuneSettings(seed=seed)))
-    tell(f"seed {seed}: the same from scratch")
+    tell(f"seed {seed}: training from scratch, {steps} steps")
     scratch = TuneSettings(seed=seed, entropy=0.01)
     policies["scratch"] = chooser(tune(None, draw, catalogue, steps, scratch))
     policies["keep"] = lambda features, masks: np.zeros(len(features), np.int64)
-    cases = [true_case(a, t, FUTURE, seed) for a, t in zip(others.accounts, others.truth, strict=True)]
+    cases = [true_case(a, t, HELD_OUT_PERIODS, seed) for a, t in zip(others.accounts, others.truth, strict=True)]
     served = {name: run_policy(choose, cases, catalogue) for name, choose in policies.items()}
     served["expert"] = run_experts(others, cases, catalogue, seed)
-    beside = compare_served(served["clone"], served["fine_tuned"])
+    change = compare_served(served["clone"], served["fine_tuned"])
+    mixture = found_experts["mixture"]
     tell(
-        f"seed {seed}: precision {found['mixture']['precision']:.2f}, recall {found['mixture']['recall']:.2f}, "
-        f"agreement {agreed['clone']['all']:.3f}; fine-tuned beside the clone: "
-        f"cost {beside['cost_change']['mean']:+.1%}, misses {beside['misses_change']['mean']:+.2%}"
+        f"seed {seed}: precision {mixture['precision']:.2f}, recall {mixture['recall']:.2f}, "
+        f"agreement {agreed['clone']['all']:.3f}; fine-tuned compared with the clone: "
+        f"cost {change['cost_change']['mean']:+.1%}, misses {change['misses_change']['mean']:+.2%}"
     )
     return {
         "seed": seed,
-        "identification": found,
+        "identification": found_experts,
         "decisions": len(test.moves),
         "keep_share": float((test.moves == KEEP).mean()),
         "agreement": agreed,
         "policies": {name: served_means(s) for name, s in served.items()},
-        "fine_tuned_beside_clone": beside,
+        "fine_tuned_beside_clone": change,
     }, served
 
 
 def _summary(runs: Sequence[dict[str, Any]], served: Sequence[dict[str, Served]]) -> dict[str, Any]:
-    """Over all seeds: means, and paired comparisons of all held-out accounts together."""
+    """Summarise all seeds: means, and paired comparisons of all held-out accounts together."""
     together = {
         name: Served(*(np.concatenate(column) for column in zip(*(s[name] for s in served), strict=True)))
         for name in served[0]

@@ -1,4 +1,4 @@
-"""Measured series from public traces, whose shape generated demand can follow."""
+"""Measured series from public traces that give generated demand its shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurora.learning.series.series import Series
 from aurora.sim.scenarios.traces.azure_vm import Vm, read_flavours, read_lifetimes, read_vms
 
 STEP = 300
-FILES = (
+TRACE_FILES = (
     "bitbrains/bitbrains_1vm.csv.gz",
     "dc_util/google2011_vm_cpu_mem.csv.gz",
     "dc_util/google2019_week1_300s.csv.gz",
@@ -22,23 +22,23 @@ FILES = (
 )
 """Files in the traces folder whose CPU series are used."""
 MIN_VALUES = 288
-"""Fewest values of a series: a day."""
+"""Smallest number of values of a series: a day."""
 MIN_MEAN = 1e-3
-"""Least mean, as a share of the largest value; below it a machine worked for an instant only."""
-GROUPS = 12
-"""Series that Azure's machines are divided into."""
+"""Smallest mean, as a share of the largest value; below it a machine worked for an instant only."""
+VM_GROUPS = 12
+"""Number of series into which Azure's machines are divided."""
 WARM_UP_SHARE = 0.25
-"""Share of a trace of arrivals that is left out: machines that came before its beginning are missing there."""
+"""Share of a trace of arrivals that is left out at its start, where machines that arrived earlier are missing."""
 
 
-def vm_series(vms: Sequence[Vm], groups: int = GROUPS, *, seed: int = 0) -> tuple[Series, ...]:
-    """Return the cores in use over time, for groups of machines that were asked for at the same time.
+def vm_series(vms: Sequence[Vm], groups: int = VM_GROUPS, *, seed: int = 0) -> tuple[Series, ...]:
+    """Return the cores in use over time, for groups of machines that were requested at the same time.
 
-    The machines of a time step stay together, since most of them are one customer's batch; each step goes to a group
-    at random.
+    The machines of a time step stay together, since most of them are a batch of one customer. Each step is assigned to
+    a group at random.
 
     Args:
-        vms: Machines, by `azure_vm.read_vms`.
+        vms: Machines, as read by `azure_vm.read_vms`.
         groups: Number of series.
         seed: Random seed of the groups, and of lifetimes within their bins.
 
@@ -47,7 +47,7 @@ def vm_series(vms: Sequence[Vm], groups: int = GROUPS, *, seed: int = 0) -> tupl
         DataError: The trace is too short.
     """
     if groups < 1 or len(vms) < groups:
-        raise InputError(f"{len(vms)} machines can't be {groups} groups")
+        raise InputError(f"{len(vms)} machines can't be divided into {groups} groups")
     rng = np.random.default_rng([seed, 46])
     arrival = np.array([v.arrival for v in vms])
     lifetime = rng.uniform([v.shortest for v in vms], [v.longest for v in vms])
@@ -81,7 +81,7 @@ def read_shapes(folder: Path) -> tuple[Series, ...]:
         FileError: A file is absent.
         DataError: A file is malformed.
     """
-    panel = read_panel([folder / name for name in FILES], detect=False)
+    panel = read_panel([folder / name for name in TRACE_FILES], detect=False)
     usable = [
         s
         for s in panel.series

@@ -1,4 +1,4 @@
-"""Benchmark of experiments: false alarms, power, and harm that is stopped, in many simulated experiments."""
+"""Benchmark of experiments: false alarms, power and stopped harm in many simulated experiments."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from aurora.types import FloatArray
 Rng = np.random.Generator
 
 ACCOUNTS, DAYS_BEFORE, DAYS, BLOCK = 200, 14, 28, 8
-LIKENESS = 0.3
-"""Correlation of metric and guardrail."""
+GUARDRAIL_CORRELATION = 0.3
+"""Correlation of the metric with the guardrail."""
 RULES = Rules("cost", "lower", "latency", "lower", 0.0, 0.05, 0.02, 1.0, DAYS, 7)
 MIXTURE_SCALE = 0.3
-HARMS = (1.0, 2.0)
-"""Sizes of the harm to the guardrail, in smallest detectable effects of the metric."""
+HARM_SIZES = (1.0, 2.0)
+"""Sizes of the harm to the guardrail, as multiples of the metric's smallest detectable effect."""
 
 
 def _steady(rng: Rng, days: int) -> FloatArray:
@@ -44,7 +44,7 @@ def _drifting(rng: Rng, days: int) -> FloatArray:
 
 def _skewed(rng: Rng, days: int) -> FloatArray:
     level = np.exp(rng.normal(size=(ACCOUNTS, 1)))
-    weekend = np.where(np.arange(days) % 7 >= 5, rng.uniform(0.3, 1.0, (ACCOUNTS, 1)), 1.0)  # noqa: PLR2004  # Saturday
+    weekend = np.where(np.arange(days) % 7 >= 5, rng.uniform(0.3, 1.0, (ACCOUNTS, 1)), 1.0)  # noqa: PLR2004  # Saturday and Sunday
     return level * weekend + 0.5 * rng.standard_t(2.2, (ACCOUNTS, days))
 
 
@@ -54,8 +54,8 @@ WORLDS: Mapping[str, Callable[[Rng, int], FloatArray]] = {
     "drifting": _drifting,
     "skewed": _skewed,
 }
-"""Models of accounts' days: independent, autocorrelated (0.8), a random walk each, log-normal with fat tails and
-weekends of their own. Seeds take turns."""
+"""Models of the days of accounts: independent; autocorrelated (0.8); random walks; log-normal with fat tails and
+weekends. Seeds alternate between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Played:
 
 
 class _Table:
-    """Experiments of one shape: the blocks and the resamples are the same for all seeds."""
+    """Experiments that share blocks and resamples for all seeds."""
 
     def __init__(self) -> None:
         self.blocks = tuple(np.arange(k, k + BLOCK) for k in range(0, ACCOUNTS, BLOCK))
@@ -76,19 +76,19 @@ class _Table:
         self.assignments = resample(treated, self.blocks, RULES.resamples, 1)
 
     def play(self, seed: int, effects: Mapping[str, float], harm: float, gain: float) -> _Played:
-        """One experiment in the seed's world.
+        """Simulate an experiment in the seed's world.
 
         Args:
             seed: Random seed of the world and of the assignment.
-            effects: World -> the smallest effect worth having.
-            harm: Harm to the guardrail, in smallest effects worth having.
-            gain: Gain of the metric, in smallest effects worth having.
+            effects: Smallest effect worth having, by world.
+            harm: Harm to the guardrail, as a multiple of that effect.
+            gain: Gain of the metric, as a multiple of that effect.
         """
         world = list(WORLDS)[seed % len(WORLDS)]
         rng = np.random.default_rng((seed, 77))
         span = DAYS_BEFORE + DAYS
         metric = WORLDS[world](rng, span)
-        guardrail = LIKENESS * metric + np.sqrt(1 - LIKENESS**2) * WORLDS[world](rng, span)
+        guardrail = GUARDRAIL_CORRELATION * metric + np.sqrt(1 - GUARDRAIL_CORRELATION**2) * WORLDS[world](rng, span)
         before = np.column_stack([m[:, :DAYS_BEFORE].mean(axis=1) for m in (metric, guardrail)])
         order = np.argsort(before[:, 0])
         metric, guardrail, before = metric[order, DAYS_BEFORE:], guardrail[order, DAYS_BEFORE:], before[order]
@@ -116,32 +116,32 @@ class _Table:
         )
 
 
-def bench_experiment(seeds: int, told: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
-    """Play experiments without effect, with one, and with harm; every day is looked at in all of them.
+def bench_experiment(seeds: int, progress: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
+    """Simulate experiments without an effect, with one, and with harm; each is evaluated every day.
 
     Args:
-        seeds: Experiments of each kind.
-        told: Called with the kind, how many are played, and how many there are.
+        seeds: Number of experiments of each kind.
+        progress: Function that receives the kind, the number of finished experiments, and their total.
     """
     started = time.perf_counter()
     outlooks = {}
     for k, (world, draw) in enumerate(WORLDS.items()):
-        past = draw(np.random.default_rng((k, 78)), DAYS_BEFORE)  # no seed of those that are judged
+        past = draw(np.random.default_rng((k, 78)), DAYS_BEFORE)  # a seed that no judged experiment has
         outlooks[world] = detectable(day_model(past), ACCOUNTS, DAYS_BEFORE, RULES)
     effects = {w: o.effect for w, o in outlooks.items()}
     table = _Table()
 
     def played(kind: str, harm: float, gain: float) -> list[_Played]:
-        found = []
+        experiments = []
         for seed in range(seeds):
-            found.append(table.play(seed, effects, harm, gain))
-            if told is not None:
-                told(kind, seed + 1, seeds)
-        return found
+            experiments.append(table.play(seed, effects, harm, gain))
+            if progress is not None:
+                progress(kind, seed + 1, seeds)
+        return experiments
 
     nothing = played("no effect", 0.0, 0.0)
     gained = played("an effect", 0.0, 1.0)
-    harmed = [(h, played(f"harm {h:g}", h, 0.0)) for h in HARMS]
+    harmed = [(h, played(f"harm {h:g}", h, 0.0)) for h in HARM_SIZES]
     return {
         "seeds": seeds,
         "accounts": ACCOUNTS,
@@ -170,10 +170,10 @@ def bench_experiment(seeds: int, told: Callable[[str, int, int], None] | None = 
         "harm": [
             {
                 "size": size,
-                "stopped": _rate([p.verdict.decision == "stop_harm" for p in found]),
-                "median_day": _median([p.verdict.day for p in found if p.verdict.decision == "stop_harm"]),
+                "stopped": _rate([p.verdict.decision == "stop_harm" for p in runs]),
+                "median_day": _median([p.verdict.day for p in runs if p.verdict.decision == "stop_harm"]),
             }
-            for size, found in harmed
+            for size, runs in harmed
         ],
         "seconds": time.perf_counter() - started,
     }
@@ -183,14 +183,14 @@ def _is_alarm(played: _Played) -> bool:
     return played.verdict.decision in ("stop_benefit", "stop_harm")
 
 
-def _rate(found: list[bool]) -> dict[str, float]:
-    low, high = wilson(sum(found), len(found))
-    return {"rate": sum(found) / len(found), "low": low, "high": high}
+def _rate(hits: list[bool]) -> dict[str, float]:
+    low, high = wilson(sum(hits), len(hits))
+    return {"rate": sum(hits) / len(hits), "low": low, "high": high}
 
 
-def _by_world(found: list[_Played], holds: Callable[[_Played], bool]) -> dict[str, float]:
+def _by_world(runs: list[_Played], holds: Callable[[_Played], bool]) -> dict[str, float]:
     worlds: dict[str, list[bool]] = {}
-    for p in found:
+    for p in runs:
         worlds.setdefault(p.world, []).append(holds(p))
     return {w: sum(v) / len(v) for w, v in worlds.items()}
 

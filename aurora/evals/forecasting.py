@@ -1,9 +1,10 @@
-"""The forecasting benchmark: models trained on some files, measured on others.
+"""The forecasting benchmark: models are trained on some files and measured on others.
 
-The loss is the weighted quantile loss, mean over deciles (that of GluonTS: Alexandrov et al., JMLR 21, 2020).
+The loss is the weighted quantile loss averaged over deciles, as in GluonTS (Alexandrov et al., JMLR 21, 2020).
 
-Windows roll over each test series in steps of the horizon, from where the test file itself holds a context; no model
-sees a value of a test file before its moment. Every model is measured on the same windows, AutoETS on some of them.
+Windows roll over each test series in steps of the horizon. The first one begins where the test file holds a whole
+context. No model sees a value of a test file before its time. Every model is measured on the same windows, AutoETS on
+a sample of them.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from aurora.learning.series.series import Panel, Series
 from aurora.types import Progress, no_progress
 
 MAX_FINDINGS_SHOWN = 10
-"""Most findings of each panel that are shown one by one."""
+"""Largest number of findings of each panel that are shown one by one."""
 MAX_ETS_WINDOWS = 300
-"""Most windows for AutoETS, which takes 15 to 30 ms for each."""
+"""Largest number of windows for AutoETS, which takes 15 to 30 ms for each."""
 
 
 def bench_forecast(  # noqa: PLR0913  # the command's options
@@ -47,20 +48,20 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     progress: Progress = no_progress,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Any]:
-    """Run the benchmark; the keys are those of `aurora bench forecast --json`.
+    """Run the benchmark, and return the result under the keys of `aurora bench forecast --json`.
 
     Args:
-        train: Files to learn from; what they hold of a test series from that one's start on is not used.
-        test: Files to measure on.
-        context: Values that a forecast looks at.
-        horizon: Steps ahead.
+        train: Files for training; a test series in them is used only before its start in the test files.
+        test: Files for measuring.
+        context: Number of past values that a forecast uses.
+        horizon: Number of steps to forecast.
         seed: Random seed of the hold-out, of training, and of AutoETS's windows.
-        share: Share of each series in both sets, from its start, to learn from; the rest is measured on.
-        unseen: Leave out test series of machines that occur in the training files.
-        ets_windows: Most windows for AutoETS; 0 leaves it out.
-        members: The models; see `MEMBERS`.
-        progress: Receives the progress of training.
-        remark: Receives remarks on the data.
+        share: Share of a series in both sets that is trained on, from its start; the rest is measured on.
+        unseen: True to leave out test series of machines that occur in the training files.
+        ets_windows: Largest number of windows for AutoETS; 0 leaves it out.
+        members: Models to train and measure; see `MEMBERS`.
+        progress: Function that receives the progress of training.
+        remark: Function that receives remarks on the data.
 
     Raises:
         InputError: The sizes or the share don't fit the data.
@@ -70,17 +71,17 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
     panels = [read_panel(list(paths), detect=False) for paths in (train, test)]
     learn, measure = apart(panels[0].series, panels[1].series, share)
     if unseen:
-        known = {machine(one) for one in learn}
-        measure = [one for one in measure if machine(one) not in known]
-    short = [one for one in measure if len(one) < context + horizon]
-    measure = [one for one in measure if len(one) >= context + horizon]
+        known = {machine(s) for s in learn}
+        measure = [s for s in measure if machine(s) not in known]
+    short = [s for s in measure if len(s) < context + horizon]
+    measure = [s for s in measure if len(s) >= context + horizon]
     for panel in panels:
         for finding in panel.findings[:MAX_FINDINGS_SHOWN]:
             remark(f"{finding.unique_id}: {finding.message}")
         if len(panel.findings) > MAX_FINDINGS_SHOWN:
             remark(f"... and {len(panel.findings) - MAX_FINDINGS_SHOWN} findings more")
     if short:
-        names = ", ".join(one.unique_id for one in short[:3]) + (", ..." if len(short) > 3 else "")  # noqa: PLR2004
+        names = ", ".join(s.unique_id for s in short[:3]) + (", ..." if len(short) > 3 else "")  # noqa: PLR2004
         remark(f"{len(short)} test series are shorter than context and horizon together and are left out: {names}")
     windows = rolling(measure, context, horizon, horizon)
     if not len(windows):
@@ -118,30 +119,29 @@ def bench_forecast(  # noqa: PLR0913  # the command's options
 def apart(learn: Sequence[Series], measure: Sequence[Series], share: float | None) -> tuple[list[Series], list[Series]]:
     """Cut training and test series so that they share no value.
 
-    A series in both sets is cut: by `share` where one is given, else training ends where the test begins.
+    A series in both sets is cut at `share`, if given; otherwise training ends where the test begins.
 
     Raises:
         InputError: Nothing is left to train on, or the share is out of range.
     """
     if share is not None and not 0 < share < 1:
         raise InputError("give a share between 0 and 1, such as 0.7", parameter="share", value=share)
-    both = {one.unique_id for one in learn} & {one.unique_id for one in measure}
-    begins = {one.unique_id: one.start for one in measure}
+    both = {s.unique_id for s in learn} & {s.unique_id for s in measure}
+    begins = {s.unique_id: s.start for s in measure}
     first: list[Series] = []
-    for one in learn:
-        end = len(one)
-        if one.unique_id in both:
-            until = -(-(begins[one.unique_id] - one.start) // one.step)
-            end = round(share * len(one)) if share is not None else min(max(until, 0), len(one))
+    for s in learn:
+        end = len(s)
+        if s.unique_id in both:
+            until = -(-(begins[s.unique_id] - s.start) // s.step)
+            end = round(share * len(s)) if share is not None else min(max(until, 0), len(s))
         if end:
-            first.append(one.between(0, end))
+            first.append(s.between(0, end))
     second = [
-        one.between(round(share * len(one)), len(one)) if share is not None and one.unique_id in both else one
-        for one in measure
+        s.between(round(share * len(s)), len(s)) if share is not None and s.unique_id in both else s for s in measure
     ]
     if not first:
         raise InputError(
-            "nothing is left to train on: the training files hold only what the test files hold; "
+            "nothing is left to train on: the training files hold only values that the test files hold; "
             "give others, or share=0.7 to train on the start of each series and test on its rest"
         )
     return first, second

@@ -1,4 +1,4 @@
-"""Promised against realised savings and safety, on generated accounts whose future is known."""
+"""Comparison of promised with realised savings and safety, on generated accounts with a known future."""
 
 from __future__ import annotations
 
@@ -15,59 +15,68 @@ from aurora.learning.rightsizing.usage import usage_of
 from aurora.statistics import wilson
 
 CALIBRATION_SEEDS, FIRST_TEST_SEED = range(1000, 1010), 2000
-"""Seeds of populations; results are reported on other populations than those of the calibration."""
+"""Seeds of the populations for calibration, and first seed of the populations for testing."""
 ACCOUNTS = 40
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
-def cases(seeds: Sequence[int], what: str, told: Told | None = None, accounts: int = ACCOUNTS) -> list[Case]:
-    """Recommendations for generated populations, and what came of them in the month after."""
+def cases(seeds: Sequence[int], stage: str, progress: Progress | None = None, accounts: int = ACCOUNTS) -> list[Case]:
+    """Return recommendations for generated populations, with their results in the following month.
+
+    Args:
+        seeds: Random seeds of the populations.
+        stage: Name of the stage, for `progress`.
+        progress: Function that receives the stage, the number of finished accounts, and their total.
+        accounts: Number of accounts of each population.
+    """
     catalogue, goals = synthetic_catalogue(), Goals()
-    found = []
+    judged = []
     for number, seed in enumerate(seeds):
         population = generate(seed, accounts)
         for k, (account, truth) in enumerate(zip(population.accounts, population.truth, strict=True)):
             usage = usage_of(account, catalogue)
             projector = Projector(usage, catalogue, next_months(usage))
             choice = choose(projector, goals, candidates(projector, goals))
-            found.append(case_of(truth, usage, choice, goals, seed=1, catalogue=catalogue))
-            if told is not None:
-                told(what, number * accounts + k + 1, len(seeds) * accounts)
-    return found
+            judged.append(case_of(truth, usage, choice, goals, seed=1, catalogue=catalogue))
+            if progress is not None:
+                progress(stage, number * accounts + k + 1, len(seeds) * accounts)
+    return judged
 
 
-def calibrate_savings(command: str, told: Told | None = None) -> SavingsCalibration:
-    """Measure on the calibration seeds what intervals and recommendations are worth."""
-    return fit(cases(CALIBRATION_SEEDS, "calibration", told), command)
+def calibrate_savings(command: str, progress: Progress | None = None) -> SavingsCalibration:
+    """Measure the errors of intervals and recommendations on the calibration seeds."""
+    return fit(cases(CALIBRATION_SEEDS, "calibration", progress), command)
 
 
-def bench_savings(calibration: SavingsCalibration, populations: int, told: Told | None = None) -> dict[str, Any]:
-    """On other seeds than those of the calibration: coverage, reliability, what was saved.
+def bench_savings(
+    calibration: SavingsCalibration, populations: int, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Measure coverage, reliability and savings on seeds that the calibration didn't use.
 
     Args:
         calibration: Calibration to test.
         populations: Number of populations of `ACCOUNTS` accounts each.
-        told: Called with what is done, how far it is, and how far it goes.
+        progress: Function that receives the stage, the number of finished accounts, and their total.
     """
-    found = cases(range(FIRST_TEST_SEED, FIRST_TEST_SEED + populations), "savings", told)
-    inside = covered(found, calibration)
+    tested = cases(range(FIRST_TEST_SEED, FIRST_TEST_SEED + populations), "savings", progress)
+    inside = covered(tested, calibration)
     low, high = wilson(sum(inside), len(inside))
-    moved = [c for c in found if c.expected or c.realised]
+    moved = [c for c in tested if c.expected or c.realised]
     return {
-        "accounts": len(found),
-        "findings": {s: sum(c.side == s for c in found) for s in ("under", "over", "optimised")},
+        "accounts": len(tested),
+        "findings": {s: sum(c.side == s for c in tested) for s in ("under", "over", "optimised")},
         "coverage": {"stated": calibration.level, "rate": sum(inside) / len(inside), "low": low, "high": high},
         "by_finding": {s: _coverage([c for c in moved if c.side == s], calibration) for s in ("under", "over")},
         "predicted": sum(c.expected for c in moved),
         "realised": sum(c.realised for c in moved),
-        "risk": [_reliability(found, calibration, k) for k in range(len(RISK_BOUNDS) + 1)],
-        "confidence": _calibration_of_confidence(found, calibration),
+        "risk": [_reliability(tested, calibration, k) for k in range(len(RISK_BOUNDS) + 1)],
+        "confidence": _calibration_of_confidence(tested, calibration),
     }
 
 
-def _coverage(found: list[Case], calibration: SavingsCalibration) -> dict[str, float]:
-    inside = covered(found, calibration)
-    width = [np.subtract(*calibration.interval(c.side, c.expected, c.scale)[::-1]) / c.cost for c in found]
+def _coverage(own_cases: list[Case], calibration: SavingsCalibration) -> dict[str, float]:
+    inside = covered(own_cases, calibration)
+    width = [np.subtract(*calibration.interval(c.side, c.expected, c.scale)[::-1]) / c.cost for c in own_cases]
     return {
         "cases": len(inside),
         "rate": sum(inside) / max(1, len(inside)),
@@ -75,24 +84,24 @@ def _coverage(found: list[Case], calibration: SavingsCalibration) -> dict[str, f
     }
 
 
-def _reliability(found: list[Case], calibration: SavingsCalibration, level: int) -> dict[str, float]:
-    stated = [(calibration.probability(c.side, c.probability), c) for c in found]
-    told = [p for p, _ in stated if risk_level(p) == level]
+def _reliability(own_cases: list[Case], calibration: SavingsCalibration, level: int) -> dict[str, float]:
+    stated = [(calibration.probability(c.side, c.probability), c) for c in own_cases]
+    at_level = [p for p, _ in stated if risk_level(p) == level]
     own = [c for p, c in stated if risk_level(p) == level]
     count = max(1, len(own))
     low, high = wilson(sum(c.is_broken for c in own), len(own))
     return {
         "risk": level,
         "cases": len(own),
-        "stated": sum(told) / count,
+        "stated": sum(at_level) / count,
         "broken": sum(c.is_broken for c in own) / count,
         "low": low,
         "high": high,
     }
 
 
-def _calibration_of_confidence(found: list[Case], calibration: SavingsCalibration) -> dict[str, float]:
-    stated = [calibration.rate(c.side, c.probability).share for c in found]
-    right = [c.is_right for c in found]
+def _calibration_of_confidence(own_cases: list[Case], calibration: SavingsCalibration) -> dict[str, float]:
+    stated = [calibration.rate(c.side, c.probability).share for c in own_cases]
+    right = [c.is_right for c in own_cases]
     low, high = wilson(sum(right), len(right))
     return {"stated": sum(stated) / len(stated), "right": sum(right) / len(right), "low": low, "high": high}

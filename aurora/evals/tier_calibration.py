@@ -1,4 +1,4 @@
-"""Calibration of tiers on held-out days."""
+"""Calibration of capacity tiers on held-out days."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from aurora.learning.series.series import Series
 HORIZON = 12
 PATHS = 192
 GROUPS = (20, 100)
-FROM_MEMBERS = 20
-"""Size of the groups whose sums are also forecast from paths of their members."""
+MEMBERS_PER_SUM = 20
+"""Size of the groups of machines whose sums are also forecast from paths of their members."""
 TOLERANCE = 1e-9
 """Relative difference below which two demands are equal."""
 
 LEARN_SHARE = 0.7
-"""Share of a series before its held-out end, for series that are judged on their own end."""
+"""Share of a series before its held-out part, for series that are judged on their own last part."""
 
 PLANETLAB = ("20110303", "20110306"), ("20110309", "20110322")
-"""Days to learn from, and held-out days, mostly of other machines."""
+"""Days for training, and held-out days, mostly of other machines."""
 
 WEEKS = (("google2019_week1_300s", "google2019_week2_300s"), ("azure_v2_week1", "azure_v2_week2"))
-"""Weeks to learn from, and held-out weeks."""
+"""Weeks for training, and held-out weeks."""
 
 
 class Promise(NamedTuple):
-    """One tier on one kind of held-out data; a row of `aurora bench futures`.
+    """A tier judged on a kind of held-out data; a row of `aurora bench futures`.
 
     Attributes:
-        data: Held-out data.
-        covers: `step`: each step alone; `horizon`: all steps of a horizon together.
+        data: Name of the held-out data.
+        covers: "step" for each step alone; "horizon" for all steps of a horizon together.
         promised: Confidence of the tier.
-        realised: Share that stayed within the tier.
+        realised: Share of the held-out steps or horizons within the tier.
         difference: Realised minus promised, percentage points.
-        at_tier: Share exactly at the tier: values of idle machines and whole percentages repeat, so a tier that keeps
+        at_tier: Share exactly at the tier. Values of idle machines and whole percentages repeat, so a tier that keeps
             its promise covers up to this share more.
-        recalibrated_once: Share realised without adjusting after every round.
-        taken_at_its_word: Share realised without recalibration.
+        recalibrated_once: Realised share without adjustment after every round.
+        taken_at_its_word: Realised share without recalibration.
         n: Number of steps, or of horizons.
     """
 
@@ -63,13 +63,13 @@ class Promise(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Forecasts at one moment, and the values that followed.
+    """Forecasts at a moment, and the values that followed.
 
     Attributes:
-        quantiles: float64 [forecasts, steps, len(QUANTILES)].
-        realised: float64 [forecasts, steps].
-        peaks: float64 [forecasts, 1, len(QUANTILES)], of the highest step.
-        highest: float64 [forecasts, 1].
+        quantiles: Forecast quantiles of each step, float64 [forecasts, steps, len(QUANTILES)].
+        realised: Values of each step, float64 [forecasts, steps].
+        peaks: Forecast quantiles of the highest step, float64 [forecasts, 1, len(QUANTILES)].
+        highest: Values of the highest step, float64 [forecasts, 1].
     """
 
     quantiles: NDArray[np.float64]
@@ -79,15 +79,15 @@ class Round(NamedTuple):
 
 
 def bench_tiers(data: Path, forecaster: Predict, tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Judge every tier on all held-out data; keys of `aurora bench futures --json` under `tiers`.
+    """Judge every tier on all held-out data; the result has the keys of `aurora bench futures --json`.
 
     Args:
         data: Folder with any of planetlab/, nab/ and dc_util/.
-        forecaster: Predictor behind the tiers.
-        tell: Receives the name of the data being judged.
+        forecaster: Predictor of the quantiles from which tiers are computed.
+        tell: Function that receives the name of the data being judged.
 
     Raises:
-        FileError: None of the folders is there.
+        FileError: The folder has none of these folders.
     """
     rows: list[Promise] = []
     for folder, judge in (("planetlab", _planetlab), ("nab", _nab), ("dc_util", _data_centres)):
@@ -106,14 +106,14 @@ def _planetlab(folder: Path, forecaster: Predict) -> list[Promise]:
     for size in GROUPS:
         before, after = ([_summed(day, size) for day in side] for side in (learn, held))
         rows += _apart(f"planetlab sums of {size}", before, after, forecaster)
-    return rows + _from_members(f"planetlab sums of {FROM_MEMBERS}, by paths of members", learn, held, forecaster)
+    return rows + _from_members(f"planetlab sums of {MEMBERS_PER_SUM}, by paths of members", learn, held, forecaster)
 
 
 def _nab(folder: Path, forecaster: Predict) -> list[Promise]:
     rows = []
     for path in sorted(folder.glob("*cpu*")):
-        (one,) = _cpu(path)
-        rows += _in_order(one.unique_id, [one], int(len(one) * LEARN_SHARE), forecaster)
+        (series,) = _cpu(path)
+        rows += _in_order(series.unique_id, [series], int(len(series) * LEARN_SHARE), forecaster)
     return rows
 
 
@@ -160,18 +160,18 @@ def _forecasts(series: Sequence[Series], forecaster: Predict) -> tuple[NDArray[n
 
 
 def _along(forecasts: NDArray[np.float64], outcomes: NDArray[np.float64]) -> Dependence:
-    """Estimate the dependence of steps from all forecasts alike."""
+    """Estimate the dependence between steps from all forecasts together."""
     return estimate_dependence(
         forecasts.reshape(-1, 1, *forecasts.shape[-2:]), outcomes.reshape(-1, 1, outcomes.shape[-1])
     )
 
 
 def _rounds(forecasts: NDArray[np.float64], outcomes: NDArray[np.float64], how: Dependence) -> list[Round]:
-    found = []
+    rounds = []
     for k, (quantiles, values) in enumerate(zip(forecasts, outcomes, strict=True)):
         peaks = np.stack([totals_of(q[None], how, PATHS, k)[1] for q in quantiles])
-        found.append(Round(quantiles, values, peaks, values.max(axis=1)[:, None]))
-    return found
+        rounds.append(Round(quantiles, values, peaks, values.max(axis=1)[:, None]))
+    return rounds
 
 
 def _apart(
@@ -187,7 +187,8 @@ def _apart(
 def _in_order(name: str, series: Sequence[Series], cut: int, forecaster: Predict) -> list[Promise]:
     """Judge tiers of continuing series: each round learns from the rounds before it.
 
-    Rounds of the first part give the dependence of steps; in its second half the adapted confidences settle.
+    The dependence between steps is estimated from the rounds before `cut`. The adapted confidences settle in the second
+    half of those rounds.
     """
     forecasts, outcomes = _forecasts(series, forecaster)
     held = int(np.searchsorted(CONTEXT + HORIZON * np.arange(1, len(forecasts) + 1), cut, side="right"))
@@ -198,7 +199,7 @@ def _from_members(
     name: str, learn: Sequence[Sequence[Series]], held: Sequence[Sequence[Series]], forecaster: Predict
 ) -> list[Promise]:
     """Judge tiers of sums, from paths of their members; all pairs of machines have the same correlation."""
-    size = FROM_MEMBERS
+    size = MEMBERS_PER_SUM
     sides = [[[_forecasts(g, forecaster) for g in _groups(day, size)] for day in days] for days in (learn, held)]
     groups = [g for day in sides[0] for g in day]
     along = _along(np.concatenate([g[0] for g in groups]), np.concatenate([g[1] for g in groups]))
@@ -233,13 +234,13 @@ def _past(rounds: Sequence[Round]) -> Past:
 
 
 def _judged(name: str, rounds: Sequence[Round], held: int, *, rolling: bool) -> list[Promise]:
-    """Judge the promises of the rounds from `held` on, as continuous mode makes them.
+    """Judge the promises that continuous mode makes in the rounds from `held` on.
 
     Args:
         name: Name of the data.
-        rounds: The rounds in order of time.
-        held: Number of the first held-out round.
-        rolling: Whether the scores are those of the latest rounds, or of the rounds before `held`.
+        rounds: Rounds in order of time.
+        held: Position of the first held-out round.
+        rolling: True to take scores from the latest rounds; False to take them from the rounds before `held`.
     """
     once = _past(rounds[:held])
     asked = unadjusted(CONFIDENCES)

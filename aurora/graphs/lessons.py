@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from aurora.agents.roles.defender import CHANCE
+from aurora.agents.roles.defender import LUCKY_REFERENCE
 from aurora.memory.records import NewOutcome
 from aurora.sim.objectives import WITH_TARGET
 from aurora.types import Frozen
@@ -79,7 +79,8 @@ def describe_losses(
     behind: list[tuple[float, str, str]] = []
     for scenario_id, values in sorted(achieved.items()):
         best = max(
-            (name for name in references if name in values and name != CHANCE), key=lambda name: (values[name], name)
+            (name for name in references if name in values and name != LUCKY_REFERENCE),
+            key=lambda name: (values[name], name),
         )
         lead = values[policy_id] - values[best]
         if lead < 0:

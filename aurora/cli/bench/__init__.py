@@ -1,1 +1,1 @@
-"""Commands of `aurora bench`, which measure."""
+"""Commands of `aurora bench`, which run benchmarks."""

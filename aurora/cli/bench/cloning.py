@@ -1,4 +1,4 @@
-"""`aurora bench cloning`: planted experts found, cloned, and improved upon."""
+"""`aurora bench cloning`: identifies, clones and improves upon planted experts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from aurora.cli.terminal.steps import note_compiling
 
 
 def cloning(
-    seeds: str = options.text("1-5", help="A range (1-5) or a list (1,5,9), of populations and training."),
-    accounts: int = options.count(300, least=40, most=5000, help="Generated accounts to learn from."),
-    held_out: int = options.count(80, least=20, most=5000, help="Other accounts, for agreement and cost."),
-    steps: int = options.count(40_000, help="Of fine-tuning, and of training from scratch."),
-    data: Path | None = options.path(None, help="Folder with traces, whose machines half of the demand then follows."),
+    seeds: str = options.text("1-5", help="Random seeds of populations and training: a range (1-5) or a list (1,5,9)."),
+    accounts: int = options.count(300, least=40, most=5000, help="Number of generated accounts to learn from."),
+    held_out: int = options.count(
+        80, least=20, most=5000, help="Number of other accounts, to measure agreement and cost on."
+    ),
+    steps: int = options.count(40_000, help="Number of steps of fine-tuning, and of training from scratch."),
+    data: Path | None = options.path(None, help="Folder with traces, whose shapes half of the demand then follows."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Experts among generated accounts: who is found, how well they are cloned, what fine-tuning saves.
+    """Identify and clone the experts among generated accounts, and measure the savings by fine-tuning.
 
     Takes about 3 minutes a seed on two cores.
 

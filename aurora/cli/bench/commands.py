@@ -58,7 +58,7 @@ def openb(  # one parameter an option
     )
     if result["pods_without_model"]:
         note(
-            f"{result['pods_without_model']} pods of {pods.name} ask for models that no node has, and can't be placed: "
+            f"{result['pods_without_model']} pods of {pods.name} request models that no node has, and can't be placed: "
             f"{', '.join(result['models_of_no_node'][:5])}"
         )
     if as_json:
@@ -74,7 +74,7 @@ def openb(  # one parameter an option
     if result["policy"] == "fgd":
         rows.pop()
     columns = ("policy", "at 100 %", "at 130 %", "sd at 130 %", "points over fgd at 130 %")
-    emit_table("devices allocated, %, when 100 and 130 % of them were asked for", columns, rows)
+    emit_table("devices allocated, %, at a demand of 100 and 130 % of them", columns, rows)
 
 
 @app.command()
@@ -96,9 +96,9 @@ def swf(  # one parameter an option
     note_compiling()
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)
     if result["left_out"]:
-        note(f"{result['left_out']} jobs of {log.name} never ran, or are parts of others: left out")
+        note(f"{result['left_out']} jobs of {log.name} never ran or are parts of others, and are left out")
     if result["assumed_run_times"]:
-        note(f"{result['assumed_run_times']} jobs of {log.name} state no run time: 10 s is taken, as RLScheduler does")
+        note(f"{result['assumed_run_times']} jobs of {log.name} state no run time; 10 s is assumed, as in RLScheduler")
     if not result["published_protocol"]:
         note(
             f"{log.name} has {result['jobs']} jobs, too few for the published protocol: measured on "
@@ -140,7 +140,7 @@ def speed(
         "events_per_second",
         "simpy_events_per_second",
     )
-    emit_table("event loop beside SimPy", columns, [tuple(r[c] for c in columns) for r in result["event_loop"]])
+    emit_table("event loop compared with SimPy", columns, [tuple(r[c] for c in columns) for r in result["event_loop"]])
     emit_table(
         "uncached decisions of a 20-operation policy",
         ("nodes", "decisions_per_second"),

@@ -1,4 +1,4 @@
-"""`aurora bench env`: measure the speed of the environment."""
+"""`aurora bench env`: measures the speed of the environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aurora.cli.terminal.steps import note_compiling
 
 
 def env(
-    repeats: int = options.count(5, most=100, help="Repetitions of each measurement."),
+    repeats: int = options.count(5, most=100, help="Number of runs of each measurement."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Measure decisions per second on one core, with observations, and the time that a trained network takes.

@@ -1,4 +1,4 @@
-"""`aurora bench experiment`: false alarms, power, harm that is stopped, and savings that were promised."""
+"""`aurora bench experiment`: measures false alarms, power, stopped harm and promised savings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ SOURCE = "aurora bench experiment --calibrate, populations 1000 to 1009 of 40 ac
 
 
 def experiment(
-    seeds: int = options.count(500, least=20, most=100_000, help="Experiments of each kind."),
-    populations: int = options.count(5, least=0, most=100, help="Of 40 accounts, for the savings; 0 leaves them out."),
-    calibrate: Path | None = options.path(None, help="Measure the calibration of savings anew and write it here."),
+    seeds: int = options.count(500, least=20, most=100_000, help="Number of experiments of each kind."),
+    populations: int = options.count(
+        5, least=0, most=100, help="Number of populations of 40 accounts for the savings; 0 skips them."
+    ),
+    calibrate: Path | None = options.path(
+        None, help="Measure the calibration of savings again, and write it to this file."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Experiments that are looked at every day, and promised savings beside what came of them.
+    """Measure experiments that are evaluated every day, and compare promised with realised savings.
 
     Takes about 2 minutes on two cores.
 
@@ -33,15 +37,15 @@ def experiment(
     from aurora.learning.rightsizing.savings import calibration_json, shipped_calibration  # heavy, used here only
 
     note_compiling()
-    with steps() as told:
+    with steps() as progress:
         if calibrate is None:
             calibration = shipped_calibration()
         else:
-            calibration = calibrate_savings(SOURCE, told)
+            calibration = calibrate_savings(SOURCE, progress)
             write_json(calibrate, calibration_json(calibration))
-        result: dict[str, Any] = bench_experiment(seeds, told)
+        result: dict[str, Any] = bench_experiment(seeds, progress)
         if populations:
-            result["savings"] = bench_savings(calibration, populations, told)
+            result["savings"] = bench_savings(calibration, populations, progress)
     if as_json:
         emit_json(result)
         return
@@ -61,8 +65,8 @@ def _show(result: dict[str, Any]) -> None:
         ("false alarms of a z-test every day", *_rate(nothing["alarms_of_daily_z_test"])),
         ("false alarms of the normal mixture", *_rate(nothing["alarms_of_mixture"])),
         ("stopped for futility, no effect", *_rate(nothing["futility"])),
-        ("found, smallest effect", *_rate(effect["power"])),
-        ("found by the normal mixture", *_rate(effect["power_of_mixture"])),
+        ("detected, smallest effect", *_rate(effect["power"])),
+        ("detected by the normal mixture", *_rate(effect["power_of_mixture"])),
         ("stopped for futility, smallest effect", *_rate(effect["futility"])),
         ("interval holds on all days", *_rate(effect["interval_holds_on_all_days"])),
     ]

@@ -14,17 +14,19 @@ COLUMNS = ("wql", "crps", "coverage_50", "coverage_80", "coverage_95", "winkler_
 
 
 def forecast(  # one parameter an option
-    train: list[Path] = options.path(..., help="Files to learn from, in a row."),
-    test: list[Path] = options.path(..., help="Files to measure on, in a row."),
-    context: int = options.count(144, least=12, most=options.MAX_CONTEXT, help="Values that a forecast looks at."),
-    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Steps ahead."),
+    train: list[Path] = options.path(..., help="Files to train on; several may follow."),
+    test: list[Path] = options.path(..., help="Files to measure on; several may follow."),
+    context: int = options.count(
+        144, least=12, most=options.MAX_CONTEXT, help="Number of past values that a forecast uses."
+    ),
+    horizon: int = options.count(12, most=options.MAX_HORIZON, help="Number of steps to forecast."),
     seed: int = options.seed("Random seed of the hold-out and of training."),
     split: float | None = options.share(
-        None, least=0.01, most=0.99, help="Share of a series in both sets to learn from; the rest is measured on."
+        None, least=0.01, most=0.99, help="Share of a series in both sets to train on; the rest is measured on."
     ),
     unseen: bool = typer.Option(False, "--unseen", help="Leave out test series of machines that were trained on."),
     ets_windows: int = options.count(
-        300, least=0, most=1_000_000, help="Windows that AutoETS is measured on; 0 leaves it out."
+        300, least=0, most=1_000_000, help="Number of windows that AutoETS is measured on; 0 leaves it out."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -33,7 +35,7 @@ def forecast(  # one parameter an option
     Windows roll over each test series in steps of the horizon. Meant for PlanetLab's CPU series (Beloglazov and Buyya,
     CCPE 2012) and the AWS series of NAB (Lavin and Ahmad, ICMLA 2015).
 
-    Takes about 3 minutes on two cores for two days of a hundred machines; AutoETS is most of it.
+    Takes about 3 minutes on two cores for two days of a hundred machines, mostly for AutoETS.
 
     Example: aurora bench forecast --train day1.csv.gz day2.csv.gz --test day3.csv.gz --unseen
     """
@@ -56,6 +58,6 @@ def forecast(  # one parameter an option
         emit_json(result)
         return
     rows = sorted(result["models"].items(), key=lambda row: row[1]["wql"] or 0.0)
-    title = f"{result['train_series']} series learned from, {result['test_series']} measured on"
+    title = f"{result['train_series']} training series, {result['test_series']} test series"
     emit_table(title, ("model", *COLUMNS), [(name, *(figures[c] for c in COLUMNS)) for name, figures in rows])
     note(f"selected without the test files: {result['selected']}")

@@ -1,4 +1,4 @@
-"""`aurora bench futures`: how fast futures are run, and whether tiers keep their promises on held-out days."""
+"""`aurora bench futures`: measures the speed of futures, and the promises of tiers on held-out days."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from aurora.cli.terminal.steps import note_compiling
 
 def futures(
     data: Path | None = options.path(None, help="Folder with planetlab/, nab/, dc_util/; without it, speed only."),
-    model: Path | None = options.path(None, help="Folder of `aurora train forecast`, trained on other days."),
-    count: int = options.count(2000, "--futures", most=1_000_000, help="Futures at a time, for speed."),
-    repeats: int = options.count(5, most=100, help="Runs of each measurement of speed."),
+    model: Path | None = options.path(
+        None, help="Folder of a model by `aurora train forecast`, trained on other days."
+    ),
+    count: int = options.count(
+        2000, "--futures", most=1_000_000, help="Number of futures in each measurement of speed."
+    ),
+    repeats: int = options.count(5, most=100, help="Number of runs of each measurement of speed."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Futures a second, and for every tier what was promised and what came on held-out days.
+    """Measure futures a second, and compare promised with realised coverage of tiers on held-out days.
 
-    Takes about 2 minutes on two cores; with --data longer.
+    Takes about 2 minutes on two cores, longer with --data.
 
     Example: aurora bench futures --futures 200 --repeats 1
     """

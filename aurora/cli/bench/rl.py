@@ -1,4 +1,4 @@
-"""`aurora bench rl`: train, time and compare the algorithms on held-out scenarios."""
+"""`aurora bench rl`: trains, times and compares the algorithms on held-out scenarios."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from aurora.cli.terminal.steps import steps as show_steps
 
 def rl(
     levels: str = options.text("1-3", help="Levels of the curriculum, each trained separately."),
-    steps: int = options.count(200_000, help="Decisions of each training."),
+    steps: int = options.count(200_000, help="Number of decisions of each training."),
     seed: int = options.seed("Random seed of training and of the held-out scenarios."),
-    scenarios: int = options.count(300, least=2, most=100_000, help="Held-out scenarios of each level."),
+    scenarios: int = options.count(300, least=2, most=100_000, help="Number of held-out scenarios of each level."),
     algorithms: str = options.text("ppo,ppo_lstm,dqn,sac", help="Algorithms to train, separated by commas."),
-    plain_steps: int = options.count(4096, least=0, help="Decisions over which the libraries' PPO is timed; 0: none."),
+    plain_steps: int = options.count(
+        4096, least=0, help="Number of decisions over which the libraries' PPO is timed; 0 skips it."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
-    plot: Path | None = options.path(None, help="Learning curves, .html or .png."),
+    plot: Path | None = options.path(None, help="File for charts of learning curves, .html or .png."),
 ) -> None:
     """Train PPO, PPO with an LSTM, DQN and SAC, and compare them with random and first fit.
 

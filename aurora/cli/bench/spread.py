@@ -1,4 +1,4 @@
-"""Options that take several values in a row: `--train a.csv b.csv` instead of `--train a.csv --train b.csv`."""
+"""Options with several successive values: `--train a.csv b.csv` instead of `--train a.csv --train b.csv`."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def spread(arguments: Sequence[str], names: Sequence[str] = SPREAD) -> list[str]
 
 
 class SpreadCommand(TyperCommand):
-    """A command whose `--train` and `--test` take several values in a row."""
+    """A command whose `--train` and `--test` take several successive values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Spread the values before click parses them."""
+        """Repeat the options before their values, then parse."""
         return super().parse_args(ctx, spread(args))

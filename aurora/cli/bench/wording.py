@@ -1,4 +1,4 @@
-"""`aurora bench wording`: false sentences that must be struck, and true ones that must stay."""
+"""`aurora bench wording`: tests that false sentences are struck and true ones kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurora.cli.terminal.steps import note_compiling
 def wording(
     false: int = options.count(3000, most=100_000, help="Number of false sentences, spread over kinds of falsehood."),
     true: int = options.count(1500, most=100_000, help="Number of true sentences, in all phrasings."),
-    decisions: int = options.count(150, most=10_000, help="Number of decisions that the sentences are about."),
+    decisions: int = options.count(150, most=10_000, help="Number of decisions that the sentences describe."),
     seed: int = options.seed("Random seed of the scenarios and of the falsehoods."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:

@@ -1,4 +1,4 @@
-"""`aurora futures` (`aurora whatif`): sampled demand, capacity tiers, and plans compared in the same futures."""
+"""`aurora futures` (`aurora whatif`): samples demand, and compares capacity tiers and plans in the same futures."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ if TYPE_CHECKING:  # heavy at run time
 
 
 def futures(
-    data: list[Path] = options.path_argument(help="Measured demand: .csv, .csv.gz or .parquet."),
-    series: str = options.text("*", help="Series to sum, by a pattern such as '*/cpu'."),
-    plans: Path | None = options.path(None, help="Plans to compare, JSON; without it, plans that follow from tiers."),
-    horizon: int = options.count(12, most=2000, help="Steps to look ahead."),
-    count: int = options.count(1000, "--futures", least=2, most=1_000_000, help="Futures for every what-if."),
+    data: list[Path] = options.path_argument(help="Files of measured demand: .csv, .csv.gz or .parquet."),
+    series: str = options.text("*", help="Pattern of the series to sum, such as '*/cpu'."),
+    plans: Path | None = options.path(
+        None, help="File of plans to compare, JSON. Default: plans that follow from tiers."
+    ),
+    horizon: int = options.count(12, most=2000, help="Number of steps to look ahead."),
+    count: int = options.count(1000, "--futures", least=2, most=1_000_000, help="Number of futures for every what-if."),
     what_if: list[str] = options.text(
-        [], help="NAME, then :AMOUNT, @START, /DURATION as wanted: spike:+20%@2h/30m; or a JSON file."
+        [],
+        help="Disturbance NAME[:AMOUNT][@START][/DURATION], such as spike:+20%@2h/30m, or JSON file; may be repeated.",
     ),
     weights: str | None = options.text(
-        None, help="What counts: cost=1,latency=0.5,sla=2,energy=0.1. Default cost=1,sla=1."
+        None, help="Weights of objectives, such as cost=1,latency=0.5,sla=2,energy=0.1. Default: cost=1,sla=1."
     ),
-    tiers: str = options.text("50,80,95,99", help="Confidences of the tiers, per cent."),
+    tiers: str = options.text("50,80,95,99", help="Confidences of the capacity tiers, per cent."),
     cores_per_unit: float | None = options.number(
         None,
         least=1e-12,
@@ -40,41 +43,52 @@ def futures(
         help="Cores that one unit of the series needs: 0.08 for per cent of 8 cores; none for series in cores.",
     ),
     node_cores: float = options.number(
-        4.0, least=1e-6, most=options.MAX_CORES, help="Cores of a node, for plans from tiers."
+        4.0, least=1e-6, most=options.MAX_CORES, help="Cores of a node in plans that follow from tiers."
     ),
     reserved_price: float = options.number(
-        0.10, least=0, most=options.MAX_PRICE, help="Dollars an hour of a reserved node, for the same plans."
+        0.10, least=0, most=options.MAX_PRICE, help="Price of a reserved node in these plans, dollars an hour."
     ),
     burst_price: float = options.number(
-        0.25, least=0, most=options.MAX_PRICE, help="Dollars an hour of an on-demand node, for the same plans."
+        0.25, least=0, most=options.MAX_PRICE, help="Price of an on-demand node in these plans, dollars an hour."
     ),
     job_cores: float | None = options.number(
-        None, least=1e-9, most=options.MAX_CORES, help="Cores of a job; default: small compared with the demand."
+        None, least=1e-9, most=options.MAX_CORES, help="Cores of a job. Default: small compared with the demand."
     ),
     job_seconds: float | None = options.number(
-        None, least=1e-3, most=options.YEAR, unit="seconds", help="Seconds that a job runs; default: a third of a step."
+        None,
+        least=1e-3,
+        most=options.YEAR,
+        unit="seconds",
+        help="Run time of a job, seconds. Default: a third of a step.",
     ),
     model: Path | None = options.path(
-        None, help="Folder of `aurora train forecast`; without it, the quantiles of the latest quarter of 144 values."
+        None,
+        help="Folder of a model by `aurora train forecast`. Default: quantiles of the latest quarter of 144 values.",
     ),
     sla: float = options.number(
         60.0, least=0, most=options.YEAR, unit="seconds", help="Longest acceptable wait of a job, seconds."
     ),
     seed: int = options.seed("Random seed of the futures."),
-    threads: int = options.count(2, most=64, help="Threads that simulate."),
-    state: Path | None = options.path(None, help="File in which continuous mode remembers."),
-    compare: Path | None = options.path(None, help="Only compare what came with what this state's run simulated."),
-    follow: bool = typer.Option(False, "--follow", help="Go on: read the data again, compare, adjust, look ahead."),
+    threads: int = options.count(2, most=64, help="Number of threads that simulate."),
+    state: Path | None = options.path(None, help="File that keeps the state of continuous mode."),
+    compare: Path | None = options.path(
+        None, help="Only compare realised demand with the futures simulated under this state file."
+    ),
+    follow: bool = typer.Option(False, "--follow", help="Repeat: read the data again, compare, adjust, look ahead."),
     every: float = options.number(
         60.0, least=0.01, most=options.YEAR, unit="seconds", help="Seconds between readings, with --follow."
     ),
-    rounds: int | None = options.count(None, help="Readings after which --follow ends; default: at Ctrl-C."),
-    plot: Path | None = options.path(None, help="Write a fan of the demand and distributions by plan, .html or .png."),
+    rounds: int | None = options.count(
+        None, help="Number of readings after which --follow ends. Default: until Ctrl-C."
+    ),
+    plot: Path | None = options.path(
+        None, help="File for charts of the demand and of the plans' outcomes, .html or .png."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON, with --follow a line a round."),
 ) -> None:
-    """Look ahead many times: how much capacity covers demand with which confidence, and which plan is best.
+    """Simulate many futures to find the capacity that covers demand with each confidence, and the best plan.
 
-    Takes seconds for one series and about a minute for six with what-ifs, most of it back-tests.
+    Takes seconds for one series and about a minute for six with what-ifs, mostly for back-tests.
 
     Example: aurora futures demand.csv --what-if spike:+20%@20m --what-if node_loss:2 --plot futures.html
     """
@@ -92,9 +106,7 @@ def futures(
         emit_json({"compared": realised}) if as_json else show_compared(realised)
         return
     if follow and state is None:
-        raise options.usage_error(
-            "--follow", "it needs --state FILE, in which it remembers what was simulated and came"
-        )
+        raise options.usage_error("--follow", "it needs --state FILE, which keeps simulated and realised demand")
     request = FuturesRequest(
         horizon=horizon,
         futures=count,
@@ -137,7 +149,7 @@ def futures(
 
 
 def _what_ifs(text: str) -> tuple[Disturbance, ...]:
-    """Return the what-ifs of a file, or the one of a short text."""
+    """Parse the what-ifs of a file, or the what-if of a short text."""
     from aurora.sim.scenarios.disturbances import parse_disturbance, read_disturbances  # heavy, used here only
 
     path = Path(text)

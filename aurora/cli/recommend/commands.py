@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # heavy at run time
 
 
 class Format(StrEnum):
-    """How recommendations are printed."""
+    """Output formats of recommendations."""
 
     table = "table"
     csv = "csv"
@@ -33,12 +33,12 @@ class Format(StrEnum):
 
 app = typer.Typer(
     cls=with_default("accounts"),
-    help="What to do with accounts: `aurora recommend FILE...` is short for `aurora recommend accounts FILE...`.",
+    help="Recommendations for accounts: `aurora recommend FILE...` is short for `aurora recommend accounts FILE...`.",
     no_args_is_help=True,
 )
 
 MAX_ASSUMPTIONS_SHOWN = 5
-"""Most assumptions that are printed one by one."""
+"""Largest number of assumptions that are printed one by one."""
 _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 _CATALOGUE = options.path(
     None, help="Prices: JSON of `recommend catalogue`, or CSV with type,vCPU,GiB,$/h. Default: synthetic ones."
@@ -50,32 +50,32 @@ def accounts(
     data: list[Path] = options.path_argument(
         help="Histories (.jsonl, .parquet); with --inventory, series of utilisation."
     ),
-    inventory: Path | None = options.path(None, help="Configurations of the workloads whose utilisation DATA holds."),
+    inventory: Path | None = options.path(None, help="Inventory with the configurations of the workloads in DATA."),
     catalogue: Path | None = _CATALOGUE,
-    plan: Path | None = options.path(None, help="Write a plan with all changes that may be made."),
-    why: list[str] = options.text([], help="Account whose reasons to print; may be repeated; `all` for all."),
-    quick: bool = typer.Option(False, "--quick", help="Without the search for what would change a finding."),
-    misses: float = options.share(0.01, least=0.0001, most=0.5, help="Share of requests that may be late."),
+    plan: Path | None = options.path(None, help="Write a plan with all applicable changes to this file."),
+    why: list[str] = options.text([], help="Print the reasons of this account; may be repeated; `all` prints all."),
+    quick: bool = typer.Option(False, "--quick", help="Skip the search for changes that would flip a finding."),
+    misses: float = options.share(0.01, least=0.0001, most=0.5, help="Allowed share of late requests."),
     least_days: float = options.number(
-        7.0, least=1, most=3660, unit="days", help="Days of measurements without which nothing is said."
+        7.0, least=1, most=3660, unit="days", help="Days of measurements below which no recommendation is made."
     ),
     least_instances: int | None = options.count(
-        None, most=1000, help="Instances that must stay. Default: 2 where there are as many, else 1."
+        None, most=1000, help="Smallest number of instances to keep. Default: 2 if there are as many, else 1."
     ),
     name: str | None = options.text(
-        None, help="How to name series WORKLOAD/METRIC from their labels, such as '{instance}/{metric}'."
+        None, help="Pattern that names series WORKLOAD/METRIC from their labels, such as '{instance}/{metric}'."
     ),
     metric: list[str] = options.text(
-        [], help="What a metric is called in DATA, such as cpu=node_cpu_utilisation; may be repeated."
+        [], help="Name of a metric in DATA, such as cpu=node_cpu_utilisation; may be repeated."
     ),
-    ledger: Path | None = options.path(None, help="Realised savings so far, with which the confidence is compared."),
-    plot: Path | None = options.path(None, help="Chart of savings, .html or .png."),
-    output: Format = typer.Option(Format.table, "--format", help="Of what is printed."),
-    as_json: bool = typer.Option(False, "--json", help="The same as --format json."),
+    ledger: Path | None = options.path(None, help="Ledger of realised savings, with which the confidence is compared."),
+    plot: Path | None = options.path(None, help="File for a chart of savings, .html or .png."),
+    output: Format = typer.Option(Format.table, "--format", help="Format of the printed output."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON, as --format json does."),
 ) -> None:
-    """For each account: the finding, why, what to change, what it saves, how sure that is, what would change it.
+    """Recommend changes for each account, with reasons, savings, confidence, and changes that would flip the finding.
 
-    Takes about 5 seconds an account; with --quick less.
+    Takes about 5 seconds an account, less with --quick.
 
     Example: aurora recommend histories.jsonl --plan plan.json --why all
     """
@@ -103,21 +103,21 @@ def accounts(
             progress=progress,
         )
     _note_remarks(report)
-    found = report.recommendations
-    wanted = _wanted(why, found)
+    recommendations = report.recommendations
+    wanted = _wanted(why, recommendations)
     if plan is not None:
         write_plan(report.plan(), plan)
-        note(f"wrote {plan}: {sum(r.is_applicable for r in found)} changes")
+        note(f"wrote {plan}: {sum(r.is_applicable for r in recommendations)} changes")
     if plot is not None:
         write_charts([report.savings_chart()], plot)
     if as_json or output is Format.json:
         emit_json(report.to_json())
     elif output is Format.csv:
-        typer.echo(advice.as_csv(found), nl=False)
+        typer.echo(advice.as_csv(recommendations), nl=False)
     elif output is Format.md:
-        typer.echo(advice.as_markdown(found), nl=False)
+        typer.echo(advice.as_markdown(recommendations), nl=False)
     else:
-        advice.show_table(found)
+        advice.show_table(recommendations)
         for r in wanted:
             say("\n" + "\n".join(advice.why(r, terminal_width())))
         if not wanted:
@@ -125,7 +125,7 @@ def accounts(
 
 
 def _metrics(pairs: list[str]) -> dict[str, str]:
-    """Return name in the data -> metric, of METRIC=NAME."""
+    """Parse METRIC=NAME pairs into the metric of each name in the data."""
     from aurora.learning.rightsizing.utilisation import METRICS
 
     names = {}
@@ -146,7 +146,7 @@ def _note_remarks(report: RecommendationReport) -> None:
 
 
 def _wanted(why: list[str], found: Sequence[Recommendation]) -> list[Recommendation]:
-    """Return the accounts whose reasons are asked for."""
+    """Return the recommendations whose reasons are requested."""
     unknown = sorted(set(why) - {r.account for r in found} - {"all"})
     if unknown:
         have = ", ".join(r.account for r in found[:5])
@@ -163,11 +163,11 @@ def _catalogue(path: Path | None) -> Catalogue:
 @app.command()
 def sample(
     out: Path = options.path(..., help="File to write, .jsonl, .jsonl.gz or .parquet."),
-    number: int = options.count(20, "--accounts", most=10_000, help="How many."),
-    days: int = options.count(28, most=365, help="Of history."),
+    number: int = options.count(20, "--accounts", most=10_000, help="Number of accounts."),
+    days: int = options.count(28, most=365, help="Days of history."),
     seed: int = options.seed(),
 ) -> None:
-    """Write histories of made-up accounts, to try the other commands with.
+    """Write histories of made-up accounts, for trying the other commands.
 
     Example: aurora recommend sample --out histories.jsonl
     """
@@ -184,7 +184,7 @@ def inventory_(
     out: Path = options.path(..., help="File to write."),
     catalogue: Path | None = _CATALOGUE,
 ) -> None:
-    """Write the present configurations of histories as an inventory that plans can be applied to.
+    """Write the present configurations in histories as an inventory to which plans can be applied.
 
     Example: aurora recommend inventory histories.jsonl --out inventory.json
     """
@@ -193,9 +193,9 @@ def inventory_(
     from aurora.learning.accounts import OPTIONAL, read_accounts
     from aurora.learning.rightsizing.plan_file import write_json
 
-    found = read_accounts(data, _catalogue(catalogue), optional=OPTIONAL).accounts
-    write_json(out, {a.account_id: {**asdict(a.present), "tags": list(a.tags)} for a in found})
-    note(f"wrote {out}: {len(found)} accounts")
+    histories = read_accounts(data, _catalogue(catalogue), optional=OPTIONAL).accounts
+    write_json(out, {a.account_id: {**asdict(a.present), "tags": list(a.tags)} for a in histories})
+    note(f"wrote {out}: {len(histories)} accounts")
 
 
 @app.command("catalogue")
@@ -203,16 +203,16 @@ def catalogue_(
     out: Path = options.path(..., help="File to write, .json."),
     catalogue: Path | None = _CATALOGUE,
 ) -> None:
-    """Write the catalogue of prices, to put your provider's in and give it with --catalogue.
+    """Write the catalogue of prices, to be edited with your provider's prices and passed with --catalogue.
 
     Example: aurora recommend catalogue --out prices.json
     """
     from aurora.learning.accounts import catalogue_json
     from aurora.learning.rightsizing.plan_file import write_json
 
-    found = _catalogue(catalogue)
-    write_json(out, catalogue_json(found))
-    note(f"wrote {out}: {len(found.instances)} instance types, prices: {found.source}")
+    prices = _catalogue(catalogue)
+    write_json(out, catalogue_json(prices))
+    note(f"wrote {out}: {len(prices.instances)} instance types, prices: {prices.source}")
 
 
 app.command("apply")(plans.apply)

@@ -1,4 +1,4 @@
-"""Calibration of promised savings and safety, on generated accounts whose future is known."""
+"""Calibration of promised savings and safety, on generated accounts with a known future."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side
 from aurora.learning.rightsizing.usage import Usage
 from aurora.statistics import wilson
 
-LEVEL = 0.8
+INTERVAL_PROBABILITY = 0.8
 """Probability of the interval of savings."""
 MIN_ERROR_SHARE = 0.01
-"""Least scale of an error of savings, as a share of the present cost."""
+"""Smallest scale of an error of savings, as a share of the present cost."""
 HIDDEN_DEMAND_ERROR = 0.1
-"""Added scale, as a share of the present cost, times the share of periods with a full CPU; chosen on the
-calibration's accounts."""
+"""Scale that is added per share of periods with a full CPU, as a share of the present cost; chosen on the accounts of
+the calibration."""
 RISK_BOUNDS = (0.02, 0.05, 0.2, 0.5)
 """Probabilities of breaking the promise at which risk becomes 1, 2, 3 and 4."""
 PROJECTION_WEIGHT = 5.0
-"""Number of cases that the projection counts as, in addition to those that were measured."""
+"""Weight of the projection, in measured cases."""
 MIN_CASES = 20
-"""Fewest cases of a finding for a calibration."""
+"""Smallest number of cases of a finding for a calibration."""
 
 
 def risk_level(probability: float) -> int:
@@ -43,14 +43,14 @@ class Case:
     """A recommendation for a generated account, and its result.
 
     Attributes:
-        side: Finding.
+        side: Finding of the recommendation.
         expected: Expected savings, dollars a month.
         scale: Scale of the error of the savings, dollars a month.
         realised: Realised savings, dollars a month.
         cost: Projected cost without the change, dollars a month.
         probability: Projected probability of breaking the promise.
-        is_broken: Whether the promise was broken.
-        is_right: Whether the promise was kept and, for "over", something was saved.
+        is_broken: True if the promise was broken.
+        is_right: True if the promise was kept and, for "over", something was saved.
     """
 
     side: Side
@@ -66,7 +66,7 @@ class Case:
 def savings_of(choice: Choice, usage: Usage) -> tuple[float, float]:
     """Return the expected savings and the scale of their error, dollars a month.
 
-    The error is that of the futures, and more where the CPU was full and hid the demand.
+    The scale comes from the spread of the futures. It is larger if the CPU was full at times, which hides demand.
     """
     saved = choice.now.cost - choice.outcome.cost
     hidden = (MIN_ERROR_SHARE + HIDDEN_DEMAND_ERROR * usage.saturated) * float(choice.now.cost.mean())
@@ -79,12 +79,12 @@ def case_of(
     """Simulate the next month of a generated account with and without the change.
 
     Args:
-        truth: Truth about the account.
+        truth: Parameters from which the account was generated.
         usage: Usage estimated from its history.
         choice: Recommended change.
         goals: Goals of a configuration.
         seed: Random seed of the month's demand.
-        catalogue: Catalogue of prices; None: the synthetic one.
+        catalogue: Catalogue of prices; None takes the synthetic one.
     """
     now = usage.configuration
     proposed = now if choice.best is None else choice.best
@@ -113,11 +113,11 @@ def _late(misses: Any, throughput: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Share of right recommendations.
+    """A share of right recommendations with its interval.
 
     Attributes:
         count: Number of cases.
-        share: Share of right ones.
+        share: Share of right recommendations.
         low: Lower end of its 95 % interval.
         high: Upper end of its 95 % interval.
     """
@@ -135,9 +135,9 @@ class SavingsCalibration:
     Attributes:
         source: Command that measured it.
         level: Probability of the intervals.
-        scores: Finding -> both ends of the interval of (realised - expected) / scale.
-        right: Finding and level of the projected risk, such as "over 0" -> share of right recommendations.
-        broken: Finding and level of the projected risk -> number of cases, and of broken promises among them.
+        scores: Both ends of the interval of (realised - expected) / scale, by finding.
+        right: Share of right recommendations, by finding and level of projected risk, such as "over 0".
+        broken: Number of cases and number of broken promises, by finding and level of projected risk.
     """
 
     source: str
@@ -147,22 +147,22 @@ class SavingsCalibration:
     broken: Mapping[str, tuple[int, int]]
 
     def probability(self, side: Side, projected: float) -> float:
-        """Return the probability of breaking the promise: measured at this level of projected risk, and projected.
+        """Return the probability of breaking the promise, from measured cases of this level of risk and the projection.
 
-        The projection counts as much as `PROJECTION_WEIGHT` cases; it knows nothing of what its own model lacks.
+        The projection has the weight of `PROJECTION_WEIGHT` cases, since it can't account for errors of its own model.
         """
         count, broken = self.broken.get(f"{side} {risk_level(projected)}", (0, 0))
         return (broken + PROJECTION_WEIGHT * projected) / (count + PROJECTION_WEIGHT)
 
     def interval(self, side: Side, expected: float, scale: float) -> tuple[float, float]:
-        """Return both ends of the interval of savings; it holds the expected value."""
+        """Return both ends of the interval of savings, which always contains the expected value."""
         low, high = self.scores[side]
         return min(expected, expected + low * scale), max(expected, expected + high * scale)
 
     def rate(self, side: Side, projected: float) -> Rate:
-        """Return how often such a recommendation was right, by the same cases and projection as `probability`.
+        """Return the share of right recommendations, from the same cases and projection as `probability`.
 
-        Whatever is right kept the promise, so it is at most 1 less that probability.
+        A right recommendation kept its promise, so the share is at most 1 minus that probability.
         """
         own = self.right.get(f"{side} {risk_level(projected)}")
         count, good = (0, 0.0) if own is None else (own.count, own.share * own.count)
@@ -171,8 +171,8 @@ class SavingsCalibration:
         return Rate(count, good / trials, *wilson(good, trials))
 
 
-def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCalibration:
-    """Calibrate by split conformal prediction with both tails apart (Vovk et al. 2005; Romano et al. 2019).
+def fit(cases: Sequence[Case], source: str, level: float = INTERVAL_PROBABILITY) -> SavingsCalibration:
+    """Calibrate by split conformal prediction with separate tails (Vovk et al. 2005; Romano et al. 2019).
 
     Raises:
         DataError: A finding with a change has fewer than `MIN_CASES` cases.
@@ -193,7 +193,7 @@ def fit(cases: Sequence[Case], source: str, level: float = LEVEL) -> SavingsCali
         if moved and side != "optimised":
             errors = np.sort([(c.realised - c.expected) / c.scale for c in moved])
             tail = (1 - level) / 2
-            rank = int(np.ceil((len(errors) + 1) * (1 - tail)))  # of the upper end, from 1
+            rank = int(np.ceil((len(errors) + 1) * (1 - tail)))  # rank of the upper end, from 1
             high = errors[min(rank, len(errors)) - 1]
             low = errors[max(len(errors) - rank, 0)]
             scores[side] = float(low), float(high)
@@ -206,17 +206,17 @@ def _rate(cases: Sequence[Case]) -> Rate:
 
 
 def covered(cases: Iterable[Case], calibration: SavingsCalibration) -> list[bool]:
-    """Return whether realised savings lie in their interval, for recommendations that change something."""
-    found = []
+    """Return, for each recommendation that changes something, whether the realised savings lie in their interval."""
+    inside = []
     for c in cases:
         if c.expected or c.realised:
             low, high = calibration.interval(c.side, c.expected, c.scale)
-            found.append(low <= c.realised <= high)
-    return found
+            inside.append(low <= c.realised <= high)
+    return inside
 
 
 def calibration_json(calibration: SavingsCalibration) -> dict[str, Any]:
-    """Return a calibration as its file holds it."""
+    """Return a calibration in the form of its file."""
     return {
         "source": calibration.source,
         "level": calibration.level,
@@ -228,7 +228,7 @@ def calibration_json(calibration: SavingsCalibration) -> dict[str, Any]:
 
 @cache
 def shipped_calibration() -> SavingsCalibration:
-    """Return the calibration that comes with this version."""
+    """Return the calibration that is shipped with this version."""
     data = json.loads(files(__package__).joinpath("savings.json").read_text(encoding="utf-8"))
     right = {k: Rate(n, good / n if n else 0.0, *wilson(good, n)) for k, (n, good) in data["right"].items()}
     scores = {k: (v[0], v[1]) for k, v in data["scores"].items()}

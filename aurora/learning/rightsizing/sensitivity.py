@@ -1,4 +1,4 @@
-"""Sensitivity of a finding: the smallest change of demand, price or promise that flips it, found by search."""
+"""Sensitivity of a finding: the smallest change of demand, price or allowed late requests that flips it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from aurora.learning.rightsizing.projection import Projector
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side, candidates, side_of
 
 Quantity = Literal["demand", "price", "misses"]
-FACTORS = (1.05, 1.2, 1.5, 2.0, 3.0)
-"""Factors that are tried, and their inverses, until one flips the finding; then the place is narrowed down."""
+TRIED_FACTORS = (1.05, 1.2, 1.5, 2.0, 3.0)
+"""Factors that are tried, with their inverses, until one flips the finding; bisection then finds the smallest."""
 HALVINGS = 4
 _MEANING: dict[Side, str] = {
     "under": "the present configuration would be too small",
@@ -24,14 +24,14 @@ _MEANING: dict[Side, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A change that leads to another finding.
+    """A smallest change that leads to another finding.
 
     Attributes:
-        quantity: Quantity that changes: demand at all times, the hourly price of an instance type, or the share of
-            late requests that is allowed.
-        factor: Factor from which on the finding is another.
-        finding: Other finding.
-        of: Instance type whose price changes; empty for the other quantities.
+        quantity: Quantity that changes: demand at all times, hourly price of an instance type, or allowed share of late
+            requests.
+        factor: Smallest factor at which the finding changes.
+        finding: Finding at that factor.
+        of: Instance type whose price changes; empty for other quantities.
     """
 
     quantity: Quantity
@@ -41,7 +41,7 @@ class Flip:
 
     @property
     def text(self) -> str:
-        """The flip in a sentence."""
+        """Describe the flip in a sentence."""
         condition = {
             "demand": f"at {self.factor:.2f} times the demand",
             "price": f"at {self.factor:.2f} times the price of {self.of}",
@@ -51,12 +51,12 @@ class Flip:
 
 
 def flips(projector: Projector, goals: Goals, choice: Choice) -> tuple[Flip, ...]:
-    """Return for each quantity the smallest change that flips the finding, if a factor from a third to three does.
+    """Find for each quantity the smallest change that flips the finding, by factors from a third to three.
 
     Args:
         projector: Futures of the account.
         goals: Goals of a configuration.
-        choice: Result of the search with them.
+        choice: Configuration chosen under these goals.
     """
 
     def at_demand(factor: float) -> Side:
@@ -68,18 +68,18 @@ def flips(projector: Projector, goals: Goals, choice: Choice) -> tuple[Flip, ...
     def at_promise(factor: float) -> Side:
         return side_of(projector, replace(goals, misses=min(1.0, goals.misses * factor)), options)
 
-    found = [_nearest("demand", at_demand, choice.side), _price(projector, goals, choice)]
-    found.append(_nearest("misses", at_promise, choice.side))
-    return tuple(f for f in found if f is not None)
+    nearest = [_nearest("demand", at_demand, choice.side), _price(projector, goals, choice)]
+    nearest.append(_nearest("misses", at_promise, choice.side))
+    return tuple(flip for flip in nearest if flip is not None)
 
 
 def _nearest(quantity: Quantity, finding: Callable[[float], Side], here: Side) -> Flip | None:
-    """Return the flip with the smallest ratio, in either direction."""
+    """Find the flip with the smallest ratio, in either direction."""
     best: Flip | None = None
-    reach = FACTORS[-1]
+    reach = TRIED_FACTORS[-1]
     for up in (True, False):
         last = 1.0
-        for rung in FACTORS:
+        for rung in TRIED_FACTORS:
             if rung > reach:
                 break
             factor = rung if up else 1 / rung
@@ -100,10 +100,10 @@ def _nearest(quantity: Quantity, finding: Callable[[float], Side], here: Side) -
 
 
 def _price(projector: Projector, goals: Goals, choice: Choice) -> Flip | None:
-    """Return the change of one instance type's price at which a change becomes worth while, or ceases to be.
+    """Return the change of an instance type's price at which changing becomes, or ceases to be, worthwhile.
 
-    A configuration's cost is linear in its type's price, so this is solved and not searched. Whether a configuration
-    is too small does not depend on prices.
+    The cost of a configuration is linear in the price of its type, so the change is solved for, not searched. A finding
+    that a configuration is too small does not depend on prices.
     """
     kind = projector.usage.configuration.instance
     keep = 1 - goals.worthwhile
@@ -115,13 +115,13 @@ def _price(projector: Projector, goals: Goals, choice: Choice) -> Flip | None:
             return Flip("price", factor, "optimised", kind) if factor > 0 else None
         return None
     if choice.side == "optimised":
-        found = []
+        changes = []
         for option in choice.safe:
             outcome = projector.outcome(option)
             part = float(outcome.machines.mean())
             if option.instance != kind and part:
-                found.append((1 + (keep * now - float(outcome.cost.mean())) / part, option.instance))
-        possible = [f for f in found if 0 < f[0] < 1]
+                changes.append((1 + (keep * now - float(outcome.cost.mean())) / part, option.instance))
+        possible = [change for change in changes if 0 < change[0] < 1]
         if possible:
             factor, of = max(possible)
             return Flip("price", factor, "over", of)
