@@ -1,4 +1,4 @@
-"""`aurora compare`: policies on the same scenarios, and which is best."""
+"""`aurora compare`: policies on the same scenarios, each against the best."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def compare(
         emit_json(comparison.to_json())
         return
     is_mean = len(loaded) >= MIN_SCENARIOS_OF_INTERVAL
-    what = f"{len(loaded)} scenarios, means" if is_mean else loaded[0].scenario_id
+    subject = f"{len(loaded)} scenarios, means" if is_mean else loaded[0].scenario_id
     values = {name: [read(s) for s in comparison.standings] for name, (_, read) in _MEASURES.items()}
     best = {name: min(v for v in column if v is not None) for name, column in values.items() if None not in column}
     columns = ("policy", "reward", *(["behind the best [95 %]"] if is_mean else []), *best)
     rows = [_row(s, best, is_mean=is_mean) for s in comparison.standings]
-    emit_table(f"policies on {what}; in brackets: against the best of the column", columns, rows)
+    emit_table(f"policies on {subject}; in brackets: against the best of the column", columns, rows)
     note(comparison.why)
 
 

@@ -42,7 +42,7 @@ MIN_MEMORY = 2 * 2**30
 
 
 class Check(NamedTuple):
-    """The result of a check: its name, whether it passed, what was found, and the remedy."""
+    """The result of a check: its name, whether it passed, the finding, and the remedy."""
 
     name: str
     ok: bool
@@ -78,8 +78,8 @@ def doctor(
         _memory(),
     ]
     if data is not None:
-        found = [name for name in ("openb", "swf", "topology") if (data / name).is_dir()]
-        checks.append(Check("traces", bool(found), ", ".join(found) or "none", "fetch the traces named in docs"))
+        traces = [name for name in ("openb", "swf", "topology") if (data / name).is_dir()]
+        checks.append(Check("traces", bool(traces), ", ".join(traces) or "none", "fetch the traces named in docs"))
     if as_json:
         emit_json([c._asdict() for c in checks])
     else:
@@ -93,8 +93,8 @@ def doctor(
 
 
 def _python() -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
-    return Check("python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer")
+    running = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), running, "install Python 3.11 or newer")
 
 
 def _package(name: str) -> Check:
@@ -102,14 +102,14 @@ def _package(name: str) -> Check:
         return Check(name, True, version(name), "")
     except PackageNotFoundError:
         extra = EXTRA_OF.get(name.replace("-", "_"))
-        if extra is not None:  # nothing is wrong: what needs it says so
+        if extra is not None:  # not an error: a command that needs it says so
             return Check(name, True, f"absent; comes with the extra {extra}", "")
         return Check(name, False, "absent", "pip install -c constraints.txt -e .")
 
 
 def _cuda() -> Check:
-    found = sorted(d.metadata["Name"] for d in distributions() if (d.metadata["Name"] or "").startswith("nvidia-"))
-    return Check("no CUDA packages", not found, ", ".join(found) or "none", "reinstall with constraints.txt")
+    packages = sorted(d.metadata["Name"] for d in distributions() if (d.metadata["Name"] or "").startswith("nvidia-"))
+    return Check("no CUDA packages", not packages, ", ".join(packages) or "none", "reinstall with constraints.txt")
 
 
 def _embedder() -> Check:
@@ -124,10 +124,10 @@ def _embedder() -> Check:
 
 def _model() -> Check:
     """Check the model that the environment names; there need not be one."""
-    from aurora.agents.models.model import VARIABLE, connect, model_name
+    from aurora.agents.models.model import MODEL_VARIABLE, connect, model_name
     from aurora.errors import MissingExtraError, ModelError
 
-    chosen = os.environ.get(VARIABLE)
+    chosen = os.environ.get(MODEL_VARIABLE)
     if not chosen:
         return Check("model", True, "none named: the search proposes", "")
     try:
@@ -154,9 +154,9 @@ def _compiled() -> Check:
     from aurora.sim.compilation import PARTS, missing
 
     waiting = missing()
-    there = [part for part in PARTS if part not in waiting]
+    compiled = [part for part in PARTS if part not in waiting]
     later = f"; when first used, about 40 s each: {', '.join(waiting)}" if waiting else ""
-    return Check("compiled simulators", True, (", ".join(there) or "none") + later, "")
+    return Check("compiled simulators", True, (", ".join(compiled) or "none") + later, "")
 
 
 def _cores() -> Check:
@@ -170,5 +170,5 @@ def _memory() -> Check:
     except OSError:  # not Linux
         return Check("memory", True, "unknown", "")
     available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    found = f"{available / 2**30:.1f} GB available"
-    return Check("memory", available >= MIN_MEMORY, found, f"free {MIN_MEMORY / 2**30:.0f} GB")
+    finding = f"{available / 2**30:.1f} GB available"
+    return Check("memory", available >= MIN_MEMORY, finding, f"free {MIN_MEMORY / 2**30:.0f} GB")

@@ -43,16 +43,18 @@ def explain(
     ),
     level: LevelName = typer.Option(LevelName.short, help="Amount of detail about a task."),
     audience: AudienceName = typer.Option(AudienceName.operator, help="Plain words, or names of the policy language."),
-    model: str | None = options.text(None, help="PROVIDER:MODEL that words the claims; its words are checked again."),
-    record: Path | None = options.path(None, help="File that keeps the model's answers; those it holds are used."),
-    replay: Path | None = options.path(None, help="Recording to answer from; no model is asked."),
+    model: str | None = options.text(None, help="PROVIDER:MODEL that words the claims; its sentences are checked."),
+    record: Path | None = options.path(
+        None, help="File that records the model's answers; answers in it are used again."
+    ),
+    replay: Path | None = options.path(None, help="Recording to answer from; no model is called."),
     timeout: float | None = model_options.timeout(),
     answer_tokens: int | None = model_options.answer_tokens(),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
     """Explain a task (why it went where it went, what it waited for, why it was not placed), or a whole run.
 
-    Every claim is checked before it is said.
+    Every claim is checked before it is printed.
 
     Example: aurora explain scenario.json cheapest --task g0-1 --why-not n1-2
     """
@@ -100,7 +102,7 @@ def explain(
 
 
 def _note_struck(narration: NarrationReport) -> None:
-    """Note on stderr what of a model's words was not used, and why."""
+    """Note on stderr which of a model's sentences were not used, and why."""
     if narration.declined is not None:
         note(f"{narration.declined}; this is the explanation in AURORA's own words")
         return

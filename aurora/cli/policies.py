@@ -1,4 +1,4 @@
-"""`aurora policies`: policies of an archive, and the references."""
+"""`aurora policies`: policies of a run, and the references."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def generate(  # one parameter an option
 
 
 def _write(document: BaseModel, out: Path | None) -> None:
-    """Write a document as JSON to a file, whole or not at all, or to stdout."""
+    """Write a document as JSON to a file (whole or not at all) or to stdout."""
     from aurora.files import write_atomically
 
     text = document.model_dump_json(indent=2, exclude_none=True)
@@ -91,7 +91,7 @@ def read(  # one parameter an option
         least=0.01,
         most=10,
         help="Load of the mean link (gml) or of the servers (azure-vm), default 0.7. With openb: draw pods that arrive "
-        "one by one and stay, until they ask for this share of all devices, as in the published experiment.",
+        "one by one and stay, up to this share of all devices, as in the published experiment.",
     ),
     processors: int | None = options.count(
         None, most=options.MAX_PROCESSORS, help="Number of processors of the machine (swf); default: as the log says."
@@ -100,7 +100,7 @@ def read(  # one parameter an option
         300.0, least=1, most=options.YEAR, unit="seconds", help="Time between traffic matrices."
     ),
     gbps_per_unit: float = options.number(1e-6, least=1e-15, most=1e6, help="Gbit/s of one unit in a traffic file."),
-    seed: int = options.seed("Random seed of what is drawn."),
+    seed: int = options.seed("Random seed of the draws."),
     out: Path | None = options.path(None, help="File to write instead of stdout."),
 ) -> None:
     """Read a scenario from a trace and print it as JSON.

@@ -1,4 +1,4 @@
-"""`aurora selfplay`: attacker against defender, with an archive, a champion and a report."""
+"""`aurora selfplay`: self-play of attacker and defender, with an archive, a champion and a report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.sim.policies.policy import Policy
 
 
-SourceName = StrEnum("SourceName", {name: name for name in SOURCES})  # type: ignore[misc]  # the table's names
+SourceName = StrEnum("SourceName", {name: name for name in SOURCES})  # type: ignore[misc]  # names from the table
 """Sources of scenarios."""
 
 
@@ -166,12 +166,12 @@ def selfplay(  # one parameter an option
 
 
 def _note_absent_extras(settings: SelfPlaySettings) -> None:
-    """Note what a run lacks because an extra of the package is not installed."""
+    """Note which features a run lacks because an extra of the package is not installed."""
     from aurora.extras import is_installed
 
     if not settings.embedder:
         note(
-            "scenarios are compared by their statistics, without an index of texts; a new run has one after: "
+            "scenarios are compared by their statistics, without an index of texts; for one in new runs: "
             "pip install 'aurora-alloc[models]'"
         )
     if not is_installed("solver"):
@@ -182,7 +182,7 @@ def _note_absent_extras(settings: SelfPlaySettings) -> None:
 
 
 def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
-    """Print the result as tables, and note where the rest is."""
+    """Print the result as tables, and note the paths of the report and the champion."""
     _print_result(result, verdicts)
     if path is not None:
         note(f"report: {path}")

@@ -19,7 +19,7 @@ def settings_by_model(proposer: str, model: str | None, level: int, *, offline: 
         proposer: Proposer of scenarios and policies.
         model: Name of the model; None for the one that the environment names.
         level: Lowest level at which it is called.
-        offline: Whether a recording answers.
+        offline: True if a recording answers, so that no model is called.
 
     Raises:
         ModelError: The model can't be called on this machine.
@@ -49,14 +49,14 @@ def asked_from(run: Run) -> dict[str, int | None]:
 
 
 def tell_when_asked(run: Run) -> None:
-    """Note at the start of a run if its model is called only from a higher level on."""
+    """Note, at the start of a run, that its model is called only from a higher level on."""
     if not run.settings.model:
         return
     levels = asked_from(run)
     begins, level = levels["level"], levels["from_level"]
     if begins is not None and level is not None and begins < level:
         note(
-            f"{run.settings.model} is asked from level {level} on (--model-from-level), and the run begins at level "
+            f"{run.settings.model} is called from level {level} on (--model-from-level), and the run begins at level "
             f"{begins}: until then the search works alone"
         )
 
@@ -75,15 +75,15 @@ def require_answers(settings: SelfPlaySettings, usage: dict[str, Any] | None) ->
     if not model or usage is None:
         return
     if not usage["requests"]:
-        note(f"{model} was never asked: {_why_not_asked(usage)}")
+        note(f"{model} was never called: {_why_not_asked(usage)}")
     elif not usage["calls"]:
         faults = ", ".join(f"{count} {fault}" for fault, count in usage["faults"].items()) or "no reason is known"
         raise ModelError(
-            f"no answer came from {model} in {usage['requests']} requests ({faults}); what the run holds is "
-            "the search's and the references' alone. The attempts in the archive and docs/guides/models.md say more"
+            f"no answer came from {model} in {usage['requests']} requests ({faults}); the run holds only results of "
+            "the search and the references. See the attempts in the archive, and docs/guides/models.md"
         )
     elif not usage["accepted"] and usage["answers_sent_back"]:
-        note(f"{model} answered {usage['calls']} questions, and nothing of it could be used; see the report's attempts")
+        note(f"{model} answered {usage['calls']} questions, and no answer could be used; see the report's attempts")
 
 
 def _why_not_asked(usage: dict[str, Any]) -> str:

@@ -39,15 +39,13 @@ def simulate(  # one parameter an option
         False, "--bounds", help="Add bounds that no policy beats; over a minute for 500 tasks."
     ),
     load: list[str] | None = options.text(
-        None, help="What if tasks asked for more: +30%, x1.3, or TASK=+30%; may be repeated."
+        None, help="Change of what tasks ask for: +30%, x1.3, or TASK=+30%; may be repeated."
     ),
     fail: list[str] | None = options.text(
-        None, help="What if a node failed: node-b@100 (for good) or node-b@100/600 (600 s); may be repeated."
+        None, help="Failure of a node: node-b@100 (for good) or node-b@100/600 (600 s); may be repeated."
     ),
-    remove: list[str] | None = options.text(None, help="What if a node were absent: its id; may be repeated."),
-    price: list[str] | None = options.text(
-        None, help="What if prices changed: x2, -20%, or NODE=x0.5; may be repeated."
-    ),
+    remove: list[str] | None = options.text(None, help="Id of a node to leave out; may be repeated."),
+    price: list[str] | None = options.text(None, help="Change of prices: x2, -20%, or NODE=x0.5; may be repeated."),
     strict: bool = typer.Option(False, "--strict", help="Exit with code 5 if an explicit plan breaks a constraint."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -124,7 +122,7 @@ def _warn(report: SimulationReport) -> None:
     if len(report.violations) > MAX_TASKS_NAMED:
         note(f"warning: and {len(report.violations) - MAX_TASKS_NAMED} more; --json lists all as `violations`")
     if report.violations:
-        note("tasks that a plan can't have when and where it says start later, or not at all; see their starts")
+        note("where a plan can't be carried out, tasks start later or not at all; see their starts")
 
 
 def _refuse_broken(report: SimulationReport, *, strict: bool) -> None:

@@ -1,4 +1,4 @@
-"""Where a run stands, as the JSON that the archive keeps with each iteration."""
+"""Checkpoints: the state of a run as JSON, which the archive keeps with each iteration."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from aurora.sim.scenarios.curriculum import Curriculum
 
 
 def checkpoint(standing: Standing, *, has_model: bool) -> dict[str, Any]:
-    """Return where the run stands, as JSON values; `restored` reads them.
+    """Return the state of a run as JSON values; `restored` reads them.
 
     Args:
-        standing: Where the run stands.
-        has_model: Whether a model writes for the run.
+        standing: State of the run between iterations.
+        has_model: True if a model writes scenarios or policies for the run.
     """
     lessons = [lesson.model_dump() for lesson in standing.lessons]
     return {
@@ -37,12 +37,12 @@ def checkpoint(standing: Standing, *, has_model: bool) -> dict[str, Any]:
 
 
 def restored(state: Mapping[str, Any], source: Source, store: Store) -> Standing:
-    """Return where the run stood when a checkpoint was made.
+    """Return the state of a run from its checkpoint.
 
     Args:
-        state: Values of `checkpoint`.
-        source: Reads the specs.
-        store: The archive, which holds them.
+        state: Values that `checkpoint` returned.
+        source: Source that parses the specs.
+        store: Archive that holds the specs.
     """
     specs = store.specs([name for name, _, _ in state["known"]])
     return Standing(

@@ -1,4 +1,4 @@
-"""The context that the nodes of self-play share, and the start of a run."""
+"""The context that the nodes of self-play share, and the initial state of a run."""
 
 from __future__ import annotations
 
@@ -37,25 +37,30 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS, Curriculum
 
 VALIDATION_SEED = 1_000_003
-"""Keeps validation scenarios apart from all others, whatever the run's seed."""
+"""Constant in the seed of validation scenarios, which separates them from all others of a run."""
 
 
 class Authors(NamedTuple):
-    """A model that writes for a run, and the versions of its prompts."""
+    """A model that writes scenarios and policies for a run, and the versions of its prompts."""
 
     model: MeteredModel
     attacker: Prompt
     defender: Prompt
 
     def begin(self, iteration: int, tell: Listener) -> None:
-        """Tell the model's recording which iteration its questions belong to, and the listener what it answers."""
+        """Assign the model's calls from now on to an iteration, and send their events to a listener.
+
+        Args:
+            iteration: Number of the iteration, from 0.
+            tell: Callback for events.
+        """
         self.model.recording.begin(f"iteration {iteration}")
         self.model.watch = partial(_tell_call, iteration, tell)
         self.model.tell = lambda text: tell({"event": "remark", "iteration": iteration, "text": text})
 
     @property
     def prompts(self) -> list[NewPrompt]:
-        """The prompts as rows of the archive."""
+        """The two prompts as rows of the archive."""
         return [NewPrompt(p.prompt_id, p.role, p.text) for p in (self.attacker, self.defender)]
 
 
@@ -78,21 +83,21 @@ def _tell_call(iteration: int, tell: Listener, call: Call) -> None:
 
 @dataclass(frozen=True)
 class RunContext:
-    """The context that the nodes share; nothing of it is replaced while a run lasts.
+    """The context that the nodes share; its fields stay the same throughout a run.
 
     Attributes:
         settings: Settings that determine the run.
-        source: Source of scenarios; says what a value is.
-        store: The archive.
+        source: Source of scenarios, which defines values.
+        store: Archive of the run.
         index: Index over the archive; None: similar scenarios are found by statistics.
         cache: Measurements of the iteration in progress.
-        validation: Scenarios on which the champion is chosen; the same throughout the run.
+        validation: Scenarios on which the champion is chosen.
         scenario_proposer, policy_proposer: Attacker and defender.
-        authors: The model with its prompts; None: no model writes.
-        jobs: Threads.
-        tell: Called with every event.
-        interrupted: Whether somebody wants the run to end.
-        deadline: Seconds on the clock; None: no time limit.
+        authors: Model with its prompts; None: no model is used.
+        jobs: Number of threads.
+        tell: Callback for every event.
+        interrupted: Callback that returns True once an interruption is requested.
+        deadline: Time on the clock, in seconds, at which the run stops; None: no time limit.
         clock: Monotonic clock, seconds.
     """
 
@@ -114,19 +119,18 @@ class RunContext:
     def rng(self, iteration: int, part: int) -> np.random.Generator:
         """Return random numbers for a part of an iteration.
 
-        They depend on nothing that came before, so the number of the iteration is the whole random state
-        that a checkpoint has to keep.
+        They depend only on the seed and these two numbers, so a checkpoint needs no other random state.
         """
         return np.random.default_rng([self.settings.seed, iteration, part])
 
     def measure(self, scenarios: Sequence[EncodedScenario], policies: Sequence[Policy]) -> list[list[Measurement]]:
-        """Measure every policy on every scenario, a row for each policy; see `evaluation.measurements`."""
+        """Measure every policy on every scenario, one row per policy; see `evaluation.measurements`."""
         return measurements(self.source, scenarios, [compile_policy(p) for p in policies], self.jobs, self.cache)
 
     def stop(self, committed: int) -> StopReason:
-        """Return why the run should end now; "" while it should not.
+        """Return the reason why the run must stop now; "" if it must not.
 
-        A time limit lets the first iteration of a run be finished, so that there always is a champion.
+        A time limit never stops the first iteration of a run, so that there always is a champion.
 
         Args:
             committed: Iterations that the archive holds.
@@ -137,10 +141,10 @@ class RunContext:
         return "time limit" if late and committed else ""
 
     def go_on(self, committed: int) -> None:
-        """Go on with the iteration in progress.
+        """Check that the iteration in progress may continue.
 
         Raises:
-            Abandoned: The run should end now.
+            Abandoned: The run must stop now.
         """
         reason = self.stop(committed)
         if reason:
@@ -154,9 +158,9 @@ def proposers(
 
     Args:
         settings: Settings of the run.
-        store: The archive.
-        index: Index over it.
-        authors: The model with its prompts; None: the search alone, whatever the settings name.
+        store: Archive of the run.
+        index: Index over the archive; None: there is none.
+        authors: Model with its prompts; None: the search alone, whatever the settings name.
     """
     search = SearchPolicyProposer(settings.population)
     if authors is None or settings.proposer == "search":
@@ -184,14 +188,14 @@ def validation_arena(source: Source, seed: int, jobs: int, cache: MeasurementCac
 
 
 def first_standing(validation: Arena, start: Policy | None, jobs: int) -> Standing:
-    """Return where a run stands before its first iteration.
+    """Return the state of a run before its first iteration.
 
-    The champion is the reference that is best on validation, or the policy that the run starts from.
+    The champion is the reference that is best on validation, or the policy that the run starts from if that is better.
 
     Args:
         validation: Validation scenarios, with a cache.
         start: Policy that the run starts from; None: the source's template.
-        jobs: Threads.
+        jobs: Number of threads.
     """
     source = validation.source
     ahead = (validation.reference_values - validation.mark).mean(axis=1)

@@ -1,7 +1,7 @@
 """Events of a run, and the log that keeps them.
 
-An event is a flat JSON object whose `event` names its kind. `iteration` and `forgetting` are also kept in
-the archive, so they hold nothing that depends on the clock; the log adds the seconds.
+An event is a JSON object whose `event` names its kind. `iteration` and `forgetting` events are also kept in the
+archive, so they contain nothing that depends on the clock; the log adds the seconds.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing_extensions import TypedDict
 from aurora.errors import RunError
 
 StopReason = Literal["", "done", "time limit", "interrupted", "budget spent"]
-"""Why a run ended; "" while it goes on."""
+"""Reason why a run stopped; "" while it continues."""
 
 
 class Started(TypedDict):
-    """An iteration begins."""
+    """The beginning of an iteration."""
 
     event: Literal["started"]
     iteration: int
@@ -31,10 +31,10 @@ class Started(TypedDict):
 
 
 class Generation(TypedDict):
-    """A generation of the policy search is evaluated.
+    """An evaluated generation of the policy search.
 
     Attributes:
-        generation, generations: Number of the generation from 0, and how many an iteration has.
+        generation, generations: Number of the generation, from 0, and number of generations per iteration.
         advantage: Best mean value over the best reference on the training scenarios.
     """
 
@@ -46,10 +46,10 @@ class Generation(TypedDict):
 
 
 class ModelCalled(TypedDict):
-    """A model has answered.
+    """An answer of a model.
 
     Attributes:
-        cached: Whether the answer was known already.
+        cached: True if the answer came from the recording.
         calls, tokens_in, tokens_out, dollars, model_seconds, retries: Totals of the run so far.
     """
 
@@ -65,22 +65,22 @@ class ModelCalled(TypedDict):
 
 
 class IterationDone(TypedDict):
-    """An iteration is committed.
+    """A committed iteration.
 
     Attributes:
         level: Level of the curriculum while it was played.
-        scenarios, rejected: Attacker's scenarios that were played, and that were sent back.
-        success_rates, attacker_rewards: One of each a scenario.
+        scenarios, rejected: Numbers of the attacker's scenarios that were played and that were rejected.
+        success_rates, attacker_rewards: The policies' success rate and the attacker's reward, per scenario.
         learnable_share: Share of the scenarios with a success rate of 0.3 to 0.7.
         champion, champion_elo: Best on validation so far, and its rating.
-        leader_elo: Highest rating among those who played and are no reference.
+        leader_elo: Highest rating among the players of the iteration that are not references.
         validation_advantage: The champion's mean value over the best reference of each validation scenario.
-        training_advantage, candidate_validation: The best candidate's on the scenarios it was tuned on, and
-            on validation.
-        gap: Their difference: how much of what was gained in training does not carry over.
+        training_advantage, candidate_validation: The same mean of the best candidate on the training scenarios, and on
+            validation.
+        gap: Training advantage minus the candidate's validation advantage: the gain that does not generalise.
         evaluations: Simulations of the run so far.
-        failures: What was tried and failed in this iteration.
-        history: Best advantage of each generation.
+        failures: Number of failed attempts in this iteration.
+        history: Best mean advantage in each generation.
     """
 
     event: Literal["iteration"]
@@ -104,12 +104,12 @@ class IterationDone(TypedDict):
 
 
 class Forgetting(TypedDict):
-    """After an advance: the champion on archived scenarios of all earlier levels.
+    """The champion's success on archived scenarios of all earlier levels, after an advance.
 
     Attributes:
-        level: The new one.
+        level: New level of the curriculum.
         success: The champion's success rate by earlier level.
-        passed: The success rate with which that level was left.
+        passed: Success rate with which each level was left.
     """
 
     event: Literal["forgetting"]
@@ -120,12 +120,12 @@ class Forgetting(TypedDict):
 
 
 class Stopped(TypedDict):
-    """A process is done with the run.
+    """The end of a process's work on the run.
 
     Attributes:
-        iteration: The last committed one; -1 if there is none.
-        reason: Why it ends here.
-        simulated: Simulations of this process; what a killed one had paid for is not among them.
+        iteration: Last committed iteration; -1 if there is none.
+        reason: Reason why the process stopped.
+        simulated: Simulations of this process, without those of processes that were killed.
     """
 
     event: Literal["stopped"]
@@ -135,7 +135,7 @@ class Stopped(TypedDict):
 
 
 class Remark(TypedDict):
-    """Something that a person should know, such as a setting that the model does not take."""
+    """A note for the user, such as a setting that the model does not accept."""
 
     event: Literal["remark"]
     iteration: int
@@ -147,14 +147,14 @@ Listener = Callable[[Event], None]
 
 
 class EventLog:
-    """`events.jsonl`: one event a line, with the seconds since the process began.
+    """The log of a run, `events.jsonl`: one event per line, with the seconds since it was opened.
 
-    Opening it brings it in step with the archive: lines of an iteration that was not committed are cut
-    off, and committed events that a kill kept from being written are added.
+    Opening it synchronises it with the archive: lines of an uncommitted iteration are cut off, and committed events
+    that are missing after a kill are added.
 
     Args:
-        path: Of the log.
-        committed: The archive's events, in order.
+        path: Path of the log.
+        committed: Events in the archive, in order.
     """
 
     def __init__(self, path: Path, committed: Iterable[Mapping[str, Any]]) -> None:
@@ -171,12 +171,12 @@ class EventLog:
             raise RunError(f"{path} can't be used as the log of a run: {error.strerror}") from None
 
     def __enter__(self) -> Self:
-        """The log itself."""
+        """Return the log itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file, its content safely on disk where the disk can."""
-        with contextlib.suppress(OSError):  # the archive has all that is committed, and the next opening adds it
+        """Sync the file to disk if possible, and close it."""
+        with contextlib.suppress(OSError):  # the next opening adds committed events from the archive
             os.fsync(self._file.fileno())
         with contextlib.suppress(OSError):
             self._file.close()
@@ -200,7 +200,7 @@ class EventLog:
 
 
 def _end_of_committed(file: Any, last: int, missing: dict[tuple[str, int], Any]) -> int:
-    """Bytes up to the first line that is torn or not committed; what was found is no longer missing."""
+    """Return the offset of the first incomplete or uncommitted line; remove the events before it from `missing`."""
     file.seek(0)
     end = 0
     for line in file:

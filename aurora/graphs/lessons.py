@@ -1,35 +1,35 @@
-"""Lessons for a model: how the policies that it wrote did, and why they lost."""
+"""Lessons for a model: results of the policies that it wrote, and where they lost."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 
-from aurora.agents.roles.defender import CHANCE
+from aurora.agents.roles.defender import LUCKY_REFERENCE
 from aurora.memory.records import NewOutcome
 from aurora.sim.objectives import WITH_TARGET
 from aurora.types import Frozen
 
 MAX_LESSONS = 6
-"""Latest lessons that a run keeps."""
+"""Number of latest lessons that a run keeps."""
 MAX_IDEA_SHOWN = 100
-"""Characters of a policy's description that a lesson repeats."""
+"""Maximum length of a policy's description in a lesson, in characters."""
 MAX_TEXT_SHOWN = 100
-"""Characters of a scenario's text that a lesson repeats."""
+"""Maximum length of a scenario's text in a lesson, in characters."""
 
 
 class Lesson(Frozen):
-    """The fate of a policy that a model wrote.
+    """The result of a policy that a model wrote.
 
     Attributes:
-        policy_id: The policy.
-        iteration: In which it was written, from 0.
-        training, validation: Its mean value over the best reference of each scenario.
-        champion: That of the champion which was chosen, on validation.
-        became_champion: Whether it took its place.
-        on_attack: How it did on the attacker's scenarios, in words.
-        weakest: The family of training scenarios on which it was weakest, with its mean there; "" if there is none.
-        idea: What its author said of it; "" where that was not kept.
+        policy_id: Id of the policy.
+        iteration: Iteration in which it was written, from 0.
+        training, validation: Its mean value over the best reference of each scenario, in training and on validation.
+        champion: The same mean of the chosen champion on validation.
+        became_champion: True if the policy was chosen as champion.
+        on_attack: Its results on the attacker's scenarios, in words.
+        weakest: Training family on which it was weakest, with its mean there; "" if there is only one family.
+        idea: Description by its author; "" if it was not kept.
     """
 
     policy_id: str
@@ -42,8 +42,8 @@ class Lesson(Frozen):
     weakest: str = ""
     idea: str = ""
 
-    def told(self) -> str:
-        """Return the lesson in a line."""
+    def to_text(self) -> str:
+        """Return the lesson as one line of text."""
         fate = (
             "became the champion"
             if self.became_champion
@@ -57,7 +57,7 @@ class Lesson(Frozen):
         )
 
 
-def on_attack(
+def describe_losses(
     policy_id: str,
     achieved: Mapping[str, Mapping[str, float]],
     outcomes: Sequence[NewOutcome],
@@ -66,20 +66,21 @@ def on_attack(
     in_units: bool,
     texts: Mapping[str, str] | None = None,
 ) -> str:
-    """Return how a policy did on the attacker's scenarios: how often it lost, and where and by what most.
+    """Return a text on the attacker's scenarios where a policy lost to the best reference, with the largest loss.
 
     Args:
-        policy_id: The policy.
-        achieved: For each scenario, the value of each policy that met it.
-        outcomes: Their sums.
+        policy_id: Id of the policy.
+        achieved: Values of the policies on each scenario, by scenario and policy.
+        outcomes: Outcomes of the same policies, with sums over tasks.
         references: Names of the references.
-        in_units: Whether latency, cost, energy and violations make up the value.
-        texts: Text of each scenario.
+        in_units: True if the value combines latency, cost, energy and violations, which are then compared.
+        texts: Texts of scenarios, by id.
     """
     behind: list[tuple[float, str, str]] = []
     for scenario_id, values in sorted(achieved.items()):
         best = max(
-            (name for name in references if name in values and name != CHANCE), key=lambda name: (values[name], name)
+            (name for name in references if name in values and name != LUCKY_REFERENCE),
+            key=lambda name: (values[name], name),
         )
         lead = values[policy_id] - values[best]
         if lead < 0:
@@ -87,15 +88,15 @@ def on_attack(
     if not behind:
         return f"On the attacker's {len(achieved)} scenarios it was never behind the best reference."
     lead, scenario_id, best = min(behind)
-    told = (
+    losses = (
         f"On the attacker's scenarios it was behind the best reference on {len(behind)} of {len(achieved)}, most on "
         f"{scenario_id} ({lead:+.4f} against {best}"
     )
     about = (texts or {}).get(scenario_id, "")
     if in_units:
         sums = {o.policy_id: o.summary for o in outcomes if o.scenario_id == scenario_id}
-        told += f": {_differences(sums[policy_id], sums[best])}"
-    return told + ")." + (f" That scenario: {json.dumps(about[:MAX_TEXT_SHOWN])}." if about else "")
+        losses += f": {_differences(sums[policy_id], sums[best])}"
+    return losses + ")." + (f" That scenario: {json.dumps(about[:MAX_TEXT_SHOWN])}." if about else "")
 
 
 def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:

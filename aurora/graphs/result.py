@@ -15,7 +15,7 @@ from aurora.memory.store import Store
 from aurora.sim.policies.policy import Policy, parse_policy
 
 MAX_POLICIES_SHOWN = 10
-"""Policies with the highest Elo that a result holds."""
+"""Maximum number of policies in a result."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SelfPlayResult:
     Attributes:
         run: Folder of the run.
         iterations: Committed iterations.
-        stopped: Why the run ended.
+        stopped: Reason why the run stopped.
         champion: Best policy on validation.
         validation_advantage: Its mean value over the best reference of each validation scenario.
         evaluations: Simulations of all committed iterations.
@@ -64,9 +64,9 @@ def run_result(directory: Path, store: Store, source: Source, stopped: StopReaso
 
     Args:
         directory: Folder of the run.
-        store: Its archive.
-        source: Its source.
-        stopped: Why it ended.
+        store: Archive of the run.
+        source: Source of the run.
+        stopped: Reason why the run stopped.
 
     Raises:
         RunError: No iteration is finished.

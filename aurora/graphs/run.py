@@ -1,4 +1,4 @@
-"""A run of self-play in its directory: opened, played, taken up again."""
+"""A run of self-play in its directory: opening, playing, resuming."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ from aurora.tools.recording import Recording
 from aurora.tools.session import note_session
 from aurora.validation import explain_validation
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Run(NamedTuple):
-    """An open run; nobody else can write to its directory.
+    """An open run; no other process can write to its directory.
 
     Attributes:
         directory: Folder of the run.
-        settings: Settings that determine it.
-        source: Source that they choose, open.
-        store: The archive.
-        embedder: Embedder of the index; None: the run has none.
+        settings: Settings that determine the run.
+        source: Open source that the settings choose.
+        store: Archive of the run.
+        embedder: Embedder of the index; None: the run has no index.
     """
 
     directory: Path
@@ -64,7 +64,7 @@ class Run(NamedTuple):
     store: Store
     embedder: Embedder | None
 
-    def play(  # noqa: PLR0913  # what a run is started with
+    def play(  # noqa: PLR0913  # all options of a run
         self,
         *,
         iterations: int | None = None,
@@ -81,17 +81,17 @@ class Run(NamedTuple):
         """Play until the archive holds `iterations`, the time is up, or Ctrl-C; see `selfplay.play`.
 
         Args:
-            iterations: How many iterations the archive shall hold in the end; None: any number.
-            jobs: Threads.
-            time_limit: Seconds.
-            tell: Called with every event, as the log is.
-            track: `wandb` to send the events there as well.
-            budget: Budget of the model over the whole run; earlier processes count.
-            replay: A recording whose answers stand for the model's and the tools'; nobody is asked then.
+            iterations: Total number of iterations in the archive at the end; None: no limit.
+            jobs: Number of threads.
+            time_limit: Time limit, in seconds; None: no limit.
+            tell: Callback for every event.
+            track: Experiment tracker that also receives the events, `wandb`; None: no tracker.
+            budget: Budget of the model over the whole run, earlier processes included.
+            replay: Recording whose answers replace calls of the model and the tools; None: they are called.
             limits: Limits of a single call of the model; None: those of the environment.
-            scenario_proposer: Attacker of the caller's own, which `own_proposers` of the settings names; None: as
-                `proposer` of the settings says.
-            policy_proposer: Defender of the caller's own, likewise.
+            scenario_proposer: Attacker of the caller, which `own_proposers` of the settings names; None: the built-in
+                one that `proposer` of the settings names.
+            policy_proposer: Defender of the caller; None: likewise.
 
         Raises:
             ModelError: The model can't be reached, or the recording does not fit.
@@ -131,10 +131,10 @@ class Run(NamedTuple):
             )
 
     def result(self, stopped: StopReason) -> SelfPlayResult:
-        """Return what the run has reached.
+        """Return the result of the run so far.
 
         Args:
-            stopped: Why it ended.
+            stopped: Reason why the run stopped.
 
         Raises:
             RunError: No iteration is finished.
@@ -143,14 +143,14 @@ class Run(NamedTuple):
 
 
 def proposer_name(proposer: ScenarioProposer | PolicyProposer | None) -> str:
-    """Return the name by which settings know a proposer of the caller's own; "" for a built-in one."""
+    """Return the name in the settings of a caller's own proposer; "" for a built-in one."""
     return "" if proposer is None else f"{type(proposer).__module__}.{type(proposer).__qualname__}"
 
 
 def _require_same_proposers(
     settings: SelfPlaySettings, scenarios: ScenarioProposer | None, policies: PolicyProposer | None
 ) -> None:
-    """Other proposers would go on with another run."""
+    """Raise `RunError` unless a run continues with the proposers that it was begun with."""
     given = (proposer_name(scenarios), proposer_name(policies))
     if given != settings.own_proposers:
         named = " and ".join(name or "a built-in one" for name in settings.own_proposers)
@@ -181,10 +181,10 @@ def _opened_authors(
 
 
 def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limits: CallLimits | None) -> Authors:
-    """The model and its prompts, which must be those that the run was begun with.
+    """Open the model, and load its prompts, which must be those that the run was begun with.
 
     Raises:
-        RunError: They are others.
+        RunError: The prompts are others.
         ModelError: The model can't be reached, or the recording is of another session.
     """
     attacker, defender = load_prompt("attacker"), load_prompt("defender")
@@ -206,19 +206,19 @@ def open_run(
     *,
     watch: Callable[[Moment], None] = lambda moment: None,
 ) -> Iterator[Run]:
-    """Open a run, a new one or one that was begun with the same settings.
+    """Open a new run, or one that was begun with the same settings.
 
     Args:
         directory: Folder of the run.
-        settings: Settings that determine it.
-        embedder: Embedder of its index, if the settings name one; None: this machine's.
-        watch: Called at the moments of a commit; see `Store.open`.
+        settings: Settings that determine the run.
+        embedder: Embedder of the index, if the settings name one; None: that of this machine.
+        watch: Callback for the moments of a commit; see `Store.open`.
 
     Raises:
-        RunError: Another process is running there, or the run was configured otherwise.
-        DataError: A trace is not there or not valid.
+        RunError: Another process uses the directory, or the run was begun with other settings.
+        DataError: A trace is missing or not valid.
         StoreError: The archive can't be opened.
-        ModelError: The run has an index, and this machine no embedder.
+        ModelError: The run has an index, but this machine has no embedder.
     """
     if settings.embedder:
         embedder = embedder or open_embedder()
@@ -233,7 +233,7 @@ def open_run(
 
 
 def _require_same_embedder(directory: Path, settings: SelfPlaySettings, embedder: Embedder) -> None:
-    """Other vectors would find other rivals, and the run would not end as it would have."""
+    """Raise `RunError` for another embedder: its vectors would retrieve other rivals and change the run."""
     if embedder.fingerprint != settings.embedder:
         raise RunError(
             f"{directory} was begun with the embedder {settings.embedder}, this one is {embedder.fingerprint}; "
@@ -242,26 +242,26 @@ def _require_same_embedder(directory: Path, settings: SelfPlaySettings, embedder
 
 
 def settings_of(directory: Path) -> SelfPlaySettings:
-    """Return how the run in a directory was configured.
+    """Return the settings of the run in a directory.
 
     Raises:
-        RunError: There is no run, or its settings are not known to this AURORA.
+        RunError: The directory holds no run, or this AURORA does not know its settings.
     """
-    found: Mapping[str, object] = read_manifest(directory)["settings"]
+    settings: Mapping[str, object] = read_manifest(directory)["settings"]
     try:
-        return SelfPlaySettings.model_validate(found)
+        return SelfPlaySettings.model_validate(settings)
     except ValidationError as error:
         raise RunError(f"{directory / MANIFEST}, settings: {explain_validation(error)}") from None
 
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C (or SIGTERM) asks the run to end; the second ends it at once.
+    """Handle Ctrl-C and SIGTERM while the block runs: the first requests a stop, the second ends the process at once.
 
-    Either way nothing committed is lost: the archive takes an iteration as a whole or not at all.
+    Nothing committed is lost either way, because the archive stores an iteration as a whole or not at all.
     """
     asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can handle signals
         yield asked.is_set
         return
 
@@ -270,7 +270,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.set()
 
-    before = {number: signal.signal(number, ask) for number in SIGNALS}
+    before = {number: signal.signal(number, ask) for number in STOP_SIGNALS}
     try:
         yield asked.is_set
     finally:

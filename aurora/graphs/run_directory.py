@@ -1,4 +1,4 @@
-"""A run's folder: who owns it, how it was configured, and where its parts lie."""
+"""The directory of a run: its lock, its manifest with the settings, and the names of its files."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "lock",
 )
 CACHE, VALIDATION_CACHE = "paid.ledger", "validation.ledger"
-"""Measurements of the iteration in progress, and of validation; see `aurora.memory.measurement_cache`."""
+"""Caches of the iteration in progress and of validation; see `aurora.memory.measurement_cache`."""
 CALLS = "calls.jsonl"
-"""What models and tools were asked, and what they answered."""
-FORMAT = 1
-"""Of the manifest and of what lies beside it."""
-PACKAGES = ("numpy", "numba", "cma", "SQLAlchemy", "langgraph", "langchain", "pydantic")
+"""Recording of the calls of models and tools with their answers."""
+MANIFEST_FORMAT = 1
+"""Version of the manifest and of the other files of a run."""
+RECORDED_PACKAGES = ("numpy", "numba", "cma", "SQLAlchemy", "langgraph", "langchain", "pydantic")
 
 
 @contextmanager
 def owned(directory: Path) -> Iterator[Path]:
-    """Own a run directory while the block runs; it is created if it is absent.
+    """Lock a run directory while the block runs; it is created if it is absent.
 
-    The lock is the operating system's, so it goes with the process, however that ends.
+    The operating system releases the lock when the process ends, however that happens.
 
     Raises:
-        RunError: Another process owns it, or it can't be created.
+        RunError: Another process has locked the directory, or it can't be created.
     """
     busy = f"is running in {directory}; wait for it, or give another folder for the run"
     with locked(directory / LOCK, busy=busy, error=RunError):
@@ -48,16 +48,16 @@ def owned(directory: Path) -> Iterator[Path]:
 
 
 def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence[Path] = ()) -> None:
-    """Write the manifest of a new run, or check that an existing one was configured alike.
+    """Write the manifest of a new run, or check that an existing run has the same settings and traces.
 
     Args:
-        directory: Of the run.
-        settings: As JSON values.
-        files: Traces that the run reads; they must not change while it lasts.
+        directory: Folder of the run.
+        settings: Settings of the run as JSON values.
+        files: Traces that the run reads; they must not change between its processes.
 
     Raises:
-        RunError: The directory holds a run of another configuration or on other traces, and the message says
-            what differs; or one of a newer AURORA.
+        RunError: The directory holds a run with other settings or traces, which the message names, or one of a newer
+            AURORA; or a file can't be read or written.
     """
     hashes = {path.name: _sha256(path) for path in files}
     if (directory / MANIFEST).exists():
@@ -66,10 +66,10 @@ def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence
         _require_same(directory, "trace", manifest["files"], hashes)
         return
     manifest = {
-        "format": FORMAT,
+        "format": MANIFEST_FORMAT,
         "aurora": __version__,
         "python": platform.python_version(),
-        "packages": {p: version(p) for p in PACKAGES},
+        "packages": {p: version(p) for p in RECORDED_PACKAGES},
         "settings": dict(settings),
         "files": hashes,
     }
@@ -95,7 +95,7 @@ def _require_same(directory: Path, what: str, before: Mapping[str, Any], now: Ma
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """The manifest of a run.
+    """Return the manifest of a run.
 
     Raises:
         RunError: The directory holds no run, or one of a newer AURORA.
@@ -107,10 +107,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     shape = {"format": int, "settings": dict, "files": dict}
     if not isinstance(manifest, dict) or any(not isinstance(manifest.get(k), t) for k, t in shape.items()):
         raise RunError(f"{path} is not the manifest of a run; give the folder of one")
-    if manifest["format"] > FORMAT:
+    if manifest["format"] > MANIFEST_FORMAT:
         raise RunError(
             f"{directory} was written by a newer AURORA ({manifest.get('aurora')}, format {manifest['format']}, "
-            f"this one knows {FORMAT}); upgrade to go on with it"
+            f"this one knows {MANIFEST_FORMAT}); upgrade to go on with it"
         )
     return manifest
 
@@ -119,8 +119,8 @@ def open_archive(directory: Path) -> Store:
     """Open the archive of a run.
 
     Raises:
-        RunError: There is none, or it is an empty file.
-        ArchiveError: It can't be read.
+        RunError: The directory holds no archive, or an empty file in its place.
+        StoreError: The archive can't be read.
     """
     path = directory / ARCHIVE
     if not path.exists():

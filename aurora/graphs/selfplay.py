@@ -1,4 +1,4 @@
-"""Self-play: the attacker proposes scenarios, the defender proposes policies, the archive remembers.
+"""Self-play: the attacker proposes scenarios, the defender proposes policies, the archive keeps both.
 
                   ┌────── not enough ──────┐
                   ▼                        │
@@ -9,13 +9,13 @@
     Attacked: attack, validate · Retrieved: retrieve · Defended: defend · Played: simulate
     Scored: score · Rated: rate · Advanced: advance · Standing: commit
 
-Each node is a function from the typed state (`aurora.graphs.state`) to the keys that it sets; what they share
-(`aurora.graphs.context`) does not change. `attack` and `defend` ask a `ScenarioProposer` and a `PolicyProposer`
+Each node is a function from the typed state (`aurora.graphs.state`) to the keys that it sets; the context that they
+share (`aurora.graphs.context`) does not change. `attack` and `defend` call a `ScenarioProposer` and a `PolicyProposer`
 (`aurora.graphs.proposers.protocols`): the search, a model, both, or the caller's own.
 
-One pass is an iteration. It ends with a single transaction that holds everything the iteration found and
-where the run stands: that row is the run's checkpoint. So an iteration is in the archive as a whole or not
-at all, and a run that was killed goes on after its last committed one, to the bit.
+One pass is an iteration. It ends with a single transaction that writes all results of the iteration and the state of
+the run, which is its checkpoint. So the archive holds an iteration as a whole or not at all, and a run that was killed
+continues exactly from its last committed iteration.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ from aurora.sim.policies.policy import Policy, parse_policy
 __all__ = ["Finished", "SelfPlaySettings", "build_graph", "play"]
 
 MAX_ITERATIONS = 10**6
-"""Iterations of a run that only its time limit ends."""
+"""Number of iterations of a run that only its time limit ends."""
 STEPS_PER_ITERATION = 20
-"""More nodes than an iteration can visit; LangGraph wants a limit."""
+"""Upper bound on the nodes that an iteration visits, for LangGraph's recursion limit."""
 
 
 class Finished(NamedTuple):
-    """How a call of `play` ended.
+    """The result of a call of `play`.
 
     Attributes:
-        reason: Why it ended.
-        iterations: Committed iterations of the run, earlier calls included.
+        reason: Reason why the run stopped.
+        iterations: Number of committed iterations of the run, earlier calls included.
         champion: Best policy on validation.
-        simulated: Simulations that this call ran; those of a killed process are not among them.
+        simulated: Simulations of this call, without those of processes that were killed.
     """
 
     reason: StopReason
@@ -68,7 +68,7 @@ class Finished(NamedTuple):
     simulated: int
 
 
-def play(  # noqa: PLR0913  # what a run is started with
+def play(  # noqa: PLR0913  # all options of a run
     store: Store,
     settings: SelfPlaySettings,
     *,
@@ -86,32 +86,32 @@ def play(  # noqa: PLR0913  # what a run is started with
     scenario_proposer: ScenarioProposer | None = None,
     policy_proposer: PolicyProposer | None = None,
 ) -> Finished:
-    """Run self-play until the archive holds `iterations`, the time is up, or somebody interrupts.
+    """Run self-play until the archive holds `iterations`, the time is up, or it is interrupted.
 
-    Whatever the archive holds already is not repeated: calling it again resumes.
+    Iterations in the archive are not repeated, so another call resumes the run.
 
     Args:
-        store: The archive of this run.
+        store: Archive of the run.
         settings: Settings that determine the run.
-        iterations: How many iterations the archive shall hold in the end; None: any number.
-        jobs: Threads; the result does not depend on it.
-        time_limit: Seconds. An unfinished iteration is abandoned at its next generation, unless it is the
-            run's first: what a run leaves behind always has a champion.
-        tell: Called with every event, in the order of time.
-        interrupted: Asked after every generation; then the iteration is abandoned.
+        iterations: Total number of iterations in the archive at the end; None: no limit.
+        jobs: Number of threads; the result does not depend on it.
+        time_limit: Time limit, in seconds. An unfinished iteration is abandoned at its next generation, unless it is
+            the run's first, so that a run always has a champion. None: no limit.
+        tell: Callback for every event, in order.
+        interrupted: Callback that is called after every generation; if it returns True, the iteration is abandoned.
         clock: Monotonic clock, seconds.
-        source: Source that the settings choose, where it is open already.
-        cache: Keeps the measurements of the iteration in progress, for the process after a kill.
-        validation_cache: Likewise the references' measurements on validation.
-        index: Index over the archive, in line with it; None: similar scenarios are found by statistics.
-        authors: The model with its prompts, where the settings name one.
-        scenario_proposer: Attacker of the caller's own; None: the one that the settings name.
-        policy_proposer: Defender of the caller's own; None: the one that the settings name.
+        source: Source that the settings choose; None: it is opened here.
+        cache: Measurements of the iteration in progress, kept for the next process after a kill; None: in memory only.
+        validation_cache: Measurements of the references on validation; None: in memory only.
+        index: Up-to-date index over the archive; None: similar scenarios are found by statistics.
+        authors: Model with its prompts, if the settings name one.
+        scenario_proposer: Attacker of the caller; None: the one that the settings name.
+        policy_proposer: Defender of the caller; None: the one that the settings name.
 
     Raises:
-        ModelError: The model failed in a way that another try can't mend. Nothing committed is lost.
-        DataError: A trace is not there or not valid.
-        RunError: The settings name families that don't go.
+        ModelError: The model failed, and another try can't succeed. Nothing committed is lost.
+        DataError: A trace is missing or not valid.
+        RunError: The settings name unknown families, or families for both training and validation.
         StoreError: The archive can't be read or written.
     """
     until = MAX_ITERATIONS if iterations is None else iterations
@@ -148,7 +148,7 @@ def play(  # noqa: PLR0913  # what a run is started with
 
 
 def begin(store: Store, validation: Arena, settings: SelfPlaySettings, jobs: int) -> tuple[int, Standing]:
-    """Return how many iterations the archive holds, and where the run stands after them."""
+    """Return the number of iterations in the archive, and the state of the run after them."""
     last = store.last_iteration()
     if last is None:
         return 0, first_standing(validation, settings.start, jobs)
@@ -156,14 +156,14 @@ def begin(store: Store, validation: Arena, settings: SelfPlaySettings, jobs: int
 
 
 def _loop(context: RunContext, committed: int, standing: Standing, last: int) -> tuple[StopReason, int, Standing]:
-    """Play until iteration `last`; return why it ended, how many iterations are committed, and where the run stands."""
+    """Play `last` iterations; return the reason of the stop, the number of committed iterations, and the state."""
     reason = context.stop(committed)
     if reason:
         return reason, committed, standing
     begun: Start = {"iteration": committed, "last": last, "standing": standing, "stop": ""}
     limits = {"recursion_limit": STEPS_PER_ITERATION * (last - committed)}
     try:
-        # Each step yields the whole state: a pass that is abandoned leaves what the last commit made of it.
+        # Each step yields the whole state; an abandoned iteration leaves the state of the last commit.
         for state in build_graph(context).stream(begun, limits, stream_mode="values"):
             begun = state
     except Abandoned as abandoned:
@@ -174,7 +174,7 @@ def _loop(context: RunContext, committed: int, standing: Standing, last: int) ->
 
 
 def build_graph(context: RunContext) -> Any:
-    """Wire the nodes; this is all that happens here."""
+    """Return the compiled graph of self-play."""
     graph = StateGraph(State)
     for node in (curriculum, attack, validate, retrieve, defend, simulate, score, rate, advance, commit):
         graph.add_node(node.__name__, partial(node, context))

@@ -1,4 +1,4 @@
-"""Self-play in one call: a run directory, opened or begun, and played to a number of iterations."""
+"""Self-play in one call: open a run directory and play up to a number of iterations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurora.graphs.settings import SelfPlaySettings
 from aurora.prompts.loader import load_prompt
 
 
-def selfplay(  # noqa: PLR0913  # what a run is started with
+def selfplay(  # noqa: PLR0913  # all options of a run
     directory: str | Path,
     settings: SelfPlaySettings = SelfPlaySettings(),  # noqa: B008  # immutable
     *,
@@ -26,31 +26,31 @@ def selfplay(  # noqa: PLR0913  # what a run is started with
     budget: Budget = Budget(),  # noqa: B008  # immutable
     replay: Path | None = None,
 ) -> SelfPlayResult:
-    """Play attacker against defender, and return the champion.
+    """Play attacker against defender, and return the result with the champion.
 
-    The archive in `directory` is the checkpoint: the same call goes on with a run that was stopped or killed, and a run
-    that holds its iterations already is returned as it is. `aurora selfplay` opens and plays a run in the same way.
+    The archive in `directory` is the checkpoint: the same call resumes a stopped or killed run, and returns the
+    result of a run that already holds its iterations. `aurora selfplay` opens and plays a run in the same way.
 
     Args:
         directory: Folder of the run; it is created if it is absent.
         settings: Settings that determine the run. `aurora selfplay` also sets `embedder`, to
             `aurora.memory.embedder.run_fingerprint()`: similar scenarios are then found by their texts.
-        iterations: Iterations that the run shall hold in the end; None: any number.
+        iterations: Total number of iterations of the run at the end; None: no limit.
         time_limit: Seconds after which the run stops; its first iteration is always finished.
-        jobs: Threads; the result does not depend on it.
-        scenario_proposer: Attacker of your own; None: as `settings.proposer` says.
-        policy_proposer: Defender of your own; None: as `settings.proposer` says.
-        tell: Called with every event (`aurora.graphs.events`).
+        jobs: Number of threads; the result does not depend on it.
+        scenario_proposer: Attacker of the caller; None: the one that `settings.proposer` names.
+        policy_proposer: Defender of the caller; None: the one that `settings.proposer` names.
+        tell: Callback for every event (`aurora.graphs.events`).
         budget: Budget of the model over the whole run.
-        replay: A recording whose answers stand for the model's; nobody is asked then.
+        replay: Recording whose answers replace calls of the model and the tools; None: they are called.
 
     Returns:
-        What the run has reached.
+        The result of the run.
 
     Raises:
         PolicyError: The run can't start from the policy.
-        RunError: Another process is running there, the run was configured otherwise, or no iteration is finished.
-        DataError: A trace is not there or not valid.
+        RunError: Another process uses the directory, the run has other settings, or no iteration is finished.
+        DataError: A trace is missing or not valid.
         StoreError: The archive can't be read or written.
         ModelError: The model can't be reached, or this machine has no embedder.
     """

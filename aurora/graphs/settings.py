@@ -20,22 +20,22 @@ class SelfPlaySettings(Frozen):
     """Settings that determine a run; two runs with equal settings have equal archives.
 
     Attributes:
-        source: Source of scenarios, by its name in `aurora.agents.arena.sources.SOURCES`.
+        source: Name of the source of scenarios, from `aurora.agents.arena.sources.SOURCES`.
         data: Folder with the traces, for openb and swf, or with scenario files, for files.
         seed: Random seed.
         training_families, validation_families: Families of scenarios; empty: the source's own choice. No
             family may be in both, because the champion is chosen on validation.
-        population: Candidates a generation.
-        generations, training_per_family, validation_per_family: Generations an iteration, and scenarios of
-            each family; None: the source's own choice.
-        embedder: Fingerprint of the embedder by whose index similar scenarios are found; empty: they are found by
-            the statistics of the scenarios that the attacker keeps in mind.
-        proposer: Who writes scenarios and policies: the search, a model, or both (the model proposes structures,
-            the search tunes their constants and draws half of the scenarios).
+        population: Candidates per generation of the search.
+        generations, training_per_family, validation_per_family: Generations per iteration, and training and validation
+            scenarios per family; None: the source's own choice.
+        embedder: Fingerprint of the embedder of the index that finds similar scenarios; empty: they are found by their
+            statistics, among those that the attacker remembers.
+        proposer: Author of scenarios and policies: the search, a model, or both (the model proposes structures, the
+            search tunes their constants and draws half of the scenarios).
         model: Model as `provider:model`; empty with `search`.
-        model_from_level: Level of the curriculum from which on the model is asked; smaller problems are left to
-            the search. Sources without levels always ask it.
-        prompts: Ids of the prompts' versions.
+        model_from_level: First level of the curriculum at which the model is called; below it the search is used.
+            Sources without levels always call it.
+        prompts: Ids of the versions of the prompts.
         start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
         own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
     """

@@ -1,4 +1,4 @@
-"""Where a search starts: the source's template, or a policy of the user's own."""
+"""The policy that a search starts from: the source's template, or one of the user."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import Policy
 
-START = "start"
+START_ORIGIN = "start"
 """Origin of the policy that a run started from."""
 
 
 def checked_start(policy: Policy) -> Policy:
-    """Return a policy as a run can start from it, with an id that says what it does.
+    """Return a policy that a run can start from, under the hash of its content as id.
 
     Raises:
-        PolicyError: It is a trained network or an explicit plan, or an expression is not valid.
+        PolicyError: The policy is a trained network or an explicit plan, or an expression is not valid.
     """
     if policy.allocation_strategy.network is not None:
         raise PolicyError(f"policy {policy.policy_id} is a trained network; start from one with decision_rules")
@@ -29,10 +29,10 @@ def checked_start(policy: Policy) -> Policy:
 
 
 def with_start(source: Source, start: Policy | None) -> Source:
-    """Return the source with a policy in front of its templates; as it is without one.
+    """Return the source with a policy before its templates, or unchanged without a policy.
 
     Raises:
-        PolicyError: The source prescribes how the queue is kept, and the policy keeps it otherwise.
+        PolicyError: The source prescribes blocking and backfilling, and the policy differs.
     """
     if start is None:
         return source
@@ -48,10 +48,10 @@ def with_start(source: Source, start: Policy | None) -> Source:
 
 
 def is_tunable(policy: Policy) -> bool:
-    """Return whether a policy has weights enough to tune: numbers that multiply something in its order or scores."""
+    """Return True if a policy has enough weights to tune: constants that multiply something in its order or scores."""
     return bool(tunable(policy).sum() >= FEWEST_WEIGHTS)
 
 
 def first_searched(source: Source) -> Policy:
-    """Return the template whose weights the search tunes first: the first that has enough of them."""
+    """Return the template that the search tunes first: the first with enough weights, else the last."""
     return next((t for t in source.templates if is_tunable(t)), source.templates[-1])

@@ -1,15 +1,15 @@
-"""The state that passes between the nodes of self-play: each node reads what earlier ones found and adds its own.
+"""The state that the nodes of self-play pass on: each node reads the results of earlier ones and adds its own.
 
     curriculum, attack, validate → Attacked    scenarios that are played
     retrieve                     → Retrieved   archived policies that take part
     defend                       → Defended    candidates, ranked on the training scenarios
-    simulate                     → Played      what everybody achieved on every scenario
-    score                        → Scored      what each scenario was worth to the attacker
+    simulate                     → Played      value of every policy on every scenario
+    score                        → Scored      reward of the attacker for each scenario
     rate                         → Rated       ratings, and the champion
-    advance                      → Advanced    the level that follows
-    commit                       → Standing    where the run stands, for the next iteration
+    advance                      → Advanced    level of the next iteration
+    commit                       → Standing    state of the run for the next iteration
 
-Everything is frozen. `Standing` is the part that lasts: it is what the archive keeps as the run's checkpoint.
+All types are frozen. `Standing` outlasts the iteration: the archive keeps it as the run's checkpoint.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import Curriculum
 
 
-class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration that is not kept
-    """The run is to stop within an iteration. The cache and the recording keep what was paid for."""
+class Abandoned(Exception):  # noqa: N818  # not an error, but ends an uncommitted iteration
+    """Request to stop within an iteration; the cache and the recording keep its measurements and answers."""
 
     def __init__(self, reason: StopReason) -> None:
         self.reason = reason
@@ -43,16 +43,16 @@ class Abandoned(Exception):  # noqa: N818  # not an error: ends an iteration tha
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a run stands between iterations.
+    """State of a run between iterations.
 
     Attributes:
-        curriculum: Level, and successes at it.
-        search: Where the policy search stands.
+        curriculum: Level, and recent successes at it.
+        search: State of the policy search.
         champion, champion_value: Best policy on validation, and its mean value over the best reference there.
-        evaluations: Simulations of all committed iterations.
-        known: Earlier scenarios that the attacker keeps in mind, oldest first.
+        evaluations: Number of simulations of all committed iterations.
+        known: Earlier scenarios that the attacker remembers, oldest first.
         passed: Success rate with which each level was left.
-        lessons: What became of the latest policies that a model wrote.
+        lessons: Results of the latest policies that a model wrote.
     """
 
     curriculum: Curriculum
@@ -69,10 +69,10 @@ class PlayedScenario(NamedTuple):
     """A scenario that passed all checks.
 
     Attributes:
-        spec: Its spec.
+        spec: Spec of the scenario.
         prompt_id: Version of the prompt with which a model wrote it; None: no model wrote it.
         encoded: The scenario for the kernel.
-        description: Its statistics; see `aurora.agents.search.scenario_search.describe`.
+        description: Statistics of the scenario; see `aurora.agents.search.scenario_search.describe`.
     """
 
     spec: Spec
@@ -92,10 +92,10 @@ class Attacked:
 
     Attributes:
         level: Level of the curriculum.
-        tries: Times the attacker was asked.
+        tries: Number of requests to the attacker.
         proposed: Scenarios that are not yet checked, by id.
         scenarios: Scenarios that are played.
-        rejections: Scenarios that were refused, and answers that held none, in order.
+        rejections: Rejected scenarios, and answers without one, in order.
     """
 
     level: int
@@ -122,12 +122,12 @@ class Defended:
     """The defender's candidates.
 
     Attributes:
-        candidates: Best on the training scenarios first.
-        training: Mean value of each over the best reference there, by id.
-        weakest: Training family on which each was weakest, with its mean, by id; "" where there is one family.
-        search: Where the search goes on.
-        failures: What was tried and failed.
-        history: Best mean advantage of each generation.
+        candidates: Candidates, best on the training scenarios first.
+        training: Mean value of each candidate over the best reference there, by id.
+        weakest: Training family on which each candidate is weakest, with its mean, by id; "" with only one family.
+        search: State of the search for the next iteration.
+        failures: Failed attempts.
+        history: Best mean advantage in each generation.
     """
 
     candidates: tuple[ProposedPolicy, ...]
@@ -145,14 +145,14 @@ class Defended:
 
 @dataclass(frozen=True)
 class Played:
-    """Candidates, rivals and references on the attacker's scenarios.
+    """Results of candidates, rivals and references on the attacker's scenarios.
 
     Attributes:
-        policies: Policies of the iteration that the archive is to know, by id.
-        achieved: For each scenario, the value of each policy that takes part.
-        rounds: As `achieved`, with the Pareto bonus where the source has one.
-        fronts: For each scenario, the policies on its Pareto front.
-        outcomes: Rows for the archive.
+        policies: Policies of the iteration to archive, by id.
+        achieved: Value of each policy, by scenario.
+        rounds: Value of each policy with the Pareto bonus, if the source has one, by scenario.
+        fronts: Policies on the Pareto front, by scenario.
+        outcomes: Outcomes to archive.
     """
 
     policies: Mapping[str, NewPolicy]
@@ -164,11 +164,11 @@ class Played:
 
 @dataclass(frozen=True)
 class Scored:
-    """Worth of the scenarios to the attacker.
+    """Rewards of the attacker for its scenarios.
 
     Attributes:
-        scenarios: Rows for the archive.
-        known: Scenarios that the attacker keeps in mind from now on.
+        scenarios: Scenarios to archive.
+        known: Scenarios that the attacker remembers from now on.
     """
 
     scenarios: tuple[NewScenario, ...]
@@ -177,14 +177,14 @@ class Scored:
 
 @dataclass(frozen=True)
 class Rated:
-    """Ratings of all who played, and the champion.
+    """Ratings of all players, and the champion.
 
     Attributes:
-        ratings: Elo after this iteration's matches, by id.
-        matches: Ratings before and after each round.
+        ratings: Elo after the matches of this iteration, by id.
+        matches: Matches of this iteration, with ratings before and after.
         champion, champion_value: Best policy on validation, and its mean value over the best reference there.
         candidate_validation: The same mean of the candidate that was best in training.
-        lessons: What became of the latest policies that a model wrote.
+        lessons: Results of the latest policies that a model wrote.
     """
 
     ratings: Mapping[str, float]
@@ -197,13 +197,13 @@ class Rated:
 
 @dataclass(frozen=True)
 class Advanced:
-    """The level that follows.
+    """The level of the next iteration.
 
     Attributes:
-        curriculum: Level, and successes at it.
+        curriculum: Level, and recent successes at it.
         passed: Success rate with which each level was left.
-        forgetting: The champion on scenarios of earlier levels; None: the level stays.
-        outcomes: Rows for the archive of what was simulated for that.
+        forgetting: The champion's success on scenarios of earlier levels; None: the level stays.
+        outcomes: Outcomes of these simulations to archive.
     """
 
     curriculum: Curriculum
@@ -216,10 +216,10 @@ class Start(TypedDict):
     """State with which an iteration begins.
 
     Attributes:
-        iteration: Number of the iteration, from 0; so many are committed.
+        iteration: Number of the iteration, from 0, which equals the number of committed iterations.
         last: Number of iterations after which the run is done.
-        standing: Where the run stands.
-        stop: Why the run ended; "" while it goes on.
+        standing: State of the run between iterations.
+        stop: Reason why the run stopped; "" while it continues.
     """
 
     iteration: int

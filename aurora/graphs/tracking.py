@@ -1,4 +1,4 @@
-"""A run's events sent to an experiment tracker as well; optional, and never needed for anything."""
+"""Optional export of a run's events to an experiment tracker."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aurora.errors import RunError
 from aurora.files import write_atomically
 from aurora.graphs.events import Event, Listener
 
-PROJECT = "aurora"
-IDENTITY = "wandb.id"
+WANDB_PROJECT = "aurora"
+IDENTITY_FILE = "wandb.id"
 TRACKERS = ("wandb",)
 
 
 @contextmanager
 def tracked(track: str | None, directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
-    """A listener that sends events to a tracker while the block runs.
+    """Return a listener that sends events to a tracker while the block runs.
 
     Args:
-        track: `wandb`; None: to nobody.
-        directory: Of the run; the tracker's own files go to a folder in it.
-        settings: Of the run, shown beside its curves.
+        track: Name of the tracker, `wandb`; None: events are not sent.
+        directory: Folder of the run; the tracker's files go to a folder in it.
+        settings: Settings of the run, which the tracker shows with its curves.
 
     Raises:
         RunError: The tracker is unknown, not installed, or does not start.
@@ -40,14 +40,14 @@ def tracked(track: str | None, directory: Path, settings: Mapping[str, Any]) -> 
 
 @contextmanager
 def _wandb(directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
-    """Weights & Biases; without an account or a network set WANDB_MODE=offline."""
+    """Start a run at Weights & Biases; without an account or a network set WANDB_MODE=offline."""
     try:
         import wandb  # noqa: PLC0415  # an optional extra
     except ImportError:
         raise RunError("tracking by wandb needs Weights & Biases: pip install 'aurora-alloc[wandb]'") from None
     try:
         run = wandb.init(
-            project=PROJECT,
+            project=WANDB_PROJECT,
             name=directory.name,
             dir=str(directory),
             config=dict(settings),
@@ -63,15 +63,15 @@ def _wandb(directory: Path, settings: Mapping[str, Any]) -> Iterator[Listener]:
 
 
 def _identity(directory: Path) -> str:
-    """The run's id at the tracker, the same for every process that goes on with it."""
-    path = directory / IDENTITY
+    """Return the run's id at the tracker, which is the same for every process of the run."""
+    path = directory / IDENTITY_FILE
     if not path.exists():
         write_atomically(path, secrets.token_hex(8))
     return path.read_text(encoding="utf-8").strip()
 
 
 def _log(run: Any, event: Event) -> None:
-    """The numbers of an event under its kind; lists by their mean."""
+    """Send the numbers of an event under its kind, and the means of its lists."""
     numbers: dict[str, float] = {}
     for key, value in event.items():
         if isinstance(value, bool) or key == "iteration":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from aurora.agents.arena.sources import SOURCES
 from aurora.agents.models.providers import PROVIDERS
-from aurora.agents.roles.defender import TOOLS as DEFENDER_TOOLS
+from aurora.agents.roles.defender import DEFENDER_TOOLS
 from aurora.errors import AuroraError
 from aurora.learning.forecasting.models.members import MEMBERS
 from aurora.sim.objectives import OBJECTIVES

@@ -9,7 +9,7 @@ from aurora.errors import DataError, FileError, PolicyError, RunError, ScenarioE
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import SelfPlaySettings, play
 from aurora.graphs.settings import chosen_source
-from aurora.graphs.start import START, checked_start
+from aurora.graphs.start import START_ORIGIN, checked_start
 from aurora.memory.store import Store
 from aurora.sim.policies.network import scoring_network
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
@@ -128,7 +128,7 @@ def test_a_run_starts_from_an_own_policy_and_never_gets_worse(tmp_path: Path, fo
         _, state = store.last_iteration()
         assert state["champion_value"] >= begun
         row = next(p for p in store.top(99) if p["policy_id"] == own)
-        assert (row["origin"], row["description"], row["parents"]) == (START, "cheap and near", [])
+        assert (row["origin"], row["description"], row["parents"]) == (START_ORIGIN, "cheap and near", [])
         assert row["games"] > 0  # it met all others on every scenario
         parents = {parent for p in store.top(99) for parent in p["parents"]}
         assert own in parents
@@ -142,7 +142,7 @@ def test_every_parent_is_archived_without_an_own_policy(tmp_path: Path, folder: 
         rows = store.top(99)
         parents = {parent for p in rows for parent in p["parents"]}
         assert parents <= {p["policy_id"] for p in rows}
-        start = next(p for p in rows if p["origin"] == START)
+        start = next(p for p in rows if p["origin"] == START_ORIGIN)
         assert start["games"] == 0
         assert start["policy_id"] not in store.leaders(99)
 
@@ -152,7 +152,7 @@ def test_a_policy_with_few_weights_plays_and_the_template_is_tuned(tmp_path: Pat
     with Store.open(tmp_path / "a") as store:
         assert first_standing_of(settings).search.parent == chosen_source(settings).templates[1].policy_id
         play(store, settings, iterations=1)
-        assert next(p for p in store.top(99) if p["origin"] == START and p["games"])["policy_id"]
+        assert next(p for p in store.top(99) if p["origin"] == START_ORIGIN and p["games"])["policy_id"]
 
 
 def test_unsuitable_starting_policies_are_refused(tmp_path: Path, traces: Path) -> None:

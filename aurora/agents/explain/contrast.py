@@ -34,7 +34,7 @@ from aurora.sim.explain.waiting_claims import (
     wait_claims,
 )
 
-UNREAD = ("fit.cost", "fit.energy", "fit.latency", "fit.duration")
+FEATURES_COMPARED_UNREAD = ("fit.cost", "fit.energy", "fit.latency", "fit.duration")
 """Features in which a candidate may be better although the policy does not read them."""
 LOWER_FROM = 0.99
 """Ratio to the winner's value below which a candidate counts as better: one hundredth less."""
@@ -183,7 +183,9 @@ def _better(decision: Decision, option: Option) -> list[Claim]:
     known = advantages(decision, option)
     names = sorted((n for n in known if known[n] < 0), key=lambda n: known[n])
     read = features_read(decision)
-    names += [n for n in UNREAD if n not in read and option.features[n] < LOWER_FROM * chosen.features[n]]
+    names += [
+        n for n in FEATURES_COMPARED_UNREAD if n not in read and option.features[n] < LOWER_FROM * chosen.features[n]
+    ]
     return [
         ComparisonClaim(
             option.name, n, "lower" if option.features[n] < chosen.features[n] else "higher", decision.chosen.name

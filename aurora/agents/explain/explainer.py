@@ -51,11 +51,11 @@ MAX_REASONS = 3
 """Most advantages of the winner that are named where no small set of them decided."""
 MIN_LEAD_SHARE = 0.1
 """Least share of the winner's lead that such an advantage makes up."""
-MAX_OPTIONS_TOLD = 5
+MAX_OPTIONS_LISTED = 5
 """Most candidates listed with their scores, best first."""
 MIN_CANDIDATES_FOR_EXTREME = 3
 """Fewest candidates of which one is called lowest or highest; between two a comparison says it."""
-LIMITS = frozenset(("within", "beyond"))
+LIMIT_RELATIONS = frozenset(("within", "beyond"))
 """Relations of a value to its limit."""
 NO_SLA = 1e9
 """`task.sla_latency` of a task without one."""
@@ -182,27 +182,27 @@ def claims_against(decision: Decision, other: Option) -> list[Claim]:
     """Return claims on why the winner beat another option, and what would have let that one win."""
     if is_level(decision, other.features):
         return [ComparisonClaim(decision.chosen.name, SCORE, "equal", other.name)]
-    found = cause(decision, other)
-    claims = _reasons(decision, other, found)
-    if found:
-        claims.append(CauseClaim(other.name, found))
+    causes = cause(decision, other)
+    claims = _reasons(decision, other, causes)
+    if causes:
+        claims.append(CauseClaim(other.name, causes))
     nearest = flips(decision, other)
     if nearest:
         claims.append(FlipClaim(other.name, nearest[0].feature, nearest[0].threshold, nearest[0].is_below))
     return claims
 
 
-def _reasons(decision: Decision, other: Option, found: Sequence[str]) -> list[Claim]:
+def _reasons(decision: Decision, other: Option, causes: Sequence[str]) -> list[Claim]:
     """Return the advantages of the winner over another option.
 
     These are the features of the cause; where a cause would need too many, those with the largest share of the lead.
     """
-    known = advantages(decision, other)
+    lead_lost = advantages(decision, other)
     lead = decision.chosen.score - other.score
-    weighty = [n for n in sorted(known, key=lambda n: -known[n]) if known[n] >= MIN_LEAD_SHARE * abs(lead) > 0][
-        :MAX_REASONS
-    ]
-    names = sorted(found, key=lambda n: -known.get(n, 0.0)) or weighty
+    weighty = [
+        n for n in sorted(lead_lost, key=lambda n: -lead_lost[n]) if lead_lost[n] >= MIN_LEAD_SHARE * abs(lead) > 0
+    ][:MAX_REASONS]
+    names = sorted(causes, key=lambda n: -lead_lost.get(n, 0.0)) or weighty
     chosen, claims = decision.chosen, list[Claim]()
     for name in names:
         lower = chosen.features[name] < other.features[name]
@@ -231,18 +231,18 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
     opening = f"Task {shown_name(decision.task_id)} on {shown_name(decision.chosen.name)}"
     values = shown_values(decision)
     reasons = _told_once([c for c in claims if isinstance(c, ComparisonClaim)])
-    clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMITS]
-    limits = [sentence(c, values, audience) for c in reasons if c.relation in LIMITS]
-    other, found = decision.runner_up, [c for c in claims if isinstance(c, CauseClaim)]
+    clauses = [sentence(c, values, audience) for c in reasons if c.relation not in LIMIT_RELATIONS]
+    limits = [sentence(c, values, audience) for c in reasons if c.relation in LIMIT_RELATIONS]
+    other, causes = decision.runner_up, [c for c in claims if isinstance(c, CauseClaim)]
     if other is None:
         clauses = ["the only candidate with room" if decision.feasible == 1 else "the only candidate admitted"]
     elif any(c.feature == SCORE for c in reasons):
         clauses = [f"{clauses[0]}, and it comes first in the list"]
-    elif not found:
+    elif not causes:
         clauses = [f"the highest score ({plain(decision.chosen.score)}), by more than three features", *clauses]
     if level == "line":
         return f"{opening}: {clauses[0]}."
-    after = [f"runner-up {sentence(c, values, audience)}" for c in found]
+    after = [f"runner-up {sentence(c, values, audience)}" for c in causes]
     for claim in claims:
         if isinstance(claim, FlipClaim):
             text = sentence(claim, values, audience)
@@ -260,10 +260,10 @@ def _told_once(claims: Sequence[ComparisonClaim]) -> list[ComparisonClaim]:
 def _details(decision: Decision, audience: Audience) -> list[str]:
     """List the options with the features that the score reads, and for engineers the terms of the score."""
     read = features_read(decision)
-    best = decision.options[:MAX_OPTIONS_TOLD]
+    best = decision.options[:MAX_OPTIONS_LISTED]
     count = f"{decision.feasible} candidate{'' if decision.feasible == 1 else 's'} had room"
-    of = f"; the best {len(best)}" if len(best) < decision.feasible else ""
-    lines = [f"At {moment(decision.time)}, {count}{of}:"]
+    shown = f"; the best {len(best)}" if len(best) < decision.feasible else ""
+    lines = [f"At {moment(decision.time)}, {count}{shown}:"]
     for option in best:
         values = ", ".join(f"{called(f, audience)} {value_text(f, option.features[f], audience)}" for f in read)
         lines.append(f"  {shown_name(option.name)}: score {option.score + 0.0:.6g}{f' ({values})' if values else ''}")
@@ -293,12 +293,12 @@ def lookups(decision: Decision | None, claim: Claim) -> list[float]:
             return [claim.value]
         case ComparisonClaim() if decision is not None:
             places = [(claim.option, claim.feature)]
-            if claim.relation in LIMITS:
+            if claim.relation in LIMIT_RELATIONS:
                 places.append((claim.option, claim.other))
             elif claim.other:
                 places.append((claim.other, claim.feature))
-            found = [look_up(decision, *place) for place in places]
-            return [v for v in found if v is not None]
+            values = [look_up(decision, *place) for place in places]
+            return [v for v in values if v is not None]
         case FlipClaim() if decision is not None:
             now = look_up(decision, claim.option, claim.feature)
             return [claim.threshold] if now is None else [claim.threshold, now]

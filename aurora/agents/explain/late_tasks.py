@@ -19,7 +19,7 @@ from aurora.sim.explain.waiting_claims import (
 
 MOST_EXPLAINED, FEWEST_EXPLAINED = 200, 20
 """Number of tasks whose cause is determined, latest first; the others are counted."""
-WORK = 200_000
+MAX_WORK = 200_000
 """Approximate limit of placements and nodes examined for all of them; takes some seconds."""
 UNEXPLAINED = "not looked into"
 
@@ -45,13 +45,13 @@ class TroubledTask(NamedTuple):
 
 def troubles(run: History) -> list[TroubledTask]:
     """Return the tasks that did not complete, then those that were late, latest first."""
-    found = [s for t in range(len(run.scenario.tasks)) if (s := status_claim(run, t)).status != "completed"]
+    statuses = [s for t in range(len(run.scenario.tasks)) if (s := status_claim(run, t)).status != "completed"]
     numbers = {t.task_id: k for k, t in enumerate(run.scenario.tasks)}
-    found.sort(key=lambda s: (s.status == "late", -s.late, numbers[s.task]))
+    statuses.sort(key=lambda s: (s.status == "late", -s.late, numbers[s.task]))
     size = len(run.attempts) + len(run.scenario.nodes)
-    most = min(MOST_EXPLAINED, max(FEWEST_EXPLAINED, WORK // max(1, size)))
-    explained = [_explained(run, numbers[s.task], s) for s in found[:most]]
-    return explained + [TroubledTask(s, UNEXPLAINED) for s in found[most:]]
+    most = min(MOST_EXPLAINED, max(FEWEST_EXPLAINED, MAX_WORK // max(1, size)))
+    explained = [_explained(run, numbers[s.task], s) for s in statuses[:most]]
+    return explained + [TroubledTask(s, UNEXPLAINED) for s in statuses[most:]]
 
 
 def _explained(run: History, task: int, status: StatusClaim) -> TroubledTask:
@@ -71,10 +71,10 @@ def _explained(run: History, task: int, status: StatusClaim) -> TroubledTask:
     return TroubledTask(status, f"waited for {cause_in_a_word(longest, lacks)}", (longest, *lacks))
 
 
-def troubles_text(found: Sequence[TroubledTask]) -> list[str]:
+def troubles_text(troubled: Sequence[TroubledTask]) -> list[str]:
     """Write a sentence about the tasks that did not complete and one about the late ones, where there are any."""
-    late = [t for t in found if t.status.status == "late"]
-    undone = [t for t in found if t.status.status != "late"]
+    late = [t for t in troubled if t.status.status == "late"]
+    undone = [t for t in troubled if t.status.status != "late"]
     return [
         f"{title}, {len(group):,} task{'' if len(group) == 1 else 's'}: {'; '.join(_grouped(group))}."
         for title, group in (("Not completed", undone), ("Late", late))
@@ -82,14 +82,14 @@ def troubles_text(found: Sequence[TroubledTask]) -> list[str]:
     ]
 
 
-def _grouped(found: Sequence[TroubledTask]) -> list[str]:
+def _grouped(troubled: Sequence[TroubledTask]) -> list[str]:
     groups: dict[str, list[str]] = defaultdict(list)
-    for trouble in found:
+    for trouble in troubled:
         groups[trouble.because].append(trouble.status.task)
     ranked = sorted(groups.items(), key=lambda item: (item[0] == UNEXPLAINED, -len(item[1])))
     return [f"{len(names):,} {because} ({join_names(names)})" for because, names in ranked]
 
 
-def troubles_claims(found: Sequence[TroubledTask]) -> list[Claim]:
+def troubles_claims(troubled: Sequence[TroubledTask]) -> list[Claim]:
     """Return every claim about the tasks."""
-    return [claim for trouble in found for claim in (trouble.status, *trouble.claims)]
+    return [claim for trouble in troubled for claim in (trouble.status, *trouble.claims)]

@@ -86,13 +86,13 @@ def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int,
 
 def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:
     """Return names that might stand at a place; of thousands, those that begin as the text does."""
-    found = _PLAIN.match(text, start)
-    if found is None:
+    plain_name = _PLAIN.match(text, start)
+    if plain_name is None:
         return (
             [name for name in known if text.startswith(quoted(name), start)] if text[start : start + 1] == '"' else []
         )
-    whole = found.group()
-    return [part for end in range(len(whole), 0, -1) if (part := whole[:end]) in known]
+    longest = plain_name.group()
+    return [part for end in range(len(longest), 0, -1) if (part := longest[:end]) in known]
 
 
 def _ends(text: str, at: int) -> bool:
@@ -102,7 +102,7 @@ def _ends(text: str, at: int) -> bool:
 
 def join_names(names: Sequence[str]) -> str:
     """Join names as a list in a sentence."""
-    told = [shown_name(n) for n in names]
-    if len(told) > MOST_LISTED:
-        told = [*told[: MOST_LISTED - 1], f"{len(told) - MOST_LISTED + 1} others"]
-    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}" if told else "nobody"
+    shown = [shown_name(n) for n in names]
+    if len(shown) > MOST_LISTED:
+        shown = [*shown[: MOST_LISTED - 1], f"{len(shown) - MOST_LISTED + 1} others"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "nobody"

@@ -82,8 +82,8 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     )
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
@@ -96,11 +96,11 @@ def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
             without = shown_name(claim.change.node_id)
             noun, before = MEASURES[claim.measure], now[claim.measure]
             if noun.written(claim.value) == noun.written(before):
-                continue  # a difference below the precision shown_name
+                continue  # a difference below the precision shown
             is_worse = (claim.value > before) != (claim.measure == "completed")
             groups[is_worse].append(f"{noun.words} {noun.written(claim.value)} instead of {noun.written(before)}")
-    told = [f"{word}: {', '.join(groups[w])}" for w, word in ((True, "worse"), (False, "better")) if groups[w]]
-    return [f"Without {without}, which served most tasks, it would be {'; '.join(told)}."] if told else []
+    differences = [f"{word}: {', '.join(groups[w])}" for w, word in ((True, "worse"), (False, "better")) if groups[w]]
+    return [f"Without {without}, which served most tasks, it would be {'; '.join(differences)}."] if differences else []
 
 
 def _decided_by(decision: Decision, audience: Audience) -> str:
@@ -109,8 +109,8 @@ def _decided_by(decision: Decision, audience: Audience) -> str:
         return "no alternative"
     if is_level(decision, other.features):
         return "a draw"
-    found = cause(decision, other)
-    return " and ".join(called(f, audience) for f in found) if found else "many things at once"
+    causes = cause(decision, other)
+    return " and ".join(called(f, audience) for f in causes) if causes else "many things at once"
 
 
 def _critical_node_claims(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:

@@ -130,16 +130,16 @@ def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
 def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> str:
     """Write that no candidate had room, and what they lacked."""
     kind = "path" if is_flow else "node"
-    told = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time == time]
-    grouped, singles = [c for c in told if not c.where], [c for c in told if c.where]
+    lacks = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time == time]
+    grouped, singles = [c for c in lacks if not c.where], [c for c in lacks if c.where]
     if not grouped:
         return f"no {kind} had room"
     only = grouped[0]
     if len(grouped) == 1 and only.resource in NO_NODE:
         return NO_NODE[only.resource]
     if len(grouped) == 1 and only.asked and only.resource != "model":
-        each = ", ".join(f"{shown_name(c.where)}: {plain(c.most)}" for c in singles)
-        return f"no {kind} had {_free(only)} ({each or f'the most was {plain(only.most)}'})"
+        by_candidate = ", ".join(f"{shown_name(c.where)}: {plain(c.most)}" for c in singles)
+        return f"no {kind} had {_free(only)} ({by_candidate or f'the most was {plain(only.most)}'})"
     return f"0/{only.candidates} {kind}s had room: {', '.join(_short(c) for c in grouped)}"
 
 

@@ -41,17 +41,17 @@ def moment(value: float) -> str:
 
 def amount(resource: Resource, value: float) -> str:
     """Format an amount of a resource with its unit."""
-    told = plain(value)
+    number = plain(value)
     match resource:
         case "cpu":
-            return f"{told} core" if told == "1" else f"{told} cores"
+            return f"{number} core" if number == "1" else f"{number} cores"
         case "memory":
-            return f"{told} GiB"
+            return f"{number} GiB"
         case "bandwidth":
-            return f"{told} Gbit/s"
+            return f"{number} Gbit/s"
         case "accelerator_share":
-            return f"{told} of one accelerator"
-    return f"{told} accelerator" if told == "1" else f"{told} accelerators"
+            return f"{number} of one accelerator"
+    return f"{number} accelerator" if number == "1" else f"{number} accelerators"
 
 
 def ordinal(value: int) -> str:
@@ -147,7 +147,7 @@ def attempt(claim: AttemptClaim) -> str:
 
 def status(claim: StatusClaim) -> str:
     """Write the final status of a task."""
-    told = {
+    words = {
         "completed": "completed",
         "late": f"completed {moment(claim.late)} after its limit",
         "unplaced": "was not placed by the end of the run",
@@ -155,4 +155,4 @@ def status(claim: StatusClaim) -> str:
         "failed": "was lost in its last attempt and not started again",
         "unplaceable": "can never be placed",
     }
-    return told[claim.status]
+    return words[claim.status]

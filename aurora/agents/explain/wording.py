@@ -37,8 +37,8 @@ def _time_left(value: float) -> str:
     return _seconds(value) if value >= 0 else f"none, {moment(-value)} late"
 
 
-def _unit(name: str, one: str) -> Callable[[float], str]:
-    return lambda value: f"{plain(value)} {one if value == 1 else name}"
+def _unit(plural: str, singular: str) -> Callable[[float], str]:
+    return lambda value: f"{plain(value)} {singular if value == 1 else plural}"
 
 
 class Noun(NamedTuple):
@@ -105,7 +105,7 @@ _WORDS: Mapping[str, str] = {
     SCORE: "score",
     FEASIBLE: "number of candidates with room",
 }
-COUNTS = frozenset(
+COUNT_FEATURES = frozenset(
     (
         "node.cpu_total",
         "node.cpu_free",
@@ -152,7 +152,7 @@ def written(feature: str, value: float) -> str:
 
 def value_text(feature: str, value: float, audience: Audience) -> str:
     """Format a feature's value next to its name: a count omits the unit, which the name contains."""
-    return plain(value) if audience == "operator" and feature in COUNTS else written(feature, value)
+    return plain(value) if audience == "operator" and feature in COUNT_FEATURES else written(feature, value)
 
 
 def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
@@ -169,7 +169,7 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
         case ValueClaim(feature=feature, value=value) if feature == FEASIBLE:
             return f"{value:g} candidate{'' if value == 1 else 's'} had room"
         case ValueClaim(option, feature, value):
-            verb = "are" if audience == "operator" and feature in COUNTS else "is"
+            verb = "are" if audience == "operator" and feature in COUNT_FEATURES else "is"
             return f"{called(feature, audience)} of {shown_name(option)} {verb} {value_text(feature, value, audience)}"
         case ComparisonClaim():
             return _comparison(claim, values, audience)
@@ -185,16 +185,22 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
             return f"{noun.words}: {then}" if change is None else f"{_changed(change)}, {noun.words} would be {then}"
 
 
-MORE = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
+COUNT_RELATIONS = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
 """Relations between counts, in words."""
-EARLIER = {"lower": "earlier", "higher": "later", "lowest": "earliest", "highest": "latest"}
+PLACE_RELATIONS = {"lower": "earlier", "higher": "later", "lowest": "earliest", "highest": "latest"}
 """Relations between places in a list, in words."""
 
 
 def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
     name, value = called(claim.feature, audience), values[claim.option, claim.feature]
-    is_count = audience == "operator" and claim.feature in COUNTS
-    words = MORE if is_count else EARLIER if audience == "operator" and claim.feature == "node.index" else {}
+    is_count = audience == "operator" and claim.feature in COUNT_FEATURES
+    words = (
+        COUNT_RELATIONS
+        if is_count
+        else PLACE_RELATIONS
+        if audience == "operator" and claim.feature == "node.index"
+        else {}
+    )
     relation = words.get(claim.relation, claim.relation)
 
     def write(amount: float) -> str:

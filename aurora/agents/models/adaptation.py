@@ -18,9 +18,9 @@ from aurora.agents.models.providers import Provider
 from aurora.agents.models.replies import Receipt
 from aurora.tools.arguments import whole_characters
 
-MARK = {"type": "ephemeral"}
+CACHE_MARK = {"type": "ephemeral"}
 """Anthropic's mark that everything up to this block should be cached."""
-REFUSALS = (400, 404, 415, 422, 500, 501)
+REFUSAL_STATUSES = (400, 404, 415, 422, 500, 501)
 """HTTP statuses with which servers refuse a setting; some report it as an error of their own."""
 
 Settings = dict[str, Any]
@@ -31,13 +31,13 @@ class OptionalSetting(NamedTuple):
 
     Attributes:
         name: Name of the setting.
-        told: Substitute, as people are told of it.
+        substitute: Words for what is sent instead, for a message.
         pattern: Pattern of a server's refusal: its message, parameter and code.
         is_sent: Predicate of the settings of a request: this one is among them.
     """
 
     name: str
-    told: str
+    substitute: str
     pattern: re.Pattern[str]
     is_sent: Callable[[Settings], bool]
 
@@ -58,7 +58,7 @@ def _is_forced(settings: Settings) -> bool:
 _FORMAT = (
     r"response_format|json[_ ]?schema|json[_ ]?object|json mode|structured output|guided|output_config|invalid schema"
 )
-STEPS = (
+OPTIONAL_SETTINGS = (
     OptionalSetting("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
     OptionalSetting(
         "max_completion_tokens",
@@ -102,12 +102,14 @@ def to_leave_out(receipt: Receipt, sent: Settings, known: frozenset[str]) -> Opt
         sent: Settings of that request.
         known: Names of the settings that are left out already.
     """
-    if receipt.status not in REFUSALS or receipt.fault:
+    if receipt.status not in REFUSAL_STATUSES or receipt.fault:
         return None
-    said = f"{receipt.param} {receipt.code} {receipt.message}"
+    refusal = f"{receipt.param} {receipt.code} {receipt.message}"
     if re.search(r"too large|maximum allowed|at most", receipt.message, re.I):
         return None  # the value is wrong, not the setting
-    return next((s for s in STEPS if s.name not in known and s.is_sent(sent) and s.pattern.search(said)), None)
+    return next(
+        (s for s in OPTIONAL_SETTINGS if s.name not in known and s.is_sent(sent) and s.pattern.search(refusal)), None
+    )
 
 
 def fitted(
@@ -168,7 +170,7 @@ def _marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tup
     changed, shown = dict(settings), list(messages)
     tools = changed.get("tools")
     if tools:
-        changed["tools"] = [*tools[:-1], {**tools[-1], "cache_control": MARK}]
+        changed["tools"] = [*tools[:-1], {**tools[-1], "cache_control": CACHE_MARK}]
     last = len(shown) - 1
     for place, message in enumerate(shown):
         if not isinstance(message, SystemMessage | HumanMessage | ToolMessage):
@@ -176,7 +178,7 @@ def _marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tup
         is_stable = isinstance(message, SystemMessage) and place == 0
         goes_on = place == last and (len(tools or ()) > 1 or place > 1)
         # All are written in blocks, so that a message does not change when the mark has moved on.
-        blocks = _in_blocks(message, MARK if is_stable or goes_on else None)
+        blocks = _in_blocks(message, CACHE_MARK if is_stable or goes_on else None)
         shown[place] = message.model_copy(update={"content": blocks})
     return shown, changed
 
@@ -206,13 +208,13 @@ def _with_instruction(messages: list[BaseMessage], text: str) -> list[BaseMessag
 
 
 def _without_system(messages: list[BaseMessage]) -> list[BaseMessage]:
-    told = "\n\n".join(m.text for m in messages if isinstance(m, SystemMessage))
+    instructions = "\n\n".join(m.text for m in messages if isinstance(m, SystemMessage))
     rest = [m for m in messages if not isinstance(m, SystemMessage)]
-    if not told or not rest:
+    if not instructions or not rest:
         return messages
     if not isinstance(rest[0], HumanMessage):
-        return [HumanMessage(told), *rest]
-    return [HumanMessage(f"{told}\n\n{rest[0].text}"), *rest[1:]]
+        return [HumanMessage(instructions), *rest]
+    return [HumanMessage(f"{instructions}\n\n{rest[0].text}"), *rest[1:]]
 
 
 def _writable(message: BaseMessage) -> BaseMessage:

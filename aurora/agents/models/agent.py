@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pydantic import BaseModel, ValidationError
 
 from aurora.agents.models.metered import MeteredModel
-from aurora.agents.models.structured import REFUSED, SHOWN, ask, data_in
+from aurora.agents.models.structured import MAX_CHARACTERS_RETURNED, NOT_VALID, ask, data_in
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
 from aurora.tools.arguments import problem_of
 from aurora.tools.harness import Evidence, Harness
@@ -20,7 +20,7 @@ from aurora.validation import explain_validation
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
-TURNS = 12
+MAX_TURNS = 12
 """Most calls of the model in a conversation with tools; the answer is asked for after that."""
 ACCEPTED = "Thank you."
 ANSWER_NOW = "Answer now, with the object that was asked for."
@@ -114,7 +114,7 @@ def run_agent(
         raise
     except AuroraError as error:
         rejected = (*rejected, str(error))
-        conversation = [*conversation, HumanMessage(f"{REFUSED}{error}\n{ANSWER_NOW}")]
+        conversation = [*conversation, HumanMessage(f"{NOT_VALID}{error}\n{ANSWER_NOW}")]
     answered = ask(model, conversation, schema, accept, temperature=temperature)
     return Finished(answered.value, rejected + answered.rejected, evidence)
 
@@ -130,11 +130,11 @@ def _converse(
         model,
         middleware=[
             _Harnessed(harness, schema.__name__, temperature),
-            ModelCallLimitMiddleware(run_limit=TURNS, exit_behavior="end"),
+            ModelCallLimitMiddleware(run_limit=MAX_TURNS, exit_behavior="end"),
         ],
-        response_format=ToolStrategy(schema, tool_message_content=ACCEPTED, handle_errors=_told),
+        response_format=ToolStrategy(schema, tool_message_content=ACCEPTED, handle_errors=_reason_text),
     )
-    end: dict[str, Any] = agent.invoke({"messages": list(messages)}, {"recursion_limit": 6 * TURNS})
+    end: dict[str, Any] = agent.invoke({"messages": list(messages)}, {"recursion_limit": 6 * MAX_TURNS})
     return end
 
 
@@ -148,23 +148,23 @@ def _written(last: BaseMessage, schema: type[Schema]) -> Schema | None:
         return None
 
 
-def _told(error: Exception) -> str:
+def _reason_text(error: Exception) -> str:
     """Describe for the model what is wrong with its answer."""
     called = error.ai_message.tool_calls if isinstance(error, StructuredOutputValidationError) else []
     malformed = next((p for c in called if (p := problem_of(c["args"]))), "")
     if malformed:
-        return REFUSED + malformed
+        return NOT_VALID + malformed
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ValidationError):
         cause = getattr(cause, "source", None) or cause.__cause__
     problem = explain_validation(cause) if isinstance(cause, ValidationError) else str(error)
-    return REFUSED + problem[:SHOWN]
+    return NOT_VALID + problem[:MAX_CHARACTERS_RETURNED]
 
 
 def _refusals(messages: Sequence[BaseMessage], schema: type[BaseModel]) -> list[str]:
     """List the reasons for which answers were sent back."""
     return [
-        m.text.removeprefix(REFUSED)
+        m.text.removeprefix(NOT_VALID)
         for m in messages
         if isinstance(m, ToolMessage) and m.name == schema.__name__ and m.text != ACCEPTED
     ]

@@ -20,10 +20,10 @@ from aurora.errors import BudgetExceeded, ModelError
 from aurora.reading import parse_json, read_text
 from aurora.tools.recording import Exchange
 
-PRICES = "AURORA_PRICES"
+PRICES_VARIABLE = "AURORA_PRICES"
 """Environment variable with the path of a price table that replaces AURORA's own."""
 
-FAULT = "fault "
+FAULT_PREFIX = "fault "
 """Prefix of counted faults among the costs of an exchange."""
 _SNAPSHOT = re.compile(r"-20\d\d-?[01]\d-?[0-3]\d$")
 """Date at the end of a snapshot's name."""
@@ -143,10 +143,10 @@ class Purse:
                 ("dollars", spent.dollars, budget.dollars),
                 ("seconds", spent.seconds, budget.seconds),
             )
-            for what, amount, limit in used:
+            for unit, amount, limit in used:
                 if limit is not None and amount >= limit:
                     raise BudgetExceeded(
-                        f"the budget of {limit:g} {what} is spent ({amount:g}); go on with a larger --max-{what}"
+                        f"the budget of {limit:g} {unit} is spent ({amount:g}); go on with a larger limit of {unit}"
                     )
             self._open += 1
 
@@ -163,7 +163,7 @@ class Purse:
 
     def _add(self, cost: Cost, *, answered: bool) -> None:
         s = self._spent
-        faults = {name.removeprefix(FAULT): int(n) for name, n in cost.items() if name.startswith(FAULT)}
+        faults = {name.removeprefix(FAULT_PREFIX): int(n) for name, n in cost.items() if name.startswith(FAULT_PREFIX)}
         # Recordings of an older AURORA count no requests, and add up the faults of all tries of a question.
         requests = cost.get("requests", sum(faults.values()) + answered)
         self._spent = s._replace(
@@ -196,13 +196,13 @@ def price_of(name: str, *, needed: bool = False) -> Price | None:
     provider = PROVIDERS.get(name.partition(":")[0])
     if provider is not None and provider.is_local:
         return Price(0.0, 0.0)
-    chosen = os.environ.get(PRICES)
+    chosen = os.environ.get(PRICES_VARIABLE)
     table = _read_table(Path(chosen) if chosen else files(__package__).joinpath("prices.json"))
     price = table.get(name) or table.get(_SNAPSHOT.sub("", name))
     if price is None and needed:
         raise ModelError(
-            f"{name} has no price, so dollars can't be limited; add it to the table that {PRICES} names "
-            "(docs/guides/models.md), or limit --max-tokens"
+            f"{name} has no price, so dollars can't be limited; add it to the table that {PRICES_VARIABLE} names "
+            "(docs/guides/models.md), or limit tokens instead"
         )
     return price
 
@@ -210,18 +210,18 @@ def price_of(name: str, *, needed: bool = False) -> Price | None:
 def _read_table(path: Traversable) -> dict[str, Price]:
     try:
         text = read_text(path, error=ModelError) if isinstance(path, Path) else path.read_text(encoding="utf-8")
-        rows = parse_json(text, f"{PRICES}: {path}", error=ModelError)["dollars_per_million_tokens"].items()
+        rows = parse_json(text, f"{PRICES_VARIABLE}: {path}", error=ModelError)["dollars_per_million_tokens"].items()
         table = {str(name): _price(row) for name, row in rows}
     except OSError as error:
-        raise ModelError(f"{PRICES}: can't read {path}: {error.strerror}") from None
+        raise ModelError(f"{PRICES_VARIABLE}: can't read {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
-            f"{PRICES}: {path} is no price table ({error}); it should be "
+            f"{PRICES_VARIABLE}: {path} is no price table ({error}); it should be "
             '{"dollars_per_million_tokens": {"provider:model": {"in": 1.0, "out": 2.0}}}'
         ) from None
     for name, price in table.items():
         if not all(p is None or (math.isfinite(p) and p >= 0) for p in price):
-            raise ModelError(f"{PRICES}: {path}: the price of {name} is below 0 or no number")
+            raise ModelError(f"{PRICES_VARIABLE}: {path}: the price of {name} is below 0 or no number")
     return table
 
 

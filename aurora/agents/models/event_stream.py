@@ -60,7 +60,7 @@ def _join(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
 
 def _object(event: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(event)
+        value = json.loads(event)
     except (ValueError, RecursionError):  # [DONE], or a line of something else
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None

@@ -29,11 +29,11 @@ from aurora.errors import ModelError
 
 BACKEND = "llguidance"
 """The only backend of Outlines that enforces the bounds of numbers and lengths."""
-COMPACT = {"x-guidance": {"whitespace_flexible": False}}
+COMPACT_JSON = {"x-guidance": {"whitespace_flexible": False}}
 """Schema extension that keeps llguidance from generating white space."""
-UNLIMITED = 1 << 40
+UNLIMITED_CONTEXT = 1 << 40
 """Context length of a model that declares none."""
-ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
+ROLE_OF_MESSAGE = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
 
 class LocalChatModel(BaseChatModel):
@@ -93,16 +93,16 @@ class LocalChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         chunks = [chunk.message for chunk in self._stream(messages, stop, run_manager, **kwargs)]
-        whole = chunks[0]
+        answer = chunks[0]
         for chunk in chunks[1:]:
-            whole = whole + chunk
-        assert isinstance(whole, AIMessageChunk)  # a sum of such
+            answer = answer + chunk
+        assert isinstance(answer, AIMessageChunk)  # a sum of such
         message = AIMessage(
-            whole.content,
-            tool_calls=whole.tool_calls,
-            invalid_tool_calls=whole.invalid_tool_calls,
-            usage_metadata=whole.usage_metadata,
-            response_metadata=whole.response_metadata,
+            answer.content,
+            tool_calls=answer.tool_calls,
+            invalid_tool_calls=answer.invalid_tool_calls,
+            usage_metadata=answer.usage_metadata,
+            response_metadata=answer.response_metadata,
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -143,7 +143,7 @@ class LocalChatModel(BaseChatModel):
 
     def _context(self) -> int:
         """Return the context length in tokens, prompt and answer together."""
-        return int(getattr(self._loaded().model.config, "max_position_embeddings", None) or UNLIMITED)
+        return int(getattr(self._loaded().model.config, "max_position_embeddings", None) or UNLIMITED_CONTEXT)
 
     def _pieces(self, turns: list[dict[str, str]], form: Any, settings: dict[str, Any]) -> Iterator[str]:
         """Generate text of a form, piece by piece."""
@@ -240,15 +240,15 @@ def _form(tools: list[dict[str, Any]], settings: dict[str, Any]) -> Any:
     from outlines.types import CFG, JsonSchema  # noqa: PLC0415  # slow to import, where it is used
 
     if tools:
-        return JsonSchema(json.dumps({"anyOf": [_call_schema(t["function"]) for t in tools], **COMPACT}))
+        return JsonSchema(json.dumps({"anyOf": [_call_schema(t["function"]) for t in tools], **COMPACT_JSON}))
     wanted = settings.get("response_format")
     if not isinstance(wanted, dict):
         return None
     if wanted["type"] == "grammar":
         return CFG(wanted["grammar"])
     if wanted["type"] == "json_schema":
-        return JsonSchema(json.dumps({**wanted["json_schema"]["schema"], **COMPACT}))
-    return JsonSchema(json.dumps({"type": "object", **COMPACT}))
+        return JsonSchema(json.dumps({**wanted["json_schema"]["schema"], **COMPACT_JSON}))
+    return JsonSchema(json.dumps({"type": "object", **COMPACT_JSON}))
 
 
 def _call_schema(function: dict[str, Any]) -> dict[str, Any]:
@@ -280,10 +280,10 @@ def _until(pieces: Iterator[str], ends: Sequence[str]) -> Iterator[str]:
         if ended:
             continue  # the generator is drained
         held += piece
-        found = [held.index(e) for e in ends if e in held]
-        if found:
+        positions = [held.index(e) for e in ends if e in held]
+        if positions:
             ended = True
-            yield held[: min(found)]
+            yield held[: min(positions)]
             continue
         cut = len(held) - longest + 1
         if cut > 0:
@@ -307,7 +307,7 @@ def _called(text: str) -> AIMessageChunk:
     return AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(name=name, args=written, id=call_id, index=0)])
 
 
-def _said(message: BaseMessage) -> str:
+def _text_of(message: BaseMessage) -> str:
     """Render a message as text, tool calls and results included."""
     if isinstance(message, AIMessage) and message.tool_calls:
         calls = "\n".join(json.dumps({"name": c["name"], "arguments": c["args"]}) for c in message.tool_calls)
@@ -319,14 +319,14 @@ def _said(message: BaseMessage) -> str:
 
 def _turns(messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the conversation as turns of a template, tools first; adjacent turns of a role are merged."""
-    turns = [(ROLES.get(m.type, "user"), _said(m)) for m in messages]
+    turns = [(ROLE_OF_MESSAGE.get(m.type, "user"), _text_of(m)) for m in messages]
     if tools:
         listed = "\n".join(json.dumps(t["function"]) for t in tools)
         turns.insert(0, ("system", f"Tools, each called as {{name, arguments}}:\n{listed}"))
     merged: list[dict[str, str]] = []
-    for role, said in turns:
+    for role, text in turns:
         if merged and merged[-1]["role"] == role:  # many templates insist that roles alternate
-            merged[-1]["content"] += f"\n\n{said}"
+            merged[-1]["content"] += f"\n\n{text}"
         else:
-            merged.append({"role": role, "content": said})
+            merged.append({"role": role, "content": text})
     return merged

@@ -17,8 +17,8 @@ from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
 from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settings, to_leave_out
-from aurora.agents.models.budget import FAULT, Budget, Cost, Price, Purse, Spent, price_of
-from aurora.agents.models.faults import DECLINED, explain_fault, fault_of, of_this_question, tries
+from aurora.agents.models.budget import FAULT_PREFIX, Budget, Cost, Price, Purse, Spent, price_of
+from aurora.agents.models.faults import DECLINING_FAULTS, explain_fault, fault_of, of_this_question, tries
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
 from aurora.agents.models.replies import OK, Receipt, TokenUsage, receipt_of_call
 from aurora.agents.models.tool_calls import with_own_ids
@@ -32,13 +32,13 @@ LONGEST_WAIT = 60.0
 """Longest wait between tries, seconds, even where the provider asks for more."""
 LONG_WAIT = 5.0
 """Wait above which the reason is shown, seconds."""
-AT_ONCE = 4
+MAX_CONCURRENT_CALLS = 4
 """Most concurrent calls."""
-MAX_ANSWER = 200_000
+MAX_ANSWER_CHARACTERS = 200_000
 """Most characters of an answer; a longer one is truncated."""
 CHARACTERS_A_TOKEN = 4
 """Approximate characters per token, for servers that don't count tokens."""
-CUT = "cut"
+CUT_KEY = "cut"
 """Key of a message's metadata: the answer reached the limit of tokens."""
 
 
@@ -101,7 +101,7 @@ class MeteredModel(BaseChatModel):
     def model_post_init(self, context: Any) -> None:
         """Initialise private state."""
         super().model_post_init(context)
-        self.slots = threading.BoundedSemaphore(AT_ONCE)
+        self.slots = threading.BoundedSemaphore(MAX_CONCURRENT_CALLS)
         self.lock = threading.Lock()
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
@@ -127,8 +127,8 @@ class MeteredModel(BaseChatModel):
         settings = kwargs if stop is None else {**kwargs, "stop": stop}
         request = {"model": str(self.name_), "messages": [_plain(m) for m in messages], "settings": settings}
         key = self.recording.key("model", request)
-        found = self.recording.find(key)
-        if found is None and self.recording.replaying:
+        recorded = self.recording.find(key)
+        if recorded is None and self.recording.replaying:
             given_up = self.recording.find(f"{key} given up")
             if given_up is not None:
                 return self._result(given_up)
@@ -136,11 +136,11 @@ class MeteredModel(BaseChatModel):
                 f"the recording has no answer to this question: {told_difference(self.recording, request)}",
                 provider=self.name_.provider,
             )
-        if found is not None:
+        if recorded is not None:
             self.purse.cached()
-        exchange = found or self._pay(key, request, messages, settings)
+        exchange = recorded or self._pay(key, request, messages, settings)
         if self.watch is not None:
-            self.watch(Call(str(self.name_), found is not None, self.purse.spent))
+            self.watch(Call(str(self.name_), recorded is not None, self.purse.spent))
         return self._result(exchange)
 
     def _result(self, exchange: Exchange) -> ChatResult:
@@ -177,7 +177,7 @@ class MeteredModel(BaseChatModel):
             finally:  # a request that was sent is counted even if the wait for it is interrupted
                 cost = self._cost(tried, request, time.perf_counter() - started, failed)
                 self.purse.settle(cost, answered=tried.answer is not None)
-                if tried.answer is None and (tried.error is None or tried.error.fault not in DECLINED):
+                if tried.answer is None and (tried.error is None or tried.error.fault not in DECLINING_FAULTS):
                     self.recording.add(Exchange(f"{key} try {uuid.uuid4().hex}", "model", None, None, cost))
             if tried.answer is not None:
                 exchange = Exchange(key, "model", request, _bounded(_plain(tried.answer)), cost)
@@ -189,13 +189,13 @@ class MeteredModel(BaseChatModel):
                 continue
             assert tried.error is not None  # neither an answer nor a setting to leave out
             failed += 1
-            if tried.error.fault in DECLINED:
-                exchange = Exchange(key, "model", request, _told(tried.error), cost)
+            if tried.error.fault in DECLINING_FAULTS:
+                exchange = Exchange(key, "model", request, _recorded_error(tried.error), cost)
                 self.recording.add(exchange)
                 return exchange
             if failed >= tries(tried.error.fault):
                 error = of_this_question(tried.error) if self.purse.spent.calls else tried.error
-                self.recording.add(Exchange(f"{key} given up", "model", None, _told(error), {"requests": 0}))
+                self.recording.add(Exchange(f"{key} given up", "model", None, _recorded_error(error), {"requests": 0}))
                 raise error
             wait = self._wait(failed, tried.error.retry_after)
             if wait >= LONG_WAIT and self.tell is not None:
@@ -211,16 +211,16 @@ class MeteredModel(BaseChatModel):
             try:
                 answer = self.inner.invoke(shown, **sent)
             except Exception as error:  # a broken answer makes clients raise anything; the error is kept
-                told = explain_fault(error, receipt, self.name_)
-                told.__cause__ = error
+                fault = explain_fault(error, receipt, self.name_)
+                fault.__cause__ = error
                 step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
                 is_sent = receipt.is_sent or not provider.is_remote
-                return _Tried(None, told, _usage(receipt, None), step, is_sent)
+                return _Tried(None, fault, _usage(receipt, None), step, is_sent)
         problem = fault_of(answer, receipt, self.name_)
         if problem is not None:
             return _Tried(None, problem, _usage(receipt, answer))
         if receipt.stop == "length":
-            answer.response_metadata[CUT] = True
+            answer.response_metadata[CUT_KEY] = True
         return _Tried(with_own_ids(answer, messages), None, _usage(receipt, answer))
 
     def _leave_out(self, step: OptionalSetting) -> None:
@@ -228,7 +228,7 @@ class MeteredModel(BaseChatModel):
             is_new = step.name not in self.left_out
             self.left_out |= {step.name}
         if is_new and self.tell is not None:
-            self.tell(f"{self.name_} refuses {step.name}; it is asked {step.told} for the rest of this session")
+            self.tell(f"{self.name_} refuses {step.name}; it is asked {step.substitute} for the rest of this session")
 
     def _wait(self, failed: int, asked: float | None) -> float:
         """Return the seconds before the next try: the provider's wish, up to `longest_wait`."""
@@ -257,9 +257,9 @@ class MeteredModel(BaseChatModel):
         if tried.answer is not None:
             cost["retries"] = failed
         elif tried.step is not None:
-            cost[f"{FAULT}refused setting"] = 1.0
+            cost[f"{FAULT_PREFIX}refused setting"] = 1.0
         elif tried.error is not None:
-            cost[FAULT + tried.error.fault] = 1.0
+            cost[FAULT_PREFIX + tried.error.fault] = 1.0
         return cost
 
 
@@ -316,17 +316,19 @@ def _usage(receipt: Receipt, answer: AIMessage | None) -> TokenUsage | None:
     return TokenUsage() if counted is None else TokenUsage(counted["input_tokens"], counted["output_tokens"])
 
 
-def _told(error: ModelError) -> dict[str, Any]:
+def _recorded_error(error: ModelError) -> dict[str, Any]:
     """Return an error as it is recorded in place of an answer."""
     kind = "declined" if isinstance(error, DeclinedError) else "failed"
     return {"type": kind, "fault": error.fault, "text": str(error), "retryable": error.retryable}
 
 
-def _error(told: Mapping[str, Any], name: ModelName) -> ModelError:
+def _error(recorded: Mapping[str, Any], name: ModelName) -> ModelError:
     """Restore a recorded error."""
-    if told["type"] == "declined":
-        return DeclinedError(told["text"], provider=name.provider, fault=told["fault"])
-    return ModelError(told["text"], provider=name.provider, retryable=told["retryable"], fault=told["fault"])
+    if recorded["type"] == "declined":
+        return DeclinedError(recorded["text"], provider=name.provider, fault=recorded["fault"])
+    return ModelError(
+        recorded["text"], provider=name.provider, retryable=recorded["retryable"], fault=recorded["fault"]
+    )
 
 
 def _plain(message: BaseMessage) -> dict[str, Any]:
@@ -335,20 +337,23 @@ def _plain(message: BaseMessage) -> dict[str, Any]:
     if isinstance(message, AIMessage):
         if message.tool_calls:
             plain["tool_calls"] = [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]
-        if message.response_metadata.get(CUT):
-            plain[CUT] = True
+        if message.response_metadata.get(CUT_KEY):
+            plain[CUT_KEY] = True
     if isinstance(message, ToolMessage):
         plain |= {"tool_call_id": message.tool_call_id, "status": message.status}
     return plain
 
 
 def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """Truncate an answer above `MAX_ANSWER`."""
+    """Truncate an answer above `MAX_ANSWER_CHARACTERS`."""
     size = sum(len(str(answer.get(k, ""))) for k in ("content", "tool_calls"))
-    if size <= MAX_ANSWER:
+    if size <= MAX_ANSWER_CHARACTERS:
         return answer
     start = str(answer["content"] or answer.get("tool_calls"))[:1000]
-    return {"type": "ai", "content": f"{start}\n[cut: the answer had {size} characters, at most {MAX_ANSWER} are read]"}
+    return {
+        "type": "ai",
+        "content": f"{start}\n[cut: the answer had {size} characters, at most {MAX_ANSWER_CHARACTERS} are read]",
+    }
 
 
 def _message(exchange: Exchange) -> AIMessage:
@@ -357,7 +362,7 @@ def _message(exchange: Exchange) -> AIMessage:
     return AIMessage(
         content=answer["content"],
         tool_calls=answer.get("tool_calls", []),
-        response_metadata={CUT: True} if answer.get(CUT) else {},
+        response_metadata={CUT_KEY: True} if answer.get(CUT_KEY) else {},
         usage_metadata={
             "input_tokens": tokens_in,
             "output_tokens": tokens_out,

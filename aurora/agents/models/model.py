@@ -25,13 +25,13 @@ if TYPE_CHECKING:  # slow to import, where they are used
     from langchain_anthropic import ChatAnthropic
     from langchain_openai import ChatOpenAI
 
-VARIABLE = "AURORA_MODEL"
+MODEL_VARIABLE = "AURORA_MODEL"
 """Environment variable with the default model."""
 TIMEOUT_VARIABLE = "AURORA_TIMEOUT"
 """Environment variable with the default time limit of a call, seconds."""
 ANSWER_TOKENS_VARIABLE = "AURORA_ANSWER_TOKENS"
 """Environment variable with the default limit of an answer, tokens."""
-TIMEOUT = 180.0
+DEFAULT_TIMEOUT = 180.0
 """Default time limit of a call, seconds; a call without a complete answer by then has failed."""
 LONGEST_TIMEOUT = 86_400.0
 MAX_TOKENS = 8192
@@ -64,7 +64,7 @@ class CallLimits(NamedTuple):
         answer_tokens: Most tokens of an answer, reasoning included; None: the provider's default, else `MAX_TOKENS`.
     """
 
-    seconds: float = TIMEOUT
+    seconds: float = DEFAULT_TIMEOUT
     answer_tokens: int | None = None
 
 
@@ -76,7 +76,7 @@ def call_limits(seconds: float | None = None, answer_tokens: int | None = None) 
     """
     time = seconds if seconds is not None else _number(TIMEOUT_VARIABLE, LONGEST_TIMEOUT, "seconds")
     tokens = answer_tokens if answer_tokens is not None else _number(ANSWER_TOKENS_VARIABLE, MOST_TOKENS, "tokens")
-    return CallLimits(TIMEOUT if time is None else time, None if tokens is None else max(1, int(tokens)))
+    return CallLimits(DEFAULT_TIMEOUT if time is None else time, None if tokens is None else max(1, int(tokens)))
 
 
 def _number(variable: str, most: float, unit: str) -> float | None:
@@ -98,9 +98,9 @@ def model_name(text: str | None) -> ModelName:
     Raises:
         ModelError: None is named, or it is not `provider:model`.
     """
-    chosen = text or os.environ.get(VARIABLE, "")
+    chosen = text or os.environ.get(MODEL_VARIABLE, "")
     if not chosen:
-        raise ModelError(f"no model is named; give --model or set {VARIABLE}, e.g. anthropic:claude-sonnet-4-5")
+        raise ModelError(f"no model is named; give one, or set {MODEL_VARIABLE}, e.g. anthropic:claude-sonnet-4-5")
     provider, _, name = chosen.partition(":")
     if provider not in PROVIDERS or not name.strip() or not name.isprintable():
         raise ModelError(f"{chosen!r:.120} names no model; write PROVIDER:MODEL with one of {', '.join(PROVIDERS)}")

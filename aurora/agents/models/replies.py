@@ -40,7 +40,7 @@ _STOPS: Mapping[str, Stop] = {
 }
 
 
-class Unreadable(ValueError):  # noqa: N818  # a reason, told on as an error of the model
+class Unreadable(ValueError):  # noqa: N818  # passed on as an error of the model
     """The body of a reply has no known form."""
 
 
@@ -117,15 +117,15 @@ def read_error(body: Any, raw: str, receipt: Receipt) -> None:
     if isinstance(error, list) and error:
         error = error[0]
     if isinstance(error, dict):
-        said = next((error[k] for k in ("message", "msg", "error", "detail") if error.get(k)), json.dumps(error))
+        message = next((error[k] for k in ("message", "msg", "error", "detail") if error.get(k)), json.dumps(error))
         inner = error.get("innererror")
         receipt.code = str(error.get("code") or (inner.get("code") if isinstance(inner, dict) else "") or "")
         loc = error.get("loc")  # as servers that validate with pydantic say it
         receipt.param = str(error.get("param") or (".".join(map(str, loc)) if isinstance(loc, list) else ""))
         receipt.kind = str(error.get("type") or "")
     else:
-        said = error if isinstance(error, str) and error else re.sub(r"<[^>]*>", " ", raw)
-    receipt.message = one_line(said if isinstance(said, str) else json.dumps(said))
+        message = error if isinstance(error, str) and error else re.sub(r"<[^>]*>", " ", raw)
+    receipt.message = one_line(message if isinstance(message, str) else json.dumps(message))
 
 
 def error_within(body: Any) -> int:
@@ -170,12 +170,12 @@ def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
     text, refused = _text(message.get("content"))
     refusal = message.get("refusal")
     receipt.refusal = one_line(refusal) if isinstance(refusal, str) and refusal.strip() else refused
-    said: dict[str, Any] = {"role": "assistant", "content": without_thoughts(text)}
+    reply: dict[str, Any] = {"role": "assistant", "content": without_thoughts(text)}
     calls = message.get("tool_calls")
-    if not calls and message.get("function_call"):  # as servers said it before there were several
+    if not calls and message.get("function_call"):  # the older form, with a single call
         calls = [{"function": message["function_call"]}]
     if isinstance(calls, list) and calls:
-        said["tool_calls"] = [_openai_call(c) for c in calls if isinstance(c, dict)]
+        reply["tool_calls"] = [_openai_call(c) for c in calls if isinstance(c, dict)]
     usage = receipt.usage or TokenUsage()
     tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
     return {
@@ -183,7 +183,7 @@ def openai_completion(body: Any, receipt: Receipt) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 0,
         "model": "",
-        "choices": [{"index": 0, "message": said, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": reply, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out},
     }
 
@@ -207,8 +207,8 @@ def anthropic_message(body: Any, receipt: Receipt) -> dict[str, Any]:
             raise Unreadable("no content")
         content = []
     if receipt.stop == "refusal":
-        told = details.get("explanation") if isinstance(details, dict) else None
-        receipt.refusal = one_line(str(told or _text(content)[0] or "no reason given"))
+        explanation = details.get("explanation") if isinstance(details, dict) else None
+        receipt.refusal = one_line(str(explanation or _text(content)[0] or "no reason given"))
     blocks = [block for raw in content if isinstance(raw, dict) for block in _anthropic_block(raw)]
     usage = receipt.usage or TokenUsage()
     return {
@@ -229,15 +229,15 @@ def _text(content: Any) -> tuple[str, str]:
         return content, ""
     if not isinstance(content, list):
         return "", ""
-    said, refused = [], ""
+    texts, refused = [], ""
     for block in content:
         if isinstance(block, str):
-            said.append(block)
+            texts.append(block)
         elif isinstance(block, dict) and block.get("type") in ("text", "output_text", "input_text", None):
-            said.append(block["text"] if isinstance(block.get("text"), str) else "")
+            texts.append(block["text"] if isinstance(block.get("text"), str) else "")
         elif isinstance(block, dict) and block.get("type") == "refusal":
             refused = one_line(str(block.get("refusal") or "no reason given"))
-    return "".join(said), refused
+    return "".join(texts), refused
 
 
 def _name(value: Any) -> str:

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ValidationError
 
-from aurora.agents.models.metered import CUT, MeteredModel
+from aurora.agents.models.metered import CUT_KEY, MeteredModel
 from aurora.agents.models.schemas import response_schema
 from aurora.errors import AnswerError, AuroraError, BudgetExceeded, ModelError
 from aurora.tools.arguments import half_character, problem_of
@@ -19,17 +19,17 @@ from aurora.validation import explain_validation
 Schema = TypeVar("Schema", bound=BaseModel)
 Result = TypeVar("Result")
 
-REFUSED = "That answer is not valid: "
+NOT_VALID = "That answer is not valid: "
 """Beginning of the message that sends an answer back."""
 WAS_CUT = "It came to the limit of tokens and was cut off there; answer more briefly. "
 """Beginning of the reason where an answer was truncated."""
-ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 """Most answers to a question before it is abandoned."""
-SHOWN = 4000
+MAX_CHARACTERS_RETURNED = 4000
 """Most characters of an invalid answer, and of the reason, that the model is shown."""
-WRAPPINGS = 3
+MAX_WRAPPINGS = 3
 """Most lists, objects and JSON texts nested around an answer."""
-OPENINGS = 50
+MAX_OPENINGS = 50
 """Most places in a text at which JSON is tried to begin."""
 
 
@@ -52,7 +52,7 @@ def ask(
     accept: Callable[[Schema], Result],
     *,
     temperature: float | None = None,
-    attempts: int = ATTEMPTS,
+    attempts: int = MAX_ATTEMPTS,
 ) -> Answered:
     """Ask a model until its answer is valid.
 
@@ -89,7 +89,9 @@ def ask(
             problem = str(error)
         else:
             return Answered(value, tuple(rejected))
-        problem = (f"{WAS_CUT}{problem}" if answer.response_metadata.get(CUT) else problem)[:SHOWN]
+        problem = (f"{WAS_CUT}{problem}" if answer.response_metadata.get(CUT_KEY) else problem)[
+            :MAX_CHARACTERS_RETURNED
+        ]
         rejected.append(problem)
         conversation += _returned(answer, problem)
     raise AnswerError(
@@ -132,14 +134,14 @@ def data_in(answer: AIMessage, schema: type[BaseModel]) -> Any:
         if problem:
             raise ValueError(problem)
         within = _within(called, schema)
-        found = called if within is None else within
+        data = called if within is None else within
     else:
-        found = _object_in(_text(answer), schema)
-    found = _unpacked(found, schema)
-    half = half_character(found)
+        data = _object_in(_text(answer), schema)
+    data = _unpacked(data, schema)
+    half = half_character(data)
     if half:
         raise ValueError(f"{half} has half an emoji or another character that is not whole; write it without")
-    return found
+    return data
 
 
 def _call_of(answer: AIMessage, schema: type[BaseModel]) -> Any:
@@ -148,24 +150,24 @@ def _call_of(answer: AIMessage, schema: type[BaseModel]) -> Any:
 
 
 def _object_in(text: str, schema: type[BaseModel]) -> Any:
-    whole = _json(text)
-    if whole is not None:
-        within = _within(whole, schema)
-        return whole if within is None else within
+    value = _json(text)
+    if value is not None:
+        within = _within(value, schema)
+        return value if within is None else within
     decoder = json.JSONDecoder()
     start, best, most, fault = -1, None, 0, ""
-    for _ in range(OPENINGS):
+    for _ in range(MAX_OPENINGS):
         start = text.find("{", start + 1)
         if start < 0:
             break
         try:
-            found, end = decoder.raw_decode(text, start)
+            candidate, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError) as error:
             fault = fault or f"; the first one breaks off: {error}"
             continue
-        fields = _fields(found, schema)
+        fields = _fields(candidate, schema)
         if fields:
-            best, most = (found, fields) if fields >= most else (best, most)
+            best, most = (candidate, fields) if fields >= most else (best, most)
             start = end - 1  # an object within it is no answer of its own
     if best is None:
         raise ValueError(f"there is no complete JSON object of a {schema.__name__} in the answer{fault}")
@@ -180,26 +182,26 @@ def _within(value: Any, schema: type[BaseModel], depth: int = 0) -> Any:
     """
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
         value = _json(value)
-    if depth > WRAPPINGS or not isinstance(value, dict | list):
+    if depth > MAX_WRAPPINGS or not isinstance(value, dict | list):
         return None
     if isinstance(value, dict) and _fields(value, schema):
         return value
     inner = value.values() if isinstance(value, dict) else value
-    found = [f for v in inner if (f := _within(v, schema, depth + 1)) is not None]
-    return max(reversed(found), key=lambda f: _fields(f, schema), default=None)
+    inner_answers = [f for v in inner if (f := _within(v, schema, depth + 1)) is not None]
+    return max(reversed(inner_answers), key=lambda f: _fields(f, schema), default=None)
 
 
 def _fields(value: Any, schema: type[BaseModel]) -> int:
     return len(set(value) & set(schema.model_fields))
 
 
-def _unpacked(found: Any, schema: type[BaseModel]) -> Any:
+def _unpacked(data: Any, schema: type[BaseModel]) -> Any:
     """Parse lists and objects that a model wrote as JSON texts within an object."""
-    if not isinstance(found, dict):
-        return found
+    if not isinstance(data, dict):
+        return data
     texts = {name for name, field in schema.model_fields.items() if field.annotation is str}
-    packed = {k: v for k, v in found.items() if isinstance(v, str) and k not in texts and v.lstrip()[:1] in ("{", "[")}
-    return found | {k: read for k, v in packed.items() if (read := _json(v)) is not None}
+    packed = {k: v for k, v in data.items() if isinstance(v, str) and k not in texts and v.lstrip()[:1] in ("{", "[")}
+    return data | {k: read for k, v in packed.items() if (read := _json(v)) is not None}
 
 
 def _json(text: str) -> Any:
@@ -212,8 +214,8 @@ def _json(text: str) -> Any:
 
 def _returned(answer: AIMessage, problem: str) -> list[BaseMessage]:
     """Return a truncated invalid answer and the reason; each tool call gets a reply, as providers require."""
-    told = f"{REFUSED}{problem}\nAnswer again, with the whole corrected object and nothing else."
+    reason = f"{NOT_VALID}{problem}\nAnswer again, with the whole corrected object and nothing else."
     if answer.tool_calls:
-        replies = [ToolMessage(told, tool_call_id=c["id"], status="error") for c in answer.tool_calls]
+        replies = [ToolMessage(reason, tool_call_id=c["id"], status="error") for c in answer.tool_calls]
         return [answer, *replies]
-    return [AIMessage(_text(answer)[:SHOWN] or "(nothing)"), HumanMessage(told)]
+    return [AIMessage(_text(answer)[:MAX_CHARACTERS_RETURNED] or "(nothing)"), HumanMessage(reason)]

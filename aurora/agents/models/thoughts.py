@@ -33,16 +33,16 @@ def without_thoughts(text: str) -> str:
         return _END.sub("", text.rsplit(_FINAL, 1)[1]).strip()
     if not _TAG.search(text) or _is_json(text):
         return text
-    said, depth, at = "", 0, 0
+    answer, depth, at = "", 0, 0
     for tag in _TAG.finditer(text):
         if depth == 0:
-            said += text[at : tag.start()]
+            answer += text[at : tag.start()]
         if tag.group(1):
-            said, depth = ("", 0) if depth == 0 else (said, depth - 1)
+            answer, depth = ("", 0) if depth == 0 else (answer, depth - 1)
         else:
             depth += 1
         at = tag.end()
-    return (said + (text[at:] if depth == 0 else "")).strip()
+    return (answer + (text[at:] if depth == 0 else "")).strip()
 
 
 def is_refusal(text: str) -> bool:

@@ -27,8 +27,8 @@ def with_own_ids(answer: AIMessage, conversation: Sequence[BaseMessage]) -> AIMe
     taken = {c["id"] for m in conversation if isinstance(m, AIMessage) for c in m.tool_calls}
     broken = [(c["name"] or "unnamed", arguments_in(c["args"]), c["id"]) for c in answer.invalid_tool_calls]
     calls = []
-    for name, args, given in [*((c["name"], c["args"], c["id"]) for c in answer.tool_calls), *broken]:
-        call_id = given if given and given not in taken and _GOOD.fullmatch(given) else _own(taken)
+    for name, args, own_id in [*((c["name"], c["args"], c["id"]) for c in answer.tool_calls), *broken]:
+        call_id = own_id if own_id and own_id not in taken and _GOOD.fullmatch(own_id) else _own(taken)
         taken.add(call_id)
         calls.append(tool_call(name=name, args=args, id=call_id))
     return AIMessage(

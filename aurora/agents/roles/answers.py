@@ -31,7 +31,7 @@ from aurora.validation import explain_validation
 
 Amount = Annotated[float, Field(gt=0, le=1e9)]
 Amount0 = Annotated[float, Field(ge=0, le=1e9)]
-FAMILY = "model"
+MODEL_FAMILY = "model"
 """Family of the scenarios that models write."""
 SIZE_TOLERANCE = 0.5
 """Largest relative deviation of a scenario's tasks and nodes from the numbers of its level."""
@@ -237,19 +237,19 @@ def to_spec(answer: ScenarioAnswer, level: int, seed: int) -> ScenarioSpec:
     """
     wanted = LEVELS[level - 1]
     tasks, nodes = sum(g.count for g in answer.groups), sum(c.count for c in answer.node_classes)
-    for what, found, target in (("tasks", tasks, wanted.tasks), ("nodes", nodes, wanted.nodes)):
-        if what == "nodes" and not answer.node_classes:
+    for unit, count, target in (("tasks", tasks, wanted.tasks), ("nodes", nodes, wanted.nodes)):
+        if unit == "nodes" and not answer.node_classes:
             continue  # a network of flows only
         low, high = sizes(target)
-        if not low <= found <= high:
-            raise ScenarioError(f"{found} {what} in all, but level {level} asks for {low} to {high}")
+        if not low <= count <= high:
+            raise ScenarioError(f"{count} {unit} in all, but level {level} asks for {low} to {high}")
     data = _with_ranges(answer.model_dump(mode="json"))
-    for each in data["node_classes"]:
-        each["full_power"] = each["idle_power"] + each.pop("load_power")
+    for node_class in data["node_classes"]:
+        node_class["full_power"] = node_class["idle_power"] + node_class.pop("load_power")
     if data["topology"]["kind"] == "none":
         data["topology"] = {"kind": "none"}
     digest = hashlib.sha256(json.dumps([data, level, seed], sort_keys=True).encode()).hexdigest()[:12]
-    named = {"spec_id": f"model-{digest}", "family": FAMILY, "level": level, "seed": seed}
+    named = {"spec_id": f"model-{digest}", "family": MODEL_FAMILY, "level": level, "seed": seed}
     return parse_spec({**named, **data}, where="scenario")
 
 

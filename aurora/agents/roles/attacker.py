@@ -22,11 +22,11 @@ from aurora.validation import explain_validation
 
 TEMPERATURE = 0.9
 """Sampling temperature, high so that scenarios differ."""
-SHOWN = 6
+MAX_SCENARIOS_SHOWN = 6
 """Most earlier scenarios of each kind that the attacker is shown."""
 
 
-QUOTED = 80
+MAX_CHARACTERS_QUOTED = 80
 """Characters of a rationale that identify a refused scenario."""
 
 
@@ -78,11 +78,13 @@ def write_scenarios(model: MeteredModel, prompt: Prompt, briefing: AttackBriefin
     def accept(answer: ScenariosAnswer) -> tuple[ScenarioSpec, ...]:
         """Return the scenarios that can be expanded; an answer without one is sent back."""
         accepted, reasons = [], []
-        for place, each in enumerate(answer.scenarios[: briefing.wanted]):
+        for place, scenario in enumerate(answer.scenarios[: briefing.wanted]):
             try:
-                accepted.append(expandable(to_spec(each, briefing.level, (briefing.seed + place) % 2**31)))
+                accepted.append(expandable(to_spec(scenario, briefing.level, (briefing.seed + place) % 2**31)))
             except ScenarioError as error:
-                reasons.append(f"scenario {place + 1} ({json.dumps(each.rationale[:QUOTED])}): {error}")
+                reasons.append(
+                    f"scenario {place + 1} ({json.dumps(scenario.rationale[:MAX_CHARACTERS_QUOTED])}): {error}"
+                )
         if not accepted:
             raise ScenarioError("; ".join(reasons))
         refused.extend(reasons)
@@ -113,7 +115,7 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
     recent = (
         f"{sum(p.success for p in here) / len(here):.2f} over {len(here)} scenarios" if here else "nothing played yet"
     )
-    best = sorted(here or briefing.played, key=lambda p: -p.reward)[:SHOWN]
+    best = sorted(here or briefing.played, key=lambda p: -p.reward)[:MAX_SCENARIOS_SHOWN]
     others = [p.spec for p in briefing.played if p not in best]
     rewarding = [f"{p.reward:.2f}, {p.success:.2f}: {scenario_text(p.spec)}" for p in best]
     return {
@@ -125,7 +127,7 @@ def _slots(briefing: AttackBriefing) -> dict[str, str]:
         "success": recent,
         "weak": weak_areas((p.spec, p.success) for p in briefing.played),
         "rewarding": quote_texts(rewarding),
-        "known": quote_texts(scenario_text(spec) for spec in (*others[-SHOWN:], *briefing.accepted)),
+        "known": quote_texts(scenario_text(spec) for spec in (*others[-MAX_SCENARIOS_SHOWN:], *briefing.accepted)),
         "rejected": quote_texts(briefing.rejected),
         "count": str(briefing.wanted),
     }

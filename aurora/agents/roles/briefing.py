@@ -22,11 +22,11 @@ from aurora.sim.policies.program import Op
 from aurora.sim.scenarios.scenario import Node, Scenario
 from aurora.sim.scenarios.spec import ScenarioSpec
 
-FEWEST = 2
+MIN_SCENARIOS_OF_TRAIT = 2
 """Fewest scenarios with a trait for which a success rate is given."""
-KINDS = 6
+MAX_NODE_KINDS = 6
 """Most kinds of node described one by one, most frequent first."""
-LISTED = 6
+MAX_TRAITS = 6
 """Most traits listed on either side."""
 
 
@@ -60,13 +60,13 @@ def brief(scenario: Scenario, *, in_units: bool = True) -> str:
             f"their work takes {busy / max(1e-9, speed):.4g} s of the whole"
         )
     trouble = [
-        f"{len(found)} {name}"
-        for name, found in (
+        f"{len(events)} {name}"
+        for name, events in (
             ("node failures", conditions.node_failures),
             ("congestions", conditions.network_congestion),
             ("price changes", conditions.dynamic_pricing),
         )
-        if found
+        if events
     ]
     lines.append(f"  trouble: {', '.join(trouble) or 'none'}")
     return "\n".join(lines)
@@ -93,11 +93,11 @@ def _node_kinds(scenario: Scenario, *, in_units: bool) -> list[str]:
         kinds[_kind(node)] += 1
     order = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
     lines = []
-    for (cpu, memory, devices, model, factor, price, idle, full), count in order[:KINDS]:
+    for (cpu, memory, devices, model, factor, price, idle, full), count in order[:MAX_NODE_KINDS]:
         accelerators = f", {devices} accelerators{f' {json.dumps(model)}' if model else ''}" if devices else ""
         paid = f", ${price:g}/h, {idle:g} to {full:g} W" if in_units else ""
         lines.append(f"  {count} nodes: {cpu:g} cores, {memory:g} GiB{accelerators}, speed {factor:g}{paid}")
-    rest = order[KINDS:]
+    rest = order[MAX_NODE_KINDS:]
     if rest:
         cores, devices = (sum(count * kind[k] for kind, count in rest) for k in (0, 2))
         lines.append(
@@ -127,8 +127,8 @@ def _device_mix(scenario: Scenario) -> list[str]:
         "several": sum(t.accelerators > 1 for t in tasks),
         "of certain models only": sum(bool(t.accelerator_models) for t in tasks),
     }
-    told = ", ".join(f"{name} {count / len(tasks):.0%}" for name, count in classes.items() if count)
-    return [f"  devices asked for, share of tasks: {told}"]
+    shares = ", ".join(f"{name} {count / len(tasks):.0%}" for name, count in classes.items() if count)
+    return [f"  devices asked for, share of tasks: {shares}"]
 
 
 def _kind(node: Node) -> tuple[Any, ...]:
@@ -146,7 +146,7 @@ def _kind(node: Node) -> tuple[Any, ...]:
 
 def _quantities(scenario: Scenario) -> list[str]:
     tasks = scenario.tasks
-    told = []
+    lines = []
     for name, values in (
         ("cores", [t.cpu_required for t in tasks]),
         ("GiB", [t.memory_required for t in tasks]),
@@ -158,10 +158,10 @@ def _quantities(scenario: Scenario) -> list[str]:
     ):
         if values and max(values) > 0:
             low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
-            told.append(f"{name} {low:.3g} | {middle:.3g} | {high:.3g}")
+            lines.append(f"{name} {low:.3g} | {middle:.3g} | {high:.3g}")
     waiting = sum(bool(t.dependencies) for t in tasks)
-    told.append(f"{waiting} depend on others" if waiting else "no dependencies")
-    return [*told[:-1], f"{told[-1]} (10 % | median | 90 %)"]
+    lines.append(f"{waiting} depend on others" if waiting else "no dependencies")
+    return [*lines[:-1], f"{lines[-1]} (10 % | median | 90 %)"]
 
 
 def features_told() -> str:
@@ -245,8 +245,8 @@ def weak_areas(played: Iterable[tuple[ScenarioSpec, float]]) -> str:
         for name, has in _TRAITS.items():
             if has(spec):
                 rates[name].append(success)
-    known = sorted(((float(np.mean(r)), n, len(r)) for n, r in rates.items() if len(r) >= FEWEST))
-    shown = known if len(known) <= 2 * LISTED else known[:LISTED] + known[-LISTED:]
+    known = sorted(((float(np.mean(r)), n, len(r)) for n, r in rates.items() if len(r) >= MIN_SCENARIOS_OF_TRAIT))
+    shown = known if len(known) <= 2 * MAX_TRAITS else known[:MAX_TRAITS] + known[-MAX_TRAITS:]
     return "\n".join(f"- {name}: {rate:.2f}, {count}" for rate, name, count in shown) or "- nothing measured yet"
 
 

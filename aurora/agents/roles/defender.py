@@ -25,9 +25,9 @@ STANCES: tuple[tuple[float, str], ...] = (
 TEMPERATURE = 0.7
 """Sampling temperature of a conversation for all candidates."""
 REFERENCES_SHOWN = 6
-CHANCE = "random"
+LUCKY_REFERENCE = "random"
 """Reference that sometimes wins by chance; a loss against it teaches nothing."""
-TOOLS = (
+DEFENDER_TOOLS = (
     "draft_policy",
     "simulate_policy",
     "explain_decision",
@@ -48,7 +48,7 @@ def tools_of(*, with_networks: bool, in_units: bool) -> tuple[str, ...]:
         in_units: True: latency, cost, energy and SLAs make up the value, to which the bounds refer.
     """
     left_out = {*(() if with_networks else ("rl_advice",)), *(() if in_units else ("objective_bounds",))}
-    return tuple(name for name in TOOLS if name not in left_out)
+    return tuple(name for name in DEFENDER_TOOLS if name not in left_out)
 
 
 class DefendBriefing(NamedTuple):
@@ -108,9 +108,9 @@ def write_policies(
         BudgetExceeded: The budget is spent.
     """
     ask = _each if model.name_.row.is_local else _together
-    found = ask(model, prompt, briefing, harness, count)
-    policies = {policy.policy_id: policy for policy in found.policies}
-    return Candidates(tuple(policies.values()), found.failures)
+    candidates = ask(model, prompt, briefing, harness, count)
+    policies = {policy.policy_id: policy for policy in candidates.policies}
+    return Candidates(tuple(policies.values()), candidates.failures)
 
 
 def _together(
@@ -132,9 +132,9 @@ def _together(
     def accept(answer: PolicyAnswer) -> tuple[Policy, ...]:
         """Return the valid policies; an answer without one is sent back."""
         accepted, reasons = [], []
-        for place, each in enumerate(answer.programs[:count], 1):
+        for place, program in enumerate(answer.programs[:count], 1):
             try:
-                accepted.append(_accepted(_valid(each), briefing.queue))
+                accepted.append(_accepted(_valid(program), briefing.queue))
             except PolicyError as error:
                 reasons.append(f"policy {place}: {error}")
         if not accepted:
@@ -142,22 +142,24 @@ def _together(
         refused.extend(reasons)
         return tuple(accepted)
 
-    found = _asked(model, filled, accept, tools, TEMPERATURE)
-    return found._replace(failures=(*found.failures, *refused))
+    candidates = _asked(model, filled, accept, tools, TEMPERATURE)
+    return candidates._replace(failures=(*candidates.failures, *refused))
 
 
 def _each(
     model: MeteredModel, prompt: Prompt, briefing: DefendBriefing, harness: Callable[[], Harness], count: int
 ) -> Candidates:
     slots = _slots(briefing)
-    found = []
+    conversations = []
     for temperature, stance in STANCES[:count]:
         task = f"Write one policy, as one {PolicyAnswer.__name__}: {stance}."
         filled = prompt.fill(**slots, tools="", task=task)
-        found.append(_asked(model, filled, lambda answer: (_accepted(answer, briefing.queue),), harness(), temperature))
+        conversations.append(
+            _asked(model, filled, lambda answer: (_accepted(answer, briefing.queue),), harness(), temperature)
+        )
     return Candidates(
-        tuple(policy for each in found for policy in each.policies),
-        tuple(reason for each in found for reason in each.failures),
+        tuple(policy for candidates in conversations for policy in candidates.policies),
+        tuple(reason for candidates in conversations for reason in candidates.failures),
     )
 
 
@@ -231,7 +233,7 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         lead = f"{value:+.4f} on validation (unit of the value) against each scenario's best reference"
         champion = f"{policy.policy_id}, {lead}, {shown}"
         champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
-    references = {name: row for name, row in briefing.references.items() if name != CHANCE}
+    references = {name: row for name, row in briefing.references.items() if name != LUCKY_REFERENCE}
     return {
         "features": features_told(),
         "measure": briefing.measure + given,

@@ -10,7 +10,7 @@ from typing import Any
 from aurora.agents.explain.explainer import Explanation, Level
 from aurora.agents.explain.run_explainer import PlanExplanation
 from aurora.agents.explain.wording import Audience
-from aurora.agents.models.faults import DECLINED
+from aurora.agents.models.faults import DECLINING_FAULTS
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import call_limits, model_name
 from aurora.agents.roles.narrator import narrate
@@ -45,7 +45,7 @@ class NarrationReport:
 
     Attributes:
         text: The explanation.
-        by_model: Whether any sentence is the model's.
+        by_model: True if at least one sentence is the model's.
         struck: Sentences of the model that don't hold, each with the reason.
         prompt_id: Version of the prompt.
         declined: Why the model declined to answer; None if it answered.
@@ -94,7 +94,7 @@ def narrate_by(
         try:
             narration = narrate(asked, prompt, explanation, scenario, level, audience)
         except DeclinedError as error:
-            if error.fault not in DECLINED:
+            if error.fault not in DECLINING_FAULTS:
                 raise
             return NarrationReport(explanation.text, False, (), prompt.prompt_id, str(error))
     return NarrationReport(narration.text, narration.is_models, narration.struck, narration.prompt_id)

@@ -20,17 +20,17 @@ from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.scenarios.scenario import Scenario
 
 TEMPERATURE = 0.3
-LENGTHS: Mapping[Level, tuple[int, str]] = {
+LENGTH_OF_LEVEL: Mapping[Level, tuple[int, str]] = {
     "line": (1, "in one sentence that tells one or two facts"),
     "short": (3, "in two or three sentences"),
     "full": (8, "in up to eight sentences that tell every fact"),
 }
 """Most sentences by level of detail, and the instruction to the model."""
-AUDIENCES: Mapping[Audience, str] = {
+AUDIENCE_TEXT: Mapping[Audience, str] = {
     "operator": "an operator who runs the system and knows no formulas",
     "engineer": "an engineer who knows the policy language",
 }
-LETTERS = "abcdefgh"
+PHRASING_LETTERS = "abcdefgh"
 """Letters of phrasings."""
 
 
@@ -53,7 +53,7 @@ class Narration(NamedTuple):
 def narrate(
     model: MeteredModel,
     prompt: Prompt,
-    told: Explanation | PlanExplanation,
+    explanation: Explanation | PlanExplanation,
     scenario: Scenario,
     level: Level,
     audience: Audience,
@@ -66,7 +66,7 @@ def narrate(
     Args:
         model: Model to ask.
         prompt: Prompt of the explainer.
-        told: Explanation of a decision or of a whole run, with its checked claims.
+        explanation: Explanation of a decision or of a whole run, with its checked claims.
         scenario: Scenario whose names may be used.
         level: Detail of the text.
         audience: Reader of the text.
@@ -76,17 +76,19 @@ def narrate(
         ModelError: The provider failed.
         BudgetExceeded: The budget is spent.
     """
-    if isinstance(told, Explanation) and told.decision is None:
-        return Narration(told.text, False, (), prompt.prompt_id)
-    known = known_of(told, scenario, audience)
-    most, length = LENGTHS[level]
+    if isinstance(explanation, Explanation) and explanation.decision is None:
+        return Narration(explanation.text, False, (), prompt.prompt_id)
+    known = known_of(explanation, scenario, audience)
+    most, length = LENGTH_OF_LEVEL[level]
     ids = tuple(
-        f"{n}{letter}" for n, fact in enumerate(known.facts, 1) for letter in LETTERS[: len(offered(fact, known.names))]
+        f"{n}{letter}"
+        for n, fact in enumerate(known.facts, 1)
+        for letter in PHRASING_LETTERS[: len(offered(fact, known.names))]
     )
     filled = prompt.fill(
-        audience=AUDIENCES[audience],
+        audience=AUDIENCE_TEXT[audience],
         length=length,
-        subject=_subject(told, known),
+        subject=_subject(explanation, known),
         facts="\n".join(_listed(known, audience)),
     )
 
@@ -94,22 +96,22 @@ def narrate(
         return _held(answer, known, audience)
 
     held = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE).value
-    way = told.way if isinstance(told, Explanation) and held.text else ()
-    return Narration("\n".join([held.text or told.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
+    way = explanation.way if isinstance(explanation, Explanation) and held.text else ()
+    return Narration("\n".join([held.text or explanation.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
 
 
-def known_of(told: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> KnownFacts:
+def known_of(explanation: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> KnownFacts:
     """Return the facts of an explanation's claims that hold."""
-    claims = [c.claim for c in told.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
-    if isinstance(told, Explanation):
-        assert told.decision is not None  # without one there is nothing to word
-        return known_of_decision(claims, told.decision, scenario)
+    claims = [c.claim for c in explanation.checked if c.holds and not isinstance(c.claim, WaitingClaim)]
+    if isinstance(explanation, Explanation):
+        assert explanation.decision is not None  # without one there is nothing to word
+        return known_of_decision(claims, explanation.decision, scenario)
     names = {called(f, audience): f for f in NOUNS}
     reasons: dict[frozenset[str] | str, int] = {}
-    for reason, count in told.reasons.most_common():
+    for reason, count in explanation.reasons.most_common():
         parts = reason.split(" and ")
         reasons[frozenset(names[p] for p in parts) if all(p in names for p in parts) else reason] = count
-    return known_of_run(claims, scenario, told.policy_id, told.reasons.total(), reasons)
+    return known_of_run(claims, scenario, explanation.policy_id, explanation.reasons.total(), reasons)
 
 
 def _held(answer: ExplanationAnswer, known: KnownFacts, audience: Audience) -> Held:
@@ -124,15 +126,17 @@ def _held(answer: ExplanationAnswer, known: KnownFacts, audience: Audience) -> H
 
 
 def _choice(sentence: SentenceAnswer) -> SentenceChoice:
-    told = tuple((int(f[:-1]), LETTERS.index(f[-1])) for f in sentence.facts)
-    return SentenceChoice(told, sentence.link, sentence.figures)
+    phrasings = tuple((int(f[:-1]), PHRASING_LETTERS.index(f[-1])) for f in sentence.facts)
+    return SentenceChoice(phrasings, sentence.link, sentence.figures)
 
 
-def _subject(told: Explanation | PlanExplanation, known: KnownFacts) -> str:
+def _subject(explanation: Explanation | PlanExplanation, known: KnownFacts) -> str:
     words = known.names.words
-    if isinstance(told, PlanExplanation):
-        return f"a whole run of {shown_name(told.policy_id, words)} on {shown_name(told.scenario_id, words)}"
-    decision = told.decision
+    if isinstance(explanation, PlanExplanation):
+        return (
+            f"a whole run of {shown_name(explanation.policy_id, words)} on {shown_name(explanation.scenario_id, words)}"
+        )
+    decision = explanation.decision
     assert decision is not None  # a task without one is not worded by a model
     return f"why task {shown_name(decision.task_id, words)} went to {shown_name(decision.chosen.name, words)}"
 
@@ -147,7 +151,7 @@ def _listed(known: KnownFacts, audience: Audience) -> Iterator[str]:
         yield f"{number} ({fact.role}) {texts[0]}"
         like = reading.kind, reading.slots.get("measure") if reading.kind == "outcome" else None
         if like not in seen:
-            others += [f"{number}{LETTERS[k]} {text}" for k, text in enumerate(texts) if k]
+            others += [f"{number}{PHRASING_LETTERS[k]} {text}" for k, text in enumerate(texts) if k]
         seen.add(like)
     yield "Above is phrasing a; b is, for facts of the same form too:"
     yield from others

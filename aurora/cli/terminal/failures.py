@@ -1,4 +1,4 @@
-"""Ends a command that failed: one line or one JSON object, and an exit code."""
+"""Failures of commands: one line or one JSON object, and an exit code."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: Exception, options: Mapping[str, str] | None = None) -> Failure:
-    """Return the failure that an exception means to the caller of a command.
+    """Convert an exception to the failure that the caller of a command sees.
 
     Args:
         error: The exception that ended the command.
-        options: How the command calls each of its parameters; see `options_of`.
+        options: Option of the command for each parameter; see `options_of`.
     """
     if isinstance(error, InputError):
         return Failure(_line(with_options(error, options or {})), type(error).__name__, error.exit_code)
     if isinstance(error, AuroraError):
         return Failure(_line(str(error)), type(error).__name__, error.exit_code)
     if isinstance(error, typer.TyperException):
-        message = error.format_message().replace("Value error, ", "")  # pydantic's word before its message
+        message = error.format_message().replace("Value error, ", "")  # pydantic's prefix
         command = getattr(getattr(error, "ctx", None), "command_path", "aurora")
         shown = f"{_line(message).rstrip('.')}; see `{command} --help`" if message else ""
         return Failure(shown, "usage", error.exit_code)

@@ -1,4 +1,4 @@
-"""Groups of commands of which one is meant where a file is named instead of a command."""
+"""Groups of commands with a default: it runs where a file is named instead of a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints results: JSON, tables that fit the terminal, tab-separated columns elsewhere."""
+"""Output of results: JSON, tables that fit the terminal, tab-separated columns elsewhere."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def note(text: str) -> None:
 
 
 def on_terminal() -> bool:
-    """Return whether stdout is a terminal."""
+    """Test whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 

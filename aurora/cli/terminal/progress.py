@@ -1,4 +1,4 @@
-"""Shows the events of self-play on stderr: a bar on a terminal, lines elsewhere."""
+"""Progress of self-play on stderr: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def progress(iterations: int | None, time_limit: float | None) -> Iterator[Calla
 
 
 class _Clock:
-    """Computes the share of the work done, and the time left."""
+    """The share of the work done, and the time left."""
 
     def __init__(self, iterations: int | None, time_limit: float | None) -> None:
         self.iterations = iterations
@@ -101,7 +101,7 @@ def _within(event: Generation) -> float:
 
 
 def _remark(event: Event) -> str:
-    """Return the line of an event that gets one of its own; "" for other events."""
+    """Return the line that an event adds; "" for events without one."""
     if event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
         return f"now level {event['level']}; success on earlier levels: {shares}"
@@ -113,7 +113,7 @@ def _remark(event: Event) -> str:
 
 
 class _Lines:
-    """Prints a line for every iteration, and within long ones."""
+    """Progress as lines: one for every iteration, and some within long ones."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
@@ -142,7 +142,7 @@ class _Lines:
 
 
 class _Bar:
-    """Draws a bar that grows with every generation, below the lines of the finished iterations."""
+    """Progress as a bar that grows with every generation, below the lines of the finished iterations."""
 
     def __init__(self, bar: Any, clock: _Clock) -> None:
         self._bar = bar
@@ -166,11 +166,11 @@ class _Bar:
         elif remark := _remark(event):
             self._bar.console.print(printable(remark), markup=False)
 
-    def _show(self, done: float, what: str) -> None:
+    def _show(self, done: float, text: str) -> None:
         share = self._clock.share(done)
         self._bar.update(
             self._task,
-            description=what,
+            description=text,
             total=None if share is None else 1.0,
             completed=share or 0.0,
             left=self._clock.left(done),

@@ -1,4 +1,4 @@
-"""Shows the progress of work on stderr: bars on a terminal, lines elsewhere."""
+"""Progress of long work on stderr: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def note_compiling() -> None:
 
     def tell(function: str) -> None:
         for start, (what, seconds) in COMPILED.items():
-            # Several functions may be one wait: no note is repeated within most of its time.
+            # One simulator compiles several functions: its note is not repeated within most of its time.
             if function.startswith(start) and time.monotonic() - spoken.get(what, -math.inf) > 0.75 * seconds:
                 spoken[what] = time.monotonic()
                 note(f"compiling {what}, once on this machine: about {seconds} s")

@@ -1,4 +1,4 @@
-"""Handles standard streams that are full, closed, or of an encoding that lacks characters."""
+"""Standard streams that may be full, closed, or of an encoding that lacks characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BROKEN_PIPE = 141
 
 
 _REASONS = {
-    errno.ENOSPC: "No space left on device; free some, or send it elsewhere",
+    errno.ENOSPC: "No space left on device; free some, or write elsewhere",
     errno.EBADF: "stdout is closed; send it to a file or to /dev/null",
 }
 
@@ -35,7 +35,7 @@ class OutputError(Exception):
 
 
 class _Stdout(io.FileIO):
-    """Raises `OutputError`, which no handler of file errors catches."""
+    """Stdout that raises `OutputError`, which no handler of file errors catches."""
 
     def write(self, data: Buffer, /) -> int:
         try:
@@ -45,7 +45,7 @@ class _Stdout(io.FileIO):
 
 
 class _Stderr(io.FileIO):
-    """Drops what it can't write: a note that nobody can see ends no command."""
+    """Stderr that drops what it can't write: a lost note must not end a command."""
 
     def write(self, data: Buffer, /) -> int:
         with contextlib.suppress(OSError):
@@ -70,7 +70,7 @@ def prepare() -> None:
 
 
 def abandon() -> None:
-    """Drop the output that waits to be written to stdout."""
+    """Drop the output that is not yet written to stdout."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""Lays out tables for terminals of any width, without cutting off cells.
+"""Layout of tables for terminals of any width, without cutting off cells.
 
 A table that is too wide is narrowed in this order: headers and texts are wrapped at words; few rows are turned into
 columns; the columns are shared out over several tables, each with the key columns; long words are broken; every row
@@ -81,15 +81,15 @@ def wrapped(text: str, width: int, *, hang: str = "") -> list[str]:
     """Wrap a text at words; a word that is wider than `width` is broken after a punctuation mark or, at last, anywhere.
 
     Args:
-        text: Blanks at its beginning stay.
-        width: Columns, at least 1.
+        text: Text to wrap; blanks at its beginning stay.
+        width: Width of a line in columns, at least 1.
         hang: Text at the start of every line but the first.
     """
     width = max(1, width)
     lines: list[str] = []
     words = text.split(" ")
     begin = next((k for k, word in enumerate(words) if word), len(words))
-    line, is_open = " " * begin, False  # is_open: whether a word has been put on the line
+    line, is_open = " " * begin, False  # is_open: the line has a word
     for word in words[begin:]:
         for k, piece in enumerate(_pieces(word, width - len(hang))):
             joined = line + (" " if is_open and k == 0 else "") + piece
@@ -152,21 +152,21 @@ def _fits(columns: Sequence[Column], width: int) -> bool:
 def _widths(columns: Sequence[Column], width: int) -> list[int]:
     """Return the widths of columns whose least widths fit: room goes to cells first, then to headers."""
     room = width - len(GAP) * (len(columns) - 1)
-    least, whole = [c.least for c in columns], [c.natural for c in columns]
-    for most in ([c.unwrapped for c in columns], whole):
+    least, natural = [c.least for c in columns], [c.natural for c in columns]
+    for most in ([c.unwrapped for c in columns], natural):
         if sum(most) > room:
             wants = [m - have for m, have in zip(most, least, strict=True)]
             spare = room - sum(least)
             return [have + spare * want // sum(wants) for have, want in zip(least, wants, strict=True)]
         least = most
-    return whole
+    return natural
 
 
 def _table(columns: Sequence[Column], width: int, rule: str) -> list[Row]:
     widths = _widths(columns, width)
     headers = [_header_lines(c, w) for c, w in zip(columns, widths, strict=True)]
     height = max(map(len, headers))
-    headers = [[""] * (height - len(lines)) + lines for lines in headers]  # they stand on the rule
+    headers = [[""] * (height - len(lines)) + lines for lines in headers]  # aligned at the bottom, above the rule
     rows = [Row(_line(columns, widths, [lines[k] for lines in headers]), True) for k in range(height)]
     rows.append(Row(GAP.join(rule * w for w in widths)))
     for row in range(len(columns[0].cells)):
@@ -204,7 +204,7 @@ def _turned(columns: Sequence[Column], rows: int) -> list[Column]:
 
 
 def _parts(columns: Sequence[Column], width: int, keys: int) -> list[list[Column]] | None:
-    """Share the columns out over several tables; None if one does not fit beside the keys, or they are too many."""
+    """Share the columns out over several tables; None if one does not fit next to the keys, or they are too many."""
     if _fits(columns, width):
         return [list(columns)]
     head, rest = list(columns[:keys]), columns[keys:]

@@ -1,4 +1,4 @@
-"""Writes the report of a run from the champion's verdicts, which are computed or read from an earlier report."""
+"""The page of a report, from the champion's verdicts, which are computed or read from an earlier report."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def write_report(
     Args:
         directory: Folder of the run.
         settings: Settings of the run.
-        source: Source that the settings choose, where it is open already.
+        source: Source of the run's scenarios if it is open already; None to open it.
         jobs: Number of threads.
-        tick: Callback of progress, in steps.
+        tick: Callback of progress, with the steps done and their total.
 
     Returns:
         The path of the page, and the champion's verdicts.
 
     Raises:
-        DataError: The page can't be written, or a trace is not there.
+        DataError: The page can't be written, or a trace is absent.
         StoreError: The archive can't be read.
     """
     source = chosen_source(settings) if source is None else source
@@ -88,7 +88,7 @@ def _verdicts(
             kept = read_json(path)
             if kept["key"] == key:
                 return [verdict_from_json(v) for v in kept["verdicts"]]
-        except (DataError, FileError, KeyError, TypeError):  # a damaged file, whose content can be computed again
+        except (DataError, FileError, KeyError, TypeError):  # a damaged file; its content is computed again
             pass
     verdicts = evaluate_champion(
         source, champion, per_family=per_family, bounded=BOUNDED_PER_FAMILY, seed=settings.seed, jobs=jobs, tick=tick
@@ -138,11 +138,11 @@ def _page(  # what a page is made of
 
 
 def _provenance(source: Source, champion: Policy, steps: Sequence[dict[str, Any]]) -> str:
-    """Describe which policy the champion is and when it was found."""
+    """Describe the champion and the iteration that found it."""
     since = next(e["iteration"] + 1 for e in steps if e["champion"] == champion.policy_id) if steps else 0
-    found = f"found in iteration {since} of {len(steps)}" if since else "a reference"
+    origin = f"found in iteration {since} of {len(steps)}" if since else "a reference"
     return (
-        f"The champion is policy {champion.policy_id}, {found}. It was chosen on the validation families "
+        f"The champion is policy {champion.policy_id}, {origin}. It was chosen on the validation families "
         f"{', '.join(source.validation)}. Values are in {source.unit}. "
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by AURORA {__version__}."
     )

@@ -167,8 +167,8 @@ def pareto_plot(store: Store) -> str:
     )
     figure.update_xaxes(title="cost, $")
     figure.update_yaxes(title="mean latency, s")
-    said = "no other policy is better in latency, cost, energy and SLA violations at once"
-    return f"<p>Scenario {html.escape(name)}. For each policy shown, {said}.</p>" + figure_html(figure)
+    meaning = "no other policy is better in latency, cost, energy and SLA violations at once"
+    return f"<p>Scenario {html.escape(name)}. For each policy shown, {meaning}.</p>" + figure_html(figure)
 
 
 def _curve(

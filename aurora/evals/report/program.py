@@ -22,14 +22,14 @@ def shortened(source: Source, policy: Policy, *, seed: int, jobs: int) -> tuple[
     """Round a policy's constants as far as no value changes; return the policy and a sentence about it.
 
     Args:
-        source: Source of the scenarios on which it is tried.
+        source: Source of the scenarios on which the rounded policy is tried.
         policy: Policy to shorten.
         seed: Random seed of the scenarios.
         jobs: Number of threads.
     """
     if policy.allocation_strategy.network is not None:
         return policy, ""
-    # The largest level is left out: its scenarios cost more than all others together.
+    # The largest level is left out: it costs more than all others together.
     levels = [level.number for level in LEVELS][:-1] if source.has_levels else [1]
     scenarios = [encoded for level in levels for encoded in fresh_scenarios(source, level, 1, seed)]
     exact = constants(policy)
@@ -46,8 +46,8 @@ def shortened(source: Source, policy: Policy, *, seed: int, jobs: int) -> tuple[
 
 def program_section(source: Source, champion: Policy, *, seed: int, jobs: int) -> str:
     """Render the champion in words and as a program."""
-    short, said = shortened(source, champion, seed=seed, jobs=jobs)
+    short, rounding = shortened(source, champion, seed=seed, jobs=jobs)
     return (
-        f"<p>{html.escape(policy_text(short))}</p><p class='small'>{html.escape(said)}</p>"
+        f"<p>{html.escape(policy_text(short))}</p><p class='small'>{html.escape(rounding)}</p>"
         f"<pre>{html.escape(readable(short))}</pre>"
     )

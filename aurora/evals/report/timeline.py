@@ -1,4 +1,4 @@
-"""Draws a run of the champion: placements over time, or how a cluster filled up."""
+"""A run of the champion as a plot: placements over time, or the filling of a cluster."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Bar(NamedTuple):
         place: Node or path on which it ran.
         lane: Row within the place; concurrent tasks have separate rows.
         task: Index of the task.
-        start, finish: Begin and end of the run, seconds.
+        start, finish: Start and end of the task, seconds.
     """
 
     place: str
@@ -120,8 +120,8 @@ def _gantt(scenario: Scenario, outcome: Outcome) -> str:
     for place in places[1:]:
         figure.add_hline(y=first[place] - 0.5, line_color="#e9edf2", line_width=1)
     figure.update_xaxes(title="seconds (darker: higher priority)")
-    said = f"<p>Scenario {html.escape(scenario.scenario_id)}, the first {len(bars)} tasks that completed.</p>"
-    return said + figure_html(figure, 120 + LANE_PIXELS * sum(height.values()))
+    caption = f"<p>Scenario {html.escape(scenario.scenario_id)}, the first {len(bars)} tasks that completed.</p>"
+    return caption + figure_html(figure, 120 + LANE_PIXELS * sum(height.values()))
 
 
 def _bars(scenario: Scenario, outcome: Outcome) -> list[Bar]:

@@ -19,12 +19,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "1 / (1 + value / target): 1 at nothing, one half at the target. "
         "Quality of service counts the share of tasks within their SLA.",
     ),
-    ("SLA", "The longest latency that a task accepts. A task that is late or never completes breaks it."),
+    ("SLA", "The longest latency that a task accepts. A task that is late or never completes misses it."),
     ("Reference", "One of the fixed policies that come with AURORA, such as first fit or the cheapest node."),
     (
         "Start",
-        "The policy whose weights the search tunes first: AURORA's template, or that of `--start`. What it earns was "
-        "not learnt by this run.",
+        "The policy whose weights the search tunes first: AURORA's template, or the policy that the run "
+        "was given. This run did not learn what that policy earns.",
     ),
     ("Champion", "The policy with the highest value on the validation scenarios; see `aurora policies export`."),
     (

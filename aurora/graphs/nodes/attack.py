@@ -1,4 +1,4 @@
-"""Nodes of the attacker: the iteration begins, scenarios are proposed, checked, and put in context."""
+"""Nodes of the attacker: begin an iteration, propose scenarios, check them, and retrieve rivals."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from aurora.sim.optimum.witness import solver_witness, unplaceable
 from aurora.sim.scenarios.scenario import Scenario
 
 SCENARIOS_PER_ITERATION = 5
-"""Attacker's scenarios an iteration."""
+"""Number of the attacker's scenarios per iteration."""
 MAX_TRIES = 3
-"""Times the attacker is asked until there are enough scenarios that can be used."""
+"""Maximum number of requests to the attacker per iteration."""
 MAX_LEADERS = 4
-"""Archive champions that the new candidates meet on every scenario."""
+"""Number of archived policies with the highest Elo that new candidates meet; twice as many rivals at most."""
 INDIFFERENCE = 1e-6
-"""Difference of the best and the worst reference up to which a scenario teaches nothing."""
+"""Difference between the best and the worst reference up to which a scenario is uninformative."""
 SIMILAR_PER_SCENARIO = 3
-"""Earlier scenarios that are looked up for each new one."""
+"""Number of similar earlier scenarios that are looked up for each new one."""
 
 
 def curriculum(context: RunContext, state: State) -> Update:
-    """Begin an iteration at the level that the curriculum has reached."""
+    """Begin an iteration at the current level of the curriculum."""
     iteration, level = state["iteration"], state["standing"].curriculum.level
     context.cache.begin(iteration)
     if context.authors is not None:
@@ -41,7 +41,7 @@ def curriculum(context: RunContext, state: State) -> Update:
 
 
 def attack(context: RunContext, state: State) -> Update:
-    """Ask the attacker for as many scenarios as are missing."""
+    """Request the missing scenarios from the attacker."""
     attacked, standing, iteration = state["attacked"], state["standing"], state["iteration"]
     tries = attacked.tries + 1
     proposal = context.scenario_proposer.propose(
@@ -72,7 +72,7 @@ def attack(context: RunContext, state: State) -> Update:
 
 
 def validate(context: RunContext, state: State) -> Update:
-    """Keep what is new and solvable; the reasons against the others go to the archive."""
+    """Accept scenarios that are new, solvable and informative; reject the others with a reason."""
     attacked = state["attacked"]
     scenarios, rejections = list(attacked.scenarios), list(attacked.rejections)
     for proposed in attacked.proposed:
@@ -87,19 +87,19 @@ def validate(context: RunContext, state: State) -> Update:
 
 
 def enough(state: State) -> str:
-    """Return the node that follows: whether the attacker is asked again."""
+    """Return the next node: `attack` while scenarios are missing and tries are left, else `retrieve`."""
     attacked = state["attacked"]
     return "retrieve" if len(attacked.scenarios) >= SCENARIOS_PER_ITERATION or attacked.tries >= MAX_TRIES else "attack"
 
 
 def retrieve(context: RunContext, state: State) -> Update:
-    """Choose who takes part: those with the highest Elo, and those who did best on the most similar scenarios."""
+    """Choose the rivals: policies with the highest Elo, and the best ones on the most similar scenarios."""
     names = context.store.leaders(MAX_LEADERS)
     for similar in _similar(context, state):
         names += context.store.best_on(similar, 1)
     names = list(dict.fromkeys(names))[: 2 * MAX_LEADERS]
     start = context.settings.start
-    own = {} if start is None else {start.policy_id: start}  # what the user began with always takes part
+    own = {} if start is None else {start.policy_id: start}  # the user's own start always takes part
     rivals = sorted({*names, state["standing"].champion.policy_id, *own} - set(context.source.references))
     return {"retrieved": Retrieved({n: own[n] if n in own else context.store.policy(n) for n in rivals})}
 
@@ -107,8 +107,8 @@ def retrieve(context: RunContext, state: State) -> Update:
 def _similar(context: RunContext, state: State) -> list[str]:
     """Return ids of the earlier scenarios nearest to each of the new ones, nearest first.
 
-    By the index they are those of all the archive whose texts are most similar; without one, those of the
-    attacker's memory whose statistics are nearest.
+    With an index, the whole archive is searched by similarity of texts; without one, the attacker's known scenarios by
+    distance of statistics.
     """
     scenarios, known = state["attacked"].scenarios, state["standing"].known
     if context.index is not None:
@@ -161,7 +161,7 @@ def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 def _unsolvable(context: RunContext, encoded: EncodedScenario) -> str:
-    """Say why there is no witness that every task can be served; "" if a reference or the solver is one."""
+    """Return why no witness shows that every task can be served; "" if a reference or the solver is one."""
     if not context.source.must_complete:
         return ""
     hopeless = unplaceable(encoded)
@@ -174,9 +174,10 @@ def _unsolvable(context: RunContext, encoded: EncodedScenario) -> str:
 
 
 def _indifferent(context: RunContext, played: PlayedScenario) -> str:
-    """Say why a model's scenario teaches nothing: all references achieve the same on it; "" otherwise.
+    """Return why a model's scenario is uninformative: all references achieve the same on it; "" otherwise.
 
-    Only a model's: it is told its reward, of which such a scenario would still earn the half that is not for learning.
+    Other scenarios are not checked. A model sees its reward, and an uninformative scenario would still earn the half of
+    it that is not for learning.
     """
     if played.prompt_id is None:
         return ""

@@ -1,4 +1,4 @@
-"""Nodes of the defender: policies are proposed, and meet the attacker's scenarios."""
+"""Nodes of the defender: propose policies, and simulate them on the attacker's scenarios."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurora.agents.arena.source import Source
 from aurora.errors import PolicyError
 from aurora.graphs.context import RunContext
 from aurora.graphs.proposers.protocols import PolicyRequest, ProposedPolicy
-from aurora.graphs.start import START
+from aurora.graphs.start import START_ORIGIN
 from aurora.graphs.state import Defended, Played, State, Update
 from aurora.memory import pareto
 from aurora.memory.names import KEPT, REFERENCE
@@ -27,11 +27,11 @@ from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
 
 CURRENT_LEVEL_SHARE = 0.5
-"""Share of the fresh training scenarios that are of the current level; the others are of any."""
+"""Probability that a new training scenario is of the current level; otherwise any level is drawn."""
 
 
 def defend(context: RunContext, state: State) -> Update:
-    """Ask the defender for candidates, and rank them on the training scenarios."""
+    """Request candidates from the defender, and rank them on the training scenarios."""
     rng = context.rng(state["iteration"], 2)
     training = _training(context, state, rng)
     proposal = context.policy_proposer.propose(_request(context, state, training, rng))
@@ -56,7 +56,7 @@ def defend(context: RunContext, state: State) -> Update:
 
 
 def _training(context: RunContext, state: State, rng: np.random.Generator) -> Arena:
-    """Return fresh scenarios of every training family, and the attacker's."""
+    """Return new scenarios of every training family, and the attacker's."""
     source, attacked = context.source, state["attacked"]
     fresh = [
         encode(source.expand(source.sample(family, _mixed_level(attacked.level, rng), rng)))
@@ -67,7 +67,7 @@ def _training(context: RunContext, state: State, rng: np.random.Generator) -> Ar
 
 
 def _mixed_level(level: int, rng: np.random.Generator) -> int:
-    """Mostly the current level, else any: so that little is forgotten, and nothing fitted to small scenarios."""
+    """Draw a level, mostly the current one; the others prevent forgetting and overfitting to small scenarios."""
     return level if rng.random() < CURRENT_LEVEL_SHARE else int(rng.integers(1, len(LEVELS) + 1))
 
 
@@ -106,7 +106,7 @@ def _request(context: RunContext, state: State, training: Arena, rng: np.random.
 
 
 def _compiled(candidates: Sequence[ProposedPolicy]) -> tuple[list[ProposedPolicy], list[Failure]]:
-    """Return the distinct candidates that compile, under ids that follow from what they do, and why others don't."""
+    """Return the distinct candidates that compile, under their hashes as ids, and the failures of the others."""
     distinct: dict[str, ProposedPolicy] = {}
     failures: list[Failure] = []
     for candidate in candidates:
@@ -121,7 +121,7 @@ def _compiled(candidates: Sequence[ProposedPolicy]) -> tuple[list[ProposedPolicy
 
 
 def _weakest(source: Source, lead: NDArray[np.float64]) -> str:
-    """Return the training family on which a policy was weakest, with its mean.
+    """Return the training family on which a policy is weakest, with its mean; "" with only one family.
 
     Args:
         source: Source of scenarios.
@@ -136,7 +136,7 @@ def _weakest(source: Source, lead: NDArray[np.float64]) -> str:
 
 
 def simulate(context: RunContext, state: State) -> Update:
-    """Let candidates, rivals and references meet on the attacker's scenarios."""
+    """Simulate candidates, rivals and references on the attacker's scenarios."""
     source, scenarios = context.source, state["attacked"].scenarios
     players = {**source.references, **state["retrieved"].rivals}
     players |= {policy.policy_id: policy for policy in state["defended"].policies}
@@ -165,12 +165,12 @@ def simulate(context: RunContext, state: State) -> Update:
 
 
 def _new_policies(source: Source, defended: Defended) -> dict[str, NewPolicy]:
-    """Return the policies that the archive is to know: candidates, references, and templates as their parents."""
+    """Return the policies to archive: candidates, references, and templates as their parents."""
     policies = {c.policy.policy_id: NewPolicy(c.policy, c.origin, c.parents, c.prompt_id) for c in defended.candidates}
     for name, reference in source.references.items():
         policies.setdefault(name, NewPolicy(reference, REFERENCE))
     for template in source.templates:  # only a user's own start takes part in matches
-        policies.setdefault(template.policy_id, NewPolicy(template, START))
+        policies.setdefault(template.policy_id, NewPolicy(template, START_ORIGIN))
     return policies
 
 

@@ -1,4 +1,4 @@
-"""Nodes of the judge: scenarios are scored, policies rated, the level decided, the iteration committed."""
+"""Nodes of the judge: score scenarios, rate policies, decide the level, and commit the iteration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aurora.agents.search.scenario_search import Known, complexity, diversity
 from aurora.graphs.checkpoint import checkpoint
 from aurora.graphs.context import RunContext
 from aurora.graphs.events import Event, Forgetting, IterationDone
-from aurora.graphs.lessons import MAX_LESSONS, Lesson, on_attack
+from aurora.graphs.lessons import MAX_LESSONS, Lesson, describe_losses
 from aurora.graphs.nodes.defend import sums
 from aurora.graphs.state import Advanced, Defended, Rated, Scored, Standing, State, Update
 from aurora.memory import elo
@@ -26,15 +26,15 @@ from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
 from aurora.sim.scenarios.curriculum import LEVELS, WINDOW, Curriculum
 
 MAX_KNOWN = 60
-"""Earlier scenarios that the attacker keeps in mind."""
+"""Number of latest scenarios that the attacker remembers."""
 FORGETTING_SAMPLE = 20
-"""Latest archived scenarios of each earlier level on which an advancing champion is run again."""
+"""Number of latest archived scenarios of each earlier level on which an advancing champion is tested."""
 NO_LEVELS_TARGET = 0.5
-"""Complexity that is asked of a source without levels."""
+"""Target complexity for a source without levels."""
 
 
 def score(context: RunContext, state: State) -> Update:
-    """Score each scenario: its worth to the attacker."""
+    """Compute the attacker's reward for each scenario."""
     attacked, references = state["attacked"], context.source.references
     target = LEVELS[attacked.level - 1].difficulty / 10 if context.source.has_levels else NO_LEVELS_TARGET
     known, rows = list(state["standing"].known), []
@@ -55,7 +55,7 @@ def score(context: RunContext, state: State) -> Update:
 
 
 def rate(context: RunContext, state: State) -> Update:
-    """Rate all who played, and choose the champion: the candidate that is ahead on validation."""
+    """Rate all players, and choose the champion: the best policy on validation."""
     standing, rounds = state["standing"], state["played"].rounds
     players = sorted({p for achieved in rounds.values() for p in achieved} | {standing.champion.policy_id})
     before = dict.fromkeys(players, elo.INITIAL_RATING) | context.store.ratings(players)
@@ -75,11 +75,11 @@ def rate(context: RunContext, state: State) -> Update:
 def _lessons(
     context: RunContext, state: State, validation: Sequence[float], champion: Policy, champion_value: float
 ) -> list[Lesson]:
-    """Return what became of the candidates that a model wrote, for the next time that it is asked."""
+    """Return lessons on the candidates that a model wrote, for its next request."""
     attacked, played = state["attacked"], state["played"]
 
-    def told(policy_id: str) -> str:
-        return on_attack(
+    def describe(policy_id: str) -> str:
+        return describe_losses(
             policy_id,
             played.achieved,
             played.outcomes,
@@ -88,7 +88,7 @@ def _lessons(
             texts={s.scenario_id: scenario_text(s.spec) for s in attacked.scenarios},
         )
 
-    return lessons_of(state["defended"], validation, state["iteration"], (champion, champion_value), told)
+    return lessons_of(state["defended"], validation, state["iteration"], (champion, champion_value), describe)
 
 
 def lessons_of(
@@ -96,7 +96,7 @@ def lessons_of(
     validation: Sequence[float],
     iteration: int,
     champion: tuple[Policy, float],
-    told: Callable[[str], str],
+    describe: Callable[[str], str],
 ) -> list[Lesson]:
     """Return a lesson for each candidate that a model wrote.
 
@@ -105,7 +105,7 @@ def lessons_of(
         validation: Each candidate's mean value over the best reference on validation.
         iteration: Iteration in which they were written.
         champion: The champion that was chosen, and its mean on validation.
-        told: Says how a policy did on the attacker's scenarios.
+        describe: Callback that describes the results of a policy on the attacker's scenarios.
     """
     return [
         Lesson(
@@ -115,7 +115,7 @@ def lessons_of(
             validation=value,
             champion=champion[1],
             became_champion=champion[0].policy_id == policy_id,
-            on_attack=told(policy_id),
+            on_attack=describe(policy_id),
             weakest=defended.weakest[policy_id],
             idea=candidate.policy.policy_description,
         )
@@ -126,7 +126,7 @@ def lessons_of(
 
 
 def advance(context: RunContext, state: State) -> Update:
-    """Record the champion's success on each scenario; perhaps move up, and see what was forgotten."""
+    """Record the champion's success on each scenario; after an advance, measure what was forgotten."""
     curriculum, passed = state["standing"].curriculum, dict(state["standing"].passed)
     if not context.source.has_levels:
         return {"advanced": Advanced(curriculum, passed)}
@@ -139,7 +139,7 @@ def advance(context: RunContext, state: State) -> Update:
         curriculum = curriculum.record(success)
         if curriculum.level > level:
             passed[str(level)] = sum(window) / len(window)
-            # The scenarios that are left were of the old level.
+            # The remaining scenarios are of the old level, so they don't count.
             return {"advanced": _forgetting(context, state["iteration"], champion, curriculum, passed)}
     return {"advanced": Advanced(curriculum, passed)}
 
@@ -147,7 +147,7 @@ def advance(context: RunContext, state: State) -> Update:
 def _forgetting(
     context: RunContext, iteration: int, champion: Policy, curriculum: Curriculum, passed: dict[str, float]
 ) -> Advanced:
-    """Run the champion on archived scenarios of all earlier levels; what it meets anew is archived too."""
+    """Measure the champion on archived scenarios of all earlier levels; new outcomes are archived too."""
     success: dict[str, float] = {}
     outcomes: list[NewOutcome] = []
     references = set(context.source.references)
@@ -177,9 +177,9 @@ def _forgetting(
 
 
 def commit(context: RunContext, state: State) -> Update:
-    """Write everything that the iteration found, and where the run stands, in one transaction.
+    """Write all results of the iteration and the state of the run in one transaction.
 
-    The index follows: what a kill in between leaves out of it is added when it is opened next.
+    The index is updated afterwards; items that are missing after a kill are added when it is opened next.
     """
     played, scored, advanced, rated = state["played"], state["scored"], state["advanced"], state["rated"]
     standing = Standing(
@@ -221,7 +221,7 @@ def commit(context: RunContext, state: State) -> Update:
 
 
 def go_on(state: State) -> str:
-    """Return the node that follows: whether another iteration is played."""
+    """Return the next node: `curriculum` for another iteration, or `stop`."""
     return "stop" if state["stop"] else "curriculum"
 
 

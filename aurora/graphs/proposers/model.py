@@ -38,25 +38,25 @@ from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 
 MAX_POLICIES_SHOWN = 3
-"""Best policies, and reasons of failure, that the defender is shown."""
+"""Maximum number of policies, and of reasons of failure, that the defender is shown."""
 MAX_REASON_SHOWN = 400
-"""Characters of a reason that the attacker is shown."""
+"""Maximum length of a reason that the attacker is shown, in characters."""
 _CONSTANT = re.compile(r"[-+ ]*\d[\d.e-]*")
 """A number in a program, with its sign."""
 
 
 @dataclass(frozen=True)
 class ModelScenarioProposer:
-    """A model writes all scenarios; the search draws them where there is nothing to write.
+    """Proposer whose scenarios a model writes; the search draws them where the model is not called.
 
     Scenarios of a source without levels are variants of a real trace. In the last try of an iteration the search
     draws what is missing, so that a model whose answers fail does not leave an iteration without scenarios.
 
     Attributes:
-        model: Model that is asked.
+        model: Model that is called.
         prompt: Prompt of the attacker.
-        from_level: Level of the curriculum from which on the model is asked.
-        search: Draws scenarios where the model is not asked.
+        from_level: First level of the curriculum at which the model is called.
+        search: Proposer that draws scenarios where the model is not called.
     """
 
     model: MeteredModel
@@ -65,18 +65,18 @@ class ModelScenarioProposer:
     search: SearchScenarioProposer = field(default_factory=SearchScenarioProposer)
 
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
-        """Return scenarios by the model."""
+        """Return scenarios of the model, or of the search where the model is not called."""
         return self.write(request) if self.can_write(request) else self.search.propose(request)
 
     def can_write(self, request: ScenarioRequest) -> bool:
-        """Return whether the model is asked for this request."""
+        """Return True if the model is called for this request."""
         return request.source.has_levels and request.level >= self.from_level and not request.is_last_try
 
     def write(self, request: ScenarioRequest) -> ScenarioProposal:
-        """Ask the model for the missing scenarios.
+        """Request the missing scenarios from the model.
 
         Raises:
-            ModelError: The model failed in a way that another try can't mend.
+            ModelError: The model failed, and another try can't succeed.
             BudgetExceeded: The budget is spent.
         """
         request.go_on()
@@ -102,7 +102,7 @@ class ModelScenarioProposer:
 
 
 def _refusal(rejection: Rejection) -> str:
-    """Return a refused scenario of the model in words, or what was wrong with an answer."""
+    """Return the text of a rejected scenario with the reason, or the reason alone if there is no scenario."""
     if rejection.proposed is None:
         return rejection.reason[:MAX_REASON_SHOWN]
     return f"{scenario_text(rejection.proposed.spec)}: {rejection.reason}"
@@ -110,18 +110,18 @@ def _refusal(rejection: Rejection) -> str:
 
 @dataclass(frozen=True)
 class BothScenarioProposer:
-    """The search draws half of the scenarios, and a model writes the other half.
+    """Proposer that draws half of the scenarios by search and lets a model write the other half.
 
     Attributes:
-        model: Writes scenarios.
-        search: Draws scenarios.
+        model: Proposer that writes scenarios.
+        search: Proposer that draws scenarios.
     """
 
     model: ModelScenarioProposer
     search: SearchScenarioProposer = field(default_factory=SearchScenarioProposer)
 
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
-        """Return scenarios by both."""
+        """Return scenarios of the search and the model."""
         by_model = (request.count + 1) // 2 if self.model.can_write(request) else 0
         drawn = self.search.propose(replace(request, count=request.count - by_model))
         if not by_model:
@@ -132,15 +132,15 @@ class BothScenarioProposer:
 
 @dataclass(frozen=True)
 class ModelPolicyProposer:
-    """A model writes policies, with tools; below its first level the search finds them.
+    """Proposer whose policies a model writes with tools; below its first level the search finds them.
 
     Attributes:
-        model: Model that is asked.
+        model: Model that is called.
         prompt: Prompt of the defender.
         store, index: The run's archive and its index, for the model's tools.
-        from_level: Level of the curriculum from which on the model is asked; sources without levels always ask it.
-        search: Finds policies where the model is not asked.
-        is_tuned: Whether the search tunes the constants of what the model writes.
+        from_level: First level of the curriculum at which the model is called; sources without levels always call it.
+        search: Proposer that finds policies where the model is not called.
+        is_tuned: True if the search tunes the constants of the model's policies.
     """
 
     model: MeteredModel
@@ -152,21 +152,21 @@ class ModelPolicyProposer:
     is_tuned: bool = False
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
-        """Return policies by the model."""
+        """Return policies of the model, or of the search where the model is not called."""
         return self.write(request) if self.can_write(request) else self.search.propose(request)
 
     def can_write(self, request: PolicyRequest) -> bool:
-        """Return whether the model is asked for this request."""
+        """Return True if the model is called for this request."""
         return not request.source.has_levels or request.level >= self.from_level
 
     def write(self, request: PolicyRequest) -> PolicyProposal:
-        """Ask the model for policies for the attacker's scenarios.
+        """Request policies for the attacker's scenarios from the model.
 
-        It is asked even where an archived policy beats the references on all of them: gains on validation came from
+        It is called even where an archived policy beats the references on all of them: gains on validation came from
         such iterations too.
 
         Raises:
-            ModelError: The model failed in a way that another try can't mend.
+            ModelError: The model failed, and another try can't succeed.
             BudgetExceeded: The budget is spent.
         """
         request.go_on()
@@ -213,7 +213,7 @@ class ModelPolicyProposer:
             self.store.failures("policy", MAX_POLICIES_SHOWN),
             source.templates[0].allocation_strategy if source.queue_is_given else None,
             champion=(request.champion, request.champion_value),
-            lessons=[lesson.told() for lesson in request.lessons],
+            lessons=[lesson.to_text() for lesson in request.lessons],
             is_tuned=self.is_tuned,
             in_units=source.unit == "reward",
         )
@@ -221,30 +221,30 @@ class ModelPolicyProposer:
 
 @dataclass(frozen=True)
 class BothPolicyProposer:
-    """A model writes structures, and the search goes on from the best of them where it is ahead.
+    """Proposer whose structures a model writes; the search continues from the best of them if it is ahead.
 
     Attributes:
-        model: Writes policies.
-        search: Tunes their constants and varies them.
+        model: Proposer that writes policies.
+        search: Proposer that tunes their constants and varies them.
     """
 
     model: ModelPolicyProposer
     search: SearchPolicyProposer
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
-        """Return policies by both."""
+        """Return policies of the search and the model."""
         if not self.model.can_write(request):
             return self.search.propose(request)
         written = self.model.write(request)
         policies = [candidate.policy for candidate in written.candidates]
-        found = self.search.search_from(request, _best_start(request, policies), policies)
-        return found._replace(
-            candidates=(*found.candidates, *written.candidates), failures=(*written.failures, *found.failures)
+        tuned = self.search.search_from(request, _best_start(request, policies), policies)
+        return tuned._replace(
+            candidates=(*tuned.candidates, *written.candidates), failures=(*written.failures, *tuned.failures)
         )
 
 
 def _best_start(request: PolicyRequest, written: Sequence[Policy]) -> SearchState:
-    """Return where the search begins: at the model's best policy if that is ahead of where it stands."""
+    """Return the state to search from: the model's best policy if it is ahead of the current state."""
     highest = float(request.advantage(parse_policy(request.search.policy)).mean())
     start = request.search
     for policy in written:
@@ -259,7 +259,7 @@ def _by_value(pair: tuple[Policy, float]) -> tuple[float, str]:
 
 
 def distinct(best: Sequence[tuple[Policy, float]]) -> list[tuple[Policy, float]]:
-    """Return the first of the policies that differ in constants only: the others would tell a reader nothing."""
+    """Return the policies without those that differ from an earlier one in constants only."""
     shapes: dict[str, tuple[Policy, float]] = {}
     for policy, value in best:
         shapes.setdefault(_CONSTANT.sub("#", program_told(policy)), (policy, value))

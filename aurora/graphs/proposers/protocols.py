@@ -1,4 +1,4 @@
-"""The contracts of the two players of self-play: who proposes scenarios, and who proposes policies.
+"""The contracts of the two players of self-play: the proposers of scenarios and of policies.
 
 The nodes of the graph call these protocols only. `search` and `model` beside it implement them;
 `aurora.graphs.selfplay.selfplay` takes one of your own in place of either.
@@ -36,12 +36,12 @@ class ProposedScenario(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A scenario that was refused in this iteration.
+    """A scenario that was rejected in this iteration.
 
     Attributes:
-        subject: Id of the spec, or the author of an answer that held no spec.
-        reason: Why it was refused.
-        proposed: The scenario; None where there was none.
+        subject: Id of the spec, or author of an answer without a spec.
+        reason: Reason of the rejection.
+        proposed: Rejected scenario; None if the answer had none.
     """
 
     subject: str
@@ -56,15 +56,15 @@ class ScenarioRequest:
     Attributes:
         iteration: Iteration of the run, from 0.
         level: Level of the curriculum, from 1.
-        count: Scenarios that are missing.
-        is_last_try: Whether the iteration goes on with what it has after this request.
-        source: Draws, varies and expands specs.
-        known: Earlier scenarios that the run keeps in mind, oldest first, with what each was worth to the attacker.
+        count: Number of missing scenarios.
+        is_last_try: True if no further request follows in this iteration.
+        source: Source that samples, mutates and expands specs.
+        known: Earlier scenarios that the run remembers, oldest first, with the attacker's reward for each.
         success_rates: Share of the defender's policies that succeeded on each of these, by id.
-        accepted: Specs that this iteration has already.
-        rejections: Scenarios that were refused in this iteration.
+        accepted: Specs already accepted in this iteration.
+        rejections: Rejections in this iteration, in order.
         rng: Random numbers of this request.
-        go_on: To be called before anything slow; it raises where the run is to stop.
+        go_on: Callback to call before anything slow; it raises if the run must stop.
     """
 
     iteration: int
@@ -84,8 +84,8 @@ class ScenarioProposal(NamedTuple):
     """The answer to a `ScenarioRequest`.
 
     Attributes:
-        scenarios: At most as many as were asked for; fewer, or none, are asked for again.
-        failures: What was tried and failed, with the reasons, for the archive.
+        scenarios: Scenarios, `count` at most; missing ones are requested again.
+        failures: Failed attempts with reasons, for the archive.
     """
 
     scenarios: tuple[ProposedScenario, ...]
@@ -96,20 +96,20 @@ class ScenarioProposer(Protocol):
     """The attacker: it proposes scenarios that are neither trivial nor hopeless for the defender.
 
     Responsibilities: `propose` returns specs of `request.source`, made with its `sample`, `mutate` or `parse`. The
-    graph expands and checks them. One that has no witness that it can be solved, or nearly equals an earlier one, goes
-    back as a `Rejection` in the next request of the iteration. After three requests the iteration goes on with what it
-    has.
+    graph expands and checks them. One without a witness that it can be solved, or nearly equal to an earlier one, is
+    returned as a `Rejection` in the next request of the iteration. After three requests the iteration continues with
+    the accepted ones.
 
-    Scoring: a scenario is worth most where about half of the defender's policies succeed, where it differs from earlier
-    ones, and where its complexity fits the level (`aurora.sim.rewards.attacker_reward`). The reward comes back in
-    `known` of later iterations.
+    Scoring: the reward of a scenario is highest where about half of the defender's policies succeed, where it differs
+    from earlier ones, and where its complexity fits the level (`aurora.sim.rewards.attacker_reward`). The reward comes
+    back in `known` of later iterations.
 
     Determinism: everything random comes from `request.rng`. An iteration that was interrupted is played again from its
     start with the same requests, so an equal answer to an equal request is what makes a run resumable to the bit. Do
-    not keep state in the proposer: `known` is what lasts.
+    not keep state in the proposer: only `known` lasts.
 
-    Errors: what fails is returned in `failures`. A raised `AuroraError` ends the run; what is committed stays, and the
-    run goes on where it is taken up again.
+    Errors: failed attempts are returned in `failures`. A raised `AuroraError` ends the run; committed iterations stay,
+    and the run can be resumed.
 
     Interruption: call `request.go_on()` before anything slow, and let what it raises pass.
     """
@@ -119,11 +119,11 @@ class ScenarioProposer(Protocol):
 
 
 class ProposedPolicy(NamedTuple):
-    """A candidate.
+    """A candidate policy.
 
     Attributes:
-        policy: The policy; its id is replaced by one that follows from what it does.
-        origin: Name of how it was made, for the archive.
+        policy: The policy; its id is replaced by the hash of its content.
+        origin: Name of the method that made it, for the archive.
         parents: Ids of the policies that it was made from.
         prompt_id: Version of the prompt with which a model wrote it; None: no model wrote it.
     """
@@ -141,19 +141,19 @@ class PolicyRequest:
     Attributes:
         iteration: Iteration of the run, from 0.
         level: Level of the curriculum, from 1.
-        source: Says what a value is, which references there are and what a policy must leave as it is.
+        source: Source of scenarios, which defines values, references and prescribed parts of policies.
         training: Scenarios on which candidates are ranked, with the values of the references: fresh ones of every
             training family, in the order of `source.training`, then the attacker's.
         scenarios: The attacker's scenarios of this iteration.
         rivals: Archived policies that take part, by id.
         champion, champion_value: Best policy on validation so far, and its mean value over the best reference there.
-        search: Where the search stands.
-        lessons: What became of the latest policies that a model wrote.
-        jobs: Threads.
+        search: State of the search.
+        lessons: Results of the latest policies that a model wrote.
+        jobs: Number of threads.
         rng: Random numbers of this request.
-        progress: To be called after each generation with its number from 0 and the best mean advantage; it raises
-            where the run is to stop.
-        go_on: To be called before anything else that is slow; it raises where the run is to stop.
+        progress: Callback to call after each generation with its number, from 0, and the best mean advantage; it raises
+            if the run must stop.
+        go_on: Callback to call before anything else that is slow; it raises if the run must stop.
     """
 
     iteration: int
@@ -185,9 +185,9 @@ class PolicyProposal(NamedTuple):
 
     Attributes:
         candidates: Policies in any order; the graph ranks them on the training scenarios.
-        search: Where the search goes on in the next iteration; None: where it stood.
-        failures: What was tried and failed, with the reasons, for the archive.
-        history: Best mean advantage of each generation; empty: that of the best candidate.
+        search: State of the search for the next iteration; None: the same as before.
+        failures: Failed attempts with reasons, for the archive.
+        history: Best mean advantage in each generation; empty: that of the best candidate.
     """
 
     candidates: tuple[ProposedPolicy, ...]
@@ -212,8 +212,8 @@ class PolicyProposer(Protocol):
     start with the same request, so an equal answer to an equal request is what makes a run resumable to the bit. State
     that has to last goes into `PolicyProposal.search`, or is found in `rivals` and `champion`.
 
-    Errors: what fails is returned in `failures` and is never a score. A raised `AuroraError` ends the run; what is
-    committed stays, and the run goes on where it is taken up again.
+    Errors: failed attempts are returned in `failures` and are never a score. A raised `AuroraError` ends the run;
+    committed iterations stay, and the run can be resumed.
 
     Interruption: call `request.progress` after each generation and `request.go_on` before anything else that is slow,
     and let what they raise pass. Interrupts and time limits take effect only there.

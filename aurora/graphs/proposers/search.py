@@ -1,4 +1,4 @@
-"""Proposers without a model: specs are drawn and varied, policies are found by search."""
+"""Proposers without a model, which search for scenarios and policies."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from aurora.sim.policies.policy import Policy
 
 @dataclass(frozen=True)
 class SearchScenarioProposer:
-    """Draws specs and varies rewarding ones (`aurora.agents.search.scenario_search`)."""
+    """Proposer that samples specs and mutates rewarding ones (`aurora.agents.search.scenario_search`)."""
 
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
-        """Return as many specs as are missing."""
+        """Return the missing specs."""
         specs = propose(request.source, request.level, request.known, request.count, request.rng)
         return ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs))
 
 
 @dataclass(frozen=True)
 class SearchPolicyProposer:
-    """Searches weights by CMA-ES and varies the structure (`aurora.agents.search.policy_search`).
+    """Proposer that tunes weights by CMA-ES and varies the structure (`aurora.agents.search.policy_search`).
 
     Attributes:
-        population: Candidates a generation.
+        population: Candidates per generation.
     """
 
     population: int = 16
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
-        """Search from where the run stands."""
+        """Search from the run's current state."""
         return self.search_from(request, request.search, ())
 
     def search_from(self, request: PolicyRequest, start: SearchState, others: Sequence[Policy]) -> PolicyProposal:
-        """Search from a state, crossing with these policies as well as with references and rivals.
+        """Search from a state, with crossover with `others`, references and rivals.
 
         Raises:
             PolicyError: The policy of the state is a trained network.

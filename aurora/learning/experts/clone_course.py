@@ -57,7 +57,8 @@ def begin(folder: Path, course: Course) -> None:
         raise FileError(f"{absent[0]}: there is no such file")
     if (folder / CLONE).exists():  # before it nothing was learnt that a second attempt would lose
         raise RunError(
-            f"{folder} holds a training already; go on with --resume {shlex.quote(str(folder))}, or give another --out"
+            f"{folder} holds a training already; go on with `aurora train clone --resume {shlex.quote(str(folder))}`, "
+            "or begin one in another folder"
         )
     write_atomically(folder / COURSE, json.dumps(asdict(course), indent=2))
 
@@ -69,10 +70,12 @@ def course_of(folder: Path) -> Course:
         RunError: It holds no training.
     """
     if not (folder / COURSE).exists():
-        raise RunError(f"{folder} holds no training of a clone; begin one with --out")
+        raise RunError(f"{folder} holds no training of a clone; begin one with `aurora train clone --out DIR`")
     data = read_json(folder / COURSE, error=RunError)
     try:
         return TypeAdapter(Course).validate_python(data)
     except ValidationError as error:
         reason = str(error.errors(include_url=False)[0]["msg"])
-        raise RunError(f"{folder / COURSE} is damaged ({reason}); begin a training anew with --out") from None
+        raise RunError(
+            f"{folder / COURSE} is damaged ({reason}); begin a training anew with `aurora train clone --out DIR`"
+        ) from None

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from aurora.agents.models.budget import Budget, Purse, price_of
-from aurora.agents.models.metered import MAX_ANSWER, metered
+from aurora.agents.models.metered import MAX_ANSWER_CHARACTERS, metered
 from aurora.agents.models.model import connect, model_name
 from aurora.agents.models.schemas import response_schema
 from aurora.agents.models.structured import ask
@@ -129,7 +129,7 @@ def test_an_unreachable_provider_is_given_up_and_its_attempts_counted(environmen
 
 
 def test_a_very_long_answer_is_truncated(environment) -> None:
-    with replying(said("x" * (MAX_ANSWER + 1))) as (url, _):
+    with replying(said("x" * (MAX_ANSWER_CHARACTERS + 1))) as (url, _):
         environment(url)
         assert "[cut: the answer had" in model().invoke(QUESTION).text
 
@@ -155,7 +155,7 @@ def test_a_spent_budget_prevents_further_calls(environment, budget, what) -> Non
         asked = model(budget=budget)
         asked.invoke(QUESTION)
         asked.invoke(QUESTION)
-        with pytest.raises(BudgetExceeded, match=f"{what} is spent.*--max-{what}"):
+        with pytest.raises(BudgetExceeded, match=f"{what} is spent.*larger limit of {what}"):
             asked.invoke(QUESTION)
         assert len(seen) == 2
 

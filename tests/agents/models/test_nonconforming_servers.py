@@ -109,7 +109,7 @@ def test_an_answer_in_an_unusual_form_is_parsed(environment, reply) -> None:  # 
         (
             said("", finish="length"),
             "length",
-            "limit of tokens .* reasoning.*--answer-tokens.*AURORA_ANSWER_TOKENS.*length",
+            "limit of tokens .* reasoning.*answer_tokens.*AURORA_ANSWER_TOKENS.*length",
         ),
         (said("<think>so much", finish="length"), "length", "limit of tokens"),
         (failed(400, "policy", code="content_filter"), "filtered", "filtered the question"),
@@ -203,7 +203,7 @@ def test_a_forced_tool_that_conflicts_with_thinking_is_requested_in_the_prompt(e
         ((200, {}, {"error": {"message": "upstream failed", "code": 502}}), "failed .*upstream", 6),
         ((200, {}, {"choices": []}), "can't be read", 3),
         (said(""), "empty answer", 3),
-        (failed(400, "max_tokens is too large: 9. This model supports at most 4"), "lower --answer-tokens", 1),
+        (failed(400, "max_tokens is too large: 9. This model supports at most 4"), "lower answer_tokens", 1),
     ],
 )
 def test_billed_failures_are_retried_less_often(environment, reply, told, requests) -> None:  # noqa: F811

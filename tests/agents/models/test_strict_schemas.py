@@ -9,7 +9,7 @@ from aurora.agents.models.metered import metered
 from aurora.agents.models.model import model_name
 from aurora.agents.models.schemas import response_schema
 from aurora.agents.roles.answers import ExplanationAnswer, PolicyAnswer, ScenariosAnswer
-from aurora.agents.roles.defender import TOOLS
+from aurora.agents.roles.defender import DEFENDER_TOOLS
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 
@@ -113,7 +113,7 @@ def test_the_checker_finds_violations_of_strict_mode() -> None:
 def test_tool_names_and_descriptions_satisfy_the_providers_limits(monkeypatch, provider) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
-    bound = metered(model_name(f"{provider}:m")).bind_tools(Harness(Desk([]), TOOLS).langchain_tools())
+    bound = metered(model_name(f"{provider}:m")).bind_tools(Harness(Desk([]), DEFENDER_TOOLS).langchain_tools())
     for tool in bound.kwargs["tools"]:
         function = tool.get("function", tool)
         schema = function.get("parameters") or function.get("input_schema")

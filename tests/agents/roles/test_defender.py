@@ -9,7 +9,7 @@ from aurora.agents.models.metered import metered
 from aurora.agents.models.model import ModelName, model_name
 from aurora.agents.roles import defender
 from aurora.agents.roles.answers import PolicyAnswer, RuleAnswer
-from aurora.agents.roles.defender import TOOLS, DefendBriefing, tools_of, write_policies
+from aurora.agents.roles.defender import DEFENDER_TOOLS, DefendBriefing, tools_of, write_policies
 from aurora.evals.testing.scripted_server import scripted_server
 from aurora.prompts.loader import load_prompt
 from aurora.sim.kernel import encode
@@ -128,6 +128,6 @@ def test_a_valid_policy_is_kept_when_another_is_invalid() -> None:
 
 
 def test_only_tools_with_available_data_are_offered() -> None:
-    assert tools_of(with_networks=True, in_units=True) == TOOLS
-    assert set(TOOLS) - set(tools_of(with_networks=False, in_units=True)) == {"rl_advice"}
-    assert set(TOOLS) - set(tools_of(with_networks=True, in_units=False)) == {"objective_bounds"}
+    assert tools_of(with_networks=True, in_units=True) == DEFENDER_TOOLS
+    assert set(DEFENDER_TOOLS) - set(tools_of(with_networks=False, in_units=True)) == {"rl_advice"}
+    assert set(DEFENDER_TOOLS) - set(tools_of(with_networks=True, in_units=False)) == {"objective_bounds"}

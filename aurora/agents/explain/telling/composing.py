@@ -9,10 +9,10 @@ from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, sho
 from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.grammar import Slot, Slots, Writer, write
 from aurora.agents.explain.telling.lexicon import RESOURCES, STATES, measure, noun, predicate
-from aurora.agents.explain.telling.phrasings import OFFERED, THE_RUN, Phrasing, phrasings_of
+from aurora.agents.explain.telling.phrasings import MAX_PHRASINGS_OFFERED, THE_RUN, Phrasing, phrasings_of
 from aurora.agents.explain.telling.quantities import Amount, write_pair
 from aurora.agents.explain.telling.quantities import write as write_amount
-from aurora.agents.explain.telling.reading import LISTS, SORTS, parts
+from aurora.agents.explain.telling.reading import SORT_OF_LIST, SORT_OF_SLOT, parts
 from aurora.agents.explain.telling.readings import Fact, Reading
 from aurora.agents.explain.wording import Audience
 
@@ -26,12 +26,12 @@ class SentenceChoice(NamedTuple):
     """A chosen sentence.
 
     Attributes:
-        told: Numbers of claims, from 1, each with the number of its phrasing, from 0.
+        claims: Numbers of claims, from 1, each with the number of its phrasing, from 0.
         link: Connective; it is dropped where the facts don't support it.
         figures: True: include figures in parentheses.
     """
 
-    told: tuple[tuple[int, int], ...]
+    claims: tuple[tuple[int, int], ...]
     link: Link = "none"
     figures: bool = True
 
@@ -51,11 +51,11 @@ class Sentence(NamedTuple):
 def offered(fact: Fact, names: Names) -> tuple[int, ...]:
     """Return the phrasings of a fact that may be chosen: the first ones that its slots can fill."""
     reading = fact.readings[0]
-    found = list[int]()
+    numbers = list[int]()
     for which in range(len(phrasings_of(reading.kind, reading.slots))):
-        if len(found) < OFFERED and written(reading, which, names, "operator") is not None:
-            found.append(which)
-    return tuple(found)
+        if len(numbers) < MAX_PHRASINGS_OFFERED and written(reading, which, names, "operator") is not None:
+            numbers.append(which)
+    return tuple(numbers)
 
 
 def compose(chosen: Sequence[SentenceChoice], known: KnownFacts, audience: Audience) -> list[Sentence]:
@@ -64,26 +64,26 @@ def compose(chosen: Sequence[SentenceChoice], known: KnownFacts, audience: Audie
     The first sentence states the placement. Reasons join it where that was chosen.
     """
     first = phrased(known.background[0].readings[0], 0, known.names, audience)
-    told_so_far, done = list[Sentence](), set[int]()
+    sentences, done = list[Sentence](), set[int]()
     for choice in chosen:
-        told: dict[int, int] = {}
-        for number, which in choice.told:
+        new: dict[int, int] = {}
+        for number, which in choice.claims:
             if number not in done:
-                told.setdefault(number, which)
-        if not told:
+                new.setdefault(number, which)
+        if not new:
             continue
-        done |= set(told)
-        facts, cited, is_first = [known.facts[n - 1] for n in told], tuple(told), not told_so_far
-        body = _body(choice._replace(told=tuple(told.items())), known, audience)
+        done |= set(new)
+        facts, cited, is_first = [known.facts[n - 1] for n in new], tuple(new), not sentences
+        body = _body(choice._replace(claims=tuple(new.items())), known, audience)
         if is_first and choice.link == "because" and all(f.role == "reason" for f in facts):
-            told_so_far.append(Sentence(_finished(f"{first} because {body}", known.names), cited))
+            sentences.append(Sentence(_finished(f"{first} because {body}", known.names), cited))
             continue
         if is_first:
-            told_so_far.append(Sentence(_finished(first, known.names), cited))
+            sentences.append(Sentence(_finished(first, known.names), cited))
         else:
             body = _linked(body, choice.link, facts)
-        told_so_far.append(Sentence(_finished(body, known.names), cited))
-    return told_so_far or [Sentence(_finished(first, known.names), (1,))]
+        sentences.append(Sentence(_finished(body, known.names), cited))
+    return sentences or [Sentence(_finished(first, known.names), (1,))]
 
 
 def opening(known: KnownFacts, audience: Audience) -> str:
@@ -110,7 +110,7 @@ def _body(choice: SentenceChoice, known: KnownFacts, audience: Audience) -> str:
     """Join the clauses of a sentence; a repeated subject is named once."""
     clauses = list[str]()
     lead, condition = "", ""
-    for number, which in choice.told:
+    for number, which in choice.claims:
         reading = known.facts[number - 1].readings[0]
         place = offered(known.facts[number - 1], known.names)[which]
         phrasing = phrasings_of(reading.kind, reading.slots)[place]
@@ -134,7 +134,7 @@ def _start(phrasing: Phrasing, slots: Slots, names: Names, audience: Audience) -
         return "", ""
     writer = Writer(lambda slot, known: _word(slot, known, names, audience), parts())
     start = write(phrasing.template[: lead.length], slots, writer) or ""
-    return start, f"{SORTS[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN
+    return start, f"{SORT_OF_SLOT[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN
 
 
 def _listed(clauses: Sequence[str]) -> str:
@@ -167,10 +167,10 @@ def written(reading: Reading, which: int, names: Names, audience: Audience, figu
 def _amounts_written(slots: Slots) -> Slots:
     """Format the amounts of slots as text."""
     texts = {n: write_amount(v) if isinstance(v, Amount) else v for n, v in slots.items()}
-    for one, two in _PAIRS:
-        first, second = slots.get(one), slots.get(two)
+    for slot, other in _PAIRS:
+        first, second = slots.get(slot), slots.get(other)
         if isinstance(first, Amount) and isinstance(second, Amount):
-            texts[one], texts[two] = write_pair(first, second)
+            texts[slot], texts[other] = write_pair(first, second)
     return texts
 
 
@@ -187,11 +187,11 @@ def _word(slot: Slot, slots: Slots, names: Names, audience: Audience) -> str | N
         return (RESOURCES if name == "resource" else STATES).get(str(slots["resource"]))
     if value is None:
         return None
-    if name in LISTS and isinstance(value, frozenset):
+    if name in SORT_OF_LIST and isinstance(value, frozenset):
         listed = _listed([shown_name(n, names.words) for n in sorted(value)])
         return f"task{'s' if len(value) > 1 else ''} {listed}" if name == "tasks" else listed
-    if name in SORTS:
-        return _name(str(value), SORTS[name], names) + ("'s" if slot.is_possessive else "")
+    if name in SORT_OF_SLOT:
+        return _name(str(value), SORT_OF_SLOT[name], names) + ("'s" if slot.is_possessive else "")
     if name in ("feature", "limit"):
         return noun(str(value), audience)
     if name == "features" and isinstance(value, frozenset):

@@ -120,9 +120,11 @@ def known_of_run(
     facts = [_of_run(c, claims) for c in claims]
     for reason, count in reasons.items():
         counted = {"count": Amount(count, COUNT), "total": total}
-        said = {"how": reason} if isinstance(reason, str) else {"features": reason}
+        reason_slots = {"how": reason} if isinstance(reason, str) else {"features": reason}
         facts.append(
-            _fact("setting", Reading("undecided" if isinstance(reason, str) else "decided", {**said, **counted}))
+            _fact(
+                "setting", Reading("undecided" if isinstance(reason, str) else "decided", {**reason_slots, **counted})
+            )
         )
     names = Names(
         {**_known_names(scenario, ()), RUNS: frozenset((policy_id, scenario.scenario_id))},

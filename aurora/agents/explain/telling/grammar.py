@@ -130,8 +130,8 @@ def match(nodes: Template, text: str, at: int, slots: Slots, reader: Reader) -> 
     if not nodes:
         yield at, slots
         return
-    for end, found in _one(nodes[0], text, at, slots, reader):
-        yield from match(nodes[1:], text, end, found, reader)
+    for end, filled in _one(nodes[0], text, at, slots, reader):
+        yield from match(nodes[1:], text, end, filled, reader)
 
 
 def _one(node: Node, text: str, at: int, slots: Slots, reader: Reader) -> Iterator[tuple[int, Slots]]:
@@ -236,14 +236,14 @@ def _words(nodes: Template, slots: Slots, writer: Writer, is_full: bool) -> list
             case Maybe(inner):
                 words += (_words(inner, slots, writer, is_full) or []) if is_full else []
             case Either(ways):
-                found = _words(ways[0], slots, writer, is_full)
-                if found is None:
+                way_words = _words(ways[0], slots, writer, is_full)
+                if way_words is None:
                     return None
-                words += found
+                words += way_words
             case Part(kind):
                 fitting = [(t, s) for t, s in writer.parts[kind] if all(slots.get(n) == v for n, v in s.items())]
-                told = _words(fitting[0][0], slots, writer, is_full) if fitting else None
-                if told is None:
+                part_words = _words(fitting[0][0], slots, writer, is_full) if fitting else None
+                if part_words is None:
                     return None
-                words += told
+                words += part_words
     return words

@@ -47,19 +47,19 @@ class Held(NamedTuple):
     struck: tuple[tuple[str, str], ...]
 
 
-def hold(said: Sequence[tuple[str, Sequence[int]]], known: KnownFacts) -> Held:
+def hold(sentences_cited: Sequence[tuple[str, Sequence[int]]], known: KnownFacts) -> Held:
     """Keep the sentences that state what the claims they cite state.
 
     Args:
-        said: Sentences, each with the numbers, from 1, of the claims that it cites.
+        sentences_cited: Sentences, each with the numbers, from 1, of the claims that it cites.
         known: Facts of the claims. Background facts may be stated with any citation.
     """
     kept, struck = list[str](), list[tuple[str, str]]()
     before = Before(known.names.winner)
-    for text, cited in said:
+    for text, cited in sentences_cited:
         reason, after = _judged(text, cited, known, before)
         if reason:
-            struck.append((text, reason))  # the next sentence then follows the last one shown_name
+            struck.append((text, reason))  # the next sentence then follows the last one shown
         else:
             kept.append(" ".join(text.split()))
             before = after
@@ -75,12 +75,14 @@ def _judged(text: str, cited: Sequence[int], known: KnownFacts, before: Before) 
         return f"there is no claim {wrong[0]}", before
     if len(text) > MAX_SENTENCE:
         return f"{UNCHECKED}: it is longer than {MAX_SENTENCE} characters", before
-    told = [(f"claim {n}", known.facts[n - 1]) for n in dict.fromkeys(cited)]
-    told += [("what is known of the run" if not known.names.winner else "the decision", f) for f in known.background]
+    cited_facts = [(f"claim {n}", known.facts[n - 1]) for n in dict.fromkeys(cited)]
+    cited_facts += [
+        ("what is known of the run" if not known.names.winner else "the decision", f) for f in known.background
+    ]
     best: list[str] | None = None
     try:
         for clauses, after in sentences(text.strip(), known.names, before):
-            faults = _faults(clauses, told)
+            faults = _faults(clauses, cited_facts)
             if not faults:
                 return "", after
             best = faults if best is None or len(faults) < len(best) else best
@@ -91,12 +93,12 @@ def _judged(text: str, cited: Sequence[int], known: KnownFacts, before: Before) 
     return best[0], before
 
 
-def _faults(clauses: Sequence[Clause], told: Sequence[tuple[str, Fact]]) -> list[str]:
+def _faults(clauses: Sequence[Clause], cited_facts: Sequence[tuple[str, Fact]]) -> list[str]:
     """Return the faults of a parse of a sentence."""
     faults = list[str]()
     because = False
     for place, clause in enumerate(clauses):
-        fact, fault = _borne_out(clause, told)
+        fact, fault = _borne_out(clause, cited_facts)
         if fact is None:
             faults.append(fault)
             continue
@@ -110,10 +112,10 @@ def _faults(clauses: Sequence[Clause], told: Sequence[tuple[str, Fact]]) -> list
     return faults
 
 
-def _borne_out(clause: Clause, told: Iterable[tuple[str, Fact]]) -> tuple[Fact | None, str]:
+def _borne_out(clause: Clause, cited_facts: Iterable[tuple[str, Fact]]) -> tuple[Fact | None, str]:
     """Return the fact that a clause states; else its difference from the nearest fact."""
     nearest: tuple[int, str] | None = None
-    for where, fact in told:
+    for where, fact in cited_facts:
         for reading in fact.readings:
             if reading.kind != clause.kind:
                 continue
@@ -127,21 +129,21 @@ def _borne_out(clause: Clause, told: Iterable[tuple[str, Fact]]) -> tuple[Fact |
     ] if nearest else f"its claims don't say this (no {clause.kind.replace('_', ' ')} is among them)"
 
 
-def _same(said: object, known: object) -> bool:
-    if isinstance(said, Quantity):
-        return isinstance(known, Amount) and agrees(said, known)
-    return said == known
+def _same(stated: object, known: object) -> bool:
+    if isinstance(stated, Quantity):
+        return isinstance(known, Amount) and agrees(stated, known)
+    return stated == known
 
 
 def _difference(slot: str, clause: Clause, reading: Reading, where: str) -> str:
     known = reading.slots.get(slot)
-    what = _CALLED.get(slot, slot)
+    slot_name = _CALLED.get(slot, slot)
     if known is None:
-        return f"{where} says nothing of a {what} of {_told(clause.slots[slot])}"
-    return f"its {what} is {_told(clause.slots[slot])}, but {where} says {_told(known)}"
+        return f"{where} says nothing of a {slot_name} of {_written_value(clause.slots[slot])}"
+    return f"its {slot_name} is {_written_value(clause.slots[slot])}, but {where} says {_written_value(known)}"
 
 
-def _told(value: object) -> str:
+def _written_value(value: object) -> str:
     match value:
         case Quantity(number, unit):
             return f"{number:g} {unit}".strip()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from aurora.agents.explain.telling.grammar import Either, Maybe, Number, Part, Slots, Template, Word, template
 from aurora.agents.explain.telling.lexicon import LEXICONS
 
-OFFERED = 2
+MAX_PHRASINGS_OFFERED = 2
 """Phrasings of a kind that a model may choose among."""
 
 
@@ -46,7 +46,7 @@ class Lead(NamedTuple):
 
     Attributes:
         slot: Who it is about; "" where it is about the run.
-        length: Of it, in parts of the template.
+        length: Length of the lead, in parts of the template.
     """
 
     slot: str
@@ -309,13 +309,13 @@ CONNECTIVES: tuple[str, ...] = ("also", "and", "but", "because", "since", "while
 @cache
 def vocabulary() -> frozenset[str]:
     """Every word that a phrasing may hold, in lower case."""
-    found = {"it", "its", "the", "node", "task", "policy", "scenario", "winner", "runner-up", "candidate", *CONNECTIVES}
+    words = {"it", "its", "the", "node", "task", "policy", "scenario", "winner", "runner-up", "candidate", *CONNECTIVES}
     for phrasings in PHRASINGS.values():
         for phrasing in phrasings:
-            found |= set(_words(phrasing.template))
+            words |= set(_words(phrasing.template))
     for lexicon in LEXICONS.values():
-        found |= lexicon.words()
-    return frozenset(found)
+        words |= lexicon.words()
+    return frozenset(words)
 
 
 def _words(nodes: Template) -> list[str]:

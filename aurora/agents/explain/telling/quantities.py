@@ -11,7 +11,7 @@ from aurora.quantities import plain
 
 MAX_ROUNDING = 0.05
 """Largest relative error of a rounded number."""
-DIGITS = 4
+SIGNIFICANT_DIGITS = 4
 """Significant digits written."""
 MAX_DIGITS = 12
 """Most digits written to distinguish two values."""
@@ -114,7 +114,7 @@ def dimension_of(unit: str) -> str:
     return unit if unit in UNITS else ""
 
 
-def write(amount: Amount, digits: int = DIGITS, scale: float | None = None) -> str:
+def write(amount: Amount, digits: int = SIGNIFICANT_DIGITS, scale: float | None = None) -> str:
     """Write an amount in a unit that suits its size; a count is written whole.
 
     Args:
@@ -139,12 +139,12 @@ def write(amount: Amount, digits: int = DIGITS, scale: float | None = None) -> s
     return f"{text} {unit}" if unit else text
 
 
-def write_pair(one: Amount, two: Amount) -> tuple[str, str]:
+def write_pair(first: Amount, second: Amount) -> tuple[str, str]:
     """Write two amounts in one unit, with enough digits to distinguish them where they differ."""
-    scale = max(abs(one.value), abs(two.value)) if one.dimension == two.dimension else None
-    for digits in range(DIGITS, MAX_DIGITS + 1):
-        texts = write(one, digits, scale), write(two, digits, scale)
-        if texts[0] != texts[1] or one == two:
+    scale = max(abs(first.value), abs(second.value)) if first.dimension == second.dimension else None
+    for digits in range(SIGNIFICANT_DIGITS, MAX_DIGITS + 1):
+        texts = write(first, digits, scale), write(second, digits, scale)
+        if texts[0] != texts[1] or first == second:
             break
     return texts
 
@@ -156,15 +156,15 @@ def read(text: str, at: int) -> tuple[Quantity, int] | None:
     in_dollars = text.startswith(("$", "-$"), at)
     minus = in_dollars and text[at] == "-"
     at += (1 + minus) if in_dollars else 0
-    found = _NUMBER.match(text, at)
-    if not found or (in_dollars and found.group().startswith("-")):
+    number_match = _NUMBER.match(text, at)
+    if not number_match or (in_dollars and number_match.group().startswith("-")):
         return None
-    written = found.group()
+    written = number_match.group()
     mantissa, _, exponent = written.replace(",", "").lower().partition("e")
     step = float(f"1e{int(exponent or 0) - len(mantissa.partition('.')[2])}")
     if about and "." not in mantissa:
         step *= 10.0 ** (len(mantissa) - len(mantissa.rstrip("0"))) if float(mantissa) else 1
-    number, end = float(mantissa + ("e" + exponent if exponent else "")), found.end()
+    number, end = float(mantissa + ("e" + exponent if exponent else "")), number_match.end()
     if not math.isfinite(number):
         return None
     unit = "$" if in_dollars else ""
@@ -184,26 +184,26 @@ def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
     word = re.compile(r"[A-Za-z]+").match(text, at)
     if word and word.group().lower() in _WORDS:
         return Quantity(float(_WORDS.index(word.group().lower())), "", 1.0, False), word.end()
-    found = _NUMBER.match(text, at)
-    if found and re.fullmatch(r"[0-9,]+", found.group()):
-        return Quantity(float(found.group().replace(",", "")), "", 1.0, False), found.end()
+    number_match = _NUMBER.match(text, at)
+    if number_match and re.fullmatch(r"[0-9,]+", number_match.group()):
+        return Quantity(float(number_match.group().replace(",", "")), "", 1.0, False), number_match.end()
     return None
 
 
-def agrees(said: Quantity, known: Amount) -> bool:
+def agrees(stated: Quantity, known: Amount) -> bool:
     """Check that a quantity equals a known amount up to rounding, in a unit of its dimension.
 
     Rounding is allowed at the last written digit, by at most 5 %. Trailing zeros of an approximate number are not
     significant digits. Counts are not rounded.
     """
-    size = UNITS[known.dimension].get(said.unit)
+    size = UNITS[known.dimension].get(stated.unit)
     if size is None:
         return False
     if known.dimension == COUNT:
-        return said.number == known.value
-    value, off = said.number * size, abs(said.number * size - known.value)
+        return stated.number == known.value
+    value, off = stated.number * size, abs(stated.number * size - known.value)
     if off <= 1e-9 * abs(known.value):
         return True
     return (
-        off <= (0.5 + 1e-6) * said.step * size and off <= MAX_ROUNDING * abs(known.value) and value * known.value >= 0
+        off <= (0.5 + 1e-6) * stated.step * size and off <= MAX_ROUNDING * abs(known.value) and value * known.value >= 0
     )

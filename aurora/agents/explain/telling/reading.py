@@ -13,7 +13,7 @@ from aurora.agents.explain.telling.phrasings import PHRASINGS, THE_RUN, Phrasing
 from aurora.agents.explain.telling.quantities import read as read_quantity
 from aurora.agents.explain.telling.quantities import read_count
 
-SORTS: Mapping[str, str] = {
+SORT_OF_SLOT: Mapping[str, str] = {
     "option": NODES,
     "other": NODES,
     "chosen": NODES,
@@ -24,15 +24,15 @@ SORTS: Mapping[str, str] = {
     "scenario": RUNS,
 }
 """Slots that names fill."""
-LISTS: Mapping[str, str] = {"tasks": TASKS, "nodes": NODES}
+SORT_OF_LIST: Mapping[str, str] = {"tasks": TASKS, "nodes": NODES}
 """Slots that lists of names fill."""
-COUNTS = ("count", "total", "number")
-MEASURED = "value"
+COUNT_SLOTS = ("count", "total", "number")
+MEASURED_SLOT = "value"
 """A slot that holds an amount or, in words, a count."""
 MAX_STEPS = 20_000
 """Most slots tried before the parse of a sentence is abandoned."""
-OPENERS = ("also", "in addition", "moreover", "but", "however", "and", "besides")
-LINKS: Mapping[str, str] = {
+OPENING_WORDS = ("also", "in addition", "moreover", "but", "however", "and", "besides")
+LINK_WORDS: Mapping[str, str] = {
     ", and": "and",
     "and": "and",
     ", but": "but",
@@ -55,7 +55,7 @@ LINKS: Mapping[str, str] = {
     ",": "and",
 }
 """Connectives between clauses, and their meaning."""
-CAUSES = ("because", "since", "as")
+CAUSE_WORDS = ("because", "since", "as")
 
 
 class Clause(NamedTuple):
@@ -117,7 +117,7 @@ def sentences(text: str, names: Names, before: Before) -> Iterator[tuple[tuple[C
         for end, clauses, left in _joined(text, start, "", names, before, steps):
             if _is_over(text, end):
                 yield clauses, left
-        for word in CAUSES:
+        for word in CAUSE_WORDS:
             for begin in after(word, text, start):
                 for end, clauses, left in _joined(text, begin, "because", names, before, steps):
                     for comma in after(",", text, end):
@@ -128,7 +128,7 @@ def sentences(text: str, names: Names, before: Before) -> Iterator[tuple[tuple[C
 
 def _opened(text: str) -> Iterator[int]:
     yield 0
-    for word in OPENERS:
+    for word in OPENING_WORDS:
         for end in after(word, text, 0):
             yield next(after(",", text, end), end)
 
@@ -143,7 +143,7 @@ def _joined(
     """Parse one or more clauses at a position."""
     for end, clause, left in _clause(text, at, link, names, before, steps):
         yield end, (clause,), left
-        for words, meaning in LINKS.items():
+        for words, meaning in LINK_WORDS.items():
             begin = _past(words, text, end)
             if begin is not None:
                 for last, more, then in _joined(text, begin, meaning, names, left, steps):
@@ -152,10 +152,10 @@ def _joined(
 
 def _past(words: str, text: str, at: int) -> int | None:
     for word in words.split(" "):
-        found = next(after(word, text, at), None)
-        if found is None:
+        word_end = next(after(word, text, at), None)
+        if word_end is None:
             return None
-        at = found
+        at = word_end
     return at
 
 
@@ -169,8 +169,8 @@ def _clause(
             continue
         for phrasing in phrasings:
             for nodes, slots in _beginnings(phrasing, link, before):
-                for end, found in match(nodes, text, at, slots, _reader(names, before.subject, steps)):
-                    yield end, Clause(kind, found, link), _left(phrasing, found)
+                for end, filled in match(nodes, text, at, slots, _reader(names, before.subject, steps)):
+                    yield end, Clause(kind, filled, link), _left(phrasing, filled)
 
 
 def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple[Template, Slots]]:
@@ -182,7 +182,7 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
     lead = phrasing.lead
     if lead is not None and before.lead:
         sort, _, who = before.lead.partition(" ")
-        if lead.slot and sort == SORTS[lead.slot] and before.lead != THE_RUN:
+        if lead.slot and sort == SORT_OF_SLOT[lead.slot] and before.lead != THE_RUN:
             yield nodes[lead.length :], {**only, lead.slot: who}
         elif not lead.slot and before.lead == THE_RUN:
             yield nodes[lead.length :], only
@@ -195,7 +195,7 @@ def _beginnings(phrasing: Phrasing, link: str, before: Before) -> Iterator[tuple
 def _left(phrasing: Phrasing, slots: Slots) -> Before:
     named = {slots[n] for n in ("option", "other", "chosen", "node", "where") if slots.get(n)}
     lead = phrasing.lead
-    who = (f"{SORTS[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN) if lead else ""
+    who = (f"{SORT_OF_SLOT[lead.slot]} {slots[lead.slot]}" if lead.slot else THE_RUN) if lead else ""
     conditions = ("change", "node", "task", "start", "duration", "factor")
     change = {n: slots[n] for n in conditions if n in slots} if "change" in slots else None
     return Before(str(next(iter(named))) if len(named) == 1 else "", who, change)
@@ -204,8 +204,8 @@ def _left(phrasing: Phrasing, slots: Slots) -> Before:
 def _reader(names: Names, subject: str, steps: _Steps) -> Reader:
     def fill(slot: Slot, text: str, at: int, slots: Slots) -> Iterator[tuple[int, Slots]]:
         steps.take()
-        for end, found in _filled(slot, text, at, names, subject):
-            merged = merge(slots, found)
+        for end, filled in _filled(slot, text, at, names, subject):
+            merged = merge(slots, filled)
             if merged is not None:
                 yield end, merged
 
@@ -214,28 +214,32 @@ def _reader(names: Names, subject: str, steps: _Steps) -> Reader:
 
 def _filled(slot: Slot, text: str, at: int, names: Names, subject: str) -> Iterator[tuple[int, Slots]]:
     name = slot.name
-    if name in SORTS:
+    if name in SORT_OF_SLOT:
         for end, who in _named(slot, text, at, names, subject):
             yield end, {name: who}
     elif name in LEXICONS:
         yield from LEXICONS[name].at(text, at)
     elif name == "features":
         nouns = lambda start: ((end, meaning["feature"]) for end, meaning in LEXICONS["feature"].at(text, start))  # noqa: E731
-        yield from ((end, {name: frozenset(found)}) for end, found in _several(text, at, nouns))
-    elif name in LISTS:
-        listed = lambda start: names_at(text, start, LISTS[name], names)  # noqa: E731
-        yield from ((end, {name: frozenset(found)}) for end, found in _several(text, at, listed))
+        yield from ((end, {name: frozenset(items)}) for end, items in _several(text, at, nouns))
+    elif name in SORT_OF_LIST:
+        listed = lambda start: names_at(text, start, SORT_OF_LIST[name], names)  # noqa: E731
+        yield from ((end, {name: frozenset(items)}) for end, items in _several(text, at, listed))
     else:
         for reader in (
-            (read_count,) if name in COUNTS else (read_quantity, read_count) if name == MEASURED else (read_quantity,)
+            (read_count,)
+            if name in COUNT_SLOTS
+            else (read_quantity, read_count)
+            if name == MEASURED_SLOT
+            else (read_quantity,)
         ):
-            found = reader(text, at)
-            if found is not None:
-                yield found[1], {name: found[0]}
+            items = reader(text, at)
+            if items is not None:
+                yield items[1], {name: items[0]}
 
 
 def _named(slot: Slot, text: str, at: int, names: Names, subject: str) -> Iterator[tuple[int, str]]:
-    sort = SORTS[slot.name]
+    sort = SORT_OF_SLOT[slot.name]
     meant = subject if sort == NODES else names.task if sort == TASKS else ""
     if meant:
         for end in after("its" if slot.is_possessive else "it", text, at):
@@ -247,12 +251,14 @@ def _named(slot: Slot, text: str, at: int, names: Names, subject: str) -> Iterat
             yield end + 2, name
 
 
-def _several(text: str, at: int, one: Callable[[int], Iterator[tuple[int, str]]]) -> Iterator[tuple[int, list[str]]]:
+def _several(
+    text: str, at: int, item_at: Callable[[int], Iterator[tuple[int, str]]]
+) -> Iterator[tuple[int, list[str]]]:
     """Parse a list of things of a kind, with commas and "and" between them."""
-    for end, found in one(at):
-        yield end, [found]
+    for end, item in item_at(at):
+        yield end, [item]
         for words in (",", ", and", "and"):
             begin = _past(words, text, end)
             if begin is not None:
-                for last, more in _several(text, spaces(text, begin), one):
-                    yield last, [found, *more]
+                for last, more in _several(text, spaces(text, begin), item_at):
+                    yield last, [item, *more]
