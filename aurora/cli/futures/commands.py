@@ -30,7 +30,7 @@ def futures(
     count: int = options.count(1000, "--futures", least=2, most=1_000_000, help="Number of futures for every what-if."),
     what_if: list[str] = options.text(
         [],
-        help="Disturbance NAME:AMOUNT@START/DURATION (only NAME is required), or a JSON file: spike:+20%@2h/30m.",
+        help="Disturbance NAME:AMOUNT@START/DURATION, such as spike:+20%@2h/30m (all but NAME optional); or a file.",
     ),
     weights: str | None = options.text(
         None, help="Weights of objectives, such as cost=1,latency=0.5,sla=2,energy=0.1. Default: cost=1,sla=1."
