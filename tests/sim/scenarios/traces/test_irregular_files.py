@@ -252,7 +252,7 @@ def test_pods_that_no_node_can_serve_are_reported(tmp_path: Path) -> None:
     said = CliRunner().invoke(
         app, ["bench", "openb", "--nodes", str(nodes), "--pods", str(pods), "--policy", "fgd", "--seeds", "1"]
     )
-    assert said.exit_code == 0 and "1 pods of p.csv ask for models that no node has" in said.stderr
+    assert said.exit_code == 0 and "1 pods of p.csv request models that no node has" in said.stderr
     with pytest.raises(DataError, match="line 2, gpu_milli: 500 with num_gpu 0"):
         read_pods(put(tmp_path, PODS.replace("1,500", "0,500"), "p.csv"))
 
