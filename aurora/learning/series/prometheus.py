@@ -160,14 +160,14 @@ def _remarks(answer: dict[str, Any], name: str, say: Callable[[str], None]) -> N
         marks = [mark for mark in PARTIAL_MARKS if part.get(mark) not in (None, False, "false")]
         if marks:
             raise DataError(
-                f"{name}: the answer is incomplete: it says {marks[0]} (a storage node did not answer); try later"
+                f"{name}: the answer is not whole: it says {marks[0]} (a storage node did not answer); try later"
             )
     for kind in ("warnings", "infos"):
         remarks = answer.get(kind) or ()
         for remark in remarks if isinstance(remarks, list | tuple) else (remarks,):
             text = str(remark)[:300]
             if INCOMPLETE_REMARK.search(text) or (kind == "warnings" and not QUERY_REMARK.match(text)):
-                raise DataError(f"{name}: the answer is incomplete: {text!r}; narrow the query, or try later")
+                raise DataError(f"{name}: the answer is not whole: {text!r}; narrow the query, or try later")
             say(f"{name}: {text}")
 
 
@@ -194,7 +194,7 @@ def _collect(
             ) from None
         if any(not first <= t <= last or (t - first) % step for t in times):
             raise DataError(
-                f"{name}: the answer has times that were not requested; does a proxy change the step? VictoriaMetrics "
+                f"{name}: the answer has times that were not asked for; does a proxy change the step? VictoriaMetrics "
                 "moves times to multiples of the step: start at one"
             )
         unique_id = series_id(metric)

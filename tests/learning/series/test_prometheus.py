@@ -89,7 +89,7 @@ def test_an_excessive_retry_delay_is_not_waited_for(server):
     [
         ("redirect", "sends on to 'http://elsewhere.example/'"),
         ("error in 200", "no such luck"),
-        ("shifted", "the answer has times that were not requested"),
+        ("shifted", "the answer has times that were not asked for"),
         ("vector", "type 'vector', not a matrix"),
         ("odd series", "a series that can't be read"),
         ("histogram", "native histogram"),
@@ -123,7 +123,7 @@ def test_an_invalid_query_is_refused_with_the_message_of_the_server(server):
 )
 def test_an_incomplete_answer_is_an_error(server, extra):
     server.extra = extra
-    with pytest.raises(DataError, match="the answer is incomplete"):
+    with pytest.raises(DataError, match="the answer is not whole"):
         read(server, limits=PATIENT)
 
 
