@@ -81,7 +81,12 @@ print(time.perf_counter() - before, *(m for m in {HEAVY!r} if m in sys.modules))
 @pytest.mark.skipif(find_spec("gymnasium") is None, reason="gymnasium is not installed")
 @pytest.mark.parametrize(
     "imports",
-    ["import aurora, gymnasium", "import gymnasium, aurora", "import gymnasium.spaces, aurora"],
+    [
+        "import aurora, gymnasium",
+        "import gymnasium, aurora",
+        "import gymnasium.spaces, aurora",
+        "import aurora, importlib.util; importlib.util.find_spec('gymnasium'); import gymnasium",
+    ],
 )
 def test_gymnasium_makes_the_environment_in_either_import_order(imports):
     program = f"""

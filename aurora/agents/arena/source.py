@@ -47,54 +47,65 @@ class Source(Protocol[SpecT]):
     A source is a frozen dataclass: it reads its files when it is opened and never changes. A run replaces its families,
     templates and effort with `dataclasses.replace`. Everything random comes from the generator that is passed in, so
     equal generators give equal specs, and a spec always expands to the same scenario.
-
-    Attributes:
-        name: Name on the command line.
-        training, validation: Families of scenarios; no family is in both.
-        effort: Amount of work an iteration.
-        templates: Policies that the search starts from; the first one that has enough weights is tuned.
-        references: Policies that set the mark, by name.
-        has_levels: Whether specs differ by the curriculum's level.
-        must_complete: Whether a scenario needs a witness that completes every task.
-        queue_is_given: Whether blocking and backfilling belong to the protocol, so that no policy changes them.
-        has_pareto_bonus: Whether the value is a reward, which counts 1.2 times in matches where no other policy on that
-            scenario dominates.
-        unit: Unit of the value.
-        measure: Definition of the value, for models.
-        judged_per_family: Fresh scenarios of each family on which a report judges the champion.
-        files: Files that it reads.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
-    def name(self) -> str: ...  # noqa: D102  # described above, as are the others
+    def name(self) -> str:
+        """Name on the command line."""
+
     @property
-    def training(self) -> tuple[str, ...]: ...  # noqa: D102
+    def training(self) -> tuple[str, ...]:
+        """Families of scenarios to train on."""
+
     @property
-    def validation(self) -> tuple[str, ...]: ...  # noqa: D102
+    def validation(self) -> tuple[str, ...]:
+        """Families to choose the champion on; none is in `training`."""
+
     @property
-    def effort(self) -> Effort: ...  # noqa: D102
+    def effort(self) -> Effort:
+        """Amount of work per iteration."""
+
     @property
-    def templates(self) -> tuple[Policy, ...]: ...  # noqa: D102
+    def templates(self) -> tuple[Policy, ...]:
+        """Policies that the search starts from; the first one with enough weights is tuned."""
+
     @property
-    def references(self) -> Mapping[str, Policy]: ...  # noqa: D102
+    def references(self) -> Mapping[str, Policy]:
+        """Reference policies that set the mark, by name."""
+
     @property
-    def has_levels(self) -> bool: ...  # noqa: D102
+    def has_levels(self) -> bool:
+        """True if specs differ by the curriculum's level."""
+
     @property
-    def must_complete(self) -> bool: ...  # noqa: D102
+    def must_complete(self) -> bool:
+        """True if a scenario needs a witness that completes every task."""
+
     @property
-    def queue_is_given(self) -> bool: ...  # noqa: D102
+    def queue_is_given(self) -> bool:
+        """True if the protocol prescribes blocking and backfilling, so that no policy changes them."""
+
     @property
-    def has_pareto_bonus(self) -> bool: ...  # noqa: D102
+    def has_pareto_bonus(self) -> bool:
+        """True if a match counts 1.2 times for a policy that no other dominates; the value is then a reward."""
+
     @property
-    def unit(self) -> str: ...  # noqa: D102
+    def unit(self) -> str:
+        """Unit of the value."""
+
     @property
-    def measure(self) -> str: ...  # noqa: D102
+    def measure(self) -> str:
+        """Definition of the value, for models."""
+
     @property
-    def judged_per_family(self) -> int: ...  # noqa: D102
+    def judged_per_family(self) -> int:
+        """Number of fresh scenarios of each family on which a report compares the champion."""
+
     @property
-    def files(self) -> tuple[Path, ...]: ...  # noqa: D102
+    def files(self) -> tuple[Path, ...]:
+        """Files that it reads."""
 
     def sample(self, family: str, level: int, rng: np.random.Generator) -> SpecT:
         """Draw a spec of a family, at a level from 1 where the source has levels."""

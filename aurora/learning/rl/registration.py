@@ -7,7 +7,7 @@ aurora` may; so an import hook registers the environment when gymnasium is impor
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -37,30 +37,36 @@ def _register() -> None:
 
 
 class _GymnasiumFinder:
-    """Finds gymnasium once, with a loader that registers the environment; leaves every other import alone."""
+    """Finds gymnasium, with a loader that registers the environment; leaves every other import alone.
+
+    It stays until gymnasium is loaded, because `importlib.util.find_spec` asks it too and loads nothing.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname != "gymnasium":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader)  # type: ignore[assignment]  # its two methods are enough
-        return spec
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _RegisteringLoader(spec.loader, self)  # type: ignore[assignment]  # two methods suffice
+                return spec
+        return None
 
 
 class _RegisteringLoader:
     """Loads gymnasium with its own loader, to which it is handed back, and registers the environment."""
 
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
+    def __init__(self, loader: Loader, finder: _GymnasiumFinder) -> None:
+        self._loader, self._finder = loader, finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        if self._finder in sys.meta_path:
+            sys.meta_path.remove(self._finder)
         module.__loader__ = self._loader  # whoever asks for gymnasium's source or data finds what it always was
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
