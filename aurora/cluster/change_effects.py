@@ -52,19 +52,19 @@ class Draft:
         return self.nodes[node_id]
 
     def task(self, task_id: str) -> Task:
-        """Return a task; raises as `node` does."""
+        """Return a task; see `node`."""
         if task_id not in self.tasks:
             raise unknown("task", task_id, self.tasks, "task_id")
         return self.tasks[task_id]
 
     def workload(self, workload_id: str) -> Workload:
-        """Return a workload; raises as `node` does."""
+        """Return a workload; see `node`."""
         if workload_id not in self.workloads:
             raise unknown("workload", workload_id, self.workloads, "workload_id")
         return self.workloads[workload_id]
 
     def container(self, workload_id: str, name: str) -> Container:
-        """Return a container of a workload; raises as `node` does."""
+        """Return a container of a workload; see `node`."""
         containers = {c.name: c for c in self.workload(workload_id).containers}
         if name not in containers:
             raise unknown(f"container of {workload_id}", name, containers, "container")
@@ -112,7 +112,11 @@ def unknown(what: str, name: str, known: Collection[str], parameter: str) -> Inp
 
 
 def place(draft: Draft, task_id: str, node_id: str) -> None:
-    """Put a pending task on a node."""
+    """Put a pending task on a node.
+
+    Raises:
+        InputError: The task is not pending, or on a node.
+    """
     task, _ = draft.task(task_id), draft.node(node_id)
     if task.state != "pending" or task.node_id is not None:
         where = f" on {task.node_id}" if task.node_id else ""
@@ -123,7 +127,11 @@ def place(draft: Draft, task_id: str, node_id: str) -> None:
 
 
 def move(draft: Draft, task_id: str, node_id: str) -> None:
-    """Put a running task on another node."""
+    """Put a running task on another node.
+
+    Raises:
+        InputError: The task does not run, runs there already, or stays with its node.
+    """
     task, _ = draft.task(task_id), draft.node(node_id)
     if task.state != "running":
         raise InputError(f"it is {task.state}; only a running task can be moved", parameter="task_id", value=task_id)
@@ -135,7 +143,11 @@ def move(draft: Draft, task_id: str, node_id: str) -> None:
 
 
 def evict(draft: Draft, task_id: str) -> None:
-    """Take a task off its node."""
+    """Take a task off its node.
+
+    Raises:
+        InputError: The task is on no node, or stays with it.
+    """
     task = draft.task(task_id)
     if not task.holds_resources:
         raise InputError(f"it is {task.state} and on no node", parameter="task_id", value=task_id)
@@ -152,7 +164,11 @@ def cordon(draft: Draft, node_id: str, is_cordoned: bool) -> None:
 
 
 def scale(draft: Draft, workload_id: str, replicas: int) -> None:
-    """Add pending tasks to a workload, or take away: waiting ones first, then where most are, the newest first."""
+    """Add pending tasks to a workload, or take away: waiting ones first, then where most are, the newest first.
+
+    Raises:
+        InputError: It is a DaemonSet.
+    """
     workload, live = draft.workload(workload_id), draft.live(workload_id)
     if workload.kind == "DaemonSet":
         raise InputError("a DaemonSet has a task on every node it fits", parameter="workload_id", value=workload_id)
@@ -216,7 +232,11 @@ def resize(
     requests: Mapping[str, float | None],
     limits: Mapping[str, float | None],
 ) -> None:
-    """Give a container of a workload, and of each of its live tasks, other requests and limits."""
+    """Give a container of a workload, and of each of its live tasks, other requests and limits.
+
+    Raises:
+        InputError: Nothing is to change, or a request would be above its limit.
+    """
     if not requests and not limits:
         raise InputError("give a request or a limit to change", parameter="requests")
     resized = _resized(draft.container(workload_id, name), requests, limits)
@@ -323,7 +343,11 @@ def _times(amounts: Amounts, factor: float) -> dict[str, float]:
 
 
 def price(draft: Draft, factor: float, node_id: str | None) -> None:
-    """Multiply the price of one node, or of all that have one."""
+    """Multiply the price of one node, or of all that have one.
+
+    Raises:
+        InputError: No node concerned has a price.
+    """
     concerned = list(draft.nodes.values()) if node_id is None else [draft.node(node_id)]
     priced = [n for n in concerned if n.price_per_hour is not None]
     if not priced:
