@@ -79,7 +79,7 @@ def task_options(encoded: EncodedScenario) -> list[TaskOptions]:
     ]
     ready: dict[str, float] = {}
     done: dict[str, float] = {}
-    found: dict[str, TaskOptions] = {}
+    by_task: dict[str, TaskOptions] = {}
     tasks = {t.task_id: t for t in scenario.tasks}
     numbers = {t.task_id: k for k, t in enumerate(scenario.tasks)}
     for name in TopologicalSorter({t.task_id: t.dependencies for t in scenario.tasks}).static_order():
@@ -93,8 +93,8 @@ def task_options(encoded: EncodedScenario) -> list[TaskOptions]:
                 f"task {name} of {scenario.scenario_id} fits on no node or path even when everything is free"
             )
         done[name] = ready[name] + min(o.hold for o in options)
-        found[name] = TaskOptions(task.arrival_time, ready[name], options)
-    return [found[t.task_id] for t in scenario.tasks]
+        by_task[name] = TaskOptions(task.arrival_time, ready[name], options)
+    return [by_task[t.task_id] for t in scenario.tasks]
 
 
 def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:

@@ -337,20 +337,20 @@ class _Model:
 def _demands(task: Task, option: Option, encoded: EncodedScenario) -> list[tuple[tuple[str, int], int]]:
     """Return what an option holds: ((resource, index of node or link), amount in the units of `_capacity`)."""
     scenario = encoded.scenario
-    found: list[tuple[tuple[str, int], int]] = []
+    demands: list[tuple[tuple[str, int], int]] = []
     if option.node >= 0:
         node = scenario.nodes[option.node]
-        found += [
+        demands += [
             (("cpu", option.node), _down(task.cpu_required, node.cpu)),
             (("memory", option.node), _down(task.memory_required, node.memory)),
             (("devices", option.node), task.accelerators * share_of(task.accelerator_share)),
         ]
     if option.path >= 0:
-        found += [
+        demands += [
             (("bandwidth", link), _down(task.bandwidth, scenario.links[link].bandwidth))
             for link in encoded.paths[option.path]
         ]
-    return [(what, amount) for what, amount in found if amount]
+    return [(what, amount) for what, amount in demands if amount]
 
 
 def _capacity(scenario: Scenario, kind: str, index: int) -> int:

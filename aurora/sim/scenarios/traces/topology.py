@@ -115,17 +115,17 @@ def _remarks(graph: Graph, links: Sequence[Link], assumed: int) -> tuple[str, ..
 
 def _labels(path: Path, graph: Graph) -> dict[Value, str]:
     """Return the label of each node by its id; the id itself where there is no label."""
-    found: dict[Value, str] = {}
+    labels: dict[Value, str] = {}
     for node in graph.nodes:
         if "id" not in node:
             raise DataError(f"{path}, line {node[LINE_KEY]}: is not valid GML: a node has no id; {GML_FORM}")
-        if node["id"] in found:
+        if node["id"] in labels:
             raise DataError(
                 f"{path}, line {node[LINE_KEY]}: is not valid GML: two nodes have the id {node['id']!r}; {GML_FORM}"
             )
         label = "".join(c if c.isprintable() else " " for c in str(node.get("label", ""))).strip()
-        found[node["id"]] = label[:MOST_LABEL] or str(node["id"])[:MOST_LABEL]
-    return found
+        labels[node["id"]] = label[:MOST_LABEL] or str(node["id"])[:MOST_LABEL]
+    return labels
 
 
 def _distinct(labels: Mapping[Value, str]) -> list[str]:
@@ -177,12 +177,12 @@ Place = tuple[float, float] | None
 
 def _place(path: Path, name: str, fields: Record) -> Place:
     """Return latitude and longitude, radians; None where one is unknown."""
-    found: list[float] = []
+    radians: list[float] = []
     for field, most in (("Latitude", 90.0), ("Longitude", 180.0)):
         if str(fields.get(field, "nan")).lower() == "nan":  # networkx writes an unknown value so
             return None
-        found.append(math.radians(_number(path, f"node {name}", field, fields[field], -most, most)))
-    return found[0], found[1]
+        radians.append(math.radians(_number(path, f"node {name}", field, fields[field], -most, most)))
+    return radians[0], radians[1]
 
 
 def _speed(path: Path, where: str, edge: Record) -> float:
