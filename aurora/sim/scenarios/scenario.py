@@ -323,10 +323,10 @@ class Scenario(Frozen):
 
 def _unique(field: str, ids: Iterable[str]) -> None:
     seen: set[str] = set()
-    for each in ids:
-        if each in seen:
-            raise ValueError(f"{field}: {each!r} is used twice")
-        seen.add(each)
+    for name in ids:
+        if name in seen:
+            raise ValueError(f"{field}: {name!r} is used twice")
+        seen.add(name)
 
 
 def _check_dependencies(tasks: tuple[Task, ...]) -> None:
