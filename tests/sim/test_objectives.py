@@ -5,9 +5,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from aurora.agents.explain.wording import MEASURES as NOUNS_OF_RUNS
 from aurora.errors import ScenarioError
+from aurora.evals.compare import compare_policies
 from aurora.sim.kernel import encode, simulate
-from aurora.sim.measures import measures_of
+from aurora.sim.measures import MEASURES, measures_of
 from aurora.sim.objectives import GENERAL, OBJECTIVES, OPTIONAL_FIELDS, WITH_TARGET, ObjectiveName, ObjectiveTargets
 from aurora.sim.optimum.bounds import Bounds, bounds
 from aurora.sim.outcome import Summary
@@ -19,6 +21,7 @@ from aurora.sim.rewards import objective_vector, score
 from aurora.sim.scenarios.expansion import usual_targets
 from aurora.sim.scenarios.scenario import Node, Scenario, parse_scenario
 from aurora.sim.scenarios.whatif import NodeRemoved, changed
+from aurora.tools.simulation import SHORT_SUMS, ObjectiveBounds
 from tests.sim.kernel.test_kernel_against_reference import random_scenario, with_carbon
 
 
@@ -50,11 +53,20 @@ def test_names_targets_sums_and_features_follow_the_table() -> None:
     assert tuple(o.name for o in OBJECTIVES) == get_args(ObjectiveName)
     assert tuple(o.name for o in WITH_TARGET) == tuple(ObjectiveTargets.model_fields)
     assert {o.field for o in OBJECTIVES} <= set(Summary.__slots__)
-    assert {o.name for o in WITH_TARGET} <= set(Bounds._fields)
+    assert {o.bound for o in OBJECTIVES if o.bound} == set(Bounds._fields)
     assert set(OPTIONAL_FIELDS) <= set(Node.model_fields)
     features = [f"objective.{o.name}" for o in OBJECTIVES] + [f"objective.{o.name}_target" for o in WITH_TARGET]
     assert {*features, *(o.fit for o in OBJECTIVES if o.fit)} <= set(FEATURE_INDEX)
     assert [FEATURE_INDEX[f] for f in features] == list(range(FEATURE_INDEX[features[0]], len(FEATURE_INDEX)))
+
+
+def test_every_reader_shows_the_objectives_of_the_table() -> None:
+    assert {o.measure for o in OBJECTIVES} <= {m.name for m in MEASURES}
+    assert {o.field for o in OBJECTIVES} <= set(SHORT_SUMS) & set(NOUNS_OF_RUNS)
+    assert {o.bound for o in OBJECTIVES if o.bound} | {"reward"} == set(ObjectiveBounds.model_fields)
+    standing = compare_policies([hour((400, 100))], {"first_fit": REFERENCES["first_fit"]}).winner
+    assert set(standing.amounts) == {o.name for o in OBJECTIVES}
+    assert {o.compared for o in OBJECTIVES} <= set(standing.to_json())
 
 
 def test_optional_features_are_no_inputs_of_networks() -> None:

@@ -22,10 +22,12 @@ from aurora.cluster.snapshot import Container, Node, Note, Snapshot, Source, Tai
 from aurora.sim.scenarios.scenario import Link
 
 SLICE = "nvidia.com/mig-1g.10gb"
+H100, A100, T4 = "H100-SXM-80GB", "A100-SXM-80GB", "T4-16GB"
 MODEL = "nvidia.com/gpu.product"
 ON_DEVICES = Toleration(key=GPU, operator="Exists", effect="NoSchedule")
 PRODUCTION = {"priority": 1_000_000, "priority_class": "inference-production"}
 TRAINING = {"priority": 1_000, "priority_class": "training"}
+NOTHING = (0.0, 0.0, 0.0)
 NOTEBOOK = {"priority": 0, "priority_class": "interactive"}
 
 
@@ -78,10 +80,10 @@ def gpu_cluster() -> Snapshot:
 
 def _nodes() -> list[Node]:
     kinds = [  # prefix, number, zone, cores, GiB, devices, model, dollars an hour, watts idle and full
-        ("h100", 2, "hall-1", 192, 2048, {GPU: 8.0}, "H100-SXM-80GB", 38.40, (1100, 9800)),
-        ("a100", 3, "hall-1", 96, 1024, {GPU: 8.0}, "A100-SXM-80GB", 19.20, (800, 5600)),
+        ("h100", 2, "hall-1", 192, 2048, {GPU: 8.0}, H100, 38.40, (1100, 9800)),
+        ("a100", 3, "hall-1", 96, 1024, {GPU: 8.0}, A100, 19.20, (800, 5600)),
         ("mig", 1, "hall-2", 96, 1024, {SLICE: 28.0}, "A100-SXM-80GB-MIG-1g.10gb", 9.60, (600, 3200)),
-        ("t4", 3, "edge", 48, 192, {GPU: 4.0}, "T4-16GB", 2.64, (180, 620)),
+        ("t4", 3, "edge", 48, 192, {GPU: 4.0}, T4, 2.64, (180, 620)),
         ("cpu", 2, "hall-2", 64, 256, {}, None, 2.18, (120, 480)),
     ]
     nodes = []
@@ -103,6 +105,7 @@ def _nodes() -> list[Node]:
                     accelerator_model=model,
                     instance_type=f"{prefix}-{cpu}",
                     zone=zone,
+                    used={},
                     price_per_hour=price,
                     idle_power=float(idle),
                     full_power=float(full),
@@ -124,9 +127,7 @@ def _system(nodes: list[Node]) -> list[Group]:
             nodes=with_devices,
             apart=True,
         ),
-        Group(
-            "monitoring/StatefulSet/prometheus", 1, (container("prometheus", (2, 16), (0, 24)),), amounts(1.1, 12.4)
-        ),
+        Group("monitoring/StatefulSet/prometheus", 1, (container("prometheus", (2, 16), (0, 24)),), amounts(1.1, 12.4)),
         Group("platform/Deployment/gateway", 2, (container("gateway", (2, 4), (4, 4)),), amounts(0.7, 1.9)),
         Group("data/Deployment/loader", 4, (container("loader", (12, 32), (16, 48)),), amounts(9.6, 27.0)),
     ]
@@ -134,33 +135,39 @@ def _system(nodes: list[Node]) -> list[Group]:
 
 def _serving() -> list[Group]:
     return [
-        _on("serving/Deployment/chat-large", 2, (32, 256), {GPU: 4.0}, ("A100-SXM-80GB",), (11.0, 190.0, 3.1), PRODUCTION),
-        _on("serving/Deployment/embeddings", 6, (2, 8), {GPU: 0.5}, ("T4-16GB",), (1.1, 5.0, 0.21), PRODUCTION),
-        _on("serving/Deployment/speech", 2, (6, 24), {GPU: 1.0}, ("T4-16GB",), (3.9, 17.0, 0.74), PRODUCTION),
+        _on(
+            "serving/Deployment/chat-large",
+            2,
+            (32, 256),
+            {GPU: 4.0},
+            (A100,),
+            (11.0, 190.0, 3.1),
+            PRODUCTION,
+        ),
+        _on("serving/Deployment/embeddings", 6, (2, 8), {GPU: 0.5}, (T4,), (1.1, 5.0, 0.21), PRODUCTION),
+        _on("serving/Deployment/speech", 2, (6, 24), {GPU: 1.0}, (T4,), (3.9, 17.0, 0.74), PRODUCTION),
         _on("serving/Deployment/reranker", 8, (2, 8), {SLICE: 1.0}, (), (0.9, 5.2, 0.34), PRODUCTION),
         _on("research/Deployment/notebook", 9, (4, 24), {SLICE: 2.0}, (), (0.4, 11.0, 0.12), NOTEBOOK),
     ]
 
 
 def _training() -> list[Group]:
-    waits = {"created_at": TAKEN_AT - timedelta(hours=6, minutes=12)}
+    created = TAKEN_AT - timedelta(hours=6, minutes=12)
+    hall = {"data_zone": "hall-1"}
+    sweep = _gang("research/Job/sweep-vision", 2, (16, 96), (2, A100), (13.0, 60.0, 1.7), (3, 8), **hall)
     return [
-        _gang("research/Job/pretrain-7b", 2, (160, 1600), 8, "H100-SXM-80GB", (121.0, 1130.0, 7.7), 61, 72),
-        _gang("research/Job/finetune-13b", 2, (48, 480), 4, "A100-SXM-80GB", (30.0, 310.0, 3.6), 9, 12),
-        replace(
-            _gang("research/Job/sweep-vision", 2, (16, 96), 2, "A100-SXM-80GB", (13.0, 60.0, 1.7), 3, 8),
-            nodes=("a100-2", "a100-3"),
-            apart=True,
-        ),
-        _gang("research/Job/pretrain-30b", 4, (160, 1600), 8, "H100-SXM-80GB", (0, 0, 0), None, 96, waits),
-        _gang("research/Job/distil", 2, (40, 320), 4, "A100-SXM-80GB", (0, 0, 0), None, 10, waits),
+        _gang("research/Job/pretrain-7b", 2, (160, 1600), (8, H100), (121.0, 1130.0, 7.7), (61, 72), **hall),
+        _gang("research/Job/finetune-13b", 2, (48, 480), (4, A100), (30.0, 310.0, 3.6), (9, 12), **hall),
+        replace(sweep, nodes=("a100-2", "a100-3"), apart=True),
+        _gang("research/Job/pretrain-30b", 4, (160, 1600), (8, H100), NOTHING, (None, 96), created_at=created, **hall),
+        _gang("research/Job/distil", 2, (40, 320), (4, A100), NOTHING, (None, 10), created_at=created, **hall),
         _on(
             "serving/Deployment/chat-canary",
             1,
             (32, 256),
             {GPU: 4.0},
-            ("A100-SXM-80GB",),
-            (0, 0, 0),
+            (A100,),
+            NOTHING,
             {**PRODUCTION, "created_at": TAKEN_AT - timedelta(minutes=7)},
         ),
     ]
@@ -201,19 +208,18 @@ def _gang(
     workload_id: str,
     count: int,
     size: tuple[float, float],
-    devices: float,
-    model: str,
+    devices: tuple[float, str],
     used: tuple[float, float, float],
-    started_hours_ago: int | None,
-    hours: int,
-    task: dict[str, Any] | None = None,
+    hours: tuple[float | None, float],
+    **task: Any,
 ) -> Group:
-    """Return tasks that start together; `hours` is their time limit."""
-    fields: dict[str, Any] = {**TRAINING, "gang": workload_id, **(task or {})}
-    if started_hours_ago is not None:
-        started = TAKEN_AT - timedelta(hours=started_hours_ago)
-        fields |= {"started_at": started, "ends_at": started + timedelta(hours=hours)}
-    return _on(workload_id, count, size, {GPU: devices}, (model,), used, fields)
+    """Return tasks that start together; `hours` are those since their start, None where they wait, and their limit."""
+    number, model = devices
+    fields: dict[str, Any] = {**TRAINING, "gang": workload_id, "time_limit": hours[1] * 3600, **task}
+    if hours[0] is not None:
+        started = TAKEN_AT - timedelta(hours=hours[0])
+        fields |= {"started_at": started, "ends_at": started + timedelta(hours=hours[1])}
+    return _on(workload_id, count, size, {GPU: number}, (model,), used, fields)
 
 
 def _as_seen(task: Task) -> Task:

@@ -113,7 +113,9 @@ def history_of(snapshot: Snapshot, by: Literal["workload", "container"]) -> Pane
             uses = {c: container_use(workload, c, len(tasks))[k] for c in containers}
             labels = {"workload": workload, "metric": metric, "unit": "GiB" if k else "cores"}
             if by == "workload":
-                series.append(_series(f"{workload}/{metric}", np.sum([u.sum(axis=0) for u in uses.values()], 0), labels))
+                series.append(
+                    _series(f"{workload}/{metric}", np.sum([u.sum(axis=0) for u in uses.values()], 0), labels)
+                )
                 continue
             for c, use in uses.items():
                 series += [
@@ -135,7 +137,11 @@ def container_use(workload: str, container: str, replicas: int) -> tuple[FloatAr
     if profile.leak:
         period = (profile.memory_limit - profile.memory) / profile.leak * 3600  # seconds from a start to the kill
         memory = memory + profile.leak / 3600 * np.mod(times - END + period * _ages(replicas), period)
-    return np.round(np.clip(cpu, 0.001, profile.cpu_limit), 4), np.round(np.minimum(memory, profile.memory_limit), 4)
+    return _rounded(np.clip(cpu, 0.001, profile.cpu_limit)), _rounded(np.minimum(memory, profile.memory_limit))
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    return np.asarray(np.round(values, 4), np.float64)
 
 
 def out_of_memory_kills(workload: str, container: str, replicas: int) -> list[int]:
@@ -173,6 +179,4 @@ def _wandering(rng: np.random.Generator, replicas: int) -> FloatArray:
 
 
 def _series(name: str, y: FloatArray, labels: dict[str, str]) -> Series:
-    return Series(
-        name, END - (LENGTH - 1) * STEP, STEP, np.round(y, 4), np.ones(LENGTH, dtype=np.bool_), labels=labels
-    )
+    return Series(name, END - (LENGTH - 1) * STEP, STEP, np.round(y, 4), np.ones(LENGTH, dtype=np.bool_), labels=labels)

@@ -64,14 +64,20 @@ def _waits(count: int) -> tuple[str, ...]:
 
 
 WEEK = 168.0
+BAD = "BadConstraints"
+QOS = "QOSMaxCpuPerUserLimit"
+A100, V100 = "a100", "v100"
+CN3_TO_8 = _names("cn", 3, 8)
 JOBS = (
-    Job("81204", "climate-era", "ines", "climate", "compute", (64, 240, 0), 72, _names("cn", 3, 8), 31.2, priority=9120),
+    Job(
+        "81204", "climate-era", "ines", "climate", "compute", (64, 240, 0), 72, _names("cn", 3, 8), 31.2, priority=9120
+    ),
     Job("81377", "cfd-wing", "tomas", "aero", "compute", (64, 128, 0), 48, _names("cn", 9, 10), 44.9, priority=7010),
-    Job("81390", "md-membrane", "yuki", "chem", "gpu", (16, 96, 4), 24, ("gn01",), 20.5, model="a100", busy=0.71),
+    Job("81390", "md-membrane", "yuki", "chem", "gpu", (16, 96, 4), 24, ("gn01",), 20.5, model=A100, busy=0.71),
     Job("81402", "assembly", "lena", "genomics", "bigmem", (48, 1500, 0), WEEK, ("bm01",), 90.0, busy=0.62),
     Job("81418", "denovo", "lena", "genomics", "bigmem", (40, 900, 0), 96, ("bm02",), 12.7, busy=0.58),
-    Job("81440", "train-segm", "omar", "imaging", "gpu", (16, 120, 2), 24, ("gn02",), 3.4, model="a100", busy=0.55),
-    Job("81441", "train-segm", "omar", "imaging", "gpu", (16, 120, 1), 24, ("gn02",), 3.4, model="a100", busy=0.49),
+    Job("81440", "train-segm", "omar", "imaging", "gpu", (16, 120, 2), 24, ("gn02",), 3.4, model=A100, busy=0.55),
+    Job("81441", "train-segm", "omar", "imaging", "gpu", (16, 120, 1), 24, ("gn02",), 3.4, model=A100, busy=0.49),
     Job("81455_1", "align", "lena", "genomics", "compute", (16, 48, 0), 9, ("cn11",), 5.1),
     Job("81455_2", "align", "lena", "genomics", "compute", (16, 48, 0), 9, ("cn11",), 5.1),
     Job("81455_3", "align", "lena", "genomics", "compute", (16, 48, 0), 9, ("cn11",), 4.8),
@@ -79,7 +85,7 @@ JOBS = (
     Job("81461", "lattice", "noor", "physics", "compute", (32, 64, 0), 24, ("cn02",), 11.3, priority=5200),
     Job("81470", "notebook", "ines", "climate", "debug", (4, 16, 0), 4, ("cn01",), 1.2, busy=0.06),
     Job("81480", "post-proc", "tomas", "aero", "compute", (8, 200, 0), 6, ("cn13",), 2.2, busy=0.97),
-    Job("81483", "render", "kim", "outreach", "gpu-old", (24, 90, 2), 12, ("gv01",), 7.7, model="v100", busy=0.8),
+    Job("81483", "render", "kim", "outreach", "gpu-old", (24, 90, 2), 12, ("gv01",), 7.7, model=V100, busy=0.8),
     Job("81500", "climate-era-2", "ines", "climate", "compute", (64, 240, 0), 72, _waits(8), 9.6, "Resources", 9115),
     Job("81502", "cfd-tail", "tomas", "aero", "compute", (64, 128, 0), 24, _waits(2), 8.8, "Priority", 7005),
     Job("81503", "lattice", "noor", "physics", "compute", (32, 64, 0), 6, _waits(1), 8.1, "Priority", 5190),
@@ -100,10 +106,21 @@ JOBS = (
     ),
     Job("81455_5", "align", "lena", "genomics", "compute", (16, 48, 0), 9, _waits(1), 5.2, "JobArrayTaskLimit", 3990),
     Job("81455_6", "align", "lena", "genomics", "compute", (16, 48, 0), 9, _waits(1), 5.2, "JobArrayTaskLimit", 3990),
+    Job("81520", "md-long", "yuki", "chem", "gpu", (16, 96, 4), 24, _waits(2), 6.4, "Resources", 6100, model=A100),
     Job(
-        "81520", "md-long", "yuki", "chem", "gpu", (16, 96, 4), 24, _waits(2), 6.4, "Resources", 6100, model="a100"
+        "81523",
+        "train-llm",
+        "omar",
+        "imaging",
+        "gpu",
+        (60, 480, 8),
+        48,
+        _waits(1),
+        4.0,
+        "BadConstraints",
+        4100,
+        model=A100,
     ),
-    Job("81523", "train-llm", "omar", "imaging", "gpu", (60, 480, 8), 48, _waits(1), 4.0, "BadConstraints", 4100, model="a100"),
     Job("81530", "assembly-2", "lena", "genomics", "bigmem", (48, 1900, 0), WEEK, _waits(1), 30.0, "Resources", 8800),
     Job(
         "81533",
@@ -119,8 +136,21 @@ JOBS = (
         5100,
         ("avx512",),
     ),
-    Job("81540", "sweep", "noor", "physics", "compute", (64, 96, 0), 3, _waits(4), 1.1, "QOSMaxCpuPerUserLimit", 5000),
-    Job("81544", "render", "kim", "outreach", "gpu-old", (24, 90, 2), 12, _waits(1), 0.4, "Resources", 1200, model="v100"),
+    Job("81540", "sweep", "noor", "physics", "compute", (64, 96, 0), 3, _waits(4), 1.1, QOS, 5000),
+    Job(
+        "81544",
+        "render",
+        "kim",
+        "outreach",
+        "gpu-old",
+        (24, 90, 2),
+        12,
+        _waits(1),
+        0.4,
+        "Resources",
+        1200,
+        model=V100,
+    ),
 )
 
 
@@ -167,8 +197,8 @@ def _nodes() -> list[Node]:
         (_names("cn", 3, 13), 64, 256, 0, None, ("compute",), ("zen3", "ib"), 1.9, (140, 560)),
         (_names("cn", 14, 16), 64, 192, 0, None, ("compute",), ("icelake", "avx512", "ib"), 2.1, (150, 610)),
         (_names("bm", 1, 2), 64, 2048, 0, None, ("bigmem",), ("zen3", "ib"), 6.4, (260, 780)),
-        (_names("gn", 1, 4), 64, 512, 4, "a100", ("gpu",), ("zen3", "a100", "ib"), 9.8, (420, 2300)),
-        (_names("gv", 1, 1), 40, 384, 2, "v100", ("gpu-old",), ("skylake", "v100"), 3.1, (260, 1100)),
+        (_names("gn", 1, 4), 64, 512, 4, A100, ("gpu",), ("zen3", "a100", "ib"), 9.8, (420, 2300)),
+        (_names("gv", 1, 1), 40, 384, 2, V100, ("gpu-old",), ("skylake", "v100"), 3.1, (260, 1100)),
     ]
     troubles = {
         "cn14": ("drained: memory error in DIMM B2",),
@@ -190,6 +220,7 @@ def _nodes() -> list[Node]:
                     is_cordoned=name in ("cn14", "cn15"),
                     conditions=troubles.get(name, ()),
                     accelerator_model=model,
+                    used={},
                     price_per_hour=price,
                     idle_power=float(idle),
                     full_power=float(full),

@@ -81,7 +81,7 @@ class Group:
 
     def tasks(self) -> list[Task]:
         """Return its tasks, not yet placed."""
-        namespace, kind, name = self.workload_id.split("/")
+        _, kind, name = self.workload_id.split("/")
         days = 1 + int(hashlib.sha256(self.workload_id.encode()).hexdigest(), 16) % 20
         created = TAKEN_AT - timedelta(days=days, hours=3)
         fields: dict[str, Any] = {

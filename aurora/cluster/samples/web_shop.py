@@ -62,9 +62,7 @@ def web_shop() -> Snapshot:
                 facts=("measured use",),
             ),
             Source(source_id="S3", kind="prices", origin="made up", read_at=TAKEN_AT, facts=("prices",)),
-            Source(
-                source_id="S4", kind="person", origin="made up", read_at=TAKEN_AT, facts=("maintenance", "network")
-            ),
+            Source(source_id="S4", kind="person", origin="made up", read_at=TAKEN_AT, facts=("maintenance", "network")),
         ),
         nodes=tuple(_with_use(n, tasks) for n in nodes),
         tasks=tuple(tasks),
@@ -108,6 +106,7 @@ def _nodes() -> list[Node]:
                     is_cordoned=name in CORDONED,
                     instance_type=kind,
                     zone=zone,
+                    used={},
                     price_per_hour=0.128 if is_spot else 0.404 if is_large else 0.202,
                     idle_power=95.0 if is_large else 55.0,
                     full_power=230.0 if is_large else 120.0,
@@ -220,7 +219,7 @@ def _shop(on_demand: tuple[str, ...], spot: tuple[str, ...]) -> list[Group]:
             4,
             (container("checkout", (0.5, 0.75), (1, 1)),),
             {},
-            {**CRITICAL, "spreads": (even_zones("checkout"),)},
+            {**CRITICAL, "spreads": (even_zones("checkout"),), "data_zone": "eu-1a"},
             {"min_available": "3"},
         ),
         Group("shop/Deployment/cart", 4, (container("cart", (0.25, 0.5), (0.5, 0.5)),), {}, CRITICAL),
@@ -233,7 +232,7 @@ def _shop(on_demand: tuple[str, ...], spot: tuple[str, ...]) -> list[Group]:
                 container("api", (0.75, 1), (1.5, 2)),
             ),
             {},
-            {**CRITICAL, "spreads": (even_zones("api"),)},
+            {**CRITICAL, "spreads": (even_zones("api"),), "data_zone": "eu-1a"},
             {"autoscaler": (4, 16), "autoscaler_targets": {"cpu": 0.65}, "max_unavailable": "25%"},
             nodes=on_demand,
         ),
@@ -260,7 +259,7 @@ def _shop(on_demand: tuple[str, ...], spot: tuple[str, ...]) -> list[Group]:
             4,
             (container("convert", (1, 2), (2, 2)),),
             amounts(1.7, 1.1),
-            {**BATCH, **on_spot, "started_at": TAKEN_AT - timedelta(minutes=42)},
+            {**BATCH, **on_spot, "started_at": TAKEN_AT - timedelta(minutes=42), "data_zone": "eu-1b"},
             nodes=spot,
         ),
         Group(
@@ -303,7 +302,7 @@ def _with_restarts(task: Task) -> Task:
     if task.workload_id != "shop/Deployment/recommender":
         return task
     name = "shop/Deployment/recommender"
-    siblings = [g for g in _shop((), ()) if g.workload_id == name][0].names()
+    siblings = next(g for g in _shop((), ()) if g.workload_id == name).names()
     kills = out_of_memory_kills(name, "recommender", len(siblings))[siblings.index(task.task_id)]
     return task.model_copy(update={"restarts": kills, "out_of_memory_kills": kills})
 
@@ -344,6 +343,8 @@ def _ended() -> list[Task]:
             node_id="node-a4",
             kind="job",
             requests=amounts(1, 2, pods=1),
+            limits={},
+            used={},
             labels={"app": "nightly-export"},
             created_at=night,
             started_at=night + timedelta(seconds=9),
@@ -355,6 +356,8 @@ def _ended() -> list[Task]:
             state="failed",
             node_id="node-c2",
             requests=amounts(0.1, 0.25, pods=1),
+            limits={},
+            used={},
             labels={"app": "mailer"},
             created_at=TAKEN_AT - timedelta(days=2, hours=4),
             pending_reason="The node was low on resource: ephemeral-storage.",

@@ -7,7 +7,8 @@ and violations: a linear program (`aurora.sim.optimum.start_times`). All hold fo
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.objectives import OBJECTIVES, ObjectiveName
@@ -40,7 +41,7 @@ class Bounds(NamedTuple):
 
     def to_json(self, counted: Container[ObjectiveName]) -> dict[str, float]:
         """Return the bounds by name, without those of objectives that a scenario doesn't count."""
-        uncounted = {o.name for o in OBJECTIVES if o.name not in counted}
+        uncounted = {o.bound for o in OBJECTIVES if o.name not in counted}
         return {name: value for name, value in self._asdict().items() if name not in uncounted}
 
 
@@ -66,12 +67,12 @@ def bounds(scenario: Scenario | EncodedScenario) -> Bounds:
 def best_reward(least: Bounds, scenario: Scenario) -> float:
     """Return a reward that no plan which completes every task exceeds: each objective at its own bound."""
     tasks = len(scenario.tasks)
-    ideal = Summary(
+    done = Summary(
         tasks=tasks,
         completed=tasks,
         unplaced=0,
-        sla_violations=least.violations,
-        latency_mean=least.latency,
+        sla_violations=0,
+        latency_mean=0.0,
         latency_p95=0.0,
         latency_max=0.0,
         bounded_slowdown=1.0,
@@ -80,9 +81,9 @@ def best_reward(least: Bounds, scenario: Scenario) -> float:
         memory_utilization=0.0,
         accelerator_utilization=0.0,
         bandwidth_utilization=0.0,
-        cost=least.cost,
-        energy=least.energy,
+        cost=0.0,
+        energy=0.0,
         decisions=tasks,
-        carbon=least.carbon,
     )
-    return score(ideal, scenario).reward
+    least_amounts: dict[str, Any] = {o.field: o.least(least) for o in OBJECTIVES}
+    return score(replace(done, **least_amounts), scenario).reward
