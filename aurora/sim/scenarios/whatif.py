@@ -1,4 +1,4 @@
-"""A scenario with something changed: what would have happened is then a simulation away."""
+"""What-if changes of a scenario, to be simulated and compared with the original."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from aurora.sim.scenarios.scenario import Conditions, NodeFailure, Scenario, par
 from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
-LOADS = ("cpu_required", "memory_required", "bandwidth", "data_size")
-"""Fields that a load multiplies. More bandwidth without more data would make transfers faster."""
+LOAD_FIELDS = ("cpu_required", "memory_required", "bandwidth", "data_size")
+"""Fields of a task that a change of load multiplies. More bandwidth without more data would make transfers faster."""
 
 
 class NodeFails(Frozen):
@@ -124,7 +124,7 @@ def _seconds(text: str) -> float:
 
 
 def described(change: Change) -> str:
-    """Return a change in words."""
+    """Describe a change."""
     match change:
         case LoadChanges():
             who = "every task asks" if change.task_id is None else f"task {change.task_id} asks"
@@ -154,10 +154,10 @@ def changed(scenario: Scenario, change: Change) -> Scenario:
     """Return the scenario with a change.
 
     Raises:
-        ScenarioError: The change names what the scenario doesn't have, nothing is left to run on, or a number comes
-            out too small or too large.
+        ScenarioError: The change names an unknown task or node, leaves tasks nowhere to run, or makes a number too
+            small or too large.
     """
-    copied = _copied(scenario, change)  # copies are not checked by themselves
+    copied = _copied(scenario, change)  # pydantic does not validate copies
     return parse_scenario(copied.model_dump(), where="the scenario after the change")
 
 
@@ -200,7 +200,7 @@ def _with_load(scenario: Scenario, change: LoadChanges) -> Scenario:
     if change.task_id is not None and all(t.task_id != change.task_id for t in scenario.tasks):
         raise ScenarioError(f"scenario {scenario.scenario_id} has no task {change.task_id!r}")
     tasks = tuple(
-        t.model_copy(update={name: getattr(t, name) * change.factor for name in LOADS})
+        t.model_copy(update={name: getattr(t, name) * change.factor for name in LOAD_FIELDS})
         if change.task_id in (None, t.task_id)
         else t
         for t in scenario.tasks
