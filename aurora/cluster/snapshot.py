@@ -162,6 +162,7 @@ class Task(Frozen):
     created_at: Time | None = Field(default=None, description="when it was submitted")
     started_at: Time | None = Field(default=None, description="when it started")
     ends_at: Time | None = Field(default=None, description="when it ends at the latest; null: not known")
+    time_limit: NonNegative | None = Field(default=None, description="seconds that it may run at most; null: no limit")
     data_zone: str | None = Field(default=None, description="zone of its data or its users; null: not known")
     dependencies: tuple[str, ...] = Field(default=(), description="tasks that must finish before it")
     gang: str | None = Field(default=None, description="tasks of the same gang start together; null: alone")
