@@ -136,7 +136,7 @@ def evaluate_champion(  # what is judged, on what, and how long
     families = len(source.training + source.validation)
     to_bound = bounded * families if source.has_levels else 0
     steps = len(levels) * (1 + to_bound)
-    found: list[Verdict] = []
+    verdicts: list[Verdict] = []
     for place, level in enumerate(levels):
         before = place * (1 + to_bound)
         scenarios = fresh_scenarios(source, max(1, level), per_family, seed)
@@ -150,8 +150,8 @@ def evaluate_champion(  # what is judged, on what, and how long
                 tick=partial(_counted, tick, before + 1, steps),
             )
             verdict = verdict._replace(distance=far)
-        found.append(verdict)
-    return found
+        verdicts.append(verdict)
+    return verdicts
 
 
 def _counted(tick: Tick, before: int, steps: int, done: int) -> None:

@@ -86,7 +86,7 @@ def distance(
         reward=float(got.mean()),
         gap=paired_interval(most - got),
         ratios={
-            o.name: ratio([o.amount(s) for _, _, s in rows], [getattr(b, o.name) for _, b, _ in rows])
+            o.name: ratio([o.amount(s) for _, _, s in rows], [o.least(b) for _, b, _ in rows])
             for o in WITH_TARGET
             if any(o.name in e.scenario.counted for e, _, _ in rows)
         },

@@ -30,7 +30,7 @@ from aurora.reading import read_json
 from aurora.sim.policies.policy import Policy, parse_policy
 
 BOUNDED_PER_FAMILY = 2
-VERDICTS = "verdicts.json"
+VERDICTS_FILE = "verdicts.json"
 """File with a champion's verdicts, so that writing the report again takes seconds."""
 
 _STYLE = "report.css"
@@ -82,7 +82,7 @@ def _verdicts(
     per_family = source.judged_per_family
     asked = [__version__, per_family, BOUNDED_PER_FAMILY, settings.model_dump(mode="json"), champion.model_dump_json()]
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    path = directory / VERDICTS
+    path = directory / VERDICTS_FILE
     if path.exists():
         try:
             kept = read_json(path)

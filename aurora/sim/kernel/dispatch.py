@@ -60,11 +60,13 @@ from aurora.sim.kernel.tournament import choose_by_tournament
 
 SELECT, SCAN, SWEEP, TOURNAMENT = range(4)
 """How the candidate of a task is found: of any kind, over all nodes at once (without marking them first), from
-scores that were kept."""
+scores that were kept. Only tasks of route 0 have all nodes; others are placed by `choose` in any case."""
 
 
 @inlined
 def _chosen(problem, state, program, scratch, cache, tracer, t, how):
+    if not problem.plain and problem.task_i[t, T_ROUTE] != 0:
+        return choose(problem, state, program, scratch, tracer, t, False)
     if how == SWEEP and devices_of(problem, t) == 0:
         return choose_by_sweep(problem, state, program, scratch, t)
     if how in (SCAN, SWEEP):

@@ -34,8 +34,8 @@ class EncodedScenario:
         paths: Link indices of each path.
         classes: Cache of task classes by the features that tell tasks apart.
         pinned: Where the arrays lie.
-        all_nodes: Whether the candidates of every task are all nodes.
-        plain: Whether there are, besides, neither devices nor batteries.
+        all_nodes: Whether the candidates of tasks of route 0 are all nodes, and nobody has a path.
+        plain: Whether there are, besides, no other routes, devices and batteries.
     """
 
     scenario: Scenario
@@ -49,12 +49,14 @@ class EncodedScenario:
     def __post_init__(self) -> None:
         problem = self.problem
         one_route = len(problem.route_start) == 2  # its start and its end
-        all_nodes = one_route and not problem.options[at.O_HAS_PATHS] and not problem.options[at.O_HAS_PLAN]
+        first = problem.candidate_node[: problem.route_start[1]]
+        all_nodes = np.array_equal(first, np.arange(problem.node_f.shape[1]))
+        all_nodes &= not problem.options[at.O_HAS_PATHS] and not problem.options[at.O_HAS_PLAN]
         object.__setattr__(self, "pinned", Pinned(problem))
         devices = problem.node_i[at.N_DEVICES].any() or problem.task_i[:, at.T_DEVICES].any()
         batteries = np.isfinite(problem.node_f[at.N_BATTERY]).any()
         object.__setattr__(self, "all_nodes", bool(all_nodes))
-        object.__setattr__(self, "plain", bool(all_nodes and not devices and not batteries))
+        object.__setattr__(self, "plain", bool(all_nodes and one_route and not devices and not batteries))
 
 
 def encode(scenario: Scenario) -> EncodedScenario:

@@ -9,6 +9,9 @@ from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import EncodedScenario
 from aurora.sim.policies.policy import PlannedTask
 
+MAX_NODES_NAMED = 5
+"""Most allowed nodes that an error names."""
+
 
 def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> EncodedScenario:
     """The same scenario, in which each task may only go where and when the plan says.
@@ -49,12 +52,12 @@ def planned_candidates(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) 
         t = tasks[line.task_id]
         if t in found:
             raise ConstraintError(f"allocation_plan: task {line.task_id!r} is planned twice; keep one line")
-        found[t] = _planned_candidate(line, encoded, int(encoded.problem.task_i[t, at.T_ROUTE]), nodes, links)
+        found[t] = _planned_candidate(line, encoded, t, nodes, links)
     return found
 
 
 def _planned_candidate(
-    line: PlannedTask, encoded: EncodedScenario, route: int, nodes: dict[str, int], links: dict[str, int]
+    line: PlannedTask, encoded: EncodedScenario, task: int, nodes: dict[str, int], links: dict[str, int]
 ) -> int:
     problem = encoded.problem
     if line.node_id is not None and line.node_id not in nodes:
@@ -66,12 +69,19 @@ def _planned_candidate(
     if unknown:
         raise ConstraintError(f"allocation_plan: task {line.task_id!r} names the unknown link {unknown[0]!r}")
     wanted_path = tuple(links[l] for l in line.path)
+    route = problem.task_i[task, at.T_ROUTE]
     first, last = problem.route_start[route], problem.route_start[route + 1]
     for c in range(first, last):
         path = int(problem.candidate_path[c])
         held = encoded.paths[path] if path >= 0 else ()
         if problem.candidate_node[c] == wanted_node and wanted_path in ((), held):
             return int(c - first)
+    allowed = encoded.scenario.tasks[task].allowed_nodes
+    if allowed and line.node_id is not None and line.node_id not in allowed:
+        raise ConstraintError(
+            f"allocation_plan: task {line.task_id!r} may not use node {line.node_id!r}; its allowed_nodes are "
+            f"{', '.join(allowed[:MAX_NODES_NAMED])}{' and others' if len(allowed) > MAX_NODES_NAMED else ''}"
+        )
     raise ConstraintError(
         f"allocation_plan: task {line.task_id!r} has no candidate with node {line.node_id!r} and path "
         f"{list(line.path)}; a flow takes one of its {encoded.scenario.paths_per_pair} shortest paths and no node"

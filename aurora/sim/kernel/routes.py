@@ -14,16 +14,26 @@ from scipy.sparse.csgraph import yen
 
 from aurora.sim.scenarios.scenario import Scenario, Task
 
+_Key = tuple[str | None, str | None, tuple[str, ...]]
+"""Source, destination, and the nodes that tasks of a route may use (empty: any)."""
+
+_EVERYWHERE: _Key = (None, None, ())
+"""Tasks that may use any node, without a path."""
+
 _HOP_MS = 1e-6
 """Added to a link's latency when paths are found, so that of equal ones those with fewer links come first."""
 
 
 class Routes:
-    """Candidate lists by (source, destination), with the paths they use."""
+    """Candidate lists by source, destination and allowed nodes, with the paths they use.
+
+    Tasks that may use any node, without a path, have route 0.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._known: dict[tuple[str | None, str | None], int] = {}
+        self._known: dict[_Key, int] = {}
+        self._by_node: dict[str | None, dict[str, tuple[int, int]]] = {}
         self._path_number: dict[tuple[int, ...], int] = {}
         self.paths: list[tuple[int, ...]] = []
         self.routes: list[list[tuple[int, int]]] = []
@@ -39,6 +49,8 @@ class Routes:
         self._neighbours: list[list[tuple[int, float, int]]] = [[] for _ in self._site_number]
         for (a, b), (latency, k) in best.items():
             self._neighbours[a].append((b, latency, k))
+        if any(self._key(t) == _EVERYWHERE for t in scenario.tasks):
+            self._number(_EVERYWHERE)
 
     @cached_property
     def _graph(self) -> Any:
@@ -49,13 +61,38 @@ class Routes:
 
     def of(self, task: Task) -> int:
         """Number of the task's route."""
+        return self._number(self._key(task))
+
+    def _key(self, task: Task) -> _Key:
         with_paths = bool(self._scenario.links) or task.destination_site is not None
-        source = task.source_site if with_paths else None
-        key = (source, task.destination_site)
-        if key not in self._known:
-            self._known[key] = len(self.routes)
-            self.routes.append(self._flow(*key) if key[1] is not None else self._placements(source))
-        return self._known[key]
+        return (task.source_site if with_paths else None, task.destination_site, task.allowed_nodes)
+
+    def _number(self, key: _Key) -> int:
+        number = self._known.get(key)
+        if number is None:
+            number = self._known[key] = self._new(*key)
+        return number
+
+    def _new(self, source: str | None, destination: str | None, allowed: tuple[str, ...]) -> int:
+        """Return the number of a route that no task has had yet."""
+        if destination is not None:
+            found = self._flow(source, destination)
+        elif not allowed:
+            found = self._placements(source)
+        else:
+            by_node = self._placements_by_node(source)
+            found = sorted({by_node[n] for n in allowed if n in by_node})
+            if len(found) == len(by_node):  # all that can be reached: the shared route keeps runs fast
+                return self._number((source, None, ()))
+        self.routes.append(found)
+        return len(self.routes) - 1
+
+    def _placements_by_node(self, source: str | None) -> dict[str, tuple[int, int]]:
+        """Return the candidates of a source by node id, so that a short list doesn't cost a look at every node."""
+        if source not in self._by_node:
+            nodes = self._scenario.nodes
+            self._by_node[source] = {nodes[k].node_id: (k, path) for k, path in self._placements(source)}
+        return self._by_node[source]
 
     def _placements(self, source: str | None) -> list[tuple[int, int]]:
         nodes = self._scenario.nodes
@@ -71,10 +108,10 @@ class Routes:
                 found.append((k, self._path(best[node.site])))
         return found
 
-    def _flow(self, source: str | None, destination: str | None) -> list[tuple[int, int]]:
+    def _flow(self, source: str | None, destination: str) -> list[tuple[int, int]]:
         if source == destination:
             return [(-1, -1)]
-        assert source is not None and destination is not None
+        assert source is not None
         return [(-1, self._path(p)) for p in self._shortest(source, destination, self._scenario.paths_per_pair)]
 
     def _tree(self, source: str) -> dict[str, tuple[int, ...]]:

@@ -320,9 +320,13 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
 
 
 def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: bool) -> tuple[NDArray[np.int64], int]:
-    """Class of each task as far as the policy can tell them apart; none if caching doesn't apply."""
+    """Class of each task as far as the policy can tell them apart; none if caching doesn't apply.
+
+    Tasks that may not use all nodes keep no scores; their class means nothing.
+    """
     problem = encoded.problem
-    tasks, nodes = problem.task_f.shape[0], problem.node_f.shape[1]
+    everywhere = problem.task_i[:, at.T_ROUTE] == 0
+    tasks, nodes = np.count_nonzero(everywhere), problem.node_f.shape[1]
     few = nodes < MIN_NODES_FOR_CACHE and not with_fragmentation
     if few or program.scores_change or program.easy or not encoded.all_nodes:
         return NO_CLASSES
@@ -336,9 +340,10 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
                 np.unique(problem.task_i[:, at.T_MODELS], return_inverse=True)[1].reshape(1, -1),
             ]
         )
-        _, inverse = np.unique(columns, axis=1, return_inverse=True)
-        inverse = inverse.reshape(-1).astype(np.int64)
-        encoded.classes[key] = (inverse, int(inverse.max()) + 1)
+        _, inverse = np.unique(columns[:, everywhere], axis=1, return_inverse=True)
+        classes = np.zeros(len(everywhere), np.int64)
+        classes[everywhere] = inverse.reshape(-1)
+        encoded.classes[key] = (classes, int(inverse.max()) + 1)
     classes, count = encoded.classes[key]
     if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
         return NO_CLASSES
