@@ -61,7 +61,7 @@ def test_a_report_is_written_and_its_verdicts_are_cached(finished, quick, monkey
     assert not re.search(r"(src|href)=['\"]https?:", text.partition("</script>")[2])
     monkeypatch.setattr(judging, "fresh_scenarios", lambda *_: pytest.fail("judged again"))
     assert write_report(finished, SMALL)[1] == verdicts
-    (finished / page.VERDICTS).write_text("{")  # a damaged copy is computed again
+    (finished / page.VERDICTS_FILE).write_text("{")  # a damaged copy is computed again
     monkeypatch.undo()
     monkeypatch.setattr(GeneratedSource, "judged_per_family", 1)
     monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
