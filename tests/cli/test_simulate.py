@@ -76,11 +76,11 @@ def test_tasks_wait_for_the_nodes_that_they_may_use(limited: Path) -> None:
 
 
 def test_an_unknown_or_indispensable_node_of_allowed_nodes_is_an_error(limited: Path) -> None:
-    refused = aurora("simulate", str(limited), "cheapest", "--remove", "node-a", code=4).stderr
+    refused = aurora("simulate", str(limited), "cheapest", "--remove", "node-a", code=3).stderr
     assert "node 'node-a' can't be removed: task web may use no other" in refused
     limited.write_text(limited.read_text().replace('["node-a"]', '["node-x"]', 1))
     assert (
-        "task web: allowed_nodes: unknown node 'node-x'" in aurora("simulate", str(limited), "cheapest", code=4).stderr
+        "task web: allowed_nodes: unknown node 'node-x'" in aurora("simulate", str(limited), "cheapest", code=3).stderr
     )
 
 
