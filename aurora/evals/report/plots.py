@@ -19,9 +19,9 @@ INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#8
 COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours that colour-blind people can distinguish (Okabe and Ito, 2008)."""
 MAX_CURVES = 5
-"""Most policies, besides the champion, whose ratings are drawn over iterations."""
+"""Largest number of policies, besides the champion, whose ratings are drawn over iterations."""
 MAX_RATED = 12
-"""Most policies whose latest ratings are drawn."""
+"""Largest number of policies whose latest ratings are drawn."""
 
 
 def figure_html(figure: go.Figure, height: int = 340) -> str:

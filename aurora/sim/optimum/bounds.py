@@ -1,7 +1,8 @@
 """Lower bounds on the latency, cost, energy, carbon and violations of a scenario.
 
-Cost, energy and carbon: every task on its cheapest option (`aurora.sim.optimum.options`), as if it were alone. Latency
-and violations: a linear program (`aurora.sim.optimum.start_times`). All hold for plans that complete every task.
+Cost, energy and carbon: each task takes its cheapest option (`aurora.sim.optimum.options`), as if it were alone.
+Latency and violations: a linear program (`aurora.sim.optimum.start_times`). All hold for plans that complete every
+task.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from aurora.sim.outcome import Summary
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.scenario import Scenario
 
-ROUNDING = 1e-6
-"""A bound is lowered by this share, more than the solver's tolerance."""
+BOUND_SLACK = 1e-6
+"""Share by which a bound is lowered; it exceeds the solver's tolerance."""
 
 
 class Bounds(NamedTuple):
@@ -60,7 +61,7 @@ def bounds(scenario: Scenario | EncodedScenario) -> Bounds:
     energy = max(sum(min(o.energy[r] for o in task.options) for task in tasks) for r in range(RESOURCES))
     carbon = max(sum(min(o.carbon[r] for o in task.options) for task in tasks) for r in range(RESOURCES))
     latency, violations = least_latency_and_violations(encoded, tasks)
-    lowered = 1 - ROUNDING
+    lowered = 1 - BOUND_SLACK
     return Bounds(latency * lowered, cost * lowered, energy * lowered, violations, carbon * lowered)
 
 
