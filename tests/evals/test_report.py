@@ -40,7 +40,13 @@ def test_the_starting_policy_is_a_row_of_every_comparison():
     start = source.templates[0]
     ticks: list[tuple[int, int]] = []
     verdicts = evaluate_champion(
-        source, start, per_family=1, bounded=0, seed=5, jobs=1, tick=lambda done, of: ticks.append((done, of))
+        source,
+        start,
+        per_family=1,
+        bounded=0,
+        seed=5,
+        jobs=1,
+        progress=lambda _, done, of=None, detail="": ticks.append((done, of)),
     )
     assert [v.level for v in verdicts] == [1, 2, 3, 4, 5]
     assert ticks == [(k, 5) for k in range(1, 6)]
