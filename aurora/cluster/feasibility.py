@@ -367,10 +367,23 @@ def _packed(devices: float, asked: Iterable[float]) -> list[float]:
     return free
 
 
+_FILTER_ORDER: tuple[tuple[ReasonKind, ...], ...] = (
+    ("cordoned",),
+    ("not ready", "maintenance"),
+    ("taint",),
+    ("selector", "affinity"),
+    ("model",),
+    ("insufficient",),
+    ("spread",),
+    ("with tasks", "apart from tasks"),
+)
+"""Kinds of reasons in the order in which kube-scheduler filters; a node counts for the first that it fails."""
+
+
 def summary(reasons: Iterable[tuple[str, tuple[Reason, ...]]]) -> str:
     """Return why no node fits in one line, as `kubectl describe pod` counts it.
 
-    >>> summary([("a", (Reason("insufficient", "cpu", 4, 1),)), ("b", (Reason("cordoned"),))])
+    >>> summary([("a", (Reason("insufficient", "cpu", 4, 1),)), ("b", (Reason("cordoned"), Reason("spread", "zone")))])
     '0 of 2 nodes fit: 1 insufficient cpu, 1 cordoned'
     """
     counts: Counter[str] = Counter()
@@ -378,7 +391,8 @@ def summary(reasons: Iterable[tuple[str, tuple[Reason, ...]]]) -> str:
     for _, found in reasons:
         nodes += 1
         fitting += not found
-        counts.update({_short(r) for r in found})
+        first = next((kinds for kinds in _FILTER_ORDER if any(r.kind in kinds for r in found)), ())
+        counts.update(dict.fromkeys((_short(r) for r in found if r.kind in first), 1))
     listed = ", ".join(f"{n} {text}" for text, n in counts.most_common())
     return f"{fitting} of {nodes} nodes fit" + (f": {listed}" if listed else "")
 

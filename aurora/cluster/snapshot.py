@@ -6,10 +6,10 @@ Times are in UTC. What a reader changed, assumed or could not represent is a `No
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -211,6 +211,13 @@ class Snapshot(Frozen):
     links: tuple[Link, ...] = Field(default=(), description="network between zones; empty: not known")
     notes: tuple[Note, ...] = Field(default=(), description="repairs, assumptions, and what is not represented")
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields replaced; what was looked up by id is looked up anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in _CACHED:
+            copy.__dict__.pop(name, None)
+        return copy
+
     @cached_property
     def nodes_by_id(self) -> dict[str, Node]:
         """Nodes by their ids."""
@@ -247,6 +254,9 @@ class Snapshot(Frozen):
             if task.state == "running" and task.node_id is None:
                 raise ValueError(f"task {task.task_id} runs, but has no node_id")
         return self
+
+
+_CACHED = tuple(name for name, value in vars(Snapshot).items() if isinstance(value, cached_property))
 
 
 def _unique(field: str, ids: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 from aurora.cluster.feasibility import Reason, Room, summary
-from aurora.cluster.resources import PODS, amount_text
+from aurora.cluster.resources import PODS, TOLERANCE, amount_text
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import InputError
 
@@ -170,7 +170,7 @@ def _remedy(room: Room, task: Task, node_id: str, reasons: tuple[Reason, ...]) -
 
 def _make_room(room: Room, task: Task, node_id: str, lacking: list[Reason]) -> list[Step]:
     node = room.snapshot.nodes_by_id[node_id]
-    too_small = [r for r in lacking if r.asked > node.allocatable.get(r.subject, 0.0) + 1e-9]
+    too_small = [r for r in lacking if r.asked > node.allocatable.get(r.subject, 0.0) + TOLERANCE]
     if too_small:
         return [
             Step(
@@ -190,6 +190,21 @@ def _make_room(room: Room, task: Task, node_id: str, lacking: list[Reason]) -> l
     return [Step("free", f"free {amount_text(r.subject, r.asked - max(0.0, r.free))} on {node_id}", r) for r in lacking]
 
 
+def _ends(room: Room, node_id: str, lacking: list[Reason]) -> list[Task]:
+    """Return the tasks of a node after whose known ends there is enough room, the earliest first; none if unknown."""
+    chosen: list[Task] = []
+    missing = {r.subject: r.asked - r.free for r in lacking}
+    for task in sorted((t for t in room.tasks_on(node_id) if t.ends_at is not None), key=lambda t: str(t.ends_at)):
+        gives = {r: task.requests.get(r, float(r == PODS)) for r in missing}
+        if not any(gives[r] > 0 for r in missing if missing[r] > TOLERANCE):
+            continue
+        chosen.append(task)
+        missing = {r: left - gives[r] for r, left in missing.items()}
+        if all(left <= TOLERANCE for left in missing.values()):
+            return chosen
+    return []
+
+
 def _moves(room: Room, task: Task, node_id: str, lacking: list[Reason]) -> list[tuple[Task, str]]:
     """Return the fewest tasks that can move elsewhere so that `task` fits, each with where it would go."""
     movable = [
@@ -202,7 +217,7 @@ def _moves(room: Room, task: Task, node_id: str, lacking: list[Reason]) -> list[
     for count in range(1, MAX_MOVED_TOGETHER + 1):
         for group in combinations(movable[:MAX_CONSIDERED], count):
             if all(
-                sum(t.requests.get(r.subject, float(r.subject == PODS)) for t in group) + max(r.free, 0.0) + 1e-9
+                sum(t.requests.get(r.subject, float(r.subject == PODS)) for t in group) + max(r.free, 0.0) + TOLERANCE
                 >= r.asked
                 for r in lacking
             ):
@@ -268,7 +283,7 @@ def _never(snapshot: Snapshot, task: Task) -> str:
 def _lacks(snapshot: Snapshot, task: Task, found: list[tuple[str, tuple[Reason, ...]]]) -> Iterator[str]:
     for resource, asked in task.requests.items():
         most = max(n.allocatable.get(resource, 0.0) for n in snapshot.nodes)
-        if asked > most + 1e-9:
+        if asked > most + TOLERANCE:
             yield f"it asks for {amount_text(resource, asked)}, and the largest node has {amount_text(resource, most)}"
             return
     yield f"even with everything free, {summary(found)}"

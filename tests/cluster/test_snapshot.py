@@ -62,6 +62,12 @@ def test_ended_tasks_hold_nothing() -> None:
     assert snapshot.tasks_by_node == {"a": ()}
 
 
+def test_a_copy_looks_its_tasks_up_anew() -> None:
+    snapshot = _snapshot(Task(task_id="t", state="running", node_id="a"))
+    assert len(snapshot.tasks_by_node["a"]) == 1
+    assert snapshot.model_copy(update={"tasks": ()}).tasks_by_node == {"a": ()}
+
+
 def test_sums_and_differences_of_amounts() -> None:
     assert minus({"cpu": 4.0}, total([{"cpu": 1.0}, {"cpu": 0.5, "memory": 1.0}])) == {"cpu": 2.5, "memory": -1.0}
     assert amount_text("memory", 0.5) == "512 MiB"

@@ -20,7 +20,7 @@ from aurora.sim.report import report_simulation
 from aurora.sim.rewards import objective_vector, score
 from aurora.sim.scenarios.expansion import usual_targets
 from aurora.sim.scenarios.scenario import Node, Scenario, parse_scenario
-from aurora.sim.scenarios.whatif import NodeRemoved, changed
+from aurora.sim.scenarios.whatif import CarbonChanges, NodeRemoved, all_changed, changed
 from aurora.tools.simulation import SHORT_SUMS, ObjectiveBounds
 from tests.sim.kernel.test_kernel_against_reference import random_scenario, with_carbon
 
@@ -88,6 +88,16 @@ def test_optional_features_are_no_inputs_of_networks() -> None:
 )
 def test_carbon_is_energy_times_the_intensity_at_that_time(changes: tuple[dict[str, Any], ...], grams: float) -> None:
     assert carbon_of(hour((400, 100), *changes)) == pytest.approx(grams)
+
+
+def test_a_what_if_multiplies_the_intensities_that_nodes_state() -> None:
+    scenario = hour((400, 100), {"time": 1800, "factor": 0.5})
+    everywhere, one = (all_changed(scenario, [CarbonChanges(factor=3, node_id=n)]) for n in (None, "n0"))
+    assert carbon_of(everywhere) == pytest.approx(3 * carbon_of(scenario))
+    assert [n.carbon_intensity for n in one.nodes] == [1200, 100]
+    for node_id in (None, "n0"):
+        with pytest.raises(ScenarioError, match="carbon_intensity that could change"):
+            all_changed(hour((None, None)), [CarbonChanges(factor=2, node_id=node_id)])
 
 
 def test_a_node_that_states_no_intensity_emits_nothing() -> None:

@@ -22,7 +22,7 @@ from aurora.sim.explain.claims import (
 from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.objectives import SHARES, WITH_TARGET
 from aurora.sim.policies.features import FEATURES
-from aurora.sim.scenarios.whatif import Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
+from aurora.sim.scenarios.whatif import CarbonChanges, Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
 Audience = Literal["operator", "engineer"]
 
@@ -239,3 +239,6 @@ def _changed(change: Change) -> str:
         case PriceChanges():
             whose = "all nodes" if change.node_id is None else shown_name(change.node_id)
             return f"if {whose} cost {change.factor:g} times as much"
+        case CarbonChanges():
+            whose = "all nodes" if change.node_id is None else shown_name(change.node_id)
+            return f"if {whose} emitted {change.factor:g} times as much CO2"

@@ -42,6 +42,14 @@ class PriceChanges(Frozen):
     node_id: Identifier | None = Field(default=None, description="null: every node")
 
 
+class CarbonChanges(Frozen):
+    """The carbon intensity of a node is another, or that of every node that states one."""
+
+    kind: Literal["carbon_changes"] = "carbon_changes"
+    factor: float = Field(ge=0, le=1000, description="times the carbon intensity, g CO2/kWh")
+    node_id: Identifier | None = Field(default=None, description="null: every node that states an intensity")
+
+
 class NodeRemoved(Frozen):
     """A node was never there."""
 
@@ -49,7 +57,7 @@ class NodeRemoved(Frozen):
     node_id: Identifier
 
 
-Asked = Literal["load", "fail", "remove", "price"]
+Asked = Literal["load", "fail", "remove", "price", "carbon"]
 """Kinds of change as people ask for them."""
 
 EXAMPLES: Mapping[Asked, str] = {
@@ -57,9 +65,10 @@ EXAMPLES: Mapping[Asked, str] = {
     "fail": "node-b@100 for good, or node-b@100/600 for 600 s",
     "remove": "node-b",
     "price": "x2 for every node, or node-b=x0.5 for one",
+    "carbon": "x2 for every node, or node-b=x0.5 for one",
 }
 
-Change = Annotated[NodeFails | LoadChanges | PriceChanges | NodeRemoved, Field(discriminator="kind")]
+Change = Annotated[NodeFails | LoadChanges | PriceChanges | CarbonChanges | NodeRemoved, Field(discriminator="kind")]
 
 
 def parse_change(kind: Asked, text: str) -> Change:
@@ -85,6 +94,9 @@ def parse_change(kind: Asked, text: str) -> Change:
             case "price":
                 node_id, _, factor = text.rpartition("=")
                 return PriceChanges(factor=_factor(factor), node_id=node_id or None)
+            case "carbon":
+                node_id, _, factor = text.rpartition("=")
+                return CarbonChanges(factor=_factor(factor), node_id=node_id or None)
             case "fail":
                 node_id, _, times = text.rpartition("@")
                 start, _, duration = times.partition("/")
@@ -132,6 +144,9 @@ def described(change: Change) -> str:
         case PriceChanges():
             who = "every node costs" if change.node_id is None else f"node {change.node_id} costs"
             return f"{who} {change.factor:g} times its price"
+        case CarbonChanges():
+            who = "every node emits" if change.node_id is None else f"node {change.node_id} emits"
+            return f"{who} {change.factor:g} times its g CO2/kWh"
         case NodeFails():
             end = "for good" if change.duration is None else f"for {change.duration:g} s"
             return f"node {change.node_id} fails at {change.start:g} s {end}"
@@ -181,6 +196,8 @@ def _copied(scenario: Scenario, change: Change) -> Scenario:
                 for n in scenario.nodes
             )
             return scenario.model_copy(update={"nodes": nodes})
+        case CarbonChanges():
+            return _with_carbon(scenario, change)
         case NodeRemoved():
             return _without(scenario, change.node_id)
 
@@ -207,6 +224,23 @@ def _with_load(scenario: Scenario, change: LoadChanges) -> Scenario:
     )
     workload = scenario.workload_definition.model_copy(update={"tasks": tasks})
     return scenario.model_copy(update={"workload_definition": workload})
+
+
+def _with_carbon(scenario: Scenario, change: CarbonChanges) -> Scenario:
+    if change.node_id is not None:
+        _require_node(scenario, change.node_id)
+    changed_nodes = {
+        n.node_id: n.model_copy(update={"carbon_intensity": n.carbon_intensity * change.factor})
+        for n in scenario.nodes
+        if n.carbon_intensity is not None and change.node_id in (None, n.node_id)
+    }
+    if not changed_nodes:
+        where = "no node states" if change.node_id is None else f"node {change.node_id!r} doesn't state"
+        raise ScenarioError(
+            f"scenario {scenario.scenario_id}: {where} a carbon_intensity that could change; add it, in g CO2/kWh"
+        )
+    nodes = tuple(changed_nodes.get(n.node_id, n) for n in scenario.nodes)
+    return scenario.model_copy(update={"nodes": nodes})
 
 
 def _without(scenario: Scenario, node_id: str) -> Scenario:
