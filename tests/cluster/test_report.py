@@ -19,7 +19,7 @@ def test_a_task_without_a_reason_of_its_system_gets_one_that_names_what_nodes_la
     tasks = tuple(t.model_copy(update={"pending_reason": ""}) for t in snapshot.tasks)
     first = next(w for w in report(snapshot.model_copy(update={"tasks": tasks})).waiting if "train" in w.name)
     assert not first.is_of_system
-    assert first.reason.startswith("0 of 12 nodes fit: 12 insufficient cpu, 12 insufficient memory")
+    assert first.reason == "0 of 12 nodes fit: 11 insufficient cpu, 11 insufficient memory, 1 cordoned"
 
 
 def test_sums_are_those_of_the_nodes():
