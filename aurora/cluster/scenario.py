@@ -55,6 +55,7 @@ def to_scenario(
     horizon: float = HORIZON,
     allowed: Mapping[str, Collection[str]] | None = None,
     room: Room | None = None,
+    keep_running: bool = True,
 ) -> SnapshotScenario:
     """Return the scenario of a snapshot.
 
@@ -64,6 +65,8 @@ def to_scenario(
         allowed: Nodes that waiting tasks may use, by task id; of others, the nodes that fit by labels, taints and
             models, and where affinities and spreads to running tasks allow it.
         room: Room of the snapshot, if there is one already.
+        keep_running: Whether tasks that run keep their nodes; otherwise all but daemons and static ones arrive as if
+            they waited.
 
     Raises:
         DataError: The snapshot has no node or no task to place or that runs.
@@ -78,10 +81,14 @@ def to_scenario(
     names = {n.node_id: s.node_id for n, s in zip(snapshot.nodes, nodes, strict=True)}
     priorities = _priorities(tasks, snapshot.system)
     given = allowed or {}
-    work = tuple(_task(t, snapshot, horizon, priorities, _allowed(t, room, names, given, notes), notes) for t in tasks)
+    work = []
+    for task in tasks:
+        is_pinned = task.state == "running" and (keep_running or task.kind in ("daemon", "static"))
+        usable = (names[str(task.node_id)],) if is_pinned else _allowed(task, room, names, given, notes)
+        work.append(_task(task, snapshot, horizon, priorities, usable, notes, is_pinned=is_pinned))
     ids = {s.task_id: t.task_id for s, t in zip(work, tasks, strict=True)}
-    usable = [n for n in nodes if n.cpu > 0] or list(nodes)
-    step = max(1, len(work) * len(usable) // MAX_PAIRS)
+    machines = [n for n in nodes if n.cpu > 0] or list(nodes)
+    step = max(1, len(work) * len(machines) // MAX_PAIRS)
     scenario = sim.Scenario(
         scenario_id=_short(snapshot.snapshot_id),
         domain="cloud",
@@ -90,7 +97,7 @@ def to_scenario(
         links=snapshot.links,
         workload_definition=sim.Workload(tasks=_with_dependencies(work, tasks, ids), time_horizon=horizon),
         objectives=_objectives(snapshot, notes),
-        objective_targets=usual_targets(work, usable[::step], list(snapshot.links)),
+        objective_targets=usual_targets(tuple(work), machines[::step], list(snapshot.links)),
     )
     return SnapshotScenario(scenario, ids, {v: k for k, v in names.items()}, notes.listed())
 
@@ -158,14 +165,15 @@ def _allowed(
     task: Task, room: Room, names: Mapping[str, str], given: Mapping[str, Collection[str]], notes: _Notes
 ) -> tuple[str, ...]:
     """Return the nodes that a task may use in the scenario; empty where all may be used."""
-    if task.state == "running" and task.node_id is not None:
-        return (names[task.node_id],)
     if task.task_id in given:
         return tuple(names[n] for n in names if n in set(given[task.task_id]))
     if any(a.is_required for a in task.affinities) or any(s.is_required for s in task.spreads):
         message = "affinities and spreads between tasks are taken as they stand now, not as tasks come and go"
         notes.add("not represented", "affinity-over-time", message, task.task_id)
-    fixed = [n for n, reasons in room.all_reasons(task) if not [r for r in reasons if r.kind != "insufficient"]]
+    if task.state == "running":
+        fixed = [n for n, reasons in room.static_reasons(task).items() if not reasons]
+    else:
+        fixed = [n for n, reasons in room.all_reasons(task) if not [r for r in reasons if r.kind != "insufficient"]]
     return () if len(fixed) == len(names) else tuple(names[n] for n in fixed)
 
 
@@ -176,6 +184,8 @@ def _task(
     priorities: Mapping[int, int],
     allowed: tuple[str, ...],
     notes: _Notes,
+    *,
+    is_pinned: bool,
 ) -> sim.Task:
     duration = horizon
     if task.ends_at is not None:
@@ -189,7 +199,7 @@ def _task(
         notes.add("not represented", "gang", "tasks of a gang may start apart in the simulation", task.task_id)
     return sim.Task(
         task_id=_short(task.task_id),
-        arrival_time=0.0 if task.state == "running" else PENDING_ARRIVAL,
+        arrival_time=0.0 if is_pinned else PENDING_ARRIVAL,
         cpu_required=_demand(task.requests.get(CPU, 0.0)),
         memory_required=_demand(task.requests.get(MEMORY, 0.0)),
         duration=duration,
@@ -216,7 +226,7 @@ def _demand(amount: float) -> float:
     return amount if amount >= sim.SMALLEST_DEMAND else 0.0
 
 
-def _with_dependencies(work: tuple[sim.Task, ...], tasks: list[Task], ids: Mapping[str, str]) -> tuple[sim.Task, ...]:
+def _with_dependencies(work: list[sim.Task], tasks: list[Task], ids: Mapping[str, str]) -> tuple[sim.Task, ...]:
     known = {original: short for short, original in ids.items()}
     return tuple(
         s.model_copy(update={"dependencies": tuple(known[d] for d in t.dependencies if d in known)})

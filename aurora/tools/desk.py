@@ -129,6 +129,10 @@ class Desk:
             raise ScenarioError(f"no scenario {scenario_id!r}; open are {', '.join(self._scenarios)}")
         return self._scenarios[scenario_id]
 
+    def open_scenario(self, encoded: EncodedScenario) -> None:
+        """Open a scenario for this conversation, in place of one of the same id."""
+        self._scenarios[encoded.scenario.scenario_id] = encoded
+
     @property
     def series_ids(self) -> tuple[str, ...]:
         """Return the ids of the open series."""

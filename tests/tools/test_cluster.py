@@ -90,3 +90,21 @@ def test_a_wrong_name_fails_with_the_nearest() -> None:
 def test_without_a_cluster_a_tool_says_how_to_open_one() -> None:
     with pytest.raises(InputError, match="open one with a snapshot"):
         cluster_overview(Desk([]), NoArguments())
+
+
+def test_why_here_names_the_nodes_that_fit_and_a_policys_choice() -> None:
+    why = _call("why_task_is_here", task_id="shop/web-1")
+    assert (why["node_id"], why["fitting"]) == ("a", ["a"])
+    assert why["summary"] == "1 of 2 nodes fit: 1 cordoned"
+    assert why["policy_chooses"] == "a"
+
+
+def test_a_what_if_tells_what_gets_a_node() -> None:
+    found = _call("cluster_what_if", changes=[{"kind": "uncordon", "node_id": "b"}])
+    assert found["newly_placed"] == [{"task_id": "shop/web-3", "node_id": "b"}]
+    assert (found["before"]["waiting"], found["after"]["waiting"]) == (1, 0)  # type: ignore[index]
+
+
+def test_policies_are_ranked_on_the_cluster() -> None:
+    found = _call("rank_cluster_policies", policy_ids=["first_fit", "cheapest"])
+    assert found["compared"] == 2
