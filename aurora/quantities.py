@@ -7,6 +7,7 @@ and returns a short text with its unit. They are for screens and reports; JSON k
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -121,12 +122,15 @@ def mass(grams: float) -> str:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return an amount of an objective in the unit that suits it.
+    """Return a measure or the amount of an objective in the unit that suits it.
 
-    >>> with_unit(90, "s"), with_unit(850, "J")
-    ('1 min 30 s', '850 J')
+    >>> with_unit(90, "s"), with_unit(850, "J"), with_unit(2930, "g CO2"), with_unit(3, "litres")
+    ('1 min 30 s', '850 J', '2.93 kg CO2', '3 litres')
     """
-    return {"s": duration, "$": dollars, "J": energy, "g": mass}[unit](value)
+    base, _, substance = unit.partition(" ")
+    if base not in _WRITTEN:
+        return f"{plain(value)} {unit}"
+    return f"{_WRITTEN[base](value)} {substance}".rstrip()
 
 
 def dollars(value: float) -> str:
@@ -185,3 +189,17 @@ def _clock(time: datetime) -> str:
 def _two_units(whole: int, ratio: int, large: str, small: str) -> str:
     first, rest = divmod(whole, ratio)
     return f"{first:,} {large}" + (f" {rest} {small}" if rest else "")
+
+
+_WRITTEN: Mapping[str, Callable[[float], str]] = {
+    "s": duration,
+    "$": dollars,
+    "J": energy,
+    "g": mass,
+    "share": percent,
+    "ratio": lambda value: f"{plain(value, 3)} ×",
+    "score": lambda value: f"{value:.4f}",
+    "tasks": lambda value: f"{value:,.0f}",
+    "decisions": lambda value: f"{value:,.0f}",
+}
+"""Writers of a value, by its unit."""

@@ -3,47 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aurora import quantities
 from aurora.cli.terminal.output import emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.sim.measures import Measure, Unit
+    from aurora.sim.measures import Measure
     from aurora.sim.report import Placement, SimulationReport
 
 MAX_ROWS = 20
 """Most rows of a table of tasks or decisions without `--all`."""
 
-_TEXTS: Mapping[Unit, Callable[[float], str]] = {
-    "score": lambda value: f"{value:.4f}",
-    "tasks": lambda value: f"{value:,.0f}",
-    "decisions": lambda value: f"{value:,.0f}",
-    "seconds": quantities.duration,
-    "ratio": lambda value: f"{quantities.plain(value, 3)} ×",
-    "share": quantities.percent,
-    "dollars": quantities.dollars,
-    "joules": quantities.energy,
-    "grams": quantities.mass,
-}
-
-
 ROUNDING = 1e-9
 """Relative difference up to which two sums differ by rounding only."""
 
 
-def quantity_text(value: float, unit: Unit) -> str:
-    """Return a value with its unit, for tables."""
-    return _TEXTS[unit](value)
-
-
-def signed(value: float, unit: Unit) -> str:
+def signed(value: float, unit: str) -> str:
     """Return a difference with its sign and unit."""
     sign = "+" if value > 0 else "-" if value < 0 else "±"
     if unit == "share":
         return f"{sign}{quantities.plain(100 * abs(value), 3)} points"
-    return sign + quantity_text(abs(value), unit)
+    return sign + quantities.with_unit(abs(value), unit)
 
 
 def relative(value: float, base: float) -> str:
@@ -70,7 +52,7 @@ def emit_measures(report: SimulationReport) -> None:
             rows,
         )
     weights, targets = report.scenario.weights(), report.scenario.objective_targets
-    one_half = {o.name: quantities.with_unit(getattr(targets, o.name), o.unit) for o in WITH_TARGET}
+    one_half = {o.name: quantities.with_unit(getattr(targets, o.name), o.shown_unit) for o in WITH_TARGET}
     emit_table(
         "scores: 1 is best; the reward is their weighted sum",
         ("objective", "score", "weight", "value that scores one half"),
@@ -87,12 +69,12 @@ def _measure_row(report: SimulationReport, measure: Measure) -> tuple[str, str, 
     if report.bounds is not None:
         bound = report.best_reward if measure.name == "reward" else measure.bound and measure.bound(report.bounds)
     if bound is None:
-        return measure.name, quantity_text(value, measure.unit), "", ""
+        return measure.name, quantities.with_unit(value, measure.unit), "", ""
     ratio = ""
     if bound > 0:
         is_reward = measure.name == "reward"
         ratio = quantities.percent(value / bound) if is_reward else f"{quantities.plain(value / bound, 3)} ×"
-    return measure.name, quantity_text(value, measure.unit), quantity_text(bound, measure.unit), ratio
+    return measure.name, quantities.with_unit(value, measure.unit), quantities.with_unit(bound, measure.unit), ratio
 
 
 def emit_allocation(report: SimulationReport, *, every: bool) -> None:
@@ -178,8 +160,8 @@ def emit_change(before: SimulationReport, after: SimulationReport, changes: Sequ
         rows.append(
             (
                 measure.name,
-                quantity_text(old, measure.unit),
-                quantity_text(new, measure.unit),
+                quantities.with_unit(old, measure.unit),
+                quantities.with_unit(new, measure.unit),
                 signed(0.0 if math.isclose(old, new, rel_tol=ROUNDING) else new - old, measure.unit),
                 relative(new, old),
             )

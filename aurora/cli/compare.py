@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from aurora.cli import options
-from aurora.cli.allocation import quantity_text, relative
+from aurora.cli.allocation import relative
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import PolicyError, ScenarioError
+from aurora.quantities import with_unit
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.compare import Standing
-    from aurora.sim.measures import Unit
     from aurora.sim.policies.policy import Policy
     from aurora.sim.scenarios.scenario import Scenario
 
+_UNDONE = "not completed"
+"""Column of the tasks that were not completed."""
 MIN_SCENARIOS_OF_INTERVAL = 2
 """Least number of scenarios for which intervals are shown."""
 
@@ -52,10 +54,10 @@ def compare(
         return
     is_mean = len(loaded) >= MIN_SCENARIOS_OF_INTERVAL
     subject = f"{len(loaded)} scenarios, means" if is_mean else loaded[0].scenario_id
-    values = {name: [read(s) for s in comparison.standings] for name, (_, read) in _MEASURES.items()}
-    best = {name: min(v for v in column if v is not None) for name, column in values.items() if None not in column}
+    compared = [_compared(s) for s in comparison.standings]
+    best = {name: min(row[name] for row in compared) for name in compared[0]}
     columns = ("policy", "reward", *(["behind the best [95 %]"] if is_mean else []), *best)
-    rows = [_row(s, best, is_mean=is_mean) for s in comparison.standings]
+    rows = [_row(s, row, best, is_mean=is_mean) for s, row in zip(comparison.standings, compared, strict=True)]
     emit_table(f"policies on {subject}; in brackets: against the best of the column", columns, rows)
     note(comparison.why)
 
@@ -87,27 +89,27 @@ def _policies(text: str) -> dict[str, Policy]:
     return policies
 
 
-_MEASURES: dict[str, tuple[Unit, Callable[[Standing], float | None]]] = {
-    "latency": ("seconds", lambda s: s.latency),
-    "cost": ("dollars", lambda s: s.cost),
-    "energy": ("joules", lambda s: s.energy),
-    "carbon": ("grams", lambda s: s.carbon),
-    "misses": ("tasks", lambda s: s.misses),
-    "not completed": ("tasks", lambda s: s.undone),
-}
+def _compared(standing: Standing) -> dict[str, float]:
+    """Return the values of a policy by the names of their columns."""
+    from aurora.sim.objectives import SHARES, WITH_TARGET  # heavy, used here only
+
+    counted = [o for o in (*WITH_TARGET, *SHARES) if o.name in standing.amounts]
+    return {**{o.compared: standing.amounts[o.name] for o in counted}, _UNDONE: standing.undone}
 
 
-def _row(standing: Standing, best: dict[str, float], *, is_mean: bool) -> tuple[str, ...]:
+def _row(
+    standing: Standing, values: Mapping[str, float], best: Mapping[str, float], *, is_mean: bool
+) -> tuple[str, ...]:
+    from aurora.sim.objectives import OBJECTIVES  # heavy, used here only
+
+    units = {**{o.compared: o.shown_unit for o in OBJECTIVES}, _UNDONE: "tasks"}
     behind = standing.behind
     cells = [standing.policy_id, f"{standing.reward.mean:.4f}"]
     if is_mean:
         cells.append(f"{behind.mean:.4f} [{behind.low:.4f}, {behind.high:.4f}]")
     for name, least in best.items():
-        unit, read = _MEASURES[name]
-        value = read(standing)
-        if value is None:
-            continue
-        text = f"{value:,.1f}" if unit == "tasks" and is_mean else quantity_text(value, unit)
+        value, unit = values[name], units[name]
+        text = f"{value:,.1f}" if unit == "tasks" and is_mean else with_unit(value, unit)
         difference = "" if value == least else relative(value, least)
         cells.append(f"{text} ({difference})" if difference else text)
     return tuple(cells)

@@ -46,6 +46,9 @@ def simulate(  # one parameter an option
     ),
     remove: list[str] | None = options.text(None, help="Id of a node to leave out; may be repeated."),
     price: list[str] | None = options.text(None, help="Change of prices: x2, -20%, or NODE=x0.5; may be repeated."),
+    carbon: list[str] | None = options.text(
+        None, help="Change of carbon intensities (g CO2/kWh): x2, -20%, or NODE=x0.5; may be repeated."
+    ),
     strict: bool = typer.Option(False, "--strict", help="Exit with code 5 if an explicit plan breaks a constraint."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -57,11 +60,11 @@ def simulate(  # one parameter an option
     from aurora.sim.report import report_simulation, report_what_if  # heavy, used here only
     from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
-    changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price})
+    changes = _changes({"load": load, "fail": fail, "remove": remove, "price": price, "carbon": carbon})
     if changes and (trace or bounds):
         raise options.usage_error(
             "--trace" if trace else "--bounds",
-            "it goes with a simulation as it is, not with --load, --fail, --remove or --price; leave one out",
+            "it goes with a simulation as it is, not with --load, --fail, --remove, --price or --carbon; leave one out",
         )
     loaded_scenario, loaded_policy = load_scenario(scenario), load_policy(policy)
     note_compiling()

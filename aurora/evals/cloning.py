@@ -152,7 +152,7 @@ def bench_cloning(
         held_out: Number of other accounts, for measuring agreement and cost.
         steps: Number of steps of fine-tuning, and of training from scratch.
         shapes: Measured series that generated demand follows.
-        tell: Function that receives progress messages.
+        tell: Callback for progress messages.
 
     Returns:
         Results by key; see docs/explanation/cloning.md.

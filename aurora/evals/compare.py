@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.sim.kernel import EncodedScenario, encode, run, simulate
+from aurora.sim.objectives import BY_NAME, OBJECTIVES, ObjectiveName
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
@@ -35,36 +36,35 @@ class Standing(NamedTuple):
         policy_id: The policy.
         reward: Mean over scenarios with its 95 % interval; without width for one scenario.
         behind: The winner's reward less this one's, likewise; 0 for the winner.
-        latency: Mean over scenarios of the mean latency of completed tasks, seconds.
-        cost: Mean over scenarios of what the tasks pay, dollars.
-        energy: Mean over scenarios, joules.
+        amounts: Mean over scenarios of the amount of each objective that at least one scenario counts, in the units of
+            `OBJECTIVES`.
         bill: Mean over scenarios of what all nodes that are up cost, dollars.
-        misses: Mean over scenarios of the tasks that were late or not completed.
         undone: Mean over scenarios of the tasks that were not completed.
         parts: What each objective gives to the reward: weight times score, mean over scenarios.
         rewards: On each scenario, by its id.
-        carbon: Mean over scenarios, grams of CO2; None where no scenario counts it.
     """
 
     policy_id: str
     reward: Interval
     behind: Interval
-    latency: float
-    cost: float
-    energy: float
+    amounts: Mapping[ObjectiveName, float]
     bill: float
-    misses: float
     undone: float
     parts: Mapping[str, float]
     rewards: Mapping[str, float]
-    carbon: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the standing as plain values, without carbon where no scenario counts it."""
-        data = {**self._asdict(), "reward": self.reward._asdict(), "behind": self.behind._asdict()}
-        if self.carbon is None:
-            del data["carbon"]
-        return data
+        """Return the standing as plain values, each amount under the key that the table of objectives gives it."""
+        return {
+            "policy_id": self.policy_id,
+            "reward": self.reward._asdict(),
+            "behind": self.behind._asdict(),
+            **{BY_NAME[name].compared: amount for name, amount in self.amounts.items()},
+            "bill": self.bill,
+            "undone": self.undone,
+            "parts": self.parts,
+            "rewards": self.rewards,
+        }
 
 
 class Comparison(NamedTuple):
@@ -161,15 +161,15 @@ def _standing(
         policy_id=name,
         reward=_interval(rewards),
         behind=_interval(best - rewards),
-        latency=float(np.mean([s.latency_mean for s in found])),
-        cost=float(np.mean([s.cost for s in found])),
-        energy=float(np.mean([s.energy for s in found])),
+        amounts={
+            o.name: float(np.mean([o.amount(s) for s in found]))
+            for o in OBJECTIVES
+            if any(o.name in c.counted for c in scenarios)
+        },
         bill=float(np.mean([bill(c, s.makespan) for c, s in zip(scenarios, found, strict=True)])),
-        misses=float(np.mean([s.sla_violations for s in found])),
         undone=float(np.mean([s.unplaced for s in found])),
         parts=parts,
         rewards={c.scenario_id: float(r) for c, r in zip(scenarios, rewards, strict=True)},
-        carbon=float(np.mean([s.carbon for s in found])) if any("carbon" in c.counted for c in scenarios) else None,
     )
 
 

@@ -13,8 +13,8 @@ from aurora.sim.objectives import WITH_TARGET, Objective
 from aurora.sim.outcome import Summary
 from aurora.statistics import Interval
 
-RESAMPLES = 2_000
-SMALLEST = 1e-12
+BOOTSTRAP_RESAMPLES = 2_000
+SMALLEST_TOTAL = 1e-12
 """Smallest total of which a percentage is given."""
 
 
@@ -57,9 +57,9 @@ def gains(before: Sequence[Summary], after: Sequence[Summary], *, seed: int = 0)
     """
     rng = np.random.default_rng(seed)
     count = len(before)
-    draws = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
+    draws = rng.multinomial(count, np.full(count, 1 / count), BOOTSTRAP_RESAMPLES).astype(float)
     done = [_column(side, lambda s: s.completed) for side in (before, after)]
-    found = []
+    rows = []
     for objective in WITH_TARGET:
         sums = [_column(side, partial(_total, objective)) for side in (before, after)]
         if objective.needs and not any(s.any() for s in sums):
@@ -67,16 +67,16 @@ def gains(before: Sequence[Summary], after: Sequence[Summary], *, seed: int = 0)
         old, new = (float(s.sum() / max(1.0, d.sum())) for s, d in zip(sums, done, strict=True))
         resampled = [(draws @ s) / np.maximum(1.0, draws @ d) for s, d in zip(sums, done, strict=True)]
         change = None
-        if old > SMALLEST:
-            ratios = resampled[1] / np.maximum(SMALLEST, resampled[0])
+        if old > SMALLEST_TOTAL:
+            ratios = resampled[1] / np.maximum(SMALLEST_TOTAL, resampled[0])
             change = _interval(100 * (new / old - 1), 100 * (ratios - 1))
-        found.append(Gain(objective.name, f"{objective.unit} a task", old, new, change))
+        rows.append(Gain(objective.name, f"{objective.unit} a task", old, new, change))
     tasks = _column(before, lambda s: s.tasks)
     met = [tasks - _column(side, lambda s: s.sla_violations) for side in (before, after)]
     old, new = (float(100 * m.sum() / tasks.sum()) for m in met)
     points = 100 * (draws @ (met[1] - met[0])) / (draws @ tasks)
-    found.append(Gain("sla", "% of tasks", old, new, _interval(new - old, points)))
-    return tuple(found)
+    rows.append(Gain("sla", "% of tasks", old, new, _interval(new - old, points)))
+    return tuple(rows)
 
 
 def _column(side: Sequence[Summary], value: Callable[[Summary], float]) -> NDArray[np.float64]:

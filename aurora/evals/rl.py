@@ -22,7 +22,7 @@ from aurora.types import Progress, no_progress
 
 REFERENCE_NAMES = ("random", "first_fit")
 CURVE_SEED = 1_000_003
-"""Random seed of the scenarios of learning curves; others than those of the published figures."""
+"""Random seed of the scenarios of learning curves, which differ from those of the published figures."""
 CURVE_POINTS = 12
 """Number of points of a learning curve."""
 CURVE_SCENARIOS = 60

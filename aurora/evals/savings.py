@@ -16,11 +16,13 @@ from aurora.statistics import wilson
 
 CALIBRATION_SEEDS, FIRST_TEST_SEED = range(1000, 1010), 2000
 """Seeds of the populations for calibration, and first seed of the populations for testing."""
-ACCOUNTS = 40
+POPULATION_SIZE = 40
 Progress = Callable[[str, int, int], None]
 
 
-def cases(seeds: Sequence[int], stage: str, progress: Progress | None = None, accounts: int = ACCOUNTS) -> list[Case]:
+def cases(
+    seeds: Sequence[int], stage: str, progress: Progress | None = None, accounts: int = POPULATION_SIZE
+) -> list[Case]:
     """Return recommendations for generated populations, with their results in the following month.
 
     Args:
@@ -55,7 +57,7 @@ def bench_savings(
 
     Args:
         calibration: Calibration to test.
-        populations: Number of populations of `ACCOUNTS` accounts each.
+        populations: Number of populations of `POPULATION_SIZE` accounts each.
         progress: Function that receives the stage, the number of finished accounts, and their total.
     """
     tested = cases(range(FIRST_TEST_SEED, FIRST_TEST_SEED + populations), "savings", progress)

@@ -18,8 +18,8 @@ from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Series
 
 HORIZON = 12
-PATHS = 192
-GROUPS = (20, 100)
+SAMPLED_PATHS = 192
+GROUP_SIZES = (20, 100)
 MEMBERS_PER_SUM = 20
 """Size of the groups of machines whose sums are also forecast from paths of their members."""
 TOLERANCE = 1e-9
@@ -103,7 +103,7 @@ def bench_tiers(data: Path, forecaster: Predict, tell: Callable[[str], None] = l
 def _planetlab(folder: Path, forecaster: Predict) -> list[Promise]:
     learn, held = ([_day(folder, day) for day in side] for side in PLANETLAB)
     rows = _apart("planetlab machines", learn, held, forecaster)
-    for size in GROUPS:
+    for size in GROUP_SIZES:
         before, after = ([_summed(day, size) for day in side] for side in (learn, held))
         rows += _apart(f"planetlab sums of {size}", before, after, forecaster)
     return rows + _from_members(f"planetlab sums of {MEMBERS_PER_SUM}, by paths of members", learn, held, forecaster)
@@ -169,7 +169,7 @@ def _along(forecasts: NDArray[np.float64], outcomes: NDArray[np.float64]) -> Dep
 def _rounds(forecasts: NDArray[np.float64], outcomes: NDArray[np.float64], how: Dependence) -> list[Round]:
     rounds = []
     for k, (quantiles, values) in enumerate(zip(forecasts, outcomes, strict=True)):
-        peaks = np.stack([totals_of(q[None], how, PATHS, k)[1] for q in quantiles])
+        peaks = np.stack([totals_of(q[None], how, SAMPLED_PATHS, k)[1] for q in quantiles])
         rounds.append(Round(quantiles, values, peaks, values.max(axis=1)[:, None]))
     return rounds
 
@@ -210,7 +210,7 @@ def _from_members(
     rounds = []
     for day in (*sides[0], *sides[1]):
         for moment in range(len(day[0][0])):
-            made = [totals_of(forecasts[moment], how, PATHS, k) for k, (forecasts, _) in enumerate(day)]
+            made = [totals_of(forecasts[moment], how, SAMPLED_PATHS, k) for k, (forecasts, _) in enumerate(day)]
             outcomes = np.stack([values[moment].sum(axis=0) for _, values in day])
             peaks = np.stack([m[1] for m in made])
             rounds.append(Round(np.stack([m[0] for m in made]), outcomes, peaks, outcomes.max(axis=1)[:, None]))

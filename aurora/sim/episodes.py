@@ -44,7 +44,8 @@ class Episodes:
         scenarios: The scenarios.
         candidates: float32 [episodes, most candidates, inputs], 0 where nothing may be chosen.
         mask: bool [episodes, most candidates], which candidates the task that is due may take now; by their
-            number in the task's list (`docs/reference/kernel.md`), so of a task without paths the index of the node.
+            number in the task's list (`docs/reference/kernel.md`), so of a task that may use any node, without a
+            path, the index of the node.
         context: float32 [episodes, inputs].
         reward: float64 [episodes], what the last step paid; the rewards of an episode add up to `value`.
         value: float64 [episodes], the reward of the scenario (`aurora.sim.rewards.score`) in an episode that ended

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
+from aurora.sim.objectives import BY_NAME, OBJECTIVES, SHARES, WITH_TARGET, Objective, ObjectiveName
 from aurora.sim.optimum.bounds import Bounds
 from aurora.sim.report import SimulationReport
-
-Unit = Literal["score", "tasks", "seconds", "ratio", "share", "dollars", "joules", "grams", "decisions"]
 
 
 class Measure(NamedTuple):
@@ -16,35 +15,52 @@ class Measure(NamedTuple):
 
     Attributes:
         name: Name that tables show.
-        unit: Unit of the value.
+        unit: Unit of the value, for `aurora.quantities.with_unit`.
         read: Returns the value of a report.
         bound: Returns the lower bound for plans that complete every task; None if there is no such bound.
     """
 
     name: str
-    unit: Unit
+    unit: str
     read: Callable[[SimulationReport], float]
     bound: Callable[[Bounds], float] | None = None
 
 
+def _sum(name: str, unit: str, field: str) -> Measure:
+    """Return the measure that a field of `Summary` holds."""
+    return Measure(name, unit, lambda r: float(getattr(r.outcome.summary, field)))
+
+
+def _amount(objective: Objective) -> Measure:
+    """Return the measure of an objective's amount, with its bound."""
+    return Measure(
+        objective.measure,
+        objective.shown_unit,
+        lambda r: objective.amount(r.outcome.summary),
+        objective.least if objective.bound else None,
+    )
+
+
+_AFTER: Mapping[ObjectiveName, tuple[Measure, ...]] = {
+    "latency": (
+        _sum("latency, 95 % of tasks", "s", "latency_p95"),
+        _sum("latency, longest", "s", "latency_max"),
+        _sum("slowdown by waiting, mean", "ratio", "bounded_slowdown"),
+        _sum("time until all is done", "s", "makespan"),
+    ),
+    "cost": (Measure("bill, all nodes that are up", "$", lambda r: r.bill),),
+}
+"""Measures that are no objective, after the one that they detail."""
+
 MEASURES: tuple[Measure, ...] = (
     Measure("reward", "score", lambda r: r.scores.reward),
-    Measure("tasks completed", "tasks", lambda r: r.outcome.summary.completed),
-    Measure("tasks late or not completed", "tasks", lambda r: r.outcome.summary.sla_violations, lambda b: b.violations),
-    Measure("latency, mean", "seconds", lambda r: r.outcome.summary.latency_mean, lambda b: b.latency),
-    Measure("latency, 95 % of tasks", "seconds", lambda r: r.outcome.summary.latency_p95),
-    Measure("latency, longest", "seconds", lambda r: r.outcome.summary.latency_max),
-    Measure("slowdown by waiting, mean", "ratio", lambda r: r.outcome.summary.bounded_slowdown),
-    Measure("time until all is done", "seconds", lambda r: r.outcome.summary.makespan),
-    Measure("cost, paid by tasks", "dollars", lambda r: r.outcome.summary.cost, lambda b: b.cost),
-    Measure("bill, all nodes that are up", "dollars", lambda r: r.bill),
-    Measure("energy", "joules", lambda r: r.outcome.summary.energy, lambda b: b.energy),
-    Measure("carbon", "grams", lambda r: r.outcome.summary.carbon, lambda b: b.carbon),
-    Measure("cores used", "share", lambda r: r.outcome.summary.cpu_utilization),
-    Measure("memory used", "share", lambda r: r.outcome.summary.memory_utilization),
-    Measure("devices used", "share", lambda r: r.outcome.summary.accelerator_utilization),
-    Measure("bandwidth used", "share", lambda r: r.outcome.summary.bandwidth_utilization),
-    Measure("decisions", "decisions", lambda r: r.outcome.summary.decisions),
+    _sum("tasks completed", "tasks", "completed"),
+    *(m for o in (*SHARES, *WITH_TARGET) for m in (_amount(o), *_AFTER.get(o.name, ()))),
+    _sum("cores used", "share", "cpu_utilization"),
+    _sum("memory used", "share", "memory_utilization"),
+    _sum("devices used", "share", "accelerator_utilization"),
+    _sum("bandwidth used", "share", "bandwidth_utilization"),
+    _sum("decisions", "decisions", "decisions"),
 )
 """All measures, in the order of the tables."""
 
@@ -52,7 +68,7 @@ MEASURES: tuple[Measure, ...] = (
 def measures_of(report: SimulationReport) -> tuple[Measure, ...]:
     """Return the measures that apply to a scenario; those of devices, links, prices or power only if it has some."""
     scenario = report.scenario
-    absent = set()
+    absent = {o.measure for o in OBJECTIVES if o.name not in scenario.counted}
     if not any(n.accelerators for n in scenario.nodes):
         absent.add("devices used")
     if not scenario.links:
@@ -62,9 +78,7 @@ def measures_of(report: SimulationReport) -> tuple[Measure, ...]:
     if not any(n.price_per_hour for n in scenario.nodes):
         absent.add("bill, all nodes that are up")
         if not any(l.price_per_gbps_hour for l in scenario.links):
-            absent.add("cost, paid by tasks")
+            absent.add(BY_NAME["cost"].measure)
     if not any(n.full_power for n in scenario.nodes):
-        absent.add("energy")
-    if "carbon" not in scenario.counted:
-        absent.add("carbon")
+        absent.add(BY_NAME["energy"].measure)
     return tuple(m for m in MEASURES if m.name not in absent)

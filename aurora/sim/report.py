@@ -176,7 +176,7 @@ class WhatIfReport:
     after: SimulationReport
 
     def to_json(self) -> dict[str, Any]:
-        """Return the keys of `aurora simulate --json` with `--load`, `--fail`, `--remove` or `--price`."""
+        """Return the keys of `aurora simulate --json` with `--load`, `--fail` and the other changes."""
         return {
             "scenario_id": self.before.scenario.scenario_id,
             "policy_id": self.before.outcome.policy_id,
@@ -217,7 +217,7 @@ def report_what_if(scenario: Scenario, policy: Policy, changes: Sequence[Change]
     Args:
         scenario: The scenario as it is.
         policy: The policy.
-        changes: Changes of load, nodes or prices, made in this order.
+        changes: Changes of load, nodes, prices or carbon intensities, made in this order.
 
     Raises:
         PolicyError: An expression of the policy is not valid.

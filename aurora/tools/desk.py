@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from aurora.cluster.feasibility import Room
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError, PolicyError, ScenarioError, StoreError
 from aurora.learning.accounts import Account
 from aurora.learning.series.series import Series
@@ -38,6 +41,7 @@ class Desk:
         series: Open series of measured demand.
         accounts: Open histories of accounts.
         experiments: Folders of open experiments, by id.
+        snapshot: Open cluster.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -52,6 +56,7 @@ class Desk:
         series: Iterable[Series] = (),
         accounts: Iterable[Account] = (),
         experiments: Mapping[str, Path] | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self.store = store
         self.index = index
@@ -62,6 +67,8 @@ class Desk:
         self._series = {s.unique_id: s for s in series}
         self._accounts = {a.account_id: a for a in accounts}
         self._experiments = dict(experiments or {})
+        self._snapshot = snapshot
+        self._room: Room | None = None
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -71,7 +78,42 @@ class Desk:
     @property
     def open_ids(self) -> tuple[str, ...]:
         """Return the ids of all open data, which distinguish a call's result from that of the same call elsewhere."""
-        return (*self._scenarios, *self._series, *self._accounts, *self._experiments)
+        cluster = () if self._snapshot is None else (f"{self._snapshot.snapshot_id} {self._snapshot.taken_at}",)
+        return (*self._scenarios, *self._series, *self._accounts, *self._experiments, *cluster)
+
+    @property
+    def cluster(self) -> Snapshot:
+        """Return the open cluster.
+
+        Raises:
+            InputError: No cluster is open.
+        """
+        if self._snapshot is None:
+            raise InputError("no cluster is open; open one with a snapshot, such as sample:web-shop")
+        return self._snapshot
+
+    def room(self) -> Room:
+        """Return the room of the open cluster's nodes; who takes some must give it back.
+
+        Raises:
+            InputError: No cluster is open.
+        """
+        if self._room is None:
+            self._room = Room(self.cluster)
+        return self._room
+
+    def known_node(self, node_id: str) -> str:
+        """Return the id of a node of the open cluster.
+
+        Raises:
+            InputError: No cluster is open, or it has no such node.
+        """
+        known = self.cluster.nodes_by_id
+        if node_id not in known:
+            near = get_close_matches(node_id, known, n=3)
+            hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(list(known)[:10])}"
+            raise InputError(f"no node {node_id!r}; {hint}", parameter="node_id")
+        return node_id
 
     def scenario(self, scenario_id: str) -> EncodedScenario:
         """Return an open or archived scenario.
@@ -86,6 +128,10 @@ class Desk:
         if scenario_id not in self._scenarios:
             raise ScenarioError(f"no scenario {scenario_id!r}; open are {', '.join(self._scenarios)}")
         return self._scenarios[scenario_id]
+
+    def open_scenario(self, encoded: EncodedScenario) -> None:
+        """Open a scenario for this conversation, in place of one of the same id."""
+        self._scenarios[encoded.scenario.scenario_id] = encoded
 
     @property
     def series_ids(self) -> tuple[str, ...]:

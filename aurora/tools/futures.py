@@ -10,9 +10,9 @@ from aurora.learning.futures.demand import check_one_quantity
 from aurora.learning.futures.report import FuturesReport, FuturesRequest, report_futures
 from aurora.learning.futures.tiers import CONFIDENCES, Tier
 from aurora.sim.capacity.capacity import CapacityPlan
-from aurora.sim.capacity.choice import WEIGHTS, Standing
+from aurora.sim.capacity.choice import DEFAULT_WEIGHTS, Standing
 from aurora.sim.capacity.futures import MEASURES
-from aurora.sim.scenarios.disturbances import NAMED, parse_disturbance
+from aurora.sim.scenarios.disturbances import NAMED_DISTURBANCES, parse_disturbance
 from aurora.tools.desk import Desk
 from aurora.types import Frozen, NonNegative, Positive
 
@@ -39,11 +39,11 @@ class FuturesArguments(Frozen):
     what_ifs: tuple[str, ...] = Field(
         default=(),
         max_length=8,
-        description=f"NAME[:AMOUNT][@START][/DURATION], NAME of {', '.join(NAMED)}; "
+        description=f"NAME[:AMOUNT][@START][/DURATION], NAME of {', '.join(NAMED_DISTURBANCES)}; "
         "such as spike, spike:+20%@20m/30m, node_loss:2, dos:x5@1h",
     )
     weights: dict[str, float] = Field(
-        default_factory=lambda: dict(WEIGHTS), description=f"what counts: {', '.join(WEIGHTS)}"
+        default_factory=lambda: dict(DEFAULT_WEIGHTS), description=f"what counts: {', '.join(DEFAULT_WEIGHTS)}"
     )
     job_cores: Positive | None = Field(default=None, description="cores of a job; null: small beside the demand")
     sla: float = Field(default=60.0, ge=0, le=1e9, description="longest acceptable wait of a job, seconds")

@@ -8,7 +8,17 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from aurora.tools import archive, forecasting, futures, language, recommendation, rl, simulation
+from aurora.tools import (
+    archive,
+    cluster,
+    cluster_changes,
+    forecasting,
+    futures,
+    language,
+    recommendation,
+    rl,
+    simulation,
+)
 from aurora.tools.desk import Desk
 
 Effect = Literal["reads", "changes"]
@@ -59,6 +69,17 @@ TOOLS: Mapping[str, Tool] = {
     "recommend": Tool("reads", recommendation.RecommendArguments, recommendation.recommend),
     "experiment": Tool("reads", recommendation.ExperimentArguments, recommendation.experiment),
     "draft_policy": Tool("reads", language.DraftArguments, language.draft_policy, leaves_draft=True),
+    "cluster_overview": Tool("reads", cluster.NoArguments, cluster.cluster_overview),
+    "find_nodes": Tool("reads", cluster.NodesArguments, cluster.find_nodes),
+    "find_tasks": Tool("reads", cluster.TasksArguments, cluster.find_tasks),
+    "find_workloads": Tool("reads", cluster.WorkloadsArguments, cluster.find_workloads),
+    "node_details": Tool("reads", cluster.NodeArguments, cluster.node_details),
+    "task_details": Tool("reads", cluster.TaskArguments, cluster.task_details),
+    "why_task_waits": Tool("reads", cluster.TaskArguments, cluster.why_task_waits),
+    "why_not_on_node": Tool("reads", cluster.WhyNotArguments, cluster.why_not_on_node),
+    "why_task_is_here": Tool("reads", cluster_changes.WhyHereArguments, cluster_changes.why_task_is_here),
+    "cluster_what_if": Tool("reads", cluster_changes.ClusterWhatIfArguments, cluster_changes.cluster_what_if),
+    "rank_cluster_policies": Tool("reads", cluster_changes.RankArguments, cluster_changes.rank_cluster_policies),
     "rl_advice": Tool("reads", rl.AdviceArguments, rl.rl_advice),
     "train": Tool("changes", rl.TrainArguments, rl.train, leaves_draft=True),
 }

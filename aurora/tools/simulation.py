@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from aurora.errors import ScenarioError
 from aurora.sim.explain.decision import cause, last_decision, terms, traced
@@ -12,7 +12,7 @@ from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History, history
 from aurora.sim.explain.waiting_claims import attempt_claims, infeasible_claims, number_of, status_claim, wait_claims
 from aurora.sim.kernel import encode, run
-from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.objectives import OBJECTIVES, SHARES, WITH_TARGET, Objective
 from aurora.sim.optimum.bounds import best_reward, bounds
 from aurora.sim.optimum.constraints import violations
 from aurora.sim.optimum.witness import witness
@@ -26,7 +26,7 @@ from aurora.sim.scenarios.whatif import LoadChanges, NodeFails, NodeRemoved, Pri
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
-MEASURES = ("completed", "unplaced", "sla_violations", "latency_mean", "bounded_slowdown", "cost", "energy")
+SHORT_SUMS = frozenset(("completed", "unplaced", "bounded_slowdown", *(o.field for o in OBJECTIVES)))
 """Fields of `Summary` in a short result."""
 
 
@@ -74,9 +74,9 @@ def simulate_policy(desk: Desk, arguments: SimulateArguments) -> Simulated:
 
 
 def _sums(outcome: Outcome, scenario: Scenario) -> dict[str, float]:
-    """The sums that a short result tells: `MEASURES`, and what else the scenario counts."""
+    """Return the sums of a short result, without amounts that the scenario doesn't count."""
     sums = outcome.summary.to_json(scenario.counted)
-    return {m: float(sums[m]) for m in (*MEASURES, *(o.field for o in OBJECTIVES if o.needs)) if m in sums}
+    return {name: float(value) for name, value in sums.items() if name in SHORT_SUMS}
 
 
 class CompareArguments(Frozen):
@@ -178,19 +178,24 @@ def is_solvable(desk: Desk, arguments: ScenarioArguments) -> Solvable:
     return Solvable(is_solvable=found.is_solvable, by=found.by, plan=found.plan, reason=found.reason)
 
 
-class ObjectiveBounds(Frozen):
-    """Lower bounds on the objectives of every plan that completes every task."""
+def _bound_field(objective: Objective) -> tuple[object, object]:
+    """Return the type and the field of an objective's bound; absent where a scenario doesn't count the objective."""
+    kind = int if objective.unit == "tasks" else float
+    if not objective.needs:
+        return kind, Field(description=objective.bound_meaning)
+    return kind | None, Field(default=None, exclude_if=lambda v: v is None, description=objective.bound_meaning)
 
-    latency: float = Field(description="mean, seconds")
-    cost: float = Field(description="dollars")
-    energy: float = Field(description="joules")
-    carbon: float | None = Field(
-        default=None,
-        exclude_if=lambda grams: grams is None,
-        description="grams of CO2; only where a node states a carbon intensity",
+
+if TYPE_CHECKING:
+    ObjectiveBounds = Frozen
+else:
+    ObjectiveBounds = create_model(
+        "ObjectiveBounds",
+        __base__=Frozen,
+        __doc__="Lower bounds on the objectives of every plan that completes every task.",
+        **{o.bound: _bound_field(o) for o in (*WITH_TARGET, *SHARES) if o.bound},
+        reward=(float, Field(description="each objective at its own bound; rarely reachable all at once")),
     )
-    violations: int = Field(description="tasks beyond their SLA")
-    reward: float = Field(description="each objective at its own bound; rarely reachable all at once")
 
 
 def objective_bounds(desk: Desk, arguments: ScenarioArguments) -> ObjectiveBounds:

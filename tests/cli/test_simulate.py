@@ -85,6 +85,7 @@ def test_what_ifs_print_before_and_after(small: Path) -> None:
         (("--load", "lots"), "for example +30% for every task"),
         (("--fail", "node-a"), "for example node-b@100"),
         (("--price", "node-a="), "for example x2"),
+        (("--carbon", "30%"), "for example x2"),
         (("--load", "+30%", "--bounds"), "it goes with a simulation as it is"),
     ],
 )

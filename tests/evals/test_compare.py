@@ -22,7 +22,7 @@ def test_the_standings_equal_single_simulations() -> None:
         rewards = [score(summary, s).reward for s, summary in zip(SCENARIOS, summaries, strict=True)]
         assert list(standing.rewards.values()) == rewards
         assert standing.reward.mean == pytest.approx(np.mean(rewards))
-        assert standing.cost == pytest.approx(np.mean([s.cost for s in summaries]))
+        assert standing.amounts["cost"] == pytest.approx(np.mean([s.cost for s in summaries]))
         assert sum(standing.parts.values()) == pytest.approx(standing.reward.mean)
     means = [s.reward.mean for s in found.standings]
     assert means == sorted(means, reverse=True)
@@ -58,7 +58,7 @@ def test_an_explicit_plan_is_compared_as_it_is_simulated() -> None:
     plan = plan_of(simulate(scenario, REFERENCES["cheapest"]), scenario)
     planned = REFERENCES["first_fit"].model_copy(update={"policy_id": "plan", "allocation_plan": plan})
     found = {s.policy_id: s for s in compare_policies([scenario], {"plan": planned, **FEW}).standings}
-    assert found["plan"].cost == pytest.approx(found["cheapest"].cost)
+    assert found["plan"].amounts == pytest.approx(found["cheapest"].amounts)
 
 
 def test_inapplicable_references_are_omitted() -> None:

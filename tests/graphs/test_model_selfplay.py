@@ -12,7 +12,7 @@ from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import CallLimits, connect, model_name
 from aurora.evals.model_usage import model_usage
-from aurora.evals.testing.scripted_server import CONTENT, PATIENCE, TRANSPORT, scripted_server
+from aurora.evals.testing.scripted_server import CLIENT_TIMEOUT, CONTENT_FAULTS, TRANSPORT_FAULTS, scripted_server
 from aurora.graphs.context import Authors
 from aurora.graphs.events import Event
 from aurora.graphs.selfplay import play
@@ -57,7 +57,7 @@ def settings(proposer: str, provider: str) -> SelfPlaySettings:
 
 def authors(chosen: SelfPlaySettings, recording: Recording, budget: Budget = Budget()) -> Authors:  # noqa: B008
     name = model_name(chosen.model)
-    inner = connect(name, offline=recording.replaying, limits=CallLimits(PATIENCE))
+    inner = connect(name, offline=recording.replaying, limits=CallLimits(CLIENT_TIMEOUT))
     model = metered(name, budget=budget, recording=recording, inner=inner, first_wait=0.001)
     return Authors(model, *PROMPTS)
 
@@ -128,7 +128,7 @@ def check(archive, faults: int, served) -> None:
     for row in archive["scenarios"]:
         spec = source.parse(json.loads(row["spec"]))
         assert witness(encode(source.expand(spec)), REFERENCES).is_solvable
-    on_purpose = sum(served[f] for f in (*TRANSPORT, "empty"))
+    on_purpose = sum(served[f] for f in (*TRANSPORT_FAULTS, "empty"))
     # On a busy machine an answer that was sent in time may be late all the same.
     assert on_purpose <= faults <= on_purpose + served.total() // 50
 
@@ -166,6 +166,6 @@ def test_a_faulty_server_neither_crashes_a_run_nor_corrupts_its_archive(tmp_path
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_a_thousand_calls_of_a_scripted_server(tmp_path, environment, provider) -> None:
     served, recording = survive(tmp_path, environment, provider, 1000)
-    assert all(served[fault] for fault in TRANSPORT + CONTENT)
+    assert all(served[fault] for fault in TRANSPORT_FAULTS + CONTENT_FAULTS)
     outcomes = [e.response[0] for e in recording if e.kind == "tool"]
     assert {"unknown tool", "invalid arguments", "ok"} <= set(outcomes)

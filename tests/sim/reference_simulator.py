@@ -157,11 +157,11 @@ class ReferenceSimulator:
             if task.source_site == task.destination_site:
                 return [(None, None)]
             return [(None, p) for p in self._paths(task.source_site, task.destination_site)[: self.s.paths_per_pair]]
-        if task.source_site is None or not self.s.links:
-            return [(n, None) for n in range(len(self.s.nodes))]
         found: list[tuple[int | None, tuple[int, ...] | None]] = []
         for n, node in enumerate(self.s.nodes):
-            if node.site is None or node.site == task.source_site:
+            if task.allowed_nodes and node.node_id not in task.allowed_nodes:
+                continue
+            if task.source_site is None or not self.s.links or node.site is None or node.site == task.source_site:
                 found.append((n, None))
             elif paths := self._paths(task.source_site, node.site):
                 found.append((n, paths[0]))

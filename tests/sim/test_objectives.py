@@ -5,9 +5,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from aurora.agents.explain.wording import MEASURES as NOUNS_OF_RUNS
 from aurora.errors import ScenarioError
+from aurora.evals.compare import compare_policies
 from aurora.sim.kernel import encode, simulate
-from aurora.sim.measures import measures_of
+from aurora.sim.measures import MEASURES, measures_of
 from aurora.sim.objectives import GENERAL, OBJECTIVES, OPTIONAL_FIELDS, WITH_TARGET, ObjectiveName, ObjectiveTargets
 from aurora.sim.optimum.bounds import Bounds, bounds
 from aurora.sim.outcome import Summary
@@ -18,7 +20,8 @@ from aurora.sim.report import report_simulation
 from aurora.sim.rewards import objective_vector, score
 from aurora.sim.scenarios.expansion import usual_targets
 from aurora.sim.scenarios.scenario import Node, Scenario, parse_scenario
-from aurora.sim.scenarios.whatif import NodeRemoved, changed
+from aurora.sim.scenarios.whatif import CarbonChanges, NodeRemoved, all_changed, changed
+from aurora.tools.simulation import SHORT_SUMS, ObjectiveBounds
 from tests.sim.kernel.test_kernel_against_reference import random_scenario, with_carbon
 
 
@@ -50,11 +53,20 @@ def test_names_targets_sums_and_features_follow_the_table() -> None:
     assert tuple(o.name for o in OBJECTIVES) == get_args(ObjectiveName)
     assert tuple(o.name for o in WITH_TARGET) == tuple(ObjectiveTargets.model_fields)
     assert {o.field for o in OBJECTIVES} <= set(Summary.__slots__)
-    assert {o.name for o in WITH_TARGET} <= set(Bounds._fields)
+    assert {o.bound for o in OBJECTIVES if o.bound} == set(Bounds._fields)
     assert set(OPTIONAL_FIELDS) <= set(Node.model_fields)
     features = [f"objective.{o.name}" for o in OBJECTIVES] + [f"objective.{o.name}_target" for o in WITH_TARGET]
     assert {*features, *(o.fit for o in OBJECTIVES if o.fit)} <= set(FEATURE_INDEX)
     assert [FEATURE_INDEX[f] for f in features] == list(range(FEATURE_INDEX[features[0]], len(FEATURE_INDEX)))
+
+
+def test_every_reader_shows_the_objectives_of_the_table() -> None:
+    assert {o.measure for o in OBJECTIVES} <= {m.name for m in MEASURES}
+    assert {o.field for o in OBJECTIVES} <= set(SHORT_SUMS) & set(NOUNS_OF_RUNS)
+    assert {o.bound for o in OBJECTIVES if o.bound} | {"reward"} == set(ObjectiveBounds.model_fields)
+    standing = compare_policies([hour((400, 100))], {"first_fit": REFERENCES["first_fit"]}).winner
+    assert set(standing.amounts) == {o.name for o in OBJECTIVES}
+    assert {o.compared for o in OBJECTIVES} <= set(standing.to_json())
 
 
 def test_optional_features_are_no_inputs_of_networks() -> None:
@@ -76,6 +88,16 @@ def test_optional_features_are_no_inputs_of_networks() -> None:
 )
 def test_carbon_is_energy_times_the_intensity_at_that_time(changes: tuple[dict[str, Any], ...], grams: float) -> None:
     assert carbon_of(hour((400, 100), *changes)) == pytest.approx(grams)
+
+
+def test_a_what_if_multiplies_the_intensities_that_nodes_state() -> None:
+    scenario = hour((400, 100), {"time": 1800, "factor": 0.5})
+    everywhere, one = (all_changed(scenario, [CarbonChanges(factor=3, node_id=n)]) for n in (None, "n0"))
+    assert carbon_of(everywhere) == pytest.approx(3 * carbon_of(scenario))
+    assert [n.carbon_intensity for n in one.nodes] == [1200, 100]
+    for node_id in (None, "n0"):
+        with pytest.raises(ScenarioError, match="carbon_intensity that could change"):
+            all_changed(hour((None, None)), [CarbonChanges(factor=2, node_id=node_id)])
 
 
 def test_a_node_that_states_no_intensity_emits_nothing() -> None:

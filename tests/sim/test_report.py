@@ -165,13 +165,15 @@ def test_violated_constraints_of_a_plan_are_reported() -> None:
         ("remove", "a", "node a is not there"),
         ("price", "2", "every node costs 2 times its price"),
         ("price", "b=x0", "node b costs 0 times its price"),
+        ("carbon", "-20%", "every node emits 0.8 times its g CO2/kWh"),
+        ("carbon", "b=x3", "node b emits 3 times its g CO2/kWh"),
     ],
 )
 def test_a_change_is_parsed_and_described(kind: Asked, text: str, told: str) -> None:
     assert described(parse_change(kind, text)) == told
 
 
-@pytest.mark.parametrize("kind", ["load", "fail", "price", "remove"])
+@pytest.mark.parametrize("kind", ["load", "fail", "price", "carbon", "remove"])
 @pytest.mark.parametrize(
     "text", ["", "30%", "@", "a@", "a@x/y", "a@-1", "a@1/0", "x", "x-1", "nan", "1e308", "a=inf", "+1e308%"]
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal, NamedTuple
 
 from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import moment, waiting_sentence
-from aurora.quantities import dollars, energy, mass, plain
+from aurora.quantities import energy, mass, plain, with_unit
 from aurora.sim.explain.claims import (
     FEASIBLE,
     SCORE,
@@ -19,8 +20,9 @@ from aurora.sim.explain.claims import (
     ValueClaim,
 )
 from aurora.sim.explain.waiting_claims import WaitingClaim
+from aurora.sim.objectives import SHARES, WITH_TARGET
 from aurora.sim.policies.features import FEATURES
-from aurora.sim.scenarios.whatif import Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
+from aurora.sim.scenarios.whatif import CarbonChanges, Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
 Audience = Literal["operator", "engineer"]
 
@@ -129,13 +131,11 @@ NOUNS: Mapping[str, Noun] = {
 }
 
 
+_AMOUNTS: Mapping[str, Callable[[float], str]] = {"s": _seconds, "tasks": plain}
+"""Formats of amounts that differ from `with_unit`; the name of a count is its unit."""
 MEASURES: Mapping[str, Noun] = {
     "completed": Noun("completed tasks", plain),
-    "sla_violations": Noun("missed SLAs", plain),
-    "latency_mean": Noun("mean latency", _seconds),
-    "cost": Noun("cost", dollars),
-    "energy": Noun("energy", energy),
-    "carbon": Noun("CO2", mass),
+    **{o.field: Noun(o.noun, _AMOUNTS.get(o.unit) or partial(with_unit, unit=o.unit)) for o in (*SHARES, *WITH_TARGET)},
 }
 """Fields of `Summary` that describe a run."""
 
@@ -239,3 +239,6 @@ def _changed(change: Change) -> str:
         case PriceChanges():
             whose = "all nodes" if change.node_id is None else shown_name(change.node_id)
             return f"if {whose} cost {change.factor:g} times as much"
+        case CarbonChanges():
+            whose = "all nodes" if change.node_id is None else shown_name(change.node_id)
+            return f"if {whose} emitted {change.factor:g} times as much CO2"

@@ -162,10 +162,10 @@ def _what_ifs(text: str) -> tuple[Disturbance, ...]:
 
 
 def _weights(text: str | None) -> dict[str, float]:
-    from aurora.sim.capacity.choice import WEIGHTS, parse_weights  # heavy, used here only
+    from aurora.sim.capacity.choice import DEFAULT_WEIGHTS, parse_weights  # heavy, used here only
 
     try:
-        return dict(WEIGHTS) if text is None else parse_weights(text)
+        return dict(DEFAULT_WEIGHTS) if text is None else parse_weights(text)
     except InputError as error:
         raise options.usage_error("--weights", str(error).removeprefix("weights=").removeprefix("weights: ")) from None
 

@@ -1,9 +1,9 @@
 """Benchmark of explanations: checks claims about many decisions, and plants errors that must be caught.
 
 Decisions come from generated scenarios of every domain and, where its trace is given, from openb. For each,
-every claim that the explainer makes is checked, and beside it errors of each kind are planted among true
-claims: a wrong number, a wrong node, a reversed comparison, a false cause, an impossible prediction; and about a
-task's way a false wait (another time, another reason, others who ended it), a false shortage, attempt or status.
+every claim that the explainer makes is checked, and errors of each kind are planted among true claims. Those about a
+decision are a wrong number, a wrong node, a reversed comparison, a false cause and an impossible prediction. Those
+about a task's course are a false wait (its time, its reason, or the tasks that ended it), shortage, attempt or status.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ POLICIES = (
     "fcfs+easy",
 )
 A_RUN = 12
-"""Most decisions examined per run, so that many runs are."""
+"""Largest number of decisions examined in a run, so that many runs are examined."""
 NEVER_PLACED = 6
-"""One in this many examined tasks, at most, was never placed."""
+"""Of this many examined tasks, at most one was never placed."""
 OPENB_SHARE = 0.2
 """Share of decisions from openb, where its trace is given."""
 _REASONS: tuple[Reason, ...] = ("dependency", "room", "queue", "policy")
@@ -95,15 +95,15 @@ def bench_explanations(count: int, seed: int, data: Path | None) -> dict[str, An
     seconds: list[float] = []
     for name, task_id, case in cases(count, rng, data):
         started = time.perf_counter()
-        told = explain_case(case, task_id)
+        explanation = explain_case(case, task_id)
         seconds.append(time.perf_counter() - started)
         domains[name] += 1
-        for checked in told.checked:
+        for checked in explanation.checked:
             made[KIND_OF_CLAIM[type(checked.claim)]] += 1
             held[KIND_OF_CLAIM[type(checked.claim)]] += checked.holds
-        errors = false_ways([c.claim for c in told.checked], rng)
-        if told.decision is not None:
-            errors |= planted_errors(told.decision, rng)
+        errors = false_ways([c.claim for c in explanation.checked], rng)
+        if explanation.decision is not None:
+            errors |= planted_errors(explanation.decision, rng)
         for kind, claims in errors.items():
             planted[kind] += len(claims)
             caught[kind] += sum(not c.holds for c in check(claims, case))

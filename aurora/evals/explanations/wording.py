@@ -1,7 +1,7 @@
 """Benchmark of the check of a model's sentences: true ones must be kept, false ones struck.
 
-Sentences come from all phrasings of the facts of many decisions and whole runs; false ones are made of them by
-`aurora.evals.explanations.mutations`.
+True sentences are all phrasings of facts about many decisions and whole runs.
+`aurora.evals.explanations.mutations` turns them into false ones.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 
-RUNS = 20
-"""Number of whole runs explain_case."""
+EXPLAINED_RUNS = 20
+"""Number of whole runs that are explained."""
 TASKS_A_RUN = 3
-"""Most tasks of a run whose course is described, those with the most events."""
+"""Largest number of tasks of a run whose course is described; those with the most events are taken."""
 RUN_POLICIES = ("best_fit", "cheapest", "greenest", "nearest")
 LINKS: tuple[Link, ...] = ("none", "because", "also", "but")
-SHOWN = 20
-"""Most misjudged sentences listed."""
+MAX_SENTENCES_SHOWN = 20
+"""Largest number of misjudged sentences that are listed."""
 
 
 class Ground(NamedTuple):
     """Facts about a decision or a run, with true sentences about them.
 
     Attributes:
-        known: Facts.
-        said: Sentences of one fact each.
-        composed: Sentences of several facts, with the claims that they cite.
+        known: The facts.
+        sentences: True sentences of one fact each.
+        composed: True sentences of several facts, with the claims that they cite.
     """
 
     known: KnownFacts
-    said: tuple[Said, ...]
+    sentences: tuple[Said, ...]
     composed: tuple[tuple[str, tuple[int, ...]], ...]
 
 
@@ -73,12 +73,12 @@ def bench_wording(false: int, true: int, seed: int, decisions: int) -> dict[str,
     return {
         "seed": seed,
         "decisions": decisions,
-        "runs": RUNS,
+        "runs": EXPLAINED_RUNS,
         "false": struck,
         "true": kept,
         "struck_pct": _percent(struck, "struck"),
         "kept_pct": _percent(kept, "kept"),
-        "wrong": wrong[:SHOWN],
+        "wrong": wrong[:MAX_SENTENCES_SHOWN],
         "seconds": time.perf_counter() - started,
     }
 
@@ -93,8 +93,8 @@ def _true_ones(
 ) -> list[dict[str, Any]]:
     every: dict[str, list[tuple[KnownFacts, str, tuple[int, ...]]]] = defaultdict(list)
     for ground in grounds:
-        for said in ground.said:
-            every[said.kind].append((ground.known, said.text, (said.cited,)))
+        for sentence in ground.sentences:
+            every[sentence.kind].append((ground.known, sentence.text, (sentence.cited,)))
         every["several clauses"] += [(ground.known, text, cited) for text, cited in ground.composed]
     made, kept = Counter[str](), Counter[str]()
     for kind, known, text, cited in _spread(every, count, rng):
@@ -121,7 +121,7 @@ def _spread(
 def _false_ones(
     grounds: list[Ground], count: int, rng: np.random.Generator, wrong: list[dict[str, str]]
 ) -> list[dict[str, Any]]:
-    sources = [(ground, said) for ground in grounds for said in ground.said]
+    sources = [(ground, sentence) for ground in grounds for sentence in ground.sentences]
     rows = []
     for place, kind in enumerate(MUTATORS):
         wanted = count * (place + 1) // len(MUTATORS) - count * place // len(MUTATORS)
@@ -143,15 +143,15 @@ def _made(
     """Sample distinct false sentences of a kind, at most two per true sentence."""
     seen = set[tuple[int, str]]()
     for place in rng.permutation(len(sources)):
-        ground, said = sources[place]
-        found = list(mutants(kind, said, rng))
-        for k in rng.permutation(len(found))[:2]:
+        ground, sentence = sources[place]
+        falsehoods = list(mutants(kind, sentence, rng))
+        for k in rng.permutation(len(falsehoods))[:2]:
             if len(seen) == count:
                 return
-            key = id(ground), found[k].text
+            key = id(ground), falsehoods[k].text
             if key not in seen:
                 seen.add(key)
-                yield ground, found[k]
+                yield ground, falsehoods[k]
 
 
 def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
@@ -162,7 +162,7 @@ def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
 
 def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
     families = list(FAMILIES)
-    for number in range(RUNS):
+    for number in range(EXPLAINED_RUNS):
         scenario = expand(sample_spec(families[number % len(families)], 1 + number % 3, rng))
         policy = REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]]
         yield _ground(known_of(explain_plan(scenario, policy), scenario, "operator"), rng)
@@ -171,7 +171,7 @@ def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
 def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
     """Return the tasks that waited, failed or were never placed."""
     families = list(FAMILIES)
-    for number in range(RUNS):
+    for number in range(EXPLAINED_RUNS):
         scenario = expand(sample_spec(families[number % len(families)], 2 + number % 2, rng))
         run = run_of(scenario, REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]])
         ways = [(t.task_id, way_claims(run, k)) for k, t in enumerate(scenario.tasks)]
@@ -181,9 +181,9 @@ def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
 
 def _ground(known: KnownFacts, rng: np.random.Generator) -> Ground:
     texts = [(n, fact, list(_texts(fact, known))) for n, fact in enumerate(known.facts, 1)]
-    plain = tuple((each[0], n) for n, fact, each in texts if each and fact not in known.background)
+    plain = tuple((phrasings[0], n) for n, fact, phrasings in texts if phrasings and fact not in known.background)
     nodes = known.names.known[NODES]
-    said = tuple(
+    sentences = tuple(
         Said(
             text,
             number,
@@ -193,10 +193,10 @@ def _ground(known: KnownFacts, rng: np.random.Generator) -> Ground:
             _features(fact),
             tuple(p for p in plain if p[1] != number),
         )
-        for number, fact, each in texts
-        for text in each
+        for number, fact, phrasings in texts
+        for text in phrasings
     )
-    return Ground(known, said, tuple(_composed(known, rng)))
+    return Ground(known, sentences, tuple(_composed(known, rng)))
 
 
 def _texts(fact: Fact, known: KnownFacts) -> Iterator[str]:
@@ -211,8 +211,8 @@ def _texts(fact: Fact, known: KnownFacts) -> Iterator[str]:
 
 def _names(text: str, nodes: frozenset[str]) -> tuple[str, ...]:
     """Return the nodes that a text names, in its order."""
-    found = {n: text.find(n) for n in nodes if f" {n} " in f" {text[:-1].replace(chr(39), ' ').replace(',', ' ')} "}
-    return tuple(sorted(found, key=lambda n: found[n]))
+    positions = {n: text.find(n) for n in nodes if f" {n} " in f" {text[:-1].replace(chr(39), ' ').replace(',', ' ')} "}
+    return tuple(sorted(positions, key=lambda n: positions[n]))
 
 
 def _features(fact: Fact) -> tuple[str, ...]:

@@ -56,24 +56,24 @@ def bench_openb(  # the command's options
     ours, fgd = compile_policy(policy), compile_policy(REFERENCES["fgd"])
     cases = [(seed, order) for order in range(node_orders) for seed in seeds]
 
-    def one(seed: int, order: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    def run_case(seed: int, order: int) -> tuple[dict[str, Any], dict[str, Any]]:
         encoded = encode(openb_scenario(node_list, pod_list, seed=seed, node_order=order))
         row = _row(encoded, ours, seed, order)
         return row, row if policy == REFERENCES["fgd"] else _row(encoded, fgd, seed, order)
 
-    pairs = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(s, o) for s, o in cases)
+    pairs = Parallel(n_jobs=jobs, backend="threading")(delayed(run_case)(s, o) for s, o in cases)
     rows, by_fgd = (list(column) for column in zip(*pairs, strict=True))
-    found, beside = _means(rows), _means(by_fgd)
+    means, fgd_means = _means(rows), _means(by_fgd)
     return {
         "policy": policy.policy_id,
         "trace": pods.name.split(".")[0],
         "runs": rows,
         "pods_without_model": len(stranded),
         "models_of_no_node": sorted({m for p in stranded for m in p.models}),
-        **found,
+        **means,
         "fgd": {
-            **beside,
-            **{f"difference_{part}": found[f"mean_{part}"] - beside[f"mean_{part}"] for part in (100, 130)},
+            **fgd_means,
+            **{f"difference_{part}": means[f"mean_{part}"] - fgd_means[f"mean_{part}"] for part in (100, 130)},
         },
     }
 

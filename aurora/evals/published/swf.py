@@ -44,12 +44,12 @@ def bench_swf(  # the command's options
         DataError: The log is not valid or too short.
         PolicyError: The policy is not valid.
     """
-    found = read_log(log)
-    all_jobs = found.jobs
+    job_log = read_log(log)
+    all_jobs = job_log.jobs
     held, length = _sequences(log, len(all_jobs), starts, length)
     program = compile_policy(with_backfill(policy, backfill))
 
-    def one(start: int) -> dict[str, Any]:
+    def run_sequence(start: int) -> dict[str, Any]:
         scenario = sequence_scenario(all_jobs, processors, start=start, length=length)
         summary = evaluate(encode(scenario), program)
         return {
@@ -59,7 +59,7 @@ def bench_swf(  # the command's options
             "unfinished": summary.unplaced,
         }
 
-    sequences = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(s) for s in held)
+    sequences = Parallel(n_jobs=jobs, backend="threading")(delayed(run_sequence)(s) for s in held)
     return {
         "policy": policy.policy_id,
         "bounded_slowdown": float(np.mean([s["bounded_slowdown"] for s in sequences])),
@@ -68,8 +68,8 @@ def bench_swf(  # the command's options
         "sequence_length": length,
         "published_protocol": (tuple(held), length) == (PUBLISHED_STARTS, PUBLISHED_LENGTH),
         "jobs": len(all_jobs),
-        "left_out": found.left_out,
-        "assumed_run_times": found.assumed,
+        "left_out": job_log.left_out,
+        "assumed_run_times": job_log.assumed,
     }
 
 

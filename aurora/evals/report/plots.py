@@ -11,16 +11,17 @@ import plotly.graph_objects as go
 from aurora.evals.champion import Verdict
 from aurora.memory.names import REFERENCE, policy_name
 from aurora.memory.store import Store
-from aurora.quantities import dollars, duration, energy
+from aurora.quantities import with_unit
+from aurora.sim.objectives import WITH_TARGET
 from aurora.sim.rewards import LEARNABLE
 
 INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#8a94a3"
 COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours that colour-blind people can distinguish (Okabe and Ito, 2008)."""
 MAX_CURVES = 5
-"""Most policies, besides the champion, whose ratings are drawn over iterations."""
+"""Largest number of policies, besides the champion, whose ratings are drawn over iterations."""
 MAX_RATED = 12
-"""Most policies whose latest ratings are drawn."""
+"""Largest number of policies whose latest ratings are drawn."""
 
 
 def figure_html(figure: go.Figure, height: int = 340) -> str:
@@ -145,13 +146,14 @@ def pareto_plot(store: Store) -> str:
     name = scenarios[-1]["scenario_id"]
     front = store.fronts().get(name, {})
     origins = {p["policy_id"]: p["origin"] for p in store.top(10**6)}
+    counted = [o for o in WITH_TARGET if all(o.field in s for s in front.values())]
     figure = go.Figure(
         go.Scatter(
             x=[s["cost"] for s in front.values()],
             y=[s["latency_mean"] for s in front.values()],
             hovertext=[
-                f"{html.escape(policy_name(p, origins.get(p, '')))}: {duration(s['latency_mean'])}, "
-                f"{dollars(s['cost'])}, {energy(s['energy'])}"
+                f"{html.escape(policy_name(p, origins.get(p, '')))}: "
+                + ", ".join(with_unit(s[o.field], o.shown_unit) for o in counted)
                 for p, s in front.items()
             ],
             hoverinfo="text",
@@ -167,7 +169,7 @@ def pareto_plot(store: Store) -> str:
     )
     figure.update_xaxes(title="cost, $")
     figure.update_yaxes(title="mean latency, s")
-    meaning = "no other policy is better in latency, cost, energy and SLA violations at once"
+    meaning = f"no other policy is better in {', '.join(o.meaning for o in counted)} and SLA violations at once"
     return f"<p>Scenario {html.escape(name)}. For each policy shown, {meaning}.</p>" + figure_html(figure)
 
 

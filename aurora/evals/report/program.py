@@ -14,7 +14,7 @@ from aurora.sim.policies.compiler import compile_policy, constants, readable, wi
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
 
-DIGITS = (2, 3, 4)
+DIGITS_TRIED = (2, 3, 4)
 """Numbers of significant digits to try, fewest first."""
 
 
@@ -33,9 +33,9 @@ def shortened(source: Source, policy: Policy, *, seed: int, jobs: int) -> tuple[
     levels = [level.number for level in LEVELS][:-1] if source.has_levels else [1]
     scenarios = [encoded for level in levels for encoded in fresh_scenarios(source, level, 1, seed)]
     exact = constants(policy)
-    candidates = [with_constants(policy, [float(f"{c:.{digits}g}") for c in exact]) for digits in DIGITS]
+    candidates = [with_constants(policy, [float(f"{c:.{digits}g}") for c in exact]) for digits in DIGITS_TRIED]
     rows = values(source, scenarios, [compile_policy(p) for p in (policy, *candidates)], jobs)
-    for digits, candidate, row in zip(DIGITS, candidates, rows[1:], strict=True):
+    for digits, candidate, row in zip(DIGITS_TRIED, candidates, rows[1:], strict=True):
         if np.allclose(row, rows[0], rtol=0, atol=1e-12):
             return candidate, (
                 f"Constants are rounded to {digits} digits, which changes no value on {len(scenarios)} scenarios; "

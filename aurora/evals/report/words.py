@@ -66,7 +66,7 @@ def interval_text(mean: float, low: float, high: float, *, unit: str = "") -> st
 
 def value_text(gain: Gain, value: float) -> str:
     """Format the value of an objective in its unit."""
-    unit = next((o.unit for o in WITH_TARGET if o.name == gain.objective), "")
+    unit = next((o.shown_unit for o in WITH_TARGET if o.name == gain.objective), "")
     return with_unit(value, unit) if unit else f"{number(value, 4)} %"
 
 

@@ -55,8 +55,8 @@ def bench_speed(futures: int, repeats: int) -> dict[str, Any]:
     few, many = demand(min(futures, ONE_BY_ONE)), demand(futures)
     job = job_for(PLANS, CORES, STEP, STEPS)
     before = one_by_one(few, PLANS, job)
-    found = simulate_futures(few, PLANS, job).measured["latency"][:, 0]
-    for expected, batch in zip((s.latency_mean for row in before for s in row), found.ravel(), strict=True):
+    batched = simulate_futures(few, PLANS, job).measured["latency"][:, 0]
+    for expected, batch in zip((s.latency_mean for row in before for s in row), batched.ravel(), strict=True):
         if not math.isclose(expected, batch, rel_tol=1e-9, abs_tol=1e-9):
             raise AuroraError(
                 f"one future alone and among others differ: {expected} and {batch}; please report this as a bug"

@@ -65,17 +65,17 @@ def workload(nodes: int, tasks: int, *, flavours: bool) -> Scenario:
     )
 
 
-def check_agreement(found: Summary, expected: Summary) -> None:
+def check_agreement(actual: Summary, expected: Summary) -> None:
     """Check that two models give the same summary.
 
     Raises:
         AuroraError: A field differs by more than rounding.
     """
     for name in Summary.__slots__:
-        one, other = float(getattr(found, name)), float(getattr(expected, name))
-        if not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-6):
+        value, other = float(getattr(actual, name)), float(getattr(expected, name))
+        if not math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-6):
             raise AuroraError(
-                f"the kernel and SimPy disagree in {name}: {one} and {other}; please report this as a bug"
+                f"the kernel and SimPy disagree in {name}: {value} and {other}; please report this as a bug"
             )
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 Manner = str
 """Manner of sending a reply: at once, or `silence`, `header drip`, `body drip`, `cut`."""
-HUGE = 40 << 20
+OVERSIZED_BYTES = 40 << 20
 """Size of an oversized reply, bytes."""
 SETTINGS_SHARE, ERROR_SHARE, TRANSPORT_SHARE = 0.12, 0.22, 0.08
 """Shares of replies that refuse a setting, are errors, or fail on the way; all others are answers."""
@@ -100,22 +100,22 @@ def _refused_setting(body: dict[str, Any], rng: random.Random) -> tuple[str, str
     if not sent:
         return None
     name = rng.choice(sent)
-    said = {
+    messages = {
         "response_format": "This response_format type is unavailable now",
         "tool_choice": "Thinking may not be enabled when tool_choice forces tool use.",
     }
-    return name, said.get(name, f"Unsupported parameter: '{name}' is not supported with this model.")
+    return name, messages.get(name, f"Unsupported parameter: '{name}' is not supported with this model.")
 
 
 def _error(rng: random.Random, key: str) -> Reply:
     kind = rng.choice(sorted(ERRORS))
-    status, said = ERRORS[kind]
+    status, content = ERRORS[kind]
     headers = {}
     if status in (429, 503, 529) and rng.random() < 0.7:  # noqa: PLR2004  # mostly
         headers["Retry-After"] = rng.choice(RETRY_AFTER)
-    if isinstance(said, dict) and rng.random() < 0.2:  # noqa: PLR2004  # now and then
+    if isinstance(content, dict) and rng.random() < 0.2:  # noqa: PLR2004  # now and then
         kind = f"{kind}, with the key"
-        said = {
+        content = {
             "error": {
                 "message": f"\x1b]0;owned\x07 your key {key} \x1b[2J is not right",
                 "code": "x",
@@ -123,7 +123,7 @@ def _error(rng: random.Random, key: str) -> Reply:
         }
         if status == 200:  # noqa: PLR2004  # OK
             status = 500
-    raw = said.encode() if isinstance(said, str) else json.dumps(said).encode()
+    raw = content.encode() if isinstance(content, str) else json.dumps(content).encode()
     billed = status == 200 and kind != "200 with an error"  # noqa: PLR2004  # OK
     return Reply(kind, status, raw, headers, billed=billed)
 
@@ -149,8 +149,8 @@ def _on_the_way(answer: Reply, rng: random.Random) -> Reply:
     return Reply(kind, 302, b"", {"Location": "http://127.0.0.2:9/v1"})
 
 
-_BOMB = gzip.compress(b"x" * (4 * HUGE), 9)
-_LARGE = b'{"x": "' + b"x" * HUGE
+_BOMB = gzip.compress(b"x" * (4 * OVERSIZED_BYTES), 9)
+_LARGE = b'{"x": "' + b"x" * OVERSIZED_BYTES
 
 
 def _answer(body: dict[str, Any], anthropic: bool, rng: random.Random, tag: str, key: str) -> Reply:

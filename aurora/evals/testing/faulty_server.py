@@ -1,9 +1,8 @@
-"""A model server with random combinations of all observed faults, which keeps account of them.
+"""A model server with random combinations of all observed faults, which counts them.
 
-It speaks both wire formats on loopback. What it does to a request depends on the seed in the question and on how
-often that was asked, so a run is the same however its questions are threaded. Per question it notes what it gave:
-whether that was a good answer (perhaps oddly formed), whether it counted it as billed, and any fault in what it
-was sent.
+It speaks both wire formats on loopback. Its reply to a request depends on the seed in the question and on the number of
+earlier requests with that seed, so a run does not depend on the order of threads. For each question it records whether
+it gave a valid answer, perhaps in an odd form, whether it counted the answer as billed, and any fault of the request.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import Any
 from aurora.evals.testing.faulty_answers import Reply, faulty_reply
 
 HOST = "127.0.0.1"
-SILENCE = 7.0
+SILENT_SECONDS = 7.0
 """Seconds without a byte; a client should time out earlier."""
 SEED = re.compile(r"\[seed (\d+)\]")
 """Pattern by which a question requests faults."""
@@ -33,7 +32,7 @@ REDIRECT = "/again"
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """The server with its account.
+    """The server with its counts.
 
     Attributes:
         sent: Number of requests of each question.
@@ -123,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:  # the client disconnected while sending
             self.close_connection = True
             return
-        seed = int(found.group(1)) if (found := SEED.search(raw.decode())) else 0
+        seed = int(match.group(1)) if (match := SEED.search(raw.decode())) else 0
         server = self.server
         with server.lock:
             reply = server.redirected.pop(seed, None)
@@ -170,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Reply) -> None:
         pause = threading.Event()
         if reply.manner == "silence":
-            pause.wait(SILENCE)
+            pause.wait(SILENT_SECONDS)
             self.close_connection = True
             return
         if reply.manner == "header drip":

@@ -23,7 +23,7 @@ from aurora.sim.kernel import encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
-from aurora.sim.scenarios.curriculum import LEVELS, WINDOW, Curriculum
+from aurora.sim.scenarios.curriculum import LEVELS, SUCCESS_WINDOW, Curriculum
 
 MAX_KNOWN = 60
 """Number of latest scenarios that the attacker remembers."""
@@ -135,7 +135,7 @@ def advance(context: RunContext, state: State) -> Update:
     for scenario in state["attacked"].scenarios:
         achieved = state["played"].achieved[scenario.scenario_id]
         success = succeeds(achieved[champion.policy_id], [achieved[r] for r in references])
-        window = (*curriculum.recent, success)[-WINDOW:]
+        window = (*curriculum.recent, success)[-SUCCESS_WINDOW:]
         curriculum = curriculum.record(success)
         if curriculum.level > level:
             passed[str(level)] = sum(window) / len(window)

@@ -33,7 +33,7 @@ from aurora.learning.futures.tracking import (
 from aurora.learning.series.series import QUANTILES, Series
 from aurora.quantities import duration
 from aurora.sim.capacity.capacity import CapacityPlan, JobClass, job_for
-from aurora.sim.capacity.choice import WEIGHTS, Standing, losses, scales, standings
+from aurora.sim.capacity.choice import DEFAULT_WEIGHTS, Standing, losses, scales, standings
 from aurora.sim.capacity.futures import Futures, Simulated, simulate_futures
 from aurora.sim.scenarios.disturbances import AS_FORECAST, Disturbance, disturbed
 from aurora.types import FloatArray, Progress, no_progress
@@ -76,7 +76,7 @@ class FuturesRequest:
     horizon: int = 12
     futures: int = 1000
     what_ifs: tuple[Disturbance, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     confidences: tuple[float, ...] = CONFIDENCES
     plans: tuple[CapacityPlan, ...] = ()
     cores_per_unit: float | None = None

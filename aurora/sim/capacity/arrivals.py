@@ -1,4 +1,4 @@
-"""From paths of demand to jobs that arrive."""
+"""Turns paths of demand into arriving jobs."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from aurora.sim.capacity.capacity import JobClass
 from aurora.sim.kernel.variants import Jobs
 
 MAX_JOBS = 20_000
-"""Most jobs of one future; more say that jobs are too small for the demand."""
+"""Largest number of jobs of a future; with more, jobs are too small for the demand."""
 
 
 def jobs_of(demand: NDArray[np.float64], job: JobClass, step: float) -> Jobs:
-    """Jobs that keep as many cores busy as is demanded, in each future.
+    """Return jobs that keep the demanded number of cores busy, in each future.
 
-    Work comes in at the rate of the demand, and the next job arrives whenever another job's worth of cores and
-    seconds has come together (the time change that turns a steady stream into one of any rate: Çinlar 1975,
-    section 4.7, here without the chance between arrivals). At the start those jobs run already that arrived before it,
-    as if demand had been that of the first step: they have only the rest of their time to go. So by Little's law the
-    cores that are busy without waiting are those demanded, delayed by the length of a job.
+    Work accumulates at the rate of the demand, and a job arrives whenever the work of one more job has accumulated: a
+    change of time turns a steady stream into one of varying rate (Çinlar 1975, section 4.7; here without randomness).
+    Jobs that arrived before the start are running at the start, with only the rest of their time left, as if demand had
+    always been that of the first step. By Little's law, the busy cores equal the demand if no job waits, delayed by the
+    length of a job.
 
     Args:
         demand: float64 [futures, steps], cores, not negative.
-        job: The unit in which demand comes.
-        step: Seconds.
+        job: Cores and length of each job.
+        step: Time step of the demand, seconds.
 
     Returns:
-        Jobs of every future; one that has too little demand for a single job gets one of no length.
+        Jobs of every future; a future with too little demand for a single job gets one of length 0.
 
     Raises:
-        ScenarioError: A future has more jobs than can be simulated; says how large they should be.
+        ScenarioError: A future has more than `MAX_JOBS` jobs; the message says how large they should be.
     """
     worth = job.cores * job.seconds
     futures, steps = demand.shape

@@ -24,8 +24,8 @@ IN_ORDER = Policy(
         algorithm_type="greedy", decision_rules=(DecisionRule(score="-node.index"),), head_of_line_blocking=True
     ),
 )
-"""Default policy of a plan. Jobs are alike, so nothing is lost by keeping them in line, and the queue of a flood is
-not searched at every event: that takes a fifth of first fit's time."""
+"""Default policy of a plan. Jobs are identical, so strict order costs nothing and saves the search of a long queue at
+every event: a run takes a fifth of first fit's time."""
 
 
 class JobClass(Frozen):
@@ -51,20 +51,20 @@ class CapacityPlan(Frozen):
 
     @property
     def nodes(self) -> int:
-        """All nodes there can be."""
+        """Number of reserved and on-demand nodes."""
         return self.reserved_nodes + self.burst_nodes
 
 
 def template(plan: CapacityPlan, job: JobClass, horizon: float) -> Scenario:
-    """The plan's nodes with a single job, to be replaced by those of a future.
+    """Return the plan's nodes with a single job, which the jobs of a future replace.
 
-    A reserved node is free of charge here, as its price is paid whatever happens: so a policy that looks at
-    prices sees what another job costs.
+    A reserved node costs nothing here, as its price is paid in any case, so a policy that reads prices sees the cost of
+    one more job.
 
     Args:
         plan: The plan.
         job: Kind of job that its nodes serve.
-        horizon: Seconds.
+        horizon: Horizon, seconds.
 
     Raises:
         ScenarioError: The plan has no nodes, a job fits on none, or the powers are in the wrong order.
@@ -100,7 +100,7 @@ def template(plan: CapacityPlan, job: JobClass, horizon: float) -> Scenario:
 
 
 def read_plans(path: Path) -> tuple[CapacityPlan, ...]:
-    """Plans from a JSON file: a list of them, or an object with such a list under "plans".
+    """Read plans from a JSON file: a list of them, or an object with such a list under "plans".
 
     Raises:
         ScenarioError: The file is absent, not JSON, or a plan is not valid; names the field.
@@ -117,37 +117,37 @@ def read_plans(path: Path) -> tuple[CapacityPlan, ...]:
 
 
 def check_plans(plans: Sequence[CapacityPlan], *, where: str = "plans") -> None:
-    """Refuse no plans, too many, or two of one name.
+    """Refuse an empty list of plans, too many plans, or two with the same name.
 
     Raises:
-        ScenarioError: Says which.
+        ScenarioError: The list is refused; the message says why.
     """
     if not 1 <= len(plans) <= MAX_PLANS:
         raise ScenarioError(f"{where}: {len(plans)} plans; give from 1 to {MAX_PLANS}")
     ids = [p.plan_id for p in plans]
-    for each in ids:
-        if ids.count(each) > 1:
-            raise ScenarioError(f"{where}: plan_id {each!r} is used twice; give every plan a name of its own")
+    for name in ids:
+        if ids.count(name) > 1:
+            raise ScenarioError(f"{where}: plan_id {name!r} is used twice; give every plan a name of its own")
 
 
 BUSY_JOBS = 12
-"""Jobs that run at a time at the mean demand, at least: enough for the demand to be followed, few enough to be fast."""
+"""Least number of jobs that run at once at the mean demand: enough to follow the demand, few enough to be fast."""
 
 MAX_PARTS = 64
-"""Most jobs to a node by default."""
+"""Largest number of jobs on a node by default."""
 
 MANY_JOBS = 4000
-"""Jobs of a future, by default, from which on they are made longer."""
+"""Number of jobs of a future above which they are made longer by default."""
 
 JOBS_PER_STEP = 3
-"""A job takes a third of a step, so that capacity follows demand within one."""
+"""Length of a job by default, as a share of a step; capacity then follows demand within a step."""
 
 
 def job_for(plans: Sequence[CapacityPlan], demand: float, step: float, steps: int, sla: float = 60.0) -> JobClass:
     """Return jobs that fill the nodes of plans without remainder and are small compared with the demand.
 
     Args:
-        plans: Plans, of which the smallest node counts.
+        plans: Plans; the smallest of their nodes counts.
         demand: Mean demand, cores.
         step: Time step of the demand, seconds.
         steps: Number of steps of a future; jobs are longer, up to a step, where there would be very many.

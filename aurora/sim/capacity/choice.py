@@ -1,4 +1,4 @@
-"""Choice among plans by a weighted loss, with the certainty of the comparison."""
+"""Chooses among plans by a weighted loss, with confidence intervals of the comparison."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aurora.sim.capacity.futures import HOUR, Simulated
 
 RESAMPLES = 2000
 NORMAL_95 = 1.959964
-MISSED = 0.01
-"""The share of missed jobs that weighs as much as buying all demand on demand costs."""
+MISSED_SCALE = 0.01
+"""Share of missed jobs whose loss equals the cost of buying all demand on demand."""
 
-WEIGHTS = {"cost": 1.0, "latency": 0.0, "sla": 1.0, "energy": 0.0}
+DEFAULT_WEIGHTS = {"cost": 1.0, "latency": 0.0, "sla": 1.0, "energy": 0.0}
 """Default weights of the measures."""
 
 
@@ -43,47 +43,49 @@ class Standing(NamedTuple):
 
 
 def parse_weights(text: str) -> dict[str, float]:
-    """Read weights from `cost=1,sla=2`; measures that are not named count nothing.
+    """Parse weights such as `cost=1,sla=2`; measures that are not named get the weight 0.
 
     Raises:
-        InputError: It is not written so, or see `check_weights`.
+        InputError: The text has another form, or a weight is refused by `check_weights`.
     """
-    found = dict.fromkeys(WEIGHTS, 0.0)
+    weights = dict.fromkeys(DEFAULT_WEIGHTS, 0.0)
     for part in text.split(","):
         name, equals, number = part.partition("=")
-        if name.strip() not in WEIGHTS or not equals:
+        if name.strip() not in DEFAULT_WEIGHTS or not equals:
             raise InputError(
-                f"write NAME=NUMBER with a name among {', '.join(WEIGHTS)}", parameter="weights", value=part
+                f"write NAME=NUMBER with a name among {', '.join(DEFAULT_WEIGHTS)}", parameter="weights", value=part
             )
         try:
-            found[name.strip()] = float(number)
+            weights[name.strip()] = float(number)
         except ValueError:
             raise InputError(f"{number!r} is not a number", parameter="weights", value=part) from None
-    check_weights(found)
-    return found
+    check_weights(weights)
+    return weights
 
 
 def check_weights(weights: dict[str, float]) -> None:
     """Refuse weights that rank nothing.
 
     Raises:
-        InputError: One is unknown, negative or not finite, or none is above 0.
+        InputError: A measure is unknown, a weight is negative or not finite, or none is above 0.
     """
     for name, weight in weights.items():
-        if name not in WEIGHTS:
-            raise InputError(f"{name!r} is unknown; there are {', '.join(WEIGHTS)}", parameter="weights")
+        if name not in DEFAULT_WEIGHTS:
+            raise InputError(f"{name!r} is unknown; there are {', '.join(DEFAULT_WEIGHTS)}", parameter="weights")
         if not (np.isfinite(weight) and weight >= 0):
             raise InputError(f"{name} is {weight}; give a number from 0 up", parameter="weights")
     if not any(weights.values()):
-        raise InputError(f"all are 0; give at least one of {', '.join(WEIGHTS)} a weight above 0", parameter="weights")
+        raise InputError(
+            f"all are 0; give at least one of {', '.join(DEFAULT_WEIGHTS)} a weight above 0", parameter="weights"
+        )
 
 
 def scales(simulated: Simulated, job: JobClass) -> dict[str, float]:
     """Return the scale of each measure, so that weights compare like with like.
 
     Cost: buying the mean forecast demand on demand, at the mean price of the plans. Latency: the SLA. SLA: one job
-    in a hundred missed. Energy: the mean forecast demand at full power. They depend on no plan's outcome, so another
-    plan in the comparison does not turn the order of the rest.
+    in a hundred missed. Energy: the mean forecast demand at full power. No scale depends on an outcome, so another
+    plan does not change the order of the rest.
     """
     futures = simulated.futures
     core_hours = float(futures.demand.sum(axis=1).mean()) * futures.horizon / HOUR
@@ -92,16 +94,16 @@ def scales(simulated: Simulated, job: JobClass) -> dict[str, float]:
     return {
         "cost": core_hours * price or 1.0,
         "latency": job.sla or 1.0,
-        "sla": MISSED,
+        "sla": MISSED_SCALE,
         "energy": core_hours * power * HOUR or 1.0,
     }
 
 
 def losses(simulated: Simulated, job: JobClass, weights: dict[str, float]) -> NDArray[np.float64]:
-    """The weighted mean of measures by their `scales`, float64 [plans, disturbances, futures].
+    """Return the weighted mean of measures over their `scales`, float64 [plans, disturbances, futures].
 
     Raises:
-        InputError: See `check_weights`.
+        InputError: A weight is refused by `check_weights`.
     """
     check_weights(weights)
     unit, total = scales(simulated, job), sum(weights.values())
@@ -109,14 +111,14 @@ def losses(simulated: Simulated, job: JobClass, weights: dict[str, float]) -> ND
 
 
 def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 0) -> tuple[Standing, ...]:
-    """Plans from the best on, each with how much worse it is in the same futures.
+    """Rank plans, best first, each with its excess loss in the same futures.
 
     The interval is that of the mean paired difference (normal, over futures); the probability of being best is the
     share of bootstrap resamples of the futures in which the plan's mean is lowest (Efron & Tibshirani 1993, ch. 13).
-    Both say what the number of futures leaves open, not what the forecast does.
+    Both reflect the limited number of futures, not the error of the forecast.
 
     Args:
-        plans: Their ids.
+        plans: Ids of the plans.
         loss: float64 [plans, futures].
         seed: Random seed of the resampling.
 
@@ -131,7 +133,7 @@ def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 
     differences = loss - loss[order[0]]
     half = NORMAL_95 * differences.std(axis=1, ddof=1) / np.sqrt(futures)
     rng = np.random.default_rng(seed)
-    # One at a time: all resamples at once would take resamples x futures numbers.
+    # One resample at a time: all at once would need an array of resamples x futures.
     winners = np.zeros(len(plans))
     for _ in range(RESAMPLES):
         drawn = np.bincount(rng.integers(0, futures, futures), minlength=futures)
@@ -152,6 +154,6 @@ def standings(plans: tuple[str, ...], loss: NDArray[np.float64], *, seed: int = 
 
 
 def _shared(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 for the lowest value, divided among those that draw."""
+    """Return 1 for the lowest value, divided among ties."""
     lowest = values <= values.min() + 1e-12 * max(1.0, abs(float(values.min())))
     return np.asarray(lowest / lowest.sum(), np.float64)

@@ -24,14 +24,14 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.disturbances import AS_FORECAST, Disturbance, NodesFail, PriceChanges, disturbed, span
 
 HOUR = 3600.0
-BLOCK = 128
-"""Futures that are run together: their jobs fit into the processor's cache."""
+FUTURES_PER_BLOCK = 128
+"""Number of futures that are run together; their jobs fit into the processor's cache."""
 
 _FIELD = {name: k for k, name in enumerate(Summary.__slots__)}
 
 
 class Measure(NamedTuple):
-    """Something that is measured of a plan in a future; less of it is better.
+    """A measure of a plan in a future; lower is better.
 
     Attributes:
         unit: Unit for people.
@@ -53,13 +53,13 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Futures:
-    """Demand to come, many times over.
+    """Sampled paths of future demand.
 
     Attributes:
         demand: float64 [futures, series, steps], cores, not negative.
         series: Ids of the series.
-        step: Seconds.
-        seed: Random seed of events other than demand: their times and nodes.
+        step: Time step, seconds.
+        seed: Random seed of the times and nodes of events.
     """
 
     demand: NDArray[np.float64]
@@ -78,7 +78,7 @@ class Futures:
 
     @property
     def horizon(self) -> float:
-        """Seconds."""
+        """Length of a path, seconds."""
         return float(self.demand.shape[2] * self.step)
 
 
@@ -111,20 +111,20 @@ def simulate_futures(
 ) -> Simulated:
     """Run every plan in every future under every what-if, and as forecast.
 
-    All plans meet the same demand, and the same things happen to them at the same times (common random numbers:
-    Law & Kelton 2000, section 11.2), so their differences are those of the plans.
+    All plans get the same demand, and the same events at the same times (common random numbers: Law & Kelton 2000,
+    section 11.2), so their outcomes differ only because of the plans.
 
     Args:
-        futures: Demand to come.
+        futures: Sampled paths of demand.
         plans: Plans to compare.
-        job: The unit in which demand comes.
+        job: Cores and length of each job.
         disturbances: What-ifs in addition to the forecast itself.
         policies: Policies that plans name, in addition to `IN_ORDER` and the references.
-        threads: The kernel runs outside Python's lock.
-        tell: Called with the runs done and all runs.
+        threads: Number of threads; the kernel runs outside Python's lock.
+        tell: Callback with the number of runs done and of all runs.
 
     Raises:
-        ScenarioError: A plan or a what-if does not go with the rest.
+        ScenarioError: A plan or a what-if is not valid, or its name is used twice.
         PolicyError: A plan's policy does not compile.
     """
     check_plans(plans)
@@ -137,15 +137,15 @@ def simulate_futures(
     stages = [encode(template(plan, job, futures.horizon)) for plan in plans]
     every = (AS_FORECAST, *disturbances)
     names = [d.name for d in every]
-    for each in names:
-        if names.count(each) > 1:
-            raise ScenarioError(f"what-if {each!r} is there twice; give every one a name of its own")
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError(f"what-if {name!r} is there twice; give every one a name of its own")
     count = len(futures.demand)
     rng = np.random.default_rng(futures.seed)
     chance = rng.random(count)
-    fate = rng.random((max(p.nodes for p in plans), count)).T  # node by node: another plan's nodes change none of these
+    fate = rng.random((max(p.nodes for p in plans), count)).T  # node by node: more nodes change none of these
     sums = np.empty((len(plans), len(every), count, len(_FIELD)))
-    blocks = [slice(k, min(k + BLOCK, count)) for k in range(0, count, BLOCK)]
+    blocks = [slice(k, min(k + FUTURES_PER_BLOCK, count)) for k in range(0, count, FUTURES_PER_BLOCK)]
 
     def run(d: int, block: slice) -> None:
         demand = disturbed(
@@ -160,7 +160,7 @@ def simulate_futures(
     work = [(d, block) for d in range(len(every)) for block in blocks]
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for done, _ in enumerate(pool.map(lambda each: run(*each), work), 1):
+            for done, _ in enumerate(pool.map(lambda args: run(*args), work), 1):
                 tell(done * sums.shape[0] * count * len(every) // len(work), len(plans) * len(every) * count)
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -177,7 +177,7 @@ def simulate_futures(
 
 
 def _fixed(plan: CapacityPlan, disturbance: Disturbance, horizon: float) -> float:
-    """Dollars for the reserved nodes over the horizon, which are paid whatever happens."""
+    """Return the price of the reserved nodes over the horizon, which is paid in any case, dollars."""
     dollars = plan.reserved_nodes * plan.reserved_price * horizon / HOUR
     marks = [
         (c, c.start, horizon if c.duration is None else min(horizon, c.start + c.duration))
@@ -194,7 +194,7 @@ def _happenings(
     chance: NDArray[np.float64],
     fate: NDArray[np.float64],
 ) -> Happenings:
-    """Failures and price changes that a what-if brings a plan, in each future."""
+    """Return the failures and price changes of a what-if for a plan, in each future."""
     rows: list[tuple[NDArray[np.float64], int, NDArray[np.int64], float]] = []
     futures = len(chance)
     for change in disturbance.changes:

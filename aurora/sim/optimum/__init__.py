@@ -1,4 +1,4 @@
-"""The possible in a scenario: options of a task, constraints, lower bounds and exact solutions.
+"""Options of a task, constraints of a plan, lower bounds and exact solutions of a scenario.
 
 May import `aurora.sim.kernel` and what is below it.
 """

@@ -1,13 +1,15 @@
 """Lower bounds on the latency, cost, energy, carbon and violations of a scenario.
 
-Cost, energy and carbon: every task on its cheapest option (`aurora.sim.optimum.options`), as if it were alone. Latency
-and violations: a linear program (`aurora.sim.optimum.start_times`). All hold for plans that complete every task.
+Cost, energy and carbon: each task takes its cheapest option (`aurora.sim.optimum.options`), as if it were alone.
+Latency and violations: a linear program (`aurora.sim.optimum.start_times`). All hold for plans that complete every
+task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.objectives import OBJECTIVES, ObjectiveName
@@ -17,8 +19,8 @@ from aurora.sim.outcome import Summary
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.scenario import Scenario
 
-ROUNDING = 1e-6
-"""A bound is lowered by this share, more than the solver's tolerance."""
+BOUND_SLACK = 1e-6
+"""Share by which a bound is lowered; it exceeds the solver's tolerance."""
 
 
 class Bounds(NamedTuple):
@@ -40,7 +42,7 @@ class Bounds(NamedTuple):
 
     def to_json(self, counted: Container[ObjectiveName]) -> dict[str, float]:
         """Return the bounds by name, without those of objectives that a scenario doesn't count."""
-        uncounted = {o.name for o in OBJECTIVES if o.name not in counted}
+        uncounted = {o.bound for o in OBJECTIVES if o.name not in counted}
         return {name: value for name, value in self._asdict().items() if name not in uncounted}
 
 
@@ -59,19 +61,19 @@ def bounds(scenario: Scenario | EncodedScenario) -> Bounds:
     energy = max(sum(min(o.energy[r] for o in task.options) for task in tasks) for r in range(RESOURCES))
     carbon = max(sum(min(o.carbon[r] for o in task.options) for task in tasks) for r in range(RESOURCES))
     latency, violations = least_latency_and_violations(encoded, tasks)
-    lowered = 1 - ROUNDING
+    lowered = 1 - BOUND_SLACK
     return Bounds(latency * lowered, cost * lowered, energy * lowered, violations, carbon * lowered)
 
 
 def best_reward(least: Bounds, scenario: Scenario) -> float:
     """Return a reward that no plan which completes every task exceeds: each objective at its own bound."""
     tasks = len(scenario.tasks)
-    ideal = Summary(
+    done = Summary(
         tasks=tasks,
         completed=tasks,
         unplaced=0,
-        sla_violations=least.violations,
-        latency_mean=least.latency,
+        sla_violations=0,
+        latency_mean=0.0,
         latency_p95=0.0,
         latency_max=0.0,
         bounded_slowdown=1.0,
@@ -80,9 +82,9 @@ def best_reward(least: Bounds, scenario: Scenario) -> float:
         memory_utilization=0.0,
         accelerator_utilization=0.0,
         bandwidth_utilization=0.0,
-        cost=least.cost,
-        energy=least.energy,
+        cost=0.0,
+        energy=0.0,
         decisions=tasks,
-        carbon=least.carbon,
     )
-    return score(ideal, scenario).reward
+    least_amounts: dict[str, Any] = {o.field: o.least(least) for o in OBJECTIVES}
+    return score(replace(done, **least_amounts), scenario).reward

@@ -1,4 +1,4 @@
-"""Hard constraints that a plan breaks, each with the amount."""
+"""Checks a plan against the hard constraints, and measures by how much each is broken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.scenarios.scenario import Scenario, Task
 
 TOLERANCE = 1e-6
-"""Seconds, cores, GiB, devices or Gbit/s by which a plan may miss."""
+"""Amount by which a plan may break a constraint: seconds, cores, GiB, devices or Gbit/s."""
 
 Constraint = Literal[
     "unplanned",
@@ -61,10 +61,10 @@ class _Stay(NamedTuple):
 
 
 def violations(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> list[Violation]:
-    """All hard constraints that a plan breaks, in the order of time.
+    """Return all hard constraints that a plan breaks, in the order of time.
 
-    SLAs are goals, not constraints. Batteries are left to the simulation. Shares of devices are counted
-    in sum; whether a fraction finds a single device is left to it as well.
+    SLAs are goals, not constraints. Shares of devices are added up. The simulation checks batteries, and whether a
+    fraction finds a single device.
 
     Args:
         encoded: The scenario.
@@ -75,21 +75,21 @@ def violations(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> list[
     """
     scenario = encoded.scenario
     stays = _stays(encoded, plan)
-    found = [
+    broken = [
         Violation("unplanned", "", (t.task_id,), t.arrival_time, 1.0, f"task {t.task_id} is not in the plan")
         for t in scenario.tasks
         if t.task_id not in stays
     ]
     for stay in stays.values():
-        found += _own(scenario, stay, stays)
-    found += _while_down(scenario, stays.values())
-    found += _overloads(scenario, stays.values())
-    return sorted(found, key=lambda v: (v.time, v.constraint, v.where, v.tasks))
+        broken += _own(scenario, stay, stays)
+    broken += _while_down(scenario, stays.values())
+    broken += _overloads(scenario, stays.values())
+    return sorted(broken, key=lambda v: (v.time, v.constraint, v.where, v.tasks))
 
 
 def _stays(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[str, _Stay]:
     scenario, problem = encoded.scenario, encoded.problem
-    found = {}
+    stays = {}
     for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
         task, start = scenario.tasks[t], line.start
         place = int(problem.route_start[problem.task_i[t, at.T_ROUTE]]) + candidate
@@ -97,12 +97,12 @@ def _stays(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[str,
         links = encoded.paths[path] if path >= 0 else ()
         speed = scenario.nodes[node].speed if node >= 0 else 1.0
         end = start + _network(scenario, task, links, start) + task.duration / speed
-        found[task.task_id] = _Stay(task, start, end, node, links)
-    return found
+        stays[task.task_id] = _Stay(task, start, end, node, links)
+    return stays
 
 
 def _network(scenario: Scenario, task: Task, links: tuple[int, ...], time: float) -> float:
-    """Network latency of a path at a time, seconds (docs/reference/kernel.md, Placement)."""
+    """Return the network latency of a path at a time, seconds (docs/reference/kernel.md, Placement)."""
     if not links:
         return 0.0
     path = [scenario.links[l] for l in links]
@@ -120,42 +120,42 @@ def _network(scenario: Scenario, task: Task, links: tuple[int, ...], time: float
 
 def _own(scenario: Scenario, stay: _Stay, stays: Mapping[str, _Stay]) -> list[Violation]:
     """Return the constraints that a task breaks by itself."""
-    task, found = stay.task, []
+    task, broken = stay.task, []
     early = task.arrival_time - stay.start
     if early > TOLERANCE:
         text = f"task {task.task_id} starts {early:g} s before it arrives"
-        found.append(Violation("arrival", "", (task.task_id,), stay.start, early, text))
+        broken.append(Violation("arrival", "", (task.task_id,), stay.start, early, text))
     for parent in task.dependencies:
         early = stays[parent].end - stay.start if parent in stays else math.inf
         if early > TOLERANCE:
             text = f"task {task.task_id} starts {early:g} s before {parent}, on which it depends, has ended"
-            found.append(Violation("dependency", "", (task.task_id, parent), stay.start, early, text))
+            broken.append(Violation("dependency", "", (task.task_id, parent), stay.start, early, text))
     late = stay.start - task.arrival_time - (math.inf if task.patience is None else task.patience)
-    if late > TOLERANCE or (late >= 0 and task.patience):  # at the end of its patience it leaves first
+    if late > TOLERANCE or (late >= 0 and task.patience):  # at the end of its patience a task leaves
         text = f"task {task.task_id} has left when it would start: its patience ended {late:g} s earlier"
-        found.append(Violation("patience", "", (task.task_id,), stay.start, late, text))
+        broken.append(Violation("patience", "", (task.task_id,), stay.start, late, text))
     if stay.node >= 0 and task.accelerators and task.accelerator_models:
         node = scenario.nodes[stay.node]
         if node.accelerator_model not in task.accelerator_models:
             text = f"task {task.task_id} may not use the devices of {node.node_id} ({node.accelerator_model})"
-            found.append(Violation("model", node.node_id, (task.task_id,), stay.start, float(task.accelerators), text))
-    return found
+            broken.append(Violation("model", node.node_id, (task.task_id,), stay.start, float(task.accelerators), text))
+    return broken
 
 
 def _while_down(scenario: Scenario, stays: Iterable[_Stay]) -> list[Violation]:
-    found = []
+    broken = []
     for n, begin, end in down_times(scenario):
         for stay in stays:
             shared = min(stay.end, end) - max(stay.start, begin)
             if stay.node == n and shared > TOLERANCE:
                 name = scenario.nodes[n].node_id
                 text = f"task {stay.task.task_id} needs {name}, which is down from {begin:g} s to {end:g} s"
-                found.append(Violation("node_down", name, (stay.task.task_id,), max(stay.start, begin), shared, text))
-    return found
+                broken.append(Violation("node_down", name, (stay.task.task_id,), max(stay.start, begin), shared, text))
+    return broken
 
 
 def _overloads(scenario: Scenario, stays: Iterable[_Stay]) -> list[Violation]:
-    """The worst moment of every resource that is overloaded."""
+    """Return the worst moment of every overloaded resource."""
     users: dict[tuple[Constraint, int], list[tuple[_Stay, float]]] = {}
     for stay in stays:
         t = stay.task
@@ -171,15 +171,15 @@ def _overloads(scenario: Scenario, stays: Iterable[_Stay]) -> list[Violation]:
                     users.setdefault((what, stay.node), []).append((stay, amount))
         for link in stay.links if t.bandwidth else ():
             users.setdefault(("bandwidth", link), []).append((stay, t.bandwidth))
-    found = []
+    overloads = []
     for (what, index), held in sorted(users.items()):
         where, capacity, unit = _capacity(scenario, what, index)
         time, used = _peak(held)
         if used > capacity + TOLERANCE:
             names = tuple(s.task.task_id for s, _ in held if s.start <= time < s.end)
             text = f"{where} would hold {used:g} {unit} at {time:g} s and has {capacity:g}: {', '.join(names)}"
-            found.append(Violation(what, where, names, time, used - capacity, text))
-    return found
+            overloads.append(Violation(what, where, names, time, used - capacity, text))
+    return overloads
 
 
 def _capacity(scenario: Scenario, what: Constraint, index: int) -> tuple[str, float, str]:
@@ -194,7 +194,7 @@ def _capacity(scenario: Scenario, what: Constraint, index: int) -> tuple[str, fl
 
 
 def _peak(held: list[tuple[_Stay, float]]) -> tuple[float, float]:
-    """(time, amount) of the most that is held at once; ends within the tolerance free their place first."""
+    """Return (time, amount) of the peak; tasks that end within the tolerance are released first."""
     changes = sorted([(s.start + TOLERANCE, 1, a) for s, a in held] + [(s.end, 0, -a) for s, a in held])
     used, peak, when = 0.0, 0.0, 0.0
     for time, _, amount in changes:

@@ -1,8 +1,8 @@
-"""The options of each task, with the least that each takes: the common ground of bounds and solver.
+"""The options of each task with their least times and amounts, which bounds and solver share.
 
-An option is a candidate that the task fits on when everything is free. Its times and amounts are the
-least that any moment could give: no congestion, and the cheapest start after the task can be ready. So
-whatever is minimised over options is a lower bound of what a simulation can reach.
+An option is a candidate that the task fits on when everything is free. Its times and amounts are the least at any
+moment: without congestion, and with the cheapest start after the task can be ready. So a minimum over options is a
+lower bound on the result of any simulation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aurora.types import FloatArray
 
 SECONDS_PER_HOUR = 3600.0
 RESOURCES = 3
-"""Number of resources by which idle power is shared: cores, memory, device shares."""
+"""Number of resources by which idle power may be shared: cores, memory, device shares."""
 
 _NOTHING = (0.0, 0.0, 0.0)
 
@@ -35,11 +35,10 @@ class Option(NamedTuple):
         node: Index of the node; -1 for a flow.
         path: Index into the scenario's paths; -1 without one.
         network: Network latency without congestion, seconds.
-        hold: Seconds for which it holds what it uses: network latency and execution.
-        cost: The least that it can cost, dollars.
-        energy: The least energy that it accounts for, joules, if idle power is shared by cores, by memory
-            or by devices.
-        carbon: The least CO2 that it accounts for, grams, likewise.
+        hold: Time for which it holds its resources, network latency and execution, seconds.
+        cost: Least cost, dollars.
+        energy: Least energy that it accounts for, joules, if idle power is shared by cores, by memory or by devices.
+        carbon: Least CO2 that it accounts for, grams, likewise.
     """
 
     node: int
@@ -52,11 +51,12 @@ class Option(NamedTuple):
 
 
 class TaskOptions(NamedTuple):
-    """A task, its options, and when it can start at the earliest.
+    """The options of a task, and its earliest start.
 
     Attributes:
-        arrival, ready: Seconds; `ready` is after the shortest chain of its dependencies.
-        options: At least one.
+        arrival: Arrival, seconds.
+        ready: Earliest start, after the shortest chain of its dependencies, seconds.
+        options: Options of the task, at least one.
     """
 
     arrival: float
@@ -79,7 +79,7 @@ def task_options(encoded: EncodedScenario) -> list[TaskOptions]:
     ]
     ready: dict[str, float] = {}
     done: dict[str, float] = {}
-    found: dict[str, TaskOptions] = {}
+    by_task: dict[str, TaskOptions] = {}
     tasks = {t.task_id: t for t in scenario.tasks}
     numbers = {t.task_id: k for k, t in enumerate(scenario.tasks)}
     for name in TopologicalSorter({t.task_id: t.dependencies for t in scenario.tasks}).static_order():
@@ -93,8 +93,8 @@ def task_options(encoded: EncodedScenario) -> list[TaskOptions]:
                 f"task {name} of {scenario.scenario_id} fits on no node or path even when everything is free"
             )
         done[name] = ready[name] + min(o.hold for o in options)
-        found[name] = TaskOptions(task.arrival_time, ready[name], options)
-    return [found[t.task_id] for t in scenario.tasks]
+        by_task[name] = TaskOptions(task.arrival_time, ready[name], options)
+    return [by_task[t.task_id] for t in scenario.tasks]
 
 
 def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:
@@ -122,7 +122,7 @@ def shares(task: Task, node: Node) -> tuple[float, float, float]:
 
 
 def _places(encoded: EncodedScenario) -> list[list[tuple[int, int]]]:
-    """(node, path) of every candidate that each task fits on when everything is free."""
+    """Return (node, path) of every candidate that each task fits on when everything is free."""
     problem = encoded.problem
     every: list[list[tuple[int, int]]] = []
     for t, task in enumerate(encoded.scenario.tasks):
@@ -177,7 +177,7 @@ def _option(
 
 
 def _carbon(energy: tuple[float, float, float], hold: float, least: float) -> tuple[float, float, float]:
-    """Power is constant while a task runs: its mean times the least integral of the intensity, grams."""
+    """Return the least CO2, grams: the constant power of a task times the least integral of the intensity."""
     if not least:
         return _NOTHING
     cores, memory, devices = (joules / hold * least for joules in energy)
@@ -185,15 +185,15 @@ def _carbon(energy: tuple[float, float, float], hold: float, least: float) -> tu
 
 
 def _over_time(node: Node, rate: float, changes: Iterable[PriceChange | CarbonChange]) -> _RateOverTime:
-    """A rate of a node with the changes that hold for it."""
+    """Return a rate of a node with the changes that apply to it."""
     return _RateOverTime(rate, [(c.time, c.factor) for c in changes if c.node_id in (None, node.node_id)])
 
 
 class _RateOverTime:
-    """A price or a carbon intensity as it changes, per second or per joule."""
+    """A price or carbon intensity over time, per second or per joule."""
 
     def __init__(self, rate: float, changes: Sequence[tuple[float, float]]) -> None:
-        changes = sorted(changes, key=lambda change: change[0])  # stable: of one instant the last holds
+        changes = sorted(changes, key=lambda change: change[0])  # stable: at one instant the last change holds
         self._times: FloatArray = np.array([0.0, *(time for time, _ in changes)])
         self._rates = rate * np.array([1.0, *(factor for _, factor in changes)])
         self._paid = np.concatenate([[0.0], np.cumsum(np.diff(self._times) * self._rates[:-1])])

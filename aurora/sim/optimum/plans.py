@@ -1,4 +1,4 @@
-"""Explicit plans: what an outcome did, as a plan, and what comes of a plan in the kernel."""
+"""Explicit plans: made from an outcome, and run in the kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aurora.sim.scenarios.scenario import Scenario
 
 
 def plan_of(outcome: Outcome, scenario: Scenario) -> tuple[PlannedTask, ...]:
-    """The last attempt of every task that was started, as a plan."""
+    """Return the last attempt of every task that was started, as a plan."""
     did = outcome.tasks
     return tuple(
         PlannedTask(
@@ -26,7 +26,7 @@ def plan_of(outcome: Outcome, scenario: Scenario) -> tuple[PlannedTask, ...]:
 
 
 def run_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> Outcome:
-    """Run a plan; a task that can't start when the plan says so waits for its place.
+    """Run a plan; a task that can't start at its planned time waits for its place.
 
     Raises:
         ConstraintError: The plan names an unknown task, node or path, or a task twice.

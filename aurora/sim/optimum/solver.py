@@ -1,12 +1,12 @@
-"""The best plan for a small scenario, with proof: constraint programming over start times and places.
+"""Finds the best plan for a small scenario, with proof, by constraint programming over start times and places.
 
-OR-Tools CP-SAT searches plans in which no attempt is lost. The kernel then runs the plan, and its value counts;
-CP-SAT's bound stands beside it, so "optimal" is claimed only where the two meet. What CP-SAT does not see
-(swinging prices, batteries, which device a fraction lies on) therefore never makes a claim wrong, only weaker.
+OR-Tools CP-SAT searches plans in which no attempt is lost. The kernel then runs the plan, and the value of that run
+counts. The plan is called optimal only if its value meets CP-SAT's bound. CP-SAT does not model changing prices,
+batteries, and the device that a fraction lies on; this can weaken a claim, but never makes it wrong.
 
-Times are rounded down to whole ticks, requests down and capacities up to thousandths. Rounding every
-start of a valid schedule down to a tick keeps it valid for rounded durations (two tasks that then share a tick
-were together just before its end), so CP-SAT's bound is a bound of the unrounded problem.
+Times are rounded down to whole ticks, requests down and capacities up to thousandths. If every start of a valid
+schedule is rounded down to a tick, the schedule is valid for rounded durations: two tasks that then share a tick
+overlapped just before its end. So CP-SAT's bound is a bound of the unrounded problem.
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ from aurora.sim.scenarios.scenario import Scenario, Task
 Goal = Literal["makespan", "cost", "latency", "weighted_latency"]
 
 MOST_OPTIONS = 4_000
-"""Pairs of task and candidate up to which CP-SAT is worth asking."""
-TICKS = 10**8
-"""Most ticks of a horizon."""
+"""Largest number of (task, candidate) pairs for which CP-SAT is worth its time."""
+MAX_TICKS = 10**8
+"""Largest number of ticks of a horizon."""
 SHORTEST_TICK = 1e-5
-"""Seconds."""
+"""Least length of a tick, seconds."""
 MAX_TASKS_SOLVED = 20
-"""Most tasks for which `tightest_bounds` asks the solver (levels 1 and 2).
+"""Largest number of tasks for which `tightest_bounds` uses the solver (levels 1 and 2).
 
-At level 3 and above it took 7 to 36 s a scenario and raised no bound in the fifth digit.
+At level 3 and above the solver took 7 to 36 s for a scenario and changed no bound in its first five digits.
 """
-EFFORT = 0.1
-"""CP-SAT's deterministic time for a scenario and goal in `tightest_bounds`, about seconds."""
+BOUNDS_EFFORT = 0.1
+"""CP-SAT's deterministic time for a scenario and goal in `tightest_bounds`, roughly in seconds."""
 THOUSANDTHS = 1000
 LARGEST_CAPACITY = 1e9
-"""Capacity up to which requests are counted in thousandths; beyond it in as many parts as this has."""
-PROVED = 1e-4
-"""Relative distance of plan and bound at which the plan counts as optimal; rounding to ticks is finer."""
-DOLLARS = 10**9
+"""Capacity up to which requests are counted in thousandths; a larger one is divided into as many parts as this."""
+OPTIMALITY_GAP = 1e-4
+"""Relative distance of plan and bound below which the plan counts as optimal; rounding to ticks is finer."""
+UNITS_PER_DOLLAR = 10**9
 """Units of cost in a dollar, unless the sum would be too large for them."""
 LARGEST_COST = 10**15
-"""Most units of cost."""
+"""Largest sum of costs, in units."""
 _GUIDES = ("fastest", "cheapest", "nearest", "first_fit", "best_fit", "sjf+easy")
-"""References at one of which the search begins."""
+"""References; the search begins at the best of their plans."""
 
 
 class Solution(NamedTuple):
@@ -66,7 +66,7 @@ class Solution(NamedTuple):
         status: `optimal`: plan and bound meet. `feasible`: a plan that completes every task. `infeasible`: there
             is proof that there is none. `unknown`: none was found.
         value: Value of the plan, as the kernel runs it, in seconds or dollars; None without a plan.
-        bound: No plan that completes every task is better; infinite if infeasible.
+        bound: Lower bound on the value of plans that complete every task; infinite if infeasible.
         plan: The plan; empty without one.
     """
 
@@ -84,12 +84,12 @@ def is_small(encoded: EncodedScenario) -> bool:
 
 
 def solve(scenario: Scenario | EncodedScenario, goal: Goal, *, effort: float = 10.0) -> Solution:
-    """Search the plan that completes every task with the least `goal`, by constraint programming (CP-SAT).
+    """Search for the plan that completes every task with the least `goal`, by constraint programming (CP-SAT).
 
     Args:
         scenario: The scenario, or the same as `encode` packed it.
-        goal: Time until the last task ends, dollars, mean latency, or latency weighted by priority; seconds.
-        effort: CP-SAT's deterministic time, about seconds; the same effort gives the same status, value and bound.
+        goal: Goal: time until the last task ends, cost, mean latency, or latency weighted by priority.
+        effort: CP-SAT's deterministic time, roughly in seconds; equal efforts give equal status, value and bound.
 
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
@@ -107,28 +107,28 @@ def solve(scenario: Scenario | EncodedScenario, goal: Goal, *, effort: float = 1
     solver.parameters.interleave_search = True  # eight strategies in turn on one thread: deterministic
     solver.parameters.random_seed = 0
     solver.parameters.max_deterministic_time = effort
-    found = solver.solve(model.model)
-    if found == cp_model.INFEASIBLE:
+    status = solver.solve(model.model)
+    if status == cp_model.INFEASIBLE:
         return Solution("infeasible", None, math.inf, ())
     bound = model.unscaled(solver.best_objective_bound)
-    if found not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return Solution("unknown", None, bound, ())
     plan = model.plan(solver)
     outcome = run_plan(encoded, plan)
     if outcome.summary.completed < len(encoded.scenario.tasks):
         return Solution("unknown", None, bound, ())
     value = achieved(outcome, encoded.scenario, goal)
-    is_proved = value <= bound + PROVED * abs(bound) + model.rounding
+    is_proved = value <= bound + OPTIMALITY_GAP * abs(bound) + model.rounding
     return Solution("optimal" if is_proved else "feasible", value, bound, plan)
 
 
 def sharpened(least: Bounds, encoded: EncodedScenario, *, effort: float) -> Bounds:
-    """Bounds on latency and cost that CP-SAT may raise, to the optimum where it finishes.
+    """Raise the bounds on latency and cost with CP-SAT, up to the optimum where it finishes.
 
     Args:
         least: From `aurora.sim.optimum.bounds`.
         encoded: A small scenario.
-        effort: CP-SAT's deterministic time for each of the two, about seconds.
+        effort: CP-SAT's deterministic time for each of the two, roughly in seconds.
     """
     latency = solve(encoded, "latency", effort=effort).bound
     cost = solve(encoded, "cost", effort=effort).bound
@@ -145,12 +145,12 @@ def tightest_bounds(encoded: EncodedScenario) -> Bounds:
     """
     least = bounds(encoded)
     if len(encoded.scenario.tasks) <= MAX_TASKS_SOLVED and is_small(encoded) and is_installed("solver"):
-        least = sharpened(least, encoded, effort=EFFORT)
+        least = sharpened(least, encoded, effort=BOUNDS_EFFORT)
     return least
 
 
 def achieved(outcome: Outcome, scenario: Scenario, goal: Goal) -> float:
-    """An outcome's value by a goal; seconds, or dollars."""
+    """Return an outcome's value for a goal, seconds or dollars."""
     if goal == "makespan":
         return outcome.summary.makespan
     if goal == "cost":
@@ -160,18 +160,18 @@ def achieved(outcome: Outcome, scenario: Scenario, goal: Goal) -> float:
 
 
 def _best_reference(encoded: EncodedScenario, goal: Goal) -> Outcome | None:
-    """The reference that completes every task with the least goal, if one does."""
+    """Return the best outcome for a goal among references that complete every task; None if none does."""
     outcomes = [run(encoded, compile_policy(REFERENCES[name])) for name in _GUIDES]
     done = [o for o in outcomes if o.summary.completed == len(encoded.scenario.tasks)]
     return min(done, key=lambda o: achieved(o, encoded.scenario, goal), default=None)
 
 
 class _Choice(NamedTuple):
-    """An option, started while its path is congested in one certain way.
+    """An option that starts under one state of congestion of its path.
 
     Attributes:
-        option: With times and cost under that congestion.
-        begin, end: When it may start, seconds.
+        option: The option with times and cost under that congestion.
+        begin, end: Bounds of its start, seconds.
     """
 
     option: Option
@@ -180,23 +180,23 @@ class _Choice(NamedTuple):
 
 
 def _choices(encoded: EncodedScenario, option: Option) -> list[_Choice]:
-    """An option by the congestion of its path, which decides how long its network part takes."""
+    """Split an option by the congestion of its path, which determines its network latency."""
     conditions = encoded.scenario.environmental_conditions
     links = {encoded.scenario.links[l].link_id for l in encoded.paths[option.path]} if option.path >= 0 else set()
     felt = [c for c in conditions.network_congestion if links and (c.link_id is None or c.link_id in links)]
     edges = sorted({0.0, *(c.start for c in felt), *(c.start + c.duration for c in felt)})
-    found = []
+    choices = []
     for begin, end in pairwise([*edges, math.inf]):
         factor = max([1.0, *(c.factor for c in felt if c.start <= begin < c.start + c.duration)])
         network = option.network * factor
         hold = option.hold - option.network + network
         longer = hold / option.hold if option.hold and not conditions.dynamic_pricing else 1.0
-        found.append(_Choice(option._replace(network=network, hold=hold, cost=option.cost * longer), begin, end))
-    return found
+        choices.append(_Choice(option._replace(network=network, hold=hold, cost=option.cost * longer), begin, end))
+    return choices
 
 
 class _Model:
-    """The scenario in CP-SAT's terms: an optional interval for every choice of every task."""
+    """The CP-SAT model of a scenario: an optional interval for every choice of every task."""
 
     def __init__(self, encoded: EncodedScenario, every: Sequence[TaskOptions]) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
@@ -204,15 +204,15 @@ class _Model:
         self.model = cp_model.CpModel()
         self._encoded = encoded
         self._every = every
-        self._choices = [[c for o in each.options for c in _choices(encoded, o)] for each in every]
+        self._choices = [[c for o in e.options for c in _choices(encoded, o)] for e in every]
         tasks = encoded.scenario.tasks
         downs = down_times(encoded.scenario)
         ends = [end for _, _, end in downs] + [c.begin for row in self._choices for c in row]
         last = max([e.ready for e in every] + [end for end in ends if math.isfinite(end)])
         end = last + sum(max(c.option.hold for c in row) for row in self._choices)
-        self._tick = max(SHORTEST_TICK, end / TICKS)
+        self._tick = max(SHORTEST_TICK, end / MAX_TICKS)
         self._end = self._ticks(end) + len(tasks)
-        self._start = [self._start_of(task, each) for task, each in zip(tasks, every, strict=True)]
+        self._start = [self._start_of(task, options) for task, options in zip(tasks, every, strict=True)]
         self._chosen = [[self.model.new_bool_var("") for _ in row] for row in self._choices]
         self._finish: list[Any] = []
         self._place_all(downs)
@@ -221,18 +221,18 @@ class _Model:
     def _ticks(self, seconds: float) -> int:
         return math.floor(seconds / self._tick * (1 + 1e-12))
 
-    def _start_of(self, task: Task, each: TaskOptions) -> Any:
-        first = self._ticks(each.ready)
+    def _start_of(self, task: Task, options: TaskOptions) -> Any:
+        first = self._ticks(options.ready)
         if task.patience is None:
             latest = self._end
         elif task.patience == 0:
             latest = first
-        else:  # whoever has not started when the patience ends has left
+        else:  # a task that has not started when its patience ends has left
             latest = math.ceil((task.arrival_time + task.patience) / self._tick) - 1
         return self.model.new_int_var(first, max(first, latest), "")
 
     def _place_all(self, downs: Sequence[tuple[int, float, float]]) -> None:
-        """One option for each task; nobody's capacity exceeded; nothing runs on a node that is down."""
+        """Require one option for each task, no capacity exceeded, and no task on a node that is down."""
         model, scenario = self.model, self._encoded.scenario
         loads: dict[tuple[str, int], list[tuple[Any, int]]] = {}
         for t, task in enumerate(scenario.tasks):
@@ -270,7 +270,7 @@ class _Model:
                 self.model.add(self._start[t] >= self._finish[numbers[parent]])
 
     def minimise(self, goal: Goal) -> None:
-        """Set the objective; `unscaled` turns its value back."""
+        """Set the objective; `unscaled` converts its value."""
         tasks = self._encoded.scenario.tasks
         if goal == "makespan":
             last = self.model.new_int_var(0, 2 * self._end, "")
@@ -280,7 +280,7 @@ class _Model:
             return
         if goal == "cost":
             dearest = sum(max(c.option.cost for c in row) for row in self._choices)
-            unit = min(float(DOLLARS), LARGEST_COST / max(dearest, 1.0))
+            unit = min(float(UNITS_PER_DOLLAR), LARGEST_COST / max(dearest, 1.0))
             paid = self._sum_of_chosen(lambda t, option: math.floor(option.cost * unit))
             self.model.minimize(paid)
             self._back, self.rounding = (1 / unit, 0.0), len(tasks) / unit
@@ -300,11 +300,11 @@ class _Model:
         )
 
     def unscaled(self, objective: float) -> float:
-        """An objective in seconds or dollars."""
+        """Convert the value of the objective to seconds or dollars."""
         return max(0.0, self._back[0] * objective + self._back[1])
 
     def hint(self, outcome: Outcome) -> None:
-        """Begin at a schedule that is known."""
+        """Begin the search at a known schedule."""
         for t, choices in enumerate(self._choices):
             start = float(outcome.tasks.start[t])
             self.model.add_hint(self._start[t], self._ticks(start))
@@ -313,7 +313,7 @@ class _Model:
                 self.model.add_hint(chosen, (option.node, option.path) == place and begin <= start < end)
 
     def plan(self, solver: Any) -> tuple[PlannedTask, ...]:
-        """The plan that the solver holds."""
+        """Return the plan that the solver has found."""
         scenario = self._encoded.scenario
         lines = []
         for t, task in enumerate(scenario.tasks):
@@ -337,20 +337,20 @@ class _Model:
 def _demands(task: Task, option: Option, encoded: EncodedScenario) -> list[tuple[tuple[str, int], int]]:
     """Return what an option holds: ((resource, index of node or link), amount in the units of `_capacity`)."""
     scenario = encoded.scenario
-    found: list[tuple[tuple[str, int], int]] = []
+    demands: list[tuple[tuple[str, int], int]] = []
     if option.node >= 0:
         node = scenario.nodes[option.node]
-        found += [
+        demands += [
             (("cpu", option.node), _down(task.cpu_required, node.cpu)),
             (("memory", option.node), _down(task.memory_required, node.memory)),
             (("devices", option.node), task.accelerators * share_of(task.accelerator_share)),
         ]
     if option.path >= 0:
-        found += [
+        demands += [
             (("bandwidth", link), _down(task.bandwidth, scenario.links[link].bandwidth))
             for link in encoded.paths[option.path]
         ]
-    return [(what, amount) for what, amount in found if amount]
+    return [(what, amount) for what, amount in demands if amount]
 
 
 def _capacity(scenario: Scenario, kind: str, index: int) -> int:
@@ -361,7 +361,7 @@ def _capacity(scenario: Scenario, kind: str, index: int) -> int:
 
 
 def _parts(capacity: float) -> float:
-    """Parts that one unit of a resource is counted in."""
+    """Return the number of parts that one unit of a resource is counted in."""
     return THOUSANDTHS * min(1.0, LARGEST_CAPACITY / capacity) if capacity else THOUSANDTHS
 
 

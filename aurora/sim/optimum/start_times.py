@@ -1,10 +1,10 @@
-"""A linear program over start times, whose optimum bounds mean latency and the number of violations.
+"""A linear program over start times; its optimum bounds mean latency and the number of violations.
 
-Time-indexed (Dyer & Wolsey, Discrete Applied Mathematics 26, 1990): a variable is the share of a task
-that starts in a time slot on a kind of node or on a path. It pays the latency of the slot's beginning,
-and uses resources only where every start within the slot would. So each schedule is a solution that costs
-no more than itself, and the optimum is a bound whatever the slot length. Nodes of one kind are pooled;
-congestion and the links between tasks and nodes are left out. All that can only lower the bound.
+It is time-indexed (Dyer & Wolsey, Discrete Applied Mathematics 26, 1990): a variable is the share of a task that starts
+in a time slot on a kind of node or on a path. A start has the latency of the slot's beginning, and uses resources only
+where every start within the slot would. So every schedule is a solution whose objective is no higher than its own, and
+the optimum is a bound for any slot length. Nodes of one kind are pooled; congestion and the links between tasks and
+nodes are left out. All this can only lower the bound.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.scenario import Node, Task
 
 MOST_COLUMNS = 10_000
-"""Variables of the program; the slot length is chosen so that there are no more."""
+"""Largest number of variables of the program; the slot length follows from it."""
 MOST_ENTRIES = 200_000
-"""Likewise entries of its matrix."""
+"""Largest number of entries of its matrix, likewise."""
 MOST_SLOTS = 200
-"""Likewise slots in which a task may start."""
+"""Largest number of slots in which a task may start, likewise."""
 LAST_SLOT = 2.0**50
-"""Number of a slot up to which times are told apart; later tasks are taken as if each were alone."""
+"""Number of the last slot; with later tasks, the bounds of tasks that run alone are returned."""
 TOLERANCE = 1e-6
-"""Of the number of violations, before it is rounded up."""
+"""Tolerance of SLAs in seconds, and of the number of violations before it is rounded up."""
 
 
 def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> tuple[float, int]:
-    """Bounds on the mean latency (seconds) and the violations of plans that complete every task.
+    """Return lower bounds on the mean latency (seconds) and the violations of plans that complete every task.
 
     Args:
         encoded: The scenario.
-        every: Its tasks' options.
+        every: Options of each task.
     """
     pools = _pools(encoded, every)
     nearest = np.array([min(w.network for w in ways) for ways in pools.ways])
-    alone = np.array([each.ready - each.arrival for each in every]) + nearest
+    alone = np.array([options.ready - options.arrival for options in every]) + nearest
     limits = np.array(
         [math.inf if t.sla_latency_ms is None else t.sla_latency_ms / 1000 for t in encoded.scenario.tasks]
     )
@@ -54,7 +54,7 @@ def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[TaskO
     if window <= 0:
         return float(alone.mean()), certain
     slot = _slot_length(pools, window)
-    latest = max(each.ready for each in every) + window + max(way.hold for ways in pools.ways for way in ways)
+    latest = max(options.ready for options in every) + window + max(way.hold for ways in pools.ways for way in ways)
     if not any(way.uses for ways in pools.ways for way in ways) or latest / slot > LAST_SLOT:
         return float(alone.mean()), certain
     program = _program(pools, every, window, slot)
@@ -65,9 +65,9 @@ def least_latency_and_violations(encoded: EncodedScenario, every: Sequence[TaskO
 
 
 def _longest_wait(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> float:
-    """Return the longest wait under a good reference; the program looks closely as far as that."""
+    """Return the longest wait under a good reference, seconds; the program has slots up to that wait."""
     start = run(encoded, compile_policy(REFERENCES["fastest"])).tasks.start
-    waits = start - np.array([each.ready for each in every])
+    waits = start - np.array([options.ready for options in every])
     return float(np.max(waits[np.isfinite(waits)], initial=0.0))
 
 
@@ -75,8 +75,9 @@ class _Way(NamedTuple):
     """A task on a kind of node, or on a path.
 
     Attributes:
-        network, hold: Seconds.
-        uses: (resource, amount) pairs.
+        network: Network latency, seconds.
+        hold: Time for which resources are held, seconds.
+        uses: Pairs of resource and amount.
     """
 
     network: float
@@ -125,30 +126,30 @@ def _pools(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> _Pools:
 
 
 def _ways(encoded: EncodedScenario, task: Task, options: Sequence[Option], first: Sequence[int]) -> list[_Way]:
-    """One way for each kind of node, over the nearest node of the kind; for a flow one for each path."""
+    """Return one way for each kind of node, over the nearest node of the kind; for a flow one for each path."""
     wanted = (task.cpu_required, task.memory_required, task.accelerators * task.accelerator_share)
     best: dict[int, Option] = {}
     for o in options:
         place = first[o.node] if o.node >= 0 else -1 - o.path
         if place not in best or o.network < best[place].network:
             best[place] = o
-    found = []
+    ways = []
     for place, o in best.items():
         if o.node >= 0:
             uses = [(place + r, amount) for r, amount in enumerate(wanted)]
         else:
             uses = [(link, task.bandwidth) for link in (encoded.paths[o.path] if o.path >= 0 else ())]
-        found.append(_Way(o.network, o.hold, tuple(u for u in uses if u[1] > 0)))
-    return found
+        ways.append(_Way(o.network, o.hold, tuple(u for u in uses if u[1] > 0)))
+    return ways
 
 
 class _Program(NamedTuple):
-    """Minimise c x with uses x <= have, each task started once, x >= 0.
+    """The program: minimise c x with uses x <= have, each task started once, x >= 0.
 
     Attributes:
         task, latency: Task and latency of each column (a task's start in a slot).
         uses: Sparse [resources in slots, columns], amounts times seconds.
-        have: Likewise [resources in slots].
+        have: Capacity [resources in slots], amounts times seconds.
         started: Sparse [tasks, columns].
     """
 
@@ -160,7 +161,7 @@ class _Program(NamedTuple):
 
 
 def _minimum(program: _Program, costs: NDArray[np.float64]) -> float:
-    """The optimum; minus infinity, which is a bound as well, where numbers are too far apart for HiGHS."""
+    """Return the optimum; minus infinity, also a bound, where numbers differ too much in size for HiGHS."""
     solved = linprog(
         costs,
         A_ub=program.uses,
@@ -173,10 +174,10 @@ def _minimum(program: _Program, costs: NDArray[np.float64]) -> float:
 
 
 def _slot_length(pools: _Pools, window: float) -> float:
-    """Seconds; short slots give a better bound, and a larger program."""
+    """Return the length of a slot, seconds; short slots give a better bound and a larger program."""
     ways = [way for ways in pools.ways for way in ways]
     seconds = sum(way.hold * len(way.uses) for way in ways)
-    # Entries are (window / slot + 2) * seconds / slot; this is where that equals the limit.
+    # The number of entries is (window / slot + 2) * seconds / slot; this slot length reaches the limit.
     by_entries = (seconds + math.sqrt(seconds**2 + MOST_ENTRIES * window * seconds)) / MOST_ENTRIES
     return max(window / MOST_SLOTS, window * len(ways) / MOST_COLUMNS, by_entries)
 
@@ -189,13 +190,13 @@ def _program(pools: _Pools, every: Sequence[TaskOptions], window: float, slot: f
     column: list[NDArray[np.int64]] = []
     amount: list[NDArray[np.float64]] = []
     columns = 0
-    for t, (each, ways) in enumerate(zip(every, pools.ways, strict=True)):
-        first, last = math.floor(each.ready / slot), math.floor((each.ready + window) / slot)
+    for t, (options, ways) in enumerate(zip(every, pools.ways, strict=True)):
+        first, last = math.floor(options.ready / slot), math.floor((options.ready + window) / slot)
         starts = np.arange(first, last + 1)
-        earliest = np.maximum(starts * slot, each.ready)
+        earliest = np.maximum(starts * slot, options.ready)
         for way in ways:
             task.append(np.full(len(starts), t))
-            latency.append(earliest - each.arrival + way.network)
+            latency.append(earliest - options.arrival + way.network)
             columns += len(starts)
             if not way.uses:
                 continue
@@ -209,9 +210,9 @@ def _program(pools: _Pools, every: Sequence[TaskOptions], window: float, slot: f
                 when.append(slots[place, which])
                 column.append(columns - len(starts) + place)
                 amount.append(need * seconds[place, which])
-        # Whoever starts later still pays for that, and uses nothing.
+        # A later start still counts in the latency, and uses nothing.
         task.append(np.array([t]))
-        latency.append(np.array([(last + 1) * slot - each.arrival + min(w.network for w in ways)]))
+        latency.append(np.array([(last + 1) * slot - options.arrival + min(w.network for w in ways)]))
         columns += 1
     keys = np.stack([np.concatenate(resource), np.concatenate(when)])
     rows, row = np.unique(keys, axis=1, return_inverse=True)
@@ -223,7 +224,7 @@ def _program(pools: _Pools, every: Sequence[TaskOptions], window: float, slot: f
 
 
 def _seconds_up(pools: _Pools, resource: int, begin: float, slot: float) -> float:
-    """Amount times seconds that a resource offers in a slot."""
+    """Return the capacity of a resource in a slot, amount times seconds."""
     lost = sum(
         amount * max(0.0, min(end, begin + slot) - max(start, begin)) for start, end, amount in pools.outages[resource]
     )

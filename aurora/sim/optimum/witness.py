@@ -15,10 +15,10 @@ from aurora.sim.optimum.solver import MOST_OPTIONS, is_small, solve
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import PlannedTask, Policy
 
-EFFORT = 2.0
-"""CP-SAT's deterministic time, about seconds."""
+WITNESS_EFFORT = 2.0
+"""CP-SAT's deterministic time, roughly in seconds."""
 MAX_TASKS_NAMED = 5
-"""Most tasks that a reason names."""
+"""Largest number of tasks that a reason names."""
 
 
 class Witness(NamedTuple):
@@ -36,7 +36,7 @@ class Witness(NamedTuple):
 
     @property
     def is_solvable(self) -> bool:
-        """Whether there is a plan."""
+        """True if there is a plan."""
         return self.by != ""
 
 
@@ -56,11 +56,11 @@ def witness(encoded: EncodedScenario, references: Mapping[str, Policy]) -> Witne
 
 def unplaceable(encoded: EncodedScenario) -> str:
     """Name the tasks that fit nowhere even when everything is free; "" if there are none."""
-    found = np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)
-    if not len(found):
+    tasks = np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)
+    if not len(tasks):
         return ""
-    names = ", ".join(encoded.scenario.tasks[t].task_id for t in found[:MAX_TASKS_NAMED])
-    more = f" and {len(found) - MAX_TASKS_NAMED} more" if len(found) > MAX_TASKS_NAMED else ""
+    names = ", ".join(encoded.scenario.tasks[t].task_id for t in tasks[:MAX_TASKS_NAMED])
+    more = f" and {len(tasks) - MAX_TASKS_NAMED} more" if len(tasks) > MAX_TASKS_NAMED else ""
     return f"no node or path is large enough, even when everything is free, for {names}{more}"
 
 
@@ -69,16 +69,16 @@ def solver_witness(encoded: EncodedScenario, most: int) -> Witness:
 
     Args:
         encoded: The scenario; every task fits somewhere when everything is free.
-        most: Tasks that the best reference completes.
+        most: Number of tasks that the best reference completes.
     """
     so_far = f"no witness: the best reference completes {most} of {len(encoded.scenario.tasks)} tasks"
     if not is_small(encoded):
         return Witness("", (), f"{so_far}, and with over {MOST_OPTIONS} task-candidate pairs it is too large to solve")
     if not is_installed("solver"):
         return Witness("", (), f"{so_far}, and no solver is installed (pip install 'aurora-alloc[solver]')")
-    found = solve(encoded, "makespan", effort=EFFORT)
-    if found.plan:
-        return Witness("solver", found.plan, "")
-    if found.status == "infeasible":
+    solution = solve(encoded, "makespan", effort=WITNESS_EFFORT)
+    if solution.plan:
+        return Witness("solver", solution.plan, "")
+    if solution.status == "infeasible":
         return Witness("", (), f"{so_far}, and the solver proved that no plan completes all")
     return Witness("", (), f"{so_far}, and the solver found no plan either")

@@ -1,4 +1,4 @@
-"""From a policy to bytecode."""
+"""Compiles policies to bytecode."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MIRRORED = {op: op for op in (Op.ADD, Op.MUL, Op.EQ, Op.NE, Op.AND, Op.OR)} | {
     Op.GT: Op.LT,
     Op.GE: Op.LE,
 }
-"""The operation that gives the same with its operands exchanged."""
+"""Operation with the same result after its operands are exchanged."""
 
 
 class Sections(NamedTuple):
@@ -55,7 +55,7 @@ class Sections(NamedTuple):
     rules: tuple[tuple[Expr, Expr], ...]
 
     def flat(self) -> tuple[Expr, ...]:
-        """In the order of `Program.sections`: order, admit, then when and score of each rule."""
+        """Return all expressions in the order of `Program.sections`: order, admit, then when and score of each rule."""
         return (self.order, self.admit, *(e for rule in self.rules for e in rule))
 
 
@@ -63,7 +63,7 @@ def parse_sections(policy: Policy) -> Sections:
     """Parse every expression of a policy.
 
     Raises:
-        PolicyError: One of them is not valid; the message names the field.
+        PolicyError: An expression is not valid; the message names the field.
     """
     strategy = policy.allocation_strategy
 
@@ -152,7 +152,7 @@ def compile_policy(policy: Policy) -> Program:
 
 
 class _Section:
-    """Emits one expression: shared subtrees once, scalars apart from vectors, few registers."""
+    """Emits one expression: shared subtrees once, scalars and vectors in separate registers, few registers."""
 
     def __init__(self, axis: frozenset[Scope], first_const: int) -> None:
         self._axis = axis
@@ -171,7 +171,7 @@ class _Section:
         return number
 
     def emit(self, expr: Expr) -> tuple[int, bool]:
-        """Emit code for `expr`; its register, and whether that is a vector."""
+        """Emit code for `expr`; return its register, and whether that is a vector."""
         if isinstance(expr, Num):
             # Constants are never shared: search changes each of them on its own.
             register = self._register(vector=False)
@@ -214,7 +214,7 @@ class _Section:
         return result, vector
 
     def _mixed(self, op: Op, operands: list[tuple[int, bool]]) -> int:
-        """A binary operation on a number and a vector, the number on the right if that is the same."""
+        """Emit a binary operation on a number and a vector, with the number on the right if the result is the same."""
         if operands[1][1] and op in _MIRRORED:
             op, operands = _MIRRORED[op], operands[::-1]
         result = self._register(vector=True)
@@ -230,7 +230,7 @@ class _Section:
 
 
 def constants(policy: Policy) -> tuple[float, ...]:
-    """Every literal of a policy in the order of `Program.consts`."""
+    """Return every literal of a policy in the order of `Program.consts`."""
     sections = parse_sections(policy).flat()
     return tuple(node.value for expr in sections for node in walk(expr) if isinstance(node, Num))
 
@@ -262,7 +262,7 @@ def with_constants(policy: Policy, values: Sequence[float]) -> Policy:
 
 
 def policy_key(policy: Policy) -> str:
-    """A hash of what a policy does: equal for policies that differ in words and spacing only."""
+    """Return a hash of a policy's behaviour, equal for policies that differ in words and spacing only."""
     strategy = policy.allocation_strategy
     parts: list[object] = [to_text(e) for e in parse_sections(policy).flat()]
     parts += [strategy.head_of_line_blocking, strategy.backfill, strategy.device_choice]
@@ -274,7 +274,7 @@ def policy_key(policy: Policy) -> str:
 
 
 def readable(policy: Policy) -> str:
-    """The executable part of a policy over several lines, for people."""
+    """Return the executable part of a policy over several lines, for people."""
     strategy, sections = policy.allocation_strategy, parse_sections(policy)
     line = "the head of the line blocks" if strategy.head_of_line_blocking else "whatever fits is placed"
     if strategy.head_of_line_blocking and strategy.backfill == "easy":
@@ -299,7 +299,7 @@ def network_in_words(network: Network) -> str:
 
 
 def _broken(score: Expr) -> str:
-    """A sum with one term a line."""
+    """Return a sum with one term on each line."""
     terms: list[str] = []
     while isinstance(score, Apply) and score.op in (Op.ADD, Op.SUB) and depth_of(score) > 3:  # noqa: PLR2004  # short sums stay on one line
         sign = "+" if score.op is Op.ADD else "-"

@@ -36,14 +36,14 @@ DECISION_SCOPES: frozenset[Scope] = frozenset(("task", "cluster", "objective"))
 
 @dataclass(frozen=True, slots=True)
 class Num:
-    """A constant; finite."""
+    """A finite constant."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The value of a feature of the table."""
+    """The value of a feature in the table."""
 
     name: str
 
@@ -89,7 +89,7 @@ _FOREIGN: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.Tuple: ("a list", ""),
     ast.Subscript: ("an index such as x[0]", "write a feature as scope.word"),
 }
-"""Syntax of other languages that people try: its name, and what to write instead."""
+"""Syntax that people try although it is not in the language: its name, and a replacement."""
 _LANGUAGE = (
     "use numbers, features, arithmetic (+ - * / %), comparisons, and/or/not, `a if c else b` and the listed functions"
 )
@@ -125,14 +125,14 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
     """Parse an expression.
 
     Args:
-        text: At most 4,000 ASCII characters.
-        scopes: The features it may read.
+        text: The expression, at most 4,000 ASCII characters.
+        scopes: Scopes of the features that it may read.
 
     Returns:
         Its tree `e`: at most 200 nodes; `parse(to_text(e)) == e`.
 
     Raises:
-        PolicyError: It is not an expression of the language; with the position.
+        PolicyError: The text is not an expression of the language; the error has the position.
 
     Example:
         >>> to_text(parse("-(node.cpu_free - task.cpu)"))
@@ -158,7 +158,7 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
 
 
 def _guard(text: str) -> None:
-    """Refuse what Python's own parser should not even see."""
+    """Refuse texts that Python's own parser should not get."""
     if len(text) > MAX_EXPRESSION_LENGTH:
         raise PolicyError(f"{len(text)} characters, at most {MAX_EXPRESSION_LENGTH}; write it shorter", expression=text)
     odd = re.search(r"[^\x20-\x7e]|#", text.strip())
@@ -176,7 +176,7 @@ def _guard(text: str) -> None:
 
 
 class _Builder:
-    """Rebuilds Python's syntax tree as ours, counting nodes and levels."""
+    """Rebuilds Python's syntax tree in the language's types, counting nodes and levels."""
 
     def __init__(self, text: str, scopes: frozenset[Scope]) -> None:
         self._text = text
@@ -209,8 +209,8 @@ class _Builder:
                 return self._feature(node)
             case ast.UnaryOp(op=ast.USub()):
                 operand = self.build(node.operand, depth + 1)
-                # A minus always folds into a constant, brackets and signs between them or not: the syntax
-                # tree does not know the brackets, so `-(+2)` could not be told from `-2` in the text.
+                # A minus always folds into a constant, with or without brackets and signs between them: the
+                # syntax tree has no brackets, so `-(+2)` and `-2` can't be distinguished.
                 return Num(-operand.value) if isinstance(operand, Num) else self._apply(Op.NEG, operand)
             case ast.UnaryOp(op=ast.UAdd()):
                 return self.build(node.operand, depth + 1)
@@ -299,7 +299,7 @@ def _nearest(name: str) -> str:
 
 
 def to_text(expr: Expr) -> str:
-    """The expression as text with as few parentheses as keep its tree."""
+    """Return an expression as text, with the fewest parentheses that keep its tree."""
     return _text(expr, 0)
 
 
@@ -338,7 +338,7 @@ def _text(expr: Expr, outer: int) -> str:
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
-    """Every node, parents before children, left to right."""
+    """Yield every node, parents before children, left to right."""
     yield expr
     if isinstance(expr, Apply):
         for arg in expr.args:
@@ -356,11 +356,11 @@ def depth_of(expr: Expr) -> int:
 
 
 def evaluate(expr: Expr, features: Mapping[str, float]) -> float:
-    """The value of an expression: slow and obvious, the reference for the virtual machine.
+    """Evaluate an expression, slowly and plainly: the reference for the virtual machine.
 
     Args:
-        expr: The tree.
-        features: A value for every feature that it reads.
+        expr: The expression.
+        features: Value of every feature that it reads.
     """
     if isinstance(expr, Num):
         return expr.value

@@ -1,8 +1,8 @@
-"""Inputs of networks: features on one footing, of every candidate and of the decision as a whole.
+"""Inputs of networks: scaled features of every candidate, and of the decision as a whole.
 
-An input is a feature of the table, or one times and over another that is the same for all candidates: a small part
-of the policy language, `objective.cost * fit.cost / objective.cost_target`. What a reward is made of is shown in
-its own measure that way: prices and deadlines of scenarios are orders of magnitude apart, their targets with them.
+An input is a feature, or a ratio such as `objective.cost * fit.cost / objective.cost_target`; its factors must be the
+same for all candidates. Ratios relate the parts of a reward to the scenario's targets, because prices and deadlines of
+scenarios differ by orders of magnitude.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from aurora.sim.policies.features import FEATURE_INDEX, FEATURES, GENERAL_FEATUR
 CANDIDATE_SCOPES = ("node", "fit", "path")
 
 _NUMBERS = ("node.index", "node.last_placement", "fit.random")
-"""Features that tell candidates apart by their number only."""
+"""Features that depend on the number of a candidate only."""
 
 _RATIOS = (
     *(
         f"objective.{o.name} * {o.fit} / objective.{o.name}_target"
         for o in OBJECTIVES
-        if o.fit and not o.needs  # networks are trained for inputs that every scenario has
+        if o.fit and not o.needs  # networks are trained on inputs that every scenario has
     ),
     "fit.duration / objective.latency_target",
     "fit.latency / task.slack",
@@ -33,24 +33,24 @@ CANDIDATE_INPUTS: tuple[str, ...] = (
     *(f.name for f in GENERAL_FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
     *_RATIOS,
 )
-"""Inputs that an environment shows of every candidate, in this order."""
+"""Inputs in the observation of every candidate, in this order."""
 
 CONTEXT_INPUTS: tuple[str, ...] = (
     *(f.name for f in GENERAL_FEATURES if f.scope not in CANDIDATE_SCOPES),
     "task.wait / objective.latency_target",
 )
-"""Inputs that it shows once a decision, in this order."""
+"""Inputs that an observation has once for the whole decision, in this order."""
 
 _INPUT = re.compile(r"(?:([a-z_.]+) \* )?([a-z_.]+)(?: / ([a-z_.]+))?")
 
 
 class Input(NamedTuple):
-    """An input, by the numbers of its features in the table; -1 where there is none.
+    """An input as indices of its features in the table; -1 where there is none.
 
     Attributes:
         times: Factor of the feature; the same for all candidates.
         feature: The feature.
-        per: Divisor of the feature; the same for all candidates. Over 0 the input is 0.
+        per: Divisor of the feature; the same for all candidates. If it is 0, so is the input.
     """
 
     times: int
@@ -59,19 +59,19 @@ class Input(NamedTuple):
 
     @property
     def varies(self) -> bool:
-        """Whether it differs between the candidates of a decision."""
+        """True if the input differs between the candidates of a decision."""
         return FEATURES[self.feature].scope in CANDIDATE_SCOPES
 
 
 def parse_input(text: str) -> Input:
-    """Read an input: `feature`, `feature / feature`, or `feature * feature / feature`.
+    """Parse an input: `feature`, `feature / feature`, or `feature * feature / feature`.
 
     Raises:
-        PolicyError: It is not written so, names no feature, or a factor differs between candidates.
+        PolicyError: The text has another form, a feature is unknown, or a factor differs between candidates.
     """
-    found = _INPUT.fullmatch(text)
-    names = found.groups() if found else ()
-    if not found or any(n is not None and n not in FEATURE_INDEX for n in names):
+    match = _INPUT.fullmatch(text)
+    names = match.groups() if match else ()
+    if not match or any(n is not None and n not in FEATURE_INDEX for n in names):
         raise PolicyError(
             "an input is a feature, or one times and over others, like "
             "'objective.cost * fit.cost / objective.cost_target'",

@@ -1,4 +1,4 @@
-"""From a network to bytecode: its inputs, then one instruction a layer."""
+"""Compiles a network to bytecode: its inputs, then one instruction for each layer."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from aurora.sim.policies.policy import Layer, Network
 from aurora.sim.policies.program import RIGHT_SCALAR, Instruction, Op
 
 _ACTIVATIONS = {"none": 0.0, "relu": 1.0, "tanh": 2.0}
-"""As they stand in `Program.consts`."""
+"""Codes of the activations in `Program.consts`."""
 
 
 class Scoring(NamedTuple):
     """A section that scores candidates.
 
     Attributes:
-        code: Its instructions.
-        consts: Its constants, to be appended to the program's.
-        result: The vector register that has the scores.
-        features: Numbers of the features that it reads.
+        code: Instructions.
+        consts: Constants, to be appended to the program's.
+        result: Vector register of the scores.
+        features: Indices of the features that it reads.
     """
 
     code: list[Instruction]
@@ -36,8 +36,8 @@ def compile_network(network: Network, first_const: int) -> Scoring:
     them what goes into them.
 
     Args:
-        network: Its shapes fit together; `Network` has seen to that.
-        first_const: Number of constants that the program has before these.
+        network: The network, validated by `Network`.
+        first_const: Number of constants that precede these in the program.
     """
     inputs = [parse_input(text) for text in network.inputs]
     vectors = [k for k, x in enumerate(inputs) if x.varies]
@@ -77,14 +77,14 @@ class _Emitter:
         return self._first_const + len(self.consts) - 1
 
     def input(self, source: Input, scale: float, register: int, *, raw: int) -> None:
-        """An input into a vector register, by way of the register `raw`; into a scalar one where that is -1."""
+        """Emit an input into a vector register, through the register `raw`; into a scalar register if `raw` is -1."""
         self.code.append((Op.CONST, self._factor, self._constant(1.0 / scale), 0, 0))
         for feature, op in ((source.times, Op.MUL), (source.per, Op.DIV)):
             if feature >= 0:
                 self.code.append((Op.FEATURE_SCALAR, self._other, feature, 0, 0))
                 self.code.append((op, self._factor, self._factor, self._other, self._other))
         if raw >= 0:
-            # What a feature vector stands for may lie in the scenario itself; it is squashed into a row of its own.
+            # A feature vector may be memory of the scenario itself; it is squashed into a row of its own.
             self.code.append((Op.FEATURE_VECTOR, raw, source.feature, 0, 0))
             self.code.append((int(Op.SQUASH) + RIGHT_SCALAR, register, raw, self._factor, 0))
         else:
@@ -92,13 +92,13 @@ class _Emitter:
             self.code.append((Op.SQUASH, register, self._other, self._factor, self._factor))
 
     def layer(self, layer: Layer, order: list[int], *, scalars: int, activation: str, source: int, target: int) -> None:
-        """A layer over the vector registers from `source` on, and the first scalar registers.
+        """Emit a layer over the vector registers from `source` on, and the first scalar registers.
 
         Args:
-            layer: Its weights.
-            order: The columns of the weights as the registers have them, vectors before scalars.
-            scalars: How many of them are scalars.
-            activation: Of its units.
+            layer: The layer.
+            order: Columns of the weights in the order of the registers, vectors before scalars.
+            scalars: Number of columns that are scalars.
+            activation: Activation of the units.
             source: First register that it reads.
             target: First register that it writes.
         """

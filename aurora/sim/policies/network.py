@@ -1,4 +1,4 @@
-"""Trained networks as policies: made from arrays, and evaluated outside the kernel."""
+"""Makes policies from trained networks, and evaluates networks outside the kernel."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from aurora.sim.policies.policy import AllocationStrategy, Network, Policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.validation import explain_validation
 
-DIGITS = 9
-"""Significant digits that are kept of a weight; as many tell all float32 numbers apart."""
+WEIGHT_DIGITS = 9
+"""Significant digits of a weight that are kept, enough to distinguish all float32 numbers."""
 
 
 def scoring_network(
@@ -34,14 +34,13 @@ def scoring_network(
 
     Args:
         features: Inputs of the network, in the order of the columns of its first weights: features or ratios, as
-            in `aurora.sim.policies.inputs`. Those of candidates and those of the decision may stand in any order.
-        scale: Divisor of each input before it is squashed, as `aurora.sim.policies.inputs.scale_of` gives it for
-            what an environment shows. Normalising after that belongs into the first layer's weights and bias.
-        weights: Weights [units, inputs] of each layer, as torch has them, and its bias [units]. The last layer
-            has one unit.
+            in `aurora.sim.policies.inputs`. Inputs of candidates and of the decision may come in any order.
+        scale: Divisor of each input before it is squashed, as from `aurora.sim.policies.inputs.scale_of` for inputs of
+            an observation. Any further normalisation must be part of the first layer's weights and bias.
+        weights: Weights [units, inputs], as in torch, and bias [units] of each layer. The last layer has one unit.
         activation: Activation of all layers but the last.
-        base: Its order, discipline and choice of devices are taken over, and its `admit`; by default first come,
-            first served without head-of-line blocking, as an environment has it.
+        base: Policy whose order, queue discipline, choice of devices and `admit` are used; by default first come, first
+            served without head-of-line blocking, as in an environment.
         description: Description for people.
 
     Raises:
@@ -71,16 +70,16 @@ def _rounded(values: Any, dimensions: int) -> Any:
         raise PolicyError(f"network: weights are [units, inputs] and a bias [units], not of shape {array.shape}")
     if not np.isfinite(array).all():
         raise PolicyError("network: a weight is not finite; training diverged")
-    shown = np.array([float(f"{x:.{DIGITS}g}") for x in array.reshape(-1)])
+    shown = np.array([float(f"{x:.{WEIGHT_DIGITS}g}") for x in array.reshape(-1)])
     return shown.reshape(array.shape).tolist()
 
 
 def gradients_of(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the gradient of the score by each input.
+    """Return the gradient of the score with respect to each input.
 
     Args:
         network: The network.
-        inputs: [..., inputs], squashed.
+        inputs: Squashed inputs, [..., inputs].
 
     Returns:
         [..., inputs].
@@ -102,10 +101,10 @@ def gradients_of(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def network_of(policy: Policy) -> Network:
-    """The network of a policy.
+    """Return the network of a policy.
 
     Raises:
-        PolicyError: It has rules instead.
+        PolicyError: The policy has rules instead.
     """
     if policy.allocation_strategy.network is None:
         raise PolicyError(f"policy {policy.policy_id} has rules, not a network")
@@ -117,10 +116,10 @@ def inputs_from(network: Network, features: NDArray[np.float64]) -> NDArray[np.f
 
     Args:
         network: The network.
-        features: [..., features of the table], as a trace has them.
+        features: Values of all features in the table, as in a trace, [..., features].
 
     Returns:
-        [..., inputs], squashed.
+        Squashed inputs, [..., inputs].
     """
     columns = []
     for text in network.inputs:
@@ -134,11 +133,11 @@ def inputs_from(network: Network, features: NDArray[np.float64]) -> NDArray[np.f
 
 
 def scores_of(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores of candidates, computed plainly; the kernel gives the same.
+    """Return the scores of candidates, computed plainly; the kernel gives the same.
 
     Args:
         network: The network.
-        inputs: [..., inputs], squashed.
+        inputs: Squashed inputs, [..., inputs].
     """
     values = inputs
     for layer in network.layers[:-1]:

@@ -1,7 +1,7 @@
 """Policies: small programs in the expression language, or explicit plans.
 
-The executable part of a policy says which waiting task is next (`order`), on which candidates it
-may be placed now (`admit`), and how good each admitted candidate is (`decision_rules`).
+The executable part of a policy determines which waiting task is next (`order`), on which candidates it may be placed
+now (`admit`), and the score of each admitted candidate (`decision_rules`).
 `docs/reference/kernel.md` gives the exact meaning, `docs/reference/policy-language.md` the language.
 """
 
@@ -25,7 +25,7 @@ MAX_RULES = 16
 MAX_INPUTS = 96
 MAX_UNITS = 64
 MAX_LAYERS = 3
-"""Of a network: two hidden layers and the one that gives the score."""
+"""Largest number of layers of a network: two hidden layers and the one that gives the score."""
 
 Expression = Annotated[
     str,

@@ -1,6 +1,6 @@
-"""The heuristics of the field, each written in the policy language.
+"""Published heuristics, each written in the policy language.
 
-They seed the search, set the mark in every report, and show what the language can say.
+They seed the search, are the baseline of every report, and serve as examples of the language.
 """
 
 from __future__ import annotations
@@ -198,17 +198,17 @@ REFERENCES: Mapping[str, Policy] = MappingProxyType(_references())
 """Every reference policy by name."""
 
 PLACEMENT_REFERENCES: tuple[str, ...] = tuple(p.name for p in _PLACEMENTS)
-"""Names of those that choose a candidate; they take tasks in order of arrival."""
+"""Names of the references that choose a candidate; they take tasks in order of arrival."""
 
 QUEUE_REFERENCES: tuple[str, ...] = tuple(q.name for q in _QUEUES)
-"""Names of those that choose the next task, without backfilling."""
+"""Names of the references that choose the next task, without backfilling."""
 
 
 def load_policy(name_or_path: str) -> Policy:
-    """A reference policy by name, or a policy from a JSON file.
+    """Return a reference policy by name, or read a policy from a JSON file.
 
     Raises:
-        PolicyError: Neither a reference nor a readable policy file.
+        PolicyError: There is neither such a reference nor a readable policy file.
     """
     if name_or_path in REFERENCES:
         return REFERENCES[name_or_path]

@@ -1,4 +1,4 @@
-"""Five levels, and when to move to the next."""
+"""The curriculum: five levels of difficulty, and the rule for moving to the next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from aurora.types import Frozen
 
-WINDOW = 20
+SUCCESS_WINDOW = 20
 """Scenarios over which success is counted."""
 
 ADVANCE_AT = 0.7
@@ -67,8 +67,8 @@ class Curriculum(Frozen):
         return sum(self.recent) / len(self.recent) if self.recent else 0.0
 
     def record(self, success: bool) -> Curriculum:
-        """After one more scenario: perhaps a level up, with an empty window."""
-        recent = (*self.recent, success)[-WINDOW:]
-        if len(recent) == WINDOW and sum(recent) / WINDOW >= ADVANCE_AT and self.level < len(LEVELS):
+        """Return the progress after one more scenario; a level up empties the window."""
+        recent = (*self.recent, success)[-SUCCESS_WINDOW:]
+        if len(recent) == SUCCESS_WINDOW and sum(recent) / SUCCESS_WINDOW >= ADVANCE_AT and self.level < len(LEVELS):
             return Curriculum(level=self.level + 1)
         return Curriculum(level=self.level, recent=recent)

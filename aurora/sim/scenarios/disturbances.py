@@ -89,17 +89,19 @@ class Named(NamedTuple):
     amount: Literal["factor", "add", "share", "nodes"]
 
 
-NAMED: Mapping[str, Named] = {
+NAMED_DISTURBANCES: Mapping[str, Named] = {
     "spike": Named(DemandChanges(factor=1.2, duration=1800), "an API is called more often for half an hour", "factor"),
-    "data_load": Named(DemandChanges(add_share=0.3, duration=3600), "a bulk load runs beside for an hour", "add"),
-    "growth": Named(DemandGrows(share=0.1), "users come steadily: so much more at the end of the horizon", "share"),
-    "node_loss": Named(NodesFail(nodes=1), "reserved nodes fail at some time, for good", "nodes"),
-    "price_rise": Named(PriceChanges(factor=1.5), "on-demand nodes get dearer", "factor"),
+    "data_load": Named(DemandChanges(add_share=0.3, duration=3600), "a bulk load runs for an hour as well", "add"),
+    "growth": Named(
+        DemandGrows(share=0.1), "demand grows steadily, by this share until the end of the horizon", "share"
+    ),
+    "node_loss": Named(NodesFail(nodes=1), "reserved nodes fail at a random time and do not recover", "nodes"),
+    "price_rise": Named(PriceChanges(factor=1.5), "on-demand nodes become more expensive", "factor"),
     "dos": Named(
         DemandChanges(factor=5.0, duration=900), "denial of service: a flood for a quarter of an hour", "factor"
     ),
 }
-"""Ways in which a day goes wrong, each with what it is by default."""
+"""What-ifs that the command line knows, by name."""
 
 _SHAPE = re.compile(r"(?P<name>\w+)(?::(?P<amount>[^@/]+))?(?:@(?P<start>[^/]+))?(?:/(?P<duration>.+))?")
 _AMOUNT = re.compile(r"(?P<sign>[+-]?)(?P<times>x?)(?P<number>\d+(?:\.\d+)?)(?P<unit>%?)")
@@ -108,21 +110,21 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_disturbance(text: str) -> Disturbance:
-    """A what-if as the command line has it: `NAME[:AMOUNT][@START][/DURATION]`, such as `spike:+20%@2h/30m`.
+    """Parse a what-if, written as `NAME[:AMOUNT][@START][/DURATION]`, such as `spike:+20%@2h/30m`.
 
     Amounts: `+20%` and `-5%` change by a share, `x3` multiplies, `+8` adds cores, `2` and `10%` are nodes. Times:
     `90s`, `15m`, `2h`, `1d`.
 
     Raises:
-        ScenarioError: Says which part is wrong and how it is written.
+        ScenarioError: A part is wrong; the message says which, and how to write it.
     """
     shape = _SHAPE.fullmatch(text)
-    if shape is None or shape["name"] not in NAMED:
+    if shape is None or shape["name"] not in NAMED_DISTURBANCES:
         raise ScenarioError(
             f"what-if {text!r}: write NAME[:AMOUNT][@START][/DURATION] such as spike:+20%@2h/30m, where NAME is one of "
-            f"{', '.join(NAMED)}"
+            f"{', '.join(NAMED_DISTURBANCES)}"
         )
-    known = NAMED[shape["name"]]
+    known = NAMED_DISTURBANCES[shape["name"]]
     update: dict[str, float] = {}
     if shape["amount"] is not None:
         update |= _amount(shape["amount"], known.amount, text)
@@ -139,7 +141,7 @@ def parse_disturbance(text: str) -> Disturbance:
 
 
 def parse_seconds(text: str, *, where: str) -> float:
-    """Seconds from `90s`, `15m`, `2h` or `1d`.
+    """Parse `90s`, `15m`, `2h` or `1d` into seconds.
 
     Raises:
         ScenarioError: It is none of these.
@@ -184,7 +186,7 @@ def _amount(text: str, field: str, whole: str) -> dict[str, float]:
 
 
 def read_disturbances(path: Path) -> tuple[Disturbance, ...]:
-    """The user's own what-ifs from a JSON file: one, or a list of them.
+    """Read the user's own what-ifs from a JSON file: one, or a list of them.
 
     Raises:
         ScenarioError: The file is absent, not JSON, or a what-if is not valid; names the field.
@@ -205,24 +207,24 @@ def disturbed(
     chance: NDArray[np.float64],
     mean: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Demand after a what-if. A step that a change covers in part is changed in part.
+    """Return the demand after a what-if; a step that a change covers in part changes in part.
 
     Args:
         demand: float64 [futures, series, steps], cores, as forecast.
-        series: Their ids.
+        series: Ids of the series.
         disturbance: The what-if.
-        step: Seconds.
-        chance: float64 [futures] in [0, 1): where in the horizon a change comes that has no time of its own.
-        mean: float64 [series], of which `add_share` adds a part; default: the mean of `demand`.
+        step: Time step of the demand, seconds.
+        chance: float64 [futures] in [0, 1): start, as a share of the horizon, of a change that states no start.
+        mean: float64 [series], mean demand that `add_share` is relative to; None: the mean of `demand`.
 
     Returns:
         float64 [futures, series, steps], cores, not negative.
 
     Raises:
-        ScenarioError: A change names a series that isn't there.
+        ScenarioError: A change names an unknown series.
     """
     horizon = demand.shape[2] * step
-    found = demand.copy()
+    changed = demand.copy()
     means = demand.mean(axis=(0, 2)) if mean is None else mean
     for change in disturbance.changes:
         if not isinstance(change, DemandChanges | DemandGrows):
@@ -235,21 +237,21 @@ def disturbed(
         if isinstance(change, DemandGrows):
             middle = (np.arange(demand.shape[2]) + 0.5) * step
             grown = np.clip((middle - change.start) / max(horizon - change.start, step), 0.0, 1.0)
-            found[:, rows] *= 1.0 + change.share * grown
+            changed[:, rows] *= 1.0 + change.share * grown
         else:
             covered = _covered(change.start, change.duration, demand.shape[2], step, chance)[:, None, :]
             usual = means[rows][None, :, None]
-            # What is added in cores is shared among the series by their size.
+            # Cores that are added are divided among the series in proportion to their mean.
             parts = usual / usual.sum() if usual.sum() > 0 else np.full_like(usual, 1 / usual.size)
-            found[:, rows] *= 1.0 + (change.factor - 1.0) * covered
-            found[:, rows] += (change.add_share * usual + change.add * parts) * covered
-    return np.maximum(found, 0.0)
+            changed[:, rows] *= 1.0 + (change.factor - 1.0) * covered
+            changed[:, rows] += (change.add_share * usual + change.add * parts) * covered
+    return np.maximum(changed, 0.0)
 
 
 def _covered(
     start: float | None, duration: float | None, steps: int, step: float, chance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The share of each step within a change, float64 [futures, steps]."""
+    """Return the share of each step that lies within a change, float64 [futures, steps]."""
     first, last = span(start, duration, steps * step, chance)
     edges = np.arange(steps) * step
     covered = np.minimum(edges + step, last[:, None]) - np.maximum(edges, first[:, None])

@@ -1,4 +1,4 @@
-"""From a spec to a scenario: deterministic, with a random stream of its own for every part."""
+"""Expands a spec into a scenario, deterministically; every part has its own random stream."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aurora.types import LARGEST, SMALLEST
 from aurora.validation import explain_validation
 
 _NODES, _LINKS, _TROUBLE, _GROUPS = range(4)
-NEIGHBOURS = 2
+EXTRA_LINKS = 2
 """Extra links of each site in a random topology."""
 
 
@@ -72,14 +72,14 @@ def _expanded(spec: ScenarioSpec) -> Scenario:
 
 
 def _draw(rng: np.random.Generator, bounds: Range, size: int) -> NDArray[np.float64]:
-    """Log-uniform values, rounded to 6 digits where that leaves any, so that a scenario prints short."""
+    """Draw log-uniform values; they are rounded to 6 digits, so that a scenario prints short."""
     values: NDArray[np.float64] = np.exp(rng.uniform(np.log(bounds.low), np.log(bounds.high), size))
     rounded = values.round(6)
     return np.where(rounded > 0, rounded, values).clip(SMALLEST, LARGEST)
 
 
 def _rounded(value: float, digits: int) -> float:
-    """A number rounded, where that leaves any of it."""
+    """Round a number, unless that gives 0."""
     return float(np.round(value, digits)) or value
 
 
@@ -120,10 +120,10 @@ def _links(spec: ScenarioSpec, sites: list[str]) -> list[Link]:
     elif topology.kind == "ring":
         pairs = [(i, (i + 1) % len(sites)) for i in range(len(sites))]
     elif topology.kind == "random":
-        # A random tree keeps it connected; further links give a choice of paths.
+        # A random tree keeps the network connected; further links give a choice of paths.
         pairs = [(int(rng.integers(i)), i) for i in range(1, len(sites))]
         for i in range(len(sites)):
-            for j in rng.integers(len(sites), size=NEIGHBOURS):
+            for j in rng.integers(len(sites), size=EXTRA_LINKS):
                 pair = (min(i, int(j)), max(i, int(j)))
                 if pair[0] != pair[1] and pair not in pairs:
                     pairs.append(pair)
@@ -238,10 +238,10 @@ def _conditions(spec: ScenarioSpec, nodes: list[Node], links: list[Link]) -> Con
 
 
 def usual_targets(tasks: Sequence[Task], nodes: Sequence[Node], links: Sequence[Link]) -> ObjectiveTargets:
-    """Values at which an objective scores one half, from the scenario's own work.
+    """Return the values at which an objective scores one half, from the scenario's own work.
 
-    Latency: a quarter of the mean duration, or for flows twice the mean link latency. Cost, energy and
-    carbon: of all tasks spread evenly over all nodes, each paying its share of an average node.
+    Latency: a quarter of the mean duration, or for flows twice the mean link latency. Cost, energy and carbon: the
+    total when all tasks are spread evenly over all nodes and each pays its share of an average node.
     """
     mean_duration = sum(t.duration for t in tasks) / len(tasks)
     latency = 0.25 * mean_duration
@@ -277,5 +277,5 @@ def _share(asked: float, have: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _added(total: float, parts: NDArray[np.float64]) -> float:
-    """A sum from left to right: pairwise sums differ in the last digit, and with them all rewards."""
+    """Sum from left to right; a pairwise sum differs in the last digit, and so would all rewards."""
     return float(np.add.accumulate(np.concatenate([[total], parts]))[-1])

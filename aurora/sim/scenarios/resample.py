@@ -2,8 +2,8 @@
 
 Blocks of consecutive tasks, with the gaps between their arrivals, are drawn with replacement from a stretch of the
 scenario (the moving-block bootstrap; Kuensch 1989), as for logs of jobs. Tasks that depend on each other are drawn
-together. Nodes, links, conditions and objectives stay as they are. The stretch for validation comes after the one for
-training, so nothing is in both.
+together. Nodes, links, conditions and objectives stay as they are. The stretch for validation follows the one for
+training; they have no task in common.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aurora.types import Frozen, Identifier
 TRAINING_SHARE = 2 / 3
 """Share of the groups of tasks, earliest first, that training draws from."""
 LEAST_GROUPS = 6
-"""Groups of tasks without which there is nothing to hold back."""
+"""Least number of groups of tasks from which some can be held out."""
 _LONGEST_ID = 128
 
 Part = Literal["training", "validation"]
@@ -45,8 +45,8 @@ class Group(NamedTuple):
     """Tasks that depend on each other, or one that depends on none.
 
     Attributes:
-        tasks: In the scenario's order.
-        gap: Seconds from the first arrival of the group before to that of this one.
+        tasks: The tasks, in the scenario's order.
+        gap: Seconds between the first arrivals of the previous group and of this one.
     """
 
     tasks: tuple[Task, ...]
@@ -80,7 +80,7 @@ def groups_of(scenario: Scenario) -> tuple[Group, ...]:
 
 
 def stretch(groups: tuple[Group, ...], part: Part) -> tuple[Group, ...]:
-    """Return the groups that a part draws from; no group is in both."""
+    """Return the groups that a part draws from; the two parts have none in common."""
     cut = min(len(groups) - 1, max(1, round(TRAINING_SHARE * len(groups))))
     return groups[:cut] if part == "training" else groups[cut:]
 

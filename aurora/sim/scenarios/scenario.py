@@ -40,6 +40,10 @@ def _is_felt(value: float) -> float:
 Demand = Annotated[NonNegative, AfterValidator(_is_felt)]
 
 
+def _is_empty(ids: tuple[str, ...]) -> bool:
+    return not ids
+
+
 class Task(Frozen):
     """One unit of work: a job, a pod, a virtual machine, a network flow or slice."""
 
@@ -69,6 +73,9 @@ class Task(Frozen):
     accelerator_models: tuple[Identifier, ...] = Field(
         default=(), description="device models that it may use; empty: any"
     )
+    allowed_nodes: tuple[Identifier, ...] = Field(
+        default=(), exclude_if=_is_empty, description="ids of the nodes that it may use; empty: any"
+    )
     bandwidth: NonNegative = Field(default=0.0, description="Gbit/s that it holds on every link of its path")
     data_size: NonNegative = Field(default=0.0, description="GiB that are moved over the path before it can answer")
     source_site: Identifier | None = Field(
@@ -92,6 +99,11 @@ class Task(Frozen):
             )
         if self.destination_site is not None and self.source_site is None:
             raise ValueError(f"task {self.task_id}: destination_site needs source_site")
+        if self.destination_site is not None and self.allowed_nodes:
+            raise ValueError(
+                f"task {self.task_id}: allowed_nodes must be empty, because a task with a destination_site is a flow "
+                "and uses no node"
+            )
         return self
 
 
@@ -290,6 +302,9 @@ class Scenario(Frozen):
             for site in (task.source_site, task.destination_site):
                 if site is not None and site not in sites:
                     raise ValueError(f"task {task.task_id}: no node or link names the site {site!r}")
+            if not node_ids.issuperset(task.allowed_nodes):
+                unknown = next(n for n in task.allowed_nodes if n not in node_ids)
+                raise ValueError(f"task {task.task_id}: allowed_nodes: unknown node {unknown!r}")
         for failure in self.environmental_conditions.node_failures:
             if failure.node_id not in node_ids:
                 raise ValueError(f"node_failures: unknown node {failure.node_id!r}")
@@ -308,10 +323,10 @@ class Scenario(Frozen):
 
 def _unique(field: str, ids: Iterable[str]) -> None:
     seen: set[str] = set()
-    for each in ids:
-        if each in seen:
-            raise ValueError(f"{field}: {each!r} is used twice")
-        seen.add(each)
+    for name in ids:
+        if name in seen:
+            raise ValueError(f"{field}: {name!r} is used twice")
+        seen.add(name)
 
 
 def _check_dependencies(tasks: tuple[Task, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from aurora.sim.scenarios.scenario import Task, TypicalTask
 
-COVERED = 0.95
+COVERED_SHARE = 0.95
 """Share of all tasks that typical tasks cover."""
 
 MAX_CLASSES = 64
@@ -22,7 +22,7 @@ def most_frequent(classes: Iterable[Class], limit: int | None = None) -> list[tu
 
     Args:
         classes: The class of each task.
-        limit: Largest number of classes; None: as many as it takes.
+        limit: Largest number of classes; None: no limit.
 
     Returns:
         Classes by falling frequency, ties by first appearance; frequencies sum to 1.
@@ -31,7 +31,7 @@ def most_frequent(classes: Iterable[Class], limit: int | None = None) -> list[tu
     kept: list[tuple[Class, int]] = []
     covered = 0
     for group, count in counts.most_common(limit):
-        if covered >= COVERED * counts.total():
+        if covered >= COVERED_SHARE * counts.total():
             break
         kept.append((group, count))
         covered += count

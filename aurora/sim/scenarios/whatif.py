@@ -1,4 +1,4 @@
-"""A scenario with something changed: what would have happened is then a simulation away."""
+"""What-if changes of a scenario, to be simulated and compared with the original."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from aurora.sim.scenarios.scenario import Conditions, NodeFailure, Scenario, par
 from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
-LOADS = ("cpu_required", "memory_required", "bandwidth", "data_size")
-"""Fields that a load multiplies. More bandwidth without more data would make transfers faster."""
+LOAD_FIELDS = ("cpu_required", "memory_required", "bandwidth", "data_size")
+"""Fields of a task that a change of load multiplies. More bandwidth without more data would make transfers faster."""
 
 
 class NodeFails(Frozen):
@@ -42,6 +42,14 @@ class PriceChanges(Frozen):
     node_id: Identifier | None = Field(default=None, description="null: every node")
 
 
+class CarbonChanges(Frozen):
+    """The carbon intensity of a node is another, or that of every node that states one."""
+
+    kind: Literal["carbon_changes"] = "carbon_changes"
+    factor: float = Field(ge=0, le=1000, description="times the carbon intensity, g CO2/kWh")
+    node_id: Identifier | None = Field(default=None, description="null: every node that states an intensity")
+
+
 class NodeRemoved(Frozen):
     """A node was never there."""
 
@@ -49,7 +57,7 @@ class NodeRemoved(Frozen):
     node_id: Identifier
 
 
-Asked = Literal["load", "fail", "remove", "price"]
+Asked = Literal["load", "fail", "remove", "price", "carbon"]
 """Kinds of change as people ask for them."""
 
 EXAMPLES: Mapping[Asked, str] = {
@@ -57,9 +65,10 @@ EXAMPLES: Mapping[Asked, str] = {
     "fail": "node-b@100 for good, or node-b@100/600 for 600 s",
     "remove": "node-b",
     "price": "x2 for every node, or node-b=x0.5 for one",
+    "carbon": "x2 for every node, or node-b=x0.5 for one",
 }
 
-Change = Annotated[NodeFails | LoadChanges | PriceChanges | NodeRemoved, Field(discriminator="kind")]
+Change = Annotated[NodeFails | LoadChanges | PriceChanges | CarbonChanges | NodeRemoved, Field(discriminator="kind")]
 
 
 def parse_change(kind: Asked, text: str) -> Change:
@@ -85,6 +94,9 @@ def parse_change(kind: Asked, text: str) -> Change:
             case "price":
                 node_id, _, factor = text.rpartition("=")
                 return PriceChanges(factor=_factor(factor), node_id=node_id or None)
+            case "carbon":
+                node_id, _, factor = text.rpartition("=")
+                return CarbonChanges(factor=_factor(factor), node_id=node_id or None)
             case "fail":
                 node_id, _, times = text.rpartition("@")
                 start, _, duration = times.partition("/")
@@ -124,7 +136,7 @@ def _seconds(text: str) -> float:
 
 
 def described(change: Change) -> str:
-    """Return a change in words."""
+    """Describe a change."""
     match change:
         case LoadChanges():
             who = "every task asks" if change.task_id is None else f"task {change.task_id} asks"
@@ -132,6 +144,9 @@ def described(change: Change) -> str:
         case PriceChanges():
             who = "every node costs" if change.node_id is None else f"node {change.node_id} costs"
             return f"{who} {change.factor:g} times its price"
+        case CarbonChanges():
+            who = "every node emits" if change.node_id is None else f"node {change.node_id} emits"
+            return f"{who} {change.factor:g} times its g CO2/kWh"
         case NodeFails():
             end = "for good" if change.duration is None else f"for {change.duration:g} s"
             return f"node {change.node_id} fails at {change.start:g} s {end}"
@@ -154,10 +169,10 @@ def changed(scenario: Scenario, change: Change) -> Scenario:
     """Return the scenario with a change.
 
     Raises:
-        ScenarioError: The change names what the scenario doesn't have, nothing is left to run on, or a number comes
-            out too small or too large.
+        ScenarioError: The change names an unknown task or node, leaves tasks nowhere to run, or makes a number too
+            small or too large.
     """
-    copied = _copied(scenario, change)  # copies are not checked by themselves
+    copied = _copied(scenario, change)  # pydantic does not validate copies
     return parse_scenario(copied.model_dump(), where="the scenario after the change")
 
 
@@ -181,6 +196,8 @@ def _copied(scenario: Scenario, change: Change) -> Scenario:
                 for n in scenario.nodes
             )
             return scenario.model_copy(update={"nodes": nodes})
+        case CarbonChanges():
+            return _with_carbon(scenario, change)
         case NodeRemoved():
             return _without(scenario, change.node_id)
 
@@ -200,13 +217,30 @@ def _with_load(scenario: Scenario, change: LoadChanges) -> Scenario:
     if change.task_id is not None and all(t.task_id != change.task_id for t in scenario.tasks):
         raise ScenarioError(f"scenario {scenario.scenario_id} has no task {change.task_id!r}")
     tasks = tuple(
-        t.model_copy(update={name: getattr(t, name) * change.factor for name in LOADS})
+        t.model_copy(update={name: getattr(t, name) * change.factor for name in LOAD_FIELDS})
         if change.task_id in (None, t.task_id)
         else t
         for t in scenario.tasks
     )
     workload = scenario.workload_definition.model_copy(update={"tasks": tasks})
     return scenario.model_copy(update={"workload_definition": workload})
+
+
+def _with_carbon(scenario: Scenario, change: CarbonChanges) -> Scenario:
+    if change.node_id is not None:
+        _require_node(scenario, change.node_id)
+    changed_nodes = {
+        n.node_id: n.model_copy(update={"carbon_intensity": n.carbon_intensity * change.factor})
+        for n in scenario.nodes
+        if n.carbon_intensity is not None and change.node_id in (None, n.node_id)
+    }
+    if not changed_nodes:
+        where = "no node states" if change.node_id is None else f"node {change.node_id!r} doesn't state"
+        raise ScenarioError(
+            f"scenario {scenario.scenario_id}: {where} a carbon_intensity that could change; add it, in g CO2/kWh"
+        )
+    nodes = tuple(changed_nodes.get(n.node_id, n) for n in scenario.nodes)
+    return scenario.model_copy(update={"nodes": nodes})
 
 
 def _without(scenario: Scenario, node_id: str) -> Scenario:

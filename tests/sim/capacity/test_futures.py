@@ -11,7 +11,13 @@ from aurora.sim.capacity.capacity import IN_ORDER, CapacityPlan, JobClass, job_f
 from aurora.sim.capacity.choice import losses, parse_weights, standings
 from aurora.sim.capacity.futures import Futures, simulate_futures
 from aurora.sim.kernel import simulate
-from aurora.sim.scenarios.disturbances import NAMED, Disturbance, disturbed, parse_disturbance, read_disturbances
+from aurora.sim.scenarios.disturbances import (
+    NAMED_DISTURBANCES,
+    Disturbance,
+    disturbed,
+    parse_disturbance,
+    read_disturbances,
+)
 from aurora.sim.scenarios.scenario import Conditions, NodeFailure, PriceChange
 
 JOB = JobClass(cores=1.0, seconds=300.0, sla=60.0)
@@ -151,7 +157,7 @@ def test_a_malformed_what_if_is_refused_with_the_syntax(text, part):
 def test_named_what_ifs_change_demand_as_described():
     demand = np.full((4, 2, 24), 5.0)
     chance = np.array([0.0, 0.25, 0.5, 0.99])
-    for name in NAMED:
+    for name in NAMED_DISTURBANCES:
         after = disturbed(demand, ("a", "b"), parse_disturbance(name), step=STEP, chance=chance)
         if name in ("node_loss", "price_rise"):
             assert (after == demand).all()

@@ -19,7 +19,7 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
-from tests.sim.kernel.test_kernel_against_reference import ZOO, random_scenario
+from tests.sim.kernel.test_kernel_against_reference import ZOO, random_scenario, with_allowed_nodes
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,12 @@ def assert_same_as_run(scenarios: list[EncodedScenario], policy: Policy) -> int:
 @pytest.mark.parametrize("which", ZOO, ids=lambda p: p.policy_id)
 def test_an_episode_ends_as_the_policys_own_run_on_random_scenarios(which: Policy) -> None:
     assert assert_same_as_run([encode(random_scenario(seed)) for seed in range(60)], which) > 100
+
+
+@pytest.mark.parametrize("which", ZOO[::4], ids=lambda p: p.policy_id)
+def test_an_episode_ends_as_the_policys_own_run_where_tasks_may_use_some_nodes_only(which: Policy) -> None:
+    scenarios = [encode(with_allowed_nodes(random_scenario(seed))) for seed in range(60)]
+    assert assert_same_as_run(scenarios, which) > 100
 
 
 @pytest.mark.parametrize("name", ["first_fit", "fgd", "fastest", "fcfs", "sjf+easy", "wfp3+easy", "unicep"])

@@ -10,7 +10,7 @@ from aurora.sim.outcome import Status
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, PlannedTask, Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.scenarios.scenario import Conditions, Node, NodeFailure, Scenario, Task, Workload
+from aurora.sim.scenarios.scenario import Conditions, Link, Node, NodeFailure, Scenario, Task, Workload
 
 kernel_run = importlib.import_module("aurora.sim.kernel.run")  # the package has a function of that name
 
@@ -25,13 +25,22 @@ def scenario(tasks: list[Task], nodes: list[Node], **conditions: object) -> Scen
     )
 
 
-def flavoured(seed: int, tasks: int = 400, nodes: int = 37) -> Scenario:
-    """Return a scenario of few kinds of tasks on many nodes, with devices and failures, which uses the score cache."""
+def flavoured(seed: int, tasks: int = 400, nodes: int = 37, *, limited: float = 0.0) -> Scenario:
+    """Return a scenario of few kinds of tasks on many nodes, with devices and failures, which uses the score cache.
+
+    Args:
+        seed: Random seed.
+        tasks: Number of tasks.
+        nodes: Number of nodes.
+        limited: Share of tasks that may use one to three nodes only.
+    """
     rng = np.random.default_rng(seed)
     flavours = [(1.0, 0, 1.0), (2.0, 1, 0.5), (4.0, 1, 1.0), (2.0, 2, 1.0), (1.0, 1, 0.25)]
     made = []
     for i in range(tasks):
         cpu, count, share = flavours[int(rng.integers(len(flavours)))]
+        is_limited = limited > 0 and rng.random() < limited
+        allowed = tuple(f"n{int(k)}" for k in rng.integers(nodes, size=int(rng.integers(1, 4)))) if is_limited else ()
         made.append(
             Task(
                 task_id=f"t{i}",
@@ -41,6 +50,7 @@ def flavoured(seed: int, tasks: int = 400, nodes: int = 37) -> Scenario:
                 duration=float(rng.integers(20, 400)),
                 accelerators=count,
                 accelerator_share=share,
+                allowed_nodes=allowed,
             )
         )
     return scenario(
@@ -67,6 +77,79 @@ def test_fast_paths_give_the_same_decisions_as_the_general_path(
         np.testing.assert_array_equal(quick.tasks.node, general.tasks.node)
         np.testing.assert_array_equal(quick.tasks.finish, general.tasks.finish)
         assert bool(encoded.classes) == (name == "fgd" or (name != "random" and least_nodes == 0))
+
+
+@pytest.mark.parametrize("least_nodes", [0, 10**6], ids=["from kept scores", "over all nodes at once"])
+@pytest.mark.parametrize("name", ["first_fit", "best_fit", "fgd", "random", "fcfs+easy"])
+def test_fast_paths_leave_out_the_tasks_that_may_use_some_nodes_only(
+    name: str, least_nodes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_run, "MIN_NODES_FOR_CACHE", least_nodes)
+    for seed, limited in itertools.product(range(3), (0.3, 1.0)):
+        what = flavoured(seed, nodes=60, limited=limited)
+        encoded, program = encode(what), compile_policy(REFERENCES[name])
+        quick, general = run(encoded, program), run(encoded, program, trace_top=1)
+        np.testing.assert_array_equal(quick.tasks.node, general.tasks.node)
+        np.testing.assert_array_equal(quick.tasks.finish, general.tasks.finish)
+        assert encoded.all_nodes == (limited < 1)
+        for node, task in zip(quick.tasks.node, what.tasks, strict=True):
+            assert node < 0 or not task.allowed_nodes or what.nodes[node].node_id in task.allowed_nodes
+
+
+def test_a_task_that_may_use_every_node_is_as_one_without_a_list() -> None:
+    nodes = [Node(node_id=f"n{i}", cpu=1) for i in range(3)]
+    tasks = [Task(task_id="a", arrival_time=0, duration=1, allowed_nodes=("n2", "n0", "n1", "n0"))]
+    encoded = encode(scenario(tasks, nodes))
+    assert encoded.plain
+    assert len(encoded.problem.candidate_node) == 3
+
+
+def test_the_fastest_paths_of_a_source_are_kept_for_the_nodes_that_a_task_may_use() -> None:
+    what = Scenario(
+        scenario_id="s",
+        domain="edge",
+        nodes=tuple(Node(node_id=n, cpu=1, site=n) for n in ("a", "b", "c", "x")),
+        links=(
+            Link(link_id="ab", source="a", target="b", bandwidth=1),
+            Link(link_id="bc", source="b", target="c", bandwidth=1),
+        ),
+        workload_definition=Workload(
+            tasks=(
+                Task(task_id="t", arrival_time=0, duration=1, source_site="a", allowed_nodes=("c", "x")),
+                Task(task_id="u", arrival_time=0, duration=1, source_site="a", allowed_nodes=("x",)),
+            ),
+            time_horizon=1,
+        ),
+    )
+    outcome = simulate(what, REFERENCES["first_fit"])
+    assert outcome.tasks.status.tolist() == [Status.COMPLETED, Status.UNPLACEABLE]
+    assert outcome.tasks.node.tolist() == [2, -1]
+    assert outcome.paths[outcome.tasks.path[0]] == (0, 1)
+
+
+def test_thousands_of_tasks_with_a_node_of_their_own_are_encoded_without_a_look_at_every_node() -> None:
+    nodes = [Node(node_id=f"n{i}", cpu=1) for i in range(2000)]
+    tasks = [
+        Task(task_id=f"t{i}", arrival_time=i, duration=1, cpu_required=1 / (1 + i), allowed_nodes=(f"n{i % 2000}",))
+        for i in range(4000)
+    ]
+    encoded = encode(scenario(tasks, nodes))
+    assert len(encoded.problem.candidate_node) == 2000
+    assert run(encoded, compile_policy(REFERENCES["best_fit"])).tasks.node.tolist() == [i % 2000 for i in range(4000)]
+
+
+def test_a_flow_that_stays_at_its_site_uses_no_node() -> None:
+    what = Scenario(
+        scenario_id="s",
+        domain="network",
+        nodes=(Node(node_id="n", cpu=1, site="a", idle_power=5, full_power=5),),
+        workload_definition=Workload(
+            tasks=(Task(task_id="f", arrival_time=0, duration=2, source_site="a", destination_site="a"),),
+            time_horizon=1,
+        ),
+    )
+    outcome = simulate(what, REFERENCES["first_fit"])
+    assert (outcome.tasks.node.tolist(), outcome.summary.energy, outcome.summary.completed) == ([-1], 0.0, 1)
 
 
 @pytest.mark.parametrize("admit", ["node.tasks < 3", "node.cpu_free > 100", "fit.cpu_left > 0.2 or task.cpu < 2"])
@@ -119,6 +202,16 @@ def test_a_plan_is_followed_and_other_tasks_stay_unplaced() -> None:
     assert outcome.tasks.node.tolist() == [1, 1, -1]
     assert outcome.tasks.start[:2].tolist() == [2.0, 7.0]
     assert outcome.tasks.status.tolist() == [Status.COMPLETED, Status.COMPLETED, Status.UNPLACED]
+
+
+def test_a_plan_on_a_node_that_the_task_may_not_use_is_refused() -> None:
+    tasks = [Task(task_id="a", arrival_time=0, duration=5, allowed_nodes=("m",))]
+    made = scenario(tasks, [Node(node_id="n", cpu=1), Node(node_id="m", cpu=1)])
+    plans = [(PlannedTask(task_id="a", node_id=n, start=0),) for n in ("n", "m")]
+    wrong, right = (REFERENCES["first_fit"].model_copy(update={"allocation_plan": plan}) for plan in plans)
+    with pytest.raises(ConstraintError, match="'a' may not use node 'n'; its allowed_nodes are m"):
+        simulate(made, wrong)
+    assert simulate(made, right).tasks.node.tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,22 @@ def with_carbon(scenario: Scenario) -> Scenario:
     )
 
 
+def with_allowed_nodes(scenario: Scenario) -> Scenario:
+    """Return the scenario with half of the tasks limited to some nodes: often one, sometimes all."""
+    rng = np.random.default_rng([scenario.seed, 2])
+    ids = [n.node_id for n in scenario.nodes]
+    tasks = tuple(
+        t.model_copy(
+            update={"allowed_nodes": tuple(map(str, rng.permutation(ids)[: int(rng.integers(1, len(ids) + 1))]))}
+        )
+        if t.destination_site is None and rng.random() < 0.5
+        else t
+        for t in scenario.tasks
+    )
+    workload = scenario.workload_definition.model_copy(update={"tasks": tasks})
+    return scenario.model_copy(update={"workload_definition": workload})
+
+
 def random_scenario(seed: int) -> Scenario:
     """Return a small scenario with every kind of feature; amounts are multiples of powers of two, so sums are exact."""
     rng = np.random.default_rng(seed)
@@ -214,31 +230,37 @@ ZOO = [
 ]
 
 
+def assert_as_reference(scenario: Scenario, which: Policy) -> None:
+    """Compare the kernel's outcome with that of the reference simulator, task by task."""
+    slow, label = ReferenceSimulator(scenario, which).simulate(), f"seed {scenario.seed}"
+    for trace in (False, True):
+        fast = simulate(scenario, which, trace=trace)
+        assert [Status(int(s)).name for s in fast.tasks.status] == [s.name for s in slow.status if s is not None], label
+        assert fast.tasks.attempts.tolist() == slow.attempts, label
+        np.testing.assert_allclose(fast.tasks.start, slow.start, atol=1e-9, err_msg=label)
+        np.testing.assert_allclose(fast.tasks.finish, slow.finish, atol=1e-9, err_msg=label)
+        np.testing.assert_allclose(fast.tasks.latency, slow.latency, atol=1e-9, err_msg=label)
+        np.testing.assert_allclose(fast.tasks.cost, slow.cost, atol=1e-9, err_msg=label)
+        started = np.array(slow.attempts) > 0
+        assert fast.tasks.node[started].tolist() == np.array(slow.node)[started].tolist(), label
+        assert fast.summary.energy == pytest.approx(slow.energy, abs=1e-6), label
+        assert fast.summary.carbon == pytest.approx(slow.carbon, abs=1e-9), label
+        assert fast.summary.makespan == pytest.approx(slow.makespan), label
+        capacity = sum(n.cpu for n in scenario.nodes)
+        first = min(t.arrival_time for t in scenario.tasks)
+        if slow.makespan > first:
+            share = slow.used / (capacity * (slow.makespan - first))
+            assert fast.summary.cpu_utilization == pytest.approx(share, abs=1e-9), label
+
+
 @pytest.mark.parametrize("which", ZOO, ids=lambda p: p.policy_id)
 def test_kernel_and_reference_agree(which: Policy) -> None:
     for seed in range(60):
         scenario = random_scenario(seed)
-        if seed % 3 == 0:
-            scenario = with_carbon(scenario)
-        slow = ReferenceSimulator(scenario, which).simulate()
-        for trace in (False, True):
-            fast = simulate(scenario, which, trace=trace)
-            label = f"seed {seed}"
-            assert [Status(int(s)).name for s in fast.tasks.status] == [s.name for s in slow.status if s is not None], (
-                label
-            )
-            assert fast.tasks.attempts.tolist() == slow.attempts, label
-            np.testing.assert_allclose(fast.tasks.start, slow.start, atol=1e-9, err_msg=label)
-            np.testing.assert_allclose(fast.tasks.finish, slow.finish, atol=1e-9, err_msg=label)
-            np.testing.assert_allclose(fast.tasks.latency, slow.latency, atol=1e-9, err_msg=label)
-            np.testing.assert_allclose(fast.tasks.cost, slow.cost, atol=1e-9, err_msg=label)
-            started = np.array(slow.attempts) > 0
-            assert fast.tasks.node[started].tolist() == np.array(slow.node)[started].tolist(), label
-            assert fast.summary.energy == pytest.approx(slow.energy, abs=1e-6), label
-            assert fast.summary.carbon == pytest.approx(slow.carbon, abs=1e-9), label
-            assert fast.summary.makespan == pytest.approx(slow.makespan), label
-            capacity = sum(n.cpu for n in scenario.nodes)
-            first = min(t.arrival_time for t in scenario.tasks)
-            if slow.makespan > first:
-                share = slow.used / (capacity * (slow.makespan - first))
-                assert fast.summary.cpu_utilization == pytest.approx(share, abs=1e-9), label
+        assert_as_reference(with_carbon(scenario) if seed % 3 == 0 else scenario, which)
+
+
+@pytest.mark.parametrize("which", ZOO, ids=lambda p: p.policy_id)
+def test_kernel_and_reference_agree_where_tasks_may_use_some_nodes_only(which: Policy) -> None:
+    for seed in range(60):
+        assert_as_reference(with_allowed_nodes(random_scenario(seed)), which)

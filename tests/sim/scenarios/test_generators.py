@@ -9,7 +9,7 @@ from aurora.sim.optimum.witness import unplaceable
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import attacker_reward, hyperbolic, learnability, score, succeeds
-from aurora.sim.scenarios.curriculum import ADVANCE_AT, LEVELS, WINDOW, Curriculum
+from aurora.sim.scenarios.curriculum import ADVANCE_AT, LEVELS, SUCCESS_WINDOW, Curriculum
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
 from aurora.sim.scenarios.spec import ScenarioSpec, parse_spec
@@ -86,12 +86,12 @@ def test_an_unknown_family_is_refused() -> None:
 
 def test_the_curriculum_moves_up_after_a_full_window_of_success() -> None:
     state = Curriculum()
-    for i in range(WINDOW - 1):
+    for i in range(SUCCESS_WINDOW - 1):
         state = state.record(i % 4 != 0)
         assert state.level == 1
     assert state.success_rate >= ADVANCE_AT
     assert state.record(True) == Curriculum(level=2)
-    for _ in range(10 * WINDOW):
+    for _ in range(10 * SUCCESS_WINDOW):
         state = state.record(True)
     assert state.level == len(LEVELS)
 

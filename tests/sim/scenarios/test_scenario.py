@@ -12,6 +12,7 @@ from aurora.sim.scenarios.scenario import parse_scenario
 
 NODE = {"node_id": "n", "cpu": 4}
 TASK = {"task_id": "t", "arrival_time": 0, "duration": 1, "cpu_required": 1}
+FLOW = {"task_id": "t", "arrival_time": 0, "duration": 1, "source_site": "a", "destination_site": "a"}
 
 
 def made(tasks: list[dict[str, object]], nodes: list[dict[str, object]], **more: object) -> dict[str, object]:
@@ -35,6 +36,14 @@ def made(tasks: list[dict[str, object]], nodes: list[dict[str, object]], **more:
         (made([{**TASK, "dependencies": ["t"]}], [NODE]), "cycle"),
         (made([{**TASK, "accelerators": 2, "accelerator_share": 0.5}], [NODE]), "accelerator_share"),
         (made([{**TASK, "source_site": "x"}], [NODE]), "site 'x'"),
+        (made([{**TASK, "allowed_nodes": ["n", "x"]}], [NODE]), "task t: allowed_nodes: unknown node 'x'"),
+        (
+            made(
+                [{**FLOW, "allowed_nodes": ["n"]}],
+                [{**NODE, "site": "a"}],
+            ),
+            "task t: allowed_nodes must be empty",
+        ),
         (made([TASK], []), "needs a node"),
         (made([], [NODE]), "tasks"),
         (made([TASK], [NODE], surprise=1), "surprise"),
@@ -50,6 +59,15 @@ def made(tasks: list[dict[str, object]], nodes: list[dict[str, object]], **more:
 def test_a_malformed_scenario_names_what_is_wrong(data: object, field: str) -> None:
     with pytest.raises(ScenarioError, match=field):
         parse_scenario(data)
+
+
+def test_allowed_nodes_are_written_only_where_a_task_has_some() -> None:
+    scenario = parse_scenario(made([TASK, {**TASK, "task_id": "u", "allowed_nodes": ["n"]}], [NODE]))
+    either, limited = scenario.model_dump(mode="json")["workload_definition"]["tasks"]
+    assert "allowed_nodes" not in either
+    assert limited["allowed_nodes"] == ["n"]
+    assert "allowed_nodes" not in scenario.tasks[0].model_dump_json()
+    assert parse_scenario(json.loads(scenario.model_dump_json())) == scenario
 
 
 def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import FEATURES
 from aurora.sim.scenarios.scenario import Scenario
-from aurora.sim.scenarios.whatif import Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
+from aurora.sim.scenarios.whatif import CarbonChanges, Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
 _UNITS = {f.name: dimension_of(f.unit) for f in FEATURES}
 _MEASURES: Mapping[str, str] = {
@@ -257,5 +257,5 @@ def _changed(change: Change) -> Slots:
             return {"change": change.kind, "node": change.node_id}
         case LoadChanges():
             return {"change": change.kind, "task": change.task_id, "factor": Amount(change.factor, "")}
-        case PriceChanges():
+        case PriceChanges() | CarbonChanges():
             return {"change": change.kind, "node": change.node_id, "factor": Amount(change.factor, "")}

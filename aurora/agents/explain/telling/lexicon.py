@@ -280,4 +280,4 @@ LEXICONS: Mapping[str, Lexicon] = {
 
 def measure(name: str) -> str:
     """Return the name of a total of an outcome."""
-    return _RUNS[name][0] if name in _RUNS else name.replace("_", " ")
+    return MEASURES[name].words if name in MEASURES else name.replace("_", " ")

@@ -202,6 +202,8 @@ PHRASINGS: Mapping[str, tuple[Phrasing, ...]] = {
         Phrasing("if {task} asked for {factor} times as much", {"change": "load_changes"}),
         Phrasing("if all nodes cost {factor} times as much", {"change": "price_changes", "node": None}),
         Phrasing("if {node} cost {factor} times as much", {"change": "price_changes"}),
+        Phrasing("if all nodes emitted {factor} times as much CO2", {"change": "carbon_changes", "node": None}),
+        Phrasing("if {node} emitted {factor} times as much CO2", {"change": "carbon_changes"}),
     ),
     "what_if": (
         Phrasing("<change>, {measure} would be {value}[ instead of {now}]"),

@@ -56,6 +56,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     | _named(millisecond=1e-3, milliseconds=1e-3, second=1, seconds=1)
     | _named(minute=60, minutes=60, hour=3600, hours=3600, days=86400),
     "J": _named(J=1, kJ=1e3, MJ=1e6, GJ=1e9, Wh=3600, kWh=3.6e6, MWh=3.6e9, joule=1, joules=1, kilojoules=1e3),
+    "g": _named(g=1, kg=1e3, gram=1, grams=1, kilograms=1e3, g_CO2=1, kg_CO2=1e3, grams_of_CO2=1, kilograms_of_CO2=1e3),
     "W": _named(W=1, kW=1e3, watt=1, watts=1, kilowatts=1e3),
     "$": {"$": 1, "dollars": 1, "USD": 1},
     "$/h": {"$/h": 1, "$ an hour": 1, "$ per hour": 1},
@@ -74,6 +75,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
 _BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
     "s": ((1, "ms"), (600, "s"), (7200, "min"), (math.inf, "h")),
     "J": ((1e3, "J"), (3.6e4, "kJ"), (math.inf, "kWh")),
+    "g": ((1e4, "g"), (math.inf, "kg")),
     "W": ((1e4, "W"), (math.inf, "kW")),
     "GiB": ((1, "MiB"), (10240, "GiB"), (math.inf, "TiB")),
     "Gbit/s": ((1, "Mbit/s"), (math.inf, "Gbit/s")),

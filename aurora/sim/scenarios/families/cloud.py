@@ -7,7 +7,7 @@ import numpy as np
 from aurora.sim.scenarios.curriculum import Level
 from aurora.sim.scenarios.families.hardware import ACCELERATED, mixed, servers
 from aurora.sim.scenarios.families.sizing import (
-    RUSH,
+    ARRIVAL_SPEEDUP,
     around,
     capacity,
     counts,
@@ -38,7 +38,7 @@ def batch(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     return ScenarioSpec(
         spec_id="batch",
         domain="cloud",
-        time_horizon=horizon / RUSH,
+        time_horizon=horizon / ARRIVAL_SPEEDUP,
         groups=(group, chained),
         node_classes=nodes,
         trouble=Trouble(node_failures=level.failures),
@@ -100,7 +100,7 @@ def accelerators(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     return ScenarioSpec(
         spec_id="accelerators",
         domain="cloud",
-        time_horizon=horizon / RUSH,
+        time_horizon=horizon / ARRIVAL_SPEEDUP,
         groups=groups,
         node_classes=nodes,
         trouble=Trouble(node_failures=level.failures),
@@ -117,7 +117,7 @@ def spot(level: Level, rng: np.random.Generator) -> ScenarioSpec:
     return ScenarioSpec(
         spec_id="spot",
         domain="cloud",
-        time_horizon=horizon / RUSH,
+        time_horizon=horizon / ARRIVAL_SPEEDUP,
         groups=(group,),
         node_classes=nodes,
         trouble=Trouble(price_changes=4 * level.number, price_factor=Range(low=0.2, high=5)),

@@ -13,7 +13,7 @@ SERVERS: tuple[NodeClass, ...] = (
     NodeClass(count=1, cpu=32, memory=96, speed=1.6, price_per_hour=3.2, idle_power=200, full_power=520),
     NodeClass(count=1, cpu=8, memory=48, speed=0.7, price_per_hour=0.25, idle_power=30, full_power=75),
 )
-"""Three kinds of machine whose price, speed and power conflict: no one is best at everything."""
+"""Three kinds of machine whose price, speed and power conflict: none is best at everything."""
 
 ACCELERATED: tuple[NodeClass, ...] = (
     NodeClass(

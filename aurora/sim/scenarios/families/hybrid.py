@@ -1,4 +1,4 @@
-"""Families of hybrid scenarios: work at the edge beside work in the cloud."""
+"""Families of hybrid scenarios: work at the edge and work in the cloud."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ LARGEST_FLOW = 4.0
 
 
 def _network(level: Level, name: str, group: TaskGroup, rationale: str) -> ScenarioSpec:
-    # The widest flow fits the narrowest link, so that nobody is unservable from the start.
+    # The widest flow fits the narrowest link, so that every flow can be served.
     narrow = max(2.0, LARGEST_FLOW * level.largest_share)
     topology = sites(level, "random", Range(low=narrow, high=10), Range(low=1, high=30))
     load = level.tasks * mean(group.bandwidth or Range(low=1, high=1)) * mean(group.duration) * 2.5

@@ -7,7 +7,7 @@ import numpy as np
 from aurora.sim.scenarios.curriculum import Level
 from aurora.sim.scenarios.spec import NodeClass, Range
 
-RUSH = 2.5
+ARRIVAL_SPEEDUP = 2.5
 """Speed-up of arrivals in families without deadlines, relative to `level.load`: their jobs may queue."""
 
 
@@ -17,7 +17,7 @@ def around(value: float, spread: float) -> Range:
 
 
 def horizon_for(level: Level, work: float, capacity: float) -> float:
-    """Return the seconds over which `work` (core-seconds) arrives so that it keeps `level.load` of capacity busy."""
+    """Return the seconds over which `work` (core-seconds) must arrive to keep `level.load` of capacity busy."""
     return max(1.0, work / (capacity * level.load))
 
 
@@ -38,7 +38,7 @@ def task_cpu(level: Level, nodes: tuple[NodeClass, ...]) -> Range:
 
 
 def task_memory(cpu: Range) -> Range:
-    """Return the GiB of a task: one to three a core, where nodes have three to six."""
+    """Return the memory of a task, GiB: one to three for each core; nodes have three to six."""
     return Range(low=cpu.low, high=3 * cpu.high)
 
 

@@ -1,4 +1,4 @@
-"""Arrivals of Azure machines as Bergsma et al. (SOSP 2021) keep them: flavours, batches, lifetimes in bins."""
+"""Arrivals of Azure virtual machines (Bergsma et al., SOSP 2021): flavours, batches, binned lifetimes."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import number, scenario_of, whole
 
 END_OF_BATCH = "|"
-STEP = 300.0
+STEP_SECONDS = 300.0
 """Seconds between two lines, and the resolution of lifetimes."""
 SERVER = {"cpu": 64.0, "memory": 448.0, "price_per_hour": 4.0, "idle_power": 180.0, "full_power": 500.0}
-"""A machine; the trace does not describe any. Seven GiB a core, as the memory-optimised flavours have."""
-MOST_BIN = 100_000
+"""The assumed server, as the trace describes none; seven GiB a core, as memory-optimised flavours have."""
+LARGEST_BIN = 100_000
 MOST_SECONDS = 1_000_000_000
 
 
 class Vm(NamedTuple):
-    """A virtual machine that was asked for.
+    """A request for a virtual machine.
 
     Attributes:
         arrival: Seconds from the beginning of the trace.
         cores: Virtual cores.
         memory: GiB.
-        shortest, longest: Bounds of its lifetime, seconds; those of one that outlived the trace are equal.
+        shortest, longest: Bounds of its lifetime, seconds; they are equal if it outlived the trace.
     """
 
     arrival: float
@@ -41,37 +41,37 @@ class Vm(NamedTuple):
 
 
 def read_flavours(path: Path) -> dict[str, tuple[float, float]]:
-    """Cores and GiB of each flavour: lines such as `2,3.5 g`.
+    """Read the cores and GiB of each flavour, from lines such as `2,3.5 g`.
 
     Raises:
         DataError: A line is malformed, or a flavour is listed twice.
     """
-    found: dict[str, tuple[float, float]] = {}
+    flavours: dict[str, tuple[float, float]] = {}
     for line, fields in _lines(path):
         size = fields[0].split(",")
         if len(fields) != 2 or len(size) != 2:  # noqa: PLR2004  # pairs
             raise DataError(f"{path}, line {line}: 'CORES,GIB FLAVOUR' is expected")
-        if fields[1] in found:
+        if fields[1] in flavours:
             raise DataError(f"{path}, line {line}: flavour {fields[1][:40]!r} is listed twice")
-        found[fields[1]] = (number(path, line, "cores", size[0]), number(path, line, "memory", size[1]))
-    return found
+        flavours[fields[1]] = (number(path, line, "cores", size[0]), number(path, line, "memory", size[1]))
+    return flavours
 
 
 def read_lifetimes(path: Path) -> dict[int, tuple[float, float]]:
-    """Shortest and longest lifetime of each bin, seconds: lines such as `1200 4`, a bin for every step.
+    """Read the shortest and longest lifetime of each bin, seconds, from lines such as `1200 4`, one for each step.
 
     Raises:
         DataError: A line is malformed.
     """
-    found: dict[int, tuple[float, float]] = {}
+    bounds: dict[int, tuple[float, float]] = {}
     for line, fields in _lines(path):
         if len(fields) != 2:  # noqa: PLR2004  # pairs
             raise DataError(f"{path}, line {line}: 'SECONDS BIN' is expected")
         seconds = number(path, line, "seconds", fields[0])
-        bin_ = whole(path, line, "bin", fields[1], most=MOST_BIN)
-        low, high = found.get(bin_, (seconds, seconds))
-        found[bin_] = (min(low, seconds), max(high, seconds))
-    return {bin_: (low, high + STEP) for bin_, (low, high) in found.items()}
+        lifetime_bin = whole(path, line, "bin", fields[1], most=LARGEST_BIN)
+        low, high = bounds.get(lifetime_bin, (seconds, seconds))
+        bounds[lifetime_bin] = (min(low, seconds), max(high, seconds))
+    return {lifetime_bin: (low, high + STEP_SECONDS) for lifetime_bin, (low, high) in bounds.items()}
 
 
 def read_vms(
@@ -80,9 +80,9 @@ def read_vms(
     flavours: Mapping[str, tuple[float, float]],
     lifetimes: Mapping[int, tuple[float, float]],
 ) -> tuple[Vm, ...]:
-    """Read the two traces, which say of the same machines what they are and how long they live.
+    """Read the two traces of the same machines: one has their flavours, the other their lifetimes.
 
-    A lifetime `U4` lies in bin 4; one that begins with `C` was not over at the end of the trace, and lasts to it.
+    A lifetime `U4` lies in bin 4. One that begins with `C` was cut off by the end of the trace, and lasts until then.
 
     Raises:
         DataError: A file is malformed, the two don't belong together, or a flavour or bin is not known.
@@ -90,8 +90,8 @@ def read_vms(
     kinds, ages = _trace(flavours_file), _trace(lifetimes_file)
     if len(kinds) != len(ages):
         raise DataError(f"{flavours_file} has {len(kinds)} lines, {lifetimes_file} {len(ages)}; they must match")
-    end = kinds[-1][1] + STEP
-    found: list[Vm] = []
+    end = kinds[-1][1] + STEP_SECONDS
+    vms: list[Vm] = []
     for (line, time, names), (_, other, tokens) in zip(kinds, ages, strict=True):
         if time != other or len(names) != len(tokens):
             raise DataError(
@@ -103,50 +103,50 @@ def read_vms(
                 raise DataError(f"{flavours_file}, line {line}: flavour {name[:40]!r} is not in the map")
             if token[0] not in "UC":
                 raise DataError(f"{lifetimes_file}, line {line}: {token[:40]!r}; U or C and a bin are expected")
-            bin_ = whole(lifetimes_file, line, "bin", token[1:], most=MOST_BIN)
-            if token[0] == "U" and bin_ not in lifetimes:
-                raise DataError(f"{lifetimes_file}, line {line}: bin {bin_} is not in the map")
-            shortest, longest = lifetimes[bin_] if token[0] == "U" else (end - time, end - time)
-            found.append(Vm(time, *flavours[name], shortest, longest))
-    if not found:
+            lifetime_bin = whole(lifetimes_file, line, "bin", token[1:], most=LARGEST_BIN)
+            if token[0] == "U" and lifetime_bin not in lifetimes:
+                raise DataError(f"{lifetimes_file}, line {line}: bin {lifetime_bin} is not in the map")
+            shortest, longest = lifetimes[lifetime_bin] if token[0] == "U" else (end - time, end - time)
+            vms.append(Vm(time, *flavours[name], shortest, longest))
+    if not vms:
         raise DataError(f"{flavours_file} lists no machine")
-    return tuple(found)
+    return tuple(vms)
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    found = [(line, text.split()) for line, text in read_lines(path) if text.strip()]
-    if not found:
+    lines = [(line, text.split()) for line, text in read_lines(path) if text.strip()]
+    if not lines:
         raise DataError(f"{path} is empty")
-    return found
+    return lines
 
 
 def _trace(path: Path) -> list[tuple[int, float, list[str]]]:
-    """Line number, seconds and tokens of each line."""
-    found: list[tuple[int, float, list[str]]] = []
+    """Return the number, seconds and tokens of each line."""
+    rows: list[tuple[int, float, list[str]]] = []
     for line, fields in _lines(path):
         if len(fields) > 2:  # noqa: PLR2004  # pairs
             raise DataError(f"{path}, line {line}: 'SECONDS TOKEN,TOKEN,|,...' is expected")
         time = float(whole(path, line, "seconds", fields[0], most=MOST_SECONDS))
-        if found and time <= found[-1][1]:
-            raise DataError(f"{path}, line {line}: {time:g} s does not come after {found[-1][1]:g} s")
+        if rows and time <= rows[-1][1]:
+            raise DataError(f"{path}, line {line}: {time:g} s does not come after {rows[-1][1]:g} s")
         tokens = fields[1].split(",") if len(fields) > 1 else []
-        found.append((line, time, [t for t in tokens if t and t != END_OF_BATCH]))
-    return found
+        rows.append((line, time, [t for t in tokens if t and t != END_OF_BATCH]))
+    return rows
 
 
 @scenario_of("the trace of machines")
 def vm_scenario(vms: Sequence[Vm], *, first: int, count: int, load: float, seed: int) -> Scenario:
-    """Machines `first` to `first + count` on servers that are all alike.
+    """Return machines `first` to `first + count` as a scenario on identical servers.
 
     Args:
-        vms: Machines, as read.
+        vms: The machines, from `read_vms`.
         first: Index of the first machine.
         count: Number of machines; the last time step may be cut.
-        load: Cores asked for at the busiest time over those there are; the number of servers follows from it.
-        seed: Random seed of the lifetimes, which are drawn from their bins.
+        load: Cores requested at the busiest time over the cores of all servers; sets the number of servers.
+        seed: Random seed of the lifetimes within their bins.
 
     Raises:
-        DataError: There are not that many.
+        DataError: The trace has fewer machines.
     """
     chosen = vms[first : first + count]
     if first < 0 or len(chosen) < count or not chosen:
@@ -170,13 +170,13 @@ def vm_scenario(vms: Sequence[Vm], *, first: int, count: int, load: float, seed:
         scenario_id=f"azure-vm-{first}-{count}-{seed}",
         domain="cloud",
         nodes=nodes,
-        workload_definition=Workload(tasks=tuple(tasks), time_horizon=chosen[-1].arrival - begin + STEP),
+        workload_definition=Workload(tasks=tuple(tasks), time_horizon=chosen[-1].arrival - begin + STEP_SECONDS),
         objective_targets=usual_targets(tasks, nodes, ()),
     )
 
 
 def _busiest(tasks: Sequence[Task]) -> float:
-    """Most cores in use at once if nobody had to wait."""
+    """Return the most cores in use at once if no task had to wait."""
     changes = sorted(
         change
         for t in tasks

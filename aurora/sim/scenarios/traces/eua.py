@@ -1,6 +1,6 @@
 """Edge sites and users of the EUA data set (Lai et al., ICSOC 2018), as an edge scenario.
 
-The data say where sites and users are. Machines, links and what users ask for are assumed; each is a constant here.
+The data set has the positions of sites and users. Machines, links and requests are assumed, as constants here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from aurora.errors import DataError
 from aurora.sim.scenarios.expansion import usual_targets
 from aurora.sim.scenarios.scenario import Link, Node, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import rows, scenario_of
-from aurora.sim.scenarios.traces.topology import MS_PER_KM, PRICE, distance_km
+from aurora.sim.scenarios.traces.topology import LINK_PRICE, MS_PER_KM, distance_km
 
-NEIGHBOURS = 3
-"""Nearest other sites that a site has a link to."""
+NEAREST_SITES = 3
+"""Number of nearest sites that a site has a link to."""
 HOP_MS = 0.5
 """Milliseconds of switching on every link, in addition to the distance."""
 SITE_GBPS = 10.0
@@ -52,19 +52,19 @@ def read_sites(path: Path) -> tuple[Place, ...]:
     Raises:
         DataError: A column is absent, a value out of range, or a site listed twice.
     """
-    found: dict[str, Place] = {}
+    sites: dict[str, Place] = {}
     for line, row in rows(path, ("SITE_ID", "LATITUDE", "LONGITUDE")):
         name = row["SITE_ID"].strip()
         if not name or len(name) > 100 or name == CLOUD:  # noqa: PLR2004  # room in an identifier
             raise DataError(f"{path}, line {line}, SITE_ID: {name[:40]!r} can't name a site")
-        if name in found:
+        if name in sites:
             raise DataError(f"{path}, line {line}: site {name} is listed twice")
-        found[name] = Place(name, *_position(path, line, row, "LATITUDE", "LONGITUDE"))
-    if not found:
+        sites[name] = Place(name, *_position(path, line, row, "LATITUDE", "LONGITUDE"))
+    if not sites:
         raise DataError(f"{path} lists no site")
-    if len(found) > MOST_SITES:
-        raise DataError(f"{path} lists {len(found)} sites; {MOST_SITES} are the most that can be read")
-    return tuple(found.values())
+    if len(sites) > MOST_SITES:
+        raise DataError(f"{path} lists {len(sites)} sites; {MOST_SITES} are the most that can be read")
+    return tuple(sites.values())
 
 
 def read_users(path: Path) -> tuple[Place, ...]:
@@ -73,13 +73,13 @@ def read_users(path: Path) -> tuple[Place, ...]:
     Raises:
         DataError: A column is absent or a value out of range.
     """
-    found = [
+    users = [
         Place(f"u{line}", *_position(path, line, row, "Latitude", "Longitude"))
         for line, row in rows(path, ("Latitude", "Longitude"))
     ]
-    if not found:
+    if not users:
         raise DataError(f"{path} lists no user")
-    return tuple(found)
+    return tuple(users)
 
 
 def _position(path: Path, line: int, row: dict[str, str], latitude: str, longitude: str) -> tuple[float, float]:
@@ -98,7 +98,7 @@ def _degrees(path: Path, line: int, field: str, text: str, most: float) -> float
 
 @scenario_of("the data of sites and users")
 def edge_scenario(sites: Sequence[Place], users: Sequence[Place], *, requests: int, seed: int) -> Scenario:
-    """Users ask for work at the site nearest to them; it runs there, at another site, or in the cloud.
+    """Return requests of users at their nearest sites as a scenario; they run there, at another site, or in the cloud.
 
     Every site has one node and links to its nearest sites and to a cloud. Requests come from users drawn at
     random, as a Poisson process; a request moves some data, computes for seconds and has a deadline.
@@ -149,7 +149,7 @@ def _links(sites: Sequence[Place], where: Sequence[tuple[float, float]]) -> tupl
     km: dict[tuple[int, int], float] = {}
     for a in range(len(sites)):
         others = sorted((distance_km(where[a], where[b]), b) for b in range(len(sites)) if b != a)
-        for far, b in others[:NEIGHBOURS]:
+        for far, b in others[:NEAREST_SITES]:
             km[min(a, b), max(a, b)] = far
     between = [
         Link(
@@ -158,7 +158,7 @@ def _links(sites: Sequence[Place], where: Sequence[tuple[float, float]]) -> tupl
             target=sites[b].name,
             bandwidth=SITE_GBPS,
             latency_ms=round(HOP_MS + far * MS_PER_KM, 5),
-            price_per_gbps_hour=PRICE,
+            price_per_gbps_hour=LINK_PRICE,
         )
         for (a, b), far in sorted(km.items())
     ]
@@ -171,7 +171,7 @@ def _links(sites: Sequence[Place], where: Sequence[tuple[float, float]]) -> tupl
                 target=CLOUD,
                 bandwidth=CLOUD_GBPS,
                 latency_ms=CLOUD_MS,
-                price_per_gbps_hour=PRICE,
+                price_per_gbps_hour=LINK_PRICE,
             )
             for s in sites
         ),

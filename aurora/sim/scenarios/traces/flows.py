@@ -25,20 +25,20 @@ FLOWS_PER_SECOND = 1.0
 
 
 def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.float64]:
-    """Read traffic matrices as TEAVAR's code keeps them: one a line, row by row.
+    """Read traffic matrices in TEAVAR's format: one matrix on each line, row by row.
 
     Args:
         path: A `.txt` or `.txt.gz` file.
         sites: Number of sites.
-        gbps_per_unit: Gbit/s of a demand of 1.
+        gbps_per_unit: Gbit/s of one unit of demand.
 
     Returns:
         float64 [matrices, sites, sites], Gbit/s from the first to the second; the diagonal is 0.
 
     Raises:
-        DataError: A line has another number of fields than sites times sites, or a field is no number.
+        DataError: A line does not have sites times sites fields, or a field is not a number.
     """
-    found = []
+    demands = []
     for line, text in read_lines(path):
         fields = text.split()
         if not fields:
@@ -46,10 +46,10 @@ def read_demands(path: Path, sites: int, *, gbps_per_unit: float) -> NDArray[np.
         if len(fields) != sites**2:
             raise DataError(f"{path}, line {line}: {len(fields)} fields, {sites} sites need {sites**2}")
         values = [number(path, line, f"field {k}", f) for k, f in enumerate(fields, 1)]
-        found.append(np.array(values).reshape(sites, sites) * gbps_per_unit)
-    if not found:
+        demands.append(np.array(values).reshape(sites, sites) * gbps_per_unit)
+    if not demands:
         raise DataError(f"{path} holds no traffic matrix")
-    matrices = np.array(found)
+    matrices = np.array(demands)
     matrices[:, range(sites), range(sites)] = 0.0
     return matrices
 
@@ -64,7 +64,7 @@ def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: fl
         step: Seconds between two matrices.
 
     Raises:
-        DataError: There is no demand, or one between sites that nothing connects.
+        DataError: There is no demand, or a demand is between sites that no path connects.
     """
     reachable = _reachable(network)
     flows = []
@@ -92,13 +92,13 @@ def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) ->
     """Draw flows by a gravity model: between two sites in proportion to the product of their links' bandwidths.
 
     Roughan, Simplifying the synthesis of Internet traffic matrices (ACM CCR 2005): such products follow measured
-    matrices. Arrivals are a Poisson process, durations and bandwidths are exponential, no bandwidth more than
-    a flow's shortest path has, so that everyone can be served alone.
+    matrices. Arrivals are a Poisson process, durations and bandwidths are exponential. No bandwidth exceeds that of
+    the flow's shortest path, so each flow can be served alone.
 
     Args:
         network: Sites and links of the flows.
         flows: Number of flows.
-        load: Load of the mean link while flows come, if each takes a shortest path.
+        load: Load of the mean link while flows arrive, if each takes a shortest path.
         seed: Random seed of the draw.
 
     Raises:
@@ -117,7 +117,7 @@ def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) ->
     horizon = flows / FLOWS_PER_SECOND
     arrival = np.sort(rng.uniform(0, horizon, flows))
     along = [ways[a][b] for a, b in (pairs[c] for c in chosen)]
-    # What a flow takes of the links is its bandwidth times its hops, for its duration.
+    # A flow uses its bandwidth on every hop of its path, for its duration.
     taken = sum(way.hops * s * d for way, s, d in zip(along, shares, duration, strict=True))
     scale = load * sum(l.bandwidth for l in network.links) * horizon / taken
     tasks = [
@@ -135,16 +135,16 @@ def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) ->
 
 
 class _Way(NamedTuple):
-    """A path: links, and the least bandwidth along it."""
+    """A path with its links and the least bandwidth along it."""
 
     hops: int
     bandwidth: float
 
 
 def _shortest_ways(network: Network) -> dict[str, dict[str, _Way]]:
-    """The path of least latency between every two sites, by both."""
+    """Return the path of least latency between every two sites, by source and target."""
     graph = nx.Graph()
-    for link in sorted(network.links, key=lambda l: -l.latency_ms):  # of parallel links the fastest is kept
+    for link in sorted(network.links, key=lambda l: -l.latency_ms):  # the fastest of parallel links is kept
         graph.add_edge(link.source, link.target, latency=link.latency_ms, bandwidth=link.bandwidth)
     return {
         source: {
@@ -166,7 +166,7 @@ def _scenario(name: str, network: Network, flows: list[Task], horizon: float) ->
 
 
 def _reachable(network: Network) -> dict[str, int]:
-    """Number of the connected component of each site."""
+    """Return the number of each site's connected component."""
     graph = nx.Graph()
     graph.add_nodes_from(network.sites)
     graph.add_edges_from((l.source, l.target) for l in network.links)

@@ -1,4 +1,4 @@
-"""The formats of traces that become a scenario: one table for the command line, Python and the documentation."""
+"""The table of trace formats, which the command line, Python and the documentation read."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from aurora.sim.scenarios.traces.own_tables import read_tables
 DEFAULT_COUNT, DEFAULT_JOBS, DEFAULT_LOAD = 500, 1000, 0.7
 """Defaults of `count`, of `count` for jobs, and of `load`."""
 MAX_LINES_OF_LOG = 10_000_000
-"""Most lines of a job log that are read."""
+"""Largest number of lines of a job log that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
-    """The part of a trace that becomes a scenario, and what is drawn where the trace does not say.
+    """The part of a trace that becomes a scenario, and assumptions on what the trace does not state.
 
     Attributes:
         first: Index of the first machine, pod, job or traffic matrix.
         count: Number of flows, requests, machines, pods, jobs or traffic matrices; None for the format's default.
         load: Load of the mean link (gml) or of the servers (azure-vm); for openb: draw pods up to this share of all
             devices. None for the format's default.
-        processors: Number of processors of the machine (swf); None as the log says.
+        processors: Number of processors of the machine (swf); None: as the log states.
         step: Time between traffic matrices, seconds.
         gbps_per_unit: Gbit/s of one unit in a traffic file.
-        seed: Random seed of what is drawn.
+        seed: Random seed of drawn flows, requests, lifetimes and pods.
     """
 
     first: int = 0
@@ -75,9 +75,9 @@ def read_trace(name: str, files: Sequence[Path], options: TraceOptions | None = 
         options: Part of the trace to use.
 
     Raises:
-        InputError: There is no such format, or it takes another number of files.
+        InputError: The format is unknown, or takes another number of files.
         FileError: A file can't be read.
-        DataError: A file is malformed, or holds too little.
+        DataError: A file is malformed, or has too few entries.
     """
     if name not in TRACE_FORMATS:
         names = ", ".join(TRACE_FORMATS)
@@ -146,7 +146,7 @@ def _swf(files: Sequence[Path], options: TraceOptions) -> TraceScenario:
 
 
 def _csv(files: Sequence[Path], options: TraceOptions) -> TraceScenario:
-    del options  # the tables say everything
+    del options  # the tables state everything
     return TraceScenario(read_tables(files[0], files[1]))
 
 

@@ -1,7 +1,7 @@
 """Reads the Graph Modelling Language (Himsolt 1997): keys with numbers, texts, and lists of keys in brackets.
 
-An own reader of 100 lines, as a file's mistakes must be told by line, several edges between two nodes are usual whether
-or not the file says `multigraph`, and a file must not decide how much memory its reading takes.
+This reader reports the line of an error, and bounds the memory that a file takes. It accepts several edges between two
+nodes whether or not the file says `multigraph`, as they are usual.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from aurora.reading import MAX_DEPTH, read_text
 
 Value = str | int | float
 Record = dict[str, Value]
-"""Fields of a node or an edge; lists within it are left out, and of a field that comes twice the first is kept."""
+"""Fields of a node or an edge, without nested lists; of a repeated field, the first value."""
 
-LINE = "line within the file"
-"""A key, which no file can have, of the line at which a node or an edge begins."""
+LINE_KEY = "line within the file"
+"""Key of the line at which a node or an edge begins; no file can have this key."""
 MOST_NODES, MOST_EDGES = 5_000, 50_000
 MOST_BYTES = 32 << 20
-WANTED = "a graph [ node [ id ] edge [ source target ] ] is expected"
+GML_FORM = "a graph [ node [ id ] edge [ source target ] ] is expected"
 _TOKEN = re.compile(
     r"""[ \t\r\f\v\ufeff]+ | (?P<line>\n) | (?P<comment>\#[^\n]*) | (?P<open>\[) | (?P<close>\])
       | (?P<text>"[^"]*") | (?P<key>[A-Za-z_][\w.-]*)
@@ -38,9 +38,9 @@ class Graph(NamedTuple):
     """The graph of a file.
 
     Attributes:
-        is_directed: Whether the file says so.
-        nodes: Fields of each, in the file's order.
-        edges: Fields of each.
+        is_directed: True if the file says so.
+        nodes: Fields of each node, in the file's order.
+        edges: Fields of each edge, likewise.
     """
 
     is_directed: bool
@@ -49,46 +49,46 @@ class Graph(NamedTuple):
 
 
 def read_graph(path: Path) -> Graph:
-    """Read the first graph of a file: UTF-8, UTF-16, or Latin-1 as the format's author meant it.
+    """Read the first graph of a file in UTF-8, UTF-16 or Latin-1, the format's original encoding.
 
     Raises:
         DataError: It is not GML, or larger than `MOST_NODES`, `MOST_EDGES`, `MOST_BYTES`.
     """
     text = read_text(path, limit=MOST_BYTES, undecodable="latin-1")
     if text.lstrip().startswith("<"):
-        raise DataError(f"{path} is XML, such as GraphML; save the graph as GML ({WANTED})")
+        raise DataError(f"{path} is XML, such as GraphML; save the graph as GML ({GML_FORM})")
     tokens = _tokens(path, text)
     for key, kind, _, _ in _pairs(path, tokens, is_top=True):
         if key == "graph" and kind == "open":
             return _graph(path, tokens)
         if kind == "open":
             _fields(path, tokens, 1)
-    raise DataError(f"{path} is not valid GML: it has no graph; {WANTED}")
+    raise DataError(f"{path} is not valid GML: it has no graph; {GML_FORM}")
 
 
 _Token = tuple[str, str, int]
 
 
 def _tokens(path: Path, text: str) -> Iterator[_Token]:
-    """Kind, text and line of each token."""
+    """Yield the kind, text and line of each token."""
     place, line = 0, 1
     while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
-            raise DataError(f"{path}, line {line}: is not valid GML: {text[place : place + 40]!r}; {WANTED}")
-        kind, token = found.lastgroup, found.group()
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise DataError(f"{path}, line {line}: is not valid GML: {text[place : place + 40]!r}; {GML_FORM}")
+        kind, token = match.lastgroup, match.group()
         if kind not in (None, "line", "comment"):
             yield str(kind), token, line
         line += token.count("\n")
-        place = found.end()
+        place = match.end()
     yield "end", "", line
 
 
 def _pairs(path: Path, tokens: Iterator[_Token], *, is_top: bool = False) -> Iterator[tuple[str, str, str, int]]:
-    """Each key with the kind, text and line of its value, up to the bracket that ends them.
+    """Yield each key with the kind, text and line of its value, up to the closing bracket.
 
-    A key of the format's own is in lower case. What is in the brackets of a value of kind `open` must be read before
-    the next pair.
+    Keys of the format itself are turned into lower case. The content of a value of kind `open` must be read before the
+    next pair.
     """
     for kind, key, line in tokens:
         if kind == "end" and is_top:
@@ -98,10 +98,10 @@ def _pairs(path: Path, tokens: Iterator[_Token], *, is_top: bool = False) -> Ite
         if kind == "end":
             raise DataError(f"{path}, line {line}: is not valid GML: the file ends early; fetch it again")
         if kind != "key":
-            raise DataError(f"{path}, line {line}: is not valid GML: {key[:40]!r} where a key should be; {WANTED}")
+            raise DataError(f"{path}, line {line}: is not valid GML: {key[:40]!r} where a key should be; {GML_FORM}")
         of, text, where = next(tokens)
         if of in ("close", "end"):
-            raise DataError(f"{path}, line {where}: is not valid GML: {key[:40]!r} has no value; {WANTED}")
+            raise DataError(f"{path}, line {where}: is not valid GML: {key[:40]!r} has no value; {GML_FORM}")
         yield key.lower() if key.lower() in _OWN else key, of, text, where
 
 
@@ -116,23 +116,23 @@ def _graph(path: Path, tokens: Iterator[_Token]) -> Graph:
         record = _fields(path, tokens, 2)
         for name, records, most in (("node", nodes, MOST_NODES), ("edge", edges, MOST_EDGES)):
             if key == name:
-                records.append(record | {LINE: line})
+                records.append(record | {LINE_KEY: line})
                 if len(records) > most:
                     raise DataError(f"{path} has more than {most} {name}s, the most that can be read")
     return Graph(is_directed, nodes, edges)
 
 
 def _fields(path: Path, tokens: Iterator[_Token], depth: int) -> Record:
-    """The fields up to the bracket that ends them."""
+    """Return the fields up to the closing bracket."""
     if depth > MAX_DEPTH:
-        raise DataError(f"{path} is not valid GML: more than {MAX_DEPTH} brackets within each other; {WANTED}")
-    found: Record = {}
+        raise DataError(f"{path} is not valid GML: more than {MAX_DEPTH} brackets within each other; {GML_FORM}")
+    record: Record = {}
     for key, kind, text, _ in _pairs(path, tokens):
         if kind == "open":
             _fields(path, tokens, depth + 1)
         else:
-            found.setdefault(key, _value(kind, text))
-    return found
+            record.setdefault(key, _value(kind, text))
+    return record
 
 
 def _value(kind: str, text: str) -> Value:

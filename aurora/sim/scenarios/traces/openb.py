@@ -22,9 +22,9 @@ MAX_DEVICES = 64
 
 
 class Pod(NamedTuple):
-    """One line of a pod list: cores, GiB, devices, thousandths of each, allowed models, and when it was there.
+    """A pod: cores, GiB, devices, thousandths of each device, allowed models, and times.
 
-    `created` and `ran` are seconds; None where the list does not say so.
+    `created` and `ran` are seconds; None where the list has no times.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Pod(NamedTuple):
 
     @property
     def requested_milli(self) -> int:
-        """Device thousandths asked for."""
+        """Thousandths of devices that the pod requests."""
         return self.devices * self.milli
 
 
@@ -46,7 +46,7 @@ def read_nodes(path: Path) -> tuple[Node, ...]:
     """Read a node list (`sn, cpu_milli, memory_mib, gpu, model`).
 
     Raises:
-        DataError: The file is not one.
+        DataError: The file is malformed.
     """
     nodes: list[Node] = []
     seen: set[str] = set()
@@ -73,7 +73,7 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
     A pod ran from `scheduled_time`, or where it was never scheduled from `creation_time`, to `deletion_time`.
 
     Raises:
-        DataError: The file is not one.
+        DataError: The file is malformed.
     """
     pods: list[Pod] = []
     seen: set[str] = set()
@@ -81,7 +81,7 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
         _check_name(path, line, "name", row["name"], seen)
         devices = whole(path, line, "num_gpu", row["num_gpu"], most=MAX_DEVICES)
         milli = whole(path, line, "gpu_milli", row["gpu_milli"], most=MILLI)
-        # Without a device some lists have 0, others a whole one; a share of none must be a mistake.
+        # For a pod without devices some lists have a share of 0, others of 1; any other share must be a mistake.
         if not (milli if devices == 1 else milli == MILLI or (not devices and not milli)):
             raise DataError(
                 f"{path}, line {line}, gpu_milli: {milli} with num_gpu {devices}; a share of a device "
@@ -104,7 +104,7 @@ def read_pods(path: Path) -> tuple[Pod, ...]:
 
 
 def _times(path: Path, line: int, row: Mapping[str, str]) -> dict[str, float]:
-    """`created` and `ran` of a pod; nothing where the list has no times."""
+    """Return `created` and `ran` of a pod; empty where the list has no times."""
     if not row.get("creation_time") or not row.get("deletion_time"):
         return {}
     created = number(path, line, "creation_time", row["creation_time"])
@@ -140,10 +140,10 @@ def typical_pods(pods: tuple[Pod, ...]) -> tuple[TypicalTask, ...]:
 
 
 def inflate(pods: tuple[Pod, ...], capacity_milli: int, load: float, rng: np.random.Generator) -> list[Pod]:
-    """The arrivals of the experiment: the list shuffled, then copies drawn until `load` times capacity.
+    """Return the arrivals of the experiment: the shuffled list, then copies of its pods up to `load` times capacity.
 
-    Copies are drawn uniformly from the list; the first draw that would pass the target ends it. A
-    list that asks for more than the target loses pods at random until it does not.
+    Copies are drawn uniformly from the list, until a draw would exceed the target. A list that requests more than the
+    target loses pods at random until it fits.
     """
     target = load * capacity_milli
     ordered = sorted(pods, key=lambda p: p.name)
@@ -165,14 +165,14 @@ def inflate(pods: tuple[Pod, ...], capacity_milli: int, load: float, rng: np.ran
 def openb_scenario(
     nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, seed: int, node_order: int = 0, load: float = 1.3
 ) -> Scenario:
-    """One run of the experiment: tasks come one by one, never leave, and are dropped if they don't fit.
+    """Return one run of the experiment: tasks arrive one by one, never end, and are dropped if they don't fit.
 
     Args:
         nodes: From `read_nodes`.
         pods: From `read_pods`.
-        seed: Shuffles and draws the pods.
-        node_order: Shuffles the nodes, together with the seed; ties go to the first node, so it matters.
-        load: Requested device capacity over the cluster's at the end.
+        seed: Random seed of the order and the draw of pods.
+        node_order: Random seed, together with `seed`, of the order of nodes; it matters because ties go to the first.
+        load: Requested over available device capacity at the end.
     """
     shuffled = np.random.default_rng([seed, node_order, 1]).permutation(len(nodes))
     placed = tuple(nodes[i] for i in shuffled)
@@ -205,7 +205,7 @@ def openb_scenario(
 
 @scenario_of("the lists of nodes and pods")
 def traced_scenario(nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, first: int, count: int | None) -> Scenario:
-    """Return pods as they came and went, in the order of their creation, from the first of them on.
+    """Return pods with their recorded times, in the order of their creation, as a scenario.
 
     The trace states no prices and no power, so latency and SLAs are the objectives; a mean latency of a quarter of the
     mean run time scores one half.
@@ -214,7 +214,7 @@ def traced_scenario(nodes: tuple[Node, ...], pods: tuple[Pod, ...], *, first: in
         nodes: From `read_nodes`.
         pods: From `read_pods`.
         first: Number of the first pod in the order of creation, from 0.
-        count: Pods at most; None: all.
+        count: Largest number of pods; None: all.
 
     Raises:
         InputError: The list has no times.
@@ -275,7 +275,7 @@ class OpenbSpec(Frozen):
 
 
 def expand_openb(spec: OpenbSpec, nodes: tuple[Node, ...], pods: tuple[Pod, ...]) -> Scenario:
-    """The scenario that a spec describes; deterministic."""
+    """Return the scenario that a spec describes; deterministic."""
     rng = np.random.default_rng([spec.seed, 3])
     count = max(1, round(spec.node_share * len(nodes)))
     kept = tuple(nodes[i] for i in np.sort(rng.permutation(len(nodes))[:count]))
@@ -287,8 +287,8 @@ def expand_openb(spec: OpenbSpec, nodes: tuple[Node, ...], pods: tuple[Pod, ...]
     models = sorted({n.accelerator_model for n in kept if n.accelerator_model})
     most = max(n.cpu for n in kept)
     variant = []
-    for number_, i in enumerate(drawn):
-        pod = pods[i]._replace(name=f"{number_:06d}", cpu=min(pods[i].cpu * spec.cpu_factor, most))
+    for copy, i in enumerate(drawn):
+        pod = pods[i]._replace(name=f"{copy:06d}", cpu=min(pods[i].cpu * spec.cpu_factor, most))
         if pod.devices and models and rng.random() < spec.constrained_share:
             pod = pod._replace(models=(models[int(rng.integers(len(models)))],))
         variant.append(pod)

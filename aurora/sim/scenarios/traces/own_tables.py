@@ -15,10 +15,10 @@ from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
 from aurora.sim.scenarios.traces.tables import rows, scenario_of
 from aurora.validation import explain_validation
 
-SEPARATOR = "|"
-"""Between the values of a cell that holds a list: dependencies and device models."""
+LIST_SEPARATOR = "|"
+"""Separates the values of a cell that holds a list: dependencies and device models."""
 MOST_PAIRS = 1_000_000
-"""Pairs of task and node from which the objectives' targets are computed; of more nodes, some stand for all."""
+"""Largest number of (task, node) pairs used for the objectives' targets; beyond it, nodes are sampled."""
 _LISTS = ("dependencies", "accelerator_models")
 
 
@@ -27,11 +27,11 @@ def read_tables(nodes: Path | str, tasks: Path | str) -> Scenario:
     """Return the scenario of two CSV files; empty cells and absent columns take the defaults of scenario files.
 
     Args:
-        nodes: A row a node, with the columns `node_id`, `cpu` and any other field of a node.
-        tasks: A row a task, with the columns `task_id`, `arrival_time`, `duration` and any other field of a task.
+        nodes: A row for each node, with the columns `node_id`, `cpu` and any other field.
+        tasks: A row for each task, with the columns `task_id`, `arrival_time`, `duration` and any other field.
 
     Raises:
-        DataError: A file, a column or a cell is not what it should be.
+        DataError: A file is empty, a column is unknown or missing, or a cell is not valid.
     """
     nodes, tasks = Path(nodes), Path(tasks)
     machines = tuple(_rows(nodes, Node, ("node_id", "cpu")))
@@ -48,7 +48,7 @@ def read_tables(nodes: Path | str, tasks: Path | str) -> Scenario:
 
 
 def _rows(path: Path, model: type[Any], required: tuple[str, ...]) -> list[Any]:
-    found = []
+    entries = []
     known = model.model_fields
     for line, row in rows(path, required):
         unknown = [name for name in row if name not in known]
@@ -56,12 +56,12 @@ def _rows(path: Path, model: type[Any], required: tuple[str, ...]) -> list[Any]:
             near = difflib.get_close_matches(unknown[0], known, n=3)
             hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
             raise DataError(f"{path}: the column {unknown[0][:40]!r} is no field of a {model.__name__.lower()}; {hint}")
-        given = {name: cell.split(SEPARATOR) if name in _LISTS else cell for name, cell in row.items() if cell}
+        given = {name: cell.split(LIST_SEPARATOR) if name in _LISTS else cell for name, cell in row.items() if cell}
         try:
-            found.append(model.model_validate(given))
+            entries.append(model.model_validate(given))
         except ValidationError as error:
             raise DataError(f"{path}, line {line}: {explain_validation(error)}") from None
-    return found
+    return entries
 
 
 def _targets(tasks: tuple[Task, ...], nodes: tuple[Node, ...]) -> ObjectiveTargets:

@@ -15,23 +15,23 @@ from aurora.errors import DataError, InputError
 from aurora.reading import read_lines
 from aurora.sim.objectives import ObjectiveTargets
 from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
-from aurora.sim.scenarios.traces.tables import MOST, scenario_of
+from aurora.sim.scenarios.traces.tables import MAX_NUMBER, scenario_of
 from aurora.types import Frozen
 
-FIELDS = (17, 18)
+FIELD_COUNTS = (17, 18)
 STATUS_FIELD = 11
-PARTIAL = (2, 3, 4)
-"""Statuses of a part of a job that was interrupted; the whole job has a line of its own."""
+PARTIAL_STATUSES = (2, 3, 4)
+"""Statuses of lines for part of an interrupted job; the whole job has a line of its own."""
 PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
 PUBLISHED_LENGTH = 1024
 PUBLISHED_JOBS = 10_000
 MAX_PROCS = re.compile(r"\s*;\s*MaxProcs:\s*(\d{1,3}(?:,\d{3}){1,2}|\d{1,9})(?![\w.,])", re.IGNORECASE)
 UNKNOWN_RUN = 10.0
-"""Seconds that a job without a known run time gets."""
+"""Run time assumed for a job whose log states none, seconds."""
 
 
 class Job(NamedTuple):
-    """One job: seconds and processors."""
+    """A job; times in seconds."""
 
     number: int
     submit: float
@@ -44,10 +44,10 @@ class JobLog(NamedTuple):
     """The jobs of a log.
 
     Attributes:
-        jobs: Sorted by number.
-        left_out: Lines that are no job to schedule: run time 0, never started, or a part of a job.
-        processors: `MaxProcs` of the header, 0 where it does not say so.
-        assumed: Jobs whose run time the log does not know, which get `UNKNOWN_RUN`.
+        jobs: The jobs, sorted by number.
+        left_out: Number of lines that are no job to schedule: run time 0, never started, or part of a job.
+        processors: `MaxProcs` of the header; 0 if it is absent.
+        assumed: Number of jobs without a run time, which get `UNKNOWN_RUN`.
     """
 
     jobs: tuple[Job, ...]
@@ -68,13 +68,13 @@ def read_jobs(path: Path, *, limit: int = PUBLISHED_JOBS) -> tuple[Job, ...]:
 def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
     """Read jobs sorted by number, as RLScheduler does (Zhang et al., SC 2020).
 
-    A run time below 0 becomes 10 s, one of 0 drops the job; processors are the larger of allocated
-    and requested; a requested time below 0 becomes the run time, 0 if that is not known. A job with neither run
-    time nor processors was cancelled before it started, and is left out; so are the parts of an interrupted job.
+    A run time below 0 becomes 10 s; a job with run time 0 is left out. Processors are the larger of allocated and
+    requested. A requested time below 0 becomes the run time, or 0 if that is unknown. A job with neither run time nor
+    processors was cancelled before it started, and is left out; so are the parts of an interrupted job.
 
     Args:
         path: A `.swf` or `.swf.gz` file.
-        limit: Keep the first so many lines of jobs.
+        limit: Largest number of lines of jobs to read.
 
     Raises:
         DataError: The file is not in the format.
@@ -86,21 +86,21 @@ def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
         if not text.strip():
             continue
         if text.lstrip().startswith(";"):
-            found = MAX_PROCS.match(text)
-            most = int(found[1].replace(",", "")) if found else most
+            stated = MAX_PROCS.match(text)
+            most = int(stated[1].replace(",", "")) if stated else most
             continue
         if taken == limit:
             break
         taken += 1
         fields = text.split()
-        if len(fields) not in FIELDS:
+        if len(fields) not in FIELD_COUNTS:
             raise DataError(
-                f"{path}, line {line}: {len(fields)} fields, {FIELDS[-1]} separated by blanks are expected; "
+                f"{path}, line {line}: {len(fields)} fields, {FIELD_COUNTS[-1]} separated by blanks are expected; "
                 "write -1 for what is not known"
             )
         values = [_value(path, line, i, f) for i, f in enumerate(fields[:STATUS_FIELD], 1)]
         identity, submit, run = int(values[0]), values[1], values[3]
-        if values[STATUS_FIELD - 1] in PARTIAL:
+        if values[STATUS_FIELD - 1] in PARTIAL_STATUSES:
             left_out += 1
             continue
         if identity in seen:
@@ -134,7 +134,7 @@ def _value(path: Path, line: int, field: int, text: str) -> float:
         value = float(text)
     except ValueError:
         raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is not a number") from None
-    if not math.isfinite(value) or abs(value) > MOST:
+    if not math.isfinite(value) or abs(value) > MAX_NUMBER:
         raise DataError(f"{path}, line {line}, field {field}: {text[:40]!r} is out of range")
     return value
 
@@ -142,11 +142,11 @@ def _value(path: Path, line: int, field: int, text: str) -> float:
 def sequence_scenario(
     jobs: tuple[Job, ...], processors: int, *, start: int, length: int = PUBLISHED_LENGTH
 ) -> Scenario:
-    """Return jobs `start` to `start + length` on an empty machine, placed after each event as published.
+    """Return jobs `start` to `start + length` on an empty machine; tasks are placed after each event, as published.
 
     Raises:
-        InputError: A job asks for more processors than there are.
-        DataError: There are not that many jobs.
+        InputError: A job requests more processors than the machine has.
+        DataError: The log has fewer jobs.
     """
     chosen = jobs[start : start + length]
     if len(chosen) < length or start < 0:
@@ -171,11 +171,11 @@ def log_scenario(log: JobLog, *, first: int, count: int, processors: int | None 
     Args:
         log: From `read_log`.
         first: Number of the first job, from 0.
-        count: Jobs at most.
-        processors: Processors of the machine; None: as the log's header says, or else as its widest job needs.
+        count: Largest number of jobs.
+        processors: Processors of the machine; None: as the header states, or else as the widest job needs.
 
     Raises:
-        DataError: There is no such job, or a job asks for more processors than there are.
+        DataError: There is no such job, or a job requests more processors than the machine has.
     """
     size = processors or log.processors or max(j.processors for j in log.jobs)
     chosen = log.jobs[first : first + count]
@@ -239,7 +239,7 @@ class SwfSpec(Frozen):
 
 
 def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenario:
-    """The scenario that a spec describes; deterministic.
+    """Return the scenario that a spec describes; deterministic.
 
     Raises:
         DataError: The stretch holds fewer than two jobs.
@@ -271,5 +271,5 @@ def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenari
 
 
 def _factor(spread: float, rng: np.random.Generator) -> float:
-    """Log-normal with mean 1, so that the work stays the same on average."""
+    """Draw a log-normal factor with mean 1, so that the work stays the same on average."""
     return float(np.exp(rng.normal(-(spread**2) / 2, spread))) if spread else 1.0

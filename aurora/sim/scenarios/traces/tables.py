@@ -1,4 +1,4 @@
-"""Reads text tables, plain or gzipped, without trusting them."""
+"""Reads and validates text tables, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from aurora.errors import DataError
 from aurora.reading import TABLE_BYTES, read_text
 from aurora.validation import explain_validation
 
-MOST = 1e12
-"""Beyond it a number of a trace must be wrong; a scenario's numbers go to 1e15."""
+MAX_NUMBER = 1e12
+"""Largest plausible number in a trace; a scenario's numbers go to 1e15."""
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
-LEAST = 1e-9
+MIN_NUMBER = 1e-9
 """Smallest number of a trace that is not 0."""
 
 
 def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and fields of each row of a CSV file with a header.
+    """Yield the line number and fields of each row of a CSV file with a header.
 
-    The separator is the header's: a comma, or a semicolon or tab where that gives the columns. Between semicolons
-    `0,5` is a half. Blanks around fields and a separator at the end of every line are left out.
+    The header determines the separator: a comma, or a semicolon or tab if that gives the columns. With semicolons,
+    `0,5` is a half. Blanks around fields are removed, and so is a separator at the end of every line.
 
     Raises:
         DataError: A required column is absent or doubled, or a row has another number of fields than the header.
@@ -67,10 +67,10 @@ def rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
 
 
 def number(path: Path, line: int, field: str, text: str, *, default: float | None = None) -> float:
-    """A finite, non-negative number; `default` for an empty field.
+    """Parse a finite, non-negative number; return `default` for an empty field.
 
     Raises:
-        DataError: It is not one.
+        DataError: The text is not one.
     """
     if not text.strip() and default is not None:
         return default
@@ -78,20 +78,20 @@ def number(path: Path, line: int, field: str, text: str, *, default: float | Non
         value = float(text)
     except ValueError:
         raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} is not a number") from None
-    if 0 < value < LEAST:
-        raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} is too small; give 0 or at least {LEAST:g}")
-    if not math.isfinite(value) or not 0 <= value <= MOST:
+    if 0 < value < MIN_NUMBER:
+        raise DataError(f"{path}, line {line}, {field}: {text[:40]!r} is too small; give 0 or at least {MIN_NUMBER:g}")
+    if not math.isfinite(value) or not 0 <= value <= MAX_NUMBER:
         raise DataError(
-            f"{path}, line {line}, {field}: {text[:40]!r} must be finite, not negative, and at most {MOST:g}"
+            f"{path}, line {line}, {field}: {text[:40]!r} must be finite, not negative, and at most {MAX_NUMBER:g}"
         )
     return value
 
 
 def whole(path: Path, line: int, field: str, text: str, *, most: int) -> int:
-    """A whole number from 0 to `most`.
+    """Parse a whole number from 0 to `most`.
 
     Raises:
-        DataError: It is not one.
+        DataError: The text is not one.
     """
     value = number(path, line, field, text)
     if value != int(value) or value > most:
@@ -101,10 +101,10 @@ def whole(path: Path, line: int, field: str, text: str, *, most: int) -> int:
 
 @contextmanager
 def scenario_of(source: str) -> Iterator[None]:
-    """Turn what a scenario refuses of a trace's numbers into an error of the trace; also a decorator.
+    """Turn a scenario's validation error into a `DataError` of the trace; a context manager or decorator.
 
     Raises:
-        DataError: The numbers, each possible for itself, give no valid scenario.
+        DataError: The trace's numbers, though each is valid, give no valid scenario.
     """
     try:
         yield

@@ -1,6 +1,6 @@
 """Networks: Topology Zoo's GML and TEAVAR's tables of links; the flows over them are in `flows`.
 
-Neither source says everything that a simulation needs. What is assumed instead is a constant here.
+Neither source states everything that a simulation needs. The assumptions are constants here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from aurora.errors import DataError
 from aurora.reading import read_lines
 from aurora.sim.scenarios.scenario import Link
-from aurora.sim.scenarios.traces.gml import LINE, WANTED, Graph, Record, Value, read_graph
+from aurora.sim.scenarios.traces.gml import GML_FORM, LINE_KEY, Graph, Record, Value, read_graph
 from aurora.sim.scenarios.traces.tables import number, scenario_of, whole
 
 EARTH_KM = 6371.0
@@ -26,17 +26,17 @@ UNKNOWN_MS = 2.0
 """One-way latency of a link whose ends have no coordinates."""
 UNKNOWN_GBPS = 10.0
 """Bandwidth of a link that states none."""
-PRICE = 0.05
-"""Dollars per Gbit/s and hour of every link, as the generated families have it."""
-FASTEST = 1e18
-"""Bit/s beyond which a link's bandwidth must be wrong."""
-SLOWEST = 1e3
-"""Bit/s below which a bandwidth is probably in another unit."""
+LINK_PRICE = 0.05
+"""Price of every link, dollars per Gbit/s and hour, as in generated scenarios."""
+LARGEST_BANDWIDTH = 1e18
+"""Largest plausible bandwidth of a link, bit/s."""
+SMALLEST_BANDWIDTH = 1e3
+"""Bandwidth below which the file's unit is probably another, bit/s."""
 SPEED_UNITS = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 """Bit/s by the first letter of Topology Zoo's `LinkSpeedUnits`."""
 MOST_SITES = 5_000
 MOST_LABEL = 100
-"""Characters of a site's label that are kept."""
+"""Largest number of characters kept of a site's label."""
 _LIKE_SPEED = re.compile(r"speed|bandw|capac|^rate|^bw$|linklabel", re.IGNORECASE)
 TABLE_COLUMNS = ("to_node", "from_node", "capacity", "prob_failure")
 
@@ -63,9 +63,9 @@ class Network(NamedTuple):
 def read_gml(path: Path) -> Network:
     """Read a topology in GML (Himsolt 1997) as the Internet Topology Zoo writes it (Knight et al., IEEE JSAC 2011).
 
-    A site is a node's label; where several nodes have it, with the node's id. Bandwidth is `LinkSpeedRaw`,
-    bit/s; latency follows from the great-circle distance of `Latitude` and `Longitude`, degrees. Links from
-    a site to itself are left out; in a `directed` graph the two directions of a link become one.
+    A site is named by its node's label, followed by the node's id where several nodes share the label. Bandwidth is
+    `LinkSpeedRaw`, bit/s; latency follows from the great-circle distance of `Latitude` and `Longitude`, degrees. Links
+    from a site to itself are left out; in a `directed` graph the two directions of a link become one.
 
     Args:
         path: A `.gml` or `.gml.gz` file.
@@ -88,7 +88,7 @@ def read_gml(path: Path) -> Network:
                 target=names[b],
                 bandwidth=speed / 1e9 if speed else UNKNOWN_GBPS,
                 latency_ms=round(_latency_ms(places[a], places[b]), 4),
-                price_per_gbps_hour=PRICE,
+                price_per_gbps_hour=LINK_PRICE,
             )
         )
     if not links:
@@ -99,37 +99,37 @@ def read_gml(path: Path) -> Network:
 
 def _remarks(graph: Graph, links: Sequence[Link], assumed: int) -> tuple[str, ...]:
     """Describe what is odd about the bandwidths of a file."""
-    found = []
+    remarks = []
     if assumed:
         others = sorted({str(f) for e in graph.edges for f in e if _LIKE_SPEED.search(str(f)) and f != "LinkSpeedRaw"})
         unread = f" (not read, as its unit is not certain: {', '.join(others[:5])})" if others else ""
-        found.append(
+        remarks.append(
             f"{assumed} of {len(links)} links state no LinkSpeedRaw: {UNKNOWN_GBPS:g} Gbit/s is assumed{unread}"
         )
-    slow = [x for x in links if x.bandwidth * 1e9 < SLOWEST]
+    slow = [x for x in links if x.bandwidth * 1e9 < SMALLEST_BANDWIDTH]
     if slow:
         least = min(x.bandwidth for x in slow) * 1e9
-        found.append(f"{len(slow)} of {len(links)} links have down to {least:g} bit/s; LinkSpeedRaw is in bit/s")
-    return tuple(found)
+        remarks.append(f"{len(slow)} of {len(links)} links have down to {least:g} bit/s; LinkSpeedRaw is in bit/s")
+    return tuple(remarks)
 
 
 def _labels(path: Path, graph: Graph) -> dict[Value, str]:
-    """The label of each node's id, or the id where there is none."""
-    found: dict[Value, str] = {}
+    """Return the label of each node by its id; the id itself where there is no label."""
+    labels: dict[Value, str] = {}
     for node in graph.nodes:
         if "id" not in node:
-            raise DataError(f"{path}, line {node[LINE]}: is not valid GML: a node has no id; {WANTED}")
-        if node["id"] in found:
+            raise DataError(f"{path}, line {node[LINE_KEY]}: is not valid GML: a node has no id; {GML_FORM}")
+        if node["id"] in labels:
             raise DataError(
-                f"{path}, line {node[LINE]}: is not valid GML: two nodes have the id {node['id']!r}; {WANTED}"
+                f"{path}, line {node[LINE_KEY]}: is not valid GML: two nodes have the id {node['id']!r}; {GML_FORM}"
             )
         label = "".join(c if c.isprintable() else " " for c in str(node.get("label", ""))).strip()
-        found[node["id"]] = label[:MOST_LABEL] or str(node["id"])[:MOST_LABEL]
-    return found
+        labels[node["id"]] = label[:MOST_LABEL] or str(node["id"])[:MOST_LABEL]
+    return labels
 
 
 def _distinct(labels: Mapping[Value, str]) -> list[str]:
-    """A name for each node: its label, with the id where several have it, so that no two names meet."""
+    """Return a unique name for each node: its label, with the id where several nodes share the label."""
     counts = Counter(labels.values())
     taken = {label for label, count in counts.items() if count == 1}
     names = []
@@ -145,7 +145,7 @@ def _distinct(labels: Mapping[Value, str]) -> list[str]:
 
 
 def _edges(path: Path, graph: Graph, names: Mapping[Value, str]) -> Iterator[tuple[Value, Value, float]]:
-    """Ends and bit/s of each link, 0 where the file does not say; the two directions of a directed link are one.
+    """Yield the ends and bit/s of each link, 0 where unstated; the two directions of a directed link become one.
 
     Of several links between two sites the widest in one direction belongs to the widest in the other.
     """
@@ -154,7 +154,7 @@ def _edges(path: Path, graph: Graph, names: Mapping[Value, str]) -> Iterator[tup
         for field in ("source", "target"):
             if edge.get(field) not in names:
                 what = f"an edge's {field} is {edge.get(field)!r}, which is no node's id"
-                raise DataError(f"{path}, line {edge[LINE]}: is not valid GML: {what}; {WANTED}")
+                raise DataError(f"{path}, line {edge[LINE_KEY]}: is not valid GML: {what}; {GML_FORM}")
         a, b = edge["source"], edge["target"]
         if a == b:
             continue
@@ -176,38 +176,38 @@ Place = tuple[float, float] | None
 
 
 def _place(path: Path, name: str, fields: Record) -> Place:
-    """Latitude and longitude, radians; None where one is not known."""
-    found: list[float] = []
+    """Return latitude and longitude, radians; None where one is unknown."""
+    radians: list[float] = []
     for field, most in (("Latitude", 90.0), ("Longitude", 180.0)):
-        if str(fields.get(field, "nan")).lower() == "nan":  # as networkx writes what is not known
+        if str(fields.get(field, "nan")).lower() == "nan":  # networkx writes an unknown value so
             return None
-        found.append(math.radians(_number(path, f"node {name}", field, fields[field], -most, most)))
-    return found[0], found[1]
+        radians.append(math.radians(_number(path, f"node {name}", field, fields[field], -most, most)))
+    return radians[0], radians[1]
 
 
 def _speed(path: Path, where: str, edge: Record) -> float:
-    """Bit/s of an edge: `LinkSpeedRaw`, or `LinkSpeed` in `LinkSpeedUnits`; 0 where it states neither."""
+    """Return the bit/s of an edge: `LinkSpeedRaw`, or `LinkSpeed` in `LinkSpeedUnits`; 0 where it states neither."""
     raw = edge.get("LinkSpeedRaw")
     if raw is not None:
-        return _number(path, where, "LinkSpeedRaw", raw, 0.0, FASTEST)
+        return _number(path, where, "LinkSpeedRaw", raw, 0.0, LARGEST_BANDWIDTH)
     factor = SPEED_UNITS.get(str(edge.get("LinkSpeedUnits", ""))[:1].upper())
     if factor is None or "LinkSpeed" not in edge:
         return 0.0
-    return _number(path, where, "LinkSpeed", edge["LinkSpeed"], 0.0, FASTEST / factor) * factor
+    return _number(path, where, "LinkSpeed", edge["LinkSpeed"], 0.0, LARGEST_BANDWIDTH / factor) * factor
 
 
 def _number(path: Path, where: str, field: str, value: Value, least: float, most: float) -> float:
     try:
-        number_ = float(value)
+        amount = float(value)
     except (ValueError, OverflowError):
-        number_ = math.nan
-    if not least <= number_ <= most:
+        amount = math.nan
+    if not least <= amount <= most:
         raise DataError(f"{path}, {where}, {field}: {str(value)[:40]!r} is not a number from {least:g} to {most:g}")
-    return number_
+    return amount
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Great-circle distance of two places (latitude, longitude in radians), by the haversine formula."""
+    """Return the great-circle distance of two places (latitude, longitude in radians), by the haversine formula."""
     half = math.sin((b[0] - a[0]) / 2) ** 2 + math.cos(a[0]) * math.cos(b[0]) * math.sin((b[1] - a[1]) / 2) ** 2
     return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
 
@@ -218,14 +218,14 @@ def _latency_ms(a: Place, b: Place) -> float:
 
 @scenario_of("the table of links")
 def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
-    """Read a topology as TEAVAR's code keeps it (Bogle et al., SIGCOMM 2019): a row a directed link.
+    """Read a topology in TEAVAR's format (Bogle et al., SIGCOMM 2019): a row for each directed link.
 
-    The two directions of a link become one, with the larger capacity. The file says nothing of distances, so
-    every link gets the same latency.
+    The two directions of a link become one, with the larger capacity. The file has no distances, so every link gets
+    the same latency.
 
     Args:
         path: A table `to_node from_node capacity prob_failure`, plain or gzipped.
-        gbps_per_unit: Gbit/s of a capacity of 1; the files state no unit.
+        gbps_per_unit: Gbit/s of one unit of capacity; the files state no unit.
 
     Raises:
         DataError: A row is malformed, or there is none.
@@ -253,7 +253,7 @@ def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
             target=_site(b),
             bandwidth=value * gbps_per_unit,
             latency_ms=UNKNOWN_MS,
-            price_per_gbps_hour=PRICE,
+            price_per_gbps_hour=LINK_PRICE,
         )
         for k, ((a, b), value) in enumerate(sorted(capacity.items()))
         if value > 0
@@ -264,5 +264,5 @@ def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
     return Network(path.name.split("_")[0], tuple(_site(n) for n in range(1, most + 1)), links)
 
 
-def _site(number_: int) -> str:
-    return f"s{number_}"
+def _site(index: int) -> str:
+    return f"s{index}"

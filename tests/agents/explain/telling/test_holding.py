@@ -3,10 +3,11 @@
 import pytest
 
 from aurora.agents.explain.telling.composing import SentenceChoice, compose, offered, written
-from aurora.agents.explain.telling.facts import known_of_decision
+from aurora.agents.explain.telling.facts import known_of_decision, known_of_run
 from aurora.agents.explain.telling.holding import UNCHECKED, hold
 from aurora.agents.explain.telling.phrasings import PHRASINGS, phrasings_of
-from aurora.sim.explain.claims import ComparisonClaim
+from aurora.sim.explain.claims import ComparisonClaim, OutcomeClaim
+from aurora.sim.scenarios.whatif import CarbonChanges
 from tests.agents.explain.telling.known import CLAIMS, DECISION, DRAW, EAST, KNOWN, RUN, SCENARIO, WEST
 from tests.sim.explain.test_decision import decide, scored, small
 
@@ -61,6 +62,15 @@ def test_a_condition_is_stated_once() -> None:
         "Without east-1, energy would rise from 0.01415 kWh to 0.01844 kWh, "
         "and completed tasks would be 19 instead of 20."
     )
+
+
+def test_a_what_if_of_carbon_parses_back() -> None:
+    claims = [OutcomeClaim(None, "carbon", 4.0), OutcomeClaim(CarbonChanges(factor=3.0), "carbon", 12.5)]
+    known = known_of_run(claims, SCENARIO, "fgd", 21, {})
+    true, false = "If all nodes emitted 3 times as much CO2, CO2 would be {}.", "The run had a CO2 of 5 g."
+    for amount in ("12.5 g", "12.5 g CO2", "0.0125 kg"):
+        assert hold([(true.format(amount), [2])], known).struck == ()
+    assert hold([(false, [1])], known).kept == ()
 
 
 TRUE = [

@@ -54,7 +54,7 @@ def test_a_quantity_agrees_in_any_unit_of_its_dimension_up_to_rounding(text, val
     assert agrees(found[0], Amount(value, dimension)) == holds
 
 
-@pytest.mark.parametrize("text", ["12x", "1.2.3x", "١٢", "12kg", "NaN", "1e999", "$-5", "twelve"])
+@pytest.mark.parametrize("text", ["12x", "1.2.3x", "١٢", "12lb", "NaN", "1e999", "$-5", "twelve"])
 def test_text_that_is_no_quantity_is_not_parsed(text: str) -> None:
     found = read(text, 0)
     assert found is None or found[1] < len(text)

@@ -1,0 +1,417 @@
+"""Which node fits which task, and why not: the filters of a cluster's scheduler over a snapshot.
+
+The rules are those of kube-scheduler's filter plugins (NodeUnschedulable, NodeName, TaintToleration, NodeAffinity,
+NodeResourcesFit, InterPodAffinity, PodTopologySpread; Kubernetes 1.35, `pkg/scheduler/framework/plugins`). Partitions
+and features of Slurm are labels here, so the same rules hold for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from aurora.cluster.resources import GPU, PODS, TOLERANCE, Amounts, amount_text
+from aurora.cluster.snapshot import Affinity, Node, Requirement, Snapshot, Spread, Taint, Task, Term, Toleration
+
+ReasonKind = Literal[
+    "insufficient",
+    "cordoned",
+    "not ready",
+    "maintenance",
+    "taint",
+    "selector",
+    "affinity",
+    "model",
+    "with tasks",
+    "apart from tasks",
+    "spread",
+]
+
+NODE_NAME = "metadata.name"
+"""Key by which a requirement names nodes instead of labels."""
+HOSTNAME = "kubernetes.io/hostname"
+"""Topology key of a single node, which a node has even where its labels lack it."""
+UNSCHEDULABLE = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")
+NOT_READY = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+
+
+class Reason(NamedTuple):
+    """Why a node does not fit a task.
+
+    Attributes:
+        kind: Kind of the reason.
+        subject: Resource, taint, label or task that it is about.
+        asked, free: Amounts for `insufficient`; 0 otherwise.
+    """
+
+    kind: ReasonKind
+    subject: str = ""
+    asked: float = 0.0
+    free: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The reason in words, without the node."""
+        match self.kind:
+            case "insufficient":
+                asked, free = amount_text(self.subject, self.asked), amount_text(self.subject, max(0.0, self.free))
+                return f"insufficient {self.subject}: asks for {asked}, {free} free"
+            case "cordoned" | "not ready":
+                return f"is {self.kind}"
+            case "maintenance":
+                return f"under maintenance: {self.subject}"
+            case "taint":
+                return f"has the taint {self.subject}, which is not tolerated"
+            case "selector":
+                return f"lacks the label {self.subject}"
+            case "affinity":
+                return f"does not match the node affinity {self.subject}"
+            case "model":
+                return f"has no accelerator of model {self.subject}"
+            case "with tasks":
+                return f"no task near it that matches {self.subject}"
+            case "apart from tasks":
+                return f"anti-affinity with {self.subject}"
+            case "spread":
+                return f"would break the spread over {self.subject}"
+
+
+def holds(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+    """Return whether labels meet a requirement; NotIn and DoesNotExist hold where the label is absent."""
+    value = labels.get(requirement.key)
+    match requirement.operator:
+        case "In":
+            return value is not None and value in requirement.values
+        case "NotIn":
+            return value is None or value not in requirement.values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case "Gt" | "Lt":
+            if value is None or not requirement.values:
+                return False
+            try:
+                number, bound = int(value), int(requirement.values[0])
+            except ValueError:
+                return False
+            return number > bound if requirement.operator == "Gt" else number < bound
+
+
+def matches(term: Term, labels: Mapping[str, str]) -> bool:
+    """Return whether labels meet all requirements of a term."""
+    return all(holds(r, labels) for r in term)
+
+
+def tolerates(toleration: Toleration, taint: Taint) -> bool:
+    """Return whether a toleration covers a taint."""
+    if toleration.effect is not None and toleration.effect != taint.effect:
+        return False
+    if toleration.key is None:
+        return toleration.operator == "Exists"
+    if toleration.key != taint.key:
+        return False
+    return toleration.operator == "Exists" or toleration.value == taint.value
+
+
+def requirement_text(requirement: Requirement) -> str:
+    """Return a requirement as people write it.
+
+    >>> requirement_text(Requirement(key="zone", operator="In", values=("a", "b")))
+    'zone in (a, b)'
+    """
+    values = ", ".join(requirement.values)
+    return {
+        "In": f"{requirement.key} in ({values})",
+        "NotIn": f"{requirement.key} not in ({values})",
+        "Exists": requirement.key,
+        "DoesNotExist": f"!{requirement.key}",
+        "Gt": f"{requirement.key} > {values}",
+        "Lt": f"{requirement.key} < {values}",
+    }[requirement.operator]
+
+
+def term_text(term: Term) -> str:
+    """Return a term as people write it; "any task" for an empty one."""
+    return " and ".join(requirement_text(r) for r in term) or "any task"
+
+
+class Room:
+    """The room of a snapshot's nodes, which tasks take and give back one by one.
+
+    Args:
+        snapshot: Nodes, and the tasks that hold resources now.
+        at: Time at which maintenance windows are looked at; default: when the snapshot was taken.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, at: datetime | None = None) -> None:
+        self.snapshot = snapshot
+        self._at = at or snapshot.taken_at
+        self._free: dict[str, dict[str, float]] = {n.node_id: dict(n.allocatable) for n in snapshot.nodes}
+        self._shares: dict[str, list[float]] = {}
+        self._on: dict[str, dict[str, Task]] = {n.node_id: {} for n in snapshot.nodes}
+        self._where: dict[str, str] = {}
+        self._keeps_apart: dict[str, Task] = {}
+        self._static: dict[tuple[object, ...], dict[str, tuple[Reason, ...]]] = {}
+        for node_id, tasks in snapshot.tasks_by_node.items():
+            for task in tasks:
+                self.take(task, node_id)
+
+    def free(self, node_id: str) -> Amounts:
+        """Return what is free on a node: allocatable minus requests; negative where it is overcommitted."""
+        return self._free[node_id]
+
+    def tasks_on(self, node_id: str) -> tuple[Task, ...]:
+        """Return the tasks that hold room on a node."""
+        return tuple(self._on[node_id].values())
+
+    def node_of(self, task_id: str) -> str | None:
+        """Return the node on which a task holds room, None if on none."""
+        return self._where.get(task_id)
+
+    def take(self, task: Task, node_id: str) -> None:
+        """Let a task take its room on a node, whether or not it fits."""
+        self._change(task, node_id, -1.0)
+        self._on[node_id][task.task_id] = task
+        self._where[task.task_id] = node_id
+        if any(a.is_anti and a.is_required for a in task.affinities):
+            self._keeps_apart[task.task_id] = task
+
+    def give_back(self, task: Task) -> str:
+        """Let a task give back its room; return the node that it was on."""
+        node_id = self._where.pop(task.task_id)
+        self._change(task, node_id, 1.0)
+        del self._on[node_id][task.task_id]
+        self._keeps_apart.pop(task.task_id, None)
+        return node_id
+
+    def _change(self, task: Task, node_id: str, sign: float) -> None:
+        free = self._free[node_id]
+        for resource, amount in task.requests.items():
+            free[resource] = free.get(resource, 0.0) + sign * amount
+        if PODS in free and PODS not in task.requests:
+            free[PODS] += sign
+        devices = task.requests.get(GPU, 0.0)
+        if 0 < devices < 1 or node_id in self._shares:
+            self._shares[node_id] = _packed(
+                self.snapshot.nodes_by_id[node_id].allocatable.get(GPU, 0.0),
+                [*(t.requests.get(GPU, 0.0) for t in self._on[node_id].values() if t.task_id != task.task_id)]
+                + ([devices] if sign < 0 else []),
+            )
+
+    def fitting(self, task: Task) -> list[str]:
+        """Return the nodes that fit a task now, in the snapshot's order."""
+        return [node_id for node_id, reasons in self.all_reasons(task) if not reasons]
+
+    def all_reasons(self, task: Task) -> Iterator[tuple[str, tuple[Reason, ...]]]:
+        """Yield every node with the reasons for which it does not fit a task now."""
+        static = self.static_reasons(task)
+        dynamic = [self._between_tasks(task, a) for a in task.affinities if a.is_required]
+        dynamic += [self._spread(task, s, static) for s in task.spreads if s.is_required]
+        dynamic.append(self._apart_from_others(task))
+        for node in self.snapshot.nodes:
+            found = list(static[node.node_id])
+            found += self._lacking(task, node.node_id)
+            found += [bad[node.node_id] for bad in dynamic if node.node_id in bad]
+            yield node.node_id, tuple(found)
+
+    def reasons(self, task: Task, node_id: str) -> tuple[Reason, ...]:
+        """Return why a node does not fit a task now; empty if it fits."""
+        return next(reasons for name, reasons in self.all_reasons(task) if name == node_id)
+
+    def static_reasons(self, task: Task) -> Mapping[str, tuple[Reason, ...]]:
+        """Return, by node, the reasons that hold whatever else runs: labels, taints, cordons, models, maintenance."""
+        selector = tuple(sorted(task.node_selector.items()))
+        key = (selector, task.node_affinity, task.tolerations, task.accelerator_models, task.kind)
+        if key not in self._static:
+            self._static[key] = {n.node_id: tuple(_static(task, n, self._at)) for n in self.snapshot.nodes}
+        return self._static[key]
+
+    def _lacking(self, task: Task, node_id: str) -> Iterator[Reason]:
+        free = self._free[node_id]
+        for resource, asked in task.requests.items():
+            if asked <= 0:
+                continue
+            left = free.get(resource, 0.0)
+            if resource == GPU and node_id in self._shares:
+                shares = self._shares[node_id]
+                left = max(shares, default=0.0) if asked < 1 else float(sum(s >= 1 - TOLERANCE for s in shares))
+            if asked > left + TOLERANCE:
+                yield Reason("insufficient", resource, asked, left)
+        if PODS in free and PODS not in task.requests and free[PODS] < 1:
+            yield Reason("insufficient", PODS, 1.0, free[PODS])
+
+    def _between_tasks(self, task: Task, affinity: Affinity) -> dict[str, Reason]:
+        """Return the nodes at which an affinity of the task itself does not hold."""
+        spaces = affinity.namespaces or (task.namespace,)
+        near: dict[str, str] = {}
+        for node_id, tasks in self._on.items():
+            domain = _domain(self.snapshot.nodes_by_id[node_id], affinity.topology_key)
+            if domain is None or domain in near:
+                continue
+            other = next((o for o in tasks.values() if _selects(affinity.selector, spaces, o, task)), None)
+            if other is not None:
+                near[domain] = other.task_id
+        if affinity.is_anti:
+            return {
+                n.node_id: Reason("apart from tasks", near[domain])
+                for n in self.snapshot.nodes
+                if (domain := _domain(n, affinity.topology_key)) in near and domain is not None
+            }
+        if not near and task.namespace in spaces and matches(affinity.selector, task.labels):
+            near = {d: "" for n in self.snapshot.nodes if (d := _domain(n, affinity.topology_key)) is not None}
+        text = term_text(affinity.selector)
+        return {
+            n.node_id: Reason("with tasks", text)
+            for n in self.snapshot.nodes
+            if _domain(n, affinity.topology_key) not in near
+        }
+
+    def _apart_from_others(self, task: Task) -> dict[str, Reason]:
+        """Return the nodes from which the anti-affinity of a task that is there keeps this one away."""
+        bad: dict[tuple[str, str], str] = {}
+        for other in self._keeps_apart.values():
+            node = self.snapshot.nodes_by_id[self._where[other.task_id]]
+            for affinity in other.affinities:
+                if not (affinity.is_anti and affinity.is_required):
+                    continue
+                domain = _domain(node, affinity.topology_key)
+                spaces = affinity.namespaces or (other.namespace,)
+                if domain is not None and _selects(affinity.selector, spaces, task, other):
+                    bad.setdefault((affinity.topology_key, domain), other.task_id)
+        if not bad:
+            return {}
+        keys = {key for key, _ in bad}
+        found = {}
+        for node in self.snapshot.nodes:
+            names = [bad[key, d] for key in sorted(keys) if (d := _domain(node, key)) is not None and (key, d) in bad]
+            if names:
+                found[node.node_id] = Reason("apart from tasks", names[0])
+        return found
+
+    def _spread(self, task: Task, spread: Spread, static: Mapping[str, tuple[Reason, ...]]) -> dict[str, Reason]:
+        """Return the nodes at which one more task would break a spread.
+
+        Nodes that the task's selector and affinity exclude do not count, as with `nodeAffinityPolicy: Honor`.
+        """
+        counts: Counter[str] = Counter()
+        for node in self.snapshot.nodes:
+            domain = _domain(node, spread.topology_key)
+            if domain is None or any(r.kind in ("selector", "affinity") for r in static[node.node_id]):
+                continue
+            counts[domain] += sum(
+                matches(spread.selector, o.labels) and o.namespace == task.namespace and o.task_id != task.task_id
+                for o in self._on[node.node_id].values()
+            )
+        least = min(counts.values(), default=0) if len(counts) >= spread.min_domains else 0
+        own = int(matches(spread.selector, task.labels))
+        reason = Reason("spread", spread.topology_key)
+        return {
+            n.node_id: reason
+            for n in self.snapshot.nodes
+            if (domain := _domain(n, spread.topology_key)) is None
+            or (domain in counts and counts[domain] + own - least > spread.max_skew)
+        }
+
+
+def _static(task: Task, node: Node, at: datetime) -> Iterator[Reason]:
+    """Yield the reasons that hold whatever else runs."""
+    stays = task.kind in ("daemon", "static")
+    if node.is_cordoned and not stays and not any(tolerates(t, UNSCHEDULABLE) for t in task.tolerations):
+        yield Reason("cordoned")
+    if not node.is_ready and not stays and not any(t.key in NOT_READY for t in node.taints):
+        yield Reason("not ready")
+    for start, end, reason in node.maintenance:
+        if start <= at < end and not stays:
+            yield Reason("maintenance", reason)
+    for taint in node.taints:
+        if taint.effect == "PreferNoSchedule" or (taint.key == UNSCHEDULABLE.key and node.is_cordoned):
+            continue
+        if not any(tolerates(t, taint) for t in task.tolerations):
+            yield Reason("taint", f"{taint.key}={taint.value}:{taint.effect}" if taint.value else taint.key)
+    for key, value in task.node_selector.items():
+        if _labels(node).get(key) != value:
+            yield Reason("selector", f"{key}={value}")
+    if task.node_affinity and not any(matches(term, _labels(node)) for term in task.node_affinity):
+        yield Reason("affinity", " or ".join(term_text(t) for t in task.node_affinity))
+    if task.accelerator_models and node.accelerator_model not in task.accelerator_models:
+        yield Reason("model", " or ".join(task.accelerator_models))
+
+
+def _labels(node: Node) -> Mapping[str, str]:
+    return {HOSTNAME: node.node_id, NODE_NAME: node.node_id, **node.labels}
+
+
+def _domain(node: Node, key: str) -> str | None:
+    return node.labels.get(key, node.node_id if key in (HOSTNAME, NODE_NAME) else None)
+
+
+def _selects(selector: Term, namespaces: tuple[str, ...], other: Task, task: Task) -> bool:
+    return other.task_id != task.task_id and other.namespace in namespaces and matches(selector, other.labels)
+
+
+def _packed(devices: float, asked: Iterable[float]) -> list[float]:
+    """Return the free share of each device when shares are packed best fit, whole devices first."""
+    free = [1.0] * int(devices)
+    for amount in sorted(asked, reverse=True):
+        if amount >= 1:
+            whole = [i for i, share in enumerate(free) if share >= 1 - TOLERANCE][: int(amount)]
+            for i in whole:
+                free[i] = 0.0
+        elif amount > 0:
+            rooms = [(share, i) for i, share in enumerate(free) if share + TOLERANCE >= amount]
+            if rooms:
+                free[min(rooms)[1]] -= amount
+    return free
+
+
+_FILTER_ORDER: tuple[tuple[ReasonKind, ...], ...] = (
+    ("cordoned",),
+    ("not ready", "maintenance"),
+    ("taint",),
+    ("selector", "affinity"),
+    ("model",),
+    ("insufficient",),
+    ("spread",),
+    ("with tasks", "apart from tasks"),
+)
+"""Kinds of reasons in the order in which kube-scheduler filters; a node counts for the first that it fails."""
+
+
+def summary(reasons: Iterable[tuple[str, tuple[Reason, ...]]]) -> str:
+    """Return why no node fits in one line, as `kubectl describe pod` counts it.
+
+    >>> summary([("a", (Reason("insufficient", "cpu", 4, 1),)), ("b", (Reason("cordoned"), Reason("spread", "zone")))])
+    '0 of 2 nodes fit: 1 insufficient cpu, 1 cordoned'
+    """
+    counts: Counter[str] = Counter()
+    nodes = fitting = 0
+    for _, found in reasons:
+        nodes += 1
+        fitting += not found
+        first = next((kinds for kinds in _FILTER_ORDER if any(r.kind in kinds for r in found)), ())
+        counts.update(dict.fromkeys((_short(r) for r in found if r.kind in first), 1))
+    listed = ", ".join(f"{n} {text}" for text, n in counts.most_common())
+    return f"{fitting} of {nodes} nodes fit" + (f": {listed}" if listed else "")
+
+
+def _short(reason: Reason) -> str:
+    match reason.kind:
+        case "insufficient":
+            return f"insufficient {reason.subject}"
+        case "taint":
+            return f"untolerated taint {reason.subject}"
+        case "selector" | "affinity":
+            return f"node {reason.kind} not matched"
+        case "with tasks":
+            return "affinity to tasks not met"
+        case "apart from tasks":
+            return "anti-affinity not met"
+        case "spread":
+            return f"spread over {reason.subject} broken"
+        case "model":
+            return "another accelerator model"
+        case _:
+            return reason.kind

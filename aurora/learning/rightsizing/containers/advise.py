@@ -1,0 +1,334 @@
+"""Advises on requests and limits of containers, from what they were measured to use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+
+from aurora.errors import InputError
+from aurora.learning.rightsizing.containers.advice import (
+    HOURS_PER_MONTH,
+    CalibrationSummary,
+    ContainerAdvice,
+    ContainerReport,
+    Finding,
+    Prices,
+    ResourceAdvice,
+)
+from aurora.learning.rightsizing.containers.cases import Sized, rounded_up, sized_cpu, sized_memory
+from aurora.learning.rightsizing.containers.outlook import Outlook
+from aurora.learning.rightsizing.containers.risk import Calibration, allocate, back_tests, calibrate, horizon_of
+from aurora.learning.rightsizing.containers.strategies import CPU_RISK, MEMORY_RISK, STRATEGIES, Strategy
+from aurora.learning.rightsizing.containers.use import (
+    MIB,
+    RESOURCES,
+    UNITS,
+    ContainerUse,
+    Demand,
+    Resource,
+    Size,
+    check_use,
+    demand_of,
+)
+from aurora.quantities import percent, plain
+from aurora.types import FloatArray, Progress, no_progress
+
+WEEK = 7 * 86_400.0
+LEAST_HOURS = 48.0
+"""Hours of measurements below which AURORA proposes nothing: two of every hour of the day."""
+SAME = 0.05
+"""Relative change of a request below which it stays as it is."""
+LIMIT_RISK = 0.1
+"""Share of the risk of a CPU request that its limit may take."""
+
+
+class _Fleet(NamedTuple):
+    """Demands for a resource that are long enough, with their distributions.
+
+    Attributes:
+        demands: By position of the container.
+        places: Place of each container in what follows, by position of the container.
+        calibration: What the back-tests taught.
+        outlook: Distributions.
+        horizons: Seconds of which the distributions are.
+        wanted: Sizes by the strategy.
+        tails: CPU limits by the distributions.
+    """
+
+    demands: dict[int, Demand]
+    places: dict[int, int]
+    calibration: Calibration
+    outlook: Outlook
+    horizons: FloatArray
+    wanted: FloatArray
+    tails: FloatArray
+
+
+def advise(  # noqa: PLR0913  # what a recommendation depends on
+    uses: Sequence[ContainerUse],
+    strategy: str = "aurora",
+    prices: Prices | None = None,
+    *,
+    risk: float = CPU_RISK,
+    memory_risk: float = MEMORY_RISK,
+    horizon: float = WEEK,
+    least_hours: float = LEAST_HOURS,
+    progress: Progress = no_progress,
+) -> ContainerReport:
+    """Advise on requests and limits of containers.
+
+    What was not measured stays as it is, and so does a resource with too few values. All containers are sized together:
+    the risks are means over them, and no container bears more than four times the mean.
+
+    Args:
+        uses: The containers.
+        strategy: Name of a strategy, one of `STRATEGIES`.
+        prices: Prices of requests; None for no money.
+        risk: Share of the time in which CPU demand may exceed the request.
+        memory_risk: Probability of a kill for lack of memory within the horizon.
+        horizon: Seconds for which the advice is to hold.
+        least_hours: Hours of measurements below which nothing is proposed.
+        progress: Receives how many containers are done.
+
+    Raises:
+        InputError: The strategy is not known, or an argument or a number of a container is out of range.
+
+    Example:
+        >>> from aurora.learning.rightsizing.containers import advise, made_up_containers
+        >>> report = advise(made_up_containers(seed=1))
+        >>> report.containers[0].cpu.finding
+        'over'
+    """
+    _check(uses, strategy, prices, (risk, memory_risk), horizon, least_hours)
+    chosen = STRATEGIES[strategy]
+    risks: dict[Resource, float] = {"cpu": risk, "memory": memory_risk}
+    parts: dict[Resource, list[tuple[ResourceAdvice, float | None]]] = {}
+    summaries = []
+    for resource in RESOURCES:
+        measured = [demand_of(use, resource) for use in uses]
+        needs = [0 if d is None else (chosen.need or ceil(least_hours * 3600 / d.step)) for d in measured]
+        long = {k: d for k, d in enumerate(measured) if d is not None and d.count >= needs[k]}
+        progress(resource, 0, len(uses))
+        fleet = _fleet(long, chosen, risks[resource], horizon)
+        if fleet.demands:
+            working = fleet.calibration.working_risk(risks[resource])
+            summaries.append(
+                CalibrationSummary(
+                    resource, fleet.calibration.tests, fleet.calibration.containers, risks[resource], working
+                )
+            )
+        parts[resource] = []
+        for k, use in enumerate(uses):
+            if k in fleet.demands:
+                parts[resource].append(_judged(use, chosen, fleet, k, needs[k], risks[resource], horizon))
+            else:
+                parts[resource].append((_unsized(use, resource, measured[k], needs[k]), None))
+        progress(resource, len(uses), len(uses))
+    containers = []
+    for use, (cpu, target), (memory, _) in zip(uses, parts["cpu"], parts["memory"], strict=True):
+        now, then = (_month(prices, use.replicas, s) for s in ((cpu.now, memory.now), (cpu.proposed, memory.proposed)))
+        containers.append(
+            ContainerAdvice(use.workload, use.container, use.replicas, cpu, memory, now, then, autoscaler_target=target)
+        )
+    return ContainerReport(strategy, horizon, tuple(containers), tuple(summaries), prices)
+
+
+def _check(
+    uses: Sequence[ContainerUse],
+    strategy: str,
+    prices: Prices | None,
+    risks: tuple[float, float],
+    horizon: float,
+    least_hours: float,
+) -> None:
+    if strategy not in STRATEGIES:
+        raise InputError(f"there are {', '.join(STRATEGIES)}", parameter="strategy", value=strategy)
+    for name, value in zip(("risk", "memory_risk"), risks, strict=True):
+        if not 0 < value < 1:
+            raise InputError("give a probability above 0 and below 1", parameter=name, value=value)
+    for name, value in (("horizon", horizon), ("least_hours", least_hours)):
+        if not 0 < value < np.inf:
+            raise InputError("give a finite number above 0", parameter=name, value=value)
+    if prices is not None and not (min(prices) >= 0 and np.isfinite(prices).all()):
+        raise InputError("prices must be finite numbers from 0 up", parameter="prices", value=prices)
+    names = set()
+    for use in uses:
+        check_use(use)
+        if use.name in names:
+            raise InputError(f"two containers are called {use.name!r}; give them different names")
+        names.add(use.name)
+
+
+def _fleet(demands: dict[int, Demand], strategy: Strategy, risk: float, horizon: float) -> _Fleet:
+    """Calibrate on the demands, which are of one resource, and size them."""
+    every = list(demands.values())
+    resource = every[0].resource if every else "cpu"
+    horizons = np.array([horizon_of(d, horizon) for d in every])
+    calibration = calibrate(resource, back_tests(every, horizon))
+    outlook = calibration.outlook(every, horizons.tolist())
+    asked = risk
+    if resource == "memory" and every:
+        # The risk is of the whole horizon; what the past allows to test may be a part of it.
+        asked = 1 - (1 - risk) ** (float(np.median(horizons)) / horizon)
+    rule = strategy.rule(resource)
+    if rule.size is None:
+        wanted = allocate(outlook, calibration.working_risk(asked))
+    else:
+        wanted = np.array([rule.size(d, rule.default) for d in every])
+    tails = allocate(outlook, calibration.working_risk(LIMIT_RISK * asked)) if every else np.zeros(0)
+    places = {k: place for place, k in enumerate(demands)}
+    return _Fleet(demands, places, calibration, outlook, horizons, wanted, tails)
+
+
+def _unsized(use: ContainerUse, resource: Resource, demand: Demand | None, need: int) -> ResourceAdvice:
+    """Return the advice for a resource without enough values: as it is."""
+    now = use.size(resource)
+    if demand is None:
+        return ResourceAdvice(resource, "unmeasured", 0, need, now, now, reasons=("not measured: it stays as it is",))
+    hours = (need - demand.count) * demand.step / 3600
+    return ResourceAdvice(
+        resource,
+        "too_little",
+        demand.count,
+        need,
+        now,
+        now,
+        slack_now=_slack(demand, now.request),
+        slack=_slack(demand, now.request),
+        reasons=(f"{demand.count} values are measured and {need} are needed: it stays as it is",),
+        would_change=(f"{plain(hours, 3)} more hours of measurements",),
+    )
+
+
+def _judged(
+    use: ContainerUse, strategy: Strategy, fleet: _Fleet, k: int, need: int, risk: float, horizon: float
+) -> tuple[ResourceAdvice, float | None]:
+    """Return the advice for a resource, and the new target of an autoscaler on it."""
+    demand, place = fleet.demands[k], fleet.places[k]
+    resource, wanted = demand.resource, float(fleet.wanted[place])
+    now = use.size(resource)
+    if strategy.rule(resource).size is not None:
+        sized = _by_rule(use, strategy, resource, wanted)
+    elif resource == "cpu":
+        sized = sized_cpu(use, demand, wanted, float(fleet.tails[place]))
+    else:
+        sized = sized_memory(use, demand, wanted, horizon)
+    held = sized.size == now and not sized.is_forced and bool(sized.reasons) and use.autoscaler is not None
+    if not sized.is_forced and _is_same(now, sized.size):
+        sized = sized._replace(size=now, target=None)
+    chance_now, chance = (_chance(fleet, place, _bound(s), horizon) for s in (now, sized.size))
+    above = _chance(fleet, place, sized.size.request, horizon)
+    factors: list[str] = []
+    if sized.is_cut_off:
+        chance = above = None
+    else:
+        factors = _factors(now, sized.size)
+    reasons = (*_base_reasons(demand, above, sized.size, risk, strategy), *sized.reasons)
+    change = (*factors, *sized.would_change)
+    advice = ResourceAdvice(
+        resource,
+        "held" if held else _finding(now, sized.size),
+        demand.count,
+        need,
+        now,
+        sized.size,
+        _slack(demand, now.request),
+        _slack(demand, sized.size.request),
+        chance_now,
+        chance,
+        fleet.calibration.kept(risk) if strategy.rule(resource).size is None else None,
+        reasons,
+        change,
+    )
+    return advice, sized.target
+
+
+def _by_rule(use: ContainerUse, strategy: Strategy, resource: Resource, wanted: float) -> Sized:
+    """Return the size of a published rule, with that tool's own least sizes, limits and treatment of autoscalers."""
+    now, scaler = use.size(resource), use.autoscaler
+    assert strategy.least is not None
+    size = max(rounded_up(wanted, 0.001 if resource == "cpu" else MIB), strategy.least[resource == "memory"])
+    if strategy is STRATEGIES["krr"]:
+        if scaler is not None and scaler.resource == resource:
+            return Sized(now, ("KRR proposes nothing where an autoscaler scales on the resource",))
+        return Sized(Size(size, None if resource == "cpu" else size))
+    # VPA keeps the ratio of limit to request.
+    limit = None if now.limit is None else (now.limit / now.request * size if now.request else max(now.limit, size))
+    warned = scaler is not None and scaler.resource == resource
+    reasons = ("VPA must not work on a resource that an autoscaler scales on",) if warned else ()
+    return Sized(Size(size, limit), reasons)
+
+
+def _is_same(now: Size, proposed: Size) -> bool:
+    """Return whether a proposal differs so little from what is set now that it isn't worth a change."""
+    if (now.limit is None) != (proposed.limit is None) or not now.request or not proposed.request:
+        return now == proposed
+    near = abs(proposed.request - now.request) <= SAME * now.request
+    return near and (now.limit is None or proposed.limit is None or proposed.limit <= now.limit * (1 + SAME))
+
+
+def _finding(now: Size, proposed: Size) -> Finding:
+    if now == proposed:
+        return "fits"
+    if now.request is None or (proposed.request or 0.0) > now.request:
+        return "under"
+    if (proposed.request or 0.0) < now.request:
+        return "over"
+    return "under" if (proposed.limit or np.inf) > (now.limit or np.inf) else "over"
+
+
+def _bound(size: Size) -> float | None:
+    """Return what demand may not exceed: the limit, or the request where there is none."""
+    return size.request if size.limit is None else size.limit
+
+
+def _chance(fleet: _Fleet, place: int, bound: float | None, horizon: float) -> float | None:
+    """Return the probability of throttling at a moment, or of a kill within the horizon."""
+    if bound is None:
+        return None
+    row = Outlook(fleet.outlook.sizes[place : place + 1], fleet.outlook.above[place : place + 1])
+    chance = float(fleet.calibration.realised(row.chance(np.array([bound])))[0])
+    if fleet.calibration.resource == "memory":
+        # As if the parts of the horizon were independent: peaks that recur make it less.
+        chance = 1 - (1 - chance) ** (horizon / float(fleet.horizons[place]))
+    return min(max(chance, 0.0), 1.0)
+
+
+def _slack(demand: Demand, request: float | None) -> float | None:
+    return None if request is None else float(np.maximum(request - demand.values, 0.0).mean())
+
+
+def _base_reasons(demand: Demand, above: float | None, proposed: Size, risk: float, strategy: Strategy) -> list[str]:
+    unit, values = UNITS[demand.resource], demand.values
+    reasons = [
+        f"measured {plain(float(np.median(values)), 3)} {unit} in half of the time, at most "
+        f"{plain(float(values.max()), 3)}"
+    ]
+    if strategy.rule(demand.resource).size is not None:
+        reasons.append(strategy.text)
+    elif proposed.request is not None and above is not None:
+        what = "demand exceeds it" if demand.resource == "cpu" else "a kill comes"
+        share = f"{percent(above)} of the time" if demand.resource == "cpu" else f"with probability {percent(above)}"
+        reasons.append(
+            f"at {plain(proposed.request, 3)} {unit} {what} {share}; {percent(risk)} is allowed as a mean over all "
+            "containers"
+        )
+    return reasons
+
+
+def _factors(now: Size, proposed: Size) -> list[str]:
+    """Return by how much demand would have to differ for what is set now to be right."""
+    if not now.request or not proposed.request or now.request == proposed.request:
+        return []
+    factor = plain(now.request / proposed.request, 3)
+    return [f"if demand were {factor} times as high, the request of now would fit"]
+
+
+def _month(prices: Prices | None, replicas: int, sizes: tuple[Size, Size]) -> float | None:
+    cpu, memory = sizes
+    if prices is None or cpu.request is None or memory.request is None:
+        return None
+    return HOURS_PER_MONTH * replicas * (cpu.request * prices.core_hour + memory.request * prices.gib_hour)

@@ -1,0 +1,218 @@
+"""Special cases of measured use: limits that were hit, kills, plateaus, growth, start-up and autoscalers.
+
+Each changes what the distributions say, and says so in a sentence.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+
+from aurora.learning.rightsizing.containers.use import MIB, ContainerUse, Demand, Size, startup_peak
+from aurora.quantities import duration, percent, plain
+
+AT_LIMIT = {"cpu": 0.95, "memory": 0.98}
+"""Share of a limit from which use counts as cut off by it."""
+AT_LIMIT_SHARE = 0.01
+"""Share of the values at the limit from which the demand above it counts as unknown."""
+THROTTLED_SHARE = 0.05
+"""Share of throttled periods from which it does."""
+CPU_LIMIT_RAISE = 1.5
+MEMORY_LIMIT_RAISE = 1.2
+OOM_RAISE = 1.2
+OOM_LEAST_RAISE = 100 * MIB
+"""Least memory that is added to the level of a kill."""
+STARTUP_ROOM = 1.1
+PLATEAU_ROOM = 1.1
+"""Size over the plateau: what lies beside the heap can still grow."""
+PLATEAU_WIDTH = 0.03
+"""Share of the peak within which all values of the later half lie on a plateau."""
+PLATEAU_RISE = 0.2
+"""Share of the peak by which the first values lie below a plateau that was risen to."""
+GROWTH_PARTS = 8
+"""Number of parts of the past in whose peaks growth is looked for."""
+GROWTH_LEAST = 0.1
+"""Share of the peak that growth over the past comes to at least."""
+MOST_GROWTH = 2.0
+"""Most growth in the horizon, in multiples of the peak."""
+LEAST_CPU = 0.01
+LEAST_MEMORY = 16 * MIB
+HIGHEST_TARGET = 1.0
+"""Highest target of an autoscaler on CPU: above it pods use more than they request."""
+
+
+class Sized(NamedTuple):
+    """A size after the special cases.
+
+    Attributes:
+        size: Proposed request and limit.
+        reasons: What changed it, in sentences.
+        would_change: What would change it, in sentences.
+        is_forced: Whether a case demands at least this size, so that what is set now may not stay.
+        target: New target of the autoscaler; None if it stays.
+        is_cut_off: Whether a limit cut the measured demand off, so that its distribution is not known.
+    """
+
+    size: Size
+    reasons: tuple[str, ...] = ()
+    would_change: tuple[str, ...] = ()
+    is_forced: bool = False
+    target: float | None = None
+    is_cut_off: bool = False
+
+
+def rounded_up(value: float, grain: float) -> float:
+    """Return the least multiple of a grain that is not below a value.
+
+    >>> rounded_up(0.12301, 0.001), rounded_up(0.123, 0.001)
+    (0.124, 0.123)
+    """
+    steps = ceil(value / grain - 1e-6)
+    return round(steps * grain, 12)
+
+
+def share_at_limit(demand: Demand, limit: float | None) -> float:
+    """Return the share of the values at the limit; 0 without a limit."""
+    if not limit:
+        return 0.0
+    return float((demand.values >= AT_LIMIT[demand.resource] * limit).mean())
+
+
+def plateau_of(demand: Demand) -> float | None:
+    """Return the level of a plateau that memory rose to and stayed on, GiB; None if there is none.
+
+    Heaps with a maximum, such as that of a Java machine, are filled to it before they are cleaned. The level is that
+    maximum, and says little about the need.
+    """
+    values = demand.values[np.argsort(demand.times, kind="stable")]
+    peak = float(values.max())
+    later = values[len(values) // 2 :]
+    first = values[: max(1, len(values) // 50)]
+    if peak <= 0 or later.min() < (1 - PLATEAU_WIDTH) * peak or first.min() > (1 - PLATEAU_RISE) * peak:
+        return None
+    return float(later.max())
+
+
+def growth_of(demand: Demand) -> float:
+    """Return the growth of memory peaks a second, GiB; 0 unless they rise through the whole past.
+
+    The slope is the median of those between all pairs of peaks (Theil 1950, Sen 1968).
+    """
+    times, values = demand.times, demand.values
+    start, end = float(times.min()), demand.end
+    parts = np.minimum(((times - start) / max(end - start, 1.0) * GROWTH_PARTS).astype(np.int64), GROWTH_PARTS - 1)
+    peaks = np.full(GROWTH_PARTS, -np.inf)
+    np.maximum.at(peaks, parts, values)
+    if not np.isfinite(peaks).all():
+        return 0.0
+    rises = np.diff(peaks) > 0
+    if rises.sum() < GROWTH_PARTS - 2 or peaks[-1] < peaks.max() or peaks[-1] - peaks[0] < GROWTH_LEAST * peaks[-1]:
+        return 0.0
+    i, j = np.triu_indices(GROWTH_PARTS, 1)
+    return float(np.median((peaks[j] - peaks[i]) / (j - i))) / ((end - start) / GROWTH_PARTS)
+
+
+def sized_cpu(use: ContainerUse, demand: Demand, wanted: float, tail: float) -> Sized:
+    """Return the CPU request and limit of a container.
+
+    Args:
+        use: The container.
+        demand: Measured steady CPU.
+        wanted: Request by the distribution, cores.
+        tail: Limit by the distribution, cores; used only where a limit is set now.
+    """
+    now = use.cpu_size
+    reasons, change = [], []
+    request = max(rounded_up(wanted, 0.001), LEAST_CPU)
+    limit = None if now.limit is None else max(tail, request)
+    forced = False
+    start = startup_peak(use)
+    if start > request:
+        kept = "the limit leaves room for it" if limit is not None else "without a limit it may borrow"
+        reasons.append(f"start-up takes up to {plain(start, 3)} cores and is not part of the request; {kept}")
+        limit = None if limit is None else max(limit, STARTUP_ROOM * start)
+    at_limit = share_at_limit(demand, now.limit)
+    throttled = use.throttled or 0.0
+    if now.limit and (at_limit > AT_LIMIT_SHARE or throttled > THROTTLED_SHARE):
+        forced = True
+        request = max(request, now.request or 0.0)
+        limit = max(limit or 0.0, CPU_LIMIT_RAISE * now.limit, request)
+        what = (
+            f"{percent(throttled)} of periods throttled"
+            if throttled > THROTTLED_SHARE
+            else (f"{percent(at_limit)} of values at the limit")
+        )
+        reasons.append(
+            f"{what}: demand above {plain(now.limit, 3)} cores was cut off and is not known; raise the limit"
+        )
+        change.append("values under the raised limit, which show the whole demand")
+    sized = Size(request, None if limit is None else rounded_up(limit, 0.001))
+    scaler = use.autoscaler
+    if scaler is None or scaler.resource != "cpu":
+        return Sized(sized, tuple(reasons), tuple(change), forced, is_cut_off=forced)
+    if now.request is None:
+        reasons.append("an autoscaler on CPU needs a request, and none is set")
+        return Sized(sized, tuple(reasons), tuple(change), True, is_cut_off=forced)
+    return _scaled(sized, now.request * scaler.target, reasons, change, forced)
+
+
+def _scaled(size: Size, product: float, reasons: list[str], change: list[str], forced: bool) -> Sized:
+    """Keep the use a pod at which an autoscaler scales: request times target."""
+    points = max(1, min(round(100 * product / max(size.request or 0.0, 1e-9)), round(100 * HIGHEST_TARGET)))
+    request = rounded_up(100 * product / points, 0.001)
+    limit = None if size.limit is None else max(size.limit, request)
+    reasons.append(
+        f"an autoscaler scales at {plain(product, 3)} cores a pod (request times target); with this request its target "
+        f"is {points} %, and the number of pods stays as it is"
+    )
+    change.append("a new target without the new request, or the other way round, which changes the number of pods")
+    return Sized(Size(request, limit), tuple(reasons), tuple(change), forced, points / 100, forced)
+
+
+def sized_memory(use: ContainerUse, demand: Demand, wanted: float, horizon: float) -> Sized:
+    """Return the memory request and limit of a container.
+
+    Args:
+        use: The container.
+        demand: Measured memory.
+        wanted: Size by the distribution, GiB.
+        horizon: Seconds to look ahead.
+    """
+    now = use.memory_size
+    if use.autoscaler is not None and use.autoscaler.resource == "memory":
+        return Sized(now, ("an autoscaler scales on the memory request, so it stays as it is",))
+    reasons, change = [], []
+    peak = float(demand.values.max())
+    size, forced, cut_off = max(wanted, LEAST_MEMORY), False, False
+    plateau = plateau_of(demand)
+    growth = 0.0 if plateau is not None else growth_of(demand)
+    if plateau is not None:
+        size = max(size, PLATEAU_ROOM * plateau)
+        reasons.append(
+            f"memory rose to {plain(plateau, 3)} GiB and stayed there, as a heap that fills up to its maximum does: "
+            "that is the heap's limit, not the need"
+        )
+        change.append("a lower maximum of the heap (for Java -Xmx or MaxRAMPercentage): lower that first, then this")
+    if growth > 0:
+        added = min(growth * horizon, MOST_GROWTH * peak)
+        size, forced = max(size, peak + added), True
+        reasons.append(
+            f"its peaks rise through the whole past; at {plain(1024 * growth * 86_400, 3)} MiB a day it takes "
+            f"{plain(added, 3)} GiB more in {duration(horizon)} (a leak?)"
+        )
+        change.append("an end of the growth, or a restart")
+    if use.ooms:
+        level = max([o.level or now.limit or now.request or peak for o in use.ooms])
+        size, forced, cut_off = max(size, OOM_RAISE * level, level + OOM_LEAST_RAISE), True, True
+        times = "once" if len(use.ooms) == 1 else f"{len(use.ooms)} times"
+        reasons.append(f"killed for lack of memory {times}, at up to {plain(level, 3)} GiB: the need is above that")
+        change.append("a week under the raised limit without a kill")
+    elif now.limit and share_at_limit(demand, now.limit) > AT_LIMIT_SHARE:
+        size, forced, cut_off = max(size, MEMORY_LIMIT_RAISE * now.limit), True, True
+        reasons.append(f"at its limit of {plain(now.limit, 3)} GiB: what it would take above that is not known")
+        change.append("values under the raised limit, which show the whole demand")
+    size = rounded_up(size, MIB)
+    limited = Size(size, None if now.limit is None else size)
+    return Sized(limited, tuple(reasons), tuple(change), forced, is_cut_off=cut_off)

@@ -1,0 +1,110 @@
+"""Tools over an open cluster answer from the snapshot, and say so where none is open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from aurora.cluster.snapshot import Workload
+from aurora.errors import InputError
+from aurora.tools.cluster import NoArguments, cluster_overview
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+from tests.cluster.clusters import node, snapshot, task
+
+WEB = Workload(workload_id="shop/Deployment/web", kind="Deployment", replicas=3)
+CLUSTER = snapshot(
+    node("a", price_per_hour=0.2),
+    node("b", "z2", is_cordoned=True),
+    task("web-1", "a", 1.5, workload_id=WEB.workload_id),
+    task("web-2", "a", 0.5, workload_id=WEB.workload_id),
+    task("web-3", cpu=3.0, workload_id=WEB.workload_id),
+    workloads=(WEB,),
+)
+
+
+def _call(tool: str, **arguments: object) -> dict[str, object]:
+    harness = Harness(Desk([], snapshot=CLUSTER), (tool,))
+    text = harness.call(tool, arguments)
+    assert text.startswith("[E1] "), text
+    result: dict[str, object] = json.loads(text.removeprefix("[E1] "))
+    return result
+
+
+def test_the_overview_counts_nodes_tasks_room_and_money() -> None:
+    state = _call("cluster_overview")
+    assert (state["nodes"], state["usable_nodes"], state["running"], state["pending"]) == (2, 1, 2, 1)
+    assert state["price_per_hour"] == 0.2
+    assert state["resources"][0] == {  # type: ignore[index]
+        "resource": "cpu",
+        "allocatable": 8.0,
+        "requested": 2.0,
+        "free": 6.0,
+        "requested_share": 0.25,
+        "used": None,
+    }
+
+
+def test_nodes_come_in_the_order_asked_for() -> None:
+    assert [n["node_id"] for n in _call("find_nodes", order="emptiest")["nodes"]] == ["b", "a"]  # type: ignore[attr-defined]
+    assert _call("find_nodes", contains="Z2")["count"] == 1
+
+
+def test_a_node_shows_its_tasks_and_marks() -> None:
+    assert [t["task_id"] for t in _call("node_details", node_id="a")["tasks"]] == ["shop/web-1", "shop/web-2"]  # type: ignore[attr-defined]
+    assert _call("node_details", node_id="b")["conditions"] == ["cordoned"]
+
+
+def test_tasks_are_found_by_state_and_workload() -> None:
+    assert _call("find_tasks", state="pending", contains="deployment/web")["count"] == 1
+    assert _call("find_workloads")["workloads"] == [
+        {
+            "workload_id": "shop/Deployment/web",
+            "kind": "Deployment",
+            "running": 2,
+            "pending": 1,
+            "replicas": 3,
+            "cpu_requested": 2.0,
+            "memory_requested": 0.0,
+        }
+    ]
+
+
+def test_a_waiting_task_is_explained_with_what_would_place_it() -> None:
+    why = _call("why_task_waits", task_id="shop/web-3")
+    assert why["summary"] == "0 of 2 nodes fit: 1 insufficient cpu, 1 cordoned"
+    assert why["remedies"][0] == {"node_id": "a", "changes": ["free 1 core on a"]}  # type: ignore[index]
+
+
+def test_why_not_tells_reasons_and_changes() -> None:
+    why = _call("why_not_on_node", task_id="shop/web-1", node_id="b")
+    assert (why["reasons"], why["changes"]) == (["is cordoned"], ["uncordon b"])
+
+
+def test_a_wrong_name_fails_with_the_nearest() -> None:
+    harness = Harness(Desk([], snapshot=CLUSTER), ("node_details",))
+    assert "no node 'aa'; did you mean a?" in harness.call("node_details", {"node_id": "aa"})
+
+
+def test_without_a_cluster_a_tool_says_how_to_open_one() -> None:
+    with pytest.raises(InputError, match="open one with a snapshot"):
+        cluster_overview(Desk([]), NoArguments())
+
+
+def test_why_here_names_the_nodes_that_fit_and_a_policys_choice() -> None:
+    why = _call("why_task_is_here", task_id="shop/web-1")
+    assert (why["node_id"], why["fitting"]) == ("a", ["a"])
+    assert why["summary"] == "1 of 2 nodes fit: 1 cordoned"
+    assert why["policy_chooses"] == "a"
+
+
+def test_a_what_if_tells_what_gets_a_node() -> None:
+    found = _call("cluster_what_if", changes=[{"kind": "uncordon", "node_id": "b"}])
+    assert found["newly_placed"] == [{"task_id": "shop/web-3", "node_id": "b"}]
+    assert (found["before"]["waiting"], found["after"]["waiting"]) == (1, 0)  # type: ignore[index]
+
+
+def test_policies_are_ranked_on_the_cluster() -> None:
+    found = _call("rank_cluster_policies", policy_ids=["first_fit", "cheapest"])
+    assert found["compared"] == 2
