@@ -35,11 +35,13 @@ class Item(NamedTuple):
         kind: Kind, its own or that of its list.
         group: API group; empty for the core group.
         fields: The object.
+        is_guessed: Whether its kind is not said, and told from its fields.
     """
 
     kind: str
     group: str
     fields: dict[str, Any]
+    is_guessed: bool = False
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
@@ -242,6 +244,8 @@ def _list_kind(fields: dict[str, Any]) -> tuple[str, str] | None:
 
 def _item(value: dict[str, Any], name: str, list_kind: tuple[str, str]) -> Item:
     kind, version = value.get("kind", list_kind[0]), value.get("apiVersion")
+    if not kind and (guess := _kind_by_fields(value)):
+        return Item(guess, "", value, is_guessed=True)
     if not isinstance(kind, str) or not kind or not isinstance(version, str | None):
         raise DataError(f"{name} has an object without a kind; is it from Kubernetes? {_HOW}")
     if kind == "Table":
@@ -250,6 +254,16 @@ def _item(value: dict[str, Any], name: str, list_kind: tuple[str, str]) -> Item:
         message = str(value.get("message", ""))[:200]
         raise DataError(f"{name} is a server's refusal, not a list: {message!r}; check the rights and try again")
     return Item(kind, _group(version) if isinstance(version, str) else list_kind[1], value)
+
+
+def _kind_by_fields(value: dict[str, Any]) -> str:
+    """Return the kind of a node or a pod that does not say it, as clients in Go write them; empty for others."""
+    spec, status = value.get("spec"), value.get("status")
+    if not isinstance(value.get("metadata"), dict):
+        return ""
+    if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+        return "Pod"
+    return "Node" if isinstance(status, dict) and {"nodeInfo", "capacity"} <= status.keys() else ""
 
 
 def _group(version: str) -> str:
