@@ -49,6 +49,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
         "transformers",
     ),
     "solver": ("ortools",),
+    "kubernetes": ("kubernetes",),
 }
 """Top-level modules that each extra brings. `pyproject.toml` has the distributions; a test compares."""
 
