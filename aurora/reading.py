@@ -57,7 +57,12 @@ _PACKED = (
 
 
 def read_bytes(
-    path: Path, *, limit: int = DOCUMENT_BYTES, packed: bool = False, error: type[AuroraError] | None = None
+    path: Path,
+    *,
+    limit: int = DOCUMENT_BYTES,
+    packed: bool = False,
+    pipe_seconds: float = PIPE_SECONDS,
+    error: type[AuroraError] | None = None,
 ) -> bytes:
     """Read a file, and unpack it if it is a gzip file, whatever its name.
 
@@ -65,6 +70,7 @@ def read_bytes(
         path: A regular file or a pipe.
         limit: Most bytes, of the file and of what it unpacks to.
         packed: Whether the reader unpacks what is no gzip file itself.
+        pipe_seconds: Most seconds of waiting for the next bytes of a pipe.
         error: The class of error to raise; None for `FileError` and `DataError`.
 
     Returns:
@@ -75,7 +81,7 @@ def read_bytes(
             file, or packed in another way. The class is `error` where it is given.
     """
     try:
-        raw = _content(path, limit, error)
+        raw = _content(path, limit, pipe_seconds, error)
     except OSError as fault:
         raise (error or FileError)(
             f"can't read {path}: {fault.strerror or fault}; check the path and its permissions"
@@ -199,13 +205,7 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] | None = None) 
             nested too deeply. The class is `error` where it is given.
     """
     try:
-        data = json.loads(
-            text,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            parse_int=_whole,
-            object_pairs_hook=_without_duplicates,
-        )
+        data = strict_json_decoder().decode(text)
     except json.JSONDecodeError as fault:
         raise (error or DataError)(
             f"{name} is not JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})"
@@ -217,6 +217,19 @@ def parse_json(text: str, name: str, *, error: type[AuroraError] | None = None) 
     if _depth(data) > MAX_DEPTH:
         raise (error or DataError)(f"{name}: nested too deeply; at most {MAX_DEPTH} levels are read")
     return data
+
+
+def strict_json_decoder() -> json.JSONDecoder:
+    """Return the decoder of `parse_json`, for readers that take a document piece by piece.
+
+    It raises `json.JSONDecodeError`, `RecursionError`, or a `ValueError` that says what is refused.
+    """
+    return json.JSONDecoder(
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        parse_int=_whole,
+        object_pairs_hook=_without_duplicates,
+    )
 
 
 def _refuse_constant(text: str) -> float:
@@ -258,7 +271,7 @@ def _depth(data: Any) -> int:
     return deepest
 
 
-def _content(path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
+def _content(path: Path, limit: int, pipe_seconds: float, error: type[AuroraError] | None) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
     try:
         mode = os.fstat(handle).st_mode
@@ -268,23 +281,23 @@ def _content(path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
             raise (error or FileError)(f"can't read {path}: it is a device; give the path of a file")
         if stat.S_ISREG(mode) and os.fstat(handle).st_size > limit:
             raise _too_large(path, limit, error)
-        return _drained(handle, path, limit, error)
+        return _drained(handle, path, limit, pipe_seconds, error)
     finally:
         os.close(handle)
 
 
-def _drained(handle: int, path: Path, limit: int, error: type[AuroraError] | None) -> bytes:
-    """Read a handle to its end, waiting at most `PIPE_SECONDS` for the next bytes."""
+def _drained(handle: int, path: Path, limit: int, pipe_seconds: float, error: type[AuroraError] | None) -> bytes:
+    """Read a handle to its end, waiting at most `pipe_seconds` for the next bytes."""
     patience = select.poll()
     patience.register(handle, select.POLLIN)
     parts: list[bytes] = []
     size = 0
-    deadline = time.monotonic() + PIPE_SECONDS
+    deadline = time.monotonic() + pipe_seconds
     while True:
         # A regular file is always ready.
         if not patience.poll(max(0.0, deadline - time.monotonic()) * 1000):
             raise (error or FileError)(
-                f"can't read {path}: nothing came from it in {PIPE_SECONDS:.0f} s; is it the right file?"
+                f"can't read {path}: nothing came from it in {pipe_seconds:.0f} s; is it the right file?"
             )
         try:
             part = os.read(handle, _CHUNK)
@@ -296,7 +309,7 @@ def _drained(handle: int, path: Path, limit: int, error: type[AuroraError] | Non
         if size > limit:
             raise _too_large(path, limit, error)
         parts.append(part)
-        deadline = time.monotonic() + PIPE_SECONDS
+        deadline = time.monotonic() + pipe_seconds
 
 
 def _unpacked(path: Path, raw: bytes, limit: int, error: type[AuroraError] | None) -> bytes:

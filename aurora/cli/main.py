@@ -24,6 +24,7 @@ from aurora.cli.bench import commands as bench
 from aurora.cli.futures import commands as futures
 from aurora.cli.options import options_of
 from aurora.cli.recommend import commands as recommend
+from aurora.cli.snapshot import commands as snapshot
 from aurora.cli.terminal import streams
 from aurora.cli.terminal.failures import failure_of, report_failure
 from aurora.cli.terminal.output import note
@@ -53,6 +54,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(recommend.app, name="recommend")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(data.app, name="data")
+app.add_typer(snapshot.app, name="snapshot")
 app.command("doctor")(doctor.doctor)
 
 

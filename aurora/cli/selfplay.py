@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,15 @@ import typer
 from aurora.agents.arena.sources import SOURCES
 from aurora.cli import model_options, options
 from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_model, tell_when_asked
+from aurora.cli.selfplay_notes import note_event
 from aurora.cli.terminal.output import emit_json, emit_table, note
-from aurora.cli.terminal.progress import progress
 from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
+    from aurora.graphs.events import Event
+    from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.run import Run
     from aurora.graphs.settings import SelfPlaySettings
     from aurora.sim.policies.policy import Policy
@@ -99,6 +102,7 @@ def selfplay(  # one parameter an option
     from aurora.agents.models.budget import Budget  # heavy siblings
     from aurora.agents.models.model import call_limits  # heavy siblings
     from aurora.evals.model_usage import model_usage  # heavy, used here only
+    from aurora.graphs.progress import progress_of_events  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
     from aurora.memory.embedder import run_fingerprint  # heavy, used here only
@@ -123,7 +127,13 @@ def selfplay(  # one parameter an option
     note_compiling()
     with open_run(directory, settings) as opened:
         tell_when_asked(opened)
-        with progress(iterations, time_limit) as tell:
+        with steps() as progress:
+            show = progress_of_events(progress, iterations, time_limit)
+
+            def tell(event: Event) -> None:
+                note_event(event, iterations)
+                show(event)
+
             finished = opened.play(
                 iterations=iterations,
                 jobs=jobs,
@@ -145,24 +155,22 @@ def selfplay(  # one parameter an option
                 f"{directory} holds no finished iteration ({finished.reason}); "
                 f"go on with a larger budget and --resume {shlex.quote(str(directory))}"
             )
-        result = {
-            "run": str(directory),
-            "model": model_usage(directory, opened.store),
-            **opened.result(finished.reason).to_json(),
-        }
-        if result["model"] is not None:
-            result["model"] |= asked_from(opened)
+        result = opened.result(finished.reason)
+        usage = model_usage(directory, opened.store)
+        if usage is not None:
+            usage |= asked_from(opened)
         path: Path | None = None
         verdicts: list[Verdict] = []
         if report:
-            path, verdicts = _reported(opened, jobs, result["iterations"])
-    result["report"] = None if path is None else str(path)
-    result["verdicts"] = [v.to_json() for v in verdicts]
+            path, verdicts = _reported(opened, jobs, result.iterations)
     if as_json:
-        emit_json(result)
+        report_path = None if path is None else str(path)
+        emit_json(
+            {**result.to_json(), "model": usage, "report": report_path, "verdicts": [v.to_json() for v in verdicts]}
+        )
     else:
         _show(result, verdicts, path)
-    require_answers(settings, result["model"])
+    require_answers(settings, usage)
 
 
 def _note_absent_extras(settings: SelfPlaySettings) -> None:
@@ -181,12 +189,12 @@ def _note_absent_extras(settings: SelfPlaySettings) -> None:
         )
 
 
-def _show(result: dict[str, Any], verdicts: list[Verdict], path: Path | None) -> None:
+def _show(result: SelfPlayResult, verdicts: list[Verdict], path: Path | None) -> None:
     """Print the result as tables, and note the paths of the report and the champion."""
     _print_result(result, verdicts)
     if path is not None:
         note(f"report: {path}")
-    note(f"use the champion: aurora policies export --run {shlex.quote(result['run'])} --best --out champion.json")
+    note(f"use the champion: aurora policies export --run {shlex.quote(str(result.run))} --best --out champion.json")
 
 
 def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
@@ -194,13 +202,13 @@ def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]
     from aurora.evals.report import write_report  # heavy, used here only
 
     try:
-        with steps() as tell:
+        with steps() as progress:
             return write_report(
                 run.directory,
                 run.settings,
                 source=run.source,
                 jobs=jobs,
-                tick=lambda done, of: tell("report: fresh scenarios", done, of),
+                progress=progress,
             )
     except KeyboardInterrupt:
         note(
@@ -224,16 +232,16 @@ def _start(name: str) -> Policy:
     return start
 
 
-def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:
+def _print_result(result: SelfPlayResult, verdicts: list[Verdict]) -> None:
     """Print ratings, the champion on fresh scenarios and its gains, each with a sentence on how to read it."""
-    champion = result["champion"]
+    champion = result.champion.policy_id
     emit_table(
         "policies by Elo",
         ("policy", "elo", "games", "iteration", ""),
-        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, _mark(p, champion)) for p in result["top"]],
+        [(p["name"], f"{p['elo']:.0f}", p["games"], p["iteration"] + 1, _mark(p, champion)) for p in result.top],
     )
     note(
-        f"champion {champion}: best on validation scenarios ({result['validation_advantage']:+.4f} over the best "
+        f"champion {champion}: best on validation scenarios ({result.validation_advantage:+.4f} over the best "
         "reference of each, chosen with hindsight). Elo comes from the attacker's scenarios, so another may lead it."
     )
     if not verdicts:
@@ -241,7 +249,7 @@ def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:
     from aurora.evals.report.words import change_text, opening, value_text  # heavy siblings
 
     emit_table(
-        f"the champion on fresh scenarios, {result['unit']}",
+        f"the champion on fresh scenarios, {result.unit}",
         ("level", "closest reference", "its mean", "start", "champion", "bound", "ahead of all"),
         [_verdict_row(v) for v in verdicts],
     )
@@ -256,10 +264,10 @@ def _print_result(result: dict[str, Any], verdicts: list[Verdict]) -> None:
             ("level", *("within SLA" if g.objective == "sla" else g.objective for g in verdicts[0].gains)),
             [(v.level or "all", *(f"{value_text(g, g.after)}, {change_text(g)}" for g in v.gains)) for v in verdicts],
         )
-    note(opening(verdicts, result["unit"]))
+    note(opening(verdicts, result.unit))
 
 
-def _mark(policy: dict[str, Any], champion: str) -> str:
+def _mark(policy: Mapping[str, Any], champion: str) -> str:
     if policy["policy_id"] == champion:
         return "champion"
     return "reference" if policy["origin"] == "reference" else ""

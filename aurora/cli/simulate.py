@@ -103,14 +103,17 @@ def _changes(texts: dict[str, list[str] | None]) -> tuple[Change, ...]:
 
 
 def _with_bounds(report: SimulationReport) -> SimulationReport:
+    from aurora.extras import is_installed
+    from aurora.sim.kernel import encode  # heavy, used here only
+    from aurora.sim.optimum.solver import can_be_solved  # heavy, used here only
+
     tasks = len(report.placements)
     if tasks >= SLOW_TASKS:
         note(f"computing what no plan can beat for {tasks} tasks; about 20 s for 200 flows, on one core")
+    if not is_installed("solver") and can_be_solved(encode(report.scenario)):
+        note("without a solver, bounds of small scenarios are looser; pip install 'aurora-alloc[solver]'")
     with steps() as progress:
-        progress("bounds", 0, 1)
-        bounded = report.with_bounds()
-        progress("bounds", 1, 1)
-    return bounded
+        return report.with_bounds(progress)
 
 
 def _warn(report: SimulationReport) -> None:

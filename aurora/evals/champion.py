@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,12 +16,13 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.statistics import Interval, paired_interval
+from aurora.types import Progress, no_progress
 
 FRESH_SEED = 2_000_003
 """Seed offset of fresh scenarios; it keeps them apart from training and validation for any seed of the run."""
 
-Tick = Callable[[int, int], None]
-"""Callback with the steps done and their total."""
+STAGE = "report: fresh scenarios"
+"""Stage of progress of `evaluate_champion`."""
 
 
 class ReferenceComparison(NamedTuple):
@@ -119,7 +119,7 @@ def evaluate_champion(  # what is judged, on what, and how long
     bounded: int,
     seed: int,
     jobs: int,
-    tick: Tick = lambda done, of: None,
+    progress: Progress = no_progress,
 ) -> list[Verdict]:
     """Compare a policy with every reference, the start and the bounds, on fresh scenarios of every level.
 
@@ -130,7 +130,7 @@ def evaluate_champion(  # what is judged, on what, and how long
         bounded: Number of these for which bounds are computed, where the source has levels.
         seed: Random seed of the scenarios.
         jobs: Number of threads.
-        tick: Callback of progress; a level counts one step, and each scenario with bounds another.
+        progress: Receives the steps done; a level counts one, and each scenario with bounds another.
     """
     levels = [level.number for level in LEVELS] if source.has_levels else [0]
     families = len(source.training + source.validation)
@@ -141,21 +141,23 @@ def evaluate_champion(  # what is judged, on what, and how long
         before = place * (1 + to_bound)
         scenarios = fresh_scenarios(source, max(1, level), per_family, seed)
         verdict = _on_level(source, policy, level, scenarios, jobs)
-        tick(before + 1, steps)
+        progress(STAGE, before + 1, steps)
         if to_bound:
             far = distance(
                 scenarios[:to_bound],
                 compile_policy(policy),
                 jobs=jobs,
-                tick=partial(_counted, tick, before + 1, steps),
+                progress=partial(_counted, progress, before + 1, steps),
             )
             verdict = verdict._replace(distance=far)
         verdicts.append(verdict)
     return verdicts
 
 
-def _counted(tick: Tick, before: int, steps: int, done: int) -> None:
-    tick(before + done, steps)
+def _counted(  # the protocol, for a part of the steps
+    progress: Progress, before: int, steps: int, stage: str, done: int, total: int | None = None, detail: str = ""
+) -> None:
+    progress(STAGE, before + done, steps, detail)
 
 
 def _on_level(source: Source, policy: Policy, level: int, scenarios: list[EncodedScenario], jobs: int) -> Verdict:

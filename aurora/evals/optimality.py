@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from aurora.sim.outcome import Summary
 from aurora.sim.policies.program import Program
 from aurora.sim.rewards import score
 from aurora.statistics import Interval, paired_interval
+from aurora.types import Progress, no_progress
 
 
 class Distance(NamedTuple):
@@ -54,7 +55,7 @@ def distance(
     program: Program,
     *,
     jobs: int,
-    tick: Callable[[int], None] = lambda done: None,
+    progress: Progress = no_progress,
 ) -> Distance | None:
     """Measure the distance of a policy from the bounds; None if it completes none of the scenarios.
 
@@ -62,7 +63,7 @@ def distance(
         scenarios: Encoded scenarios.
         program: Compiled policy.
         jobs: Number of threads.
-        tick: Callback with the number of scenarios done.
+        progress: Receives the number of scenarios done.
     """
     pending = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
         delayed(_judge)(e, program) for e in scenarios
@@ -71,7 +72,7 @@ def distance(
     for done, (encoded, row) in enumerate(zip(scenarios, pending, strict=True), 1):
         if row is not None:
             rows.append((encoded, *row))
-        tick(done)
+        progress("bounds", done, len(scenarios))
     if not rows:
         return None
     most = np.array([best_reward(least, e.scenario) for e, least, _ in rows])

@@ -23,6 +23,7 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import Scores, score
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.whatif import Change, all_changed, described
+from aurora.types import Progress, no_progress
 
 SECONDS_PER_HOUR = 3600.0
 
@@ -132,13 +133,16 @@ class SimulationReport:
         """All decisions in order; empty without a trace."""
         return _decisions(self.scenario, self.outcome)
 
-    def with_bounds(self) -> SimulationReport:
+    def with_bounds(self, progress: Progress = no_progress) -> SimulationReport:
         """Return the report with the tightest bounds; this takes over a minute for 500 tasks.
+
+        Args:
+            progress: Receives the steps done.
 
         Raises:
             ScenarioError: A task fits on nothing even when everything is free.
         """
-        return replace(self, bounds=tightest_bounds(encode(self.scenario)))
+        return replace(self, bounds=tightest_bounds(encode(self.scenario), progress))
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of `aurora simulate --json`; numbers that are not finite are null."""

@@ -72,7 +72,10 @@ def test_jobs_of_a_log_start_on_an_empty_machine(tmp_path: Path) -> None:
 
 
 OWN_NODES = "node_id;cpu;memory;price_per_hour;accelerator_model\nnode-a;8;32;0.4;\nnode-b;4;16;0.15;\n"
-OWN_TASKS = "task_id,arrival_time,duration,cpu_required,dependencies\nweb,0,3600,2,\nlog,5,60,1,\nend,9,60,4,web|log\n"
+OWN_TASKS = (
+    "task_id,arrival_time,duration,cpu_required,dependencies,allowed_nodes\n"
+    "web,0,3600,2,,\nlog,5,60,1,,node-a\nend,9,60,4,web|log,node-a|node-b\n"
+)
 
 
 def test_two_tables_become_a_scenario(tmp_path: Path) -> None:
@@ -81,8 +84,10 @@ def test_two_tables_become_a_scenario(tmp_path: Path) -> None:
     tasks.write_text(OWN_TASKS)
     aurora("scenarios", "read", "csv", str(nodes), str(tasks), "--out", str(scenario))
     assert tasks_of(scenario.read_text())[2]["dependencies"] == ["web", "log"]
+    allowed = [t.get("allowed_nodes") for t in tasks_of(scenario.read_text())]
+    assert allowed == [None, ["node-a"], ["node-a", "node-b"]]
     result = json.loads(aurora("simulate", str(scenario), "cheapest", "--json").stdout)
-    assert [t["start"] for t in result["tasks"]] == [0, 5, 3600]
+    assert [(t["node_id"], t["start"]) for t in result["tasks"]] == [("node-b", 0), ("node-a", 5), ("node-b", 3600)]
 
 
 @pytest.mark.parametrize(

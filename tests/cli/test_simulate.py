@@ -48,6 +48,42 @@ def test_a_task_that_fits_nowhere_is_named_on_stderr_and_in_json(tmp_path: Path)
     assert "huge\tunplaceable\tasks for 512 cores" in aurora("simulate", str(huge), "first_fit").stdout
 
 
+@pytest.fixture
+def limited(tmp_path: Path) -> Path:
+    """Return a file of two nodes, whose tasks may use the first only."""
+    path = written(tmp_path / "limited.json", [{**t, "allowed_nodes": ["node-a"]} for t in TASKS])
+    data = json.loads(path.read_text())
+    data["nodes"].append({"node_id": "node-b", "cpu": 64})
+    data["workload_definition"]["tasks"].append(
+        {**TASKS[0], "task_id": "big", "cpu_required": 8} | {"allowed_nodes": ["node-a"]}
+    )
+    path.write_text(json.dumps(data))
+    return path
+
+
+def test_tasks_wait_for_the_nodes_that_they_may_use(limited: Path) -> None:
+    done = aurora("simulate", str(limited), "cheapest", "--json")
+    web, db, big = json.loads(done.stdout)["tasks"]
+    assert (web["node_id"], db["node_id"], db["start"]) == ("node-a", "node-a", 60)
+    assert big["reason"] == "asks for 8 cores, its only allowed node, node-a, has 4"
+    explained = aurora("explain", str(limited), "cheapest", "--task", "db").stdout
+    assert "It waited 50 s: until web ended no allowed node had 2 free cores (node-a: 1)." in explained
+    never = aurora("explain", str(limited), "cheapest", "--task", "big").stdout
+    assert "Task big can never be placed: it asks for 8 cores, its only allowed node has 4." in never
+    why = aurora("explain", str(limited), "cheapest", "--task", "db", "--why-not", "node-b", "--json").stdout
+    assert json.loads(why)["why_not"]["because"] == "not_allowed"
+    assert "Not on node-b: the task may use only node-a." in json.loads(why)["why_not"]["text"]
+
+
+def test_an_unknown_or_indispensable_node_of_allowed_nodes_is_an_error(limited: Path) -> None:
+    refused = aurora("simulate", str(limited), "cheapest", "--remove", "node-a", code=3).stderr
+    assert "node 'node-a' can't be removed: task web may use no other" in refused
+    limited.write_text(limited.read_text().replace('["node-a"]', '["node-x"]', 1))
+    assert (
+        "task web: allowed_nodes: unknown node 'node-x'" in aurora("simulate", str(limited), "cheapest", code=3).stderr
+    )
+
+
 def test_twenty_tasks_are_shown_by_default_and_all_on_request(tmp_path: Path) -> None:
     many = written(tmp_path / "many.json", [{**TASKS[0], "task_id": f"t{i}"} for i in range(30)])
     done = aurora("simulate", str(many), "first_fit", "--trace")

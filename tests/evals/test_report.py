@@ -40,7 +40,13 @@ def test_the_starting_policy_is_a_row_of_every_comparison():
     start = source.templates[0]
     ticks: list[tuple[int, int]] = []
     verdicts = evaluate_champion(
-        source, start, per_family=1, bounded=0, seed=5, jobs=1, tick=lambda done, of: ticks.append((done, of))
+        source,
+        start,
+        per_family=1,
+        bounded=0,
+        seed=5,
+        jobs=1,
+        progress=lambda _, done, of=None, detail="": ticks.append((done, of)),
     )
     assert [v.level for v in verdicts] == [1, 2, 3, 4, 5]
     assert ticks == [(k, 5) for k in range(1, 6)]
@@ -61,7 +67,7 @@ def test_a_report_is_written_and_its_verdicts_are_cached(finished, quick, monkey
     assert not re.search(r"(src|href)=['\"]https?:", text.partition("</script>")[2])
     monkeypatch.setattr(judging, "fresh_scenarios", lambda *_: pytest.fail("judged again"))
     assert write_report(finished, SMALL)[1] == verdicts
-    (finished / page.VERDICTS).write_text("{")  # a damaged copy is computed again
+    (finished / page.VERDICTS_FILE).write_text("{")  # a damaged copy is computed again
     monkeypatch.undo()
     monkeypatch.setattr(GeneratedSource, "judged_per_family", 1)
     monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)

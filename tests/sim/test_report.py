@@ -21,7 +21,16 @@ from aurora.sim.report import SimulationReport, bill, placements, report_simulat
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 from aurora.sim.scenarios.scenario import Conditions, Link, Node, NodeFailure, PriceChange, Scenario, Task, Workload
-from aurora.sim.scenarios.whatif import Asked, LoadChanges, NodeFails, all_changed, described, parse_change
+from aurora.sim.scenarios.whatif import (
+    Asked,
+    LoadChanges,
+    NodeFails,
+    NodeRemoved,
+    all_changed,
+    changed,
+    described,
+    parse_change,
+)
 
 NODES = (Node(node_id="a", cpu=4, memory=8, price_per_hour=1.0), Node(node_id="b", cpu=2, price_per_hour=0.5))
 
@@ -71,6 +80,11 @@ def test_exactly_the_incomplete_tasks_have_a_reason() -> None:
         task("island", cpu_required=6, source_site="s3"),
         task("child", dependencies=("wide",)),
         task("short", cpu_required=8, patience=5),
+        task("pinned", cpu_required=6, allowed_nodes=("a",)),
+        task("two", memory_required=10, allowed_nodes=("a", "g")),
+        task("driver", accelerators=1, accelerator_models=("A100",), allowed_nodes=("g",)),
+        task("neither", cpu_required=6, memory_required=8, allowed_nodes=("a", "g")),
+        task("far", cpu_required=6, source_site="s3", allowed_nodes=("g",)),
     )
     nodes = (gpu, Node(node_id="a", cpu=4, memory=8))
     found = reasons(report_simulation(scenario(*tasks, nodes=nodes, links=(link, far)), REFERENCES["first_fit"]))
@@ -85,6 +99,11 @@ def test_exactly_the_incomplete_tasks_have_a_reason() -> None:
         "island": "no node that can be reached from s3 has all of what it asks for",
         "child": "depends on wide, not completed",
         "short": "left unserved after 5 s, its patience",
+        "pinned": "asks for 6 cores, its only allowed node, a, has 4",
+        "two": "asks for 10 GiB, the largest of its 2 allowed nodes has 8",
+        "driver": "no allowed node has 1 devices of model A100",
+        "neither": "none of its allowed nodes has all of what it asks for",
+        "far": "none of its allowed nodes that can be reached from s3 has all of what it asks for",
     }
 
 
@@ -193,6 +212,16 @@ def test_changes_accumulate_and_unknown_names_are_reported() -> None:
     assert after.environmental_conditions.node_failures == (NodeFailure(node_id="b", start=1),)
     with pytest.raises(ScenarioError, match="no node 'bb'; did you mean b"):
         all_changed(before, [NodeFails(node_id="bb", start=1)])
+
+
+def test_a_removed_node_is_one_that_no_task_may_use() -> None:
+    before = scenario(task("x", allowed_nodes=("a", "b")), task("y", allowed_nodes=("b",)))
+    after = changed(before, NodeRemoved(node_id="a"))
+    assert [t.allowed_nodes for t in after.tasks] == [("b",), ("b",)]
+    with pytest.raises(ScenarioError, match="'b' can't be removed: task y may use no other"):
+        changed(before, NodeRemoved(node_id="b"))
+    failed = report_simulation(changed(before, NodeFails(node_id="b", start=0)), REFERENCES["first_fit"]).placements
+    assert [p.node_id for p in failed] == ["a", None]
 
 
 def test_a_device_model_that_differs_in_case_is_pointed_out() -> None:

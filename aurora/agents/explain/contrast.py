@@ -38,6 +38,8 @@ FEATURES_COMPARED_UNREAD = ("fit.cost", "fit.energy", "fit.latency", "fit.durati
 """Features in which a candidate may be better although the policy does not read them."""
 LOWER_FROM = 0.99
 """Ratio to the winner's value below which a candidate counts as better: one hundredth less."""
+MAX_NODES_NAMED = 5
+"""Most allowed nodes that are named."""
 MAX_BETTER = 2
 """Most features named in which the candidate was better."""
 
@@ -47,10 +49,10 @@ class Contrast(NamedTuple):
 
     Attributes:
         candidate: Name of the candidate.
-        because: chosen: it did go there; infeasible: it lacked something; lost: another one scored higher; draw: as
-            high, and another comes first in the list; not_admitted: the policy does not admit it; untraced: it had
-            room, and is not among the best that the trace keeps; dependency, queue or policy: the task was placed
-            nowhere, and that is what it waited for last.
+        because: not_allowed: the task may not use it; chosen: it did go there; infeasible: it lacked something;
+            lost: another one scored higher; draw: as high, and another comes first in the list; not_admitted:
+            the policy does not admit it; untraced: it had room, and is not among the best that the trace keeps;
+            dependency, queue or policy: the task was placed nowhere, and that is what it waited for last.
         checked: Every claim with its verdict.
         text: Text of the claims that hold.
     """
@@ -87,7 +89,9 @@ def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "o
     task = number_of(run, task_id)
     assert task is not None  # likewise
     _require(run, task, candidate)
-    decision = case.decision
+    decision, allowed = case.decision, run.scenario.tasks[task].allowed_nodes
+    if allowed and candidate not in allowed:
+        return _not_allowed(case, run, task, candidate)
     if decision is None:
         return _never_placed(case, run, task, candidate)
     option = next((o for o in decision.options if o.name == candidate), None)
@@ -116,6 +120,14 @@ def _require(run: History, task: int, candidate: str) -> None:
     if candidate not in known:
         few = ", ".join(repr(k) for k in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")  # noqa: PLR2004
         raise ScenarioError(f"task {asked.task_id!r} has no candidate {candidate!r}; it has {few or 'none'}")
+
+
+def _not_allowed(case: Case, run: History, task: int, candidate: str) -> Contrast:
+    checked = check(infeasible_at(run, task, None, candidate), case)
+    allowed = [shown_name(n) for n in dict.fromkeys(run.scenario.tasks[task].allowed_nodes)]
+    more = f" and {len(allowed) - MAX_NODES_NAMED} more" if len(allowed) > MAX_NODES_NAMED else ""
+    text = f"Not on {shown_name(candidate)}: the task may use only {', '.join(allowed[:MAX_NODES_NAMED])}{more}."
+    return Contrast(candidate, "not_allowed", tuple(checked), text)
 
 
 def _never_placed(case: Case, run: History, task: int, candidate: str) -> Contrast:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from aurora.agents.explain.names import shown_name
-from aurora.agents.explain.waiting import fate_text, wait_in_a_word, way_claims, way_text
+from aurora.agents.explain.waiting import candidate_kind, fate_text, wait_in_a_word, way_claims, way_text
 from aurora.agents.explain.waiting_words import moment
 from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
@@ -148,13 +148,13 @@ def explain_case(
         claims += way_claims(run, task)
     checked = check(claims, case)
     held = [c.claim for c in checked if c.holds]
-    is_flow = any(t.destination_site is not None for t in case.scenario.tasks if t.task_id == task_id)
-    text = fate_text(task_id, held, is_flow=is_flow) if decision is None else worded(decision, held, level, audience)
+    kind = candidate_kind(next(t for t in case.scenario.tasks if t.task_id == task_id))
+    text = fate_text(task_id, held, kind) if decision is None else worded(decision, held, level, audience)
     if level == "line":
         waited, way = wait_in_a_word(held), []
         text = f"{text.removesuffix('.')}; {waited}." if waited else text
     else:
-        way = way_text(held, is_flow=is_flow, is_full=level == "full")
+        way = way_text(held, kind=kind, is_full=level == "full")
     return Explanation(
         case.scenario.scenario_id,
         case.policy.policy_id,

@@ -6,6 +6,7 @@ The course is what it waited for and who held that, every attempt with its end, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting_words import amount, attempt, lacking, moment, status, waited
@@ -27,6 +28,7 @@ from aurora.sim.explain.waiting_claims import (
     status_claim,
     wait_claims,
 )
+from aurora.sim.scenarios.scenario import Task
 
 MAX_CANDIDATES_NAMED = 3
 """Most candidates of which each is described by itself."""
@@ -42,16 +44,26 @@ WORDS: Mapping[Resource, str] = {
     "node_down": "a node that is up",
     "battery": "a node with power",
     "path": "a path",
+    "not_allowed": "a node that it may use",
 }
 """Phrases for the resource waited for."""
 MAX_WAITS_DETAILED = 4
 """Most waits of a task that are described in detail, longest first."""
 NO_NODE = {
-    "node_down": "no node was up",
-    "battery": "the battery of every node was empty",
-    "path": "no path led to a node",
+    "node_down": "no {kind} was up",
+    "battery": "the battery of every {kind} was empty",
+    "path": "no path led to {a_kind}",
 }
 """Clauses for a lack that all candidates share."""
+CandidateKind = Literal["node", "allowed node", "path"]
+"""Kinds of candidates of a task: all nodes, those that it may use, or the paths of a flow."""
+
+
+def candidate_kind(task: Task) -> CandidateKind:
+    """Return the kind of a task's candidates."""
+    if task.destination_site is not None:
+        return "path"
+    return "allowed node" if task.allowed_nodes else "node"
 
 
 def way_claims(run: History, task: int) -> list[WaitingClaim]:
@@ -91,15 +103,15 @@ def _where_next(run: History, task: int, wait: WaitClaim) -> Place:
     return Place(later[0].node, later[0].path) if later else places_of(run.encoded, task)[0]
 
 
-def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[str]:
+def way_text(claims: Sequence[Claim], *, kind: CandidateKind, is_full: bool) -> list[str]:
     """Write sentences about a task's course from claims that hold.
 
     Args:
         claims: Claims of one task.
-        is_flow: True: its candidates are paths.
+        kind: Kind of its candidates.
         is_full: True: include who held what.
     """
-    lines = _waits_text(claims, is_flow=is_flow)
+    lines = _waits_text(claims, kind)
     if is_full:
         held = [c for c in claims if isinstance(c, HoldClaim)]
         lines += [
@@ -113,13 +125,13 @@ def way_text(claims: Sequence[Claim], *, is_flow: bool, is_full: bool) -> list[s
     return lines
 
 
-def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
+def _waits_text(claims: Sequence[Claim], kind: CandidateKind) -> list[str]:
     every = [c for c in claims if isinstance(c, WaitClaim)]
     longest = sorted(every, key=length)[-MAX_WAITS_DETAILED:]
     lines = []
     for wait in (w for w in every if w in longest):
         opening = "It" if wait.end is not None else f"From {moment(wait.start)} on it"
-        lines.append(f"{opening} {waited(wait, room_text(claims, wait.start, is_flow=is_flow))}.")
+        lines.append(f"{opening} {waited(wait, room_text(claims, wait.start, kind))}.")
     rest = [w for w in every if w not in longest]
     if rest:
         total = sum(length(w) for w in rest)
@@ -127,16 +139,15 @@ def _waits_text(claims: Sequence[Claim], *, is_flow: bool) -> list[str]:
     return lines
 
 
-def room_text(claims: Sequence[Claim], time: float | None, *, is_flow: bool) -> str:
+def room_text(claims: Sequence[Claim], time: float | None, kind: CandidateKind) -> str:
     """Write that no candidate had room, and what they lacked."""
-    kind = "path" if is_flow else "node"
     lacks = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time == time]
     grouped, singles = [c for c in lacks if not c.where], [c for c in lacks if c.where]
     if not grouped:
         return f"no {kind} had room"
     only = grouped[0]
     if len(grouped) == 1 and only.resource in NO_NODE:
-        return NO_NODE[only.resource]
+        return NO_NODE[only.resource].format(kind=kind, a_kind=f"an {kind}" if kind == "allowed node" else f"a {kind}")
     if len(grouped) == 1 and only.asked and only.resource != "model":
         by_candidate = ", ".join(f"{shown_name(c.where)}: {plain(c.most)}" for c in singles)
         return f"no {kind} had {_free(only)} ({by_candidate or f'the most was {plain(only.most)}'})"
@@ -159,31 +170,39 @@ def _short(claim: InfeasibleClaim) -> str:
     return f"{count} {rest}"
 
 
-def fate_text(task_id: str, claims: Sequence[Claim], *, is_flow: bool) -> str:
+def fate_text(task_id: str, claims: Sequence[Claim], kind: CandidateKind) -> str:
     """Say why a task was never placed, as a sentence."""
     became = next(c for c in claims if isinstance(c, StatusClaim))
     opening = f"Task {shown_name(task_id)} {status(became)}"
     if became.status == "unplaceable":
-        return f"{opening}: {too_large_text(claims, is_flow=is_flow)}."
+        return f"{opening}: {too_large_text(claims, kind)}."
     here = [c for c in claims if isinstance(c, InfeasibleClaim) and not c.where]
     if became.status == "dropped" and here and not any(isinstance(c, WaitClaim) for c in claims):
-        return f"{opening} at {moment(here[0].time or 0.0)}: {room_text(claims, here[0].time, is_flow=is_flow)}."
+        return f"{opening} at {moment(here[0].time or 0.0)}: {room_text(claims, here[0].time, kind)}."
     return f"{opening}."
 
 
-def too_large_text(claims: Sequence[Claim], *, is_flow: bool) -> str:
+def too_large_text(claims: Sequence[Claim], kind: CandidateKind) -> str:
     """Say why a task fits nowhere even when everything is free."""
-    kind = "path" if is_flow else "node"
     grouped = [c for c in claims if isinstance(c, InfeasibleClaim) and c.time is None and not c.where]
     if not grouped:
         return f"no {kind} is large enough"
     only = grouped[0]
     if only.resource == "path" and only.lacking == only.candidates:
-        return "no path leads to its destination" if is_flow else "no path leads to any node"
+        return "no path leads to its destination" if kind == "path" else f"no path leads to any {kind}"
     if len(grouped) == 1 and only.asked and only.resource != "model":
         asked = amount(only.resource, only.asked)
-        return f"it asks for {asked}, the {'widest path' if is_flow else 'largest node'} has {plain(only.most)}"
-    return f"0/{only.candidates} {kind}s are large enough: {', '.join(_short(c) for c in grouped)}"
+        return f"it asks for {asked}, {_largest(only.candidates, kind)} has {plain(only.most)}"
+    lacks = ", ".join(_short(c) for c in grouped)
+    if kind == "allowed node":
+        return f"none of its allowed nodes ({only.candidates}) is large enough: {lacks}"
+    return f"0/{only.candidates} {kind}s are large enough: {lacks}"
+
+
+def _largest(candidates: int, kind: CandidateKind) -> str:
+    if kind == "allowed node":
+        return "its only allowed node" if candidates == 1 else f"the largest of its {candidates} allowed nodes"
+    return "the widest path" if kind == "path" else "the largest node"
 
 
 def wait_in_a_word(claims: Sequence[Claim]) -> str:

@@ -30,6 +30,7 @@ _STATES: Mapping[Resource, tuple[str, str]] = {
     "node_down": ("is down", "are down"),
     "battery": ("has an empty battery", "have an empty battery"),
     "path": ("can't be reached", "can't be reached"),
+    "not_allowed": ("is not one of its allowed nodes", "are not among its allowed nodes"),
 }
 """Phrases for candidates that are unusable for a reason other than an amount."""
 

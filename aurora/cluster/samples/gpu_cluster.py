@@ -44,7 +44,7 @@ def gpu_cluster() -> Snapshot:
             Source(
                 source_id="S1",
                 kind="kubernetes",
-                origin="made by python -m aurora.cluster.samples.write",
+                origin="made up",
                 read_at=TAKEN_AT,
                 facts=("nodes", "tasks", "workloads", "taints", "priorities"),
             ),

@@ -165,7 +165,7 @@ def hpc_queue() -> Snapshot:
             Source(
                 source_id="S1",
                 kind="slurm",
-                origin="made by python -m aurora.cluster.samples.write",
+                origin="made up",
                 read_at=TAKEN_AT,
                 facts=("nodes", "tasks", "workloads", "reservations"),
             ),

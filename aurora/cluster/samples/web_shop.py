@@ -50,14 +50,14 @@ def web_shop() -> Snapshot:
             Source(
                 source_id="S1",
                 kind="kubernetes",
-                origin="made by python -m aurora.cluster.samples.write",
+                origin="made up",
                 read_at=TAKEN_AT,
                 facts=("nodes", "tasks", "workloads", "taints", "priorities"),
             ),
             Source(
                 source_id="S2",
                 kind="prometheus",
-                origin="aurora.cluster.samples.sample_history('web-shop')",
+                origin="made up",
                 read_at=TAKEN_AT,
                 facts=("measured use",),
             ),

@@ -17,7 +17,7 @@ import plotly.offline
 from aurora import __version__
 from aurora.agents.arena.source import Source
 from aurora.errors import DataError, FileError
-from aurora.evals.champion import Tick, Verdict, evaluate_champion, verdict_from_json
+from aurora.evals.champion import Verdict, evaluate_champion, verdict_from_json
 from aurora.evals.model_usage import model_usage
 from aurora.evals.report import plots, tables, timeline
 from aurora.evals.report.program import program_section
@@ -28,6 +28,7 @@ from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.memory.store import Store
 from aurora.reading import read_json
 from aurora.sim.policies.policy import Policy, parse_policy
+from aurora.types import Progress, no_progress
 
 BOUNDED_PER_FAMILY = 2
 VERDICTS_FILE = "verdicts.json"
@@ -42,7 +43,7 @@ def write_report(
     *,
     source: Source | None = None,
     jobs: int = 1,
-    tick: Tick = lambda done, of: None,
+    progress: Progress = no_progress,
 ) -> tuple[Path, list[Verdict]]:
     """Write `report.html` into a run directory.
 
@@ -54,7 +55,7 @@ def write_report(
         settings: Settings of the run.
         source: Source of the run's scenarios if it is open already; None to open it.
         jobs: Number of threads.
-        tick: Callback of progress, with the steps done and their total.
+        progress: Receives the levels and bounded scenarios done, as the stage "report: fresh scenarios".
 
     Returns:
         The path of the page, and the champion's verdicts.
@@ -68,7 +69,7 @@ def write_report(
         last = store.last_iteration()
         assert last is not None  # the caller reports finished iterations only
         champion = parse_policy(last[1]["champion"])
-        verdicts = _verdicts(directory, source, settings, champion, jobs, tick)
+        verdicts = _verdicts(directory, source, settings, champion, jobs, progress)
         page = _page(directory, source, settings, champion, store, verdicts, jobs)
     path = directory / REPORT
     write_atomically(path, page)
@@ -76,7 +77,7 @@ def write_report(
 
 
 def _verdicts(
-    directory: Path, source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int, tick: Tick
+    directory: Path, source: Source, settings: SelfPlaySettings, champion: Policy, jobs: int, progress: Progress
 ) -> list[Verdict]:
     """Compare the champion, or read the verdicts of an earlier report."""
     per_family = source.judged_per_family
@@ -91,7 +92,13 @@ def _verdicts(
         except (DataError, FileError, KeyError, TypeError):  # a damaged file; its content is computed again
             pass
     verdicts = evaluate_champion(
-        source, champion, per_family=per_family, bounded=BOUNDED_PER_FAMILY, seed=settings.seed, jobs=jobs, tick=tick
+        source,
+        champion,
+        per_family=per_family,
+        bounded=BOUNDED_PER_FAMILY,
+        seed=settings.seed,
+        jobs=jobs,
+        progress=progress,
     )
     write_atomically(path, json.dumps({"key": key, "verdicts": [v.to_json() for v in verdicts]}) + "\n")
     return verdicts

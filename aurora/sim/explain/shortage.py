@@ -13,10 +13,19 @@ from aurora.sim.kernel.encode import share_of
 from aurora.sim.scenarios.scenario import Node, Task, path_name
 
 Resource = Literal[
-    "cpu", "memory", "accelerators", "accelerator_share", "model", "bandwidth", "node_down", "battery", "path"
+    "cpu",
+    "memory",
+    "accelerators",
+    "accelerator_share",
+    "model",
+    "bandwidth",
+    "node_down",
+    "battery",
+    "path",
+    "not_allowed",
 ]
 """Resources that can be lacking: cores, GiB, whole idle devices, a share of one device, a device of an allowed model,
-Gbit/s on a link; or the node is down, its battery is empty, or no path leads there."""
+Gbit/s on a link; or the node is down, its battery is empty, no path leads there, or the task may not use it."""
 
 
 class Place(NamedTuple):

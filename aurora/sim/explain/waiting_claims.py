@@ -230,7 +230,11 @@ def infeasible_at(run: History, task: int, time: float | None, where: str) -> li
 
 
 def _lists(run: History, task: int, time: float | None, where: str | None = None) -> list[list[Shortage]]:
-    """List the shortages of each candidate, or of those with one name; a node that no path leads to lacks a path."""
+    """List the shortages of each candidate, or of those with one name.
+
+    A node that the task may use and that no path leads to lacks a path. One that it may not use counts only if it is
+    asked about by name: it is no candidate.
+    """
     before = None
     if time is not None:
         before = next((a.decision for a in run.of_task.get(task, ()) if a.start == time), None)
@@ -240,12 +244,18 @@ def _lists(run: History, task: int, time: float | None, where: str | None = None
         for place in places
         if where in (None, name_of(run.encoded, place))
     ]
-    missing = [Shortage("path", 0.0, 0.0)]
-    if run.scenario.tasks[task].destination_site is not None:
+    asked, missing = run.scenario.tasks[task], [Shortage("path", 0.0, 0.0)]
+    if asked.destination_site is not None:
         return lacking if places else [missing]
-    reached = {place.node for place in places}
-    unreached = [n for k, n in enumerate(run.scenario.nodes) if k not in reached]
-    return lacking + [missing for n in unreached if where in (None, n.node_id)]
+    reached, allowed = {place.node for place in places}, frozenset(asked.allowed_nodes)
+    for k, node in enumerate(run.scenario.nodes):
+        if k in reached or where not in (None, node.node_id):
+            continue
+        if not allowed or node.node_id in allowed:
+            lacking.append(missing)
+        elif where is not None:
+            lacking.append([Shortage("not_allowed", 0.0, 0.0)])
+    return lacking
 
 
 def hold_claims(run: History, task: int, place: Place, time: float, before: int | None = None) -> list[HoldClaim]:

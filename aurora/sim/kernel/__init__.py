@@ -1,7 +1,7 @@
 """The kernel: one event loop that every scenario of every domain runs through.
 
-`encode` packs a scenario into arrays, `run` interprets a compiled policy over them, `simulate` does
-both. The meaning is in `docs/reference/kernel.md`.
+`encode` packs a scenario into arrays, `run` interprets a compiled policy over them, and `simulate` does both.
+`docs/reference/kernel.md` defines the semantics.
 """
 
 from aurora.sim.kernel.encode import EncodedScenario, encode

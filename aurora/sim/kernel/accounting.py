@@ -70,7 +70,7 @@ from aurora.sim.kernel.observe import JOULES_PER_KWH, SECONDS_PER_HOUR, carbon_i
 
 @inlined
 def advance(problem, state, now):
-    """Move the clock to `now` and add up what was used since."""
+    """Move the clock to `now` and accumulate the use of resources since."""
     clock = state.clock
     elapsed = now - clock[C_NOW]
     if elapsed > 0.0:
@@ -96,16 +96,16 @@ def price_integral(problem, state, n):
 
 @inlined
 def energy_of(state, n):
-    """Joules that node `n` has used up to now."""
+    """Return the joules that node `n` has used up to now."""
     rest = state.clock[C_NOW] - state.node_f[S_ENERGY_TIME, n]
     return state.node_f[S_ENERGY, n] + state.node_f[S_POWER, n] * rest
 
 
 @inlined
 def carbon_of(problem, state, n):
-    """Grams of CO2 that node `n` has emitted up to now.
+    """Return the grams of CO2 that node `n` has emitted up to now.
 
-    Energy is kept anyway. So carbon is multiplied out only where the intensity changes and at the end, and costs
+    Energy is accumulated in any case. So carbon is computed only where the intensity changes and at the end, and costs
     nothing in between.
     """
     since = energy_of(state, n) - state.node_f[S_CARBON_ENERGY, n]
@@ -114,7 +114,7 @@ def carbon_of(problem, state, n):
 
 @jitted
 def change_carbon_intensity(problem, state, n, factor):
-    """From now on node `n` emits `factor` times its own carbon intensity."""
+    """Set the carbon intensity of node `n` to `factor` times its own from now on."""
     state.node_f[S_CARBON, n] = carbon_of(problem, state, n)
     state.node_f[S_CARBON_ENERGY, n] = energy_of(state, n)
     state.node_f[S_CARBON_FACTOR, n] = factor
@@ -130,7 +130,7 @@ def changed(problem, state, n, with_fragmentation):
     sf[S_ENERGY_TIME, n] = now
     cores = problem.node_f[N_CPU, n]
     if state.node_i[S_TASKS, n] == 0:
-        # An empty node is exactly free again: no rounding is carried from one busy period to the next.
+        # An empty node is exactly free again, so no rounding error is carried to the next busy period.
         sf[S_CPU_FREE, n] = cores
         sf[S_MEMORY_FREE, n] = problem.node_f[N_MEMORY, n]
         sf[S_POWER, n] = 0.0
@@ -158,7 +158,7 @@ def changed(problem, state, n, with_fragmentation):
 
 @inlined
 def log_change(state, n):
-    """Append node `n` to the change log, a ring whose slow readers start afresh."""
+    """Append node `n` to the change log, a ring buffer; a reader that falls behind rebuilds its scores."""
     if state.log.shape[0] > 0:
         state.log[state.counters[K_LOG] % state.log.shape[0]] = n
         state.counters[K_LOG] += 1
@@ -166,7 +166,7 @@ def log_change(state, n):
 
 @inlined
 def take(problem, state, t, node, path, choice, with_fragmentation):
-    """Task `t` takes what it asks for on a node and along a path."""
+    """Allocate the resources of task `t` on a node and along a path."""
     clock = state.clock
     if problem.plain or node >= 0:
         cpu, memory = problem.task_f[t, T_CPU], problem.task_f[t, T_MEMORY]
@@ -215,7 +215,7 @@ def take(problem, state, t, node, path, choice, with_fragmentation):
 
 @inlined
 def give_back(problem, state, t, with_fragmentation):
-    """Task `t`, completed or lost, gives back what it holds and pays for it."""
+    """Release the resources of task `t`, completed or lost, and charge it for them."""
     clock = state.clock
     node, path = state.run_i[t, R_NODE], state.run_i[t, R_PATH]
     if problem.plain or node >= 0:
@@ -263,7 +263,7 @@ def give_back(problem, state, t, with_fragmentation):
 
 @inlined
 def freed(state, n):
-    """Remember that node `n` has more room than in the last round; a full list means any node."""
+    """Record that node `n` has more room than in the last round; a full list stands for all nodes."""
     count = state.counters[K_FREED]
     if count < state.freed.shape[0]:
         state.freed[count] = n

@@ -1,4 +1,4 @@
-"""A round of placements: who is next, where it goes, and who may overtake a blocked head."""
+"""A round of placements: the order of tasks, their candidates, and backfilling behind a blocked head."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ from aurora.sim.kernel.select import choose
 from aurora.sim.kernel.tournament import choose_by_tournament
 
 SELECT, SCAN, SWEEP, TOURNAMENT = range(4)
-"""How the candidate of a task is found: of any kind, over all nodes at once (without marking them first), from
-scores that were kept. Only tasks of route 0 have all nodes; others are placed by `choose` in any case."""
+"""Ways to find the candidate of a task: of any kind; over all nodes at once, with or without marking them first; from
+cached scores. Only tasks of route 0 have all nodes as candidates; `choose` places the others in any case."""
 
 
 @inlined
@@ -103,7 +103,7 @@ def start(problem, state, program, t, candidate, with_fragmentation):
 
 @jitted
 def _may_fit(problem, state, t):
-    """Whether what was freed since the last round can matter to `t`, which did not fit then."""
+    """Return whether a resource freed since the last round can make `t` fit, which did not fit then."""
     if state.counters[K_FREED] > state.freed.shape[0]:
         return True
     if problem.options[O_HAS_PATHS] == 1:
@@ -125,8 +125,8 @@ def forget_freed(state):
 def line_up(problem, state, program, scratch, gate_static):
     """List the tasks to try in this round, in order, without head-of-line blocking; return their number.
 
-    A task that did not fit in the last round is tried again only if something it could use was freed
-    since; that holds where neither `admit` nor `when` can change their minds (`gate_static`).
+    A task that did not fit in the last round is tried again only if a resource that it could use was freed since. This
+    requires that `admit` and `when` can't change their values (`gate_static`).
     """
     size = 0
     for k in range(state.counters[K_QUEUE]):
@@ -146,7 +146,7 @@ def line_up(problem, state, program, scratch, gate_static):
 
 @inlined
 def place_any(problem, state, program, scratch, cache, tracer, with_fragmentation, gate_static, how):
-    """Try the waiting tasks in order and place whatever fits, without head-of-line blocking."""
+    """Try the waiting tasks in order and place all that fit, without head-of-line blocking."""
     size = line_up(problem, state, program, scratch, gate_static)
     for k in range(size):
         t = scratch.tasks[k]
@@ -188,7 +188,7 @@ def head_of_line(problem, state, program, scratch):
 
 @inlined
 def may_backfill(problem, state, program, scratch):
-    """Reserve for a head that is stuck, and return whether other tasks may overtake it."""
+    """Reserve for a blocked head, and return whether other tasks may overtake it."""
     forget_freed(state)
     if state.counters[K_HEAD] < 0:
         return False
@@ -202,7 +202,7 @@ def may_backfill(problem, state, program, scratch):
 
 @jitted
 def place_in_line(problem, state, program, scratch, cache, tracer, with_fragmentation, how):
-    """Place heads of the line until one is stuck, then backfill if that is allowed."""
+    """Place heads of the line until one is blocked, then backfill if that is allowed."""
     while True:
         t = head_of_line(problem, state, program, scratch)
         if t < 0:
@@ -231,10 +231,10 @@ def _copy(target, source):
 
 @jitted
 def _reserve(problem, state, scratch):
-    """Reserve for the blocked head: the time at which a candidate has room if all tasks end as requested.
+    """Reserve for the blocked head: find the time at which a candidate has room if all tasks end as requested.
 
-    What running tasks hold is given back to the state in order of their requested ends until the
-    head fits, then everything is restored.
+    The resources of running tasks are released in order of their requested ends until the head fits. Then everything is
+    restored.
     """
     head = state.counters[K_HEAD]
     now = state.clock[C_NOW]
@@ -280,7 +280,7 @@ def _reserve(problem, state, scratch):
 
 @jitted
 def _lift(problem, state, t):
-    """Give back what `t` holds, for a look ahead: capacities only, no bookkeeping."""
+    """Release the resources of `t` for a look ahead: capacities only, without bookkeeping."""
     node, path = state.run_i[t, R_NODE], state.run_i[t, R_PATH]
     if node >= 0:
         state.node_f[S_CPU_FREE, node] += problem.task_f[t, T_CPU]

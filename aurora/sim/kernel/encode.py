@@ -19,7 +19,7 @@ from aurora.types import FloatArray
 
 MAX_MODELS = 62
 WRITTEN_DIGITS = 5e-5
-"""Largest excess of a share written with four digits over the 1/n that it stands for."""
+"""Largest excess of a share with four digits over the 1/n that it approximates."""
 ROUNDING = 1e-6
 """Upper bound of the rounding error of a share, in parts of a device."""
 
@@ -29,11 +29,11 @@ class EncodedScenario:
     """A scenario together with its arrays.
 
     Attributes:
-        scenario: The scenario itself.
+        scenario: The scenario.
         problem: Its arrays.
         paths: Link indices of each path.
-        classes: Cache of task classes by the features that tell tasks apart.
-        pinned: Where the arrays lie.
+        classes: Cache of task classes by the features that distinguish tasks.
+        pinned: Addresses of the arrays.
         all_nodes: Whether the candidates of tasks of route 0 are all nodes, and nobody has a path.
         plain: Whether there are, besides, no other routes, devices and batteries.
     """
@@ -139,7 +139,7 @@ def encode(scenario: Scenario) -> EncodedScenario:
 
 
 def _objective(scenario: Scenario) -> FloatArray:
-    """Weights, then targets; those of amounts that add up are a task's share."""
+    """Return weights, then targets; the target of an amount that adds up over tasks is one task's share."""
     weights, targets = scenario.weights(), scenario.objective_targets
     shares = [weights.get(o.name, 0.0) for o in OBJECTIVES]
     tasks = len(scenario.tasks)
@@ -164,12 +164,12 @@ def _model_numbers(scenario: Scenario) -> dict[str, int]:
 
 
 def _mask(models: tuple[str, ...], numbers: dict[str, int]) -> int:
-    """Bit mask over model numbers (0: a device without a model); no models named: all bits."""
+    """Return a bit mask over model numbers (0: a device without a model); all bits if no model is named."""
     return (1 << (MAX_MODELS + 1)) - 1 if not models else sum(1 << numbers[m] for m in set(models))
 
 
 def share_of(share: float) -> int:
-    """Parts of a device, at least 1, rounded down: shares that add up to one fit on one device.
+    """Return a share in parts of a device, at least 1, rounded down so that shares with sum 1 fit on one device.
 
     A share slightly above 1/n counts as 1/n, because people write a sixth as 0.1667.
     """
@@ -182,7 +182,7 @@ def share_of(share: float) -> int:
 
 
 def accelerator_class(devices: int, share: int) -> int:
-    """0 for a fraction of a device, then 1, 2, 3-4, more whole devices (classes 1 to 4); -1 for none."""
+    """Return 0 for a fraction of a device, 1 to 4 for 1, 2, 3-4 and more whole devices; -1 for none."""
     if devices == 0:
         return -1
     if share < at.DEVICE:
@@ -315,8 +315,8 @@ def _starts(lengths: list[int]) -> NDArray[np.int64]:
 
 
 def _placeable(problem: at.Problem) -> NDArray[np.int64]:
-    """Whether each task fits some candidate when everything is free and up."""
-    found = np.zeros(len(problem.task_f), np.int64)
+    """Return for each task whether it fits some candidate when everything is free and up."""
+    placeable = np.zeros(len(problem.task_f), np.int64)
     known: dict[tuple[float, ...], bool] = {}
     floats = problem.task_f[:, [at.T_CPU, at.T_MEMORY, at.T_BANDWIDTH]].tolist()
     integers = problem.task_i[:, [at.T_DEVICES, at.T_MODELS, at.T_ROUTE]].tolist()
@@ -324,8 +324,8 @@ def _placeable(problem: at.Problem) -> NDArray[np.int64]:
         key = (cpu, memory, bandwidth, devices, models, route)
         if key not in known:
             known[key] = _fits_empty(problem, cpu, memory, bandwidth, devices, models, route)
-        found[t] = known[key]
-    return found
+        placeable[t] = known[key]
+    return placeable
 
 
 def _fits_empty(

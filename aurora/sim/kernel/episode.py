@@ -1,11 +1,11 @@
-"""Runs that stop at every decision and go on with the candidate that an agent chooses.
+"""Runs that stop at every decision and continue with the candidate that an agent chooses.
 
-Who is next, and who may overtake, is up to a base policy; so are `admit` and the choice of a device. The steps
-between decisions are those of `aurora.sim.kernel.loop` and `aurora.sim.kernel.dispatch`, so an episode in which
-the agent takes what a policy's scores prefer ends as the policy's own run does, to the bit.
+A base policy determines the order of tasks, backfilling, `admit` and the choice of a device. The steps between
+decisions are those of `aurora.sim.kernel.loop` and `aurora.sim.kernel.dispatch`. So if the agent follows the scores of
+a policy, the episode ends as the policy's own run does, to the bit.
 
-Many episodes are stepped in one call. Their arrays are as large as the largest scenario needs, and stay where they
-are between calls.
+Many episodes are stepped in one call. Their arrays have the size that the largest scenario needs, and are reused by all
+calls.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ ADVANCE, ANY, IN_LINE, OVERTAKE, ROUND_OVER, OVER = range(6)
 among those that may overtake it; after an instant's placements; at the end."""
 
 BEGIN, STEP, PREFER = range(3)
-"""What `drive` does with every episode."""
+"""Actions of `drive` on every episode."""
 
 
 @jitted
@@ -98,7 +98,7 @@ def _place(batch, b, problem, state, program, t, number):
 
 @jitted
 def _is_due(batch, b, problem, state, program, scratch, t, size):
-    """Return whether the agent must decide where task `t` goes; a single candidate is taken at once."""
+    """Return whether the agent must choose a candidate for task `t`; a single candidate is taken at once."""
     if size == 1 and batch.options[A_FORCED] == 0:
         _place(batch, b, problem, state, program, t, scratch.numbers[0])
         return False
@@ -110,7 +110,7 @@ def _is_due(batch, b, problem, state, program, scratch, t, size):
 
 @jitted
 def _run_on(batch, b, problem, state, program, scratch):
-    """Run until a decision is due, or nothing more can happen (False)."""
+    """Run until a decision is due; return False if nothing more can happen."""
     cursor = batch.cursor[b]
     static = order_is_static(problem, program)
     gate_static = batch.options[A_GATE_STATIC] == 1
@@ -216,7 +216,7 @@ def _next_scenario(batch):
 
 @jitted
 def _begin(batch, b, program):
-    """Start scenarios until one has a decision to make; False if none of them has."""
+    """Start scenarios until one has a decision; return False if none has."""
     state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     for _ in range(batch.order.shape[0]):
         ended = batch.cursor[b, B_ENDED]
@@ -244,7 +244,7 @@ def _begin(batch, b, program):
 
 @jitted
 def _step(batch, b, program):
-    """Place the task that is due as the agent wants, and go on."""
+    """Place the task that is due on the agent's candidate, and continue."""
     state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
     _place(batch, b, problem, state, program, batch.cursor[b, B_TASK], batch.actions[b])
@@ -261,7 +261,7 @@ def _step(batch, b, program):
 
 @jitted
 def _prefer(batch, b, program):
-    """Set the action that the base policy's own scores prefer."""
+    """Set the action that has the highest score of the base policy."""
     state, scratch = state_at(batch.states[b]), scratch_at(batch.scratches[b])
     problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
     size = batch.cursor[b, B_CHOICES]
@@ -275,10 +275,10 @@ def _prefer(batch, b, program):
 
 @entry_point
 def drive(address, policy, what):
-    """Advance every episode of a batch by `what` and fill in its observation. Batch and policy are addresses.
+    """Apply an action to every episode of a batch and fill in its observation; batch and policy are addresses.
 
-    `BEGIN` starts scenarios, `STEP` takes `Batch.actions` (each the number of a candidate that is shown),
-    `PREFER` writes there what the base policy itself would take.
+    `BEGIN` starts scenarios. `STEP` takes `Batch.actions`, each the number of a candidate in the observation. `PREFER`
+    writes the base policy's own choices to `Batch.actions`.
     """
     batch, program = batch_at(address), program_at(policy)
     for b in range(batch.states.shape[0]):
@@ -296,6 +296,6 @@ def drive(address, policy, what):
 
 @entry_point
 def sums_of(address, b):
-    """The sums of an episode that has ended, as `summarize` gives them."""
+    """Return the sums of an episode that has ended, as `summarize` does."""
     batch = batch_at(address)
     return summarize(problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False), state_at(batch.states[b]))

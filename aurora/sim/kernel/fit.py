@@ -1,4 +1,4 @@
-"""Whether a task fits a candidate, which device it takes, and what the node would lose by it."""
+"""The fit of a task on a candidate, the choice of its device, and the fragmentation of the node."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ BEST_FIT, WORST_FIT, LEAST_FRAGMENTATION, RANDOM = range(4)
 
 @inlined
 def devices_of(problem, t):
-    """How many devices task `t` asks for, in whole or in part."""
+    """Return the number of devices of which task `t` asks for all or a part."""
     return 0 if problem.plain else problem.task_i[t, T_DEVICES]
 
 
 @jitted
 def _mix(x):
-    """One step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    """Take one step of splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -46,14 +46,14 @@ def _mix(x):
 
 @jitted
 def random_of(seed, task, candidate):
-    """A hash of the three in [0, 1): `fit.random`."""
+    """Return `fit.random`, a hash of the three arguments in [0, 1)."""
     mixed = _mix(_mix(_mix(np.uint64(seed)) + np.uint64(task)) + np.uint64(candidate))
     return float(mixed >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @jitted
 def node_fits(problem, state, t, n):
-    """Whether node `n` is up and has room for task `t`."""
+    """Return whether node `n` is up and has room for task `t`."""
     if state.node_i[S_DOWN, n] > 0:
         return False
     if state.node_f[S_CPU_FREE, n] + TOLERANCE < problem.task_f[t, T_CPU]:
@@ -87,7 +87,7 @@ def count_devices(state, n):
 
 @jitted
 def path_fits(problem, state, t, path):
-    """Whether every link of `path` has the bandwidth that task `t` holds."""
+    """Return whether every link of `path` has the bandwidth that task `t` needs."""
     bandwidth = problem.task_f[t, T_BANDWIDTH]
     for k in range(problem.path_start[path], problem.path_start[path + 1]):
         if state.link_f[S_LINK_FREE, problem.path_links[k]] + TOLERANCE < bandwidth:
@@ -97,14 +97,14 @@ def path_fits(problem, state, t, path):
 
 @jitted
 def fragmentation(problem, model, cpu_free, devices, count):
-    """Free devices that the typical task mix can't use: F of a node (Weng et al., ATC 2023, section 3).
+    """Return the free devices that the typical task mix can't use: F of a node (Weng et al., ATC 2023, section 3).
 
     Args:
-        problem: Its fragment tables are read.
+        problem: Scenario with the tables of typical tasks.
         model: Number of the node's device model.
         cpu_free: Free cores.
         devices: Free parts of each device.
-        count: How many devices there are.
+        count: Number of devices.
 
     Returns:
         Devices, 0 to `count`.
@@ -150,7 +150,7 @@ def fragmentation(problem, model, cpu_free, devices, count):
 
 @jitted
 def fragmentation_with(problem, state, t, n, device):
-    """F of node `n` after task `t` was placed there (a fractional task on `device`)."""
+    """Return F of node `n` after task `t` is placed there (a fractional task on `device`)."""
     count = problem.node_i[N_DEVICES, n]
     row = state.devices[n]
     cpu_free = state.node_f[S_CPU_FREE, n] - problem.task_f[t, T_CPU]
@@ -173,7 +173,7 @@ def fragmentation_with(problem, state, t, n, device):
 
 @jitted
 def choose_device(problem, state, t, n, rule):
-    """The device of node `n` that a fractional task takes, -1 for a task of whole devices or none."""
+    """Return the device of node `n` that a fractional task takes; -1 for a task of whole devices or none."""
     share = problem.task_i[t, T_SHARE]
     if share == 0 or share == DEVICE:
         return -1
@@ -190,7 +190,7 @@ def choose_device(problem, state, t, n, rule):
         elif rule == RANDOM:
             value = random_of(problem.options[O_SEED], t, MOST_DEVICES * n + d)
         else:
-            # Devices with the same free share are alike; the first of them stands for all.
+            # Devices with the same free share are equal; only the first of them is tried.
             seen = False
             for e in range(d):
                 if state.devices[n, e] == free:

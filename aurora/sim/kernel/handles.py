@@ -1,10 +1,9 @@
 """Passes the kernel's named tuples of arrays by address.
 
-A numba function takes a tuple apart into its fields, nine machine words an array, at every call:
-measured, 80 ns a call for the tuples here. So functions get a handle: an address of a type whose attributes
-are the tuple's fields, loaded where they are used. What belongs to a scenario or a program is laid out once by
-`aurora.sim.kernel.pins`. The other tuples are built once a run and must outlive the calls: the function that took
-the handle has to use them afterwards.
+At every call, numba splits a tuple into its fields, nine machine words for each array; this took 80 ns for the tuples
+here. So functions get a handle: an address whose type has the tuple's fields as attributes, which are loaded where they
+are used. `aurora.sim.kernel.pins` lays out the tuples of a scenario or a program once. The other tuples are built once
+for a run and must outlive the calls: the function that took the handle has to use them afterwards.
 """
 
 from __future__ import annotations
@@ -75,8 +74,8 @@ _WIDTHS = {
 class Handle(types.Type):
     """The address of a named tuple.
 
-    Beside the fields it has the attribute `plain`, which the compiler knows: whether the scenario has neither
-    devices nor paths nor batteries. What only those need vanishes from the code for the others.
+    Besides the fields it has the attribute `plain`, a constant for the compiler: true if the scenario has neither
+    devices nor paths nor batteries. The code for plain scenarios contains nothing that only these need.
     """
 
     def __init__(self, kind: types.NamedTuple, plain: bool = False) -> None:
@@ -119,7 +118,7 @@ def _load(context: Any, builder: Any, handle: Handle, value: Any, name: str) -> 
 
 
 def _constant(builder: Any, kind: Any, address: Any, path: list[int]) -> Any:
-    """Load what never changes, part by part: of a load of the whole LLVM forgets that it never changes."""
+    """Load a constant field part by part; LLVM would not treat a load of the whole as constant."""
     if isinstance(kind, ir.Aggregate):
         whole = ir.Constant(kind, ir.Undefined)
         for i, part in enumerate(kind.elements):
@@ -131,7 +130,7 @@ def _constant(builder: Any, kind: Any, address: Any, path: list[int]) -> Any:
 
 
 def _taker(kind: types.NamedTuple) -> Callable[..., Any]:
-    """An intrinsic that gives the handle of a tuple."""
+    """Return an intrinsic that makes the handle of a tuple."""
 
     @intrinsic
     def take(_context: Any, value: Any) -> Any:
@@ -141,7 +140,7 @@ def _taker(kind: types.NamedTuple) -> Callable[..., Any]:
         def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
             slot = cgutils.alloca_once_value(builder, arguments[0])
             address = builder.ptrtoint(slot, cgutils.intp_t)
-            # LLVM must not see through the address that the tuple was written: loads of it count as constant.
+            # LLVM must not see that the tuple behind the address was written: its loads are marked as constant.
             hide = ir.FunctionType(cgutils.intp_t, [cgutils.intp_t])
             return builder.asm(hide, "", "=r,0,~{memory}", [address], True)
 
@@ -152,7 +151,7 @@ def _taker(kind: types.NamedTuple) -> Callable[..., Any]:
 
 
 def _pointer(kind: types.NamedTuple) -> Callable[..., Any]:
-    """An intrinsic that gives the handle of a tuple that `aurora.sim.kernel.pins` described, by the address."""
+    """Return an intrinsic that makes the handle of a tuple from the address of its description in `pins`."""
 
     @intrinsic
     def point(_context: Any, _address: Any) -> Any:
@@ -164,7 +163,7 @@ def _pointer(kind: types.NamedTuple) -> Callable[..., Any]:
 
 @intrinsic
 def problem_at(_context: Any, _address: Any, plain: Any) -> Any:
-    """As `_pointer` gives for a scenario; of a plain one where the second argument is None."""
+    """Return the handle of a scenario; a plain one if the second argument is None."""
     handle = Handle(PROBLEM, plain == types.none)
     return handle(types.int64, plain), lambda _, __, ___, arguments: arguments[0]
 

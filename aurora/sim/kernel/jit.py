@@ -20,19 +20,19 @@ from aurora.sim.outcome import Status, Summary
 _HERE = Path(__file__).parent
 _POLICIES = _HERE.parent / "policies"
 KERNEL_SOURCES = tuple(sorted([*_HERE.glob("*.py"), _POLICIES / "features.py", _POLICIES / "program.py"]))
-"""The files that decide the kernel's machine code."""
+"""The files that determine the kernel's machine code."""
 
 
 @cache
 def cache_folder(sources: tuple[Path, ...] = KERNEL_SOURCES) -> Path:
     """Return the folder for machine code: one for every version of its sources, shared by all checkouts.
 
-    numba looks only at the file of the function itself, so a function would go on using an old version of
-    one that it calls from another file. The first of these that can be written is taken: `NUMBA_CACHE_DIR`, the
-    user's cache folder, the package's own folder, a temporary one.
+    numba checks only the file of the function itself, so a function would keep using an old version of one that it
+    calls from another file. The folder is the first of these that can be written: `NUMBA_CACHE_DIR`, the user's cache
+    folder, the package's own folder, a temporary one.
 
     Args:
-        sources: All files that decide the machine code, in a fixed order; the kernel's by default.
+        sources: All files that determine the machine code, in a fixed order; the kernel's by default.
     """
     digest = hashlib.sha256()
     for path in sources:
@@ -98,9 +98,9 @@ def _cache_class(sources: tuple[Path, ...]) -> Any:
 def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that neither allocates nor raises.
 
-    The types are numba's to infer. Reference counting is off (`_nrt=False`): numba would otherwise
-    count references to every array of a named tuple at every call, which was measured to cost 25 times
-    the work itself. So such a function can't create arrays; what it needs is handed in.
+    numba infers the types. Reference counting is off (`_nrt=False`): otherwise numba counts references to every array
+    of a named tuple at every call, which was measured to cost 25 times the work itself. So such a function can't create
+    arrays; they are passed in.
     """
     return _part(function, _nrt=False, forceinline=False)
 
@@ -108,19 +108,19 @@ def jitted(function: Callable[..., Any]) -> Callable[..., Any]:
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile as `jitted` does, with the code inlined at every call.
 
-    For what every event runs through, and for very short functions: a call costs 2 to 5 ns, and with all
-    of the kernel inlined compiling took three times as long.
+    Use it for functions that every event calls, and for very short ones: a call costs 2 to 5 ns. With all of the kernel
+    inlined, compiling took three times as long.
     """
     return _part(function, _nrt=False, forceinline=True)
 
 
 def jitted_with_memory(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that allocates arrays; for what is called once a run."""
+    """Compile a function that allocates arrays and is called once for each run."""
     return _part(function, forceinline=False)
 
 
 def _part(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    # `forceinline` is always given: numba hands the caller's on otherwise.
+    # `forceinline` is always given: otherwise numba passes on the caller's.
     dispatcher: Callable[..., Any] = njit(
         error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=PartCompiler, **options
     )(function)
@@ -128,13 +128,13 @@ def _part(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
 
 
 def entry_point(function: Callable[..., Any], sources: tuple[Path, ...] = KERNEL_SOURCES) -> Callable[..., Any]:
-    """Compile a function that Python calls, with all that it calls.
+    """Compile a function that Python calls, together with all functions that it calls.
 
     `nogil` lets threads run simulations in parallel; the cache keeps the machine code between processes.
 
     Args:
-        function: To compile.
-        sources: All files that decide its machine code; see `cache_folder`.
+        function: Function to compile.
+        sources: All files that determine its machine code; see `cache_folder`.
     """
     dispatcher = njit(nogil=True, error_model="numpy")(function)
     dispatcher._cache = _cache_class(sources)(function)

@@ -1,10 +1,10 @@
 """Operations on rows of doubles, several elements at a time.
 
-Written in LLVM's own SIMD instructions. LLVM makes them of plain loops too, but does what is left over after whole
-groups one by one, which for ten nodes takes as long as the groups, and first finds out whether rows overlap. Of a
-loop that remembers where its maximum was it makes none at all.
+They are written in LLVM's own SIMD instructions. LLVM also vectorises plain loops. But it processes the rest after
+whole groups one by one, which for ten nodes takes as long as the groups, and first tests whether rows overlap. It does
+not vectorise a loop that keeps the position of its maximum.
 
-A row to be written must have room for whole groups: its length in `padded` elements.
+A row to be written must have room for whole groups: `padded` of its length.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aurora.sim.kernel.jit import inlined
 from aurora.sim.kernel.layout import TOLERANCE
 
 LANES = 8
-"""Doubles that a processor with AVX-512 handles at once; LLVM divides the groups for others."""
+"""Number of doubles that a processor with AVX-512 handles at once; LLVM splits the groups for others."""
 
 LOWEST = -1.7e308
 """Rank of a feasible candidate whose score is not finite; -inf stands for an infeasible one."""
@@ -32,19 +32,19 @@ _DOUBLES, _WORDS = ir.VectorType(_DOUBLE, LANES), ir.VectorType(_WORD, LANES)
 _ROW = types.CPointer(types.float64)
 
 Operation = Callable[..., Any]
-"""Takes `Lanes` and three operands, of which it may not use all; gives the result."""
+"""Function of `Lanes` and up to three operands that returns the result."""
 
 
 @inlined
 def padded(size):
-    """The least number of elements from `size` on that are whole groups."""
+    """Return the least number of elements, at least `size`, that make whole groups."""
     return (size + LANES - 1) & -LANES
 
 
 def rowwise(operations: Mapping[int, Operation]) -> Callable[..., Any]:
-    """A function (code, out, x, y, z, size) that does an operation on the first elements of rows.
+    """Return a function (code, out, x, y, z, size) that applies an operation to the first elements of rows.
 
-    It gives False for a code that is not among the operations. Each of x, y and z is a row or a number.
+    It returns False for a code that is not among the operations. Each of x, y and z is a row or a number.
     """
 
     @intrinsic
@@ -75,7 +75,7 @@ def rowwise(operations: Mapping[int, Operation]) -> Callable[..., Any]:
 
 
 class Lanes:
-    """One group of elements: those from `first` on, up to `end`."""
+    """A group of elements, from `first` up to `end`."""
 
     def __init__(self, builder: Any, first: Any, end: Any) -> None:
         self.builder, self._first = builder, first
@@ -83,25 +83,25 @@ class Lanes:
         self.inside = builder.icmp_signed("<", self.numbers, self.all(end))
 
     def all(self, value: Any) -> Any:
-        """The value in every lane."""
+        """Return the value in every lane."""
         return every(self.builder, value)
 
     def number(self, value: float) -> Any:
-        """The double in every lane."""
+        """Return the double in every lane."""
         return ir.Constant(_DOUBLES, [value] * LANES)
 
     def read(self, operand: Any) -> Any:
-        """The elements of a row, or a number in every lane."""
+        """Return the elements of a row, or a number in every lane."""
         return self.load(operand) if isinstance(operand.type, ir.PointerType) else self.all(operand)
 
     def load(self, row: Any, kind: Any = _DOUBLES) -> Any:
-        """Elements of a row, 0 past its end."""
+        """Return elements of a row, 0 past its end."""
         pointer = self._pointer(row, kind)
         name = f"llvm.masked.load.v{LANES}{'f64' if kind is _DOUBLES else 'i64'}.p0"
         return call(self.builder, name, kind, [pointer, ir.IntType(32)(8), self.inside, ir.Constant(kind, None)])
 
     def whole(self, row: Any) -> Any:
-        """Elements of a row that has room for whole groups, anything past its end."""
+        """Return elements of a row that has room for whole groups; values past its end are arbitrary."""
         return self.builder.load(self._pointer(row, _DOUBLES), align=8)
 
     def store(self, row: Any, value: Any) -> None:
@@ -109,15 +109,15 @@ class Lanes:
         self.builder.store(value, self._pointer(row, _DOUBLES), align=8)
 
     def choose(self, condition: Any, yes: Any, no: Any) -> Any:
-        """By lane."""
+        """Choose between two values lane by lane."""
         return self.builder.select(condition, yes, no)
 
     def truth(self, condition: Any) -> Any:
-        """1 or 0."""
+        """Return 1 or 0 lane by lane."""
         return self.choose(condition, self.number(1.0), self.number(0.0))
 
     def of_one(self, function: str, value: Any) -> Any:
-        """LLVM's `fabs`, `floor` or `sqrt`."""
+        """Apply LLVM's `fabs`, `floor` or `sqrt`."""
         return call(self.builder, f"llvm.{function}.v{LANES}f64", _DOUBLES, [value])
 
     def _pointer(self, row: Any, kind: Any) -> Any:
@@ -126,11 +126,11 @@ class Lanes:
 
 
 def every(builder: Any, value: Any) -> Any:
-    """The value in every lane of a vector."""
+    """Return the value in every lane of a vector."""
     kind = ir.VectorType(value.type, LANES)
-    one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
+    lane = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
     first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), first)
+    return builder.shuffle_vector(lane, ir.Constant(kind, ir.Undefined), first)
 
 
 def call(builder: Any, name: str, result: Any, arguments: list[Any], flags: tuple[str, ...] = ()) -> Any:
@@ -143,10 +143,10 @@ def call(builder: Any, name: str, result: Any, arguments: list[Any], flags: tupl
 def best_with_room(
     _context: Any, _values: Any, _cpu_free: Any, _memory_free: Any, _down: Any, _cpu: Any, _memory: Any, _size: Any
 ) -> Any:
-    """The first node with the highest value among those that are up and have the cores and the memory; -1: none.
+    """Return the first node with the highest value among those that are up and have the cores and the memory; -1: none.
 
-    Takes the rows of values, free cores, free memory and reasons to be down, then what the task needs of both, and
-    how many nodes there are. A value that is not finite ranks below all that are.
+    The arguments are the rows of values, free cores, free memory and reasons to be down, then the cores and memory that
+    the task needs, and the number of nodes. A value that is not finite ranks below all finite ones.
     """
     words = types.CPointer(types.int64)
     return types.int64(_ROW, _ROW, _ROW, words, types.float64, types.float64, types.int64), _find_best
@@ -170,9 +170,9 @@ def _find_best(_context: Any, builder: Any, _signature: Any, arguments: Any) -> 
         higher = builder.fcmp_ordered(">", value, before)
         builder.store(lanes.choose(higher, value, before), highest)
         builder.store(lanes.choose(higher, lanes.numbers, builder.load(holder)), holder)
-    found = builder.load(highest)
-    best = call(builder, f"llvm.vector.reduce.fmax.v{LANES}f64", _DOUBLE, [found], ("nnan",))
-    places = builder.select(builder.fcmp_ordered("==", found, every(builder, best)), builder.load(holder), nowhere)
+    maxima = builder.load(highest)
+    best = call(builder, f"llvm.vector.reduce.fmax.v{LANES}f64", _DOUBLE, [maxima], ("nnan",))
+    places = builder.select(builder.fcmp_ordered("==", maxima, every(builder, best)), builder.load(holder), nowhere)
     place = call(builder, f"llvm.vector.reduce.smin.v{LANES}i64", _WORD, [places])
     return builder.select(builder.fcmp_ordered(">", best, _DOUBLE(-np.inf)), place, _WORD(-1))
 
@@ -189,10 +189,11 @@ def weighted_sum(
     _out: Any,
     _size: Any,
 ) -> Any:
-    """Add rows times weights to a number, into a row: one unit of a layer of a network.
+    """Add rows times weights to a number and write the sum to a row: one unit of a layer of a network.
 
-    Takes the addresses of rows and the place of the first, the weights and the place of the first, how many there
-    are, the number, the row to be written, and how many of its elements. All rows must have room for whole groups.
+    The arguments are the addresses of rows and the index of the first, the weights and the index of the first, their
+    number, the number to add to, the row to write, and the number of its elements. All rows must have room for whole
+    groups.
     """
     words, doubles = types.CPointer(types.int64), types.CPointer(types.float64)
     counts = types.int64

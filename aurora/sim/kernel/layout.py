@@ -1,4 +1,4 @@
-"""The arrays that the kernel works on, and what each row of them holds.
+"""The arrays of the kernel and the meanings of their rows and columns.
 
 A scenario is packed into a few two-dimensional arrays, so that jitted functions take few arguments. Nodes
 and links have one row per quantity, so that a quantity of all nodes lies contiguously for the loops over
@@ -19,13 +19,13 @@ NO_LIMIT = 1e9
 """Value of `task.sla_latency`, seconds, for a task without an SLA."""
 
 MOST_DEVICES = 64
-"""Devices that a node may have."""
+"""Largest number of devices of a node."""
 
 DEVICE = 1_024_000
-"""A whole device, in parts: a thousand times a power of two.
+"""Number of parts of a whole device: a thousand times a power of two.
 
-Thousandths are whole numbers of parts, and scaling by a power of two leaves every sum and score of thousandths as it
-is, to the bit. Finer than thousandths, so that seven sevenths fit and an eighth does not.
+Thousandths are whole numbers of parts, and scaling by a power of two changes no sum or score of thousandths. Parts are
+finer than thousandths, so that seven sevenths fit and an eighth does not.
 """
 
 TOLERANCE = 1e-9
@@ -98,7 +98,7 @@ E_RECOVERY, E_FAILURE, E_PRICE, E_CARBON, E_CONGESTION, E_PATIENCE = range(6)
 
 
 class Problem(NamedTuple):
-    """A scenario as the kernel sees it. Read-only; reusable by any number of runs and threads.
+    """A scenario in the kernel's arrays; read-only, and shared by any number of runs and threads.
 
     Attributes:
         task_f, task_i: Tasks, columns T_*; T_MODELS is a bit mask of allowed models, T_PIN a candidate
@@ -148,7 +148,7 @@ O_TOGETHER, O_MAX_ATTEMPTS, O_SEED, O_HAS_PATHS, O_HAS_PLAN, O_ZERO_PATIENCE = r
 
 
 class State(NamedTuple):
-    """What changes during a run. Rows S_*, columns R_*, entries C_* and K_*.
+    """The state of a run: rows S_*, columns R_*, entries C_* and K_*.
 
     Attributes:
         node_f, node_i: Node state.
@@ -160,10 +160,10 @@ class State(NamedTuple):
             entries, of which K_WAITING still wait.
         arrived: int64 [tasks], the queue by arrival; kept only with backfilling.
         running: int64 [tasks], running tasks in no order.
-        freed: int64 [nodes], nodes that gave something back since the last round, K_FREED of them.
+        freed: int64 [nodes], nodes on which resources were freed since the last round, K_FREED of them.
         key: float64 [tasks], order keys.
         log: int64 [...], nodes in the order in which they changed, K_LOG of them.
-        trial_devices: int64 [most devices], the devices of a node as they would be.
+        trial_devices: int64 [most devices], the devices of a node after a trial placement.
         heap_time, heap_code: int64 [k], completions: the bits of the time, and task and sequence number in one
             number; K_HEAP of them, of which K_STALE are of attempts that were lost.
     """
@@ -199,8 +199,8 @@ class Scratch(NamedTuple):
             of the scenario.
         tasks, others: int64 [tasks], the tasks of a round of placements, and of a look ahead or a failure.
         changed: int64 [nodes], nodes whose cached score is renewed.
-        saved_f, saved_i, saved_devices, saved_links: Where node and link state is kept during a look
-            ahead; empty without backfilling.
+        saved_f, saved_i, saved_devices, saved_links: Copies of node and link state during a look ahead; empty without
+            backfilling.
     """
 
     nodes: IntArray
@@ -240,7 +240,7 @@ class Cache(NamedTuple):
         task_class: int64 [tasks].
         leaf: float64 [classes, nodes], score, -inf where infeasible.
         winner: int64 [classes, 2 * width], tournament tree over nodes, root at 1; -1 for none.
-        position: int64 [classes], how much of the change log the class has read; -1: nothing yet.
+        position: int64 [classes], number of entries of the change log that the class has read; -1: none yet.
         mark: int64 [nodes], number of the refresh that last collected the node.
     """
 
@@ -273,20 +273,20 @@ BATCH_OPTIONS = 6
 
 
 class Batch(NamedTuple):
-    """Episodes that are stepped together, and what an agent sees of them.
+    """Episodes that are stepped together, with their observations.
 
     Attributes:
         scenarios: int64 [scenarios], the address of each `Problem`.
-        order: int64 [scenarios], the order in which they are played.
+        order: int64 [scenarios], order of the scenarios.
         states, scratches: int64 [episodes], addresses of each episode's `State` and `Scratch`.
         cursor: int64 [episodes, CURSOR], columns B_*.
         totals: float64 [episodes, TOTALS], columns G_*.
         placed_latency: float64 [episodes, most tasks], latency of each task's last placement; NaN before the first.
-        busy: float64 [episodes, most nodes], when the last of a node's tasks ends, as far as is known now.
+        busy: float64 [episodes, most nodes], end of the last of a node's tasks, as known now.
         options: int64 [BATCH_OPTIONS], entries A_*.
         actions: int64 [episodes], the number of the candidate that each takes next.
         candidate_inputs, context_inputs: int64 [inputs, 3], rows of `aurora.sim.policies.inputs.Input`.
-        candidate_scale, context_scale: float64 [inputs], what each is divided by.
+        candidate_scale, context_scale: float64 [inputs], divisor of each input.
         candidates: float32 [episodes, most candidates, inputs].
         mask: uint8 [episodes, most candidates], 1 where a candidate may be taken.
         context: float32 [episodes, inputs].

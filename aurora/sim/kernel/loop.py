@@ -85,12 +85,12 @@ COMPLETED, UNPLACED, DROPPED, FAILED, UNPLACEABLE = (
     int(Status.UNPLACEABLE),
 )
 FOREVER = 1 << 40
-"""Added to a node's count of reasons to be down when its battery is empty."""
+"""Number that an empty battery adds to a node's count of reasons to be down."""
 
 
 @jitted_with_memory
 def new_state(problem, run_f, run_i, log_size):
-    """Allocate the state for `reset`; the tasks' part is in the arrays handed in."""
+    """Allocate the state for `reset`; the tasks' part is in the arrays passed in."""
     tasks = problem.task_f.shape[0]
     nodes = problem.node_f.shape[1]
     most = 1
@@ -166,7 +166,7 @@ def reset(problem, state, with_fragmentation):
 
 @inlined
 def _became_ready(problem, state, program, scratch, t, static):
-    """Count down what `t` waits for (its arrival and its dependencies); after the last it joins the queue."""
+    """Count down the events that `t` waits for (arrival and dependencies); after the last it joins the queue."""
     state.run_i[t, R_PENDING] -= 1
     if state.run_i[t, R_PENDING] > 0 or state.run_i[t, R_STATUS] != WAITING_NOT_YET:
         return
@@ -202,7 +202,7 @@ def _complete(problem, state, program, scratch, t, static, with_fragmentation):
 
 @jitted
 def _go_down(problem, state, program, scratch, n, static, with_fragmentation):
-    """Node `n` is down: its tasks go back to the queue, or end for good after too many attempts."""
+    """Take node `n` down: its tasks return to the queue, or fail for good after too many attempts."""
     state.counters[K_NODES_DOWN] += 1
     state.node_i[S_FAILURES, n] += 1
     lost = 0
@@ -248,7 +248,7 @@ def _deplete(problem, state, program, scratch, static, with_fragmentation):
 
 @jitted
 def _drop(state, t):
-    """Task `t` leaves unserved, if it has never been started and has not ended."""
+    """Drop task `t` unserved, if it has never been started and has not ended."""
     status = state.run_i[t, R_STATUS]
     if state.run_i[t, R_ATTEMPTS] > 0 or (status != UNPLACED and status != WAITING_NOT_YET):
         return
@@ -299,7 +299,7 @@ def _apply_event(problem, state, program, scratch, e, static, with_fragmentation
 
 @inlined
 def order_is_static(problem, program):
-    """Whether nothing that happens can change the order of waiting tasks."""
+    """Return whether no event can change the order of waiting tasks."""
     return program.order_changes == 0 or problem.options[O_HAS_PLAN] == 1
 
 
@@ -310,12 +310,12 @@ def next_instant(problem, program, state, scratch, static, with_fragmentation, a
     Args:
         problem: The scenario.
         program: The policy.
-        state: Changed.
+        state: The state; it is changed.
         scratch: Scratch space.
-        static: From `order_is_static`.
-        with_fragmentation: Whether fragmentation is kept up to date.
-        arrived: How many tasks have arrived.
-        event: How many static events were applied.
+        static: Result of `order_is_static`.
+        with_fragmentation: True if fragmentation is kept up to date.
+        arrived: Number of tasks that have arrived.
+        event: Number of static events that were applied.
 
     Returns:
         `arrived` and `event` afterwards, and whether anything was left to happen.
@@ -396,11 +396,11 @@ def simulate_events(problem, program, state, scratch, cache, tracer, with_fragme
         program: The policy.
         state: As `reset` left it; holds the result afterwards.
         scratch: Scratch space.
-        cache: Scores by class, empty where they can't be cached.
-        tracer: Where decisions are recorded, empty where they are not wanted.
-        with_fragmentation: Whether the policy needs fragmentation.
-        gate_static: Whether a held task can only be released by freed capacity.
-        how: How candidates are found, `SELECT`, `SCAN` or `TOURNAMENT`.
+        cache: Scores by class; empty if they can't be cached.
+        tracer: Record of decisions; empty if none is wanted.
+        with_fragmentation: True if the policy needs fragmentation.
+        gate_static: True if only freed capacity can release a held task.
+        how: Way to find candidates: `SELECT`, `SCAN` or `TOURNAMENT`.
     """
     static = order_is_static(problem, program)
     if static:

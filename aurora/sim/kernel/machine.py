@@ -36,7 +36,7 @@ ORDER, ADMIT, FIRST_RULE = 0, 1, 2
 """Rows of `Program.sections`."""
 
 RELU, TANH = 1.0, 2.0
-"""Activations of a layer, as they stand in `Program.consts`."""
+"""Codes of the activations in `Program.consts`."""
 
 
 @inlined
@@ -47,7 +47,7 @@ def _fill(row, value, size):
 
 @jitted
 def evaluate_scalar(problem, state, program, scratch, section, t):
-    """Value of a section over task and cluster features only."""
+    """Return the value of a section that reads only task and cluster features."""
     s = scratch.scalars
     code = program.code
     for k in range(program.sections[section, 0], program.sections[section, 1]):
@@ -67,7 +67,7 @@ def evaluate_scalar(problem, state, program, scratch, section, t):
 
 @inlined
 def holds(problem, state, program, scratch, rule, t):
-    """Whether the `when` of a rule holds; most are the constant 1."""
+    """Return whether the `when` of a rule holds; most are the constant 1."""
     section = FIRST_RULE + 2 * rule
     first = program.sections[section, 0]
     if program.sections[section, 1] == first + 1 and program.code[first, 0] == CONST:
@@ -84,7 +84,7 @@ def _own_row(scratch, register):
 
 @inlined
 def _operate(scratch, code, k, size):
-    """The operation on vectors at place `k` of the code."""
+    """Apply the operation on vectors at index `k` of the code."""
     rows, s = scratch.rows, scratch.scalars
     op, a, b = code[k, 0], code[k, 2], code[k, 3]
     out = _own_row(scratch, code[k, 1])
@@ -98,7 +98,7 @@ def _operate(scratch, code, k, size):
 
 @jitted
 def _layer(scratch, consts, d, a, b, at, size):
-    """A layer of a network; `Program.consts` says what lies at `at`."""
+    """Apply a layer of a network; `Program.consts` describes the constants at `at`."""
     vectors, scalars, units, activation = int(consts[at]), int(consts[at + 1]), int(consts[at + 2]), consts[at + 3]
     at += 4
     for u in range(units):
@@ -120,7 +120,7 @@ def _layer(scratch, consts, d, a, b, at, size):
 def evaluate_candidates(problem, state, program, scratch, section, t, size, dense):
     """Evaluate a section for the first `size` candidates; the values are valid until the next evaluation.
 
-    With `dense` the candidates are all nodes; a node that is -1 into the scratch space may get any value.
+    With `dense` the candidates are all nodes; one that is -1 in the scratch space may get any value.
     """
     s = scratch.scalars
     code = program.code
@@ -168,7 +168,7 @@ def evaluate_candidates(problem, state, program, scratch, section, t, size, dens
 
 @jitted
 def evaluate_order(problem, state, program, scratch, tasks, size):
-    """Key of each of the first `size` of `tasks` into `state.key`; what is not finite ranks last."""
+    """Write the key of each of the first `size` of `tasks` to `state.key`; keys that are not finite rank last."""
     s = scratch.scalars
     code = program.code
     for k in range(program.sections[ORDER, 0], program.sections[ORDER, 1]):

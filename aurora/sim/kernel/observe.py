@@ -112,7 +112,7 @@ FIRST_NODE, FIRST_FIT, FIRST_PATH, FIRST_CLUSTER = NODE_INDEX, FIT_CPU, PATH_HOP
 
 @inlined
 def network_latency(problem, state, t, path):
-    """L of docs/reference/kernel.md: propagation and transfer under the present congestion, seconds."""
+    """Return L of docs/reference/kernel.md: propagation and transfer under the present congestion, seconds."""
     if problem.plain or path < 0 or problem.path_start[path] == problem.path_start[path + 1]:
         return 0.0
     rate = problem.task_f[t, T_BANDWIDTH]
@@ -130,7 +130,7 @@ def network_latency(problem, state, t, path):
 
 @inlined
 def dominant_share(problem, t, n):
-    """Largest share of a capacity of node `n` that task `t` takes."""
+    """Return the largest share of a capacity of node `n` that task `t` takes."""
     share = 0.0
     if problem.task_f[t, T_CPU] > 0.0:
         share = problem.task_f[t, T_CPU] / problem.node_f[N_CPU, n]
@@ -144,13 +144,13 @@ def dominant_share(problem, t, n):
 
 @inlined
 def carbon_intensity(problem, state, n):
-    """Grams of CO2 that node `n` emits for a kilowatt-hour now."""
+    """Return the grams of CO2 that node `n` emits for a kilowatt-hour now."""
     return problem.node_f[N_CARBON, n] * state.node_f[S_CARBON_FACTOR, n]
 
 
 @jitted
 def link_price(problem, t, path):
-    """What task `t` pays for its bandwidth on `path`, dollars per hour."""
+    """Return the price of the bandwidth of task `t` on `path`, dollars per hour."""
     price = 0.0
     if path >= 0:
         for k in range(problem.path_start[path], problem.path_start[path + 1]):
@@ -160,7 +160,7 @@ def link_price(problem, t, path):
 
 @jitted
 def task_feature(problem, state, t, f):
-    """Value of the task feature `f` for task `t`."""
+    """Return the value of the task feature `f` for task `t`."""
     tf = problem.task_f
     ti = problem.task_i
     if f == TASK_CPU:
@@ -200,7 +200,7 @@ def task_feature(problem, state, t, f):
 
 @jitted
 def cluster_feature(problem, state, f):
-    """Value of the cluster or objective feature `f` now."""
+    """Return the value of the cluster or objective feature `f` now."""
     if f >= FIRST_OBJECTIVE:
         return problem.objective[f - FIRST_OBJECTIVE]
     clock = state.clock
@@ -226,7 +226,7 @@ def cluster_feature(problem, state, f):
 
 @jitted
 def battery_share(problem, state, n):
-    """Share of node `n`'s battery that is left now; 1 on mains."""
+    """Return the share of node `n`'s battery that is left now; 1 on mains."""
     capacity = problem.node_f[N_BATTERY, n]
     if capacity == np.inf:
         return 1.0
@@ -237,7 +237,7 @@ def battery_share(problem, state, n):
 
 @inlined
 def _gather(row, scale, nodes, size, dense, out):
-    """`row` times `scale` at the nodes; 0 where there is none, anything there where they are `dense`."""
+    """Write `row` times `scale` at the nodes; 0 where there is no node, or any value if they are `dense`."""
     if dense:
         for i in range(size):
             out[i] = row[i] * scale
@@ -249,7 +249,7 @@ def _gather(row, scale, nodes, size, dense, out):
 
 @inlined
 def _load(free, scale, total, nodes, size, dense, out):
-    """1 - scale * free / total at the nodes; 0 where there is no node or no capacity."""
+    """Write 1 - scale * free / total at the nodes; 0 where there is no node or no capacity."""
     if dense:
         for i in range(size):
             out[i] = 1.0 - free[i] * scale / total[i] if total[i] > 0 else 0.0
@@ -261,7 +261,7 @@ def _load(free, scale, total, nodes, size, dense, out):
 
 @inlined
 def _left(free, need, total, nodes, size, dense, out):
-    """(free - need) / total at the nodes; 0 where there is no node or no capacity."""
+    """Write (free - need) / total at the nodes; 0 where there is no node or no capacity."""
     if dense:
         for i in range(size):
             out[i] = (free[i] - need) / total[i] if total[i] > 0.0 else 0.0
@@ -273,7 +273,7 @@ def _left(free, need, total, nodes, size, dense, out):
 
 @inlined
 def node_row(problem, state, f):
-    """The address of a node feature's values where they lie in a row as they are, else 0."""
+    """Return the address of a node feature's values if they are a row as they are, else 0."""
     nf, sf = problem.node_f, state.node_f
     if f == NODE_CPU_FREE:
         return address_of(sf, S_CPU_FREE)
@@ -298,9 +298,9 @@ def node_row(problem, state, f):
 
 @inlined
 def node_vector(problem, state, f, nodes, size, dense, out):
-    """Values of the node feature `f` for the first `size` of `nodes` (-1: no node, value 0).
+    """Write the values of the node feature `f` for the first `size` of `nodes` (-1: no node, value 0).
 
-    The feature is told apart outside the loops, so that each loop is a plain gather.
+    Features are distinguished outside the loops, so that each loop is a plain gather.
     """
     nf = problem.node_f
     ni = problem.node_i
@@ -410,19 +410,19 @@ def _fit_feature(problem, state, t, n, path, f, rule):
 
 @jitted
 def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, dense, out):
-    """Values of any feature `f` for the first `size` candidates of task `t` into `out`.
+    """Write the values of any feature `f` for the first `size` candidates of task `t` to `out`.
 
     Args:
         problem: The scenario.
-        state: What is free and running now.
-        t: The task.
-        f: Number of the feature.
+        state: The state of the run.
+        t: Index of the task.
+        f: Index of the feature.
         nodes: Node of each candidate, -1 for none.
         paths: Path of each candidate, -1 for none.
         numbers: Number of each candidate in the task's list.
-        size: How many candidates.
-        rule: The policy's device choice.
-        dense: Whether the candidates are all nodes in order, without paths; what is -1 there may get any value.
+        size: Number of candidates.
+        rule: The policy's choice of a device.
+        dense: True if the candidates are all nodes in order, without paths; one that is -1 may get any value.
         out: float64, at least `size` long.
     """
     if f < FIRST_NODE or f >= FIRST_CLUSTER:

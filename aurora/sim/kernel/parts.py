@@ -1,9 +1,9 @@
-"""Functions that become machine code only within what calls them.
+"""Functions that are compiled only within their callers.
 
-numba optimises a function together with all that it calls, and makes machine code of both, before it turns to
-the caller. With calls ten deep the same code goes through LLVM ten times. A part is left as it is until the
-outermost function is compiled, so that LLVM sees all of the kernel at once: compiling takes half the time, which
-is spent on putting the functions of the event loop in the place of their calls.
+numba optimises a function and all that it calls, and generates their machine code, before it compiles the caller. With
+calls ten deep, the same code goes through LLVM ten times. A part is left unoptimised until the outermost function is
+compiled, so LLVM gets all of the kernel at once. This halves the time of compiling, which is spent on inlining the
+functions of the event loop.
 
 Indices in a part count from the start of an array only.
 """
@@ -21,14 +21,14 @@ from numba.np import arrayobj
 
 
 class _Part(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
-    """The code of one function and of what it calls, neither optimised nor executable."""
+    """The code of a function and of all that it calls, neither optimised nor executable."""
 
     @property
     def codegen(self) -> _Part:
         return self
 
     def set_env(self, _name: str, _environment: Any) -> None:
-        """The place of the Python objects of a function; a part has none."""
+        """Ignore the Python objects of a function; a part has none."""
 
     def get_pointer_to_function(self, _name: str) -> int:
         self._ensure_finalized()
@@ -58,15 +58,15 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
 
 
 def _from_the_start(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
-    """An index as it is: numba allows at every access for one that counts from the end."""
+    """Return an index unchanged; numba would test at every access whether it counts from the end."""
     return context.cast(builder, index, kind, types.intp)
 
 
 class PartCompiler(CompilerBase):  # type: ignore[misc]
-    """numba's compiler with another result: a part."""
+    """numba's compiler, with a part as its result."""
 
     def define_pipelines(self) -> list[PassManager]:
-        """The passes over a function."""
+        """Return the passes over a function."""
         manager = PassManager("part")
         for passes in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
             manager.add_pass(*((_PartLowering, passes[1]) if passes[0] is NativeLowering else passes))

@@ -1,8 +1,7 @@
-"""Named tuples of arrays at an address, so that a run of the kernel need not take them apart.
+"""Named tuples of arrays at an address, so that they need not be unpacked for every run of the kernel.
 
-numba unpacks every array that Python hands over, 0.25 microseconds each while no other thread can run. What
-belongs to a scenario or to a program is described once, in the layout that a `Handle` reads, and handed over as
-one number.
+numba unpacks every array that Python passes, 0.25 microseconds each, while no other thread can run. The arrays of a
+scenario or a program are described once, in the layout that a `Handle` reads, and passed as one number.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ _KINDS = {kind.instance_class: kind for kind in (PROBLEM, PROGRAM, TRACER, STATE
 class Pinned:
     """Addresses of the arrays of a `Problem`, `Program`, `Tracer`, `State`, `Scratch` or `Batch`.
 
-    A copy, also one in another process, finds out anew where its own arrays lie.
+    A copy, also one in another process, describes its own arrays.
 
     Attributes:
-        fields: The named tuple, which lives as long as this does.
-        address: Of the description; valid as long as this lives.
+        fields: The named tuple, which lives as long as this object.
+        address: Address of the description; valid as long as this object lives.
     """
 
     __slots__ = ("_words", "address", "fields")
@@ -45,12 +44,12 @@ class Pinned:
 
 
 class Slices(NamedTuple):
-    """One array for each of many scenarios, all in one.
+    """The arrays of many scenarios as slices of one array.
 
     Attributes:
-        array: C-contiguous; those of the scenarios lie in it one after the other, or in each other.
-        first: int64 [scenarios], where each begins, in elements.
-        shape: int64 [scenarios, dimensions].
+        array: C-contiguous array of which the slices are parts; they may overlap.
+        first: int64 [scenarios], index of the first element of each slice.
+        shape: int64 [scenarios, dimensions], shape of each slice.
     """
 
     array: NDArray[Any]
@@ -65,10 +64,10 @@ class PinnedVariants:
     descriptions are written at once.
 
     Attributes:
-        addresses: int64 [scenarios], of the descriptions; valid as long as this lives.
+        addresses: int64 [scenarios], addresses of the descriptions; valid as long as this object lives.
 
     Args:
-        fields: The arrays that they share; those of the fields in `varying` are not looked at.
+        fields: Arrays that the scenarios share; those of fields in `varying` are ignored.
         varying: Field to the arrays of all scenarios.
     """
 
@@ -87,7 +86,7 @@ class PinnedVariants:
             if array.dtype != as_dtype(kind.dtype) or shape.shape[1] != kind.ndim or not array.flags.c_contiguous:
                 raise TypeError(f"the kernel expects {kind}, not {shape.shape[1]} dimensions of {array.dtype}")
             sizes = np.cumprod(np.hstack([shape, np.ones((count, 1), np.int64)])[:, ::-1], axis=1)[:, ::-1]
-            # Of an empty array numpy may give any address, also none: nothing is read there.
+            # The address of an empty array is arbitrary: nothing is read there.
             pointer = array.ctypes.data + first * array.itemsize
             head = [np.zeros(count, np.int64), np.zeros(count, np.int64), sizes[:, 0]]
             own = [*head, np.full(count, array.itemsize, np.int64), pointer]
@@ -98,7 +97,7 @@ class PinnedVariants:
 
 
 def _described(array: Any, kind: Any) -> list[int]:
-    """An array as numba describes it: owners (none), elements, their size, address, shape, strides."""
+    """Return numba's description of an array: owners (none), elements, their size, address, shape, strides."""
     if array.dtype != as_dtype(kind.dtype) or array.ndim != kind.ndim or not array.flags.c_contiguous:
         raise TypeError(f"the kernel expects {kind}, not {array.ndim} dimensions of {array.dtype}")
     return [0, 0, array.size, array.itemsize, array.ctypes.data, *array.shape, *array.strides]

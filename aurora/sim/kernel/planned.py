@@ -1,4 +1,4 @@
-"""Scenarios under an explicit plan: each task may only go where and when the plan says."""
+"""Scenarios under an explicit plan: each task may start only at its planned place and time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from aurora.sim.kernel.encode import EncodedScenario
 from aurora.sim.policies.policy import PlannedTask
 
 MAX_NODES_NAMED = 5
-"""Most allowed nodes that an error names."""
+"""Largest number of allowed nodes that an error names."""
 
 
 def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> EncodedScenario:
-    """The same scenario, in which each task may only go where and when the plan says.
+    """Return the scenario in which each task may start only at its planned place and time.
 
     Raises:
         ConstraintError: The plan names an unknown task, node or path, or a task twice.
@@ -24,7 +24,7 @@ def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> Encode
     task_i[:, at.T_PIN] = -2
     for (t, candidate), line in zip(planned_candidates(encoded, plan).items(), plan, strict=True):
         if line.start > task_f[t, at.T_ARRIVAL] + task_f[t, at.T_PATIENCE] + at.TOLERANCE:
-            continue  # it is not there any more when the plan would start it
+            continue  # it has left when the plan would start it
         task_i[t, at.T_PIN] = candidate
         task_f[t, at.T_READY_AT] = max(task_f[t, at.T_ARRIVAL], line.start)
         task_f[t, at.T_PLAN_KEY] = line.start
@@ -36,7 +36,7 @@ def with_plan(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> Encode
 
 
 def planned_candidates(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) -> dict[int, int]:
-    """Task to the number of its planned candidate, in the order of the plan.
+    """Return task -> number of its planned candidate, in the order of the plan.
 
     Raises:
         ConstraintError: The plan names an unknown task, node or path, or a task twice.
@@ -45,15 +45,15 @@ def planned_candidates(encoded: EncodedScenario, plan: tuple[PlannedTask, ...]) 
     tasks = {t.task_id: i for i, t in enumerate(scenario.tasks)}
     nodes = {n.node_id: i for i, n in enumerate(scenario.nodes)}
     links = {l.link_id: i for i, l in enumerate(scenario.links)}
-    found: dict[int, int] = {}
+    candidates: dict[int, int] = {}
     for line in plan:
         if line.task_id not in tasks:
             raise ConstraintError(f"allocation_plan: unknown task {line.task_id!r}; use an id of the scenario")
         t = tasks[line.task_id]
-        if t in found:
+        if t in candidates:
             raise ConstraintError(f"allocation_plan: task {line.task_id!r} is planned twice; keep one line")
-        found[t] = _planned_candidate(line, encoded, t, nodes, links)
-    return found
+        candidates[t] = _planned_candidate(line, encoded, t, nodes, links)
+    return candidates
 
 
 def _planned_candidate(

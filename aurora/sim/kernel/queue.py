@@ -21,10 +21,10 @@ from aurora.sim.kernel.layout import (
 from aurora.sim.kernel.rows import data_of
 
 TASK_BITS = 26
-"""Of a completion's code that hold the task; those above hold its sequence number."""
+"""Number of low bits of a completion's code that hold the task; those above hold its sequence number."""
 TASK_MASK = (1 << TASK_BITS) - 1
 LAST = (1 << 63) - 1
-"""A code after that of every completion."""
+"""Code that comes after that of every completion."""
 
 
 @inlined
@@ -36,7 +36,7 @@ def _insert(queue, size, place, t):
 
 @inlined
 def _place_by_key(state, t, size, static):
-    """Where `t` belongs in the queue: by key and index where the order is static, else by index."""
+    """Return the position of `t` in the queue: by key and index if the order is static, else by index."""
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
@@ -66,7 +66,7 @@ def _place_by_rank(problem, state, t, size):
 
 @inlined
 def join(problem, state, t, static, by_arrival):
-    """Task `t` joins the queue (its key is set already where the order is static)."""
+    """Add task `t` to the queue; its key is already set if the order is static."""
     size = state.counters[K_QUEUE]
     _insert(state.waiting, size, _place_by_key(state, t, size, static), t)
     if by_arrival:
@@ -79,14 +79,14 @@ def join(problem, state, t, static, by_arrival):
 
 @inlined
 def leave(state, t):
-    """Task `t` waits no longer; it stays in the arrays until `compact`."""
+    """Mark task `t` as no longer waiting; it stays in the arrays until `compact`."""
     state.run_i[t, R_WAITING] = 0
     state.counters[K_WAITING] -= 1
 
 
 @inlined
 def compact(state, by_arrival):
-    """Drop those that left from the arrays."""
+    """Remove tasks that left the queue from the arrays."""
     size = state.counters[K_QUEUE]
     if size == state.counters[K_WAITING]:
         return
@@ -111,7 +111,7 @@ def compact(state, by_arrival):
 
 @inlined
 def _before(time, code, other_time, other_code):
-    """Whether the first of two completions comes first: by time, then by sequence number."""
+    """Return whether the first of two completions comes first: by time, then by sequence number."""
     return (time < other_time) | ((time == other_time) & (code < other_code))
 
 
@@ -145,7 +145,7 @@ def _rise(state, k, top, time, code):
 
 @inlined
 def end_heap(state, size):
-    """The heap has `size` completions, and after them one that comes last: nothing looks past it."""
+    """Set the size of the heap, and put a completion after its end that comes last, as a sentinel."""
     state.counters[K_HEAP] = size
     state.heap_time[size] = bits_of(np.inf)
     state.heap_code[size] = LAST
@@ -153,7 +153,7 @@ def end_heap(state, size):
 
 @inlined
 def push_completion(state, time, t, sequence):
-    """Task `t` will complete at `time`, unless it is started again under another sequence number."""
+    """Add the completion of task `t` at `time`; it is stale if the task starts again under another sequence number."""
     size = state.counters[K_HEAP]
     if size + 1 == state.heap_time.shape[0]:
         size = _drop_stale(state, size)
@@ -169,7 +169,7 @@ def _is_stale(state, code):
 
 @jitted
 def _drop_stale(state, size):
-    """Remove completions of attempts that were lost to failures; there is room again then."""
+    """Remove completions of attempts that were lost to failures, which frees their space."""
     times, codes = state.heap_time, state.heap_code
     kept = 0
     for k in range(size):
@@ -197,7 +197,7 @@ def pop_completion(state):
 
 @inlined
 def next_completion(state):
-    """Whether a completion is at the top of the heap, stale ones removed."""
+    """Remove stale completions from the top of the heap; return whether one is left."""
     while state.counters[K_STALE] > 0 and _is_stale(state, state.heap_code[0]):
         pop_completion(state)
         state.counters[K_STALE] -= 1

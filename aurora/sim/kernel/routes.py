@@ -21,7 +21,7 @@ _EVERYWHERE: _Key = (None, None, ())
 """Tasks that may use any node, without a path."""
 
 _HOP_MS = 1e-6
-"""Added to a link's latency when paths are found, so that of equal ones those with fewer links come first."""
+"""Amount added to a link's latency when paths are ranked, so that among equal ones fewer links come first."""
 
 
 class Routes:
@@ -60,7 +60,7 @@ class Routes:
         return csr_array((np.array(weights, np.float64), ends), shape=2 * (len(self._site_number),))
 
     def of(self, task: Task) -> int:
-        """Number of the task's route."""
+        """Return the number of the task's route."""
         return self._number(self._key(task))
 
     def _key(self, task: Task) -> _Key:
@@ -76,15 +76,15 @@ class Routes:
     def _new(self, source: str | None, destination: str | None, allowed: tuple[str, ...]) -> int:
         """Return the number of a route that no task has had yet."""
         if destination is not None:
-            found = self._flow(source, destination)
+            candidates = self._flow(source, destination)
         elif not allowed:
-            found = self._placements(source)
+            candidates = self._placements(source)
         else:
             by_node = self._placements_by_node(source)
-            found = sorted({by_node[n] for n in allowed if n in by_node})
-            if len(found) == len(by_node):  # all that can be reached: the shared route keeps runs fast
+            candidates = sorted({by_node[n] for n in allowed if n in by_node})
+            if len(candidates) == len(by_node):  # all that can be reached: the shared route keeps runs fast
                 return self._number((source, None, ()))
-        self.routes.append(found)
+        self.routes.append(candidates)
         return len(self.routes) - 1
 
     def _placements_by_node(self, source: str | None) -> dict[str, tuple[int, int]]:
@@ -99,14 +99,14 @@ class Routes:
         if source is None:
             return [(k, -1) for k in range(len(nodes))]
         best = self._tree(source)
-        found: list[tuple[int, int]] = []
+        candidates: list[tuple[int, int]] = []
         for k, node in enumerate(nodes):
             if node.site is None or node.site == source:
-                found.append((k, -1))
+                candidates.append((k, -1))
                 continue
             if node.site in best:
-                found.append((k, self._path(best[node.site])))
-        return found
+                candidates.append((k, self._path(best[node.site])))
+        return candidates
 
     def _flow(self, source: str | None, destination: str) -> list[tuple[int, int]]:
         if source == destination:
@@ -115,7 +115,7 @@ class Routes:
         return [(-1, self._path(p)) for p in self._shortest(source, destination, self._scenario.paths_per_pair)]
 
     def _tree(self, source: str) -> dict[str, tuple[int, ...]]:
-        """The shortest path to every site that can be reached (Dijkstra 1959, ties as in `_shortest`)."""
+        """Return the shortest path to every reachable site (Dijkstra 1959, ties as in `_shortest`)."""
         if source not in self._site_number:
             return {}
         settled: dict[int, tuple[int, ...]] = {}
@@ -137,7 +137,7 @@ class Routes:
         return self._path_number[path]
 
     def _shortest(self, source: str, target: str, k: int) -> list[tuple[int, ...]]:
-        """The k shortest simple paths by latency, then hops, then link indices (Yen 1971)."""
+        """Return the k shortest simple paths by latency, then hops, then link indices (Yen 1971)."""
         if source not in self._site_number or target not in self._site_number:
             return []
         first, last = self._site_number[source], self._site_number[target]
@@ -145,11 +145,11 @@ class Routes:
         _, before = yen(self._graph, first, last, 2 * k + 2, return_predecessors=True)
 
         def links(previous: NDArray[np.int32]) -> tuple[int, ...]:
-            found, site = [], last
+            path, site = [], last
             while site != first:
-                found.append(self._link[int(previous[site]), site])
+                path.append(self._link[int(previous[site]), site])
                 site = int(previous[site])
-            return tuple(found[::-1])
+            return tuple(path[::-1])
 
         def rank(path: tuple[int, ...]) -> tuple[float, int, tuple[int, ...]]:
             return (round(sum(self._scenario.links[l].latency_ms for l in path), 9), len(path), path)

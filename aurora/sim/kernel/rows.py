@@ -1,4 +1,4 @@
-"""Rows of doubles by their address, so that a row of a scenario serves as a register without being copied."""
+"""Rows of doubles by address, so that a row of a scenario serves as a register without a copy."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def _pointer(matrix: Any, context: Any, builder: Any, values: Any) -> Any:
 
 @intrinsic
 def row_of(_context: Any, matrix: Any, _row: Any) -> Any:
-    """A row of a matrix, by index from the start only."""
+    """Return a row of a matrix; indices count from the start only."""
     kind = types.CPointer(matrix.dtype)(matrix, types.int64)
     return kind, lambda context, builder, _, values: _pointer(matrix, context, builder, values)
 
 
 @intrinsic
 def address_of(_context: Any, matrix: Any, _row: Any) -> Any:
-    """The address of a row of a matrix."""
+    """Return the address of a row of a matrix."""
 
     def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
         return builder.ptrtoint(_pointer(matrix, context, builder, values), ir.IntType(64))
@@ -36,7 +36,7 @@ def address_of(_context: Any, matrix: Any, _row: Any) -> Any:
 
 @intrinsic
 def data_of(_context: Any, array: Any) -> Any:
-    """The elements of a vector, by index from the start only."""
+    """Return the elements of a vector; indices count from the start only."""
 
     def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
         return make_array(array)(context, builder, values[0]).data
@@ -46,7 +46,7 @@ def data_of(_context: Any, array: Any) -> Any:
 
 @intrinsic
 def row_at(_context: Any, _address: Any) -> Any:
-    """What lies at an address, to be read and written by index; valid as long as the matrix is."""
+    """Return the row at an address, to be read and written by index; valid as long as the matrix is."""
     pointer = types.CPointer(types.float64)
     double = ir.DoubleType().as_pointer()
     return pointer(types.int64), lambda _, builder, __, values: builder.inttoptr(values[0], double)

@@ -39,22 +39,22 @@ TRACED_CANDIDATES = 5
 """Number of the best candidates that a trace keeps."""
 
 CACHE_LIMIT = 40_000_000
-"""Most (class, node) pairs whose scores are kept; beyond it every decision is computed anew."""
+"""Largest number of (class, node) pairs whose scores are cached; beyond it every decision is computed anew."""
 
 MIN_TASKS_PER_CLASS = 4
-"""With fewer tasks a class, keeping its scores costs more than it saves."""
+"""Least mean number of tasks in a class; with fewer, caching its scores costs more than it saves."""
 
 MIN_NODES_FOR_CACHE = 200
-"""With fewer nodes, scoring all of them costs less than finding out which have changed; fragmentation costs more."""
+"""Least number of nodes for caching, unless fragmentation is scored: scoring fewer costs less than finding changes."""
 
 KNOWN_PROGRAMS = 256
-"""Most programs that are kept ready to run."""
+"""Largest number of programs that are kept ready to run."""
 
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
 _LEAST_FRAGMENTATION = 2
 _DEAR = np.array([f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left") for f in FEATURES])
-# What tells tasks apart for a feature: rows of `task_f` and `task_i`. Requests are always told apart.
+# Rows of `task_f` and `task_i` that distinguish tasks for a feature. Requests are always distinguished.
 _FLOAT_ROWS = {
     "task.duration": at.T_REQUESTED,
     "task.priority": at.T_PRIORITY,
@@ -68,7 +68,7 @@ _FLOAT_ROWS = {
 }
 _COUNTS = [place for place, field in enumerate(dataclasses.fields(Summary)) if field.type == "int"]
 NO_CLASSES = (np.zeros(0, np.int64), 0)
-"""Task classes of a run that keeps no scores."""
+"""Task classes of a run that caches no scores."""
 _PLAN = Policy(policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),)))
 
 
@@ -78,13 +78,13 @@ def simulate(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Outc
     Deterministic: the same scenario and policy give the same outcome to the bit.
 
     Args:
-        scenario: Tasks, nodes, links and conditions.
-        policy: Its program, or its explicit plan where it has one.
-        trace: Whether to keep every decision with its best candidates.
+        scenario: The scenario.
+        policy: The policy; its explicit plan is run if it has one.
+        trace: True to keep every decision with its best candidates.
 
     Raises:
         PolicyError: An expression of the policy is not valid.
-        ConstraintError: The policy's plan names what the scenario doesn't have.
+        ConstraintError: The policy's plan names an unknown task, node or path, or a task twice.
         ScenarioError: The scenario can't be encoded.
     """
     encoded = encode(scenario)
@@ -98,12 +98,12 @@ def simulate(scenario: Scenario, policy: Policy, *, trace: bool = False) -> Outc
 
 
 def run(encoded: EncodedScenario, program: Program, *, trace_top: int = 0, policy_id: str = "") -> Outcome:
-    """Run a compiled policy on an encoded scenario and keep what happened to each task.
+    """Run a compiled policy on an encoded scenario and keep the results of each task.
 
     Args:
-        encoded: From `encode`; not changed.
-        program: From `compile_policy`.
-        trace_top: How many of the best candidates of every decision to keep; 0: no trace.
+        encoded: Scenario from `encode`; not changed.
+        program: Program from `compile_policy`.
+        trace_top: Number of best candidates to keep for every decision; 0: no trace.
         policy_id: Name of the policy in the outcome.
     """
     tracer = Pinned(_new_tracer(_most_starts(encoded.problem), trace_top)) if trace_top > 0 else NO_TRACER
@@ -161,14 +161,14 @@ def summary_of(sums: NDArray[np.float64]) -> Summary:
 
 
 def evaluate(encoded: EncodedScenario, program: Program) -> Summary:
-    """Run a compiled policy on an encoded scenario for its sums only: what search calls."""
+    """Run a compiled policy on an encoded scenario and return its sums only, as search needs them."""
     return _run(encoded, program, NO_TRACER)[0]
 
 
 def _run(
     encoded: EncodedScenario, program: Program, tracer: Pinned
 ) -> tuple[Summary, NDArray[np.float64], NDArray[np.int64]]:
-    """The sums of a run, and the state of its tasks at the end."""
+    """Return the sums of a run, and the state of its tasks at the end."""
     problem = encoded.problem
     tasks = problem.task_f.shape[0]
     traced = tracer is not NO_TRACER
@@ -193,14 +193,14 @@ def _run(
 
 
 class _Known(NamedTuple):
-    """Properties of a program that are found once.
+    """Properties of a program, computed once.
 
     Attributes:
-        program: The program itself.
-        pinned: Where its arrays lie.
-        reads_fragmentation: Whether it does where there are devices.
-        gate_is_static: Whether only freed capacity can release a task that it holds.
-        how: The quickest way to find candidates where these are all nodes.
+        program: The program.
+        pinned: Addresses of its arrays.
+        reads_fragmentation: True if it reads fragmentation where there are devices.
+        gate_is_static: True if only freed capacity can release a task that it holds.
+        how: Fastest way to find candidates if these are all nodes.
     """
 
     program: Program
@@ -211,24 +211,24 @@ class _Known(NamedTuple):
 
 
 _KNOWN: dict[int, _Known] = {}
-"""The programs that ran last, by identity: they live here, so that no other one gets the same."""
+"""The programs that ran last, by `id`; they are kept alive here, so that no other program gets the same `id`."""
 
 
 def known_program(program: Program) -> _Known:
     """Return the properties of a program, kept for the programs that ran last."""
-    found = _KNOWN.get(id(program))
-    if found is None:
+    known = _KNOWN.get(id(program))
+    if known is None:
         if len(_KNOWN) >= KNOWN_PROGRAMS:
             _KNOWN.clear()
-        found = _Known(
+        known = _Known(
             program,
             Pinned(program),
             bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION,
             gate_is_static(program),
             SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN,
         )
-        _KNOWN[id(program)] = found
-    return found
+        _KNOWN[id(program)] = known
+    return known
 
 
 def _new_tracer(starts: int, top: int) -> Tracer:
@@ -247,11 +247,11 @@ def _new_tracer(starts: int, top: int) -> Tracer:
 
 
 NO_TRACER = Pinned(_new_tracer(0, 0))
-"""Record of a run whose decisions are not wanted."""
+"""Record of a run without a trace."""
 
 
 def _most_starts(problem: at.Problem) -> int:
-    """Most placements that a run can have: every failure may cost every task an attempt."""
+    """Return the largest number of placements of a run: every failure may cost every task an attempt."""
     failures = int((problem.event_i[0] == at.E_FAILURE).sum())
     batteries = int(np.isfinite(problem.node_f[at.N_BATTERY]).sum())
     return int(problem.task_f.shape[0]) * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures + batteries)
@@ -314,15 +314,15 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
         how,
     )
     sums = summarize(problem, state)
-    # numba frees a variable after its last use: these must live until here, only their addresses went in.
+    # numba frees a variable after its last use; these must live until here, as only their addresses were passed.
     alive = scratch.nodes.shape[0] + cache.position.shape[0] + arrays.clock.shape[0]
     return sums, alive
 
 
 def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: bool) -> tuple[NDArray[np.int64], int]:
-    """Class of each task as far as the policy can tell them apart; none if caching doesn't apply.
+    """Return the class of each task, as far as the policy can distinguish them; none if caching doesn't apply.
 
-    Tasks that may not use all nodes keep no scores; their class means nothing.
+    Scores of tasks that may not use all nodes are not cached; their class has no meaning.
     """
     problem = encoded.problem
     everywhere = problem.task_i[:, at.T_ROUTE] == 0
@@ -351,7 +351,7 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
 
 
 def gate_is_static(program: Program) -> bool:
-    """Whether only freed capacity can release a held task: `admit` is 1 and some rule always holds."""
+    """Return whether only freed capacity can release a held task: `admit` is 1 and some rule always holds."""
     if not program.admits_all:
         return False
     for section in range(FIRST_RULE, len(program.sections), 2):

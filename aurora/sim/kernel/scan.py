@@ -1,8 +1,8 @@
 """One decision over all nodes at once, for scenarios without paths.
 
-Every loop runs over all nodes in a row, those without room included, and none of them branches: LLVM
-turns them into SIMD code, which costs less than leaving nodes out. What is dear to compute (devices,
-fragmentation) is left out for them, by their place into the scratch space.
+Every loop runs over all nodes, those without room included, and has no branches. LLVM turns such loops into SIMD code,
+which costs less than skipping nodes. Only expensive features (devices, fragmentation) skip nodes without room, which
+are -1 in the scratch space.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, ho
 from aurora.sim.kernel.rows import row_of
 
 NONE = -(1 << 63) + (1 << 52) - 1
-"""The rank of -inf, below that of every score."""
+"""Rank of -inf, below that of every score."""
 
 
 @inlined
 def choose_by_scan(problem, state, program, scratch, t):
-    """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
+    """Return the node for task `t`, by the same rules as `choose`; -1 if it is held."""
     best = score_all(problem, state, program, scratch, t)
     return _first(scratch.scores, best, problem.node_f.shape[1]) if best != NONE else -1
 
 
 @inlined
 def choose_by_sweep(problem, state, program, scratch, t):
-    """As `choose_by_scan`, without finding out first which nodes have room.
+    """Return the same node as `choose_by_scan`, without marking first which nodes have room.
 
-    For tasks without devices, and policies that let them pass everywhere and whose scores are cheap.
+    It is for tasks without devices, and for policies that admit every candidate and whose scores are cheap.
     """
     nodes = problem.node_f.shape[1]
     for rule in range((program.sections.shape[0] - FIRST_RULE) // 2):
@@ -69,7 +69,7 @@ def score_all(problem, state, program, scratch, t):
     """Score every node, -inf for those that may not be used.
 
     Returns:
-        The rank of the best score, `NONE` where no node is to be used.
+        The rank of the best score; `NONE` if no node may be used.
     """
     nodes = problem.node_f.shape[1]
     if _mark_room(problem, state, scratch, t) == 0:
@@ -119,18 +119,18 @@ def _mark_room(problem, state, scratch, t):
 
 @inlined
 def _rank(values, place, size, scores):
-    """Make scores that are not finite the lowest, below them nodes without room; return the best rank."""
+    """Rank scores that are not finite lowest, and nodes without room below them; return the best rank."""
     best = NONE
     for n in range(size):
         score = values[n] if abs(values[n]) < np.inf else LOWEST
-        scores[n] = (score if place[n] >= 0 else -np.inf) + 0.0  # so that no zero keeps a sign
+        scores[n] = (score if place[n] >= 0 else -np.inf) + 0.0  # zeros lose their sign
         best = max(best, rank_of(scores[n]))
     return best
 
 
 @inlined
 def _first(scores, best, size):
-    """The first place of the score with this rank."""
+    """Return the first position of a score with this rank."""
     score = double_of(rank_of(double_of(best)))
     first = size
     for n in range(size):

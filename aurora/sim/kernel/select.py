@@ -1,7 +1,7 @@
-"""One decision, whatever the candidates are: nodes, paths, pairs of both, or the one that a plan names.
+"""One decision over candidates of any kind: nodes, paths, pairs of both, or the one that a plan names.
 
-`choose` collects those that are feasible and scores them. `aurora.sim.kernel.scan` and
-`aurora.sim.kernel.tournament` are quicker where candidates are nodes only.
+`choose` collects the feasible candidates and scores them. `aurora.sim.kernel.scan` and
+`aurora.sim.kernel.tournament` are faster if candidates are nodes only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _shares_link(problem, a, b):
 
 @jitted
 def delays_head(problem, state, t, node, path):
-    """Whether starting task `t` there now may push back the reservation of the blocked head."""
+    """Return whether starting task `t` on a candidate now may delay the reservation of the blocked head."""
     speed = problem.node_f[N_SPEED, node] if node >= 0 else 1.0
     end = state.clock[C_NOW] + network_latency(problem, state, t, path) + problem.task_f[t, T_REQUESTED] / speed
     if end < state.clock[C_RESERVATION]:
@@ -80,7 +80,7 @@ def collect(problem, state, scratch, t, backfilling):
 
 @jitted
 def admitted(problem, state, program, scratch, t, size):
-    """Keep the listed candidates that `admit` lets pass; return their number."""
+    """Keep the listed candidates that `admit` accepts; return their number."""
     passes = evaluate_candidates(problem, state, program, scratch, ADMIT, t, size, False)
     kept = 0
     for i in range(size):
@@ -107,7 +107,7 @@ def scored(problem, state, program, scratch, t, size):
 
 @jitted
 def choose(problem, state, program, scratch, tracer, t, backfilling):
-    """The candidate that task `t` gets, as an index into the candidate lists; -1: it is held."""
+    """Return the candidate for task `t`, as an index into the candidate lists; -1 if it is held."""
     size = collect(problem, state, scratch, t, backfilling)
     feasible = size
     if size > 0 and program.admits_all == 0:
@@ -129,7 +129,7 @@ def choose(problem, state, program, scratch, tracer, t, backfilling):
 
 @jitted
 def _record(problem, state, program, scratch, tracer, t, rule, feasible, size):
-    """Note a decision with its best candidates (they are moved to the front of the list)."""
+    """Record a decision with its best candidates, which are moved to the front of the list."""
     k = state.counters[K_TRACED]
     if k >= tracer.time.shape[0]:
         return

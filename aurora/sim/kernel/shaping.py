@@ -1,9 +1,9 @@
-"""Potential-based shaping: the worth of an episode so far, and at its end the scenario's own reward.
+"""Potential-based shaping of rewards, which add up to the scenario's own reward.
 
-Potential-based shaping (Ng, Harada & Russell, ICML 1999, theorem 1) pays an agent the difference of a potential
-from state to state and leaves the best policies what they are. The potential here is the reward that the tasks
-placed so far would give if nothing else were ever placed; of the state that follows the end it is the reward
-itself. So the rewards of an episode add up to the scenario's reward, whatever the potential was between.
+Potential-based shaping (Ng, Harada & Russell, ICML 1999, theorem 1) pays an agent the change of a potential from state
+to state, and does not change which policies are optimal. The potential here is the reward if no task were placed after
+those placed so far; after the end, it is the scenario's reward. So the rewards of an episode add up to the scenario's
+reward.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _worth(problem, done, latency, cost, energy, carbon, met):
 
 @jitted
 def potential(batch, b, problem):
-    """The reward that the tasks placed so far would give; 0 before the first."""
+    """Return the reward that the tasks placed so far would give; 0 before the first."""
     totals = batch.totals[b]
     return _worth(
         problem,
@@ -87,7 +87,7 @@ def potential(batch, b, problem):
 
 @jitted
 def final_reward(batch, problem, state, scratch):
-    """The scenario's reward, after the end."""
+    """Return the scenario's reward, after the end of an episode."""
     completed = add_up(problem, state, scratch.scores, batch.sums)
     latency = 0.0
     for k in range(completed):
@@ -99,11 +99,11 @@ def final_reward(batch, problem, state, scratch):
 
 @jitted
 def add_placement(batch, b, problem, state, t):
-    """Add the placement of task `t`, just made, to the sums, in place of an earlier one that a failure undid.
+    """Add the present placement of task `t` to the sums; it replaces an earlier one that a failure undid.
 
-    Latency is known now. Cost, energy and carbon are what they will be if prices and intensities stay and nothing
-    fails: the node's idle power is charged to the task for the time by which it keeps the node active longer. What
-    was spent on an attempt that was lost stays spent.
+    Latency is known now. Cost, energy and carbon assume that prices and intensities stay and nothing fails. The node's
+    idle power is charged to the task for the time by which it keeps the node active longer. Amounts spent on a lost
+    attempt remain.
     """
     totals = batch.totals[b]
     start, finish = state.run_f[t, R_START], state.run_f[t, R_FINISH]

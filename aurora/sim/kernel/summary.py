@@ -33,11 +33,11 @@ from aurora.sim.outcome import Status, Summary
 
 COMPLETED = int(Status.COMPLETED)
 BOUNDED_SLOWDOWN_THRESHOLD = 10.0
-"""Seconds (Feitelson et al., 1997)."""
+"""Least duration in a bounded slowdown, seconds (Feitelson et al., 1997)."""
 
 _PLACE = {field.name: place for place, field in enumerate(dataclasses.fields(Summary))}
 VALUES = len(_PLACE)
-"""Number of sums; they stand in the order of `aurora.sim.outcome.Summary`."""
+"""Number of sums, in the order of `aurora.sim.outcome.Summary`."""
 V_TASKS, V_COMPLETED, V_UNPLACED = _PLACE["tasks"], _PLACE["completed"], _PLACE["unplaced"]
 V_VIOLATIONS, V_SLOWDOWN, V_MAKESPAN = _PLACE["sla_violations"], _PLACE["bounded_slowdown"], _PLACE["makespan"]
 V_LATENCY_MEAN, V_LATENCY_P95, V_LATENCY_MAX = _PLACE["latency_mean"], _PLACE["latency_p95"], _PLACE["latency_max"]
@@ -48,7 +48,7 @@ V_COST, V_ENERGY, V_CARBON, V_DECISIONS = _PLACE["cost"], _PLACE["energy"], _PLA
 
 @jitted
 def add_up(problem, state, latencies, out):
-    """Add up counts, slowdown and cost into `out`, and list the latencies of the completed tasks; their number."""
+    """Add up counts, slowdown and cost into `out`, list the latencies of completed tasks, and return their number."""
     completed = 0
     violations = 0
     slowdown = 0.0
@@ -76,7 +76,7 @@ def add_up(problem, state, latencies, out):
 
 @jitted
 def energy_so_far(problem, state):
-    """Joules that all nodes have used up to now."""
+    """Return the joules that all nodes have used up to now."""
     energy = 0.0
     for n in range(problem.node_f.shape[1]):
         energy += energy_of(state, n)
@@ -85,7 +85,7 @@ def energy_so_far(problem, state):
 
 @jitted
 def carbon_so_far(problem, state):
-    """Grams of CO2 that all nodes have emitted up to now."""
+    """Return the grams of CO2 that all nodes have emitted up to now."""
     grams = 0.0
     for n in range(problem.node_f.shape[1]):
         grams += carbon_of(problem, state, n)
@@ -94,7 +94,7 @@ def carbon_so_far(problem, state):
 
 @jitted_with_memory
 def summarize(problem, state):
-    """The fields of `Summary`, as float64 [VALUES]."""
+    """Return the fields of `Summary`, as float64 [VALUES]."""
     latencies = np.empty(problem.task_f.shape[0])
     out = np.zeros(VALUES)
     completed = add_up(problem, state, latencies, out)

@@ -1,7 +1,7 @@
-"""One decision from scores that were kept, for policies whose scores stand still with the node.
+"""One decision from cached scores, for policies whose scores change only when the node does.
 
-The scores of each class of tasks lie in a tournament tree (Knuth, TAOCP 3, section 5.2.3): those of nodes
-that changed since the class was last asked for are computed anew, and the winner stands at the root.
+The scores of each class of tasks are in a tournament tree (Knuth, TAOCP 3, section 5.2.3). Scores of nodes that changed
+since the last decision of the class are computed anew; the winner is at the root.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aurora.sim.kernel.select import admitted, scored
 
 @jitted
 def choose_by_tournament(problem, state, program, scratch, cache, t):
-    """The node that task `t` gets, by the same rules as `choose`; -1: it is held."""
+    """Return the node for task `t`, by the same rules as `choose`; -1 if it is held."""
     c = cache.task_class[t]
     pending = state.counters[K_LOG] - cache.position[c]
     if cache.position[c] < 0 or 4 * pending > cache.leaf.shape[1] or pending > state.log.shape[0]:
@@ -45,7 +45,7 @@ def _start_afresh(problem, state, program, scratch, cache, t, c):
 
 @jitted
 def _catch_up(problem, state, program, scratch, cache, t, c):
-    """Score the nodes that changed since class `c` of task `t` was last asked for."""
+    """Score the nodes that changed since the last decision on class `c` of task `t`."""
     leaf, winner = cache.leaf[c], cache.winner[c]
     state.counters[K_STAMP] += 1
     size, touched = 0, 0

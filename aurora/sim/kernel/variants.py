@@ -1,4 +1,4 @@
-"""Many scenarios that differ in their jobs and in what happens to nodes and prices, run without building any."""
+"""Runs many scenarios that differ only in their jobs and events, without building any of them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
 from aurora.sim.policies.program import Program
 
 _PER_TASK = [len(OBJECTIVES) + place for place, o in enumerate(WITH_TARGET) if o.adds_up]
-"""Places of the targets that are a task's share among the features `objective.*`, after the weights."""
+"""Indices, among the features `objective.*` after the weights, of the targets that are one task's share."""
 
 
 class Jobs(NamedTuple):
     """The jobs of many scenarios, one scenario after the other.
 
     Attributes:
-        start: int64 [scenarios + 1], where the jobs of each begin; none is without jobs.
+        start: int64 [scenarios + 1], index of the first job of each scenario; every scenario has jobs.
         arrival: float64 [jobs], seconds, ascending within a scenario.
         duration: float64 [jobs], seconds.
     """
@@ -40,7 +40,7 @@ class Happenings(NamedTuple):
     """Failures, recoveries and price changes of many scenarios, one scenario after the other.
 
     Attributes:
-        start: int64 [scenarios + 1], where those of each begin.
+        start: int64 [scenarios + 1], index of the first event of each scenario.
         time: float64 [happenings], seconds, ascending within a scenario.
         kind: int64 [happenings], E_RECOVERY, E_FAILURE or E_PRICE of `layout`; ascending within an instant.
         target: int64 [happenings], a node, or -1 for the price of all.
@@ -57,19 +57,19 @@ class Happenings(NamedTuple):
 def evaluate_variants(
     template: EncodedScenario, program: Program, jobs: Jobs, happenings: Happenings
 ) -> NDArray[np.float64]:
-    """The sums of every scenario, as `evaluate` gives them of each alone.
+    """Return the sums of every scenario, as `evaluate` does for each alone.
 
     Args:
-        template: With the nodes of all, and one task, whose needs and SLA all jobs share.
-        program: From `compile_policy`.
-        jobs: That replace the template's task.
-        happenings: That replace the template's.
+        template: Scenario with the nodes of all, and one task, whose requests and SLA all jobs share.
+        program: Program from `compile_policy`.
+        jobs: Jobs that replace the template's task.
+        happenings: Events that replace the template's.
 
     Returns:
         float64 [scenarios, VALUES], in the order of `aurora.sim.outcome.Summary`.
 
     Raises:
-        ScenarioError: The template is not of one task and plain nodes: without devices, batteries and links.
+        ScenarioError: The template has more than one task, or has devices, batteries or links.
     """
     problem = template.problem
     if len(problem.task_f) != 1 or not template.plain:

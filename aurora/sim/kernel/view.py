@@ -1,4 +1,4 @@
-"""The observation of a decision: a row for every candidate, and what is the same for all of them."""
+"""The observation of a decision: inputs of every candidate, and inputs that are the same for all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _factor(problem, state, t, times, per, scale):
 
 @jitted
 def show(batch, b, program):
-    """Fill an episode's part of the observation; nothing but zeros where no decision is due."""
+    """Fill an episode's part of the observation, with zeros if no decision is due."""
     rows, mask, context = batch.candidates[b], batch.mask[b], batch.context[b]
     for i in range(rows.shape[0]):
         mask[i] = 0

@@ -1,8 +1,7 @@
 """The virtual machine that evaluates a policy's expressions.
 
-Two interpreters over the same bytecode (`aurora.sim.policies.program`): one number at a time, and all
-elements of an axis at once, which is what makes an interpreted policy cheap. Every operation is
-total, so nothing here can raise.
+It has two interpreters of the same bytecode (`aurora.sim.policies.program`): one for single numbers, and one for all
+elements of an axis at once, which makes interpretation cheap. Every operation is total, so nothing here can raise.
 """
 
 from __future__ import annotations
@@ -45,19 +44,19 @@ ABS, SQRT, LOG, EXP, FLOOR, SIGMOID, CLIP, SQUASH = (
 )
 FIRST_VECTOR, FIRST_LEFT, FIRST_RIGHT = VECTOR, LEFT_SCALAR, RIGHT_SCALAR
 KIND = VECTOR - 1
-"""Mask over the bits of a code that tell the operation."""
+"""Mask of the bits of a code that hold the operation."""
 
 
 @inlined
 def squashed(share):
-    """A scaled feature as a network sees it: `aurora.sim.policies.features.squash`."""
+    """Squash a scaled feature for a network, as `aurora.sim.policies.features.squash` does."""
     share = 0.0 if np.isnan(share) else min(max(share, -LARGEST_SHARE), LARGEST_SHARE)
     return share / (1.0 + abs(share) * (1.0 / BOUND))
 
 
 @jitted
 def apply_scalar(op, x, y, z):
-    """One operation on numbers; `aurora.sim.policies.program.Op` gives the meaning."""
+    """Apply an operation to numbers; `aurora.sim.policies.program.Op` defines it."""
     if op == ADD:
         return x + y
     if op == SUB:
@@ -136,7 +135,7 @@ def _squash(lanes, x, y, _z):
 
 
 def _is(lanes, relation, x, y):
-    """A comparison; NaN differs from everything."""
+    """Compare two rows; NaN differs from everything."""
     compare = lanes.builder.fcmp_unordered if relation == "!=" else lanes.builder.fcmp_ordered
     return compare(relation, x, y)
 
@@ -180,7 +179,7 @@ _on_rows, _on_number_and_row = rowwise(_OF_ROWS), rowwise(_OF_TWO)
 
 @inlined
 def apply_vector(op, d, x, y, z, n):
-    """One operation on the first `n` elements of rows `x`, `y` and `z` into row `d`."""
+    """Apply an operation to the first `n` elements of rows `x`, `y` and `z`, into row `d`."""
     if not _on_rows(op, d, x, y, z, n):
         for i in range(n):
             d[i] = apply_scalar(op, x[i], y[i], z[i])
@@ -188,7 +187,7 @@ def apply_vector(op, d, x, y, z, n):
 
 @inlined
 def apply_left(op, d, x, y, n):
-    """One operation on a number and the first `n` elements of row `y` into row `d`."""
+    """Apply an operation to a number and the first `n` elements of row `y`, into row `d`."""
     if not _on_number_and_row(op, d, x, y, y, n):
         for i in range(n):
             d[i] = apply_scalar(op, x, y[i], x)
@@ -196,7 +195,7 @@ def apply_left(op, d, x, y, n):
 
 @inlined
 def apply_right(op, d, x, y, n):
-    """One operation on the first `n` elements of row `x` and a number into row `d`."""
+    """Apply an operation to the first `n` elements of row `x` and a number, into row `d`."""
     if not _on_number_and_row(op, d, x, y, x, n):
         for i in range(n):
             d[i] = apply_scalar(op, x[i], y, y)

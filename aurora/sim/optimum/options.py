@@ -89,9 +89,8 @@ def task_options(encoded: EncodedScenario) -> list[TaskOptions]:
             _option(encoded, task, node, path, ready[name], prices, carbon) for node, path in places[numbers[name]]
         )
         if not options:
-            raise ScenarioError(
-                f"task {name} of {scenario.scenario_id} fits on no node or path even when everything is free"
-            )
+            where = "none of its allowed nodes" if task.allowed_nodes else "no node or path"
+            raise ScenarioError(f"task {name} of {scenario.scenario_id} fits on {where} even when everything is free")
         done[name] = ready[name] + min(o.hold for o in options)
         by_task[name] = TaskOptions(task.arrival_time, ready[name], options)
     return [by_task[t.task_id] for t in scenario.tasks]

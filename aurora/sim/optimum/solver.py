@@ -30,6 +30,7 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.scenario import Scenario, Task
+from aurora.types import Progress, no_progress
 
 Goal = Literal["makespan", "cost", "latency", "weighted_latency"]
 
@@ -122,31 +123,44 @@ def solve(scenario: Scenario | EncodedScenario, goal: Goal, *, effort: float = 1
     return Solution("optimal" if is_proved else "feasible", value, bound, plan)
 
 
-def sharpened(least: Bounds, encoded: EncodedScenario, *, effort: float) -> Bounds:
+def sharpened(least: Bounds, encoded: EncodedScenario, *, effort: float, progress: Progress = no_progress) -> Bounds:
     """Raise the bounds on latency and cost with CP-SAT, up to the optimum where it finishes.
 
     Args:
         least: From `aurora.sim.optimum.bounds`.
         encoded: A small scenario.
         effort: CP-SAT's deterministic time for each of the two, roughly in seconds.
+        progress: Receives the steps done, of those of `tightest_bounds`.
     """
     latency = solve(encoded, "latency", effort=effort).bound
+    progress("bounds", 2, 3)
     cost = solve(encoded, "cost", effort=effort).bound
+    progress("bounds", 3, 3)
     return least._replace(latency=max(least.latency, latency), cost=max(least.cost, cost))
 
 
-def tightest_bounds(encoded: EncodedScenario) -> Bounds:
+def tightest_bounds(encoded: EncodedScenario, progress: Progress = no_progress) -> Bounds:
     """Return the bounds of a scenario, raised by the solver where the scenario is small and the solver is installed.
 
     Without the extra `solver` the bounds hold as well, and may be looser.
 
+    Args:
+        encoded: The scenario.
+        progress: Receives the steps done as the stage "bounds": the linear programs, then each goal that is solved.
+
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
     """
+    is_solved = can_be_solved(encoded) and is_installed("solver")
+    total = 3 if is_solved else 1
     least = bounds(encoded)
-    if len(encoded.scenario.tasks) <= MAX_TASKS_SOLVED and is_small(encoded) and is_installed("solver"):
-        least = sharpened(least, encoded, effort=BOUNDS_EFFORT)
-    return least
+    progress("bounds", 1, total)
+    return sharpened(least, encoded, effort=BOUNDS_EFFORT, progress=progress) if is_solved else least
+
+
+def can_be_solved(encoded: EncodedScenario) -> bool:
+    """Return whether a scenario is small enough that the solver may raise its bounds."""
+    return len(encoded.scenario.tasks) <= MAX_TASKS_SOLVED and is_small(encoded)
 
 
 def achieved(outcome: Outcome, scenario: Scenario, goal: Goal) -> float:

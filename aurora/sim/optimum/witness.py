@@ -56,12 +56,13 @@ def witness(encoded: EncodedScenario, references: Mapping[str, Policy]) -> Witne
 
 def unplaceable(encoded: EncodedScenario) -> str:
     """Name the tasks that fit nowhere even when everything is free; "" if there are none."""
-    tasks = np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)
-    if not len(tasks):
+    tasks = [encoded.scenario.tasks[t] for t in np.flatnonzero(encoded.problem.task_i[:, at.T_PLACEABLE] == 0)]
+    if not tasks:
         return ""
-    names = ", ".join(encoded.scenario.tasks[t].task_id for t in tasks[:MAX_TASKS_NAMED])
+    names = ", ".join(t.task_id for t in tasks[:MAX_TASKS_NAMED])
+    where = "no allowed node or path" if any(t.allowed_nodes for t in tasks) else "no node or path"
     more = f" and {len(tasks) - MAX_TASKS_NAMED} more" if len(tasks) > MAX_TASKS_NAMED else ""
-    return f"no node or path is large enough, even when everything is free, for {names}{more}"
+    return f"{where} is large enough, even when everything is free, for {names}{more}"
 
 
 def solver_witness(encoded: EncodedScenario, most: int) -> Witness:

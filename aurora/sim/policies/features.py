@@ -4,12 +4,10 @@ The parser, the compiler, the kernel, the prompts and the documentation read thi
 feature is a row here and a line in `aurora/sim/kernel` that computes it. The rows `objective.*` follow
 from the table of objectives.
 
-Axes. `order` is evaluated over the waiting tasks: there `task.*` varies and `cluster.*` is one
-number. `admit` and `score` are evaluated over the candidates of one task: there `node.*`, `fit.*`
-and `path.*` vary, and `task.*` and `cluster.*` are one number. `when` may use `task.*` and
-`cluster.*` only; `objective.*` is the same throughout a scenario and may be used wherever `cluster.*`
-may. For a candidate without a node (a network path) `node.*` is 0, without a path
-`path.*` is 0.
+Axes. `order` is evaluated over the waiting tasks: `task.*` varies, and `cluster.*` is one number. `admit` and `score`
+are evaluated over the candidates of one task: `node.*`, `fit.*` and `path.*` vary, and `task.*` and `cluster.*` are one
+number. `when` may use `task.*` and `cluster.*` only. `objective.*` is constant in a scenario and may be used wherever
+`cluster.*` may. For a candidate without a node (a network path) `node.*` is 0; without a path, `path.*` is 0.
 """
 
 from __future__ import annotations
@@ -28,13 +26,13 @@ class Feature(NamedTuple):
     """One row of the table.
 
     Attributes:
-        name: As written in expressions, `scope.word`.
+        name: Name in expressions, `scope.word`.
         unit: Unit of the value.
-        meaning: One line, for people and models.
-        changes_idle: Whether the value can change while the node (for `task`: the waiting task)
-            stands still, so that it can't be cached until the node's next change.
-        scale: A typical magnitude; search divides by it to put terms on one footing.
-        needs: Optional field of a node that at least one node must state for the feature to say anything; empty:
+        meaning: Description in a line, for people and models.
+        changes_idle: True if the value can change while the node (for `task`: the waiting task) does not, so that it
+            can't be cached until the node's next change.
+        scale: Typical magnitude, by which search divides values to make terms comparable.
+        needs: Optional field of a node that at least one node must state for the feature to be informative; empty:
             none.
     """
 
@@ -47,7 +45,7 @@ class Feature(NamedTuple):
 
     @property
     def scope(self) -> Scope:
-        """The part before the dot."""
+        """Scope of the feature, the part before the dot."""
         return self.name.split(".", 1)[0]  # type: ignore[return-value]
 
 
@@ -135,26 +133,26 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 GENERAL_FEATURES: tuple[Feature, ...] = tuple(f for f in FEATURES if not f.needs)
-"""Features that say something of every scenario: what search, networks and prompts use."""
+"""Features that are informative in every scenario, which search, networks and prompts use."""
 
 FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}
 
 BOUND = 10.0
-"""Limit of a scaled feature's absolute value when a network sees it."""
+"""Limit of a scaled feature's absolute value as an input of a network."""
 
 LARGEST_SHARE = 1e12
 """Multiple of the typical magnitude beyond which a feature counts as infinite."""
 
 
 def squash(values: FloatArray, scale: FloatArray | float) -> FloatArray:
-    """Return features as a network sees them: s / (1 + |s| / BOUND) with s = value / scale; NaN counts as 0.
+    """Return features as inputs of a network: s / (1 + |s| / BOUND) with s = value / scale; NaN counts as 0.
 
-    Nearly s itself where a feature is about its typical magnitude, and never beyond ±BOUND; two values that differ
-    differ here too, which a cut would not give (a task without an SLA has a `task.sla_latency` of 1e9 s).
+    The result is close to s if a feature is about its typical magnitude, and never beyond ±BOUND. Unlike clipping, it
+    keeps different values different (a task without an SLA has a `task.sla_latency` of 1e9 s).
 
     Args:
         values: Features, in an array of any shape.
-        scale: Typical magnitude of each, broadcast against `values`.
+        scale: Typical magnitude of each feature, broadcast against `values`.
     """
     share = np.clip(np.nan_to_num(values / scale, nan=0.0), -LARGEST_SHARE, LARGEST_SHARE)
     return np.asarray(share / (1.0 + np.abs(share) / BOUND))

@@ -1,8 +1,8 @@
 """The bytecode that policies are compiled to and the kernel interprets.
 
-A program is a list of instructions over two banks of registers: scalars, and vectors along the
-axis of the section (waiting tasks for `order`, candidates for `admit` and `score`). Each section
-is compiled on its own and starts with empty registers.
+A program is a list of instructions over two banks of registers: scalars, and vectors along the axis of the section
+    (waiting tasks for `order`, candidates for `admit` and `score`). Each section is compiled on its own and starts with
+    empty registers.
 """
 
 from __future__ import annotations
@@ -77,17 +77,16 @@ class Program(NamedTuple):
             with `VECTOR` added on the vector bank; with `LEFT_SCALAR` or `RIGHT_SCALAR` one of its two operands
             is a scalar register.
         consts: float64 [k], in the order in which they stand in the policy's text: `order`, `admit`,
-            then each rule's `when` and `score`. One entry per literal, so search can swap values. Of a network
-            its scales, and of each layer the numbers of vectors, scalars and units, the activation (0 none, 1
-            ReLU, 2 tanh) and a row per unit: weights of the vectors, of the scalars, bias.
+            then each rule's `when` and `score`. There is one entry per literal, so search can replace values. A
+            network has its scales, then for each layer the numbers of vectors, scalars and units, the activation (0
+            none, 1 ReLU, 2 tanh) and a row per unit: weights of the vectors, weights of the scalars, bias.
         sections: int32 [2 + 2 * rules, 4], rows (start, end, result register, is_vector): `order`,
             `admit`, then `when` and `score` of each rule. `when` is never a vector. A vector
             section whose expression is scalar still reads is_vector = 0.
         uses: uint8 [features], 1 where `admit`, a `when` or a `score` reads the feature.
         uses_order: uint8 [features], 1 where `order` reads it.
         order_changes: 1 if `order` reads a feature that changes while a task waits.
-        scores_change: 1 if `admit`, a `when` or a `score` reads a feature that changes while the
-            node stands still.
+        scores_change: 1 if `admit`, a `when` or a `score` reads a feature that changes while the node does not.
         blocking: 1 if the head of the line blocks.
         easy: 1 with EASY backfilling.
         device_choice: 0 best fit, 1 worst fit, 2 least fragmentation, 3 random.

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from aurora.errors import ScenarioError
-from aurora.sim.scenarios.scenario import Conditions, NodeFailure, Scenario, parse_scenario
+from aurora.sim.scenarios.scenario import Conditions, NodeFailure, Scenario, Task, parse_scenario
 from aurora.types import Frozen, Identifier, NonNegative, Positive
 from aurora.validation import explain_validation
 
@@ -170,7 +170,8 @@ def changed(scenario: Scenario, change: Change) -> Scenario:
 
     Raises:
         ScenarioError: The change names an unknown task or node, leaves tasks nowhere to run, or makes a number too
-            small or too large.
+            small or too large. A node that a task may use and no other can't be removed either: with empty
+            `allowed_nodes` the task could run anywhere. `NodeFails` at 0 s is possible.
     """
     copied = _copied(scenario, change)  # pydantic does not validate copies
     return parse_scenario(copied.model_dump(), where="the scenario after the change")
@@ -226,6 +227,19 @@ def _with_load(scenario: Scenario, change: LoadChanges) -> Scenario:
     return scenario.model_copy(update={"workload_definition": workload})
 
 
+def _without_allowed(task: Task, node_id: str) -> Task:
+    """Return a task without a node among those that it may use."""
+    if node_id not in task.allowed_nodes:
+        return task
+    left = tuple(n for n in task.allowed_nodes if n != node_id)
+    if not left:
+        raise ScenarioError(
+            f"node {node_id!r} can't be removed: task {task.task_id} may use no other (allowed_nodes); let the node "
+            "fail at 0 s instead, or allow another"
+        )
+    return task.model_copy(update={"allowed_nodes": left})
+
+
 def _with_carbon(scenario: Scenario, change: CarbonChanges) -> Scenario:
     if change.node_id is not None:
         _require_node(scenario, change.node_id)
@@ -253,7 +267,15 @@ def _without(scenario: Scenario, node_id: str) -> Scenario:
         dynamic_pricing=tuple(p for p in before.dynamic_pricing if p.node_id != node_id),
         dynamic_carbon=tuple(c for c in before.dynamic_carbon if c.node_id != node_id),
     )
-    fewer = scenario.model_copy(update={"nodes": nodes, "environmental_conditions": conditions})
+    workload = scenario.workload_definition
+    tasks = tuple(_without_allowed(t, node_id) for t in workload.tasks)
+    fewer = scenario.model_copy(
+        update={
+            "nodes": nodes,
+            "environmental_conditions": conditions,
+            "workload_definition": workload.model_copy(update={"tasks": tasks}),
+        }
+    )
     ends = {s for t in scenario.tasks for s in (t.source_site, t.destination_site) if s is not None}
     if not ends <= fewer.sites() or (not nodes and any(t.destination_site is None for t in scenario.tasks)):
         raise ScenarioError(f"scenario {scenario.scenario_id} can't do without {node_id!r}: tasks need it or its site")

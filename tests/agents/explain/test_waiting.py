@@ -87,6 +87,47 @@ def test_five_thousand_nodes_are_summarised_in_one_sentence() -> None:
     assert text == "Task t can never be placed: it asks for 6 cores, the largest node has 4."
 
 
+C = Node(node_id="c", cpu=16)
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        ({"cpu": 6, "allowed_nodes": ("a",)}, "it asks for 6 cores, its only allowed node has 4"),
+        ({"cpu": 6, "allowed_nodes": ("a", "b")}, "it asks for 6 cores, the largest of its 2 allowed nodes has 4"),
+        (
+            {"cpu": 6, "memory_required": 1, "allowed_nodes": ("a", "c")},
+            "none of its allowed nodes (2) is large enough: 2 lack memory (largest 0 of 1 GiB asked), "
+            "1 lacks cores (largest 4 of 6 cores asked)",
+        ),
+    ],
+)
+def test_a_task_that_fits_on_none_of_its_allowed_nodes_is_not_compared_with_others(limits, text: str) -> None:
+    assert told(scenario(task("t", 0, 1, **limits), nodes=(A, B, C)), "t") == f"Task t can never be placed: {text}."
+
+
+def test_a_task_that_no_path_leads_to_an_allowed_node_of() -> None:
+    far, near = Node(node_id="far", cpu=4, site="moon"), Node(node_id="near", cpu=4, site="Oslo")
+    link = Link(link_id="l", source="Oslo", target="Bergen", bandwidth=1)
+    what = scenario(task("t", 0, 10, 1, source_site="Oslo", allowed_nodes=("far",)), nodes=(near, far), links=(link,))
+    assert told(what, "t") == "Task t can never be placed: no path leads to any allowed node."
+
+
+def test_a_task_waits_for_room_on_its_allowed_nodes_though_others_are_empty() -> None:
+    nodes, only = (A, B, C), {"allowed_nodes": ("a",)}
+    what = scenario(task("x", 0, 100, 3, **only), task("y", 0, 10, 2, **only), nodes=nodes)
+    assert "It waited 100 s: until x ended no allowed node had 2 free cores (a: 1)." in told(what, "y")
+    down = scenario(task("y", 5, 10, 2, **only), nodes=nodes, failures=(NodeFailure(node_id="a", start=1),))
+    assert "from then on no allowed node was up." in told(down, "y")
+    assert (
+        "1 waited for cores (y)"
+        in explain_plan(
+            scenario(task("x", 0, 100, 3, **only), task("y", 0, 10, 2, sla_latency_ms=1000, **only), nodes=nodes),
+            REFERENCES["first_fit"],
+        ).text
+    )
+
+
 def test_every_attempt_is_listed_with_its_outcome() -> None:
     run = scenario(task("db", 10, 100, 2), nodes=(B, A), failures=(NodeFailure(node_id="b", start=60, duration=30),))
     text = told(run, "db")
@@ -241,6 +282,17 @@ def test_why_not_answers_for_the_chosen_node_and_rejects_an_unknown_one() -> Non
     assert asked(FULL, "y", "b").text == "Task y did go to b."
     with pytest.raises(ScenarioError, match="no candidate 'c'; it has 'a', 'b'"):
         asked(FULL, "y", "c")
+
+
+def test_why_not_on_a_node_that_the_task_may_not_use() -> None:
+    what = scenario(
+        task("t", 0, 10, 1, allowed_nodes=("b", "a")), task("u", 0, 10, 20, allowed_nodes=("a",)), nodes=(A, B, C)
+    )
+    for name, only in (("t", "b, a"), ("u", "a")):
+        found = asked(what, name, "c")
+        assert (found.because, found.text) == ("not_allowed", f"Not on c: the task may use only {only}.")
+        assert [c.claim.resource for c in found.checked] == ["not_allowed"]
+    assert asked(what, "t", "b").because == "lost"
 
 
 def test_why_not_names_a_missing_network_path() -> None:

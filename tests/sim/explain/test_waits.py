@@ -20,6 +20,7 @@ from aurora.sim.policies.references import QUEUE_REFERENCES, REFERENCES
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 from aurora.sim.scenarios.scenario import Scenario, Task
+from tests.sim.kernel.test_kernel_against_reference import with_allowed_nodes
 from tests.sim.reference_simulator import ReferenceSimulator
 
 
@@ -52,6 +53,7 @@ def free(run: History, task: Task, place, time: float) -> bool:
     now = [a for a in run.attempts if a.start <= time < a.end]
     if place.node >= 0:
         node = run.scenario.nodes[place.node]
+        assert not task.allowed_nodes or node.node_id in task.allowed_nodes
         if any(
             f.node_id == node.node_id and f.start <= time < f.start + (f.duration or math.inf) for f in failures
         ) or any(a.node == place.node and a.ending == "battery_empty" and a.end <= time for a in run.attempts):
@@ -139,6 +141,12 @@ def check_waits(run: History) -> int:
 @pytest.mark.parametrize("name", ["best_fit", "fgd", "random", "cheapest", "sjf", "fcfs+easy", "wfp3+easy"])
 def test_every_wait_of_every_task_is_explained_correctly(name: str) -> None:
     seen = sum(check_waits(run_of(scenario, REFERENCES[name])) for scenario in scenarios(4, 11))
+    assert seen > 50
+
+
+@pytest.mark.parametrize("name", ["best_fit", "fgd", "cheapest", "fcfs+easy"])
+def test_waits_are_explained_correctly_where_tasks_may_use_some_nodes_only(name: str) -> None:
+    seen = sum(check_waits(run_of(with_allowed_nodes(scenario), REFERENCES[name])) for scenario in scenarios(3, 14))
     assert seen > 50
 
 

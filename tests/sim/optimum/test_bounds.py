@@ -11,7 +11,7 @@ from aurora.sim.rewards import score
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 from aurora.sim.scenarios.scenario import Conditions, Node, NodeFailure, PriceChange, Scenario, Task, Workload
-from tests.sim.kernel.test_kernel_against_reference import random_scenario
+from tests.sim.kernel.test_kernel_against_reference import random_scenario, with_allowed_nodes
 
 PLAYERS = ("first_fit", "worst_fit", "fastest", "cheapest", "nearest", "greenest", "random", "sjf+easy", "fcfs+easy")
 
@@ -46,6 +46,21 @@ def assert_nobody_is_better(what: Scenario) -> int:
         assert summary.sla_violations >= least.violations, name
         assert score(summary, what).reward <= most + 1e-9, name
     return judged
+
+
+def test_no_reference_beats_a_bound_where_tasks_may_use_some_nodes_only() -> None:
+    assert sum(assert_nobody_is_better(with_allowed_nodes(random_scenario(seed))) for seed in range(60)) > 20
+
+
+def test_a_bound_counts_only_the_nodes_that_a_task_may_use() -> None:
+    nodes = [Node(node_id="dear", cpu=1, price_per_hour=3600), Node(node_id="cheap", cpu=1, price_per_hour=36)]
+    free = Task(task_id="t", arrival_time=0, cpu_required=1, duration=10)
+    assert bounds(scenario([free], nodes)).cost == pytest.approx(0.1, rel=1e-3)
+    limited = free.model_copy(update={"allowed_nodes": ("dear",)})
+    assert bounds(scenario([limited], nodes)).cost == pytest.approx(10, rel=1e-3)
+    large = limited.model_copy(update={"cpu_required": 2.0})
+    with pytest.raises(ScenarioError, match="task t of s fits on none of its allowed nodes"):
+        bounds(scenario([large], [*nodes, Node(node_id="large", cpu=9)]))
 
 
 def test_no_reference_beats_a_bound_on_random_scenarios() -> None:

@@ -131,6 +131,7 @@ STATES: Mapping[str, str] = {
     "node_down": "could not be used while down",
     "battery": "had an empty battery",
     "path": "could not be reached",
+    "not_allowed": "was not allowed",
 }
 """Phrases for candidates that are unusable for a reason other than an amount."""
 

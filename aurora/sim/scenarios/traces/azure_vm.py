@@ -68,10 +68,10 @@ def read_lifetimes(path: Path) -> dict[int, tuple[float, float]]:
         if len(fields) != 2:  # noqa: PLR2004  # pairs
             raise DataError(f"{path}, line {line}: 'SECONDS BIN' is expected")
         seconds = number(path, line, "seconds", fields[0])
-        bin_ = whole(path, line, "bin", fields[1], most=LARGEST_BIN)
-        low, high = bounds.get(bin_, (seconds, seconds))
-        bounds[bin_] = (min(low, seconds), max(high, seconds))
-    return {bin_: (low, high + STEP_SECONDS) for bin_, (low, high) in bounds.items()}
+        lifetime_bin = whole(path, line, "bin", fields[1], most=LARGEST_BIN)
+        low, high = bounds.get(lifetime_bin, (seconds, seconds))
+        bounds[lifetime_bin] = (min(low, seconds), max(high, seconds))
+    return {lifetime_bin: (low, high + STEP_SECONDS) for lifetime_bin, (low, high) in bounds.items()}
 
 
 def read_vms(
@@ -103,10 +103,10 @@ def read_vms(
                 raise DataError(f"{flavours_file}, line {line}: flavour {name[:40]!r} is not in the map")
             if token[0] not in "UC":
                 raise DataError(f"{lifetimes_file}, line {line}: {token[:40]!r}; U or C and a bin are expected")
-            bin_ = whole(lifetimes_file, line, "bin", token[1:], most=LARGEST_BIN)
-            if token[0] == "U" and bin_ not in lifetimes:
-                raise DataError(f"{lifetimes_file}, line {line}: bin {bin_} is not in the map")
-            shortest, longest = lifetimes[bin_] if token[0] == "U" else (end - time, end - time)
+            lifetime_bin = whole(lifetimes_file, line, "bin", token[1:], most=LARGEST_BIN)
+            if token[0] == "U" and lifetime_bin not in lifetimes:
+                raise DataError(f"{lifetimes_file}, line {line}: bin {lifetime_bin} is not in the map")
+            shortest, longest = lifetimes[lifetime_bin] if token[0] == "U" else (end - time, end - time)
             vms.append(Vm(time, *flavours[name], shortest, longest))
     if not vms:
         raise DataError(f"{flavours_file} lists no machine")

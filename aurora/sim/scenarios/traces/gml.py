@@ -126,13 +126,13 @@ def _fields(path: Path, tokens: Iterator[_Token], depth: int) -> Record:
     """Return the fields up to the closing bracket."""
     if depth > MAX_DEPTH:
         raise DataError(f"{path} is not valid GML: more than {MAX_DEPTH} brackets within each other; {GML_FORM}")
-    found: Record = {}
+    record: Record = {}
     for key, kind, text, _ in _pairs(path, tokens):
         if kind == "open":
             _fields(path, tokens, depth + 1)
         else:
-            found.setdefault(key, _value(kind, text))
-    return found
+            record.setdefault(key, _value(kind, text))
+    return record
 
 
 def _value(kind: str, text: str) -> Value:

@@ -287,8 +287,8 @@ def expand_openb(spec: OpenbSpec, nodes: tuple[Node, ...], pods: tuple[Pod, ...]
     models = sorted({n.accelerator_model for n in kept if n.accelerator_model})
     most = max(n.cpu for n in kept)
     variant = []
-    for number_, i in enumerate(drawn):
-        pod = pods[i]._replace(name=f"{number_:06d}", cpu=min(pods[i].cpu * spec.cpu_factor, most))
+    for copy, i in enumerate(drawn):
+        pod = pods[i]._replace(name=f"{copy:06d}", cpu=min(pods[i].cpu * spec.cpu_factor, most))
         if pod.devices and models and rng.random() < spec.constrained_share:
             pod = pod._replace(models=(models[int(rng.integers(len(models)))],))
         variant.append(pod)

@@ -16,10 +16,10 @@ from aurora.sim.scenarios.traces.tables import rows, scenario_of
 from aurora.validation import explain_validation
 
 LIST_SEPARATOR = "|"
-"""Separates the values of a cell that holds a list: dependencies and device models."""
+"""Separates the values of a cell that holds a list: dependencies, device models and allowed nodes."""
 MOST_PAIRS = 1_000_000
 """Largest number of (task, node) pairs used for the objectives' targets; beyond it, nodes are sampled."""
-_LISTS = ("dependencies", "accelerator_models")
+_LISTS = ("dependencies", "accelerator_models", "allowed_nodes")
 
 
 @scenario_of("the tables of nodes and tasks")

@@ -198,12 +198,12 @@ def _speed(path: Path, where: str, edge: Record) -> float:
 
 def _number(path: Path, where: str, field: str, value: Value, least: float, most: float) -> float:
     try:
-        number_ = float(value)
+        amount = float(value)
     except (ValueError, OverflowError):
-        number_ = math.nan
-    if not least <= number_ <= most:
+        amount = math.nan
+    if not least <= amount <= most:
         raise DataError(f"{path}, {where}, {field}: {str(value)[:40]!r} is not a number from {least:g} to {most:g}")
-    return number_
+    return amount
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -264,5 +264,5 @@ def read_capacities(path: Path, *, gbps_per_unit: float) -> Network:
     return Network(path.name.split("_")[0], tuple(_site(n) for n in range(1, most + 1)), links)
 
 
-def _site(number_: int) -> str:
-    return f"s{number_}"
+def _site(index: int) -> str:
+    return f"s{index}"

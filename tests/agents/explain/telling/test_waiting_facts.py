@@ -27,6 +27,7 @@ CLAIMS = [
     InfeasibleClaim("z", 10.0, "n1", "cpu", 1, 1, 2.0, 1.0),
     InfeasibleClaim("z", 10.0, "n1", "node_down", 1, 1, 0.0, 0.0),
     InfeasibleClaim("z", None, "n1", "model", 1, 1, 0.0, 0.0),
+    InfeasibleClaim("z", None, "n1", "not_allowed", 1, 1, 0.0, 0.0),
     InfeasibleClaim("z", 10.0, "", "path", 2, 2, 0.0, 0.0),
     AttemptClaim("z", 1, "n1", 1000.0, 1060.0, "completed"),
     AttemptClaim("z", 2, "n1", 1000.0, 1030.0, "node_failed"),

@@ -1,0 +1,1 @@
+"""`aurora snapshot`: reads real systems, shows, checks, compares and converts what was read."""
