@@ -23,6 +23,7 @@ STDIN_SECONDS = 300.0
 ENDINGS = (".json", ".yaml", ".yml", ".json.gz", ".yaml.gz", ".yml.gz")
 """Names of files that are read in a folder, such as `kubectl cluster-info dump --output-directory` writes."""
 
+_LOGS_END = re.compile(r"^==== END logs .*$", re.MULTILINE)
 _BLANK = re.compile(r"[ \t\r\n]*")
 _HOW = "write it with: kubectl get nodes,pods -A -o json > FILE"
 
@@ -34,11 +35,13 @@ class Item(NamedTuple):
         kind: Kind, its own or that of its list.
         group: API group; empty for the core group.
         fields: The object.
+        is_guessed: Whether its kind is not said, and told from its fields.
     """
 
     kind: str
     group: str
     fields: dict[str, Any]
+    is_guessed: bool = False
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
@@ -84,7 +87,9 @@ def _json_documents(text: str, name: str) -> Iterator[Item]:
     position = _after_blanks(text, 0)
     try:
         while position < len(text):
-            if text[position] == "{":
+            if text.startswith("====", position):  # logs between the lists of `kubectl cluster-info dump`
+                position = _after_logs(text, position)
+            elif text[position] == "{":
                 position = yield from _json_object(decoder, text, position, name)
             elif text[position] == "[":
                 position = yield from _json_array(decoder, text, position, name, ("", ""))
@@ -99,10 +104,17 @@ def _json_documents(text: str, name: str) -> Iterator[Item]:
         raise DataError(f"{name}: nested too deeply") from None
 
 
+def _after_logs(text: str, position: int) -> int:
+    """Return the position after the logs of a container, which lie between a START and an END line."""
+    end = _LOGS_END.search(text, position)
+    return _after_blanks(text, end.end() if end else len(text))
+
+
 def _json_object(decoder: json.JSONDecoder, text: str, position: int, name: str) -> Generator[Item, None, int]:
     """Yield the items of an object if it is a list, or else the object; return the position after it."""
     fields: dict[str, Any] = {}
     waiting: list[dict[str, Any]] = []
+    is_streamed = False
     position = _after_blanks(text, position + 1)
     if text[position : position + 1] == "}":
         return position + 1
@@ -114,7 +126,7 @@ def _json_object(decoder: json.JSONDecoder, text: str, position: int, name: str)
         if key in fields:
             raise DataError(f"{name}: an object has two fields {key[:40]!r}; leave one out")
         if key == "items" and text[position : position + 1] == "[":
-            fields[key] = None
+            fields[key], is_streamed = None, True
             known = _list_kind(fields)
             inside = _json_array(decoder, text, position, name, known or ("", ""), waiting if known is None else None)
             position = yield from inside
@@ -124,7 +136,7 @@ def _json_object(decoder: json.JSONDecoder, text: str, position: int, name: str)
         if text[position : position + 1] == "}":
             break
         position = _expect(text, position, ",")
-    if "items" not in fields:
+    if not is_streamed:
         yield from _items_of(fields, name)
     for item in waiting:
         yield _item(item, name, _list_kind(fields) or ("", ""))
@@ -206,7 +218,13 @@ def _items_of(value: Any, name: str, list_kind: tuple[str, str] = ("", ""), dept
     """Yield an object, or those of a list, which may hold lists."""
     if not isinstance(value, dict):
         raise DataError(f"{name} holds something else than Kubernetes objects; {_HOW}")
+    if "Items" in value and "kind" not in value:  # Go's own names, as `kubectl cluster-info dump` wrote them up to 1.13
+        if value["Items"]:
+            raise DataError(f"{name} is the dump of a kubectl before 1.14, which has other fields; {_HOW}")
+        return
     inside = value.get("items")
+    if inside is None and str(value.get("kind")).endswith("List") and "items" in value:
+        return  # Go writes an empty list as null
     if not isinstance(inside, list) or not str(value.get("kind", "List")).endswith("List"):
         yield _item(value, name, list_kind)
         return
@@ -226,6 +244,8 @@ def _list_kind(fields: dict[str, Any]) -> tuple[str, str] | None:
 
 def _item(value: dict[str, Any], name: str, list_kind: tuple[str, str]) -> Item:
     kind, version = value.get("kind", list_kind[0]), value.get("apiVersion")
+    if not kind and (guess := _kind_by_fields(value)):
+        return Item(guess, "", value, is_guessed=True)
     if not isinstance(kind, str) or not kind or not isinstance(version, str | None):
         raise DataError(f"{name} has an object without a kind; is it from Kubernetes? {_HOW}")
     if kind == "Table":
@@ -234,6 +254,16 @@ def _item(value: dict[str, Any], name: str, list_kind: tuple[str, str]) -> Item:
         message = str(value.get("message", ""))[:200]
         raise DataError(f"{name} is a server's refusal, not a list: {message!r}; check the rights and try again")
     return Item(kind, _group(version) if isinstance(version, str) else list_kind[1], value)
+
+
+def _kind_by_fields(value: dict[str, Any]) -> str:
+    """Return the kind of a node or a pod that does not say it, as clients in Go write them; empty for others."""
+    spec, status = value.get("spec"), value.get("status")
+    if not isinstance(value.get("metadata"), dict):
+        return ""
+    if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+        return "Pod"
+    return "Node" if isinstance(status, dict) and {"nodeInfo", "capacity"} <= status.keys() else ""
 
 
 def _group(version: str) -> str:

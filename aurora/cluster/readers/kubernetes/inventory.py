@@ -82,6 +82,10 @@ class Inventory:
                     "texts held control characters or were longer than 1,024 characters; they are escaped or cut",
                     name,
                 )
+            if item.is_guessed:
+                self._notes.repaired(
+                    "kind-by-fields", "objects that don't say their kind are told by their fields", name
+                )
             kinds[item.kind] += 1
             self._put(item.kind, name, fields, origin)
         return tuple(sorted(kinds))
