@@ -150,23 +150,30 @@ def raised_here(function: Function, seen: frozenset[str] = frozenset()) -> set[s
 
 
 @cache
-def errors_below(name: str) -> frozenset[str]:
-    """Return errors that any function of a name may raise, by its code, docstring or calls."""
-    reached, waiting, found = {name}, [name], set()
-    while waiting:
-        for function in by_name().get(waiting.pop(), ()):
-            found |= function.raised | function.mentioned | (function.documented & ERRORS.keys())
-            new = {n for n in function.named if n in by_name()} - reached
-            reached |= new
-            waiting += new
-    return frozenset(found)
+def errors_below() -> dict[str, set[str]]:
+    """Return errors that any function of a name may raise, by its code, docstring or calls; by name."""
+    found: dict[str, set[str]] = {name: set() for name in by_name()}
+    callers = defaultdict(set)
+    for function in functions():
+        name = function.node.name
+        found[name] |= function.raised | function.mentioned | (function.documented & ERRORS.keys())
+        for called in function.named & found.keys():
+            callers[called].add(name)
+    changed = set(found)
+    while changed:
+        called = changed.pop()
+        for caller in callers[called]:
+            if not found[called] <= found[caller]:
+                found[caller] |= found[called]
+                changed.add(caller)
+    return found
 
 
 def complaints(function: Function) -> list[str]:
     where = f"{function.module}:{function.node.lineno} {function.node.name}"
     raised = raised_here(function)
     lacking = {r for r in raised if not any(covers(d, r) for d in function.documented)}
-    possible = raised | function.mentioned | {e for n in function.named for e in errors_below(n)}
+    possible = raised.union(function.mentioned, *(errors_below().get(n, ()) for n in function.named))
     untrue = {d for d in function.documented & ERRORS.keys() if not any(covers(d, p) or covers(p, d) for p in possible)}
     return [f"{where} does not document {r}" for r in sorted(lacking)] + [
         f"{where} documents {d}, which nothing in it raises" for d in sorted(untrue)

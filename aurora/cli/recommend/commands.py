@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import options
-from aurora.cli.recommend import plans
+from aurora.cli.recommend import containers, plans
 from aurora.cli.terminal.groups import with_default
 from aurora.cli.terminal.output import emit_json, note, say, terminal_width
 from aurora.cli.terminal.steps import note_compiling, steps
@@ -215,6 +215,7 @@ def catalogue_(
     note(f"wrote {out}: {len(prices.instances)} instance types, prices: {prices.source}")
 
 
+app.command("containers")(containers.containers)
 app.command("apply")(plans.apply)
 app.command("rollback")(plans.rollback)
 app.command("realised")(plans.realised)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,10 @@ RESERVED_LABELS = ("metric", "unit", "kind", "source")
 """Labels with a meaning in AURORA; a server's labels of the same name get the prefix `exported_`."""
 
 
+class NoSeriesError(DataError):
+    """A query without a series that has two values."""
+
+
 def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a step
     url: str,
     query: str,
@@ -52,6 +56,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
     limits: Limits | None = None,
     hash_accounts_with: str | None = None,
     detect: bool = True,
+    labels: Mapping[str, str] | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Panel:
     """Read the series of a PromQL query, repair them, and report their defects.
@@ -70,6 +75,7 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
         limits: Limits of time and size; None stands for the defaults.
         hash_accounts_with: Secret key; see `pseudonyms`. None leaves names as they are.
         detect: True to search for lasting steps and outliers.
+        labels: Labels of all series, such as metric, unit and kind, which a query that aggregates leaves out.
         tell: Function that receives the server's remarks and the progress.
 
     Raises:
@@ -89,17 +95,17 @@ def read_prometheus(  # noqa: PLR0913  # a query has a beginning, an end and a s
             if last < end:
                 say(f"{(last - start) / (end - start):.0%} read, {len(points)} series")
     if not points:
-        raise DataError(f"{server.name}: the query {query[:80]!r} gives no series in this time")
+        raise NoSeriesError(f"{server.name}: the query {query[:80]!r} gives no series in this time")
     samples, findings = [], []
     for unique_id, own_points in points.items():
         if np.isfinite(own_points.values).sum() > 1:
-            samples.append(_samples(unique_id, own_points, step, server.name))
+            samples.append(_samples(unique_id, own_points, step, server.name, labels or {}))
         else:
             asked = (end - start) // step + 1
             why = f"{len(own_points.values)} of {asked} points have a value, at least two are needed: left out"
             findings.append(Finding(unique_id, "gap", asked - len(own_points.values), start, why))
     if not samples:
-        raise DataError(f"{server.name}: none of the {len(points)} series has two values in this time")
+        raise NoSeriesError(f"{server.name}: none of the {len(points)} series has two values in this time")
     panel = panel_of(samples, hash_accounts_with=hash_accounts_with, detect=detect)
     if hash_accounts_with is not None:
         findings = []  # their ids would reveal the hidden names
@@ -222,12 +228,13 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
 
 
-def _samples(unique_id: str, received: _Points, step: int, source: str) -> Samples:
+def _samples(unique_id: str, received: _Points, step: int, source: str, stated: Mapping[str, str]) -> Samples:
     name = received.metric.get("__name__", "")
     labels = {f"exported_{k}" if k in RESERVED_LABELS else k: v for k, v in received.metric.items() if k != "__name__"}
     stem = name.removesuffix("_total")
     unit = next((unit for ending, unit in UNIT_ENDINGS if stem.endswith(ending)), "")
     labels |= {"metric": name} if name else {}
     labels |= {"unit": unit} if unit else {}
+    labels |= stated
     times, y = np.array(received.times, dtype=np.float64), np.array(received.values, dtype=np.float64)
     return Samples(unique_id, times, y, labels=labels, source=source, step=step)
