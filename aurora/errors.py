@@ -13,6 +13,7 @@
     ├── ModelError        a model provider failed (retryable or not)
     │   └── AnswerError   a model's answers were not valid, however often it was told why
     │       └── DeclinedError  a model declined one question: it refused, was filtered, or came to its limit
+    ├── PlanError         a plan is not approved, has expired, or its application stopped at a surprise
     └── BudgetExceeded    a budget of calls, tokens, dollars or seconds is spent
 
 A message says what happened, where, and what to do. The command line prints it without a
@@ -192,6 +193,12 @@ class BudgetExceeded(AuroraError):  # noqa: N818  # the design's name
     """A budget of calls, tokens, dollars or seconds is spent."""
 
     exit_code = 10
+
+
+class PlanError(AuroraError):
+    """A plan of changes is not approved, has expired, or its application stopped at a surprise."""
+
+    exit_code = 11
 
 
 def _quoted(value: object) -> str:

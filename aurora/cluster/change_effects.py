@@ -272,7 +272,9 @@ def _merged(amounts: Amounts, new: Mapping[str, float | None]) -> dict[str, floa
 
 def _shifted(amounts: Amounts, before: Amounts, after: Amounts) -> dict[str, float]:
     """Return a task's amounts after its containers' total has changed; its overhead stays."""
-    shifted = {r: max(0.0, amounts.get(r, 0.0) + after.get(r, 0.0) - before.get(r, 0.0)) for r in {**amounts, **after}}
+    shifted = {
+        r: max(0.0, after.get(r, 0.0) + (amounts.get(r, 0.0) - before.get(r, 0.0))) for r in {**amounts, **after}
+    }
     return {r: value for r, value in shifted.items() if value > TOLERANCE or r in after or r not in before}
 
 

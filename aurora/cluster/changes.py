@@ -195,7 +195,7 @@ def apply_changes(snapshot: Snapshot, changes: Iterable[Change]) -> Snapshot:
     """
     draft = Draft(snapshot)
     for change in changes:
-        _apply(draft, change)
+        apply_to_draft(draft, change)
     return draft.snapshot()
 
 
@@ -223,8 +223,8 @@ def inverses(snapshot: Snapshot, changes: Sequence[Change]) -> tuple[PlanChange,
     draft = Draft(snapshot)
     undo: list[tuple[PlanChange, ...]] = []
     for change in changes:
-        undo.append(_inverse(draft, change))
-        _apply(draft, change)
+        undo.append(inverse_in_draft(draft, change))
+        apply_to_draft(draft, change)
     return tuple(c for part in reversed(undo) for c in part)
 
 
@@ -234,26 +234,30 @@ def expand(snapshot: Snapshot, change: Change) -> tuple[Change, ...]:
     Raises:
         InputError: The node is not there, or `onto` names a task that is not to leave it.
     """
-    return _expanded(Draft(snapshot), change)
+    return expand_in_draft(Draft(snapshot), change) if isinstance(change, Drain) else (change,)
 
 
-def _expanded(draft: Draft, change: Change) -> tuple[Change, ...]:
-    if not isinstance(change, Drain):
-        return (change,)
-    node = draft.node(change.node_id)
-    leaving = draft.leaving(change.node_id)
-    for task_id in change.onto:
-        if task_id not in {t.task_id for t in leaving}:
-            raise InputError(f"{task_id!r} does not leave {change.node_id} in a drain", parameter="onto")
-    steps: list[Change] = [] if node.is_cordoned else [Cordon(node_id=change.node_id)]
+def expand_in_draft(draft: Draft, drain: Drain) -> tuple[Cordon | Move | Evict, ...]:
+    """Return the parts of a drain; see `expand`.
+
+    Raises:
+        InputError: See `expand`.
+    """
+    node = draft.node(drain.node_id)
+    leaving = draft.leaving(drain.node_id)
+    strange = next((name for name in drain.onto if name not in {t.task_id for t in leaving}), None)
+    if strange is not None:
+        raise InputError(f"{strange!r} does not leave {drain.node_id} in a drain", parameter="onto")
+    steps: list[Cordon | Move | Evict] = [] if node.is_cordoned else [Cordon(node_id=drain.node_id)]
     for task in leaving:
-        target = change.onto.get(task.task_id)
-        is_move = target is not None and task.state == "running"
-        steps.append(Move(task_id=task.task_id, node_id=target) if is_move and target else Evict(task_id=task.task_id))
+        onto = drain.onto.get(task.task_id)
+        is_move = onto is not None and task.state == "running"
+        steps.append(Move(task_id=task.task_id, node_id=onto) if is_move and onto else Evict(task_id=task.task_id))
     return tuple(steps)
 
 
-def _apply(draft: Draft, change: Change) -> None:
+def apply_to_draft(draft: Draft, change: Change) -> None:
+    """Make a change in a draft; see `apply_changes`."""
     match change:
         case Place():
             effects.place(draft, change.task_id, change.node_id)
@@ -262,8 +266,8 @@ def _apply(draft: Draft, change: Change) -> None:
         case Evict():
             effects.evict(draft, change.task_id)
         case Drain():
-            for step in _expanded(draft, change):
-                _apply(draft, step)
+            for step in expand_in_draft(draft, change):
+                apply_to_draft(draft, step)
         case Cordon() | Uncordon():
             effects.cordon(draft, change.node_id, isinstance(change, Cordon))
         case Scale():
@@ -282,7 +286,12 @@ def _apply(draft: Draft, change: Change) -> None:
             effects.price(draft, change.factor, change.node_id)
 
 
-def _inverse(draft: Draft, change: Change) -> tuple[PlanChange, ...]:
+def inverse_in_draft(draft: Draft, change: Change) -> tuple[PlanChange, ...]:
+    """Return the changes that undo a change of a draft before it is made; see `inverse`.
+
+    Raises:
+        InputError: See `inverse`.
+    """
     match change:
         case Place():
             return (Evict(task_id=change.task_id),)
@@ -295,9 +304,9 @@ def _inverse(draft: Draft, change: Change) -> tuple[PlanChange, ...]:
             return (Place(task_id=change.task_id, node_id=node),) if node is not None and is_made_again else ()
         case Drain():
             after, undo = Draft(draft.snapshot()), []
-            for step in _expanded(after, change):
-                undo.append(_inverse(after, step))
-                _apply(after, step)
+            for step in expand_in_draft(after, change):
+                undo.append(inverse_in_draft(after, step))
+                apply_to_draft(after, step)
             return tuple(c for part in reversed(undo) for c in part)
         case Cordon():
             return () if draft.node(change.node_id).is_cordoned else (Uncordon(node_id=change.node_id),)

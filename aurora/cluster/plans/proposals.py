@@ -1,0 +1,120 @@
+"""Proposes changes: drains with nodes for what leaves, nodes for waiting tasks, and sizes from advice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aurora.cluster.changes import Drain, Place, Resize, apply_change
+from aurora.cluster.placement import DEFAULT_POLICY, place
+from aurora.cluster.plans.making import Proposal
+from aurora.cluster.snapshot import Snapshot
+from aurora.errors import DataError
+from aurora.reading import read_json
+from aurora.sim.policies.policy import Policy
+
+
+class Proposals(NamedTuple):
+    """Proposed changes, and what could not be proposed.
+
+    Attributes:
+        proposals: Changes with their reasons.
+        remarks: What was left out and why.
+    """
+
+    proposals: tuple[Proposal, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POLICY) -> Proposals:
+    """Propose to drain a node: what fits elsewhere moves to the node that a policy chooses, the rest is evicted.
+
+    Raises:
+        InputError: There is no such node.
+        PolicyError: An expression of the policy is not valid.
+    """
+    after = apply_change(snapshot, Drain(node_id=node_id))
+    leaving = [t.task_id for t in snapshot.tasks_by_node[node_id] if after.tasks_by_id[t.task_id].node_id is None]
+    choices = place(after, policy, tasks=leaving).choices if leaving else ()
+    onto = {c.task_id: c.node_id for c in choices if c.node_id is not None}
+    remarks = tuple(f"{c.task_id} is evicted and waits: {c.reason}" for c in choices if c.node_id is None)
+    return Proposals((Proposal(Drain(node_id=node_id, onto=onto), f"drain of {node_id}"),), remarks)
+
+
+def propose_placements(snapshot: Snapshot, policy: Policy = DEFAULT_POLICY) -> Proposals:
+    """Propose nodes for the waiting tasks that fit somewhere now, in the order of a policy.
+
+    Raises:
+        DataError: No task waits.
+        PolicyError: An expression of the policy is not valid.
+    """
+    result = place(snapshot, policy)
+    reason = f"fits, and is the best node by {result.policy_id}"
+    placed = tuple(
+        Proposal(Place(task_id=c.task_id, node_id=c.node_id), reason) for c in result.choices if c.node_id is not None
+    )
+    return Proposals(placed, tuple(f"{c.task_id} waits: {c.reason}" for c in result.choices if c.node_id is None))
+
+
+def propose_sizes(snapshot: Snapshot, advice: Path) -> Proposals:
+    """Propose the requests and limits of a file of advice, as `aurora recommend` writes it for containers.
+
+    Raises:
+        FileError: The file can't be read.
+        DataError: It holds no advice for containers.
+    """
+    data = read_json(advice)
+    rows = data.get("containers") if isinstance(data, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
+        raise DataError(f"{advice} has no list `containers`; write it with `aurora recommend SNAPSHOT --json`")
+    proposals, remarks = [], []
+    for number, row in enumerate(rows, 1):
+        where = f"{advice}: container {number}"
+        workload, container = (row.get(k) for k in ("workload", "container"))
+        if not isinstance(workload, str) or not isinstance(container, str):
+            raise DataError(f"{where} needs workload and container")
+        requests, limits = _sizes(row, where)
+        if not requests and not limits:
+            continue
+        if workload not in snapshot.workloads_by_id:
+            remarks.append(f"{workload} is not in the snapshot")
+            continue
+        proposals.append(
+            Proposal(
+                Resize(workload_id=workload, container=container, requests=requests, limits=limits),
+                _reason(row),
+            )
+        )
+    return Proposals(tuple(proposals), tuple(remarks))
+
+
+def _sizes(row: Mapping[str, Any], where: str) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Return the requests and limits of a row that differ from those of now."""
+    requests: dict[str, float | None] = {}
+    limits: dict[str, float | None] = {}
+    for resource in ("cpu", "memory"):
+        advice = row.get(resource)
+        if not isinstance(advice, dict):
+            continue
+        now, proposed = advice.get("now"), advice.get("proposed")
+        if not isinstance(now, dict) or not isinstance(proposed, dict):
+            raise DataError(f"{where}: {resource} needs now and proposed")
+        for field, amounts in (("request", requests), ("limit", limits)):
+            value = proposed.get(field)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+                raise DataError(f"{where}: {resource}.proposed.{field} must be a number that is not negative")
+            if value != now.get(field):
+                amounts[resource] = None if value is None else float(value)
+    return requests, limits
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    parts = (row.get(r) for r in ("cpu", "memory"))
+    findings = [
+        f"{r} {re.sub('_', ' ', str(p.get('finding')))}"
+        for r, p in zip(("cpu", "memory"), parts, strict=True)
+        if isinstance(p, dict)
+    ]
+    return f"advice: {', '.join(findings)}"
