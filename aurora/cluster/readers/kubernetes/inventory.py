@@ -74,6 +74,8 @@ class Inventory:
                 name = name_of(fields)
             except DataError as error:
                 raise DataError(f"{origin}: {item.kind}: {error}") from None
+            except RecursionError:
+                raise DataError(f"{origin}: {item.kind}: nested too deeply") from None
             if not name or name.endswith("/"):
                 raise DataError(f"{origin}: {item.kind} number {kinds[item.kind] + 1} has no metadata.name")
             if was_escaped:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -58,11 +60,23 @@ def read_kubernetes(
     files = files_in(tuple(Path(p) for p in paths))
     notes = Notes()
     inventory = Inventory(notes)
-    sources = [(str(path), inventory.add(items_in(path), str(path))) for path in files]
-    if not any(kinds for _, kinds in sources):
-        inventory.note_unread()
-        raise DataError(f"{files[0]} has no node and no pod; {_LIST_BOTH}")
-    return snapshot_of(inventory, sources, name or _stem(files[0]), notes, now=now, prices=prices)
+    with _collector_paused():
+        sources = [(str(path), inventory.add(items_in(path), str(path))) for path in files]
+        if not any(kinds for _, kinds in sources):
+            raise DataError(f"{files[0]} has no node and no pod; {_LIST_BOTH}")
+        return snapshot_of(inventory, sources, name or _stem(files[0]), notes, now=now, prices=prices)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the search for circular garbage, of which JSON has none: it takes a third of the time of 50,000 pods."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def snapshot_of(

@@ -20,7 +20,14 @@ from aurora.learning.rightsizing.containers.advice import (
 )
 from aurora.learning.rightsizing.containers.cases import Sized, rounded_up, sized_cpu, sized_memory
 from aurora.learning.rightsizing.containers.outlook import Outlook
-from aurora.learning.rightsizing.containers.risk import Calibration, allocate, back_tests, calibrate, horizon_of
+from aurora.learning.rightsizing.containers.risk import (
+    Calibration,
+    allocate,
+    asked_risk,
+    back_tests,
+    calibrate,
+    horizon_of,
+)
 from aurora.learning.rightsizing.containers.strategies import CPU_RISK, MEMORY_RISK, STRATEGIES, Strategy
 from aurora.learning.rightsizing.containers.use import (
     MIB,
@@ -169,10 +176,7 @@ def _fleet(demands: dict[int, Demand], strategy: Strategy, risk: float, horizon:
     horizons = np.array([horizon_of(d, horizon) for d in every])
     calibration = calibrate(resource, back_tests(every, horizon))
     outlook = calibration.outlook(every, horizons.tolist())
-    asked = risk
-    if resource == "memory" and every:
-        # The risk is of the whole horizon; what the past allows to test may be a part of it.
-        asked = 1 - (1 - risk) ** (float(np.median(horizons)) / horizon)
+    asked = asked_risk(resource, risk, horizons.tolist(), horizon)
     rule = strategy.rule(resource)
     if rule.size is None:
         wanted = allocate(outlook, calibration.working_risk(asked))
