@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from difflib import get_close_matches
@@ -84,9 +84,10 @@ class Harness:
         may_change: True: a person has approved that tools change things.
         may_plan: True: tools may write plans.
         journal: Evidence of earlier turns of the conversation; numbers go on from it.
+        watch: Receives each call's evidence when it is there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each by its name
         self,
         desk: Desk,
         tools: Sequence[str],
@@ -96,6 +97,7 @@ class Harness:
         may_change: bool = False,
         may_plan: bool = True,
         journal: Sequence[Evidence] = (),
+        watch: Callable[[Evidence], None] | None = None,
     ) -> None:
         self.desk = desk
         self.limits = limits
@@ -104,6 +106,7 @@ class Harness:
         self._recording = Recording() if recording is None else recording
         self._may_change = may_change
         self._may_plan = may_plan
+        self._watch = watch
         self._lock = threading.Lock()
         self._used: Counter[str] = Counter()
         self._numbers: dict[str, int] = {f"earlier {e.number}": e.number for e in journal}
@@ -155,6 +158,8 @@ class Harness:
         with self._lock:
             self.journal.append(evidence)
             self.journal.sort(key=lambda e: e.number)
+        if self._watch is not None:
+            self._watch(evidence)
         failed = "" if outcome == "ok" else f" {outcome}:"
         return f"[E{number}]{failed} {text if name == MORE else self._part(evidence, 0)}"
 

@@ -15,7 +15,6 @@ from aurora.cluster.plans import execution, folder
 from aurora.cluster.plans.plan import Plan
 from aurora.cluster.plans.targets.files import FilesTarget
 from aurora.cluster.plans.targets.slurm import SlurmTarget
-from aurora.cluster.plans.targets.writing import WritingTarget
 from aurora.errors import PlanError
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
@@ -81,7 +80,7 @@ def roll_back_plan(desk: Desk, arguments: RollBackArguments) -> PlanOutcome:
     return _outcome(report, target)
 
 
-def target_of(plans: Path, plan: Plan) -> WritingTarget:
+def target_of(plans: Path, plan: Plan) -> FilesTarget | SlurmTarget:
     """Return the target of a conversation's plans: patches or scripts in a folder beside the plan, to be read first.
 
     Raises:
@@ -94,7 +93,7 @@ def target_of(plans: Path, plan: Plan) -> WritingTarget:
     raise PlanError(f"plan {plan.plan_id} is for {plan.system}; apply it with `aurora plan apply`, which says where")
 
 
-def _outcome(report: execution.ApplicationReport, target: WritingTarget) -> PlanOutcome:
+def _outcome(report: execution.ApplicationReport, target: FilesTarget | SlurmTarget) -> PlanOutcome:
     progress = report.progress
     return PlanOutcome(
         plan_id=report.plan_id,
