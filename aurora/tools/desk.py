@@ -42,6 +42,7 @@ class Desk:
         accounts: Open histories of accounts.
         experiments: Folders of open experiments, by id.
         snapshot: Open cluster.
+        plans: Folder of plans, as of `aurora.cluster.plans.folder`.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -57,6 +58,7 @@ class Desk:
         accounts: Iterable[Account] = (),
         experiments: Mapping[str, Path] | None = None,
         snapshot: Snapshot | None = None,
+        plans: Path | None = None,
     ) -> None:
         self.store = store
         self.index = index
@@ -69,6 +71,7 @@ class Desk:
         self._experiments = dict(experiments or {})
         self._snapshot = snapshot
         self._room: Room | None = None
+        self._plans = plans
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -91,6 +94,17 @@ class Desk:
         if self._snapshot is None:
             raise InputError("no cluster is open; open one with a snapshot, such as sample:web-shop")
         return self._snapshot
+
+    @property
+    def plans(self) -> Path:
+        """Return the folder of plans.
+
+        Raises:
+            InputError: None is open.
+        """
+        if self._plans is None:
+            raise InputError("no folder of plans is open; this conversation can't make or apply plans")
+        return self._plans
 
     def room(self) -> Room:
         """Return the room of the open cluster's nodes; who takes some must give it back.

@@ -15,21 +15,22 @@ from aurora.tools import (
     forecasting,
     futures,
     language,
+    plan_changes,
     recommendation,
     rl,
     simulation,
 )
 from aurora.tools.desk import Desk
 
-Effect = Literal["reads", "changes"]
-"""Effect of a tool on the world, fixed in code: no model's claim counts."""
+Effect = Literal["reads", "plans", "changes"]
+"""Effect of a tool on the world, fixed in code: no model's claim counts. `plans` writes plans, which change nothing."""
 
 
 class Tool(NamedTuple):
     """A tool.
 
     Attributes:
-        effect: `changes` if it changes anything beyond its conversation.
+        effect: `changes` if it changes anything beyond its conversation, `plans` if all that it writes is a plan.
         arguments: Type of its arguments.
         run: Function of the tool.
         leaves_draft: True: it leaves a draft for other tools, so it runs even where its result is recorded.
@@ -81,5 +82,7 @@ TOOLS: Mapping[str, Tool] = {
     "cluster_what_if": Tool("reads", cluster_changes.ClusterWhatIfArguments, cluster_changes.cluster_what_if),
     "rank_cluster_policies": Tool("reads", cluster_changes.RankArguments, cluster_changes.rank_cluster_policies),
     "rl_advice": Tool("reads", rl.AdviceArguments, rl.rl_advice),
+    "apply_plan": Tool("changes", plan_changes.ApplyArguments, plan_changes.apply_plan),
+    "roll_back_plan": Tool("changes", plan_changes.RollBackArguments, plan_changes.roll_back_plan),
     "train": Tool("changes", rl.TrainArguments, rl.train, leaves_draft=True),
 }

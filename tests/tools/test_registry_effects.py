@@ -3,5 +3,9 @@
 from aurora.tools.registry import TOOLS
 
 
-def test_only_training_has_side_effects() -> None:
-    assert [name for name, tool in TOOLS.items() if tool.effect == "changes"] == ["train"]
+def test_only_training_and_plans_have_side_effects() -> None:
+    assert {name for name, tool in TOOLS.items() if tool.effect == "changes"} == {
+        "apply_plan",
+        "roll_back_plan",
+        "train",
+    }
