@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurora.cluster.feasibility import Room
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError, PolicyError, ScenarioError, StoreError
-from aurora.learning.accounts import Account
-from aurora.learning.series.series import Series
-from aurora.memory.index import Index
-from aurora.memory.store import Store
-from aurora.sim.kernel import EncodedScenario, encode, run
-from aurora.sim.outcome import Outcome
-from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.rewards import score
-from aurora.sim.scenarios.scenario import Scenario
+
+if TYPE_CHECKING:  # slow to import, where they are used
+    from aurora.learning.accounts import Account
+    from aurora.learning.series.series import Series
+    from aurora.memory.index import Index
+    from aurora.memory.store import Store
+    from aurora.sim.kernel import EncodedScenario
+    from aurora.sim.outcome import Outcome
+    from aurora.sim.scenarios.scenario import Scenario
 
 
 def reward(scenario: Scenario, outcome: Outcome) -> float:
     """Return the reward of an outcome by the scenario's own objectives."""
+    from aurora.sim.rewards import score  # noqa: PLC0415  # where it is used
+
     return score(outcome.summary, scenario).reward
 
 
@@ -138,6 +140,8 @@ class Desk:
         if scenario_id not in self._scenarios and self.store is not None and self._expand is not None:
             specs = self.store.specs([scenario_id])
             if specs:
+                from aurora.sim.kernel import encode  # noqa: PLC0415  # slow to import, where it is used
+
                 self._scenarios[scenario_id] = encode(self._expand(specs[scenario_id]))
         if scenario_id not in self._scenarios:
             raise ScenarioError(f"no scenario {scenario_id!r}; open are {', '.join(self._scenarios)}")
@@ -208,11 +212,16 @@ class Desk:
         Raises:
             PolicyError: The policy does not compile.
         """
+        from aurora.sim.policies.compiler import compile_policy  # noqa: PLC0415  # where it is used
+
         compile_policy(policy)
         self._policies[policy.policy_id] = policy
 
     def outcome(self, scenario_id: str, policy_id: str) -> Outcome:
         """Simulate a policy on a scenario."""
+        from aurora.sim.kernel import run  # noqa: PLC0415  # slow to import, where it is used
+        from aurora.sim.policies.compiler import compile_policy  # noqa: PLC0415  # likewise
+
         return run(self.scenario(scenario_id), compile_policy(self.policy(policy_id)), policy_id=policy_id)
 
     def worth(self, scenario_id: str, policy_id: str) -> float:

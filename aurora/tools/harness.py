@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field, ValidationError
 
-from aurora.errors import AuroraError, ModelError
+from aurora.errors import AuroraError, InputError, ModelError
 from aurora.tools.arguments import problem_of
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
@@ -102,7 +102,11 @@ class Harness:
         self.desk = desk
         self.limits = limits
         self.journal: list[Evidence] = list(journal)
-        self._tools: Mapping[str, Tool] = {name: TOOLS[name] for name in tools}
+        absent = [name for name in tools if name not in TOOLS]
+        if absent:
+            raise InputError("there is no such tool", parameter="tools", value=absent[0])
+        self._names = tuple(dict.fromkeys(tools))
+        self._loaded: dict[str, Tool] = {}
         self._recording = Recording() if recording is None else recording
         self._may_change = may_change
         self._may_plan = may_plan
@@ -114,12 +118,17 @@ class Harness:
     @property
     def tools(self) -> Mapping[str, Tool]:
         """Return the tools that may be called, by name."""
-        return self._tools
+        return {name: self._tool(name) for name in self._names}
+
+    def _tool(self, name: str) -> Tool:
+        if name not in self._loaded:
+            self._loaded[name] = TOOLS[name]
+        return self._loaded[name]
 
     def langchain_tools(self) -> list[BaseTool]:
         """Return the tools as LangChain's; a call of one goes through `call`."""
         listed: dict[str, tuple[str, type[BaseModel]]] = {
-            name: (tool.description, tool.arguments) for name, tool in self._tools.items()
+            name: (tool.description, tool.arguments) for name, tool in self.tools.items()
         }
         listed[MORE] = ("Show more of an earlier result that was cut.", MoreArguments)
         return [
@@ -176,11 +185,11 @@ class Harness:
             return "invalid arguments", malformed
         if name == MORE:
             return self._more(arguments)
-        if name not in self._tools:
-            near = get_close_matches(str(name), self._tools, n=1, cutoff=0.5)
+        if name not in self._names:
+            near = get_close_matches(str(name), self._names, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}? " if near else ""
-            return "unknown tool", f"there is no tool {name!r:.80}; {hint}There are {', '.join(self._tools)}"
-        tool = self._tools[name]
+            return "unknown tool", f"there is no tool {name!r:.80}; {hint}There are {', '.join(self._names)}"
+        tool = self._tool(name)
         if tool.effect == "changes" and not self._may_change:
             return "refused", f"{name} changes something and nobody has approved that"
         if tool.effect == "plans" and not self._may_plan:

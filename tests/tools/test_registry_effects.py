@@ -9,3 +9,9 @@ def test_only_training_and_plans_have_side_effects() -> None:
         "roll_back_plan",
         "train",
     }
+
+
+def test_every_row_names_a_tool_that_is_there() -> None:
+    for name, tool in TOOLS.items():
+        assert tool.description, name
+        assert tool.arguments.model_json_schema(), name

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from aurora.agents.operator.answer import Operator
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Limits
-from aurora.tools.registry import TOOLS
+from aurora.tools.registry import ROWS
 
 LIMITS = Limits()
 """Limits of a turn."""
@@ -63,6 +63,4 @@ def tools_for(desk: Desk) -> tuple[str, ...]:
         *(_SERIES if not desk.series_ids else ()),
         *(_ACCOUNTS if not desk.account_ids else ()),
     }
-    return tuple(
-        name for name, tool in TOOLS.items() if tool.run.__module__.rpartition(".")[2] not in absent and name != "train"
-    )
+    return tuple(name for name, row in ROWS.items() if row.module not in absent and name != "train")
