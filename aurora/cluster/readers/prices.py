@@ -32,9 +32,7 @@ def read_prices(path: Path) -> dict[str, float]:
         if isinstance(price, bool) or not isinstance(price, int | float) or not math.isfinite(price):
             raise DataError(f"{path}: the price of {name[:60]!r} is no number; {_FORM}")
         if not 0 <= price <= HIGHEST:
-            raise DataError(
-                f"{path}: the price of {name[:60]!r} is {price:g}; give dollars an hour, at most {HIGHEST:g}"
-            )
+            raise DataError(f"{path}: the price of {name[:60]!r} is {price:g}; give 0 to {HIGHEST:g} dollars an hour")
         if prices.setdefault(name, float(price)) != price:
             raise DataError(f"{path}: {name[:60]!r} has two prices, {prices[name]:g} and {price:g}; leave one")
     if not prices:
