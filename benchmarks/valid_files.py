@@ -28,6 +28,7 @@ from aurora.learning.experts.cloning import CloneSettings, load_policy, new_poli
 from aurora.learning.forecasting.models.boosted import TRAINED_QUANTILES, BoostedTrees
 from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
 from aurora.learning.rightsizing import savings_ledger as ledger
+from aurora.learning.rightsizing.containers.files import read_containers
 from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory, read_plan, write_plan
 from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.series.read import read_panel
@@ -133,6 +134,18 @@ def _histories(path: Path, catalogue: Any) -> Any:
     return read_accounts([path], catalogue)
 
 
+def _container_line() -> bytes:
+    pod = {"pod": "a", "start": 1_780_272_000, "step": 300, "cpu": [0.1, None, 0.3, 0.2], "memory": [1, 1.5, 1, 1]}
+    row = {"workload": "w", "container": "c", "cpu_request": "500m", "memory_limit": "2Gi", "pods": [pod]}
+    kills = {"ooms": [{"time": "2026-06-01T00:10:00Z", "limit": 2}], "starts": [1_780_272_000]}
+    return json.dumps(row | kills | {"autoscaler": {"resource": "cpu", "target": 0.7}}).encode()
+
+
+def _container_rows() -> bytes:
+    rows = [f"w,c,{p},2026-06-01T00:{5 * k:02d}:00Z,0.{k + 1},1.5,2,{k % 2}" for k in range(6) for p in ("a", "b")]
+    return ("workload,container,pod,time,cpu,memory,cpu_request,oom\n" + "\n".join(rows) + "\n").encode()
+
+
 def _accounts(folder: Path) -> list[Reader]:
     catalogue = synthetic_catalogue()
     write_accounts(generate(1, 2, periods=40).accounts, folder / "h.jsonl")
@@ -170,6 +183,8 @@ def _accounts(folder: Path) -> list[Reader]:
             (folder / "h.parquet").read_bytes(),
             read_histories,
         ),
+        Reader("containers, JSON lines", "c.jsonl", _container_line(), read_containers),
+        Reader("containers, CSV", "c.csv", _container_rows(), read_containers),
         Reader("plan", "plan.json", (folder / "plan.json").read_bytes(), read_plan),
         Reader("inventory", "i.json", json.dumps(inventory).encode(), read_inventory),
         Reader("ledger", "l.jsonl", (folder / "l.jsonl").read_bytes(), ledger.settlements),
