@@ -15,8 +15,11 @@ from typing import Any, NamedTuple
 import lightgbm
 import numpy as np
 import pandas as pd
+import yaml
 
 from aurora.agents.models import budget
+from aurora.cluster.readers.kubernetes import read_kubernetes
+from aurora.cluster.readers.prices import read_prices
 from aurora.graphs.run_directory import read_manifest, start_manifest
 from aurora.learning.accounts import generate, load_catalogue, read_accounts, synthetic_catalogue, write_accounts
 from aurora.learning.experiments.measurements import read_rows
@@ -41,6 +44,7 @@ from aurora.sim.scenarios.generators import sample_spec
 from aurora.sim.scenarios.reader import load_scenario
 from aurora.sim.scenarios.traces import azure_vm, eua, flows, openb, swf, topology
 from aurora.tools.recording import Exchange, Recording
+from benchmarks.valid_kubernetes import cluster
 
 
 class Reader(NamedTuple):
@@ -61,7 +65,15 @@ class Reader(NamedTuple):
 
 def readers(folder: Path) -> list[Reader]:
     """Make a valid file of every kind; what needs others beside it finds them in `folder`."""
-    return [*_scenarios(), *_series(), *_accounts(folder), *_traces(folder), *_runs(folder), *_networks(folder)]
+    return [
+        *_scenarios(),
+        *_series(),
+        *_accounts(folder),
+        *_traces(folder),
+        *_runs(folder),
+        *_networks(folder),
+        *_clusters(),
+    ]
 
 
 def _scenarios() -> list[Reader]:
@@ -94,6 +106,28 @@ def _series() -> list[Reader]:
         Reader("series, two columns", "two.csv", nab.encode(), lambda p: read_panel([p])),
         Reader("series, semicolons", "semi.csv", long_form.replace(b",", b";"), lambda p: read_panel([p])),
     ]
+
+
+def _clusters() -> list[Reader]:
+    items = cluster()
+    listed = {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}}
+    by_kind: dict[str, list[Any]] = {}
+    for item in items:
+        by_kind.setdefault(item["kind"], []).append(item)
+    lists = [{"kind": f"{kind}List", "apiVersion": own[0]["apiVersion"], "items": own} for kind, own in by_kind.items()]
+    after_each_other = "\n".join(json.dumps(document) for document in lists)
+    prices = {"m5.large": 0.096, "m5.large:spot": 0.035}
+    return [
+        Reader("Kubernetes, JSON", "k.json", json.dumps(listed, indent=4).encode(), _read_cluster),
+        Reader("Kubernetes, lists", "l.json", after_each_other.encode(), _read_cluster),
+        Reader("Kubernetes, YAML", "k.yaml", yaml.safe_dump(json.loads(json.dumps(listed))).encode(), _read_cluster),
+        Reader("prices of machines", "prices-of-machines.json", json.dumps(prices).encode(), read_prices),
+        Reader("prices of machines, CSV", "p.csv", b"type,$/h\nm5.large,0.096\nm5.xlarge,0.192\n", read_prices),
+    ]
+
+
+def _read_cluster(path: Path) -> Any:
+    return read_kubernetes([path])
 
 
 def _histories(path: Path, catalogue: Any) -> Any:
