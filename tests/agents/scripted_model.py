@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import model_name
@@ -22,8 +22,8 @@ class ScriptedModel(BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     replies: list[Any]
-    sent: list[list[BaseMessage]] = []
-    tools: list[str] = []
+    sent: list[Any] = Field(default_factory=list)
+    tools: list[str] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:

@@ -187,7 +187,7 @@ def test_a_stopped_turn_is_told_and_the_conversation_goes_on(talk) -> None:
     one.stop()
     assert one.unfinished == ""
     assert text_of(one.ask("how are things?")).startswith("82 pods run")
-    assert [t.answer.text for t in one.turns][0] == "Stopped; nothing was changed."
+    assert one.turns[0].answer.text == "Stopped; nothing was changed."
 
 
 def test_a_decision_may_come_alone_or_in_a_list() -> None:

@@ -195,6 +195,11 @@ def _wrong_extreme(name: str, text: str, facts: Facts, named: frozenset[str]) ->
     superlative = _SUPERLATIVES[name]
     numbers = [s.quantity.number for s in stated_numbers(text)]
     candidates = 0
+    for listing in facts.listings:
+        if listing.order == name and listing.members:
+            if listing.members[0] in named:
+                return ""
+            candidates += 1
     for (listed, _row), column in _measured(name, text, facts):
         if not _is_whole(listed, name, facts):
             continue
