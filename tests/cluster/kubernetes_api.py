@@ -44,7 +44,10 @@ class Server:
                 raise Refused(404, "NotFound", "the server could not find the requested resource")
             if request.query.get("watch") in ("true", "1"):
                 return await self._watch(request, plural, namespace)
-            return web.json_response(await self._object(request, plural, namespace, name, sub))
+            answer = await self._object(request, plural, namespace, name, sub)
+            if request.method != "GET" and request.query.get("dryRun") != "All":
+                self.cluster.changes.append(f"{request.method} {request.path}")
+            return web.json_response(answer)
         except Refused as refused:
             retry = refused.status.get("details", {}).get("retryAfterSeconds")
             headers = {} if retry is None else {"Retry-After": str(retry)}
@@ -63,8 +66,6 @@ class Server:
             return self._list(request, plural, space)
         is_dry = request.query.get("dryRun") == "All"
         body = await request.json() if request.can_read_body else {}
-        if not is_dry and method != "GET":
-            cluster.changes.append(f"{method} {request.path}")
         if sub == "eviction":
             return cluster.evict(space or "", name, body, is_dry=is_dry)
         if sub == "binding":

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 try:
@@ -61,6 +62,8 @@ class Cluster:
         self.events: list[tuple[int, str, str, Object]] = []
         self.is_stuck = False
         """Whether new pods never get ready."""
+        self.tick_hook: Callable[[], object] = lambda: None
+        """Called after each round."""
         self._version = 100
 
     # Objects
@@ -135,6 +138,9 @@ class Cluster:
             self.delete("pods", namespace, name)
         return {"kind": "Status", "apiVersion": "v1", "status": "Success", "code": 201}
 
+    def ready(self, app: str) -> int:
+        return sum(map(is_ready, self.pods_of("shop", {"app": app})))
+
     def allowed(self, budget: Object) -> int:
         pods = self.pods_of(budget["metadata"]["namespace"], budget["spec"]["selector"]["matchLabels"])
         ready, spec = sum(is_ready(p) for p in pods), budget["spec"]
@@ -170,6 +176,7 @@ class Cluster:
             status = {"disruptionsAllowed": self.allowed(budget)}
             if budget.get("status") != status:
                 self.put({**budget, "status": status})
+        self.tick_hook()
 
     def _reconcile(self, owner: Object) -> None:
         meta, spec = owner["metadata"], owner["spec"]

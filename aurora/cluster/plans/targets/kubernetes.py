@@ -75,8 +75,8 @@ class KubernetesTarget:
             is_first = step.data["path"] not in touched
             touched.add(step.data["path"])
             state = self.state(step) if is_first else "new"
-            reopens = any(c.change == Uncordon(node_id=getattr(planned.change, "node_id", "")) for c in plan.changes)
-            if state == "new" and is_first and isinstance(planned.change, Cordon) and reopens:
+            reopened = {c.subject for c in plan.changes if isinstance(c.change, Uncordon)}
+            if state == "new" and is_first and isinstance(planned.change, Cordon) and planned.subject in reopened:
                 raise PlanError(f"{planned.subject} was cordoned since the plan was made; make another plan")
             if state == "old":
                 self._make(step, "apply", is_dry=True)
