@@ -58,7 +58,7 @@ def new(
 ) -> None:
     """Make a plan from a snapshot and keep it in the folder of plans; nothing else is changed.
 
-    Example: aurora plan new sample:web-shop --drain web-2
+    Example: aurora plan new sample:web-shop --drain node-a1
     """
     from aurora.cluster.changes import Cordon, Uncordon
     from aurora.cluster.opening import open_snapshot
