@@ -69,8 +69,9 @@ def test_allocated_resources_are_those_of_kubectl(tmp_path: Path, seed: int) -> 
         }
         server.raw |= {path: json.dumps(answer).encode() for path, answer in answers.items()}
         command = [str(KUBECTL), "--kubeconfig", os.devnull, "--server", f"http://127.0.0.1:{server.port}"]
-        settings = {"env": {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, "timeout": 60, "check": False}
-        done = subprocess.run([*command, "describe", "node", "a"], capture_output=True, text=True, **settings)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        command += ["describe", "node", "a"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
     rows = {m[1]: m for m in ROW.finditer(done.stdout.partition("Allocated resources:")[2])}
     assert set(rows) == {"cpu", "memory"}, done.stderr
     snapshot = read_kubernetes([write(tmp_path / "c.json", machine, *pods)])
