@@ -24,6 +24,7 @@ from aurora.cli.bench import commands as bench
 from aurora.cli.chat import commands as chat
 from aurora.cli.futures import commands as futures
 from aurora.cli.options import options_of
+from aurora.cli.plan import commands as plan
 from aurora.cli.recommend import commands as recommend
 from aurora.cli.snapshot import commands as snapshot
 from aurora.cli.terminal import streams
@@ -55,6 +56,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")
 app.add_typer(recommend.app, name="recommend")
+app.add_typer(plan.app, name="plan")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(data.app, name="data")
 app.add_typer(snapshot.app, name="snapshot")
