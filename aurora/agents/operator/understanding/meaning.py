@@ -12,7 +12,7 @@ from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.names import Mention, Names
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
-from aurora.agents.operator.understanding.similarity import examples
+from aurora.agents.operator.understanding.similarity import examples, words_of
 from aurora.agents.operator.understanding.words import plain_text
 
 THRESHOLD = 0.40
@@ -23,6 +23,8 @@ MISSING, UNWANTED = 0.22, 0.10
 """What a kind loses for each name that it needs and the question does not have, or has and the kind has no use for."""
 CERTAIN = 0.62
 """Likeness from which one part of a question is a question of its own."""
+LEAST_KNOWN = 0.5
+"""Least share of words that occur in examples."""
 MAX_QUESTION = 600
 """Most letters of a question."""
 
@@ -148,11 +150,18 @@ def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning
     order = sorted(scores, key=lambda k: -scores[k])
     best, second = order[0], order[1]
     nearest = tuple(_specific(k, resolver) for k in order[:3])
-    if scores[best] < THRESHOLD or table.known_share(masked.text) < 0.5:
+    is_bare = not set(words_of(masked.text)) - _BARE
+    if is_bare or scores[best] < THRESHOLD or table.known_share(masked.text) < LEAST_KNOWN:
         return Meaning(None, nearest=nearest, likeness=scores[best], reason="I am not sure what is asked")
     if scores[best] - scores[second] < MARGIN:
         return Meaning(None, nearest=nearest, likeness=scores[best], reason="that can mean several things")
     kind = _specific(best, resolver)
+    strange = table.strange_words(masked.text)
+    row = QUESTIONS[kind]
+    if strange and (row.may | row.needs) & {"thing", "node"} and not have & {"thing", "node", "zone"}:
+        return Meaning(
+            None, nearest=nearest, likeness=scores[best], reason=f"I know nothing called {strange[0]!r} here"
+        )
     lacking = [need for need in QUESTIONS[kind].needs if need not in have]
     if lacking:
         reason = f"the question names no {_NEED[lacking[0]]} that I know"
@@ -163,6 +172,8 @@ def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning
     return Meaning(kind, filled, scores[best], nearest)
 
 
+_BARE = frozenset(["why", "what", "how", "which", "who", "when", "where", "not", "now", "on"])
+"""Words that ask nothing by themselves."""
 _NEED: Mapping[str, str] = {
     "thing": "task or workload",
     "node": "node",
@@ -187,7 +198,8 @@ def _with_pronouns(masked: Masked, resolver: Resolver, names: Names, history: Se
         return masked
     resolver.refer(found)
     word = _PLACEHOLDER[found.kind]
-    return Masked(masked.text.replace(match[0], f" {word} ", 1), masked.plain, masked.mentions)
+    plain = masked.plain.replace(match[0], f" {word} ", 1)
+    return Masked(amounts.mask_amounts(plain), plain, masked.mentions)
 
 
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "other": 1}
@@ -207,7 +219,9 @@ def _referred(match: re.Match[str], history: Sequence[Turn], names: Names) -> Me
                 return found[place]
             continue
         asked = names.mentions(plain_text(turn.question))
-        wanted = re.search(r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", match[0])
+        wanted = re.search(
+            r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", match[0]
+        )
         kinds = _KINDS_OF_WORD.get(wanted[1]) if wanted else None
         told = names.mentions(plain_text(turn.answer.text))
         for mention in (*asked, *told):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -29,7 +29,7 @@ _ROLES = {
 _EVERYDAY_POLICIES = frozenset({"random", "cheapest", "fastest", "nearest", "greenest", "priority"})
 """Names of policies that are also everyday words; they count as names beside another policy or the word itself."""
 _POLICY_WORDS = frozenset({"policy", "policies", "scheduler", "strategy", "compare", "versus", "vs", "against"})
-_BEFORE = {
+_BEFORE: dict[NameKind, set[str]] = {
     "node": {"node", "host", "box", "machine", "server", "vm"},
     "zone": {"zone", "az", "site", "region", "rack", "hall", "datacenter"},
     "task": {"job", "pod", "task"},
@@ -75,10 +75,8 @@ class Names:
         self._exact: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self._partial: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self.cluster: Snapshot | None = None
-        try:
+        with suppress(InputError):  # none is open
             self.cluster = desk.cluster
-        except InputError:
-            pass  # none is open
         for policy_id in policy_ids:
             self._add("policy", policy_id, policy_id)
         for series_id in desk.series_ids:
@@ -117,7 +115,8 @@ class Names:
             self._add("zone", zone, zone)
             self._add("zone", zone, zone.replace("-", ""))
             short = zone.removeprefix(zone_stem)
-            for text in {short, zone.rpartition("-")[2], zone.replace("-", " ").replace("_", " ")} - {""}:
+            common = _common_beginning(zones)
+            for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
                 for word in _BEFORE["zone"]:
                     self._add("zone", zone, f"{word} {text}")
                 self._add("zone", zone, f"{text} zone")
@@ -198,14 +197,19 @@ class Names:
         before = tokens[at - 1].text if at else ""
         for kind, words in _BEFORE.items():
             if kind in kinds and before.removesuffix("s") in words:
-                return kind  # type: ignore[return-value]  # keys of _BEFORE are kinds
+                return kind
         order: tuple[NameKind, ...] = ("node", "workload", "task", "zone", "series", "policy", "plan")
         return next(k for k in order if k in kinds)
 
     def _misspelt(self, tokens: tuple[Token, ...], taken: list[tuple[int, int]]) -> Iterator[Mention]:
-        known = {key[0]: (kind, ids) for key, kinds in self._exact.items() if len(key) == 1 for kind, ids in kinds.items()}
+        known = {
+            key[0]: (kind, ids) for key, kinds in self._exact.items() if len(key) == 1 for kind, ids in kinds.items()
+        }
         joined = {
-            "".join(key): (kind, ids) for key, kinds in self._exact.items() if len(key) > 1 for kind, ids in kinds.items()
+            "".join(key): (kind, ids)
+            for key, kinds in self._exact.items()
+            if len(key) > 1
+            for kind, ids in kinds.items()
         }
         for token in tokens:
             if any(token.start < e and s < token.end for s, e in taken):
@@ -233,17 +237,55 @@ class Names:
 
 
 _COMMON = frozenset(
-    "check checks checking about there their these those which where would could should happen happens search "
-    "images place placed report prewarm loaded speech chart later notes notebooks gateways early "
-    "reached reading working".split()
+    [
+        "check",
+        "checks",
+        "checking",
+        "about",
+        "there",
+        "their",
+        "these",
+        "those",
+        "which",
+        "where",
+        "would",
+        "could",
+        "should",
+        "happen",
+        "happens",
+        "search",
+        "images",
+        "place",
+        "placed",
+        "report",
+        "prewarm",
+        "loaded",
+        "speech",
+        "chart",
+        "later",
+        "notes",
+        "notebooks",
+        "gateways",
+        "early",
+        "reached",
+        "reading",
+        "working",
+    ]
 )
 """Everyday words that resemble names and are not taken for misspelt ones."""
 
 
 def _common_stem(names: Collection[str]) -> str:
     """Return what all names begin with, up to a separator; empty for fewer than two."""
-    if len(names) < 2:  # noqa: PLR2004  # nothing in common
-        return ""
-    common = os.path.commonprefix(sorted(names))
+    common = _common_beginning(names)
     cut = max(common.rfind(c) for c in "-_.")
     return common[: cut + 1]
+
+
+def _common_beginning(names: Collection[str]) -> str:
+    """Return the letters that all names begin with; empty for fewer than two names."""
+    if len(names) < 2:  # noqa: PLR2004  # nothing in common
+        return ""
+    first, last = min(names), max(names)
+    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:same]

@@ -23,7 +23,9 @@ _EMPTY = re.compile(
 )
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
 _SCALE = re.compile(r"\b(?:scal\w*|replicas?|copies|pods|instances)\b")
-_LAST_PLAN = re.compile(r"\b(?:(?:the|this|that|last|latest|my|newest) plan|it|that)\b|<plan>|\bplan$|^(?:undo|roll ?back|go ahead)")
+_LAST_PLAN = re.compile(
+    r"\b(?:(?:the|this|that|last|latest|my|newest) plan|it|that)\b|<plan>|\bplan$|^(?:undo|roll ?back|go ahead)"
+)
 
 
 class Resolver:
@@ -87,7 +89,9 @@ class Resolver:
             if mention.kind == "task":
                 found += mention.ids
             else:
-                known = [t for t in self.cluster.tasks if t.workload_id in mention.ids and t.state in ("pending", "running")]
+                known = [
+                    t for t in self.cluster.tasks if t.workload_id in mention.ids and t.state in ("pending", "running")
+                ]
                 found += [t.task_id for t in known if where(t)]
         return list(dict.fromkeys(found))
 
@@ -108,7 +112,10 @@ class Resolver:
         in_zone = {n.node_id for n in self.cluster.nodes if n.zone in zones}
         found = self.tasks(lambda t: t.node_id is not None)
         there = [t for t in found if self.cluster.tasks_by_id[t].node_id in (nodes or in_zone)]
-        return {"task": _one(there or found)} if there or found else self._waiting_instead()
+        if not found:
+            return self._waiting_instead()
+        claimed = {"claimed_node": nodes[0]} if nodes and not there else {}
+        return {"task": _one(there or found)} | claimed
 
     def _waiting_instead(self) -> Slots | str:
         found = self.tasks(lambda t: True)
@@ -226,7 +233,9 @@ class Resolver:
         """Goal: to place what waits, to scale, or to resize."""
         workloads, wanted = self.workloads(), amounts.replicas(self._plain)
         if self.of("node"):
-            return "a plan for a node that you choose is made with `aurora plan new`; I plan placements, sizes and drains"
+            return (
+                "a plan for a node that you choose is made with `aurora plan new`; I plan placements, sizes and drains"
+            )
         if workloads and wanted is not None and (_SCALE.search(self._bare) or not _RESIZE.search(self._bare)):
             return {"goal": "scale", "workload": _one(workloads), "replicas": wanted}
         if _RESIZE.search(self._bare):

@@ -9,13 +9,75 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from aurora.agents.operator.questions import KINDS, QUESTIONS, Kind
-from aurora.agents.operator.understanding.words import stem, with_phrases
+from aurora.agents.operator.understanding.words import EVERYDAY, stem, with_phrases
 
+_RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")
 _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 _SKIPPED = frozenset(
-    "the a an please just really so me i we you our my us hey hi hello then could would can will do does did be is are "
-    "was were am has have had been of to and ok okay thanks thank it's its there any this that these those with by get "
-    "gets got kindly maybe actually quickly let s t".split()
+    [
+        "the",
+        "a",
+        "an",
+        "please",
+        "just",
+        "really",
+        "so",
+        "me",
+        "i",
+        "we",
+        "you",
+        "our",
+        "my",
+        "us",
+        "hey",
+        "hi",
+        "hello",
+        "then",
+        "could",
+        "would",
+        "can",
+        "will",
+        "do",
+        "does",
+        "did",
+        "be",
+        "is",
+        "are",
+        "was",
+        "were",
+        "am",
+        "has",
+        "have",
+        "had",
+        "been",
+        "of",
+        "to",
+        "and",
+        "ok",
+        "okay",
+        "thanks",
+        "thank",
+        "it's",
+        "its",
+        "there",
+        "any",
+        "this",
+        "that",
+        "these",
+        "those",
+        "with",
+        "by",
+        "get",
+        "gets",
+        "got",
+        "kindly",
+        "maybe",
+        "actually",
+        "quickly",
+        "let",
+        "s",
+        "t",
+    ]
 )
 """Words that say little about what is asked."""
 _PLACEHOLDERS = {"<task>": "<thing>", "<workload>": "<thing>", "<series>": "<thing>"}
@@ -26,6 +88,8 @@ PAIR, PART = 0.7, 0.25
 PART_LENGTH = 4
 NEGATION = 1.6
 """Weight of a negation."""
+MIN_NAME = 3
+"""Fewest letters of a word that may be a name."""
 MERGED: Mapping[str, Kind] = {"show_task": "show_workload"}
 """Kinds that only differ by the sort of name that they are about."""
 
@@ -57,7 +121,7 @@ def features(words: list[str]) -> Counter[str]:
             for part in parts:
                 found[f"#{part}"] += PART / math.sqrt(len(parts))  # type: ignore[assignment]
     for first, second in zip(["^", *words], [*words, "$"], strict=True):
-        found[f"{first} {second}"] += PAIR if "^" != first and second != "$" else PAIR / 2  # type: ignore[assignment]
+        found[f"{first} {second}"] += PAIR if first != "^" and second != "$" else PAIR / 2  # type: ignore[assignment]
     return found
 
 
@@ -105,6 +169,17 @@ class Examples:
             found[kind] = 0.75 * top[0] + 0.25 * sum(top) / 4 if top else 0.0
         return found
 
+    def strange_words(self, masked: str) -> tuple[str, ...]:
+        """Return the words that are neither in examples nor everyday words: perhaps names that nothing has."""
+        words = _RAW_WORD.findall(with_phrases(masked))
+        return tuple(
+            w
+            for w in words
+            if len(w) >= MIN_NAME
+            and stem(w) not in self.vocabulary
+            and w not in _SKIPPED
+            and not {w, stem(w)} & EVERYDAY
+
     def known_share(self, masked: str) -> float:
         """Return the share of a question's words that occur in examples."""
         words = words_of(masked)
@@ -115,7 +190,7 @@ class Examples:
 def examples() -> Examples:
     """Return the examples of `aurora.agents.operator.questions`."""
     return Examples(
-        (MERGED.get(kind, kind), line)  # type: ignore[arg-type]  # kinds all
+        (MERGED.get(kind, kind), line)
         for kind, row in QUESTIONS.items()
         for line in row.examples
     )

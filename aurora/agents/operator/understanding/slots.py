@@ -49,7 +49,8 @@ _COUNT = re.compile(
 )
 _PLUS = re.compile(rf"(?:\+|plus |add |adding |added |buy |bought |order |get )(?P<n>{_N}|an?|another|one)\b")
 _REPLICAS = re.compile(
-    rf"\b(?:to|at|with|run|make it|=|have|of)\s+(?P<a>{_N}|one)\b|\b(?P<b>{_N}|one)\s+(?:replicas?|pods?|copies|instances?|tasks?)\b"
+    rf"\b(?:to|at|with|run|make it|=|have|of)\s+(?P<a>{_N}|one)\b|"
+    rf"\b(?P<b>{_N}|one)\s+(?:replicas?|pods?|copies|instances?|tasks?)\b"
 )
 
 
@@ -155,7 +156,9 @@ def horizon(text: str) -> float | None:
                 continue
             if before.endswith(("per", "an")):
                 continue
-        elif amount in ("a", "an") and not re.search(r"\b(?:in|next|for|within|ahead|over)$", text[: match.start()].rstrip()):
+        elif amount in ("a", "an") and not re.search(
+            r"\b(?:in|next|for|within|ahead|over)$", text[: match.start()].rstrip()
+        ):
             continue
         seconds_of_unit = _SECONDS.get(unit) or _SECONDS[unit.removesuffix("s")]
         return (number(amount) if amount else 1.0) * seconds_of_unit
@@ -208,7 +211,11 @@ def replicas(text: str) -> int | None:
     >>> replicas("scale <workload> to 12"), replicas("run six replicas of <workload>")
     (12, 6)
     """
-    found = [m for m in _REPLICAS.finditer(text) if not re.match(r"\s?(?:%|percent|per cent|cores?|gib?|gb)", text[m.end() :])]
+    found = [
+        m
+        for m in _REPLICAS.finditer(text)
+        if not re.match(r"\s?(?:%|percent|per cent|cores?|gib?|gb)", text[m.end() :])
+    ]
     if not found:
         return None
     match = next((m for m in found if m["b"]), found[-1])
@@ -224,6 +231,12 @@ def mask_amounts(text: str) -> str:
     """
     text = _PERCENT.sub(" <pct> ", text)
     text = _P.sub(" <pct> ", text)
-    text = re.sub(rf"\b(?:{_N}|half an)\s?-?(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|h|m|d|s|w)\b", " <time> ", text)
-    text = re.sub(r"\b(?:next|coming|following) (?:hour|day|week|minutes?|hours|days)\b|\btomorrow\b", " next <time> ", text)
+    text = re.sub(
+        rf"\b(?:{_N}|half an)\s?-?(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|h|m|d|s|w)\b",
+        " <time> ",
+        text,
+    )
+    text = re.sub(
+        r"\b(?:next|coming|following) (?:hour|day|week|minutes?|hours|days)\b|\btomorrow\b", " next <time> ", text
+    )
     return re.sub(rf"(?<![\w<])(?:{_N})(?:x\b|(?![\w>]))|\bx(?=\d)", " <num> ", text)
