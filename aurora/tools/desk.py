@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurora.cluster.feasibility import Room
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError, PolicyError, ScenarioError, StoreError
-from aurora.learning.accounts import Account
-from aurora.learning.series.series import Series
-from aurora.memory.index import Index
-from aurora.memory.store import Store
-from aurora.sim.kernel import EncodedScenario, encode, run
-from aurora.sim.outcome import Outcome
-from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.rewards import score
-from aurora.sim.scenarios.scenario import Scenario
+
+if TYPE_CHECKING:  # slow to import, where they are used
+    from aurora.learning.accounts import Account
+    from aurora.learning.series.series import Series
+    from aurora.memory.index import Index
+    from aurora.memory.store import Store
+    from aurora.sim.kernel import EncodedScenario
+    from aurora.sim.outcome import Outcome
+    from aurora.sim.scenarios.scenario import Scenario
 
 
 def reward(scenario: Scenario, outcome: Outcome) -> float:
     """Return the reward of an outcome by the scenario's own objectives."""
+    from aurora.sim.rewards import score  # noqa: PLC0415  # where it is used
+
     return score(outcome.summary, scenario).reward
 
 
@@ -42,6 +44,7 @@ class Desk:
         accounts: Open histories of accounts.
         experiments: Folders of open experiments, by id.
         snapshot: Open cluster.
+        plans: Folder of plans, as of `aurora.cluster.plans.folder`.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -57,6 +60,7 @@ class Desk:
         accounts: Iterable[Account] = (),
         experiments: Mapping[str, Path] | None = None,
         snapshot: Snapshot | None = None,
+        plans: Path | None = None,
     ) -> None:
         self.store = store
         self.index = index
@@ -69,6 +73,7 @@ class Desk:
         self._experiments = dict(experiments or {})
         self._snapshot = snapshot
         self._room: Room | None = None
+        self._plans = plans
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -91,6 +96,17 @@ class Desk:
         if self._snapshot is None:
             raise InputError("no cluster is open; open one with a snapshot, such as sample:web-shop")
         return self._snapshot
+
+    @property
+    def plans(self) -> Path:
+        """Return the folder of plans.
+
+        Raises:
+            InputError: None is open.
+        """
+        if self._plans is None:
+            raise InputError("no folder of plans is open; this conversation can't make or apply plans")
+        return self._plans
 
     def room(self) -> Room:
         """Return the room of the open cluster's nodes; who takes some must give it back.
@@ -124,6 +140,8 @@ class Desk:
         if scenario_id not in self._scenarios and self.store is not None and self._expand is not None:
             specs = self.store.specs([scenario_id])
             if specs:
+                from aurora.sim.kernel import encode  # noqa: PLC0415  # slow to import, where it is used
+
                 self._scenarios[scenario_id] = encode(self._expand(specs[scenario_id]))
         if scenario_id not in self._scenarios:
             raise ScenarioError(f"no scenario {scenario_id!r}; open are {', '.join(self._scenarios)}")
@@ -194,11 +212,16 @@ class Desk:
         Raises:
             PolicyError: The policy does not compile.
         """
+        from aurora.sim.policies.compiler import compile_policy  # noqa: PLC0415  # where it is used
+
         compile_policy(policy)
         self._policies[policy.policy_id] = policy
 
     def outcome(self, scenario_id: str, policy_id: str) -> Outcome:
         """Simulate a policy on a scenario."""
+        from aurora.sim.kernel import run  # noqa: PLC0415  # slow to import, where it is used
+        from aurora.sim.policies.compiler import compile_policy  # noqa: PLC0415  # likewise
+
         return run(self.scenario(scenario_id), compile_policy(self.policy(policy_id)), policy_id=policy_id)
 
     def worth(self, scenario_id: str, policy_id: str) -> float:

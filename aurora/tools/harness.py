@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field, ValidationError
 
-from aurora.errors import AuroraError, ModelError
+from aurora.errors import AuroraError, InputError, ModelError
 from aurora.tools.arguments import problem_of
 from aurora.tools.desk import Desk
 from aurora.tools.recording import Exchange, Recording
@@ -82,9 +82,12 @@ class Harness:
         limits: Limits of the conversation.
         recording: Recording of the session; a call that it holds is not run again.
         may_change: True: a person has approved that tools change things.
+        may_plan: True: tools may write plans.
+        journal: Evidence of earlier turns of the conversation; numbers go on from it.
+        watch: Receives each call's evidence when it is there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each by its name
         self,
         desk: Desk,
         tools: Sequence[str],
@@ -92,21 +95,40 @@ class Harness:
         limits: Limits = Limits(),  # noqa: B008  # immutable
         recording: Recording | None = None,
         may_change: bool = False,
+        may_plan: bool = True,
+        journal: Sequence[Evidence] = (),
+        watch: Callable[[Evidence], None] | None = None,
     ) -> None:
         self.desk = desk
         self.limits = limits
-        self.journal: list[Evidence] = []
-        self._tools: Mapping[str, Tool] = {name: TOOLS[name] for name in tools}
+        self.journal: list[Evidence] = list(journal)
+        absent = [name for name in tools if name not in TOOLS]
+        if absent:
+            raise InputError("there is no such tool", parameter="tools", value=absent[0])
+        self._names = tuple(dict.fromkeys(tools))
+        self._loaded: dict[str, Tool] = {}
         self._recording = Recording() if recording is None else recording
         self._may_change = may_change
+        self._may_plan = may_plan
+        self._watch = watch
         self._lock = threading.Lock()
         self._used: Counter[str] = Counter()
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[str, int] = {f"earlier {e.number}": e.number for e in journal}
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """Return the tools that may be called, by name."""
+        return {name: self._tool(name) for name in self._names}
+
+    def _tool(self, name: str) -> Tool:
+        if name not in self._loaded:
+            self._loaded[name] = TOOLS[name]
+        return self._loaded[name]
 
     def langchain_tools(self) -> list[BaseTool]:
         """Return the tools as LangChain's; a call of one goes through `call`."""
         listed: dict[str, tuple[str, type[BaseModel]]] = {
-            name: (tool.description, tool.arguments) for name, tool in self._tools.items()
+            name: (tool.description, tool.arguments) for name, tool in self.tools.items()
         }
         listed[MORE] = ("Show more of an earlier result that was cut.", MoreArguments)
         return [
@@ -123,7 +145,7 @@ class Harness:
         """Number calls in the model's order before they run concurrently."""
         with self._lock:
             for call_id in call_ids:
-                self._numbers.setdefault(call_id, len(self._numbers) + 1)
+                self._numbers.setdefault(call_id, max(self._numbers.values(), default=0) + 1)
 
     def call(self, name: str, arguments: Any, call_id: str = "") -> str:
         """Run a call; return the text for the model, which begins with the call's number.
@@ -131,8 +153,9 @@ class Harness:
         Raises:
             ModelError: A replayed recording holds no readable result of the call.
         """
-        self.reserve([call_id or f"direct {len(self._numbers)}"])
-        number = self._numbers[call_id] if call_id else len(self._numbers)
+        call_id = call_id or f"direct {len(self._numbers)}"
+        self.reserve([call_id])
+        number = self._numbers[call_id]
         started = time.perf_counter()
         outcome, text = self._outcome(name, arguments)
         if outcome in ("unknown tool", "invalid arguments", "limit", "refused"):  # others were recorded when they ran
@@ -144,6 +167,8 @@ class Harness:
         with self._lock:
             self.journal.append(evidence)
             self.journal.sort(key=lambda e: e.number)
+        if self._watch is not None:
+            self._watch(evidence)
         failed = "" if outcome == "ok" else f" {outcome}:"
         return f"[E{number}]{failed} {text if name == MORE else self._part(evidence, 0)}"
 
@@ -160,13 +185,15 @@ class Harness:
             return "invalid arguments", malformed
         if name == MORE:
             return self._more(arguments)
-        if name not in self._tools:
-            near = get_close_matches(str(name), self._tools, n=1, cutoff=0.5)
+        if name not in self._names:
+            near = get_close_matches(str(name), self._names, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}? " if near else ""
-            return "unknown tool", f"there is no tool {name!r:.80}; {hint}There are {', '.join(self._tools)}"
-        tool = self._tools[name]
+            return "unknown tool", f"there is no tool {name!r:.80}; {hint}There are {', '.join(self._names)}"
+        tool = self._tool(name)
         if tool.effect == "changes" and not self._may_change:
             return "refused", f"{name} changes something and nobody has approved that"
+        if tool.effect == "plans" and not self._may_plan:
+            return "refused", f"{name} writes a plan, and this conversation only reads; a person may switch: /mode plan"
         with self._lock:
             self._used[name] += 1
             if self._used.total() > self.limits.calls:

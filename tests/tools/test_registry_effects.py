@@ -3,5 +3,15 @@
 from aurora.tools.registry import TOOLS
 
 
-def test_only_training_has_side_effects() -> None:
-    assert [name for name, tool in TOOLS.items() if tool.effect == "changes"] == ["train"]
+def test_only_training_and_plans_have_side_effects() -> None:
+    assert {name for name, tool in TOOLS.items() if tool.effect == "changes"} == {
+        "apply_plan",
+        "roll_back_plan",
+        "train",
+    }
+
+
+def test_every_row_names_a_tool_that_is_there() -> None:
+    for name, tool in TOOLS.items():
+        assert tool.description, name
+        assert tool.arguments.model_json_schema(), name

@@ -26,11 +26,15 @@ _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
 
-def read_price_list(path: Path) -> list[dict[str, Any]]:
+def read_price_list(path: Path, *, needed: Sequence[str] = NEEDED) -> list[dict[str, Any]]:
     """Read the instance types of a price list, as entries of a catalogue's `instances`.
 
     A family that no column gives is what stands before the last dot, dash or underscore of the type. The speed of a
     core is 1 without a column.
+
+    Args:
+        path: A CSV file.
+        needed: Fields that must have a column.
 
     Raises:
         FileError: It can't be read.
@@ -46,7 +50,7 @@ def read_price_list(path: Path) -> list[dict[str, Any]]:
         raise DataError(f"{path} is no CSV: {error}") from None
     line, header = rows[0] if rows else (1, [])
     titles = [re.sub(r"[_\-\s]+", " ", cell).strip().lower() for cell in header]
-    places = _places(titles, f"{path}, line {line}")
+    places = _places(titles, f"{path}, line {line}", needed)
     found = []
     for line, row in rows[1:]:
         cells = {field: row[k].strip() if k < len(row) else "" for field, k in places.items()}
@@ -60,12 +64,13 @@ def read_price_list(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _places(titles: Sequence[str], where: str) -> dict[str, int]:
+def _places(titles: Sequence[str], where: str, needed: Sequence[str]) -> dict[str, int]:
     """Return the position of each field's column."""
     found = {field: [k for k, title in enumerate(titles) if title in names] for field, names in COLUMNS.items()}
-    lacking = [COLUMNS[field][0] for field in NEEDED if not found[field]]
+    lacking = [COLUMNS[field][0] for field in needed if not found[field]]
     if lacking:
-        raise DataError(f"{where} has no column {', '.join(lacking)}; write type,vCPU,GiB,$/h")
+        header = "type,vCPU,GiB,$/h" if tuple(needed) == NEEDED else ",".join(COLUMNS[field][0] for field in needed)
+        raise DataError(f"{where} has no column {', '.join(lacking)}; write {header}")
     for field, columns in found.items():
         if len(columns) > 1 and field != "name":  # such as a price for each region; of two names either will do
             told = " and ".join(repr(titles[k][:40]) for k in columns)

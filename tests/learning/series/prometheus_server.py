@@ -31,6 +31,7 @@ class FakePrometheus(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.metrics: list[dict[str, str]] = [{"__name__": "cpu_percent", "host": "a"}]
         self.value: Callable[[dict[str, str], int], float | str | None] = value
+        self.by_query: Callable[[str], list[tuple[dict[str, str], Callable[[int], float | None]]]] | None = None
         self.limit = LIMIT
         self.authorization: set[str] | None = None
         self.faults: list[str] = []
@@ -117,8 +118,11 @@ class _Handler(BaseHTTPRequestHandler):
         if (end - start) / step > server.limit:
             return self._error(400, "bad_data", "exceeded maximum resolution of 11,000 points per timeseries")
         result = []
-        for metric in server.metrics:
-            points = [(t, server.value(metric, t)) for t in range(start, end + 1, step)]
+        every = [(m, lambda t, m=m: server.value(m, t)) for m in server.metrics]
+        if server.by_query is not None:
+            every = server.by_query(form["query"])
+        for metric, value_at in every:
+            points = [(t, value_at(t)) for t in range(start, end + 1, step)]
             values = [[t, v if isinstance(v, str) else repr(v)] for t, v in points if v is not None]
             if values:
                 result.append({"metric": metric, "values": values})

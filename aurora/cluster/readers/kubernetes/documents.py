@@ -35,12 +35,14 @@ class Item(NamedTuple):
         kind: Kind, its own or that of its list.
         group: API group; empty for the core group.
         fields: The object.
+        was_escaped: Whether control characters in it were escaped already.
         is_guessed: Whether its kind is not said, and told from its fields.
     """
 
     kind: str
     group: str
     fields: dict[str, Any]
+    was_escaped: bool = False
     is_guessed: bool = False
 
 

@@ -74,9 +74,11 @@ class Inventory:
                 name = name_of(fields)
             except DataError as error:
                 raise DataError(f"{origin}: {item.kind}: {error}") from None
+            except RecursionError:
+                raise DataError(f"{origin}: {item.kind}: nested too deeply") from None
             if not name or name.endswith("/"):
                 raise DataError(f"{origin}: {item.kind} number {kinds[item.kind] + 1} has no metadata.name")
-            if was_escaped:
+            if was_escaped or item.was_escaped:
                 self._notes.repaired(
                     "control-characters",
                     "texts held control characters or were longer than 1,024 characters; they are escaped or cut",

@@ -140,21 +140,19 @@ def printable(value: str) -> str:
 
 
 def _kept(value: Any, shape: Shape | None, escaped: list[str]) -> Any:
+    if shape is None or not isinstance(value, dict | list):
+        return _whole(value, escaped, MAX_DEPTH)
     if isinstance(value, dict):
-        if shape is None:
-            return _whole(value, escaped, MAX_DEPTH)
         return {key: _kept(value[key], inner, escaped) for key, inner in shape.items() if key in value}
-    if isinstance(value, list) and shape is not None:
-        return [_kept(v, shape, escaped) for v in value]
-    return _whole(value, escaped, MAX_DEPTH)
+    return [_kept(v, shape, escaped) for v in value]
 
 
 def _whole(value: Any, escaped: list[str], depth: int) -> Any:
     if isinstance(value, str):
-        shown = printable(value)
-        if shown != value:
-            escaped.append(shown)
-        return shown
+        if len(value) <= MAX_CHARACTERS and value.isprintable():
+            return value
+        escaped.append(printable(value))
+        return escaped[-1]
     if not isinstance(value, dict | list):
         return value
     if depth == 0:

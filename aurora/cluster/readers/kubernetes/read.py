@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -58,11 +60,23 @@ def read_kubernetes(
     files = files_in(tuple(Path(p) for p in paths))
     notes = Notes()
     inventory = Inventory(notes)
-    sources = [(str(path), inventory.add(items_in(path), str(path))) for path in files]
-    if not any(kinds for _, kinds in sources):
-        inventory.note_unread()
-        raise DataError(f"{files[0]} has no node and no pod; {_LIST_BOTH}")
-    return snapshot_of(inventory, sources, name or _stem(files[0]), notes, now=now, prices=prices)
+    with collector_paused():
+        sources = [(str(path), inventory.add(items_in(path), str(path))) for path in files]
+        if not any(kinds for _, kinds in sources):
+            raise DataError(f"{files[0]} has no node and no pod; {_LIST_BOTH}")
+        return snapshot_of(inventory, sources, name or _stem(files[0]), notes, now=now, prices=prices)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the search for circular garbage, of which JSON has none: it takes a third of the time of 50,000 pods."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def snapshot_of(
@@ -73,6 +87,7 @@ def snapshot_of(
     *,
     now: datetime | None = None,
     prices: Mapping[str, float] | None = None,
+    is_live: bool = False,
 ) -> Snapshot:
     """Return the snapshot of the objects that were read.
 
@@ -83,13 +98,15 @@ def snapshot_of(
         notes: Notes taken so far; receives more.
         now: Time of reading; None for the clock's.
         prices: Dollars an hour by instance type; None where none are known.
+        is_live: Whether the objects were read now; a file counts as written at the newest time in it.
 
     Raises:
         DataError: A field is not what it should be, no node is listed, or the objects are of two clusters.
     """
     _check_size(inventory)
     inventory.note_unread()
-    time = taken_at(inventory, now, notes)
+    newest = taken_at(inventory, now, notes)
+    time = (now or datetime.now(UTC)) if is_live else newest
     _refuse_mixture(inventory, notes)
     nodes = _nodes(inventory, prices, notes)
     pods = inventory.all("Pod")

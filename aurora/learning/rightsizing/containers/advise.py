@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
 
@@ -20,7 +22,14 @@ from aurora.learning.rightsizing.containers.advice import (
 )
 from aurora.learning.rightsizing.containers.cases import Sized, rounded_up, sized_cpu, sized_memory
 from aurora.learning.rightsizing.containers.outlook import Outlook
-from aurora.learning.rightsizing.containers.risk import Calibration, allocate, back_tests, calibrate, horizon_of
+from aurora.learning.rightsizing.containers.risk import (
+    Calibration,
+    allocate,
+    asked_risk,
+    back_tests,
+    calibrate,
+    horizon_of,
+)
 from aurora.learning.rightsizing.containers.strategies import CPU_RISK, MEMORY_RISK, STRATEGIES, Strategy
 from aurora.learning.rightsizing.containers.use import (
     MIB,
@@ -103,37 +112,64 @@ def advise(  # noqa: PLR0913  # what a recommendation depends on
         'over'
     """
     _check(uses, strategy, prices, (risk, memory_risk), horizon, least_hours)
-    chosen = STRATEGIES[strategy]
-    risks: dict[Resource, float] = {"cpu": risk, "memory": memory_risk}
-    parts: dict[Resource, list[tuple[ResourceAdvice, float | None]]] = {}
-    summaries = []
-    for resource in RESOURCES:
-        measured = [demand_of(use, resource) for use in uses]
-        needs = [0 if d is None else (chosen.need or ceil(least_hours * 3600 / d.step)) for d in measured]
-        long = {k: d for k, d in enumerate(measured) if d is not None and d.count >= needs[k]}
+    uses = _counted(uses)
+    parts = {}
+    for resource, asked in zip(RESOURCES, (risk, memory_risk), strict=True):
         progress(resource, 0, len(uses))
-        fleet = _fleet(long, chosen, risks[resource], horizon)
-        if fleet.demands:
-            working = fleet.calibration.working_risk(risks[resource])
-            summaries.append(
-                CalibrationSummary(
-                    resource, fleet.calibration.tests, fleet.calibration.containers, risks[resource], working
-                )
-            )
-        parts[resource] = []
-        for k, use in enumerate(uses):
-            if k in fleet.demands:
-                parts[resource].append(_judged(use, chosen, fleet, k, needs[k], risks[resource], horizon))
-            else:
-                parts[resource].append((_unsized(use, resource, measured[k], needs[k]), None))
+        parts[resource] = _sized(uses, resource, STRATEGIES[strategy], asked, horizon, least_hours)
         progress(resource, len(uses), len(uses))
     containers = []
-    for use, (cpu, target), (memory, _) in zip(uses, parts["cpu"], parts["memory"], strict=True):
+    for use, (cpu, target), (memory, _) in zip(uses, parts["cpu"].advice, parts["memory"].advice, strict=True):
         now, then = (_month(prices, use.replicas, s) for s in ((cpu.now, memory.now), (cpu.proposed, memory.proposed)))
         containers.append(
             ContainerAdvice(use.workload, use.container, use.replicas, cpu, memory, now, then, autoscaler_target=target)
         )
-    return ContainerReport(strategy, horizon, tuple(containers), tuple(summaries), prices)
+    summaries = tuple(part.summary for part in parts.values() if part.summary is not None)
+    return ContainerReport(strategy, horizon, tuple(containers), summaries, prices)
+
+
+class _Sized(NamedTuple):
+    """Advice for a resource of all containers, with the new targets of autoscalers, and what it rests on."""
+
+    advice: list[tuple[ResourceAdvice, float | None]]
+    summary: CalibrationSummary | None
+
+
+def _sized(
+    uses: Sequence[ContainerUse],
+    resource: Resource,
+    strategy: Strategy,
+    risk: float,
+    horizon: float,
+    least_hours: float,
+) -> _Sized:
+    """Size a resource of all containers together."""
+    measured = [demand_of(use, resource) for use in uses]
+    needs = [0 if d is None else (strategy.need or ceil(least_hours * 3600 / d.step)) for d in measured]
+    fleet = _fleet(
+        {k: d for k, d in enumerate(measured) if d is not None and d.count >= needs[k]}, strategy, risk, horizon
+    )
+    advice: list[tuple[ResourceAdvice, float | None]] = []
+    for k, use in enumerate(uses):
+        if k in fleet.demands:
+            advice.append(_judged(use, strategy, fleet, k, needs[k], risk, horizon))
+        else:
+            advice.append((_unsized(use, resource, measured[k], needs[k]), None))
+    if not fleet.demands:
+        return _Sized(advice, None)
+    found = fleet.calibration
+    return _Sized(advice, CalibrationSummary(resource, found.tests, found.containers, risk, found.working_risk(risk)))
+
+
+def _counted(uses: Sequence[ContainerUse]) -> list[ContainerUse]:
+    """Return the containers with their number in the pod, where an autoscaler works on it."""
+    counts = Counter(use.workload for use in uses)
+    return [
+        use
+        if use.autoscaler is None
+        else replace(use, autoscaler=use.autoscaler._replace(containers=counts[use.workload]))
+        for use in uses
+    ]
 
 
 def _check(
@@ -169,10 +205,7 @@ def _fleet(demands: dict[int, Demand], strategy: Strategy, risk: float, horizon:
     horizons = np.array([horizon_of(d, horizon) for d in every])
     calibration = calibrate(resource, back_tests(every, horizon))
     outlook = calibration.outlook(every, horizons.tolist())
-    asked = risk
-    if resource == "memory" and every:
-        # The risk is of the whole horizon; what the past allows to test may be a part of it.
-        asked = 1 - (1 - risk) ** (float(np.median(horizons)) / horizon)
+    asked = asked_risk(resource, risk, horizons.tolist(), horizon)
     rule = strategy.rule(resource)
     if rule.size is None:
         wanted = allocate(outlook, calibration.working_risk(asked))

@@ -124,6 +124,9 @@ def sized_cpu(use: ContainerUse, demand: Demand, wanted: float, tail: float) -> 
         tail: Limit by the distribution, cores; used only where a limit is set now.
     """
     now = use.cpu_size
+    if use.autoscaler is not None and use.autoscaler.resource == "cpu" and use.autoscaler.containers > 1:
+        why = f"an autoscaler scales on the CPU requests of the pod's {use.autoscaler.containers} containers together"
+        return Sized(now, (f"{why}, so each stays as it is",))
     reasons, change = [], []
     request = max(rounded_up(wanted, 0.001), LEAST_CPU)
     limit = None if now.limit is None else max(tail, request)

@@ -24,86 +24,82 @@ BY = "namespace, pod, container"
 LEAST_RATE_WINDOW = 300
 """Shortest time over which a rate is taken, seconds: at least four scrapes a minute apart."""
 GIB = 2.0**30
-GAUGE = {"kind": "gauge"}
+GAUGE: Mapping[str, str] = {"kind": "gauge"}
 
 
 class Query(NamedTuple):
-    """A query, with `{match}` for label matchers and `{window}` for the time of a rate.
+    """A query, with `<match>` for label matchers and `<window>` for the time of a rate.
 
     Attributes:
         text: PromQL.
         labels: Metric, unit and kind of the result.
         lacks: What is not known without it, for people.
+        has_no: Labels that its metric lacks, so that matchers on them would exclude everything.
     """
 
     text: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = GAUGE
     lacks: str = ""
+    has_no: tuple[str, ...] = ()
 
 
-_RUNNING = 'container!="", container!="POD"{match}'
+_RUNNING = 'container!="",container!="POD"<match>'
+_SIZED = f'{_RUNNING},resource=~"cpu|memory"'
+_OWNED = "max by (namespace, {0}, owner_kind, owner_name) ({1})"
+_SCALER = "namespace, horizontalpodautoscaler"
 QUERIES: dict[str, Query] = {
     "cpu": Query(
-        f"sum by ({BY}) (rate(container_cpu_usage_seconds_total{{{{{_RUNNING}}}}}[{{window}}]))",
-        GAUGE | {"metric": "cpu", "unit": "cores"},
+        f"sum by ({BY}) (rate(container_cpu_usage_seconds_total{{{_RUNNING}}}[<window>]))",
+        {**GAUGE, "metric": "cpu", "unit": "cores"},
         "CPU in use (container_cpu_usage_seconds_total of cAdvisor)",
     ),
     "memory": Query(
-        f"max by ({BY}) (container_memory_working_set_bytes{{{{{_RUNNING}}}}})",
-        GAUGE | {"metric": "memory", "unit": "bytes"},
+        f"max by ({BY}) (container_memory_working_set_bytes{{{_RUNNING}}})",
+        {**GAUGE, "metric": "memory", "unit": "bytes"},
         "memory in use (container_memory_working_set_bytes of cAdvisor)",
     ),
     "throttled": Query(
-        f"sum by ({BY}) (rate(container_cpu_cfs_throttled_periods_total{{{{{_RUNNING}}}}}[{{window}}])) / "
-        f"sum by ({BY}) (rate(container_cpu_cfs_periods_total{{{{{_RUNNING}}}}}[{{window}}]))",
-        GAUGE,
-        "throttling",
+        f"sum by ({BY}) (rate(container_cpu_cfs_throttled_periods_total{{{_RUNNING}}}[<window>])) / "
+        f"sum by ({BY}) (rate(container_cpu_cfs_periods_total{{{_RUNNING}}}[<window>]))",
+        lacks="throttling",
     ),
     "requests": Query(
-        f'max by ({BY}, resource) (kube_pod_container_resource_requests{{{{{_RUNNING}, resource=~"cpu|memory"}}}}}}}})',
-        GAUGE,
-        "requests (kube_pod_container_resource_requests of kube-state-metrics)",
+        f"max by ({BY}, resource) (kube_pod_container_resource_requests{{{_SIZED}}})",
+        lacks="requests (kube_pod_container_resource_requests of kube-state-metrics)",
     ),
     "limits": Query(
-        f'max by ({BY}, resource) (kube_pod_container_resource_limits{{{{{_RUNNING}, resource=~"cpu|memory"}}}})',
-        GAUGE,
-        "limits",
+        f"max by ({BY}, resource) (kube_pod_container_resource_limits{{{_SIZED}}})",
+        lacks="limits",
     ),
     "killed": Query(
-        f"max by ({BY}) (kube_pod_container_status_last_terminated_reason{{{{{_RUNNING}, "
-        'reason="OOMKilled"}}}}) > 0',
-        GAUGE,
-        "",
+        f'max by ({BY}) (kube_pod_container_status_last_terminated_reason{{{_RUNNING},reason="OOMKilled"}}) > 0'
     ),
-    "started": Query(f"max by ({BY}) (kube_pod_container_state_started{{{{{_RUNNING}}}}})", GAUGE, ""),
+    "started": Query(f"max by ({BY}) (kube_pod_container_state_started{{{_RUNNING}}})"),
     "owners": Query(
-        'max by (namespace, pod, owner_kind, owner_name) (kube_pod_owner{{owner_is_controller!="false"{match}}})',
-        GAUGE,
-        "owners of pods: each pod counts as a workload",
+        _OWNED.format("pod", 'kube_pod_owner{owner_is_controller!="false"<match>}'),
+        lacks="owners of pods: each pod counts as a workload",
+        has_no=("container",),
     ),
     "replica_sets": Query(
-        'max by (namespace, replicaset, owner_kind, owner_name) (kube_replicaset_owner{{owner_name!=""{match}}})',
-        GAUGE,
-        "owners of replica sets",
+        _OWNED.format("replicaset", 'kube_replicaset_owner{owner_name!=""<match>}'),
+        lacks="owners of replica sets",
+        has_no=("container", "pod"),
     ),
     "targets": Query(
-        "max by (namespace, horizontalpodautoscaler, metric_name) (kube_horizontalpodautoscaler_spec_target_metric{{"
-        'metric_target_type="utilization"{match}}})',
-        GAUGE,
-        "",
+        f"max by ({_SCALER}, metric_name) (kube_horizontalpodautoscaler_spec_target_metric"
+        '{metric_target_type="utilization"<match>})',
+        has_no=("container", "pod"),
     ),
     "scaled": Query(
-        "max by (namespace, horizontalpodautoscaler, scaletargetref_kind, scaletargetref_name) "
-        '(kube_horizontalpodautoscaler_info{{scaletargetref_name!=""{match}}})',
-        GAUGE,
-        "",
+        f"max by ({_SCALER}, scaletargetref_kind, scaletargetref_name) (kube_horizontalpodautoscaler_info"
+        '{scaletargetref_name!=""<match>})',
+        has_no=("container", "pod"),
     ),
 }
 """Every query by what it gives; without `cpu` and `memory` there is nothing to advise on."""
 
-_MATCHERS = re.compile(
-    r'\s*[A-Za-z_]\w*\s*(=|!=|=~|!~)\s*"[^"\\\n]*"\s*(,\s*[A-Za-z_]\w*\s*(=|!=|=~|!~)\s*"[^"\\\n]*"\s*)*'
-)
+_MATCHER = r'\s*([A-Za-z_]\w*)\s*(?:=~|!~|!=|=)\s*"[^"\\\n]*"\s*'
+_MATCHERS = re.compile(f"{_MATCHER}(?:,{_MATCHER})*")
 _PodKey = tuple[str, str, str]
 
 
@@ -140,7 +136,7 @@ def read_cluster_metrics(  # noqa: PLR0913  # a query has a beginning, an end an
     panels: dict[str, Panel] = {}
     missed: list[NoSeriesError] = []
     for name, query in QUERIES.items():
-        text = query.text.format(match=f", {matching}" if matching else "", window=window)
+        text = query.text.replace("<match>", _matched(matching, query)).replace("<window>", window)
         try:
             panels[name] = read_prometheus(
                 url, text, start, end, step, access=access, limits=limits, detect=False, labels=query.labels, tell=tell
@@ -154,6 +150,12 @@ def read_cluster_metrics(  # noqa: PLR0913  # a query has a beginning, an end an
         raise missed[0]
     findings = [f for name in ("cpu", "memory") for f in panels[name].findings if f.defect != "outlier"]
     return ContainerHistories(_joined(panels), tuple(findings))
+
+
+def _matched(matching: str, query: Query) -> str:
+    """Return the matchers on labels that the query's metric has."""
+    found = [m for m in re.finditer(_MATCHER, matching) if m[1] not in query.has_no]
+    return "".join(f",{m[0].strip()}" for m in found)
 
 
 def _joined(panels: Mapping[str, Panel]) -> tuple[ContainerUse, ...]:

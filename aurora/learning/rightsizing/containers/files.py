@@ -342,6 +342,7 @@ def _row(use: ContainerUse) -> dict[str, Any]:
     row["throttled"] = use.throttled
     row["ooms"] = [{"time": o.time} | ({} if o.level is None else {"limit": o.level}) for o in use.ooms]
     row["starts"] = list(use.starts)
-    row["autoscaler"] = None if use.autoscaler is None else use.autoscaler._asdict()
+    scaler = use.autoscaler
+    row["autoscaler"] = None if scaler is None else {"resource": scaler.resource, "target": scaler.target}
     row["pods"] = list(pods.values())
     return {name: value for name, value in row.items() if value not in (None, [], ())}

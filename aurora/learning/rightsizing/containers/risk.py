@@ -183,6 +183,22 @@ class Calibration:
         return _outlook(demands, horizons, self.settings, self.errors)
 
 
+def asked_risk(resource: Resource, risk: float, horizons: Sequence[float], horizon: float) -> float:
+    """Return the risk to ask of distributions that look less far ahead than the horizon.
+
+    A kill within the horizon is a kill in one of its parts, so each part may have less. A share of the time stays.
+
+    Args:
+        resource: The resource.
+        risk: Risk for the horizon.
+        horizons: Seconds of which the distributions are, at least one.
+        horizon: Seconds of the horizon.
+    """
+    if resource == "cpu" or not len(horizons):
+        return risk
+    return float(1 - (1 - risk) ** min(float(np.median(horizons)) / horizon, 1.0))
+
+
 def _outlook(
     demands: Sequence[Demand],
     horizons: Sequence[float],

@@ -40,10 +40,12 @@ class Autoscaler(NamedTuple):
     Attributes:
         resource: Resource whose use it watches.
         target: Target use as a share of the request.
+        containers: Number of containers in a pod, over whose requests together the target is.
     """
 
     resource: Resource
     target: float
+    containers: int = 1
 
 
 class Size(NamedTuple):

@@ -154,6 +154,13 @@ def test_an_autoscaler_keeps_its_product():
     assert small.cpu.proposed.request >= 0.8
 
 
+def test_an_autoscaler_over_several_containers_holds_cpu():
+    both = [use(busy(), name=n, cpu_size=Size(4.0), autoscaler=Autoscaler("cpu", 0.5)) for n in ("app", "proxy")]
+    for advice in advise(both).containers:
+        assert advice.cpu.finding == "held" and advice.cpu.proposed == Size(4.0)
+        assert any("2 containers together" in r for r in advice.cpu.reasons)
+
+
 def test_an_autoscaler_on_memory_holds_memory():
     held = use(busy(), np.full(N, 0.2), memory_size=Size(2.0, 2.0), autoscaler=Autoscaler("memory", 0.7))
     advice = one(held)

@@ -1,0 +1,108 @@
+"""A person's approval of a plan: the question in the form of LangChain's human in the loop, and its answer.
+
+The form is the one of `interrupt_mode="batched"`, which agent-chat-ui and Studio know:
+`{"action_requests": [...], "review_configs": [...]}`, answered by `{"decisions": [...]}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from aurora.agents.operator.answer import Approval
+from aurora.cluster.plans.plan import Plan, diff
+from aurora.errors import InputError
+
+TOOL_OF_ACTION: dict[str, str] = {"apply": "apply_plan", "rollback": "roll_back_plan"}
+"""Tool of the registry that carries out what is approved."""
+MAX_LINES = 40
+"""Most changes that a question lists."""
+DECISIONS = ["approve", "edit", "reject"]
+
+
+class Decision(NamedTuple):
+    """A person's decision.
+
+    Attributes:
+        kind: What was decided.
+        message: Reason of a rejection.
+        without: Numbers of changes to leave out, from 1; of an edit.
+        plan_id: Another plan to look at instead; of an edit; "": the same one.
+    """
+
+    kind: Literal["approve", "edit", "reject"]
+    message: str = ""
+    without: tuple[int, ...] = ()
+    plan_id: str = ""
+
+
+def request(approval: Approval, plan: Plan, problem: str = "") -> dict[str, Any]:
+    """Return the question to a person.
+
+    Args:
+        approval: What is to be approved.
+        plan: The plan.
+        problem: What was wrong with the last answer to it; "" if there was none.
+    """
+    name = TOOL_OF_ACTION[approval.action]
+    args: dict[str, Any] = {"plan_id": approval.plan_id, "sha256": approval.sha256}
+    if approval.action == "apply":
+        args["without"] = []
+    return {
+        "action_requests": [{"name": name, "args": args, "description": described(approval, plan, problem)}],
+        "review_configs": [
+            {
+                "action_name": name,
+                "allowed_decisions": DECISIONS if approval.action == "apply" else ["approve", "reject"],
+            }
+        ],
+    }
+
+
+def described(approval: Approval, plan: Plan, problem: str = "") -> str:
+    """Return a plan in the words in which a person is asked."""
+    verb = "Apply" if approval.action == "apply" else "Undo"
+    lines = diff(plan)
+    more = [f"... and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
+    return "\n".join(
+        [
+            *([problem] if problem else []),
+            f"{verb} plan {plan.plan_id} ({len(plan.changes)} changes, hash {plan.sha256[:12]})?",
+            *(f"- {line}" for line in lines[:MAX_LINES]),
+            *more,
+            *(f"risk: {r.message}" for r in plan.risks),
+            f"It may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC.",
+        ]
+    )
+
+
+def decision_of(value: Any) -> Decision:
+    """Return the decision that answers a question.
+
+    Args:
+        value: `{"decisions": [{"type": "approve"}]}`, or one decision by itself.
+
+    Raises:
+        InputError: It is no decision, or several.
+    """
+    decisions = value.get("decisions", [value]) if isinstance(value, dict) else value
+    if not isinstance(decisions, list) or len(decisions) != 1 or not isinstance(decisions[0], dict):
+        raise InputError('one decision is asked for, such as {"decisions": [{"type": "approve"}]}')
+    decision = decisions[0]
+    match decision.get("type"):
+        case "approve":
+            return Decision("approve")
+        case "reject":
+            return Decision("reject", message=str(decision.get("message") or "")[:500])
+        case "edit":
+            return _edit(decision.get("edited_action"))
+    raise InputError(f"a decision is one of {', '.join(DECISIONS)}", parameter="type", value=decision.get("type"))
+
+
+def _edit(action: Any) -> Decision:
+    args = action.get("args") if isinstance(action, dict) else None
+    if not isinstance(args, dict):
+        raise InputError('an edit has {"edited_action": {"name": ..., "args": {"without": [2, 3]}}}')
+    without = args.get("without") or []
+    if not isinstance(without, list) or not all(type(n) is int for n in without):
+        raise InputError("`without` lists the numbers of changes to leave out", parameter="without", value=without)
+    return Decision("edit", without=tuple(without), plan_id=str(args.get("plan_id") or ""))

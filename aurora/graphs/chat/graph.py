@@ -1,0 +1,289 @@
+"""The graph of a conversation.
+
+    answer ──> check ──> approval ──> act ──> tell
+                 └─────────┴───────────────────^
+
+`answer` asks the operator, rules or a model. `check` strikes what does not hold. `approval` interrupts for a person,
+where a tool that changes something is wanted; `act` runs it, and nothing else ever does. `tell` ends the turn.
+Every step is kept before the next begins. A killed turn goes on with the step that it was in: `answer` asks anew, and
+`act` goes on by the journal of the plan, so that nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.config import get_stream_writer
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
+
+from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Table, Turn
+from aurora.agents.operator.checking import check_answer
+from aurora.cluster.plans import folder
+from aurora.cluster.plans.approval import approve
+from aurora.cluster.plans.making import edit
+from aurora.cluster.plans.plan import Plan
+from aurora.errors import AuroraError, BudgetExceeded, InputError, ModelError, PlanError
+from aurora.graphs.chat.approval import TOOL_OF_ACTION, Decision, decision_of, request
+from aurora.graphs.chat.state import ChatState, evidence_of, mode_of, question_of, turns_of
+from aurora.graphs.chat.surroundings import Surroundings
+from aurora.tools.harness import Evidence, Harness
+
+MODES: tuple[Mode, ...] = ("read", "plan", "apply")
+GRAPH = "aurora"
+"""Name under which told sentences that no operator wrote are given."""
+
+Next = Literal["approval", "act", "tell"]
+
+
+def chat_graph(surroundings: Surroundings, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Any:
+    """Return the compiled graph of a conversation.
+
+    Args:
+        surroundings: What it is held in.
+        checkpointer: Keeps its state; None: whoever serves the graph brings one.
+    """
+    graph: Any = StateGraph(ChatState)
+
+    def node(step: Callable[[ChatState, Surroundings], Any]) -> Callable[[ChatState], Any]:
+        return lambda state: step(state, surroundings)
+
+    graph.add_node("answer", node(answer))
+    graph.add_node("check", node(check))
+    graph.add_node("approval", node(approval), destinations=("approval", "act", "tell"))
+    graph.add_node("act", node(act))
+    graph.add_node("tell", node(tell))
+    graph.add_edge(START, "answer")
+    graph.add_edge("answer", "check")
+    graph.add_conditional_edges("check", _after_check, ["approval", "tell"])
+    graph.add_edge("act", "tell")
+    graph.add_edge("tell", END)
+    return graph.compile(checkpointer=checkpointer, name="operator")
+
+
+def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
+    """Answer the last question: a word to the conversation itself, or the operator's part."""
+    question = question_of(state)
+    mode = mode_of(state)
+    update: dict[str, Any] = {"mode": mode, "approved": ""}
+    left = state.get("answer")
+    if left is not None:  # a turn that waited for an approval, until another question came
+        update["turns"] = [_turn(Answer.model_validate(left).model_copy(update={"approval": None}))]
+    commanded = _commanded(question, mode, surroundings)
+    if commanded is not None:
+        found, mode = commanded
+        return {**update, "mode": mode, "answer": found.model_dump(mode="json"), "evidence": state.get("evidence", [])}
+    harness = Harness(
+        surroundings.desk,
+        surroundings.tools,
+        limits=surroundings.limits,
+        may_plan=mode != "read",
+        journal=evidence_of(state),
+        watch=_watch(),
+    )
+    history = turns_of(state)
+    try:
+        found = surroundings.operator.answer(question, harness, history, mode)
+    except (ModelError, BudgetExceeded) as error:
+        found = _said(question, f"I can't answer: {error}")
+    return {**update, "answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal)}
+
+
+def check(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
+    """Strike what does not hold, and let an approval through only where the mode allows it."""
+    found = _answer(state)
+    if found.by != GRAPH:
+        found = check_answer(found, evidence_of(state), surroundings.desk)
+    if found.approval is not None and mode_of(state) != "apply":
+        waits = f"Plan {found.approval.plan_id} waits: nothing is applied in mode {mode_of(state)}"
+        text = f"{waits}; switch with /mode apply."
+        found = found.model_copy(update={"approval": None, "sentences": (*found.sentences, Sentence(text=text))})
+    return {"answer": found.model_dump(mode="json")}
+
+
+def _after_check(state: ChatState) -> Next:
+    return "tell" if _answer(state).approval is None else "approval"
+
+
+def approval(state: ChatState, surroundings: Surroundings) -> Command[Next]:
+    """Ask a person; what is approved is the plan with exactly the hash that was shown."""
+    found = _answer(state)
+    wanted = found.approval
+    assert wanted is not None  # the edge leads here only then
+    try:
+        plan = _plan(wanted, surroundings)
+        decision = _decided(wanted, plan)
+        plan = _plan(wanted, surroundings)  # it may have been altered while the question was open
+        match decision.kind:
+            case "reject":
+                why = f": {decision.message}" if decision.message else ""
+                return _not_done(found, f"Plan {plan.plan_id} was rejected{why}. Nothing was changed.")
+            case "edit" if wanted.action == "apply":
+                other = _edited(decision, plan, surroundings)
+                again = Approval(plan_id=other.plan_id, sha256=other.sha256, action="apply")
+                text = f"Plan {plan.plan_id} became plan {other.plan_id}, which needs its own approval."
+                return _on(found, "approval", again, text)
+            case "edit":
+                return _not_done(found, "A rollback can't be edited. Nothing was changed.")
+        if wanted.action == "apply":
+            at = surroundings.clock()
+            folder.record_approval(surroundings.desk.plans, approve(plan, surroundings.who, at))
+    except AuroraError as error:
+        return _not_done(found, f"Nothing was changed: {error}")
+    return Command(goto="act", update={"approved": plan.sha256})
+
+
+def act(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
+    """Run the tool that was approved, with the arguments that were shown; the tool checks hash and expiry itself."""
+    found = _answer(state)
+    wanted = found.approval
+    journal = evidence_of(state)
+    if wanted is None or not state.get("approved") or state.get("approved") != wanted.sha256:
+        return {"answer": _with(found, "Nothing was changed: no plan was approved.").model_dump(mode="json")}
+    name = TOOL_OF_ACTION[wanted.action]
+    arguments = {"plan_id": wanted.plan_id}
+    if wanted.action == "apply":
+        arguments["sha256"] = wanted.sha256
+    harness = Harness(surroundings.desk, [name], may_change=True, journal=journal, watch=_watch())
+    harness.call(name, arguments)
+    came = harness.journal[-1]
+    sentences = tuple(_outcome_told(came, wanted))
+    found = found.model_copy(update={"approval": None, "sentences": (*found.sentences, *sentences)})
+    return {"answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal), "approved": ""}
+
+
+def tell(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
+    """End the turn: what holds becomes a message, and the answer with what was struck a turn."""
+    del surroundings
+    found = _answer(state)
+    message = AIMessage(
+        content=message_text(found),
+        name="operator",
+        additional_kwargs={"aurora": {"by": found.by, "struck": [s.model_dump() for s in found.sentences if s.struck]}},
+    )
+    return {"messages": [message], "turns": [_turn(found)], "answer": None, "approved": ""}
+
+
+def message_text(found: Answer) -> str:
+    """Return an answer as the text of a message: sentences, tables in Markdown, questions that were perhaps meant."""
+    parts = [found.text] if found.text else []
+    parts += [_markdown(t) for t in found.tables]
+    if found.asks_back:
+        parts.append("\n".join(["Did you mean:", *(f"- {q}" for q in found.asks_back)]))
+    return "\n\n".join(parts) or "I don't know: nothing that I could say is borne out by what was looked up."
+
+
+def _commanded(question: str, mode: Mode, surroundings: Surroundings) -> tuple[Answer, Mode] | None:
+    """Return the answer to a person's word to the conversation itself, and the mode then; None: it is a question."""
+    word, _, rest = question.partition(" ")
+    rest = rest.strip()
+    if word == "/mode":
+        if rest not in MODES:
+            return _said(question, f"The mode is {mode}; there are {', '.join(MODES)}."), mode
+        return _said(question, f"The mode is {rest}."), rest
+    if word in ("/apply", "/rollback"):
+        try:
+            plan = folder.load(surroundings.desk.plans, rest)
+        except AuroraError as error:
+            return _said(question, f"Nothing was changed: {error}"), mode
+        action: Literal["apply", "rollback"] = "apply" if word == "/apply" else "rollback"
+        found = Answer(
+            question=question,
+            by=GRAPH,
+            approval=Approval(plan_id=plan.plan_id, sha256=plan.sha256, action=action),
+        )
+        return found, mode
+    return None
+
+
+def _plan(wanted: Approval, surroundings: Surroundings) -> Plan:
+    plan = folder.load(surroundings.desk.plans, wanted.plan_id)
+    if plan.sha256 != wanted.sha256:
+        raise PlanError(f"plan {plan.plan_id} does not have the hash {wanted.sha256[:12]} that was asked about")
+    return plan
+
+
+def _decided(wanted: Approval, plan: Plan) -> Decision:
+    """Ask until the answer is a decision."""
+    problem = ""
+    while True:
+        try:
+            return decision_of(interrupt(request(wanted, plan, problem)))
+        except InputError as error:
+            problem = f"That was no decision: {error}."
+
+
+def _edited(decision: Decision, plan: Plan, surroundings: Surroundings) -> Plan:
+    plans = surroundings.desk.plans
+    if decision.plan_id and not plan.plan_id.startswith(decision.plan_id[:12]):
+        return folder.load(plans, decision.plan_id)
+    snapshot = folder.snapshot_of(plans, plan)
+    other = edit(plan, snapshot, without=decision.without, at=surroundings.clock())
+    folder.save(plans, other, snapshot)
+    return other
+
+
+def _not_done(found: Answer, text: str) -> Command[Next]:
+    return _on(found, "tell", None, text)
+
+
+def _on(found: Answer, goto: Next, wanted: Approval | None, text: str) -> Command[Next]:
+    told = _with(found, text).model_copy(update={"approval": wanted})
+    return Command(goto=goto, update={"answer": told.model_dump(mode="json"), "approved": ""})
+
+
+def _outcome_told(came: Evidence, wanted: Approval) -> Iterator[Sentence]:
+    cites = (f"E{came.number}",)
+    verb = "applied" if wanted.action == "apply" else "rolled back"
+    if came.outcome != "ok":
+        yield Sentence(text=f"Plan {wanted.plan_id} was not {verb}: {came.text}", cites=cites)
+        return
+    result = json.loads(came.text)
+    steps = "1 step" if len(result["steps"]) == 1 else f"{len(result['steps'])} steps"
+    yield Sentence(text=f"Plan {result['plan_id']} is {result['state']}: {steps} in {result['place']}.", cites=cites)
+    if result["state"] == "applied":
+        yield Sentence(text=f"To undo it: /rollback {result['plan_id']}.", cites=cites)
+    for remark in result["remarks"][:5]:
+        yield Sentence(text=remark, cites=cites)
+
+
+def _watch() -> Callable[[Evidence], None]:
+    """Return what tells whoever streams the graph of a tool call."""
+    writer = get_stream_writer()
+
+    def watch(evidence: Evidence) -> None:
+        writer({"evidence": evidence._asdict()})
+
+    return watch
+
+
+def _answer(state: ChatState) -> Answer:
+    return Answer.model_validate(state["answer"])
+
+
+def _with(found: Answer, text: str) -> Answer:
+    return found.model_copy(update={"sentences": (*found.sentences, Sentence(text=text))})
+
+
+def _said(question: str, text: str) -> Answer:
+    return Answer(question=question, by=GRAPH, sentences=(Sentence(text=text),))
+
+
+def _turn(found: Answer) -> dict[str, Any]:
+    return Turn(question=found.question, answer=found).model_dump(mode="json")
+
+
+def _dumped(journal: list[Evidence]) -> list[dict[str, Any]]:
+    return [e._asdict() for e in journal]
+
+
+def _markdown(table: Table) -> str:
+    rows = [table.columns, tuple("---" for _ in table.columns), *table.rows]
+    cites = f" [{', '.join(table.cites)}]" if table.cites else ""
+    return "\n".join(
+        [f"{table.title}{cites}", "", *("| " + " | ".join(c.replace("|", "/") for c in row) + " |" for row in rows)]
+    )

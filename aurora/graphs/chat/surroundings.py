@@ -1,0 +1,66 @@
+"""What a conversation is held in: the open data, who answers, who asks."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aurora.agents.operator.answer import Operator
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Limits
+from aurora.tools.registry import ROWS
+
+LIMITS = Limits()
+"""Limits of a turn."""
+_SCENARIOS = ("simulation", "rl", "language", "archive")
+_SERIES = ("forecasting", "futures")
+_ACCOUNTS = ("recommendation",)
+
+
+def now() -> datetime:
+    """Return the time now, UTC."""
+    return datetime.now(UTC)
+
+
+def user() -> str:
+    """Return the name under which plans are approved."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user, as in some containers
+        return "operator"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a conversation is held in.
+
+    Attributes:
+        desk: Data that is open, and the folder of plans.
+        operator: Who answers.
+        who: Person who approves.
+        clock: Returns the time now.
+        limits: Limits of a turn.
+    """
+
+    desk: Desk
+    operator: Operator
+    who: str = "operator"
+    clock: Callable[[], datetime] = now
+    limits: Limits = LIMITS
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the tools that what is open allows."""
+        return tools_for(self.desk)
+
+
+def tools_for(desk: Desk) -> tuple[str, ...]:
+    """Return the names of the tools for which a desk has data."""
+    absent = {
+        *(_SCENARIOS if not desk.scenario_ids else ()),
+        *(_SERIES if not desk.series_ids else ()),
+        *(_ACCOUNTS if not desk.account_ids else ()),
+    }
+    return tuple(name for name, row in ROWS.items() if row.module not in absent and name != "train")

@@ -1,0 +1,106 @@
+"""Tools that apply a plan or undo it. They change things, so that the harness runs them for an approving person only.
+
+Approval is checked here once more: the plan of the folder must have the hash that was approved, and the approval, which
+is in the folder too, must not have expired.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field
+
+from aurora.cluster.plans import execution, folder
+from aurora.cluster.plans.plan import Plan
+from aurora.cluster.plans.targets.files import FilesTarget
+from aurora.cluster.plans.targets.slurm import SlurmTarget
+from aurora.errors import PlanError
+from aurora.tools.desk import Desk
+from aurora.types import Frozen
+
+MIN_HASH = 12
+"""Fewest digits of a plan's hash by which it is applied."""
+
+
+class ApplyArguments(Frozen):
+    """A plan, bound by its hash."""
+
+    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
+    sha256: str = Field(min_length=MIN_HASH, max_length=64, description="hash of exactly this plan, as it was shown")
+
+
+class RollBackArguments(Frozen):
+    """A plan that was applied, as a whole or in part."""
+
+    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
+
+
+class StepRow(Frozen):
+    """A step of an application."""
+
+    text: str
+    state: str = Field(description="done, undone, begun, found (was so already) or waiting")
+
+
+class PlanOutcome(Frozen):
+    """What has come of applying a plan or of undoing it."""
+
+    plan_id: str
+    state: str = Field(description="applied, rolled back, stopped or in progress")
+    place: str = Field(description="where it was applied: a folder of files to commit or to run")
+    steps: tuple[StepRow, ...]
+    done: int = Field(description="steps that were made, or found made")
+    undone: int = Field(description="steps that were undone")
+    remarks: tuple[str, ...]
+
+
+def apply_plan(desk: Desk, arguments: ApplyArguments) -> PlanOutcome:
+    """Apply a plan that a person has approved: write its files, with their inverses. The person is asked before."""
+    plan = folder.load(desk.plans, arguments.plan_id)
+    if not plan.sha256.startswith(arguments.sha256.lower()):
+        raise PlanError(f"plan {plan.plan_id} has another hash than the one that was approved; look at it once more")
+    target = target_of(desk.plans, plan)
+    report = execution.apply_plan(
+        plan,
+        folder.snapshot_of(desk.plans, plan),
+        target,
+        journal_path=folder.journal_path(desk.plans, plan),
+        approvals=folder.approvals(desk.plans),
+        at=datetime.now(UTC),
+    )
+    return _outcome(report, target)
+
+
+def roll_back_plan(desk: Desk, arguments: RollBackArguments) -> PlanOutcome:
+    """Undo what was done of a plan, the last step first. The person is asked before."""
+    plan = folder.load(desk.plans, arguments.plan_id)
+    target = target_of(desk.plans, plan)
+    report = execution.roll_back(plan, target, journal_path=folder.journal_path(desk.plans, plan))
+    return _outcome(report, target)
+
+
+def target_of(plans: Path, plan: Plan) -> FilesTarget | SlurmTarget:
+    """Return the target of a conversation's plans: patches or scripts in a folder beside the plan, to be read first.
+
+    Raises:
+        PlanError: Plans of such a system are applied by `aurora plan apply` only.
+    """
+    if plan.system == "kubernetes":
+        return FilesTarget(plans / f"{plan.plan_id}-files")
+    if plan.system == "slurm":
+        return SlurmTarget(plans / f"{plan.plan_id}-scripts")
+    raise PlanError(f"plan {plan.plan_id} is for {plan.system}; apply it with `aurora plan apply`, which says where")
+
+
+def _outcome(report: execution.ApplicationReport, target: FilesTarget | SlurmTarget) -> PlanOutcome:
+    progress = report.progress
+    return PlanOutcome(
+        plan_id=report.plan_id,
+        state=progress.state,
+        place=str(target.place),
+        steps=tuple(StepRow(text=s.text, state=progress.state_of(k)) for k, s in enumerate(progress.steps)),
+        done=len(progress.done | progress.found),
+        undone=len(progress.undone),
+        remarks=progress.remarks,
+    )

@@ -1,0 +1,94 @@
+"""The benchmark of strategies for requests."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from aurora.errors import FileError
+from aurora.evals.rightsizing import _interpolated, bench_rightsizing, compare, curve_charts, curves_of
+from aurora.evals.rightsizing_data import AHEAD, CUT, _rest, _unseen, cases
+from aurora.learning.rightsizing.containers import STRATEGIES
+from tests.cli.command import aurora
+from tests.learning.rightsizing.containers.made import STEP, demand
+
+DAY = 288
+
+
+def machines(count, seed, resource="cpu"):
+    rng = np.random.default_rng(seed)
+    return [demand(rng.lognormal(rng.normal(), rng.uniform(0.1, 0.6), DAY), resource) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("traces")
+    (folder / "planetlab").mkdir()
+    for k, day in enumerate(("20110303", "20110306", "20110309", "20110322")):
+        rng = np.random.default_rng(k)
+        rows = [rng.integers(1, 40, DAY) * rng.uniform(0.2, 2) for _ in range(12)]
+        lines = [f"vm{day}_{n}," + ",".join(f"{v:.0f}" for v in row) for n, row in enumerate(rows)]
+        (folder / "planetlab" / f"planetlab_{day}.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    return folder
+
+
+def test_nothing_of_a_judged_future_is_in_the_back_tests():
+    case = _unseen("x", machines(5, 0), machines(4, 1))
+    (moment,) = case.moments
+    assert [len(a) * STEP for a in moment.after] == [AHEAD] * 4
+    assert all(d.end - d.start == CUT for d in moment.demands)
+    assert len(moment.tests) == 5
+    (moment,) = _rest("x", machines(4, 1)).moments
+    assert max(float(t.before.end) + t.horizon for t in moment.tests) <= CUT
+
+
+def test_the_curves_of_the_rivals_are_those_of_the_strategies_rules():
+    for resource in ("cpu", "memory"):
+        case = _rest("x", machines(4, 2, resource))
+        curves = curves_of(case)
+        for name in ("krr", "vpa"):
+            rule = STRATEGIES[name].rule(resource)
+            curve = curves[name]
+            for k in (0, curve.default, len(curve.values) - 1):
+                for c, (d, after) in enumerate(zip(case.moments[0].demands, case.moments[0].after, strict=True)):
+                    size = rule.size(d, float(curve.values[k]))
+                    assert curve.slack[k, c] == pytest.approx(np.maximum(size - after, 0).mean())
+                    above = (
+                        after.max() > size * (1 + 1e-9) if resource == "memory" else (after > size * (1 + 1e-9)).mean()
+                    )
+                    assert curve.violations[k, c] == pytest.approx(float(above))
+        assert curves["krr"].values[curves["krr"].default] == STRATEGIES["krr"].rule(resource).default
+
+
+def test_curves_are_read_along_a_line_and_not_beyond_their_ends():
+    x, y = np.array([[0.4, 0.2, 0.1]] * 3), np.array([[1.0, 2.0, 4.0]] * 3)
+    assert _interpolated(x, y, np.array([0.3, 0.15, 0.05])).tolist() == pytest.approx([1.5, 3.0, np.nan], nan_ok=True)
+
+
+def test_a_strategy_does_not_differ_from_itself():
+    case = _rest("x", machines(6, 3))
+    ours = curves_of(case)["aurora"]
+    use = np.array([a.mean() for a in case.moments[0].after])
+    for row in compare(case, {"aurora": ours, "twin": ours}, use):
+        assert row.less_slack is None or row.less_slack == pytest.approx(0, abs=1e-9)
+
+
+def test_the_benchmark_runs_on_what_there_is(traces, tmp_path):
+    result = bench_rightsizing(traces)
+    assert {c["data"] for c in result["comparisons"]} == {"planetlab, unseen machines", "planetlab, rest of the day"}
+    assert {c["rival"] for c in result["comparisons"]} == {"krr", "vpa", "vpa, margin"}
+    assert all(0 <= p["realised"] <= 1 for p in result["promises"])
+    assert len(curve_charts(result)) == 2
+    json.dumps(result, allow_nan=False)
+    with pytest.raises(FileError, match="planetlab"):
+        cases(tmp_path)
+
+
+def test_the_command_prints_comparisons_and_promises(traces, tmp_path):
+    done = aurora("bench", "rightsizing", "--data", str(traces), "--plot", str(tmp_path / "c.html"))
+    assert done.stdout.startswith("# AURORA against other strategies")
+    assert "# promised and realised risk of AURORA" in done.stdout
+    assert (tmp_path / "c.html").exists()
+    data = json.loads(aurora("bench", "rightsizing", "--data", str(traces), "--json").stdout)
+    assert {"comparisons", "promises", "curves"} <= set(data)

@@ -1,0 +1,98 @@
+"""The labels of the benchmark's operator questions name things that exist."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from aurora.cluster.samples import SAMPLES, load_sample, sample_history
+from aurora.sim.policies.references import REFERENCES
+
+FILE = Path(__file__).parents[1] / "benchmarks" / "data" / "operator_questions.jsonl"
+QUESTIONS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
+
+# kind: slots that it must have, slots that it may have
+SLOTS = {
+    "why_here": ({"task"}, set()),
+    "why_waiting": ({"task"}, set()),
+    "why_not": ({"task", "node"}, set()),
+    "what_if_load": ({"factor", "workload"}, set()),
+    "what_if_node_fails": ({"node"}, set()),
+    "what_if_zone_fails": ({"zone"}, set()),
+    "what_if_price": ({"factor", "node"}, set()),
+    "what_if_add_nodes": ({"count"}, {"like"}),
+    "what_if_remove_node": ({"node"}, set()),
+    "forecast": ({"workload"}, {"series", "horizon"}),
+    "reserve": ({"confidence", "horizon", "workload"}, set()),
+    "oversized": ({"workload"}, set()),
+    "best_policy": (set(), set()),
+    "compare_policies": ({"policies"}, set()),
+    "check_plan": ({"plan"}, set()),
+    "make_plan": ({"goal"}, {"task", "workload", "replicas"}),
+    "drain": ({"node"}, set()),
+    "recommend": (set(), set()),
+    "overview": (set(), set()),
+    "show_node": ({"node"}, set()),
+    "show_task": ({"task"}, set()),
+    "show_workload": ({"workload"}, set()),
+    "find_nodes": ({"order"}, set()),
+    "help": (set(), set()),
+    "apply_plan": ({"plan"}, set()),
+    "rollback_plan": ({"plan"}, set()),
+    "other": (set(), set()),
+    "ambiguous": (set(), {"task", "node", "workload"}),
+}
+
+
+@pytest.fixture(scope="module")
+def known_ids():
+    """Ids that a slot may hold, by snapshot and slot."""
+    series = {one.unique_id for one in sample_history("web-shop").series}
+    return {name: _ids(load_sample(name)) | {"series": series if name == "web-shop" else set()} for name in SAMPLES}
+
+
+def _ids(snapshot):
+    nodes = {node.node_id for node in snapshot.nodes}
+    return {
+        "task": {task.task_id for task in snapshot.tasks},
+        "workload": {workload.workload_id for workload in snapshot.workloads},
+        "node": nodes,
+        "like": nodes,
+        "zone": {node.zone for node in snapshot.nodes} - {None},
+        "policies": set(REFERENCES),
+        "order": {"fullest", "emptiest", "dearest"},
+        "goal": {"place_waiting", "scale", "resize"},
+    }
+
+
+def test_there_are_300_different_questions_of_every_kind():
+    assert [question["id"] for question in QUESTIONS] == list(range(1, 301))
+    assert len({question["question"].lower() for question in QUESTIONS}) == 300
+    assert {question["kind"] for question in QUESTIONS} == set(SLOTS)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["id"])
+def test_labels_name_existing_things(question, known_ids):
+    needed, optional = SLOTS[question["kind"]]
+    slots = question["slots"]
+    assert needed <= set(slots) <= needed | optional
+    for slot, value in slots.items():
+        values = value if isinstance(value, list) else [value]
+        assert len(set(values)) == len(values) > 0
+        if slot in ("factor", "horizon", "count", "replicas"):
+            assert value > 0
+        elif slot == "confidence":
+            assert 0 < value < 1
+        elif slot == "plan":
+            assert re.fullmatch("[0-9a-f]{12}", value)
+        elif value != "all":
+            assert set(values) <= known_ids[question["snapshot"]][slot]
+
+
+@pytest.mark.parametrize(
+    "question", [one for one in QUESTIONS if one["kind"] == "ambiguous"], ids=lambda one: one["id"]
+)
+def test_ambiguous_questions_have_two_readings_or_more(question):
+    assert len(set(question["kinds"])) == len(question["kinds"]) >= 2
+    assert set(question["kinds"]) <= set(SLOTS) - {"ambiguous", "other"}
