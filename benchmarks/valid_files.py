@@ -15,8 +15,11 @@ from typing import Any, NamedTuple
 import lightgbm
 import numpy as np
 import pandas as pd
+import yaml
 
 from aurora.agents.models import budget
+from aurora.cluster.readers.kubernetes import read_kubernetes
+from aurora.cluster.readers.prices import read_prices
 from aurora.graphs.run_directory import read_manifest, start_manifest
 from aurora.learning.accounts import generate, load_catalogue, read_accounts, synthetic_catalogue, write_accounts
 from aurora.learning.experiments.measurements import read_rows
@@ -25,6 +28,7 @@ from aurora.learning.experts.cloning import CloneSettings, load_policy, new_poli
 from aurora.learning.forecasting.models.boosted import TRAINED_QUANTILES, BoostedTrees
 from aurora.learning.futures.tracking import Tracking, read_tracking, write_tracking
 from aurora.learning.rightsizing import savings_ledger as ledger
+from aurora.learning.rightsizing.containers.files import read_containers
 from aurora.learning.rightsizing.plan_file import ChangePlan, PlannedChange, read_inventory, read_plan, write_plan
 from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.series.read import read_panel
@@ -40,6 +44,7 @@ from aurora.sim.scenarios.generators import sample_spec
 from aurora.sim.scenarios.reader import load_scenario
 from aurora.sim.scenarios.traces import azure_vm, eua, flows, openb, swf, topology
 from aurora.tools.recording import Exchange, Recording
+from benchmarks.valid_kubernetes import cluster
 
 
 class Reader(NamedTuple):
@@ -60,7 +65,15 @@ class Reader(NamedTuple):
 
 def readers(folder: Path) -> list[Reader]:
     """Make a valid file of every kind; what needs others beside it finds them in `folder`."""
-    return [*_scenarios(), *_series(), *_accounts(folder), *_traces(folder), *_runs(folder), *_networks(folder)]
+    return [
+        *_scenarios(),
+        *_series(),
+        *_accounts(folder),
+        *_traces(folder),
+        *_runs(folder),
+        *_networks(folder),
+        *_clusters(),
+    ]
 
 
 def _scenarios() -> list[Reader]:
@@ -95,8 +108,42 @@ def _series() -> list[Reader]:
     ]
 
 
+def _clusters() -> list[Reader]:
+    items = cluster()
+    listed = {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}}
+    by_kind: dict[str, list[Any]] = {}
+    for item in items:
+        by_kind.setdefault(item["kind"], []).append(item)
+    lists = [{"kind": f"{kind}List", "apiVersion": own[0]["apiVersion"], "items": own} for kind, own in by_kind.items()]
+    after_each_other = "\n".join(json.dumps(document) for document in lists)
+    prices = {"m5.large": 0.096, "m5.large:spot": 0.035}
+    return [
+        Reader("Kubernetes, JSON", "k.json", json.dumps(listed, indent=4).encode(), _read_cluster),
+        Reader("Kubernetes, lists", "l.json", after_each_other.encode(), _read_cluster),
+        Reader("Kubernetes, YAML", "k.yaml", yaml.safe_dump(json.loads(json.dumps(listed))).encode(), _read_cluster),
+        Reader("prices of machines", "prices-of-machines.json", json.dumps(prices).encode(), read_prices),
+        Reader("prices of machines, CSV", "p.csv", b"type,$/h\nm5.large,0.096\nm5.xlarge,0.192\n", read_prices),
+    ]
+
+
+def _read_cluster(path: Path) -> Any:
+    return read_kubernetes([path])
+
+
 def _histories(path: Path, catalogue: Any) -> Any:
     return read_accounts([path], catalogue)
+
+
+def _container_line() -> bytes:
+    pod = {"pod": "a", "start": 1_780_272_000, "step": 300, "cpu": [0.1, None, 0.3, 0.2], "memory": [1, 1.5, 1, 1]}
+    row = {"workload": "w", "container": "c", "cpu_request": "500m", "memory_limit": "2Gi", "pods": [pod]}
+    kills = {"ooms": [{"time": "2026-06-01T00:10:00Z", "limit": 2}], "starts": [1_780_272_000]}
+    return json.dumps(row | kills | {"autoscaler": {"resource": "cpu", "target": 0.7}}).encode()
+
+
+def _container_rows() -> bytes:
+    rows = [f"w,c,{p},2026-06-01T00:{5 * k:02d}:00Z,0.{k + 1},1.5,2,{k % 2}" for k in range(6) for p in ("a", "b")]
+    return ("workload,container,pod,time,cpu,memory,cpu_request,oom\n" + "\n".join(rows) + "\n").encode()
 
 
 def _accounts(folder: Path) -> list[Reader]:
@@ -136,6 +183,8 @@ def _accounts(folder: Path) -> list[Reader]:
             (folder / "h.parquet").read_bytes(),
             read_histories,
         ),
+        Reader("containers, JSON lines", "c.jsonl", _container_line(), read_containers),
+        Reader("containers, CSV", "c.csv", _container_rows(), read_containers),
         Reader("plan", "plan.json", (folder / "plan.json").read_bytes(), read_plan),
         Reader("inventory", "i.json", json.dumps(inventory).encode(), read_inventory),
         Reader("ledger", "l.jsonl", (folder / "l.jsonl").read_bytes(), ledger.settlements),

@@ -24,8 +24,8 @@ CUT = 16 * HOUR
 AHEAD = 8 * HOUR
 CORES, GIB = 8.0, 32.0
 """Size of a machine."""
-TUNE_DAYS, JUDGE_DAYS = ("20110303", "20110306"), ("20110309", "20110322")
-"""Days of PlanetLab for tuning, and for judging: mostly other machines."""
+TUNE_DAYS = ("20110303", "20110306")
+"""Days of PlanetLab for tuning; all others in the folder are judged, mostly of other machines."""
 SPLIT_SEED = 0
 """Seed of the halves of the Google 2011 machines."""
 
@@ -84,9 +84,12 @@ def cases(data: Path) -> list[Case]:
 
 
 def _planetlab(folder: Path) -> list[Case]:
+    tuning = [folder / f"planetlab_{day}.csv.gz" for day in TUNE_DAYS]
+    others = [path for path in sorted(folder.glob("planetlab_*.csv.gz")) if path not in tuning]
+    if not others:
+        raise FileError(f"{folder}: there are no other days than {' and '.join(TUNE_DAYS)}; add one to judge on")
     tune, judge = (
-        [_demand(s, CORES / 100) for day in days for s in _read(folder / f"planetlab_{day}.csv.gz", "cpu")]
-        for days in (TUNE_DAYS, JUDGE_DAYS)
+        [_demand(s, CORES / 100) for path in paths for s in _read(path, "cpu")] for paths in (tuning, others)
     )
     return [_unseen("planetlab, unseen machines", tune, judge), _rest("planetlab, rest of the day", judge)]
 

@@ -1,20 +1,254 @@
-"""Checks the sentences of an answer."""
+"""Checks the sentences of an answer, whoever wrote them, against the evidence that each cites."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
-from aurora.agents.operator.answer import Answer
+from aurora.agents.explain.telling.quantities import Quantity
+from aurora.agents.operator.answer import Answer, Sentence
+from aurora.agents.operator.checking.claims import UNCHECKED, wrong_claim
+from aurora.agents.operator.checking.facts import NAME, Facts, facts_of, looks_like_name
+from aurora.agents.operator.checking.figures import stated_numbers, wrong_number
+from aurora.agents.operator.checking.vocabulary import ALWAYS, DIRECTIVE, MARKUP, NEUTRAL, VAGUE, alike, stem
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Evidence
+
+MAX_SENTENCE = 600
+"""Most characters of a sentence that is checked."""
+RULES = "rules"
+"""Who answers in words that code has written."""
+_OPEN = re.compile(
+    r"^(?:I (?:do not|don't|can't|cannot|could not|couldn't|am not|found no)|There is no|You can|Ask|To (?:apply|undo|"
+    r"approve|see|reject)|Shall|Should|Do you|Would you|Which)\b|\?$",
+    re.IGNORECASE,
+)
+"""How a sentence begins, or ends, that may stand without evidence."""
+_COMMAND = re.compile(
+    r"(?<![\w/])/(?:help|evidence|why|whatif|plan|diff|approve|reject|mode|tools|model|cost|sessions|"
+    r"save|quit|apply|rollback)\b"
+)
+_QUOTE = re.compile(r'["“]([^"”]{1,300})["”]')
+_TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
+_WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
+_HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
 
 
 def check_answer(answer: Answer, evidence: Sequence[Evidence], desk: Desk) -> Answer:
     """Return an answer whose sentences that do not hold are struck, each with the reason.
+
+    Numbers of the question may be repeated, and its names where the answer says that they are not known. Texts in the
+    evidence are data: what they ask for is not done, and a sentence that passes it on is struck.
 
     Args:
         answer: Answer of an operator.
         evidence: Tool calls of the conversation.
         desk: Open data, for its names.
     """
-    return answer
+    by_id = {f"E{e.number}": e for e in evidence}
+    names = names_of(desk)
+    is_code = answer.by == RULES
+    checked = [
+        s if s.struck else s.model_copy(update={"struck": fault_of(s, by_id, answer.question, names, is_code=is_code)})
+        for s in answer.sentences
+    ]
+    return answer.model_copy(update={"sentences": tuple(checked)})
+
+
+def names_of(desk: Desk) -> frozenset[str]:
+    """Return the names of what is open: they count as names however plain they look."""
+    try:
+        cluster = desk.cluster
+    except ValueError:
+        return frozenset((*desk.series_ids, *desk.account_ids, *desk.scenario_ids))
+    return frozenset(
+        (
+            *cluster.nodes_by_id,
+            *cluster.tasks_by_id,
+            *cluster.workloads_by_id,
+            *desk.series_ids,
+            *desk.account_ids,
+            *desk.scenario_ids,
+        )
+    )
+
+
+def fault_of(
+    sentence: Sentence, evidence: Mapping[str, Evidence], question: str, names: frozenset[str], *, is_code: bool = False
+) -> str:
+    """Return why a sentence does not hold; "" if it does.
+
+    Args:
+        sentence: The sentence.
+        evidence: Tool calls by id, such as E3.
+        question: Question that is answered.
+        names: Names of what is open.
+        is_code: True: code wrote its words, so that only what it states is checked.
+    """
+    text = " ".join(sentence.text.split())
+    absent = [c for c in sentence.cites if c not in evidence]
+    if absent:
+        return f"there is no {absent[0]}"
+    if len(text) > MAX_SENTENCE:
+        return f"{UNCHECKED}: it is longer than {MAX_SENTENCE} characters"
+    facts = facts_of([evidence[c] for c in sentence.cites])
+    if not sentence.cites and not is_code and not _OPEN.search(text):
+        return "it cites no evidence"
+    fault = _wrong_writing(text, facts, question)
+    if fault:
+        return fault
+    text, fault = _without_quotations(text, facts)
+    if fault:
+        return fault
+    masked, named, strange = _masked(_COMMAND.sub(lambda m: "~" * len(m[0]), text), facts, names, question)
+    if strange and not (is_code and not sentence.cites):
+        return f"{strange} is a name that no cited evidence has"
+    blank = re.sub(r"<[^>]*>", lambda m: "~" * len(m[0]), masked)
+    raw = f"{facts.raw}\n{question}"
+    tools = frozenset(evidence[c].tool for c in sentence.cites if evidence[c].outcome == "ok")
+    if not sentence.cites:
+        return _wrong_words(blank, facts, question, is_code) or _wrong_uncited(blank, question)
+    return (
+        _wrong_words(blank, facts, question, is_code)
+        or wrong_number(blank, facts, named, _numbers(question), raw)
+        or wrong_claim(masked, facts, named, tools)
+    )
+
+
+def _wrong_uncited(text: str, question: str) -> str:
+    asked = {q.number for q in _numbers(question)}
+    strange = next((s for s in stated_numbers(text) if s.quantity.number not in asked), None)
+    return "" if strange is None else "states a number and cites no evidence"
+
+
+def _wrong_writing(text: str, facts: Facts, question: str) -> str:
+    if not text.isprintable():
+        return "has characters that are not seen"
+    odd = next(
+        (c for c in text if not c.isascii() and c not in _TYPOGRAPHY and c not in facts.raw and c not in question), ""
+    )
+    if odd:
+        return f"has a character that no evidence has ({odd!r})"
+    markup = MARKUP.search(text)
+    return f"has markup or a link ({markup[0]!r})" if markup else ""
+
+
+def _without_quotations(text: str, facts: Facts) -> tuple[str, str]:
+    """Return a sentence without what it quotes from evidence, and what is wrong with a quotation."""
+    raw = " ".join(facts.raw.split())
+    for match in _QUOTE.finditer(text):
+        quoted = match[1].strip(" .,;")
+        if quoted and quoted not in raw and quoted not in raw.replace('\\"', '"'):
+            return text, "quotes what is in no cited evidence"
+        if DIRECTIVE.search(quoted):
+            return text, "passes on an instruction from the evidence"
+    return _QUOTE.sub(lambda m: "~" * len(m[0]), text), ""
+
+
+def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tuple[str, frozenset[str], str]:
+    """Return a sentence with its names as `<name>`, the names of the evidence that it means, and one that none has."""
+    known = _forms(facts.names | {n for n in names if n in facts.raw})
+    named: set[str] = set()
+    strange = ""
+    parts: list[str] = []
+    at = 0
+    for match in NAME.finditer(text):
+        token = match[0]
+        is_job = token.isdigit() and len(token) > 2 and token in known  # noqa: PLR2004  # shorter ones are numbers
+        is_id = token in facts.names and not re.search(r"\b(?:the|an?|is|its|are|most|least) $", text[: match.start()])
+        if (token.casefold() in NEUTRAL and not is_id) or (re.fullmatch(r"[\d.,]+", token) and not is_job):
+            continue
+        full = known.get(token)
+        possessive = token.removesuffix("'s")
+        full = full or known.get(possessive)
+        if full is not None and (looks_like_name(token) or token in names or len(full) == 1):
+            named |= full
+            parts += [text[at : match.start()], f"<{next(iter(full))}>" if len(full) == 1 else f"<{token}>"]
+            at = match.end()
+        elif not strange and (looks_like_name(token) or token in names) and not _is_plain(token, facts):
+            is_said_unknown = token in question and re.search(r"\b(?:no|not|unknown)\b|n't", text)
+            strange = "" if is_said_unknown else token
+    parts.append(text[at:])
+    return "".join(parts), frozenset(named), strange
+
+
+def _forms(names: set[str]) -> dict[str, set[str]]:
+    """Return what each name, or a part that people use for it, stands for."""
+    forms: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split("/")
+        short = {name, parts[-1], "/".join(parts[1:]) if len(parts) > 1 else name}
+        stem_parts = parts[-1].split("-")
+        if len(stem_parts) > 2:  # noqa: PLR2004  # a pod's name ends in two hashes, of its set and its own
+            short |= {"-".join(stem_parts[:-1]), "-".join(stem_parts[:-2])}
+        elif len(stem_parts) == 2 and "/" in name:  # noqa: PLR2004  # of a job's pod in one
+            short.add(stem_parts[0])
+        for form in short:
+            if form:
+                forms.setdefault(form, set()).add(name)
+    for name in names:
+        forms[name] = {name}
+    return forms
+
+
+def _is_plain(token: str, facts: Facts) -> bool:
+    """Return whether a token is a figure with its unit, or made of words that the evidence has."""
+    if re.fullmatch(r"(?:\d[\d.,]*)(?:-\d+)?[A-Za-z%/]*|[A-Za-z]+/[a-z]+|e\.g|i\.e|GiB/s|Gbit/s", token):
+        if token[0].isdigit():
+            return not re.search(r"\d[A-Za-z]+\d", token)
+        return token.islower() and all(p in NEUTRAL or p in facts.words for p in token.split("/"))
+    if re.fullmatch(r"[A-Z][a-z]+[A-Z][A-Za-z]+", token):  # StatefulSet, NoSchedule
+        return token in facts.raw
+    return token in facts.raw
+
+
+def _wrong_words(text: str, facts: Facts, question: str, is_code: bool) -> str:
+    """Return what is wrong with the words of a sentence: commands, generalities, words that no evidence has."""
+    command = DIRECTIVE.search(text)
+    if command and not is_code:
+        return f"commands, or claims consent (“{command[0]}”)"
+    vague = VAGUE.search(text)
+    if vague and not is_code:
+        return f"{UNCHECKED}: “{vague[0]}” is no figure"
+    general = ALWAYS.search(text)
+    if general:
+        return f"{UNCHECKED}: “{general[0]}” goes beyond what was looked up"
+    if is_code:
+        return ""
+    known = {stem(w) for w in facts.words | set(_WORD.findall(question))}
+    for word in _WORD.findall(text):
+        plain = word.casefold().removesuffix("'s")
+        if plain in NEUTRAL or len(plain) < 3:  # noqa: PLR2004  # units and particles
+            continue
+        if not {stem(a) for a in alike(plain)} & known and stem(plain) not in _NEUTRAL_STEMS:
+            return f"says “{word}”, which is in no cited evidence"
+    return ""
+
+
+_NEUTRAL_STEMS = frozenset(stem(w) for w in NEUTRAL if len(w) > 4)  # noqa: PLR2004  # endings of short words differ
+
+
+def _numbers(question: str) -> list[Quantity]:
+    return [s.quantity for s in stated_numbers(question)]
+
+
+def split_sentences(text: str) -> Iterator[Sentence]:
+    """Yield the sentences of a model's text with the evidence that each cites.
+
+    Citations may be written [E3], [E3, E4] or (E3), before or after the full stop. Emphasis, bullets and headings of
+    Markdown are taken off.
+    """
+    for line in text.splitlines():
+        plain = re.sub(r"^\s*(?:[-*•]|\d+[.)]|#+)\s+", "", line)
+        plain = re.sub(r"\*\*|__|`", "", plain).strip()
+        plain = re.sub(r"([.!?])(\s*(?:[\[(]E\d+[^\])]*[\])]\s*)+)", lambda m: f"{m[2].strip()}{m[1]} ", plain)
+        if not plain:
+            continue
+        for part in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(/])", plain):
+            cites = tuple(dict.fromkeys(c for group in _CITES.findall(part) for c in re.findall(r"E\d+", group)))
+            said = re.sub(r"\s+([.,;!?])", r"\1", _CITES.sub("", part)).strip()
+            if re.search(r"[A-Za-z0-9]", said):
+                yield Sentence(text=said, cites=cites)
+
+
+_CITES = re.compile(r"[\[(]\s*(E\d+(?:\s*[,;–-]\s*E\d+)*)\s*[\])]")

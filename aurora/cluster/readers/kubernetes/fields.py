@@ -11,6 +11,9 @@ from aurora.errors import DataError
 Object = Mapping[str, Any]
 """A JSON object."""
 
+MAX_KEY, MAX_NAME, MAX_SHORT_NAME = 317, 253, 63
+"""Most characters of a label's key with its prefix, of a name, and of a namespace or a kind."""
+
 _NONE: Object = {}
 
 
@@ -81,15 +84,22 @@ def text(parent: Object, key: str, default: str = "") -> str:
     return value
 
 
-def named(parent: Object, key: str = "name") -> str:
-    """Return a text that must be there.
+def named(parent: Object, key: str = "name", *, most: int = MAX_KEY) -> str:
+    """Return a name that must be there.
+
+    Args:
+        parent: The object.
+        key: Name of the field.
+        most: Most characters.
 
     Raises:
-        DataError: The field is absent, empty or something else.
+        DataError: The field is absent, empty, too long or something else.
     """
     value = text(parent, key)
     if not value:
         raise DataError(f"{key} is missing")
+    if len(value) > most:
+        raise DataError(f"{key}: {value[:40]!r}… has {len(value)} characters; at most {most} are allowed")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from aurora.cluster.readers.kubernetes.documents import Item
-from aurora.cluster.readers.kubernetes.fields import Object, mapping, name_of, text
+from aurora.cluster.readers.kubernetes.fields import MAX_NAME, MAX_SHORT_NAME, Object, mapping, name_of, text
 from aurora.cluster.readers.kubernetes.kept import OLD_GROUPS, SHAPES, kept
 from aurora.cluster.readers.notes import Notes
 from aurora.errors import DataError
@@ -72,6 +72,10 @@ class Inventory:
             try:
                 fields, was_escaped = kept(item.fields, shape)
                 name = name_of(fields)
+                if len(name) > MAX_NAME + MAX_SHORT_NAME + 1:
+                    raise DataError(
+                        f"the name {name[:40]!r}… has {len(name)} characters; at most {MAX_NAME} are allowed"
+                    )
             except DataError as error:
                 raise DataError(f"{origin}: {item.kind}: {error}") from None
             except RecursionError:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from aurora.cluster.readers.kubernetes.fields import (
+    MAX_NAME,
+    MAX_SHORT_NAME,
     Object,
     annotations_of,
     flag,
@@ -36,7 +38,7 @@ def controller(item: Object) -> tuple[str, str] | None:
     """
     owners = objects(mapping(item, "metadata"), "ownerReferences")
     owner = next((o for o in owners if flag(o, "controller")), owners[0] if owners else None)
-    return None if owner is None else (named(owner, "kind"), named(owner, "name"))
+    return None if owner is None else (named(owner, "kind", most=MAX_SHORT_NAME), named(owner, most=MAX_NAME))
 
 
 def workload_of(pod: Object, inventory: Inventory, subject: str, notes: Notes) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ from aurora.learning.rightsizing.containers.advice import (
 from aurora.learning.rightsizing.containers.cases import Sized, rounded_up, sized_cpu, sized_memory
 from aurora.learning.rightsizing.containers.outlook import Outlook
 from aurora.learning.rightsizing.containers.risk import (
+    LARGEST_SHARE,
     Calibration,
     allocate,
     asked_risk,
@@ -250,9 +251,12 @@ def _judged(
     else:
         sized = sized_memory(use, demand, wanted, horizon)
     held = sized.size == now and not sized.is_forced and bool(sized.reasons) and use.autoscaler is not None
-    if not sized.is_forced and _is_same(now, sized.size):
+    own = strategy.rule(resource).size is None
+    chance_now = _chance(fleet, place, _bound(now), horizon)
+    is_safe = chance_now is not None and chance_now <= LARGEST_SHARE * risk
+    if own and not sized.is_forced and _is_same(now, sized.size, is_safe=is_safe):
         sized = sized._replace(size=now, target=None)
-    chance_now, chance = (_chance(fleet, place, _bound(s), horizon) for s in (now, sized.size))
+    chance = _chance(fleet, place, _bound(sized.size), horizon)
     above = _chance(fleet, place, sized.size.request, horizon)
     factors: list[str] = []
     if sized.is_cut_off:
@@ -272,7 +276,7 @@ def _judged(
         _slack(demand, sized.size.request),
         chance_now,
         chance,
-        fleet.calibration.kept(risk) if strategy.rule(resource).size is None else None,
+        fleet.calibration.kept(risk) if own else None,
         reasons,
         change,
     )
@@ -295,8 +299,16 @@ def _by_rule(use: ContainerUse, strategy: Strategy, resource: Resource, wanted: 
     return Sized(Size(size, limit), reasons)
 
 
-def _is_same(now: Size, proposed: Size) -> bool:
-    """Return whether a proposal differs so little from what is set now that it isn't worth a change."""
+def _is_same(now: Size, proposed: Size, *, is_safe: bool) -> bool:
+    """Return whether a proposal differs so little from what is set now that it isn't worth a change.
+
+    Args:
+        now: What is set now.
+        proposed: The proposal.
+        is_safe: Whether what is set now bears no more than the risk of a container; if not, more is worth a change.
+    """
+    if not is_safe and (proposed.request or 0.0) > (now.request or 0.0):
+        return False
     if (now.limit is None) != (proposed.limit is None) or not now.request or not proposed.request:
         return now == proposed
     near = abs(proposed.request - now.request) <= SAME * now.request

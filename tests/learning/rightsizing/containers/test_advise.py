@@ -45,6 +45,13 @@ def test_a_request_that_is_nearly_right_stays():
     assert advice.cpu.proposed == advice.cpu.now
 
 
+def test_a_request_that_is_a_little_too_small_does_not_stay():
+    proposed = one(use(busy(), cpu_size=Size(4.0))).cpu.proposed.request
+    advice = one(use(np.full(N, 1.0), cpu_size=Size(1.0)))
+    assert advice.cpu.finding == "under" and advice.cpu.proposed.request > 1.0
+    assert one(use(busy(), cpu_size=Size(0.97 * proposed))).cpu.finding == "fits", "the risk is still within bounds"
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_what_was_not_measured_stays_as_it_is(strategy):
     advice = one(use(busy(), cpu_size=Size(4.0), memory_size=Size(8.0, 8.0)), strategy=strategy)
@@ -260,6 +267,15 @@ containers = st.builds(
     st.none() | st.floats(1, 3),
     st.none() | st.floats(0.1, 30),
 )
+
+
+@settings(max_examples=20, deadline=None)
+@given(containers, st.sampled_from(["cpu", "memory"]), st.sampled_from(list(STRATEGIES)))
+def test_an_unmeasured_resource_is_never_cut(container, resource, strategy):
+    from dataclasses import replace
+
+    advice = one(replace(container, **{resource: ()}), strategy=strategy).of(resource)
+    assert advice.finding == "unmeasured" and advice.proposed == container.size(resource)
 
 
 @settings(max_examples=40, deadline=None)
