@@ -83,5 +83,5 @@ def snapshot_files(folder: Path) -> list[tuple[str, str, bytes, Callable[[Path],
         ("sacct", "c.txt", SACCT.encode(), with_nodes),
         ("table of nodes", "t.csv", nodes.encode(), read_tables),
         ("table of tasks", "u.csv", tasks.encode(), lambda p: read_tables(table, p)),
-        ("unknown kind", "f.txt", QUEUE.encode(), open_snapshot),
+        ("unknown kind", "f.txt", NODES.encode(), open_snapshot),
     ]
