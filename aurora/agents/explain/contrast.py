@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aurora.agents.explain.explainer import claims_against, shown_values
-from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting import MAX_HOLDERS_NAMED
-from aurora.agents.explain.waiting_words import amount, lacking, moment
+from aurora.agents.explain.waiting_words import amount, lacking
 from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
@@ -23,6 +22,8 @@ from aurora.sim.explain.claims import (
 )
 from aurora.sim.explain.decision import Decision, Option, advantages, features_read, terms
 from aurora.sim.explain.history import History
+from aurora.sim.explain.names import shown_name
+from aurora.sim.explain.nouns import moment
 from aurora.sim.explain.shortage import name_of, places_of
 from aurora.sim.explain.waiting_claims import (
     HoldClaim,

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.waiting import candidate_kind, fate_text, wait_in_a_word, way_claims, way_text
-from aurora.agents.explain.waiting_words import moment
 from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
@@ -41,6 +39,8 @@ from aurora.sim.explain.decision import (
 )
 from aurora.sim.explain.flip import flips
 from aurora.sim.explain.history import History
+from aurora.sim.explain.names import shown_name
+from aurora.sim.explain.nouns import moment
 from aurora.sim.explain.waiting_claims import StatusClaim, number_of
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario

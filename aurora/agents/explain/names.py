@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-_PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.:/@-]*[A-Za-z0-9])?")
-_SPECIAL = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+from aurora.sim.explain.names import PLAIN_NAME, quoted, shown_name
+
 MOST_LISTED = 4
 """Most names in a list; a longer one shows three and the number of others."""
 NODES, TASKS, RUNS = "node", "task", "run"
@@ -36,25 +35,6 @@ class Names(NamedTuple):
     words: frozenset[str] = frozenset()
 
 
-def quoted(name: str) -> str:
-    """Quote a name; invisible characters, line breaks and quotes are escaped."""
-    return f'"{"".join(_SPECIAL.get(c) or (c if _is_seen(c) else _escape(c)) for c in name)}"'
-
-
-def shown_name(name: str, words: frozenset[str] = frozenset()) -> str:
-    """Return a name as it is where it is plain and none of these words, else quoted."""
-    return name if _PLAIN.fullmatch(name) and name.lower() not in words else quoted(name)
-
-
-def _is_seen(character: str) -> bool:
-    return character == " " or unicodedata.category(character)[0] not in "CZ"
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  # the basic plane
-
-
 def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int, str]]:
     """Names of a sort that stand in a text from a place on: where each ends, and whose it is.
 
@@ -75,7 +55,7 @@ def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int,
         for name in _candidates(text, start, names.known.get(sort, frozenset())):
             if ("winner" in role and name != names.winner) or ("runner-up" in role and name != names.runner_up):
                 continue
-            for written in dict.fromkeys((quoted(name), name) if _PLAIN.fullmatch(name) else (quoted(name),)):
+            for written in dict.fromkeys((quoted(name), name) if PLAIN_NAME.fullmatch(name) else (quoted(name),)):
                 end = start + len(written)
                 if text.startswith(written, start) and (written[0] == '"' or _ends(text, end)):
                     if "," not in role:
@@ -86,7 +66,7 @@ def names_at(text: str, at: int, sort: str, names: Names) -> Iterator[tuple[int,
 
 def _candidates(text: str, start: int, known: frozenset[str]) -> list[str]:
     """Return names that might stand at a place; of thousands, those that begin as the text does."""
-    plain_name = _PLAIN.match(text, start)
+    plain_name = PLAIN_NAME.match(text, start)
     if plain_name is None:
         return (
             [name for name in known if text.startswith(quoted(name), start)] if text[start : start + 1] == '"' else []

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aurora.agents.explain.late_tasks import TroubledTask, troubles, troubles_claims, troubles_text
-from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.wording import MEASURES, Audience, called, sentence
 from aurora.errors import ScenarioError
 from aurora.sim.explain.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
 from aurora.sim.explain.decision import Decision, cause, decisions, is_level
+from aurora.sim.explain.names import shown_name
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policies.compiler import compile_policy

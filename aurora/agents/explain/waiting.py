@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aurora.agents.explain.names import shown_name
-from aurora.agents.explain.waiting_words import amount, attempt, lacking, moment, status, waited
+from aurora.agents.explain.waiting_words import amount, attempt, lacking, status, waited
 from aurora.quantities import plain
 from aurora.sim.explain.claims import Claim
 from aurora.sim.explain.history import History
+from aurora.sim.explain.names import shown_name
+from aurora.sim.explain.nouns import moment
 from aurora.sim.explain.shortage import Place, Resource, name_of, places_of
 from aurora.sim.explain.waiting_claims import (
     AttemptClaim,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aurora.agents.explain.names import join_names, shown_name
+from aurora.agents.explain.names import join_names
 from aurora.quantities import plain
+from aurora.sim.explain.names import shown_name
+from aurora.sim.explain.nouns import moment
 from aurora.sim.explain.shortage import Resource
 from aurora.sim.explain.waiting_claims import (
     AttemptClaim,
@@ -33,11 +35,6 @@ _STATES: Mapping[Resource, tuple[str, str]] = {
     "not_allowed": ("is not one of its allowed nodes", "are not among its allowed nodes"),
 }
 """Phrases for candidates that are unusable for a reason other than an amount."""
-
-
-def moment(value: float) -> str:
-    """Format a moment or a duration with its unit; short ones in milliseconds."""
-    return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{plain(value)} s"
 
 
 def amount(resource: Resource, value: float) -> str:

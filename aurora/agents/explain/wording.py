@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from aurora.agents.explain.names import shown_name
-from aurora.agents.explain.waiting_words import moment, waiting_sentence
-from aurora.quantities import energy, mass, plain, with_unit
+from aurora.agents.explain.waiting_words import waiting_sentence
+from aurora.quantities import plain, with_unit
 from aurora.sim.explain.claims import (
     FEASIBLE,
-    SCORE,
     CauseClaim,
     Claim,
     ComparisonClaim,
@@ -19,119 +17,16 @@ from aurora.sim.explain.claims import (
     OutcomeClaim,
     ValueClaim,
 )
+from aurora.sim.explain.names import shown_name
+from aurora.sim.explain.nouns import COUNT_FEATURES, NOUNS, Noun, moment, written_seconds
 from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.objectives import SHARES, WITH_TARGET
-from aurora.sim.policies.features import FEATURES
 from aurora.sim.scenarios.whatif import CarbonChanges, Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
 Audience = Literal["operator", "engineer"]
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.3g} %"
-
-
-def _seconds(value: float) -> str:
-    return "0 ms" if value == 0 else moment(value)
-
-
-def _time_left(value: float) -> str:
-    return _seconds(value) if value >= 0 else f"none, {moment(-value)} late"
-
-
-def _unit(plural: str, singular: str) -> Callable[[float], str]:
-    return lambda value: f"{plain(value)} {singular if value == 1 else plural}"
-
-
-class Noun(NamedTuple):
-    """Name of a feature in prose, and the format of its value."""
-
-    words: str
-    written: Callable[[float], str]
-
-
-_UNITS: Mapping[str, Callable[[float], str]] = {
-    "share": _share,
-    "s": _seconds,
-    "0 or 1": plain,
-    "": plain,
-    "$": lambda v: f"${v:.4g}",
-    "$/h": lambda v: f"${v:.4g}/h",
-    "J": energy,
-    "g": mass,
-}
-_SINGULAR: Mapping[str, str] = {"cores": "core", "devices": "device", "tasks": "task", "links": "link"}
-_WORDS: Mapping[str, str] = {
-    "node.index": "place in the list",
-    "node.cpu_total": "cores",
-    "node.cpu_free": "free cores",
-    "node.cpu_load": "load",
-    "node.memory_total": "size in memory",
-    "node.memory_free": "free memory",
-    "node.memory_load": "memory load",
-    "node.accelerators_total": "accelerators",
-    "node.accelerators_free": "free accelerator capacity",
-    "node.accelerators_idle": "idle accelerators",
-    "node.accelerator_load": "accelerator load",
-    "node.accelerator_largest_free": "largest free share of one accelerator",
-    "node.accelerator_tasks": "tasks on accelerators",
-    "node.fragmentation": "fragmentation",
-    "node.model_demand": "demand for its accelerator model",
-    "node.speed": "speed",
-    "node.price": "price",
-    "node.idle_power": "idle power",
-    "node.full_power": "full power",
-    "node.carbon_intensity": "carbon intensity",
-    "node.battery": "battery",
-    "node.tasks": "running tasks",
-    "node.active": "activity",
-    "node.last_placement": "time since its last task",
-    "node.failures": "failures",
-    "fit.cpu_left": "share of cores left",
-    "fit.memory_left": "share of memory left",
-    "fit.accelerators_left": "share of accelerators left",
-    "fit.device_left": "share of the accelerator left",
-    "fit.device_shared": "sharing of the accelerator",
-    "fit.fragmentation_increase": "added fragmentation",
-    "fit.same_class_tasks": "tasks that ask for accelerators alike",
-    "fit.duration": "run time",
-    "fit.cost": "cost",
-    "fit.energy": "energy",
-    "fit.carbon": "CO2",
-    "fit.latency": "network latency",
-    "fit.random": "random number",
-    "path.hops": "hops",
-    "path.bandwidth_free": "free bandwidth",
-    "path.load": "path load",
-    "task.slack": "time left",
-    SCORE: "score",
-    FEASIBLE: "number of candidates with room",
-}
-COUNT_FEATURES = frozenset(
-    (
-        "node.cpu_total",
-        "node.cpu_free",
-        "node.accelerators_total",
-        "node.accelerators_idle",
-        "node.accelerator_tasks",
-        "node.tasks",
-        "node.failures",
-        "fit.same_class_tasks",
-        "path.hops",
-    )
-)
-"""Features that are counts; their name is the unit."""
-NOUNS: Mapping[str, Noun] = {
-    f.name: Noun(_WORDS.get(f.name, f.meaning), _UNITS.get(f.unit) or _unit(f.unit, _SINGULAR.get(f.unit, f.unit)))
-    for f in FEATURES
-} | {
-    "task.slack": Noun(_WORDS["task.slack"], _time_left),
-    SCORE: Noun(_WORDS[SCORE], plain),
-    FEASIBLE: Noun(_WORDS[FEASIBLE], plain),
-}
-
-
-_AMOUNTS: Mapping[str, Callable[[float], str]] = {"s": _seconds, "tasks": plain}
+_AMOUNTS: Mapping[str, Callable[[float], str]] = {"s": written_seconds, "tasks": plain}
 """Formats of amounts that differ from `with_unit`; the name of a count is its unit."""
 MEASURES: Mapping[str, Noun] = {
     "completed": Noun("completed tasks", plain),

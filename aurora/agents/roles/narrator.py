@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aurora.agents.explain.explainer import Explanation, Level
-from aurora.agents.explain.names import shown_name
 from aurora.agents.explain.run_explainer import PlanExplanation
 from aurora.agents.explain.telling.composing import SentenceChoice, compose, offered, opening, phrased
 from aurora.agents.explain.telling.facts import KnownFacts, known_of_decision, known_of_run
 from aurora.agents.explain.telling.holding import Held, hold
-from aurora.agents.explain.wording import NOUNS, Audience, called
+from aurora.agents.explain.wording import Audience, called
 from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import ExplanationAnswer, SentenceAnswer, explanation_answer
 from aurora.prompts.loader import Prompt
+from aurora.sim.explain.names import shown_name
+from aurora.sim.explain.nouns import NOUNS
 from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.scenarios.scenario import Scenario
 

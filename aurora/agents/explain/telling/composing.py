@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at, shown_name
+from aurora.agents.explain.names import NODES, RUNS, TASKS, Names, names_at
 from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.grammar import Slot, Slots, Writer, write
 from aurora.agents.explain.telling.lexicon import RESOURCES, STATES, measure, noun, predicate
@@ -15,6 +15,7 @@ from aurora.agents.explain.telling.quantities import write as write_amount
 from aurora.agents.explain.telling.reading import SORT_OF_LIST, SORT_OF_SLOT, parts
 from aurora.agents.explain.telling.readings import Fact, Reading
 from aurora.agents.explain.wording import Audience
+from aurora.sim.explain.names import shown_name
 
 Link = Literal["none", "because", "also", "but"]
 """Connective between a sentence and the one before it."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from aurora.agents.explain.names import quoted, shown_name
 from aurora.agents.explain.telling.facts import KnownFacts
 from aurora.agents.explain.telling.lexicon import noun
 from aurora.agents.explain.telling.quantities import Amount, Quantity, agrees, write
 from aurora.agents.explain.telling.reading import Before, Clause, TooInvolved, sentences
 from aurora.agents.explain.telling.readings import Fact, Reading
+from aurora.sim.explain.names import quoted, shown_name
 from aurora.sim.policies.features import FEATURE_INDEX
 
 UNCHECKED = "could not be checked"

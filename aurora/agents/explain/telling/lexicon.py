@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from aurora.agents.explain.waiting_words import RESOURCES as ALL_RESOURCES
-from aurora.agents.explain.wording import MEASURES, NOUNS, called
+from aurora.agents.explain.wording import MEASURES, called
+from aurora.sim.explain.nouns import NOUNS
 from aurora.sim.outcome import Summary
 
 Meaning = Mapping[str, str]

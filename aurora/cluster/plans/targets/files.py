@@ -46,7 +46,10 @@ class FilesTarget(WritingTarget):
         Raises:
             PlanError: The plan is not of Kubernetes, or a file is there already.
         """
-        return writing_steps(self.place, manifests(plan, snapshot, base=self.base), "files of the plan")
+        files = manifests(plan, snapshot, base=self.base)
+        left = files.get(LEFT, "").count("\n") - 1
+        remark = f"{left} {'change is' if left == 1 else 'changes are'} in no file: read {self.place / LEFT}"
+        return writing_steps(self.place, files, "files of the plan", {LEFT: remark})
 
 
 def manifests(plan: Plan, snapshot: Snapshot, *, base: str = BASE) -> dict[str, str]:
