@@ -21,6 +21,7 @@ from aurora.cli import (
     simulate,
 )
 from aurora.cli.bench import commands as bench
+from aurora.cli.chat import commands as chat
 from aurora.cli.futures import commands as futures
 from aurora.cli.options import options_of
 from aurora.cli.plan import commands as plan
@@ -47,6 +48,8 @@ app.command("explain")(explain.explain)
 app.command("forecast")(forecast.forecast)
 app.command("futures")(futures.futures)
 app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
+app.command("ask")(chat.ask)
+app.command("chat")(chat.chat)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
