@@ -15,7 +15,7 @@ from typing import Any
 from aurora.cluster.changes import Cordon, Evict, Move, Place, Uncordon, change_text
 from aurora.cluster.plans.plan import Plan, PlannedChange
 from aurora.cluster.plans.targets.api import CONFLICT, NOT_FOUND, TOO_MANY, Api, ApiError
-from aurora.cluster.plans.targets.patches import ObjectName, has_fields, patch_of, workload_name
+from aurora.cluster.plans.targets.patches import ObjectName, checked_name, has_fields, patch_of, workload_name
 from aurora.cluster.plans.targets.target import Direction, Step, StepState
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import PlanError
@@ -99,7 +99,7 @@ class KubernetesTarget:
             raise PlanError(f"Kubernetes can't do this: {change_text(change)}")
         task = snapshot.tasks_by_id[change.task_id]
         namespace, _, name = change.task_id.rpartition("/")
-        pod = ObjectName("v1", "Pod", namespace, name)
+        pod = ObjectName("v1", "Pod", checked_name(namespace), checked_name(name))
         found = self._found(pod.path, pod.text)
         node = found["spec"].get("nodeName")
         wanted = change.node_id if isinstance(change, Place) else None
