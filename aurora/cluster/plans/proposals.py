@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aurora.cluster.changes import Drain, Place, Resize, apply_change
+from aurora.cluster.changes import Drain, Place, Resize, apply_change, apply_changes
 from aurora.cluster.placement import DEFAULT_POLICY, place
 from aurora.cluster.plans.making import Proposal
 from aurora.cluster.snapshot import Snapshot
@@ -26,6 +27,46 @@ class Proposals(NamedTuple):
 
     proposals: tuple[Proposal, ...]
     remarks: tuple[str, ...] = ()
+
+
+def propose(
+    snapshot: Snapshot,
+    asked: Sequence[Proposal] = (),
+    *,
+    advice: Path | None = None,
+    drain: Sequence[str] = (),
+    place_pending: bool = False,
+    policy: Policy = DEFAULT_POLICY,
+) -> Proposals:
+    """Propose changes one after the other, each on the system as those before leave it.
+
+    Args:
+        snapshot: The system.
+        asked: Changes that come first.
+        advice: File of advice for containers.
+        drain: Nodes to drain.
+        place_pending: Whether to place the waiting tasks that fit somewhere.
+        policy: Policy that chooses nodes.
+
+    Raises:
+        InputError: A change does not fit the system.
+        FileError: The advice can't be read.
+        DataError: It is none, or there is no task to place.
+        PolicyError: An expression of the policy is not valid.
+    """
+    proposals = list(asked)
+    remarks: list[str] = []
+    steps: list[Callable[[Snapshot], Proposals]] = []
+    if advice is not None:
+        steps.append(lambda system: propose_sizes(system, advice))
+    steps += [partial(propose_drain, node_id=node, policy=policy) for node in drain]
+    if place_pending:
+        steps.append(partial(propose_placements, policy=policy))
+    for step in steps:
+        found = step(apply_changes(snapshot, [p.change for p in proposals]))
+        proposals += found.proposals
+        remarks += found.remarks
+    return Proposals(tuple(proposals), tuple(remarks))
 
 
 def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POLICY) -> Proposals:

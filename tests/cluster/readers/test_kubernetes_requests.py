@@ -59,6 +59,15 @@ def test_requests_of_the_whole_pod_replace_those_of_its_containers(tmp_path: Pat
     assert task.limits["memory"] == 4.0
 
 
+def test_a_resize_of_the_whole_pod_counts_without_its_overhead_twice(tmp_path: Path) -> None:
+    spec = {"containers": [main("1")], "resources": {"requests": {"cpu": "2"}}, "overhead": {"cpu": "250m"}}
+    held = {"resources": {"requests": {"cpu": "3250m"}}, "allocatedResources": {"cpu": "3250m"}}
+    assert read_one(tmp_path, spec, held).requests == {"cpu": 3.25}
+    refused = {"type": "PodResizePending", "status": "True", "reason": "Infeasible"}
+    less = {"resources": {"requests": {"cpu": "1250m"}}, "conditions": [refused]}
+    assert read_one(tmp_path, spec, less).requests == {"cpu": 1.25}
+
+
 def test_overhead_is_added_to_requests_and_to_limits_that_are_set(tmp_path: Path) -> None:
     spec = {
         "containers": [container(requests={"cpu": "1", "memory": "1Gi"}, limits={"memory": "2Gi"})],

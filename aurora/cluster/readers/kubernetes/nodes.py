@@ -54,6 +54,8 @@ def read_node(item: Object, usage: Object | None, prices: Mapping[str, float] | 
     if "Ready" not in conditions:
         notes.assumed("no-ready-condition", "nodes without a Ready condition are taken to be ready", name)
     instance_type = _first(own_labels, INSTANCE_LABELS)
+    if own_labels.get("nvidia.com/gpu.replicas", "1") not in ("0", "1"):
+        notes.assumed("devices-shared-in-time", "a device that is shared in time counts as its number of shares", name)
     return Node(
         node_id=name,
         capacity=in_units(capacity, "status.capacity"),
