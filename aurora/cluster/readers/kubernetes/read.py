@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from aurora.cluster.readers.kubernetes.documents import files_in, items_in
+from aurora.cluster.readers.kubernetes.documents import NotKubernetesError, files_in, items_in
 from aurora.cluster.readers.kubernetes.fields import Object, labels_of, mapping, nested, text, whole
 from aurora.cluster.readers.kubernetes.inventory import Inventory
 from aurora.cluster.readers.kubernetes.nodes import read_node
@@ -61,10 +61,22 @@ def read_kubernetes(
     notes = Notes()
     inventory = Inventory(notes)
     with collector_paused():
-        sources = [(str(path), inventory.add(items_in(path), str(path))) for path in files]
+        sources = [(str(path), _add(inventory, path, is_in_folder, notes)) for path, is_in_folder in files]
         if not any(kinds for _, kinds in sources):
-            raise DataError(f"{files[0]} has no node and no pod; {_LIST_BOTH}")
-        return snapshot_of(inventory, sources, name or _stem(files[0]), notes, now=now, prices=prices)
+            raise DataError(f"{files[0][0]} has no node and no pod; {_LIST_BOTH}")
+        sources = [(path, kinds) for path, kinds in sources if kinds]
+        return snapshot_of(inventory, sources, name or _stem(Path(paths[0])), notes, now=now, prices=prices)
+
+
+def _add(inventory: Inventory, path: Path, is_in_folder: bool, notes: Notes) -> tuple[str, ...]:
+    """Take in a file; return its kinds. In a folder, files about other things than Kubernetes are noted."""
+    try:
+        return inventory.add(items_in(path), str(path))
+    except NotKubernetesError:
+        if not is_in_folder:
+            raise
+        notes.not_represented("other-files", "files of a folder that are not about Kubernetes are left out", str(path))
+        return ()
 
 
 @contextmanager
