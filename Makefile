@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 endif
 COMPILE := "from aurora.sim.compilation import compile_kernel; compile_kernel()"
 
-.PHONY: demo docs test test-slow test-published lint bench published clean
+.PHONY: demo docs test test-slow test-published test-cluster lint bench published clean
 
 # The simulator is compiled beside the larger part of the installation; it needs no more than what comes first.
 # torch comes in a build without CUDA: from where the installer is told to look, else from PyTorch's own index.
@@ -53,6 +53,10 @@ test-published: $(VENV)/installed-dev
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# On the cluster of KUBECONFIG, in a namespace of its own that is deleted afterwards.
+test-cluster: $(VENV)/installed-dev
+	AURORA_TEST_CLUSTER=1 $(BIN)/python -m pytest tests/cluster/plans/test_cluster.py
 
 bench: $(VENV)/installed-dev
 	$(BIN)/aurora bench speed

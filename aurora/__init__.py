@@ -41,7 +41,7 @@ Learning
 Errors
     AuroraError                             base of all errors that AURORA raises; `aurora.errors` has the tree
     InputError, FileError, DataError, ScenarioError, PolicyError, ConstraintError, StoreError, RunError, ModelError,
-    BudgetExceeded, MissingExtraError
+    BudgetExceeded, MissingExtraError, PlanError
 
 Names are loaded when they are first used: `import aurora` takes milliseconds.
 """
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         InputError,
         MissingExtraError,
         ModelError,
+        PlanError,
         PolicyError,
         RunError,
         ScenarioError,
@@ -121,6 +122,7 @@ __all__ = [
     "Node",
     "Outcome",
     "Panel",
+    "PlanError",
     "Policy",
     "PolicyError",
     "PolicyProposer",
@@ -185,6 +187,7 @@ _HOMES = {
     "Node": "aurora.sim.scenarios.scenario",
     "Outcome": "aurora.sim.outcome",
     "Panel": "aurora.learning.series.series",
+    "PlanError": "aurora.errors",
     "Policy": "aurora.sim.policies.policy",
     "PolicyError": "aurora.errors",
     "PolicyProposer": "aurora.graphs.proposers.protocols",

@@ -21,8 +21,10 @@ from aurora.cli import (
     simulate,
 )
 from aurora.cli.bench import commands as bench
+from aurora.cli.chat import commands as chat
 from aurora.cli.futures import commands as futures
 from aurora.cli.options import options_of
+from aurora.cli.plan import commands as plan
 from aurora.cli.recommend import commands as recommend
 from aurora.cli.snapshot import commands as snapshot
 from aurora.cli.terminal import streams
@@ -46,12 +48,15 @@ app.command("explain")(explain.explain)
 app.command("forecast")(forecast.forecast)
 app.command("futures")(futures.futures)
 app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
+app.command("ask")(chat.ask)
+app.command("chat")(chat.chat)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(index.app, name="index")
 app.add_typer(recommend.app, name="recommend")
+app.add_typer(plan.app, name="plan")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(data.app, name="data")
 app.add_typer(snapshot.app, name="snapshot")

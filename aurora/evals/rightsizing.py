@@ -142,24 +142,24 @@ def curves_of(case: Case) -> dict[str, Curve]:
 
 def _sized(case: Case, moment: Moment) -> dict[str, tuple[str, FloatArray, int, FloatArray]]:
     """Return knob, values, position of the default, and sizes [values, containers] of each strategy."""
-    found = {}
+    strategies = {}
     demands = moment.demands
     for name, strategy in STRATEGIES.items():
         rule = strategy.rule(case.resource)
         values = np.array(sorted({*rule.sweep, rule.default}))
         sizes = _aurora(case, moment, values) if name == "aurora" else _swept(name, demands, values)
-        found[name] = (rule.knob, values, int(np.searchsorted(values, rule.default)), sizes)
+        strategies[name] = (rule.knob, values, int(np.searchsorted(values, rule.default)), sizes)
     if case.resource == "cpu":
         rule = STRATEGIES["vpa"].memory  # the same margin
         margins = np.array(sorted({*rule.sweep, rule.default}))
         bare = np.array([vpa_target(d, margin=0.0) for d in demands])
-        found["vpa, margin"] = (
+        strategies["vpa, margin"] = (
             rule.knob,
             margins,
             int(np.searchsorted(margins, rule.default)),
             (1 + margins[:, None]) * bare,
         )
-    return found
+    return strategies
 
 
 def _aurora(case: Case, moment: Moment, risks: FloatArray) -> FloatArray:
@@ -281,14 +281,14 @@ def _violations_at(curve: tuple[FloatArray, FloatArray], slack: FloatArray) -> F
 
 
 def _interpolated(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
-    found = np.full(len(at), np.nan)
+    values = np.full(len(at), np.nan)
     for row, wanted in enumerate(at):
         if np.isfinite(wanted) and x[row].min() <= wanted <= x[row].max():
             order = np.lexsort((y[row], x[row]))
             # Of several points with the same x the best one counts.
             places, first = np.unique(x[row][order], return_index=True)
-            found[row] = np.interp(wanted, places, y[row][order][first])
-    return found
+            values[row] = np.interp(wanted, places, y[row][order][first])
+    return values
 
 
 def _interval(values: FloatArray) -> tuple[float | None, float | None, float | None]:

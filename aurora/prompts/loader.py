@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 
 from aurora.errors import ModelError
 
-Role = Literal["attacker", "defender", "explainer"]
-ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer")
+Role = Literal["attacker", "defender", "explainer", "operator"]
+ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator")
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 

@@ -48,18 +48,17 @@ def approve(plan: Plan, who: str, at: datetime, valid_for: timedelta = VALID_FOR
     return Approval(plan_sha256=plan.sha256, who=who, at=at, expires_at=min(at + valid_for, plan.expires_at))
 
 
-def approve_by_prefix(plan: Plan, prefix: str, who: str, at: datetime) -> Approval:
-    """Return the approval of a plan whose hash begins with what the person typed.
+def check_prefix(plan: Plan, prefix: str) -> None:
+    """Check that a plan's hash begins with what a person typed.
 
     Raises:
         InputError: The prefix is too short.
-        PlanError: The plan has another hash, or has expired.
+        PlanError: The plan has another hash.
     """
     if len(prefix) < MIN_PREFIX:
-        raise InputError(f"give at least {MIN_PREFIX} digits of the plan's hash", parameter="yes", value=prefix)
+        raise InputError(f"give at least {MIN_PREFIX} digits of the plan's hash", parameter="prefix", value=prefix)
     if not plan.sha256.startswith(prefix.lower()):
         raise PlanError(f"plan {plan.plan_id} does not have a hash that begins with {prefix}; look at it once more")
-    return approve(plan, who, at)
 
 
 def check_approval(plan: Plan, approvals: Iterable[Approval], at: datetime) -> Approval:

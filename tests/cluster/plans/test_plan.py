@@ -10,7 +10,7 @@ import pytest
 
 from aurora.cluster.changes import Cordon, Drain, Evict, Move, NodeFails, Place, Resize, Scale, apply_changes
 from aurora.cluster.files import snapshot_sha256
-from aurora.cluster.plans.approval import approve, approve_by_prefix, check_approval
+from aurora.cluster.plans.approval import approve, check_approval, check_prefix
 from aurora.cluster.plans.folder import approvals, list_plans, load, record_approval, save, snapshot_of
 from aurora.cluster.plans.making import Proposal, edit, make_plan
 from aurora.cluster.plans.plan import Effect, Estimate, Measure, Plan, diff, inverse, parse_plan
@@ -210,9 +210,9 @@ def test_an_approval_is_for_one_hash_and_ends() -> None:
     with pytest.raises(PlanError, match="has expired"):
         approve(plan, "ada", NOW + timedelta(days=2))
     with pytest.raises(InputError, match="at least 6 digits"):
-        approve_by_prefix(plan, plan.sha256[:3], "ada", NOW)
+        check_prefix(plan, plan.sha256[:3])
     with pytest.raises(PlanError, match="does not have a hash"):
-        approve_by_prefix(plan, other.sha256[:8], "ada", NOW)
+        check_prefix(plan, other.sha256[:8])
 
 
 def test_plans_live_in_a_folder_with_their_snapshots_and_approvals(tmp_path: Path) -> None:

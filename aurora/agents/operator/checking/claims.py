@@ -125,11 +125,12 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset
         named: Names that it is about, as the evidence has them.
         tools: Tools of the cited evidence that succeeded.
     """
+    blank = re.sub(r"<[^>]*>", lambda m: "~" * len(m[0]), text)
     return (
-        _wrong_deed(text, tools)
-        or _wrong_comparison(text, facts, named)
-        or _wrong_state(text, facts, named)
-        or _wrong_quantifier(text, facts)
+        _wrong_deed(blank, tools)
+        or _wrong_comparison(blank, text, facts, named)
+        or _wrong_state(blank, facts, named)
+        or _wrong_quantifier(blank, facts)
         or _wrong_cause(text, facts)
     )
 
@@ -140,12 +141,12 @@ def _wrong_deed(text: str, tools: frozenset[str]) -> str:
     return ""
 
 
-def _wrong_comparison(text: str, facts: Facts, named: frozenset[str]) -> str:
+def _wrong_comparison(text: str, masked: str, facts: Facts, named: frozenset[str]) -> str:
     text = _HARMLESS.sub(lambda m: "~" * len(m[0]), text)
     for match in _COMPARATIVE.finditer(text):
         if _OF_NUMBER.match(text[match.end() :]):
             continue  # the number is checked as a bound
-        fault = _wrong_pair(match[1].casefold(), text, facts, named)
+        fault = _wrong_pair(match[1].casefold(), text, masked, facts, named)
         if fault:
             return fault
     spoken = " ".join(t.text for t in facts.texts).casefold()
@@ -194,6 +195,11 @@ def _wrong_extreme(name: str, text: str, facts: Facts, named: frozenset[str]) ->
     superlative = _SUPERLATIVES[name]
     numbers = [s.quantity.number for s in stated_numbers(text)]
     candidates = 0
+    for listing in facts.listings:
+        if listing.order == name and listing.members:
+            if listing.members[0] in named:
+                return ""
+            candidates += 1
     for (listed, _row), column in _measured(name, text, facts):
         if not _is_whole(listed, name, facts):
             continue
@@ -215,11 +221,11 @@ def _is_whole(listed: str, name: str, facts: Facts) -> bool:
     return all(listing.is_whole for listing in facts.listings if listing.size > 1 and listing.members)
 
 
-def _wrong_pair(word: str, text: str, facts: Facts, named: frozenset[str]) -> str:
+def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozenset[str]) -> str:
     name = _COMPARATIVES[word]
     if len(named) != 2:  # noqa: PLR2004  # a pair
         return f"{UNCHECKED}: “{word} than” needs two names that the cited evidence lists"
-    order = sorted(named, key=lambda n: _place(text, n))
+    order = sorted(named, key=lambda n: masked.find(f"<{n}>"))
     is_largest = _SUPERLATIVES[name].is_largest
     compared = 0
     for _, column in _measured(name, text, facts):
@@ -230,10 +236,6 @@ def _wrong_pair(word: str, text: str, facts: Facts, named: frozenset[str]) -> st
         if (first > second) if is_largest else (first < second):
             return ""
     return "the cited evidence says the opposite" if compared else f"{UNCHECKED}: its evidence does not compare the two"
-
-
-def _place(text: str, name: str) -> int:
-    return text.find(f"<{name}>")
 
 
 def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:

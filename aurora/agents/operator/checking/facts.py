@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from aurora.agents.explain.telling.quantities import COUNT, UNITS, Amount, read
 from aurora.tools.harness import Evidence
+from aurora.tools.registry import TOOLS
 
 REASONS = frozenset(
     "reason reasons summary never changes change because_of because conditions system_reason bound message messages "
@@ -116,10 +119,11 @@ def facts_of(evidence: Sequence[Evidence]) -> Facts:
     for call in evidence:
         tool = _tokens(call.tool)
         facts.raw += f"\n{call.text}\n{json.dumps(call.arguments)}"
-        tool |= _chosen(call.arguments)
+        arguments = _complete(call)
+        tool |= _chosen(arguments)
         facts.words |= tool
         _add_names(json.dumps(call.arguments), facts)
-        order = str(call.arguments.get("order", "")) if isinstance(call.arguments, Mapping) else ""
+        order = str(arguments.get("order", "")) if isinstance(arguments, Mapping) else ""
         if call.outcome != "ok":
             _add_text(facts, call.text, frozenset({"error"}) | tool, frozenset(), is_reason=True)
             continue
@@ -131,6 +135,16 @@ def facts_of(evidence: Sequence[Evidence]) -> Facts:
         _walk(facts, value, _Place(tool, frozenset(), "", "", order=order))
     _add_differences(facts)
     return facts
+
+
+def _complete(call: Evidence) -> Any:
+    """Return the arguments of a call with the defaults that it left to the tool."""
+    if call.outcome != "ok" or call.tool not in TOOLS:
+        return call.arguments
+    try:
+        return TOOLS[call.tool].arguments.model_validate(call.arguments).model_dump(mode="json")
+    except ValidationError:
+        return call.arguments
 
 
 def _chosen(arguments: Any) -> frozenset[str]:

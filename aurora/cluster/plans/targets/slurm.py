@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 from aurora.cluster.changes import Cordon, Evict, Move, Place, PlanChange, Uncordon, change_text
 from aurora.cluster.plans.plan import Plan
+from aurora.cluster.plans.targets.files import printable
 from aurora.cluster.plans.targets.target import Step
 from aurora.cluster.plans.targets.writing import WritingTarget, writing_steps
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import PlanError
 
 APPLY, UNDO = "apply.sh", "undo.sh"
-_JOB = re.compile(r"([0-9]+(?:[_+][0-9]+)?)")
+_JOB = re.compile(r"([0-9]+(?:[_+][0-9]+)?)(\.n[0-9]+)?")
+"""A job's id, and the mark of its part on one of several nodes."""
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -53,7 +55,10 @@ def _script(plan: Plan, verb: str, changes: list[PlanChange]) -> str:
     ]
     lines.append("set -eu")
     for change in changes:
-        lines += [f"# {_comment(change_text(change))}", *_commands(change, plan.plan_id)]
+        commands = [
+            c for c in _commands(change, plan.plan_id) if not c.startswith("scontrol requeue ") or c not in lines
+        ]
+        lines += [f"# {printable(change_text(change))}", *commands]  # a job on several nodes is requeued once
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +72,7 @@ def _commands(change: PlanChange, plan_id: str) -> Iterator[str]:
             yield _scontrol("update", f"JobId={job}", f"ReqNodeList={_node(change.node_id)}")
             yield _scontrol("release", job)
         case Evict():
-            yield _scontrol("requeue", _job(change.task_id))
+            yield _scontrol("requeue", _job(change.task_id, is_whole=False))
         case Cordon():
             reason = f"Reason=aurora plan {plan_id}"
             yield _scontrol("update", f"NodeName={_node(change.node_id)}", "State=DRAIN", reason)
@@ -81,10 +86,12 @@ def _scontrol(*words: str) -> str:
     return shlex.join(["scontrol", *words])
 
 
-def _job(task_id: str) -> str:
-    match = _JOB.fullmatch(task_id.partition("@")[0])
+def _job(task_id: str, *, is_whole: bool = True) -> str:
+    match = _JOB.fullmatch(task_id)
     if match is None:
         raise PlanError(f"{task_id!r} is no job id of Slurm")
+    if is_whole and match[2]:
+        raise PlanError(f"{task_id} is a part of job {match[1]}, which Slurm places as a whole")
     return match[1]
 
 
@@ -92,8 +99,3 @@ def _node(node_id: str) -> str:
     if _NODE.fullmatch(node_id) is None or node_id.upper() == "ALL":
         raise PlanError(f"{node_id!r} is no name of one node of Slurm")
     return node_id
-
-
-def _comment(text: str) -> str:
-    """Return a text that stays within its line."""
-    return "".join(c if c.isprintable() else "?" for c in text)

@@ -53,16 +53,19 @@ class WritingTarget:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if content is None:
                     path.unlink(missing_ok=True)
-                    with contextlib.suppress(OSError):  # it has other files
-                        path.parent.rmdir()
+                    with contextlib.suppress(OSError):  # a folder has other files
+                        for folder in path.parents:
+                            if not folder.is_relative_to(self.place.absolute()):
+                                break
+                            folder.rmdir()
                     return
             write_atomically(path, content)
         except FileError as error:
             raise PlanError(str(error)) from None
 
     def settle(self, step: Step, direction: Direction) -> str:
-        """Return nothing: a file is well once it is written."""
-        return ""
+        """Return what is worth knowing about a file that was written."""
+        return str(step.data.get("remark", "")) if direction == "apply" else ""
 
 
 def content_of(path: Path) -> str | None:
@@ -77,8 +80,16 @@ def content_of(path: Path) -> str | None:
         raise PlanError(str(error)) from None
 
 
-def writing_steps(folder: Path, contents: Mapping[str, str], what: str) -> tuple[Step, ...]:
+def writing_steps(
+    folder: Path, contents: Mapping[str, str], what: str, remarks: Mapping[str, str] | None = None
+) -> tuple[Step, ...]:
     """Return the steps that write files of a folder, which must not be there yet with another content.
+
+    Args:
+        folder: The folder.
+        contents: Content of each file, by its path in the folder.
+        what: The files together, for messages.
+        remarks: What is worth knowing about a file, by its path in the folder.
 
     Raises:
         PlanError: A file is there already, or can't be read.
@@ -90,5 +101,6 @@ def writing_steps(folder: Path, contents: Mapping[str, str], what: str) -> tuple
         if before is not None and before != content:
             raise PlanError(f"{path} is there already; give an empty folder for the {what}")
         data = {"path": str(path), "before": None, "after": content}
+        data |= {"remark": (remarks or {}).get(name, "")}
         steps.append(Step(change=0, text=f"write {folder / name}", action="file", data=data))
     return tuple(steps)

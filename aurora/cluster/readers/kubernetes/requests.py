@@ -1,8 +1,10 @@
 """What a pod asks for, as kube-scheduler and `kubectl describe node` compute it.
 
-Source: `k8s.io/component-helpers/resource/helpers.go` (`PodRequests`, `PodLimits`), Kubernetes 1.34: main containers
-and sidecars run together; init containers run one after another before them, each beside the sidecars that precede it;
-requests of the whole pod replace the sum of its containers'; overhead of the runtime comes on top.
+Source: `k8s.io/component-helpers/resource/helpers.go` (`PodRequests`, `PodLimits`), Kubernetes 1.33 to 1.35: main
+containers and sidecars run together; init containers run one after another before them, each beside the sidecars that
+precede it; requests of the whole pod replace the sum of its containers'; overhead of the runtime comes on top. During
+a resize each container counts with the largest of what it asks for and holds. Later versions take the largest of the
+sums, which is less where two containers of a pod are resized in opposite directions.
 """
 
 from __future__ import annotations
@@ -58,10 +60,7 @@ def parts(spec: Object, status: Object) -> tuple[Part, ...]:
         DataError: A field is not what it should be; names the container.
     """
     held = {text(s, "name"): s for key in ("containerStatuses", "initContainerStatuses") for s in objects(status, key)}
-    is_infeasible = text(status, "resize") == "Infeasible" or any(
-        text(c, "type") == "PodResizePending" and text(c, "reason") == "Infeasible"
-        for c in objects(status, "conditions")
-    )
+    is_infeasible = _is_infeasible(status)
     found = []
     for key in ("initContainers", "containers"):
         for number, container in enumerate(objects(spec, key)):
@@ -71,6 +70,14 @@ def parts(spec: Object, status: Object) -> tuple[Part, ...]:
             except DataError as error:
                 raise DataError(f"spec.{key}[{number}]: {error}") from None
     return tuple(found)
+
+
+def _is_infeasible(status: Object) -> bool:
+    """Return whether the node refused a resize for good: what is held counts then, not what is asked for."""
+    return text(status, "resize") == "Infeasible" or any(
+        text(c, "type") == "PodResizePending" and text(c, "reason") == "Infeasible"
+        for c in objects(status, "conditions")
+    )
 
 
 def _part(container: Object, name: str, is_first: bool, held: Object, is_infeasible: bool) -> Part:
@@ -100,14 +107,19 @@ def pod_requests(containers: Iterable[Part], spec: Object, status: Object) -> Na
         DataError: A field is not what it should be.
     """
     amounts = _together(containers, "requests")
+    overhead = quantities(mapping(spec, "overhead"), "spec.overhead")
     whole = quantities(nested(spec, "resources", "requests"), "spec.resources.requests")
     if whole:
         now = most(
             quantities(nested(status, "resources", "requests"), "status.resources.requests"),
             quantities(mapping(status, "allocatedResources"), "status.allocatedResources"),
         )
-        amounts |= {r: amount for r, amount in most(whole, now).items() if _is_of_whole_pods(r)}
-    return _plus(amounts, quantities(mapping(spec, "overhead"), "spec.overhead"))
+        held = {
+            r: max(0, amount - overhead.get(r, 0)) for r, amount in now.items()
+        }  # the status has the overhead in it
+        whole = held if held and _is_infeasible(status) else most(whole, held)
+        amounts |= {r: amount for r, amount in whole.items() if _is_of_whole_pods(r)}
+    return _plus(amounts, overhead)
 
 
 def pod_limits(containers: Iterable[Part], spec: Object) -> Nanos:

@@ -159,11 +159,11 @@ class ContainerReport:
         """Return the report; the keys are those of `aurora recommend containers --json`."""
         containers = []
         for advice in self.containers:
-            found = asdict(advice)
+            row = asdict(advice)
             for resource in RESOURCES:
-                one = advice.of(resource)
-                found[resource] |= {"now": one.now._asdict(), "proposed": one.proposed._asdict()}
-            containers.append(found)
+                part = advice.of(resource)
+                row[resource] |= {"now": part.now._asdict(), "proposed": part.proposed._asdict()}
+            containers.append(row)
         return {
             "strategy": self.strategy,
             "horizon": self.horizon,

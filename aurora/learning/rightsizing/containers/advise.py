@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from aurora.learning.rightsizing.containers.advice import (
     Prices,
     ResourceAdvice,
 )
-from aurora.learning.rightsizing.containers.cases import Sized, rounded_up, sized_cpu, sized_memory
+from aurora.learning.rightsizing.containers.cases import sized_cpu, sized_memory
 from aurora.learning.rightsizing.containers.outlook import Outlook
 from aurora.learning.rightsizing.containers.risk import (
     LARGEST_SHARE,
@@ -33,7 +34,6 @@ from aurora.learning.rightsizing.containers.risk import (
 )
 from aurora.learning.rightsizing.containers.strategies import CPU_RISK, MEMORY_RISK, STRATEGIES, Strategy
 from aurora.learning.rightsizing.containers.use import (
-    MIB,
     RESOURCES,
     UNITS,
     ContainerUse,
@@ -66,6 +66,7 @@ class _Fleet(NamedTuple):
         horizons: Seconds of which the distributions are.
         wanted: Sizes by the strategy.
         tails: CPU limits by the distributions.
+        in_pod: Number of containers in the pod, by position of the container.
     """
 
     demands: dict[int, Demand]
@@ -75,6 +76,7 @@ class _Fleet(NamedTuple):
     horizons: FloatArray
     wanted: FloatArray
     tails: FloatArray
+    in_pod: Mapping[int, int] = MappingProxyType({})
 
 
 def advise(  # noqa: PLR0913  # what a recommendation depends on
@@ -150,6 +152,8 @@ def _sized(
     fleet = _fleet(
         {k: d for k, d in enumerate(measured) if d is not None and d.count >= needs[k]}, strategy, risk, horizon
     )
+    in_pod = Counter(use.workload for use in uses)
+    fleet = fleet._replace(in_pod={k: in_pod[uses[k].workload] for k in fleet.demands})
     advice: list[tuple[ResourceAdvice, float | None]] = []
     for k, use in enumerate(uses):
         if k in fleet.demands:
@@ -158,19 +162,19 @@ def _sized(
             advice.append((_unsized(use, resource, measured[k], needs[k]), None))
     if not fleet.demands:
         return _Sized(advice, None)
-    found = fleet.calibration
-    return _Sized(advice, CalibrationSummary(resource, found.tests, found.containers, risk, found.working_risk(risk)))
+    past = fleet.calibration
+    return _Sized(advice, CalibrationSummary(resource, past.tests, past.containers, risk, past.working_risk(risk)))
 
 
 def _counted(uses: Sequence[ContainerUse]) -> list[ContainerUse]:
     """Return the containers with their number in the pod, where an autoscaler works on it."""
     counts = Counter(use.workload for use in uses)
-    return [
-        use
-        if use.autoscaler is None
-        else replace(use, autoscaler=use.autoscaler._replace(containers=counts[use.workload]))
-        for use in uses
-    ]
+    counted = []
+    for use in uses:
+        scaler = use.autoscaler
+        scaler = None if scaler is None else scaler._replace(containers=counts[use.workload])
+        counted.append(replace(use, autoscaler=scaler))
+    return counted
 
 
 def _check(
@@ -244,17 +248,16 @@ def _judged(
     demand, place = fleet.demands[k], fleet.places[k]
     resource, wanted = demand.resource, float(fleet.wanted[place])
     now = use.size(resource)
-    if strategy.rule(resource).size is not None:
-        sized = _by_rule(use, strategy, resource, wanted)
+    if strategy.sized is not None:
+        sized = strategy.sized(use, demand, wanted, fleet.in_pod[k])
     elif resource == "cpu":
         sized = sized_cpu(use, demand, wanted, float(fleet.tails[place]))
     else:
         sized = sized_memory(use, demand, wanted, horizon)
-    held = sized.size == now and not sized.is_forced and bool(sized.reasons) and use.autoscaler is not None
-    own = strategy.rule(resource).size is None
+    is_ours = strategy.rule(resource).size is None
     chance_now = _chance(fleet, place, _bound(now), horizon)
     is_safe = chance_now is not None and chance_now <= LARGEST_SHARE * risk
-    if own and not sized.is_forced and _is_same(now, sized.size, is_safe=is_safe):
+    if is_ours and _meets(now, sized.floor) and _is_same(now, sized.size, is_safe=is_safe):
         sized = sized._replace(size=now, target=None)
     chance = _chance(fleet, place, _bound(sized.size), horizon)
     above = _chance(fleet, place, sized.size.request, horizon)
@@ -267,7 +270,7 @@ def _judged(
     change = (*factors, *sized.would_change)
     advice = ResourceAdvice(
         resource,
-        "held" if held else _finding(now, sized.size),
+        "held" if sized.is_held else _finding(now, sized.size),
         demand.count,
         need,
         now,
@@ -276,27 +279,16 @@ def _judged(
         _slack(demand, sized.size.request),
         chance_now,
         chance,
-        fleet.calibration.kept(risk) if own else None,
+        fleet.calibration.kept(risk) if is_ours else None,
         reasons,
         change,
     )
     return advice, sized.target
 
 
-def _by_rule(use: ContainerUse, strategy: Strategy, resource: Resource, wanted: float) -> Sized:
-    """Return the size of a published rule, with that tool's own least sizes, limits and treatment of autoscalers."""
-    now, scaler = use.size(resource), use.autoscaler
-    assert strategy.least is not None
-    size = max(rounded_up(wanted, 0.001 if resource == "cpu" else MIB), strategy.least[resource == "memory"])
-    if strategy is STRATEGIES["krr"]:
-        if scaler is not None and scaler.resource == resource:
-            return Sized(now, ("KRR proposes nothing where an autoscaler scales on the resource",))
-        return Sized(Size(size, None if resource == "cpu" else size))
-    # VPA keeps the ratio of limit to request.
-    limit = None if now.limit is None else (now.limit / now.request * size if now.request else max(now.limit, size))
-    warned = scaler is not None and scaler.resource == resource
-    reasons = ("VPA must not work on a resource that an autoscaler scales on",) if warned else ()
-    return Sized(Size(size, limit), reasons)
+def _meets(now: Size, floor: Size) -> bool:
+    """Return whether what is set now is as large as a case demands."""
+    return all(least is None or (has is not None and has >= least) for has, least in zip(now, floor, strict=True))
 
 
 def _is_same(now: Size, proposed: Size, *, is_safe: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.learning.rightsizing.containers.use import MIB, ContainerUse, Demand, Size, startup_peak
+from aurora.learning.rightsizing.containers.use import MIB, UNSET, ContainerUse, Demand, Size, startup_peak
 from aurora.quantities import duration, percent, plain
 
 AT_LIMIT = {"cpu": 0.95, "memory": 0.98}
@@ -50,17 +50,19 @@ class Sized(NamedTuple):
         size: Proposed request and limit.
         reasons: What changed it, in sentences.
         would_change: What would change it, in sentences.
-        is_forced: Whether a case demands at least this size, so that what is set now may not stay.
+        floor: Least request and limit that a case demands, whatever is set now.
         target: New target of the autoscaler; None if it stays.
         is_cut_off: Whether a limit cut the measured demand off, so that its distribution is not known.
+        is_held: Whether something forbids a change.
     """
 
     size: Size
     reasons: tuple[str, ...] = ()
     would_change: tuple[str, ...] = ()
-    is_forced: bool = False
+    floor: Size = UNSET
     target: float | None = None
     is_cut_off: bool = False
+    is_held: bool = False
 
 
 def rounded_up(value: float, grain: float) -> float:
@@ -123,59 +125,62 @@ def sized_cpu(use: ContainerUse, demand: Demand, wanted: float, tail: float) -> 
         wanted: Request by the distribution, cores.
         tail: Limit by the distribution, cores; used only where a limit is set now.
     """
-    now = use.cpu_size
-    if use.autoscaler is not None and use.autoscaler.resource == "cpu" and use.autoscaler.containers > 1:
-        why = f"an autoscaler scales on the CPU requests of the pod's {use.autoscaler.containers} containers together"
-        return Sized(now, (f"{why}, so each stays as it is",))
+    now, scaler = use.cpu_size, use.autoscaler
+    if scaler is not None and scaler.resource == "cpu" and scaler.containers > 1:
+        why = f"an autoscaler scales on the CPU requests of the pod's {scaler.containers} containers together"
+        return Sized(now, (f"{why}, so each stays as it is",), is_held=True)
     reasons, change = [], []
     request = max(rounded_up(wanted, 0.001), LEAST_CPU)
     limit = None if now.limit is None else max(tail, request)
-    forced = False
     start = startup_peak(use)
     if start > request:
         kept = "the limit leaves room for it" if limit is not None else "without a limit it may borrow"
         reasons.append(f"start-up takes up to {plain(start, 3)} cores and is not part of the request; {kept}")
         limit = None if limit is None else max(limit, STARTUP_ROOM * start)
-    at_limit = share_at_limit(demand, now.limit)
-    throttled = use.throttled or 0.0
-    if now.limit and (at_limit > AT_LIMIT_SHARE or throttled > THROTTLED_SHARE):
-        forced = True
+    floor = UNSET
+    if now.limit and (cut := _cut_off(use, demand)):
+        floor = Size(now.request, CPU_LIMIT_RAISE * now.limit)
         request = max(request, now.request or 0.0)
         limit = max(limit or 0.0, CPU_LIMIT_RAISE * now.limit, request)
-        what = (
-            f"{percent(throttled)} of periods throttled"
-            if throttled > THROTTLED_SHARE
-            else (f"{percent(at_limit)} of values at the limit")
-        )
-        reasons.append(
-            f"{what}: demand above {plain(now.limit, 3)} cores was cut off and is not known; raise the limit"
-        )
+        reasons.append(f"{cut}: demand above {plain(now.limit, 3)} cores was cut off and is not known; raise the limit")
         change.append("values under the raised limit, which show the whole demand")
-    sized = Size(request, None if limit is None else rounded_up(limit, 0.001))
-    scaler = use.autoscaler
+    size = Size(request, None if limit is None else rounded_up(limit, 0.001))
+    sized = Sized(size, tuple(reasons), tuple(change), floor, is_cut_off=floor != UNSET)
     if scaler is None or scaler.resource != "cpu":
-        return Sized(sized, tuple(reasons), tuple(change), forced, is_cut_off=forced)
+        return sized
     if now.request is None:
-        reasons.append("an autoscaler on CPU needs a request, and none is set")
-        return Sized(sized, tuple(reasons), tuple(change), True, is_cut_off=forced)
-    return _scaled(sized, now.request * scaler.target, reasons, change, forced)
+        return sized._replace(reasons=(*reasons, "an autoscaler on CPU needs a request, and none is set"))
+    return _scaled(sized, now.request * scaler.target)
 
 
-def _scaled(size: Size, product: float, reasons: list[str], change: list[str], forced: bool) -> Sized:
-    """Keep the use a pod at which an autoscaler scales: request times target."""
-    points = max(1, min(round(100 * product / max(size.request or 0.0, 1e-9)), round(100 * HIGHEST_TARGET)))
+def _cut_off(use: ContainerUse, demand: Demand) -> str:
+    """Return how often the CPU limit cut demand off, in words; empty if rarely."""
+    throttled, at_limit = use.throttled or 0.0, share_at_limit(demand, use.cpu_size.limit)
+    if throttled > THROTTLED_SHARE:
+        return f"{percent(throttled)} of periods throttled"
+    return f"{percent(at_limit)} of values at the limit" if at_limit > AT_LIMIT_SHARE else ""
+
+
+def _scaled(sized: Sized, product: float) -> Sized:
+    """Keep the use of a pod at which an autoscaler scales: request times target."""
+    wanted, limit = sized.size
+    points = max(1, min(round(100 * product / max(wanted or 0.0, 1e-9)), round(100 * HIGHEST_TARGET)))
     request = rounded_up(100 * product / points, 0.001)
-    limit = None if size.limit is None else max(size.limit, request)
-    reasons.append(
+    reason = (
         f"an autoscaler scales at {plain(product, 3)} cores a pod (request times target); with this request its target "
         f"is {points} %, and the number of pods stays as it is"
     )
-    change.append("a new target without the new request, or the other way round, which changes the number of pods")
-    return Sized(Size(request, limit), tuple(reasons), tuple(change), forced, points / 100, forced)
+    change = "a new target without the new request, or the other way round, which changes the number of pods"
+    return sized._replace(
+        size=Size(request, None if limit is None else max(limit, request)),
+        reasons=(*sized.reasons, reason),
+        would_change=(*sized.would_change, change),
+        target=points / 100,
+    )
 
 
 def sized_memory(use: ContainerUse, demand: Demand, wanted: float, horizon: float) -> Sized:
-    """Return the memory request and limit of a container.
+    """Return the memory request and limit of a container; a limit equals its request.
 
     Args:
         use: The container.
@@ -185,37 +190,35 @@ def sized_memory(use: ContainerUse, demand: Demand, wanted: float, horizon: floa
     """
     now = use.memory_size
     if use.autoscaler is not None and use.autoscaler.resource == "memory":
-        return Sized(now, ("an autoscaler scales on the memory request, so it stays as it is",))
+        return Sized(now, ("an autoscaler scales on the memory request, so it stays as it is",), is_held=True)
     reasons, change = [], []
-    peak = float(demand.values.max())
-    size, forced, cut_off = max(wanted, LEAST_MEMORY), False, False
-    plateau = plateau_of(demand)
-    growth = 0.0 if plateau is not None else growth_of(demand)
+    least, is_cut_off = LEAST_MEMORY, False
+    peak, plateau = float(demand.values.max()), plateau_of(demand)
     if plateau is not None:
-        size = max(size, PLATEAU_ROOM * plateau)
+        least = PLATEAU_ROOM * plateau
         reasons.append(
             f"memory rose to {plain(plateau, 3)} GiB and stayed there, as a heap that fills up to its maximum does: "
             "that is the heap's limit, not the need"
         )
         change.append("a lower maximum of the heap (for Java -Xmx or MaxRAMPercentage): lower that first, then this")
-    if growth > 0:
+    elif (growth := growth_of(demand)) > 0:
         added = min(growth * horizon, MOST_GROWTH * peak)
-        size, forced = max(size, peak + added), True
+        least = peak + added
         reasons.append(
             f"its peaks rise through the whole past; at {plain(1024 * growth * 86_400, 3)} MiB a day it takes "
             f"{plain(added, 3)} GiB more in {duration(horizon)} (a leak?)"
         )
         change.append("an end of the growth, or a restart")
     if use.ooms:
-        level = max([o.level or now.limit or now.request or peak for o in use.ooms])
-        size, forced, cut_off = max(size, OOM_RAISE * level, level + OOM_LEAST_RAISE), True, True
+        level = max(o.level or now.limit or now.request or peak for o in use.ooms)
+        least, is_cut_off = max(least, OOM_RAISE * level, level + OOM_LEAST_RAISE), True
         times = "once" if len(use.ooms) == 1 else f"{len(use.ooms)} times"
         reasons.append(f"killed for lack of memory {times}, at up to {plain(level, 3)} GiB: the need is above that")
         change.append("a week under the raised limit without a kill")
     elif now.limit and share_at_limit(demand, now.limit) > AT_LIMIT_SHARE:
-        size, forced, cut_off = max(size, MEMORY_LIMIT_RAISE * now.limit), True, True
+        least, is_cut_off = max(least, MEMORY_LIMIT_RAISE * now.limit), True
         reasons.append(f"at its limit of {plain(now.limit, 3)} GiB: what it would take above that is not known")
         change.append("values under the raised limit, which show the whole demand")
-    size = rounded_up(size, MIB)
-    limited = Size(size, None if now.limit is None else size)
-    return Sized(limited, tuple(reasons), tuple(change), forced, is_cut_off=cut_off)
+    size = rounded_up(max(wanted, least), MIB)
+    both = [Size(value, None if now.limit is None else value) for value in (size, least)]
+    return Sized(both[0], tuple(reasons), tuple(change), both[1], is_cut_off=is_cut_off)

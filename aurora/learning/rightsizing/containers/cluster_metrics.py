@@ -154,8 +154,8 @@ def read_cluster_metrics(  # noqa: PLR0913  # a query has a beginning, an end an
 
 def _matched(matching: str, query: Query) -> str:
     """Return the matchers on labels that the query's metric has."""
-    found = [m for m in re.finditer(_MATCHER, matching) if m[1] not in query.has_no]
-    return "".join(f",{m[0].strip()}" for m in found)
+    matchers = [m for m in re.finditer(_MATCHER, matching) if m[1] not in query.has_no]
+    return "".join(f",{m[0].strip()}" for m in matchers)
 
 
 def _joined(panels: Mapping[str, Panel]) -> tuple[ContainerUse, ...]:
@@ -239,12 +239,12 @@ def _owner(series: Series) -> tuple[str, str]:
 
 def _latest_sizes(panel: Panel, end: int) -> dict[tuple[_PodKey, str], tuple[int, float]]:
     """Return the last time and value of each pod's size, cores or GiB."""
-    found = {}
+    sizes = {}
     for series in panel.series:
         resource = series.labels.get("resource", "")
         last = series.start + (len(series) - 1) * series.step
-        found[_key(series), resource] = (last, float(series.y[-1]) / (GIB if resource == "memory" else 1.0))
-    return found
+        sizes[_key(series), resource] = (last, float(series.y[-1]) / (GIB if resource == "memory" else 1.0))
+    return sizes
 
 
 def _largest(
@@ -271,7 +271,7 @@ def _autoscalers(panels: Mapping[str, Panel]) -> dict[str, Autoscaler]:
         key = (label.get("namespace", ""), label.get("horizontalpodautoscaler", ""))
         kind, name = label.get("scaletargetref_kind", "").lower(), label.get("scaletargetref_name", "")
         scaled[key] = f"{key[0]}/{kind}/{name}"
-    found: dict[str, Autoscaler] = {}
+    scalers: dict[str, Autoscaler] = {}
     for series in panels["targets"].series:
         label = series.labels
         workload = scaled.get((label.get("namespace", ""), label.get("horizontalpodautoscaler", "")))
@@ -280,7 +280,7 @@ def _autoscalers(panels: Mapping[str, Panel]) -> dict[str, Autoscaler]:
         if workload is None or target <= 0:
             continue
         if resource == "cpu":
-            found[workload] = Autoscaler("cpu", target)
+            scalers[workload] = Autoscaler("cpu", target)
         elif resource == "memory":
-            found.setdefault(workload, Autoscaler("memory", target))
-    return found
+            scalers.setdefault(workload, Autoscaler("memory", target))
+    return scalers

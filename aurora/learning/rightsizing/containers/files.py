@@ -155,9 +155,9 @@ def read_containers(path: Path) -> ContainerHistories:
             row = ContainerRow.model_validate(data)
         except ValidationError as error:
             raise DataError(f"{where}: {explain_validation(error)}") from None
-        use, found = _use(row, where)
+        use, defects = _use(row, where)
         uses.append(use)
-        findings += found
+        findings += defects
     return _checked(path, uses, findings)
 
 
@@ -183,9 +183,9 @@ def _use(row: ContainerRow, where: str) -> tuple[ContainerUse, list[Finding]]:
                 y = np.array([np.nan if v is None else v for v in values], np.float64)
                 times = pod.start + pod.step * np.arange(len(y), dtype=np.float64)
                 name = f"{row.workload}/{row.container}/{pod.pod or k + 1}"
-                one, found = series_of_pod(name, column, times, y, where, pod.step)
-                findings += found
-                series[_METRICS[column][0]] += one
+                repaired, defects = series_of_pod(name, column, times, y, where, pod.step)
+                findings += defects
+                series[_METRICS[column][0]] += repaired
     scaler = None if row.autoscaler is None else Autoscaler(row.autoscaler.resource, row.autoscaler.target)
     use = ContainerUse(
         row.workload,
@@ -264,9 +264,9 @@ def _read_csv(path: Path) -> ContainerHistories:
     uses, findings = [], []
     for rows in frame.groupby(["workload", "container"], sort=False, dropna=False).indices.values():
         order = rows[np.argsort(columns["time"][rows], kind="stable")]
-        use, found = _csv_use(path, {c: v[order] for c, v in columns.items()})
+        use, defects = _csv_use(path, {c: v[order] for c, v in columns.items()})
         uses.append(use)
-        findings += found
+        findings += defects
     return _checked(path, uses, findings)
 
 
@@ -280,9 +280,9 @@ def _csv_use(path: Path, rows: dict[str, Any]) -> tuple[ContainerUse, list[Findi
         for column in CSV_NUMBERS:
             if column in rows and np.isfinite(rows[column][own]).any():
                 name = f"{workload}/{container}/{pod}"
-                one, found = series_of_pod(name, column, rows["time"][own], rows[column][own], str(path))
-                series[_METRICS[column][0]] += one
-                findings += found
+                repaired, defects = series_of_pod(name, column, rows["time"][own], rows[column][own], str(path))
+                series[_METRICS[column][0]] += repaired
+                findings += defects
 
     def latest(column: str) -> float | None:
         values = rows[column][np.isfinite(rows[column])] if column in rows else []

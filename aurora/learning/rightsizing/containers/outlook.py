@@ -86,12 +86,12 @@ class Outlook(NamedTuple):
 
     def chance(self, sizes: FloatArray) -> FloatArray:
         """Return the probability that demand exceeds a size of each container, float64 [containers]; NaN of NaN."""
-        found = np.full(len(sizes), np.nan)
+        chances = np.full(len(sizes), np.nan)
         for k, size in enumerate(sizes):
             if np.isfinite(size):
                 place = int(np.searchsorted(self.sizes[k], size * (1 + 1e-9), side="right")) - 1
-                found[k] = self.above[k, place] if place >= 0 else 1.0
-        return found
+                chances[k] = self.above[k, place] if place >= 0 else 1.0
+        return chances
 
 
 def drift_unit(past: Demand, horizon: float, own: float) -> float:

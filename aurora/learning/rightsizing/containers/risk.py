@@ -230,14 +230,14 @@ def calibrate(resource: Resource, tests: Sequence[BackTest]) -> Calibration:
         chosen = list(_places(outlook, WORKING.tolist()))
         losses = np.stack([np.take_along_axis(realised, k[:, None], 1)[:, 0] for k in chosen])
         total = np.array([np.take_along_axis(outlook.sizes, k[:, None], 1).sum() for k in chosen])
-        found = Calibration(resource, settings, errors, losses, containers)
+        tried = Calibration(resource, settings, errors, losses, containers)
         needed = [
-            np.interp(np.log(found.working_risk(r)), np.log(WORKING), total) * max(found.expected[0] / r, 1.0)
+            np.interp(np.log(tried.working_risk(r)), np.log(WORKING), total) * max(tried.expected[0] / r, 1.0)
             for r in REFERENCE_RISKS  # a risk that is out of reach would take a larger size than there is
         ]
         score = float(np.log(np.maximum(needed, 1e-12)).mean())
         if score < best_score - 1e-9:
-            best, best_score = found, score
+            best, best_score = tried, score
     assert best is not None
     return best
 
@@ -254,11 +254,11 @@ def _errors(tests: Sequence[BackTest], settings: CpuSettings | MemorySettings) -
 
 def _realised(outlook: Outlook, tests: Sequence[BackTest], resource: Resource) -> FloatArray:
     """Return the loss of each size in what followed, float64 [tests, sizes]."""
-    found = np.empty(outlook.sizes.shape)
+    losses = np.empty(outlook.sizes.shape)
     for k, test in enumerate(tests):
         sizes = outlook.sizes[k] * (1 + 1e-9)
         if resource == "memory":
-            found[k] = test.after[-1] > sizes
+            losses[k] = test.after[-1] > sizes
         else:
-            found[k] = 1 - np.searchsorted(test.after, sizes, side="right") / len(test.after)
-    return found
+            losses[k] = 1 - np.searchsorted(test.after, sizes, side="right") / len(test.after)
+    return losses

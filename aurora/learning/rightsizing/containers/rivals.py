@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.learning.rightsizing.containers.use import MIB, Demand
+from aurora.learning.rightsizing.containers.cases import Sized, rounded_up
+from aurora.learning.rightsizing.containers.use import MIB, UNITS, ContainerUse, Demand, Resource, Size
+from aurora.quantities import plain
 from aurora.types import FloatArray
 
 DAY = 86_400.0
@@ -22,8 +24,8 @@ KRR_OOM_MARGIN = 0.25
 KRR_POINTS = 100
 """Fewest values of a resource; with fewer KRR recommends nothing."""
 KRR_HISTORY = 14 * DAY
-KRR_LEAST_CPU = 0.01
-KRR_LEAST_MEMORY = 100 * MIB
+KRR_LEAST: dict[Resource, float] = {"cpu": 0.01, "memory": 100 * MIB}
+"""Least request, cores and GiB."""
 
 VPA_PERCENTILE = 0.9
 VPA_LOWER_PERCENTILE, VPA_UPPER_PERCENTILE = 0.5, 0.95
@@ -39,8 +41,10 @@ VPA_FIRST_BUCKET = {"cpu": 0.01, "memory": 1e7 / GIB}
 """Width of the first bucket, cores and GiB (10 MB)."""
 VPA_OOM_RATIO = 1.2
 VPA_OOM_LEAST = 100 * MIB
-VPA_LEAST_CPU = 0.025
-VPA_LEAST_MEMORY = 250 * MIB
+VPA_LEAST: dict[Resource, float] = {"cpu": 0.025, "memory": 250 * MIB}
+"""Least request of a pod, cores and GiB; its containers have equal parts of it."""
+GRAIN: dict[Resource, float] = {"cpu": 0.001, "memory": MIB}
+"""Sizes are rounded up to multiples of it."""
 
 
 def krr_cpu(demand: Demand, percentile: float = KRR_CPU_PERCENTILE) -> float:
@@ -163,3 +167,41 @@ def vpa_bounds(demand: Demand) -> VpaBounds:
     if confidence <= 0:
         return VpaBounds(0.0, target, float("inf"))
     return VpaBounds(low * (1 + 0.001 / confidence) ** -2, target, high * (1 + 1 / confidence))
+
+
+def krr_sized(use: ContainerUse, demand: Demand, wanted: float, containers: int) -> Sized:
+    """Return KRR's request and limit: no CPU limit, and nothing where an autoscaler scales on the resource.
+
+    Args:
+        use: The container.
+        demand: Its demand for the resource.
+        wanted: Request by the rule, cores or GiB.
+        containers: Number of containers in the pod; of no account here.
+    """
+    resource = demand.resource
+    if use.autoscaler is not None and use.autoscaler.resource == resource:
+        why = "KRR proposes nothing where an autoscaler scales on the resource"
+        return Sized(use.size(resource), (why,), is_held=True)
+    size = max(rounded_up(wanted, GRAIN[resource]), KRR_LEAST[resource])
+    return Sized(Size(size, None if resource == "cpu" else size))
+
+
+def vpa_sized(use: ContainerUse, demand: Demand, wanted: float, containers: int) -> Sized:
+    """Return VPA's request and limit, which keep their ratio.
+
+    Args:
+        use: The container.
+        demand: Its demand for the resource.
+        wanted: Request by the rule, cores or GiB.
+        containers: Number of containers in the pod, which share its least size.
+    """
+    resource = demand.resource
+    now = use.size(resource)
+    size = rounded_up(max(wanted, VPA_LEAST[resource] / containers), GRAIN[resource])
+    limit = None if now.limit is None else (now.limit / now.request * size if now.request else max(now.limit, size))
+    bounds = vpa_bounds(demand)
+    unit = UNITS[resource]
+    reasons = [f"VPA changes a request outside of {plain(bounds.lower, 3)} to {plain(bounds.upper, 3)} {unit}"]
+    if use.autoscaler is not None and use.autoscaler.resource == resource:
+        reasons.append("VPA must not work on a resource that an autoscaler scales on")
+    return Sized(Size(size, limit), tuple(reasons))

@@ -7,21 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aurora.learning.rightsizing.containers.cases import Sized
 from aurora.learning.rightsizing.containers.rivals import (
     KRR_CPU_PERCENTILE,
-    KRR_LEAST_CPU,
-    KRR_LEAST_MEMORY,
     KRR_MEMORY_MARGIN,
     KRR_POINTS,
-    VPA_LEAST_CPU,
-    VPA_LEAST_MEMORY,
     VPA_MARGIN,
     VPA_PERCENTILE,
     krr_cpu,
     krr_memory,
+    krr_sized,
+    vpa_sized,
     vpa_target,
 )
-from aurora.learning.rightsizing.containers.use import Demand, Resource
+from aurora.learning.rightsizing.containers.use import ContainerUse, Demand, Resource
 
 CPU_RISK = 0.02
 """Share of the time in which CPU demand may exceed the request, mean over containers."""
@@ -58,14 +57,15 @@ class Strategy(NamedTuple):
         cpu: Rule for CPU.
         memory: Rule for memory.
         need: Fewest values; None takes the caller's least time.
-        least: Least sizes, cores and GiB; None leaves them to the special cases.
+        sized: Function of a container, its demand, the rule's size and the number of containers in the pod to the
+            request and limit with the tool's least sizes; None for AURORA's special cases.
     """
 
     text: str
     cpu: Rule
     memory: Rule
     need: int | None = None
-    least: tuple[float, float] | None = None
+    sized: Callable[[ContainerUse, Demand, float, int], Sized] | None = None
 
     def rule(self, resource: Resource) -> Rule:
         """Return the rule for a resource."""
@@ -83,14 +83,14 @@ STRATEGIES: dict[str, Strategy] = {
         Rule("percentile", KRR_CPU_PERCENTILE, tuple(100 * p for p in _PERCENTILES), krr_cpu),
         Rule("margin", KRR_MEMORY_MARGIN, _MARGINS, krr_memory),
         KRR_POINTS,
-        (KRR_LEAST_CPU, KRR_LEAST_MEMORY),
+        krr_sized,
     ),
     "vpa": Strategy(
         "VPA's target: the 90th percentile of decaying histograms of CPU and of daily memory peaks, and 15 %",
         Rule("percentile", VPA_PERCENTILE, _PERCENTILES, vpa_target),
         Rule("margin", VPA_MARGIN, _MARGINS, lambda demand, margin: vpa_target(demand, margin=margin)),
         1,
-        (VPA_LEAST_CPU, VPA_LEAST_MEMORY),
+        vpa_sized,
     ),
 }
 """Every strategy by name; the command line, the benchmark and the documentation read it."""

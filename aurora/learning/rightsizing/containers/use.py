@@ -165,12 +165,12 @@ class Demand:
 
 
 def _between(pods: Sequence[Samples], first: float, last: float) -> tuple[Samples, ...]:
-    found = []
+    kept = []
     for pod in pods:
         a, b = np.searchsorted(pod.times, (first, last))
         if b > a:
-            found.append(Samples(pod.times[a:b], pod.values[a:b]))
-    return tuple(found)
+            kept.append(Samples(pod.times[a:b], pod.values[a:b]))
+    return tuple(kept)
 
 
 def demand_of(use: ContainerUse, resource: Resource, *, with_startup: bool = False) -> Demand | None:

@@ -194,6 +194,18 @@ def test_published_rules_have_their_least_sizes(strategy, cpu, memory):
     assert (advice.cpu.proposed.request, advice.memory.proposed.request) == (cpu, memory)
 
 
+def test_the_containers_of_a_pod_share_vpas_least_size():
+    both = [use(np.full(N, 1e-4), np.full(N, 1e-3), name=n) for n in ("app", "proxy")]
+    for advice in advise(both, "vpa").containers:
+        assert advice.cpu.proposed.request == 0.013  # half of 25 millicores, rounded up
+        assert advice.memory.proposed.request == 125 * MIB
+
+
+def test_a_size_that_a_case_demands_already_stays():
+    killed = use(None, np.full(N, 0.4), memory_size=Size(2.45, 2.45), ooms=(OomEvent(DAY, 2.0),))
+    assert one(killed).memory.finding == "fits"
+
+
 def test_money_is_that_of_all_pods():
     container = use(busy(), np.full(N, 1.0), cpu_size=Size(2.0), memory_size=Size(4.0), replicas=3)
     report = advise([container], prices=Prices(0.03, 0.004))

@@ -1,0 +1,158 @@
+"""The operator with a model: it looks things up with tools, answers in sentences with evidence, and changes nothing.
+
+A call of a tool that changes something, by the table of tools, never runs here. It becomes the answer's `approval`, and
+the graph of the conversation asks a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from aurora.agents.models.metered import MeteredModel
+from aurora.agents.operator.answer import Answer, Approval, Mode, Turn
+from aurora.agents.operator.checking import check_answer
+from aurora.agents.operator.checking.sentences import split_sentences
+from aurora.cluster.plans import folder
+from aurora.errors import AuroraError, ModelError
+from aurora.prompts.loader import Prompt
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+from aurora.tools.registry import ROWS
+
+MAX_CALLS = 14
+"""Most calls of the model in a turn."""
+TURNS_WHOLE = 6
+"""Earlier turns that the model reads whole; of older ones it reads the questions."""
+MAX_QUESTIONS = 20
+TEMPERATURE = 0.2
+NO_STREAM = "nostream"
+"""Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked."""
+ACTIONS: dict[str, Literal["apply", "rollback"]] = {"apply_plan": "apply", "roll_back_plan": "rollback"}
+"""Tools that a person is asked about, and what is approved."""
+ASKED = "The person is asked now, and this turn ends. Say in one sentence what the plan does; it is not done yet."
+AGAIN = (
+    "These sentences were struck:\n{struck}\nAnswer once more, with sentences that their evidence bears out; look up "
+    "what is missing, or say what you don't know."
+)
+
+
+class _Looking(AgentMiddleware[Any, Any, Any]):
+    """Sends every call through the harness, and keeps those that would change something for a person."""
+
+    def __init__(self, harness: Harness, mode: Mode) -> None:
+        super().__init__()
+        self.approval: Approval | None = None
+        self._harness = harness
+        self._mode = mode
+        self.tools = harness.langchain_tools()
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(model_settings={"temperature": TEMPERATURE}))
+
+    def after_model(self, state: Any, runtime: Any) -> None:
+        last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
+        if last is not None:
+            self._harness.reserve([str(c["id"]) for c in last.tool_calls])
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
+        call = request.tool_call
+        shown = self._harness.call(call["name"], call["args"], call["id"])
+        row = ROWS.get(call["name"])
+        if row is not None and row.effect == "changes":
+            shown = f"{shown}\n{self._kept(call['name'], call['args'])}"
+        return ToolMessage(shown, tool_call_id=call["id"], name=call["name"])
+
+    def _kept(self, name: str, arguments: Any) -> str:
+        """Keep a wanted change for a person; return what the model is told."""
+        action = ACTIONS.get(name)
+        if action is None or self._mode != "apply":
+            return f"Nothing is changed in mode {self._mode}; the person may switch with /mode apply. Tell them."
+        if self.approval is not None:
+            return "One change at a time: the person is asked about another one already."
+        plan_id = str(arguments.get("plan_id", "")) if isinstance(arguments, dict) else ""
+        digits = str(arguments.get("sha256", "")) if isinstance(arguments, dict) else ""
+        try:
+            plan = folder.load(self._harness.desk.plans, plan_id)
+        except AuroraError as error:
+            return f"Nobody is asked: {error}"
+        if action == "apply" and not (digits and plan.sha256.startswith(digits.lower())):
+            return f"Nobody is asked: plan {plan.plan_id} has the hash {plan.sha256[:12]}; look at it once more."
+        self.approval = Approval(plan_id=plan.plan_id, sha256=plan.sha256, action=action)
+        return ASKED
+
+
+class ModelOperator:
+    """Answers by a model.
+
+    Args:
+        model: Model to ask.
+        prompt: Prompt of the operator.
+
+    Raises:
+        ModelError: The model can't call tools.
+    """
+
+    def __init__(self, model: MeteredModel, prompt: Prompt) -> None:
+        if model.name_.row.is_local:
+            raise ModelError(f"{model.name_} answers without tools, so it can look nothing up; leave --model out")
+        self.name = str(model.name_)
+        self.model = model
+        self._prompt = prompt
+
+    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
+        """Answer a question; see `aurora.agents.operator.answer.Operator`.
+
+        Sentences that do not hold go back to the model once, with the reasons.
+
+        Raises:
+            ModelError: The provider failed.
+            BudgetExceeded: The budget is spent.
+        """
+        looking = _Looking(harness, mode)
+        agent: Any = create_agent(
+            self.model,
+            middleware=[looking, ModelCallLimitMiddleware(run_limit=MAX_CALLS, exit_behavior="end")],
+        )
+        messages = self._messages(question, harness.desk, history, mode)
+        found, messages = self._asked(agent, messages, question, harness, looking)
+        struck = [f"- {s.text} ({s.struck})" for s in found.sentences if s.struck]
+        if struck:
+            again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck)))]
+            second, _ = self._asked(agent, again, question, harness, looking)
+            if sum(not s.struck for s in second.sentences) >= sum(not s.struck for s in found.sentences):
+                return second
+        return found
+
+    def _asked(
+        self, agent: Any, messages: Sequence[BaseMessage], question: str, harness: Harness, looking: _Looking
+    ) -> tuple[Answer, list[BaseMessage]]:
+        config = {"recursion_limit": 6 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
+        state = agent.invoke({"messages": list(messages)}, config)
+        last = state["messages"][-1]
+        text = str(last.text) if isinstance(last, AIMessage) else ""
+        sentences = tuple(split_sentences(text))
+        found = Answer(question=question, by=self.name, sentences=sentences, approval=looking.approval)
+        return check_answer(found, harness.journal, harness.desk), state["messages"]
+
+    def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:
+        older, recent = history[:-TURNS_WHOLE], history[-TURNS_WHOLE:]
+        asked = "; ".join(t.question for t in older[-MAX_QUESTIONS:])
+        system, user = self._prompt.fill(
+            open=_open(desk),
+            mode=mode,
+            earlier=f"Earlier questions: {asked}" if asked else "",
+            question=question,
+        )
+        said = [m for t in recent for m in (HumanMessage(t.question), AIMessage(t.answer.text or "(nothing held)"))]
+        return [SystemMessage(system), *said, HumanMessage(user)]
+
+
+def _open(desk: Desk) -> str:
+    cluster = desk.cluster
+    series = f", {len(desk.series_ids)} measured series" if desk.series_ids else ""
+    return f"{cluster.snapshot_id} ({cluster.system}), {len(cluster.nodes)} nodes, {len(cluster.tasks)} tasks{series}"

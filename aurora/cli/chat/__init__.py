@@ -1,0 +1,1 @@
+"""`aurora chat` and `aurora ask`."""

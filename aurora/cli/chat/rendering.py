@@ -1,0 +1,112 @@
+"""Prints answers, evidence, plans and questions to a person, at any width, without control characters from data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from aurora.cli.terminal.output import emit_table, note, on_terminal, printable, say, terminal_width
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.agents.operator.answer import Answer
+    from aurora.tools.harness import Evidence
+
+MAX_ARGUMENTS = 80
+"""Most characters of a call's arguments in a line."""
+MAX_EVIDENCE_LINES = 200
+
+
+def print_text(text: str) -> None:
+    """Print text, wrapped at words on a terminal; lines of a list hang."""
+    if not on_terminal():
+        say(text)
+        return
+    from aurora.cli.terminal.tables import wrapped
+
+    for line in text.split("\n"):
+        shown = printable(line)
+        hang = "  " if shown.lstrip().startswith(("- ", "* ")) else ""
+        say("\n".join(wrapped(shown, terminal_width(), hang=hang)) if shown else "")
+
+
+def print_answer(answer: Answer) -> None:
+    """Print what holds of an answer, its tables, questions that were perhaps meant, and a note of what was struck."""
+    if answer.text:
+        print_text(answer.text)
+    elif not answer.asks_back and not answer.tables:
+        print_text("I don't know: nothing that I could say is borne out by what was looked up.")
+    for table in answer.tables:
+        cites = f" [{', '.join(table.cites)}]" if table.cites else ""
+        emit_table(f"{table.title}{cites}", table.columns, table.rows)
+    if answer.asks_back:
+        print_text("\n".join(["Did you mean:", *(f"- {q}" for q in answer.asks_back)]))
+    sys.stdout.flush()
+    for sentence in answer.sentences:
+        if sentence.struck:
+            note(f"struck out ({sentence.struck}): {sentence.text}")
+
+
+def print_request(request: dict[str, Any]) -> None:
+    """Print the question about a plan, and how it is answered."""
+    for action in request["action_requests"]:
+        print_text(action["description"])
+    print_text("Answer with /approve, /edit N,M to leave out changes, or /reject REASON.")
+
+
+def print_call(evidence: Evidence) -> None:
+    """Note a tool call when it has its result."""
+    shown = printable(arguments_text(evidence.arguments))
+    failed = "" if evidence.outcome == "ok" else f", {evidence.outcome}"
+    note(f"  [E{evidence.number}] {evidence.tool}({shown}) {evidence.seconds:.1f} s{failed}")
+
+
+def arguments_text(arguments: Any) -> str:
+    """Return the arguments of a call, shortened."""
+    items = arguments.items() if isinstance(arguments, dict) else [("", arguments)]
+    text = ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in items)
+    return text if len(text) <= MAX_ARGUMENTS else text[: MAX_ARGUMENTS - 3] + "..."
+
+
+def print_evidence(evidence: Evidence) -> None:
+    """Print a tool call with its whole result, a field on a line."""
+    print_text(f"[E{evidence.number}] {evidence.tool}({arguments_text(evidence.arguments)}), {evidence.outcome}")
+    try:
+        lines = list(_outline(json.loads(evidence.text), ""))
+    except ValueError:
+        lines = [evidence.text]
+    print_text("\n".join(lines[:MAX_EVIDENCE_LINES]))
+    if len(lines) > MAX_EVIDENCE_LINES:
+        note(f"{len(lines) - MAX_EVIDENCE_LINES} lines more; /save writes them all")
+
+
+def _outline(value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, dict | list) and item:
+                yield f"{indent}{key}:"
+                yield from _outline(item, indent + "  ")
+            else:
+                yield f"{indent}{key}: {_plain(item)}"
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                plain = all(not isinstance(v, dict | list) for v in item.values())
+                if plain:
+                    yield f"{indent}- {', '.join(f'{k} {_plain(v)}' for k, v in item.items())}"
+                else:
+                    yield f"{indent}-"
+                    yield from _outline(item, indent + "  ")
+            else:
+                yield f"{indent}- {_plain(item)}"
+    else:
+        yield f"{indent}{_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ("none" if value == [] else str(value)) if not isinstance(value, str) else printable(value)

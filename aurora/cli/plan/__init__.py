@@ -1,0 +1,1 @@
+"""`aurora plan`: plans of changes for real systems."""

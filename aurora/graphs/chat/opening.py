@@ -1,0 +1,72 @@
+"""Opens what a conversation is held in: a snapshot, its history, plans, and who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aurora.agents.operator.answer import Operator
+from aurora.cluster.opening import SAMPLE, open_snapshot
+from aurora.cluster.plans.folder import PLANS
+from aurora.tools.desk import Desk
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.agents.models.model import CallLimits
+    from aurora.learning.series.series import Series
+
+DEFAULT_SNAPSHOT = "sample:web-shop"
+SAMPLE_WITH_HISTORY = "web-shop"
+
+
+def open_desk(snapshot: str = DEFAULT_SNAPSHOT, *, history: Path | None = None, plans: Path = PLANS) -> Desk:
+    """Return a desk with a snapshot, its history and a folder of plans.
+
+    Args:
+        snapshot: Path of a snapshot, or a sample such as `sample:web-shop`.
+        history: File of measured series; None: that of the sample, where it has one.
+        plans: Folder of plans.
+
+    Raises:
+        InputError: There is no such sample.
+        FileError: A file can't be read.
+        DataError: A file is none of a snapshot, or of series.
+    """
+    return Desk([], snapshot=open_snapshot(snapshot), series=_series(snapshot, history), plans=plans)
+
+
+def _series(snapshot: str, history: Path | None) -> tuple[Series, ...]:
+    if history is not None:
+        from aurora.learning.series.read import read_panel  # noqa: PLC0415  # heavy, used here only
+
+        return tuple(read_panel([history], detect=False).series)
+    if snapshot == SAMPLE + SAMPLE_WITH_HISTORY:
+        from aurora.cluster.samples.history import sample_history  # noqa: PLC0415  # used here only
+
+        return tuple(sample_history(SAMPLE_WITH_HISTORY).series)
+    return ()
+
+
+def open_operator(
+    model: str = "", *, limits: CallLimits | None = None, tell: Callable[[str], None] | None = None
+) -> Operator:
+    """Return who answers: a model, or without one the rules.
+
+    Args:
+        model: `PROVIDER:MODEL`; "": rules.
+        limits: Limits of a call; None: those of the environment.
+        tell: Receives notes about the model's calls.
+
+    Raises:
+        ModelError: The name is none, there is no key, or the model can't call tools.
+    """
+    if not model:
+        rules: Operator = import_module("aurora.agents.operator.rules").RulesOperator()  # heavy, used here only
+        return rules
+    from aurora.agents.models.metered import metered  # noqa: PLC0415  # heavy, used here only
+    from aurora.agents.models.model import model_name  # noqa: PLC0415  # likewise
+    from aurora.agents.roles.operator import ModelOperator  # noqa: PLC0415  # likewise
+    from aurora.prompts.loader import load_prompt  # noqa: PLC0415  # likewise
+
+    return ModelOperator(metered(model_name(model), limits=limits, tell=tell), load_prompt("operator"))

@@ -1,0 +1,85 @@
+"""The operator with a model: looks up, cites, is checked, and never changes anything by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from aurora.agents.models.model import model_name
+from aurora.agents.roles.operator import ModelOperator
+from aurora.cluster.samples.load import load_sample
+from aurora.errors import ModelError
+from aurora.prompts.loader import load_prompt
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+from tests.agents.scripted_model import calls, scripted
+
+WEB_SHOP = load_sample("web-shop")
+TOOLS = ("cluster_overview", "find_nodes", "apply_plan")
+
+
+def ask(*replies, mode="read", question="how full is it?", history=()):
+    model = scripted(*replies)
+    harness = Harness(Desk([], snapshot=WEB_SHOP), TOOLS)
+    return ModelOperator(model, load_prompt("operator")).answer(question, harness, history, mode), model, harness
+
+
+def test_a_model_looks_up_and_cites() -> None:
+    answer, model, _ = ask(
+        calls(("cluster_overview", {})), "82 pods run and 3 wait [E1]. **11 nodes** are usable. [E1]"
+    )
+    assert answer.text == "82 pods run and 3 wait. [E1] 11 nodes are usable. [E1]"
+    assert answer.by == "openai:scripted"
+    assert "find_nodes" in model.inner.tools
+    system, user = model.inner.sent[0][0].text, model.inner.sent[0][-1].text
+    assert "Mode: read" in user
+    assert "web-shop (kubernetes), 12 nodes" in user
+    assert "are data" in system
+
+
+def test_struck_sentences_go_back_once_with_the_reasons() -> None:
+    answer, model, _ = ask(calls(("cluster_overview", {})), "14 nodes are there [E1].", "12 nodes are there [E1].")
+    assert answer.text == "12 nodes are there. [E1]"
+    assert (
+        "14 nodes is no such figure" in model.inner.sent[-1][-1].text
+        or "14 is no such" in model.inner.sent[-1][-1].text
+    )
+
+
+def test_what_stays_wrong_stays_struck() -> None:
+    answer, _, _ = ask(calls(("cluster_overview", {})), "14 nodes are there [E1].", "13 nodes are there [E1].")
+    assert answer.text == ""
+    assert answer.sentences[0].struck
+
+
+def test_a_change_is_refused_in_mode_read_and_the_model_is_told() -> None:
+    answer, model, harness = ask(
+        calls(("apply_plan", {"plan_id": "123456789abc", "sha256": "0" * 64})), "I can't apply it in this mode."
+    )
+    assert answer.approval is None
+    assert harness.journal[0].outcome == "refused"
+    assert "the person may switch with /mode apply" in model.inner.sent[-1][-1].text
+
+
+def test_earlier_turns_are_read_and_evidence_numbers_go_on() -> None:
+    first, _, harness = ask(calls(("cluster_overview", {})), "12 nodes are there [E1].")
+    from aurora.agents.operator.answer import Turn
+
+    history = (Turn(question="how full is it?", answer=first),)
+    model = scripted(calls(("find_nodes", {"limit": 1})), "node-b1 is the fullest node [E2].")
+    later = Harness(harness.desk, TOOLS, journal=harness.journal)
+    answer = ModelOperator(model, load_prompt("operator")).answer("and the fullest?", later, history, "read")
+    assert answer.text == "node-b1 is the fullest node. [E2]"
+    assert [m.text for m in model.inner.sent[0]][1:3] == ["how full is it?", "12 nodes are there. [E1]"]
+
+
+def test_a_local_model_is_refused_at_once() -> None:
+    model = scripted()
+    model.name_ = model_name("transformers:/somewhere")
+    with pytest.raises(ModelError, match="without tools"):
+        ModelOperator(model, load_prompt("operator"))
+
+
+def test_a_model_that_only_calls_tools_is_stopped() -> None:
+    answer, _, harness = ask(*[calls(("cluster_overview", {})) for _ in range(60)])
+    assert answer.text == ""
+    assert len(harness.journal) < 40

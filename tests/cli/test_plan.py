@@ -1,0 +1,127 @@
+"""The command `aurora plan`, from a sample to files and back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import aurora
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _new(*words: str) -> dict:
+    return json.loads(aurora("plan", "new", *words, "--json").stdout)
+
+
+def test_a_plan_is_made_shown_approved_applied_and_rolled_back(folder: Path) -> None:
+    made = _new("sample:web-shop", "--drain", "node-a1", "--scale", "shop/Deployment/checkout=5")
+    plan_id = made["plan"]["plan_id"]
+    assert made["violations"] == []
+    assert made["path"] == f"runs/plans/{plan_id}.json"
+    shown = aurora("plan", "show", plan_id[:6]).stdout
+    assert "shop/Deployment/checkout" in shown
+    assert f"sha256: {made['plan']['sha256']}" in shown
+    assert aurora("plan", "diff", plan_id).stdout.splitlines() == made["plan"]["diff"]
+    refused = aurora("plan", "apply", plan_id, "--json", code=11)
+    assert json.loads(refused.stderr)["kind"] == "PlanError"
+    aurora("plan", "approve", plan_id, "--who", "ada")
+    applied = json.loads(aurora("plan", "apply", plan_id, "--out", "overlay", "--json").stdout)
+    assert applied["state"] == "applied"
+    assert (folder / "overlay" / "kustomization.yaml").exists()
+    listed = json.loads(aurora("plan", "list", "--json").stdout)["plans"]
+    assert [(p["plan_id"], p["status"]) for p in listed] == [(plan_id, "applied")]
+    assert "undo with: aurora plan rollback" in aurora("plan", "apply", plan_id).stderr
+    assert json.loads(aurora("plan", "rollback", plan_id, "--json").stdout)["state"] == "rolled back"
+    assert not (folder / "overlay").exists()
+
+
+def test_a_hash_approves_in_passing(folder: Path) -> None:
+    plan = _new("sample:hpc-queue", "--place-pending")["plan"]
+    wrong = "0" * 6 if not plan["sha256"].startswith("0" * 6) else "1" * 6
+    aurora("plan", "apply", plan["plan_id"], "--yes", wrong, code=11)
+    aurora("plan", "apply", plan["plan_id"], "--yes", plan["sha256"][:3], code=6)
+    aurora("plan", "apply", plan["plan_id"], "--yes", plan["sha256"][:10])
+    assert (folder / "runs" / "plans" / f"{plan['plan_id']}.slurm" / "apply.sh").exists()
+
+
+def test_a_plan_that_breaks_a_constraint_is_kept_and_not_applied(folder: Path) -> None:
+    made = _new("sample:web-shop", "--scale", "shop/Deployment/checkout=900")
+    assert [v["code"] for v in made["violations"]] == ["does not fit"]
+    plan_id = made["plan"]["plan_id"]
+    refused = aurora("plan", "apply", plan_id, "--yes", plan_id, code=5)
+    assert "nothing was changed" in refused.stderr
+    assert not (folder / "runs" / "plans" / f"{plan_id}.files").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "say what is to change"),
+        (("--scale", "web"), "write WORKLOAD=REPLICAS"),
+        (("--scale", "web=many"), "write a number of replicas"),
+        (("--resize", "web:app:cpu=1"), "write requests.RESOURCE or limits.RESOURCE"),
+        (("--resize", "web:app:requests.cpu=much"), "write cores or GiB"),
+        (("--move", "=b"), "write TASK=NODE"),
+    ],
+)
+def test_an_option_in_another_form_is_a_usage_error(folder: Path, words: tuple[str, ...], message: str) -> None:
+    assert message in aurora("plan", "new", "sample:web-shop", *words, code=2).stderr
+
+
+def test_an_altered_plan_is_refused(folder: Path) -> None:
+    made = _new("sample:web-shop", "--cordon", "node-a1")
+    path = folder / made["path"]
+    path.write_text(path.read_text().replace('"node-a1"', '"node-a2"'))
+    assert "was altered" in aurora("plan", "approve", made["plan"]["plan_id"], code=6).stderr
+
+
+def test_a_plan_is_applied_to_the_cluster_of_a_kubeconfig(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.cluster.kubernetes_api import serving
+    from tests.cluster.kubernetes_objects import shop_cluster
+    from tests.cluster.plans.live import snapshot_of
+
+    pytest.importorskip("kubernetes")
+    cluster = shop_cluster()
+    snapshot_of(cluster, folder)
+    with serving(cluster) as server:
+        context = {"cluster": "fake", "user": "fake", "namespace": "shop"}
+        config = {
+            **{"apiVersion": "v1", "kind": "Config", "current-context": "fake"},
+            "clusters": [{"name": "fake", "cluster": {"server": server.url}}],
+            "users": [{"name": "fake", "user": {}}],
+            "contexts": [{"name": "fake", "context": context}],
+        }
+        (folder / "kubeconfig").write_text(json.dumps(config))
+        monkeypatch.setenv("KUBECONFIG", str(folder / "kubeconfig"))
+        from aurora.cluster.files import write_snapshot
+
+        write_snapshot(snapshot_of(cluster, folder), folder / "snapshot.json")
+        plan = _new("snapshot.json", "--scale", "shop/Deployment/web=4")["plan"]
+        live = ("--target", "kubernetes", "--context", "fake")
+        missing = ("--target", "kubernetes", "--context", "none", "--yes", plan["sha256"][:8])
+        assert "can't connect" in aurora("plan", "apply", plan["plan_id"], *missing, code=11).stderr
+        done = json.loads(aurora("plan", "apply", plan["plan_id"], *live, "--json").stdout)
+        assert done["state"] == "applied"
+        assert cluster.get("deployments", "shop", "web")["spec"]["replicas"] == 4
+        assert "connect to it" in aurora("plan", "rollback", plan["plan_id"], code=6).stderr
+        aurora("plan", "rollback", plan["plan_id"], *live)
+        assert cluster.get("deployments", "shop", "web")["spec"]["replicas"] == 3
+
+
+def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
+    plan_id = _new("sample:web-shop", "--drain", "node-a1")["plan"]["plan_id"]
+    text = aurora("plan", "explain", plan_id[:8], "--history", "sample:web-shop").stdout
+    assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
+    assert "node-c2, cordoned" in text
+    assert "is forecast to reach" in text
+    said = json.loads(aurora("plan", "explain", plan_id, "--later", "sample:web-shop", "--json").stdout)
+    assert said["dropped"] == 0
+    assert {"group", "avoided", "room", "came"} <= {c["kind"] for c in said["claims"]}
+    assert "0 of 3 tasks where planned" in said["text"]
+    refused = aurora("plan", "explain", plan_id, "--later", "sample:hpc-queue", code=6)
+    assert "--later" in refused.stderr
