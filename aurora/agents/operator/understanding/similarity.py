@@ -179,6 +179,7 @@ class Examples:
             and stem(w) not in self.vocabulary
             and w not in _SKIPPED
             and not {w, stem(w)} & EVERYDAY
+        )
 
     def known_share(self, masked: str) -> float:
         """Return the share of a question's words that occur in examples."""
@@ -189,8 +190,4 @@ class Examples:
 @cache
 def examples() -> Examples:
     """Return the examples of `aurora.agents.operator.questions`."""
-    return Examples(
-        (MERGED.get(kind, kind), line)
-        for kind, row in QUESTIONS.items()
-        for line in row.examples
-    )
+    return Examples((MERGED.get(kind, kind), line) for kind, row in QUESTIONS.items() for line in row.examples)

@@ -114,7 +114,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"goes? (?:down|dark|offline|dead|away|under)|went down|going down|blows? up|drops? (?:out|dead)|turned off|"
      r"(?:kicks|bites) the (?:bucket|dust)|is (?:lost|gone|down|dead)", " fail "),
     (r"pull(?:ed|ing)? (?:the plug|out)|take[ns]? (?:away|out)|took (?:away|out)|get(?:ting)? rid of|"
-     r"do(?:ing)? without|without (?=<node>)|give[ns]? (?:back|up)|shut(?:ting)? down|turn(?:ing)? off|switch(?:ing)? off|"
+     r"do(?:ing)? without|without (?=<node>)|give[ns]? (?:back|up)|shut(?:ting)? down|"
+     r"turn(?:ing)? off|switch(?:ing)? off|"
      r"scrap(?:ped|ping)?|decommission(?:ed|ing)?|retir(?:e|ed|ing)", " remove "),
     (r"roll(?:ed|ing)? ?-?back|put (?:it |that |things |everything )?back(?: as (?:it|they) (?:was|were))?|back out",
      " rollback "),
@@ -126,7 +127,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"making room|make room", " place "),
     (r"instead of|rather than", " instead "),
     (r"how come|what(?: is)? the reason|for what reason|what for|how is it that|what (?:made|makes)|what brought|"
-     r"what(?: is)? keeping|what keeps|what(?: is)? stopping|what stops|what prevents|what blocks|what(?: is)? blocking",
+     r"what(?: is)? keeping|what keeps|what(?: is)? stopping|what stops|what prevents|what blocks|"
+     r"what(?: is)? blocking",
      " why "),
     (r"per hour|an hour|hourly|/ ?h\b|each hour", " hourly "),
     (r"at the moment|right now|currently|at present", " now "),
