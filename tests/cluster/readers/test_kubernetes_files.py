@@ -137,7 +137,7 @@ def test_other_files_in_a_folder_are_noted_and_cut_ones_refused(tmp_path: Path) 
     snapshot = read_kubernetes([tmp_path])
     found = next(n for n in snapshot.notes if n.code == "other-files")
     assert found.count == 2
-    assert [Path(s.origin).name for s in snapshot.sources] == ["nodes.json"]
+    assert [(s.origin, s.facts) for s in snapshot.sources] == [(str(tmp_path), ("Node", "Pod"))]
     (tmp_path / "pods.json").write_text('{"kind": "PodList", "items": [{"metadata": {"name"')
     with pytest.raises(DataError, match="ends too early"):
         read_kubernetes([tmp_path])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,28 +54,28 @@ class Item(NamedTuple):
     is_guessed: bool = False
 
 
-def files_in(paths: tuple[Path, ...]) -> list[tuple[Path, bool]]:
+def files_in(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
     """Return the files to read: each path, and for a folder the JSON and YAML files in it.
 
     Returns:
-        Each file, and whether it was found in a folder.
+        Each file, and the path that was given for it: the file itself, or its folder.
 
     Raises:
         FileError: There is no path, or a folder has no such file, or too many.
     """
     if not paths:
         raise FileError(f"give at least one file; {_HOW}")
-    found: list[tuple[Path, bool]] = []
+    found: list[tuple[Path, Path]] = []
     for path in paths:
         if not path.is_dir():
-            found.append((path, False))
+            found.append((path, path))
             continue
         inside = sorted(p for p in path.rglob("*") if p.name.endswith(ENDINGS) and p.is_file())
         if not inside:
             raise FileError(f"{path} has no JSON or YAML file; {_HOW}")
         if len(inside) > MAX_FILES:
             raise FileError(f"{path} has {len(inside):,} JSON and YAML files; give a folder of at most {MAX_FILES:,}")
-        found += [(p, True) for p in inside]
+        found += [(p, path) for p in inside]
     return found
 
 

@@ -57,15 +57,18 @@ def read_kubernetes(
         DataError: A file is cut off or no list of Kubernetes objects, a field is not what it should be, no node is
             listed, or the files are of two clusters.
     """
-    files = files_in(tuple(Path(p) for p in paths))
+    given = [Path(p) for p in paths]
+    files = files_in(given)
     notes = Notes()
     inventory = Inventory(notes)
+    kinds: dict[Path, set[str]] = {path: set() for path in given}
     with collector_paused():
-        sources = [(str(path), _add(inventory, path, is_in_folder, notes)) for path, is_in_folder in files]
-        if not any(kinds for _, kinds in sources):
+        for path, source in files:
+            kinds[source] |= set(_add(inventory, path, path != source, notes))
+        if not any(kinds.values()):
             raise DataError(f"{files[0][0]} has no node and no pod; {_LIST_BOTH}")
-        sources = [(path, kinds) for path, kinds in sources if kinds]
-        return snapshot_of(inventory, sources, name or _stem(Path(paths[0])), notes, now=now, prices=prices)
+        sources = [(str(path), tuple(sorted(found))) for path, found in kinds.items() if found]
+        return snapshot_of(inventory, sources, name or _stem(given[0]), notes, now=now, prices=prices)
 
 
 def _add(inventory: Inventory, path: Path, is_in_folder: bool, notes: Notes) -> tuple[str, ...]:
