@@ -24,6 +24,8 @@ PATIENCE = 300.0
 """Seconds until a workload must be well again, and for which a disruption budget is waited for."""
 PAUSE = 1.0
 """Seconds between two looks."""
+PAGE = 500
+"""Pods that are listed at once."""
 MAX_CONFLICTS = 5
 """Times that a patch is tried again because something else of its object changed."""
 OWNERS = (
@@ -269,10 +271,10 @@ class KubernetesTarget:
                 raise PlanError(f"{ready} of {wanted} pods are ready {self._patience:g} s after the eviction")
             time.sleep(self._pause)
 
-    def _pods_of(self, step: Step) -> list[dict[str, Any]]:
+    def _pods_of(self, step: Step, *, limit: int = PAGE) -> list[dict[str, Any]]:
         """Return the pods of the evicted pod's controller."""
         pods: list[dict[str, Any]] = []
-        query = {"limit": "500"}
+        query = {"limit": str(limit)}
         while True:
             page = self._api.get(f"/api/v1/namespaces/{step.data['namespace']}/pods", **query) or {}
             for pod in page.get("items", ()):
