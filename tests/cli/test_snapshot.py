@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 
 from tests.cli.command import aurora
+from tests.cluster.readers import slurm_files
 
 
 def test_a_sample_is_shown_as_plain_columns_where_stdout_is_no_terminal():
@@ -29,3 +31,55 @@ def test_an_unknown_sample_is_refused_with_the_nearest():
 
 def test_samples_are_listed():
     assert "sample:gpu-cluster" in aurora("snapshot", "samples").stdout
+
+
+def test_files_are_read_and_written_as_a_snapshot(tmp_path):
+    (tmp_path / "n.txt").write_text(slurm_files.NODES)
+    (tmp_path / "j.txt").write_text(slurm_files.SEPARATED)
+    out = tmp_path / "s.json"
+    done = aurora("snapshot", str(tmp_path / "n.txt"), str(tmp_path / "j.txt"), "--out", str(out))
+    assert "nodes: 6; tasks: 3 running, 8 pending" in done.stderr
+    assert "assumed: times have no zone" in done.stderr
+    assert "81512" in aurora("snapshot", "show", str(out)).stdout
+    assert (
+        json.loads(aurora("snapshot", "read", "slurm", str(tmp_path / "n.txt"), "--json").stdout)["system"] == "slurm"
+    )
+
+
+def test_guessed_headings_are_shown_and_need_yes(tmp_path):
+    (tmp_path / "n.csv").write_text("Host,vCPU,RAM (MB)\na,4,8192\n")
+    refused = aurora("snapshot", "read", "csv", str(tmp_path / "n.csv"), code=2)
+    assert "RAM (MB)  memory in mb, such as 8192" in refused.stderr
+    assert "--yes" in refused.stderr
+    shown = aurora("snapshot", str(tmp_path / "n.csv"), "--yes").stdout
+    assert "nodes: 1" in shown
+    mapped = ("--map", "Host=node_id", "--map", "vCPU=cpu", "--map", "RAM (MB)=")
+    assert "a\t-\t-\t0" in aurora("snapshot", str(tmp_path / "n.csv"), *mapped).stdout
+    assert "HEADING=FIELD" in aurora("snapshot", str(tmp_path / "n.csv"), "--map", "x", code=2).stderr
+
+
+def test_check_fails_where_something_is_wrong(tmp_path):
+    assert "never-placeable" in aurora("snapshot", "check", "sample:web-shop", code=1).stdout
+    data = json.loads(aurora("snapshot", "check", "sample:hpc-queue", "--json", code=1).stdout)
+    assert not data["is_sound"]
+    aurora("snapshot", "template", "--nodes", str(tmp_path / "n.csv"), "--tasks", str(tmp_path / "t.csv"))
+    aurora("snapshot", str(tmp_path / "n.csv"), str(tmp_path / "t.csv"), "--out", str(tmp_path / "s.json"))
+    assert "nothing is wrong" in aurora("snapshot", "check", str(tmp_path / "s.json")).stdout
+    assert "exists" in aurora("snapshot", "template", "--nodes", str(tmp_path / "n.csv"), code=6).stderr
+
+
+def test_diff_anonymise_and_to_scenario(tmp_path):
+    assert "nothing differs" in aurora("snapshot", "diff", "sample:web-shop", "sample:web-shop").stdout
+    out = str(tmp_path / "a.json")
+    variables = {**os.environ, "AURORA_ACCOUNT_KEY": "a key of 16 characters"}
+    aurora("snapshot", "anonymise", "sample:web-shop", "--out", out, environment=variables)
+    data = json.loads(aurora("snapshot", "diff", "sample:web-shop", out, "--json").stdout)
+    assert len(data["nodes_new"]) == 12
+    aurora("snapshot", "to-scenario", "sample:hpc-queue", "--out", str(tmp_path / "x.json"))
+    assert "nodes: 23" in aurora("snapshot", str(tmp_path / "x.json")).stdout
+
+
+def test_live_and_files_exclude_each_other(tmp_path):
+    assert "--live" in aurora("snapshot", "read", "x", "--live", code=2).stderr
+    assert "--live" in aurora("snapshot", "read", "x", "--context", "c", code=2).stderr
+    assert "FILES" in aurora("snapshot", "read", code=2).stderr

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from aurora.cli.terminal.output import emit_table, on_terminal, say, terminal_width
 from aurora.cli.terminal.tables import wrapped
 from aurora.cluster.report import asks_for, state_of
+from aurora.cluster.resources import amount_text
 from aurora.quantities import dollars, duration, percent
 
 if TYPE_CHECKING:
+    from aurora.cluster.differences import SnapshotDifference
     from aurora.cluster.overview import Filled
+    from aurora.cluster.problems import ProblemReport
     from aurora.cluster.report import SnapshotReport
 
 BLOCKS = ("█", "▒", "▓", "·")
@@ -24,6 +27,7 @@ STATE_ROOM = "  maintenance 15 Jun 14:00"
 WIDE_COLUMNS_ROOM = "  zone-name  instance-type  tasks  12.345"
 MAX_NOTES = 20
 MAX_WAITING = 40
+MAX_CHANGES = 200
 
 
 def print_report(found: SnapshotReport) -> None:
@@ -164,3 +168,55 @@ def _short(resource: str) -> str:
     'mig-1g.10gb'
     """
     return resource.rpartition("/")[2]
+
+
+def print_problems(found: ProblemReport) -> None:
+    """Print what is wrong, the worst first."""
+    if not found.problems:
+        say(f"{found.snapshot_id}: nothing is wrong")
+        return
+    counts = {s: sum(p.severity == s for p in found.problems) for s in ("error", "warning", "hint")}
+    listed = ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for s, n in counts.items() if n)
+    if not on_terminal():
+        rows = [(p.severity, p.code, p.cases, p.message, "; ".join(p.subjects)) for p in found.problems]
+        emit_table(f"{found.snapshot_id}: {listed}", ("severity", "code", "cases", "message", "subjects"), rows)
+        return
+    width = terminal_width()
+    lines = [f"{found.snapshot_id}: {listed}", ""]
+    for p in found.problems:
+        lines += wrapped(f"{p.severity}: {p.message}", width, hang="  ")
+        for subject in p.subjects:
+            lines += wrapped(f"  {subject}", width, hang="    ")
+        if p.cases > len(p.subjects):
+            lines.append(f"  and {p.cases - len(p.subjects)} more")
+    say("\n".join(lines))
+
+
+def print_difference(found: SnapshotDifference) -> None:
+    """Print what differs between two snapshots."""
+    say(f"before: {found.before}\nafter:  {found.after}")
+    if found.is_empty:
+        say("nothing differs but measured use and times")
+        return
+    rows = [("node", n, "", "gone", "") for n in found.nodes_gone] + [
+        ("node", n, "", "", "new") for n in found.nodes_new
+    ]
+    rows += [("node", c.subject, c.field, c.before, c.after) for c in found.nodes]
+    rows += [("tasks", w, "number", str(n), "gone") for w, n in found.tasks_gone.items()]
+    rows += [("tasks", w, "number", "", f"{n} new") for w, n in found.tasks_new.items()]
+    rows += [("task", m.task_id, "node", m.before or "none", m.after or "none") for m in found.moved]
+    rows += [("task", c.subject, c.field, c.before, c.after) for c in (*found.states, *found.tasks)]
+    rows += [("workload", c.subject, c.field, c.before, c.after) for c in found.workloads]
+    emit_table("differences", ("kind", "what", "field", "before", "after"), rows[:MAX_CHANGES], keys=2)
+    if len(rows) > MAX_CHANGES:
+        say(f"and {len(rows) - MAX_CHANGES} more; see --json\n")
+    totals = [
+        (r, *(amount_text(r, f) for f in (a.requested, b.requested, a.allocatable, b.allocatable)))
+        for r, (a, b) in found.totals.items()
+        if (a.requested, a.allocatable) != (b.requested, b.allocatable)
+    ]
+    if totals:
+        emit_table("sums", ("resource", "requested before", "after", "allocatable before", "after"), totals)
+    before, after = ("not known" if p is None else f"{dollars(p)} an hour" for p in found.price)
+    if before != after:
+        say(f"cost: {before} before, {after} after")

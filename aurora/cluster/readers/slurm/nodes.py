@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from aurora.cluster.readers.notes import Notes
 from aurora.cluster.readers.slurm import values
@@ -13,6 +15,7 @@ from aurora.cluster.readers.slurm.json_entries import texts
 from aurora.cluster.resources import GPU
 from aurora.cluster.snapshot import Node
 from aurora.errors import DataError
+from aurora.validation import explain_validation
 
 DOWN = {"DOWN", "UNKNOWN", "NOT_RESPONDING", "NO_RESPOND", "INVAL", "INVALID_REG", "FUTURE", "ERROR"}
 CLOSED = {"DRAIN", "DRAINING", "DRAINED", "FAIL", "FAILING", "MAINT", "MAINTENANCE", "BLOCKED"}
@@ -71,7 +74,24 @@ def node_of(given: Mapping[str, str], where: str, notes: Notes) -> SlurmNode:
             "several-models", "a node with devices of several models is taken for one with the first", name
         )
     flags = states(given.get("State", ""))
-    node = Node(
+    try:
+        node = _node(given, capacity, usable, used, flags, models, notes)
+    except ValidationError as fault:
+        raise DataError(f"{where}: node {name[:60]}: {explain_validation(fault)}") from None
+    return SlurmNode(node, allocated)
+
+
+def _node(
+    given: Mapping[str, str],
+    capacity: dict[str, float],
+    usable: dict[str, float],
+    used: dict[str, float],
+    flags: set[str],
+    models: Sequence[str],
+    notes: Notes,
+) -> Node:
+    name = given["NodeName"]
+    return Node(
         node_id=name,
         capacity=capacity,
         allocatable=usable,
@@ -83,7 +103,6 @@ def node_of(given: Mapping[str, str], where: str, notes: Notes) -> SlurmNode:
         instance_type=given.get("InstanceType") if values.is_set(given.get("InstanceType")) else None,
         used=used,
     )
-    return SlurmNode(node, allocated)
 
 
 def _amounts(given: Mapping[str, str], devices: Iterable[values.Gres]) -> tuple[dict[str, float], dict[str, float]]:

@@ -224,6 +224,8 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
     if not total:
         total, model = read.parsed("requested_tres", values.tres) or ({}, None)
     nodes = max(nodes, len(node_list))
+    if nodes > values.MAX_HOSTS:
+        raise DataError(f"{where}, nodes: {nodes:,} nodes are more than a job can have")
     cpus = read.number("cpus") or total.get("cpu") or read.number("requested_cpus")
     devices = {r: a / nodes for r, a in total.items() if r not in ("cpu", "memory", "node")}
     for name, share in (("gres", 1.0), ("gres_job", 1.0 / nodes)):

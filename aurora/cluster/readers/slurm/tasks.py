@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
 
 from aurora.cluster.feasibility import NODE_NAME
 from aurora.cluster.readers.notes import Notes
@@ -13,6 +16,7 @@ from aurora.cluster.readers.slurm import values
 from aurora.cluster.readers.slurm.records import STATES, Job
 from aurora.cluster.snapshot import Requirement, Task, Term, Workload
 from aurora.errors import DataError
+from aurora.validation import explain_validation
 
 MAX_TASKS = 200_000
 """Most tasks of one snapshot."""
@@ -74,8 +78,25 @@ def tasks_of(job: Job, taken_at: datetime, whole_memory: Mapping[str, float], no
         notes.not_represented("exclusive", "that a waiting job wants whole nodes is not represented", job.job_id)
     places: Sequence[str | None] = job.node_list or (None,) * job.nodes
     count = len(places) if state in ("pending", "running") else 1
-    affinity = _affinity(job, notes)
     shared = _shared(job, taken_at, count, state)
+    try:
+        affinity = _affinity(job, notes)
+        return _made(job, places, affinity, shared, whole_memory, notes)
+    except ValidationError as fault:
+        raise DataError(f"{job.where}, job {job.job_id}: {explain_validation(fault)}") from None
+
+
+def _made(
+    job: Job,
+    places: Sequence[str | None],
+    affinity: tuple[Term, ...],
+    shared: Mapping[str, Any],
+    whole_memory: Mapping[str, float],
+    notes: Notes,
+) -> list[Task]:
+    """Return the tasks of a job on its places; of an ended one only the first."""
+    state = STATES[job.state]
+    count = len(places) if state in ("pending", "running") else 1
     return [
         Task(
             task_id=job.job_id if count == 1 else f"{job.job_id}.n{k}",
@@ -91,7 +112,7 @@ def tasks_of(job: Job, taken_at: datetime, whole_memory: Mapping[str, float], no
     ]
 
 
-def _shared(job: Job, taken_at: datetime, count: int, state: str) -> dict[str, object]:
+def _shared(job: Job, taken_at: datetime, count: int, state: str) -> dict[str, Any]:
     """Return the fields that all tasks of a job have alike."""
     started = job.started
     if started is None and job.elapsed is not None and state == "running":
@@ -174,6 +195,8 @@ def _affinity(job: Job, notes: Notes) -> tuple[Term, ...]:
     if job.features:
         try:
             found = values.constraint(job.features)
+        except ValidationError as fault:
+            raise DataError(f"{job.where}, features: {explain_validation(fault)}") from None
         except ValueError as fault:
             raise DataError(f"{job.where}, features: {fault}") from None
         asked = found.terms
