@@ -210,13 +210,9 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
 
 def _walk_row(facts: Facts, row: Mapping[str, Any], place: _Place) -> None:
     own = frozenset(str(v) for k, v in row.items() if _OWNER_KEYS.match(k) and isinstance(v, str) and v)
-<<<<<<< HEAD
-    main = _owner(row, is_listed=bool(place.listed))
-=======
     if _is_placed_by_policy(row):
         own -= {str(row.get("policy_id"))}
     main = _owner(row)
->>>>>>> main
     owners = frozenset({main, str(row.get("workload_id") or main)}) if main else place.owners
     changed: dict[str, Any] = {
         "owners": owners,
@@ -247,16 +243,12 @@ def _with_more(listing: Listing) -> Listing:
     return Listing(listing.tokens, listing.owners, listing.members, listing.size, False, listing.order)
 
 
-def _owner(row: Any, *, is_listed: bool = True) -> str:
+def _owner(row: Any) -> str:
     """Return the name of what a row is about: its first identifying field."""
     if not isinstance(row, Mapping):
         return ""
     for key in ("task_id", "node_id", "workload_id", "unique_id", "policy_id", "plan_id", "account_id", "subject"):
-<<<<<<< HEAD
-        if isinstance(row.get(key), str) and row[key] and (is_listed or key != "policy_id"):
-=======
         if isinstance(row.get(key), str) and row[key] and not (key == "policy_id" and _is_placed_by_policy(row)):
->>>>>>> main
             return str(row[key])
     return ""
 
