@@ -14,6 +14,10 @@ UNCHECKED = "could not be checked"
 """Beginning of the reason where a sentence may be true."""
 
 
+QUOTED = "^"
+"""What stands in place of each character of a quotation, which evidence bears out."""
+
+
 class _Superlative(NamedTuple):
     """Fields that a comparison is about, the first that a list has, and whether the largest is meant."""
 
@@ -117,7 +121,7 @@ _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]
 _N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
 
 
-def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str]) -> str:
+def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str], *, is_code: bool = False) -> str:
     """Return what a sentence claims without support; "" if nothing.
 
     Args:
@@ -125,13 +129,15 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset
         facts: Facts of the cited evidence.
         named: Names that it is about, as the evidence has them.
         tools: Tools of the cited evidence that succeeded.
+        is_code: True: code wrote its words, so that denials are its own.
     """
     blank = blanked(text)
     return (
         _wrong_deed(blank, tools)
         or _wrong_comparison(blank, text, facts, named)
+        or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
-        or _wrong_negation(text, facts, named)
+        or ("" if is_code else _wrong_negation(text, facts, named))
         or _wrong_quantifier(blank, facts)
         or _wrong_cause(text, facts)
     )
@@ -258,6 +264,27 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
     return ""
 
 
+_ON = re.compile(r"<([^>]*)>(?: \w+)? (?:is|runs|stays|was|sits)( not|n't)? (?:now |still )?on (?:node )?<([^>]*)>")
+
+
+def _wrong_place(text: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return whether a task is said to be on a node that it is not on, or the reverse."""
+    for match in _ON.finditer(text):
+        task, node = match[1], match[3]
+        places = _places(task, facts)
+        if places and (node in places) == bool(match[2]):
+            return f"the cited evidence has {task} on {', '.join(sorted(places))}"
+        if match[2] and not places and not any(task in owners for _, owners in facts.nulls):
+            return f"{UNCHECKED}: the cited evidence does not say where {task} is"
+    return ""
+
+
+def _places(task: str, facts: Facts) -> set[str]:
+    own = [t for t in facts.texts if task in t.owners]
+    runs = {t.text for t in own if {"runs", "on"} <= t.tokens and " " not in t.text}
+    return runs or {t.text for t in own if {"node", "id"} <= t.tokens and "runs" not in facts.words}
+
+
 def _about(text: str, start: int, end: int, names: Sequence[str]) -> frozenset[str]:
     """Return the names that a word is about: those of its clause, or of the sentence where the clause has no other."""
     clause = clause_at(text, start, end)
@@ -290,11 +317,21 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
             r"(?:n't)? only", after
         ):
             continue
+        about = _about(text, match.start(), match.end(), names)
+        if QUOTED in after or (match[0].casefold() == "without" and re.match(r" ~", after)):
+            continue
+        if re.match(r"(?:n't|not)$", match[0]) and re.match(r" (?:now |still )?on ", after):
+            continue  # the place was checked
+        if (
+            re.match(r" (?:cordoned|ready|usable|schedulable)\b", after)
+            and facts.words & {"cordoned", "usable"}
+            and not about
+        ):
+            continue
         if match[0].casefold() == "never" and any("never" in t.tokens and t.text for t in facts.texts):
             continue
         if _KNOWLEDGE.search(clause) and (facts.nulls or denials):
             continue
-        about = _about(text, match.start(), match.end(), names)
         if about and any(
             said.search(after) and _holds(state, tokens, same, about, facts) is not None
             for state, (said, tokens, same) in _STATES.items()
@@ -409,6 +446,8 @@ def _wrong_cause(text: str, facts: Facts) -> str:
     known = {stem(w) for w in _WORD.findall(spoken.replace("_", " ").replace(".", " "))}
     unknown = {stem(t) for tokens, _ in facts.nulls for t in tokens}
     for clause in clauses:
+        if QUOTED in clause:
+            continue
         content = [w for w in _WORD.findall(re.sub(r"<[^>]*>|~+", " ", clause)) if w.casefold() not in _SAYING]
         strange = [w for w in content if not {stem(a) for a in alike(w)} & (known | unknown)]
         carried = [w for w in content if w not in strange]

@@ -110,6 +110,11 @@ class Facts:
     raw: str = ""
 
     @property
+    def owners(self) -> frozenset[str]:
+        """Names that anything is about."""
+        return frozenset().union(*(f.owners for f in self.figures), *(t.owners for t in self.texts))
+
+    @property
     def reasons(self) -> str:
         """All texts that carry reasons, in lower case."""
         return " ".join(t.text for t in self.texts if t.is_reason).casefold()

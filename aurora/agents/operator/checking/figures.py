@@ -105,15 +105,12 @@ def stated_numbers(text: str) -> Iterator[Stated]:
         quantity_of_word = Quantity(float(_WORDS[match[1].casefold()]), "", 1.0, False)
         found.append(Stated(quantity_of_word, match.start(), match.end(1), match[2].casefold()))
     found.sort(key=lambda s: s.start)
-    for place, stated in enumerate(found):
-        before = found[place - 1] if place else None
+    for stated in found:
         following = next((f for f in found if f.start > stated.end - 1 and f is not stated), None)
         gap = "" if following is None else text[stated.end : following.start]
         if not stated.quantity.unit and following is not None and _BORROW.fullmatch(gap) and following.quantity.unit:
             unit = following.quantity.unit
             yield stated._replace(quantity=stated.quantity._replace(unit=unit))
-        elif before is not None and not stated.quantity.unit and not stated.noun:  # "of the 4 cores, 3 are requested"
-            yield stated._replace(quantity=stated.quantity._replace(unit=before.quantity.unit), noun=before.noun)
         else:
             yield stated
 
@@ -146,11 +143,14 @@ def wrong_number(
         if time not in raw:
             return f"the time {time} is in no cited evidence"
     text = _DATE.sub(lambda m: "~" * len(m[0]), text)
+    earlier: list[Stated] = []
     for stated in stated_numbers(text):
         if any(q.number == stated.quantity.number and q.unit == stated.quantity.unit for q in question_numbers):
             continue
         about = _subjects(masked, stated, named)
-        if not _is_borne_out(stated, text, list(admissible(stated, text, facts, about))):
+        readings = [stated, *_readings(stated, earlier)]
+        earlier.append(stated)
+        if not any(_is_borne_out(r, text, list(admissible(r, text, facts, about))) for r in readings):
             shown = text[stated.start : stated.end].strip()
             whom = f" of {', '.join(sorted(named))}" if named else ""
             return f"{shown} is no such figure{whom} in the cited evidence"
@@ -160,6 +160,13 @@ def wrong_number(
 def blanked(masked: str) -> str:
     """Return a sentence with its names blanked out, each character in its place."""
     return re.sub(r"<[^>]*>", lambda m: "~" * len(m[0]), masked)
+
+
+def _readings(stated: Stated, earlier: Sequence[Stated]) -> Iterator[Stated]:
+    """Yield what a bare number may mean by the numbers before it: "of the 4 cores, 3 are requested"."""
+    if not stated.quantity.unit and not stated.noun:
+        for before in earlier:
+            yield stated._replace(quantity=stated.quantity._replace(unit=before.quantity.unit), noun=before.noun)
 
 
 def _subjects(masked: str, stated: Stated, named: frozenset[str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aurora.agents.explain.telling.quantities import Quantity
 from aurora.agents.operator.answer import Answer, Sentence
-from aurora.agents.operator.checking.claims import UNCHECKED, wrong_claim
+from aurora.agents.operator.checking.claims import QUOTED, UNCHECKED, wrong_claim
 from aurora.agents.operator.checking.facts import NAME, Facts, facts_of, looks_like_name
 from aurora.agents.operator.checking.figures import blanked, stated_numbers, wrong_number
 from aurora.agents.operator.checking.vocabulary import ALWAYS, DIRECTIVE, MARKUP, NEUTRAL, VAGUE, alike, stem
@@ -105,13 +105,14 @@ def fault_of(
         return f"{strange} is a name that no cited evidence has"
     blank = blanked(masked)
     raw = f"{facts.raw}\n{question}"
+    named = named & (names | facts.owners)
     tools = frozenset(evidence[c].tool for c in sentence.cites if evidence[c].outcome == "ok")
     if not sentence.cites:
         return _wrong_words(blank, facts, question, is_code) or _wrong_uncited(blank, question)
     return (
         _wrong_words(blank, facts, question, is_code)
         or wrong_number(masked, facts, named, _numbers(question), raw)
-        or wrong_claim(masked, facts, named, tools)
+        or wrong_claim(masked, facts, named, tools, is_code=is_code)
     )
 
 
@@ -142,7 +143,7 @@ def _without_quotations(text: str, facts: Facts) -> tuple[str, str]:
             return text, "quotes what is in no cited evidence"
         if DIRECTIVE.search(quoted):
             return text, "passes on an instruction from the evidence"
-    return _QUOTE.sub(lambda m: "~" * len(m[0]), text), ""
+    return _QUOTE.sub(lambda m: QUOTED * len(m[0]), text), ""
 
 
 def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tuple[str, frozenset[str], str]:
