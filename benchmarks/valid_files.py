@@ -45,6 +45,7 @@ from aurora.sim.scenarios.reader import load_scenario
 from aurora.sim.scenarios.traces import azure_vm, eua, flows, openb, swf, topology
 from aurora.tools.recording import Exchange, Recording
 from benchmarks.valid_kubernetes import cluster
+from benchmarks.valid_plans import plan_files
 from benchmarks.valid_snapshots import snapshot_files
 
 
@@ -75,6 +76,7 @@ def readers(folder: Path) -> list[Reader]:
         *_networks(folder),
         *_clusters(),
         *(Reader(*kind) for kind in snapshot_files(folder)),
+        *(Reader(*kind) for kind in plan_files(folder)),
     ]
 
 

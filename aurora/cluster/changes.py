@@ -158,6 +158,7 @@ Change = Annotated[
 """Any change."""
 
 _ADAPTER: TypeAdapter[Change] = TypeAdapter(Change)
+_PLAN_ADAPTER: TypeAdapter[PlanChange] = TypeAdapter(PlanChange)
 _WHAT_IFS = get_args(get_args(WhatIf)[0])
 
 
@@ -169,6 +170,18 @@ def parse_change(data: object) -> Change:
     """
     try:
         return _ADAPTER.validate_python(data)
+    except ValidationError as error:
+        raise InputError(explain_validation(error), parameter="change") from None
+
+
+def parse_plan_change(data: object) -> PlanChange:
+    """Validate `data` (parsed JSON) as a change that a plan may hold.
+
+    Raises:
+        InputError: Names the fields at fault and what each should be; a what-if is refused too.
+    """
+    try:
+        return _PLAN_ADAPTER.validate_python(data)
     except ValidationError as error:
         raise InputError(explain_validation(error), parameter="change") from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from aurora.cluster.resources import GPU, PODS, TOLERANCE, Amounts, amount_text
@@ -144,11 +144,13 @@ class Room:
     Args:
         snapshot: Nodes, and the tasks that hold resources now.
         at: Time at which maintenance windows are looked at; default: when the snapshot was taken.
+        ahead: Seconds from then on within which a window keeps tasks away too.
     """
 
-    def __init__(self, snapshot: Snapshot, *, at: datetime | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, *, at: datetime | None = None, ahead: float = 0.0) -> None:
         self.snapshot = snapshot
         self._at = at or snapshot.taken_at
+        self._until = self._at + timedelta(seconds=ahead)
         self._free: dict[str, dict[str, float]] = {n.node_id: dict(n.allocatable) for n in snapshot.nodes}
         self._shares: dict[str, list[float]] = {}
         self._on: dict[str, dict[str, Task]] = {n.node_id: {} for n in snapshot.nodes}
@@ -226,7 +228,7 @@ class Room:
         selector = tuple(sorted(task.node_selector.items()))
         key = (selector, task.node_affinity, task.tolerations, task.accelerator_models, task.kind)
         if key not in self._static:
-            self._static[key] = {n.node_id: tuple(_static(task, n, self._at)) for n in self.snapshot.nodes}
+            self._static[key] = {n.node_id: tuple(_static(task, n, self._at, self._until)) for n in self.snapshot.nodes}
         return self._static[key]
 
     def _lacking(self, task: Task, node_id: str) -> Iterator[Reason]:
@@ -316,7 +318,7 @@ class Room:
         }
 
 
-def _static(task: Task, node: Node, at: datetime) -> Iterator[Reason]:
+def _static(task: Task, node: Node, at: datetime, until: datetime) -> Iterator[Reason]:
     """Yield the reasons that hold whatever else runs."""
     stays = task.kind in ("daemon", "static")
     if node.is_cordoned and not stays and not any(tolerates(t, UNSCHEDULABLE) for t in task.tolerations):
@@ -324,7 +326,7 @@ def _static(task: Task, node: Node, at: datetime) -> Iterator[Reason]:
     if not node.is_ready and not stays and not any(t.key in NOT_READY for t in node.taints):
         yield Reason("not ready")
     for start, end, reason in node.maintenance:
-        if start <= at < end and not stays:
+        if start <= until and at < end and not stays:
             yield Reason("maintenance", reason)
     for taint in node.taints:
         if taint.effect == "PreferNoSchedule" or (taint.key == UNSCHEDULABLE.key and node.is_cordoned):

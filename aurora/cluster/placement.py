@@ -78,6 +78,7 @@ def place(
     *,
     tasks: Collection[str] | None = None,
     horizon: float = HORIZON,
+    ahead: float = 0.0,
 ) -> Choices:
     """Choose nodes for waiting tasks.
 
@@ -86,6 +87,7 @@ def place(
         policy: Policy that orders the tasks and scores the nodes.
         tasks: Ids of the waiting tasks to place; None: all.
         horizon: Seconds that a task of unknown length runs.
+        ahead: Seconds within which the start of a node's maintenance keeps tasks away from it.
 
     Raises:
         InputError: A task is not in the snapshot, or does not wait.
@@ -97,7 +99,7 @@ def place(
     reduced = snapshot.model_copy(
         update={"tasks": tuple(t for t in snapshot.tasks if t.holds_resources or t.task_id in names)}
     )
-    base = Room(reduced)
+    base = Room(reduced, ahead=ahead)
     allowed: dict[str, set[str]] = {
         t.task_id: {n for n, why in base.all_reasons(t) if not _lasting(why)} for t in waiting
     }
@@ -110,7 +112,7 @@ def place(
         )
         converted = to_scenario(part, horizon=horizon, allowed=candidates, room=base)
         outcome = simulate(converted.scenario, policy)
-        room, nodes, broken = _checked(part, converted, outcome)
+        room, nodes, broken = _checked(Room(part, ahead=ahead), converted, outcome)
         for task_id, node_id in broken:
             allowed[task_id].discard(node_id)
         torn = () if broken else _torn_gangs(waiting, nodes)
@@ -165,11 +167,10 @@ def _waiting(snapshot: Snapshot, tasks: Collection[str] | None) -> list[Task]:
 
 
 def _checked(
-    snapshot: Snapshot, converted: SnapshotScenario, outcome: Outcome
+    room: Room, converted: SnapshotScenario, outcome: Outcome
 ) -> tuple[Room, dict[str, str], list[tuple[str, str]]]:
     """Let the chosen tasks take their room one after the other; return their nodes, and what breaks a constraint."""
-    room = Room(snapshot)
-    starts = outcome.tasks.start
+    snapshot, starts = room.snapshot, outcome.tasks.start
     nodes: dict[str, str] = {}
     broken = []
     for k in np.argsort(np.where(np.isnan(starts), np.inf, starts), kind="stable"):

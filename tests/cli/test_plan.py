@@ -78,3 +78,50 @@ def test_an_altered_plan_is_refused(folder: Path) -> None:
     path = folder / made["path"]
     path.write_text(path.read_text().replace('"node-a1"', '"node-a2"'))
     assert "was altered" in aurora("plan", "approve", made["plan"]["plan_id"], code=6).stderr
+
+
+def test_a_plan_is_applied_to_the_cluster_of_a_kubeconfig(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.cluster.kubernetes_api import serving
+    from tests.cluster.kubernetes_objects import shop_cluster
+    from tests.cluster.plans.live import snapshot_of
+
+    pytest.importorskip("kubernetes")
+    cluster = shop_cluster()
+    snapshot_of(cluster, folder)
+    with serving(cluster) as server:
+        context = {"cluster": "fake", "user": "fake", "namespace": "shop"}
+        config = {
+            **{"apiVersion": "v1", "kind": "Config", "current-context": "fake"},
+            "clusters": [{"name": "fake", "cluster": {"server": server.url}}],
+            "users": [{"name": "fake", "user": {}}],
+            "contexts": [{"name": "fake", "context": context}],
+        }
+        (folder / "kubeconfig").write_text(json.dumps(config))
+        monkeypatch.setenv("KUBECONFIG", str(folder / "kubeconfig"))
+        from aurora.cluster.files import write_snapshot
+
+        write_snapshot(snapshot_of(cluster, folder), folder / "snapshot.json")
+        plan = _new("snapshot.json", "--scale", "shop/Deployment/web=4")["plan"]
+        live = ("--target", "kubernetes", "--context", "fake")
+        missing = ("--target", "kubernetes", "--context", "none", "--yes", plan["sha256"][:8])
+        assert "can't connect" in aurora("plan", "apply", plan["plan_id"], *missing, code=11).stderr
+        done = json.loads(aurora("plan", "apply", plan["plan_id"], *live, "--json").stdout)
+        assert done["state"] == "applied"
+        assert cluster.get("deployments", "shop", "web")["spec"]["replicas"] == 4
+        assert "connect to it" in aurora("plan", "rollback", plan["plan_id"], code=6).stderr
+        aurora("plan", "rollback", plan["plan_id"], *live)
+        assert cluster.get("deployments", "shop", "web")["spec"]["replicas"] == 3
+
+
+def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
+    plan_id = _new("sample:web-shop", "--drain", "node-a1")["plan"]["plan_id"]
+    text = aurora("plan", "explain", plan_id[:8], "--history", "sample:web-shop").stdout
+    assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
+    assert "node-c2, cordoned" in text
+    assert "is forecast to reach" in text
+    said = json.loads(aurora("plan", "explain", plan_id, "--later", "sample:web-shop", "--json").stdout)
+    assert said["dropped"] == 0
+    assert {"group", "avoided", "room", "came"} <= {c["kind"] for c in said["claims"]}
+    assert "0 of 3 tasks where planned" in said["text"]
+    refused = aurora("plan", "explain", plan_id, "--later", "sample:hpc-queue", code=6)
+    assert "--later" in refused.stderr

@@ -132,3 +132,15 @@ def test_the_official_client_meets_budgets_and_missing_rights(client: Any, clust
     assert evict(web[1]) == 201
     cluster.denied.add(("create", "pods/eviction"))
     assert evict(web[2]) == 403
+
+
+def test_the_official_client_watches(client: Any, cluster: Cluster) -> None:
+    from kubernetes import watch
+    from kubernetes.client import CoreV1Api
+
+    core = CoreV1Api(client)
+    version = core.list_node().metadata.resource_version
+    cluster.put({**cluster.get("nodes", "", "a"), "spec": {"unschedulable": True}})
+    events = watch.Watch().stream(core.list_node, resource_version=version, timeout_seconds=1)
+    seen = [(e["type"], e["object"].metadata.name, e["object"].spec.unschedulable) for e in events]
+    assert seen == [("MODIFIED", "a", True)]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from aurora.cli import options
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.cluster.changes import Resize
     from aurora.cluster.plans.making import Proposal
 
 RESIZE = "WORKLOAD:CONTAINER:requests.cpu=0.5,limits.memory=2"
@@ -27,19 +26,28 @@ def pairs(given: list[str], option: str, form: str) -> Iterator[tuple[str, str]]
         yield name, value
 
 
+def asked(kind: str, **fields: object) -> Proposal:
+    """Return a change that was asked for.
+
+    Raises:
+        InputError: A field is not valid, such as a name that is too long.
+    """
+    from aurora.cluster.changes import parse_plan_change  # heavy, used here only
+    from aurora.cluster.plans.making import Proposal  # heavy, used here only
+
+    return Proposal(parse_plan_change({"kind": kind, **fields}), "asked for")
+
+
 def scales(given: list[str]) -> Iterator[Proposal]:
     """Yield the changes of `--scale WORKLOAD=REPLICAS`.
 
     Raises:
         BadParameter: A text has another form.
     """
-    from aurora.cluster.changes import Scale  # heavy, used here only
-    from aurora.cluster.plans.making import Proposal  # heavy, used here only
-
     for workload, replicas in pairs(given, "--scale", "WORKLOAD=REPLICAS"):
         if not replicas.isdecimal() or int(replicas[:9]) > 100_000:  # noqa: PLR2004  # as the change itself
             raise options.usage_error("--scale", f"{options.shown(replicas)}: write a number of replicas")
-        yield Proposal(Scale(workload_id=workload, replicas=int(replicas)), "asked for")
+        yield asked("scale", workload_id=workload, replicas=int(replicas))
 
 
 def moves(given: list[str]) -> Iterator[Proposal]:
@@ -48,11 +56,8 @@ def moves(given: list[str]) -> Iterator[Proposal]:
     Raises:
         BadParameter: A text has another form.
     """
-    from aurora.cluster.changes import Move  # heavy, used here only
-    from aurora.cluster.plans.making import Proposal  # heavy, used here only
-
     for task, node in pairs(given, "--move", "TASK=NODE"):
-        yield Proposal(Move(task_id=task, node_id=node), "asked for")
+        yield asked("move", task_id=task, node_id=node)
 
 
 def resizes(given: list[str]) -> Iterator[Proposal]:
@@ -61,15 +66,11 @@ def resizes(given: list[str]) -> Iterator[Proposal]:
     Raises:
         BadParameter: A text has another form.
     """
-    from aurora.cluster.plans.making import Proposal  # heavy, used here only
-
     for text in given:
-        yield Proposal(_resize(text), "asked for")
+        yield _resize(text)
 
 
-def _resize(text: str) -> Resize:
-    from aurora.cluster.changes import Resize  # heavy, used here only
-
+def _resize(text: str) -> Proposal:
     workload, _, rest = text.partition(":")
     container, _, sizes = rest.partition(":")
     if not workload or not container or not sizes:
@@ -80,7 +81,7 @@ def _resize(text: str) -> Resize:
         if field not in amounts or not resource:
             raise options.usage_error("--resize", f"{options.shown(place)}: write requests.RESOURCE or limits.RESOURCE")
         amounts[field][resource] = None if value == "none" else _amount(value)
-    return Resize(workload_id=workload, container=container, **amounts)
+    return asked("resize", workload_id=workload, container=container, **amounts)
 
 
 def _amount(text: str) -> float:

@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.plan import changes as parsing
+from aurora.cli.plan.explain import explain
 from aurora.cli.plan.text import print_application, print_next, print_plan
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 
@@ -20,6 +21,8 @@ app = typer.Typer(
     help="Plans of changes for real systems: made from a snapshot, approved by hash, applied, undone.",
     no_args_is_help=True,
 )
+
+app.command()(explain)
 
 MAX_MINUTES = 7 * 24 * 60.0
 """Longest time for which an approval holds; a plan's own end comes first."""
@@ -35,8 +38,11 @@ _SNAPSHOT_NOW = options.text(
     most=options.MAX_PATH,
     help="The system now. Default: as it was when the plan was made.",
 )
-_CONTEXT = options.text(None, help="Context of the kubeconfig, for --target kubernetes.")
-_AS = options.text(None, "--as", help="User to act as, for --target kubernetes.")
+_CONTEXT = options.text(None, help="Context of the kubeconfig, with --target kubernetes.")
+_PATIENCE = options.number(
+    300.0, least=1, most=86_400, unit="seconds", help="Until a workload must be well, with --target kubernetes."
+)
+_AS = options.text(None, "--as", help="User to act as, with --target kubernetes.")
 
 
 @app.command()
@@ -60,9 +66,7 @@ def new(
 
     Example: aurora plan new sample:web-shop --drain node-a1
     """
-    from aurora.cluster.changes import Cordon, Uncordon
     from aurora.cluster.opening import open_snapshot
-    from aurora.cluster.plans.making import Proposal
     from aurora.cluster.plans.proposals import propose
     from aurora.cluster.plans.report import new_plan
     from aurora.sim.policies.references import load_policy
@@ -70,8 +74,8 @@ def new(
     if not (drain or place_pending or scale or resize or move or cordon or uncordon or advice):
         raise options.usage_error("--drain", "say what is to change: --drain, --place-pending, --scale, --resize, ...")
     asked = [
-        *(Proposal(Cordon(node_id=n), "asked for") for n in cordon),
-        *(Proposal(Uncordon(node_id=n), "asked for") for n in uncordon),
+        *(parsing.asked("cordon", node_id=n) for n in cordon),
+        *(parsing.asked("uncordon", node_id=n) for n in uncordon),
         *parsing.scales(scale),
         *parsing.resizes(resize),
         *parsing.moves(move),
@@ -161,6 +165,7 @@ def apply(
     allow_managed: list[str] = options.text([], help="Workload of Argo CD, Flux or Helm to change all the same."),
     context: str | None = _CONTEXT,
     user: str | None = _AS,
+    patience: float = _PATIENCE,
     snapshot: str | None = _SNAPSHOT_NOW,
     folder: Path = _FOLDER,
     as_json: bool = _JSON,
@@ -175,7 +180,7 @@ def apply(
         approve_in_folder(plan, _person(who), folder, prefix=yes)
     report = apply_from_folder(
         plan,
-        _target(target, out, base, (context, user), allow_managed),
+        _target(target, out, base, (context, user, patience), allow_managed),
         folder,
         place=out,
         snapshot=_opened(snapshot),
@@ -190,6 +195,7 @@ def rollback(
     target: TargetChoice | None = typer.Option(None, "--target", help="kubernetes, if it was applied there."),
     context: str | None = _CONTEXT,
     user: str | None = _AS,
+    patience: float = _PATIENCE,
     folder: Path = _FOLDER,
     as_json: bool = _JSON,
 ) -> None:
@@ -200,7 +206,7 @@ def rollback(
     from aurora.cluster.plans.report import roll_back_from_folder
 
     live = target if target == "kubernetes" else None
-    report = roll_back_from_folder(plan, _target(live, None, "", (context, user), []), folder)
+    report = roll_back_from_folder(plan, _target(live, None, "", (context, user, patience), []), folder)
     emit_json(report.to_json()) if as_json else print_application(report)
 
 
@@ -235,7 +241,7 @@ def _target(
     target: TargetChoice | None,
     out: Path | None,
     base: str,
-    connection: tuple[str | None, str | None],
+    connection: tuple[str | None, str | None, float],
     allow_managed: list[str],
 ) -> Target | None:
     from aurora.cluster.plans.report import writing_target
@@ -243,7 +249,8 @@ def _target(
     from aurora.cluster.plans.targets.kubernetes import KubernetesTarget
 
     if target == "kubernetes":
-        return KubernetesTarget(connect(*connection), allow_managed=allow_managed)
+        context, user, patience = connection
+        return KubernetesTarget(connect(context, user), allow_managed=allow_managed, patience=patience)
     if target is None:
         return None
     if out is None:

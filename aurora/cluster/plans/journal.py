@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from aurora import journal
 from aurora.cluster.plans.targets.target import Direction, Step
@@ -20,6 +20,10 @@ from aurora.errors import DataError
 from aurora.files import writing
 
 ApplicationState = Literal["not started", "in progress", "stopped", "applied", "rolled back"]
+
+
+_STATES: TypeAdapter[ApplicationState] = TypeAdapter(ApplicationState)
+_DIRECTIONS: TypeAdapter[Direction] = TypeAdapter(Direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +136,9 @@ def read_progress(path: Path) -> Progress:
         direction: Direction = "apply"
         remarks: list[str] = []
         for record in records[1:]:
-            direction = record["direction"]
+            direction = _DIRECTIONS.validate_python(record["direction"])
             if record["event"] == "state":
-                state = record["state"]
+                state = _STATES.validate_python(record["state"])
                 remarks += [record["reason"]] if record["reason"] else []
                 continue
             state = "in progress"

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aurora.cluster.changes import Drain, Place, Resize, apply_change, apply_changes
+from aurora.cluster.change_effects import unknown
+from aurora.cluster.changes import Drain, Place, apply_change, apply_changes, parse_plan_change
 from aurora.cluster.placement import DEFAULT_POLICY, place
 from aurora.cluster.plans.making import Proposal
 from aurora.cluster.snapshot import Snapshot
-from aurora.errors import DataError
+from aurora.errors import DataError, InputError
 from aurora.reading import read_json
 from aurora.sim.policies.policy import Policy
 
@@ -76,6 +77,8 @@ def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POL
         InputError: There is no such node.
         PolicyError: An expression of the policy is not valid.
     """
+    if node_id not in snapshot.nodes_by_id:
+        raise unknown("node", node_id, snapshot.nodes_by_id, "drain")
     after = apply_change(snapshot, Drain(node_id=node_id))
     leaving = [t.task_id for t in snapshot.tasks_by_node[node_id] if after.tasks_by_id[t.task_id].node_id is None]
     choices = place(after, policy, tasks=leaving).choices if leaving else ()
@@ -122,12 +125,12 @@ def propose_sizes(snapshot: Snapshot, advice: Path) -> Proposals:
         if workload not in snapshot.workloads_by_id:
             remarks.append(f"{workload} is not in the snapshot")
             continue
-        proposals.append(
-            Proposal(
-                Resize(workload_id=workload, container=container, requests=requests, limits=limits),
-                _reason(row),
-            )
-        )
+        sizes = {"kind": "resize", "workload_id": workload, "container": container}
+        try:
+            change = parse_plan_change({**sizes, "requests": requests, "limits": limits})
+        except InputError as error:
+            raise DataError(f"{where}: {error}") from None
+        proposals.append(Proposal(change, _reason(row)))
     return Proposals(tuple(proposals), tuple(remarks))
 
 

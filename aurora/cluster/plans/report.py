@@ -203,7 +203,7 @@ def approve_in_folder(
     """Approve a plan of a folder.
 
     Args:
-        plan_id: Its id or the beginning of that.
+        plan_id: Its id, or at least six digits of that.
         who: Person who approves.
         folder: Folder of the plans.
         minutes: How long the approval holds.
@@ -217,6 +217,8 @@ def approve_in_folder(
         DataError: The plan was altered.
     """
     plan = plans_folder.load(folder, plan_id)
+    if not plan_id.endswith(".json"):
+        check_prefix(plan, plan_id)
     if prefix is not None:
         check_prefix(plan, prefix)
     approval = approve(plan, who, datetime.now(UTC) if at is None else at, timedelta(minutes=minutes))
@@ -254,10 +256,9 @@ def _usual_target(plan: Plan, folder: Path, place: Path | None) -> Target:
         raise InputError(f"plan {plan.plan_id} was begun on a live cluster; connect to it", parameter="target")
     if place is None and begun is not None:
         place = Path(begun["path"])
-    if place is None and name == "inventory":
-        raise InputError("give the inventory that is to be changed", parameter="place")
     chosen: TargetName = "slurm" if name == "slurm" else "inventory" if name == "inventory" else "files"
-    return writing_target(chosen, place or folder / f"{plan.plan_id}.{name}")
+    ending = ".inventory.json" if chosen == "inventory" else f".{chosen}"
+    return writing_target(chosen, place or folder / f"{plan.plan_id}{ending}")
 
 
 def _system(plan: Plan, folder: Path, snapshot: Snapshot | None) -> Snapshot:

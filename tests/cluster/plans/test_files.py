@@ -218,3 +218,19 @@ def test_an_inventory_that_differs_is_left_alone(tmp_path: Path) -> None:
 
 def test_every_kind_that_is_served_has_a_plural() -> None:
     assert all(kind.lower() + "s" == plural for plural, (_, kind, _) in KINDS.items())
+
+
+def test_an_inventory_that_is_not_there_begins_as_the_snapshot(tmp_path: Path) -> None:
+    snapshot, path = shop(system="csv"), tmp_path / "inventory.json"
+    plan = _plan(Cordon(node_id="b"), snapshot=snapshot)
+    apply(plan, snapshot, InventoryTarget(path), tmp_path / "j.jsonl")
+    assert json.loads(path.read_text()) == {**inventory_of(snapshot), "b": {"cordoned": True}}
+    undo(plan, InventoryTarget(path), tmp_path / "j.jsonl")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "a?dryRun=All", "a/../b", "A", "a\nb", "-a", "x" * 300])
+def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
+    snapshot = shop(nodes=(*shop().nodes, node(name)))
+    with pytest.raises(PlanError, match="can't be a name in Kubernetes"):
+        manifests(_plan(Cordon(node_id=name), snapshot=snapshot), snapshot)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aurora.cluster.changes import Cordon, Drain, Evict, Move, Place, Resize, Scale
+from aurora.cluster.plans.approval import approve
+from aurora.cluster.plans.execution import apply_plan
 from aurora.cluster.plans.proposals import propose_drain
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import ConstraintError, InputError, PlanError
 from tests.cluster.kubernetes_api import Server, serving
 from tests.cluster.kubernetes_objects import Cluster, shop_cluster
-from tests.cluster.plans.live import apply, plan_of, snapshot_of, target, undo
+from tests.cluster.plans.live import NOW, apply, plan_of, snapshot_of, target, undo
 
 pytest.importorskip("kubernetes")
 WEB, API = "shop/Deployment/web", "shop/Deployment/api"
@@ -248,3 +251,37 @@ def test_a_plan_goes_on_only_where_it_was_begun_and_not_after_a_rollback(live: L
 def test_drains_name_what_they_move(live: Live) -> None:
     proposed = propose_drain(live.snapshot, "a")
     assert isinstance(proposed.proposals[0].change, Drain)
+
+
+def test_a_plan_that_stopped_goes_on_where_it_stopped(live: Live) -> None:
+    live.cluster.is_stuck = True
+    smaller = Resize(workload_id=WEB, container="app", requests={"cpu": 0.1}, limits={})
+    plan, journal = plan_of(live.snapshot, smaller, Cordon(node_id="a")), live.folder / "j.jsonl"
+    with pytest.raises(PlanError, match="stopped at step 1 of 2"):
+        apply(plan, live.snapshot, target(live.server.url, patience=0.3), journal)
+    live.cluster.is_stuck = False
+    assert apply(plan, live.snapshot, target(live.server.url), journal).progress.state == "applied"
+    assert live.cluster.get("nodes", "", "a")["spec"]["unschedulable"]
+    assert len(live.cluster.changes) == 2
+
+
+def test_an_approval_is_asked_for_again_when_a_plan_goes_on(live: Live) -> None:
+    live.cluster.is_stuck = True
+    plan = plan_of(live.snapshot, Resize(workload_id=WEB, container="app", requests={"cpu": 0.1}, limits={}))
+    journal, to = live.folder / "j.jsonl", target(live.server.url, patience=0.3)
+    with pytest.raises(PlanError, match="stopped"):
+        apply(plan, live.snapshot, to, journal)
+    later = NOW + timedelta(hours=2)
+    with pytest.raises(PlanError, match=r"the approval of plan .* ended"):
+        apply_plan(plan, live.snapshot, to, journal_path=journal, approvals=[approve(plan, "ada", NOW)], at=later)
+    live.cluster.is_stuck = False
+    assert undo(plan, to, journal).progress.state == "rolled back"
+
+
+def test_pods_are_listed_in_pages(live: Live) -> None:
+    """A controller's pods are counted over pages of the list."""
+    to = target(live.server.url)
+    pod = live.cluster.pods_of("shop", {"app": "web"})[0]
+    plan = plan_of(live.snapshot, Evict(task_id=f"shop/{pod['metadata']['name']}"))
+    (step,) = to.prepare(plan, live.snapshot)
+    assert len(to._pods_of(step)) == len(to._pods_of(step, limit=1)) == 3

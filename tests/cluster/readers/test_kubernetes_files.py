@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,46 @@ def test_a_quantity_that_is_none_names_file_pod_container_and_resource(tmp_path:
         DataError, match=r"c\.json: Pod shop/p: spec\.containers\[1\]: requests\.cpu: '12x' is not a qu"
     ):
         read_kubernetes([write(tmp_path / "c.json", node("a"), pod("p", "a", spec=spec))])
+
+
+def test_other_files_in_a_folder_are_noted_and_cut_ones_refused(tmp_path: Path) -> None:
+    write(tmp_path / "nodes.json", node("a"), pod("p", "a"))
+    (tmp_path / "version.json").write_text('{"major": "1"}')
+    (tmp_path / "values.yaml").write_text("- 1\n- 2\n")
+    (tmp_path / "logs.txt").write_text("no list")
+    snapshot = read_kubernetes([tmp_path])
+    found = next(n for n in snapshot.notes if n.code == "other-files")
+    assert found.count == 2
+    assert [(s.origin, s.facts) for s in snapshot.sources] == [(str(tmp_path), ("Node", "Pod"))]
+    (tmp_path / "pods.json").write_text('{"kind": "PodList", "items": [{"metadata": {"name"')
+    with pytest.raises(DataError, match="ends too early"):
+        read_kubernetes([tmp_path])
+
+
+def test_the_logs_between_the_lists_of_a_dump_are_skipped(tmp_path: Path) -> None:
+    nodes = {"kind": "NodeList", "apiVersion": "v1", "items": [node("a")]}
+    pods = {"kind": "PodList", "apiVersion": "v1", "items": [pod("p", "a")]}
+    logs = '==== START logs for container c of pod shop/p ====\n{"level": "info"}\n==== END logs for container c ====\n'
+    empty = '{"selfLink": "/apis/extensions/v1beta1/daemonsets", "Items": []}'
+    (tmp_path / "dump.json").write_text(f"{json.dumps(nodes)}\n{json.dumps(pods)}\n{logs}{empty}\n{logs}")
+    assert len(read_kubernetes([tmp_path / "dump.json"]).tasks) == 1
+    (tmp_path / "old.json").write_text(empty.replace("[]", '[{"name": "x"}]'))
+    with pytest.raises(DataError, match=r"dump of a kubectl before 1\.14"):
+        read_kubernetes([tmp_path / "old.json"])
+
+
+def test_objects_without_a_kind_are_told_by_their_fields(tmp_path: Path) -> None:
+    for item in (node("a"), pod("p", "a")):
+        bare = {k: v for k, v in item.items() if k not in ("kind", "apiVersion")}
+        (tmp_path / f"{item['metadata']['name']}.json").write_text(json.dumps(bare))
+    snapshot = read_kubernetes([tmp_path / "a.json", tmp_path / "p.json"])
+    assert (len(snapshot.nodes), len(snapshot.tasks)) == (1, 1)
+    assert "kind-by-fields" in codes(snapshot)
+
+
+def test_a_list_comes_through_a_pipe(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.json", node("a"), pod("p", "a"))
+    program = "from aurora.cluster.readers.kubernetes import read_kubernetes as r; print(r(['-']).snapshot_id)"
+    with path.open() as stream:
+        done = subprocess.run([sys.executable, "-c", program], stdin=stream, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "kubernetes"

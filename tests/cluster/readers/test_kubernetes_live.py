@@ -11,6 +11,8 @@ import pytest
 from aurora.cluster.readers.kubernetes import live, read_kubernetes, read_live
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, FileError, InputError
+from tests.cluster import kubernetes_api
+from tests.cluster.kubernetes_objects import shop_cluster
 from tests.cluster.readers.kubernetes_objects import controlled_by, node, pod, write
 from tests.cluster.readers.listing_server import ListingServer, serving, write_kubeconfig
 
@@ -167,3 +169,11 @@ def test_the_kubeconfig_is_not_written_to(server: ListingServer, kubeconfig: Pat
     before = kubeconfig.read_bytes()
     read_live(kubeconfig=kubeconfig)
     assert kubeconfig.read_bytes() == before
+
+
+def test_the_stateful_server_of_plans_is_read(tmp_path: Path) -> None:
+    with kubernetes_api.serving(shop_cluster()) as running:
+        snapshot = read_live(kubeconfig=write_kubeconfig(tmp_path / "config", int(running.url.rpartition(":")[2])))
+        assert not [c for c in running.cluster.changes if not c.startswith("GET")]
+    assert snapshot.nodes and snapshot.tasks and snapshot.workloads
+    assert all(t.workload_id in snapshot.workloads_by_id for t in snapshot.tasks if t.workload_id is not None)

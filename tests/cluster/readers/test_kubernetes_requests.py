@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aurora.cluster.feasibility import Room
 from aurora.cluster.readers.kubernetes import read_kubernetes
 from aurora.cluster.resources import minus, total
 from aurora.cluster.snapshot import Snapshot, Task
@@ -172,3 +173,17 @@ def test_a_device_that_is_reserved_for_sharing_pods_counts_once(tmp_path: Path) 
     )
     assert total(t.requests for t in snapshot.tasks)["nvidia.com/gpu"] == 0.3
     assert "device-reservations" in {n.code for n in snapshot.notes}
+
+
+def test_devices_of_a_scheduler_that_shares_them_have_the_usual_name(tmp_path: Path) -> None:
+    offered = {"alibabacloud.com/gpu-count": "2", "alibabacloud.com/gpu-milli": "2000"}
+    annotations = {"alibabacloud.com/gpu-milli": "500", "alibabacloud.com/gpu-count": "1"}
+    annotations["alibabacloud.com/gpu-card-model"] = "T4|P100"
+    labels = {"alibabacloud.com/gpu-card-model": "P100"}
+    snapshot = read_kubernetes(
+        [write(tmp_path / "c.json", node("a", allocatable=offered, labels=labels), pod("p", annotations=annotations))]
+    )
+    assert snapshot.nodes[0].allocatable == {"cpu": 4.0, "memory": 16.0, "pods": 110.0, "nvidia.com/gpu": 2.0}
+    assert snapshot.tasks[0].requests["nvidia.com/gpu"] == 0.5
+    assert snapshot.tasks[0].accelerator_models == ("T4", "P100")
+    assert Room(snapshot).fitting(snapshot.tasks[0]) == ["a"]

@@ -123,3 +123,10 @@ def test_workloads_that_are_not_listed_come_from_a_pod(tmp_path: Path) -> None:
     assert (first.workload_id, first.replicas, first.managed_by) == ("shop/Deployment/web", None, "helm")
     assert first.containers == snapshot.tasks[0].containers
     assert second.workload_id == "shop/RayCluster/ray"
+
+
+def test_a_replica_set_whose_deployment_is_not_listed_is_no_workload_of_its_own(tmp_path: Path) -> None:
+    replicas = workload("ReplicaSet", "web-x", owners=controlled_by("Deployment", "web"))
+    mine = pod("web-1", "a", ownerReferences=controlled_by("ReplicaSet", "web-x"))
+    snapshot = read(tmp_path, replicas, mine)
+    assert [w.workload_id for w in snapshot.workloads] == ["shop/Deployment/web"]

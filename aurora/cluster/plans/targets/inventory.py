@@ -18,7 +18,7 @@ from aurora.learning.rightsizing import plan_file
 
 
 class InventoryTarget(WritingTarget):
-    """An inventory file: subject -> fields."""
+    """An inventory file: subject -> fields. Where there is none, it begins as the plan's snapshot."""
 
     name = "inventory"
 
@@ -30,7 +30,8 @@ class InventoryTarget(WritingTarget):
         """
         before = content_of(self.place)
         try:
-            after, _ = plan_file.apply_to_inventory(_as_change_plan(plan), plan_file.read_inventory(self.place))
+            found = inventory_of(snapshot) if before is None else plan_file.read_inventory(self.place)
+            after, _ = plan_file.apply_to_inventory(_as_change_plan(plan), found)
         except AuroraError as error:
             raise PlanError(str(error)) from None
         content = json.dumps(after, indent=2, allow_nan=False) + "\n"

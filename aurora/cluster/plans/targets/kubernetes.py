@@ -15,7 +15,7 @@ from typing import Any
 from aurora.cluster.changes import Cordon, Evict, Move, Place, Uncordon, change_text
 from aurora.cluster.plans.plan import Plan, PlannedChange
 from aurora.cluster.plans.targets.api import CONFLICT, NOT_FOUND, TOO_MANY, Api, ApiError
-from aurora.cluster.plans.targets.patches import ObjectName, has_fields, patch_of, workload_name
+from aurora.cluster.plans.targets.patches import ObjectName, checked_name, has_fields, patch_of, workload_name
 from aurora.cluster.plans.targets.target import Direction, Step, StepState
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import PlanError
@@ -24,6 +24,8 @@ PATIENCE = 300.0
 """Seconds until a workload must be well again, and for which a disruption budget is waited for."""
 PAUSE = 1.0
 """Seconds between two looks."""
+PAGE = 500
+"""Pods that are listed at once."""
 MAX_CONFLICTS = 5
 """Times that a patch is tried again because something else of its object changed."""
 OWNERS = (
@@ -99,7 +101,7 @@ class KubernetesTarget:
             raise PlanError(f"Kubernetes can't do this: {change_text(change)}")
         task = snapshot.tasks_by_id[change.task_id]
         namespace, _, name = change.task_id.rpartition("/")
-        pod = ObjectName("v1", "Pod", namespace, name)
+        pod = ObjectName("v1", "Pod", checked_name(namespace), checked_name(name))
         found = self._found(pod.path, pod.text)
         node = found["spec"].get("nodeName")
         wanted = change.node_id if isinstance(change, Place) else None
@@ -269,10 +271,10 @@ class KubernetesTarget:
                 raise PlanError(f"{ready} of {wanted} pods are ready {self._patience:g} s after the eviction")
             time.sleep(self._pause)
 
-    def _pods_of(self, step: Step) -> list[dict[str, Any]]:
+    def _pods_of(self, step: Step, *, limit: int = PAGE) -> list[dict[str, Any]]:
         """Return the pods of the evicted pod's controller."""
         pods: list[dict[str, Any]] = []
-        query = {"limit": "500"}
+        query = {"limit": str(limit)}
         while True:
             page = self._api.get(f"/api/v1/namespaces/{step.data['namespace']}/pods", **query) or {}
             for pod in page.get("items", ()):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import ceil, isclose
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from aurora.cluster.changes import Cordon, Move, Resize, Scale, Uncordon
 from aurora.cluster.plans.plan import Plan, PlannedChange
@@ -12,6 +14,8 @@ from aurora.cluster.resources import CPU, IN_GIB
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import PlanError
 
+MAX_NAME = 253
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 HOSTNAME = "kubernetes.io/hostname"
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "ReplicaSet": "apps/v1"}
 """Kinds of workloads that are patched, and the version of their API."""
@@ -40,8 +44,9 @@ class ObjectName(NamedTuple):
     def path(self) -> str:
         """Its path under the address of the API server."""
         root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
-        space = f"/namespaces/{self.namespace}" if self.namespace else ""
-        return f"{root}{space}/{self.kind.lower()}s/{self.name}"
+        # Names come from a file and may be anything: quoted, they can't lead to another object.
+        space = f"/namespaces/{quote(self.namespace, safe='')}" if self.namespace else ""
+        return f"{root}{space}/{self.kind.lower()}s/{quote(self.name, safe='')}"
 
     @property
     def text(self) -> str:
@@ -86,7 +91,7 @@ def patch_of(number: int, planned: PlannedChange, snapshot: Snapshot) -> Patch |
     change = planned.change
     match change:
         case Cordon() | Uncordon():
-            node = ObjectName("v1", "Node", "", change.node_id)
+            node = ObjectName("v1", "Node", "", checked_name(change.node_id))
             is_cordoned = isinstance(change, Cordon)
             return Patch(number, node, _node(not is_cordoned), _node(is_cordoned))
         case Scale():
@@ -130,9 +135,25 @@ def workload_name(workload_id: str) -> ObjectName:
         PlanError: It is of a kind that can't be patched.
     """
     namespace, kind, name = (*workload_id.split("/"), "", "")[:3]
-    if kind not in API_VERSIONS or not name:
+    if kind not in API_VERSIONS or not is_name(namespace) or not is_name(name):
         raise PlanError(f"{workload_id} is no {', '.join(API_VERSIONS)}, which are what can be patched")
     return ObjectName(API_VERSIONS[kind], kind, namespace, name)
+
+
+def checked_name(text: str) -> str:
+    """Return a name of an object.
+
+    Raises:
+        PlanError: It can't be one.
+    """
+    if not is_name(text):
+        raise PlanError(f"{text!r} can't be a name in Kubernetes")
+    return text
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of an object of Kubernetes (RFC 1123, subdomain)."""
+    return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
 
 
 def quantity(resource: str, amount: float) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from aurora.cluster.changes import Cordon, Evict, Move, Place, PlanChange, Uncordon, change_text
 from aurora.cluster.plans.plan import Plan
+from aurora.cluster.plans.targets.files import printable
 from aurora.cluster.plans.targets.target import Step
 from aurora.cluster.plans.targets.writing import WritingTarget, writing_steps
 from aurora.cluster.snapshot import Snapshot
@@ -57,7 +58,7 @@ def _script(plan: Plan, verb: str, changes: list[PlanChange]) -> str:
         commands = [
             c for c in _commands(change, plan.plan_id) if not c.startswith("scontrol requeue ") or c not in lines
         ]
-        lines += [f"# {_comment(change_text(change))}", *commands]  # a job on several nodes is requeued once
+        lines += [f"# {printable(change_text(change))}", *commands]  # a job on several nodes is requeued once
     return "\n".join(lines) + "\n"
 
 
@@ -98,8 +99,3 @@ def _node(node_id: str) -> str:
     if _NODE.fullmatch(node_id) is None or node_id.upper() == "ALL":
         raise PlanError(f"{node_id!r} is no name of one node of Slurm")
     return node_id
-
-
-def _comment(text: str) -> str:
-    """Return a text that stays within its line."""
-    return "".join(c if c.isprintable() else "?" for c in text)

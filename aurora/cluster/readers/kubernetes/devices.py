@@ -44,6 +44,13 @@ def wanted_models(annotations: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(model.strip() for model in listed.split(",") if model.strip())
 
 
+def with_devices(amounts: Nanos) -> Nanos:
+    """Return the amounts of a node, with devices that a scheduler of shares counts under a name of its own renamed."""
+    if amounts.get(_COUNT) and not amounts.get(GPU):
+        return {**{r: amount for r, amount in amounts.items() if r not in (_COUNT, _MILLI)}, GPU: amounts[_COUNT]}
+    return amounts
+
+
 def with_shares(
     requests: Nanos, annotations: Mapping[str, str], namespace: str, offered: frozenset[str], subject: str, notes: Notes
 ) -> Nanos:

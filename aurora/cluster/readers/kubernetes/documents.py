@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,14 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _HOW = "write it with: kubectl get nodes,pods -A -o json > FILE"
 
 
+MAX_FILES = 10_000
+"""Most files that are read in a folder."""
+
+
+class NotKubernetesError(DataError):
+    """A file of JSON or YAML that is not about Kubernetes, as others in a folder may be."""
+
+
 class Item(NamedTuple):
     """An object as it was found.
 
@@ -46,23 +54,28 @@ class Item(NamedTuple):
     is_guessed: bool = False
 
 
-def files_in(paths: tuple[Path, ...]) -> list[Path]:
+def files_in(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
     """Return the files to read: each path, and for a folder the JSON and YAML files in it.
 
+    Returns:
+        Each file, and the path that was given for it: the file itself, or its folder.
+
     Raises:
-        FileError: There is no path, or a folder has no such file.
+        FileError: There is no path, or a folder has no such file, or too many.
     """
     if not paths:
         raise FileError(f"give at least one file; {_HOW}")
-    found: list[Path] = []
+    found: list[tuple[Path, Path]] = []
     for path in paths:
         if not path.is_dir():
-            found.append(path)
+            found.append((path, path))
             continue
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(ENDINGS))
+        inside = sorted(p for p in path.rglob("*") if p.name.endswith(ENDINGS) and p.is_file())
         if not inside:
             raise FileError(f"{path} has no JSON or YAML file; {_HOW}")
-        found += inside
+        if len(inside) > MAX_FILES:
+            raise FileError(f"{path} has {len(inside):,} JSON and YAML files; give a folder of at most {MAX_FILES:,}")
+        found += [(p, path) for p in inside]
     return found
 
 
@@ -121,7 +134,7 @@ def _json_object(decoder: json.JSONDecoder, text: str, position: int, name: str)
     if text[position : position + 1] == "}":
         return position + 1
     while True:
-        key, position = _json_value(decoder, text, position)
+        key, position = _json_value(decoder, text, position, name)
         if not isinstance(key, str):
             raise json.JSONDecodeError("expected a field's name in quotes", text, position)
         position = _expect(text, position, ":")
@@ -133,7 +146,7 @@ def _json_object(decoder: json.JSONDecoder, text: str, position: int, name: str)
             inside = _json_array(decoder, text, position, name, known or ("", ""), waiting if known is None else None)
             position = yield from inside
         else:
-            fields[key], position = _json_value(decoder, text, position)
+            fields[key], position = _json_value(decoder, text, position, name)
         position = _after_blanks(text, position)
         if text[position : position + 1] == "}":
             break
@@ -162,10 +175,10 @@ def _json_array(
         return position + 1
     number = 0
     while True:
-        value, position = _json_value(decoder, text, position)
+        value, position = _json_value(decoder, text, position, name)
         number += 1
         if not isinstance(value, dict):
-            raise DataError(f"{name}: item {number} of the list is no object")
+            raise NotKubernetesError(f"{name}: item {number} of the list is no object")
         if waiting is not None and "kind" not in value:
             waiting.append(value)
         else:
@@ -176,14 +189,14 @@ def _json_array(
         position = _expect(text, position, ",")
 
 
-def _json_value(decoder: json.JSONDecoder, text: str, position: int) -> tuple[Any, int]:
+def _json_value(decoder: json.JSONDecoder, text: str, position: int, name: str) -> tuple[Any, int]:
     try:
         return decoder.raw_decode(text, position)
     except json.JSONDecodeError:
         raise
     except ValueError as fault:
         line = text.count("\n", 0, position) + 1
-        raise DataError(f"from line {line} on: {fault}") from None
+        raise DataError(f"{name}, from line {line} on: {fault}") from None
 
 
 def _yaml_documents(text: str, name: str) -> Iterator[Item]:
@@ -204,7 +217,7 @@ def _yaml_documents(text: str, name: str) -> Iterator[Item]:
         for document in yaml.load_all(text, Loader=Loader):
             if document is not None:
                 if not isinstance(document, dict | list):
-                    raise DataError(f"{name} is neither JSON nor YAML of Kubernetes objects; {_HOW}")
+                    raise NotKubernetesError(f"{name} is neither JSON nor YAML of Kubernetes objects; {_HOW}")
                 for part in document if isinstance(document, list) else [document]:
                     yield from _items_of(part, name)
     except yaml.YAMLError as fault:
@@ -219,7 +232,7 @@ def _yaml_documents(text: str, name: str) -> Iterator[Item]:
 def _items_of(value: Any, name: str, list_kind: tuple[str, str] = ("", ""), depth: int = 0) -> Iterator[Item]:
     """Yield an object, or those of a list, which may hold lists."""
     if not isinstance(value, dict):
-        raise DataError(f"{name} holds something else than Kubernetes objects; {_HOW}")
+        raise NotKubernetesError(f"{name} holds something else than Kubernetes objects; {_HOW}")
     if "Items" in value and "kind" not in value:  # Go's own names, as `kubectl cluster-info dump` wrote them up to 1.13
         if value["Items"]:
             raise DataError(f"{name} is the dump of a kubectl before 1.14, which has other fields; {_HOW}")
@@ -249,7 +262,7 @@ def _item(value: dict[str, Any], name: str, list_kind: tuple[str, str]) -> Item:
     if not kind and (guess := _kind_by_fields(value)):
         return Item(guess, "", value, is_guessed=True)
     if not isinstance(kind, str) or not kind or not isinstance(version, str | None):
-        raise DataError(f"{name} has an object without a kind; is it from Kubernetes? {_HOW}")
+        raise NotKubernetesError(f"{name} has an object without a kind; is it from Kubernetes? {_HOW}")
     if kind == "Table":
         raise DataError(f"{name} is a table as kubectl shows it, without the objects; {_HOW}")
     if kind == "Status":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from aurora.cluster.readers.kubernetes.documents import files_in, items_in
+from aurora.cluster.readers.kubernetes.documents import NotKubernetesError, files_in, items_in
 from aurora.cluster.readers.kubernetes.fields import Object, labels_of, mapping, nested, text, whole
 from aurora.cluster.readers.kubernetes.inventory import Inventory
 from aurora.cluster.readers.kubernetes.nodes import read_node
@@ -57,14 +57,29 @@ def read_kubernetes(
         DataError: A file is cut off or no list of Kubernetes objects, a field is not what it should be, no node is
             listed, or the files are of two clusters.
     """
-    files = files_in(tuple(Path(p) for p in paths))
+    given = [Path(p) for p in paths]
+    files = files_in(given)
     notes = Notes()
     inventory = Inventory(notes)
+    kinds: dict[Path, set[str]] = {path: set() for path in given}
     with collector_paused():
-        sources = [(str(path), inventory.add(items_in(path), str(path))) for path in files]
-        if not any(kinds for _, kinds in sources):
-            raise DataError(f"{files[0]} has no node and no pod; {_LIST_BOTH}")
-        return snapshot_of(inventory, sources, name or _stem(files[0]), notes, now=now, prices=prices)
+        for path, source in files:
+            kinds[source] |= set(_add(inventory, path, path != source, notes))
+        if not any(kinds.values()):
+            raise DataError(f"{files[0][0]} has no node and no pod; {_LIST_BOTH}")
+        sources = [(str(path), tuple(sorted(found))) for path, found in kinds.items() if found]
+        return snapshot_of(inventory, sources, name or _stem(given[0]), notes, now=now, prices=prices)
+
+
+def _add(inventory: Inventory, path: Path, is_in_folder: bool, notes: Notes) -> tuple[str, ...]:
+    """Take in a file; return its kinds. In a folder, files about other things than Kubernetes are noted."""
+    try:
+        return inventory.add(items_in(path), str(path))
+    except NotKubernetesError:
+        if not is_in_folder:
+            raise
+        notes.not_represented("other-files", "files of a folder that are not about Kubernetes are left out", str(path))
+        return ()
 
 
 @contextmanager

@@ -54,8 +54,8 @@ def read_workloads(
         with inventory.place(kind, name):
             above = controller(item)
             namespace, _, own_name = name.rpartition("/")
-            if above is not None and above[0] in MAKES_PODS and f"{namespace}/{above[1]}" in inventory.all(above[0]):
-                continue  # a ReplicaSet of a Deployment, a Job of a CronJob
+            if above is not None and above[0] in MAKES_PODS:
+                continue  # a ReplicaSet of a Deployment, a Job of a CronJob, listed or told by its pods
             fields = _listed(kind, item, notes)
             if above is not None and fields["managed_by"] is None:
                 fields["managed_by"] = f"{above[0]}/{above[1]}"
