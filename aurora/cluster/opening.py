@@ -14,6 +14,7 @@ from aurora.cluster.readers.tables import TableGuess, guess_tables, read_tables
 from aurora.cluster.samples.load import load_sample
 from aurora.cluster.snapshot import Note, Snapshot
 from aurora.errors import DataError, InputError
+from aurora.learning.series.series import Series
 from aurora.reading import TABLE_BYTES, read_text
 
 Kind = Literal["kubernetes", "slurm", "csv", "aurora"]
@@ -52,7 +53,8 @@ def open_snapshot(
         ScenarioError: A scenario file is no scenario.
 
     Example:
-        >>> len(open_snapshot("sample:hpc-queue").nodes)
+        >>> import aurora
+        >>> len(aurora.read_snapshot("sample:hpc-queue").nodes)
         23
     """
     if not names:
@@ -174,3 +176,22 @@ def _priced(snapshot: Snapshot, prices: Mapping[str, float] | None) -> Snapshot:
         for n in snapshot.nodes
     )
     return snapshot.model_copy(update={"nodes": nodes})
+
+
+def open_history(name: Path | str) -> tuple[Series, ...]:
+    """Return the measured series of a file or of a sample.
+
+    Args:
+        name: Path of a file of series, or `sample:web-shop`.
+
+    Raises:
+        InputError: There is no such sample, or it has no history.
+        FileError: The file can't be read.
+        DataError: The file is none of series.
+    """
+    from aurora.cluster.samples.history import sample_history  # noqa: PLC0415  # used here only
+    from aurora.learning.series.read import read_panel  # noqa: PLC0415  # heavy, used here only
+
+    if str(name).startswith(SAMPLE):
+        return tuple(sample_history(str(name).removeprefix(SAMPLE)).series)
+    return tuple(read_panel([Path(name)], detect=False).series)

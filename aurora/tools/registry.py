@@ -114,6 +114,7 @@ ROWS: Mapping[str, Row] = {
     "cluster_what_if": Row("reads", "cluster_changes", "ClusterWhatIfArguments", "cluster_what_if"),
     "rank_cluster_policies": Row("reads", "cluster_changes", "RankArguments", "rank_cluster_policies"),
     "rl_advice": Row("reads", "rl", "AdviceArguments", "rl_advice"),
+    "explain_plan": Row("reads", "plan_explanation", "ExplainPlanArguments", "explain_plan"),
     "apply_plan": Row("changes", "plan_changes", "ApplyArguments", "apply_plan"),
     "roll_back_plan": Row("changes", "plan_changes", "RollBackArguments", "roll_back_plan"),
     "train": Row("changes", "rl", "TrainArguments", "train", leaves_draft=True),

@@ -115,3 +115,17 @@ def test_a_plan_is_applied_to_the_cluster_of_a_kubeconfig(folder: Path, monkeypa
         assert "connect to it" in aurora("plan", "rollback", plan["plan_id"], code=6).stderr
         aurora("plan", "rollback", plan["plan_id"], *live)
         assert cluster.get("deployments", "shop", "web")["spec"]["replicas"] == 3
+
+
+def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
+    plan_id = _new("sample:web-shop", "--drain", "node-a1")["plan"]["plan_id"]
+    text = aurora("plan", "explain", plan_id[:8], "--history", "sample:web-shop").stdout
+    assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
+    assert "node-c2, cordoned" in text
+    assert "is forecast to reach" in text
+    said = json.loads(aurora("plan", "explain", plan_id, "--later", "sample:web-shop", "--json").stdout)
+    assert said["dropped"] == 0
+    assert {"group", "avoided", "room", "came"} <= {c["kind"] for c in said["claims"]}
+    assert "0 of 3 tasks where planned" in said["text"]
+    refused = aurora("plan", "explain", plan_id, "--later", "sample:hpc-queue", code=6)
+    assert "--later" in refused.stderr

@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.plan import changes as parsing
+from aurora.cli.plan.explain import explain
 from aurora.cli.plan.text import print_application, print_next, print_plan
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 
@@ -20,6 +21,8 @@ app = typer.Typer(
     help="Plans of changes for real systems: made from a snapshot, approved by hash, applied, undone.",
     no_args_is_help=True,
 )
+
+app.command()(explain)
 
 MAX_MINUTES = 7 * 24 * 60.0
 """Longest time for which an approval holds; a plan's own end comes first."""

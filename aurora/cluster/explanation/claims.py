@@ -287,13 +287,20 @@ class CheckedPlanClaim(NamedTuple):
         claim: The claim.
         holds: Whether it is true.
         evidence: What was recomputed.
+        text: The claim in words.
     """
 
     claim: PlanClaim
     holds: bool
     evidence: str
+    text: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return an item of `claims` in `aurora plan explain --json`."""
-        fields = self.claim._asdict()
-        return {"kind_of_claim": KINDS[type(self.claim)], **fields, "holds": self.holds, "evidence": self.evidence}
+        return {
+            "kind": KINDS[type(self.claim)],
+            "text": self.text,
+            "fields": self.claim._asdict(),
+            "holds": self.holds,
+            "evidence": self.evidence,
+        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aurora.cluster.explanation.checking import check
@@ -13,6 +14,7 @@ from aurora.cluster.explanation.replay import PlanCase
 from aurora.cluster.explanation.wording import clause, text_of
 from aurora.cluster.files import snapshot_sha256
 from aurora.cluster.placement import DEFAULT_POLICY
+from aurora.cluster.plans.folder import PLANS, load, snapshot_of
 from aurora.cluster.plans.plan import Plan
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
@@ -47,7 +49,7 @@ class PlanExplanation:
             "plan_id": self.plan_id,
             "policy_id": self.policy_id,
             "text": self.text,
-            "claims": [{**c.to_json(), "text": clause(c.claim)} for c in self.checked],
+            "claims": [c.to_json() for c in self.checked],
             "dropped": len(self.dropped),
         }
 
@@ -81,6 +83,33 @@ def explain(
     if later is not None and later.taken_at < snapshot.taken_at:
         raise InputError("it was taken before the snapshot of the plan", parameter="later")
     case = PlanCase(plan, snapshot, policy, tuple(history), later)
-    checked = check(gather(case), case)
+    checked = tuple(c._replace(text=clause(c.claim)) for c in check(gather(case), case))
     text = text_of([c.claim for c in checked if c.holds], case)
     return PlanExplanation(plan.plan_id, policy.policy_id, checked, text)
+
+
+def explain_from_folder(
+    plan_id: str,
+    folder: Path = PLANS,
+    policy: Policy = DEFAULT_POLICY,
+    *,
+    history: Sequence[Series] = (),
+    later: Snapshot | None = None,
+) -> PlanExplanation:
+    """Explain a plan of a folder; see `explain`.
+
+    Args:
+        plan_id: Its id, or the beginning of it.
+        folder: Folder of the plans.
+        policy: Policy that is asked for its decisions.
+        history: Measured use of whole workloads.
+        later: The same system later.
+
+    Raises:
+        InputError: There is no such plan, or see `explain`.
+        FileError: A file can't be read.
+        DataError: The plan or its snapshot was altered.
+        PolicyError: An expression of the policy is not valid.
+    """
+    plan = load(folder, plan_id)
+    return explain(plan, snapshot_of(folder, plan), policy, history=history, later=later)

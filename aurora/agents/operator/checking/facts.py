@@ -27,6 +27,7 @@ _OWNER_KEYS = re.compile(
     r"^(?:node_id|task_id|workload_id|policy_id|unique_id|plan_id|account_id|series_id|scenario_id|subject|container)$"
 )
 _MINUTE, _HOUR = 60.0, 3600.0
+_UNITS = frozenset({"KiB", "MiB", "GiB", "TiB"})
 _RESOURCES = {"cpu": "cores", "memory": "GiB", "ephemeral-storage": "GiB", "storage": "GiB"}
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.:/@+-]*[A-Za-z0-9])?")
 WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
@@ -206,6 +207,8 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
 
 def _walk_row(facts: Facts, row: Mapping[str, Any], place: _Place) -> None:
     own = frozenset(str(v) for k, v in row.items() if _OWNER_KEYS.match(k) and isinstance(v, str) and v)
+    if _is_placed_by_policy(row):
+        own -= {str(row.get("policy_id"))}
     main = _owner(row)
     owners = frozenset({main, str(row.get("workload_id") or main)}) if main else place.owners
     changed: dict[str, Any] = {
@@ -242,9 +245,14 @@ def _owner(row: Any) -> str:
     if not isinstance(row, Mapping):
         return ""
     for key in ("task_id", "node_id", "workload_id", "unique_id", "policy_id", "plan_id", "account_id", "subject"):
-        if isinstance(row.get(key), str) and row[key]:
+        if isinstance(row.get(key), str) and row[key] and not (key == "policy_id" and _is_placed_by_policy(row)):
             return str(row[key])
     return ""
+
+
+def _is_placed_by_policy(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is about a cluster, whose tasks a policy places, rather than about the policy."""
+    return "before" in row and "after" in row
 
 
 def _figure(value: float, place: _Place) -> Figure:
@@ -254,7 +262,7 @@ def _figure(value: float, place: _Place) -> Figure:
 def _amount(value: float, place: _Place) -> Amount:
     tokens = _tokens(place.key)
     resource = place.resource or next((r for r in _RESOURCES if r in tokens), "")
-    if tokens & {"share", "probability", "confidence", "load", "observed", "coverage", "percent"}:
+    if "share" in place.tokens or tokens & {"probability", "confidence", "load", "observed", "coverage", "percent"}:
         return Amount(float(value), "share")
     if tokens & {"price", "cost", "dollars", "money", "saving", "savings"} or "$" in place.unit:
         hourly = bool(tokens & {"hour", "hourly", "hours"}) or place.key.startswith("per_hour")
@@ -322,6 +330,8 @@ def _add_names(text: str, facts: Facts) -> None:
 
 def looks_like_name(token: str) -> bool:
     """Return whether a token looks like a name of something rather than a word or a number."""
+    if token in _UNITS:
+        return False
     if re.fullmatch(r"[A-Za-z]+(?:'[a-z]+)?", token):
         return not (token.islower() or token.istitle() or token.isupper())
     if re.fullmatch(r"[-+]?[\d.,:]+(?:[a-zA-Z%]{1,6})?", token):

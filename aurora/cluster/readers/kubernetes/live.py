@@ -218,7 +218,7 @@ def _refused(connection: Connection, listing: Listing, path: str, answer: Answer
         if answer.status == FORBIDDEN:
             raise DataError(
                 f"{connection.host} refuses the list of {listing.plural} (403): {answer.message}; a snapshot needs the "
-                "rights to list nodes and pods, as the ClusterRole `view` with nodes has them"
+                "right to list nodes and pods, see: kubectl create clusterrole aurora --verb=list --resource=nodes,pods"
             )
         raise DataError(f"{connection.host} answers {answer.status} to {path}: {answer.message}")
     if listing.version.startswith("metrics.k8s.io"):
