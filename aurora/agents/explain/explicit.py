@@ -76,12 +76,15 @@ def planned_text(run: History, task_id: str, claims: Sequence[Claim]) -> str:
     text = f"The plan puts task {name} on {where} at {moment(line.start)}."
     attempts = [c for c in claims if isinstance(c, AttemptClaim)]
     delay = _delay(run, task, line)
-    text += f" It {'; it '.join(attempt(c) for c in attempts)}." if attempts else " It was never started."
+    starts = "; ".join(attempt(c) for c in attempts)
+    text += f" {starts[0].upper()}{starts[1:]}." if attempts else " It was never started."
     lacks = [c for c in claims if isinstance(c, InfeasibleClaim)]
     if delay is not None:
-        late = f"{moment(delay)} later than planned" if delay else "not started then"
-        why = f": at {moment(_from(run, task, line))} {' and '.join(lacking(c) for c in lacks)}" if lacks else ""
-        text += f" That is {late}{why}." if attempts else f"{f' At its time{why[1:]}.' if lacks else ''}"
+        lack = f"at {moment(_from(run, task, line))} {' and '.join(lacking(c) for c in lacks)}" if lacks else ""
+        if attempts:
+            text += f" That is {moment(delay)} later than planned{f': {lack}' if lack else ''}."
+        elif lack:
+            text += f" {lack[0].upper()}{lack[1:]}."
     became = next((c for c in claims if isinstance(c, StatusClaim)), None)
     if became is not None and became.status not in ("completed", "unplaced"):
         text += f" It {status(became)}."

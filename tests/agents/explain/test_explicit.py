@@ -40,7 +40,7 @@ def test_a_task_that_started_as_planned() -> None:
     found = explain(scenario(), CLASH, "first")
     assert found.decision is None
     assert all(c.holds for c in found.checked)
-    assert found.text.startswith("The plan puts task first on a at 0 s. It ")
+    assert found.text.startswith("The plan puts task first on a at 0 s. 1st attempt: a at 0 s, completed at 10 s.")
     assert "later than planned" not in found.text
 
 
@@ -80,3 +80,8 @@ def test_why_a_planned_task_is_not_elsewhere() -> None:
 def test_a_task_that_is_not_there_is_refused() -> None:
     with pytest.raises(ScenarioError, match="is not in the scenario"):
         explain(scenario(), CLASH, "none")
+
+
+def test_a_task_that_its_place_never_takes() -> None:
+    found = explain(scenario(), plan(first=("b", 2.0)), "first")
+    assert "It was never started. At 2 s b has 1 core free, and it asks for 3 cores." in found.text
