@@ -10,7 +10,7 @@ from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.ranking import rank_policies
 from aurora.cluster.scenario import to_scenario
 from aurora.cluster.waiting import known_task
-from aurora.cluster.what_if import ClusterOutlook, what_if
+from aurora.cluster.what_if import HOT, ClusterOutlook, what_if
 from aurora.errors import InputError
 from aurora.sim.kernel import encode
 from aurora.sim.policies.references import REFERENCES
@@ -71,6 +71,7 @@ class ClusterWhatIfFound(Frozen):
     policy_id: str
     before: OutlookRow
     after: OutlookRow
+    hot_share: float = Field(description="share of cores or memory, requested or used, from which a node is called hot")
     displaced: int = Field(description="tasks that lose their node")
     placed_again: tuple[PlacedRow, ...] = Field(description="of those, where they go")
     newly_waiting: tuple[WaitingRow, ...] = Field(description="tasks without a node that had one or could have had one")
@@ -87,6 +88,7 @@ def cluster_what_if(desk: Desk, arguments: ClusterWhatIfArguments) -> ClusterWha
         policy_id=result.policy_id,
         before=_outlook(result.before),
         after=_outlook(result.after),
+        hot_share=HOT,
         displaced=len(displaced),
         placed_again=tuple(p for p in placed if p.task_id in displaced)[:MAX_ROWS],
         newly_waiting=tuple(WaitingRow(task_id=c.task_id, reason=c.reason) for c in result.newly_waiting)[:MAX_ROWS],

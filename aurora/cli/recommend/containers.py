@@ -54,7 +54,9 @@ class StrategyName(StrEnum):
 
 
 def containers(
-    data: Path | None = options.path_argument(None, help="Histories of containers (.jsonl, .csv, also gzipped)."),
+    data: Path | None = options.path_argument(
+        None, help="Histories of containers (.jsonl, .csv, also gzipped), or a snapshot (.json, sample:web-shop)."
+    ),
     strategy: StrategyName = typer.Option(StrategyName.aurora, help="AURORA's own strategy, or a published rule."),
     risk: float = options.share(
         0.02, least=0.0001, most=0.5, help="Share of the time in which CPU demand may exceed the request, on average."
@@ -81,6 +83,9 @@ def containers(
     end: str = options.text("now", "--to", help="With --prometheus: end, in the same forms."),
     step: str = options.text("5m", help="With --prometheus: step, such as 5m."),
     matching: str = options.text("", help="With --prometheus: label matchers, such as 'namespace=\"shop\"'."),
+    history: list[Path] = options.path(
+        [], help="With a snapshot: series of its containers, with the labels task, container and metric; repeatable."
+    ),
     out: Path | None = options.path(None, help="File for the histories that were read, .jsonl."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -91,6 +96,8 @@ def containers(
     Examples: aurora recommend containers --sample shop.jsonl
 
     aurora recommend containers shop.jsonl --core-price 0.03 --gib-price 0.004 --why all
+
+    aurora recommend containers sample:web-shop
     """
     from aurora.learning.rightsizing.containers import Prices, advise
     from aurora.learning.rightsizing.containers.files import write_containers
@@ -103,7 +110,7 @@ def containers(
         return
     if (core_price is None) != (gib_price is None):
         raise options.usage_error("--core-price", "give --core-price and --gib-price together, or neither")
-    uses, findings = _read(data, prometheus, (start, end, step), matching)
+    uses, findings = _read(data, history, prometheus, (start, end, step), matching)
     _note_findings(findings)
     if out is not None:
         write_containers(uses, out)
@@ -132,7 +139,7 @@ def containers(
 
 
 def _read(
-    data: Path | None, prometheus: str, window: tuple[str, str, str], matching: str
+    data: Path | None, history: list[Path], prometheus: str, window: tuple[str, str, str], matching: str
 ) -> tuple[tuple[ContainerUse, ...], tuple[Finding, ...]]:
     if prometheus:
         if data is not None:
@@ -149,10 +156,32 @@ def _read(
         return read.uses, read.findings
     if data is None:
         raise options.usage_error("DATA", "give a file of histories, --prometheus URL, or --sample FILE to write one")
+    if str(data).startswith("sample:") or data.suffix == ".json":
+        return _of_snapshot(data, history)
+    if history:
+        raise options.usage_error(
+            "--history", "it goes with a snapshot: a file .json, or a sample such as sample:web-shop"
+        )
     from aurora.learning.rightsizing.containers.files import read_containers
 
     read = read_containers(data)
     return read.uses, read.findings
+
+
+def _of_snapshot(data: Path, history: list[Path]) -> tuple[tuple[ContainerUse, ...], tuple[Finding, ...]]:
+    from aurora.cluster.container_use import container_uses
+    from aurora.cluster.opening import open_snapshot
+    from aurora.cluster.samples import sample_history
+    from aurora.learning.series.dataframes import read_series
+
+    snapshot = open_snapshot(str(data))
+    if history:
+        panel = read_series(history)
+    elif str(data).startswith("sample:"):
+        panel = sample_history(str(data).removeprefix("sample:"), by="container")
+    else:
+        raise options.usage_error("--history", "give the measured series of the snapshot's containers")
+    return container_uses(snapshot, panel.series), panel.findings
 
 
 def _note_findings(findings: tuple[Finding, ...]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from aurora.cluster.readers.kubernetes import live, read_kubernetes, read_live
+from aurora.cluster.readers.kubernetes.connection import connect
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, FileError, InputError
 from tests.cluster import kubernetes_api
@@ -80,7 +82,7 @@ def test_kinds_that_are_forbidden_are_noted(server: ListingServer, kubeconfig: P
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        (NODES, 403, "refuses the list of nodes .403.*cannot list.*rights to list nodes and pods"),
+        (NODES, 403, "refuses the list of nodes .403.*cannot list.*right to list nodes and pods"),
         (PODS, 403, "refuses the list of pods .403"),
         (PODS, 401, "does not know who asks .401"),
         (NODES, 500, "answers 500 to /api/v1/nodes"),
@@ -177,3 +179,21 @@ def test_the_stateful_server_of_plans_is_read(tmp_path: Path) -> None:
         assert not [c for c in running.cluster.changes if not c.startswith("GET")]
     assert snapshot.nodes and snapshot.tasks and snapshot.workloads
     assert all(t.workload_id in snapshot.workloads_by_id for t in snapshot.tasks if t.workload_id is not None)
+
+
+def test_within_a_cluster_the_service_account_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubernetes.config import incluster_config
+
+    for name in ("token", "ca.crt"):
+        (tmp_path / name).write_text("content")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.setattr("kubernetes.client.ApiClient", lambda settings: SimpleNamespace(configuration=settings))
+    connection = connect()
+    assert (connection.context, connection.host) == ("in-cluster", "https://10.96.0.1:443")
+    (tmp_path / "token").unlink()
+    with pytest.raises(DataError, match="service account of this pod can't be used"):
+        connect()

@@ -1,0 +1,78 @@
+"""Answers about the desk itself, and questions that are asked back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurora.agents.operator.answering.reply import Reply
+from aurora.agents.operator.questions import QUESTIONS, Kind
+from aurora.cluster.snapshot import Snapshot
+from aurora.sim.policies.references import REFERENCES
+
+INTRODUCTION = "I answer by fixed rules, without a language model; to connect one, start with --model PROVIDER:MODEL."
+
+
+def help_(reply: Reply, slots: Mapping[str, Any]) -> None:
+    """List what can be asked."""
+    del slots
+    reply.say("You can ask about placements, waiting tasks, what would happen, demand, sizes, policies and plans.")
+    examples = _names(reply.harness.desk.cluster)
+    reply.show(
+        "questions that I understand",
+        ("kind", "example"),
+        [(kind.replace("_", " "), filled(kind, examples)) for kind in _LISTED],
+    )
+
+
+_LISTED: tuple[Kind, ...] = (
+    "overview",
+    "why_here",
+    "why_waiting",
+    "why_not",
+    "what_if_load",
+    "what_if_node_fails",
+    "what_if_price",
+    "forecast",
+    "reserve",
+    "oversized",
+    "best_policy",
+    "make_plan",
+)
+"""Kinds of which help gives examples."""
+
+
+def asked_back(kinds: Sequence[Kind], cluster: Snapshot | None) -> tuple[str, ...]:
+    """Return the nearest questions, with names of this cluster."""
+    names = _names(cluster)
+    return tuple(dict.fromkeys(filled(kind, names) for kind in kinds))
+
+
+def filled(kind: Kind, names: Mapping[str, str]) -> str:
+    """Return a question of a kind with names filled in."""
+    return QUESTIONS[kind].ask.format_map(names)
+
+
+def _names(cluster: Snapshot | None) -> Mapping[str, str]:
+    """Return names of a cluster for examples."""
+    names = {"task": "a task", "node": "a node", "other": "another node", "waiting": "a task", "workload": "a workload",
+             "zone": "a", "plan": "1a2b3c4d5e6f"}  # fmt: skip
+    if cluster is None:
+        return names
+    running = [t for t in cluster.tasks if t.state == "running" and t.kind in ("pod", "job")]
+    pending = [t for t in cluster.tasks if t.state == "pending"]
+    if running:
+        task = max(running, key=lambda t: t.requests.get("cpu", 0.0))
+        names |= {"task": task.task_id, "node": str(task.node_id), "waiting": task.task_id}
+        names["workload"] = next((t.workload_id for t in running if t.workload_id), names["workload"])
+    if pending:
+        names["waiting"] = pending[0].task_id
+    nodes = [n.node_id for n in cluster.nodes if n.node_id != names["node"]]
+    names["other"] = nodes[0] if nodes else names["node"]
+    zones = [n.zone for n in cluster.nodes if n.zone]
+    names["zone"] = zones[0] if zones else names["zone"]
+    return names
+
+
+POLICY_IDS: tuple[str, ...] = tuple(REFERENCES)
+"""Policies whose names are understood."""

@@ -1,0 +1,96 @@
+"""The operator that needs no model: fixed rules for what a question means, tools, and sentences from their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aurora.agents.operator.answer import Answer, Mode, Sentence, Turn
+from aurora.agents.operator.answering import changes, cluster, placement, talk
+from aurora.agents.operator.answering.reply import Reply, UnansweredError
+from aurora.agents.operator.questions import Kind
+from aurora.agents.operator.understanding.meaning import Meaning, understand
+from aurora.agents.operator.understanding.names import Names
+from aurora.errors import AuroraError, InputError
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+
+NAME = "rules"
+
+_ANSWERS: Mapping[Kind, Callable[[Reply, Mapping[str, Any]], None]] = {
+    "why_here": placement.why_here,
+    "why_waiting": placement.why_waiting,
+    "why_not": placement.why_not,
+    "what_if_load": changes.what_if_load,
+    "what_if_node_fails": changes.what_if_node_fails,
+    "what_if_zone_fails": changes.what_if_zone_fails,
+    "what_if_price": changes.what_if_price,
+    "what_if_add_nodes": changes.what_if_add_nodes,
+    "what_if_remove_node": changes.what_if_remove_node,
+    "overview": cluster.overview,
+    "show_node": cluster.show_node,
+    "show_task": cluster.show_task,
+    "show_workload": cluster.show_workload,
+    "find_nodes": cluster.find_nodes,
+    "help": talk.help_,
+}
+
+
+class RulesOperator:
+    """Answers by fixed rules; see `aurora.agents.operator.questions` for what it understands."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._names: tuple[Desk, Names] | None = None
+
+    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
+        """Answer a question; see `Operator`."""
+        first = () if any(t.answer.by == NAME for t in history) else (Sentence(text=talk.INTRODUCTION),)
+        meaning = understand(question, self.names(harness.desk), history)
+        if meaning.kind is None:
+            return self._asked_back(question, meaning, harness, first)
+        reply = Reply(harness, mode)
+        try:
+            _ANSWERS[meaning.kind](reply, meaning.slots)
+        except UnansweredError as error:
+            reply.sentences.append(_unknown(error))
+        return Answer(
+            question=question,
+            by=NAME,
+            sentences=(*first, *reply.sentences),
+            tables=tuple(reply.tables),
+            approval=reply.approval,
+        )
+
+    def names(self, desk: Desk) -> Names:
+        """Return the names of a desk; those of its plans anew each time."""
+        plans = plan_ids(desk)
+        if self._names is None or self._names[0] is not desk:
+            self._names = desk, Names(desk, plans, talk.POLICY_IDS)
+        self._names[1].plan_ids = plans
+        return self._names[1]
+
+    @staticmethod
+    def _asked_back(question: str, meaning: Meaning, harness: Harness, first: tuple[Sentence, ...]) -> Answer:
+        try:
+            cluster = harness.desk.cluster
+        except InputError:
+            cluster = None
+        back = meaning.parts or talk.asked_back(meaning.nearest, cluster)
+        text = f"I am not sure what you mean: {meaning.reason}." if not meaning.parts else "Ask one question at a time."
+        return Answer(question=question, by=NAME, sentences=(*first, Sentence(text=text)), asks_back=back)
+
+
+def plan_ids(desk: Desk) -> tuple[str, ...]:
+    """Return the ids of a desk's plans, the newest first; none where it has no folder, or it can't be read."""
+    try:
+        folder = desk.plans
+        files = sorted(folder.glob("????????????.json"), key=lambda p: p.stat().st_mtime, reverse=True)
+    except (AuroraError, OSError):
+        return ()
+    return tuple(p.stem for p in files)
+
+
+def _unknown(error: UnansweredError) -> Sentence:
+    return Sentence(text=f"I don't know, because {error.reason.rstrip('.')}.", cites=(error.cite,))

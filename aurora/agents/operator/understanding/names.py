@@ -1,0 +1,291 @@
+"""Finds names of the open desk in a question: whole, partial, without a hash, or slightly misspelt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import Literal, NamedTuple
+
+from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
+from aurora.cluster.snapshot import Snapshot, Task
+from aurora.errors import InputError
+from aurora.tools.desk import Desk
+
+NameKind = Literal["node", "task", "workload", "zone", "policy", "plan", "series"]
+
+_ROLES = {
+    "database": ("postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "cassandra", "cockroach", "db"),
+    "db": ("postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "cassandra", "cockroach", "database"),
+    "cache": ("redis", "memcached", "valkey"),
+    "frontend": ("web", "nginx", "ui"),
+    "website": ("web", "nginx", "ui"),
+    "metrics": ("prometheus",),
+    "dashboards": ("grafana",),
+    "dashboard": ("grafana",),
+}
+"""Words for what a workload does, and names by which such workloads go."""
+_EVERYDAY_POLICIES = frozenset({"random", "cheapest", "fastest", "nearest", "greenest", "priority"})
+"""Names of policies that are also everyday words; they count as names beside another policy or the word itself."""
+_POLICY_WORDS = frozenset({"policy", "policies", "scheduler", "strategy", "compare", "versus", "vs", "against"})
+_BEFORE: dict[NameKind, set[str]] = {
+    "node": {"node", "host", "box", "machine", "server", "vm"},
+    "zone": {"zone", "az", "site", "region", "rack", "hall", "datacenter"},
+    "task": {"job", "pod", "task"},
+}
+_HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
+_PLAN = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b|\b[0-9a-f]{12}\b")
+_MIN_FUZZY = 5
+"""Fewest letters of a word that is compared with names in spite of a misspelling."""
+_LIKENESS = 0.84
+MAX_PHRASE = 12
+"""Most tokens of a name."""
+MAX_NAMES = 20_000
+"""Most tasks whose names are looked up."""
+
+
+class Mention(NamedTuple):
+    """A name in a question.
+
+    Attributes:
+        kind: Kind of what it names.
+        ids: Ids that it may mean; more than one where it fits several.
+        start, end: Where it stands.
+        is_certain: False: a part of a name, or misspelt.
+    """
+
+    kind: NameKind
+    ids: tuple[str, ...]
+    start: int
+    end: int
+    is_certain: bool = True
+
+
+class Names:
+    """The names of a desk and the ways to write each.
+
+    Args:
+        desk: Open data.
+        plan_ids: Known plans.
+    """
+
+    def __init__(self, desk: Desk, plan_ids: Collection[str] = (), policy_ids: Collection[str] = ()) -> None:
+        self.plan_ids = tuple(plan_ids)
+        self._exact: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
+        self._partial: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
+        self.cluster: Snapshot | None = None
+        with suppress(InputError):  # none is open
+            self.cluster = desk.cluster
+        for policy_id in policy_ids:
+            self._add("policy", policy_id, policy_id)
+        for series_id in desk.series_ids:
+            self._add("series", series_id, series_id)
+        if self.cluster is not None:
+            self._add_cluster(self.cluster)
+
+    def _add(self, kind: NameKind, name: str, text: str, *, is_partial: bool = False) -> None:
+        key = tuple(t.text for t in tokens_of(text.casefold()))
+        if not key or len(key) > MAX_PHRASE:
+            return
+        table = self._partial if is_partial else self._exact
+        ids = table.setdefault(key, {}).setdefault(kind, [])
+        if name not in ids:
+            ids.append(name)
+
+    def _add_cluster(self, cluster: Snapshot) -> None:
+        nodes = [n.node_id for n in cluster.nodes]
+        stem = _common_stem(nodes)
+        for node in nodes:
+            self._add("node", node, node)
+            short = node.removeprefix(stem)
+            if short and short != node and not short.isdigit():
+                self._add("node", node, short)
+            self._add("node", node, f"node {short if stem else node}")
+            loose = re.sub(r"(?<=[a-z])0+(?=\d)", "", node.casefold())
+            spaced = re.sub(r"(?<=[a-z])(?=\d)", " ", node.casefold())
+            for text in {loose, spaced} - {node}:
+                self._add("node", node, text, is_partial=True)
+            first = node.partition(".")[0]
+            if first != node:
+                self._add("node", node, first)
+        zones = list(dict.fromkeys(n.zone for n in cluster.nodes if n.zone))
+        zone_stem = _common_stem(zones)
+        for zone in zones:
+            self._add("zone", zone, zone)
+            self._add("zone", zone, zone.replace("-", ""))
+            short = zone.removeprefix(zone_stem)
+            common = _common_beginning(zones)
+            for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
+                for word in _BEFORE["zone"]:
+                    self._add("zone", zone, f"{word} {text}")
+                self._add("zone", zone, f"{text} zone")
+        tasks = cluster.tasks[:MAX_NAMES]
+        for workload in cluster.workloads:
+            self._add_workload(workload.workload_id)
+        for task in tasks:
+            self._add_task(task)
+
+    def _add_workload(self, workload_id: str) -> None:
+        namespace, _, rest = workload_id.partition("/")
+        name = rest.rpartition("/")[2] or workload_id
+        for text in (workload_id, name, f"{namespace}/{name}", f"{name} {rest.partition('/')[0]}"):
+            self._add("workload", workload_id, text)
+        if re.search(r"\d", name):
+            self._add("workload", workload_id, f"job {name}")
+        words = [w for w in re.split(r"[-_.]", name.casefold()) if w]
+        for word in words if len(words) > 1 else ():
+            if len(word) > 3 and not is_known_word(word) and number_of(word) is None:  # noqa: PLR2004  # too short
+                self._add("workload", workload_id, word, is_partial=True)
+        for role, known in _ROLES.items():
+            if name.casefold() != role and any(w in known for w in (name.casefold(), *words)):
+                self._add("workload", workload_id, role, is_partial=True)
+
+    def _add_task(self, task: Task) -> None:
+        name = task.task_id.rpartition("/")[2]
+        for text in (task.task_id, name):
+            self._add("task", task.task_id, text)
+        parts = name.split("-")
+        if len(parts) > 1 and _HASH.fullmatch(parts[-1]) and re.search(r"\d", parts[-1]):
+            self._add("task", task.task_id, parts[-1], is_partial=True)
+        stem = name.removesuffix(f"-{parts[-1]}") if len(parts) > 1 else name
+        if task.workload_id is None and stem != name and not stem.isdigit():
+            self._add("task", task.task_id, stem, is_partial=True)
+
+    def mentions(self, text: str) -> tuple[Mention, ...]:
+        """Return the names in a plain text, from left to right, none of which overlap."""
+        tokens = tokens_of(text)
+        plans = list(self._plans(text))
+        found: list[Mention] = [*plans]
+        taken = [(p.start, p.end) for p in plans]
+        for table, is_certain in ((self._exact, True), (self._partial, False)):
+            for mention in self._matched(tokens, table, is_certain=is_certain):
+                if not any(mention.start < e and s < mention.end for s, e in taken):
+                    found.append(mention)
+                    taken.append((mention.start, mention.end))
+        found += self._misspelt(tokens, taken)
+        return tuple(sorted(self._without_everyday_words(found, tokens), key=lambda m: m.start))
+
+    def _plans(self, text: str) -> Iterator[Mention]:
+        for match in _PLAN.finditer(text):
+            if (tuple(t.text for t in tokens_of(match[0]))) in self._exact:
+                continue
+            if match.start() and text[match.start() - 1] in "-/_.":
+                continue
+            known = tuple(p for p in self.plan_ids if p.startswith(match[0][:12]))
+            if known or len(match[0]) >= 12:  # noqa: PLR2004  # digits of a plan's id
+                yield Mention("plan", known or (match[0][:12],), match.start(), match.end())
+
+    def _matched(
+        self, tokens: tuple[Token, ...], table: dict[tuple[str, ...], dict[NameKind, list[str]]], *, is_certain: bool
+    ) -> Iterator[Mention]:
+        at = 0
+        while at < len(tokens):
+            for length in range(min(MAX_PHRASE, len(tokens) - at), 0, -1):
+                kinds = table.get(tuple(t.text for t in tokens[at : at + length]))
+                if kinds is None:
+                    continue
+                kind = self._kind(kinds, tokens, at)
+                start, end = tokens[at].start, tokens[at + length - 1].end
+                yield Mention(kind, tuple(kinds[kind]), start, end, is_certain)
+                at += length - 1
+                break
+            at += 1
+
+    @staticmethod
+    def _kind(kinds: dict[NameKind, list[str]], tokens: tuple[Token, ...], at: int) -> NameKind:
+        before = tokens[at - 1].text if at else ""
+        for kind, words in _BEFORE.items():
+            if kind in kinds and before.removesuffix("s") in words:
+                return kind
+        order: tuple[NameKind, ...] = ("node", "workload", "task", "zone", "series", "policy", "plan")
+        return next(k for k in order if k in kinds)
+
+    def _misspelt(self, tokens: tuple[Token, ...], taken: list[tuple[int, int]]) -> Iterator[Mention]:
+        known = {
+            key[0]: (kind, ids) for key, kinds in self._exact.items() if len(key) == 1 for kind, ids in kinds.items()
+        }
+        joined = {
+            "".join(key): (kind, ids)
+            for key, kinds in self._exact.items()
+            if len(key) > 1
+            for kind, ids in kinds.items()
+        }
+        for token in tokens:
+            if any(token.start < e and s < token.end for s, e in taken):
+                continue
+            if token.text in joined and not token.text.isdigit():
+                kind, ids = joined[token.text]
+                yield Mention(kind, tuple(ids), token.start, token.end, False)
+                continue
+            word = token.text
+            if len(word) < _MIN_FUZZY or is_known_word(word) or any(c.isdigit() for c in word) or word in _COMMON:
+                continue
+            near = get_close_matches(word, known, n=1, cutoff=_LIKENESS)
+            if near and near[0][0] == word[0]:
+                kind, ids = known[near[0]]
+                yield Mention(kind, tuple(ids), token.start, token.end, False)
+
+    @staticmethod
+    def _without_everyday_words(found: list[Mention], tokens: tuple[Token, ...]) -> list[Mention]:
+        words = {t.text for t in tokens}
+        others = [m for m in found if m.kind == "policy" and not set(m.ids) <= _EVERYDAY_POLICIES]
+        everyday = [m for m in found if m.kind == "policy" and set(m.ids) <= _EVERYDAY_POLICIES]
+        if others or words & _POLICY_WORDS or len(everyday) > 1:
+            return found
+        return [m for m in found if m not in everyday]
+
+
+_COMMON = frozenset(
+    [
+        "check",
+        "checks",
+        "checking",
+        "about",
+        "there",
+        "their",
+        "these",
+        "those",
+        "which",
+        "where",
+        "would",
+        "could",
+        "should",
+        "happen",
+        "happens",
+        "search",
+        "images",
+        "place",
+        "placed",
+        "report",
+        "prewarm",
+        "loaded",
+        "speech",
+        "chart",
+        "later",
+        "notes",
+        "notebooks",
+        "gateways",
+        "early",
+        "reached",
+        "reading",
+        "working",
+    ]
+)
+"""Everyday words that resemble names and are not taken for misspelt ones."""
+
+
+def _common_stem(names: Collection[str]) -> str:
+    """Return what all names begin with, up to a separator; empty for fewer than two."""
+    common = _common_beginning(names)
+    cut = max(common.rfind(c) for c in "-_.")
+    return common[: cut + 1]
+
+
+def _common_beginning(names: Collection[str]) -> str:
+    """Return the letters that all names begin with; empty for fewer than two names."""
+    if len(names) < 2:  # noqa: PLR2004  # nothing in common
+        return ""
+    first, last = min(names), max(names)
+    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:same]

@@ -1,0 +1,293 @@
+"""Fills the slots of a kind from the names and amounts of a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aurora.agents.operator.questions import Kind
+from aurora.agents.operator.understanding import slots as amounts
+from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.cluster.snapshot import Snapshot, Task
+
+Slots = Mapping[str, Any]
+"""Slot to its value: ids (one, or a list where several are meant), `all`, or amounts."""
+
+_MEMORY = re.compile(r"\b(?:memory|mem|ram|gib|gb|gigs?)\b")
+_CPU = re.compile(r"\b(?:cpus?|cores?|vcpus?|compute|processor)\b")
+_DEAR = re.compile(r"\b(?:dear\w*|expensive|pric\w+|cost\w*|money)\b")
+_EMPTY = re.compile(
+    r"\b(?:empt\w+|idle\w*|free\w*|room|space|least|unused|quiet\w*|spare|vacant|available|headroom|underused|"
+    r"underutili[sz]ed|lowest|coldest)\b"
+)
+_RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
+_SCALE = re.compile(r"\b(?:scal\w*|replicas?|copies|pods|instances)\b")
+_LAST_PLAN = re.compile(
+    r"\b(?:(?:the|this|that|last|latest|my|newest) plan|it|that)\b|<plan>|\bplan$|^(?:undo|roll ?back|go ahead)"
+)
+
+
+class Resolver:
+    """The names and amounts of one question.
+
+    Args:
+        names: Names of the desk.
+        mentions: Names in the question.
+        plain: The question, names replaced by placeholders.
+    """
+
+    def __init__(self, names: Names, mentions: tuple[Mention, ...], plain: str) -> None:
+        self._names = names
+        self._mentions = mentions
+        self._plain = plain
+        self._bare = re.sub(r"<\w+>", " ", plain)
+
+    @property
+    def cluster(self) -> Snapshot:
+        """The open cluster."""
+        assert self._names.cluster is not None  # `have` finds no names without one
+        return self._names.cluster
+
+    def refer(self, mention: Mention) -> None:
+        """Add what a pronoun stands for."""
+        self._mentions = (*self._mentions, mention)
+
+    def of(self, *kinds: str) -> list[Mention]:
+        """Return the names of some kinds."""
+        return [m for m in self._mentions if m.kind in kinds]
+
+    def have(self) -> set[str]:
+        """Return which names and amounts there are."""
+        found = {k for k in ("node", "zone", "plan") if self.of(k)}
+        if self.of("task", "workload", "series"):
+            found.add("thing")
+        if len({m.ids for m in self.of("policy")}) > 1:
+            found.add("policies")
+        elif self.of("policy"):
+            found.add("policy")
+        if amounts.factor(self._plain) is not None:
+            found.add("factor")
+        if "plan" not in found and self._names.plan_ids and _LAST_PLAN.search(self._bare.strip()):
+            found.add("plan")
+        return found
+
+    def names_a_task(self) -> bool:
+        """Return whether the question names a task rather than a workload."""
+        things = self.of("task", "workload", "series")
+        return bool(things) and things[0].kind == "task"
+
+    def fill(self, kind: Kind) -> Slots | str:
+        """Return the slots of a kind, or what is missing."""
+        filler = _FILLERS.get(kind)
+        return {} if filler is None else filler(self)
+
+    def tasks(self, where: Callable[[Task], bool]) -> list[str]:
+        """Return the tasks that are named, or those of the named workloads for which `where` holds."""
+        found: list[str] = []
+        for mention in self.of("task", "workload"):
+            if mention.kind == "task":
+                found += mention.ids
+            else:
+                known = [
+                    t for t in self.cluster.tasks if t.workload_id in mention.ids and t.state in ("pending", "running")
+                ]
+                found += [t.task_id for t in known if where(t)]
+        return list(dict.fromkeys(found))
+
+    def workloads(self) -> list[str]:
+        """Return the workloads that are named, or those of the named tasks."""
+        found: list[str] = []
+        for mention in self.of("task", "workload"):
+            if mention.kind == "workload":
+                found += mention.ids
+            else:
+                found += [w for t in mention.ids if (w := self.cluster.tasks_by_id[t].workload_id)]
+        return list(dict.fromkeys(found))
+
+    def why_here(self) -> Slots | str:
+        """Tasks that hold a node, those on the named node first."""
+        nodes = [i for m in self.of("node") for i in m.ids]
+        zones = [i for m in self.of("zone") for i in m.ids]
+        in_zone = {n.node_id for n in self.cluster.nodes if n.zone in zones}
+        found = self.tasks(lambda t: t.node_id is not None)
+        there = [t for t in found if self.cluster.tasks_by_id[t].node_id in (nodes or in_zone)]
+        if not found:
+            return self._waiting_instead()
+        claimed = {"claimed_node": nodes[0]} if nodes and not there else {}
+        return {"task": _one(there or found)} | claimed
+
+    def _waiting_instead(self) -> Slots | str:
+        found = self.tasks(lambda t: True)
+        return {"task": _one(found)} if found else "it has no task now"
+
+    def why_waiting(self) -> Slots | str:
+        """Waiting tasks that are named; all, where none is."""
+        if not self.of("task", "workload"):
+            return {"task": "all"}
+        found = self.tasks(lambda t: t.state == "pending" and t.node_id is None)
+        return {"task": _one(found)} if found else self._waiting_instead()
+
+    def why_not(self) -> Slots | str:
+        """Tasks, and the node that they are not on."""
+        nodes = [i for m in self.of("node") for i in m.ids]
+        found = self.tasks(lambda t: True)
+        homes = {self.cluster.tasks_by_id[t].node_id for t in found}
+        others = [n for n in nodes if n not in homes] or nodes
+        if len(nodes) > 1:  # "on A and not on B": tasks of A
+            here = [t for t in found if self.cluster.tasks_by_id[t].node_id in set(nodes) - {others[-1]}]
+            found = here or found
+        elif len(homes) > 1:
+            found = [t for t in found if self.cluster.tasks_by_id[t].node_id != others[-1]] or found
+        waiting = [t for t in found if self.cluster.tasks_by_id[t].node_id is None]
+        return {"task": _one(waiting or found), "node": others[-1]} if found else "it has no task now"
+
+    def what_if_load(self) -> Slots | str:
+        """Factor and workloads."""
+        value = amounts.factor(self._plain)
+        if value is None or value <= 0:
+            return "it does not say by how much"
+        return {"factor": value, "workload": _one(self.workloads()) if self.workloads() else "all"}
+
+    def node(self) -> Slots | str:
+        """One node or several."""
+        return {"node": _one([i for m in self.of("node") for i in m.ids])}
+
+    def zone(self) -> Slots | str:
+        """One zone or several."""
+        return {"zone": _one([i for m in self.of("zone") for i in m.ids])}
+
+    def what_if_price(self) -> Slots | str:
+        """Factor and nodes."""
+        value = amounts.factor(self._plain)
+        if value is None or value < 0:
+            return "it does not say by how much"
+        nodes = [i for m in self.of("node") for i in m.ids] or self._nodes_of_a_type()
+        return {"factor": value, "node": _one(nodes) if nodes else "all"}
+
+    def add_nodes(self) -> Slots | str:
+        """Number of nodes, and one that they are like."""
+        found: dict[str, Any] = {"count": amounts.count(self._plain) or 1}
+        like = [i for m in self.of("node") for i in m.ids] or self._nodes_of_a_type()
+        return found | ({"like": like[0]} if like else {})
+
+    def _nodes_of_a_type(self) -> list[str]:
+        """Return the nodes whose machine type, device or sort of name is named."""
+        words = set(re.findall(r"[a-z]+\d+[a-z]*|[a-z]+(?:-\d+)?|[a-z]{2,}", self._bare))
+        found = []
+        for node in self.cluster.nodes:
+            kinds = {
+                (node.instance_type or "").casefold(),
+                *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
+                node.node_id.casefold().rstrip("0123456789-_"),
+            } - {"", "node", "worker"}
+            has_gpu = bool({"gpu", "gpus"} & words) and any("gpu" in r for r in node.allocatable)
+            is_spot = "spot" in words and any("spot" in v for v in (*node.labels.values(), *node.labels))
+            if kinds & words or has_gpu or is_spot:
+                found.append(node.node_id)
+        return found
+
+    def forecast(self) -> Slots | str:
+        """Workload, series and horizon."""
+        found: dict[str, Any] = {"workload": _one(self._demanded()) if self._demanded() else "all"}
+        series = self.of("series")
+        if series:
+            found["series"] = series[0].ids[0]
+            found["workload"] = series[0].ids[0].rpartition("/")[0]
+        elif self.metric() and len(self._demanded()) == 1:
+            found["series"] = f"{self._demanded()[0]}/{self.metric()}"
+        seconds = amounts.horizon(self._plain)
+        return found | ({"horizon": seconds} if seconds else {})
+
+    def _demanded(self) -> list[str]:
+        return self.workloads()
+
+    def metric(self) -> str:
+        """Return the resource that is asked about; empty: none."""
+        if _MEMORY.search(self._bare):
+            return "memory"
+        return "cpu" if _CPU.search(self._bare) else ""
+
+    def reserve(self) -> Slots | str:
+        """Workload, horizon, confidence, and the resource."""
+        found: dict[str, Any] = dict(self.forecast())  # type: ignore[arg-type]  # never a text
+        value = amounts.confidence(self._plain)
+        return found | ({"confidence": value} if value else {})
+
+    def oversized(self) -> Slots | str:
+        """Workloads; all, where none is named."""
+        return {"workload": _one(self.workloads()) if self.workloads() else "all"}
+
+    def compare_policies(self) -> Slots | str:
+        """Policies, in their order."""
+        return {"policies": list(dict.fromkeys(i for m in self.of("policy") for i in m.ids))}
+
+    def plan(self) -> Slots | str:
+        """The plan that is named, or the newest."""
+        found = [i for m in self.of("plan") for i in m.ids]
+        if found:
+            return {"plan": found[0]}
+        return {"plan": self._names.plan_ids[0]} if self._names.plan_ids else "there is no plan yet"
+
+    def make_plan(self) -> Slots | str:
+        """Goal: to place what waits, to scale, or to resize."""
+        workloads, wanted = self.workloads(), amounts.replicas(self._plain)
+        if self.of("node"):
+            return (
+                "a plan for a node that you choose is made with `aurora plan new`; I plan placements, sizes and drains"
+            )
+        if workloads and wanted is not None and (_SCALE.search(self._bare) or not _RESIZE.search(self._bare)):
+            return {"goal": "scale", "workload": _one(workloads), "replicas": wanted}
+        if _RESIZE.search(self._bare):
+            return {"goal": "resize", "workload": _one(workloads)} if workloads else {"goal": "resize"}
+        if _SCALE.search(self._bare) and workloads:
+            return "it does not say how many replicas"
+        tasks = self.tasks(lambda t: t.state == "pending" and t.node_id is None)
+        if self.of("task", "workload") and not tasks:
+            return "nothing of it waits, so there is nothing to place"
+        return {"goal": "place_waiting"} | ({"task": _one(tasks)} if tasks else {})
+
+    def show_task(self) -> Slots | str:
+        """Tasks."""
+        return {"task": _one(self.tasks(lambda t: True))}
+
+    def show_workload(self) -> Slots | str:
+        """Workloads."""
+        return {"workload": _one(self.workloads())} if self.workloads() else "it belongs to no workload"
+
+    def find_nodes(self) -> Slots | str:
+        """Order of the nodes."""
+        order = "dearest" if _DEAR.search(self._bare) else "emptiest" if _EMPTY.search(self._bare) else "fullest"
+        zones = [i for m in self.of("zone") for i in m.ids]
+        return {"order": order} | ({"zone": zones[0]} if zones else {})
+
+
+def _one(ids: list[str]) -> str | list[str]:
+    distinct = list(dict.fromkeys(ids))
+    return distinct[0] if len(distinct) == 1 else distinct
+
+
+_FILLERS: Mapping[str, Callable[[Resolver], Slots | str]] = {
+    "why_here": Resolver.why_here,
+    "why_waiting": Resolver.why_waiting,
+    "why_not": Resolver.why_not,
+    "what_if_load": Resolver.what_if_load,
+    "what_if_node_fails": Resolver.node,
+    "what_if_zone_fails": Resolver.zone,
+    "what_if_price": Resolver.what_if_price,
+    "what_if_add_nodes": Resolver.add_nodes,
+    "what_if_remove_node": Resolver.node,
+    "forecast": Resolver.forecast,
+    "reserve": Resolver.reserve,
+    "oversized": Resolver.oversized,
+    "compare_policies": Resolver.compare_policies,
+    "check_plan": Resolver.plan,
+    "make_plan": Resolver.make_plan,
+    "drain": Resolver.node,
+    "show_node": Resolver.node,
+    "show_task": Resolver.show_task,
+    "show_workload": Resolver.show_workload,
+    "find_nodes": Resolver.find_nodes,
+    "apply_plan": Resolver.plan,
+    "rollback_plan": Resolver.plan,
+}

@@ -1,0 +1,193 @@
+"""Similarity of a question to the examples of each kind: TF-IDF over words, pairs of words and parts of words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from aurora.agents.operator.questions import KINDS, QUESTIONS, Kind
+from aurora.agents.operator.understanding.words import EVERYDAY, stem, with_phrases
+
+_RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")
+_WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
+_SKIPPED = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "please",
+        "just",
+        "really",
+        "so",
+        "me",
+        "i",
+        "we",
+        "you",
+        "our",
+        "my",
+        "us",
+        "hey",
+        "hi",
+        "hello",
+        "then",
+        "could",
+        "would",
+        "can",
+        "will",
+        "do",
+        "does",
+        "did",
+        "be",
+        "is",
+        "are",
+        "was",
+        "were",
+        "am",
+        "has",
+        "have",
+        "had",
+        "been",
+        "of",
+        "to",
+        "and",
+        "ok",
+        "okay",
+        "thanks",
+        "thank",
+        "it's",
+        "its",
+        "there",
+        "any",
+        "this",
+        "that",
+        "these",
+        "those",
+        "with",
+        "by",
+        "get",
+        "gets",
+        "got",
+        "kindly",
+        "maybe",
+        "actually",
+        "quickly",
+        "let",
+        "s",
+        "t",
+    ]
+)
+"""Words that say little about what is asked."""
+_PLACEHOLDERS = {"<task>": "<thing>", "<workload>": "<thing>", "<series>": "<thing>"}
+_BESIDE = {"<thing>": {"task", "workload"}, "<node>": {"node"}, "<zone>": {"zone"}, "<policy>": {"policy"}}
+"""Words that only repeat what the name beside them is."""
+PAIR, PART = 0.7, 0.25
+"""Weights of pairs of words and of parts of words, compared with words."""
+PART_LENGTH = 4
+NEGATION = 1.6
+"""Weight of a negation."""
+MIN_NAME = 3
+"""Fewest letters of a word that may be a name."""
+MERGED: Mapping[str, Kind] = {"show_task": "show_workload"}
+"""Kinds that only differ by the sort of name that they are about."""
+
+
+def words_of(masked: str) -> list[str]:
+    """Return the words by which a question is compared, names replaced by placeholders.
+
+    >>> words_of("why is the <workload> pod not on node <node>")
+    ['why', '<thing>', 'not', 'on', '<node>']
+    """
+    words = [stem(_PLACEHOLDERS.get(w, w)) for w in _WORD.findall(with_phrases(masked))]
+    kept = []
+    for k, word in enumerate(words):
+        beside = {words[j] for j in (k - 1, k + 1) if 0 <= j < len(words)}
+        if word in _SKIPPED or any(word in _BESIDE.get(b, ()) for b in beside):
+            continue
+        kept.append("<num>" if word[0].isdigit() else word)
+    return kept
+
+
+def features(words: list[str]) -> Counter[str]:
+    """Return the words, pairs of words and parts of words, with their weights."""
+    found: Counter[str] = Counter()
+    for word in words:
+        found[word] += NEGATION if word == "not" else 1.0  # type: ignore[assignment]  # weights
+        if not word.startswith("<") and len(word) > PART_LENGTH:
+            padded = f"^{word}$"
+            parts = [padded[k : k + PART_LENGTH] for k in range(len(padded) - PART_LENGTH + 1)]
+            for part in parts:
+                found[f"#{part}"] += PART / math.sqrt(len(parts))  # type: ignore[assignment]
+    for first, second in zip(["^", *words], [*words, "$"], strict=True):
+        found[f"{first} {second}"] += PAIR if first != "^" and second != "$" else PAIR / 2  # type: ignore[assignment]
+    return found
+
+
+class Examples:
+    """The examples of all kinds as vectors of unit length."""
+
+    def __init__(self, texts: Iterable[tuple[Kind, str]]) -> None:
+        self._kinds: list[Kind] = []
+        self._has_not: list[bool] = []
+        rows: list[Counter[str]] = []
+        for kind, text in texts:
+            words = words_of(text)
+            self._kinds.append(kind)
+            self._has_not.append("not" in words)
+            rows.append(features(words))
+        documents = Counter(f for row in rows for f in row)
+        self._unknown = math.log(1 + len(rows))
+        self._idf = {f: math.log(1 + len(rows) / n) for f, n in documents.items()}
+        self.vocabulary = frozenset(f for f in documents if " " not in f and not f.startswith("#"))
+        self._index: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for number, row in enumerate(rows):
+            for feature, weight in self._weighted(row).items():
+                self._index[feature].append((number, weight))
+
+    def _weighted(self, row: Counter[str]) -> dict[str, float]:
+        weights = {f: n * self._idf.get(f, self._unknown) for f, n in row.items()}
+        norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
+        return {f: w / norm for f, w in weights.items()}
+
+    def likeness(self, masked: str) -> dict[Kind, float]:
+        """Return the likeness of a question to each kind, from 0 to 1: that to its nearest examples."""
+        words = words_of(masked)
+        scores: dict[int, float] = defaultdict(float)
+        for feature, weight in self._weighted(features(words)).items():
+            for number, other in self._index.get(feature, ()):
+                scores[number] += weight * other
+        has_not = "not" in words
+        nearest: dict[Kind, list[float]] = {kind: [] for kind in KINDS}
+        for number, score in scores.items():
+            unlike = 0.8 if self._has_not[number] != has_not else 1.0
+            nearest[self._kinds[number]].append(unlike * score)
+        found: dict[Kind, float] = {}
+        for kind, values in nearest.items():
+            top = sorted(values, reverse=True)[:4]
+            found[kind] = 0.75 * top[0] + 0.25 * sum(top) / 4 if top else 0.0
+        return found
+
+    def strange_words(self, masked: str) -> tuple[str, ...]:
+        """Return the words that are neither in examples nor everyday words: perhaps names that nothing has."""
+        words = _RAW_WORD.findall(with_phrases(masked))
+        return tuple(
+            w
+            for w in words
+            if len(w) >= MIN_NAME
+            and stem(w) not in self.vocabulary
+            and w not in _SKIPPED
+            and not {w, stem(w)} & EVERYDAY
+        )
+
+    def known_share(self, masked: str) -> float:
+        """Return the share of a question's words that occur in examples."""
+        words = words_of(masked)
+        return sum(w in self.vocabulary for w in words) / len(words) if words else 0.0
+
+
+@cache
+def examples() -> Examples:
+    """Return the examples of `aurora.agents.operator.questions`."""
+    return Examples((MERGED.get(kind, kind), line) for kind, row in QUESTIONS.items() for line in row.examples)

@@ -1,0 +1,131 @@
+"""The operator without a model: what it understands, and that what it says is borne out."""
+
+import pytest
+
+from aurora.agents.operator.answer import Turn
+from aurora.agents.operator.checking import check_answer
+from aurora.agents.operator.rules import RulesOperator
+from aurora.agents.operator.understanding.meaning import understand
+from aurora.cluster.samples import load_sample
+from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
+from aurora.tools.registry import ROWS
+
+QUESTIONS = {
+    "web-shop": (
+        "why is the database on node c3?",
+        "why is web on a2",
+        "why is network-agent on node-b1",
+        "why is fraud scoring pending",
+        "why isn't train-ranking running",
+        "what is waiting",
+        "why isn't postgres-0 on node a1",
+        "what if load grows by 30 %",
+        "what if web doubles",
+        "what if load drops 20 percent",
+        "what if b2 dies",
+        "what would happen if zone b goes dark",
+        "what if I add two nodes like a3",
+        "add two nodes",
+        "what if prices rise by 20 %",
+        "can we do without c4",
+        "how full is the cluster",
+        "fullest nodes",
+        "dearest nodes",
+        "emptiest nodes",
+        "show b2",
+        "show postgres-0",
+        "show checkout",
+        "help",
+    ),
+    "gpu-cluster": (
+        "what is waiting",
+        "why is distil waiting",
+        "why is chat canary pending",
+        "why is chat large not on h100-1",
+        "why is the notebook on t4-1",
+        "what if h100-2 dies",
+        "what if load grows by 30 %",
+        "emptiest nodes",
+        "show t4-3",
+        "show mig-1",
+        "show embeddings",
+        "status",
+    ),
+    "hpc-queue": (
+        "what is waiting",
+        "why is 81500 waiting",
+        "why is 81512 waiting",
+        "why is 81455_5 still queued",
+        "why is job 81523 pending",
+        "why isn't 81544 on gv01",
+        "what if cn03 dies",
+        "what if prices double",
+        "add two nodes",
+        "show cn14",
+        "show job 81204",
+        "status",
+    ),
+}
+CASES = [(sample, question) for sample, questions in QUESTIONS.items() for question in questions]
+
+
+@pytest.fixture(scope="module")
+def desks():
+    return {name: Desk([], snapshot=load_sample(name)) for name in QUESTIONS}
+
+
+@pytest.fixture(scope="module")
+def operator():
+    return RulesOperator()
+
+
+def ask(operator, desk, question, history=()):
+    harness = Harness(desk, list(ROWS))
+    return check_answer(operator.answer(question, harness, history, "read"), harness.journal, desk)
+
+
+@pytest.mark.parametrize(("sample", "question"), CASES, ids=[f"{s}: {q}" for s, q in CASES])
+def test_every_sentence_is_borne_out(operator, desks, sample, question):
+    answer = ask(operator, desks[sample], question)
+    assert [(s.text, s.struck) for s in answer.sentences if s.struck] == []
+    assert len(answer.sentences) > 1
+    assert not answer.asks_back
+
+
+def test_first_answer_says_that_it_is_by_rules_and_how_to_connect_a_model(operator, desks):
+    first = ask(operator, desks["web-shop"], "status")
+    assert "fixed rules" in first.sentences[0].text and "--model" in first.sentences[0].text
+    second = ask(operator, desks["web-shop"], "status", (Turn(question="status", answer=first),))
+    assert "fixed rules" not in second.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["what is the weather", "foo bar", "why is distil waiting", "who won the match", "why", "", "?", "bake me a cake"],
+)
+def test_what_is_not_understood_is_asked_back(operator, desks, question):
+    answer = ask(operator, desks["web-shop"], question)
+    assert answer.asks_back
+    assert not answer.tables
+
+
+def test_two_questions_at_once_are_asked_back_one_by_one(operator, desks):
+    answer = ask(operator, desks["web-shop"], "why is fraud-scoring pending and what does the cluster cost per hour?")
+    assert answer.asks_back == ("why is fraud-scoring pending", "what does the cluster cost per hour")
+
+
+def test_it_refers_to_what_was_asked_before(operator, desks):
+    desk = desks["web-shop"]
+    first = ask(operator, desk, "show node b2")
+    history = (Turn(question="show node b2", answer=first),)
+    meaning = understand("what if it dies?", operator.names(desk), history)
+    assert (meaning.kind, meaning.slots) == ("what_if_node_fails", {"node": "node-b2"})
+
+
+def test_the_second_one_is_the_second_row(operator, desks):
+    desk = desks["web-shop"]
+    first = ask(operator, desk, "dearest nodes")
+    history = (Turn(question="dearest nodes", answer=first),)
+    meaning = understand("what if the second one fails?", operator.names(desk), history)
+    assert (meaning.kind, meaning.slots) == ("what_if_node_fails", {"node": first.tables[0].rows[1][0]})
