@@ -51,7 +51,10 @@ def score(problem_address, policy, state_address, scratch_address, slot, candida
     """Score candidates for the task in a slot; return the place of the best one, -1 if there is none.
 
     Args:
-        problem_address, policy, state_address, scratch_address: Addresses.
+        problem_address: Address of the problem.
+        policy: Address of the program.
+        state_address: Address of the state.
+        scratch_address: Address of the scratch space.
         slot: Row of the task.
         candidates: int64 [n], rising numbers of nodes.
         now: Time, seconds.

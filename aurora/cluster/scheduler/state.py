@@ -64,10 +64,17 @@ class ClusterState:
         policy: The policy that decides.
         typical: Tasks from whose mix fragmentation is computed, and by whose demands the objectives are set.
         scenario: Scenario from which objectives, targets, typical tasks and the seed are taken; None: of none.
+        names: Names by which nodes are asked for; None: their ids.
     """
 
     def __init__(
-        self, nodes: Sequence[Node], policy: Policy, *, typical: Sequence[Task] = (), scenario: Scenario | None = None
+        self,
+        nodes: Sequence[Node],
+        policy: Policy,
+        *,
+        typical: Sequence[Task] = (),
+        scenario: Scenario | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         if not nodes:
             raise InputError("a cluster without nodes schedules nothing", parameter="nodes")
@@ -75,7 +82,7 @@ class ClusterState:
         problem = encode(base).problem
         if scenario is not None:
             _share_targets(problem.objective, len(scenario.tasks))
-        self.node_ids = tuple(n.node_id for n in nodes)
+        self.node_ids = tuple(n.node_id for n in nodes) if names is None else tuple(names)
         self.number_of = {name: k for k, name in enumerate(self.node_ids)}
         self.policy_id = policy.policy_id
         self.all_nodes = np.arange(len(nodes))
@@ -119,6 +126,18 @@ class ClusterState:
         """Return the share of all devices that are free, and that the typical task mix can't use (FGD's F)."""
         state, devices = self._state.fields, float(self._problem.fields.node_i[at.N_DEVICES].sum())
         return float(state.node_f[at.S_FRAGMENTATION].sum()) / devices if devices else 0.0
+
+    def never_fits(self, task: Task) -> NDArray[np.bool_]:
+        """Return, by node, whether a task does not fit even an empty one: nothing that is evicted makes room for it."""
+        problem = self._problem.fields
+        cores, memory = problem.node_f[at.N_CPU], problem.node_f[at.N_MEMORY]
+        found = (cores + at.TOLERANCE < task.cpu_required) | (memory + at.TOLERANCE < task.memory_required)
+        if task.accelerators:
+            found |= problem.node_i[at.N_DEVICES] < task.accelerators
+            if task.accelerator_models:
+                wanted = [self._models[m] for m in task.accelerator_models if m in self._models]
+                found |= ~np.isin(problem.node_i[at.N_MODEL], wanted)
+        return np.asarray(found)
 
     def decide(
         self,
@@ -180,9 +199,7 @@ class ClusterState:
             self._free_slots.remove(row)
         self._slots[task.task_id] = row
         self._nodes[task.task_id] = number
-        return bool(
-            scoring.hold(self._problem.address, self._policy.address, self._state.address, row, number, now)
-        )
+        return bool(scoring.hold(self._problem.address, self._policy.address, self._state.address, row, number, now))
 
     def delete(self, task_id: str, *, now: float = 0.0) -> None:
         """Let a task give back its room; nothing happens if it holds none."""
@@ -261,7 +278,9 @@ _OF_NODES = ("node_f", "node_i", "devices", "link_f", "clock", "counters", "free
 def _base(nodes: Sequence[Node], typical: Sequence[Task], scenario: Scenario | None) -> Scenario:
     """Return a scenario of the nodes with one task that asks for nothing."""
     alone = tuple(n.model_copy(update={"site": None}) for n in nodes)
-    nothing = Workload(tasks=(Task(task_id="none", arrival_time=0.0, cpu_required=0.0, duration=1.0),), time_horizon=1.0)
+    nothing = Workload(
+        tasks=(Task(task_id="none", arrival_time=0.0, cpu_required=0.0, duration=1.0),), time_horizon=1.0
+    )
     if scenario is None:
         return Scenario(
             scenario_id="cluster",

@@ -5,7 +5,6 @@ import pytest
 
 from aurora.cluster.scheduler import scoring
 from aurora.cluster.scheduler.state import ClusterState
-from aurora.errors import InputError
 from aurora.sim.kernel import simulate
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
