@@ -36,7 +36,7 @@ NO_RULE, HELD, NO_ROOM, SCORED = range(4)
 """Marks of a candidate: no rule of the policy holds; `admit` refuses it; it has no room; it has a score."""
 
 
-def _entry_point(function):  # type: ignore[no-untyped-def]
+def _entry_point(function):
     return entry_point(function, SOURCES)
 
 
