@@ -123,7 +123,11 @@ def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
     assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
     assert "node-c2, cordoned" in text
     assert "is forecast to reach" in text
-    said = json.loads(aurora("plan", "explain", plan_id, "--later", "sample:web-shop", "--json").stdout)
+    said = json.loads(
+        aurora(
+            "plan", "explain", plan_id, "--history", "sample:web-shop", "--later", "sample:web-shop", "--json"
+        ).stdout
+    )
     assert said["dropped"] == 0
     assert {"group", "avoided", "room", "came"} <= {c["kind"] for c in said["claims"]}
     assert "0 of 3 tasks where planned" in said["text"]

@@ -245,7 +245,7 @@ def split_sentences(text: str) -> Iterator[Sentence]:
         plain = re.sub(r"([.!?])(\s*(?:[\[(]E\d+[^\])]*[\])]\s*)+)", lambda m: f"{m[2].strip()}{m[1]} ", plain)
         if not plain:
             continue
-        for part in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(/])", plain):
+        for part in re.split(r"(?<=[\])][.!?])\s+|(?<=[.!?])\s+(?=[A-Z0-9\"“(/])", plain):
             cites = tuple(dict.fromkeys(c for group in _CITES.findall(part) for c in re.findall(r"E\d+", group)))
             said = re.sub(r"\s+([.,;!?])", r"\1", _CITES.sub("", part)).strip()
             if re.search(r"[A-Za-z0-9]", said):

@@ -82,7 +82,7 @@ ALWAYS = re.compile(
 MARKUP = re.compile(
     r"[<>{}|\\`]|\*\*|^[-*] |https?://|www\.|javascript:|file:|!\[|\]\(|^#|SYSTEM:|Assistant:|<\|", re.IGNORECASE
 )
-_SUFFIXES = ("ings", "ing", "edly", "ed", "ies", "es", "s", "ly", "er", "est")
+_SUFFIXES = ("ements", "ement", "ations", "ation", "ings", "ing", "edly", "ed", "ies", "es", "s", "ly", "er", "est")
 SYNONYMS: dict[str, frozenset[str]] = {
     word: frozenset(group.split())
     for group in (
@@ -102,7 +102,8 @@ SYNONYMS: dict[str, frozenset[str]] = {
         "mean average",
         "undo undone rollback rolled",
         "drain drained drains cordon cordoned",
-        "maintenance",
+        "toleration tolerations tolerate tolerates tolerated untolerated taint taints",
+        "kill kills killed",
         "fail fails failed failure",
     )
     for word in group.split()
