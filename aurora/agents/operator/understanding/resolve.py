@@ -211,6 +211,9 @@ class Resolver:
     def reserve(self) -> Slots | str:
         """Workload, horizon, confidence, and the resource."""
         found: dict[str, Any] = dict(self.forecast())  # type: ignore[arg-type]  # never a text
+        found.pop("series", None)
+        if self.metric():
+            found["metric"] = self.metric()
         value = amounts.confidence(self._plain)
         return found | ({"confidence": value} if value else {})
 
