@@ -31,6 +31,9 @@ Measured series
     Experiment, ExperimentDesign            a randomised control group, judged after every day
     series_frame, forecast_frame            as DataFrames with `unique_id`, `ds`, `y`
 
+Real systems
+    read_snapshot -> Snapshot               from files of kubectl, of Slurm, tables, a scenario, or `sample:web-shop`
+
 Learning
     AllocationEnv                           gymnasium's `aurora/Allocation-v0`: where does the next task go?
     train -> TrainingReport                 PPO, DQN or SAC on generated scenarios; resume_training continues it
@@ -57,6 +60,8 @@ from aurora.learning.rl.registration import register_when_imported
 if TYPE_CHECKING:
     from aurora.agents.explain.explainer import explain as explain_task
     from aurora.agents.explain.run_explainer import explain_plan as explain
+    from aurora.cluster.opening import open_snapshot as read_snapshot
+    from aurora.cluster.snapshot import Snapshot
     from aurora.errors import (
         AuroraError,
         BudgetExceeded,
@@ -136,6 +141,7 @@ __all__ = [
     "SelfPlayResult",
     "SelfPlaySettings",
     "Series",
+    "Snapshot",
     "Solution",
     "StoreError",
     "Task",
@@ -155,6 +161,7 @@ __all__ = [
     "parse_policy",
     "parse_scenario",
     "read_series",
+    "read_snapshot",
     "read_tables",
     "recommend",
     "resume_training",
@@ -201,6 +208,7 @@ _HOMES = {
     "SelfPlayResult": "aurora.graphs.result",
     "SelfPlaySettings": "aurora.graphs.settings",
     "Series": "aurora.learning.series.series",
+    "Snapshot": "aurora.cluster.snapshot",
     "Solution": "aurora.sim.optimum.solver",
     "StoreError": "aurora.errors",
     "Task": "aurora.sim.scenarios.scenario",
@@ -219,6 +227,7 @@ _HOMES = {
     "parse_policy": "aurora.sim.policies.policy",
     "parse_scenario": "aurora.sim.scenarios.scenario",
     "read_series": "aurora.learning.series.dataframes",
+    "read_snapshot": "aurora.cluster.opening:open_snapshot",
     "read_tables": "aurora.sim.scenarios.traces.own_tables",
     "recommend": "aurora.learning.rightsizing.report",
     "resume_training": "aurora.learning.rl.report",

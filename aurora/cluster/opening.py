@@ -53,7 +53,8 @@ def open_snapshot(
         ScenarioError: A scenario file is no scenario.
 
     Example:
-        >>> len(open_snapshot("sample:hpc-queue").nodes)
+        >>> import aurora
+        >>> len(aurora.read_snapshot("sample:hpc-queue").nodes)
         23
     """
     if not names:

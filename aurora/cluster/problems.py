@@ -14,7 +14,7 @@ from aurora.cluster.feasibility import Room
 from aurora.cluster.overview import node_states
 from aurora.cluster.resources import CPU, MEMORY, PODS, TOLERANCE, amount_text, total
 from aurora.cluster.snapshot import Snapshot, Task, Workload
-from aurora.cluster.waiting import why_waiting
+from aurora.cluster.waiting import never_fits
 from aurora.quantities import dollars, percent
 
 Severity = Literal["error", "warning", "hint"]
@@ -146,7 +146,7 @@ def _of_waiting(snapshot: Snapshot) -> Iterator[Problem]:
     waiting = [t for t in snapshot.tasks if t.state == "pending" and t.node_id is None]
     if not waiting:
         return
-    room = Room(snapshot)
+    empty = Room(snapshot.model_copy(update={"tasks": ()}))
     kinds: dict[str, list[Task]] = {}
     for task in waiting:
         alike = task.model_dump_json(include={"requests", "node_selector", "node_affinity", "tolerations", "kind",
@@ -154,7 +154,7 @@ def _of_waiting(snapshot: Snapshot) -> Iterator[Problem]:
         kinds.setdefault(alike, []).append(task)
     never: list[str] = []
     for tasks in list(kinds.values())[:MAX_JUDGED]:
-        reason = why_waiting(snapshot, tasks[0].task_id, room=room).never
+        reason = never_fits(snapshot, tasks[0], empty=empty)
         if reason:
             never += [f"{t.task_id}: {reason}" for t in tasks]
     yield from _problem("never-placeable", "error", "no node can take the task, even with everything free", never)
@@ -162,7 +162,7 @@ def _of_waiting(snapshot: Snapshot) -> Iterator[Problem]:
         "gang-too-large",
         "error",
         "the tasks of a gang start together, and never all fit",
-        _large_gangs(snapshot, waiting),
+        _large_gangs(empty, waiting),
     )
     known = snapshot.tasks_by_id
     failed = [t.task_id for t in waiting if any(known[d].state == "failed" for d in t.dependencies if d in known)]
@@ -173,13 +173,12 @@ def _of_waiting(snapshot: Snapshot) -> Iterator[Problem]:
         )
 
 
-def _large_gangs(snapshot: Snapshot, waiting: list[Task]) -> list[str]:
+def _large_gangs(empty: Room, waiting: list[Task]) -> list[str]:
     """Return gangs of like tasks that would not fit into an empty system."""
     gangs: dict[str, list[Task]] = {}
     for task in waiting:
         if task.gang is not None:
             gangs.setdefault(task.gang, []).append(task)
-    empty = Room(snapshot.model_copy(update={"tasks": ()}))
     found = []
     for gang, tasks in list(gangs.items())[:MAX_JUDGED]:
         first = tasks[0].model_copy(update={"affinities": (), "spreads": ()})

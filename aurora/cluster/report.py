@@ -10,8 +10,9 @@ from aurora.cluster.overview import Filled, NodeState, Overview, node_states, ov
 from aurora.cluster.resources import GPU, PODS, amount_text
 from aurora.cluster.snapshot import Note, Snapshot, Source, Task
 
-MAX_JUDGED = 200
-"""Most kinds of waiting tasks without a reason of their own system for which one is computed."""
+MAX_JUDGED = 25
+"""Most kinds of waiting tasks without a reason of their own system for which one is computed; 0.15 s each at 1,000
+nodes with 30,000 tasks."""
 
 
 class Waiting(NamedTuple):
@@ -132,7 +133,7 @@ def _waiting(snapshot: Snapshot) -> tuple[Waiting, ...]:
     room: Room | None = None
     judged = 0
     waiting = []
-    for tasks in groups.values():
+    for tasks in sorted(groups.values(), key=lambda tasks: -tasks[0].priority):
         first = tasks[0]
         reason = first.pending_reason
         if not reason and judged < MAX_JUDGED:

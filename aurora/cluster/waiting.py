@@ -107,7 +107,7 @@ def why_waiting(snapshot: Snapshot, task_id: str, *, room: Room | None = None) -
         summary(nodes),
         nodes,
         tuple(n for n, why in nodes if not why),
-        _never(snapshot, task),
+        never_fits(snapshot, task),
         tuple(remedies[:MAX_REMEDIES]),
     )
 
@@ -267,9 +267,15 @@ def _allow(room: Room, task: Task, node_id: str, reason: Reason) -> Step:
     return Step("allow", texts[reason.kind], reason)
 
 
-def _never(snapshot: Snapshot, task: Task) -> str:
-    """Explain that no node could take a task even if everything were free; empty if one could."""
-    empty = Room(snapshot.model_copy(update={"tasks": ()}))
+def never_fits(snapshot: Snapshot, task: Task, *, empty: Room | None = None) -> str:
+    """Explain that no node could take a task even if everything were free; empty if one could.
+
+    Args:
+        snapshot: The system.
+        task: A task.
+        empty: Room of the snapshot without its tasks, if there is one already.
+    """
+    empty = empty or Room(snapshot.model_copy(update={"tasks": ()}))
     others = task.model_copy(update={"affinities": tuple(a for a in task.affinities if a.is_anti)})
     if not snapshot.nodes:
         return "the snapshot has no node"

@@ -23,12 +23,18 @@ in [Install](../guides/installation.md).
 PARTS = {
     "simulation": "Scenarios, policies, simulation",
     "learning": "Series, networks, advice",
+    "cluster": "Real systems",
     "selfplay": "Self-play",
     "errors": "Errors",
 }
 """Pages, with their titles."""
 
-PART_OF = {"aurora.sim": "simulation", "aurora.learning": "learning", "aurora.errors": "errors"}
+PART_OF = {
+    "aurora.sim": "simulation",
+    "aurora.learning": "learning",
+    "aurora.cluster": "cluster",
+    "aurora.errors": "errors",
+}
 """Page of what is defined in a package; the rest is self-play and explanation."""
 
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields", "Example", "Examples")

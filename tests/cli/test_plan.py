@@ -22,6 +22,9 @@ def test_a_plan_is_made_shown_approved_applied_and_rolled_back(folder: Path) -> 
     made = _new("sample:web-shop", "--drain", "node-a1", "--scale", "shop/Deployment/checkout=5")
     plan_id = made["plan"]["plan_id"]
     assert made["violations"] == []
+    measures = {m["name"]: m for m in made["plan"]["effect"]["measures"]}
+    assert measures["pending"]["before"]["expected"] == 3
+    assert measures["fullest_node_cpu"]["after"]["low"] < measures["fullest_node_cpu"]["after"]["high"]
     assert made["path"] == f"runs/plans/{plan_id}.json"
     shown = aurora("plan", "show", plan_id[:6]).stdout
     assert "shop/Deployment/checkout" in shown
@@ -50,7 +53,8 @@ def test_a_hash_approves_in_passing(folder: Path) -> None:
 
 
 def test_a_plan_that_breaks_a_constraint_is_kept_and_not_applied(folder: Path) -> None:
-    made = _new("sample:web-shop", "--scale", "shop/Deployment/checkout=900")
+    made = _new("sample:web-shop", "--scale", "shop/Deployment/checkout=900", "--quick")
+    assert made["plan"]["effect"] is None
     assert [v["code"] for v in made["violations"]] == ["does not fit"]
     plan_id = made["plan"]["plan_id"]
     refused = aurora("plan", "apply", plan_id, "--yes", plan_id, code=5)
@@ -119,7 +123,11 @@ def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
     assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
     assert "node-c2, cordoned" in text
     assert "is forecast to reach" in text
-    said = json.loads(aurora("plan", "explain", plan_id, "--later", "sample:web-shop", "--json").stdout)
+    said = json.loads(
+        aurora(
+            "plan", "explain", plan_id, "--history", "sample:web-shop", "--later", "sample:web-shop", "--json"
+        ).stdout
+    )
     assert said["dropped"] == 0
     assert {"group", "avoided", "room", "came"} <= {c["kind"] for c in said["claims"]}
     assert "0 of 3 tasks where planned" in said["text"]

@@ -125,3 +125,10 @@ def test_the_problems_of_the_samples():
     assert all("recommender" in s for s in shop["near-memory-limit"].subjects)
     cluster = {p.code: p for p in find_problems(load_sample("gpu-cluster")).problems}
     assert cluster["gang-too-large"].subjects == ("research/Job/pretrain-30b (4 tasks, room for 2)",)
+
+
+def test_many_kinds_of_waiting_tasks_are_judged_in_part_and_that_is_said():
+    waits = {"state": "pending", "node_id": None, "used": {}, "limits": {}}
+    tasks = [task(f"p{k}", requests={"cpu": 1 + k / 1000, "memory": 1.0}, **waits) for k in range(110)]
+    found = {p.code: p for p in find_problems(system(*tasks), now=AT).problems}
+    assert found["not-judged"].cases == 10

@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.bench import (
+    answers,
     cloning,
     environments,
     experiments,
@@ -32,6 +33,7 @@ app.command("cloning")(cloning.cloning)
 app.command("futures")(futures.futures)
 app.command("operator")(operator.operator)
 app.command("rightsizing")(rightsizing.rightsizing)
+app.command("answers")(answers.answers)
 app.command("wording")(wording.wording)
 
 

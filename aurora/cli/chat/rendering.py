@@ -33,9 +33,10 @@ def print_text(text: str) -> None:
 
 def print_answer(answer: Answer) -> None:
     """Print what holds of an answer, its tables, questions that were perhaps meant, and a note of what was struck."""
-    if answer.text:
-        print_text(answer.text)
-    elif not answer.asks_back and not answer.tables:
+    held = [s for s in answer.sentences if not s.struck]
+    for sentence in held:
+        print_text(f"{sentence.text} [{', '.join(sentence.cites)}]" if sentence.cites else sentence.text)
+    if not held and not answer.asks_back and not answer.tables:
         print_text("I don't know: nothing that I could say is borne out by what was looked up.")
     for table in answer.tables:
         cites = f" [{', '.join(table.cites)}]" if table.cites else ""

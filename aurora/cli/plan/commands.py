@@ -59,6 +59,10 @@ def new(
     uncordon: list[str] = options.text([], help="Node to open again; may be repeated."),
     advice: Path | None = options.path(None, "--from", help="Advice of `aurora recommend containers --json`."),
     policy: str = options.text("least_allocated", help="Reference or policy file that chooses nodes."),
+    history: Path | None = options.path(
+        None, help="File of measured series of workloads, from which the effect is simulated. The web shop brings one."
+    ),
+    quick: bool = typer.Option(False, "--quick", help="Leave out the simulated effect."),
     folder: Path = _FOLDER,
     as_json: bool = _JSON,
 ) -> None:
@@ -66,9 +70,12 @@ def new(
 
     Example: aurora plan new sample:web-shop --drain node-a1
     """
-    from aurora.cluster.opening import open_snapshot
+    from functools import partial
+
+    from aurora.cluster.plans.effect import simulate_effect
     from aurora.cluster.plans.proposals import propose
     from aurora.cluster.plans.report import new_plan
+    from aurora.graphs.chat.opening import open_desk
     from aurora.sim.policies.references import load_policy
 
     if not (drain or place_pending or scale or resize or move or cordon or uncordon or advice):
@@ -80,9 +87,11 @@ def new(
         *parsing.resizes(resize),
         *parsing.moves(move),
     ]
-    system, chooser = open_snapshot(snapshot), load_policy(policy)
-    found = propose(system, asked, advice=advice, drain=drain, place_pending=place_pending, policy=chooser)
-    report = new_plan(system, found.proposals, folder, remarks=found.remarks)
+    desk, chooser = open_desk(snapshot, history=history, plans=folder), load_policy(policy)
+    found = propose(desk.cluster, asked, advice=advice, drain=drain, place_pending=place_pending, policy=chooser)
+    series = [desk.series(name) for name in desk.series_ids]
+    effect_of = None if quick else partial(simulate_effect, policy=chooser, history=series)
+    report = new_plan(desk.cluster, found.proposals, folder, remarks=found.remarks, effect_of=effect_of)
     if as_json:
         emit_json(report.to_json())
         return

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from aurora.cli.terminal.output import emit_table, note, say
+from aurora.cli.terminal.output import emit_table, note, on_terminal, say, terminal_width
+from aurora.cli.terminal.tables import wrapped
 from aurora.quantities import dollars, plain
 
 if TYPE_CHECKING:  # heavy at run time
@@ -31,16 +32,18 @@ def print_plan(report: PlanReport) -> None:
     emit_table(f"plan {plan.plan_id} of {plan.snapshot_id}", ("no", "change", "now -> proposed", "reason"), rows)
     if plan.effect is not None:
         measures = [(m.name, m.unit or "-", _interval(m.before), _interval(m.after)) for m in plan.effect.measures]
-        title = f"simulated effect, {plan.effect.level:.0%} intervals, {plan.effect.runs} runs: {plan.effect.method}"
+        title = f"simulated effect, {plan.effect.level:.0%} intervals"
         emit_table(title, ("measure", "unit", "before", "after"), measures)
-    for line in _notes(report):
-        say(line)
-    say(f"sha256: {plan.sha256}")
-    say(f"expires: {plan.expires_at:%Y-%m-%d %H:%M} UTC")
+    width = terminal_width() if on_terminal() else 10_000
+    end = [f"sha256: {plan.sha256}", f"expires: {plan.expires_at:%Y-%m-%d %H:%M} UTC"]
+    for text in (*_notes(report), *end):
+        say("\n".join(wrapped(text, width, hang="  ")))
 
 
 def _notes(report: PlanReport) -> Iterator[str]:
     plan = report.plan
+    if plan.effect is not None:
+        yield f"simulated {plan.effect.runs} times: {plan.effect.method}"
     means: dict[str, list[str]] = {}
     for number, planned in enumerate(plan.changes, 1):
         means.setdefault(planned.carried_out, []).append(str(number))

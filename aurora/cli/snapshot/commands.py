@@ -22,6 +22,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+USE_SECONDS, USE_STEP = 900, 60
+"""Time before the snapshot over which use is averaged, and its steps."""
 _AS_JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
@@ -43,6 +45,7 @@ def read(  # one parameter an option
     as_user: str = options.text("", "--as", help="With --live: user to impersonate."),
     namespace: list[str] | None = options.text(None, "--namespace", help="With --live: namespace; repeatable."),
     name: str = options.text("", help="Name for the snapshot."),
+    prometheus: str = options.text("", help="Address of a Prometheus server, for the use of nodes and tasks."),
     prices: Path | None = options.path(None, help="Prices by instance type: CSV with type and $/h, or JSON."),
     mapping: list[str] | None = options.text(None, "--map", help="With tables: HEADING=FIELD; repeatable."),
     yes: bool = typer.Option(False, "--yes", help="With tables: take the guess of their headings."),
@@ -81,6 +84,8 @@ def read(  # one parameter an option
             mapping=parse_mapping(mapping or ()),
             confirm=asking(yes),
         )
+    if prometheus:
+        found = _with_use(found, prometheus)
     if name:
         found = found.model_copy(update={"snapshot_id": name})
     if out is not None:
@@ -103,6 +108,17 @@ def _live(context: str, as_user: str, namespaces: list[str] | None, prices: dict
         return read_live(
             context or None, as_user=as_user or None, namespaces=namespaces or None, prices=prices, progress=progress
         )
+
+
+def _with_use(found: Snapshot, url: str) -> Snapshot:
+    """Add the mean use over the last minutes, as Prometheus has it."""
+    from aurora.cluster.readers.prometheus import read_history, with_use  # heavy, used here only
+    from aurora.learning.series.prometheus_http import access_from_environment  # heavy, used here only
+
+    end = int(found.taken_at.timestamp())
+    end -= end % USE_STEP
+    history = read_history(url, found, end - USE_SECONDS, end, USE_STEP, access=access_from_environment(), tell=note)
+    return with_use(found, history, url)
 
 
 def _print(found: Snapshot) -> None:

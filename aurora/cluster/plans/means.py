@@ -2,7 +2,7 @@
 
 Kubernetes has no move: a pod is bound to its node for life. What comes closest is to evict it while its node is
 cordoned. Its controller makes another pod, and the cluster's scheduler chooses the node. Only a workload with a single
-task can be bound to a node, by a required node affinity in its template.
+task can be bound to a node, by a node selector in its template.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ def _kubernetes(change: PlanChange) -> str:
         case Place():
             return f"the pod is bound to {change.node_id} as a scheduler does it, unless the cluster's own is faster"
         case Move(is_pinned=True):
-            return (
-                f"its workload's template gets a required node affinity for {change.node_id}, which restarts it there"
-            )
+            return f"its workload's template gets a node selector for {change.node_id}, which restarts it there"
         case Move():
             return f"evicted; its controller makes another pod, and the scheduler chooses: {change.node_id} is expected"
         case Evict():

@@ -42,31 +42,27 @@ def _of_stopped(snapshot: Snapshot, stopped: Sequence[Task]) -> Iterator[Risk]:
     workloads = [(t, snapshot.workloads_by_id.get(t.workload_id or "")) for t in stopped]
     is_kubernetes = snapshot.system == "kubernetes"
     bare = [t.task_id for t in stopped if is_kubernetes and t.workload_id is None]
-    yield _risk("nothing makes it again", "has no controller: once evicted it is gone", bare)
+    yield _risk("nothing makes it again", "no controller makes it again: once evicted it is gone", bare)
     single = [t.task_id for t, w in workloads if w is not None and _wanted(w) == 1]
-    yield _risk("single replica", "is the only task of its workload, which is down until another one is ready", single)
+    yield _risk("single replica", "the only task of its workload, which is down until another one is ready", single)
     stateful = [t.task_id for t, w in workloads if w is not None and w.kind == "StatefulSet"]
-    yield _risk(
-        "stateful", "has an identity and perhaps a disk, which must be free before it starts elsewhere", stateful
-    )
+    yield _risk("stateful", "its disk, if it has one, must be free before it starts elsewhere", stateful)
     unguarded = [
         w.workload_id
         for t, w in workloads
         if is_kubernetes and w is not None and _wanted(w) > 1 and w.min_available is w.max_unavailable is None
     ]
-    yield _risk(
-        "no disruption budget", "has none: nothing keeps several of its pods from being down at once", unguarded
-    )
+    yield _risk("no disruption budget", "nothing keeps several of its pods from being down at once", unguarded)
     restarted = [t.task_id for t in stopped if snapshot.system == "slurm" or t.kind == "job"]
-    yield _risk("starts again", "starts from its beginning, or from its last checkpoint", restarted)
+    yield _risk("starts again", "what was computed since its last checkpoint is lost", restarted)
 
 
 def _of_moves(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Iterator[Risk]:
     if snapshot.system == "kubernetes":
         free = [c.task_id for c in changes if isinstance(c, Move) and not c.is_pinned]
-        yield _risk("node not chosen", "goes where the cluster's scheduler puts it, perhaps to another node", free)
+        yield _risk("node not chosen", "the cluster's scheduler may choose another node", free)
     lost = [c.task_id for c in changes if isinstance(c, Evict | Move) and not can_undo(snapshot.system, c)]
-    yield _risk("not undone", "stays where it is then: a rollback does not stop it again to bring it back", lost)
+    yield _risk("not undone", "a rollback does not stop it again to bring it back", lost)
 
 
 def _of_workloads(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Iterator[Risk]:
@@ -79,13 +75,13 @@ def _of_workloads(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Iterator
         if workload is not None:
             concerned.append((change, workload))
     managed = [f"{w.workload_id} ({w.managed_by})" for _, w in concerned if w.managed_by is not None]
-    yield _risk("managed", "is owned by a tool that sets it back; change it in its repository", managed)
+    yield _risk("managed", "the tool that owns it sets it back; change it in its repository", managed)
     scaled = [w.workload_id for c, w in concerned if w.autoscaler is not None and isinstance(c, Scale | Resize)]
-    yield _risk("autoscaled", "has an autoscaler, which sets its replicas by its use and its requests", scaled)
+    yield _risk("autoscaled", "its autoscaler sets the replicas, by use and requests", scaled)
     resized = [w.workload_id for c, w in concerned if isinstance(c, Resize)]
-    yield _risk("starts again", "restarts with all of its tasks", resized)
+    yield _risk("starts again", "all of its tasks restart", resized)
     tight = [w.workload_id for c, w in concerned if isinstance(c, Resize) and _is_below_use(snapshot, c)]
-    yield _risk("limit below use", "has tasks that use more memory than the new limit, which would be killed", tight)
+    yield _risk("limit below use", "tasks that use more memory than the new limit are killed", tight)
 
 
 def _is_below_use(snapshot: Snapshot, change: Resize) -> bool:
@@ -109,7 +105,7 @@ def _of_full_nodes(before: Snapshot, after: Snapshot) -> Iterator[Risk]:
                 continue
             if old is None or filled.requested_share > old.requested_share + TOLERANCE:
                 full.append(f"{state.node.node_id} ({filled.requested_share:.0%} of {resource})")
-    yield _risk("full afterwards", f"would have more than {FULL:.0%} of it requested", full)
+    yield _risk("full afterwards", f"more than {FULL:.0%} would be requested", full)
 
 
 def _wanted(workload: Workload) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +73,9 @@ def open_operator(
         ModelError: The name is none, there is no key, or the model can't call tools.
     """
     if not model:
-        rules: Operator = import_module("aurora.agents.operator.rules").RulesOperator()  # heavy, used here only
-        return rules
+        from aurora.agents.operator.rules import RulesOperator  # noqa: PLC0415  # used here only
+
+        return RulesOperator()
     from aurora.agents.models.metered import metered  # noqa: PLC0415  # heavy, used here only
     from aurora.agents.models.model import model_name  # noqa: PLC0415  # likewise
     from aurora.agents.roles.operator import ModelOperator  # noqa: PLC0415  # likewise

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
 from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict  # that of `typing` has no schema before Python 3.12
 
 from aurora.agents.operator.answer import Mode, Turn
 from aurora.tools.harness import Evidence

@@ -21,6 +21,7 @@ from aurora.cluster.plans.targets.patches import has_fields, quantity
 from aurora.cluster.plans.targets.slurm import SlurmTarget, scripts
 from aurora.cluster.snapshot import Snapshot, Workload
 from aurora.errors import PlanError
+from tests.cluster.kubernetes_api import serving
 from tests.cluster.kubernetes_objects import KINDS, kubernetes_validate, shop_cluster, validate
 from tests.cluster.plans.live import apply, undo
 from tests.cluster.systems import NOW, node, shop
@@ -234,3 +235,31 @@ def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     snapshot = shop(nodes=(*shop().nodes, node(name)))
     with pytest.raises(PlanError, match="can't be a name in Kubernetes"):
         manifests(_plan(Cordon(node_id=name), snapshot=snapshot), snapshot)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_kubectl_applies_the_patches_and_their_undo(tmp_path: Path) -> None:
+    cluster = shop_cluster()
+    for name, text in manifests(_plan(*CHANGES[:3]), shop()).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def state() -> Any:
+        spec = cluster.get("deployments", "shop", "web")["spec"]
+        resources = spec["template"]["spec"]["containers"][0]["resources"]
+        return spec["replicas"], resources, cluster.get("nodes", "", "b")["spec"].get("unschedulable")
+
+    def patch(*words: str) -> None:
+        command = ["kubectl", f"--server={server.url}", f"--cache-dir={tmp_path}", "patch", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+
+    before = state()
+    with serving(cluster, is_ticking=False) as server:
+        for folder, undo_folder in (("workloads", "nodes"), ("undo", "undo")):
+            patch("deployment", "web", "-n", "shop", "--patch-file", f"{tmp_path}/{folder}/shop-deployment-web.yaml")
+            patch("node", "b", "--patch-file", f"{tmp_path}/{undo_folder}/b.yaml")
+            if folder == "workloads":
+                limits = {"cpu": "1500m"}
+                assert state() == (5, {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": limits}, True)
+    assert state() == before

@@ -44,6 +44,14 @@ DEFAULT_COLUMNS = """\
              81390       gpu membrane     yuki  R   20:30:00      1 gn01
 """
 
+LONG_COLUMNS = """\
+Mon Jun 15 13:20:00 2026
+             JOBID PARTITION     NAME     USER    STATE       TIME TIME_LIMI  NODES NODELIST(REASON)
+             81584   compute submit.s   sleong  RUNNING       2:31 UNLIMITED      1 cn001
+             81567   compute hellompi username COMPLETI       0:08   1:00:00      1 cn002
+     81210_[3,5]%4   compute      m r       me  PENDING       0:00   1:00:00      1 (Resources)
+"""
+
 SEPARATED = """\
 JOBID|PARTITION|NAME|USER|STATE|NODES|CPUS|MIN_MEMORY|TRES_PER_NODE|FEATURES|PRIORITY|TIME_LIMIT|SUBMIT_TIME|START_TIME|NODELIST(REASON)|DEPENDENCY
 81204|compute|climate|ines|RUNNING|2|96|128G|N/A|(null)|9120|3-00:00:00|2026-06-13T22:00:00|2026-06-14T06:08:00|cn[001-002]|(null)

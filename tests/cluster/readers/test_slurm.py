@@ -124,6 +124,17 @@ def test_the_default_columns_give_running_jobs_their_share_of_what_nodes_have_al
     assert "size-not-given" in codes(snapshot)
 
 
+def test_the_long_form_cuts_headings_and_states_off_and_says_when_it_was_made(tmp_path):
+    (tmp_path / "n").write_text(files.NODES)
+    (tmp_path / "j").write_text(files.LONG_COLUMNS)
+    snapshot = read_slurm([tmp_path / "n", tmp_path / "j"])
+    assert snapshot.taken_at == AT
+    tasks = snapshot.tasks_by_id
+    assert (tasks["81567"].state, tasks["81567"].time_limit) == ("running", 3600)
+    assert tasks["81584"].time_limit is None
+    assert tasks["81210_5"].pending_reason == "Resources"
+
+
 def test_json_of_new_and_old_versions(read):
     snapshot = read(files.NODES, files.JSON_JOBS)
     tasks = snapshot.tasks_by_id

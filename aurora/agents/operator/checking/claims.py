@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from aurora.agents.operator.checking.facts import Facts, rows_of
-from aurora.agents.operator.checking.figures import stated_numbers
+from aurora.agents.operator.checking.figures import blanked, clause_at, stated_numbers
 from aurora.agents.operator.checking.vocabulary import NEUTRAL, alike, stem
 
 UNCHECKED = "could not be checked"
 """Beginning of the reason where a sentence may be true."""
+
+
+QUOTED = "^"
+"""What stands in place of each character of a quotation, which evidence bears out."""
 
 
 class _Superlative(NamedTuple):
@@ -84,6 +88,7 @@ _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
     "waiting": (re.compile(r"\b(?:waits?|waiting|pending|unplaced)\b", re.I), frozenset({"pending", "waiting"}), True),
     "running": (re.compile(r"\b(?:runs?|running)\b", re.I), frozenset({"running"}), True),
     "maintenance": (re.compile(r"\bmaintenance\b", re.I), frozenset({"maintenance"}), True),
+    "failed": (re.compile(r"\b(?:failed|crashed|died)\b", re.I), frozenset({"failed", "crashed"}), True),
     "fits": (
         re.compile(r"\b(?:fits?|has (?:enough )?room for|would take|could take|can take)\b", re.I),
         frozenset({"fit"}),
@@ -113,10 +118,10 @@ _EFFECT = re.compile(
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _ALL = re.compile(r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:other )?([a-z]+)", re.IGNORECASE)
 _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]+)", re.IGNORECASE)
-_N_OF_N = re.compile(r"\b(\d+) of \1\b|\ball\b|\bevery\b", re.IGNORECASE)
+_N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
 
 
-def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str]) -> str:
+def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str], *, is_code: bool = False) -> str:
     """Return what a sentence claims without support; "" if nothing.
 
     Args:
@@ -124,12 +129,15 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset
         facts: Facts of the cited evidence.
         named: Names that it is about, as the evidence has them.
         tools: Tools of the cited evidence that succeeded.
+        is_code: True: code wrote its words, so that denials are its own.
     """
-    blank = re.sub(r"<[^>]*>", lambda m: "~" * len(m[0]), text)
+    blank = blanked(text)
     return (
         _wrong_deed(blank, tools)
         or _wrong_comparison(blank, text, facts, named)
-        or _wrong_state(blank, facts, named)
+        or _wrong_place(text, facts, named)
+        or _wrong_state(text, facts, named)
+        or ("" if is_code else _wrong_negation(text, facts, named))
         or _wrong_quantifier(blank, facts)
         or _wrong_cause(text, facts)
     )
@@ -240,18 +248,104 @@ def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozense
 
 def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
     names = [n for n in named if any(n in t for t in (_members(facts)))]
+    blank = blanked(text)
     for state, (said, tokens, is_same) in _STATES.items():
-        match = said.search(text)
-        if match is None or not names:
+        match = said.search(blank)
+        about = frozenset() if match is None else _about(text, match.start(), match.end(), names)
+        if match is None or not about:
             continue
-        before = text[max(0, match.start() - 30) : match.start()]
+        before = blank[max(0, match.start() - 30) : match.start()]
         is_negated = _NOT.search(before) is not None and state != "not ready"
-        holds = _holds(state, tokens, is_same, frozenset(names), facts)
+        holds = _holds(state, tokens, is_same, about, facts)
         if holds is None:
             continue
         if holds == is_negated:
             return f"the cited evidence says the opposite of “{'not ' if is_negated else ''}{match[0]}”"
     return ""
+
+
+_ON = re.compile(r"<([^>]*)>(?: \w+)? (?:is|runs|stays|was|sits)( not|n't)? (?:now |still )?on (?:node )?<([^>]*)>")
+
+
+def _wrong_place(text: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return whether a task is said to be on a node that it is not on, or the reverse."""
+    for match in _ON.finditer(text):
+        task, node = match[1], match[3]
+        places = _places(task, facts)
+        if places and (node in places) == bool(match[2]):
+            return f"the cited evidence has {task} on {', '.join(sorted(places))}"
+        if match[2] and not places and not any(task in owners for _, owners in facts.nulls):
+            return f"{UNCHECKED}: the cited evidence does not say where {task} is"
+    return ""
+
+
+def _places(task: str, facts: Facts) -> set[str]:
+    own = [t for t in facts.texts if task in t.owners]
+    runs = {t.text for t in own if {"runs", "on"} <= t.tokens and " " not in t.text}
+    return runs or {t.text for t in own if {"node", "id"} <= t.tokens and "runs" not in facts.words}
+
+
+def _about(text: str, start: int, end: int, names: Sequence[str]) -> frozenset[str]:
+    """Return the names that a word is about: those of its clause, or of the sentence where the clause has no other."""
+    clause = clause_at(text, start, end)
+    near = frozenset(re.findall(r"<([^>]*)>", clause)) & frozenset(names)
+    if near or any(c.isdigit() for c in clause):
+        return near
+    return frozenset(names)
+
+
+_KNOWLEDGE = re.compile(
+    r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
+)
+_DENIES = re.compile(
+    r"\b(?:not|no|lacks?|insufficient|never|without|cannot|0 of|nothing|none|untolerated|broken)\b", re.I
+)
+_NEGATED = re.compile(
+    r"\b(?:not|never|no longer|neither|nor|cannot|lacks?|lacked|lacking|without)\b|n't\b", re.IGNORECASE
+)
+
+
+def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return which denial of a sentence the evidence does not have."""
+    blank = blanked(_HARMLESS.sub(lambda m: "~" * len(m[0]), text))
+    names = [n for n in named if any(n in t for t in _members(facts))]
+    denials = [t.text for t in facts.texts if _DENIES.search(t.text)]
+    for match in _NEGATED.finditer(blank):
+        after = blank[match.end() : match.end() + 40]
+        clause = clause_at(blank, match.start(), match.end())
+        if re.search(r"\bI (?:do|can|could|would|am|did)?\s*$", blank[: match.start()]) or re.match(
+            r"(?:n't)? only", after
+        ):
+            continue
+        about = _about(text, match.start(), match.end(), names)
+        if QUOTED in after or (match[0].casefold() == "without" and re.match(r" ~", after)):
+            continue
+        if re.match(r"(?:n't|not)$", match[0]) and re.match(r" (?:now |still )?on ", after):
+            continue  # the place was checked
+        if (
+            re.match(r" (?:cordoned|ready|usable|schedulable)\b", after)
+            and facts.words & {"cordoned", "usable"}
+            and not about
+        ):
+            continue
+        if match[0].casefold() == "never" and any("never" in t.tokens and t.text for t in facts.texts):
+            continue
+        if _KNOWLEDGE.search(clause) and (facts.nulls or denials):
+            continue
+        if about and any(
+            said.search(after) and _holds(state, tokens, same, about, facts) is not None
+            for state, (said, tokens, same) in _STATES.items()
+        ):
+            continue  # the state was checked
+        words = {stem(a) for w in _WORD.findall(after)[:4] for a in alike(w)} - _THIN
+        if not any(words & {stem(a) for w in _WORD.findall(d) for a in alike(w)} for d in denials):
+            return f"{UNCHECKED}: the cited evidence does not deny that (“{match[0]}”)"
+    return ""
+
+
+_THIN = frozenset(
+    stem(w) for w in "the a an of to in on for any and or have had has be been is are it its node task".split()
+)
 
 
 def _members(facts: Facts) -> list[frozenset[str]]:
@@ -274,6 +368,8 @@ def _holds(state: str, tokens: frozenset[str], is_same: bool, names: frozenset[s
         known = {"waiting": "pending", "running": "running"}[state]
         return None if not rows or len(names) > 1 else known in rows
     about = [t for t in facts.texts if t.owners & names or (not t.owners and "conditions" in t.tokens)]
+    if state == "failed":
+        return any(any(w in t.text.casefold() for w in tokens) for t in facts.texts if t.owners & names)
     spoken = [t for t in about if any(w in t.text.casefold() for w in tokens)]
     listed = [listing for listing in facts.listings if listing.tokens & tokens]
     mentioned = [t for t in facts.texts if any(n in t.text for n in names) and t.tokens & tokens]
@@ -302,9 +398,12 @@ def _wrong_quantifier(text: str, facts: Facts) -> str:
         noun = match[1].casefold()
         if match[0].casefold().startswith(("each", "any")) or noun in ("time", "in", "that", "of", "it", "together"):
             continue
-        support = [t for t in facts.texts if _N_OF_N.search(t.text)]
-        equal = _equal_counts(facts)
-        if not support and not equal:
+        if re.match(r" (?:together|in (?:all|sum|total))\b", text[match.end() :]):
+            continue
+        likes = {stem(a) for a in alike(noun)}
+        support = [m for t in facts.texts for m in _N_OF_N.finditer(t.text) if stem(m[2].casefold()) in likes]
+        is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts)
+        if not support and not is_counted:
             return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
     for match in _NONE.finditer(text):
         if not _is_none(match, facts):
@@ -313,8 +412,9 @@ def _wrong_quantifier(text: str, facts: Facts) -> str:
 
 
 def _equal_counts(facts: Facts) -> bool:
-    counts = [f.amount.value for f in facts.figures if f.tokens & {"nodes", "usable"} and not f.is_length]
-    return len(counts) > 1 and len(set(counts)) < len(counts)
+    usable = {f.amount.value for f in facts.figures if "usable" in f.tokens and not f.is_length}
+    nodes = {f.amount.value for f in facts.figures if f.where[0].endswith(".nodes") and not f.is_length}
+    return bool(usable & nodes)
 
 
 def _is_none(match: re.Match[str], facts: Facts) -> bool:
@@ -346,17 +446,22 @@ def _wrong_cause(text: str, facts: Facts) -> str:
     known = {stem(w) for w in _WORD.findall(spoken.replace("_", " ").replace(".", " "))}
     unknown = {stem(t) for tokens, _ in facts.nulls for t in tokens}
     for clause in clauses:
+        if QUOTED in clause:
+            continue
         content = [w for w in _WORD.findall(re.sub(r"<[^>]*>|~+", " ", clause)) if w.casefold() not in _SAYING]
         strange = [w for w in content if not {stem(a) for a in alike(w)} & (known | unknown)]
         carried = [w for w in content if w not in strange]
         missing = [w for w in strange if w.casefold() not in NEUTRAL or w.casefold() in _WEIGHTY]
         if missing:
             return f"gives a reason that the cited evidence does not give (“{missing[0]}”)"
-        if not carried and "<" not in clause:
+        if facts.nulls and _KNOWLEDGE.search(clause) and _NOT.search(clause):
+            continue
+        if not {stem(w) for w in carried} - _GENERIC:
             return "gives a reason that the cited evidence does not give"
     return ""
 
 
+_GENERIC = frozenset(stem(w) for w in "node nodes pod pods task tasks job jobs cluster them they".split())
 _SAYING = frozenset(
     "the a an of and or it its is are was were has have had be been to in on for that this there at by with only "
     "which than more less one two no not too so as from would could can will do does but also all other others".split()

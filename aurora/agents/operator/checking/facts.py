@@ -44,6 +44,7 @@ class Figure:
         where: Path within the row that it belongs to, path of that row's list, and the name of the row.
         is_length: True: it is the length of a list.
         said: The text that it stands in, in lower case; "": none.
+        key: Words of what is counted: its own key, or the words around it in a text.
     """
 
     amount: Amount
@@ -52,6 +53,7 @@ class Figure:
     where: tuple[str, str, str] = ("", "", "")
     is_length: bool = False
     said: str = ""
+    key: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ class Facts:
     raw: str = ""
 
     @property
+    def owners(self) -> frozenset[str]:
+        """Names that anything is about."""
+        return frozenset().union(*(f.owners for f in self.figures), *(t.owners for t in self.texts))
+
+    @property
     def reasons(self) -> str:
         """All texts that carry reasons, in lower case."""
         return " ".join(t.text for t in self.texts if t.is_reason).casefold()
@@ -120,8 +127,7 @@ def facts_of(evidence: Sequence[Evidence]) -> Facts:
         tool = _tokens(call.tool)
         facts.raw += f"\n{call.text}\n{json.dumps(call.arguments)}"
         arguments = _complete(call)
-        tool |= _chosen(arguments)
-        facts.words |= tool
+        facts.words |= tool | _chosen(arguments)
         _add_names(json.dumps(call.arguments), facts)
         order = str(arguments.get("order", "")) if isinstance(arguments, Mapping) else ""
         if call.outcome != "ok":
@@ -132,7 +138,7 @@ def facts_of(evidence: Sequence[Evidence]) -> Facts:
         except ValueError:
             _add_text(facts, call.text, tool, frozenset(), is_reason=True)
             continue
-        _walk(facts, value, _Place(tool, frozenset(), "", "", order=order))
+        _walk(facts, value, _Place(_chosen(arguments), frozenset(), "", "", order=order, tool=tool))
     _add_differences(facts)
     return facts
 
@@ -168,6 +174,7 @@ class _Place:
     all_owners: frozenset[str] = frozenset()
     order: str = ""
     main: str = ""
+    tool: frozenset[str] = frozenset()
 
     def at(self, key: str, **changed: Any) -> _Place:
         return replace(
@@ -186,7 +193,8 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
         _walk_row(facts, value, place)
     elif isinstance(value, list):
         members = [v if isinstance(v, str) else _owner(v) for v in value]
-        facts.figures.append(Figure(Amount(float(len(value)), COUNT), place.tokens, place.owners, is_length=True))
+        length = Amount(float(len(value)), COUNT)
+        facts.figures.append(Figure(length, place.tokens, place.owners, is_length=True, key=_tokens(place.key)))
         facts.listings.append(
             Listing(place.tokens, place.owners, tuple(m for m in members if m), len(value), order=place.order)
         )
@@ -256,7 +264,10 @@ def _is_placed_by_policy(row: Mapping[str, Any]) -> bool:
 
 
 def _figure(value: float, place: _Place) -> Figure:
-    return Figure(_amount(value, place), place.tokens, place.owners, (place.row, place.listed, place.main))
+    more = place.tool if place.key in ("count", "found", "compared", "total") else frozenset()
+    where = (place.row, place.listed, place.main)
+    key = _tokens(place.key) | _tokens(place.resource) | more
+    return Figure(_amount(value, place), place.tokens | more, place.owners, where, key=key)
 
 
 def _amount(value: float, place: _Place) -> Amount:
@@ -314,7 +325,8 @@ def _add_text(
         if dimension == COUNT and not float(value).is_integer():
             dimension = ""
         words = frozenset(w.casefold() for w in WORD.findall(_part(text, at)))
-        facts.figures.append(Figure(Amount(value, dimension), tokens | words, owners, said=text.casefold()))
+        amount = Amount(value, dimension)
+        facts.figures.append(Figure(amount, tokens | words, owners, said=text.casefold(), key=words))
 
 
 def _part(text: str, at: int) -> str:
@@ -355,7 +367,8 @@ def _add_differences(facts: Facts) -> None:
             if second in figure.tokens and other is not None and not figure.is_length:
                 change = abs(figure.amount.value - other.amount.value)
                 tokens = (figure.tokens - {second}) | {"difference"}
-                facts.figures.append(Figure(Amount(change, figure.amount.dimension), tokens, figure.owners))
+                amount = Amount(change, figure.amount.dimension)
+                facts.figures.append(Figure(amount, tokens, figure.owners, key=figure.key))
 
 
 def _tokens(key: str) -> frozenset[str]:

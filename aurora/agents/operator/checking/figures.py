@@ -55,6 +55,9 @@ _NOUNS: dict[str, frozenset[str]] = {
         ("step steps", "steps done undone step horizon"),
         ("policy policies", "policies compared policy"),
         ("restart restarts", "restarts"),
+        ("device devices accelerator accelerators gpu gpus", "device devices accelerator gpu gpus nvidia com"),
+        ("link links", "link links"),
+        ("core cores", "cores"),
     )
     for noun in nouns.split()
 }
@@ -101,6 +104,7 @@ def stated_numbers(text: str) -> Iterator[Stated]:
     for match in _WORD_NUMBER.finditer(text):
         quantity_of_word = Quantity(float(_WORDS[match[1].casefold()]), "", 1.0, False)
         found.append(Stated(quantity_of_word, match.start(), match.end(1), match[2].casefold()))
+    found.sort(key=lambda s: s.start)
     for stated in found:
         following = next((f for f in found if f.start > stated.end - 1 and f is not stated), None)
         gap = "" if following is None else text[stated.end : following.start]
@@ -122,28 +126,63 @@ def _stated(text: str, quantity: Quantity, start: int, end: int) -> Stated:
     return Stated(quantity, start, end, noun)
 
 
-def wrong_number(text: str, facts: Facts, named: frozenset[str], question_numbers: Sequence[Quantity], raw: str) -> str:
+def wrong_number(
+    masked: str, facts: Facts, named: frozenset[str], question_numbers: Sequence[Quantity], raw: str
+) -> str:
     """Return what is wrong with the numbers of a sentence; "" if each is borne out.
 
     Args:
-        text: The sentence, names masked.
+        masked: The sentence, with names as `<name>`.
         facts: Facts of the cited evidence.
         named: Names that the sentence is about.
         question_numbers: Numbers of the question, which may be repeated.
         raw: Evidence and question as text, in which times must occur.
     """
+    text = blanked(masked)
     for time in _DATE.findall(text):
         if time not in raw:
             return f"the time {time} is in no cited evidence"
     text = _DATE.sub(lambda m: "~" * len(m[0]), text)
+    earlier: list[Stated] = []
     for stated in stated_numbers(text):
         if any(q.number == stated.quantity.number and q.unit == stated.quantity.unit for q in question_numbers):
             continue
-        if not _is_borne_out(stated, text, list(admissible(stated, text, facts, named))):
+        about = _subjects(masked, stated, named)
+        readings = [stated, *_readings(stated, earlier)]
+        earlier.append(stated)
+        if not any(_is_borne_out(r, text, list(admissible(r, text, facts, about))) for r in readings):
             shown = text[stated.start : stated.end].strip()
             whom = f" of {', '.join(sorted(named))}" if named else ""
             return f"{shown} is no such figure{whom} in the cited evidence"
     return ""
+
+
+def blanked(masked: str) -> str:
+    """Return a sentence with its names blanked out, each character in its place."""
+    return re.sub(r"<[^>]*>", lambda m: "~" * len(m[0]), masked)
+
+
+def _readings(stated: Stated, earlier: Sequence[Stated]) -> Iterator[Stated]:
+    """Yield what a bare number may mean by the numbers before it: "of the 4 cores, 3 are requested"."""
+    if not stated.quantity.unit and not stated.noun:
+        for before in earlier:
+            yield stated._replace(quantity=stated.quantity._replace(unit=before.quantity.unit), noun=before.noun)
+
+
+def _subjects(masked: str, stated: Stated, named: frozenset[str]) -> frozenset[str]:
+    """Return whom a number is about: the names just before it in its part of the sentence, else all that are named."""
+    start = max(masked.rfind(c, 0, stated.start) for c in ",;:") + 1
+    part = masked[start : stated.start]
+    found = list(re.finditer(r"<([^>]*)>", part))
+    if not found or "respectively" in masked:
+        return named
+    near = [found[-1]]
+    for match in reversed(found[:-1]):
+        if not re.fullmatch(r"(?:,| and| or|&|\s)+", part[match.end() : near[-1].start()]):
+            break
+        near.append(match)
+    subjects = frozenset(m[1] for m in near) & named
+    return subjects or named
 
 
 def admissible(stated: Stated, text: str, facts: Facts, named: frozenset[str]) -> Iterator[Figure]:
@@ -159,13 +198,14 @@ def admissible(stated: Stated, text: str, facts: Facts, named: frozenset[str]) -
         tense = tenses[0] if len(tenses) == 1 else ""
     resources = {r for r, (marks, _) in _RESOURCES.items() if marks & set(words)}
     nouns = _NOUNS.get(stated.noun)
+    is_bare = not stated.noun and not stated.quantity.unit
     for figure in facts.figures:
         if named and figure.owners and not figure.owners & named:
             continue
-        if figure.amount.dimension == COUNT and nouns is not None and not figure.tokens & nouns:
+        if figure.amount.dimension == COUNT and nouns is not None and not figure.key & nouns:
             continue
         groups = {g for g, (_, tokens) in _QUALIFIERS.items() if tokens & figure.tokens}
-        if kinds and groups and not kinds & groups:
+        if kinds and (groups or (is_bare and figure.amount.dimension == COUNT)) and not kinds & groups:
             continue
         if tense and not _TENSES[tense][1] & figure.tokens and any(t & figure.tokens for _, t in _TENSES.values()):
             continue
@@ -218,6 +258,4 @@ def _is_within(quantity: Quantity, amount: Amount, bound: re.Match[str]) -> bool
 
 
 def _agrees(quantity: Quantity, amount: Amount) -> bool:
-    if amount.dimension == "cores" and quantity.unit == "" and quantity.number == amount.value:
-        return True
     return agrees(quantity, amount)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aurora.agents.explain.telling.quantities import Quantity
 from aurora.agents.operator.answer import Answer, Sentence
-from aurora.agents.operator.checking.claims import UNCHECKED, wrong_claim
+from aurora.agents.operator.checking.claims import QUOTED, UNCHECKED, wrong_claim
 from aurora.agents.operator.checking.facts import NAME, Facts, facts_of, looks_like_name
-from aurora.agents.operator.checking.figures import stated_numbers, wrong_number
+from aurora.agents.operator.checking.figures import blanked, stated_numbers, wrong_number
 from aurora.agents.operator.checking.vocabulary import ALWAYS, DIRECTIVE, MARKUP, NEUTRAL, VAGUE, alike, stem
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Evidence
@@ -94,7 +94,7 @@ def fault_of(
     facts = facts_of([evidence[c] for c in sentence.cites])
     if not sentence.cites and not is_code and not _OPEN.search(text):
         return "it cites no evidence"
-    fault = _wrong_writing(text, facts, question)
+    fault = _wrong_writing(text, facts, question, is_code)
     if fault:
         return fault
     text, fault = _without_quotations(text, facts)
@@ -103,15 +103,16 @@ def fault_of(
     masked, named, strange = _masked(_COMMAND.sub(lambda m: "~" * len(m[0]), text), facts, names, question)
     if strange and not (is_code and not sentence.cites):
         return f"{strange} is a name that no cited evidence has"
-    blank = re.sub(r"<[^>]*>", lambda m: "~" * len(m[0]), masked)
+    blank = blanked(masked)
     raw = f"{facts.raw}\n{question}"
+    named = named & (names | facts.owners)
     tools = frozenset(evidence[c].tool for c in sentence.cites if evidence[c].outcome == "ok")
     if not sentence.cites:
         return _wrong_words(blank, facts, question, is_code) or _wrong_uncited(blank, question)
     return (
         _wrong_words(blank, facts, question, is_code)
-        or wrong_number(blank, facts, named, _numbers(question), raw)
-        or wrong_claim(masked, facts, named, tools)
+        or wrong_number(masked, facts, named, _numbers(question), raw)
+        or wrong_claim(masked, facts, named, tools, is_code=is_code)
     )
 
 
@@ -121,7 +122,7 @@ def _wrong_uncited(text: str, question: str) -> str:
     return "" if strange is None else "states a number and cites no evidence"
 
 
-def _wrong_writing(text: str, facts: Facts, question: str) -> str:
+def _wrong_writing(text: str, facts: Facts, question: str, is_code: bool) -> str:
     if not text.isprintable():
         return "has characters that are not seen"
     odd = next(
@@ -129,7 +130,7 @@ def _wrong_writing(text: str, facts: Facts, question: str) -> str:
     )
     if odd:
         return f"has a character that no evidence has ({odd!r})"
-    markup = MARKUP.search(text)
+    markup = None if is_code else MARKUP.search(text)
     return f"has markup or a link ({markup[0]!r})" if markup else ""
 
 
@@ -142,7 +143,7 @@ def _without_quotations(text: str, facts: Facts) -> tuple[str, str]:
             return text, "quotes what is in no cited evidence"
         if DIRECTIVE.search(quoted):
             return text, "passes on an instruction from the evidence"
-    return _QUOTE.sub(lambda m: "~" * len(m[0]), text), ""
+    return _QUOTE.sub(lambda m: QUOTED * len(m[0]), text), ""
 
 
 def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tuple[str, frozenset[str], str]:
@@ -211,7 +212,7 @@ def _wrong_words(text: str, facts: Facts, question: str, is_code: bool) -> str:
     if vague and not is_code:
         return f"{UNCHECKED}: “{vague[0]}” is no figure"
     general = ALWAYS.search(text)
-    if general:
+    if general and general[0].casefold() not in " ".join(t.text for t in facts.texts).casefold():
         return f"{UNCHECKED}: “{general[0]}” goes beyond what was looked up"
     if is_code:
         return ""
@@ -244,7 +245,7 @@ def split_sentences(text: str) -> Iterator[Sentence]:
         plain = re.sub(r"([.!?])(\s*(?:[\[(]E\d+[^\])]*[\])]\s*)+)", lambda m: f"{m[2].strip()}{m[1]} ", plain)
         if not plain:
             continue
-        for part in re.split(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(/])", plain):
+        for part in re.split(r"(?<=[\])][.!?])\s+|(?<=[.!?])\s+(?=[A-Z0-9\"“(/])", plain):
             cites = tuple(dict.fromkeys(c for group in _CITES.findall(part) for c in re.findall(r"E\d+", group)))
             said = re.sub(r"\s+([.,;!?])", r"\1", _CITES.sub("", part)).strip()
             if re.search(r"[A-Za-z0-9]", said):

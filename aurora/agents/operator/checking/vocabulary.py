@@ -10,47 +10,47 @@ import re
 _FUNCTION = """
 a about above across after again against all alone along already also although among an and another any anything are
 around as at available away back be because been before behind being below beside besides between both but by can
-cannot case certain could currently did do does doing done down due each earlier either else enough even every exactly
+cannot case certain could currently did do does doing done due each earlier either else enough even every exactly
 except few first for from further get gets give given gives go goes going had has have having hence here how however i
-if in including instead into is it its itself just know known last later least left less let likewise many may me
-might more most much my namely near need needed needs neither never next no nobody none nor not nothing now of off on
-once one only onto or other others otherwise our out over own per perhaps rather same second see seen several shall
-she should since so some something still such than that the their them then there therefore these they third this
-those though through thus to together too toward two under unless until up upon us use used uses using very via was way
-we well were what when where whereas whether which while who whole whose why will with within without would yes yet you
-your zero three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-nineteen twenty i'm i'd it's that's there's isn't aren't doesn't don't didn't can't couldn't won't wouldn't wasn't
-weren't hasn't haven't both half
+if in including instead into is it its itself just know known last later least left less let lose loses lost likewise
+many may me might more most much my namely near need needed needs neither never next no nobody none nor not nothing
+now of off on once one only onto or other others otherwise our out over own per perhaps rather same second see seen
+several shall she should since so some something still such than that the their them then there therefore these they
+third this those though through thus to together too toward two under unless until up upon us use used uses using very
+via was way we well were what when where whereas whether which while who whole whose why will with within without
+would yes yet you your zero three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty i'm i'd it's that's there's isn't aren't doesn't don't didn't can't couldn't won't
+wouldn't wasn't weren't hasn't haven't both half
 """
 _NEUTRAL = """
 add added adding adds account allocatable allocated allocation amount answer answers approval approve approved asked
 asking asks apply applied assume assumed average based become becomes begin begins bound call called capacity carry
 change changed changes check checked choice choose chooses chosen cluster compare compared comparison container
-containers core cores cost costs count counted counts cpu current data day days demand deployment detail details device
-devices differ difference different does dollar dollars drain drained each effect ends estimate evidence exact exist
-exists expect expected explain explanation fact figure figures find finds forecast forecasts found free gib gives gpu
-gpus group groups guess hold holds hour hourly hours information interval job jobs keep keeps kind kinds label labels
-large largest level likely limit limits list listed lists load look looked looking looks lookup made make makes making
-many match matches matter mean means measure measured measurement memory mib minute minutes missing mode move moved
-moves name named namely namespace new node nodes note number numbers object objective offer open option options order
-ordered part per place placed placement places plan planned plans pod pods point policies policy possible present
-price prices priority propose proposed proposes pressure put question range rank ranked ranking reach reaches read
-reason reasons record recorded refer remain remaining remains replica replicas report reported reports request requested
-requesting requests reserve reserved reservation resource resources rest result results review rise rises rule rules
-run running runs say says second seconds series set sets share shares show showing shown shows side simulate simulated
-simulation single size sized sizes smallest snapshot sort space stand stands start starts state status stay stays step
-steps sum summary switch system table take taken takes task tasks tell term terms test that think time times told tool
-tools total totals try turn unit units unknown use used value values wait waited waiting waits want wants week weeks
-workload workloads yet zone zones highest lowest higher lower fewer fewest bigger biggest smaller cheapest cheaper
-dearest dearer fullest fuller emptiest emptier full empty room amounts utilisation utilization usage percent cents
-machine machines pool capacity spare headroom lack lacks lacking short shortage fit fits fitting elsewhere anywhere
-somewhere nowhere enough sufficient insufficient large-enough pending scheduled schedule schedulable unschedulable
-follow follows following respectively overall altogether roughly approximately nearly almost least minimum maximum max
-min median mean typical typically rate together combined apart confirm confirmed ask help undo rollback
-best worst better worse larger greater busiest busier longest longer shortest shorter biggest dearer
-month months year years today tomorrow yesterday morning noon evening night
-come comes came drop drops fall falls grow grows growing growth increase increases decrease decreases stay would
-expensive remove removed removing leave leaves leaving next previous former latter itself cordon cordoned uncordon
+containers core cores cost costs count counted counts cpu current data day days demand deployment detail details
+device devices differ difference different does dollar dollars drain drained each effect ends estimate evidence exact
+exist exists expect expected explain explanation fact figure figures find finds forecast forecasts found free gib
+gives gpu gpus group groups guess hold holds hour hourly hours information interval job jobs keep keeps kind kinds
+label labels large largest level likely limit limits list listed lists load look looked looking looks lookup made make
+makes making many match matches matter mean means measure measured measurement memory mib minute minutes missing mode
+move moved moves name named namely namespace new node nodes note number numbers object objective offer open option
+options order ordered part per place placed placement places plan planned plans pod pods point policies policy
+possible present price prices priority propose proposed proposes pressure put question range rank ranked ranking reach
+reaches read reason reasons record recorded refer remain remaining remains replica replicas report reported reports
+request requested requesting requests reserve reserved reservation resource resources rest result results review rise
+rises rule rules run running runs say says second seconds series set sets share shares show showing shown shows side
+simulate simulated simulation single size sized sizes smallest snapshot sort space stand stands start starts state
+status stay stays step steps sum summary switch system table take taken takes task tasks tell term terms test that
+think time times told tool tools total totals try turn unit units unknown use used value values wait waited waiting
+waits want wants week weeks workload workloads yet zone zones highest lowest higher lower fewer fewest bigger biggest
+smaller cheapest cheaper dearest dearer fullest fuller emptiest emptier full empty room amounts utilisation
+utilization usage percent cents machine machines pool capacity spare headroom lack lacks lacking short shortage fit
+fits fitting elsewhere anywhere somewhere nowhere enough sufficient insufficient large-enough pending scheduled
+schedule schedulable unschedulable follow follows following respectively overall altogether roughly approximately
+nearly almost least minimum maximum max min median mean typical typically rate together combined apart confirm
+confirmed ask help undo rollback best worst better worse larger greater busiest busier longest longer shortest shorter
+biggest dearer month months year years today tomorrow yesterday morning noon evening night come comes came drop drops
+fall falls grow grows growing growth increase increases decrease decreases stay would expensive remove removed
+removing leave leaves leaving next previous former latter itself cordon cordoned uncordon
 """
 NEUTRAL = frozenset((_FUNCTION + _NEUTRAL).split())
 """Words that need no evidence."""
@@ -66,6 +66,7 @@ DIRECTIVE = re.compile(
 VAGUE = re.compile(
     r"\b(?:twice|thrice|double[sd]?|triple[sd]?|dozens?|hundreds?|thousands?|millions?|billions?|(?:one |a )?(?:third|"
     r"quarter)s?(?: of| as)|half (?:of|as|the|a)|by half|countless|[a-z]+-?fold|times (?:as|more|less|higher|the)|"
+    r"a few|one and a half|a couple|several|(?:nearly|almost) [a-z]+|"
     r"twenty-|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b",
     re.IGNORECASE,
 )
@@ -73,12 +74,15 @@ VAGUE = re.compile(
 ALWAYS = re.compile(
     r"\b(?:always|usually|often|sometimes|rarely|everyone|everything|everywhere|certainly|definitely|guaranteed?|"
     r"obviously|clearly|surely|safe|safely|perfectly|fortunately|unfortunately|sadly|excellent|never fails?|"
+    r"in most|as expected|as it should|of course|nobody|everybody|"
     r"most (?:nodes|pods|tasks|jobs|workloads|of)|nearly all|almost all)\b",
     re.IGNORECASE,
 )
 """What no single look can bear out."""
-MARKUP = re.compile(r"[<>{}|\\]|https?://|www\.|javascript:|file:|!\[|\]\(|^#|SYSTEM:|Assistant:|<\|", re.IGNORECASE)
-_SUFFIXES = ("ings", "ing", "edly", "ed", "ies", "es", "s", "ly", "er", "est")
+MARKUP = re.compile(
+    r"[<>{}|\\`]|\*\*|^[-*] |https?://|www\.|javascript:|file:|!\[|\]\(|^#|SYSTEM:|Assistant:|<\|", re.IGNORECASE
+)
+_SUFFIXES = ("ements", "ement", "ations", "ation", "ings", "ing", "edly", "ed", "ies", "es", "s", "ly", "er", "est")
 SYNONYMS: dict[str, frozenset[str]] = {
     word: frozenset(group.split())
     for group in (
@@ -98,7 +102,8 @@ SYNONYMS: dict[str, frozenset[str]] = {
         "mean average",
         "undo undone rollback rolled",
         "drain drained drains cordon cordoned",
-        "maintenance",
+        "toleration tolerations tolerate tolerates tolerated untolerated taint taints",
+        "kill kills killed",
         "fail fails failed failure",
     )
     for word in group.split()

@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What a refusal says, on one line."""
+        """Message of a refusal, on one line."""
         said = self.fields.get("message")
         return printable(said)[:_MAX_MESSAGE_CHARACTERS] if isinstance(said, str) and said else "no reason given"
 

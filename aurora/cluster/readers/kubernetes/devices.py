@@ -71,7 +71,7 @@ def with_shares(
     if namespace in RESERVATION_NAMESPACES and requests.pop(GPU, 0):
         notes.repaired(
             "device-reservations",
-            "pods that hold a device for others ask for none here: those that share it do, by annotation",
+            "pods that reserve a device for others count without it: the pods that share it count with their shares",
             subject,
         )
     for resource in NOT_ALLOCATABLE:
@@ -79,17 +79,19 @@ def with_shares(
             del requests[resource]
             notes.not_represented(
                 "shares-by-own-scheduler",
-                "memory and cores of shared devices are granted by a scheduler of their own, and left out here",
+                "memory and cores of shared devices are left out: a scheduler of their own grants them",
                 subject,
             )
     if not requests.get(GPU):
         share = _share(annotations)
         if share:
             requests[GPU] = share
-            notes.assumed("share-by-annotation", f"a share of a device by annotation is a request for {GPU}", subject)
+            notes.assumed("share-by-annotation", f"a share of a device by annotation counts as {GPU}", subject)
         elif "gpu-memory" in annotations:
             notes.not_represented(
-                "share-by-memory", "a share of a device given as memory alone is left out of the requests", subject
+                "share-by-memory",
+                "shares of a device that are given as memory alone are left out",
+                subject,
             )
     return requests
 

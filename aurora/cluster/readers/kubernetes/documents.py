@@ -43,8 +43,8 @@ class Item(NamedTuple):
         kind: Kind, its own or that of its list.
         group: API group; empty for the core group.
         fields: The object.
-        was_escaped: Whether control characters in it were escaped already.
-        is_guessed: Whether its kind is not said, and told from its fields.
+        was_escaped: True if control characters in it were escaped already.
+        is_guessed: True if it has no kind, and was recognised by its fields.
     """
 
     kind: str

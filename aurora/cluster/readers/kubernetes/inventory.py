@@ -89,9 +89,7 @@ class Inventory:
                     name,
                 )
             if item.is_guessed:
-                self._notes.repaired(
-                    "kind-by-fields", "objects that don't say their kind are told by their fields", name
-                )
+                self._notes.repaired("kind-by-fields", "objects without a kind are recognised by their fields", name)
             kinds[item.kind] += 1
             self._put(item.kind, name, fields, origin)
         return tuple(sorted(kinds))

@@ -40,9 +40,9 @@ class Listing(NamedTuple):
         kind: Kind of the objects.
         version: API group and version; `v1` for the core group.
         plural: Name in the path.
-        is_namespaced: Whether it can be listed by namespace.
-        is_needed: Whether there is no snapshot without it.
-        is_usual: Whether every cluster has it; where it is absent, that is noted.
+        is_namespaced: True if it can be listed by namespace.
+        is_needed: True if there is no snapshot without it.
+        is_usual: True if every cluster should have it; its absence is noted.
     """
 
     kind: str
@@ -78,7 +78,7 @@ LISTINGS = (
     Listing("PodMetrics", "metrics.k8s.io/v1beta1", "pods"),
     Listing("Pod", "v1", "pods", is_needed=True),
 )
-"""What is listed, pods last: the owners of all pods are known then."""
+"""Kinds in the order of listing; pods come last, when the owners of all are known."""
 
 
 def read_live(
@@ -148,7 +148,7 @@ def read_connection(
         if namespaces is not None:
             notes.assumed(
                 "some-namespaces",
-                "pods of other namespaces are not listed: there is less room on the nodes than it seems",
+                "pods of other namespaces are not listed: nodes have less room than it seems",
                 count=max(1, len(namespaces)),
             )
         kinds = tuple(sorted(inventory.kinds()))

@@ -49,16 +49,16 @@ def read_node(item: Object, usage: Object | None, prices: Mapping[str, float] | 
     allocatable = quantities(mapping(status, "allocatable"), "status.allocatable")
     if not allocatable:
         allocatable = capacity
-        notes.assumed("no-allocatable", "nodes without status.allocatable offer their capacity", name)
+        notes.assumed("no-allocatable", "nodes without status.allocatable are taken to offer their capacity", name)
     if with_devices(allocatable) != allocatable:
-        notes.assumed("devices-by-count", "devices of a scheduler that shares them are renamed to nvidia.com/gpu", name)
+        notes.assumed("devices-by-count", "devices that nodes list under another name count as nvidia.com/gpu", name)
         capacity, allocatable = with_devices(capacity), with_devices(allocatable)
     conditions = {text(c, "type"): text(c, "status") for c in objects(status, "conditions")}
     if "Ready" not in conditions:
         notes.assumed("no-ready-condition", "nodes without a Ready condition are taken to be ready", name)
     instance_type = _first(own_labels, INSTANCE_LABELS)
     if own_labels.get("nvidia.com/gpu.replicas", "1") not in ("0", "1"):
-        notes.assumed("devices-shared-in-time", "a device that is shared in time counts as its number of shares", name)
+        notes.assumed("devices-shared-in-time", "a device that is shared in time counts as often as it is shared", name)
     return Node(
         node_id=name,
         capacity=in_units(capacity, "status.capacity"),

@@ -1,4 +1,4 @@
-"""What a pod belongs to: its controller, and the controller of that, as far as they are listed or can be inferred."""
+"""Owners of pods: their controllers, and the controllers of those, as far as they are listed or can be inferred."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TaskKind = Literal["pod", "daemon", "static", "job"]
 
 _MAX_LEVELS = 8
 _HASHES = {"pod-template-hash": "Deployment", "rollouts-pod-template-hash": "Rollout"}
-"""Labels that make up the end of a ReplicaSet's name, and what makes such ReplicaSets."""
+"""Labels whose value ends a ReplicaSet's name, and the kind of controller that names ReplicaSets so."""
 
 
 def controller(item: Object) -> tuple[str, str] | None:
@@ -60,15 +60,14 @@ def workload_of(pod: Object, inventory: Inventory, subject: str, notes: Notes) -
             break
         owner = above
     else:
-        notes.repaired("owners-in-circle", "owner references go in a circle; they are followed a few steps", subject)
+        notes.repaired("owners-in-circle", "owner references form a circle; they are followed for eight steps", subject)
     if owner[0] == "ReplicaSet" and f"{namespace}/{owner[1]}" not in inventory.all("ReplicaSet"):
         for label, kind in _HASHES.items():
             value = labels_of(pod).get(label)
             if value and owner[1].endswith(f"-{value}") and len(owner[1]) > len(value) + 1:
                 notes.assumed(
                     "owner-by-hash",
-                    "ReplicaSets are not listed: that of a pod is taken to be made by the Deployment that its name "
-                    "has without the hash",
+                    "ReplicaSets are not listed: the Deployment of a pod is inferred from its template hash",
                     subject,
                 )
                 return kind, owner[1].removesuffix(f"-{value}")

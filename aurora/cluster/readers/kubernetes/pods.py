@@ -53,7 +53,7 @@ _PHASES: dict[str, State] = {
 
 
 class Cluster(NamedTuple):
-    """What is known of a cluster beside the pod that is read.
+    """Facts about a cluster that every pod is read with.
 
     Attributes:
         inventory: All objects.
@@ -79,7 +79,7 @@ def read_pod(item: Object, usage: Object | None, workload: tuple[str, str] | Non
         item: The Pod object.
         usage: Its PodMetrics object, where there is one.
         workload: Kind and name of what it belongs to, see `owners.workload_of`.
-        cluster: What else is known.
+        cluster: Facts about the cluster.
 
     Raises:
         DataError: A field is not what it should be.
@@ -132,7 +132,7 @@ def read_pod(item: Object, usage: Object | None, workload: tuple[str, str] | Non
 def _state(status: Object, name: str, notes: Notes) -> State:
     phase = text(status, "phase")
     if phase == "Unknown":
-        notes.assumed("phase-unknown", "pods of which the node reports nothing are taken to run still", name)
+        notes.assumed("phase-unknown", "pods whose node does not report are taken to be running", name)
     if not phase:
         notes.assumed("no-phase", "pods without status.phase are taken to be pending", name)
         return "pending"
@@ -161,7 +161,7 @@ def _node_affinity(spec: Object, name: str, cluster: Cluster) -> tuple[Term, ...
         if both is None:
             cluster.notes.not_represented(
                 "too-many-terms",
-                f"affinities of volumes that make more than {placement.MAX_TERMS} terms with others are left out",
+                f"node affinities of volumes are left out where they make more than {placement.MAX_TERMS} terms",
                 name,
             )
         else:
@@ -220,27 +220,25 @@ def _note_rest(item: Object, containers: tuple[Part, ...], name: str, notes: Not
     if text(status, "phase") in ("Succeeded", "Failed"):
         return
     if any(p.has_request_from_limit for p in containers):
-        notes.assumed(
-            "request-from-limit", "requests that are absent are those of the limits, as the API sets them", name
-        )
+        notes.assumed("request-from-limit", "an absent request counts as the limit, as in the API", name)
     if any(p.is_resizing for p in containers):
-        notes.assumed("resize", "pods whose resize is not done count with the larger of old and new requests", name)
+        notes.assumed("resize", "during a resize the larger of the old and the new request counts", name)
     if text(mapping(item, "metadata"), "deletionTimestamp"):
         notes.assumed("terminating", "pods that are being deleted hold their room until they are gone", name)
     if text(status, "nominatedNodeName") and not text(spec, "nodeName"):
         notes.not_represented(
-            "nominated", "pods that wait for room on a node where others are evicted for them do not hold it yet", name
+            "nominated", "pods that wait until others are evicted from a node hold no room there yet", name
         )
     if text(spec, "schedulerName", DEFAULT_SCHEDULER) != DEFAULT_SCHEDULER:
-        notes.not_represented("other-scheduler", "pods of another scheduler follow rules that are not known here", name)
+        notes.not_represented("other-scheduler", "pods of another scheduler follow rules that are not known", name)
     if text(spec, "preemptionPolicy") == "Never":
-        notes.not_represented("never-preempts", "pods that don't displace others of lower priority are like all", name)
+        notes.not_represented("never-preempts", "pods with preemptionPolicy Never are treated like all others", name)
     if text(spec, "runtimeClassName"):
         notes.not_represented("runtime-class", "nodes are taken to have the runtime that a pod names", name)
     if objects(spec, "resourceClaims") or any(r.get("claims") for r in _resources(spec)):
         notes.not_represented("device-claims", "claims to devices (dynamic resource allocation) are left out", name)
     if any(_host_ports(spec)):
-        notes.not_represented("host-ports", "ports of the host that two pods can't both have are not checked", name)
+        notes.not_represented("host-ports", "conflicts of host ports between pods are not checked", name)
 
 
 def _resources(spec: Object) -> list[Object]:

@@ -113,7 +113,7 @@ def snapshot_of(
         notes: Notes taken so far; receives more.
         now: Time of reading; None for the clock's.
         prices: Dollars an hour by instance type; None where none are known.
-        is_live: Whether the objects were read now; a file counts as written at the newest time in it.
+        is_live: True if the objects were read now; a file counts as written at the newest time in it.
 
     Raises:
         DataError: A field is not what it should be, no node is listed, or the objects are of two clusters.

@@ -1,4 +1,4 @@
-"""What a pod asks for, as kube-scheduler and `kubectl describe node` compute it.
+"""Requests and limits of pods, as kube-scheduler and `kubectl describe node` compute them.
 
 Source: `k8s.io/component-helpers/resource/helpers.go` (`PodRequests`, `PodLimits`), Kubernetes 1.33 to 1.35: main
 containers and sidecars run together; init containers run one after another before them, each beside the sidecars that
@@ -26,10 +26,10 @@ class Part(NamedTuple):
     Attributes:
         name: Name within the pod.
         kind: Kind of the container.
-        requests: What it asks for, or holds now if that is more.
+        requests: Its requests, or the amounts that it holds now if they are larger.
         limits: Its limits.
-        is_resizing: Whether what it holds now differs from what its pod says.
-        has_request_from_limit: Whether a request was absent and taken from the limit.
+        is_resizing: True if it holds other amounts than its pod asks for.
+        has_request_from_limit: True if a request was absent and taken from the limit.
     """
 
     name: str

@@ -45,7 +45,7 @@ class Volumes:
             bound = None if claim is None else self._volumes.get(text(mapping(claim, "spec"), "volumeName"))
             if claim is not None and not text(mapping(claim, "spec"), "volumeName"):
                 notes.not_represented(
-                    "claim-not-bound", "claims without a volume yet: where one can be made is not known", name
+                    "claim-not-bound", "claims without a volume: where the volume can be made is not known", name
                 )
             elif bound is None:
                 notes.not_represented(

@@ -55,7 +55,7 @@ def read_workloads(
             above = controller(item)
             namespace, _, own_name = name.rpartition("/")
             if above is not None and above[0] in MAKES_PODS:
-                continue  # a ReplicaSet of a Deployment, a Job of a CronJob, listed or told by its pods
+                continue  # a ReplicaSet of a Deployment, a Job of a CronJob, listed or inferred from its pods
             fields = _listed(kind, item, notes)
             if above is not None and fields["managed_by"] is None:
                 fields["managed_by"] = f"{above[0]}/{above[1]}"
@@ -131,11 +131,11 @@ def _autoscale(name: str, item: Object, found: Found, notes: Notes) -> None:
             share = whole(source, "targetAverageUtilization", least=0)  # version 2beta1
         if kind not in ("Resource", "ContainerResource") or share is None:
             notes.not_represented(
-                "autoscaler-metric", "targets of autoscalers that are no share of requests are left out", name
+                "autoscaler-metric", "targets of autoscalers other than a share of requests are left out", name
             )
             continue
         if kind == "ContainerResource":
-            notes.assumed("container-metric", "autoscalers of one container are taken to regard all of the pod", name)
+            notes.assumed("container-metric", "autoscalers on one container are taken to watch the whole pod", name)
         targets[named(source)] = share / 100
     found[key]["autoscaler"] = (least, least if most is None else most)
     found[key]["autoscaler_targets"] = targets
@@ -174,14 +174,14 @@ def _protect(tasks: Sequence[Task], found: Found, inventory: Inventory, notes: N
             )
         if len(keys) > 1:
             notes.assumed(
-                "budget-over-several", "a disruption budget over several workloads holds for each alone", name
+                "budget-over-several", "a disruption budget that covers several workloads counts for each of them", name
             )
         for key in keys:
             if key is None:
                 continue
             if found[key].get("min_available") or found[key].get("max_unavailable"):
                 notes.not_represented(
-                    "several-budgets", "of several disruption budgets for one workload one is kept", name
+                    "several-budgets", "of several disruption budgets for a workload only the first is kept", name
                 )
                 continue
             found[key].update(limits)

@@ -217,6 +217,7 @@ def node_of_json(entry: Mapping[str, Any], where: str, notes: Notes) -> SlurmNod
         "alloc_cpus": "CPUAlloc",
         "alloc_memory": "AllocMem",
         "free_mem": "FreeMem",
+        "free_memory": "FreeMem",
         "instance_type": "InstanceType",
     }
     given = texts(entry, keys)

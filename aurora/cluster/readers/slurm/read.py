@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -186,6 +187,10 @@ def _read_table(text: str, name: str, found: _Found) -> None:
             found.clusters[cluster[1]] = None
         elif line.strip():
             lines.append((number_, line))
+    for _, line in lines[:2]:
+        if re.fullmatch(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\s*", line):  # the first line of squeue -l
+            with contextlib.suppress(ValueError):  # in another language
+                found.times.append(datetime.strptime(line.strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC))
     start = next(k for k, (_, line) in enumerate(lines) if _kind(line) == "table")
     if len(lines) > start + 1 and re.fullmatch(r"[\s-]+", lines[start + 1][1]):
         del lines[start + 1]  # sacct's rule below the headings

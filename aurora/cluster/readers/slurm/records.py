@@ -68,6 +68,10 @@ STATES = {
 """States of jobs, short and long, and what they are in a snapshot."""
 
 
+LEAST_OF_STATE = 7
+"""Least letters of a state that is cut off."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A job, an array's task, or the waiting rest of an array.
@@ -167,6 +171,7 @@ FIELDS = {  # heading or key of a command, in capitals without blanks -> field o
     "PRIORITY": "priority",
     "PRIORITYLONG": "priority",
     "TIMELIMIT": "time_limit",
+    "TIMELIMI": "time_limit",  # as squeue -l cuts it off
     "TIMELEFT": "time_left",
     "TIME": "elapsed",
     "TIMEUSED": "elapsed",
@@ -214,10 +219,10 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
     """
     read = _Reader(given, where)
     job_id = _job_id(given, where)
-    state = given.get("state", "").split()[0].rstrip("+") if given.get("state", "").strip() else ""
-    if state.upper() not in STATES:
+    state = _state(given.get("state", ""))
+    if state not in STATES:
         raise DataError(f"{where}: {state[:40]!r} is no state of a job; give squeue's ST or STATE")
-    is_waiting = STATES[state.upper()] == "pending"
+    is_waiting = STATES[state] == "pending"
     nodes = max(1, round(read.number("nodes") or read.number("requested_nodes") or 1))
     node_list, reason = _places(given, read, is_waiting)
     total, model = read.parsed("tres", values.tres) or ({}, None)
@@ -226,7 +231,7 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
     nodes = max(nodes, len(node_list))
     if nodes > values.MAX_HOSTS:
         raise DataError(f"{where}, nodes: {nodes:,} nodes are more than a job can have")
-    cpus = read.number("cpus") or total.get("cpu") or read.number("requested_cpus")
+    cpus = total.get("cpu") or read.number("cpus") or read.number("requested_cpus")
     devices = {r: a / nodes for r, a in total.items() if r not in ("cpu", "memory", "node")}
     for name, share in (("gres", 1.0), ("gres_job", 1.0 / nodes)):
         for g in read.parsed(name, values.gres) or []:
@@ -239,7 +244,7 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
     return Job(
         job_id=job_id,
         where=where,
-        state=state.upper(),
+        state=state,
         name=read.text("name"),
         user=read.text("user").partition("(")[0],
         account=read.text("account"),
@@ -283,6 +288,14 @@ def most_memory(given: Mapping[str, str], where: str) -> float:
 def _priority(number: float) -> int:
     """Return a priority as a whole number; squeue's `%p` shows it as a share of 2^32."""
     return round(number * 2**32) if number < 1 else round(number)
+
+
+def _state(text: str) -> str:
+    """Return a state as it is in `STATES`, also where squeue -l has cut it off; else the word itself."""
+    word = next(iter(text.split()), "").rstrip("+").upper()
+    if word in STATES or len(word) < LEAST_OF_STATE:
+        return word
+    return next((state for state in STATES if state.startswith(word)), word)
 
 
 def _job_id(given: Mapping[str, str], where: str) -> str:

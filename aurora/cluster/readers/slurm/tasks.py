@@ -20,7 +20,7 @@ from aurora.validation import explain_validation
 
 MAX_TASKS = 200_000
 """Most tasks of one snapshot."""
-_ARRAY = re.compile(r"(\d+)_\[(.*)\]")
+_ARRAY = re.compile(r"(\d+)_\[(.*)\](%\d+)?")
 _LIMIT = re.compile(r"%\d+$")
 _ORDERED = ("afterany", "afterok")
 
@@ -36,7 +36,7 @@ def single_jobs(jobs: Iterable[Job], notes: Notes) -> Iterator[Job]:
         if match is None:
             yield job
             continue
-        array, listed = match[1], match[2]
+        array, listed = match[1], match[2] + (match[3] or "")
         if _LIMIT.search(listed):
             notes.not_represented(
                 "array-limit", "the number of an array's tasks that may run at a time is not represented", array

@@ -1,0 +1,1 @@
+"""Benchmarks of the operator's answers: true sentences must be kept, false ones struck."""
