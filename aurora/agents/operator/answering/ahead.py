@@ -52,7 +52,8 @@ def _series(reply: Reply, slots: Mapping[str, Any]) -> tuple[Found, list[Mapping
 
 
 def _steps(row: Mapping[str, Any], horizon: float | None, most: int) -> int:
-    return max(1, min(most, round((horizon or DEFAULT_HORIZON) / 60 / row["step_minutes"])))
+    step_minutes = float(row["step_minutes"])
+    return max(1, min(most, round((horizon or DEFAULT_HORIZON) / 60 / step_minutes)))
 
 
 def _forecast_one(reply: Reply, row: Mapping[str, Any], horizon: float | None) -> None:
