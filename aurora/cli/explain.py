@@ -99,6 +99,8 @@ def explain(
     say(result["text"])
     if contrast is not None:
         say(contrast.text)
+        if contrast.changes_text:
+            say(contrast.changes_text)
 
 
 def _note_struck(narration: NarrationReport) -> None:

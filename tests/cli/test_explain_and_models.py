@@ -64,7 +64,7 @@ def test_an_unplaced_task_is_explained(tmp_path: Path) -> None:
         "Task huge can never be placed: it asks for 6 cores, the largest node has 4.\n"
     )
     against = json.loads(aurora(*asked, "first", "--why-not", "b", "--json").stdout)["why_not"]
-    assert set(against) == {"candidate", "because", "text", "claims"}
+    assert set(against) == {"candidate", "because", "text", "claims", "changes"}
     whole = json.loads(aurora("explain", str(path), "first_fit", "--json").stdout)
     assert whole["late"] == []
     assert [t["task_id"] for t in whole["not_completed"]] == ["huge"]

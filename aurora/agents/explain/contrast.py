@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aurora.agents.explain.explainer import claims_against, shown_values
+from aurora.agents.explain.explicit import place_name
 from aurora.agents.explain.waiting import MAX_HOLDERS_NAMED
 from aurora.agents.explain.waiting_words import amount, lacking
 from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
-from aurora.quantities import plain
+from aurora.quantities import energy, plain
+from aurora.sim.explain.change_sets import smallest_changes
 from aurora.sim.explain.claims import (
     SCORE,
     Case,
@@ -21,6 +23,7 @@ from aurora.sim.explain.claims import (
     check,
 )
 from aurora.sim.explain.decision import Decision, Option, advantages, features_read, terms
+from aurora.sim.explain.edits import Edit, EditKind
 from aurora.sim.explain.history import History
 from aurora.sim.explain.names import shown_name
 from aurora.sim.explain.nouns import moment
@@ -43,6 +46,18 @@ MAX_NODES_NAMED = 5
 """Most allowed nodes that are named."""
 MAX_BETTER = 2
 """Most features named in which the candidate was better."""
+EDITS: Mapping[EditKind, tuple[str, Callable[[float], str]]] = {
+    "cpu": ("cores", plain),
+    "memory": ("memory", lambda v: f"{plain(v)} GiB"),
+    "accelerators": ("accelerators", plain),
+    "bandwidth": ("bandwidth", lambda v: f"{plain(v)} Gbit/s"),
+    "battery": ("battery", energy),
+    "price": ("price", lambda v: f"${plain(v)}/h"),
+    "speed": ("speed", plain),
+    "latency": ("latency", lambda v: f"{plain(v)} ms"),
+    "carbon": ("carbon intensity", lambda v: f"{plain(v)} g/kWh"),
+}
+"""Words and formats of changes that have a value."""
 
 
 class Contrast(NamedTuple):
@@ -53,15 +68,26 @@ class Contrast(NamedTuple):
         because: not_allowed: the task may not use it; chosen: it did go there; infeasible: it lacked something;
             lost: another one scored higher; draw: as high, and another comes first in the list; not_admitted:
             the policy does not admit it; untraced: it had room, and is not among the best that the trace keeps;
-            dependency, queue or policy: the task was placed nowhere, and that is what it waited for last.
+            dependency, queue or policy: the task was placed nowhere, and that is what it waited for last; planned: an
+            explicit plan names another place.
         checked: Every claim with its verdict.
         text: Text of the claims that hold.
+        changes: Smallest set of changes that would have brought the task there, each simulated; empty if none is found.
     """
 
     candidate: str
     because: str
     checked: tuple[Checked, ...]
     text: str
+    changes: tuple[Edit, ...] = ()
+
+    @property
+    def changes_text(self) -> str:
+        """The changes as a sentence; empty if there are none."""
+        if not self.changes:
+            return ""
+        count = "this change" if len(self.changes) == 1 else f"these {len(self.changes)} changes, and no fewer of them"
+        return f"Simulated again, it goes there with {count}: {'; '.join(edit_text(e) for e in self.changes)}."
 
     def to_json(self) -> dict[str, Any]:
         """Return `why_not` of `aurora explain --why-not --json`."""
@@ -70,11 +96,12 @@ class Contrast(NamedTuple):
             "because": self.because,
             "text": self.text,
             "claims": [c.to_json() for c in self.checked],
+            "changes": [{"text": edit_text(e), **e._asdict()} for e in self.changes],
         }
 
 
 def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "operator") -> Contrast:
-    """Explain why a task did not go to a candidate.
+    """Explain why a task did not go to a candidate, and what would have brought it there.
 
     Args:
         case: Run, with the last decision about the task if there is one (`explainer.case_of`).
@@ -90,7 +117,47 @@ def why_not(case: Case, task_id: str, candidate: str, *, audience: Audience = "o
     task = number_of(run, task_id)
     assert task is not None  # likewise
     _require(run, task, candidate)
-    decision, allowed = case.decision, run.scenario.tasks[task].allowed_nodes
+    if run.policy.allocation_plan is not None:
+        return _planned(case, run, task_id, candidate)
+    contrast = _contrast(case, run, task, candidate, audience)
+    if contrast.because == "chosen":
+        return contrast
+    changes = smallest_changes(run, task, candidate) or ()
+    return contrast._replace(changes=changes)
+
+
+def edit_text(edit: Edit) -> str:
+    """Return a change in words."""
+    subject = shown_name(edit.subject)
+    match edit.kind:
+        case "allow":
+            return f"the task may use {subject}"
+        case "model":
+            return f"the task may use the accelerator model of {subject}"
+        case "up":
+            return f"{subject} does not fail"
+    words, write = EDITS[edit.kind]
+    return f"{words} of {subject} {write(edit.then)} instead of {write(edit.now)}"
+
+
+def _planned(case: Case, run: History, task_id: str, candidate: str) -> Contrast:
+    """Explain that an explicit plan names another place, and what the candidate lacked at the planned time."""
+    task, planned, name = number_of(run, task_id), place_name(run, task_id), shown_name(candidate)
+    assert task is not None  # `case_of` has looked
+    if planned == candidate:
+        return Contrast(candidate, "chosen", (), f"The plan does put task {shown_name(task_id)} on {name}.")
+    attempts = run.of_task.get(task, ())
+    time = attempts[0].start if attempts else run.scenario.tasks[task].arrival_time
+    checked = check(infeasible_at(run, task, time, candidate), case)
+    lacks = [c.claim for c in checked if c.holds and isinstance(c.claim, InfeasibleClaim)]
+    names = f"names {shown_name(planned)}" if planned else "does not place it"
+    room = " and ".join(lacking(c) for c in lacks) or "it had room"
+    return Contrast(candidate, "planned", tuple(checked), f"Not on {name}: the plan {names}. At {moment(time)} {room}.")
+
+
+def _contrast(case: Case, run: History, task: int, candidate: str, audience: Audience) -> Contrast:
+    task_id, decision = run.scenario.tasks[task].task_id, case.decision
+    allowed = run.scenario.tasks[task].allowed_nodes
     if allowed and candidate not in allowed:
         return _not_allowed(case, run, task, candidate)
     if decision is None:

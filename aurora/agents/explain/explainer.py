@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from aurora.agents.explain.explicit import planned_claims, planned_text, violations_of
 from aurora.agents.explain.waiting import candidate_kind, fate_text, wait_in_a_word, way_claims, way_text
 from aurora.agents.explain.wording import Audience, called, sentence, value_text
 from aurora.errors import ScenarioError
@@ -42,6 +43,7 @@ from aurora.sim.explain.history import History
 from aurora.sim.explain.names import shown_name
 from aurora.sim.explain.nouns import moment
 from aurora.sim.explain.waiting_claims import StatusClaim, number_of
+from aurora.sim.optimum.constraints import Violation
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 
@@ -71,6 +73,7 @@ class Explanation(NamedTuple):
         checked: Every claim with its verdict.
         text: Text of the claims that hold.
         way: Sentences of the text about the task's waits and attempts.
+        violations: Constraints that an explicit plan breaks with the task; None if the policy is none.
     """
 
     scenario_id: str
@@ -80,6 +83,7 @@ class Explanation(NamedTuple):
     checked: tuple[Checked, ...]
     text: str
     way: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of `aurora explain --task --json`."""
@@ -92,6 +96,7 @@ class Explanation(NamedTuple):
             "text": self.text,
             "status": next((c.claim.status for c in self.checked if isinstance(c.claim, StatusClaim)), None),
             "claims": [c.to_json() for c in self.checked],
+            **({} if self.violations is None else {"violations": [v._asdict() for v in self.violations]}),
         }
 
 
@@ -107,23 +112,25 @@ def explain(
 
     Raises:
         ScenarioError: There is no such task.
-        PolicyError: The policy is not valid, or an explicit plan.
+        PolicyError: The policy is not valid.
+        ConstraintError: The policy's plan names what the scenario doesn't have.
     """
     run = run_of(scenario, policy)
     return explain_case(case_of(run, task_id), task_id, level=level, audience=audience)
 
 
 def case_of(run: History, task_id: str) -> Case:
-    """Return a task of a run, with the decision that placed it last if there is one.
+    """Return a task of a run, with the decision that placed it last if there is one; an explicit plan has none.
 
     Raises:
         ScenarioError: There is no such task.
-        PolicyError: The policy is an explicit plan.
     """
     if number_of(run, task_id) is None:
         raise ScenarioError(
             f"task {task_id!r} is not in the scenario ({run.policy.policy_id} on {run.scenario.scenario_id})"
         )
+    if run.policy.allocation_plan is not None:
+        return Case(run.scenario, run.policy, None, run)
     decision = last_decision(run.scenario, run.policy, run.outcome, task_id)
     return Case(run.scenario, run.policy, decision, run)
 
@@ -143,6 +150,8 @@ def explain_case(
     decision, run = case.decision, case.run
     task_id = task_id or (decision.task_id if decision is not None else "")
     task = None if run is None else number_of(run, task_id)
+    if run is not None and run.policy.allocation_plan is not None:
+        return _explain_planned(case, run, task_id)
     claims: list[Claim] = [] if decision is None else claims_of(decision)
     if run is not None and task is not None:
         claims += way_claims(run, task)
@@ -163,6 +172,15 @@ def explain_case(
         tuple(checked),
         "\n".join([text, *way]),
         tuple(way),
+    )
+
+
+def _explain_planned(case: Case, run: History, task_id: str) -> Explanation:
+    checked = check(planned_claims(run, task_id), case)
+    text = planned_text(run, task_id, [c.claim for c in checked if c.holds])
+    broken = violations_of(run, task_id)
+    return Explanation(
+        case.scenario.scenario_id, case.policy.policy_id, task_id, None, tuple(checked), text, violations=broken
     )
 
 

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from aurora.agents.explain.explicit import planned_summary, violations_of
 from aurora.agents.explain.late_tasks import TroubledTask, troubles, troubles_claims, troubles_text
 from aurora.agents.explain.wording import MEASURES, Audience, called, sentence
 from aurora.errors import ScenarioError
 from aurora.sim.explain.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
 from aurora.sim.explain.decision import Decision, cause, decisions, is_level
+from aurora.sim.explain.history import History
 from aurora.sim.explain.names import shown_name
 from aurora.sim.kernel import encode, evaluate
+from aurora.sim.optimum.constraints import Violation
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
@@ -26,9 +29,11 @@ class PlanExplanation(NamedTuple):
     Attributes:
         scenario_id, policy_id: Scenario and policy of the run.
         checked: Every claim about the outcome with its verdict.
-        reasons: Number of decisions by deciding features, or by "draw" and "no alternative".
+        reasons: Number of decisions by deciding features, or by "draw" and "no alternative"; of an explicit plan,
+            number of tasks that started as planned, later or never.
         text: Explanation in words.
         troubles: Tasks that were late or did not complete, each with its cause.
+        violations: Constraints that an explicit plan breaks; None if the policy is none.
     """
 
     scenario_id: str
@@ -37,6 +42,7 @@ class PlanExplanation(NamedTuple):
     reasons: Counter[str]
     text: str
     troubles: tuple[TroubledTask, ...] = ()
+    violations: tuple[Violation, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of `aurora explain --json` without `--task`."""
@@ -48,6 +54,7 @@ class PlanExplanation(NamedTuple):
             "late": [t.to_json() for t in self.troubles if t.status.status == "late"],
             "not_completed": [t.to_json() for t in self.troubles if t.status.status != "late"],
             "claims": [c.to_json() for c in self.checked],
+            **({} if self.violations is None else {"violations": [v._asdict() for v in self.violations]}),
         }
 
 
@@ -55,9 +62,12 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     """Explain a whole run: its outcome, the deciding features and the critical node.
 
     Raises:
-        PolicyError: The policy is not valid, or an explicit plan.
+        PolicyError: The policy is not valid.
+        ConstraintError: The policy's plan names what the scenario doesn't have.
     """
     run = run_of(scenario, policy)
+    if policy.allocation_plan is not None:
+        return _explain_planned(run, audience)
     outcome = run.outcome
     every = list(decisions(scenario, policy, outcome))
     reasons = Counter(_decided_by(d, audience) for d in every)
@@ -80,6 +90,20 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     return PlanExplanation(
         scenario.scenario_id, policy.policy_id, tuple(checked), reasons, "\n".join(lines), tuple(late)
     )
+
+
+def _explain_planned(run: History, audience: Audience) -> PlanExplanation:
+    """Explain an explicit plan: how much of it came true, and the constraints that it breaks."""
+    scenario, policy = run.scenario, run.policy
+    sums = run.outcome.summary.to_json(scenario.counted)
+    claims: list[Claim] = [OutcomeClaim(None, name, float(sums[name])) for name in MEASURES if name in sums]
+    checked = check(claims, Case(scenario, policy, None, run))
+    now = [sentence(c.claim, {}, audience) for c in checked if c.holds]
+    counts, lines = planned_summary(run)
+    opening = f"{shown_name(policy.policy_id)} on {shown_name(scenario.scenario_id)}"
+    text = "\n".join([f"{opening}: {_counted(len(scenario.tasks), 'task')}.", *lines, f"Outcome: {'; '.join(now)}."])
+    broken = violations_of(run)
+    return PlanExplanation(scenario.scenario_id, policy.policy_id, tuple(checked), counts, text, violations=broken)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -26,7 +26,8 @@ from aurora.sim.explain.waiting_claims import (
     WaitingClaim,
     check_waiting,
 )
-from aurora.sim.kernel import encode, evaluate
+from aurora.sim.kernel import encode, evaluate, simulate
+from aurora.sim.kernel.planned import with_plan
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
@@ -160,13 +161,17 @@ def check(claims: Sequence[Claim], case: Case) -> list[Checked]:
 
 
 def run_of(scenario: Scenario, policy: Policy) -> History:
-    """Simulate a policy on a scenario and return the history of the run.
+    """Simulate a policy, or its explicit plan, on a scenario and return the history of the run.
 
     Raises:
         PolicyError: An expression of the policy is not valid.
+        ConstraintError: The policy's plan names what the scenario doesn't have.
         ScenarioError: The scenario can't be encoded.
     """
     encoded = encode(scenario)
+    if policy.allocation_plan is not None:
+        planned = with_plan(encoded, policy.allocation_plan)
+        return history(planned, policy, simulate(scenario, policy, trace=True))
     return history(encoded, policy, traced(encoded, compile_policy(policy), policy.policy_id))
 
 
@@ -272,7 +277,10 @@ def _flip(claim: FlipClaim, decision: Decision) -> Checked:
 
 def _outcome(claim: OutcomeClaim, case: Case) -> Checked:
     scenario = case.scenario if claim.change is None else changed(case.scenario, claim.change)
-    summary = evaluate(encode(scenario), compile_policy(case.policy))
+    if case.policy.allocation_plan is None:
+        summary = evaluate(encode(scenario), compile_policy(case.policy))
+    else:
+        summary = simulate(scenario, case.policy).summary
     if claim.measure not in summary.__slots__:
         return _missing(claim, f"measure {claim.measure}")
     value = float(getattr(summary, claim.measure))
