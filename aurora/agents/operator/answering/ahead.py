@@ -98,7 +98,7 @@ def reserve(reply: Reply, slots: Mapping[str, Any]) -> None:
     confidence = slots.get("confidence") or DEFAULT_CONFIDENCE
     tiers = sorted(result.data["tiers"], key=lambda t: t["confidence"])
     tier = next((t for t in tiers if t["confidence"] >= confidence - 1e-9), None)
-    whose = rows[0]["unique_id"] if len(rows) == 1 else "the sum of all measured workloads"
+    whose = rows[0]["unique_id"] if len(rows) == 1 else "the sum of the measured workloads"
     minutes = steps * rows[0]["step_minutes"]
     if tier is None:
         tier = tiers[-1]

@@ -93,7 +93,7 @@ def _all_sizes(reply: Reply) -> None:
         _say_size(reply, found, first)
         freed = [f"{plain(t['freed'])} {t['unit']}" for t in data["totals"] if t["freed"] > 0]
         if freed:
-            reply.say(f"All proposals that lower requests would free {listed(freed)}.", cite)
+            reply.say(f"The proposals that lower requests would free {listed(freed)}.", cite)
     if data["unmeasured"]:
         reply.say(f"{noun(data['unmeasured'], 'size')} were not measured and stay as they are.", cite)
     if data["oversized"]:
