@@ -8,7 +8,7 @@ of devices stay too: they are products.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from aurora.cluster.snapshot import Snapshot
@@ -26,6 +26,7 @@ PLAIN = re.compile(
 KEPT_VALUES = ("instance-type", "/os", "/arch", "gpu.product", "gpu.memory", "gpu.count", "mig.strategy", "lifecycle")
 """Ends of label keys whose values stay."""
 KEPT_NAMES = ("", "default", "kube-system", "kube-public", "kube-node-lease", "argocd", "flux", "helm")
+_WORDS = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 M = TypeVar("M", bound=Frozen)
 
 
@@ -64,10 +65,13 @@ class _Names:
         self._of: dict[str, str] = {}
         self._taken: set[str] = set()
         self._task_ids: dict[str, str] = {}
+        self._origins: tuple[str, ...] = ()
         self._texts = 0
         pseudonym("", key)  # refuses a short key
 
     def apply(self, snapshot: Snapshot) -> Anonymised:
+        """Return the snapshot with pseudonyms."""
+        self._origins = tuple(s.origin for s in snapshot.sources if len(s.origin) > 1)
         for node in snapshot.nodes:
             self.name(node.node_id, "node")
             self.name(node.zone, "zone")
@@ -171,24 +175,30 @@ class _Names:
         return str(self.name(value, "value"))
 
     def text(self, text: str, *, whole: bool = False) -> str:
-        """Return a free text with the known names in it replaced."""
-        given = self._of.get(text) or self._task_ids.get(text)
+        """Return a free text with the known names in it replaced.
+
+        A name of one letter stays: `a` is a word of most texts.
+        """
+        given = self._known(text)
         if given is not None or not text:
             return given or text
         self._texts += not whole and " " in text
+        for origin in self._origins:  # paths and addresses
+            text = text.replace(origin, "a source")
+        return _WORDS.sub(lambda match: self._path(match[0]), text)
 
-        def replaced(match: re.Match[str]) -> str:
-            return self._of.get(match[0], match[0])
+    def _path(self, path: str) -> str:
+        """Return a word of a text, which may be a path with names as its parts, with the names replaced."""
+        for name in (path, path.rstrip(".")):
+            given = self._known(name)
+            if given is not None and len(name) > 1:
+                return given + path[len(name) :]
+        if "/" not in path or path.rpartition("/")[0].endswith(KNOWN_DOMAINS):
+            return path
+        return "/".join(self._known(part) or part for part in path.split("/"))
 
-        known = re.sub(r"[\w.-]+(?:/[\w.-]+)*", lambda m: self._path(m, replaced), text)
-        return known
-
-    def _path(self, match: re.Match[str], replaced: Callable[[re.Match[str]], str]) -> str:
-        for name in (match[0], match[0].rstrip(".")):
-            given = self._of.get(name) or self._task_ids.get(name)
-            if given is not None:
-                return given + match[0][len(name) :]
-        return re.sub(r"[\w.-]+", replaced, match[0]) if "/" in match[0] else match[0]
+    def _known(self, name: str) -> str | None:
+        return self._of.get(name) or self._task_ids.get(name)
 
     def _amounts(self, amounts: dict[str, float]) -> dict[str, float]:
         return {self.key(r): a for r, a in amounts.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aurora.cluster.feasibility import Room
 from aurora.cluster.resources import CPU, GPU, MEMORY, total
@@ -90,7 +91,7 @@ def to_scenario(
     machines = [n for n in nodes if n.cpu > 0] or list(nodes)
     step = max(1, len(work) * len(machines) // MAX_PAIRS)
     scenario = sim.Scenario(
-        scenario_id=_short(snapshot.snapshot_id),
+        scenario_id=short_name(snapshot.snapshot_id),
         domain="cloud",
         description=f"{snapshot.system} at {snapshot.taken_at:%Y-%m-%d %H:%M} UTC",
         nodes=nodes,
@@ -100,6 +101,36 @@ def to_scenario(
         objective_targets=usual_targets(tuple(work), machines[::step], list(snapshot.links)),
     )
     return SnapshotScenario(scenario, ids, {v: k for k, v in names.items()}, notes.listed())
+
+
+class Demand(NamedTuple):
+    """What a task asks for, by the names of a scenario's fields.
+
+    Attributes:
+        cpu_required: Cores.
+        memory_required: GiB.
+        accelerators: Devices.
+        accelerator_share: Share of each device.
+        accelerator_models: Device models that it may use; empty: any.
+    """
+
+    cpu_required: float
+    memory_required: float
+    accelerators: int
+    accelerator_share: float
+    accelerator_models: tuple[str, ...]
+
+
+def demand_of(task: Task) -> Demand:
+    """Return what a task of a snapshot asks for in a scenario."""
+    devices = task.requests.get(GPU, 0.0)
+    return Demand(
+        _demand(task.requests.get(CPU, 0.0)),
+        _demand(task.requests.get(MEMORY, 0.0)),
+        min(MAX_DEVICES, max(1, round(devices))) if devices else 0,
+        devices if 0 < devices < 1 else 1.0,
+        tuple(short_name(m) for m in task.accelerator_models) if devices else (),
+    )
 
 
 class _Notes:
@@ -126,7 +157,7 @@ class _Notes:
         )
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """Return a name of at most 128 characters; of a longer one, its start and its hash."""
     if len(name) <= MAX_NAME:
         return name
@@ -149,15 +180,15 @@ def _node(node: Node, snapshot: Snapshot, notes: _Notes) -> sim.Node:
         notes.add("not represented", f"resource-{resource}", message, node.node_id)
     idle, full = node.idle_power or 0.0, node.full_power or 0.0
     return sim.Node(
-        node_id=_short(node.node_id),
+        node_id=short_name(node.node_id),
         cpu=cpu,
         memory=memory,
         accelerators=min(devices, MAX_DEVICES),
-        accelerator_model=_short(node.accelerator_model) if node.accelerator_model and devices else None,
+        accelerator_model=short_name(node.accelerator_model) if node.accelerator_model and devices else None,
         price_per_hour=node.price_per_hour or 0.0,
         idle_power=idle,
         full_power=max(idle, full),
-        site=_short(node.zone) if node.zone and snapshot.links else None,
+        site=short_name(node.zone) if node.zone and snapshot.links else None,
     )
 
 
@@ -166,7 +197,8 @@ def _allowed(
 ) -> tuple[str, ...]:
     """Return the nodes that a task may use in the scenario; empty where all may be used."""
     if task.task_id in given:
-        return tuple(names[n] for n in names if n in set(given[task.task_id]))
+        wanted = frozenset(given[task.task_id])
+        return () if len(wanted) == len(names) else tuple(names[n] for n in names if n in wanted)
     if any(a.is_required for a in task.affinities) or any(s.is_required for s in task.spreads):
         message = "affinities and spreads between tasks are taken as they stand now, not as tasks come and go"
         notes.add("not represented", "affinity-over-time", message, task.task_id)
@@ -193,20 +225,14 @@ def _task(
         duration = max(1.0, (task.ends_at - start).total_seconds())
     else:
         notes.add("assumed", "unknown-duration", f"taken to run for {horizon:g} s, since its end is not known")
-    devices = task.requests.get(GPU, 0.0)
-    count = min(MAX_DEVICES, max(1, round(devices))) if devices else 0
     if task.gang is not None:
         notes.add("not represented", "gang", "tasks of a gang may start apart in the simulation", task.task_id)
     return sim.Task(
-        task_id=_short(task.task_id),
+        task_id=short_name(task.task_id),
         arrival_time=0.0 if is_pinned else PENDING_ARRIVAL,
-        cpu_required=_demand(task.requests.get(CPU, 0.0)),
-        memory_required=_demand(task.requests.get(MEMORY, 0.0)),
         duration=duration,
         priority=priorities[task.priority],
-        accelerators=count,
-        accelerator_share=devices if 0 < devices < 1 else 1.0,
-        accelerator_models=tuple(_short(m) for m in task.accelerator_models) if devices else (),
+        **demand_of(task)._asdict(),
         allowed_nodes=allowed,
         source_site=_site(task.data_zone, snapshot, notes, task.task_id),
     )
@@ -219,7 +245,7 @@ def _site(zone: str | None, snapshot: Snapshot, notes: _Notes, task_id: str) -> 
     if zone not in {n.zone for n in snapshot.nodes} | {end for l in snapshot.links for end in (l.source, l.target)}:
         notes.add("not represented", "unknown-zone", "its data lies in a zone that no node or link has", task_id)
         return None
-    return _short(zone)
+    return short_name(zone)
 
 
 def _demand(amount: float) -> float:
@@ -236,11 +262,16 @@ def _with_dependencies(work: list[sim.Task], tasks: list[Task], ids: Mapping[str
     )
 
 
+def kubernetes_priority(value: int) -> int:
+    """Return the priority from 1 to 5 of a priority of Kubernetes."""
+    return 5 if value >= SYSTEM_CRITICAL else 4 if value > 0 else 3 if value == 0 else 2
+
+
 def _priorities(tasks: list[Task], system: str) -> dict[int, int]:
     """Return priorities from 1 to 5 by those of the system: fixed steps for Kubernetes, ranks elsewhere."""
     values = sorted({t.priority for t in tasks})
     if system == "kubernetes":
-        return {v: 5 if v >= SYSTEM_CRITICAL else 4 if v > 0 else 3 if v == 0 else 2 for v in values}
+        return {v: kubernetes_priority(v) for v in values}
     if len(values) == 1:
         return {values[0]: 3}
     return {v: 1 + round(4 * k / (len(values) - 1)) for k, v in enumerate(values)}

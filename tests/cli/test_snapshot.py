@@ -7,6 +7,8 @@ import os
 
 from tests.cli.command import aurora
 from tests.cluster.readers import slurm_files
+from tests.cluster.readers.kubernetes_objects import node, pod, write
+from tests.learning.series.prometheus_server import fake_prometheus
 
 
 def test_a_sample_is_shown_as_plain_columns_where_stdout_is_no_terminal():
@@ -27,6 +29,12 @@ def test_json_has_the_waiting_tasks_with_reasons():
 
 def test_an_unknown_sample_is_refused_with_the_nearest():
     assert "did you mean web-shop" in aurora("snapshot", "show", "sample:web-shopp", code=6).stderr
+
+
+def test_the_schema_has_every_field_with_a_description():
+    schema = json.loads(aurora("snapshot", "schema").stdout)
+    fields = [f for d in (schema, *schema["$defs"].values()) for f in d.get("properties", {}).values()]
+    assert len(fields) > 80 and all("description" in f for f in fields)
 
 
 def test_samples_are_listed():
@@ -83,3 +91,14 @@ def test_live_and_files_exclude_each_other(tmp_path):
     assert "--live" in aurora("snapshot", "read", "x", "--live", code=2).stderr
     assert "--live" in aurora("snapshot", "read", "x", "--context", "c", code=2).stderr
     assert "FILES" in aurora("snapshot", "read", code=2).stderr
+
+
+def test_use_is_added_from_prometheus(tmp_path):
+    objects = [node("a"), pod("web", "a")]
+    write(tmp_path / "c.json", *objects)
+    use = [({"namespace": "shop", "pod": "web", "container": "app"}, lambda t: 0.25)]
+    with fake_prometheus() as server:
+        server.by_query = lambda query: use if "container_cpu_usage_seconds_total{container" in query else []
+        out = tmp_path / "s.json"
+        aurora("snapshot", str(tmp_path / "c.json"), "--prometheus", server.url, "--out", str(out))
+    assert json.loads(out.read_text())["tasks"][0]["used"] == {"cpu": 0.25}

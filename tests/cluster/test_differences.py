@@ -73,3 +73,12 @@ def test_one_key_gives_one_pseudonym_and_another_key_another():
     assert anonymise(snapshot, KEY).snapshot.nodes[0] != anonymise(snapshot, KEY + "x").snapshot.nodes[0]
     with pytest.raises(InputError, match="16 or more"):
         anonymise(snapshot, "short")
+
+
+def test_paths_of_sources_are_removed_from_notes():
+    snapshot = load_sample("hpc-queue")
+    path = "/home/ada/nodes.csv"
+    source = snapshot.sources[0].model_copy(update={"origin": path})
+    note = snapshot.notes[0].model_copy(update={"message": f"columns of {path} are left out, and a node is cn03"})
+    found = anonymise(snapshot.model_copy(update={"sources": (source,), "notes": (note,)}), KEY).snapshot
+    assert found.notes[0].message.startswith("columns of a source are left out, and a node is node-")

@@ -64,7 +64,12 @@ def ask(
     from aurora.graphs.chat.conversation import Conversation
 
     talk = Conversation(surroundings, secrets.token_hex(4), InMemorySaver())
-    step = talk.ask(text, mode=mode.value)
+    try:
+        step = talk.ask(text, mode=mode.value)
+    except KeyboardInterrupt:
+        note("aurora: interrupted")
+        _leave(talk, 130)
+        raise
     if step.request is not None:
         described = step.request["action_requests"][0]["description"]
         raise PlanError(
@@ -113,6 +118,7 @@ def chat(
             return _surroundings(snapshot, history, name, plans, timeout, answer_tokens).operator
 
         Talk(talk, kept, another, None if mode is None else mode.value).run()
+    _leave(talk, 0)
 
 
 def answer_json(talk: Conversation, answer: Answer) -> dict[str, object]:
@@ -138,6 +144,16 @@ def answer_json(talk: Conversation, answer: Answer) -> dict[str, object]:
             for e in talk.evidence
         ],
     }
+
+
+def _leave(talk: Conversation, code: int) -> None:
+    """Leave at once where a stopped turn still waits for a model, which Python would wait for."""
+    if talk.is_at_work:
+        import os
+
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _question(given: str) -> str:

@@ -272,6 +272,19 @@ def template(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON schema of snapshot files: every field with its unit.
+
+    Example: aurora snapshot schema
+    """
+    import json
+
+    from aurora.cluster.snapshot import Snapshot as Format  # heavy, used here only
+
+    typer.echo(json.dumps(Format.model_json_schema(), indent=2))
+
+
+@app.command()
 def samples(as_json: bool = _AS_JSON) -> None:
     """List the sample snapshots that come with AURORA.
 

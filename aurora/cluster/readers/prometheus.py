@@ -27,6 +27,9 @@ GIB = 2.0**30
 NAME_LABELS = ("node", "nodename", "kubernetes_node", "node_name", "Hostname", "hostname", "host", "instance")
 """Labels of series that may name a node, the most exact first; of `instance` the port is left out."""
 
+MAX_SERIES = 400_000
+"""Most series of an answer: two for each container of 150,000 pods, what Kubernetes is made for."""
+
 _BY = ", ".join(NAME_LABELS)
 
 
@@ -99,7 +102,7 @@ def read_history(  # noqa: PLR0913  # a query has a beginning, an end and a step
         end: Unix time up to which points are read.
         step: Seconds between points.
         access: Credentials.
-        limits: Limits of time and size.
+        limits: Limits of time and size; None for the usual ones with more series.
         tell: Function that receives remarks, and which exporter is absent.
 
     Raises:
@@ -119,6 +122,7 @@ def read_history(  # noqa: PLR0913  # a query has a beginning, an end and a step
             return ()
         return panel.series
 
+    limits = limits or Limits(series=MAX_SERIES)
     window = f"{max(LEAST_RATE_WINDOW, step)}s"
     names = _names(snapshot, (s for query in ADDRESS_QUERIES for s in series_of(query, "")))
     nodes: dict[str, dict[str, Series]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,10 @@ from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence
 
 Watch = Callable[[Evidence], None]
+GLANCE = 0.1
+"""Seconds between looks at whether a turn has ended, in which a person may stop it."""
+WHOLE = ("act", "tell")
+"""Steps that are never stopped: what was approved is carried out and told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,15 @@ def _unwatched(evidence: Evidence) -> None:
     del evidence
 
 
+class _Stopped(Exception):  # noqa: N818  # no error: a person's wish
+    """Ends the thread of a turn that a person stopped."""
+
+
 class Conversation:
     """A conversation.
+
+    A turn runs in a thread of its own, so that a person can stop it while a model or a tool is still at work. What that
+    returns later is dropped.
 
     Args:
         surroundings: What it is held in.
@@ -52,6 +65,12 @@ class Conversation:
         self._checkpointer = checkpointer
         self._config = config_of(session_id)
         self._graph = chat_graph(surroundings, checkpointer)
+        self._left: list[threading.Event] = []  # ends of stopped turns; joining their threads would break on Ctrl-C
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the thread of a stopped turn still waits for a model or a tool."""
+        return not all(ended.is_set() for ended in self._left)
 
     def replace(self, surroundings: Surroundings) -> None:
         """Go on in other surroundings, such as with another model."""
@@ -129,11 +148,53 @@ class Conversation:
 
     def _run(self, given: Any, watch: Watch) -> Step:
         before = len(self.turns)
-        for kind, chunk in self._graph.stream(
-            given, self._config, stream_mode=["custom", "updates"], durability="sync"
-        ):
-            if kind == "custom" and "evidence" in chunk:
-                watch(Evidence(**chunk["evidence"]))
+        stopped, acting, ended = threading.Event(), threading.Event(), threading.Event()
+        failures = list[BaseException]()
+
+        def around(name: str, step: Callable[[], Any]) -> Any:
+            if name in WHOLE:
+                acting.set()
+            elif stopped.is_set():
+                raise _Stopped
+            result = step()
+            if stopped.is_set() and name not in WHOLE:
+                raise _Stopped
+            return result
+
+        def run() -> None:
+            graph = chat_graph(self.surroundings, self._checkpointer, around=around)
+            modes = ["custom", "updates"]
+            try:
+                for kind, chunk in graph.stream(given, self._config, stream_mode=modes, durability="sync"):
+                    if kind == "custom" and "evidence" in chunk and not stopped.is_set():
+                        watch(Evidence(**chunk["evidence"]))
+            except BaseException as error:  # it is raised again where the turn was asked for
+                failures.append(error)
+            finally:
+                ended.set()
+
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+        self._wait(thread, stopped, acting, ended)
+        if failures:
+            raise failures[0]
         request = self.request
         turns = self.turns
         return Step(turns[-1].answer if request is None and len(turns) > before else None, request)
+
+    def _wait(
+        self, thread: threading.Thread, stopped: threading.Event, acting: threading.Event, ended: threading.Event
+    ) -> None:
+        """Wait for a turn; a person's Ctrl-C stops it, unless it carries out what was approved."""
+        while True:
+            try:
+                if thread.ident is None:
+                    thread.start()
+                while not ended.wait(GLANCE):
+                    pass
+                return
+            except KeyboardInterrupt:
+                if acting.is_set():
+                    continue
+                stopped.set()
+                self._left = [*(e for e in self._left if not e.is_set()), ended]
+                raise

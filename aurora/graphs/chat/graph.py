@@ -40,17 +40,25 @@ GRAPH = "aurora"
 Next = Literal["approval", "act", "tell"]
 
 
-def chat_graph(surroundings: Surroundings, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Any:
+def chat_graph(
+    surroundings: Surroundings,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    *,
+    around: Callable[[str, Callable[[], Any]], Any] | None = None,
+) -> Any:
     """Return the compiled graph of a conversation.
 
     Args:
         surroundings: What it is held in.
         checkpointer: Keeps its state; None: whoever serves the graph brings one.
+        around: Runs a step of a name; None: as it is.
     """
     graph: Any = StateGraph(ChatState)
 
     def node(step: Callable[[ChatState, Surroundings], Any]) -> Callable[[ChatState], Any]:
-        return lambda state: step(state, surroundings)
+        if around is None:
+            return lambda state: step(state, surroundings)
+        return lambda state: around(step.__name__, lambda: step(state, surroundings))
 
     graph.add_node("answer", node(answer))
     graph.add_node("check", node(check))

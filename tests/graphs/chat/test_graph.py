@@ -206,3 +206,29 @@ def test_a_conversation_is_found_again_by_its_id(plans) -> None:
     Conversation(surroundings, "a", saver).ask("how are things?")
     assert len(Conversation(surroundings, "a", saver).turns) == 1
     assert not Conversation(surroundings, "b", saver).turns
+
+
+def test_ctrl_c_stops_a_turn_that_still_waits_and_drops_what_comes_later(talk) -> None:
+    import _thread
+    import threading
+
+    begun, late = threading.Event(), threading.Event()
+
+    def slow(question, *rest):
+        if question == "slow":
+            begun.set()
+            late.wait(20)
+        return overview(question, *rest)
+
+    one = talk(slow)
+    threading.Thread(target=lambda: (begun.wait(20), _thread.interrupt_main())).start()
+    with pytest.raises(KeyboardInterrupt):
+        one.ask("slow")
+    assert one.is_at_work
+    one.stop()
+    assert text_of(one.ask("how are things?")).startswith("82 pods run")
+    late.set()
+    one._left[0].wait(20)
+    assert not one.is_at_work
+    assert [t.answer.text[:8] for t in one.turns] == ["Stopped;", "82 pods "]
+    assert one.unfinished == ""

@@ -1,0 +1,228 @@
+"""A cluster as its scheduler sees it: the state of the kernel with the names of the system, safe for threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+
+from aurora.cluster.scenario import HORIZON, demand_of, kubernetes_priority, short_name, to_scenario
+from aurora.cluster.scheduler.scoring import SCORED
+from aurora.cluster.scheduler.state import ClusterState, Decision
+from aurora.cluster.snapshot import Note, Snapshot, Task
+from aurora.errors import DataError
+from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios import scenario as sim
+
+ASSUMED_SECONDS = 30.0
+"""Seconds for which a choice counts as made until the cluster says where the task is, as in kube-scheduler's cache."""
+
+
+class Ranked(NamedTuple):
+    """Nodes that a policy was asked about.
+
+    Attributes:
+        decision: The decision on the nodes that are known.
+        names: Names of the nodes of the decision, in its order.
+        unknown: Names that are no nodes of the cluster as it is known here.
+        never: Names of nodes that do not fit the task even when they are empty.
+    """
+
+    decision: Decision
+    names: tuple[str, ...]
+    unknown: tuple[str, ...]
+    never: frozenset[str]
+
+    @property
+    def choice(self) -> str | None:
+        """The node that the policy chooses; None for none."""
+        place = np.searchsorted(self.decision.candidates, self.decision.node)
+        return None if self.decision.node < 0 else self.names[int(place)]
+
+
+class LiveCluster:
+    """The nodes of a cluster and the tasks on them, and a policy that ranks nodes for waiting tasks.
+
+    Args:
+        snapshot: The cluster at the start.
+        policy: The policy.
+        horizon: Seconds that a task of unknown length is taken to run.
+        clock: Seconds from any beginning.
+
+    Raises:
+        DataError: The snapshot has no node.
+        PolicyError: An expression of the policy is not valid.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        policy: Policy,
+        *,
+        horizon: float = HORIZON,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.policy = policy
+        self._horizon = horizon
+        self._clock = clock
+        self._begun = clock()
+        self.replace(snapshot)
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Begin anew from a snapshot.
+
+        Raises:
+            DataError: The snapshot has no node.
+        """
+        if not snapshot.nodes:
+            raise DataError(f"snapshot {snapshot.snapshot_id} has no node, so nothing can be scheduled")
+        with self.lock:
+            self.snapshot = snapshot
+            self.notes: tuple[Note, ...] = ()
+            self._assumed: dict[str, float] = {}
+            self._system = snapshot.system
+            self._waiting = {t.task_id for t in snapshot.tasks if t.state == "pending" and t.node_id is None}
+            names = [n.node_id for n in snapshot.nodes]
+            scenario = self._scenario(snapshot)
+            self.state = ClusterState(scenario.nodes, self.policy, scenario=scenario, names=names)
+            for task in snapshot.tasks:
+                if task.holds_resources and task.node_id is not None:
+                    self.state.bind(self.work(task), task.node_id, now=self.now)
+            for node in snapshot.nodes:
+                if node.is_cordoned or not node.is_ready:
+                    self.state.set_up(node.node_id, False)
+            self.heard_at = self._clock()
+
+    def _scenario(self, snapshot: Snapshot) -> sim.Scenario:
+        """Return the scenario from which nodes, objectives and the typical mix of tasks are taken."""
+        placed = [t for t in snapshot.tasks if t.state in ("running", "pending")]
+        if not placed:
+            idle = Task(task_id="none", state="pending", requests={}, limits={}, used={})
+            placed = [idle]
+        # Constraints between tasks are the cluster's business; without them the conversion is fast.
+        plain = [
+            t.model_copy(update={"affinities": (), "spreads": (), "dependencies": (), "state": "pending"})
+            for t in placed
+        ]
+        names = [n.node_id for n in snapshot.nodes[:1]]
+        base = snapshot.model_copy(update={"tasks": tuple(plain)})
+        converted = to_scenario(base, horizon=self._horizon, allowed={t.task_id: names for t in plain})
+        self.notes = converted.notes
+        return converted.scenario
+
+    @property
+    def now(self) -> float:
+        """Seconds since this object began."""
+        return self._clock() - self._begun
+
+    @property
+    def age(self) -> float:
+        """Seconds since the cluster was heard from last."""
+        return self._clock() - self.heard_at
+
+    @property
+    def waiting(self) -> int:
+        """Number of tasks that wait for a node, as far as known."""
+        return len(self._waiting)
+
+    def work(self, task: Task) -> sim.Task:
+        """Return a task as the policy sees it."""
+        seconds = self._horizon
+        if task.ends_at is not None and task.started_at is not None:
+            seconds = max(1.0, (task.ends_at - task.started_at).total_seconds())
+        elif task.time_limit:
+            seconds = task.time_limit
+        return sim.Task(
+            task_id=short_name(task.task_id),
+            arrival_time=self._arrival(task.created_at),
+            duration=seconds,
+            priority=kubernetes_priority(task.priority)
+            if self._system == "kubernetes"
+            else min(5, max(1, task.priority or 3)),
+            **demand_of(task)._asdict(),
+        )
+
+    def _arrival(self, created: datetime | None) -> float:
+        """Return when a task arrived; the beginning for those that were there before it."""
+        if created is None:
+            return self.now
+        return max(0.0, (created - self.snapshot.taken_at).total_seconds())
+
+    def rank(self, task: Task, names: Sequence[str] | None = None) -> Ranked:
+        """Let the policy score nodes for a task.
+
+        Args:
+            task: The task; one that is assumed to be on a node is taken from there first.
+            names: Nodes to score; None: all.
+        """
+        work = self.work(task)
+        with self.lock:
+            self._expire()
+            if work.task_id in self._assumed:
+                self._forget(work.task_id)
+            numbers = self.state.number_of
+            candidates, unknown = self.state.all_nodes, tuple[str, ...]()
+            if names is not None:
+                known = [numbers[n] for n in names if n in numbers]
+                candidates = np.unique(np.array(known, np.int64))
+                unknown = tuple(n for n in names if n not in numbers) if len(known) < len(names) else ()
+            if work.task_id in self.state:  # asked again about a task that runs: it is scored as if it were new
+                work = work.model_copy(update={"task_id": f"{work.task_id[:120]}#again"})
+            decision = self.state.decide(work, candidates, now=self.now, waiting=max(1, self.waiting))
+            ids = self.state.node_ids
+            shown = ids if candidates is self.state.all_nodes else tuple(ids[k] for k in candidates)
+            never = np.flatnonzero(self.state.never_fits(work)) if (decision.marks != SCORED).any() else ()
+            return Ranked(decision, shown, unknown, frozenset(ids[int(k)] for k in never))
+
+    def assume(self, task: Task, node_id: str) -> None:
+        """Count a task as placed until the cluster says where it is, or for `ASSUMED_SECONDS`."""
+        work = self.work(task)
+        with self.lock:
+            if work.task_id not in self.state:
+                self.state.bind(work, node_id, now=self.now)
+                self._assumed[work.task_id] = self._clock() + ASSUMED_SECONDS
+
+    def update(self, task: Task) -> None:
+        """Take in what the cluster says of a task: it waits, holds room on a node, or has ended."""
+        work = self.work(task)
+        with self.lock:
+            self.heard_at = self._clock()
+            on = task.node_id if task.holds_resources else None
+            (self._waiting.discard if on or task.state != "pending" else self._waiting.add)(task.task_id)
+            if work.task_id in self._assumed and on is None and task.state == "pending":
+                return
+            if on != self.state.node_of(work.task_id) or work.task_id in self._assumed:
+                self._forget(work.task_id)
+                if on is not None and on in self.state.number_of:
+                    self.state.bind(work, on, now=self.now)
+
+    def remove(self, task_id: str) -> None:
+        """Take in that a task is gone."""
+        with self.lock:
+            self.heard_at = self._clock()
+            self._waiting.discard(task_id)
+            self._forget(short_name(task_id))
+
+    def set_up(self, node_id: str, is_up: bool) -> None:
+        """Take in that a node takes new tasks, or none."""
+        with self.lock:
+            self.heard_at = self._clock()
+            self.state.set_up(node_id, is_up)
+
+    def heard(self) -> None:
+        """Take in that the cluster was heard from and nothing has changed."""
+        self.heard_at = self._clock()
+
+    def _forget(self, task_id: str) -> None:
+        self._assumed.pop(task_id, None)
+        self.state.delete(task_id, now=self.now)
+
+    def _expire(self) -> None:
+        now = self._clock()
+        for task_id in [t for t, until in self._assumed.items() if until <= now]:
+            self._forget(task_id)

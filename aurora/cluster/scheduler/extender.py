@@ -1,0 +1,118 @@
+"""Answers kube-scheduler's questions: which nodes fit a pod, and how good each is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from aurora.cluster.scheduler.cluster import LiveCluster, Ranked
+from aurora.cluster.scheduler.pods import PodReader
+from aurora.cluster.scheduler.scoring import SCORED
+from aurora.cluster.scheduler.wire import (
+    ExtenderArgs,
+    filter_error,
+    filter_result,
+    host_priorities,
+    parse_arguments,
+    scaled,
+)
+from aurora.cluster.snapshot import Task
+from aurora.errors import DataError
+
+STALE_SECONDS = 60.0
+"""Seconds without news from a watched cluster after which nothing is answered."""
+OK, BAD_REQUEST, UNAVAILABLE = 200, 400, 503
+
+
+class Answer(NamedTuple):
+    """An answer over HTTP.
+
+    Attributes:
+        status: HTTP status.
+        body: JSON.
+    """
+
+    status: int
+    body: bytes
+
+
+class Extender:
+    """The extender of a cluster.
+
+    Args:
+        cluster: The cluster.
+        is_watched: Whether the cluster is followed; without news for `STALE_SECONDS` it then answers nothing.
+        is_assuming: Whether a choice counts as made until the cluster says where the pod is.
+    """
+
+    def __init__(self, cluster: LiveCluster, *, is_watched: bool = False, is_assuming: bool = True) -> None:
+        self.cluster = cluster
+        self._is_watched = is_watched
+        self._is_assuming = is_assuming
+        self._snapshot = cluster.snapshot
+        self._reader = PodReader(self._snapshot.nodes)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what is known of the cluster is fresh enough to answer by."""
+        return not self._is_watched or self.cluster.age <= STALE_SECONDS
+
+    def filter(self, body: bytes) -> Answer:
+        """Answer the verb `filter`: nodes without room or that the policy does not admit are out."""
+        return self._answer(body, self._filter, filter_error)
+
+    def prioritize(self, body: bytes) -> Answer:
+        """Answer the verb `prioritize`: scores of nodes from 0 to 10."""
+        return self._answer(body, self._prioritize, None)
+
+    def _answer(
+        self,
+        body: bytes,
+        respond: Callable[[ExtenderArgs, Task], bytes],
+        fail: Callable[[str], bytes] | None,
+    ) -> Answer:
+        if not self.is_ready:
+            return Answer(UNAVAILABLE, error_body(f"nothing was heard from the cluster for {self.cluster.age:.0f} s"))
+        try:
+            arguments = parse_arguments(body)
+        except DataError as error:
+            return Answer(BAD_REQUEST, error_body(str(error)))
+        try:
+            return Answer(OK, respond(arguments, self._task(arguments.pod)))
+        except DataError as error:
+            return Answer(OK, fail(f"aurora: {error}")) if fail else Answer(BAD_REQUEST, error_body(str(error)))
+
+    def _task(self, pod: Mapping[str, Any]) -> Task:
+        if self._snapshot is not self.cluster.snapshot:
+            self._snapshot = self.cluster.snapshot
+            self._reader = PodReader(self._snapshot.nodes)
+        return self._reader.read(pod)
+
+    def _filter(self, arguments: ExtenderArgs, task: Task) -> bytes:
+        ranked = self.cluster.rank(task, arguments.names)
+        reasons = {ranked.decision.candidates.searchsorted(n): text for n, text in ranked.decision.reasons().items()}
+        failed = {ranked.names[k]: f"aurora: {text}" for k, text in reasons.items()}
+        unresolvable = {n: "aurora: too small, or of another model" for n in failed if n in ranked.never}
+        passed = set(arguments.names) - set(failed)  # a node that is not known here yet is kube-scheduler's to judge
+        return filter_result(
+            arguments, passed, {n: t for n, t in failed.items() if n not in unresolvable}, unresolvable
+        )
+
+    def _prioritize(self, arguments: ExtenderArgs, task: Task) -> bytes:
+        ranked = self.cluster.rank(task, arguments.names)
+        if self._is_assuming and ranked.choice is not None:
+            self.cluster.assume(task, ranked.choice)
+        return host_priorities(arguments.names, scores_of(ranked))
+
+
+def scores_of(ranked: Ranked) -> dict[str, int]:
+    """Return the scores of nodes from 0 to 10, by name."""
+    values = scaled(ranked.decision).tolist()
+    is_scored = (ranked.decision.marks == SCORED).tolist()
+    return {name: value for name, value, ok in zip(ranked.names, values, is_scored, strict=True) if ok}
+
+
+def error_body(message: str) -> bytes:
+    """Return an error as JSON."""
+    return json.dumps({"Error": message}).encode()
