@@ -106,7 +106,11 @@ def guess_tables(
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the line and the cells of each row; headings that occur twice are refused."""
+    """Yield the line and the cells of each row.
+
+    Raises:
+        DataError: A heading occurs twice, or a row has another number of cells than the header.
+    """
     return rows(path, tuple(_header(path)))
 
 
