@@ -8,7 +8,18 @@ from pathlib import Path
 import typer
 
 from aurora.cli import options
-from aurora.cli.bench import answers, cloning, environments, experiments, forecast, futures, rightsizing, rl, wording
+from aurora.cli.bench import (
+    answers,
+    cloning,
+    environments,
+    experiments,
+    forecast,
+    futures,
+    operator,
+    rightsizing,
+    rl,
+    wording,
+)
 from aurora.cli.bench.spread import SpreadCommand
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling
@@ -20,6 +31,7 @@ app.command("forecast", cls=SpreadCommand)(forecast.forecast)
 app.command("rl")(rl.rl)
 app.command("cloning")(cloning.cloning)
 app.command("futures")(futures.futures)
+app.command("operator")(operator.operator)
 app.command("rightsizing")(rightsizing.rightsizing)
 app.command("answers")(answers.answers)
 app.command("wording")(wording.wording)
