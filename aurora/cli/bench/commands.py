@@ -8,7 +8,18 @@ from pathlib import Path
 import typer
 
 from aurora.cli import options
-from aurora.cli.bench import answers, cloning, environments, experiments, forecast, futures, rightsizing, rl, wording
+from aurora.cli.bench import (
+    answers,
+    cloning,
+    environments,
+    experiments,
+    forecast,
+    futures,
+    rightsizing,
+    rl,
+    schedule,
+    wording,
+)
 from aurora.cli.bench.spread import SpreadCommand
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling
@@ -22,6 +33,7 @@ app.command("cloning")(cloning.cloning)
 app.command("futures")(futures.futures)
 app.command("rightsizing")(rightsizing.rightsizing)
 app.command("answers")(answers.answers)
+app.command("schedule")(schedule.schedule)
 app.command("wording")(wording.wording)
 
 
