@@ -197,7 +197,8 @@ def _allowed(
 ) -> tuple[str, ...]:
     """Return the nodes that a task may use in the scenario; empty where all may be used."""
     if task.task_id in given:
-        return tuple(names[n] for n in names if n in set(given[task.task_id]))
+        wanted = frozenset(given[task.task_id])
+        return () if len(wanted) == len(names) else tuple(names[n] for n in names if n in wanted)
     if any(a.is_required for a in task.affinities) or any(s.is_required for s in task.spreads):
         message = "affinities and spreads between tasks are taken as they stand now, not as tasks come and go"
         notes.add("not represented", "affinity-over-time", message, task.task_id)

@@ -366,6 +366,20 @@ class WhyNotArguments(Frozen):
 
     task_id: str = Field(description="NAMESPACE/NAME of a pod, or the id of a job")
     node_id: str = Field(description="name of the node")
+    policy_id: str = Field(default="", description="policy whose preference is asked too; empty: constraints only")
+
+
+class Preference(Frozen):
+    """What a policy prefers once the node takes the task, and what would change it; simulated."""
+
+    policy_id: str
+    changes: tuple[str, ...] = Field(description="with these made, the node takes the task; empty: it fits now")
+    chooses: str | None = Field(description="node that the policy chooses then; null: none")
+    because_of: tuple[str, ...] = Field(description="features that decide against the node; empty: chosen, or a draw")
+    is_draw: bool = Field(description="both nodes are as good to the policy")
+    would_change_it: tuple[str, ...] = Field(description="smallest set of amounts; empty: none found or none needed")
+    or_closing: tuple[str, ...] = Field(description="nodes without which the policy chooses this one")
+    text: str
 
 
 class WhyNotFound(Frozen):
@@ -377,6 +391,7 @@ class WhyNotFound(Frozen):
     reasons: tuple[str, ...] = Field(description="what speaks against the node; empty: it fits")
     changes: tuple[str, ...] = Field(description="smallest set of changes that would let the node take it")
     free: tuple[str, ...] = Field(description="free room of the node")
+    preference: Preference | None = Field(default=None, description="null: no policy was asked")
 
 
 def why_not_on_node(desk: Desk, arguments: WhyNotArguments) -> WhyNotFound:
@@ -392,6 +407,23 @@ def why_not_on_node(desk: Desk, arguments: WhyNotArguments) -> WhyNotFound:
         reasons=_texts(room.reasons(task, node_id)),
         changes=_remedy_row(remedy).changes,
         free=tuple(amount_text(r, max(0.0, a)) for r, a in room.free(node_id).items() if r != "pods"),
+        preference=_preference(desk, task.task_id, node_id, arguments.policy_id) if arguments.policy_id else None,
+    )
+
+
+def _preference(desk: Desk, task_id: str, node_id: str, policy_id: str) -> Preference:
+    from aurora.cluster.explanation.why_not import sentence, why_not_chosen  # noqa: PLC0415  # slow to import
+
+    found = why_not_chosen(desk.cluster, task_id, node_id, desk.policy(policy_id))
+    return Preference(
+        policy_id=policy_id,
+        changes=tuple(s.text for s in found.steps),
+        chooses=found.chosen,
+        because_of=found.because_of,
+        is_draw=found.is_draw,
+        would_change_it=found.amount_texts,
+        or_closing=found.cordons,
+        text=sentence(found),
     )
 
 

@@ -45,6 +45,7 @@ class Desk:
         experiments: Folders of open experiments, by id.
         snapshot: Open cluster.
         plans: Folder of plans, as of `aurora.cluster.plans.folder`.
+        container_series: Returns the measured use of each container of each task, where it is kept apart from `series`.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -61,6 +62,7 @@ class Desk:
         experiments: Mapping[str, Path] | None = None,
         snapshot: Snapshot | None = None,
         plans: Path | None = None,
+        container_series: Callable[[], Iterable[Series]] | None = None,
     ) -> None:
         self.store = store
         self.index = index
@@ -74,6 +76,7 @@ class Desk:
         self._snapshot = snapshot
         self._room: Room | None = None
         self._plans = plans
+        self._container_series = container_series
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -165,6 +168,11 @@ class Desk:
         if unique_id not in self._series:
             raise InputError(f"no series {unique_id!r}; open are {', '.join(self._series) or 'none'}")
         return self._series[unique_id]
+
+    def container_series(self) -> tuple[Series, ...]:
+        """Return the measured use of containers: series with the labels `task`, `container` and `metric`."""
+        own = tuple(s for s in self._series.values() if s.labels.get("container"))
+        return own if own or self._container_series is None else tuple(self._container_series())
 
     @property
     def account_ids(self) -> tuple[str, ...]:

@@ -100,6 +100,8 @@ class ForecastResult(Frozen):
     coverage_80: float | None = Field(description="share of past values inside its 80 % interval")
     latest: float = Field(description="the last measured value")
     unit: str
+    interval_share: float = Field(description="share of outcomes expected from p05 to p95")
+    backtest_share: float = Field(description="share of past values that coverage_80 should be")
     steps: tuple[ForecastStep, ...]
 
 
@@ -125,5 +127,7 @@ def forecast(desk: Desk, arguments: ForecastArguments) -> ForecastResult:
         coverage_80=None if figures is None else figures.coverage_80,
         latest=float(one.y[-1]),
         unit=one.labels.get("unit", ""),
+        interval_share=QUANTILES_SHOWN[-1] - QUANTILES_SHOWN[0],
+        backtest_share=0.8,
         steps=steps,
     )

@@ -133,3 +133,14 @@ def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
     assert "0 of 3 tasks where planned" in said["text"]
     refused = aurora("plan", "explain", plan_id, "--later", "sample:hpc-queue", code=6)
     assert "--later" in refused.stderr
+
+
+def test_why_a_plan_does_not_put_a_task_on_a_node(folder: Path) -> None:
+    plan_id = _new("sample:web-shop", "--drain", "node-a1")["plan"]["plan_id"]
+    asked = ("plan", "explain", plan_id, "--why-not")
+    found = json.loads(aurora(*asked, "shop/redis-0=node-b2", "--json").stdout)
+    assert found["chosen"] == "node-a2"
+    assert found["because_of"] == ["fit.cpu_left"]
+    assert "least_allocated prefers node-a2" in aurora(*asked, "shop/redis-0=node-b2").stdout
+    assert "TASK=NODE" in aurora(*asked, "shop/redis-0", code=2).stderr
+    assert "no node" in aurora(*asked, "shop/redis-0=x", code=6).stderr

@@ -1,6 +1,19 @@
 """Wordings of each kind of question, one a line; see `questions`."""
 
 WHY_HERE = """
+why did it schedule <thing> there of all places
+why is <thing> using <node>
+why is <thing> using <node> instead of something else
+<thing> landed on <node> how come
+<thing> landed on <node> why
+could <thing> have gone anywhere else
+reasoning behind the placement of <thing>
+what is the rationale for <thing> on <node>
+why did the scheduler think <node> was good for <thing>
+who decided that <thing> goes on <node>
+why does <thing> sit where it sits
+what was the logic behind putting <thing> on <node>
+what are the grounds for <thing> being on <node>
 why is <thing> on <node>
 why is <thing> there
 why does <thing> run on <node>
@@ -41,6 +54,24 @@ why there and not elsewhere <thing>
 """
 
 WHY_WAITING = """
+can not get <thing> to run
+list everything that is unscheduled and tell me why
+list everything that waits
+<thing> has been pending for ages
+<thing> pending again
+<thing> is not coming up
+<thing> has been sitting there for <time> why
+why does <thing> stay pending
+what is stopping <thing>
+a lot of pending stuff why
+what is <thing> hanging on
+what is the problem with <thing> it does not start
+why no node for <thing>
+why is the scheduler not placing <thing>
+why is the scheduler ignoring <thing>
+what else does <thing> need
+<thing> is unschedulable
+how come <thing> has no node
 why is <thing> waiting
 why is <thing> pending
 why does <thing> wait
@@ -111,6 +142,16 @@ how do i get <thing> to start
 """
 
 WHY_NOT = """
+what rules out <node> for <thing>
+what excludes <node> for <thing>
+is <node> an option for <thing>
+is there anything against putting <thing> onto <node>
+what keeps <thing> from landing on <node>
+what stops <thing> from going to <node>
+<thing> could also run on <node> why does it not
+why is <thing> there and not on <node>
+why <node> and not <node> for <thing>
+could <node> take <thing>
 why is <thing> not on <node>
 why not <node> for <thing>
 why not put <thing> on <node>
@@ -158,6 +199,18 @@ why was <node> rejected for <thing>
 """
 
 WHAT_IF_LOAD = """
+we will have twice as many requests is there room
+twice as many requests on <thing>
+what if we lost <pct> of the load
+can we handle <pct> more customers
+can the shop handle <pct> more
+simulate <thing> load x <num>
+load goes down by a quarter
+everything needs <pct> more
+all tasks need <pct> more
+if <thing> uses <pct> more do we still fit
+a rush of <num> x traffic
+suppose traffic doubled
 what if load grows by <pct>
 what if load grows <pct>
 what if the load increases by <pct>
@@ -218,6 +271,15 @@ we expect <pct> more traffic will it fit
 """
 
 WHAT_IF_NODE_FAILS = """
+<node> fails which tasks suffer
+<node> panics which tasks suffer
+if <node> failed where would its tasks go
+can we survive the death of <node>
+what is the damage if <node> fails
+consequences if <node> fails
+hardware fault on <node>
+<node> just failed
+how bad would it be to lose <node>
 what if <node> fails
 what if <node> dies
 what if <node> goes down
@@ -270,6 +332,10 @@ kill <node> in a simulation
 """
 
 WHAT_IF_ZONE_FAILS = """
+what happens when <zone> is cut off
+power outage in <zone> do we survive
+is everything still up if <zone> goes away
+<zone> fails what now
 what if <zone> fails
 what if <zone> goes down
 what if we lose <zone>
@@ -313,6 +379,11 @@ disaster in <zone>
 """
 
 WHAT_IF_PRICE = """
+our provider wants <pct> more from next month
+what would the bill be if nodes were <pct> cheaper
+prices halve
+if <node> cost double how much more do we pay
+how much would we save with a <pct> discount
 what if prices rise by <pct>
 what if prices go up <pct>
 what if the price of <node> doubles
@@ -358,6 +429,13 @@ whatif price <pct>
 """
 
 WHAT_IF_ADD_NODES = """
+adding <num> nodes is it worth it
+are <num> more nodes worth it
+if i threw in <num> extra nodes would the pending tasks run
+does another <node> get <thing> running
+buy <num> more nodes what changes
+how would the queue look with <num> more nodes
+would <thing> run if we added <num> nodes
 what if i add <num> nodes
 what if i add a node
 what if i add another node
@@ -410,6 +488,13 @@ do we need another node
 """
 
 WHAT_IF_REMOVE_NODE = """
+i would like to cancel <node> what breaks
+can we get by without <node>
+could we give <node> back to the provider
+what would we save by removing <node>
+suppose we sold <node>
+is <node> actually needed
+could <node> go
 what if i remove <node>
 what if we remove <node>
 what if we take away <node>
@@ -526,6 +611,9 @@ trend of <thing>
 """
 
 RESERVE = """
+what is a safe amount of cpu to hold for <thing> over the next hour at <pct>
+i want to be <pct> sure that <thing> has enough how much do i reserve
+how much do i set aside so that it is enough <pct> of the time
 how much should i reserve
 how much should i reserve for <thing>
 how much should we reserve to be <pct> sure
@@ -574,6 +662,20 @@ how much must be kept free for <thing>
 """
 
 OVERSIZED = """
+who is hogging memory they never use
+are the requests of <thing> reasonable
+are the requests of <thing> appropriate
+could <thing> get by with less memory
+over requested workloads
+are we overprovisioned anywhere
+are we overprovisioned
+does <thing> really need that much
+does <thing> really need <num> gib
+can we trim the requests of <thing>
+could the requests of <thing> be lower
+is the memory limit of <thing> ok
+is the cpu request of <thing> ok
+is the request of <thing> right
 what is oversized
 which workloads are oversized
 which workloads ask for too much
@@ -632,6 +734,9 @@ biggest wasters
 """
 
 BEST_POLICY = """
+which scheduling strategy would suit us best
+what placement policy should we be running here and why
+is there a better scheduling algorithm for our queue
 which policy is best
 which policy is best here
 which policy is the best for this cluster
@@ -776,6 +881,9 @@ status of plan <plan>
 """
 
 MAKE_PLAN = """
+bump <thing> up to <num> tasks
+come up with a plan for the pending tasks
+find nodes for everything in the queue
 make a plan
 make a plan to place what waits
 make a plan to place the waiting tasks
@@ -900,6 +1008,15 @@ scontrol drain <node>
 """
 
 RECOMMEND = """
+what would you do if this was your cluster
+where do i start improving things
+where do i start
+what is the smartest thing to do now
+how can we bring our cost down
+give me your top suggestions
+anything you would change about this cluster
+anything you would change
+what would you do first
 what do you recommend
 what would you recommend
 what would you do
@@ -964,6 +1081,15 @@ should i do something
 """
 
 OVERVIEW = """
+quick status
+give me a quick status
+how much gpu is still available
+how much memory is available
+how many nodes are down
+how many nodes are ready
+sum up the state of things
+how much is left in total
+what shape is the cluster in
 overview
 overview of the cluster
 give me an overview
@@ -1049,6 +1175,13 @@ is there any maintenance planned
 """
 
 SHOW_NODE = """
+why is <node> drained
+why is <node> cordoned
+why is <node> not ready
+why is <node> so full
+how much room is left on <node>
+what is left on <node>
+info on <node>
 show <node>
 show me <node>
 show node <node>
@@ -1106,6 +1239,7 @@ kubectl describe node <node>
 """
 
 SHOW_TASK = """
+info on <task>
 show task <task>
 show pod <task>
 show me <task>
@@ -1156,6 +1290,7 @@ priority of <task>
 """
 
 SHOW_WORKLOAD = """
+what is <workload> asking for
 show <workload>
 show me <workload>
 show workload <workload>
@@ -1209,6 +1344,9 @@ kubectl get deployment <workload>
 """
 
 FIND_NODES = """
+where is the most free capacity
+which nodes are maxed out
+which node has the least to do
 which node is the fullest
 which nodes are the fullest
 which nodes are full
@@ -1285,6 +1423,13 @@ most used nodes
 """
 
 HELP = """
+what can this thing do
+what can this do
+list all your functions
+what features do you have
+what sort of things can i ask you
+how do i use this thing
+what are you able to answer
 help
 help me
 help please
@@ -1424,3 +1569,145 @@ can i undo <plan>
 can you undo plan <plan>
 can plan <plan> be undone
 """
+
+OTHER = """
+what is the response time of <thing>
+what is the throughput of <thing>
+set up autoscaling for <thing>
+configure an autoscaler for <thing>
+which version of kubernetes runs here
+which version runs here
+remove the failed tasks
+clean up the failed tasks
+cancel <thing>
+cancel task <thing>
+increase memory of <thing> to <num> gib
+turn off the lights
+who is logged in on <node>
+how many users are online
+exec into <thing>
+give me the yaml of <thing>
+what is the temperature of <node>
+open a ticket
+when does the maintenance of <node> end
+how old is the cluster
+what is a daemonset
+what is the name of this cluster
+what is your name
+restart <thing>
+restart the <thing> task
+reboot <node>
+delete <thing>
+delete the namespace
+delete <node>
+kill <thing>
+stop <thing>
+upgrade the cluster
+upgrade <thing> to the newest version
+update <node>
+rename <node>
+install kubectl
+how do i install it
+ssh into <node>
+log into <node>
+open a shell on <node>
+show me the logs of <thing>
+logs of <thing>
+tail the logs
+what does the log say
+what is the latency of <thing>
+what is the response time of <thing>
+how fast is <thing>
+how many errors does <thing> have
+error rate of <thing>
+why is the site slow
+why is <thing> slow
+why is <thing> so slow
+why is <thing> crashing
+what does error <num> mean
+what does exit code <num> mean
+what version of <thing> is deployed
+which version of kubernetes is this
+which image does <thing> use
+who deployed <thing>
+who deployed <thing> yesterday
+who changed <thing>
+who owns <thing>
+when was <thing> deployed
+when was the last deployment
+what changed since yesterday
+what happened last night
+what happened yesterday
+who is on call
+set an alert for <node>
+create an alert
+page the team
+send me an email
+write a helm chart
+write a yaml for <thing>
+write me a script
+generate a manifest
+what is the bandwidth between zones
+what is the network traffic of <node>
+how much disk is left on <node>
+what port does <thing> listen on
+what is the ip of <node>
+is the certificate expired
+is there a security problem
+are there vulnerabilities in <thing>
+which user submitted the most tasks
+how much did we spend last month
+what was the bill last month
+what did i ask before
+what did you say
+repeat that
+thank you
+thanks a lot
+hello
+good morning
+good evening
+how are you
+goodbye
+bye
+you are wrong
+that is wrong
+nice work
+well done
+yes
+no
+maybe
+what is the weather
+will it rain tomorrow
+tell me a joke
+what time is it
+what day is today
+who won the match
+what is the capital of france
+translate this
+what is kubernetes
+what is a pod
+what is slurm
+explain kubernetes to me
+how does a scheduler work
+who wrote you
+who made you
+write a poem
+sing a song
+order a pizza
+what is the meaning of life
+how old are you
+increase the disk of <thing>
+give <thing> more memory
+add a label to <node>
+taint <node>
+change the image of <thing>
+deploy a new version of <thing>
+expose <thing>
+create a namespace
+create a user
+grant access to <thing>
+back up <thing>
+restore the backup of <thing>
+migrate <thing> to another cluster
+"""
+"""What is none of the desk's business, so that it is not taken for a question that resembles it."""

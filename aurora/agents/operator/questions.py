@@ -120,3 +120,5 @@ QUESTIONS: Mapping[Kind, QuestionKind] = {
     "rollback_plan": _kind(examples.ROLLBACK_PLAN, "plan", "", "roll back plan {plan}", "show_plan"),
 }  # fmt: skip
 """Every kind that is answered."""
+OTHER: tuple[str, ...] = tuple(line.strip() for line in examples.OTHER.strip().splitlines() if line.strip())
+"""Wordings of what is none of them."""

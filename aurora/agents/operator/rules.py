@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aurora.agents.operator.answer import Answer, Mode, Sentence, Turn
-from aurora.agents.operator.answering import changes, cluster, placement, talk
+from aurora.agents.operator.answering import ahead, changes, cluster, placement, plans, policies, sizes, talk
 from aurora.agents.operator.answering.reply import Reply, UnansweredError
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding.meaning import Meaning, understand
@@ -33,6 +33,17 @@ _ANSWERS: Mapping[Kind, Callable[[Reply, Mapping[str, Any]], None]] = {
     "show_workload": cluster.show_workload,
     "find_nodes": cluster.find_nodes,
     "help": talk.help_,
+    "forecast": ahead.forecast,
+    "reserve": ahead.reserve,
+    "oversized": sizes.oversized,
+    "recommend": sizes.recommend,
+    "best_policy": policies.best_policy,
+    "compare_policies": policies.compare_policies,
+    "make_plan": plans.make_plan,
+    "drain": plans.drain,
+    "check_plan": plans.check_plan,
+    "apply_plan": plans.apply_plan,
+    "rollback_plan": plans.rollback_plan,
 }
 
 
@@ -60,6 +71,7 @@ class RulesOperator:
             by=NAME,
             sentences=(*first, *reply.sentences),
             tables=tuple(reply.tables),
+            asks_back=tuple(reply.asks_back),
             approval=reply.approval,
         )
 

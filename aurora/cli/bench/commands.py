@@ -15,6 +15,7 @@ from aurora.cli.bench import (
     experiments,
     forecast,
     futures,
+    operator,
     rightsizing,
     rl,
     schedule,
@@ -31,6 +32,7 @@ app.command("forecast", cls=SpreadCommand)(forecast.forecast)
 app.command("rl")(rl.rl)
 app.command("cloning")(cloning.cloning)
 app.command("futures")(futures.futures)
+app.command("operator")(operator.operator)
 app.command("rightsizing")(rightsizing.rightsizing)
 app.command("answers")(answers.answers)
 app.command("schedule")(schedule.schedule)

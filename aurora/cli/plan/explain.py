@@ -19,6 +19,7 @@ def explain(
     later: str | None = options.text(
         None, most=options.MAX_PATH, help="Snapshot of the system afterwards, to compare with what was expected."
     ),
+    why_not: str | None = options.text(None, help="TASK=NODE: explain why this task does not go to this node instead."),
     folder: Path = options.path(Path("runs/plans"), "--folder", help="Folder of the plans."),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),
 ) -> None:
@@ -28,10 +29,18 @@ def explain(
 
     Example: aurora plan explain 1a2b3c --history sample:web-shop
     """
-    from aurora.cluster.explanation import explain_from_folder  # heavy, used here only
+    from aurora.cluster.explanation import explain_from_folder, why_not_from_folder  # heavy, used here only
+    from aurora.cluster.explanation.why_not import sentence  # likewise
     from aurora.cluster.opening import open_history, open_snapshot  # likewise
     from aurora.sim.policies.references import load_policy  # likewise
 
+    if why_not is not None:
+        task, equals, node = why_not.rpartition("=")
+        if not equals:
+            raise options.usage_error("--why-not", "write it as TASK=NODE")
+        contrast = why_not_from_folder(plan, task, node, folder, load_policy(policy))
+        emit_json(contrast.to_json()) if as_json else say(sentence(contrast))
+        return
     explanation = explain_from_folder(
         plan,
         folder,

@@ -11,6 +11,7 @@ from aurora.cluster.explanation.checking import check
 from aurora.cluster.explanation.claims import CheckedPlanClaim
 from aurora.cluster.explanation.gathering import gather
 from aurora.cluster.explanation.replay import PlanCase
+from aurora.cluster.explanation.why_not import NodeContrast, why_not_chosen
 from aurora.cluster.explanation.wording import clause, text_of
 from aurora.cluster.files import snapshot_sha256
 from aurora.cluster.placement import DEFAULT_POLICY
@@ -86,6 +87,29 @@ def explain(
     checked = tuple(c._replace(text=clause(c.claim)) for c in check(gather(case), case))
     text = text_of([c.claim for c in checked if c.holds], case)
     return PlanExplanation(plan.plan_id, policy.policy_id, checked, text)
+
+
+def why_not_from_folder(
+    plan_id: str, task_id: str, node_id: str, folder: Path = PLANS, policy: Policy = DEFAULT_POLICY
+) -> NodeContrast:
+    """Explain why a plan of a folder does not put a task on a node, as the system was when the plan was made.
+
+    Args:
+        plan_id: Its id, or the beginning of it.
+        task_id: The task.
+        node_id: The node.
+        folder: Folder of the plans.
+        policy: Policy that is asked.
+
+    Raises:
+        InputError: There is no such plan, task or node, or the task is on that node.
+        FileError: A file can't be read.
+        DataError: The plan or its snapshot was altered.
+        PolicyError: An expression of the policy is not valid.
+    """
+    plan = load(folder, plan_id)
+    case = PlanCase(plan, snapshot_of(folder, plan), policy)
+    return why_not_chosen(case.replay.asked, task_id, node_id, policy)
 
 
 def explain_from_folder(

@@ -300,7 +300,7 @@ def _base(nodes: Sequence[Node], typical: Sequence[Task], scenario: Scenario | N
             workload_definition=nothing,
             typical_tasks=typical_tasks(tuple(typical)) if typical else (),
         )
-    shares = {
+    shares: dict[str, float] = {
         o.name: getattr(scenario.objective_targets, o.name) / len(scenario.tasks) for o in WITH_TARGET if o.adds_up
     }
     mix = scenario.typical_tasks or typical_tasks(tuple(typical) or scenario.tasks)

@@ -65,12 +65,12 @@ class Conversation:
         self._checkpointer = checkpointer
         self._config = config_of(session_id)
         self._graph = chat_graph(surroundings, checkpointer)
-        self._threads: list[threading.Thread] = []
+        self._left: list[threading.Event] = []  # ends of stopped turns; joining their threads would break on Ctrl-C
 
     @property
     def is_at_work(self) -> bool:
         """Whether the thread of a stopped turn still waits for a model or a tool."""
-        return any(t.is_alive() for t in self._threads)
+        return not all(ended.is_set() for ended in self._left)
 
     def replace(self, surroundings: Surroundings) -> None:
         """Go on in other surroundings, such as with another model."""
@@ -148,7 +148,8 @@ class Conversation:
 
     def _run(self, given: Any, watch: Watch) -> Step:
         before = len(self.turns)
-        stopped, acting, failures = threading.Event(), threading.Event(), list[BaseException]()
+        stopped, acting, ended = threading.Event(), threading.Event(), threading.Event()
+        failures = list[BaseException]()
 
         def around(name: str, step: Callable[[], Any]) -> Any:
             if name in WHOLE:
@@ -169,27 +170,31 @@ class Conversation:
                         watch(Evidence(**chunk["evidence"]))
             except BaseException as error:  # it is raised again where the turn was asked for
                 failures.append(error)
+            finally:
+                ended.set()
 
         thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
-        self._wait(thread, stopped, acting)
+        self._wait(thread, stopped, acting, ended)
         if failures:
             raise failures[0]
         request = self.request
         turns = self.turns
         return Step(turns[-1].answer if request is None and len(turns) > before else None, request)
 
-    def _wait(self, thread: threading.Thread, stopped: threading.Event, acting: threading.Event) -> None:
+    def _wait(
+        self, thread: threading.Thread, stopped: threading.Event, acting: threading.Event, ended: threading.Event
+    ) -> None:
         """Wait for a turn; a person's Ctrl-C stops it, unless it carries out what was approved."""
         while True:
             try:
                 if thread.ident is None:
                     thread.start()
-                while thread.is_alive():
-                    thread.join(GLANCE)
+                while not ended.wait(GLANCE):
+                    pass
                 return
             except KeyboardInterrupt:
                 if acting.is_set():
                     continue
                 stopped.set()
-                self._threads = [*(t for t in self._threads if t.is_alive()), thread]
+                self._left = [*(e for e in self._left if not e.is_set()), ended]
                 raise

@@ -32,7 +32,19 @@ def open_desk(snapshot: str = DEFAULT_SNAPSHOT, *, history: Path | None = None, 
         FileError: A file can't be read.
         DataError: A file is none of a snapshot, or of series.
     """
-    return Desk([], snapshot=open_snapshot(snapshot), series=_series(snapshot, history), plans=plans)
+    return Desk(
+        [],
+        snapshot=open_snapshot(snapshot),
+        series=_series(snapshot, history),
+        plans=plans,
+        container_series=_container_series if history is None and snapshot == SAMPLE + SAMPLE_WITH_HISTORY else None,
+    )
+
+
+def _container_series() -> tuple[Series, ...]:
+    from aurora.cluster.samples.history import sample_history  # noqa: PLC0415  # used here only
+
+    return tuple(sample_history(SAMPLE_WITH_HISTORY, by="container").series)
 
 
 def _series(snapshot: str, history: Path | None) -> tuple[Series, ...]:
@@ -69,4 +81,4 @@ def open_operator(
     from aurora.agents.roles.operator import ModelOperator  # noqa: PLC0415  # likewise
     from aurora.prompts.loader import load_prompt  # noqa: PLC0415  # likewise
 
-    return ModelOperator(metered(model_name(model), limits=limits, tell=tell), load_prompt("operator"))
+    return ModelOperator(metered(model_name(model), limits=limits, tell=tell, in_prose=True), load_prompt("operator"))

@@ -6,8 +6,7 @@ from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.checking import check_answer
 from aurora.agents.operator.rules import RulesOperator
 from aurora.agents.operator.understanding.meaning import understand
-from aurora.cluster.samples import load_sample
-from aurora.tools.desk import Desk
+from aurora.graphs.chat.opening import open_desk
 from aurora.tools.harness import Harness
 from aurora.tools.registry import ROWS
 
@@ -37,6 +36,27 @@ QUESTIONS = {
         "show postgres-0",
         "show checkout",
         "help",
+        "forecast web for the next hour",
+        "how much memory will postgres need in 30 minutes",
+        "forecast grafana for the next hour",
+        "how many cores should I reserve for web to be 95 % sure",
+        "how much should I reserve",
+        "what is oversized",
+        "is images oversized",
+        "is the recommender sized right",
+        "is grafana oversized",
+        "what do you recommend",
+        "which policy is best here",
+        "compare best_fit and least_allocated",
+        "make a plan to place what waits",
+        "scale web to 14",
+        "resize images",
+        "drain node b2",
+        "drain c2",
+        "is the plan still valid",
+        "apply the plan",
+        "undo the plan",
+        "is plan 3f2a9c1b04de valid",
     ),
     "gpu-cluster": (
         "what is waiting",
@@ -51,6 +71,13 @@ QUESTIONS = {
         "show mig-1",
         "show embeddings",
         "status",
+        "what do you recommend",
+        "which policy is best",
+        "make a plan to place what waits",
+        "drain h100-1",
+        "what is oversized",
+        "forecast embeddings",
+        "compare fgd and best fit",
     ),
     "hpc-queue": (
         "what is waiting",
@@ -65,14 +92,20 @@ QUESTIONS = {
         "show cn14",
         "show job 81204",
         "status",
+        "what do you recommend",
+        "which policy is best",
+        "make a plan to place what waits",
+        "drain cn03",
+        "how much should I reserve",
+        "compare fcfs and sjf+easy",
     ),
 }
 CASES = [(sample, question) for sample, questions in QUESTIONS.items() for question in questions]
 
 
 @pytest.fixture(scope="module")
-def desks():
-    return {name: Desk([], snapshot=load_sample(name)) for name in QUESTIONS}
+def desks(tmp_path_factory):
+    return {name: open_desk(f"sample:{name}", plans=tmp_path_factory.mktemp(name)) for name in QUESTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +113,9 @@ def operator():
     return RulesOperator()
 
 
-def ask(operator, desk, question, history=()):
-    harness = Harness(desk, list(ROWS))
-    return check_answer(operator.answer(question, harness, history, "read"), harness.journal, desk)
+def ask(operator, desk, question, history=(), mode="plan"):
+    harness = Harness(desk, list(ROWS), may_plan=mode != "read")
+    return check_answer(operator.answer(question, harness, history, mode), harness.journal, desk)
 
 
 @pytest.mark.parametrize(("sample", "question"), CASES, ids=[f"{s}: {q}" for s, q in CASES])
@@ -91,6 +124,23 @@ def test_every_sentence_is_borne_out(operator, desks, sample, question):
     assert [(s.text, s.struck) for s in answer.sentences if s.struck] == []
     assert len(answer.sentences) > 1
     assert not answer.asks_back
+
+
+def test_no_plan_is_made_in_mode_read(operator, desks):
+    answer = ask(operator, desks["web-shop"], "scale web to 14", mode="read")
+    assert "/mode plan" in answer.text
+    answer = ask(operator, desks["web-shop"], "drain node b2", mode="read")
+    assert "4 tasks" in answer.text and "/mode plan" in answer.text
+
+
+def test_a_plan_is_applied_by_approval_in_mode_apply_only(operator, desks):
+    desk = desks["web-shop"]
+    ask(operator, desk, "drain node b2")
+    plan_id = operator.names(desk).plan_ids[0]
+    told = ask(operator, desk, f"apply plan {plan_id}")
+    assert told.approval is None and f"/apply {plan_id}" in told.text
+    asked = ask(operator, desk, f"apply plan {plan_id}", mode="apply")
+    assert (asked.approval.plan_id, asked.approval.action) == (plan_id, "apply")
 
 
 def test_first_answer_says_that_it_is_by_rules_and_how_to_connect_a_model(operator, desks):

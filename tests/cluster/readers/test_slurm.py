@@ -151,6 +151,13 @@ def test_json_of_new_and_old_versions(read):
     assert tasks["81520.n0"].priority == 6100
 
 
+def test_devices_that_the_cluster_does_not_count_are_those_asked_for(read):
+    job = files.JSON_JOBS["jobs"][1] | {"tres_req_str": "cpu=32,mem=192G,node=2,billing=32"}
+    tasks = read(files.NODES, {"jobs": [job]}).tasks_by_id
+    assert tasks["81520.n0"].requests == {"cpu": 16, "memory": 96, "nvidia.com/gpu": 4}
+    assert tasks["81520.n0"].accelerator_models == ("a100",)
+
+
 def test_json_says_when_it_was_made(tmp_path):
     (tmp_path / "n").write_text(files.NODES)
     (tmp_path / "j").write_text(json.dumps(files.JSON_JOBS))

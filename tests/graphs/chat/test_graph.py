@@ -228,7 +228,7 @@ def test_ctrl_c_stops_a_turn_that_still_waits_and_drops_what_comes_later(talk) -
     one.stop()
     assert text_of(one.ask("how are things?")).startswith("82 pods run")
     late.set()
-    one._threads[0].join(20)
+    one._left[0].wait(20)
     assert not one.is_at_work
     assert [t.answer.text[:8] for t in one.turns] == ["Stopped;", "82 pods "]
     assert one.unfinished == ""

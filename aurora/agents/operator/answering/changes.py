@@ -65,10 +65,10 @@ def what_if_add_nodes(reply: Reply, slots: Mapping[str, Any]) -> None:
     nodes = f"With {noun(count, 'more node')} like {like}"
     newly = [p for p in data["newly_placed"] if "-added-" in p["node_id"]]
     if not before:
-        reply.say(f"{nodes}, {noun(after, 'task')} would wait, as many as now.", found.cite)
+        reply.say(f"{nodes}, {noun(after, 'task')} would wait {_PLACED}, as many as now.", found.cite)
     else:
-        text = f"{noun(after, 'task')} would wait after placing what fits"
-        reply.say(f"{nodes}, {text}, and {before} {_verb(before)} now.", found.cite)
+        text = f"{noun(after, 'task')} would wait {_PLACED}"
+        reply.say(f"{nodes}, {text}, and {before} now.", found.cite)
     if newly:
         reply.say(f"The new nodes would take {listed([p['task_id'] for p in newly], 8)}.", found.cite)
     _say_shares(reply, found)
@@ -89,17 +89,17 @@ def what_if_price(reply: Reply, slots: Mapping[str, Any]) -> None:
 def _say_fit(reply: Reply, found: Found, condition: str) -> None:
     before, after, _ = _waiting(found)
     if before == after:
-        reply.say(f"{condition}, {noun(after, 'task')} would wait then, as many as now.", found.cite)
+        reply.say(f"{condition}, {noun(after, 'task')} would wait {_PLACED}, as many as now.", found.cite)
     else:
-        reply.say(f"{condition}, {noun(after, 'task')} would wait then, and {before} {_verb(before)} now.", found.cite)
+        reply.say(f"{condition}, {noun(after, 'task')} would wait {_PLACED}, and {before} now.", found.cite)
     overfull = found.data["after"]["overfull_nodes"]
     if overfull:
         text = f"{noun(overfull, 'node')} would be overfull, with requests or use beyond what is allocatable"
         reply.say(f"{text}.", found.cite)
 
 
-def _verb(count: int) -> str:
-    return "waits" if count == 1 else "wait"
+_PLACED = "once those that fit are placed"
+"""What both sides of a comparison are after."""
 
 
 def _waiting(found: Found) -> tuple[int, int, Sequence[Mapping[str, Any]]]:
@@ -123,7 +123,7 @@ def _say_loss(reply: Reply, found: Found, condition: str, *cites: str) -> None:
             f"{condition}, {noun(displaced, 'task')} lose{'s' if displaced == 1 else ''} the node and {placed}.", *cite
         )
     if before or after:
-        reply.say(f"{noun(after, 'task')} would wait then, and {before} {_verb(before)} now.", found.cite)
+        reply.say(f"{noun(after, 'task')} would wait {_PLACED}, and {before} now.", found.cite)
     _say_hot(reply, found)
     _show_waiting(reply, found)
     reply.show("tasks that go elsewhere", ("task", "new node"), _rows(data["placed_again"]), found.cite)

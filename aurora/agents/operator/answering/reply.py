@@ -21,9 +21,11 @@ class UnansweredError(AuroraError):
     Args:
         reason: Why, in the tool's words.
         cite: The call.
+        outcome: Outcome of the call.
     """
 
-    def __init__(self, reason: str, cite: str) -> None:
+    def __init__(self, reason: str, cite: str, outcome: str = "failed") -> None:
+        self.outcome = outcome
         self.reason = reason
         self.cite = cite
         super().__init__(reason)
@@ -54,6 +56,7 @@ class Reply:
         self.mode = mode
         self.sentences: list[Sentence] = []
         self.tables: list[Table] = []
+        self.asks_back: list[str] = []
         self.approval: Approval | None = None
 
     def look_up(self, tool: str, **arguments: Any) -> Found:
@@ -66,7 +69,7 @@ class Reply:
         evidence = max(self.harness.journal, key=lambda e: e.number)
         cite = f"E{evidence.number}"
         if evidence.outcome != "ok":
-            raise UnansweredError(evidence.text, cite)
+            raise UnansweredError(evidence.text, cite, evidence.outcome)
         return Found(cite, json.loads(evidence.text))
 
     def say(self, text: str, *cites: str) -> None:

@@ -12,15 +12,19 @@ from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.names import Mention, Names
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
-from aurora.agents.operator.understanding.similarity import examples, words_of
+from aurora.agents.operator.understanding.similarity import AnyKind, examples, words_of
 from aurora.agents.operator.understanding.words import plain_text
 
-THRESHOLD = 0.40
+THRESHOLD = 0.5
 """Least likeness to an example at which a question counts as understood."""
-MARGIN = 0.05
+MARGIN = 0.12
 """Least distance to the next kind."""
+NEIGHBOURS = 0.7
+"""Weight of the nearest examples, compared with that of the odds of words."""
 MISSING, UNWANTED = 0.22, 0.10
 """What a kind loses for each name that it needs and the question does not have, or has and the kind has no use for."""
+STRANGE, ORDERED = 0.08, 0.3
+"""What it loses for each word that is neither known nor everyday, and an order for a question that asks why."""
 CERTAIN = 0.62
 """Likeness from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
@@ -86,7 +90,7 @@ _IMPERSONAL = re.compile(
 _SPLIT = re.compile(
     r"[?!;]+\s*(?=\S)|(?<=\w)\.\s+(?=\S)|,?\s+(?:and|also|then|plus)\s+(?:also\s+)?"
     r"(?=(?:why|what|how|which|who|when|is|are|can|could|should|does|do|show|make|drain|apply|scale|compare|forecast|"
-    r"tell|explain|place|roll|undo|list|check|resize)\b)|,\s+(?=(?:why|what|how|which|who)\b)"
+    r"tell|explain|place|roll|undo|list|check|resize)\b)"
 )
 
 
@@ -135,43 +139,80 @@ def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning
     masked = mask(question, names)
     resolver = Resolver(names, masked.mentions, masked.plain)
     masked = _with_pronouns(masked, resolver, names, history)
-    table = examples()
-    likeness = table.likeness(masked.text)
     have = resolver.have()
-    scores: dict[Kind, float] = {}
-    for kind, value in likeness.items():
-        if kind == "show_task":
-            continue
-        row = QUESTIONS[kind]
-        missing = sum(need not in have for need in row.needs)
-        unwanted = sum(name not in row.needs | row.may and name in ("node", "zone", "thing", "plan", "policies")
-                       for name in have)  # fmt: skip
-        scores[kind] = value - MISSING * missing - UNWANTED * unwanted
+    scores = _scores(masked.text, have)
     order = sorted(scores, key=lambda k: -scores[k])
     best, second = order[0], order[1]
-    nearest = tuple(_specific(k, resolver) for k in order[:3])
-    is_bare = not set(words_of(masked.text)) - _BARE
-    if is_bare or scores[best] < THRESHOLD or table.known_share(masked.text) < LEAST_KNOWN:
-        return Meaning(None, nearest=nearest, likeness=scores[best], reason="I am not sure what is asked")
-    if scores[best] - scores[second] < MARGIN:
-        return Meaning(None, nearest=nearest, likeness=scores[best], reason="that can mean several things")
-    kind = _specific(best, resolver)
-    strange = table.strange_words(masked.text)
-    row = QUESTIONS[kind]
-    if strange and (row.may | row.needs) & {"thing", "node"} and not have & {"thing", "node", "zone"}:
-        return Meaning(
-            None, nearest=nearest, likeness=scores[best], reason=f"I know nothing called {strange[0]!r} here"
-        )
-    lacking = [need for need in QUESTIONS[kind].needs if need not in have]
-    if lacking:
-        reason = f"the question names no {_NEED[lacking[0]]} that I know"
+    nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
+
+    def unsure(reason: str) -> Meaning:
         return Meaning(None, nearest=nearest, likeness=scores[best], reason=reason)
+
+    words = set(words_of(masked.text))
+    is_bare = not words - _BARE or (len(words) > 1 and all(w.startswith("<") or w == "on" for w in words))
+    is_strange = examples().known_share(masked.text) < LEAST_KNOWN
+    if is_bare or is_strange or best == "other" or scores[best] < THRESHOLD:
+        return unsure("I am not sure what is asked")
+    if scores[best] - scores[second] < MARGIN:
+        return unsure("that can mean several things")
+    kind = _specific(best, resolver)
+    problem = _problem(kind, masked, resolver)
+    if problem:
+        return unsure(problem)
     filled = resolver.fill(kind)
     if isinstance(filled, str):
-        return Meaning(None, nearest=nearest, likeness=scores[best], reason=filled)
+        return unsure(filled)
+    kind = _by_state(kind, filled, resolver)
     return Meaning(kind, filled, scores[best], nearest)
 
 
+def _scores(text: str, have: Collection[str]) -> dict[AnyKind, float]:
+    """Return how well a masked question suits each kind by its words and by what it names."""
+    likeness, odds = examples().likeness(text), examples().odds(text)
+    strange, asks_why = len(examples().strange_words(text)), "why" in words_of(text)
+    scores: dict[AnyKind, float] = {}
+    for kind, value in likeness.items():
+        score = NEIGHBOURS * value + (1 - NEIGHBOURS) * odds[kind]
+        if kind != "other":
+            row = QUESTIONS[kind]
+            missing = sum(need not in have for need in row.needs)
+            unwanted = sum(name in _NAMED and name not in row.needs | row.may for name in have)
+            score -= MISSING * missing + UNWANTED * unwanted + STRANGE * strange
+            score -= ORDERED * (kind in _ORDERS and asks_why)
+        scores[kind] = score
+    return scores
+
+
+_ORDERS = frozenset({"drain", "make_plan", "apply_plan", "rollback_plan"})
+"""Kinds that ask for something to be done; whoever asks why wants to know something."""
+_NAMED = frozenset({"node", "zone", "thing", "plan", "policies"})
+
+
+def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
+    """Return why a question of a kind can't be answered as it is put; empty if it can."""
+    have, row = resolver.have(), QUESTIONS[kind]
+    if _FORBIDS.search(masked.plain):
+        return "it says what not to do"
+    strange = examples().strange_words(masked.text)
+    if strange and (row.may | row.needs) & {"thing", "node"} and not have & {"thing", "node", "zone"}:
+        return f"I know nothing called {strange[0]!r} here"
+    unknown = resolver.unknown_name()
+    if unknown:
+        return f"I know nothing called {unknown!r} here"
+    lacking = [need for need in row.needs if need not in have]
+    return f"the question names no {_NEED[lacking[0]]} that I know" if lacking else ""
+
+
+def _by_state(kind: Kind, filled: Slots, resolver: Resolver) -> Kind:
+    """Return the kind that suits the state of a task: one without a node is asked about because it waits."""
+    if kind == "why_here" and "claimed_node" not in filled and not resolver.has_node(filled["task"]):
+        return "why_waiting"
+    return kind
+
+
+_FORBIDS = re.compile(
+    r"^(?:please |pls )?(?:do not|never|stop|avoid|without)\b|\bdo not (?:apply|drain|remove|scale|make|place)\b"
+)
 _BARE = frozenset(["why", "what", "how", "which", "who", "when", "where", "not", "now", "on"])
 """Words that ask nothing by themselves."""
 _NEED: Mapping[str, str] = {

@@ -23,6 +23,8 @@ _EMPTY = re.compile(
 )
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
 _SCALE = re.compile(r"\b(?:scal\w*|replicas?|copies|pods|instances)\b")
+_NO_NAME = re.compile(r"p\d+|x\d+|k8s|k3s|ds\d|e\d+|v\d+|q\d")
+"""Words of letters and digits that name nothing of a cluster."""
 _LAST_PLAN = re.compile(
     r"\b(?:(?:the|this|that|last|latest|my|newest) plan|it|that)\b|<plan>|\bplan$|^(?:undo|roll ?back|go ahead)"
 )
@@ -76,6 +78,25 @@ class Resolver:
         """Return whether the question names a task rather than a workload."""
         things = self.of("task", "workload", "series")
         return bool(things) and things[0].kind == "task"
+
+    def unknown_name(self) -> str:
+        """Return a word that looks like a name of something and is none of the desk's; empty if there is none."""
+        for word in re.findall(r"(?<![<\w.-])[a-z]+(?:-[a-z]+)*[-_]?\d+[a-z0-9-]*(?![\w>])", self._plain):
+            is_node = re.search(rf"\b(?:node|box|host|machine|server|vm|task|pod|job)s? {re.escape(word)}", self._plain)
+            if (is_node or not _NO_NAME.fullmatch(word)) and not self._is_type(word):
+                return str(word)
+        return ""
+
+    def _is_type(self, word: str) -> bool:
+        """Return whether a word is a part of a machine type or a device model of the cluster."""
+        if self._names.cluster is None:
+            return False
+        types = {t.casefold() for n in self.cluster.nodes for t in (n.instance_type, n.accelerator_model) if t}
+        return any(word in re.split(r"[-_.]", t) or word == t for t in types)
+
+    def has_node(self, tasks: str | list[str]) -> bool:
+        """Return whether any of some tasks has a node."""
+        return any(self.cluster.tasks_by_id[t].node_id for t in ([tasks] if isinstance(tasks, str) else tasks))
 
     def fill(self, kind: Kind) -> Slots | str:
         """Return the slots of a kind, or what is missing."""
@@ -181,6 +202,7 @@ class Resolver:
                 *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
                 node.node_id.casefold().rstrip("0123456789-_"),
             } - {"", "node", "worker"}
+            kinds = {k for k in kinds if len(k) > 1}
             has_gpu = bool({"gpu", "gpus"} & words) and any("gpu" in r for r in node.allocatable)
             is_spot = "spot" in words and any("spot" in v for v in (*node.labels.values(), *node.labels))
             if kinds & words or has_gpu or is_spot:
@@ -211,6 +233,9 @@ class Resolver:
     def reserve(self) -> Slots | str:
         """Workload, horizon, confidence, and the resource."""
         found: dict[str, Any] = dict(self.forecast())  # type: ignore[arg-type]  # never a text
+        found.pop("series", None)
+        if self.metric():
+            found["metric"] = self.metric()
         value = amounts.confidence(self._plain)
         return found | ({"confidence": value} if value else {})
 

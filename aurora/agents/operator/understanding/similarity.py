@@ -7,8 +7,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Literal
 
-from aurora.agents.operator.questions import KINDS, QUESTIONS, Kind
+from aurora.agents.operator.questions import OTHER, QUESTIONS, Kind
 from aurora.agents.operator.understanding.words import EVERYDAY, stem, with_phrases
 
 _RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")
@@ -88,6 +89,10 @@ PAIR, PART = 0.7, 0.25
 PART_LENGTH = 4
 NEGATION = 1.6
 """Weight of a negation."""
+SMOOTHING, TEMPERATURE = 0.3, 2.0
+"""Of the odds of kinds: examples added to each count, and what makes them less sure, as words depend on each other."""
+AnyKind = Kind | Literal["other"]
+"""A kind of question, or none of them."""
 MIN_NAME = 3
 """Fewest letters of a word that may be a name."""
 MERGED: Mapping[str, Kind] = {"show_task": "show_workload"}
@@ -128,8 +133,8 @@ def features(words: list[str]) -> Counter[str]:
 class Examples:
     """The examples of all kinds as vectors of unit length."""
 
-    def __init__(self, texts: Iterable[tuple[Kind, str]]) -> None:
-        self._kinds: list[Kind] = []
+    def __init__(self, texts: Iterable[tuple[AnyKind, str]]) -> None:
+        self._kinds: list[AnyKind] = []
         self._has_not: list[bool] = []
         rows: list[Counter[str]] = []
         for kind, text in texts:
@@ -138,6 +143,10 @@ class Examples:
             self._has_not.append("not" in words)
             rows.append(features(words))
         documents = Counter(f for row in rows for f in row)
+        self._counts: dict[AnyKind, Counter[str]] = {}
+        for kind, row in zip(self._kinds, rows, strict=True):
+            self._counts.setdefault(kind, Counter()).update({f for f in row if not f.startswith("#")})
+        self._sizes = Counter(self._kinds)
         self._unknown = math.log(1 + len(rows))
         self._idf = {f: math.log(1 + len(rows) / n) for f, n in documents.items()}
         self.vocabulary = frozenset(f for f in documents if " " not in f and not f.startswith("#"))
@@ -151,19 +160,38 @@ class Examples:
         norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
         return {f: w / norm for f, w in weights.items()}
 
-    def likeness(self, masked: str) -> dict[Kind, float]:
+    def _words(self, masked: str) -> list[str]:
+        """Return the words of a question without everyday words that no example has."""
+        return [w for w in words_of(masked) if w in self.vocabulary or w not in EVERYDAY]
+
+    def odds(self, masked: str) -> dict[AnyKind, float]:
+        """Return the probability of each kind by the words and pairs of words that its examples have (naive Bayes)."""
+        found = {f for f in features(self._words(masked)) if not f.startswith("#") and f in self._idf}
+        logs: dict[AnyKind, float] = {}
+        for kind, size in self._sizes.items():
+            counts = self._counts[kind]
+            logs[kind] = sum(
+                (1.0 if " " not in f else PAIR) * math.log((counts[f] + SMOOTHING) / (size + 2 * SMOOTHING))
+                for f in found
+            )
+        top = max(logs.values())
+        weights = {kind: math.exp((value - top) / TEMPERATURE) for kind, value in logs.items()}
+        total = sum(weights.values())
+        return {kind: weight / total for kind, weight in weights.items()}
+
+    def likeness(self, masked: str) -> dict[AnyKind, float]:
         """Return the likeness of a question to each kind, from 0 to 1: that to its nearest examples."""
-        words = words_of(masked)
+        words = self._words(masked)
         scores: dict[int, float] = defaultdict(float)
         for feature, weight in self._weighted(features(words)).items():
             for number, other in self._index.get(feature, ()):
                 scores[number] += weight * other
         has_not = "not" in words
-        nearest: dict[Kind, list[float]] = {kind: [] for kind in KINDS}
+        nearest: dict[AnyKind, list[float]] = {kind: [] for kind in self._sizes}
         for number, score in scores.items():
             unlike = 0.8 if self._has_not[number] != has_not else 1.0
             nearest[self._kinds[number]].append(unlike * score)
-        found: dict[Kind, float] = {}
+        found: dict[AnyKind, float] = {}
         for kind, values in nearest.items():
             top = sorted(values, reverse=True)[:4]
             found[kind] = 0.75 * top[0] + 0.25 * sum(top) / 4 if top else 0.0
@@ -176,6 +204,7 @@ class Examples:
             w
             for w in words
             if len(w) >= MIN_NAME
+            and not any(c.isdigit() for c in w)
             and stem(w) not in self.vocabulary
             and w not in _SKIPPED
             and not {w, stem(w)} & EVERYDAY
@@ -183,11 +212,15 @@ class Examples:
 
     def known_share(self, masked: str) -> float:
         """Return the share of a question's words that occur in examples."""
-        words = words_of(masked)
+        words = self._words(masked)
         return sum(w in self.vocabulary for w in words) / len(words) if words else 0.0
 
 
 @cache
 def examples() -> Examples:
     """Return the examples of `aurora.agents.operator.questions`."""
-    return Examples((MERGED.get(kind, kind), line) for kind, row in QUESTIONS.items() for line in row.examples)
+    texts: list[tuple[AnyKind, str]] = [
+        (MERGED.get(kind, kind), line) for kind, row in QUESTIONS.items() for line in row.examples
+    ]
+    texts += [("other", line) for line in OTHER]
+    return Examples(texts)

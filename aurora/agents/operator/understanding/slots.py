@@ -15,7 +15,7 @@ _TIMES = re.compile(
 )
 _DOWN = re.compile(
     r"\b(?:drop|drops|dropped|fall|falls|fell|falling|decreas\w*|shrinks?|lower|lowered|less|down|cheaper|cuts?|discount|"
-    r"reduc\w*|sinks?|declin\w*|goes down|halv\w*|slashe?[sd]?|off)\b"
+    r"reduc\w*|sinks?|declin\w*|lost|loses?|losing|minus|goes down|halv\w*|slashe?[sd]?|off)\b"
 )
 _MULTIPLES = (
     (re.compile(r"\b(?:doubl\w*|twice|two times)\b"), 2.0),
@@ -44,7 +44,7 @@ _P = re.compile(r"\bp(?P<n>\d{2}(?:\.\d+)?|999)\b")
 _BARE_CONFIDENCE = re.compile(r"\b0?\.(?P<n>\d+)\b")
 _COUNT = re.compile(
     rf"\b(?P<n>{_N}|an?|another|one|couple(?: of)?|a couple(?: of)?)\s+(?:more |extra |additional |further |new |"
-    r"other |of those |of them |spare )*(?:<node>\s?)?(?:like )?"
+    r"other |of those |of them |spare )*(?:[a-z]+\d*(?:-\d+)? )?(?:<node>\s?)?(?:like )?"
     r"(?:nodes?|box(?:es)?|hosts?|machines?|servers?|vms?|instances?|workers?|blades?|<node>|gpu|cpu|of)(?![a-z])"
 )
 _PLUS = re.compile(rf"(?:\+|plus |add |adding |added |buy |bought |order |get )(?P<n>{_N}|an?|another|one)\b")

@@ -37,6 +37,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bpls\b|\bplz\b"), "please"),
 )
 
+_GREETING = re.compile(r"^(?:(?:ok|okay|hey|hi|hello|yo|so|well|hmm|erm|please|pls|quick question)\b[,!.: ]+(?=\S))+")
 NUMBERS = {
     name: float(value)
     for value, name in enumerate(
@@ -84,7 +85,7 @@ def plain_text(question: str) -> str:
     >>> plain_text("Why isn’t WEB running?")
     'why is not web running?'
     """
-    text = question.translate(_APOSTROPHES).casefold()
+    text = _GREETING.sub("", question.translate(_APOSTROPHES).casefold().strip())
     for pattern, replacement in _CONTRACTIONS:
         text = pattern.sub(replacement, text)
     return text
@@ -112,9 +113,11 @@ def number_of(token: str) -> float | None:
 
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"goes? (?:down|dark|offline|dead|away|under)|went down|going down|blows? up|drops? (?:out|dead)|turned off|"
-     r"(?:kicks|bites) the (?:bucket|dust)|is (?:lost|gone|down|dead)", " fail "),
+     r"(?:kicks|bites) the (?:bucket|dust)|is (?:lost|gone|down|dead)|"
+     r"belly[ -]up|catch(?:es)? fire|caught fire|burn(?:s|ed|t)?(?: down)?|cut off|death of", " fail "),
     (r"pull(?:ed|ing)? (?:the plug|out)|take[ns]? (?:away|out)|took (?:away|out)|get(?:ting)? rid of|"
-     r"do(?:ing)? without|without (?=<node>)|give[ns]? (?:back|up)|shut(?:ting)? down|"
+     r"do(?:ing)? without|without (?=<node>)|give[ns]? (?:back|up)|shut(?:ting)? down|hand(?:ed|ing)? back|"
+     r"ditch(?:ed|ing)?|s(?:ell|old|elling)(?=\s+<)|"
      r"turn(?:ing)? off|switch(?:ing)? off|"
      r"scrap(?:ped|ping)?|decommission(?:ed|ing)?|retir(?:e|ed|ing)", " remove "),
     (r"roll(?:ed|ing)? ?-?back|put (?:it |that |things |everything )?back(?: as (?:it|they) (?:was|were))?|back out",
@@ -127,9 +130,9 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"making room|make room", " place "),
     (r"instead of|rather than", " instead "),
     (r"how come|what(?: is)? the reason|for what reason|what for|how is it that|what (?:made|makes)|what brought|"
-     r"what(?: is)? keeping|what keeps|what(?: is)? stopping|what stops|what prevents|what blocks|"
-     r"what(?: is)? blocking",
-     " why "),
+     r"rationale|what(?: is)? keeping|what keeps", " why "),
+    (r"what(?: is)? (?:stopping|blocking|preventing|holding up|holding)|what (?:stops|prevents|blocks)", " why wait "),
+    (r"maxed out", " full "),
     (r"per hour|an hour|hourly|/ ?h\b|each hour", " hourly "),
     (r"at the moment|right now|currently|at present", " now "),
 )  # fmt: skip

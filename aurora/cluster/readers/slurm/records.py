@@ -86,7 +86,6 @@ class Job:
         devices: Resources of each node besides cores and memory.
         model: Model of its devices.
         node_list: Nodes that it runs on.
-        on_nodes: Cores on each node, where they are known.
         required, excluded: Nodes that it must have, and that it must not.
     """
 
@@ -104,7 +103,6 @@ class Job:
     devices: Mapping[str, float] = field(default_factory=dict)
     model: str | None = None
     node_list: tuple[str, ...] = ()
-    on_nodes: Mapping[str, float] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     features: str = ""
@@ -232,12 +230,7 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
     if nodes > values.MAX_HOSTS:
         raise DataError(f"{where}, nodes: {nodes:,} nodes are more than a job can have")
     cpus = total.get("cpu") or read.number("cpus") or read.number("requested_cpus")
-    devices = {r: a / nodes for r, a in total.items() if r not in ("cpu", "memory", "node")}
-    for name, share in (("gres", 1.0), ("gres_job", 1.0 / nodes)):
-        for g in read.parsed(name, values.gres) or []:
-            if not total:
-                devices[g.resource] = devices.get(g.resource, 0.0) + g.amount * share
-            model = g.model or model if g.name == "gpu" else model
+    devices, model = _devices(read, total, nodes, model)
     started, elapsed = read.parsed("started", values.moment), read.parsed("elapsed", values.duration)
     busy = read.parsed("used_cpu_time", values.duration)
     rss = read.parsed("used_memory", values.memory)
@@ -273,6 +266,22 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
         used_memory=None if rss is None else rss[0],
         is_exclusive=read.text("oversubscribe").upper() in ("NO", "EXCLUSIVE", "1") and "oversubscribe" in given,
     )
+
+
+def _devices(
+    read: _Reader, total: Mapping[str, float], nodes: int, model: str | None
+) -> tuple[dict[str, float], str | None]:
+    """Return the resources of each node besides cores and memory, and the model of the devices.
+
+    Totals go before what is asked for, but a cluster need not count all of its generic resources.
+    """
+    devices = {r: a / nodes for r, a in total.items() if r not in ("cpu", "memory", "node")}
+    for name, share in (("gres", 1.0), ("gres_job", 1.0 / nodes)):
+        for g in read.parsed(name, values.gres) or []:
+            if g.resource not in total:
+                devices[g.resource] = devices.get(g.resource, 0.0) + g.amount * share
+            model = g.model or model if g.name == "gpu" else model
+    return devices, model
 
 
 def most_memory(given: Mapping[str, str], where: str) -> float:

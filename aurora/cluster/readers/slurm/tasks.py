@@ -224,7 +224,11 @@ def _on_node(terms: tuple[Term, ...], node: str | None) -> tuple[Term, ...]:
 
 
 def with_dependencies(tasks: list[Task], jobs: Iterable[Job], notes: Notes) -> list[Task]:
-    """Return tasks with the tasks that must finish before them; jobs that are gone have finished."""
+    """Return tasks with the tasks that must finish before them; jobs that are gone have finished.
+
+    Raises:
+        DataError: A job depends on more than `MAX_TASKS` tasks.
+    """
     by_job: dict[str, list[str]] = {}
     for task in tasks:
         base = task.task_id.partition(".n")[0]

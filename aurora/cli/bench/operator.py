@@ -1,0 +1,38 @@
+"""`aurora bench operator`: how well the operator without a model understands questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from aurora.cli import options
+from aurora.cli.terminal.output import emit_json, emit_table, note
+from aurora.quantities import percent
+
+COLUMNS = ("kind", "questions", "right", "asked back", "one reading", "wrong")
+
+
+def operator(
+    questions: Path = options.path(..., help="Questions with labels, .jsonl, such as the 300 of benchmarks/data."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Measure how many questions the operator without a model understands, asks back, or takes for others.
+
+    A question is right with its kind and all its names and amounts. Nothing is looked up.
+
+    Example: aurora bench operator --questions benchmarks/data/operator_questions.jsonl
+    """
+    from aurora.evals.understanding import bench_understanding  # heavy, used here only
+
+    result = bench_understanding(questions)
+    if as_json:
+        emit_json(result)
+        return
+    emit_table("questions understood", COLUMNS, [tuple(row.values()) for row in result["by_kind"]])
+    for name in ("right", "asked_back", "one_reading", "wrong"):
+        part = result[name]
+        interval = f"[{percent(part['low'])}, {percent(part['high'])}]"
+        note(f"{name.replace('_', ' ')}: {part['count']} of {result['questions']}, {percent(part['share'])} {interval}")
+    misread = ", ".join(f"{m['number']} ({m['verdict']})" for m in result["misread"])
+    note(f"misread: {misread or 'none'}; {1000 * result['seconds'] / max(1, result['questions']):.1f} ms a question")

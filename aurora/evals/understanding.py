@@ -1,0 +1,162 @@
+"""Benchmark of the operator without a model: how many questions it understands, asks back, or takes for others."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aurora.agents.operator.answering.talk import POLICY_IDS
+from aurora.agents.operator.understanding.meaning import Meaning, understand
+from aurora.agents.operator.understanding.names import Names
+from aurora.cluster.samples.load import load_sample
+from aurora.errors import DataError, FileError
+from aurora.statistics import wilson
+from aurora.tools.desk import Desk
+
+NOT_ANSWERED = ("other", "ambiguous")
+"""Kinds of the file for which a question back is right."""
+_OURS = frozenset({"metric", "claimed_node", "zone", "series"})
+"""Slots of the operator that the file need not have."""
+
+
+class Judged(NamedTuple):
+    """A question and what was made of it.
+
+    Attributes:
+        number: Its number in the file.
+        kind: What it asks, by the file.
+        verdict: `right`, `asked back`, `wrong kind`, `wrong slots`, or `one reading` of an ambiguous one.
+        found: Kind that was understood; empty: asked back.
+    """
+
+    number: int
+    kind: str
+    verdict: str
+    found: str
+
+
+def bench_understanding(questions: Path) -> dict[str, Any]:
+    """Understand the questions of a file and compare with its labels; keys of `aurora bench operator --json`.
+
+    Args:
+        questions: JSON lines with `id`, `snapshot` (a sample), `question`, `kind`, `slots` and, of an ambiguous one,
+            `kinds`. See benchmarks/data/README.md.
+
+    Raises:
+        FileError: The file can't be read.
+        DataError: A line is not such a question.
+    """
+    rows = _rows(questions)
+    names: dict[str, Names] = {}
+    judged = []
+    started = time.perf_counter()
+    for number, row in enumerate(rows, 1):
+        try:
+            sample = str(row["snapshot"])
+            if sample not in names:
+                names[sample] = Names(Desk([], snapshot=load_sample(sample)), (), POLICY_IDS)
+            judged.append(judge(row, understand(str(row["question"]), names[sample])))
+        except (KeyError, TypeError) as error:
+            raise DataError(f"{questions}: line {number} lacks {error}") from None
+    seconds = time.perf_counter() - started
+    return {**_summary(judged), "by_kind": _by_kind(judged), "seconds": seconds, "misread": _misread(judged)}
+
+
+def judge(row: Mapping[str, Any], meaning: Meaning) -> Judged:
+    """Compare what was understood with a label."""
+    kind, found = str(row["kind"]), meaning.kind or ""
+    if not found:
+        verdict = "right" if kind in NOT_ANSWERED else "asked back"
+    elif kind == "ambiguous" and found in row.get("kinds", ()):
+        verdict = "one reading"
+    elif found != kind:
+        verdict = "wrong kind"
+    else:
+        verdict = "right" if same_slots(row["slots"], meaning.slots) else "wrong slots"
+    return Judged(int(row["id"]), kind, verdict, found)
+
+
+def same_slots(label: Mapping[str, Any], slots: Mapping[str, Any]) -> bool:
+    """Return whether slots are those of a label: the same ids in any order, the same amounts.
+
+    >>> same_slots({"node": ["a", "b"]}, {"node": ["b", "a"]}), same_slots({"factor": 1.3}, {"factor": 1.2})
+    (True, False)
+    """
+    for name in set(slots) - set(label) - _OURS:
+        if slots[name] != "all":
+            return False
+    for name, value in label.items():
+        if name not in slots:
+            if value != "all":
+                return False
+            continue
+        mine = slots[name]
+        if isinstance(value, int | float):
+            if not isinstance(mine, int | float) or abs(mine - value) > 1e-6 * max(1.0, abs(value)):
+                return False
+        elif name == "like":
+            if not set(_listed(mine)) & set(_listed(value)):
+                return False
+        elif set(_listed(mine)) != set(_listed(value)):
+            return False
+    return True
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _summary(judged: Sequence[Judged]) -> dict[str, Any]:
+    counts = Counter(j.verdict for j in judged)
+    wrong = counts["wrong kind"] + counts["wrong slots"]
+    summary: dict[str, Any] = {"questions": len(judged)}
+    for name, count in (
+        ("right", counts["right"]),
+        ("asked_back", counts["asked back"]),
+        ("one_reading", counts["one reading"]),
+        ("wrong", wrong),
+        ("wrong_kind", counts["wrong kind"]),
+        ("wrong_slots", counts["wrong slots"]),
+    ):
+        low, high = wilson(count, len(judged)) if judged else (0.0, 1.0)
+        summary[name] = {"count": count, "share": count / len(judged) if judged else 0.0, "low": low, "high": high}
+    return summary
+
+
+def _by_kind(judged: Iterable[Judged]) -> list[dict[str, Any]]:
+    counts: dict[str, Counter[str]] = {}
+    for one in judged:
+        counts.setdefault(one.kind, Counter())[one.verdict] += 1
+    return [
+        {
+            "kind": kind,
+            "questions": found.total(),
+            "right": found["right"],
+            "asked_back": found["asked back"],
+            "one_reading": found["one reading"],
+            "wrong": found["wrong kind"] + found["wrong slots"],
+        }
+        for kind, found in sorted(counts.items())
+    ]
+
+
+def _misread(judged: Iterable[Judged]) -> list[dict[str, Any]]:
+    return [j._asdict() for j in judged if j.verdict.startswith("wrong")]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise FileError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON lines: {error}") from None
+    if not all(isinstance(r, dict) for r in rows):
+        raise DataError(f"{path} has lines that are not questions")
+    return rows
