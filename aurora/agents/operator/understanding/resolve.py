@@ -61,7 +61,9 @@ class Resolver:
 
     def named(self) -> dict[str, str]:
         """Return what the question names, one of each sort, for questions back."""
-        found = {m.kind: m.ids[0] for m in reversed(self._mentions) if m.kind in ("node", "zone", "plan", "workload")}
+        found: dict[str, str] = {
+            m.kind: m.ids[0] for m in reversed(self._mentions) if m.kind in ("node", "zone", "plan", "workload")
+        }
         tasks = self.tasks(lambda t: True) if self.of("task", "workload") else []
         workloads = self.workloads()
         return {
