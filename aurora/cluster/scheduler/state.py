@@ -156,6 +156,9 @@ class ClusterState:
             now: Time, seconds, on the clock of the tasks' arrivals.
             slot: Row that the task takes, on which only `fit.random` depends; None: one by the task's name.
             waiting: Tasks that wait, this one included.
+
+        Raises:
+            InputError: The task holds room already.
         """
         chosen = self.all_nodes if candidates is None else candidates
         if task.task_id in self._slots:
