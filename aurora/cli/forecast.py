@@ -16,7 +16,6 @@ from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table, note, on_terminal, printable, terminal_width
 from aurora.cli.terminal.steps import steps
 from aurora.quantities import duration, percent, period, plain
-from aurora.types import no_progress
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.forecasting.zero_shot import BacktestedForecast
@@ -64,6 +63,7 @@ def forecast(  # one parameter an option
     from aurora.learning.forecasting.report import MAX_SERIES_WITH_ETS, chosen_series, report_forecasts  # likewise
     from aurora.learning.futures.demand import ended_note  # likewise
     from aurora.learning.series.read import read_panel  # likewise
+    from aurora.types import no_progress  # likewise
 
     check_plot_path(plot)
     panel = read_panel(data)

@@ -26,6 +26,7 @@ from aurora.cli.futures import commands as futures
 from aurora.cli.options import options_of
 from aurora.cli.plan import commands as plan
 from aurora.cli.recommend import commands as recommend
+from aurora.cli.schedule import commands as schedule
 from aurora.cli.snapshot import commands as snapshot
 from aurora.cli.terminal import streams
 from aurora.cli.terminal.failures import failure_of, report_failure
@@ -60,6 +61,7 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(data.app, name="data")
 app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(schedule.app, name="schedule")
 app.command("doctor")(doctor.doctor)
 
 

@@ -12,6 +12,17 @@ from aurora.cluster.plans import folder
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
+KEYS = {
+    "node": "node_id",
+    "task": "task_id",
+    "series": "unique_id",
+    "ahead": "seconds_ahead",
+    "so_far": "seconds_so_far",
+    "latency": "latency_seconds",
+    "share": "requested_share",
+}
+"""Fields of claims as other tools call them, so that evidence is read alike: whose it is, and in which unit."""
+
 
 class ExplainPlanArguments(Frozen):
     """A plan, and the policy that is asked for its decisions."""
@@ -59,6 +70,14 @@ def explain_plan(desk: Desk, arguments: ExplainPlanArguments) -> PlanExplained:
         plan_id=explanation.plan_id,
         policy_id=explanation.policy_id,
         text=explanation.text,
-        claims=tuple(ClaimRow(kind=c["kind"], text=c["text"], fields=c["fields"]) for c in held),
+        claims=tuple(ClaimRow(kind=c["kind"], text=c["text"], fields=_fields(c["kind"], c["fields"])) for c in held),
         left_out=tuple(f"{c.text}: {c.evidence}" for c in explanation.dropped),
     )
+
+
+def _fields(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a claim with the keys and units by which evidence is read."""
+    named = {KEYS.get(key, key): value for key, value in fields.items()}
+    if fields.get("basis") == "used":
+        named["used_share"] = named.pop("requested_share")
+    return named | ({"unit": "cores", "interval_share": 0.8} if kind == "forecast" else {})

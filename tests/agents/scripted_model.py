@@ -49,4 +49,4 @@ def calls(*called: tuple[str, dict[str, Any]]) -> AIMessage:
 
 def scripted(*replies: Reply) -> MeteredModel:
     """Return a metered model that replies as told."""
-    return metered(model_name("openai:scripted"), inner=ScriptedModel(replies=list(replies)))
+    return metered(model_name("openai:scripted"), inner=ScriptedModel(replies=list(replies)), in_prose=True)

@@ -57,7 +57,7 @@ def test_files_are_read_and_written_as_a_snapshot(tmp_path):
 def test_guessed_headings_are_shown_and_need_yes(tmp_path):
     (tmp_path / "n.csv").write_text("Host,vCPU,RAM (MB)\na,4,8192\n")
     refused = aurora("snapshot", "read", "csv", str(tmp_path / "n.csv"), code=2)
-    assert "RAM (MB)  memory in mb, such as 8192" in refused.stderr
+    assert "RAM (MB)  memory in MB, such as 8192" in refused.stderr
     assert "--yes" in refused.stderr
     shown = aurora("snapshot", str(tmp_path / "n.csv"), "--yes").stdout
     assert "nodes: 1" in shown

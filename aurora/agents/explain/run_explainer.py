@@ -8,10 +8,17 @@ from typing import Any, NamedTuple
 
 from aurora.agents.explain.explicit import planned_summary, violations_of
 from aurora.agents.explain.late_tasks import TroubledTask, troubles, troubles_claims, troubles_text
+from aurora.agents.explain.run_plan import (
+    CheckedRunPlan,
+    check_run_plan,
+    decided_by,
+    run_plan_claims,
+    run_plan_text,
+)
 from aurora.agents.explain.wording import MEASURES, Audience, called, sentence
 from aurora.errors import ScenarioError
 from aurora.sim.explain.claims import Case, Checked, Claim, OutcomeClaim, check, run_of
-from aurora.sim.explain.decision import Decision, cause, decisions, is_level
+from aurora.sim.explain.decision import Decision, decisions
 from aurora.sim.explain.history import History
 from aurora.sim.explain.names import shown_name
 from aurora.sim.kernel import encode, evaluate
@@ -34,6 +41,7 @@ class PlanExplanation(NamedTuple):
         text: Explanation in words.
         troubles: Tasks that were late or did not complete, each with its cause.
         violations: Constraints that an explicit plan breaks; None if the policy is none.
+        plan: Claims on which reason put tasks where, which nodes stayed unused and why, and the highest load.
     """
 
     scenario_id: str
@@ -43,6 +51,7 @@ class PlanExplanation(NamedTuple):
     text: str
     troubles: tuple[TroubledTask, ...] = ()
     violations: tuple[Violation, ...] | None = None
+    plan: tuple[CheckedRunPlan, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of `aurora explain --json` without `--task`."""
@@ -54,6 +63,7 @@ class PlanExplanation(NamedTuple):
             "late": [t.to_json() for t in self.troubles if t.status.status == "late"],
             "not_completed": [t.to_json() for t in self.troubles if t.status.status != "late"],
             "claims": [c.to_json() for c in self.checked],
+            "plan": [c.to_json() for c in self.plan],
             **({} if self.violations is None else {"violations": [v._asdict() for v in self.violations]}),
         }
 
@@ -71,6 +81,7 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
     outcome = run.outcome
     every = list(decisions(scenario, policy, outcome))
     reasons = Counter(_decided_by(d, audience) for d in every)
+    plan = check_run_plan(run_plan_claims(run, every, audience), run, every)
     sums = outcome.summary.to_json(scenario.counted)
     claims: list[Claim] = [OutcomeClaim(None, name, float(sums[name])) for name in MEASURES if name in sums]
     claims += _critical_node_claims(scenario, policy, outcome)
@@ -83,12 +94,13 @@ def explain_plan(scenario: Scenario, policy: Policy, *, audience: Audience = "op
         f"{shown_name(policy.policy_id)} on {shown_name(scenario.scenario_id)}: {_counted(len(every), 'placement')} of "
         f"{_counted(len(scenario.tasks), 'task')}.",
         *([f"What decided: {decided}."] if decided else []),
+        *run_plan_text(plan),
         f"Outcome: {'; '.join(now)}.",
         *troubles_text(late),
         *_without_text(held),
     ]
     return PlanExplanation(
-        scenario.scenario_id, policy.policy_id, tuple(checked), reasons, "\n".join(lines), tuple(late)
+        scenario.scenario_id, policy.policy_id, tuple(checked), reasons, "\n".join(lines), tuple(late), plan=plan
     )
 
 
@@ -128,13 +140,8 @@ def _without_text(claims: Sequence[OutcomeClaim]) -> list[str]:
 
 
 def _decided_by(decision: Decision, audience: Audience) -> str:
-    other = decision.runner_up
-    if other is None:
-        return "no alternative"
-    if is_level(decision, other.features):
-        return "a draw"
-    causes = cause(decision, other)
-    return " and ".join(called(f, audience) for f in causes) if causes else "many things at once"
+    kind, features = decided_by(decision)
+    return " and ".join(called(f, audience) for f in features) if features else kind
 
 
 def _critical_node_claims(scenario: Scenario, policy: Policy, outcome: Outcome) -> list[Claim]:

@@ -63,10 +63,17 @@ def explain_fault(error: Exception, receipt: Receipt, name: ModelName) -> ModelE
     return _error(kind, detail, receipt, name)
 
 
-def fault_of(answer: AIMessage, receipt: Receipt, name: ModelName) -> ModelError | None:
-    """Return the fault of a message that can't be an answer; None: it can. Its validity is checked elsewhere."""
+def fault_of(answer: AIMessage, receipt: Receipt, name: ModelName, *, in_prose: bool = False) -> ModelError | None:
+    """Return the fault of a message that can't be an answer; None: it can. Its validity is checked elsewhere.
+
+    Args:
+        answer: The message.
+        receipt: What the provider sent with it.
+        name: Name of the model.
+        in_prose: True: answers are prose, in which "I can't tell" is one; a refusal is what the provider marks as such.
+    """
     text = answer.text.strip()
-    words = receipt.refusal or (text if is_refusal(text) and not answer.tool_calls else "")
+    words = receipt.refusal or (text if not in_prose and is_refusal(text) and not answer.tool_calls else "")
     if receipt.stop == "refusal" or words:
         return _error(_FaultText("refusal", "{name} declined the question"), words or "no reason given", receipt, name)
     if receipt.stop == "filter":

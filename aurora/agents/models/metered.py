@@ -80,6 +80,7 @@ class MeteredModel(BaseChatModel):
         watch: Callback after every answer.
         tell: Callback for notes to a person, such as a setting that the model refuses.
         left_out: Names of the settings that the model has refused in this session.
+        in_prose: True: answers are prose, in which "I can't tell" is one and no refusal.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -95,6 +96,7 @@ class MeteredModel(BaseChatModel):
     watch: Callable[[Call], None] | None = None
     tell: Callable[[str], None] | None = None
     left_out: frozenset[str] = frozenset()
+    in_prose: bool = False
     slots: Any = None
     lock: Any = None
 
@@ -216,7 +218,7 @@ class MeteredModel(BaseChatModel):
                 step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
                 is_sent = receipt.is_sent or not provider.is_remote
                 return _Tried(None, fault, _usage(receipt, None), step, is_sent)
-        problem = fault_of(answer, receipt, self.name_)
+        problem = fault_of(answer, receipt, self.name_, in_prose=self.in_prose)
         if problem is not None:
             return _Tried(None, problem, _usage(receipt, answer))
         if receipt.stop == "length":
@@ -273,6 +275,7 @@ def metered(  # noqa: PLR0913  # what a session is opened with
     tell: Callable[[str], None] | None = None,
     inner: BaseChatModel | None = None,
     first_wait: float = FIRST_WAIT,
+    in_prose: bool = False,
 ) -> MeteredModel:
     """Open a metered model.
 
@@ -285,6 +288,7 @@ def metered(  # noqa: PLR0913  # what a session is opened with
         tell: Callback for notes to a person.
         inner: Client to use; None: that of the provider in `name`.
         first_wait: Mean wait before a second try, seconds.
+        in_prose: True: answers are prose; see `MeteredModel`.
 
     Raises:
         ModelError: It can't be reached with what the environment says, or has no price where dollars are limited.
@@ -301,6 +305,7 @@ def metered(  # noqa: PLR0913  # what a session is opened with
         first_wait=first_wait,
         watch=watch,
         tell=tell,
+        in_prose=in_prose,
     )
 
 

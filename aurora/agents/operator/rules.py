@@ -89,8 +89,10 @@ class RulesOperator:
             cluster = harness.desk.cluster
         except InputError:
             cluster = None
-        back = meaning.parts or talk.asked_back(meaning.nearest, cluster)
-        text = f"I am not sure what you mean: {meaning.reason}." if not meaning.parts else "Ask one question at a time."
+        back = meaning.parts or talk.asked_back(meaning.nearest, cluster, meaning.named)
+        text = f"I am not sure what you mean: {meaning.reason}." if meaning.reason else "I am not sure what you mean."
+        if meaning.parts:
+            text = "That is more than one question; ask one at a time."
         return Answer(question=question, by=NAME, sentences=(*first, Sentence(text=text)), asks_back=back)
 
 

@@ -14,6 +14,7 @@ from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddlewar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from aurora.agents.models.metered import MeteredModel
+from aurora.agents.models.thoughts import without_thoughts
 from aurora.agents.operator.answer import Answer, Approval, Mode, Turn
 from aurora.agents.operator.checking import check_answer
 from aurora.agents.operator.checking.sentences import split_sentences
@@ -134,7 +135,7 @@ class ModelOperator:
         config = {"recursion_limit": 6 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
         state = agent.invoke({"messages": list(messages)}, config)
         last = state["messages"][-1]
-        text = str(last.text) if isinstance(last, AIMessage) else ""
+        text = without_thoughts(str(last.text)) if isinstance(last, AIMessage) else ""
         sentences = tuple(split_sentences(text))
         found = Answer(question=question, by=self.name, sentences=sentences, approval=looking.approval)
         return check_answer(found, harness.journal, harness.desk), state["messages"]

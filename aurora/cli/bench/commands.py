@@ -18,6 +18,7 @@ from aurora.cli.bench import (
     operator,
     rightsizing,
     rl,
+    schedule,
     wording,
 )
 from aurora.cli.bench.spread import SpreadCommand
@@ -34,6 +35,7 @@ app.command("futures")(futures.futures)
 app.command("operator")(operator.operator)
 app.command("rightsizing")(rightsizing.rightsizing)
 app.command("answers")(answers.answers)
+app.command("schedule")(schedule.schedule)
 app.command("wording")(wording.wording)
 
 

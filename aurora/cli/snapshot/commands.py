@@ -35,10 +35,10 @@ def _snapshot_argument(
 
 @app.command()
 def read(  # one parameter an option
-    words: list[Path] | None = options.path_argument(
+    files: list[Path] | None = options.path_argument(
         None,
-        help="Files, after one of kubernetes, slurm, csv or aurora where their kind is not to be found in them: "
-        "output of kubectl or of Slurm's commands, tables of nodes and tasks, or a scenario.",
+        help="Output of kubectl or of Slurm's commands, tables of nodes and tasks, or a scenario; after one of "
+        "kubernetes, slurm, csv or aurora if their content does not show their kind.",
     ),
     live: bool = typer.Option(False, "--live", help="Read the Kubernetes cluster of the kubeconfig instead of files."),
     context: str = options.text("", help="With --live: context of the kubeconfig."),
@@ -64,21 +64,21 @@ def read(  # one parameter an option
     from aurora.cluster.readers.prices import read_prices  # heavy, used here only
     from aurora.cluster.report import report  # heavy, used here only
 
-    files = list(words or ())
-    kind = next((k for k in get_args(Kind) if files and str(files[0]) == k and not files[0].exists()), None)
-    files = files[kind is not None :]
+    paths = list(files or ())
+    kind = next((k for k in get_args(Kind) if paths and str(paths[0]) == k and not paths[0].exists()), None)
+    paths = paths[kind is not None :]
     if not live and (context or as_user or namespace):
         raise options.usage_error("--live", "--context, --as and --namespace go with --live")
     table = None if prices is None else read_prices(prices)
     if live:
-        if files or kind not in (None, "kubernetes"):
+        if paths or kind not in (None, "kubernetes"):
             raise options.usage_error("--live", "give files or --live, not both; only Kubernetes is read live")
         found = _live(context, as_user, namespace, table)
-    elif not files:
+    elif not paths:
         raise options.usage_error("FILES", "give files, or --live for the cluster of the kubeconfig")
     else:
         found = open_snapshot(
-            *files,
+            *paths,
             kind=kind,
             prices=table,
             mapping=parse_mapping(mapping or ()),

@@ -13,13 +13,18 @@ import numpy as np
 from aurora.cluster.scenario import HORIZON, demand_of, kubernetes_priority, short_name, to_scenario
 from aurora.cluster.scheduler.scoring import SCORED
 from aurora.cluster.scheduler.state import ClusterState, Decision
-from aurora.cluster.snapshot import Note, Snapshot, Task
+from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import DataError
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios import scenario as sim
+from aurora.sim.scenarios.typical import typical_tasks
 
 ASSUMED_SECONDS = 30.0
 """Seconds for which a choice counts as made until the cluster says where the task is, as in kube-scheduler's cache."""
+
+
+TARGET_TASKS = 200
+"""Most tasks from which the targets of objectives are computed."""
 
 
 class Ranked(NamedTuple):
@@ -52,6 +57,8 @@ class LiveCluster:
         policy: The policy.
         horizon: Seconds that a task of unknown length is taken to run.
         clock: Seconds from any beginning.
+        frame: Scenario with the nodes of the snapshot, from which objectives and the typical mix of tasks are taken;
+            None: those of the snapshot's tasks.
 
     Raises:
         DataError: The snapshot has no node.
@@ -65,11 +72,13 @@ class LiveCluster:
         *,
         horizon: float = HORIZON,
         clock: Callable[[], float] = time.monotonic,
+        frame: sim.Scenario | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.policy = policy
         self._horizon = horizon
         self._clock = clock
+        self._frame = frame
         self._begun = clock()
         self.replace(snapshot)
 
@@ -83,12 +92,11 @@ class LiveCluster:
             raise DataError(f"snapshot {snapshot.snapshot_id} has no node, so nothing can be scheduled")
         with self.lock:
             self.snapshot = snapshot
-            self.notes: tuple[Note, ...] = ()
             self._assumed: dict[str, float] = {}
             self._system = snapshot.system
             self._waiting = {t.task_id for t in snapshot.tasks if t.state == "pending" and t.node_id is None}
             names = [n.node_id for n in snapshot.nodes]
-            scenario = self._scenario(snapshot)
+            scenario = self._frame or self._scenario(snapshot)
             self.state = ClusterState(scenario.nodes, self.policy, scenario=scenario, names=names)
             for task in snapshot.tasks:
                 if task.holds_resources and task.node_id is not None:
@@ -100,20 +108,25 @@ class LiveCluster:
 
     def _scenario(self, snapshot: Snapshot) -> sim.Scenario:
         """Return the scenario from which nodes, objectives and the typical mix of tasks are taken."""
-        placed = [t for t in snapshot.tasks if t.state in ("running", "pending")]
-        if not placed:
-            idle = Task(task_id="none", state="pending", requests={}, limits={}, used={})
-            placed = [idle]
-        # Constraints between tasks are the cluster's business; without them the conversion is fast.
-        plain = [
-            t.model_copy(update={"affinities": (), "spreads": (), "dependencies": (), "state": "pending"})
-            for t in placed
-        ]
+        idle = Task(task_id="none", state="pending", requests={}, limits={}, used={})
+        placed = [t for t in snapshot.tasks if t.state in ("running", "pending")] or [idle]
+        # Where tasks are, and what they demand of one another, is not a matter of targets; without it this is fast.
+        plain = {"state": "pending", "node_id": None, "affinities": (), "spreads": (), "dependencies": ()}
+        chosen = tuple(t.model_copy(update=plain) for t in placed[:: 1 + len(placed) // TARGET_TASKS])
         names = [n.node_id for n in snapshot.nodes[:1]]
-        base = snapshot.model_copy(update={"tasks": tuple(plain)})
-        converted = to_scenario(base, horizon=self._horizon, allowed={t.task_id: names for t in plain})
+        converted = to_scenario(
+            snapshot.model_copy(update={"tasks": chosen}),
+            horizon=self._horizon,
+            allowed={t.task_id: names for t in chosen},
+        )
         self.notes = converted.notes
-        return converted.scenario
+        mix = typical_tasks(tuple(self.work(t) for t in placed))
+        return converted.scenario.model_copy(update={"typical_tasks": mix})
+
+    @property
+    def frame(self) -> sim.Scenario:
+        """Nodes, objectives and typical mix of tasks, as a scenario."""
+        return self.state.frame
 
     @property
     def now(self) -> float:
@@ -129,6 +142,10 @@ class LiveCluster:
     def waiting(self) -> int:
         """Number of tasks that wait for a node, as far as known."""
         return len(self._waiting)
+
+    def node_of(self, task_id: str) -> str | None:
+        """Return the node on which a task holds room; None if on none."""
+        return self.state.node_of(short_name(task_id))
 
     def work(self, task: Task) -> sim.Task:
         """Return a task as the policy sees it."""
@@ -176,8 +193,17 @@ class LiveCluster:
             decision = self.state.decide(work, candidates, now=self.now, waiting=max(1, self.waiting))
             ids = self.state.node_ids
             shown = ids if candidates is self.state.all_nodes else tuple(ids[k] for k in candidates)
-            never = np.flatnonzero(self.state.never_fits(work)) if (decision.marks != SCORED).any() else ()
-            return Ranked(decision, shown, unknown, frozenset(ids[int(k)] for k in never))
+            is_short = (decision.marks != SCORED).any()
+            never = np.flatnonzero(self.state.never_fits(work)).tolist() if is_short else []
+            return Ranked(decision, shown, unknown, frozenset([ids[k] for k in never]))
+
+    def warm_up(self) -> None:
+        """Decide once for a task that nobody asked about, so that the first question does not wait for compilation."""
+        probe = Task(task_id="warm-up", state="pending", requests={}, limits={}, used={})
+        self.rank(probe)
+        with self.lock:
+            self.state.bind(self.work(probe), 0, now=self.now)
+            self.state.delete("warm-up", now=self.now)
 
     def assume(self, task: Task, node_id: str) -> None:
         """Count a task as placed until the cluster says where it is, or for `ASSUMED_SECONDS`."""

@@ -15,7 +15,7 @@ from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import MAX_MODELS, accelerator_class, encode, share_of
 from aurora.sim.kernel.lanes import LANES
 from aurora.sim.kernel.pins import Pinned
-from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
+from aurora.sim.objectives import WITH_TARGET
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Conditions, Node, Scenario, Task, Workload
@@ -59,6 +59,11 @@ class ClusterState:
 
     Not safe for threads: whoever shares it locks around every call.
 
+    Attributes:
+        frame: Scenario of the nodes, the objectives and the typical mix of tasks, from which an equal state is made.
+        node_ids: Names of the nodes, by number.
+        number_of: Numbers of the nodes, by name.
+
     Args:
         nodes: The nodes.
         policy: The policy that decides.
@@ -80,8 +85,7 @@ class ClusterState:
             raise InputError("a cluster without nodes schedules nothing", parameter="nodes")
         base = _base(nodes, typical, scenario)
         problem = encode(base).problem
-        if scenario is not None:
-            _share_targets(problem.objective, len(scenario.tasks))
+        self.frame = base
         self.node_ids = tuple(n.node_id for n in nodes) if names is None else tuple(names)
         self.number_of = {name: k for k, name in enumerate(self.node_ids)}
         self.policy_id = policy.policy_id
@@ -138,6 +142,10 @@ class ClusterState:
                 wanted = [self._models[m] for m in task.accelerator_models if m in self._models]
                 found |= ~np.isin(problem.node_i[at.N_MODEL], wanted)
         return np.asarray(found)
+
+    def in_use(self) -> NDArray[np.bool_]:
+        """Return, by node, whether it holds a task."""
+        return np.asarray(self._state.fields.node_i[at.S_TASKS] > 0)
 
     def decide(
         self,
@@ -279,7 +287,10 @@ _OF_NODES = ("node_f", "node_i", "devices", "link_f", "clock", "counters", "free
 
 
 def _base(nodes: Sequence[Node], typical: Sequence[Task], scenario: Scenario | None) -> Scenario:
-    """Return a scenario of the nodes with one task that asks for nothing."""
+    """Return a scenario of the nodes with one task that asks for nothing.
+
+    The targets of amounts that add up are divided by the number of tasks, as the kernel does where it knows them all.
+    """
     alone = tuple(n.model_copy(update={"site": None}) for n in nodes)
     nothing = Workload(
         tasks=(Task(task_id="none", arrival_time=0.0, cpu_required=0.0, duration=1.0),), time_horizon=1.0
@@ -292,6 +303,9 @@ def _base(nodes: Sequence[Node], typical: Sequence[Task], scenario: Scenario | N
             workload_definition=nothing,
             typical_tasks=typical_tasks(tuple(typical)) if typical else (),
         )
+    shares: dict[str, float] = {
+        o.name: getattr(scenario.objective_targets, o.name) / len(scenario.tasks) for o in WITH_TARGET if o.adds_up
+    }
     mix = scenario.typical_tasks or typical_tasks(tuple(typical) or scenario.tasks)
     return scenario.model_copy(
         update={
@@ -300,15 +314,9 @@ def _base(nodes: Sequence[Node], typical: Sequence[Task], scenario: Scenario | N
             "workload_definition": nothing,
             "typical_tasks": mix,
             "environmental_conditions": Conditions(),
+            "objective_targets": scenario.objective_targets.model_copy(update=shares),
         }
     )
-
-
-def _share_targets(objective: FloatArray, tasks: int) -> None:
-    """Divide the targets of amounts that add up by the number of tasks, as the kernel does with all of them known."""
-    for k, kind in enumerate(WITH_TARGET):
-        if kind.adds_up:
-            objective[len(OBJECTIVES) + k] /= tasks
 
 
 def _model_numbers(scenario: Scenario) -> Mapping[str, int]:

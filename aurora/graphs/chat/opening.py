@@ -81,4 +81,4 @@ def open_operator(
     from aurora.agents.roles.operator import ModelOperator  # noqa: PLC0415  # likewise
     from aurora.prompts.loader import load_prompt  # noqa: PLC0415  # likewise
 
-    return ModelOperator(metered(model_name(model), limits=limits, tell=tell), load_prompt("operator"))
+    return ModelOperator(metered(model_name(model), limits=limits, tell=tell, in_prose=True), load_prompt("operator"))

@@ -83,3 +83,11 @@ def test_a_model_that_only_calls_tools_is_stopped() -> None:
     answer, _, harness = ask(*[calls(("cluster_overview", {})) for _ in range(60)])
     assert answer.text == ""
     assert len(harness.journal) < 40
+
+
+@pytest.mark.parametrize(
+    "words", ["I can't answer that: no prices are known.", "I'm sorry, I can't help without data."]
+)
+def test_a_model_that_cannot_tell_is_not_taken_for_one_that_refuses(words) -> None:
+    answer, _, _ = ask(words, words)
+    assert answer.sentences

@@ -28,7 +28,7 @@ def test_headings_and_units_are_guessed(files):
     assert {c.heading: (c.field, c.shown_unit) for c in nodes.columns} == {
         "Hostname": ("node_id", ""),
         "vCPU": ("cpu", "cores"),
-        "Memory (GB)": ("memory", "gb"),
+        "Memory (GB)": ("memory", "GB"),
         "Location": ("zone", ""),
         "Hourly cost": ("price_per_hour", "$/h"),
         "owner": ("", ""),
@@ -36,7 +36,7 @@ def test_headings_and_units_are_guessed(files):
     assert not nodes.is_sure
     by_heading = {c.heading: (c.field, c.shown_unit, c.example) for c in tasks.columns}
     assert by_heading["cpu_request"] == ("cpu", "as in the cells", "500m")
-    assert by_heading["mem_mb"] == ("memory", "mb", "2048")
+    assert by_heading["mem_mb"] == ("memory", "MB", "2048")
     assert by_heading["cpu used"][0] == "used_cpu"
 
 
@@ -74,7 +74,7 @@ def test_memory_without_a_unit_is_taken_for_mebibytes_where_it_is_large(files):
     paths = files(nodes="node,cpu,memory\nn1,8,32768\n", tasks="name,host,cpu\nt,n1,1\n")
     snapshot = read_tables(*paths)
     assert snapshot.nodes[0].allocatable["memory"] == 32
-    assert "look like mib" in next(n.message for n in snapshot.notes if n.code == "unit")
+    assert "look like MiB" in next(n.message for n in snapshot.notes if n.code == "unit")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def _all_sizes(reply: Reply) -> None:
         if freed:
             reply.say(f"The proposals that lower requests would free {listed(freed)}.", cite)
     if data["unmeasured"]:
-        reply.say(f"{noun(data['unmeasured'], 'size')} were not measured and stay as they are.", cite)
+        reply.say(f"Unmeasured: {noun(data['unmeasured'], 'size')}, which stay as they are.", cite)
     if data["oversized"]:
         reply.say("To make a plan of it, ask me to resize the oversized workloads.")
     _show_sizes(reply, found, data["containers"])
@@ -124,7 +124,7 @@ def _waiting(reply: Reply) -> None:
         why = reply.look_up("why_task_waits", task_id=row["task_id"])
         data = why.data
         if data["never"]:
-            reply.say(f'{row["task_id"]} needs another node or smaller requests: "{data["never"]}".', why.cite)
+            reply.say(f'{row["task_id"]} would wait on an empty cluster too: "{data["never"]}".', why.cite)
         elif not data["fits_now"] and data["remedies"] and data["remedies"][0]["changes"]:
             first = data["remedies"][0]
             reply.say(f"To place {row['task_id']} on {first['node_id']}: {'; '.join(first['changes'])}.", why.cite)
@@ -145,9 +145,9 @@ def _sizes(reply: Reply) -> None:
     if not found.data["containers"]:
         return
     row = found.data["containers"][0]
-    of = f"{row['resource']} of {row['container']} in {row['workload_id']}"
+    of = f"{row['container']} in {row['workload_id']}"
     text = f"{_amount(row, row['request_now'])} is requested and {_amount(row, row['request_proposed'])} is proposed"
-    reply.say(f"Lower the request of {of}: {text}.", found.cite)
+    reply.say(f"Lower the {row['resource']} request of {of}: {text}.", found.cite)
     reply.show(
         "requests that could be lower",
         ("container", "resource", "request now", "proposed", "tasks"),

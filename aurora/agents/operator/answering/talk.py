@@ -42,9 +42,9 @@ _LISTED: tuple[Kind, ...] = (
 """Kinds of which help gives examples."""
 
 
-def asked_back(kinds: Sequence[Kind], cluster: Snapshot | None) -> tuple[str, ...]:
-    """Return the nearest questions, with names of this cluster."""
-    names = _names(cluster)
+def asked_back(kinds: Sequence[Kind], cluster: Snapshot | None, named: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the nearest questions, with the names of the question, or others of this cluster."""
+    names = {**_names(cluster), **named}
     return tuple(dict.fromkeys(filled(kind, names) for kind in kinds))
 
 

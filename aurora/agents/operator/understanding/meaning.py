@@ -44,6 +44,7 @@ class Meaning:
         nearest: Kinds that were perhaps meant, the likeliest first.
         reason: Why it was not understood.
         parts: The questions in it, where there are several.
+        named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
     """
 
     kind: Kind | None
@@ -52,6 +53,7 @@ class Meaning:
     nearest: tuple[Kind, ...] = ()
     reason: str = ""
     parts: tuple[str, ...] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 class Masked(NamedTuple):
@@ -146,13 +148,13 @@ def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning
     nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
 
     def unsure(reason: str) -> Meaning:
-        return Meaning(None, nearest=nearest, likeness=scores[best], reason=reason)
+        return Meaning(None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named())
 
     words = set(words_of(masked.text))
     is_bare = not words - _BARE or (len(words) > 1 and all(w.startswith("<") or w == "on" for w in words))
     is_strange = examples().known_share(masked.text) < LEAST_KNOWN
     if is_bare or is_strange or best == "other" or scores[best] < THRESHOLD:
-        return unsure("I am not sure what is asked")
+        return unsure("")
     if scores[best] - scores[second] < MARGIN:
         return unsure("that can mean several things")
     kind = _specific(best, resolver)

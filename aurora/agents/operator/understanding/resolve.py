@@ -59,6 +59,19 @@ class Resolver:
         """Return the names of some kinds."""
         return [m for m in self._mentions if m.kind in kinds]
 
+    def named(self) -> dict[str, str]:
+        """Return what the question names, one of each sort, for questions back."""
+        found: dict[str, str] = {
+            m.kind: m.ids[0] for m in reversed(self._mentions) if m.kind in ("node", "zone", "plan", "workload")
+        }
+        tasks = self.tasks(lambda t: True) if self.of("task", "workload") else []
+        workloads = self.workloads()
+        return {
+            **found,
+            **({"task": tasks[0], "waiting": tasks[0]} if tasks else {}),
+            **({"workload": workloads[0]} if workloads else {}),
+        }
+
     def have(self) -> set[str]:
         """Return which names and amounts there are."""
         found = {k for k in ("node", "zone", "plan") if self.of(k)}

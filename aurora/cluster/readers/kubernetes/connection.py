@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -25,6 +25,9 @@ CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 10.0, 60.0, 300.0
 
 MAX_ANSWER_BYTES = 256 << 20
 """Most bytes of one answer, unpacked; a page of 500 pods has about 5 MB."""
+
+MAX_EVENT_BYTES = 16 << 20
+"""Most bytes of one event of a watch."""
 
 OK, UNAUTHORISED, FORBIDDEN, NOT_FOUND, GONE = 200, 401, 403, 404, 410
 
@@ -67,31 +70,75 @@ class Connection:
         self.context = context
         self.host = str(client.configuration.host)
 
+    def watch(self, path: str, query: Mapping[str, str], seconds: float) -> Iterator[dict[str, Any]]:
+        """Yield the events of a watch until the server ends it.
+
+        Args:
+            path: Path of the list.
+            query: Query, with `watch=1`, a `resourceVersion` and `timeoutSeconds`.
+            seconds: Most seconds without a byte.
+
+        Raises:
+            DataError: The cluster can't be reached, refuses the watch, or sends what is no JSON object a line.
+        """
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415  # of an extra
+
+        response = self._sent(f"{path}?{urlencode(query)}", seconds)
+        try:
+            if int(response.status) != OK:
+                said = self._parsed(self._body(response.response), int(response.status))
+                answer = Answer(int(response.status), said)
+                if answer.status == GONE:
+                    yield {"type": "ERROR", "object": {"code": GONE}}
+                    return
+                raise DataError(f"{self.host} answers {answer.status} to the watch of {path}: {answer.message}")
+            rest = b""
+            for part in response.response.stream(_CHUNK, decode_content=True):
+                *lines, rest = (rest + part).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        yield self._parsed(line, OK)
+                if len(rest) > MAX_EVENT_BYTES:
+                    raise DataError(f"{self.host} sent an event of more than {MAX_EVENT_BYTES >> 20} MiB")
+        except (HTTPError, OSError) as error:
+            raise DataError(f"{self.host} can't be reached: {_line(error)}") from None
+        finally:
+            response.response.release_conn()
+            response.response.close()
+
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Return the answer to a GET request, whatever its status.
 
         Raises:
             DataError: The cluster can't be reached, is too slow, or its answer is too large or no JSON object.
         """
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415  # of an extra
+
+        response = self._sent(f"{path}?{urlencode(query)}" if query else path, READ_SECONDS)
+        try:
+            body = self._body(response.response)
+        except (HTTPError, OSError) as error:
+            raise DataError(f"{self.host} can't be reached: {_line(error)}; is the cluster up, and the VPN?") from None
+        return Answer(int(response.status), self._parsed(body, int(response.status)))
+
+    def _sent(self, place: str, seconds: float) -> Any:
+        """Send a GET request; return the response, whose body is yet to be read."""
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415  # of an extra
         from urllib3.exceptions import HTTPError  # noqa: PLC0415  # of an extra
 
-        place = f"{path}?{urlencode(query)}" if query else path
         try:
             method, url, headers, _, _ = self._client.param_serialize(
                 "GET", place, header_params=dict(self._headers), auth_settings=["BearerToken"]
             )
-            response = self._client.call_api(
-                method, url, header_params=headers, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
+            return self._client.call_api(
+                method, url, header_params=headers, _request_timeout=(CONNECT_SECONDS, seconds)
             )
-            body = self._body(response.response)
         except ApiException as error:
             raise DataError(
                 f"{self.host} can't be reached: {_line(error)}; check the address and its certificate"
             ) from None
         except (HTTPError, OSError) as error:
             raise DataError(f"{self.host} can't be reached: {_line(error)}; is the cluster up, and the VPN?") from None
-        return Answer(int(response.status), self._parsed(body, int(response.status)))
 
     def _body(self, response: Any) -> bytes:
         """Return a body within the limits of time and size."""

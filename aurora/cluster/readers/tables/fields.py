@@ -132,6 +132,9 @@ UNITS: dict[str, Mapping[str, float]] = {
     "watts": {"": 1, "w": 1, "watt": 1, "watts": 1, "kw": 1e3},
 }  # fmt: skip
 """Units of each kind, without regard to capitals, in the unit of the snapshot (see `NAMES`)."""
+SHOWN = {"b": "bytes", "kb": "kB", "ki": "KiB", "kib": "KiB", "mb": "MB", "mi": "MiB", "mib": "MiB", "gb": "GB",
+         "gi": "GiB", "gib": "GiB", "tb": "TB", "ti": "TiB", "tib": "TiB", "permonth": "$/month"}  # fmt: skip
+"""Units as people write them, where that is not as they stand in `UNITS`."""
 NAMES = {"cores": "cores", "memory": "GiB", "money": "$/h", "seconds": "s", "count": "", "watts": "W"}
 """Unit of each kind in a snapshot."""
 

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from aurora.cluster.readers.tables import cells
-from aurora.cluster.readers.tables.fields import NAMES, NODES, TASKS, UNITS, Field, field_and_unit, plain
+from aurora.cluster.readers.tables.fields import NAMES, NODES, SHOWN, TASKS, UNITS, Field, field_and_unit, plain
 from aurora.errors import DataError, InputError
 from aurora.reading import TABLE_BYTES, read_text
 from aurora.sim.scenarios.traces.tables import rows
@@ -47,7 +47,9 @@ class Column(NamedTuple):
         """The unit in words, with its source where it is a guess."""
         if self.kind not in UNITS:
             return ""
-        name = self.unit or NAMES[self.kind]
+        name = SHOWN.get(self.unit, self.unit) or NAMES[self.kind]
+        if self.kind == "cores" and self.unit == "m":
+            name = "thousandths of a core"
         return {"cells": "as in the cells", "size": f"{name} (guessed from the size)"}.get(self.why, name)
 
 

@@ -114,9 +114,10 @@ def _note_columns(guess: TableGuess, notes: Notes) -> None:
         if not column.field:
             notes.not_represented("column", f"columns of {guess.path} that are no field are left out", column.heading)
         elif column.why == "size":
+            unit = column.shown_unit.partition(" (")[0]
             notes.assumed(
                 "unit",
-                f"column {column.heading!r} of {guess.path} has no unit; its numbers look like {column.unit}",
+                f"column {column.heading!r} of {guess.path} has no unit; its numbers look like {unit}",
                 column.heading,
             )
 

@@ -1,0 +1,1 @@
+"""`aurora schedule`: a policy as a scheduler, in shadow mode, and what it is worth."""
