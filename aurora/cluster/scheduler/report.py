@@ -7,6 +7,7 @@ the same cluster, hold their room as long as they did, and are placed by the pol
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,7 @@ class Part:
         ends: When tasks ended, by id.
         sets: Sets of nodes, by number.
         until: Time of the last record.
+        lives: How often a task of a name has ended.
         numbers: Numbers of the nodes, by name.
     """
 
@@ -99,6 +101,7 @@ class Part:
     ends: dict[str, float] = field(default_factory=dict)
     sets: dict[int, Sequence[str]] = field(default_factory=dict)
     until: float = 0.0
+    lives: Counter[str] = field(default_factory=Counter)
     numbers: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -219,11 +222,12 @@ def _take(parts: list[Part], record: Mapping[str, Any]) -> None:
     if not 0 <= now < math.inf:
         raise ValueError(f"at: {now}")
     part.until = max(part.until, now)
-    name = short_name(record["task"]) if "task" in record else ""
+    name = _life(part, record["task"]) if "task" in record else ""
     if kind in ("wait", "bind", "hold"):
         task, allowed = _task(record, float(record["created"])), record.get("allowed")
+        task = task.model_copy(update={"task_id": name})
         if kind == "hold":
-            part.running[task.task_id] = (_known(part, record["node"]), task)
+            part.running[name] = (_known(part, record["node"]), task)
             return
         if name in part.arrivals:
             task = task.model_copy(update={"arrival_time": part.arrivals[name][0].arrival_time})
@@ -235,12 +239,19 @@ def _take(parts: list[Part], record: Mapping[str, Any]) -> None:
             part.binds[name] = Bind(now, _known(part, record["cluster"]), chosen and _known(part, chosen))
     elif kind == "end":
         part.ends[name] = now
+        part.lives[record["task"]] += 1
 
 
 def _task(record: Mapping[str, Any], created: float) -> Task:
     """Return the task of a record; how long it holds its room is found later."""
     work = {name: record["work"][name] for name in WORK_FIELDS}
     return Task(task_id=short_name(record["task"]), arrival_time=max(0.0, created), duration=1.0, **work)
+
+
+def _life(part: Part, name: str) -> str:
+    """Return the id of a task; one that ended and came again under its name, as those of stateful sets, is another."""
+    life = part.lives[name]
+    return short_name(name) if not life else f"{short_name(name)[:110]}#{life + 1}"
 
 
 def _known(part: Part, name: Any) -> str:

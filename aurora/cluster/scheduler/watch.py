@@ -73,6 +73,7 @@ class Follower:
         self._stopped = threading.Event()
         self._resync = threading.Event()
         self._lock = threading.Lock()
+        self._readings = 0
         self._reader = PodReader(start.snapshot.nodes)
         self.failure = ""
         self._threads = [threading.Thread(target=self._run, args=(path,), daemon=True) for path in (PODS, NODES)]
@@ -108,22 +109,25 @@ class Follower:
                 self._reader = PodReader(start.snapshot.nodes)
                 self._sink.replace(start.snapshot)
                 self._versions.update(start.versions)
+                self._readings += 1
                 self._resync.clear()
 
     def _watch(self, path: str) -> None:
+        with self._lock:
+            reading, version = self._readings, self._versions[path]
         query = {
             "watch": "1",
             "allowWatchBookmarks": "true",
-            "resourceVersion": self._versions[path],
+            "resourceVersion": version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
         for event in self._connection.watch(path, query, WATCH_SECONDS + 15):
-            if self._stopped.is_set() or self._resync.is_set():
+            if self._stopped.is_set() or not self._take(path, event, reading):
                 return
-            self._take(path, event)
         self._sink.heard()
 
-    def _take(self, path: str, event: Mapping[str, Any]) -> None:
+    def _take(self, path: str, event: Mapping[str, Any], reading: int) -> bool:
+        """Take in an event; return False if the cluster was read anew since, so that the event may be an old one."""
         kind, item = event.get("type"), event.get("object")
         if not isinstance(item, dict):
             raise DataError(f"{self._connection.host}: an event of {path} has no object")
@@ -132,6 +136,8 @@ class Follower:
                 raise _Resync
             raise DataError(f"{self._connection.host}: {str(item.get('message'))[:200]}")
         with self._lock:
+            if self._resync.is_set() or reading != self._readings:
+                return False
             if kind != "BOOKMARK":
                 (self._pod if path == PODS else self._node)(str(kind), item)
             metadata = item.get("metadata")
@@ -139,6 +145,7 @@ class Follower:
             if isinstance(version, str) and version:
                 self._versions[path] = version
         self._sink.heard()
+        return True
 
     def _pod(self, kind: str, item: Mapping[str, Any]) -> None:
         task = self._reader.read(item)

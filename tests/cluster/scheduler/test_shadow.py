@@ -181,6 +181,28 @@ def test_several_starts_are_parts_of_one_report(tmp_path: Path) -> None:
         report_shadow(path)
 
 
+def test_a_task_that_comes_again_under_its_name_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    now = [0.0]
+    start = snapshot(node("a"), node("b"), task("db-0", "a"))
+    with ShadowLog(path) as log:
+        live = LiveCluster(start, REFERENCES["best_fit"], clock=lambda: now[0])
+        shadow = Shadow(live, log, source="test")
+        for k in range(3):
+            now[0] += 10
+            shadow.remove("shop/db-0")
+            now[0] += 1
+            shadow.update(task("db-0"))
+            now[0] += 4
+            shadow.update(task("db-0", "b" if k % 2 else "a"))
+        shadow.stop()
+    report = report_shadow(path)
+    assert (report.tasks, report.decisions) == (3, 3)
+    wait = next(d for d in report.differences if d.measure == "wait")
+    assert wait.cluster == pytest.approx(4.0)
+    assert wait.policy == 0.0
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}\n", "[]\n", '{"kind": "start", "format": 2}\n', '{"kind": "end", "at": 1, "task": "x"}\n', "\0\n"]
 )

@@ -313,7 +313,7 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
     for match in _NEGATED.finditer(blank):
         after = blank[match.end() : match.end() + 40]
         clause = clause_at(blank, match.start(), match.end())
-        if re.search(r"\bI (?:do|can|could|would|am|did)?\s*$", blank[: match.start()]) or re.match(
+        if re.search(r"\bI (?:do|ca|can|could|would|am|did|wo)?\s*$", blank[: match.start()]) or re.match(
             r"(?:n't)? only", after
         ):
             continue
