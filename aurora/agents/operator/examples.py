@@ -1,6 +1,10 @@
 """Wordings of each kind of question, one a line; see `questions`."""
 
 WHY_HERE = """
+what led the scheduler to place <thing> on its current node
+<thing> why that node
+explain <thing> placement
+why did you put <thing> on <node>
 why did it schedule <thing> there of all places
 why is <thing> using <node>
 why is <thing> using <node> instead of something else
@@ -54,6 +58,11 @@ why there and not elsewhere <thing>
 """
 
 WHY_WAITING = """
+what does <thing> need in order to run
+no node for <thing>
+why does <thing> say it is not available
+how long do i have to wait for <thing>
+what are the waiting tasks waiting for
 can not get <thing> to run
 list everything that is unscheduled and tell me why
 list everything that waits
@@ -142,6 +151,9 @@ how do i get <thing> to start
 """
 
 WHY_NOT = """
+how could <thing> be made to fit on <node>
+<thing> on <node> possible
+is it possible to put <thing> on <node>
 what rules out <node> for <thing>
 what excludes <node> for <thing>
 is <node> an option for <thing>
@@ -199,6 +211,11 @@ why was <node> rejected for <thing>
 """
 
 WHAT_IF_LOAD = """
+would we be fine with a <pct> increase in load
+simulate <thing> at <pct> of its load
+if everything grew <pct> would tasks wait
+<thing> demand times <num> do we have enough
+do we have enough for <pct> more load
 we will have twice as many requests is there room
 twice as many requests on <thing>
 what if we lost <pct> of the load
@@ -271,6 +288,12 @@ we expect <pct> more traffic will it fit
 """
 
 WHAT_IF_NODE_FAILS = """
+<node> is going to die soon what should i expect
+test the failure of <node>
+are we resilient to a crash of <node>
+<node> down which workloads are affected
+does losing <node> hurt us
+which tasks depend on <node>
 <node> fails which tasks suffer
 <node> panics which tasks suffer
 if <node> failed where would its tasks go
@@ -332,6 +355,10 @@ kill <node> in a simulation
 """
 
 WHAT_IF_ZONE_FAILS = """
+<zone> gone how many tasks have no node
+do we tolerate a failure of <zone>
+are we resilient to losing <zone>
+which tasks would wait without <zone>
 what happens when <zone> is cut off
 power outage in <zone> do we survive
 is everything still up if <zone> goes away
@@ -379,6 +406,13 @@ disaster in <zone>
 """
 
 WHAT_IF_PRICE = """
+how does a <pct> price hike on <node> affect us
+price hike of <pct>
+if the vendor cut prices by a third
+the vendor raises prices <pct>
+energy makes nodes <pct> dearer cost
+<pct> dearer nodes
+<pct> cheaper nodes
 our provider wants <pct> more from next month
 what would the bill be if nodes were <pct> cheaper
 prices halve
@@ -429,6 +463,11 @@ whatif price <pct>
 """
 
 WHAT_IF_ADD_NODES = """
+suppose i give you <num> more <node>
+one additional <node> does <thing> run then
+extend the cluster by <num> nodes
+expand by <num> nodes
+how much would an extra node help
 adding <num> nodes is it worth it
 are <num> more nodes worth it
 if i threw in <num> extra nodes would the pending tasks run
@@ -488,6 +527,9 @@ do we need another node
 """
 
 WHAT_IF_REMOVE_NODE = """
+would anyone miss <node>
+save money by removing <node>
+turn off <node> for good
 i would like to cancel <node> what breaks
 can we get by without <node>
 could we give <node> back to the provider
@@ -553,6 +595,9 @@ is there enough capacity without <node>
 """
 
 FORECAST = """
+will <thing> need more soon
+how will the cpu of <thing> develop until tomorrow
+expected load on <thing> in <time>
 forecast for <thing>
 forecast <thing>
 forecast the load of <thing>
@@ -611,6 +656,9 @@ trend of <thing>
 """
 
 RESERVE = """
+how much cpu must i keep for <thing> to be on the safe side
+how big a buffer should <thing> have for the next <time>
+<pct> safety for <thing> how many cores
 what is a safe amount of cpu to hold for <thing> over the next hour at <pct>
 i want to be <pct> sure that <thing> has enough how much do i reserve
 how much do i set aside so that it is enough <pct> of the time
@@ -662,6 +710,13 @@ how much must be kept free for <thing>
 """
 
 OVERSIZED = """
+find workloads with inflated requests
+inflated requests
+what should the requests of <thing> be
+how much do we over request overall
+is the memory request of <thing> too low
+is <thing> asking for too little
+which of our workloads could be smaller
 who is hogging memory they never use
 are the requests of <thing> reasonable
 are the requests of <thing> appropriate
@@ -734,6 +789,8 @@ biggest wasters
 """
 
 BEST_POLICY = """
+which of your policies gives us the best result
+which policy gives the best result
 which scheduling strategy would suit us best
 what placement policy should we be running here and why
 is there a better scheduling algorithm for our queue
@@ -881,6 +938,11 @@ status of plan <plan>
 """
 
 MAKE_PLAN = """
+sort out the pending tasks
+make requests of <thing> fit its usage
+give me a plan that starts <thing>
+reduce <thing> to <num> replicas
+i would like <num> replicas of <thing>
 bump <thing> up to <num> tasks
 come up with a plan for the pending tasks
 find nodes for everything in the queue
@@ -954,6 +1016,10 @@ move <thing> to <node>
 """
 
 DRAIN = """
+prepare <node> for replacement
+<node> needs a new disk drain it
+<node> gets replaced move its tasks
+move everything away from <node> so we can patch it
 drain <node>
 drain node <node>
 drain <node> please
@@ -1008,6 +1074,14 @@ scontrol drain <node>
 """
 
 RECOMMEND = """
+what would you fix first here
+what would you fix
+how can i get more out of this cluster
+what are the low hanging fruits
+ways to cut the bill
+ways to save money
+what should be done next
+what needs to be done
 what would you do if this was your cluster
 where do i start improving things
 where do i start
@@ -1081,6 +1155,11 @@ should i do something
 """
 
 OVERVIEW = """
+are we running hot
+what does this cost us every hour
+cost of the cluster
+cpu usage overall
+how is it going
 quick status
 give me a quick status
 how much gpu is still available
@@ -1175,6 +1254,9 @@ is there any maintenance planned
 """
 
 SHOW_NODE = """
+how is <node> doing
+how is <node>
+<node> usage
 why is <node> drained
 why is <node> cordoned
 why is <node> not ready
@@ -1239,6 +1321,10 @@ kubectl describe node <node>
 """
 
 SHOW_TASK = """
+how much memory is <task> using
+how much cpu is <task> using
+details for <task>
+memory of <task>
 info on <task>
 show task <task>
 show pod <task>
@@ -1290,6 +1376,10 @@ priority of <task>
 """
 
 SHOW_WORKLOAD = """
+how many tasks of <workload> are there
+how many <workload> tasks are there
+details for <workload>
+how much memory is <workload> using
 what is <workload> asking for
 show <workload>
 show me <workload>
@@ -1344,6 +1434,9 @@ kubectl get deployment <workload>
 """
 
 FIND_NODES = """
+which nodes are underused
+which nodes are overloaded
+underused nodes
 where is the most free capacity
 which nodes are maxed out
 which node has the least to do
@@ -1477,6 +1570,9 @@ explain yourself
 """
 
 APPLY_PLAN = """
+<plan> looks good apply
+<plan> looks fine go
+do <plan>
 apply plan <plan>
 apply <plan>
 apply the plan
@@ -1571,6 +1667,26 @@ can plan <plan> be undone
 """
 
 OTHER = """
+show me a picture
+forecast the weather
+fix it
+set replicas
+make it faster
+reserve a table
+plan my holiday
+scale my business
+drain the pool
+compare prices of laptops
+which laptop should i buy
+check my email
+what is the service level of <thing>
+is <thing> backed up
+rotate the certificates
+why did the build fail
+which database should we buy
+what is the difference between a task and a node
+<node> is on fire
+how many requests per second does <thing> get
 what is the response time of <thing>
 what is the throughput of <thing>
 set up autoscaling for <thing>

@@ -54,7 +54,7 @@ def test_a_plan_is_made_edited_approved_applied_and_rolled_back(talk, plans) -> 
         lambda messages: calls(("check_plan", {"plan_id": known["id"]})),
         says("Plan {plan_id} breaks no constraint", "check_plan"),
         apply,
-        says("The person is asked about plan {id}".format(id="it")),
+        "I can't tell more.",
         calls(("list_plans", {})),
         lambda messages: cited(messages, f"Plan {known['id']} is applied"),
         undo,

@@ -133,7 +133,7 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset
     """
     blank = blanked(text)
     return (
-        _wrong_deed(blank, tools)
+        _wrong_deed(blank, facts, named, tools)
         or _wrong_comparison(blank, text, facts, named)
         or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
@@ -143,10 +143,19 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset
     )
 
 
-def _wrong_deed(text: str, tools: frozenset[str]) -> str:
-    if _DONE.search(text) and not tools & {"apply_plan", "roll_back_plan"}:
-        return "says that something was done, and the cited evidence is of no such deed"
-    return ""
+def _wrong_deed(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str]) -> str:
+    """Return whether something is said to be done that the evidence does not have as done."""
+    match = _DONE.search(text)
+    if match is None:
+        return ""
+    said = match[0].casefold()
+    wanted = (
+        "rolled back" if said.endswith(("rolled back", "undone")) else "applied" if said.endswith("applied") else ""
+    )
+    states = [t for t in facts.texts if t.tokens & {"state", "status"} and (not named or t.owners & named)]
+    if any(t.text == wanted for t in states) or (not wanted and tools & {"apply_plan", "roll_back_plan"}):
+        return ""
+    return "says that something was done, and the cited evidence does not have it as done"
 
 
 def _wrong_comparison(text: str, masked: str, facts: Facts, named: frozenset[str]) -> str:

@@ -105,6 +105,7 @@ SYNONYMS: dict[str, frozenset[str]] = {
         "drain drained drains cordon cordoned",
         "toleration tolerations tolerate tolerates tolerated untolerated taint taints",
         "kill kills killed",
+        "constraint constraints violation violations broken breaks break violates",
         "fail fails failed failure",
     )
     for word in group.split()

@@ -15,7 +15,7 @@ from aurora.agents.operator.understanding.resolve import Resolver, Slots
 from aurora.agents.operator.understanding.similarity import AnyKind, examples, words_of
 from aurora.agents.operator.understanding.words import plain_text
 
-THRESHOLD = 0.5
+THRESHOLD = 0.45
 """Least likeness to an example at which a question counts as understood."""
 MARGIN = 0.12
 """Least distance to the next kind."""
@@ -23,7 +23,7 @@ NEIGHBOURS = 0.7
 """Weight of the nearest examples, compared with that of the odds of words."""
 MISSING, UNWANTED = 0.22, 0.10
 """What a kind loses for each name that it needs and the question does not have, or has and the kind has no use for."""
-STRANGE, ORDERED = 0.08, 0.3
+STRANGE, ORDERED = 0.06, 0.3
 """What it loses for each word that is neither known nor everyday, and an order for a question that asks why."""
 CERTAIN = 0.62
 """Likeness from which one part of a question is a question of its own."""
@@ -195,7 +195,7 @@ def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     have, row = resolver.have(), QUESTIONS[kind]
     if _FORBIDS.search(masked.plain):
         return "it says what not to do"
-    strange = examples().strange_words(masked.text)
+    strange = examples().strange_names(masked.text)
     if strange and (row.may | row.needs) & {"thing", "node"} and not have & {"thing", "node", "zone"}:
         return f"I know nothing called {strange[0]!r} here"
     unknown = resolver.unknown_name()
@@ -215,7 +215,9 @@ def _by_state(kind: Kind, filled: Slots, resolver: Resolver) -> Kind:
 _FORBIDS = re.compile(
     r"^(?:please |pls )?(?:do not|never|stop|avoid|without)\b|\bdo not (?:apply|drain|remove|scale|make|place)\b"
 )
-_BARE = frozenset(["why", "what", "how", "which", "who", "when", "where", "not", "now", "on"])
+_BARE = frozenset(
+    ["<time>", "<num>", "<pct>", "why", "what", "how", "which", "who", "when", "where", "not", "now", "on"]
+)
 """Words that ask nothing by themselves."""
 _NEED: Mapping[str, str] = {
     "thing": "task or workload",

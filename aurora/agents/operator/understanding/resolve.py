@@ -22,6 +22,14 @@ _EMPTY = re.compile(
     r"underutili[sz]ed|lowest|coldest)\b"
 )
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
+_PLACE = re.compile(
+    r"\b(?:plac\w*|wait\w*|pending|queue\w*|schedul\w*|run\w*|start\w*|stuck|unscheduled|find|home|room|somewhere|put|"
+    r"plan|going|up)\b"
+)
+_WHY = re.compile(r"\b(?:why|y|how come|reason\w*|explain\w*|justify|who|what (?:made|brought|led))\b")
+_NODES = re.compile(
+    r"\b(?:nodes?|box(?:es)?|hosts?|machines?|servers?|vms?|instances?|hardware|add\w*|buy|bought|extend)\b"
+)
 _SCALE = re.compile(r"\b(?:scal\w*|replicas?|copies|pods|instances)\b")
 _NO_NAME = re.compile(r"p\d+|x\d+|k8s|k3s|ds\d|e\d+|v\d+|q\d")
 """Words of letters and digits that name nothing of a cluster."""
@@ -148,6 +156,8 @@ class Resolver:
         there = [t for t in found if self.cluster.tasks_by_id[t].node_id in (nodes or in_zone)]
         if not found:
             return self._waiting_instead()
+        if nodes and not there and not _WHY.search(self._bare):
+            return "it is not there now"
         claimed = {"claimed_node": nodes[0]} if nodes and not there else {}
         return {"task": _one(there or found)} | claimed
 
@@ -201,6 +211,8 @@ class Resolver:
 
     def add_nodes(self) -> Slots | str:
         """Number of nodes, and one that they are like."""
+        if not self.of("node") and not _NODES.search(self._bare):
+            return "it does not say what is added"
         found: dict[str, Any] = {"count": amounts.count(self._plain) or 1}
         like = [i for m in self.of("node") for i in m.ids] or self._nodes_of_a_type()
         return found | ({"like": like[0]} if like else {})
@@ -280,6 +292,8 @@ class Resolver:
             return {"goal": "resize", "workload": _one(workloads)} if workloads else {"goal": "resize"}
         if _SCALE.search(self._bare) and workloads:
             return "it does not say how many replicas"
+        if not _PLACE.search(self._bare):
+            return "it does not say what the plan is for"
         tasks = self.tasks(lambda t: t.state == "pending" and t.node_id is None)
         if self.of("task", "workload") and not tasks:
             return "nothing of it waits, so there is nothing to place"

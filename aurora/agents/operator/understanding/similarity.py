@@ -12,6 +12,10 @@ from typing import Literal
 from aurora.agents.operator.questions import OTHER, QUESTIONS, Kind
 from aurora.agents.operator.understanding.words import EVERYDAY, stem, with_phrases
 
+_BEFORE_NAMES = (
+    r"\b(?:of|on|for|to|is|are|does|do|if|will|about|drain|show|forecast|predict|scale|place|resize|why|can|would|could|"
+    r"has|did|whatif|in|from|with)"
+)
 _RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")
 _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 _SKIPPED = frozenset(
@@ -150,6 +154,9 @@ class Examples:
         self._unknown = math.log(1 + len(rows))
         self._idf = {f: math.log(1 + len(rows) / n) for f, n in documents.items()}
         self.vocabulary = frozenset(f for f in documents if " " not in f and not f.startswith("#"))
+        self._own_words = frozenset(
+            f for kind, row in zip(self._kinds, rows, strict=True) if kind != "other" for f in row if " " not in f
+        )
         self._index: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for number, row in enumerate(rows):
             for feature, weight in self._weighted(row).items():
@@ -205,9 +212,18 @@ class Examples:
             for w in words
             if len(w) >= MIN_NAME
             and not any(c.isdigit() for c in w)
-            and stem(w) not in self.vocabulary
+            and stem(w) not in self._own_words
             and w not in _SKIPPED
             and not {w, stem(w)} & EVERYDAY
+        )
+
+    def strange_names(self, masked: str) -> tuple[str, ...]:
+        """Return the strange words that stand where names do: at the beginning, or after words such as `of`."""
+        text = with_phrases(masked).strip()
+        return tuple(
+            w
+            for w in self.strange_words(masked)
+            if re.search(rf"(?:^|{_BEFORE_NAMES}\s+(?:the |my |our )?){re.escape(w)}", text)
         )
 
     def known_share(self, masked: str) -> float:

@@ -182,7 +182,7 @@ full: full fullest busy busiest crowded loaded packed tight hottest hot filled u
 empty: empty emptiest idle idlest free freest least spare unused quietest vacant
 best: best better good optimal ideal suits suited suitable right top winner wins
 help: help commands usage manual instructions
-overview: overview status summary state health healthy picture dashboard report glance situation
+overview: overview status summary state health healthy dashboard report glance situation
 place: place places placed placing put puts placement fit fits assign sits sitting land landed lands lives live
   located ended chosen chose choose picked pick went hosted
 not: not never no nothing none without cannot neither
