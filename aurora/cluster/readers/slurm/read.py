@@ -213,7 +213,9 @@ def _snapshot(found: _Found, taken_at: datetime, paths: Sequence[Path]) -> Snaps
     nodes = [n.node for n in found.nodes]
     known = {n.node_id for n in nodes}
     if not found.jobs:
-        notes.assumed("no-jobs", "no file has a job, so the nodes are shown as if nothing ran; was squeue --json given?")
+        notes.assumed(
+            "no-jobs", "no file has a job, so the nodes are shown as if nothing ran; was squeue --json given?"
+        )
     jobs = _known_jobs(_once(tasks_module.single_jobs(found.jobs, notes)), known, notes, str(paths[0]))
     memory = {n.node_id: n.allocatable.get("memory", 0.0) for n in nodes}
     tasks: list[Task] = []
