@@ -17,6 +17,9 @@ from aurora.errors import DataError, InputError
 from aurora.reading import read_json
 from aurora.sim.policies.policy import Policy
 
+MAINTENANCE_AHEAD = 3600.0
+"""Seconds within which the start of a node's maintenance keeps tasks of a plan away from it."""
+
 
 class Proposals(NamedTuple):
     """Proposed changes, and what could not be proposed.
@@ -81,7 +84,7 @@ def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POL
         raise unknown("node", node_id, snapshot.nodes_by_id, "drain")
     after = apply_change(snapshot, Drain(node_id=node_id))
     leaving = [t.task_id for t in snapshot.tasks_by_node[node_id] if after.tasks_by_id[t.task_id].node_id is None]
-    choices = place(after, policy, tasks=leaving).choices if leaving else ()
+    choices = place(after, policy, tasks=leaving, ahead=MAINTENANCE_AHEAD).choices if leaving else ()
     onto = {c.task_id: c.node_id for c in choices if c.node_id is not None}
     remarks = tuple(f"{c.task_id} is evicted and waits: {c.reason}" for c in choices if c.node_id is None)
     return Proposals((Proposal(Drain(node_id=node_id, onto=onto), f"drain of {node_id}"),), remarks)
@@ -94,7 +97,7 @@ def propose_placements(snapshot: Snapshot, policy: Policy = DEFAULT_POLICY) -> P
         DataError: No task waits.
         PolicyError: An expression of the policy is not valid.
     """
-    result = place(snapshot, policy)
+    result = place(snapshot, policy, ahead=MAINTENANCE_AHEAD)
     reason = f"fits, and is the best node by {result.policy_id}"
     placed = tuple(
         Proposal(Place(task_id=c.task_id, node_id=c.node_id), reason) for c in result.choices if c.node_id is not None

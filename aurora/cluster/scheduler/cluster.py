@@ -182,20 +182,23 @@ class LiveCluster:
             self._expire()
             if work.task_id in self._assumed:
                 self._forget(work.task_id)
-            numbers = self.state.number_of
             candidates, unknown = self.state.all_nodes, tuple[str, ...]()
             if names is not None:
-                known = [numbers[n] for n in names if n in numbers]
-                candidates = np.unique(np.array(known, np.int64))
-                unknown = tuple(n for n in names if n not in numbers) if len(known) < len(names) else ()
+                numbers = list(map(self.state.number_of.get, names))
+                if None in numbers:
+                    unknown = tuple(name for name, n in zip(names, numbers, strict=True) if n is None)
+                    numbers = [n for n in numbers if n is not None]
+                is_asked = np.zeros(len(self.state.node_ids), np.bool_)
+                is_asked[np.array(numbers, np.int64)] = True
+                candidates = np.flatnonzero(is_asked)
             if work.task_id in self.state:  # asked again about a task that runs: it is scored as if it were new
                 work = work.model_copy(update={"task_id": f"{work.task_id[:120]}#again"})
             decision = self.state.decide(work, candidates, now=self.now, waiting=max(1, self.waiting))
-            ids = self.state.node_ids
-            shown = ids if candidates is self.state.all_nodes else tuple(ids[k] for k in candidates)
+            ids = self.state.id_array
+            shown = self.state.node_ids if candidates is self.state.all_nodes else tuple(ids[candidates].tolist())
             is_short = (decision.marks != SCORED).any()
-            never = np.flatnonzero(self.state.never_fits(work)).tolist() if is_short else []
-            return Ranked(decision, shown, unknown, frozenset([ids[k] for k in never]))
+            never = ids[self.state.never_fits(work)].tolist() if is_short else []
+            return Ranked(decision, shown, unknown, frozenset(never))
 
     def warm_up(self) -> None:
         """Decide once for a task that nobody asked about, so that the first question does not wait for compilation."""

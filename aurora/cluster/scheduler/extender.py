@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from aurora.cluster.scheduler.cluster import LiveCluster, Ranked
 from aurora.cluster.scheduler.pods import PodReader
-from aurora.cluster.scheduler.scoring import SCORED
 from aurora.cluster.scheduler.wire import (
     ExtenderArgs,
     filter_error,
@@ -91,8 +90,7 @@ class Extender:
 
     def _filter(self, arguments: ExtenderArgs, task: Task) -> bytes:
         ranked = self.cluster.rank(task, arguments.names)
-        reasons = {ranked.decision.candidates.searchsorted(n): text for n, text in ranked.decision.reasons().items()}
-        failed = {ranked.names[k]: f"aurora: {text}" for k, text in reasons.items()}
+        failed = {ranked.names[k]: f"aurora: {text}" for k, text in ranked.decision.reasons().items()}
         unresolvable = {n: "aurora: too small, or of another model" for n in failed if n in ranked.never}
         passed = set(arguments.names) - set(failed)  # a node that is not known here yet is kube-scheduler's to judge
         return filter_result(
@@ -108,9 +106,7 @@ class Extender:
 
 def scores_of(ranked: Ranked) -> dict[str, int]:
     """Return the scores of nodes from 0 to 10, by name."""
-    values = scaled(ranked.decision).tolist()
-    is_scored = (ranked.decision.marks == SCORED).tolist()
-    return {name: value for name, value, ok in zip(ranked.names, values, is_scored, strict=True) if ok}
+    return dict(zip(ranked.names, scaled(ranked.decision).tolist(), strict=True))
 
 
 def error_body(message: str) -> bytes:

@@ -30,6 +30,8 @@ IDLE_SECONDS = 300.0
 """Seconds after which a connection without requests is closed."""
 BODY_SECONDS = 10.0
 """Most seconds until a request has arrived whole."""
+SWITCH_SECONDS = 0.0005
+"""Longest time for which one request should keep Python from another (`sys.setswitchinterval`)."""
 MAX_CONNECTIONS = 64
 """Most connections at a time; others are closed at once."""
 

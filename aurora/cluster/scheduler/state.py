@@ -49,9 +49,9 @@ class Decision(NamedTuple):
     scores: FloatArray
 
     def reasons(self) -> dict[int, str]:
-        """Return, by the number of the node, why a candidate is out of the question."""
+        """Return, by the place of the candidate, why it is out of the question."""
         out = np.flatnonzero(self.marks != scoring.SCORED)
-        return {int(self.candidates[k]): _REASONS[int(self.marks[k])] for k in out}
+        return {k: _REASONS[mark] for k, mark in zip(out.tolist(), self.marks[out].tolist(), strict=True)}
 
 
 class ClusterState:
@@ -62,6 +62,7 @@ class ClusterState:
     Attributes:
         frame: Scenario of the nodes, the objectives and the typical mix of tasks, from which an equal state is made.
         node_ids: Names of the nodes, by number.
+        id_array: The same as an array of objects.
         number_of: Numbers of the nodes, by name.
 
     Args:
@@ -87,6 +88,7 @@ class ClusterState:
         problem = encode(base).problem
         self.frame = base
         self.node_ids = tuple(n.node_id for n in nodes) if names is None else tuple(names)
+        self.id_array = np.array(self.node_ids, dtype=object)
         self.number_of = {name: k for k, name in enumerate(self.node_ids)}
         self.policy_id = policy.policy_id
         self.all_nodes = np.arange(len(nodes))

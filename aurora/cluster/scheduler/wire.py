@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +54,7 @@ def parse_arguments(body: bytes) -> ExtenderArgs:
     if not isinstance(pod, dict):
         raise DataError("Pod: there is none" if pod is None else "Pod: it is no object")
     if names is not None:
-        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        if not isinstance(names, list) or not set(map(type, names)) <= {str}:
             raise DataError("NodeNames: it is no list of names")
         return ExtenderArgs(pod, None, tuple(names))
     if nodes is None:
@@ -103,7 +104,8 @@ def filter_error(message: str) -> bytes:
 
 def host_priorities(names: Sequence[str], scores: Mapping[str, int]) -> bytes:
     """Return `HostPriorityList`; nodes without a score have 0."""
-    return _encoded([{"Host": name, "Score": scores.get(name, 0)} for name in names])
+    entries = [f'{{"Host":{encode_basestring_ascii(n)},"Score":{scores.get(n, 0)}}}' for n in names]
+    return f"[{','.join(entries)}]".encode()
 
 
 def scaled(decision: Decision) -> NDArray[np.int64]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import http.client
 import json
+import multiprocessing
+import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from aurora.cluster.scheduler.cluster import LiveCluster
 from aurora.cluster.scheduler.extender import Extender
-from aurora.cluster.scheduler.server import ExtenderServer, ServerSettings
+from aurora.cluster.scheduler.server import SWITCH_SECONDS, ExtenderServer, ServerSettings
 from aurora.cluster.snapshot import Node, Snapshot, Task
 from aurora.errors import InputError
+from aurora.evals.speed.clients import send_requests
 from aurora.sim.policies.policy import Policy
 from aurora.types import Progress, no_progress
 
 TASKS_PER_NODE = 6
 AIMS_MS = {100: 2.0, 1000: 5.0, 5000: 20.0}
 """Aim for the 99th percentile of a decision, milliseconds, by number of nodes."""
-CONNECTIONS = 4
 
 
 def made_up_cluster(nodes: int, *, seed: int = 0) -> Snapshot:
@@ -136,59 +138,35 @@ def _task(k: int, rng: np.random.Generator) -> Task:
 
 
 def _requests(cluster: LiveCluster, size: int, rate: float, seconds: float) -> dict[str, Any]:
-    """Send requests at a fixed rate, whether or not earlier ones were answered, and time them from when they are due.
-
-    A server that falls behind shows in the latencies, since they count from the planned time.
-    """
+    """Send requests from another process at a fixed rate; see `send_requests`."""
+    bodies = [_body(k, cluster.state.node_ids) for k in range(16)]
     total = max(1, round(rate * seconds))
-    names = list(cluster.state.node_ids)
-    took, failed = np.full(total, np.nan), [0]
     server = ExtenderServer(Extender(cluster), ServerSettings(port=0))
     serving = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     serving.start()
-    bodies = [_body(k, names) for k in range(16)]
-    port, begun = int(server.server_address[1]), time.perf_counter() + 0.1
-
-    def send(first: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        for k in range(first, total, CONNECTIONS):
-            due = begun + k / rate
-            time.sleep(max(0.0, due - time.perf_counter()))
-            try:
-                connection.request("POST", "/filter" if k // CONNECTIONS % 2 == 0 else "/prioritize", bodies[k % 16])
-                response = connection.getresponse()
-                response.read()
-                is_fine = response.status == http.client.OK
-            except OSError:
-                connection.close()
-                is_fine = False
-            took[k] = time.perf_counter() - due
-            failed[0] += not is_fine
-        connection.close()
-
-    _all(send)
-    elapsed = time.perf_counter() - begun
-    server.shutdown()
-    server.server_close()
-    serving.join()
-    p50, p99, most = (float(v) for v in np.percentile(1000 * took, (50, 99, 100)))
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as clients:
+            asked = clients.submit(
+                send_requests, int(server.server_address[1]), ("/filter", "/prioritize"), bodies, rate=rate, total=total
+            )
+            took, failed, elapsed = asked.result()
+    finally:
+        sys.setswitchinterval(before)
+        server.shutdown()
+        server.server_close()
+        serving.join()
+    p50, p99, most = (float(v) for v in np.percentile(1000 * np.array(took), (50, 99, 100)))
     return {
         "nodes": size,
         "requests": total,
-        "failed": failed[0],
+        "failed": failed,
         "per_second": total / elapsed,
         "p50_ms": p50,
         "p99_ms": p99,
         "max_ms": most,
     }
-
-
-def _all(send: Callable[[int], None]) -> None:
-    threads = [threading.Thread(target=send, args=(k,)) for k in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def _body(k: int, names: Sequence[str]) -> bytes:

@@ -16,6 +16,7 @@ from aurora.cluster.plans.making import Proposal, edit, make_plan
 from aurora.cluster.plans.plan import Effect, Estimate, Measure, Plan, diff, inverse, parse_plan
 from aurora.cluster.plans.proposals import propose_drain, propose_placements, propose_sizes
 from aurora.cluster.plans.validation import validate
+from aurora.cluster.samples import load_sample
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, InputError, PlanError
 from tests.cluster.systems import NOW, node, pod, shop, workload
@@ -253,3 +254,11 @@ def test_advice_becomes_sizes(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(DataError, match="no list `containers`"):
         propose_sizes(shop(), path)
+
+
+def test_a_plan_moves_nothing_to_a_node_whose_maintenance_is_near() -> None:
+    cluster = load_sample("web-shop")  # node-b1 and node-b2 are switched off 40 minutes after it was taken
+    change = propose_drain(cluster, "node-b1").proposals[0].change
+    assert isinstance(change, Drain)
+    assert change.onto
+    assert "node-b2" not in change.onto.values()

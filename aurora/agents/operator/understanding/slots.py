@@ -23,33 +23,37 @@ _MULTIPLES = (
     (re.compile(r"\bquadrupl\w*\b"), 4.0),
     (re.compile(r"\b(?:halv\w*|cut in half|in half|half the|half as|half of|half price)\b"), 0.5),
     (re.compile(r"\bby (?:a )?half\b|\bhalf again\b|\bhalf more\b|\bhalf as much again\b"), 1.5),
-    (re.compile(r"\bby (?:a )?quarter\b|\ba quarter more\b"), 1.25),
-    (re.compile(r"\bby (?:a |one )?third\b|\ba third more\b"), 1 + 1 / 3),
-    (re.compile(r"\bby (?:a |one )?fifth\b"), 1.2),
     (re.compile(r"\btenfold\b"), 10.0),
 )
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "mins": 60, "minute": 60, "h": 3600, "hr": 3600,
             "hrs": 3600, "hour": 3600, "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800}  # fmt: skip
 _SPAN = re.compile(
-    rf"\b(?:(?P<n>{_N}|an?|half an?|half a|couple of|a couple of|few)\s?-?)?"
+    rf"\b(?:(?P<n>{_N}|an?|half an?|half a|couple of|a couple of)\s?-?)?"
     r"(?P<unit>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|h|m|d|s|w)\b"
 )
 _NAMED_SPANS = (
-    (re.compile(r"\bquarter of an hour\b"), 900.0),
+    (re.compile(r"\bhour and a half\b"), 5400.0),
+    (re.compile(r"\bquarter (?:of an )?hour\b"), 900.0),
     (re.compile(r"\bhalf an hour\b|\bhalf hour\b"), 1800.0),
-    (re.compile(r"\btomorrow\b|\btonight\b|\bovernight\b|\brest of the day\b"), 86_400.0),
+    (re.compile(r"\btomorrow\b"), 86_400.0),
 )
 _NINES = re.compile(r"\b(?P<n>two|three|four|2|3|4) nines\b")
 _P = re.compile(r"\bp(?P<n>\d{2}(?:\.\d+)?|999)\b")
-_BARE_CONFIDENCE = re.compile(r"\b0?\.(?P<n>\d+)\b")
+_BARE_CONFIDENCE = re.compile(r"(?<![\w.])0?\.(?P<n>\d+)\b")
+_PERCENTILE = re.compile(r"\b(?P<n>\d{2}(?:\.\d+)?)(?:st|nd|rd|th)? (?:percentile|quantile)\b")
+_RISK = re.compile(r"^\s*(?:of )?(?:risk|(?:chance|probability|risk) (?:of|that)|failure)")
+_FRACTION = re.compile(r"\b(?:(?P<two>two) )?(?P<part>third|quarter|fifth|tenth)s?\b(?! of an| hour)(?P<of> of\b)?")
+_PARTS = {"third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10}
+_OF_NOW = re.compile(r"of (?:the |its |our )?(?:current|today|now|normal|present|usual|what it)\b")
 _COUNT = re.compile(
-    rf"\b(?P<n>{_N}|an?|another|one|couple(?: of)?|a couple(?: of)?)\s+(?:more |extra |additional |further |new |"
+    rf"\b(?:another )?(?P<n>half a dozen|a dozen|a couple(?: of)?|couple(?: of)?|{_N}|"
+    rf"an?(?! few)|another|one)(?:\s+|(?<=\d)x\s?)(?:more |extra |additional |further |new |"
     r"other |of those |of them |spare )*(?:[a-z]+\d*(?:-\d+)? )?(?:<node>\s?)?(?:like )?"
     r"(?:nodes?|box(?:es)?|hosts?|machines?|servers?|vms?|instances?|workers?|blades?|<node>|gpu|cpu|of)(?![a-z])"
 )
 _PLUS = re.compile(rf"(?:\+|plus |add |adding |added |buy |bought |order |get )(?P<n>{_N}|an?|another|one)\b")
 _REPLICAS = re.compile(
-    rf"\b(?:to|at|with|run|make it|=|have|of)\s+(?P<a>{_N}|one)\b|"
+    rf"\b(?:to|at|with|run|make it|have|of|replicas ?=)\s*(?<=[\s=])(?P<a>{_N}|one)\b|"
     rf"\b(?P<b>{_N}|one)\s+(?:replicas?|pods?|copies|instances?|tasks?)\b"
 )
 
@@ -76,10 +80,10 @@ def number(text: str) -> float:
     text = text.strip().replace("half an", "0.5").replace("half a", "0.5")
     if text in ("a", "an", "another", "one", ""):
         return 1.0
+    if text.endswith("dozen"):
+        return 6.0 if text.startswith("0.5") else 12.0
     if "couple" in text:
         return 2.0
-    if text == "few":
-        return 3.0
     direct = number_of(text)
     if direct is not None:
         return direct
@@ -117,6 +121,8 @@ def factor(text: str) -> float | None:
         after = text[first.end :].lstrip()
         if re.search(r"\bto$", before) and not re.search(r"\bup to$", before):
             return _tidy(first.value / 100)
+        if _OF_NOW.match(after) and text[first.start] not in "+-":
+            return _tidy(first.value / 100)
         if re.match(r"(?:of|load of)\b", after) and re.search(r"\b(?:at|on|only)$", before):
             return _tidy(first.value / 100)
         if text[first.start] in "+-":
@@ -127,12 +133,18 @@ def factor(text: str) -> float | None:
         value = number(times["a"] or times["b"])
         is_divided = is_down and value > 1
         return _tidy(1 / value if is_divided else value)
+    if re.search(r"\bone and a half times\b", text):
+        return 1.5
     for pattern, value in reversed(_MULTIPLES):
         if pattern.search(text):
-            if 1 < value < 2 and is_down:  # noqa: PLR2004  # by a part of it
-                return _tidy(2 - value)
-            return value
-    return None
+            return _tidy(2 - value) if 1 < value < 2 and is_down else value  # noqa: PLR2004  # by a part of it
+    match = _FRACTION.search(text)
+    if match is None:
+        return None
+    part = _PARTS[match["part"]] * (2 if match["two"] else 1)
+    if match["of"]:
+        return _tidy(part)
+    return _tidy(1 - part if is_down else 1 + part)
 
 
 def _tidy(value: float) -> float:
@@ -172,8 +184,13 @@ def confidence(text: str) -> float | None:
     (0.95, 0.99, 0.999, 0.9)
     """
     for amount in percents(text):
+        if 0 < amount.value < 50 and _RISK.match(text[amount.end :]):  # noqa: PLR2004  # per cent
+            return round(1 - amount.value / 100, 6)
         if 50 <= amount.value < 100:  # noqa: PLR2004  # per cent
             return round(amount.value / 100, 6)
+    match = _PERCENTILE.search(text)
+    if match:
+        return round(float(match["n"]) / 100, 6)
     match = _P.search(text)
     if match:
         return 0.999 if match["n"] == "999" else round(float(match["n"]) / 100, 6)
@@ -183,7 +200,7 @@ def confidence(text: str) -> float | None:
     match = _BARE_CONFIDENCE.search(text)
     if match:
         return float(f"0.{match['n']}")
-    match = re.search(rf"\b(?P<n>{_N})\s+(?:sure|certain|confiden\w+)", text)
+    match = re.search(rf"\b(?P<n>{_N})\s+(?:sure|certain|conf\w*)", text)
     if match and 50 <= number(match["n"]) < 100:  # noqa: PLR2004  # per cent
         return round(number(match["n"]) / 100, 6)
     match = re.search(rf"\b(?P<n>{_N}) (?:times )?(?:out of|in) (?:a )?(?P<m>{_N}|hundred|ten)\b", text)
