@@ -11,7 +11,7 @@ from aurora.agents.operator.answering.reply import Reply, UnansweredError
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding.meaning import Meaning, understand
 from aurora.agents.operator.understanding.names import Names
-from aurora.errors import AuroraError, InputError
+from aurora.errors import AuroraError
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 
@@ -58,6 +58,9 @@ class RulesOperator:
     def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
         """Answer a question; see `Operator`."""
         first = () if any(t.answer.by == NAME for t in history) else (Sentence(text=talk.INTRODUCTION),)
+        if talk.cluster_of(harness.desk) is None:
+            text = "No cluster is open; start with --snapshot FILE, or with --snapshot sample:web-shop."
+            return Answer(question=question, by=NAME, sentences=(*first, Sentence(text=text)))
         meaning = understand(question, self.names(harness.desk), history)
         if meaning.kind is None:
             return self._asked_back(question, meaning, harness, first)
@@ -85,10 +88,7 @@ class RulesOperator:
 
     @staticmethod
     def _asked_back(question: str, meaning: Meaning, harness: Harness, first: tuple[Sentence, ...]) -> Answer:
-        try:
-            cluster = harness.desk.cluster
-        except InputError:
-            cluster = None
+        cluster = talk.cluster_of(harness.desk)
         back = meaning.parts or talk.asked_back(meaning.nearest, cluster, meaning.named)
         text = f"I am not sure what you mean: {meaning.reason}." if meaning.reason else "I am not sure what you mean."
         if meaning.parts:

@@ -376,6 +376,12 @@ def _difference(measure: str, unit: str, pairs: Sequence[_Pair], values: Any) ->
 
 def _unknown(parts: Sequence[Part], pairs: Sequence[_Pair]) -> tuple[str, ...]:
     found = ["the policy's side is simulated: it was never in charge, and users may have reacted to what they saw"]
+    waits = np.concatenate([_waits(p, p.real) for p in pairs])
+    if float(np.median(waits)) > 0:
+        found.append(
+            f"half of the tasks waited for {float(np.median(waits)):.3g} s or less; that includes the time that the "
+            "cluster takes to decide, which the simulated side does not have: a difference in waits up to that is none"
+        )
     stays = sum(p.stays for p in pairs)
     if stays:
         found.append(f"{stays} tasks had not ended, or not begun, when the log ends; they are taken to stay until then")

@@ -201,6 +201,7 @@ def test_a_task_that_comes_again_under_its_name_is_another(tmp_path: Path) -> No
     wait = next(d for d in report.differences if d.measure == "wait")
     assert wait.cluster == pytest.approx(4.0)
     assert wait.policy == 0.0
+    assert any("waited for 4 s or less" in u for u in report.unknown)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,9 @@ def what_if_add_nodes(reply: Reply, slots: Mapping[str, Any]) -> None:
     if like is None:
         listing = reply.look_up("find_nodes", order="emptiest", limit=40)
         usable = [n for n in listing.data["nodes"] if n["is_usable"]]
+        if not listing.data["nodes"]:
+            reply.say("There is no node that others could be like.")
+            return
         like = (usable or listing.data["nodes"])[0]["node_id"]
         cites.append(listing.cite)
         kind = (usable or listing.data["nodes"])[0]["instance_type"]
@@ -113,7 +116,7 @@ def _say_loss(reply: Reply, found: Found, condition: str, *cites: str) -> None:
     before, after, newly = _waiting(found)
     cite = (found.cite, *cites)
     if not displaced:
-        reply.say(f"{condition}, no task that can run elsewhere loses its node.", *cite)
+        reply.say(f"{condition}, 0 tasks lose the node, daemons aside.", *cite)
     elif not newly:
         reply.say(f"{condition}, {noun(displaced, 'task')} lose{'s' if displaced == 1 else ''} the node and find"
                   f"{'s' if displaced == 1 else ''} another.", *cite)  # fmt: skip
@@ -170,7 +173,7 @@ _NAMES = {"cpu": "cores", "memory": "memory", "nvidia.com/gpu": "nvidia.com/gpu"
 def _say_cost(reply: Reply, found: Found) -> None:
     before, after = found.data["before"]["price_per_hour"], found.data["after"]["price_per_hour"]
     if before is None or after is None:
-        reply.say("I don't know what it costs, because no node has a known price.", found.cite)
+        reply.say("I don't know what it costs, because prices are not known.")
         return
     if before == after:
         reply.say(f"The nodes would cost {money(after)} an hour, as much as now.", found.cite)

@@ -25,7 +25,7 @@ def overview(reply: Reply, slots: Mapping[str, Any]) -> None:
     for row in (r for r in rows if r["resource"] in _SHOWN):
         _say_filled(reply, row, cite)
     if data["price_per_hour"] is None:
-        reply.say("I don't know what it costs, because no node has a known price.", cite)
+        reply.say("I don't know what it costs, because prices are not known.")
     else:
         unknown = f", without {noun(data['unpriced_nodes'], 'node')} of unknown price" if data["unpriced_nodes"] else ""
         reply.say(f"The nodes cost {money(data['price_per_hour'])} an hour{unknown}.", cite)
@@ -60,10 +60,13 @@ def find_nodes(reply: Reply, slots: Mapping[str, Any]) -> None:
     order = slots["order"]
     cite, data = reply.look_up("find_nodes", order=order, contains=slots.get("zone", ""), limit=10)
     nodes = data["nodes"]
+    if not nodes:
+        reply.say("There is no node.")
+        return
     if order == "emptiest":
         nodes = [n for n in nodes if n["is_usable"]] or nodes
     if order == "dearest" and all(n["price_per_hour"] is None for n in nodes):
-        reply.say("I don't know which node is the dearest, because no node has a known price.", cite)
+        reply.say("I don't know which node costs most, because prices are not known.")
         return
     first = nodes[0]
     if order == "dearest":
@@ -100,7 +103,7 @@ def show_node(reply: Reply, slots: Mapping[str, Any]) -> None:
             _say_filled(reply, row, cite, node["node_id"])
             reply.say(f"Free on {node['node_id']}: {amount_text(row['resource'], row['free'])}.", cite)
     if node["price_per_hour"] is None:
-        reply.say("I don't know its price, because the snapshot has none for it.", cite)
+        reply.say("I don't know its price, because the snapshot has none for it.")
     else:
         reply.say(f"It costs {money(node['price_per_hour'])} an hour.", cite)
     if data["conditions"]:

@@ -8,7 +8,9 @@ from typing import Any
 from aurora.agents.operator.answering.reply import Reply
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.cluster.snapshot import Snapshot
+from aurora.errors import InputError
 from aurora.sim.policies.references import REFERENCES
+from aurora.tools.desk import Desk
 
 INTRODUCTION = "I answer by fixed rules, without a language model; to connect one, start with --model PROVIDER:MODEL."
 
@@ -17,7 +19,7 @@ def help_(reply: Reply, slots: Mapping[str, Any]) -> None:
     """List what can be asked."""
     del slots
     reply.say("You can ask about placements, waiting tasks, what would happen, demand, sizes, policies and plans.")
-    examples = _names(reply.harness.desk.cluster)
+    examples = _names(cluster_of(reply.harness.desk))
     reply.show(
         "questions that I understand",
         ("kind", "example"),
@@ -40,6 +42,14 @@ _LISTED: tuple[Kind, ...] = (
     "make_plan",
 )
 """Kinds of which help gives examples."""
+
+
+def cluster_of(desk: Desk) -> Snapshot | None:
+    """Return the open cluster; None where none is."""
+    try:
+        return desk.cluster
+    except InputError:
+        return None
 
 
 def asked_back(kinds: Sequence[Kind], cluster: Snapshot | None, named: Mapping[str, str]) -> tuple[str, ...]:
