@@ -302,7 +302,8 @@ def _of_knowledge(snapshot: Snapshot, now: datetime) -> Iterator[Problem]:
     )
     unmeasured = [t.task_id for t in snapshot.tasks if t.state == "running" and not t.used]
     yield from _problem("not-measured", "hint", "the use of running tasks is not measured", unmeasured)
-    devices = {r for t in snapshot.tasks for r in t.requests} - {r for n in snapshot.nodes for r in n.capacity}
+    offered = {r for n in snapshot.nodes for r in (*n.capacity, *n.allocatable)}  # either may be left out of a dump
+    devices = {r for t in snapshot.tasks for r in t.requests} - offered
     yield from _problem(
         "unknown-resource",
         "warning",

@@ -102,3 +102,11 @@ def test_use_is_added_from_prometheus(tmp_path):
         out = tmp_path / "s.json"
         aurora("snapshot", str(tmp_path / "c.json"), "--prometheus", server.url, "--out", str(out))
     assert json.loads(out.read_text())["tasks"][0]["used"] == {"cpu": 0.25}
+
+
+def test_the_files_of_one_system_are_shown_and_checked_together(tmp_path):
+    nodes, jobs = tmp_path / "nodes.txt", tmp_path / "jobs.txt"
+    nodes.write_text(slurm_files.NODES)
+    jobs.write_text(slurm_files.SEPARATED)
+    assert "running" in aurora("snapshot", "show", str(nodes), str(jobs)).stdout
+    assert "give one snapshot" in aurora("snapshot", "check", "sample:web-shop", "sample:hpc-queue", code=6).stderr

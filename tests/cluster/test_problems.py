@@ -99,6 +99,10 @@ def test_each_problem_of_a_workload_is_found(code, fields):
     assert code in codes(system(task(), workloads=(workload,)))
 
 
+def test_a_resource_that_a_node_offers_is_known_though_its_capacity_is_not_given():
+    assert "unknown-resource" not in codes(system(task(), capacity={}))
+
+
 def test_tasks_that_never_fit_are_errors():
     big = task("big", state="pending", node_id=None, used={}, requests={"cpu": 9.0, "memory": 1.0}, limits={})
     assert "never-placeable" in codes(system(big))

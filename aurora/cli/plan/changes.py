@@ -46,7 +46,9 @@ def scales(given: list[str]) -> Iterator[Proposal]:
     """
     for workload, replicas in pairs(given, "--scale", "WORKLOAD=REPLICAS"):
         if not replicas.isdecimal() or int(replicas[:9]) > 100_000:  # noqa: PLR2004  # as the change itself
-            raise options.usage_error("--scale", f"{options.shown(replicas)}: write a number of replicas")
+            raise options.usage_error(
+                "--scale", f"{options.shown(replicas)}: write a number of replicas, at most 100,000"
+            )
         yield asked("scale", workload_id=workload, replicas=int(replicas))
 
 

@@ -79,7 +79,9 @@ def new(
     from aurora.sim.policies.references import load_policy
 
     if not (drain or place_pending or scale or resize or move or cordon or uncordon or advice):
-        raise options.usage_error("--drain", "say what is to change: --drain, --place-pending, --scale, --resize, ...")
+        raise options.usage_error(
+            "--drain", "say what is to change: --drain, --place-pending, --scale, --resize, or --from"
+        )
     asked = [
         *(parsing.asked("cordon", node_id=n) for n in cordon),
         *(parsing.asked("uncordon", node_id=n) for n in uncordon),

@@ -33,6 +33,9 @@ def _snapshot_argument(
     return options.text_argument(help=help, most=options.MAX_PATH)
 
 
+_SNAPSHOT_FILES = _snapshot_argument("Snapshot, sample such as sample:web-shop, or all files of one system.")
+
+
 @app.command()
 def read(  # one parameter an option
     files: list[Path] | None = options.path_argument(
@@ -129,7 +132,7 @@ def _print(found: Snapshot) -> None:
 
 
 @app.command()
-def show(snapshot: str = _snapshot_argument(), as_json: bool = _AS_JSON) -> None:
+def show(snapshot: list[str] = _SNAPSHOT_FILES, as_json: bool = _AS_JSON) -> None:
     """Show how full each node is, what waits and why, what it costs, and what is not known.
 
     Example: aurora snapshot show sample:web-shop
@@ -137,7 +140,7 @@ def show(snapshot: str = _snapshot_argument(), as_json: bool = _AS_JSON) -> None
     from aurora.cluster.opening import open_snapshot  # heavy, used here only
     from aurora.cluster.report import report  # heavy, used here only
 
-    found = open_snapshot(snapshot)
+    found = open_snapshot(*snapshot)
     if as_json:
         emit_json(report(found).to_json())
     else:
@@ -145,7 +148,7 @@ def show(snapshot: str = _snapshot_argument(), as_json: bool = _AS_JSON) -> None
 
 
 @app.command()
-def check(snapshot: str = _snapshot_argument(), as_json: bool = _AS_JSON) -> None:
+def check(snapshot: list[str] = _SNAPSHOT_FILES, as_json: bool = _AS_JSON) -> None:
     """Find what is wrong: overcommitted nodes, tasks that can never be placed, limits, budgets, maintenance.
 
     Exit code 1 if there is an error or a warning; hints alone are no failure.
@@ -156,7 +159,7 @@ def check(snapshot: str = _snapshot_argument(), as_json: bool = _AS_JSON) -> Non
     from aurora.cluster.opening import open_snapshot  # heavy, used here only
     from aurora.cluster.problems import find_problems  # heavy, used here only
 
-    found = find_problems(open_snapshot(snapshot))
+    found = find_problems(open_snapshot(*snapshot))
     if as_json:
         emit_json(found.to_json())
     else:
@@ -188,7 +191,7 @@ def diff(
 
 @app.command()
 def anonymise(
-    snapshot: str = _snapshot_argument(),
+    snapshot: list[str] = _SNAPSHOT_FILES,
     out: Path = options.path(..., help="Snapshot file to write."),
 ) -> None:
     """Replace all names by pseudonyms, the same name by the same one, so that the snapshot can be shared.
@@ -205,7 +208,7 @@ def anonymise(
     from aurora.learning.series.pseudonyms import KEY_VARIABLE  # heavy, used here only
 
     key = os.environ.get(KEY_VARIABLE, "")
-    found = replace_names(open_snapshot(snapshot), key or secrets.token_hex(16))
+    found = replace_names(open_snapshot(*snapshot), key or secrets.token_hex(16))
     write_snapshot(found.snapshot, out)
     note(f"wrote {out}: {found.names} names replaced")
     if found.texts:
@@ -217,7 +220,7 @@ def anonymise(
 
 @app.command("to-scenario")
 def to_scenario(
-    snapshot: str = _snapshot_argument(),
+    snapshot: list[str] = _SNAPSHOT_FILES,
     horizon: float | None = options.number(
         None, least=1, most=options.YEAR, unit="seconds", help="Time that a task of unknown length runs."
     ),
@@ -231,7 +234,7 @@ def to_scenario(
     from aurora.cluster.scenario import to_scenario as convert  # heavy, used here only
     from aurora.files import write_atomically
 
-    opened = open_snapshot(snapshot)
+    opened = open_snapshot(*snapshot)
     found = convert(opened) if horizon is None else convert(opened, horizon=horizon)
     text = found.scenario.model_dump_json(indent=2, exclude_none=True)
     if out is None:

@@ -107,6 +107,10 @@ class Sessions:
             snapshot: What is opened: a path or a sample.
             history: File of measured series.
             model: `PROVIDER:MODEL` that answers; "" for rules.
+
+        Raises:
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
         """
         at = _now()
         row = SessionRow(secrets.token_hex(4), "", snapshot, history, model, at, at, 0)
@@ -116,7 +120,12 @@ class Sessions:
         return row
 
     def list(self) -> tuple[SessionRow, ...]:
-        """Return the conversations, the one used last first."""
+        """Return the conversations, the one used last first.
+
+        Raises:
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
+        """
         with _reported(self.path), closing(self._connection.cursor()) as cursor:
             rows = cursor.execute("SELECT * FROM sessions ORDER BY used_at DESC, session_id").fetchall()
         return tuple(SessionRow(*r) for r in rows)
@@ -143,6 +152,8 @@ class Sessions:
 
         Raises:
             InputError: The name is empty.
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
         """
         shown = " ".join(title.split())[:MAX_TITLE]
         if not shown:
@@ -150,11 +161,21 @@ class Sessions:
         self._update(session_id, "title = ?", shown)
 
     def set_model(self, session_id: str, model: str) -> None:
-        """Note who answers from now on."""
+        """Note who answers from now on.
+
+        Raises:
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
+        """
         self._update(session_id, "model = ?", model)
 
     def touch(self, session_id: str, turns: int, question: str = "") -> None:
-        """Note that a turn was told, and the first question as the title; keep only the last checkpoint."""
+        """Note that a turn was told, and the first question as the title; keep only the last checkpoint.
+
+        Raises:
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
+        """
         self._update(session_id, "used_at = ?, turns = ?", _now(), turns)
         title = " ".join(question.split())[:MAX_TITLE]
         with _reported(self.path):
@@ -170,7 +191,12 @@ class Sessions:
             self._connection.commit()
 
     def delete(self, session_id: str) -> None:
-        """Delete a conversation with all that it said. Plans stay in their folder."""
+        """Delete a conversation with all that it said. Plans stay in their folder.
+
+        Raises:
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
+        """
         with _reported(self.path):
             self.saver.delete_thread(session_id)
             self._connection.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))

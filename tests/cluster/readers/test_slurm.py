@@ -225,3 +225,11 @@ def test_other_texts_are_not_taken_for_slurm():
     assert not is_slurm('{"apiVersion": "v1", "kind": "List", "items": []}')
     assert not is_slurm("name,cpu\na,4\n")
     assert is_slurm(files.DEFAULT_COLUMNS) and is_slurm(json.dumps(files.JSON_JOBS))
+
+
+def test_a_state_that_is_not_known_a_cut_file_and_a_list_without_jobs_are_noted(read):
+    node = "NodeName=n1 CPUTot=4 RealMemory=1024 State={} Partitions=all\n"
+    jobs = {"jobs": []}
+    assert not {"unknown-state", "no-line-end"} & codes(read(node.format("MIXED+PLANNED*"), jobs))
+    assert "unknown-state" in codes(read(node.format("IDEL"), jobs))
+    assert "no-line-end" in codes(read(node.format("IDLE")[:-10], jobs))

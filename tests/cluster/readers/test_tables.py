@@ -103,3 +103,8 @@ def test_errors_name_file_line_and_column(files, nodes, tasks, message):
 def test_a_wrong_mapping_is_refused(files, mapping, message):
     with pytest.raises(InputError, match=message):
         guess_tables(*files(), mapping=mapping)
+
+
+def test_nodes_without_a_number_of_cores_are_noted(files):
+    snapshot = read_tables(*files(nodes=NODES.replace("n2,16,", "n2,nan,")))
+    assert {n.code: n.subjects for n in snapshot.notes}["no-cores"] == ("n2",)

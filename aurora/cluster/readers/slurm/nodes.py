@@ -20,6 +20,9 @@ from aurora.validation import explain_validation
 DOWN = {"DOWN", "UNKNOWN", "NOT_RESPONDING", "NO_RESPOND", "INVAL", "INVALID_REG", "FUTURE", "ERROR"}
 CLOSED = {"DRAIN", "DRAINING", "DRAINED", "FAIL", "FAILING", "MAINT", "MAINTENANCE", "BLOCKED"}
 OFF = {"POWERED_DOWN", "POWERING_DOWN", "POWER_DOWN", "POWERING_UP", "POWER_UP", "REBOOT", "REBOOT_ISSUED"}
+OPEN = {"IDLE", "MIXED", "MIX", "ALLOCATED", "ALLOC", "COMPLETING", "COMP", "RESERVED", "RESV", "PLANNED", "PLND"}
+OPEN |= {"RESUME", "UNDRAIN", "CLOUD", "DYNAMIC_NORM", "DYNAMIC_FUTURE", "PERFCTRS", "NPC", "EXTERNAL", "NO_REGISTER"}
+OPEN |= {"REBOOT_REQUESTED", "REBOOT_CANCELED", "REBOOT_COMPLETE", "REBOOT_NEXTBOOT", "POWER_DRAIN", "POWERED_ON"}
 SIGNS = {"*": "NOT_RESPONDING", "~": "POWERED_DOWN", "%": "POWERING_DOWN", "#": "POWERING_UP", "$": "MAINT"}
 """Signs after a state, and what they mean; others (`@`, `^`, `!`, `-`, `+`) do not close a node."""
 
@@ -68,12 +71,14 @@ def node_of(given: Mapping[str, str], where: str, notes: Notes) -> SlurmNode:
         used = _used(given, capacity["memory"], name, notes)
     except ValueError as fault:
         raise DataError(f"{where}: node {name}: {fault}") from None
+    flags = states(given.get("State", ""))
+    if not flags or flags - DOWN - CLOSED - OFF - OPEN:
+        notes.assumed("unknown-state", "nodes without a state that is known are taken to be ready", name)
     models = list(dict.fromkeys(g.model for g in devices if g.name == "gpu" and g.model))
     if len(models) > 1:
         notes.not_represented(
             "several-models", "a node with devices of several models is taken for one with the first", name
         )
-    flags = states(given.get("State", ""))
     try:
         node = _node(given, capacity, usable, used, flags, models, notes)
     except ValidationError as fault:

@@ -101,6 +101,8 @@ def _read_file(path: Path, found: _Found) -> None:
     name = str(path)
     kind = _kind(text)
     before = len(found.nodes), len(found.jobs), len(found.reservations)
+    if kind not in (None, "json") and not text.endswith("\n"):
+        found.notes.assumed("no-line-end", "a file ends within a line: its end may be missing; write it again", name)
     if kind == "json":
         _read_json(parse_json(text, name), name, found)
     elif kind == "node":
@@ -211,7 +213,9 @@ def _snapshot(found: _Found, taken_at: datetime, paths: Sequence[Path]) -> Snaps
     nodes = [n.node for n in found.nodes]
     known = {n.node_id for n in nodes}
     if not found.jobs:
-        notes.assumed("no-jobs", "no file has jobs, so the nodes are shown as if nothing ran; add squeue --json")
+        notes.assumed(
+            "no-jobs", "no file has a job, so the nodes are shown as if nothing ran; was squeue --json given?"
+        )
     jobs = _known_jobs(_once(tasks_module.single_jobs(found.jobs, notes)), known, notes, str(paths[0]))
     memory = {n.node_id: n.allocatable.get("memory", 0.0) for n in nodes}
     tasks: list[Task] = []

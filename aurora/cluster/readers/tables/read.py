@@ -71,6 +71,10 @@ def read_tables(
         node = _made(where, lambda: _node(row))  # noqa: B023  # called at once
         if node.node_id in machines:
             raise DataError(f"{where}, column {_heading(guesses[0], 'node_id')!r}: node {node.node_id!r} occurs twice")
+        if not node.allocatable.get(CPU):
+            notes.assumed(
+                "no-cores", "nodes without a number of cores can take no task that asks for some", node.node_id
+            )
         machines[node.node_id] = node
     if not machines:
         raise DataError(f"{paths[0]} has a header and no rows; give a row for each node")
