@@ -7,10 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aurora.agents.explain.telling.quantities import Quantity
 from aurora.agents.operator.answer import Answer, Sentence
-from aurora.agents.operator.checking.claims import QUOTED, UNCHECKED, wrong_claim
+from aurora.agents.operator.checking.claims import wrong_claim
 from aurora.agents.operator.checking.facts import NAME, Facts, facts_of, looks_like_name
 from aurora.agents.operator.checking.figures import blanked, stated_numbers, wrong_number
-from aurora.agents.operator.checking.vocabulary import ALWAYS, DIRECTIVE, MARKUP, NEUTRAL, VAGUE, alike, stem
+from aurora.agents.operator.checking.vocabulary import (
+    ALWAYS,
+    DIRECTIVE,
+    MARKUP,
+    NEUTRAL,
+    QUOTED,
+    UNCHECKED,
+    VAGUE,
+    alike,
+    stem,
+)
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Evidence
 

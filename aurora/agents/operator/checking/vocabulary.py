@@ -59,6 +59,10 @@ break breaks
 NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION).split())
 """Words that need no evidence."""
 
+UNCHECKED = "could not be checked"
+"""Beginning of the reason where a sentence may be true."""
+QUOTED = "^"
+"""What stands in place of each character of a quotation, which evidence bears out."""
 DIRECTIVE = re.compile(
     r"\b(?:please|ignore|disregard|forget|override|urgent(?:ly)?|immediately|at once|must (?:be )?approved?|obey|"
     r"you (?:must|should|need to|have to|ought)|system prompt|previous instructions?|as instructed|on behalf|password|"
