@@ -122,7 +122,7 @@ class ModelOperator:
         messages = self._messages(question, harness.desk, history, mode)
         found, messages = self._asked(agent, messages, question, harness, looking)
         struck = [f"- {s.text} ({s.struck})" for s in found.sentences if s.struck]
-        if struck:
+        if struck and looking.approval is None:  # else a person is asked, and reads the plan itself
             again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck)))]
             second, _ = self._asked(agent, again, question, harness, looking)
             if sum(not s.struck for s in second.sentences) >= sum(not s.struck for s in found.sentences):

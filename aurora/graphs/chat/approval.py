@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from aurora.agents.operator.answer import Approval
-from aurora.cluster.plans.plan import Plan, diff
+from aurora.cluster.plans.plan import Plan, diff, inverse
 from aurora.errors import InputError
 
 TOOL_OF_ACTION: dict[str, str] = {"apply": "apply_plan", "rollback": "roll_back_plan"}
@@ -61,18 +61,22 @@ def request(approval: Approval, plan: Plan, problem: str = "") -> dict[str, Any]
 def described(approval: Approval, plan: Plan, problem: str = "") -> str:
     """Return a plan in the words in which a person is asked."""
     verb = "Apply" if approval.action == "apply" else "Undo"
-    lines = diff(plan)
+    lines = diff(plan if approval.action == "apply" else inverse(plan))
     more = [f"... and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
     return "\n".join(
         [
             *([problem] if problem else []),
-            f"{verb} plan {plan.plan_id} ({len(plan.changes)} changes, hash {plan.sha256[:12]})?",
+            f"{verb} plan {plan.plan_id} ({_counted(len(plan.changes))}, hash {plan.sha256[:12]})?",
             *(f"- {line}" for line in lines[:MAX_LINES]),
             *more,
-            *(f"risk: {r.message}" for r in plan.risks),
-            f"It may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC.",
+            *(f"risk: {r.message}" for r in plan.risks if approval.action == "apply"),
+            *([f"It may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC."] if approval.action == "apply" else []),
         ]
     )
+
+
+def _counted(changes: int) -> str:
+    return "1 change" if changes == 1 else f"{changes} changes"
 
 
 def decision_of(value: Any) -> Decision:

@@ -256,7 +256,7 @@ def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozense
 
 
 def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
-    names = [n for n in named if any(n in t for t in (_members(facts)))]
+    names = sorted(named)
     blank = blanked(text)
     for state, (said, tokens, is_same) in _STATES.items():
         match = said.search(blank)
@@ -317,7 +317,7 @@ _NEGATED = re.compile(
 def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
     """Return which denial of a sentence the evidence does not have."""
     blank = blanked(_HARMLESS.sub(lambda m: "~" * len(m[0]), text))
-    names = [n for n in named if any(n in t for t in _members(facts))]
+    names = sorted(named)
     denials = [t.text for t in facts.texts if _DENIES.search(t.text)]
     for match in _NEGATED.finditer(blank):
         after = blank[match.end() : match.end() + 40]
@@ -355,14 +355,6 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
 _THIN = frozenset(
     stem(w) for w in "the a an of to in on for any and or have had has be been is are it its node task".split()
 )
-
-
-def _members(facts: Facts) -> list[frozenset[str]]:
-    return (
-        [frozenset(listing.members) | listing.owners for listing in facts.listings]
-        + [owners for _, owners, _ in facts.flags]
-        + [t.owners for t in facts.texts]
-    )
 
 
 def _holds(state: str, tokens: frozenset[str], is_same: bool, names: frozenset[str], facts: Facts) -> bool | None:

@@ -20,7 +20,8 @@ RULES = "rules"
 """Who answers in words that code has written."""
 _OPEN = re.compile(
     r"^(?:I (?:do not|don't|can't|cannot|could not|couldn't|am not|found no)|There is no|You can|Ask|To (?:apply|undo|"
-    r"approve|see|reject)|Shall|Should|Do you|Would you|Which)\b|\?$",
+    r"approve|see|reject)|Shall|Should|Do you|Would you|Which)\b|\?$|"
+    r"^Nothing (?:is|was|has been) (?:applied|changed)(?: yet| so far)?\.?$",
     re.IGNORECASE,
 )
 """How a sentence begins, or ends, that may stand without evidence."""

@@ -52,7 +52,10 @@ biggest dearer month months year years today tomorrow yesterday morning noon eve
 fall falls grow grows growing growth increase increases decrease decreases stay would expensive remove removed
 removing leave leaves leaving next previous former latter itself cordon cordoned uncordon
 """
-_CONVERSATION = "person people question mode conversation plan read apply evidence constraint constraints break breaks"
+_CONVERSATION = """
+write writes wrote written person people question mode conversation plan read apply evidence constraint constraints
+break breaks
+"""
 NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION).split())
 """Words that need no evidence."""
 
