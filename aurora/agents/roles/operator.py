@@ -48,6 +48,7 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
     def __init__(self, harness: Harness, mode: Mode) -> None:
         super().__init__()
         self.approval: Approval | None = None
+        self._first_change = ""
         self._harness = harness
         self._mode = mode
         self.tools = harness.langchain_tools()
@@ -59,21 +60,22 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
         if last is not None:
             self._harness.reserve([str(c["id"]) for c in last.tool_calls])
+            # Calls run concurrently; the model's order decides which of several changes a person is asked about.
+            self._first_change = next((str(c["id"]) for c in last.tool_calls if _changes(c["name"])), "")
 
     def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         call = request.tool_call
         shown = self._harness.call(call["name"], call["args"], call["id"])
-        row = ROWS.get(call["name"])
-        if row is not None and row.effect == "changes":
-            shown = f"{shown}\n{self._kept(call['name'], call['args'])}"
+        if _changes(call["name"]):
+            shown = f"{shown}\n{self._kept(call['name'], call['args'], is_first=call['id'] == self._first_change)}"
         return ToolMessage(shown, tool_call_id=call["id"], name=call["name"])
 
-    def _kept(self, name: str, arguments: Any) -> str:
+    def _kept(self, name: str, arguments: Any, *, is_first: bool) -> str:
         """Keep a wanted change for a person; return what the model is told."""
         action = ACTIONS.get(name)
         if action is None or self._mode != "apply":
             return f"Nothing is changed in mode {self._mode}; the person may switch with /mode apply. Tell them."
-        if self.approval is not None:
+        if self.approval is not None or not is_first:
             return "One change at a time: the person is asked about another one already."
         plan_id = str(arguments.get("plan_id", "")) if isinstance(arguments, dict) else ""
         digits = str(arguments.get("sha256", "")) if isinstance(arguments, dict) else ""
@@ -85,6 +87,12 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
             return f"Nobody is asked: plan {plan.plan_id} has the hash {plan.sha256[:12]}; look at it once more."
         self.approval = Approval(plan_id=plan.plan_id, sha256=plan.sha256, action=action)
         return ASKED
+
+
+def _changes(name: str) -> bool:
+    """Return whether a tool changes something, by the table of tools."""
+    row = ROWS.get(name)
+    return row is not None and row.effect == "changes"
 
 
 class ModelOperator:
