@@ -67,7 +67,7 @@ SWF: dict[Case, tuple[float, ...]] = {
 def test_openb_means_are_the_published_ones(traces: Path, trace: str) -> None:
     nodes = traces / "openb" / "openb_node_list_gpu_node.csv.gz"
     pods = traces / "openb" / f"openb_pod_list_{trace}.csv.gz"
-    rows = {name: [] for name in OPENB[trace]}
+    rows: dict[str, list[float]] = {name: [] for name in OPENB[trace]}
     programs = {name: compile_policy(REFERENCES[name]) for name in rows}
     node_list, pod_list = read_nodes(nodes), read_pods(pods)
     for order, seed in product(range(2), SEEDS):
