@@ -117,9 +117,10 @@ def test_room_and_the_fullest_node_are_those_worked_out_by_hand() -> None:
 
 def test_nodes_whose_maintenance_begins_soon_are_passed_over_for_it_where_the_plan_keeps_clear_of_them() -> None:
     cluster = burst()
-    free = propose_placements(cluster)
-    assert {c.node_id for c, _ in free.proposals if isinstance(c, Place)} == {"a", "m"}
+    assert {c.node_id for c in place(cluster).placed} == {"a", "m"}
     clear = place(cluster, ahead=3600)
+    proposed = {c.node_id for c, _ in propose_placements(cluster).proposals if isinstance(c, Place)}
+    assert proposed == {c.node_id for c in clear.placed}
     plan = planned(cluster, **{c.task_id.removeprefix("shop/"): str(c.node_id) for c in clear.placed})
     found = claims(plan, cluster, AvoidedClaim)
     assert AvoidedClaim(("m",), "maintenance", "firmware", "2026-01-01T12:40:00+00:00") in found
