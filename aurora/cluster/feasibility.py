@@ -210,18 +210,26 @@ class Room:
     def all_reasons(self, task: Task) -> Iterator[tuple[str, tuple[Reason, ...]]]:
         """Yield every node with the reasons for which it does not fit a task now."""
         static = self.static_reasons(task)
-        dynamic = [self._between_tasks(task, a) for a in task.affinities if a.is_required]
-        dynamic += [self._spread(task, s, static) for s in task.spreads if s.is_required]
-        dynamic.append(self._apart_from_others(task))
+        between = self._between_all(task, static)
         for node in self.snapshot.nodes:
-            found = list(static[node.node_id])
-            found += self._lacking(task, node.node_id)
-            found += [bad[node.node_id] for bad in dynamic if node.node_id in bad]
-            yield node.node_id, tuple(found)
+            yield node.node_id, self._of_node(task, node.node_id, static, between)
 
     def reasons(self, task: Task, node_id: str) -> tuple[Reason, ...]:
         """Return why a node does not fit a task now; empty if it fits."""
-        return next(reasons for name, reasons in self.all_reasons(task) if name == node_id)
+        static = self.static_reasons(task)
+        return self._of_node(task, node_id, static, self._between_all(task, static))
+
+    def _between_all(self, task: Task, static: Mapping[str, tuple[Reason, ...]]) -> list[dict[str, Reason]]:
+        """Return, for each rule between tasks that concerns a task, the nodes at which it does not hold."""
+        rules = [self._between_tasks(task, a) for a in task.affinities if a.is_required]
+        rules += [self._spread(task, s, static) for s in task.spreads if s.is_required]
+        return [*rules, self._apart_from_others(task)]
+
+    def _of_node(
+        self, task: Task, node_id: str, static: Mapping[str, tuple[Reason, ...]], between: list[dict[str, Reason]]
+    ) -> tuple[Reason, ...]:
+        rules = (bad[node_id] for bad in between if node_id in bad)
+        return (*static[node_id], *self._lacking(task, node_id), *rules)
 
     def static_reasons(self, task: Task) -> Mapping[str, tuple[Reason, ...]]:
         """Return, by node, the reasons that hold whatever else runs: labels, taints, cordons, models, maintenance."""

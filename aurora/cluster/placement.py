@@ -1,8 +1,9 @@
 """Chooses nodes for waiting tasks by a policy, so that every constraint of the cluster holds.
 
 The kernel places by the policy and knows labels, taints, models and room. What it does not know (affinities and
-spreads between tasks, pods and disks) is checked after a run: a placement that breaks one is forbidden, and the kernel
-runs again. The forbidden pairs only grow, so the loop ends.
+spreads between tasks, pods and disks) is checked after a run, in the order of placement. A task whose node breaks one
+is limited to the nodes that fit at that point, and the kernel runs again. Rules between tasks can take many runs to
+settle; after a few, the tasks concerned take the emptiest node that fits.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.cluster.feasibility import Reason, Room, summary
+from aurora.cluster.resources import CPU
 from aurora.cluster.scenario import HORIZON, PENDING_ARRIVAL, SnapshotScenario, to_scenario
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import DataError, InputError
@@ -24,8 +26,8 @@ from aurora.sim.policies.references import REFERENCES
 
 DEFAULT_POLICY = REFERENCES["least_allocated"]
 """Most free after placement, as kube-scheduler scores by default."""
-MAX_ROUNDS = 50
-"""Runs of the kernel until every placement keeps every constraint."""
+MAX_ROUNDS = 12
+"""Most runs of the kernel, after which tasks that it places against a constraint take the emptiest node that fits."""
 NOW = PENDING_ARRIVAL + 1e-6
 """Latest start, in seconds of the scenario, of a task that is placed at once."""
 
@@ -103,25 +105,34 @@ def place(
     allowed: dict[str, set[str]] = {
         t.task_id: {n for n, why in base.all_reasons(t) if not _lasting(why)} for t in waiting
     }
+    found: tuple[SnapshotScenario, Outcome, Room, dict[str, str]] | None = None
     for _ in range(MAX_ROUNDS):
         candidates = {t: nodes for t, nodes in allowed.items() if nodes}
         if not candidates:
+            found = None
             break
         part = reduced.model_copy(
             update={"tasks": tuple(t for t in reduced.tasks if t.holds_resources or t.task_id in candidates)}
         )
         converted = to_scenario(part, horizon=horizon, allowed=candidates, room=base)
         outcome = simulate(converted.scenario, policy)
-        room, nodes, broken = _checked(Room(part, ahead=ahead), converted, outcome)
-        for task_id, node_id in broken:
-            allowed[task_id].discard(node_id)
-        torn = () if broken else _torn_gangs(waiting, nodes)
-        for task_id in torn:
-            allowed[task_id].clear()
-        if not broken and not torn:
-            return Choices(policy.policy_id, _choices(waiting, nodes, room), converted, outcome, room)
-    converted = to_scenario(reduced, horizon=horizon, room=base)
-    return Choices(policy.policy_id, _choices(waiting, {}, base), converted, simulate(converted.scenario, policy), base)
+        room = Room(part, ahead=ahead)
+        nodes, limited = _checked(room, converted, outcome)
+        found = converted, outcome, room, nodes
+        torn = _torn_gangs(waiting, nodes)
+        if not limited and not torn:
+            break
+        allowed |= limited
+        for task_id in torn if not limited else ():
+            allowed[task_id] = set()
+    if found is None:
+        converted = to_scenario(reduced, horizon=horizon, room=base)
+        found = converted, simulate(converted.scenario, policy), base, {}
+    converted, outcome, room, nodes = found
+    for task_id in _torn_gangs(waiting, nodes):
+        if nodes.pop(task_id, None) is not None:
+            room.give_back(reduced.tasks_by_id[task_id])
+    return Choices(policy.policy_id, _choices(waiting, nodes, room), converted, outcome, room)
 
 
 def _torn_gangs(waiting: Sequence[Task], nodes: Mapping[str, str]) -> tuple[str, ...]:
@@ -166,21 +177,28 @@ def _waiting(snapshot: Snapshot, tasks: Collection[str] | None) -> list[Task]:
     return waiting
 
 
-def _checked(
-    room: Room, converted: SnapshotScenario, outcome: Outcome
-) -> tuple[Room, dict[str, str], list[tuple[str, str]]]:
-    """Let the chosen tasks take their room one after the other; return their nodes, and what breaks a constraint."""
-    snapshot, starts = room.snapshot, outcome.tasks.start
+def _checked(room: Room, converted: SnapshotScenario, outcome: Outcome) -> tuple[dict[str, str], dict[str, set[str]]]:
+    """Let the chosen tasks take their room one after the other.
+
+    Returns:
+        Nodes by task, in the order of placement, all constraints kept; and, for each task whose choice broke one, the
+        nodes that fitted it then. It has the emptiest of them, so that those after it find the room as it will be.
+    """
+    snapshot = room.snapshot
+    starts = outcome.tasks.start
     nodes: dict[str, str] = {}
-    broken = []
+    limited: dict[str, set[str]] = {}
     for k in np.argsort(np.where(np.isnan(starts), np.inf, starts), kind="stable"):
         task = snapshot.tasks_by_id[converted.task_ids[converted.scenario.tasks[k].task_id]]
         if task.holds_resources or np.isnan(starts[k]) or starts[k] > NOW:
             continue
         node_id = converted.node_ids[converted.scenario.nodes[int(outcome.tasks.node[k])].node_id]
         if room.reasons(task, node_id):
-            broken.append((task.task_id, node_id))
-            continue
+            fitting = room.fitting(task)
+            limited[task.task_id] = set(fitting)
+            if not fitting:
+                continue
+            node_id = max(fitting, key=lambda n: room.free(n).get(CPU, 0.0))
         room.take(task, node_id)
         nodes[task.task_id] = node_id
-    return room, nodes, broken
+    return nodes, limited

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,18 @@ def test_the_number_of_pods_and_taints_are_kept() -> None:
     tainted = node("b", taints=(Taint(key="gpu", effect="NoSchedule"),))
     choices = place(snapshot(node("a"), tainted, *full, task("new", cpu=0.1)))
     assert choices.choices[0].reason == "0 of 2 nodes fit: 1 insufficient pods, 1 untolerated taint gpu"
+
+
+@pytest.mark.parametrize("policy", ["first_fit", "least_allocated", "most_allocated"])
+def test_a_spread_over_zones_of_many_nodes_is_kept_and_everything_placed(policy: str) -> None:
+    even = (Spread(topology_key="zone", max_skew=1, selector=WEB),)
+    nodes = [node(f"n{k}", f"z{k // 40}") for k in range(120)]
+    web = [task(str(k), labels={"app": "web"}, spreads=even) for k in range(31)]
+    cluster = snapshot(*nodes, *web)
+    choices = place(cluster, REFERENCES[policy])
+    zones = Counter(cluster.nodes_by_id[str(c.node_id)].zone for c in choices.placed)
+    assert sorted(zones.values()) == [10, 10, 11]
+    _holds(cluster, policy)
 
 
 def test_a_gang_is_placed_whole_or_not_at_all() -> None:
