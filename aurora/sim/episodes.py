@@ -204,6 +204,36 @@ def play(encoded: EncodedScenario, base: Policy, choose: Callable[[Episodes], in
     return episodes.outcome()
 
 
+def empty_state(tasks: int, nodes: int, devices: int, links: int) -> at.State:
+    """Return the kernel's state before anything happened.
+
+    Args:
+        tasks: Number of tasks.
+        nodes: Number of nodes.
+        devices: Most devices of a node, at least 1.
+        links: Number of links.
+    """
+    return at.State(
+        node_f=np.zeros((at.STATE_FLOATS, nodes)),
+        node_i=np.zeros((at.STATE_INTS, nodes), np.int64),
+        devices=np.full((nodes, devices), -1, np.int64),
+        link_f=np.zeros((at.LINK_STATE, links)),
+        run_f=np.zeros((tasks, at.RUN_FLOATS)),
+        run_i=np.zeros((tasks, at.RUN_INTS), np.int64),
+        clock=np.zeros(at.CLOCK),
+        counters=np.zeros(at.COUNTERS, np.int64),
+        waiting=np.zeros(tasks, np.int64),
+        arrived=np.zeros(tasks, np.int64),
+        running=np.zeros(tasks + 1, np.int64),
+        freed=np.zeros(nodes, np.int64),
+        key=np.zeros(tasks),
+        log=np.zeros(0, np.int64),
+        trial_devices=np.zeros(devices, np.int64),
+        heap_time=np.zeros(2 * tasks + 2, np.int64),
+        heap_code=np.zeros(2 * tasks + 2, np.int64),
+    )
+
+
 class _Shapes:
     """Sizes of an episode's arrays, so that every scenario finds room."""
 
@@ -218,26 +248,7 @@ class _Shapes:
 
     def state(self) -> at.State:
         """Room for the state of one episode."""
-        tasks, nodes = self.tasks, self.nodes
-        return at.State(
-            node_f=np.zeros((at.STATE_FLOATS, nodes)),
-            node_i=np.zeros((at.STATE_INTS, nodes), np.int64),
-            devices=np.full((nodes, self._devices), -1, np.int64),
-            link_f=np.zeros((at.LINK_STATE, self._links)),
-            run_f=np.zeros((tasks, at.RUN_FLOATS)),
-            run_i=np.zeros((tasks, at.RUN_INTS), np.int64),
-            clock=np.zeros(at.CLOCK),
-            counters=np.zeros(at.COUNTERS, np.int64),
-            waiting=np.zeros(tasks, np.int64),
-            arrived=np.zeros(tasks, np.int64),
-            running=np.zeros(tasks + 1, np.int64),
-            freed=np.zeros(nodes, np.int64),
-            key=np.zeros(tasks),
-            log=np.zeros(0, np.int64),
-            trial_devices=np.zeros(self._devices, np.int64),
-            heap_time=np.zeros(2 * tasks + 2, np.int64),
-            heap_code=np.zeros(2 * tasks + 2, np.int64),
-        )
+        return empty_state(self.tasks, self.nodes, self._devices, self._links)
 
     def scratch(self) -> at.Scratch:
         """Scratch space of one episode."""

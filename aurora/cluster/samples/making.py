@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aurora.cluster.feasibility import matches, tolerates
 from aurora.cluster.resources import PODS, TOLERANCE, total
-from aurora.cluster.snapshot import Affinity, Container, Node, Requirement, Spread, Taint, Task, Term, Toleration
+from aurora.cluster.snapshot import Affinity, Container, Node, Requirement, Spread, Task, Toleration
 
 TAKEN_AT = datetime(2026, 6, 15, 13, 20, tzinfo=UTC)
 """Time of every sample: a Monday, forty minutes before the maintenance window of the web shop."""
@@ -197,11 +198,11 @@ def _obstacles(task: Task, node: Node, taken: Mapping[str, float], is_shut: bool
     if is_shut and task.kind != "daemon":
         return ["node(s) were unschedulable"]
     for taint in node.taints:
-        if taint.effect != "PreferNoSchedule" and not any(_tolerates(t, taint) for t in task.tolerations):
+        if taint.effect != "PreferNoSchedule" and not any(tolerates(t, taint) for t in task.tolerations):
             return [f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}"]
     labels = node.labels
     if any(labels.get(k) != v for k, v in task.node_selector.items()) or (
-        task.node_affinity and not any(_holds(term, labels) for term in task.node_affinity)
+        task.node_affinity and not any(matches(term, labels) for term in task.node_affinity)
     ):
         return ["node(s) didn't match Pod's node affinity/selector"]
     return [
@@ -209,16 +210,6 @@ def _obstacles(task: Task, node: Node, taken: Mapping[str, float], is_shut: bool
         for r, amount in task.requests.items()
         if amount > node.allocatable.get(r, 0.0) - taken.get(r, 0.0) + TOLERANCE
     ]
-
-
-def _tolerates(toleration: Toleration, taint: Taint) -> bool:
-    if toleration.key is not None and toleration.key != taint.key:
-        return False
-    return toleration.operator == "Exists" or toleration.value == taint.value
-
-
-def _holds(term: Term, labels: Mapping[str, str]) -> bool:
-    return all(r.key in labels and (not r.values or labels[r.key] in r.values) for r in term)
 
 
 def _waits(reasons: Mapping[str, Sequence[str]]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aurora.cluster.scheduler import scoring
 from aurora.errors import InputError
+from aurora.sim.episodes import empty_state
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import MAX_MODELS, accelerator_class, encode, share_of
 from aurora.sim.kernel.lanes import LANES
@@ -342,25 +343,7 @@ def _with_slots(problem: at.Problem, slots: int) -> at.Problem:
 def _empty_state(problem: at.Problem) -> at.State:
     tasks, nodes = len(problem.task_f), problem.node_f.shape[1]
     most = max(1, int(problem.node_i[at.N_DEVICES].max(initial=0)))
-    return at.State(
-        node_f=np.zeros((at.STATE_FLOATS, nodes)),
-        node_i=np.zeros((at.STATE_INTS, nodes), np.int64),
-        devices=np.full((nodes, most), -1, np.int64),
-        link_f=np.zeros((at.LINK_STATE, problem.link_f.shape[1])),
-        run_f=np.zeros((tasks, at.RUN_FLOATS)),
-        run_i=np.zeros((tasks, at.RUN_INTS), np.int64),
-        clock=np.zeros(at.CLOCK),
-        counters=np.zeros(at.COUNTERS, np.int64),
-        waiting=np.zeros(tasks, np.int64),
-        arrived=np.zeros(tasks, np.int64),
-        running=np.zeros(tasks + 1, np.int64),
-        freed=np.zeros(nodes, np.int64),
-        key=np.zeros(tasks),
-        log=np.zeros(0, np.int64),
-        trial_devices=np.zeros(most, np.int64),
-        heap_time=np.zeros(2 * tasks + 2, np.int64),
-        heap_code=np.zeros(2 * tasks + 2, np.int64),
-    )
+    return empty_state(tasks, nodes, most, problem.link_f.shape[1])
 
 
 def _scratch(nodes: int, registers: int) -> at.Scratch:

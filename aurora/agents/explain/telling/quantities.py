@@ -82,7 +82,7 @@ _BY_SIZE: Mapping[str, tuple[tuple[float, str], ...]] = {
 }
 """Upper limits of size, each with its unit; 0 is written in the base unit."""
 _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?(?![0-9])")
-_WORDS = [
+NUMBER_WORDS = [
     "no",
     "one",
     "two",
@@ -105,6 +105,7 @@ _WORDS = [
     "nineteen",
     "twenty",
 ]
+"""Numbers as words, each at its value's place; 0 is "no", as in "no node"."""
 _ABOUT = re.compile(r"(?:about|around|roughly|approximately)[ ]+", re.IGNORECASE)
 _UNIT_WORDS = sorted({name for units in UNITS.values() for name in units if name and "$" not in name}, key=len)[::-1]
 _UNIT = re.compile(rf"[ \u00a0\u202f]?({'|'.join(map(re.escape, _UNIT_WORDS))})(?![A-Za-z0-9_/%])")
@@ -184,8 +185,8 @@ def read(text: str, at: int) -> tuple[Quantity, int] | None:
 def read_count(text: str, at: int) -> tuple[Quantity, int] | None:
     """Parse a whole number in digits or, up to twenty, in words; "no" is 0."""
     word = re.compile(r"[A-Za-z]+").match(text, at)
-    if word and word.group().lower() in _WORDS:
-        return Quantity(float(_WORDS.index(word.group().lower())), "", 1.0, False), word.end()
+    if word and word.group().lower() in NUMBER_WORDS:
+        return Quantity(float(NUMBER_WORDS.index(word.group().lower())), "", 1.0, False), word.end()
     number_match = _NUMBER.match(text, at)
     if number_match and re.fullmatch(r"[0-9,]+", number_match.group()):
         return Quantity(float(number_match.group().replace(",", "")), "", 1.0, False), number_match.end()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from aurora.agents.explain.telling.quantities import NUMBER_WORDS
+
 
 class Token(NamedTuple):
     """A word or number of a question.
@@ -38,34 +40,7 @@ _CONTRACTIONS = (
 )
 
 _GREETING = re.compile(r"^(?:(?:ok|okay|hey|hi|hello|yo|so|well|hmm|erm|please|pls|quick question)\b[,!.: ]+(?=\S))+")
-NUMBERS = {
-    name: float(value)
-    for value, name in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {
+NUMBERS = {name: float(value) for value, name in enumerate(["zero", *NUMBER_WORDS[1:]])} | {
     "thirty": 30.0,
     "forty": 40.0,
     "fifty": 50.0,
