@@ -32,7 +32,7 @@ class EncodedScenario:
         scenario: The scenario.
         problem: Its arrays.
         paths: Link indices of each path.
-        classes: Cache of task classes by the features that distinguish tasks.
+        classes: Cache by the features that distinguish tasks: class of each task, classes, and tasks that have one.
         pinned: Addresses of the arrays.
         all_nodes: Whether the candidates of tasks of route 0 are all nodes, and nobody has a path.
         plain: Whether there are, besides, no other routes, devices and batteries.
@@ -41,7 +41,7 @@ class EncodedScenario:
     scenario: Scenario
     problem: at.Problem
     paths: tuple[tuple[int, ...], ...]
-    classes: dict[bytes, tuple[NDArray[np.int64], int]] = field(default_factory=dict)
+    classes: dict[bytes, tuple[NDArray[np.int64], int, int]] = field(default_factory=dict)
     pinned: Pinned = field(init=False)
     all_nodes: bool = field(init=False)
     plain: bool = field(init=False)

@@ -325,14 +325,14 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
     Scores of tasks that may not use all nodes are not cached; their class has no meaning.
     """
     problem = encoded.problem
-    everywhere = problem.task_i[:, at.T_ROUTE] == 0
-    tasks, nodes = np.count_nonzero(everywhere), problem.node_f.shape[1]
+    nodes = problem.node_f.shape[1]
     few = nodes < MIN_NODES_FOR_CACHE and not with_fragmentation
     if few or program.scores_change or program.easy or not encoded.all_nodes:
         return NO_CLASSES
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
     key = bytes(rows)
     if key not in encoded.classes:
+        everywhere = problem.task_i[:, at.T_ROUTE] == 0
         columns = np.vstack(
             [
                 problem.task_f[:, [at.T_CPU, at.T_MEMORY, *rows]].T,
@@ -343,8 +343,8 @@ def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: boo
         _, inverse = np.unique(columns[:, everywhere], axis=1, return_inverse=True)
         classes = np.zeros(len(everywhere), np.int64)
         classes[everywhere] = inverse.reshape(-1)
-        encoded.classes[key] = (classes, int(inverse.max()) + 1)
-    classes, count = encoded.classes[key]
+        encoded.classes[key] = (classes, int(inverse.max()) + 1, int(np.count_nonzero(everywhere)))
+    classes, count, tasks = encoded.classes[key]
     if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
         return NO_CLASSES
     return classes, count
