@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.names import Mention, Names, with_hosts
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
 from aurora.agents.operator.understanding.similarity import AnyKind, examples, words_of
+from aurora.agents.operator.understanding.spelling import corrected
 from aurora.agents.operator.understanding.words import plain_text
 
 THRESHOLD = 0.45
@@ -98,13 +99,13 @@ _SPLIT = re.compile(
 
 def mask(question: str, names: Names) -> Masked:
     """Replace names and amounts of a question by placeholders."""
-    text = plain_text(question[:MAX_QUESTION])
+    text = with_hosts(plain_text(question[:MAX_QUESTION]))
     mentions = names.mentions(text)
     parts, at = [], 0
     for mention in mentions:
         parts += [text[at : mention.start], f" {_PLACEHOLDER[mention.kind]} "]
         at = mention.end
-    plain = "".join([*parts, text[at:]])
+    plain = corrected("".join([*parts, text[at:]]))
     masked = amounts.mask_amounts(plain)
     return Masked(masked, plain, mentions)
 
