@@ -14,7 +14,7 @@ from aurora.agents.operator.understanding.meaning import Meaning, understand
 from aurora.agents.operator.understanding.names import Names
 from aurora.cluster.samples.load import load_sample
 from aurora.errors import DataError, FileError
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 from aurora.tools.desk import Desk
 
 NOT_ANSWERED = ("other", "ambiguous")

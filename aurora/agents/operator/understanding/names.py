@@ -6,8 +6,10 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import cache
 from typing import Literal, NamedTuple
 
+from aurora.agents.operator.lists import entries
 from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import InputError
@@ -41,6 +43,10 @@ _MIN_FUZZY = 5
 _LIKENESS = 0.84
 MAX_PHRASE = 12
 """Most tokens of a name."""
+MIN_PART = 4
+"""Fewest letters of a part of a name by which the whole is found."""
+PLAN_DIGITS = 12
+"""Digits of a plan's id."""
 MAX_NAMES = 20_000
 """Most tasks whose names are looked up."""
 
@@ -135,7 +141,7 @@ class Names:
             self._add("workload", workload_id, f"job {name}")
         words = [w for w in re.split(r"[-_.]", name.casefold()) if w]
         for word in words if len(words) > 1 else ():
-            if len(word) > 3 and not is_known_word(word) and number_of(word) is None:  # noqa: PLR2004  # too short
+            if len(word) >= MIN_PART and not is_known_word(word) and number_of(word) is None:
                 self._add("workload", workload_id, word, is_partial=True)
         for role, known in _ROLES.items():
             if name.casefold() != role and any(w in known for w in (name.casefold(), *words)):
@@ -172,9 +178,9 @@ class Names:
                 continue
             if match.start() and text[match.start() - 1] in "-/_.":
                 continue
-            known = tuple(p for p in self.plan_ids if p.startswith(match[0][:12]))
-            if known or len(match[0]) >= 12:  # noqa: PLR2004  # digits of a plan's id
-                yield Mention("plan", known or (match[0][:12],), match.start(), match.end())
+            known = tuple(p for p in self.plan_ids if p.startswith(match[0][:PLAN_DIGITS]))
+            if known or len(match[0]) >= PLAN_DIGITS:
+                yield Mention("plan", known or (match[0][:PLAN_DIGITS],), match.start(), match.end())
 
     def _matched(
         self, tokens: tuple[Token, ...], table: dict[tuple[str, ...], dict[NameKind, list[str]]], *, is_certain: bool
@@ -219,7 +225,12 @@ class Names:
                 yield Mention(kind, tuple(ids), token.start, token.end, False)
                 continue
             word = token.text
-            if len(word) < _MIN_FUZZY or is_known_word(word) or any(c.isdigit() for c in word) or word in _COMMON:
+            if (
+                len(word) < _MIN_FUZZY
+                or is_known_word(word)
+                or any(c.isdigit() for c in word)
+                or word in _unlike_names()
+            ):
                 continue
             near = get_close_matches(word, known, n=1, cutoff=_LIKENESS)
             if near and near[0][0] == word[0]:
@@ -236,43 +247,10 @@ class Names:
         return [m for m in found if m not in everyday]
 
 
-_COMMON = frozenset(
-    [
-        "check",
-        "checks",
-        "checking",
-        "about",
-        "there",
-        "their",
-        "these",
-        "those",
-        "which",
-        "where",
-        "would",
-        "could",
-        "should",
-        "happen",
-        "happens",
-        "search",
-        "images",
-        "place",
-        "placed",
-        "report",
-        "prewarm",
-        "loaded",
-        "speech",
-        "chart",
-        "later",
-        "notes",
-        "notebooks",
-        "gateways",
-        "early",
-        "reached",
-        "reading",
-        "working",
-    ]
-)
-"""Everyday words that resemble names and are not taken for misspelt ones."""
+@cache
+def _unlike_names() -> frozenset[str]:
+    """Return everyday words that resemble names and are not taken for misspelt ones."""
+    return frozenset(entries("unlike_names"))
 
 
 def _common_stem(names: Collection[str]) -> str:
@@ -284,7 +262,7 @@ def _common_stem(names: Collection[str]) -> str:
 
 def _common_beginning(names: Collection[str]) -> str:
     """Return the letters that all names begin with; empty for fewer than two names."""
-    if len(names) < 2:  # noqa: PLR2004  # nothing in common
+    if len(names) <= 1:
         return ""
     first, last = min(names), max(names)
     same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))

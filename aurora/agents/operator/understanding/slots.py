@@ -9,6 +9,9 @@ from aurora.agents.operator.understanding.words import NUMBERS, number_of
 
 _WORD_NUMBERS = "|".join(sorted(NUMBERS, key=len, reverse=True))
 _N = rf"(?:\d+(?:[.,]\d+)*|(?:{_WORD_NUMBERS})(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)"
+HALF, WHOLE = 50, 100
+"""Per cent from which an amount is a confidence, and where they end."""
+ONE_AND_A_HALF = 1.5
 _PERCENT = re.compile(rf"(?P<sign>[+-]\s?)?(?P<n>{_N})\s?(?:%|percent\b|per cent\b|pct\b|prozent\b)")
 _TIMES = re.compile(
     rf"\b(?:x|times|factor(?: of)?|by a factor(?: of)?)\s?(?P<a>{_N})\b|\b(?P<b>{_N})\s?(?:x|times|-?fold)(?![a-z])"
@@ -137,7 +140,8 @@ def factor(text: str) -> float | None:
         return 1.5
     for pattern, value in reversed(_MULTIPLES):
         if pattern.search(text):
-            return _tidy(2 - value) if 1 < value < 2 and is_down else value  # noqa: PLR2004  # by a part of it
+            is_part = value == ONE_AND_A_HALF
+            return _tidy(2 - value) if is_part and is_down else value
     match = _FRACTION.search(text)
     if match is None:
         return None
@@ -184,9 +188,9 @@ def confidence(text: str) -> float | None:
     (0.95, 0.99, 0.999, 0.9)
     """
     for amount in percents(text):
-        if 0 < amount.value < 50 and _RISK.match(text[amount.end :]):  # noqa: PLR2004  # per cent
+        if 0 < amount.value < HALF and _RISK.match(text[amount.end :]):
             return round(1 - amount.value / 100, 6)
-        if 50 <= amount.value < 100:  # noqa: PLR2004  # per cent
+        if HALF <= amount.value < WHOLE:
             return round(amount.value / 100, 6)
     match = _PERCENTILE.search(text)
     if match:
@@ -201,7 +205,7 @@ def confidence(text: str) -> float | None:
     if match:
         return float(f"0.{match['n']}")
     match = re.search(rf"\b(?P<n>{_N})\s+(?:sure|certain|conf\w*)", text)
-    if match and 50 <= number(match["n"]) < 100:  # noqa: PLR2004  # per cent
+    if match and HALF <= number(match["n"]) < WHOLE:
         return round(number(match["n"]) / 100, 6)
     match = re.search(rf"\b(?P<n>{_N}) (?:times )?(?:out of|in) (?:a )?(?P<m>{_N}|hundred|ten)\b", text)
     if match and 0 < number(match["n"]) < number(match["m"]):
