@@ -20,6 +20,7 @@ from aurora.cli import (
 )
 from aurora.cli.bench import commands as bench
 from aurora.cli.chat import commands as chat
+from aurora.cli.eval import commands as evaluation
 from aurora.cli.futures import commands as futures
 from aurora.cli.plan import commands as plan
 from aurora.cli.recommend import commands as recommend
@@ -42,6 +43,7 @@ app.command("futures")(futures.futures)
 app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
 app.command("ask")(chat.ask)
 app.command("chat")(chat.chat)
+app.add_typer(evaluation.app, name="eval")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")
