@@ -26,6 +26,8 @@ LARGEST_CAPACITY = 1e9
 """Capacity up to which requests are counted in thousandths; a larger one is divided into as many parts as this."""
 UNITS_PER_DOLLAR = 10**9
 """Units of cost in a dollar, unless the sum would be too large for them."""
+UNITS_OF_LIMIT, SMALLEST_LIMIT = 1e6, 1e-9
+"""Units in which a limit on cost is counted, and the least such limit, dollars. Large coefficients slow CP-SAT down."""
 LARGEST_COST = 10**15
 """Largest sum of costs, in units."""
 
@@ -78,7 +80,7 @@ class _Scaled(NamedTuple):
 class PlanModel:
     """The CP-SAT model of a scenario: an optional interval for every choice of every task."""
 
-    def __init__(self, encoded: EncodedScenario, every: Sequence[TaskOptions]) -> None:
+    def __init__(self, encoded: EncodedScenario, every: Sequence[TaskOptions], *, max_ticks: int = MAX_TICKS) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
 
         self.model = cp_model.CpModel()
@@ -90,7 +92,7 @@ class PlanModel:
         ends = [end for _, _, end in downs] + [c.begin for row in self._choices for c in row]
         last = max([e.ready for e in every] + [end for end in ends if math.isfinite(end)])
         end = last + sum(max(c.option.hold for c in row) for row in self._choices)
-        self._tick = max(SHORTEST_TICK, end / MAX_TICKS)
+        self._tick = max(SHORTEST_TICK, end / max_ticks)
         self._end = self._ticks(end) + len(tasks)
         self._start = [self._start_of(task, options) for task, options in zip(tasks, every, strict=True)]
         self._chosen = [[self.model.new_bool_var("") for _ in row] for row in self._choices]
@@ -156,7 +158,7 @@ class PlanModel:
 
     def limit(self, goal: Goal, value: float) -> None:
         """Require that a goal is at most a value, up to its rounding, so that no plan within the value is lost."""
-        scaled = self._scaled_goal(goal)
+        scaled = self._scaled_goal(goal, UNITS_OF_LIMIT / max(value, SMALLEST_LIMIT))
         self.model.add(scaled.expression <= math.floor((value + scaled.rounding - scaled.offset) / scaled.unit))
 
     @property
@@ -164,7 +166,7 @@ class PlanModel:
         """Return the most by which rounding lowers the value of the objective, seconds or dollars."""
         return self._scaled.rounding
 
-    def _scaled_goal(self, goal: Goal) -> _Scaled:
+    def _scaled_goal(self, goal: Goal, units_per_dollar: float = UNITS_PER_DOLLAR) -> _Scaled:
         tasks = self._encoded.scenario.tasks
         if goal == "makespan":
             last = self.model.new_int_var(0, 2 * self._end, "")
@@ -172,7 +174,7 @@ class PlanModel:
             return _Scaled(last, self._tick, 0.0, self._tick)
         if goal == "cost":
             dearest = sum(max(c.option.cost for c in row) for row in self._choices)
-            units = min(float(UNITS_PER_DOLLAR), LARGEST_COST / max(dearest, 1.0))
+            units = min(float(units_per_dollar), LARGEST_COST / max(dearest, 1.0))
             paid = self._sum_of_chosen(lambda t, option: math.floor(option.cost * units))
             return _Scaled(paid, 1 / units, 0.0, len(tasks) / units)
         weights = [1 if goal == "latency" else t.priority for t in tasks]
