@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
+from aurora.agents.operator.understanding.classifier import classifier
 from aurora.agents.operator.understanding.clauses import asks, clauses
 from aurora.agents.operator.understanding.names import Mention, Names, with_hosts
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
@@ -17,18 +19,23 @@ from aurora.agents.operator.understanding.similarity import AnyKind, examples, w
 from aurora.agents.operator.understanding.spelling import corrected
 from aurora.agents.operator.understanding.words import plain_text
 
-THRESHOLD = 0.45
-"""Least likeness to an example at which a question counts as understood."""
-MARGIN = 0.12
-"""Least distance to the next kind."""
+THRESHOLD = 0.6
+"""Least probability of a kind at which a question counts as understood; `lowest_threshold` of
+`aurora.evals.understanding` finds it on questions for development."""
+HINT = 0.3
+"""Least probability at which it is said that a question can mean several things."""
 NEIGHBOURS = 0.7
 """Weight of the nearest examples, compared with that of the odds of words."""
 MISSING, UNWANTED = 0.22, 0.10
 """What a kind loses for each name that it needs and the question does not have, or has and the kind has no use for."""
 STRANGE, ORDERED = 0.06, 0.3
 """What it loses for each word that is neither known nor everyday, and an order for a question that asks why."""
-CERTAIN = 0.62
-"""Likeness from which one part of a question is a question of its own."""
+LOG_MISSING, LOG_UNWANTED = 2.0, 0.7
+"""The same for the logarithm of the probability by words."""
+SPREAD = 0.08
+"""Likeness that counts as one step of the logarithm of the probability by examples."""
+CERTAIN = 0.7
+"""Probability from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
 """Least share of words that occur in examples."""
 MAX_PARTS = 3
@@ -44,7 +51,7 @@ class Meaning:
     Attributes:
         kind: Kind of the question; None: not understood.
         slots: Ids and amounts that it names.
-        likeness: Likeness to the kind's nearest examples.
+        likeness: Probability of that kind.
         nearest: Kinds that were perhaps meant, the likeliest first.
         reason: Why it was not understood.
         named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
@@ -169,9 +176,9 @@ def _understood(question: str, names: Names, history: Sequence[Turn], context: t
     resolver = Resolver(names, masked.mentions, masked.plain)
     masked = _with_pronouns(masked, resolver, names, history, context)
     have = resolver.have()
-    scores = _scores(masked.text, have)
+    scores = _probabilities(masked.text, have)
     order = sorted(scores, key=lambda k: -scores[k])
-    best, second = order[0], order[1]
+    best = order[0]
     nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
 
     def unsure(reason: str) -> Meaning:
@@ -182,10 +189,10 @@ def _understood(question: str, names: Names, history: Sequence[Turn], context: t
     words = set(words_of(masked.text))
     is_bare = not words - _BARE or (len(words) > 1 and all(w.startswith("<") or w == "on" for w in words))
     is_strange = examples().known_share(masked.text) < LEAST_KNOWN
-    if is_bare or is_strange or best == "other" or scores[best] < THRESHOLD:
+    if is_bare or is_strange or best == "other":
         return unsure("")
-    if scores[best] - scores[second] < MARGIN:
-        return unsure("that can mean several things")
+    if scores[best] < THRESHOLD:
+        return unsure("that can mean several things" if scores[best] > HINT else "")
     kind = _specific(best, resolver)
     problem = _problem(kind, masked, resolver)
     if problem:
@@ -201,21 +208,44 @@ def _understood(question: str, names: Names, history: Sequence[Turn], context: t
     return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
 
 
-def _scores(text: str, have: Collection[str]) -> dict[AnyKind, float]:
-    """Return how well a masked question suits each kind by its words and by what it names."""
+def _probabilities(text: str, have: Collection[str]) -> dict[AnyKind, float]:
+    """Return the probability of each kind for a masked question: half by its nearest examples, half by its words."""
+    near, words = _likeness(text, have), classifier().logs(text)
+    for kind in words:
+        if kind != "other":
+            missing, unwanted = _misfit(kind, have)
+            words[kind] -= LOG_MISSING * missing + LOG_UNWANTED * unwanted
+    first, second = _softmax(near, SPREAD), _softmax(words, 1.0)
+    return {kind: (first[kind] + second[kind]) / 2 for kind in near}
+
+
+def _softmax(values: Mapping[AnyKind, float], spread: float) -> dict[AnyKind, float]:
+    top = max(values.values())
+    weights = {kind: math.exp((value - top) / spread) for kind, value in values.items()}
+    total = sum(weights.values())
+    return {kind: weight / total for kind, weight in weights.items()}
+
+
+def _likeness(text: str, have: Collection[str]) -> dict[AnyKind, float]:
+    """Return how well a masked question suits each kind by the nearest examples and by what it names."""
     likeness, odds = examples().likeness(text), examples().odds(text)
     strange, asks_why = len(examples().strange_words(text)), "why" in words_of(text)
     scores: dict[AnyKind, float] = {}
     for kind, value in likeness.items():
         score = NEIGHBOURS * value + (1 - NEIGHBOURS) * odds[kind]
         if kind != "other":
-            row = QUESTIONS[kind]
-            missing = sum(need not in have for need in row.needs)
-            unwanted = sum(name in _NAMED and name not in row.needs | row.may for name in have)
+            missing, unwanted = _misfit(kind, have)
             score -= MISSING * missing + UNWANTED * unwanted + STRANGE * strange
             score -= ORDERED * (kind in _ORDERS and asks_why)
         scores[kind] = score
     return scores
+
+
+def _misfit(kind: Kind, have: Collection[str]) -> tuple[int, int]:
+    """Return how many names a kind needs that are not there, and how many are there that it has no use for."""
+    row = QUESTIONS[kind]
+    unwanted = sum(name in _NAMED and name not in row.needs | row.may for name in have)
+    return sum(need not in have for need in row.needs), unwanted
 
 
 _CARRIED = frozenset({"forecast", "reserve"})

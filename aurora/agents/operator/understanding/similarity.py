@@ -11,7 +11,7 @@ from typing import Literal
 
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import KINDS, Kind
-from aurora.agents.operator.understanding.words import everyday, stem, with_phrases
+from aurora.agents.operator.understanding.words import everyday, stem, with_phrases, without_courtesies
 
 _BEFORE_NAMES = (
     r"\b(?:of|on|for|to|is|are|does|do|if|will|about|drain|show|forecast|predict|scale|place|resize|why|can|would|could|"
@@ -49,7 +49,7 @@ def words_of(masked: str) -> list[str]:
     >>> words_of("why is the <workload> pod not on node <node>")
     ['why', '<thing>', 'not', 'on', '<node>']
     """
-    words = [stem(_PLACEHOLDERS.get(w, w)) for w in _WORD.findall(with_phrases(masked))]
+    words = [stem(_PLACEHOLDERS.get(w, w)) for w in _WORD.findall(with_phrases(without_courtesies(masked)))]
     kept = []
     for k, word in enumerate(words):
         beside = {words[j] for j in (k - 1, k + 1) if 0 <= j < len(words)}
@@ -173,7 +173,13 @@ class Examples:
 
 
 @cache
-def examples() -> Examples:
-    """Return the examples of all kinds."""
+def labelled() -> tuple[tuple[AnyKind, str], ...]:
+    """Return all examples with their kinds."""
     kinds: tuple[AnyKind, ...] = (*KINDS, "other")
-    return Examples((MERGED.get(kind, kind), line) for kind in kinds for line in entries(f"examples/{kind}"))
+    return tuple((MERGED.get(kind, kind), line) for kind in kinds for line in entries(f"examples/{kind}"))
+
+
+@cache
+def examples() -> Examples:
+    """Return the examples of all kinds, to compare with."""
+    return Examples(labelled())
