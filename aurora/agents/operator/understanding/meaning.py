@@ -119,8 +119,8 @@ def mask(question: str, names: Names) -> Masked:
     for mention in mentions:
         parts += [text[at : mention.start], f" {_PLACEHOLDER[mention.kind]} "]
         at = mention.end
-    plain = corrected("".join([*parts, text[at:]]))
-    masked = amounts.mask_amounts(plain)
+    plain = re.sub(r"\s+", " ", corrected("".join([*parts, text[at:]]))).strip()
+    masked = re.sub(r"\s+", " ", amounts.mask_amounts(plain)).strip()
     return Masked(masked, plain, mentions)
 
 
@@ -189,7 +189,8 @@ def _understood(question: str, names: Names, history: Sequence[Turn], context: t
     words = set(words_of(masked.text))
     is_bare = not words - _BARE or (len(words) > 1 and all(w.startswith("<") or w == "on" for w in words))
     is_strange = examples().known_share(masked.text) < LEAST_KNOWN
-    if is_bare or is_strange or best == "other":
+    is_example = examples().has(masked.text, best)
+    if best == "other" or (not is_example and (is_bare or is_strange)):
         return unsure("")
     if scores[best] < THRESHOLD:
         return unsure("that can mean several things" if scores[best] > HINT else "")
@@ -204,7 +205,7 @@ def _understood(question: str, names: Names, history: Sequence[Turn], context: t
     filled = resolver.fill(kind)
     if isinstance(filled, str):
         return unsure(filled)
-    kind = _by_state(kind, filled, resolver)
+    kind, filled = _by_state(kind, filled, resolver, masked.plain)
     return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
 
 
@@ -215,6 +216,9 @@ def _probabilities(text: str, have: Collection[str]) -> dict[AnyKind, float]:
         if kind != "other":
             missing, unwanted = _misfit(kind, have)
             words[kind] -= LOG_MISSING * missing + LOG_UNWANTED * unwanted
+    if _ASKS_IF.match(text):
+        near["make_plan"] -= ORDERED
+        words["make_plan"] -= LOG_MISSING
     first, second = _softmax(near, SPREAD), _softmax(words, 1.0)
     return {kind: (first[kind] + second[kind]) / 2 for kind in near}
 
@@ -229,14 +233,14 @@ def _softmax(values: Mapping[AnyKind, float], spread: float) -> dict[AnyKind, fl
 def _likeness(text: str, have: Collection[str]) -> dict[AnyKind, float]:
     """Return how well a masked question suits each kind by the nearest examples and by what it names."""
     likeness, odds = examples().likeness(text), examples().odds(text)
-    strange, asks_why = len(examples().strange_words(text)), "why" in words_of(text)
+    strange, wants_to_know = len(examples().strange_words(text)), "why" in words_of(text)
     scores: dict[AnyKind, float] = {}
     for kind, value in likeness.items():
         score = NEIGHBOURS * value + (1 - NEIGHBOURS) * odds[kind]
         if kind != "other":
             missing, unwanted = _misfit(kind, have)
             score -= MISSING * missing + UNWANTED * unwanted + STRANGE * strange
-            score -= ORDERED * (kind in _ORDERS and asks_why)
+            score -= ORDERED * (kind in _ORDERS and wants_to_know)
         scores[kind] = score
     return scores
 
@@ -254,6 +258,8 @@ _EVERYTHING = re.compile(r"\b(?:all|everything|overall|total|whole|entire|cluste
 _GENERAL = frozenset({"overview", "find_nodes", "why_waiting", "recommend", "help", "show_node", "show_task",
                       "show_workload", "what_if_load", "best_policy", "oversized"})  # fmt: skip
 """Kinds that a question about a change may seem to go on with, when it asks for its effect."""
+_ASKS_IF = re.compile(r"^(?:and |but |so )?(?:does|do|is|are|has|have|did|was|were)\b")
+"""How a question begins that wants no plan, but to know whether something is so."""
 _ORDERS = frozenset({"drain", "make_plan", "apply_plan", "rollback_plan"})
 """Kinds that ask for something to be done; whoever asks why wants to know something."""
 _NAMED = frozenset({"node", "zone", "thing", "plan", "policies"})
@@ -264,7 +270,7 @@ def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     have, row = resolver.have(), QUESTIONS[kind]
     if _FORBIDS.search(masked.plain):
         return "it says what not to do"
-    strange = examples().strange_names(masked.text)
+    strange = [name for name in examples().strange_names(masked.text) if not resolver.is_sort_of_node(name)]
     if strange and (row.may | row.needs) & {"thing", "node"} and not have & {"thing", "node", "zone"}:
         return f"I know nothing called {strange[0]!r} here"
     unknown = resolver.unknown_name()
@@ -274,13 +280,21 @@ def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     return f"the question names no {_NEED[lacking[0]]} that I know" if lacking else ""
 
 
-def _by_state(kind: Kind, filled: Slots, resolver: Resolver) -> Kind:
-    """Return the kind that suits the state of a task: one without a node is asked about because it waits."""
+def _by_state(kind: Kind, filled: Slots, resolver: Resolver, plain: str) -> tuple[Kind, Slots]:
+    """Return the kind that suits the state of tasks, with its slots.
+
+    One without a node is asked about because it waits; where the only task of a workload runs is asked about that task.
+    """
     if kind == "why_here" and "claimed_node" not in filled and not resolver.has_node(filled["task"]):
-        return "why_waiting"
-    return kind
+        return "why_waiting", filled
+    if kind == "show_workload" and _WHERE.search(plain):
+        running = resolver.tasks(lambda task: task.node_id is not None)
+        if len(running) == 1 and isinstance(filled["workload"], str):
+            return "show_task", {"task": running[0]}
+    return kind, filled
 
 
+_WHERE = re.compile(r"\b(?:where|(?:which|what) (?:node|host|box|machine|server|vm)(?! has)|on which|on what)\b")
 _FORBIDS = re.compile(
     r"^(?:please |pls )?(?:do not|never|stop|avoid|without)\b|\bdo not (?:apply|drain|remove|scale|make|place)\b"
 )

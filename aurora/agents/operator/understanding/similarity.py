@@ -81,8 +81,10 @@ class Examples:
         self._kinds: list[AnyKind] = []
         self._has_not: list[bool] = []
         rows: list[Counter[str]] = []
+        self._texts: set[tuple[AnyKind, str]] = set()
         for kind, text in texts:
             words = words_of(text)
+            self._texts.add((kind, _spaced(text)))
             self._kinds.append(kind)
             self._has_not.append("not" in words)
             rows.append(features(words))
@@ -110,6 +112,10 @@ class Examples:
     def _words(self, masked: str) -> list[str]:
         """Return the words of a question without everyday words that no example has."""
         return [w for w in words_of(masked) if w in self.vocabulary or w not in everyday()]
+
+    def has(self, masked: str, kind: AnyKind) -> bool:
+        """Return whether a question is an example of a kind, word by word."""
+        return (kind, _spaced(masked)) in self._texts
 
     def odds(self, masked: str) -> dict[AnyKind, float]:
         """Return the probability of each kind by the words and pairs of words that its examples have (naive Bayes)."""
@@ -170,6 +176,10 @@ class Examples:
         """Return the share of a question's words that occur in examples."""
         words = self._words(masked)
         return sum(w in self.vocabulary for w in words) / len(words) if words else 0.0
+
+
+def _spaced(masked: str) -> str:
+    return " ".join(_PLACEHOLDERS.get(word, word) for word in _WORD.findall(masked))
 
 
 @cache
