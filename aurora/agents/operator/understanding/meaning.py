@@ -38,6 +38,8 @@ CERTAIN = 0.7
 """Probability from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
 """Least share of words that occur in examples."""
+SHORT = 4
+"""Most words of a question that only goes on with the one before."""
 MAX_PARTS = 3
 """Most questions that are answered at once."""
 MAX_QUESTION = 600
@@ -139,9 +141,11 @@ def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Mea
     parts: list[Meaning] = []
     context: tuple[Mention, ...] = ()
     for piece in pieces:
-        parts.append(_understood(piece, names, history, context))
-        context = (*mask(piece, names).mentions, *context)
-    several = _several(whole, parts)
+        masked = mask(piece, names)
+        if any(not word.startswith("<") for word in words_of(masked.text)):
+            parts.append(_understood(piece, names, history, context))
+        context = (*masked.mentions, *context)
+    several = _several(question, parts)
     if len(several) > 1:
         return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
     sure = [part for part in parts if part.kind is not None and part.likeness >= CERTAIN]
@@ -150,7 +154,7 @@ def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Mea
     return whole
 
 
-def _several(whole: Meaning, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
+def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
     """Return the questions that stand beside each other; those that only spell out one are one."""
     found: list[Meaning] = []
     for part in parts:
@@ -160,15 +164,26 @@ def _several(whole: Meaning, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
         if found and _is_continued(found[-1], part):
             continue
         found.append(part)
-    if whole.kind is not None and len(found) > 1 and not all(asks(part.text) for part in found):
-        return ()
+    asking = [asks(part.text) for part in found]
+    if not all(asking) and (any(asking) or not _LISTED.search(question)):
+        return ()  # what only states something is no question
     return tuple(found)
 
 
 def _is_continued(first: Meaning, part: Meaning) -> bool:
-    """Return whether a part only asks what follows from the change that the first is about."""
-    is_change = first.kind is not None and first.kind.startswith("what_if")
-    return is_change and part.kind in _GENERAL and not part.named
+    """Return whether a part only asks what follows from the change that the first is about, or what is wrong there."""
+    if part.kind not in _GENERAL:
+        return False
+    if first.kind is not None and first.kind.startswith("what_if"):
+        return not part.named or _ASKS_EFFECT.match(part.text.casefold()) is not None
+    is_short = part.kind in ("overview", "help", "recommend") and len(part.text.split()) <= SHORT
+    return is_short and bool(first.named) and not part.named and not _EVERYTHING.search(part.text.casefold())
+
+
+_LISTED = re.compile(r"[?;\n]\s*\S")
+"""Ends one question of several, whatever their form."""
+_ASKS_EFFECT = re.compile(r"^(?:what (?:does|would|will) (?:it|that|this)|would|will|does|do|can|could|is|are)\b")
+"""How the second half of a question about a change begins, when it asks for what follows."""
 
 
 def _understood(question: str, names: Names, history: Sequence[Turn], context: tuple[Mention, ...] = ()) -> Meaning:
@@ -321,7 +336,7 @@ def _with_pronouns(
 ) -> Masked:
     """Fill "it" and "the second one" from earlier clauses, or earlier turns."""
     match = _PRONOUN.search(masked.plain)
-    if match is None or not (history or context) or _IMPERSONAL.search(masked.plain):
+    if match is None or not (history or context) or (not context and _IMPERSONAL.search(masked.plain)):
         return masked
     found = _before(match, context) or _referred(match, history, names)
     if found is None:

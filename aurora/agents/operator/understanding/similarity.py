@@ -20,7 +20,8 @@ _BEFORE_NAMES = (
 _RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")
 _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 _PLACEHOLDERS = {"<task>": "<thing>", "<workload>": "<thing>", "<series>": "<thing>"}
-_BESIDE = {"<thing>": {"task", "workload"}, "<node>": {"node"}, "<zone>": {"zone"}, "<policy>": {"policy"}}
+_BESIDE = {"<thing>": {"task", "workload"}, "<node>": {"node"}, "<zone>": {"zone"}, "<policy>": {"policy"},
+           "<plan>": {"plan"}}  # fmt: skip
 """Words that only repeat what the name beside them is."""
 PAIR, PART = 0.7, 0.25
 """Weights of pairs of words and of parts of words, compared with words."""
