@@ -12,6 +12,7 @@ from aurora.cli.plan import changes as parsing
 from aurora.cli.plan.edit import edit
 from aurora.cli.plan.explain import explain
 from aurora.cli.plan.text import print_application, print_next, print_plan, typed
+from aurora.cli.terminal.interrupts import explained
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 
 if TYPE_CHECKING:  # heavy at run time
@@ -198,14 +199,15 @@ def apply(
     now = _opened(snapshot)
     if yes is not None:
         approve_in_folder(plan, _person(who), folder, prefix=yes, snapshot=now)
-    report = apply_from_folder(
-        plan,
-        _target(target, out, base, (context, user, patience), allow_managed),
-        folder,
-        place=out,
-        snapshot=now,
-        allow_managed=allow_managed,
-    )
+    with explained(lambda: _kept(plan, folder)):
+        report = apply_from_folder(
+            plan,
+            _target(target, out, base, (context, user, patience), allow_managed),
+            folder,
+            place=out,
+            snapshot=now,
+            allow_managed=allow_managed,
+        )
     emit_json(report.to_json()) if as_json else print_application(report)
 
 
@@ -226,7 +228,8 @@ def rollback(
     from aurora.cluster.plans.report import roll_back_from_folder
 
     live = target if target == "kubernetes" else None
-    report = roll_back_from_folder(plan, _target(live, None, "", (context, user, patience), []), folder)
+    with explained(lambda: _kept(plan, folder)):
+        report = roll_back_from_folder(plan, _target(live, None, "", (context, user, patience), []), folder)
     emit_json(report.to_json()) if as_json else print_application(report)
 
 
@@ -254,6 +257,21 @@ def list_(folder: Path = _FOLDER, as_json: bool = _JSON) -> None:
     if not listed:
         note(f"no plan in {folder} yet; make one with `aurora plan new`")
     emit_table("plans", ("plan", "status", "system", "made (UTC)", "changes"), rows)
+
+
+def _kept(plan: str, folder: Path) -> str:
+    """Return how far a plan is whose application was interrupted, and how to go on."""
+    from aurora.cluster.plans.folder import load, progress_of
+
+    found = load(folder, plan)
+    progress = progress_of(folder, found)
+    if not progress.steps:
+        return f"stopped; nothing of plan {found.plan_id} was changed"
+    done = len((progress.begun | progress.done | progress.found) - progress.undone)
+    return (
+        f"stopped; {done} of {len(progress.steps)} steps of plan {found.plan_id} are made or begun. "
+        f"Go on with the same command, or undo them: aurora plan rollback {found.plan_id}"
+    )
 
 
 def _opened(snapshot: str | None) -> Snapshot | None:

@@ -28,7 +28,7 @@ from aurora.cluster.plans.plan import Plan
 from aurora.cluster.plans.report import approve_in_folder
 from aurora.errors import AuroraError, BudgetExceeded, InputError, ModelError, PlanError
 from aurora.graphs.chat.approval import TOOL_OF_ACTION, Decision, decision_of, request
-from aurora.graphs.chat.state import ChatState, evidence_of, mode_of, question_of, turns_of
+from aurora.graphs.chat.state import ChatInput, ChatState, evidence_of, mode_of, question_of, turns_of
 from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence, Harness
 from aurora.tools.plan_edits import edited
@@ -53,7 +53,7 @@ def chat_graph(
         checkpointer: Keeps its state; None: whoever serves the graph brings one.
         around: Runs a step of a name; None: as it is.
     """
-    graph: Any = StateGraph(ChatState)
+    graph: Any = StateGraph(ChatState, input_schema=ChatInput)
 
     def node(step: Callable[[ChatState, Surroundings], Any]) -> Callable[[ChatState], Any]:
         if around is None:
