@@ -64,13 +64,13 @@ def test_a_plan_that_breaks_a_constraint_is_kept_and_not_applied(folder: Path) -
 
 def test_a_plan_is_edited_and_says_how_it_was_made(folder: Path) -> None:
     old = _new("sample:web-shop", "--drain", "node-a1", "--scale", "shop/Deployment/checkout=5")["plan"]
-    words = ("--drop", "3", "--resize", "shop/Deployment/checkout:requests.cpu=200m,limits.memory=512Mi")
+    words = ("--drop", "3", "--resize", "shop/Deployment/checkout:requests.cpu=200m,limits.memory=2048Mi")
     edited = aurora("plan", "edit", old["plan_id"], *words, "--move", "shop/web-84b75d05-4fc76=node-a3", "--json")
     plan = json.loads(edited.stdout)["plan"]
     changes = [c["change"] for c in plan["changes"]]
     assert [c["kind"] for c in changes] == ["scale", "cordon", "move", "move", "resize"]
     assert changes[3]["node_id"] == "node-a3"
-    assert (changes[4]["requests"], changes[4]["limits"]) == ({"cpu": 0.2}, {"memory": 0.5})
+    assert (changes[4]["requests"], changes[4]["limits"]) == ({"cpu": 0.2}, {"memory": 2.0})
     made = plan["provenance"]
     assert (made["policy_id"], made["seed"], made["history"]) == ("least_allocated", 0, "sample:web-shop")
     assert made["edited_from"] == old["sha256"]
@@ -115,7 +115,7 @@ def test_a_folder_that_is_not_there_is_an_error(folder: Path) -> None:
         (("--resize", "web:app:cpu=1"), "write requests.RESOURCE or limits.RESOURCE"),
         (("--resize", "web:app:requests.cpu=much"), "write cores or GiB"),
         (("--move", "=b"), "write TASK=NODE"),
-        (("--resize", "shop/Deployment/web:requests.cpu=200q"), "a quantity such as 200m"),
+        (("--resize", "shop/Deployment/checkout:requests.cpu=200q"), "a quantity such as 200m"),
     ],
 )
 def test_an_option_in_another_form_is_a_usage_error(folder: Path, words: tuple[str, ...], message: str) -> None:

@@ -100,8 +100,8 @@ def only_container(snapshot: Snapshot, workload_id: str) -> str:
         raise unknown("workload", workload_id, snapshot.workloads_by_id, "workload_id")
     names = [c.name for c in workload.containers if c.kind != "init"]
     if len(names) != 1:
-        have = ", ".join(names) or "none that is known"
-        raise InputError(f"name the container; {workload_id} has {have}", parameter="container")
+        have = ", ".join(names) or "none is known"
+        raise InputError(f"name one of the containers of {workload_id}: {have}", parameter="container")
     return names[0]
 
 

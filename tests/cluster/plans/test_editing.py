@@ -1,4 +1,4 @@
-"""An edited plan is another one, made anew; the old one stays and is marked; no approval passes from one to the other."""
+"""An edited plan is another one, made anew; the old one stays, marked; no approval passes from one to the other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aurora.cluster.changes import Change, Cordon, Drain, Evict, Move, Place, Re
 from aurora.cluster.files import snapshot_sha256
 from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
-from aurora.cluster.plans.approval import approve, check_approval
+from aurora.cluster.plans.approval import check_approval
 from aurora.cluster.plans.editing import edit
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan
@@ -163,7 +163,7 @@ def test_a_plan_that_breaks_a_constraint_is_not_approved(tmp_path: Path) -> None
 
 def test_a_plan_of_a_system_that_has_changed_is_not_approved(tmp_path: Path, kept: Plan) -> None:
     now = apply_changes(shop(), [Scale(workload_id=WEB, replicas=6)])
-    with pytest.raises(ConstraintError, match="not as planned.*make another plan from a new snapshot") as error:
+    with pytest.raises(ConstraintError, match=r"not as planned.*make another plan from a new snapshot") as error:
         approve_in_folder(kept.plan_id, "ada", tmp_path, snapshot=now, at=NOW)
     assert "--drop" not in str(error.value)
     approve_in_folder(kept.plan_id, "ada", tmp_path, snapshot=shop(), at=NOW)
