@@ -81,7 +81,6 @@ def _made(plan: Plan) -> Iterator[str]:
         f"seed {made.seed}" if made.seed is not None else "",
         f"measured use from {made.history}" if made.history else "",
         f"snapshot {plan.snapshot_sha256[:12]}",
-        f"aurora {made.version}" if made.version else "",
         f"edited from {made.edited_from[:12]}" if made.edited_from else "",
     ]
     yield f"made with: {', '.join(p for p in parts if p)}"

@@ -115,7 +115,6 @@ class Provenance(Frozen):
     seed: int | None = Field(default=None, description="seed of the simulated effect; null: it was not simulated")
     history: str = Field(default="", description="where measured use came from: a file or a sample; empty: none")
     command: str = Field(default="", description="command line, or tool with its arguments")
-    version: str = Field(default="", description="version of AURORA")
     edited_from: Sha256 | None = Field(default=None, description="hash of the plan that it replaces; null: none")
 
 

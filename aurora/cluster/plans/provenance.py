@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-from aurora import __version__
 from aurora.cluster.plans.plan import Provenance
 from aurora.sim.policies.policy import Policy
 
@@ -27,7 +26,6 @@ def record(
         seed=seed,
         history=history,
         command=command,
-        version=__version__,
     )
 
 
