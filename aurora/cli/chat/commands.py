@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import model_options, options
+from aurora.cli.terminal import interrupts
 from aurora.cli.terminal.output import emit_json, note
 
 if TYPE_CHECKING:  # heavy at run time
@@ -67,9 +68,11 @@ def ask(
     try:
         step = talk.ask(text, mode=mode.value)
     except KeyboardInterrupt:
-        note("aurora: interrupted")
-        _leave(talk, 130)
-        raise
+        stopped = interrupts.Interrupted("stopped; nothing was changed")
+        if talk.is_at_work:
+            interrupts.tell(str(stopped))
+            _leave(talk, interrupts.INTERRUPTED)
+        raise stopped from None
     if step.request is not None:
         described = step.request["action_requests"][0]["description"]
         raise PlanError(

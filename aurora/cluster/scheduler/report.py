@@ -24,7 +24,7 @@ from aurora.cluster.scheduler.state import ClusterState
 from aurora.errors import DataError, PolicyError
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.scenarios.scenario import Scenario, Task
-from aurora.statistics import paired_interval
+from aurora.statistics.intervals import paired_interval
 from aurora.types import FloatArray
 from aurora.validation import explain_validation
 

@@ -6,6 +6,7 @@ The form is the one of `interrupt_mode="batched"`, which agent-chat-ui and Studi
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple
 
 from aurora.agents.operator.answer import Approval
@@ -17,6 +18,7 @@ TOOL_OF_ACTION: dict[str, str] = {"apply": "apply_plan", "rollback": "roll_back_
 MAX_LINES = 40
 """Most changes that a question lists."""
 DECISIONS = ["approve", "edit", "reject"]
+_NUMBERS = re.compile(r"\s*\[?[\d,\s]*\]?\s*")
 
 
 class Decision(NamedTuple):
@@ -107,6 +109,8 @@ def _edit(action: Any) -> Decision:
     if not isinstance(args, dict):
         raise InputError('an edit has {"edited_action": {"name": ..., "args": {"without": [2, 3]}}}')
     without = args.get("without") or []
+    if isinstance(without, str):  # agent-chat-ui edits every argument as text
+        without = [int(n) for n in re.findall(r"\d+", without)] if _NUMBERS.fullmatch(without) else None
     if not isinstance(without, list) or not all(type(n) is int for n in without):
         raise InputError("`without` lists the numbers of changes to leave out", parameter="without", value=without)
     return Decision("edit", without=tuple(without), plan_id=str(args.get("plan_id") or ""))

@@ -10,6 +10,9 @@ from aurora.agents.operator.checking.facts import WORD, Facts, rows_of
 from aurora.agents.operator.checking.figures import stated_numbers
 from aurora.agents.operator.checking.vocabulary import UNCHECKED, alike, stem
 
+PAIR = 2
+"""Names that a comparative compares."""
+
 
 class _Superlative(NamedTuple):
     """Fields that a comparison is about, the first that a list has, and whether the largest is meant."""
@@ -165,7 +168,7 @@ def _is_whole(listed: str, name: str, facts: Facts) -> bool:
 
 def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozenset[str]) -> str:
     name = _COMPARATIVES[word]
-    if len(named) != 2:  # noqa: PLR2004  # a pair
+    if len(named) != PAIR:
         return f"{UNCHECKED}: “{word} than” needs two names that the cited evidence lists"
     order = sorted(named, key=lambda n: masked.find(f"<{n}>"))
     is_largest = _SUPERLATIVES[name].is_largest

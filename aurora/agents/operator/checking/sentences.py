@@ -29,6 +29,12 @@ from aurora.tools.harness import MORE, Evidence
 
 MAX_SENTENCE = 600
 """Most characters of a sentence that is checked."""
+MIN_JOB_DIGITS = 3
+"""Fewest digits of a job's number; shorter ones are amounts."""
+POD_HASHES = 2
+"""Hashes at the end of a pod's name, of its set and its own; a job's pod has one."""
+MIN_WORD, MIN_STEMMED = 3, 5
+"""Fewest letters of a word that is checked, and of a neutral one whose other endings are neutral too."""
 RULES = "rules"
 """Who answers in words that code has written."""
 _OPEN = re.compile(
@@ -186,7 +192,7 @@ def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tu
     at = 0
     for match in NAME.finditer(text):
         token = match[0]
-        is_job = token.isdigit() and len(token) > 2 and token in known  # noqa: PLR2004  # shorter ones are numbers
+        is_job = token.isdigit() and len(token) >= MIN_JOB_DIGITS and token in known
         is_id = token in facts.names and not re.search(r"\b(?:the|an?|is|its|are|most|least) $", text[: match.start()])
         if (token.casefold() in NEUTRAL and not is_id) or (re.fullmatch(r"[\d.,]+", token) and not is_job):
             continue
@@ -219,9 +225,9 @@ def _forms(names: set[str]) -> dict[str, set[str]]:
             short = {name, parts[-2], "/".join(parts[1:-1]), "/".join(parts[:-1])}
             parts = parts[:-1]
         stem_parts = parts[-1].split("-")
-        if len(stem_parts) > 2:  # noqa: PLR2004  # a pod's name ends in two hashes, of its set and its own
+        if len(stem_parts) > POD_HASHES:
             short |= {"-".join(stem_parts[:-1]), "-".join(stem_parts[:-2])}
-        elif len(stem_parts) == 2 and "/" in name:  # noqa: PLR2004  # of a job's pod in one
+        elif len(stem_parts) == POD_HASHES and "/" in name:  # a job's pod
             short.add(stem_parts[0])
         for form in short:
             if form:
@@ -260,14 +266,14 @@ def _wrong_words(text: str, facts: Facts, question: str, is_code: bool) -> str:
     known = {stem(w) for w in facts.words | set(_WORD.findall(question))}
     for word in _WORD.findall(without_fractions(text)):
         plain = word.casefold().removesuffix("'s")
-        if plain in NEUTRAL or len(plain) < 3:  # noqa: PLR2004  # units and particles
+        if plain in NEUTRAL or len(plain) < MIN_WORD:
             continue
         if not {stem(a) for a in alike(plain)} & known and stem(plain) not in _NEUTRAL_STEMS:
             return f"says “{word}”, which is in no cited evidence"
     return ""
 
 
-_NEUTRAL_STEMS = frozenset(stem(w) for w in NEUTRAL if len(w) > 4)  # noqa: PLR2004  # endings of short words differ
+_NEUTRAL_STEMS = frozenset(stem(w) for w in NEUTRAL if len(w) >= MIN_STEMMED)
 
 
 def _numbers(question: str) -> list[Quantity]:

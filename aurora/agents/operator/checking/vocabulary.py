@@ -139,13 +139,17 @@ SYNONYMS: dict[str, frozenset[str]] = {
 """Words that stand for each other."""
 
 
+MIN_STEM = 3
+"""Fewest letters of a word that are left without its ending."""
+
+
 def stem(word: str) -> str:
     """Return a word without its ending."""
     word = word.casefold().removesuffix("'s")
     for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:  # noqa: PLR2004  # what is left must say something
+        if word.endswith(suffix) and len(word) - len(suffix) >= MIN_STEM:
             return word.removesuffix(suffix).rstrip("e")
-    return word.rstrip("e") if len(word) > 3 else word  # noqa: PLR2004  # likewise
+    return word.rstrip("e") if len(word) > MIN_STEM else word
 
 
 def alike(word: str) -> frozenset[str]:
