@@ -375,8 +375,8 @@ def _wrong_cause(text: str, facts: Facts) -> str:
 
 
 _TROUBLE = re.compile(
-    r"^(?! (?:no|nothing|none)\b).*?\b(?:waits?|waiting|pending|cannot|fail\w*|kill\w*|restart\w*|evict\w*|cordon\w*|unplaced|late|slow\w*|stuck|"
-    r"down|not (?:fit|ready|start|run|place)\w*|\w+n't)\b",
+    r"^(?! (?:no|nothing|none)\b).*?\b(?:waits?|waiting|pending|cannot|fail\w*|kill\w*|restart\w*|evict\w*|"
+    r"cordon\w*|unplaced|late|slow\w*|stuck|down|not (?:fit|ready|start|run|place)\w*|\w+n't)\b",
     re.IGNORECASE,
 )
 """What an effect says that needs its cause in the evidence; other effects are claims that are checked themselves."""
