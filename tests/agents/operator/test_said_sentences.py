@@ -1,6 +1,6 @@
 """Sentences that a person playing the model wrote about tools' results, true and false, in many styles.
 
-`said/sentences.txt` has headings: number of the set, sample, true or false. A line that begins with ~ is judged wrongly,
+`said/sentences.txt` has headings: set, sample, true or false. A line that begins with ~ is judged wrongly,
 and known to be; when it is judged rightly, take the ~ off. `\\n` stands for a line break. `said/evidence.json` has the
 results.
 """
