@@ -92,6 +92,7 @@ def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
         may_plan=mode != "read",
         journal=evidence_of(state),
         watch=_watch(),
+        begin=_begin(),
     )
     history = turns_of(state)
     try:
@@ -156,7 +157,7 @@ def act(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     arguments = {"plan_id": wanted.plan_id}
     if wanted.action == "apply":
         arguments["sha256"] = wanted.sha256
-    harness = Harness(surroundings.desk, [name], may_change=True, journal=journal, watch=_watch())
+    harness = Harness(surroundings.desk, [name], may_change=True, journal=journal, watch=_watch(), begin=_begin())
     harness.call(name, arguments)
     came = harness.journal[-1]
     sentences = tuple(_outcome_told(came, wanted))
@@ -257,6 +258,16 @@ def _outcome_told(came: Evidence, wanted: Approval) -> Iterator[Sentence]:
         yield Sentence(text=f"To undo it: /rollback {result['plan_id']}.", cites=cites)
     for remark in result["remarks"][:5]:
         yield Sentence(text=remark, cites=cites)
+
+
+def _begin() -> Callable[[int, str, Any], None]:
+    """Return what tells whoever streams the graph that a tool is called."""
+    writer = get_stream_writer()
+
+    def begin(number: int, tool: str, arguments: Any) -> None:
+        writer({"begun": [number, tool, arguments]})
+
+    return begin
 
 
 def _watch() -> Callable[[Evidence], None]:
