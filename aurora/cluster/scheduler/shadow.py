@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from aurora.cluster.feasibility import Room
 from aurora.cluster.resources import CPU, GPU, MEMORY
-from aurora.cluster.scheduler.cluster import LiveCluster, Ranked
+from aurora.cluster.scheduler.cluster import LiveCluster
 from aurora.cluster.scheduler.scoring import SCORED
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import FileError
@@ -233,7 +233,10 @@ class Shadow:
             task,
             cluster=actual,
             policy=chosen,
-            scores={"cluster": _score(ranked, actual), "policy": _score(ranked, chosen)},
+            scores={
+                "cluster": ranked.score_of(actual),
+                "policy": None if chosen is None else ranked.score_of(chosen),
+            },
             candidates=int((ranked.decision.marks == SCORED).sum()),
             allowed=None if names is None else self._set(frozenset(names)),
         )
@@ -289,10 +292,3 @@ class Shadow:
 def work_fields(work: sim.Task) -> dict[str, Any]:
     """Return what a log keeps of a task's demand."""
     return {name: getattr(work, name) for name in WORK_FIELDS}
-
-
-def _score(ranked: Ranked, name: str | None) -> float | None:
-    if name is None or name not in ranked.names:
-        return None
-    value = float(ranked.decision.scores[ranked.names.index(name)])
-    return value if abs(value) < float("inf") else None
