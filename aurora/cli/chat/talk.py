@@ -279,6 +279,11 @@ def _mode(talk: Talk, rest: str) -> None:
     talk.ask(f"/mode {rest}".rstrip())
 
 
+def _refresh(talk: Talk, rest: str) -> None:
+    del rest
+    talk.ask("/refresh")
+
+
 def _tools(talk: Talk, rest: str) -> None:
     del rest
     names = talk.conversation.surroundings.tools
@@ -377,6 +382,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "/reject": SlashCommand("/reject [REASON]", "reject it", _reject),
     "/rollback": SlashCommand("/rollback [ID]", "undo a plan that was applied", _rollback),
     "/mode": SlashCommand("/mode [MODE]", "read, plan (may write plans), or apply (what you approve)", _mode),
+    "/refresh": SlashCommand("/refresh", "read the cluster, or its file, anew", _refresh),
     "/tools": SlashCommand("/tools", "tools and what they may do", _tools),
     "/model": SlashCommand("/model [NAME]", "who answers; PROVIDER:MODEL or rules from now on", _model),
     "/cost": SlashCommand("/cost", "calls, tokens and dollars so far", _cost),
