@@ -60,6 +60,7 @@ def apply_plan(desk: Desk, arguments: ApplyArguments) -> PlanOutcome:
     plan = folder.load(desk.plans, arguments.plan_id)
     if not plan.sha256.startswith(arguments.sha256.lower()):
         raise PlanError(f"plan {plan.plan_id} has another hash than the one that was approved; look at it once more")
+    folder.check_current(desk.plans, plan)
     target = target_of(desk, plan)
     report = execution.apply_plan(
         plan,

@@ -25,9 +25,8 @@ from langgraph.types import Command, interrupt
 from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Table, Turn
 from aurora.agents.operator.checking import check_answer
 from aurora.cluster.plans import folder
-from aurora.cluster.plans.approval import approve
-from aurora.cluster.plans.making import edit
 from aurora.cluster.plans.plan import Plan
+from aurora.cluster.plans.report import approve_in_folder
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError, BudgetExceeded, InputError, ModelError, PlanError
 from aurora.graphs.chat.approval import TOOL_OF_ACTION, Decision, decision_of, request
@@ -35,6 +34,7 @@ from aurora.graphs.chat.state import ChatInput, ChatState, evidence_of, mode_of,
 from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence, Harness, Limits
 from aurora.tools.plan_changes import place_of, target_of
+from aurora.tools.plan_edits import edited
 
 MODES: tuple[Mode, ...] = ("read", "plan", "apply")
 PATIENT = Limits(seconds=24 * 3600.0)
@@ -159,7 +159,7 @@ def approval(state: ChatState, surroundings: Surroundings) -> Command[Next]:
                 return _not_done(found, "A rollback can't be edited. Nothing was changed.")
         if wanted.action == "apply":
             at = surroundings.clock()
-            folder.record_approval(surroundings.desk.plans, approve(plan, surroundings.who, at))
+            approve_in_folder(plan.plan_id, surroundings.who, surroundings.desk.plans, prefix=plan.sha256, at=at)
     except AuroraError as error:
         return _not_done(found, f"Nothing was changed: {error}")
     return Command(goto="act", update={"approved": plan.sha256})
@@ -273,10 +273,7 @@ def _edited(decision: Decision, plan: Plan, surroundings: Surroundings) -> Plan:
     plans = surroundings.desk.plans
     if decision.plan_id and not plan.plan_id.startswith(decision.plan_id[:12]):
         return folder.load(plans, decision.plan_id)
-    snapshot = folder.snapshot_of(plans, plan)
-    other = edit(plan, snapshot, without=decision.without, at=surroundings.clock())
-    folder.save(plans, other, snapshot)
-    return other
+    return edited(surroundings.desk, plan.plan_id, without=decision.without, command="/edit", at=surroundings.clock())
 
 
 def _not_done(found: Answer, text: str) -> Command[Next]:
