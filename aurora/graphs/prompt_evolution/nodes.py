@@ -80,7 +80,11 @@ def check(context: EvolutionContext, state: State) -> Update:
 
 
 def measure(context: EvolutionContext, state: State) -> Update:
-    """Measure the new variants on the selection cases, as many as the budget and their results warrant."""
+    """Measure the new variants on the selection cases, as many as the budget and their results warrant.
+
+    Raises:
+        BudgetExceeded: The budget does not cover the first prompt and the sealed cases.
+    """
     standing = state["standing"]
     fresh = state["checked"].variants
     prompts = {v.prompt_id: Prompt(standing.role, v.text) for v in (*standing.variants, *fresh)}
