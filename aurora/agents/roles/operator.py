@@ -17,7 +17,7 @@ from aurora.agents.models.metered import MeteredModel
 from aurora.agents.models.thoughts import without_thoughts
 from aurora.agents.operator.answer import Answer, Approval, Mode, Turn
 from aurora.agents.operator.checking import check_answer
-from aurora.agents.operator.checking.sentences import split_sentences
+from aurora.agents.operator.checking.splitting import split_sentences
 from aurora.cluster.plans import folder
 from aurora.errors import AuroraError, ModelError
 from aurora.prompts.loader import Prompt
