@@ -60,7 +60,7 @@ def bench_understanding(questions: Path) -> dict[str, Any]:
             sample = str(row["snapshot"])
             if sample not in names:
                 names[sample] = Names(Desk([], snapshot=load_sample(sample)), (), POLICY_IDS)
-            judged.append(judge(row, understand(str(row["question"]), names[sample])))
+            judged.append(judge(row, *understand(str(row["question"]), names[sample]).questions))
         except (KeyError, TypeError) as error:
             raise DataError(f"{questions}: line {number} lacks {error}") from None
     seconds = time.perf_counter() - started

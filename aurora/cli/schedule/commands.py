@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ def serve(  # one parameter an option
     """
     from aurora.cluster.scheduler.cluster import LiveCluster  # heavy, used here only
     from aurora.cluster.scheduler.extender import Extender  # heavy, used here only
-    from aurora.cluster.scheduler.server import SWITCH_SECONDS, ExtenderServer, ServerSettings  # heavy, used here only
+    from aurora.cluster.scheduler.server import ExtenderServer, ServerSettings, settle_process  # heavy, used here only
     from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     _one_source(snapshot, live, context, as_user)
@@ -74,7 +73,7 @@ def serve(  # one parameter an option
         if follower is not None:
             follower.start()
         cluster.warm_up()
-        sys.setswitchinterval(SWITCH_SECONDS)
+        settle_process()
         note(f"{chosen.policy_id} answers for {len(cluster.state.node_ids)} nodes at {server.url}; Ctrl-C ends it")
         until_stopped(server.serve_forever, server.shutdown)
 

@@ -20,6 +20,9 @@ from aurora.sim.policies.policy import Policy
 MAINTENANCE_AHEAD = 3600.0
 """Seconds within which the start of a node's maintenance keeps tasks of a plan away from it."""
 
+ASKED_FOR = "asked for"
+"""Reason of a change that a person named."""
+
 
 class Proposals(NamedTuple):
     """Proposed changes, and what could not be proposed.
@@ -71,6 +74,35 @@ def propose(
         proposals += found.proposals
         remarks += found.remarks
     return Proposals(tuple(proposals), tuple(remarks))
+
+
+def propose_move(snapshot: Snapshot, task_id: str, node_id: str) -> Proposal:
+    """Propose a node for a task: one that waits is placed there, one that runs moves.
+
+    Raises:
+        InputError: A name is not valid.
+    """
+    task = snapshot.tasks_by_id.get(task_id)
+    waits = task is not None and task.state == "pending" and task.node_id is None
+    return Proposal(
+        parse_plan_change({"kind": "place" if waits else "move", "task_id": task_id, "node_id": node_id}), ASKED_FOR
+    )
+
+
+def only_container(snapshot: Snapshot, workload_id: str) -> str:
+    """Return the container of a workload that has a single one, besides those that run before it.
+
+    Raises:
+        InputError: There is no such workload, or it has several containers or none.
+    """
+    workload = snapshot.workloads_by_id.get(workload_id)
+    if workload is None:
+        raise unknown("workload", workload_id, snapshot.workloads_by_id, "workload_id")
+    names = [c.name for c in workload.containers if c.kind != "init"]
+    if len(names) != 1:
+        have = ", ".join(names) or "none is known"
+        raise InputError(f"name one of the containers of {workload_id}: {have}", parameter="container")
+    return names[0]
 
 
 def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POLICY) -> Proposals:

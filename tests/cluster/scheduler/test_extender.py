@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import yaml
 
+from aurora.cluster.scheduler import connection as connection_module
 from aurora.cluster.scheduler import extender as extender_module
-from aurora.cluster.scheduler import server as server_module
 from aurora.cluster.scheduler.cluster import ASSUMED_SECONDS, LiveCluster
 from aurora.cluster.scheduler.configuration import scheduler_configuration
 from aurora.cluster.scheduler.extender import Extender
@@ -68,18 +68,18 @@ def asked(extender: Extender, verb: str, body: Any) -> tuple[int, Any]:
 @contextmanager
 def served(settings: ServerSettings = ServerSettings(port=0), extender: Extender | None = None) -> Iterator[Any]:  # noqa: B008
     server = ExtenderServer(extender or Extender(cluster()), settings)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         yield server
     finally:
         server.shutdown()
-        server.server_close()
         thread.join()
+        server.close()
 
 
 def sent(server: Any, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.request(method, path, body, headers)
     response = connection.getresponse()
     return response.status, response.read()
@@ -212,7 +212,7 @@ BAD = {
     "half": (b'{"Pod": {', "no JSON"),
     "not UTF-8": (b"\xff\xfe{}", "no JSON"),
     "deep": (b"[" * 100_000, "no JSON"),
-    "NaN": (b'{"Pod": NaN}', "NaN"),
+    "NaN": (b'{"Pod": NaN}', "no JSON"),
     "list": (b"[]", "no object"),
     "no pod": (b'{"NodeNames": []}', "Pod: there is none"),
     "pod text": (b'{"Pod": "x", "NodeNames": []}', "Pod: it is no object"),
@@ -259,7 +259,7 @@ def test_the_server_answers_probes_verbs_and_what_it_does_not_know() -> None:
 def test_one_connection_serves_many_requests() -> None:
     body = json.dumps(with_names(pod(), "big")).encode()
     with served() as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
         for verb in ("filter", "prioritize", "bad", "filter"):
             connection.request("POST", f"/{verb}", body)
             response = connection.getresponse()
@@ -268,13 +268,13 @@ def test_one_connection_serves_many_requests() -> None:
 
 
 def test_sizes_and_times_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(connection_module, "REQUEST_SECONDS", 0.3)
     with served(ServerSettings(port=0, max_body=1000)) as server:
         assert sent(server, "POST", "/filter", b"x" * 1001)[0] == 413
-        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=5) as slow:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as slow:
             slow.sendall(b"POST /filter HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             assert b" 408 " in slow.recv(4096)
-        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=5) as vague:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as vague:
             vague.sendall(b"POST /filter HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
             assert b" 411 " in vague.recv(4096)
 
@@ -319,7 +319,7 @@ def test_https_with_client_certificates(tmp_path: Path) -> None:
             context = ssl.create_default_context(cafile=str(certificate))
             if is_known:
                 context.load_cert_chain(certificate, key)
-            connection = http.client.HTTPSConnection("localhost", server.server_address[1], context=context, timeout=10)
+            connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=10)
             if is_known:
                 connection.request("POST", "/filter", body)
                 assert connection.getresponse().status == 200

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.clauses import asks, clauses
+from aurora.agents.operator.understanding.names import Mention, Names, with_hosts
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
 from aurora.agents.operator.understanding.similarity import AnyKind, examples, words_of
+from aurora.agents.operator.understanding.spelling import corrected
 from aurora.agents.operator.understanding.words import plain_text
 
 THRESHOLD = 0.45
@@ -29,6 +31,8 @@ CERTAIN = 0.62
 """Likeness from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
 """Least share of words that occur in examples."""
+MAX_PARTS = 3
+"""Most questions that are answered at once."""
 MAX_QUESTION = 600
 """Most letters of a question."""
 
@@ -43,8 +47,10 @@ class Meaning:
         likeness: Likeness to the kind's nearest examples.
         nearest: Kinds that were perhaps meant, the likeliest first.
         reason: Why it was not understood.
-        parts: The questions in it, where there are several.
         named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
+        text: The question, or the part of it that asks.
+        several: The questions in it, where there are several; at most three.
+        left: Questions beyond those.
     """
 
     kind: Kind | None
@@ -52,8 +58,15 @@ class Meaning:
     likeness: float = 0.0
     nearest: tuple[Kind, ...] = ()
     reason: str = ""
-    parts: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    several: tuple[Meaning, ...] = ()
+    left: int = 0
+
+    @property
+    def questions(self) -> tuple[Meaning, ...]:
+        """What is to be answered: this, or each of several."""
+        return self.several or (self,)
 
 
 class Masked(NamedTuple):
@@ -89,22 +102,17 @@ _IMPERSONAL = re.compile(
     r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|like|that|"
     r"possible|enough|going to)\b)|\bmake it\b"
 )
-_SPLIT = re.compile(
-    r"[?!;]+\s*(?=\S)|(?<=\w)\.\s+(?=\S)|,?\s+(?:and|also|then|plus)\s+(?:also\s+)?"
-    r"(?=(?:why|what|how|which|who|when|is|are|can|could|should|does|do|show|make|drain|apply|scale|compare|forecast|"
-    r"tell|explain|place|roll|undo|list|check|resize)\b)"
-)
 
 
 def mask(question: str, names: Names) -> Masked:
     """Replace names and amounts of a question by placeholders."""
-    text = plain_text(question[:MAX_QUESTION])
+    text = with_hosts(plain_text(question[:MAX_QUESTION]))
     mentions = names.mentions(text)
     parts, at = [], 0
     for mention in mentions:
         parts += [text[at : mention.start], f" {_PLACEHOLDER[mention.kind]} "]
         at = mention.end
-    plain = "".join([*parts, text[at:]])
+    plain = corrected("".join([*parts, text[at:]]))
     masked = amounts.mask_amounts(plain)
     return Masked(masked, plain, mentions)
 
@@ -118,29 +126,48 @@ def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Mea
         history: Earlier turns, for "it" and "the second one".
     """
     whole = _understood(question, names, history)
-    pieces = [p.strip(" ,.?!;") for p in _SPLIT.split(question) if p and p.strip(" ,.?!;")]
-    if len(pieces) > 1:
-        parts = [_understood(p, names, history) for p in pieces]
-        sure = [(p, m) for p, m in zip(pieces, parts, strict=True) if m.kind is not None and m.likeness >= CERTAIN]
-        kinds = {(m.kind, str(m.slots)) for _, m in sure}
-        if len(sure) > 1 and len({m.kind for _, m in sure}) > 1 and not _is_continued(whole, sure):
-            reason = "that is more than one question"
-            return Meaning(None, nearest=tuple(m.kind for _, m in sure if m.kind), reason=reason,
-                           parts=tuple(p for p, _ in sure))  # fmt: skip
-        if whole.kind is None and len(kinds) == 1 and len(question) < MAX_QUESTION:
-            return sure[0][1]
+    pieces = clauses(question[:MAX_QUESTION])
+    if len(pieces) == 1:
+        return whole
+    parts: list[Meaning] = []
+    context: tuple[Mention, ...] = ()
+    for piece in pieces:
+        parts.append(_understood(piece, names, history, context))
+        context = (*mask(piece, names).mentions, *context)
+    several = _several(whole, parts)
+    if len(several) > 1:
+        return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
+    sure = [part for part in parts if part.kind is not None and part.likeness >= CERTAIN]
+    if whole.kind is None and len({(part.kind, str(part.slots)) for part in sure}) == 1:
+        return sure[0]
     return whole
 
 
-def _is_continued(whole: Meaning, sure: Sequence[tuple[str, Meaning]]) -> bool:
-    """Return whether the parts of a question only spell out one kind, such as a failure and what follows from it."""
-    return whole.kind is not None and whole.likeness >= max(m.likeness for _, m in sure)
+def _several(whole: Meaning, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
+    """Return the questions that stand beside each other; those that only spell out one are one."""
+    found: list[Meaning] = []
+    for part in parts:
+        is_question = part.kind is not None and part.likeness >= CERTAIN
+        if not is_question or any((part.kind, part.slots) == (other.kind, other.slots) for other in found):
+            continue
+        if found and _is_continued(found[-1], part):
+            continue
+        found.append(part)
+    if whole.kind is not None and len(found) > 1 and not all(asks(part.text) for part in found):
+        return ()
+    return tuple(found)
 
 
-def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning:
+def _is_continued(first: Meaning, part: Meaning) -> bool:
+    """Return whether a part only asks what follows from the change that the first is about."""
+    is_change = first.kind is not None and first.kind.startswith("what_if")
+    return is_change and part.kind in _GENERAL and not part.named
+
+
+def _understood(question: str, names: Names, history: Sequence[Turn], context: tuple[Mention, ...] = ()) -> Meaning:
     masked = mask(question, names)
     resolver = Resolver(names, masked.mentions, masked.plain)
-    masked = _with_pronouns(masked, resolver, names, history)
+    masked = _with_pronouns(masked, resolver, names, history, context)
     have = resolver.have()
     scores = _scores(masked.text, have)
     order = sorted(scores, key=lambda k: -scores[k])
@@ -148,7 +175,9 @@ def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning
     nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
 
     def unsure(reason: str) -> Meaning:
-        return Meaning(None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named())
+        return Meaning(
+            None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named(), text=question
+        )
 
     words = set(words_of(masked.text))
     is_bare = not words - _BARE or (len(words) > 1 and all(w.startswith("<") or w == "on" for w in words))
@@ -161,11 +190,15 @@ def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning
     problem = _problem(kind, masked, resolver)
     if problem:
         return unsure(problem)
+    if kind in _CARRIED and not have & {"thing"} and not _EVERYTHING.search(masked.plain):
+        carried = next((m for m in context if m.kind in ("workload", "task", "series")), None)
+        if carried:
+            resolver.refer(carried)
     filled = resolver.fill(kind)
     if isinstance(filled, str):
         return unsure(filled)
     kind = _by_state(kind, filled, resolver)
-    return Meaning(kind, filled, scores[best], nearest)
+    return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
 
 
 def _scores(text: str, have: Collection[str]) -> dict[AnyKind, float]:
@@ -185,6 +218,12 @@ def _scores(text: str, have: Collection[str]) -> dict[AnyKind, float]:
     return scores
 
 
+_CARRIED = frozenset({"forecast", "reserve"})
+"""Kinds that are about the workload of an earlier clause, where they name none."""
+_EVERYTHING = re.compile(r"\b(?:all|everything|overall|total|whole|entire|cluster)\b")
+_GENERAL = frozenset({"overview", "find_nodes", "why_waiting", "recommend", "help", "show_node", "show_task",
+                      "show_workload", "what_if_load", "best_policy", "oversized"})  # fmt: skip
+"""Kinds that a question about a change may seem to go on with, when it asks for its effect."""
 _ORDERS = frozenset({"drain", "make_plan", "apply_plan", "rollback_plan"})
 """Kinds that ask for something to be done; whoever asks why wants to know something."""
 _NAMED = frozenset({"node", "zone", "thing", "plan", "policies"})
@@ -233,18 +272,34 @@ def _specific(kind: Kind, resolver: Resolver) -> Kind:
     return "show_task" if kind == "show_workload" and resolver.names_a_task() else kind
 
 
-def _with_pronouns(masked: Masked, resolver: Resolver, names: Names, history: Sequence[Turn]) -> Masked:
-    """Fill "it" and "the second one" from earlier turns."""
+def _with_pronouns(
+    masked: Masked, resolver: Resolver, names: Names, history: Sequence[Turn], context: tuple[Mention, ...]
+) -> Masked:
+    """Fill "it" and "the second one" from earlier clauses, or earlier turns."""
     match = _PRONOUN.search(masked.plain)
-    if match is None or not history or _IMPERSONAL.search(masked.plain):
+    if match is None or not (history or context) or _IMPERSONAL.search(masked.plain):
         return masked
-    found = _referred(match, history, names)
+    found = _before(match, context) or _referred(match, history, names)
     if found is None:
         return masked
     resolver.refer(found)
     word = _PLACEHOLDER[found.kind]
     plain = masked.plain.replace(match[0], f" {word} ", 1)
     return Masked(amounts.mask_amounts(plain), plain, masked.mentions)
+
+
+def _before(match: re.Match[str], context: tuple[Mention, ...]) -> Mention | None:
+    """Return what a pronoun stands for in the clauses before it, the nearest first."""
+    if match["nth"] or match["nth2"]:
+        return None
+    kinds = _kinds_meant(match[0])
+    return next((m for m in context if (kinds is None and m.kind != "policy") or (kinds and m.kind in kinds)), None)
+
+
+def _kinds_meant(pronoun: str) -> Collection[str] | None:
+    """Return the kinds of names that a word such as `that node` can stand for; None: any."""
+    wanted = re.search(r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", pronoun)
+    return _KINDS_OF_WORD.get(wanted[1]) if wanted else None
 
 
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "other": 1}
@@ -264,10 +319,7 @@ def _referred(match: re.Match[str], history: Sequence[Turn], names: Names) -> Me
                 return found[place]
             continue
         asked = names.mentions(plain_text(turn.question))
-        wanted = re.search(
-            r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", match[0]
-        )
-        kinds = _KINDS_OF_WORD.get(wanted[1]) if wanted else None
+        kinds = _kinds_meant(match[0])
         told = names.mentions(plain_text(turn.answer.text))
         for mention in (*asked, *told):
             if kinds is None or mention.kind in kinds:

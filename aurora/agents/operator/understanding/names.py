@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
-from aurora.cluster.snapshot import Snapshot, Task
+from aurora.cluster.snapshot import Node, Snapshot, Task
 from aurora.errors import InputError
 from aurora.tools.desk import Desk
 
@@ -36,6 +36,8 @@ _BEFORE: dict[NameKind, set[str]] = {
     "zone": {"zone", "az", "site", "region", "rack", "hall", "datacenter"},
     "task": {"job", "pod", "task"},
 }
+_TO = re.compile(r"\s*(?:to|through|thru|till|until|-|–|\.\.\.?)\s*")
+_HOSTLIST = re.compile(r"\b([a-z][\w-]*)\[([\d,-]+)\]")
 _HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
 _PLAN = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b|\b[0-9a-f]{12}\b")
 _MIN_FUZZY = 5
@@ -45,8 +47,13 @@ MAX_PHRASE = 12
 """Most tokens of a name."""
 MIN_PART = 4
 """Fewest letters of a part of a name by which the whole is found."""
+NODE_WORDS = ("node", "nodes", "box", "boxes", "host", "hosts", "machine", "machines", "server", "servers", "vms",
+              "instances", "partition", "pool", "type")  # fmt: skip
+JOB_WORDS = ("job", "jobs", "task", "tasks")
 PLAN_DIGITS = 12
 """Digits of a plan's id."""
+MAX_RANGE = 200
+"""Most hosts of one range."""
 MAX_NAMES = 20_000
 """Most tasks whose names are looked up."""
 
@@ -125,12 +132,41 @@ class Names:
             for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
                 for word in _BEFORE["zone"]:
                     self._add("zone", zone, f"{word} {text}")
+                    self._add("zone", zone, f"{word}s {text}")
                 self._add("zone", zone, f"{text} zone")
+        for name, members in groups_of(cluster.nodes).items():
+            for node in members:
+                self._add_group(name, node)
         tasks = cluster.tasks[:MAX_NAMES]
         for workload in cluster.workloads:
             self._add_workload(workload.workload_id)
         for task in tasks:
             self._add_task(task)
+            self._add_job(task)
+
+    def _add_group(self, name: str, node: str) -> None:
+        """Add how a sort of nodes is named: with a word for nodes, or by itself where it can mean nothing else."""
+        for word in NODE_WORDS:
+            self._add("node", node, f"{name} {word}", is_partial=True)
+        if re.search(r"\d", name):
+            self._add("node", node, f"{name}s", is_partial=True)
+
+    def _add_job(self, task: Task) -> None:
+        """Add the names of a batch job and of its user."""
+        if task.kind != "job":
+            return
+        kind: NameKind = "task" if task.workload_id is None else "workload"
+        ident = task.workload_id or task.task_id
+        name, user = task.labels.get("name", ""), task.labels.get("user", "")
+        if len(name) >= MIN_PART:
+            self._add(kind, ident, name, is_partial=True)
+            self._add(kind, ident, f"job {name}", is_partial=True)
+        if user and name:
+            for owner in (user, f"{user} s", f"{user}s"):
+                self._add(kind, ident, f"{owner} {name}", is_partial=True)
+        for owner in (user, f"{user} s", f"{user}s") if user else ():
+            for word in JOB_WORDS:
+                self._add("task", task.task_id, f"{owner} {word}", is_partial=True)
 
     def _add_workload(self, workload_id: str) -> None:
         namespace, _, rest = workload_id.partition("/")
@@ -170,7 +206,32 @@ class Names:
                     found.append(mention)
                     taken.append((mention.start, mention.end))
         found += self._misspelt(tokens, taken)
+        found += self._listed(tokens, found)
+        found = self._ranges(text, found)
         return tuple(sorted(self._without_everyday_words(found, tokens), key=lambda m: m.start))
+
+    def _listed(self, tokens: tuple[Token, ...], found: list[Mention]) -> Iterator[Mention]:
+        """Return zones of which only the first has its word, such as the second of `zones a and b`."""
+        ends = {m.end for m in found if m.kind == "zone"}
+        for before, word, token in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            if before.end in ends and word.text in ("and", "or"):
+                ids = self._exact.get(("zone", *(t.text for t in tokens_of(token.text))), {}).get("zone")
+                if ids and not any(m.start <= token.start < m.end for m in found):
+                    yield Mention("zone", tuple(ids), token.start, token.end)
+
+    def _ranges(self, text: str, found: list[Mention]) -> list[Mention]:
+        """Return names with ranges of nodes, such as `cn01 to cn04`, as one name of all of them."""
+        nodes = [] if self.cluster is None else [n.node_id for n in self.cluster.nodes]
+        kept: list[Mention] = []
+        for mention in sorted(found, key=lambda m: m.start):
+            last = kept[-1] if kept else None
+            if last and last.kind == mention.kind == "node" and _TO.fullmatch(text[last.end : mention.start]):
+                first, end = nodes.index(last.ids[0]), nodes.index(mention.ids[-1])
+                if first < end and _stem_of(nodes[first]) == _stem_of(nodes[end]):
+                    kept[-1] = Mention("node", tuple(nodes[first : end + 1]), last.start, mention.end)
+                    continue
+            kept.append(mention)
+        return kept
 
     def _plans(self, text: str) -> Iterator[Mention]:
         for match in _PLAN.finditer(text):
@@ -189,6 +250,8 @@ class Names:
         while at < len(tokens):
             for length in range(min(MAX_PHRASE, len(tokens) - at), 0, -1):
                 kinds = table.get(tuple(t.text for t in tokens[at : at + length]))
+                if kinds is None and length == 1:
+                    kinds = self._plural(tokens[at].text, table)
                 if kinds is None:
                     continue
                 kind = self._kind(kinds, tokens, at)
@@ -197,6 +260,15 @@ class Names:
                 at += length - 1
                 break
             at += 1
+
+    @staticmethod
+    def _plural(
+        word: str, table: Mapping[tuple[str, ...], dict[NameKind, list[str]]]
+    ) -> dict[NameKind, list[str]] | None:
+        """Return what a name in the plural means; None: it is none, or a word of its own."""
+        if not word.endswith("s") or len(word) <= MIN_PART or is_known_word(word):
+            return None
+        return table.get((word.removesuffix("s"),))
 
     @staticmethod
     def _kind(kinds: dict[NameKind, list[str]], tokens: tuple[Token, ...], at: int) -> NameKind:
@@ -251,6 +323,50 @@ class Names:
 def _unlike_names() -> frozenset[str]:
     """Return everyday words that resemble names and are not taken for misspelt ones."""
     return frozenset(entries("unlike_names"))
+
+
+def with_hosts(text: str) -> str:
+    """Return a text with Slurm's lists of hosts written out.
+
+    >>> with_hosts("drain cn[01-03,07]")
+    'drain cn01 cn02 cn03 cn07'
+    """
+    return _HOSTLIST.sub(lambda match: " ".join(f"{match[1]}{n}" for n in _numbers(match[2])), text)
+
+
+def _numbers(listed: str) -> Iterator[str]:
+    for part in listed.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (not last or last.isdigit()):
+            stop = min(int(last or first), int(first) + MAX_RANGE)
+            yield from (f"{n:0{len(first)}d}" for n in range(int(first), stop + 1))
+
+
+def _stem_of(name: str) -> str:
+    return name.rstrip("0123456789")
+
+
+def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
+    """Return the sorts of nodes by name: machine type, device, beginning of the names, partition or feature.
+
+    >>> groups_of([Node(node_id="cn01", labels={"partition.slurm/compute": "true"})])
+    {'cn': ['cn01'], 'compute': ['cn01']}
+    """
+    groups: dict[str, list[str]] = {}
+    stems = {node.node_id: node.node_id.casefold().rstrip("0123456789-_") for node in nodes}
+    for node in nodes:
+        kinds = {
+            (node.instance_type or "").casefold(),
+            *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
+            stems[node.node_id],
+            *(label.rpartition("/")[2] for label, value in node.labels.items() if value == "true"),
+            *(value for label, value in node.labels.items() if label.casefold() in ("lifecycle", "pool", "partition")),
+        } - {"", "node", "worker"}
+        for kind in sorted(k for k in kinds if len(k) > 1):
+            if kind in stems.values() and stems[node.node_id] != kind:
+                continue  # nodes that go by that name are meant
+            groups.setdefault(kind, []).append(node.node_id)
+    return groups
 
 
 def _common_stem(names: Collection[str]) -> str:

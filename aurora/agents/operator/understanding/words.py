@@ -114,7 +114,8 @@ def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 @cache
-def _synonyms() -> Mapping[str, str]:
+def synonyms() -> Mapping[str, str]:
+    """Return the word that stands for each word that has a synonym."""
     return {word: canonical for canonical, words in pairs("synonyms") for word in words.split()}
 
 
@@ -130,15 +131,15 @@ def stem(word: str) -> str:
     >>> stem("boxes"), stem("partitions"), stem("<node>")
     ('node', 'partition', '<node>')
     """
-    synonyms = _synonyms()
-    if word in synonyms:
-        return synonyms[word]
+    table = synonyms()
+    if word in table:
+        return table[word]
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM:
-            return synonyms.get(word[: -len(ending)], word[: -len(ending)])
+            return table.get(word[: -len(ending)], word[: -len(ending)])
     return word
 
 
 def is_known_word(word: str) -> bool:
     """Return whether a word has a place in the table of synonyms."""
-    return word in _synonyms()
+    return word in synonyms()
