@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aurora.agents.operator.answer import Turn
+from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.classifier import classifier
@@ -267,6 +268,10 @@ def _misfit(kind: Kind, have: Collection[str]) -> tuple[int, int]:
     return sum(need not in have for need in row.needs), unwanted
 
 
+_SHOWN = frozenset({"show_workload", "show_node"})
+_CONDITIONS = frozenset({"whatif", "if", "simulat"})
+_FAILURE = _CONDITIONS | frozenset(entries("failure"))
+"""Words of which a question about the failure of a zone has one."""
 _CARRIED = frozenset({"forecast", "reserve"})
 """Kinds that are about the workload of an earlier clause, where they name none."""
 _EVERYTHING = re.compile(r"\b(?:all|everything|overall|total|whole|entire|cluster)\b")
@@ -283,6 +288,11 @@ _NAMED = frozenset({"node", "zone", "thing", "plan", "policies"})
 def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     """Return why a question of a kind can't be answered as it is put; empty if it can."""
     have, row = resolver.have(), QUESTIONS[kind]
+    said = set(words_of(masked.text))
+    if kind == "what_if_zone_fails" and not said & _FAILURE:
+        return "it says of a zone, but not what happens to it"
+    if kind in _SHOWN and said & _CONDITIONS:
+        return "I know what happens when nodes fail, and not when tasks do"
     if _FORBIDS.search(masked.plain):
         return "it says what not to do"
     strange = [name for name in examples().strange_names(masked.text) if not resolver.is_sort_of_node(name)]
