@@ -150,7 +150,8 @@ def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Mea
     if len(several) > 1:
         return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
     sure = [part for part in parts if part.kind is not None and part.likeness >= CERTAIN]
-    if whole.kind is None and len({(part.kind, str(part.slots)) for part in sure}) == 1:
+    is_one = len({(part.kind, str(part.slots)) for part in sure}) == 1
+    if whole.kind is None and is_one and set(whole.named) <= set(sure[0].named):
         return sure[0]
     return whole
 
@@ -268,6 +269,22 @@ def _misfit(kind: Kind, have: Collection[str]) -> tuple[int, int]:
     return sum(need not in have for need in row.needs), unwanted
 
 
+_ALONE = frozenset({"what_if_load", "what_if_node_fails", "what_if_zone_fails", "what_if_remove_node",
+                    "what_if_add_nodes"})  # fmt: skip
+"""Changes that are asked about alone; another node or amount beside them is another change."""
+_ONE_THING = re.compile(
+    r"\b(?:the|my|this|that|her|his)\s+(?:(?!whole|entire|other|next|same)[\w-]+\s+){0,2}"
+    r"(?:job|pod|deployment|service|statefulset|daemonset)\b"
+)
+"""Speaks of one task or workload that has no name that is known."""
+
+
+def _names_more(kind: Kind, have: Collection[str]) -> bool:
+    if kind == "what_if_load":
+        return bool({"node", "zone"} & set(have))
+    return "factor" in have or (kind == "what_if_node_fails" and "zone" in have)
+
+
 _SHOWN = frozenset({"show_workload", "show_node"})
 _CONDITIONS = frozenset({"whatif", "if", "simulat"})
 _FAILURE = _CONDITIONS | frozenset(entries("failure"))
@@ -291,6 +308,10 @@ def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     said = set(words_of(masked.text))
     if kind == "what_if_zone_fails" and not said & _FAILURE:
         return "it says of a zone, but not what happens to it"
+    if kind in _ALONE and _names_more(kind, have):
+        return "I can change one thing at a time"
+    if row.may & {"thing"} and "thing" not in have and _ONE_THING.search(masked.plain):
+        return "it does not say which by name"
     if kind in _SHOWN and said & _CONDITIONS:
         return "I know what happens when nodes fail, and not when tasks do"
     if _FORBIDS.search(masked.plain):

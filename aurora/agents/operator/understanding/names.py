@@ -378,6 +378,7 @@ def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
             stems[node.node_id],
             *(label.rpartition("/")[2] for label, value in node.labels.items() if value == "true"),
             *(value for label, value in node.labels.items() if label.casefold() in ("lifecycle", "pool", "partition")),
+            *("gpu" for resource in node.allocatable if "gpu" in resource),
         } - {"", "node", "worker"}
         for kind in sorted(k for k in kinds if len(k) > 1):
             if kind in stems.values() and stems[node.node_id] != kind:

@@ -241,7 +241,7 @@ class Resolver:
 
     def add_nodes(self) -> Slots | str:
         """Number of nodes, and one that they are like."""
-        if not self.of("node") and not _NODES.search(self._bare):
+        if not self.of("node") and not _NODES.search(self._bare) and not self._nodes_of_a_type():
             return "it does not say what is added"
         if amounts.is_vague_count(self._plain):
             return "it does not say how many nodes"
