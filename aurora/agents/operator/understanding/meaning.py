@@ -20,7 +20,7 @@ from aurora.agents.operator.understanding.similarity import AnyKind, examples, w
 from aurora.agents.operator.understanding.spelling import corrected
 from aurora.agents.operator.understanding.words import plain_text
 
-THRESHOLD = 0.6
+THRESHOLD = 0.8
 """Least probability of a kind at which a question counts as understood; `lowest_threshold` of
 `aurora.evals.understanding` finds it on questions for development."""
 HINT = 0.3
@@ -35,7 +35,7 @@ LOG_MISSING, LOG_UNWANTED = 2.0, 0.7
 """The same for the logarithm of the probability by words."""
 SPREAD = 0.08
 """Likeness that counts as one step of the logarithm of the probability by examples."""
-CERTAIN = 0.7
+CERTAIN = 0.8
 """Probability from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
 """Least share of words that occur in examples."""
@@ -127,15 +127,17 @@ def mask(question: str, names: Names) -> Masked:
     return Masked(masked, plain, mentions)
 
 
-def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Meaning:
+def understand(question: str, names: Names, history: Sequence[Turn] = (), *, threshold: float | None = None) -> Meaning:
     """Return what a question means in the open desk.
 
     Args:
         question: The question.
         names: Names of the desk.
         history: Earlier turns, for "it" and "the second one".
+        threshold: Least probability of a kind; None: `THRESHOLD`.
     """
-    whole = _understood(question, names, history)
+    least = THRESHOLD if threshold is None else threshold
+    whole = _understood(question, names, history, least=least)
     pieces = clauses(question[:MAX_QUESTION])
     if len(pieces) == 1:
         return whole
@@ -144,12 +146,12 @@ def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Mea
     for piece in pieces:
         masked = mask(piece, names)
         if any(not word.startswith("<") for word in words_of(masked.text)):
-            parts.append(_understood(piece, names, history, context))
+            parts.append(_understood(piece, names, history, context, least=max(least, CERTAIN)))
         context = (*masked.mentions, *context)
     several = _several(question, parts)
     if len(several) > 1:
         return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
-    sure = [part for part in parts if part.kind is not None and part.likeness >= CERTAIN]
+    sure = [part for part in parts if part.kind is not None]
     is_one = len({(part.kind, str(part.slots)) for part in sure}) == 1
     if whole.kind is None and is_one and set(whole.named) <= set(sure[0].named):
         return sure[0]
@@ -160,7 +162,7 @@ def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
     """Return the questions that stand beside each other; those that only spell out one are one."""
     found: list[Meaning] = []
     for part in parts:
-        is_question = part.kind is not None and part.likeness >= CERTAIN
+        is_question = part.kind is not None
         if not is_question or any((part.kind, part.slots) == (other.kind, other.slots) for other in found):
             continue
         if found and _is_continued(found[-1], part):
@@ -188,7 +190,9 @@ _ASKS_EFFECT = re.compile(r"^(?:what (?:does|would|will) (?:it|that|this)|would|
 """How the second half of a question about a change begins, when it asks for what follows."""
 
 
-def _understood(question: str, names: Names, history: Sequence[Turn], context: tuple[Mention, ...] = ()) -> Meaning:
+def _understood(
+    question: str, names: Names, history: Sequence[Turn], context: tuple[Mention, ...] = (), *, least: float
+) -> Meaning:
     masked = mask(question, names)
     resolver = Resolver(names, masked.mentions, masked.plain)
     masked = _with_pronouns(masked, resolver, names, history, context)
@@ -209,7 +213,7 @@ def _understood(question: str, names: Names, history: Sequence[Turn], context: t
     is_example = examples().has(masked.text, best)
     if best == "other" or (not is_example and (is_bare or is_strange)):
         return unsure("")
-    if scores[best] < THRESHOLD:
+    if scores[best] < least:
         return unsure("that can mean several things" if scores[best] > HINT else "")
     kind = _specific(best, resolver)
     problem = _problem(kind, masked, resolver)
