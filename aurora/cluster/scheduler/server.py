@@ -72,6 +72,10 @@ class ServerSettings:
 class ExtenderServer:
     """A server of one extender; listens from the beginning, answers in `serve_forever`.
 
+    Attributes:
+        metrics: Counts and times of what was answered.
+        traffic: The connections, and what they share.
+
     Args:
         extender: The extender.
         settings: How it is served.
@@ -94,6 +98,14 @@ class ExtenderServer:
         self._tls = _tls(settings)
         self._socket = _listening(settings)
         self._routes = Routes(extender, self.metrics, settings.token)
+        self.traffic = Traffic(
+            respond=self._routes.respond,
+            refuse=self._routes.refuse,
+            lost=lambda status: self.metrics.count("connection", status),
+            max_body=settings.max_body,
+            max_held=HELD_BODIES * settings.max_body,
+            max_connections=MAX_CONNECTIONS,
+        )
         self._is_stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -134,15 +146,7 @@ class ExtenderServer:
         self._loop = asyncio.get_running_loop()
         if self._is_stopping.is_set():
             self._stop.set()
-        most = self.settings.max_body
-        traffic = Traffic(
-            respond=self._routes.respond,
-            refuse=self._routes.refuse,
-            lost=lambda status: self.metrics.count("connection", status),
-            max_body=most,
-            max_held=HELD_BODIES * most,
-            max_connections=MAX_CONNECTIONS,
-        )
+        traffic = self.traffic
         server = await self._loop.create_server(
             lambda: Connection(traffic),
             sock=self._socket,
