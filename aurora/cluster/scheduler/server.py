@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import socket
 import ssl
 import sys
@@ -21,7 +22,7 @@ from typing import Self
 from aurora.cluster.scheduler.connection import Connection, Traffic
 from aurora.cluster.scheduler.extender import Extender
 from aurora.cluster.scheduler.metrics import Metrics
-from aurora.cluster.scheduler.routes import VERBS, Routes
+from aurora.cluster.scheduler.routes import BIND, VERBS, Routes
 from aurora.errors import FileError, InputError
 
 MAX_BODY_BYTES = 64 << 20
@@ -94,7 +95,7 @@ class ExtenderServer:
             )
         self.extender = extender
         self.settings = settings
-        self.metrics = Metrics(VERBS)
+        self.metrics = Metrics(VERBS if extender.binder is None else (*VERBS, BIND))
         self._tls = _tls(settings)
         self._socket = _listening(settings)
         self._routes = Routes(extender, self.metrics, settings.token)
@@ -174,7 +175,14 @@ async def _sweep(traffic: Traffic) -> None:
 
 
 def settle_process() -> None:
-    """Tune Python for short answers: threads take turns more often, and the collector leaves what is there alone."""
+    """Tune this process for short answers.
+
+    Threads take turns more often, the collector leaves alone what is there, and as many files may be open as the
+    system lets it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
