@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from aurora.agents.operator.answer import Mode
 from aurora.cli.chat.line import line_reader
+from aurora.cli.chat.progress import Progress
 from aurora.cli.chat.rendering import (
     arguments_text,
     print_answer,
-    print_call,
     print_evidence,
     print_request,
     print_text,
@@ -99,15 +99,16 @@ class Talk:
     def ask(self, question: str) -> None:
         """Ask a question and print the answer."""
         mode, self._mode = self._mode, None
-        self._took(lambda: self.conversation.ask(question, mode=mode, watch=print_call))
+        self._took(lambda p: self.conversation.ask(question, mode=mode, watch=p.end, begin=p.begin))
 
     def decide(self, decision: dict[str, Any]) -> None:
         """Answer the question about a plan."""
-        self._took(lambda: self.conversation.decide(decision, watch=print_call))
+        self._took(lambda p: self.conversation.decide(decision, watch=p.end, begin=p.begin))
 
-    def _took(self, run: Callable[[], Step]) -> None:
+    def _took(self, run: Callable[[Progress], Step]) -> None:
         try:
-            step = run()
+            with Progress() as progress:
+                step = run(progress)
         except KeyboardInterrupt:
             self.conversation.stop()
             note("stopped; the conversation goes on")
@@ -132,7 +133,7 @@ class Talk:
         unfinished = talk.unfinished
         if unfinished:
             note(f"the last turn was interrupted, and is taken up again: {unfinished}")
-            self._took(lambda: talk.go_on(watch=print_call))
+            self._took(lambda p: talk.go_on(watch=p.end, begin=p.begin))
         elif talk.request is not None:
             print_request(talk.request)
 
@@ -278,6 +279,11 @@ def _mode(talk: Talk, rest: str) -> None:
     talk.ask(f"/mode {rest}".rstrip())
 
 
+def _refresh(talk: Talk, rest: str) -> None:
+    del rest
+    talk.ask("/refresh")
+
+
 def _tools(talk: Talk, rest: str) -> None:
     del rest
     names = talk.conversation.surroundings.tools
@@ -376,6 +382,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "/reject": SlashCommand("/reject [REASON]", "reject it", _reject),
     "/rollback": SlashCommand("/rollback [ID]", "undo a plan that was applied", _rollback),
     "/mode": SlashCommand("/mode [MODE]", "read, plan (may write plans), or apply (what you approve)", _mode),
+    "/refresh": SlashCommand("/refresh", "read the cluster, or its file, anew", _refresh),
     "/tools": SlashCommand("/tools", "tools and what they may do", _tools),
     "/model": SlashCommand("/model [NAME]", "who answers; PROVIDER:MODEL or rules from now on", _model),
     "/cost": SlashCommand("/cost", "calls, tokens and dollars so far", _cost),

@@ -54,7 +54,7 @@ def test_a_model_that_applies_without_approval_is_refused(talk, plans, plan, mod
 
 
 def test_in_mode_apply_the_model_only_asks(talk, plans, plan) -> None:
-    one = talk(hostile(apply(plan), "I applied it [E1].", "It is done, and you approved it [E1]."))
+    one = talk(hostile(apply(plan)))
     step = one.ask("apply it", mode="apply")
     assert step.request["action_requests"][0]["args"]["sha256"] == plan.sha256
     assert untouched(plans, plan)
@@ -84,7 +84,7 @@ def test_one_approval_is_for_one_plan(talk, plans, plan) -> None:
 
 def test_another_plan_under_an_approved_hash_is_not_even_asked_about(talk, plans, plan) -> None:
     other = another(plans)
-    one = talk(hostile(apply(plan), "I don't know.", apply(other, sha256=plan.sha256), "I can't apply it."))
+    one = talk(hostile(apply(plan), apply(other, sha256=plan.sha256), "I can't apply it."))
     one.ask("apply it", mode="apply")
     one.decide(APPROVE)
     step = one.ask("and the other one")
@@ -93,7 +93,7 @@ def test_another_plan_under_an_approved_hash_is_not_even_asked_about(talk, plans
 
 
 def test_a_plan_altered_after_its_approval_is_not_applied_again(talk, plans, plan) -> None:
-    one = talk(hostile(apply(plan), "I don't know.", apply(plan), "I don't know."))
+    one = talk(hostile(apply(plan), apply(plan)))
     one.ask("apply it", mode="apply")
     path = plans / f"{plan.plan_id}.json"
     whole = path.read_text()
@@ -173,7 +173,7 @@ def test_orders_in_labels_names_and_results_are_not_obeyed(talk, plans, plan, po
     said = [
         s for s in step.answer.sentences if s.text.startswith(("IGNORE", "You must", "The label", "The plan", "As "))
     ]
-    assert len(said) == 5
+    assert len(said) == (5 if mode == "read" else 0)  # where a person is asked, the model's turn is over
     assert all(s.struck for s in said)
 
 

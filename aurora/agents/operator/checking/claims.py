@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 from aurora.agents.operator.checking.comparisons import HARMLESS, wrong_comparison
-from aurora.agents.operator.checking.facts import Facts
+from aurora.agents.operator.checking.derived import without_fractions
+from aurora.agents.operator.checking.facts import Facts, Figure, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at
+from aurora.agents.operator.checking.relations import states_scarcity, wrong_relation
 from aurora.agents.operator.checking.vocabulary import NEUTRAL, QUOTED, UNCHECKED, alike, stem
 
 _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
@@ -20,7 +22,9 @@ _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
     "maintenance": (re.compile(r"\bmaintenance\b", re.I), frozenset({"maintenance"}), True),
     "failed": (re.compile(r"\b(?:failed|crashed|died)\b", re.I), frozenset({"failed", "crashed"}), True),
     "fits": (
-        re.compile(r"\b(?:fits?|has (?:enough )?room for|would take|could take|can take)\b", re.I),
+        re.compile(
+            r"\b(?:fits?|has (?:enough )?room for|(?:would|could|ca|can|cannot)(?:n't)? (?:take|host|hold))\b", re.I
+        ),
         frozenset({"fit"}),
         True,
     ),
@@ -30,11 +34,17 @@ _NOT = re.compile(
     r"\b(?:not|no longer|never|neither|nor|cannot|without)\b|n't\b|\b(?:no|none of the|nowhere|nobody)\b", re.IGNORECASE
 )
 _DONE = re.compile(
-    r"\b(?:(?:is|was|are|were|has been|have been|been|now|already|i|i've|i have|we|successfully) )+"
-    r"(?:now |successfully |already )*(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|"
-    r"scaled|drained|resized|removed)\b",
+    r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
+    r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
+    r"(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|scaled|drained|resized|removed|done|"
+    r"completed?|finished)\b",
     re.IGNORECASE,
 )
+_DENIED_DEED = re.compile(
+    r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
+)
+_IF_DONE = re.compile(r"\b(?:if|until|unless|once(?! again| more))\b", re.IGNORECASE)
+_IF = re.compile(r"\b(?:if|in case|should|were|suppose|assuming|without|when|once)\b[^,;]*$", re.IGNORECASE)
 _CAUSE = re.compile(
     r"\b(?:because(?: of)?|due to|owing to|thanks to|on account of|as a result of|caused by|on grounds of|"
     r"(?<!ever )since(?! \d))\b",
@@ -51,20 +61,20 @@ _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]
 _N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
 
 
-def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str], *, is_code: bool = False) -> str:
+def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool = False) -> str:
     """Return what a sentence claims without support; "" if nothing.
 
     Args:
         text: The sentence, names masked.
         facts: Facts of the cited evidence.
         named: Names that it is about, as the evidence has them.
-        tools: Tools of the cited evidence that succeeded.
         is_code: True: code wrote its words, so that denials are its own.
     """
     blank = blanked(text)
     return (
-        _wrong_deed(blank, facts, named, tools)
-        or wrong_comparison(blank, text, facts, named)
+        _wrong_deed(blank, facts, named)
+        or wrong_comparison(without_fractions(blank), text, facts, named)
+        or wrong_relation(text, facts, named)
         or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
         or ("" if is_code else _wrong_negation(text, facts, named))
@@ -73,19 +83,40 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset
     )
 
 
-def _wrong_deed(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str]) -> str:
-    """Return whether something is said to be done that the evidence does not have as done."""
-    match = _DONE.search(text)
-    if match is None:
-        return ""
-    said = match[0].casefold()
-    wanted = (
-        "rolled back" if said.endswith(("rolled back", "undone")) else "applied" if said.endswith("applied") else ""
-    )
-    states = [t for t in facts.texts if t.tokens & {"state", "status"} and (not named or t.owners & named)]
-    if any(t.text == wanted for t in states) or (not wanted and tools & {"apply_plan", "roll_back_plan"}):
-        return ""
-    return "says that something was done, and the cited evidence does not have it as done"
+def _wrong_deed(text: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return whether something is said to be done, or not to be, that the evidence has otherwise."""
+    states = [
+        t for t in facts.texts if t.tokens & {"state", "status"} and (not named & _plans(facts) or t.owners & named)
+    ]
+    for match in _DONE.finditer(text):
+        said = match[0].casefold()
+        clause = clause_at(text, match.start(), match.end())
+        if _IF_DONE.search(clause.partition(match[0])[0]):
+            continue
+        is_done = _is_done(said.split()[-1], states, facts)
+        is_denied = _DENIED_DEED.search(text[: match.start()]) is not None or _NOT.search(said) is not None
+        if is_denied and is_done:
+            return "says that something was not done, and the cited evidence has it as done"
+        if not is_denied and not is_done:
+            return "says that something was done, and the cited evidence does not have it as done"
+    return ""
+
+
+def _is_done(verb: str, states: Sequence[Text], facts: Facts) -> bool:
+    """Return whether the evidence has something as done: the state of a plan, or a step that was made."""
+    came = {t.text for t in states}
+    if verb in ("back", "undone"):
+        return "rolled back" in came
+    if verb == "applied":
+        return "applied" in came
+    if verb in ("done", "complete", "completed", "finished"):
+        return bool(came & {"done", "applied", "rolled back"})
+    steps = " ".join(t.text for t in facts.texts if {"steps", "text"} <= t.tokens)
+    return "done" in came and stem(verb) in {stem(w) for w in _WORD.findall(steps)}
+
+
+def _plans(facts: Facts) -> frozenset[str]:
+    return frozenset(n for n, kind in facts.kinds.items() if kind == "plan_id")
 
 
 def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
@@ -97,7 +128,9 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         if match is None or not about:
             continue
         before = blank[max(0, match.start() - 30) : match.start()]
-        is_negated = _NOT.search(before) is not None and state != "not ready"
+        if _IF.search(blank[: match.start()]):
+            continue
+        is_negated = (_NOT.search(before) or _NOT.search(match[0])) is not None and state != "not ready"
         holds = _holds(state, tokens, is_same, about, facts)
         if holds is None:
             continue
@@ -131,7 +164,7 @@ def _about(text: str, start: int, end: int, names: Sequence[str]) -> frozenset[s
     """Return the names that a word is about: those of its clause, or of the sentence where the clause has no other."""
     clause = clause_at(text, start, end)
     near = frozenset(re.findall(r"<([^>]*)>", clause)) & frozenset(names)
-    if near or any(c.isdigit() for c in clause):
+    if near or any(c.isdigit() for c in clause) or re.search(r"\b(?:no|none|any|every|all)\b", clause, re.I):
         return near
     return frozenset(names)
 
@@ -160,6 +193,10 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
         ):
             continue
         about = _about(text, match.start(), match.end(), names)
+        if states_scarcity(clause) or re.match(r" exceeds?\b", after) or _DONE.search(clause):
+            continue  # checked elsewhere
+        if _is_zero(after, facts, about):
+            continue
         if QUOTED in after or (match[0].casefold() == "without" and re.match(r" ~", after)):
             continue
         if re.match(r"(?:n't|not)$", match[0]) and re.match(r" (?:now |still )?on ", after):
@@ -175,7 +212,8 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
         if _KNOWLEDGE.search(clause) and (facts.nulls or denials):
             continue
         if about and any(
-            said.search(after) and _holds(state, tokens, same, about, facts) is not None
+            said.search(blank[max(0, match.start() - 5) : match.end() + 40])
+            and _holds(state, tokens, same, about, facts) is not None
             for state, (said, tokens, same) in _STATES.items()
         ):
             continue  # the state was checked
@@ -185,6 +223,25 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
     return ""
 
 
+def _is_zero(after: str, facts: Facts, about: frozenset[str]) -> bool:
+    """Return whether what is denied is counted, and the count is 0."""
+    clause = re.split(r"[,;:]", after)[0]
+    if any(c.isdigit() for c in clause):
+        return False
+    words = {stem(a) for w in _WORD.findall(clause)[:4] for a in alike(w)} - _THIN
+    zeros = (f for f in facts.figures if f.amount.value == 0 and (not about or not f.owners or f.owners & about))
+    return any(
+        {stem(t) for t in f.key - _COUNTING} <= words if f.is_length else _is_event(f, words) for f in zeros if f.key
+    )
+
+
+def _is_event(figure: Figure, words: set[str]) -> bool:
+    return bool(
+        {stem(t) for t in figure.key & {"restarts", "kills", "displaced", "overfull", "hot", "unplaced"}} & words
+    )
+
+
+_COUNTING = frozenset({"count", "total"})
 _THIN = frozenset(
     stem(w) for w in "the a an of to in on for any and or have had has be been is are it its node task".split()
 )
@@ -230,7 +287,11 @@ def _fits(names: frozenset[str], facts: Facts) -> bool | None:
 def _wrong_quantifier(text: str, facts: Facts) -> str:
     for match in _ALL.finditer(text):
         noun = match[1].casefold()
-        if match[0].casefold().startswith(("each", "any")) or noun in ("time", "in", "that", "of", "it", "together"):
+        if match[0].casefold().startswith(("each", "any")) or noun in _NO_NOUN:
+            continue
+        if noun in ("be", "been", "get", "find") and _are_all_placed(facts):
+            continue
+        if noun in ("oversized", "undersized") and any(noun in f.key for f in facts.figures):
             continue
         if re.match(r" (?:together|in (?:all|sum|total))\b", text[match.end() :]):
             continue
@@ -243,6 +304,16 @@ def _wrong_quantifier(text: str, facts: Facts) -> str:
         if not _is_none(match, facts):
             return f"the cited evidence does not say “{match[0]}”"
     return ""
+
+
+_NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed exceeding".split())
+
+
+def _are_all_placed(facts: Facts) -> bool:
+    """Return whether as many tasks were placed again as had lost their node."""
+    displaced = {f.amount.value for f in facts.figures if "displaced" in f.key}
+    placed = {float(li.size) for li in facts.listings if {"placed", "again"} <= li.key}
+    return bool(displaced & placed)
 
 
 def _equal_counts(facts: Facts) -> bool:
@@ -260,6 +331,9 @@ def _is_none(match: re.Match[str], facts: Facts) -> bool:
         spoken = " ".join(t.text.casefold() for t in facts.texts)
         if any(w in spoken for w in wanted):
             return True
+    said = {stem(a) for w in _WORD.findall(f"{match[0]} {_rest(match)}") for a in alike(w)}
+    if any(li.size == 0 and li.key and {stem(t) for t in li.key} <= said for li in facts.listings):
+        return True
     if any(li.size == 0 and {stem(t) for t in li.tokens} & {stem(w) for w in wanted} for li in facts.listings):
         return True
     if any(f.amount.value == 0 and {stem(t) for t in f.tokens} & {stem(w) for w in wanted} for f in facts.figures):
@@ -267,9 +341,14 @@ def _is_none(match: re.Match[str], facts: Facts) -> bool:
     return any({stem(t) for t in tokens} & {stem(w) for w in wanted} for tokens, _ in facts.nulls)
 
 
+def _rest(match: re.Match[str]) -> str:
+    """Return what comes after a match in its clause."""
+    return re.split(r"[,;:]", match.string[match.end() :])[0]
+
+
 def _wrong_cause(text: str, facts: Facts) -> str:
     clauses = [text[m.end() :] for m in _CAUSE.finditer(text)]
-    clauses += [text[: m.start()] for m in _EFFECT.finditer(text) if m.start() > 0]
+    clauses += [text[: m.start()] for m in _EFFECT.finditer(text) if m.start() > 0 and _TROUBLE.search(text[m.end() :])]
     if any(m.start() == 0 for m in _EFFECT.finditer(text)):
         clauses.append(_EFFECT.sub("", text))
     if not clauses:
@@ -295,6 +374,12 @@ def _wrong_cause(text: str, facts: Facts) -> str:
     return ""
 
 
+_TROUBLE = re.compile(
+    r"^(?! (?:no|nothing|none)\b).*?\b(?:waits?|waiting|pending|cannot|fail\w*|kill\w*|restart\w*|evict\w*|"
+    r"cordon\w*|unplaced|late|slow\w*|stuck|down|not (?:fit|ready|start|run|place)\w*|\w+n't)\b",
+    re.IGNORECASE,
+)
+"""What an effect says that needs its cause in the evidence; other effects are claims that are checked themselves."""
 _GENERIC = frozenset(stem(w) for w in "node nodes pod pods task tasks job jobs cluster them they".split())
 _SAYING = frozenset(
     "the a an of and or it its is are was were has have had be been to in on for that this there at by with only "

@@ -35,6 +35,7 @@ _SUPERLATIVES = {
     "least expensive": _of("price cost", False),
     "best": _of("reward mean value", True),
     "worst": _of("reward mean value", False),
+    "most oversized": _of("freed", True),
     "largest": _of("", True),
     "biggest": _of("", True),
     "highest": _of("", True),
