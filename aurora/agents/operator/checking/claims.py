@@ -37,7 +37,7 @@ _DONE = re.compile(
     r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
     r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
     r"(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|scaled|drained|resized|removed|done|"
-    r"completed?|finished)\b",
+    r"completed?|finished|(?:un)?cordoned(?= by))\b",
     re.IGNORECASE,
 )
 _DENIED_DEED = re.compile(
@@ -56,7 +56,9 @@ _EFFECT = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
-_ALL = re.compile(r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:other )?([a-z]+)", re.IGNORECASE)
+_ALL = re.compile(
+    r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:\d+ )?(?P<other>other )?([a-z]+)", re.IGNORECASE
+)
 _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]+)", re.IGNORECASE)
 _N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
 
@@ -78,7 +80,7 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool
         or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
         or ("" if is_code else _wrong_negation(text, facts, named))
-        or _wrong_quantifier(blank, facts)
+        or _wrong_quantifier(blank, facts, named)
         or _wrong_cause(text, facts)
     )
 
@@ -131,12 +133,15 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         if _IF.search(blank[: match.start()]):
             continue
         is_negated = (_NOT.search(before) or _NOT.search(match[0])) is not None and state != "not ready"
-        holds = _holds(state, tokens, is_same, about, facts)
-        if holds is None:
-            continue
-        if holds == is_negated:
+        each = [about] if state == "fits" or len(about) == 1 else [frozenset({n}) for n in about if _is_node(n, facts)]
+        known = [h for names in each if (h := _holds(state, tokens, is_same, names, facts)) is not None]
+        if any(h == is_negated for h in known):
             return f"the cited evidence says the opposite of “{'not ' if is_negated else ''}{match[0]}”"
     return ""
+
+
+def _is_node(name: str, facts: Facts) -> bool:
+    return facts.kinds.get(name, "node_id") == "node_id" and "/" not in name
 
 
 _ON = re.compile(r"<([^>]*)>(?: \w+)? (?:is|runs|stays|was|sits)( not|n't)? (?:now |still )?on (?:node )?<([^>]*)>")
@@ -160,10 +165,16 @@ def _places(task: str, facts: Facts) -> set[str]:
     return runs or {t.text for t in own if {"node", "id"} <= t.tokens and "runs" not in facts.words}
 
 
+_COORDINATED = re.compile(r"<[^>]*>(?:(?:,| and|, and) <[^>]*>)+")
+
+
 def _about(text: str, start: int, end: int, names: Sequence[str]) -> frozenset[str]:
     """Return the names that a word is about: those of its clause, or of the sentence where the clause has no other."""
     clause = clause_at(text, start, end)
     near = frozenset(re.findall(r"<([^>]*)>", clause)) & frozenset(names)
+    for listed in _COORDINATED.findall(text):
+        if near & set(re.findall(r"<([^>]*)>", listed)):
+            near |= frozenset(re.findall(r"<([^>]*)>", listed)) & frozenset(names)
     if near or any(c.isdigit() for c in clause) or re.search(r"\b(?:no|none|any|every|all)\b", clause, re.I):
         return near
     return frozenset(names)
@@ -284,9 +295,9 @@ def _fits(names: frozenset[str], facts: Facts) -> bool | None:
     return (not any(li.size for li in reasons)) if reasons else None
 
 
-def _wrong_quantifier(text: str, facts: Facts) -> str:
+def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     for match in _ALL.finditer(text):
-        noun = match[1].casefold()
+        noun = match[2].casefold()
         if match[0].casefold().startswith(("each", "any")) or noun in _NO_NOUN:
             continue
         if noun in ("be", "been", "get", "find") and _are_all_placed(facts):
@@ -297,16 +308,17 @@ def _wrong_quantifier(text: str, facts: Facts) -> str:
             continue
         likes = {stem(a) for a in alike(noun)}
         support = [m for t in facts.texts for m in _N_OF_N.finditer(t.text) if stem(m[2].casefold()) in likes]
-        is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts)
-        if not support and not is_counted:
+        others = len(named) if match["other"] else 0
+        is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts, others)
+        if not support and not is_counted and not _are_as_many(match, facts, named):
             return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
     for match in _NONE.finditer(text):
-        if not _is_none(match, facts):
+        if not _is_none(match, facts, named):
             return f"the cited evidence does not say “{match[0]}”"
     return ""
 
 
-_NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed exceeding".split())
+_NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed cost costs".split())
 
 
 def _are_all_placed(facts: Facts) -> bool:
@@ -316,13 +328,29 @@ def _are_all_placed(facts: Facts) -> bool:
     return bool(displaced & placed)
 
 
-def _equal_counts(facts: Facts) -> bool:
+def _are_as_many(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
+    """Return whether the evidence has a number twice, as what there is and as what is so: 3 steps, 3 done."""
+    number = re.search(r"\d+", match[0]) or (
+        re.search(r"\b\d+\b", match.string[: match.start()]) if match[2].casefold() == "them" else None
+    )
+    if number is None:
+        return False
+    words = {stem(w) for w in _WORD.findall(match.string)}
+    keys = {
+        f.key
+        for f in facts.figures
+        if f.amount.value == float(number[0]) and (not named or not f.owners or f.owners & named) and f.key
+    }
+    return len(keys) > 1 and sum(bool({stem(t) for t in k} & words) for k in keys) > 1
+
+
+def _equal_counts(facts: Facts, others: int = 0) -> bool:
     usable = {f.amount.value for f in facts.figures if "usable" in f.tokens and not f.is_length}
     nodes = {f.amount.value for f in facts.figures if f.where[0].endswith(".nodes") and not f.is_length}
-    return bool(usable & nodes)
+    return bool({u + others for u in usable} & nodes)
 
 
-def _is_none(match: re.Match[str], facts: Facts) -> bool:
+def _is_none(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
     words = [
         w for w in _WORD.findall(match[0].casefold()) if w not in ("no", "none", "of", "the", "not", "a", "single")
     ]
@@ -336,7 +364,14 @@ def _is_none(match: re.Match[str], facts: Facts) -> bool:
         return True
     if any(li.size == 0 and {stem(t) for t in li.tokens} & {stem(w) for w in wanted} for li in facts.listings):
         return True
-    if any(f.amount.value == 0 and {stem(t) for t in f.tokens} & {stem(w) for w in wanted} for f in facts.figures):
+    is_free = re.search(r"\b(?:left|free|spare)\b", _rest(match)) is not None
+    if any(
+        f.amount.value == 0
+        and {stem(t) for t in f.tokens} & {stem(w) for w in wanted}
+        and (not named or not f.owners or f.owners & named)
+        and (not is_free or f.key & {"free", "left"})
+        for f in facts.figures
+    ):
         return True
     return any({stem(t) for t in tokens} & {stem(w) for w in wanted} for tokens, _ in facts.nulls)
 
