@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from aurora.agents.operator.checking.causes import wrong_cause
 from aurora.agents.operator.checking.comparisons import HARMLESS, wrong_comparison
 from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import Facts, Figure, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at
 from aurora.agents.operator.checking.relations import states_scarcity, wrong_relation
-from aurora.agents.operator.checking.vocabulary import NEUTRAL, QUOTED, UNCHECKED, alike, stem
+from aurora.agents.operator.checking.vocabulary import KNOWLEDGE, NOT, QUOTED, UNCHECKED, alike, stem
 
 _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
     "cordoned": (re.compile(r"\b(?:cordoned|unschedulable)\b", re.I), frozenset({"cordoned", "unschedulable"}), True),
@@ -30,9 +31,6 @@ _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
     ),
 }
 """State -> how it is said, words of a path or a text, and whether these mean the state itself."""
-_NOT = re.compile(
-    r"\b(?:not|no longer|never|neither|nor|cannot|without)\b|n't\b|\b(?:no|none of the|nowhere|nobody)\b", re.IGNORECASE
-)
 _DONE = re.compile(
     r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
     r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
@@ -45,16 +43,6 @@ _DENIED_DEED = re.compile(
 )
 _IF_DONE = re.compile(r"\b(?:if|until|unless|once(?! again| more))\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|in case|should|were|suppose|assuming|without|when|once)\b[^,;]*$", re.IGNORECASE)
-_CAUSE = re.compile(
-    r"\b(?:because(?: of)?|due to|owing to|thanks to|on account of|as a result of|caused by|on grounds of|"
-    r"(?<!ever )since(?! \d))\b",
-    re.IGNORECASE,
-)
-_EFFECT = re.compile(
-    r"(?:^|[,;]|\band) ?(?:therefore|hence|thus|consequently|so(?! (?:that|far|many|much))|"
-    r"as a result|which is why|that is why|that's why)\b",
-    re.IGNORECASE,
-)
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _ALL = re.compile(
     r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:\d+ )?(?P<other>other )?([a-z]+)", re.IGNORECASE
@@ -81,7 +69,7 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool
         or _wrong_state(text, facts, named)
         or ("" if is_code else _wrong_negation(text, facts, named))
         or _wrong_quantifier(blank, facts, named)
-        or _wrong_cause(text, facts)
+        or wrong_cause(text, facts)
     )
 
 
@@ -96,7 +84,7 @@ def _wrong_deed(text: str, facts: Facts, named: frozenset[str]) -> str:
         if _IF_DONE.search(clause.partition(match[0])[0]):
             continue
         is_done = _is_done(said.split()[-1], states, facts)
-        is_denied = _DENIED_DEED.search(text[: match.start()]) is not None or _NOT.search(said) is not None
+        is_denied = _DENIED_DEED.search(text[: match.start()]) is not None or NOT.search(said) is not None
         if is_denied and is_done:
             return "says that something was not done, and the cited evidence has it as done"
         if not is_denied and not is_done:
@@ -132,7 +120,7 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         before = blank[max(0, match.start() - 30) : match.start()]
         if _IF.search(blank[: match.start()]):
             continue
-        is_negated = (_NOT.search(before) or _NOT.search(match[0])) is not None and state != "not ready"
+        is_negated = (NOT.search(before) or NOT.search(match[0])) is not None and state != "not ready"
         each = [about] if state == "fits" or len(about) == 1 else [frozenset({n}) for n in about if _is_node(n, facts)]
         known = [h for names in each if (h := _holds(state, tokens, is_same, names, facts)) is not None]
         if any(h == is_negated for h in known):
@@ -180,9 +168,6 @@ def _about(text: str, start: int, end: int, names: Sequence[str]) -> frozenset[s
     return frozenset(names)
 
 
-_KNOWLEDGE = re.compile(
-    r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
-)
 _DENIES = re.compile(
     r"\b(?:not|no|lacks?|insufficient|never|without|cannot|0 of|nothing|none|untolerated|broken)\b", re.I
 )
@@ -220,7 +205,7 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
             continue
         if match[0].casefold() == "never" and any("never" in t.tokens and t.text for t in facts.texts):
             continue
-        if _KNOWLEDGE.search(clause) and (facts.nulls or denials):
+        if KNOWLEDGE.search(clause) and (facts.nulls or denials):
             continue
         if about and any(
             said.search(blank[max(0, match.start() - 5) : match.end() + 40])
@@ -379,49 +364,3 @@ def _is_none(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
 def _rest(match: re.Match[str]) -> str:
     """Return what comes after a match in its clause."""
     return re.split(r"[,;:]", match.string[match.end() :])[0]
-
-
-def _wrong_cause(text: str, facts: Facts) -> str:
-    clauses = [text[m.end() :] for m in _CAUSE.finditer(text)]
-    clauses += [text[: m.start()] for m in _EFFECT.finditer(text) if m.start() > 0 and _TROUBLE.search(text[m.end() :])]
-    if any(m.start() == 0 for m in _EFFECT.finditer(text)):
-        clauses.append(_EFFECT.sub("", text))
-    if not clauses:
-        return ""
-    spoken = facts.reasons
-    if not spoken and not facts.nulls:
-        return "gives a reason, and the cited evidence has none"
-    known = {stem(w) for w in _WORD.findall(spoken.replace("_", " ").replace(".", " "))}
-    unknown = {stem(t) for tokens, _ in facts.nulls for t in tokens}
-    for clause in clauses:
-        if QUOTED in clause:
-            continue
-        content = [w for w in _WORD.findall(re.sub(r"<[^>]*>|~+", " ", clause)) if w.casefold() not in _SAYING]
-        strange = [w for w in content if not {stem(a) for a in alike(w)} & (known | unknown)]
-        carried = [w for w in content if w not in strange]
-        missing = [w for w in strange if w.casefold() not in NEUTRAL or w.casefold() in _WEIGHTY]
-        if missing:
-            return f"gives a reason that the cited evidence does not give (“{missing[0]}”)"
-        if facts.nulls and _KNOWLEDGE.search(clause) and _NOT.search(clause):
-            continue
-        if not {stem(w) for w in carried} - _GENERIC:
-            return "gives a reason that the cited evidence does not give"
-    return ""
-
-
-_TROUBLE = re.compile(
-    r"^(?! (?:no|nothing|none)\b).*?\b(?:waits?|waiting|pending|cannot|fail\w*|kill\w*|restart\w*|evict\w*|"
-    r"cordon\w*|unplaced|late|slow\w*|stuck|down|not (?:fit|ready|start|run|place)\w*|\w+n't)\b",
-    re.IGNORECASE,
-)
-"""What an effect says that needs its cause in the evidence; other effects are claims that are checked themselves."""
-_GENERIC = frozenset(stem(w) for w in "node nodes pod pods task tasks job jobs cluster them they".split())
-_SAYING = frozenset(
-    "the a an of and or it its is are was were has have had be been to in on for that this there at by with only "
-    "which than more less one two no not too so as from would could can will do does but also all other others".split()
-)
-_WEIGHTY = frozenset(
-    "price cost priority memory cpu core cores gpu gpus load pressure replicas label labels policy zone reservation "
-    "limit limits full empty cordoned drained demand capacity rule rules".split()
-)
-"""Words that need no evidence elsewhere, and do in a reason."""

@@ -34,7 +34,8 @@ _FRACTIONS = {
 _RATIOS = {"twice": 2.0, "double": 2.0, "three times": 3.0, "four times": 4.0, "half": 0.5, "a third": 1 / 3}
 _NEAR = r"about|around|roughly|approximately|nearly|almost|close to|just over|just under|a little over|a little under"
 _FRACTION = re.compile(
-    rf"(?<!and )(?<!and a )\b(?:(?P<about>{_NEAR}) |(?P<bound>more than|over|less than|under|below|above|at least|at most) )?"
+    rf"(?<!and )(?<!and a )\b(?:(?P<about>{_NEAR}) |"
+    r"(?P<bound>more than|over|less than|under|below|above|at least|at most) )?"
     rf"(?P<name>{'|'.join(sorted(_FRACTIONS, key=len, reverse=True))})\b(?! (?:of the time|an hour|hour|a day))",
     re.IGNORECASE,
 )

@@ -78,6 +78,14 @@ previously initial initially switches reviews reviewed approves decide decides d
 NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION + _TALK + _ACTS).split())
 """Words that need no evidence."""
 
+NOT = re.compile(
+    r"\b(?:not|no longer|never|neither|nor|cannot|without)\b|n't\b|\b(?:no|none of the|nowhere|nobody)\b", re.IGNORECASE
+)
+"""What denies."""
+KNOWLEDGE = re.compile(
+    r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
+)
+"""What is said of evidence itself, rather than of the system."""
 UNCHECKED = "could not be checked"
 """Beginning of the reason where a sentence may be true."""
 QUOTED = "^"
