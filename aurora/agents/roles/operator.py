@@ -39,6 +39,9 @@ MAX_ANSWER = 12_000
 MAX_SENTENCES = 60
 MAX_STRUCK = 20
 """Most struck sentences that a model is told of."""
+MAX_EARLIER = 1_500
+"""Most characters of an earlier answer or question that the model reads; of older questions it reads 200."""
+MAX_OLDER = 200
 TEMPERATURE = 0.2
 NO_STREAM = "nostream"
 """Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked."""
@@ -177,14 +180,21 @@ class ModelOperator:
 
     def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:
         older, recent = history[:-TURNS_WHOLE], history[-TURNS_WHOLE:]
-        asked = "; ".join(t.question for t in older[-MAX_QUESTIONS:])
+        asked = "; ".join(_cut(t.question, MAX_OLDER) for t in older[-MAX_QUESTIONS:])
         system, user = self._prompt.fill(
             open=_open(desk),
             mode=mode,
             earlier=f"Earlier questions: {asked}" if asked else "",
             question=question,
         )
-        said = [m for t in recent for m in (HumanMessage(t.question), AIMessage(t.answer.text or "(nothing held)"))]
+        said = [
+            message
+            for turn in recent
+            for message in (
+                HumanMessage(_cut(turn.question, MAX_EARLIER)),
+                AIMessage(_cut(turn.answer.text, MAX_EARLIER) or "(nothing held)"),
+            )
+        ]
         return [SystemMessage(system), *said, HumanMessage(user)]
 
 
@@ -195,6 +205,10 @@ def _sentences(text: str) -> tuple[Sentence, ...]:
         why = f"could not be checked: of an answer, {MAX_SENTENCES} sentences and {MAX_ANSWER} characters are read"
         sentences[MAX_SENTENCES:] = [Sentence(text=f"(the rest of {len(text)} characters)", struck=why)]
     return tuple(sentences)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _open(desk: Desk) -> str:

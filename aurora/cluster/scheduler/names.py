@@ -49,14 +49,15 @@ class NameTable:
     def all(self) -> NodeList:
         """All nodes, in the order of their numbers."""
         everyone = np.arange(len(self.names))
-        return NodeList(self, tuple(self.number_of), everyone, everyone)
+        return NodeList(self, tuple(self.number_of), everyone, everyone, everyone)
 
     def resolve(self, names: Sequence[str]) -> NodeList:
         """Return a list of names with the numbers of the nodes."""
         numbers = np.fromiter(map(self.number_of.get, names, repeat(-1)), np.int64, len(names))
         is_asked = np.zeros(len(self.names), np.bool_)
         is_asked[numbers[numbers >= 0]] = True
-        return NodeList(self, tuple(names), numbers, np.flatnonzero(is_asked))
+        places = np.where(numbers >= 0, (np.cumsum(is_asked) - 1)[numbers], -1)
+        return NodeList(self, tuple(names), numbers, np.flatnonzero(is_asked), places)
 
 
 class NodeList:
@@ -67,19 +68,22 @@ class NodeList:
         names: Their names.
         numbers: int64 [names], numbers of the nodes; -1 for a name that the cluster does not have.
         candidates: int64 [n], rising numbers of the nodes, each once.
-
-    Attributes:
         places: int64 [names], places of the nodes among the candidates; -1 for a name that the cluster does not have.
     """
 
     def __init__(
-        self, table: NameTable, names: tuple[str, ...], numbers: NDArray[np.int64], candidates: NDArray[np.int64]
+        self,
+        table: NameTable,
+        names: tuple[str, ...],
+        numbers: NDArray[np.int64],
+        candidates: NDArray[np.int64],
+        places: NDArray[np.int64],
     ) -> None:
         self.table = table
         self.names = names
         self.candidates = candidates
         self._numbers = numbers
-        self.places = np.where(numbers >= 0, np.searchsorted(candidates, numbers), -1)
+        self.places = places
         self._quoted: list[bytes] | None = None
         self._scored: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
 

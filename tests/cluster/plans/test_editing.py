@@ -15,8 +15,8 @@ from aurora.cluster.plans.approval import check_approval
 from aurora.cluster.plans.editing import edit
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan
+from aurora.cluster.plans.moves import propose_move
 from aurora.cluster.plans.plan import Plan, parse_plan
-from aurora.cluster.plans.proposals import propose_move
 from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.report import apply_from_folder, approve_in_folder, edit_in_folder, roll_back_from_folder
 from aurora.cluster.snapshot import Snapshot
