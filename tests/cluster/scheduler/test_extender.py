@@ -25,7 +25,7 @@ from aurora.errors import FileError, InputError
 from aurora.sim.policies.references import REFERENCES
 from tests.cluster.clusters import node as make_node
 from tests.cluster.clusters import snapshot, task
-from tests.cluster.scheduler.serving import Clock, amounts, cluster, sent, served
+from tests.cluster.scheduler.serving import Clock, amounts, cluster, sent, served, shop
 from tests.cluster.scheduler.wire_format import node, pod, with_names, with_nodes
 
 
@@ -296,6 +296,21 @@ def test_the_configuration_is_that_of_kube_scheduler() -> None:
         "tlsConfig": {"caFile": "/etc/ca.crt"},
         "managedResources": [{"name": "a.com/b", "ignoredByScheduler": False}],
     }
+
+
+def test_the_configuration_leaves_binding_to_the_extender_where_it_is_asked_to() -> None:
+    made = yaml.safe_load(scheduler_configuration("http://127.0.0.1:1", has_bind=True))
+    assert made["extenders"][0]["bindVerb"] == "bind"
+
+
+def test_choices_outlive_a_new_reading_of_the_cluster() -> None:
+    live = cluster()
+    asked(Extender(live), "prioritize", with_names(pod("a", "500m"), "busy", "big"))
+    live.replace(shop())
+    assert live.node_of("shop/a") == "busy"
+    gone = shop()
+    live.replace(gone.model_copy(update={"nodes": tuple(n for n in gone.nodes if n.node_id != "busy"), "tasks": ()}))
+    assert live.node_of("shop/a") is None
 
 
 @pytest.mark.parametrize("url", ["", "10.0.0.7:80", "ftp://x", "http://a b"])
