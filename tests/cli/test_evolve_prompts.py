@@ -11,11 +11,11 @@ from aurora.evals.testing.scripted_server import scripted_server
 from aurora.prompts.loader import load_prompt
 from tests.cli.command import aurora
 
-SMALL = (
-    "evolve-prompts --role explainer --model openai:gpt-5-mini --families batch --families spot --selection 2 "
-    "--sealed 2 --level 1 --generations 1 --budget proposals=2,evaluations=16"
-).split()
-
+SMALL = [
+    *("evolve-prompts", "--role", "explainer", "--model", "openai:gpt-5-mini", "--families", "batch"),
+    *("--families", "spot", "--selection", "2", "--sealed", "2", "--level", "1", "--generations", "1"),
+    *("--budget", "proposals=2,evaluations=16"),
+]
 CODE = InputError.exit_code
 
 
