@@ -12,8 +12,9 @@ from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal
+from aurora.cluster.plans.moves import propose_move
 from aurora.cluster.plans.plan import Plan
-from aurora.cluster.plans.proposals import ASKED_FOR, only_container, propose_move
+from aurora.cluster.plans.proposals import ASKED_FOR, only_container
 from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.report import edit_in_folder
 from aurora.cluster.snapshot import Snapshot

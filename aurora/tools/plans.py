@@ -13,11 +13,14 @@ from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan
+from aurora.cluster.plans.moves import propose_away, propose_move, propose_remedy
 from aurora.cluster.plans.plan import ID_DIGITS, Estimate, Plan, diff_of
 from aurora.cluster.plans.proposals import Proposals, propose_drain, propose_placements
 from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.validation import Violation, validate
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
+from aurora.sim.policies.policy import Policy
 from aurora.tools.desk import Desk
 from aurora.tools.rightsizing import SizeRow, size_rows
 from aurora.types import Frozen
@@ -25,7 +28,7 @@ from aurora.types import Frozen
 MAX_ROWS = 40
 """Most changes, risks or plans listed."""
 
-Goal = Literal["place_waiting", "scale", "resize", "drain"]
+Goal = Literal["place_waiting", "scale", "resize", "drain", "move", "remedy"]
 
 
 class NewPlanArguments(Frozen):
@@ -33,14 +36,23 @@ class NewPlanArguments(Frozen):
 
     goal: Goal = Field(
         description="place_waiting: nodes for waiting tasks; scale: replicas; resize: requests and limits by measured "
-        "use; drain: empty nodes"
+        "use; drain: empty nodes; move: tasks to other nodes; remedy: as why_task_waits says"
     )
-    task_ids: tuple[str, ...] = Field(default=(), max_length=200, description="place_waiting: these only; empty: all")
+    task_ids: tuple[str, ...] = Field(
+        default=(),
+        max_length=200,
+        description="place_waiting: these only; empty: all; move: the tasks; empty: all of node_ids leave; remedy: one",
+    )
     workload_ids: tuple[str, ...] = Field(
         default=(), max_length=40, description="scale: the workloads; resize: these only; empty: all that are oversized"
     )
     replicas: int | None = Field(default=None, ge=0, le=100_000, description="scale: tasks wanted")
-    node_ids: tuple[str, ...] = Field(default=(), max_length=20, description="drain: the nodes")
+    node_ids: tuple[str, ...] = Field(
+        default=(),
+        max_length=200,
+        description="drain: the nodes; move: one for all tasks, or one for each; empty: a policy chooses other nodes; "
+        "remedy: the node; empty: the easiest",
+    )
     policy_id: str = Field(default=DEFAULT_POLICY.policy_id, description="policy that chooses nodes")
 
 
@@ -191,6 +203,23 @@ def _proposals(desk: Desk, arguments: NewPlanArguments) -> Proposals:
                 raise InputError("name the nodes to drain", parameter="node_ids")
             return Proposals(tuple(p for part in parts for p in part.proposals),
                              tuple(r for part in parts for r in part.remarks))  # fmt: skip
+        case "move":
+            return _moves(cluster, arguments, policy)
+        case "remedy":
+            if len(arguments.task_ids) != 1 or len(arguments.node_ids) > 1:
+                raise InputError("name one task, and at most one node", parameter="task_ids")
+            return propose_remedy(cluster, arguments.task_ids[0], "".join(arguments.node_ids), policy)
+
+
+def _moves(cluster: Snapshot, arguments: NewPlanArguments, policy: Policy) -> Proposals:
+    """Propose to move tasks to named nodes, or away from where they are."""
+    tasks, nodes = arguments.task_ids, arguments.node_ids
+    if not tasks or not nodes:
+        return propose_away(cluster, tasks or nodes, policy)
+    if len(nodes) not in (1, len(tasks)):
+        raise InputError("name one node for all tasks, or one for each", parameter="node_ids")
+    pairs = zip(tasks, nodes * len(tasks) if len(nodes) == 1 else nodes, strict=True)
+    return Proposals(tuple(propose_move(cluster, task, node) for task, node in pairs))
 
 
 def _sizes(rows: list[SizeRow]) -> Proposals:

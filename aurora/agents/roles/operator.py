@@ -33,6 +33,9 @@ MAX_CALLS = 14
 TURNS_WHOLE = 6
 """Earlier turns that the model reads whole; of older ones it reads the questions."""
 MAX_QUESTIONS = 20
+MAX_EARLIER = 1_500
+"""Most characters of an earlier answer or question that the model reads; of older questions it reads 200."""
+MAX_OLDER = 200
 TEMPERATURE = 0.2
 NO_STREAM = "nostream"
 """Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked."""
@@ -170,15 +173,26 @@ class ModelOperator:
 
     def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:
         older, recent = history[:-TURNS_WHOLE], history[-TURNS_WHOLE:]
-        asked = "; ".join(t.question for t in older[-MAX_QUESTIONS:])
+        asked = "; ".join(_cut(t.question, MAX_OLDER) for t in older[-MAX_QUESTIONS:])
         system, user = self._prompt.fill(
             open=_open(desk),
             mode=mode,
             earlier=f"Earlier questions: {asked}" if asked else "",
             question=question,
         )
-        said = [m for t in recent for m in (HumanMessage(t.question), AIMessage(t.answer.text or "(nothing held)"))]
+        said = [
+            message
+            for turn in recent
+            for message in (
+                HumanMessage(_cut(turn.question, MAX_EARLIER)),
+                AIMessage(_cut(turn.answer.text, MAX_EARLIER) or "(nothing held)"),
+            )
+        ]
         return [SystemMessage(system), *said, HumanMessage(user)]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _open(desk: Desk) -> str:

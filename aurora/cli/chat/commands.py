@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,6 +130,7 @@ def chat(
         if resume is None:
             name = surroundings.operator.name
             row = kept.new(snapshot, history=str(history or ""), model=name if ":" in name else "")
+        surroundings = replace(surroundings, archive=kept.archive(row.session_id))
         talk = Conversation(surroundings, row.session_id, kept.saver)
 
         def another(name: str) -> object:

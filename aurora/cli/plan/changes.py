@@ -84,10 +84,23 @@ def moves(given: list[str], snapshot: Snapshot) -> Iterator[Proposal]:
         BadParameter: A text has another form.
         InputError: A name is not valid.
     """
-    from aurora.cluster.plans.proposals import propose_move  # heavy, used here only
+    from aurora.cluster.plans.moves import propose_move  # heavy, used here only
 
     for task, node in pairs(given, "--move", "TASK=NODE"):
         yield propose_move(snapshot, task, node)
+
+
+def remedies(given: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield task and node of `--remedy TASK` (any node, "") and `--remedy TASK=NODE`.
+
+    Raises:
+        BadParameter: A text has nothing on a side of its `=`.
+    """
+    for text in given:
+        if "=" in text:
+            yield from pairs([text], "--remedy", "TASK or TASK=NODE")
+        else:
+            yield text, ""
 
 
 def resizes(given: list[str], snapshot: Snapshot) -> Iterator[Proposal]:

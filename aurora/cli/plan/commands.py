@@ -58,6 +58,12 @@ def new(
     scale: list[str] = options.text([], help=parsing.SCALE_HELP),
     resize: list[str] = options.text([], help=parsing.RESIZE_HELP),
     move: list[str] = options.text([], help=parsing.MOVE_HELP),
+    move_away: list[str] = options.text(
+        [], help="Task that is to leave its node, or node that its tasks are to leave; a policy chooses where to."
+    ),
+    remedy: list[str] = options.text(
+        [], help="TASK or TASK=NODE: the smallest changes that let a node take a task, and its move there."
+    ),
     cordon: list[str] = options.text([], help=parsing.CORDON_HELP),
     uncordon: list[str] = options.text([], help=parsing.UNCORDON_HELP),
     advice: Path | None = options.path(None, "--from", help="Advice of `aurora recommend containers --json`."),
@@ -77,19 +83,27 @@ def new(
     from functools import partial
 
     from aurora.cluster.plans.effect import simulate_effect
-    from aurora.cluster.plans.proposals import propose
+    from aurora.cluster.plans.moves import propose_away, propose_remedy
+    from aurora.cluster.plans.proposals import Step, propose, propose_drain, propose_placements, propose_sizes
     from aurora.cluster.plans.provenance import record
     from aurora.cluster.plans.report import new_plan
     from aurora.graphs.chat.opening import open_desk
     from aurora.sim.policies.references import load_policy
 
-    if not (drain or place_pending or scale or resize or move or cordon or uncordon or advice):
+    if not (drain or place_pending or scale or resize or move or move_away or remedy or cordon or uncordon or advice):
         raise options.usage_error(
-            "--drain", "say what is to change: --drain, --place-pending, --scale, --resize, or --from"
+            "--drain", "say what is to change: --drain, --place-pending, --scale, --resize, --move, --remedy or --from"
         )
     desk, chooser = open_desk(snapshot, history=history, plans=folder), load_policy(policy)
     asked = parsing.all_asked(desk.cluster, cordon=cordon, uncordon=uncordon, scale=scale, resize=resize, move=move)
-    found = propose(desk.cluster, asked, advice=advice, drain=drain, place_pending=place_pending, policy=chooser)
+    steps: list[Step] = [
+        *([] if advice is None else [partial(propose_sizes, advice=advice)]),
+        *([partial(propose_away, names=move_away, policy=chooser)] if move_away else []),
+        *(partial(propose_remedy, task_id=t, node_id=n, policy=chooser) for t, n in parsing.remedies(remedy)),
+        *(partial(propose_drain, node_id=node, policy=chooser) for node in drain),
+        *([partial(propose_placements, policy=chooser)] if place_pending else []),
+    ]
+    found = propose(desk.cluster, asked, steps)
     series = [desk.series(name) for name in desk.series_ids]
     effect_of = None if quick else partial(simulate_effect, policy=chooser, history=series, seed=seed)
     origin = str(history) if history is not None else snapshot if series else ""

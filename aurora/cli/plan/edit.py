@@ -58,7 +58,7 @@ def edit(
     changes = parsing.all_asked(
         snapshot_of(folder, old), cordon=cordon, uncordon=uncordon, scale=scale, resize=resize, move=move
     )
-    chooser, origin = _policy(old, policy), _history(old, history)
+    chooser, origin = policy_of(old, policy), _history(old, history)
     series = open_history(origin) if origin and not quick else ()
     report = edit_in_folder(
         plan,
@@ -76,7 +76,7 @@ def edit(
     print_next(report.plan, is_valid=not report.violations)
 
 
-def _policy(plan: Plan, named: str | None) -> Policy:
+def policy_of(plan: Plan, named: str | None) -> Policy:
     """Return the policy that is named, else the one that the plan was made with."""
     from aurora.cluster.placement import DEFAULT_POLICY
     from aurora.sim.policies.references import REFERENCES, load_policy

@@ -39,6 +39,7 @@ RiskCode = Literal[
     "managed",
     "limit below use",
     "not undone",
+    "maintenance ahead",
 ]
 
 

@@ -15,13 +15,14 @@ from aurora.cluster.plans.approval import check_approval
 from aurora.cluster.plans.editing import edit
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan
+from aurora.cluster.plans.moves import propose_move
 from aurora.cluster.plans.plan import Plan, parse_plan
-from aurora.cluster.plans.proposals import propose_move
 from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.report import apply_from_folder, approve_in_folder, edit_in_folder, roll_back_from_folder
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import ConstraintError, InputError, PlanError
-from tests.cluster.systems import NOW, shop
+from tests.cluster.clusters import SHOP_TIME as NOW
+from tests.cluster.clusters import shop
 
 WEB = "shop/Deployment/web"
 OLD_HASH = "933aec813acf94f5a27bde983e21d2082f25cf0f5d3bb526dacbf61d9899ae0b"
