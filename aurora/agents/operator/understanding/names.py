@@ -130,6 +130,8 @@ class Names:
             short = zone.removeprefix(zone_stem)
             common = _common_beginning(zones)
             for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
+                if re.fullmatch(r"\d[a-z]", text):
+                    self._add("zone", zone, text, is_partial=True)
                 for word in _BEFORE["zone"]:
                     self._add("zone", zone, f"{word} {text}")
                     self._add("zone", zone, f"{word}s {text}")
@@ -250,8 +252,8 @@ class Names:
         while at < len(tokens):
             for length in range(min(MAX_PHRASE, len(tokens) - at), 0, -1):
                 kinds = table.get(tuple(t.text for t in tokens[at : at + length]))
-                if kinds is None and length == 1:
-                    kinds = self._plural(tokens[at].text, table)
+                if kinds is None:
+                    kinds = self._plural(tuple(t.text for t in tokens[at : at + length]), table)
                 if kinds is None:
                     continue
                 kind = self._kind(kinds, tokens, at)
@@ -263,12 +265,13 @@ class Names:
 
     @staticmethod
     def _plural(
-        word: str, table: Mapping[tuple[str, ...], dict[NameKind, list[str]]]
+        words: tuple[str, ...], table: Mapping[tuple[str, ...], dict[NameKind, list[str]]]
     ) -> dict[NameKind, list[str]] | None:
         """Return what a name in the plural means; None: it is none, or a word of its own."""
-        if not word.endswith("s") or len(word) <= MIN_PART or is_known_word(word):
+        last = words[-1]
+        if not last.endswith("s") or is_known_word(last) or (len(words) == 1 and len(last) <= MIN_PART):
             return None
-        return table.get((word.removesuffix("s"),))
+        return table.get((*words[:-1], last.removesuffix("s")))
 
     @staticmethod
     def _kind(kinds: dict[NameKind, list[str]], tokens: tuple[Token, ...], at: int) -> NameKind:

@@ -126,6 +126,10 @@ class Resolver:
         types = {t.casefold() for n in self.cluster.nodes for t in (n.instance_type, n.accelerator_model) if t}
         return any(word in re.split(r"[-_.]", t) or word == t for t in types)
 
+    def is_sort_of_node(self, word: str) -> bool:
+        """Return whether nodes go by a word: their type, device, partition or sort."""
+        return self._names.cluster is not None and word.removesuffix("s") in groups_of(self.cluster.nodes)
+
     def has_node(self, tasks: str | list[str]) -> bool:
         """Return whether any of some tasks has a node."""
         return any(self.cluster.tasks_by_id[t].node_id for t in ([tasks] if isinstance(tasks, str) else tasks))
@@ -233,9 +237,13 @@ class Resolver:
 
     def _nodes_of_a_type(self) -> list[str]:
         """Return the nodes whose machine type, device or sort of name is named."""
-        words = set(re.findall(r"[a-z]+\d+[a-z]*|[a-z]+(?:-\d+)?|[a-z]{2,}", self._bare))
-        wanted = {node for name, members in groups_of(self.cluster.nodes).items() if name in words for node in members}
-        if {"gpu", "gpus"} & words:
+        wanted = {
+            node
+            for name, members in groups_of(self.cluster.nodes).items()
+            if re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", self._bare)
+            for node in members
+        }
+        if re.search(r"\bgpus?\b", self._bare):
             wanted |= {n.node_id for n in self.cluster.nodes if any("gpu" in r for r in n.allocatable)}
         return [n.node_id for n in self.cluster.nodes if n.node_id in wanted]
 
