@@ -136,7 +136,8 @@ def chat(
         def another(name: str) -> object:
             return _operator(name, timeout, answer_tokens)
 
-        Talk(talk, kept, another, None if mode is None else mode.value).run()
+        with interrupts.explained(lambda: f"stopped; go on with: aurora chat --resume {row.session_id}"):
+            Talk(talk, kept, another, None if mode is None else mode.value).run()
     _leave(talk, 0)
 
 
