@@ -7,6 +7,7 @@ the graph of the conversation asks a person.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from langchain.agents import create_agent
@@ -17,7 +18,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.models.thoughts import without_thoughts
-from aurora.agents.operator.answer import Answer, Approval, Mode, Turn
+from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Turn
 from aurora.agents.operator.checking import check_answer
 from aurora.agents.operator.checking.splitting import split_sentences
 from aurora.agents.operator.tool_schemas import short_schema
@@ -33,6 +34,14 @@ MAX_CALLS = 14
 TURNS_WHOLE = 6
 """Earlier turns that the model reads whole; of older ones it reads the questions."""
 MAX_QUESTIONS = 20
+MAX_ANSWER = 12_000
+"""Most characters of an answer that are read."""
+MAX_SENTENCES = 60
+MAX_STRUCK = 20
+"""Most struck sentences that a model is told of."""
+MAX_EARLIER = 1_500
+"""Most characters of an earlier answer or question that the model reads; of older questions it reads 200."""
+MAX_OLDER = 200
 TEMPERATURE = 0.2
 NO_STREAM = "nostream"
 """Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked."""
@@ -74,7 +83,7 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
 
     def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         call = request.tool_call
-        shown = self._harness.call(call["name"], call["args"], call["id"])
+        shown = self._harness.call(call["name"], call["args"], call["id"]).replace("a valid tuple", "a valid list")
         if _changes(call["name"]):
             shown = f"{shown}\n{self._kept(call['name'], call['args'], is_first=call['id'] == self._first_change)}"
         return ToolMessage(shown, tool_call_id=call["id"], name=call["name"])
@@ -84,8 +93,10 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         action = ACTIONS.get(name)
         if action is None or self._mode != "apply":
             return f"Nothing is changed in mode {self._mode}; the person may switch with /mode apply. Tell them."
-        if self.approval is not None or not is_first:
+        if self.approval is not None:
             return "One change at a time: the person is asked about another one already."
+        if not is_first:
+            return "One change at a time: of several calls that change something, the first one counts."
         plan_id = str(arguments.get("plan_id", "")) if isinstance(arguments, dict) else ""
         digits = str(arguments.get("sha256", "")) if isinstance(arguments, dict) else ""
         try:
@@ -151,7 +162,7 @@ class ModelOperator:
         found, messages = self._asked(agent, messages, question, harness, looking)
         struck = [f"- {s.text} ({s.struck})" for s in found.sentences if s.struck]
         if struck and looking.approval is None:  # else a person is asked, and reads the plan itself
-            again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck)))]
+            again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck[:MAX_STRUCK])))]
             second, _ = self._asked(agent, again, question, harness, looking)
             if sum(not s.struck for s in second.sentences) >= sum(not s.struck for s in found.sentences):
                 return second
@@ -164,21 +175,40 @@ class ModelOperator:
         state = agent.invoke({"messages": list(messages)}, config)
         last = state["messages"][-1]
         text = without_thoughts(str(last.text)) if isinstance(last, AIMessage) else ""
-        sentences = tuple(split_sentences(text))
-        found = Answer(question=question, by=self.name, sentences=sentences, approval=looking.approval)
+        found = Answer(question=question, by=self.name, sentences=_sentences(text), approval=looking.approval)
         return check_answer(found, harness.journal, harness.desk), state["messages"]
 
     def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:
         older, recent = history[:-TURNS_WHOLE], history[-TURNS_WHOLE:]
-        asked = "; ".join(t.question for t in older[-MAX_QUESTIONS:])
+        asked = "; ".join(_cut(t.question, MAX_OLDER) for t in older[-MAX_QUESTIONS:])
         system, user = self._prompt.fill(
             open=_open(desk),
             mode=mode,
             earlier=f"Earlier questions: {asked}" if asked else "",
             question=question,
         )
-        said = [m for t in recent for m in (HumanMessage(t.question), AIMessage(t.answer.text or "(nothing held)"))]
+        said = [
+            message
+            for turn in recent
+            for message in (
+                HumanMessage(_cut(turn.question, MAX_EARLIER)),
+                AIMessage(_cut(turn.answer.text, MAX_EARLIER) or "(nothing held)"),
+            )
+        ]
         return [SystemMessage(system), *said, HumanMessage(user)]
+
+
+def _sentences(text: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a model's text; what is beyond the limits is one struck sentence."""
+    sentences = list(islice(split_sentences(text[:MAX_ANSWER]), MAX_SENTENCES + 1))
+    if len(text) > MAX_ANSWER or len(sentences) > MAX_SENTENCES:
+        why = f"could not be checked: of an answer, {MAX_SENTENCES} sentences and {MAX_ANSWER} characters are read"
+        sentences[MAX_SENTENCES:] = [Sentence(text=f"(the rest of {len(text)} characters)", struck=why)]
+    return tuple(sentences)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _open(desk: Desk) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,12 +130,14 @@ def chat(
         if resume is None:
             name = surroundings.operator.name
             row = kept.new(snapshot, history=str(history or ""), model=name if ":" in name else "")
+        surroundings = replace(surroundings, archive=kept.archive(row.session_id))
         talk = Conversation(surroundings, row.session_id, kept.saver)
 
         def another(name: str) -> object:
             return _operator(name, timeout, answer_tokens)
 
-        Talk(talk, kept, another, None if mode is None else mode.value).run()
+        with interrupts.explained(lambda: f"stopped; go on with: aurora chat --resume {row.session_id}"):
+            Talk(talk, kept, another, None if mode is None else mode.value).run()
     _leave(talk, 0)
 
 

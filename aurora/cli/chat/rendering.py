@@ -27,7 +27,7 @@ def print_text(text: str) -> None:
 
     for line in text.split("\n"):
         shown = printable(line)
-        hang = "  " if shown.lstrip().startswith(("- ", "* ")) else ""
+        hang = "  " if shown.lstrip().startswith(("- ", "* ", "risk: ")) else ""
         say("\n".join(wrapped(shown, terminal_width(), hang=hang)) if shown else "")
 
 

@@ -74,13 +74,12 @@ class Talk:
         while not self.is_over:
             try:
                 line = read(f"aurora {self.mode}> ")
-            except KeyboardInterrupt:
+                if line is None:
+                    _quit(self, "")
+                elif line.strip():
+                    self.say(line.strip())
+            except KeyboardInterrupt:  # at the prompt, or while an answer is printed
                 note("to leave: /quit")
-                continue
-            if line is None:
-                return
-            if line.strip():
-                self.say(line.strip())
 
     def say(self, line: str) -> None:
         """Take a line of a person: a command, or a question."""
@@ -247,6 +246,12 @@ def _approve(talk: Talk, rest: str) -> None:
     talk.decide({"type": "approve"})
 
 
+def _apply(talk: Talk, rest: str) -> None:
+    if talk.conversation.request is not None:
+        raise InputError("a plan waits for an answer already; /approve, /edit or /reject it")
+    talk.ask(f"/apply {_plan_id(talk, rest)}")
+
+
 def _edit(talk: Talk, rest: str) -> None:
     request = _asked(talk)
     numbers = rest.replace(",", " ").split()
@@ -377,6 +382,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "/whatif": SlashCommand("/whatif TEXT", "what would change: node-b1 fails, load doubles", _what_if),
     "/plan": SlashCommand("/plan [ID]", "plans, or one of them", _plan),
     "/diff": SlashCommand("/diff [ID]", "every field that a plan changes", _diff),
+    "/apply": SlashCommand("/apply [ID]", "ask for approval of a plan, and apply it then", _apply),
     "/approve": SlashCommand("/approve [ID]", "approve the plan that you were asked about; with an ID, ask", _approve),
     "/edit": SlashCommand("/edit N,M", "leave out changes of the plan that you were asked about", _edit),
     "/reject": SlashCommand("/reject [REASON]", "reject it", _reject),

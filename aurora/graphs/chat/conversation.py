@@ -95,8 +95,11 @@ class Conversation:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """Tool calls with their results."""
-        return tuple(evidence_of(self.state))
+        """Tool calls with their results, those of the archive included."""
+        carried = evidence_of(self.state)
+        archive = self.surroundings.archive
+        first = carried[0].number if carried else 0
+        return (*(e for e in (archive.all() if archive else []) if e.number < first), *carried)
 
     @property
     def request(self) -> dict[str, Any] | None:

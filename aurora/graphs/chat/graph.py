@@ -12,7 +12,8 @@ Every step is kept before the next begins. A killed turn goes on with the step t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from aurora.cluster.plans.report import approve_in_folder
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError, BudgetExceeded, InputError, ModelError, PlanError
 from aurora.graphs.chat.approval import TOOL_OF_ACTION, Decision, decision_of, request
+from aurora.graphs.chat.archive import KEPT
 from aurora.graphs.chat.state import ChatInput, ChatState, evidence_of, mode_of, question_of, turns_of
 from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence, Harness, Limits
@@ -41,6 +43,8 @@ PATIENT = Limits(seconds=24 * 3600.0)
 """Limits of what was approved: a live cluster may take hours, and nothing else stops it halfway."""
 STALE = timedelta(minutes=10)
 """Age from which a live cluster should be read anew."""
+RECENT = 20
+"""Turns whose evidence is at hand for the next one."""
 GRAPH = "aurora"
 """Name under which told sentences that no operator wrote are given."""
 
@@ -92,28 +96,28 @@ def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     if commanded is not None:
         found, mode = commanded
         return {**update, "mode": mode, "answer": found.model_dump(mode="json"), "evidence": state.get("evidence", [])}
+    history = turns_of(state)
     harness = Harness(
         surroundings.desk,
         surroundings.tools,
         limits=surroundings.limits,
         may_plan=mode != "read",
-        journal=evidence_of(state),
+        journal=_evidence(state, surroundings, _named(question, history[-RECENT:])),
         watch=_watch(),
         begin=_begin(),
     )
-    history = turns_of(state)
     try:
         found = surroundings.operator.answer(question, harness, history, mode)
     except (ModelError, BudgetExceeded) as error:
         found = _said(question, f"I can't answer: {error}")
-    return {**update, "answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal)}
+    return {**update, "answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal, surroundings)}
 
 
 def check(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     """Strike what does not hold, and let an approval through only where the mode allows it."""
     found = _answer(state)
     if found.by != GRAPH:
-        found = check_answer(found, evidence_of(state), surroundings.desk)
+        found = check_answer(found, _evidence(state, surroundings, _cited([found])), surroundings.desk)
     if found.approval is not None and mode_of(state) != "apply":
         waits = f"Plan {found.approval.plan_id} waits: nothing is applied in mode {mode_of(state)}"
         text = f"{waits}; switch with /mode apply."
@@ -183,7 +187,7 @@ def act(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     came = harness.journal[-1]
     sentences = tuple(_outcome_told(came, wanted))
     found = found.model_copy(update={"approval": None, "sentences": (*found.sentences, *sentences)})
-    return {"answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal), "approved": ""}
+    return {"answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal, surroundings), "approved": ""}
 
 
 def tell(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
@@ -336,8 +340,32 @@ def _turn(found: Answer) -> dict[str, Any]:
     return Turn(question=found.question, answer=found).model_dump(mode="json")
 
 
-def _dumped(journal: list[Evidence]) -> list[dict[str, Any]]:
-    return [e._asdict() for e in journal]
+def _dumped(journal: list[Evidence], surroundings: Surroundings) -> list[dict[str, Any]]:
+    """Return the evidence that the state carries; older results go to the archive, where there is one."""
+    if surroundings.archive is None or len(journal) <= KEPT:
+        return [e._asdict() for e in journal]
+    surroundings.archive.keep(journal[:-KEPT])
+    return [e._asdict() for e in journal[-KEPT:]]
+
+
+def _evidence(state: ChatState, surroundings: Surroundings, numbers: set[int]) -> list[Evidence]:
+    """Return the evidence of the state, and that of the archive with these numbers."""
+    carried = evidence_of(state)
+    absent = numbers - {e.number for e in carried}
+    if surroundings.archive is None or not absent:
+        return carried
+    return [*surroundings.archive.find(absent), *carried]
+
+
+def _named(question: str, history: tuple[Turn, ...]) -> set[int]:
+    """Return the numbers of evidence that a question or the turns before it name."""
+    return {int(n) for n in re.findall(r"\bE(\d{1,6})\b", question)} | _cited([t.answer for t in history])
+
+
+def _cited(answers: Sequence[Answer]) -> set[int]:
+    parts = [part.cites for a in answers for part in a.sentences] + [t.cites for a in answers for t in a.tables]
+    cites = {c for group in parts for c in group}
+    return {int(c[1:]) for c in cites if re.fullmatch(r"E\d{1,6}", c)}
 
 
 def _markdown(table: Table) -> str:

@@ -21,7 +21,8 @@ from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.report import apply_from_folder, approve_in_folder, edit_in_folder, roll_back_from_folder
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import ConstraintError, InputError, PlanError
-from tests.cluster.systems import NOW, shop
+from tests.cluster.clusters import SHOP_TIME as NOW
+from tests.cluster.clusters import shop
 
 WEB = "shop/Deployment/web"
 OLD_HASH = "933aec813acf94f5a27bde983e21d2082f25cf0f5d3bb526dacbf61d9899ae0b"

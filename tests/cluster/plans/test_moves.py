@@ -18,8 +18,7 @@ from aurora.cluster.samples import load_sample
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.cluster.waiting import why_waiting
 from aurora.errors import InputError
-from tests.cluster.clusters import NOW, node, snapshot, task
-from tests.cluster.systems import shop
+from tests.cluster.clusters import NOW, node, shop, snapshot, task
 
 SOON = (NOW + timedelta(minutes=40), NOW + timedelta(hours=2), "kernel")
 LATER = (NOW + timedelta(hours=5), NOW + timedelta(hours=6), "disks")

@@ -20,7 +20,9 @@ from aurora.cluster.plans.validation import validate
 from aurora.cluster.samples import load_sample
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, InputError, PlanError
-from tests.cluster.systems import NOW, node, pod, shop, workload
+from tests.cluster.clusters import SHOP_TIME as NOW
+from tests.cluster.clusters import pod, shop, workload
+from tests.cluster.clusters import shop_node as node
 
 WEB = "shop/Deployment/web"
 

@@ -17,6 +17,9 @@ _BOUND = re.compile(
     r"(?P<most>at most|no more than|less than|under|below|fewer than|lower than|up to|within)\s+(?:the |its )?$",
     re.IGNORECASE,
 )
+_NUMBERS_IN_WORDS = ["an", "one", "two", "three", "four", "five", "six"]
+_TIME_IN_WORDS = re.compile(rf"\bin ({'|'.join(_NUMBERS_IN_WORDS)}) (hours?|minutes?)\b", re.IGNORECASE)
+_OVER = re.compile(r"^(?:over|within)\s*$", re.IGNORECASE)
 _STRICT = re.compile(r"^(?:more|over|above|exceed|greater|higher|less than|under|below|fewer|lower)", re.IGNORECASE)
 _CHANGED = frozenset({"difference", "freed", "saving", "savings", "saved"})
 """Words of the paths of amounts by which something changes."""
@@ -41,10 +44,13 @@ def wrong_number(
             return f"the time {time} is in no cited evidence"
     text = _DATE.sub(lambda m: "~" * len(m[0]), text)
     earlier: list[Stated] = []
+    rows: list[tuple[Stated, frozenset[str]]] = [(s, _items(s, facts)) for s in _times_in_words(text)]
     spoken = "\n".join(t.text for t in facts.texts).casefold()
     for stated in stated_numbers(text):
         if any(q.number == stated.quantity.number and q.unit == stated.quantity.unit for q in question_numbers):
             continue
+        if _is_enumerated(stated, masked) or re.search(r"\bchange $", text[: stated.start], re.IGNORECASE):
+            continue  # what is named is checked by itself
         about = _subjects(masked, stated, named)
         readings = [stated, *_readings(stated, earlier, text)]
         if not any(
@@ -58,7 +64,14 @@ def wrong_number(
         if _is_misquoted(stated, text, spoken):
             return f"{text[stated.start : stated.end].strip()} is not the number that the cited evidence has there"
         earlier.append(stated)
-    return wrong_fraction(masked, facts, named)
+        rows.append((stated, _items(stated, facts)))
+    return _wrong_rows(rows, text) or wrong_fraction(masked, facts, named)
+
+
+def _is_enumerated(stated: Stated, masked: str) -> bool:
+    """Return whether a number counts the names that are listed after it: "four nodes (a, b, c and d)"."""
+    listed = re.match(r"[^<>.;()]{0,40}[:(] ?(<[^>]*>(?:(?:,| and|, and) <[^>]*>)+)", masked[stated.end :])
+    return listed is not None and stated.noun != "" and listed[1].count("<") == stated.quantity.number
 
 
 def _is_misquoted(stated: Stated, text: str, spoken: str) -> bool:
@@ -72,8 +85,38 @@ def _is_misquoted(stated: Stated, text: str, spoken: str) -> bool:
     return bool(numbers) and str(int(stated.quantity.number)) not in numbers
 
 
+def _times_in_words(text: str) -> Iterator[Stated]:
+    for match in _TIME_IN_WORDS.finditer(text):
+        number = float(_NUMBERS_IN_WORDS.index(match[1].casefold()) or 1)
+        yield Stated(Quantity(number, match[2].casefold(), 1.0, False), match.start(), match.end(), "")
+
+
+def _items(stated: Stated, facts: Facts) -> frozenset[str]:
+    """Return the nameless rows that a number may be from; none if it is also a figure elsewhere."""
+    items = {f.item for f in facts.figures if agrees(stated.quantity, f.amount)}
+    return frozenset() if "" in items else frozenset(items)
+
+
+def _wrong_rows(rows: Sequence[tuple[Stated, frozenset[str]]], text: str) -> str:
+    """Return which numbers of a clause are from different rows of a nameless list, such as the steps of a forecast."""
+    for stated, items in rows:
+        clause = clause_at(text, stated.start, stated.end)
+        others = [
+            o
+            for s, o in rows
+            if o and s.quantity.unit != stated.quantity.unit and clause_at(text, s.start, s.end) == clause
+        ]
+        if items and others and not any(items & o for o in others):
+            return f"{text[stated.start : stated.end].strip()} is from another row than what stands beside it"
+    return ""
+
+
 def _readings(stated: Stated, earlier: Sequence[Stated], text: str) -> Iterator[Stated]:
     """Yield what a number may mean by what is around it: "of the 4 cores, 3 are requested", "$2 an hour, not $3"."""
+    if not stated.quantity.unit and not stated.noun and not re.match(r" ?[A-Z]", text[stated.end :]):
+        for unit, said in (("cores", r"\b(?:cores?|cpu)\b"), ("GiB", r"\b(?:GiB|memory)\b")):
+            if re.search(said, text, re.IGNORECASE):
+                yield stated._replace(quantity=stated.quantity._replace(unit=unit))
     if stated.quantity.unit == "$" and re.search(r"hour|/h\b", text):
         yield stated._replace(quantity=stated.quantity._replace(unit="$/h"))
     if not stated.quantity.unit and not stated.noun:
@@ -109,11 +152,13 @@ def _is_borne_out(
         return True
     if any(_is_between(stated, e, bound) for e in earlier) and any(agrees(stated.quantity, f.amount) for f in figures):
         return True
+    if _OVER.search(bound[0]) and stated.noun and any(agrees(stated.quantity, f.amount) for f in figures):
+        return True  # over so many tasks: not a bound
+    figures = [f for f in figures if stated.quantity.unit in UNITS.get(f.amount.dimension, {})]
     words = {stem(w) for w in re.findall(r"[a-z]+", clause_at(text, stated.start, stated.end).casefold())}
     scores = [len({stem(t) for t in f.tokens} & words) for f in figures]
     best = [f for f, s in zip(figures, scores, strict=True) if s == max(scores)]
     if bound["never"]:
-        best = [f for f in best if stated.quantity.unit in UNITS.get(f.amount.dimension, {})]
         return bool(best) and all(_is_within(stated.quantity, f.amount, bound) for f in best)
     return any(_is_within(stated.quantity, f.amount, bound) for f in best)
 

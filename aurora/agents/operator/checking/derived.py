@@ -11,7 +11,7 @@ from aurora.agents.operator.checking.facts import Facts, Figure
 from aurora.agents.operator.checking.figures import Stated, admissible, blanked, clause_at, stated_numbers
 from aurora.agents.operator.checking.vocabulary import stem
 
-_SUM = re.compile(r"\b(?:together|total(?:s|ling)?|combined|altogether|sum|add(?:s|ed)? up|all|both)\b", re.I)
+_SUM = re.compile(r"\b(?:together|total(?:s|ling)?|combined|altogether|alone|sum|add(?:s|ed)? up|all|both)\b", re.I)
 _DIFFERENCE = re.compile(
     r"\b(?:more|less|fewer|higher|lower|short|shortfall|lacks?|lacking|missing|difference|gap|above|below|over|under|by|"
     r"saves?|saving|extra|another|beyond|margin|headroom|spare|left|unused|rises?|drops?|falls?)\b",
@@ -34,7 +34,8 @@ _FRACTIONS = {
 _RATIOS = {"twice": 2.0, "double": 2.0, "three times": 3.0, "four times": 4.0, "half": 0.5, "a third": 1 / 3}
 _NEAR = r"about|around|roughly|approximately|nearly|almost|close to|just over|just under|a little over|a little under"
 _FRACTION = re.compile(
-    rf"(?<!and )\b(?:(?P<about>{_NEAR}) |(?P<bound>more than|over|less than|under|below|above|at least|at most) )?"
+    rf"(?<!and )(?<!and a )\b(?:(?P<about>{_NEAR}) |"
+    r"(?P<bound>more than|over|less than|under|below|above|at least|at most) )?"
     rf"(?P<name>{'|'.join(sorted(_FRACTIONS, key=len, reverse=True))})\b(?! (?:of the time|an hour|hour|a day))",
     re.IGNORECASE,
 )

@@ -27,6 +27,7 @@ class Figure:
         said: The text that it stands in, in lower case; "": none.
         key: Words of what is counted: its own key, or the words around it in a text.
         is_top: True: it belongs to no row of a list, but to the result as a whole.
+        item: List and place of its row, where the row has no name; "": it has one, or there is no list.
     """
 
     amount: Amount
@@ -37,6 +38,7 @@ class Figure:
     said: str = ""
     key: frozenset[str] = frozenset()
     is_top: bool = False
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)

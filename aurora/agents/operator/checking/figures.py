@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aurora.agents.explain.telling.quantities import COUNT, Quantity, read
@@ -27,13 +27,23 @@ _QUALIFIERS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("restarts", "restart restarts restarted", "restarts"),
         ("hot", "hot", "hot"),
         ("overfull", "overfull", "overfull"),
+        ("usable", "usable", "usable"),
     )
 }
 """Name -> words of a sentence, words of a path."""
-_STRICT = frozenset({"hot", "overfull"})
+_STRICT = frozenset({"hot", "overfull", "usable"})
 """Those that no figure without them can stand for."""
 _KEYED = (("coverage", re.compile(r"\b(?:cover(?:ed|s)?|held|contain(?:ed|s)?)(?: only| just)? $", re.IGNORECASE)),)
 """Word of a path -> what is before a number that can be such a figure only, where there is one."""
+_STATISTICS = {
+    name: (frozenset(words.split()), frozenset({name}))
+    for name, words in (
+        ("mean", "mean average typically"),
+        ("highest", "highest maximum max peak peaked most"),
+        ("latest", "latest last now"),
+    )
+}
+"""Statistics of a series, likewise."""
 _TENSES = {
     "before": (frozenset("before now today currently".split()), frozenset({"before", "now"})),
     "after": (
@@ -44,6 +54,8 @@ _TENSES = {
 _RESOURCES = {
     "cpu": (frozenset("cpu core cores processor".split()), frozenset({"cpu", "core", "cores"})),
     "memory": (frozenset("memory ram".split()), frozenset({"memory", "gib"})),
+    "gpu": (frozenset("gpu gpus".split()), frozenset({"gpu"})),
+    "mig": (frozenset("mig slice slices".split()), frozenset({"mig"})),
 }
 _NOUNS: dict[str, frozenset[str]] = {
     noun: frozenset(tokens.split())
@@ -170,6 +182,9 @@ def admissible(
     if not tense:
         tenses = [t for t, (marks, _) in _TENSES.items() if marks & set(words)]
         tense = tenses[0] if len(tenses) == 1 else ""
+    is_of_nodes = stated.noun in ("", "node", "nodes", "machine", "machines")
+    strict = nearest & _STRICT if is_of_nodes and not of_whole else set()
+    statistics = _nearest(clause, stated, text, _STATISTICS)
     resources = {r for r, (marks, _) in _RESOURCES.items() if marks & set(words)}
     nouns = _NOUNS.get(stated.noun)
     quantiles = _quantiles(text)
@@ -188,9 +203,12 @@ def admissible(
         groups = {g for g, (_, tokens) in _QUALIFIERS.items() if tokens & figure.tokens}
         if kinds and (groups or (is_bare and figure.amount.dimension == COUNT)) and not kinds & groups:
             continue
-        if nearest & _STRICT and not nearest & groups:
+        if strict and not strict & groups:
             continue
         if tense and not _TENSES[tense][1] & figure.tokens and any(t & figure.tokens for _, t in _TENSES.values()):
+            continue
+        own_statistics = {g for g, (_, tokens) in _STATISTICS.items() if tokens & figure.key}
+        if statistics and own_statistics and not statistics & own_statistics:
             continue
         own = {r for r, (_, tokens) in _RESOURCES.items() if tokens & figure.tokens}
         if len(resources) == 1 and own and not own & resources:
@@ -225,12 +243,17 @@ def clause_at(text: str, start: int, end: int) -> str:
     return text[left:right]
 
 
-def _nearest(clause: str, stated: Stated, text: str) -> set[str]:
+def _nearest(
+    clause: str,
+    stated: Stated,
+    text: str,
+    groups: Mapping[str, tuple[frozenset[str], frozenset[str]]] = _QUALIFIERS,
+) -> set[str]:
     start = text.find(clause)
     place = stated.start - start
     best: tuple[int, str] | None = None
     for match in re.finditer(r"[a-z]+", clause.casefold()):
-        for group, (words, _) in _QUALIFIERS.items():
+        for group, (words, _) in groups.items():
             if match[0] in words:
                 gap = min(abs(match.start() - place), abs(match.end() - place))
                 best = min(best, (gap, group)) if best else (gap, group)

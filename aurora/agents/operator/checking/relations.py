@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aurora.agents.operator.checking.facts import Facts, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at, stated_numbers
-from aurora.agents.operator.checking.vocabulary import UNCHECKED
+from aurora.agents.operator.checking.vocabulary import UNCHECKED, alike
 
 _NAMES = r"<[^>]*>(?:(?:,| and| or|, and|, or) <[^>]*>)*"
 _GOES = re.compile(
@@ -33,7 +33,8 @@ _ENOUGH = re.compile(
 )
 _PROBLEM = re.compile(
     rf"\b{_RES} (?:is|was) (?P<deny>not |never )?(?:the |a |an )?(?:main |only |real )?"
-    r"(?P<what>problem|bottleneck|issue|constraint|obstacle|blocker|limit|short|scarce|tight|enough|sufficient)\b",
+    r"(?P<what>problem|bottleneck|issue|constraint|obstacle|blocker|limit|short|scarce|tight|enough|sufficient|"
+    r"what (?:keeps|blocks|stops|prevents|holds))\b",
     re.IGNORECASE,
 )
 _TOLERATES = re.compile(r"\b(?P<deny>not |never |n't |un|cannot )?tolerat(?:es?|ed|ing)\b", re.IGNORECASE)
@@ -54,6 +55,10 @@ _SERIES = re.compile(r"\b(?:forecast|median|demand|quantile|p50|series)\b", re.I
 _AGAIN = re.compile(r"\b(?:then|after|afterwards|again|before)\b", re.IGNORECASE)
 _PEAK = re.compile(r"\b(?:peaks?|peaking|maximum|tops out|highest value|at its highest)\b", re.IGNORECASE)
 _RANK = re.compile(r"<([^>]*)> (?:ranks?|ranked|comes|came|is|would rank|is ranked) (first|second|third|last)\b", re.I)
+_CHOOSES = re.compile(r"\b(?:choose|pick|prefer)s? (?:node )?<([^>]*)>", re.IGNORECASE)
+_CHANGE = re.compile(r"\bchange (\d+)\b[^<>;]{0,60}<([^>]*)>", re.IGNORECASE)
+_HAS = re.compile(r"<([^>]*)> has (?:an?|the) ([a-z]+)", re.IGNORECASE)
+_HAS_NO = re.compile(r"\b(?:has no|lacks an?|lacks the) ([a-z]+)")
 _PLACES = {"first": 0, "second": 1, "third": 2}
 _NOT = re.compile(r"\b(?:not|never|cannot|without|no)\b|n't\b", re.IGNORECASE)
 
@@ -74,6 +79,9 @@ def wrong_relation(masked: str, facts: Facts, named: frozenset[str]) -> str:
         or _wrong_trend(blanked(masked), facts)
         or _wrong_peak(blanked(masked), facts)
         or _wrong_rank(masked, facts)
+        or _wrong_choice(masked, facts)
+        or _wrong_change(masked, facts)
+        or _wrong_possession(masked, facts)
     )
 
 
@@ -220,4 +228,32 @@ def _wrong_rank(masked: str, facts: Facts) -> str:
             place = _PLACES.get(word, len(listing.members) - 1)
             if listing.members[place : place + 1] != (name,):
                 return f"the cited evidence has another one as the {word}"
+    return ""
+
+
+def _wrong_choice(masked: str, facts: Facts) -> str:
+    """Return whether a policy is said to choose another node than it does."""
+    chosen = {t.text for t in facts.texts if {"policy", "chooses"} <= t.tokens}
+    for match in _CHOOSES.finditer(masked):
+        if chosen and match[1] not in chosen:
+            return f"the cited evidence has {', '.join(sorted(chosen))} as the choice"
+    return ""
+
+
+def _wrong_change(masked: str, facts: Facts) -> str:
+    """Return whether a change of a plan, named by its number, is about something else."""
+    changes = [t.text for t in facts.texts if "change" in t.tokens and "now" not in t.tokens and " " in t.text]
+    for match in _CHANGE.finditer(masked):
+        place = int(match[1]) - 1
+        if changes and place < len(changes) and match[2] not in changes[place]:
+            return f"the cited evidence has another change as number {match[1]}"
+    return ""
+
+
+def _wrong_possession(masked: str, facts: Facts) -> str:
+    """Return whether something is said to have what the evidence says that it lacks."""
+    for match in _HAS.finditer(masked):
+        denied = {w for t in facts.texts if match[1] in t.owners for w in _HAS_NO.findall(t.text.casefold())}
+        if alike(match[2]) & denied:
+            return f"the cited evidence says that {match[1]} has none"
     return ""

@@ -57,6 +57,12 @@ _COMMAND = re.compile(
     r"save|quit|apply|rollback)\b"
 )
 _QUOTE = re.compile(r'["“]([^"”]{1,300})["”]')
+_ABSENT = re.compile(
+    r"^ (?:is|was)(?: not|n't| no longer) (?:(?:a )?part of|in|among|included in|listed in|contained in)\b|"
+    r"^ is (?:left out|missing from|absent from)\b",
+    re.IGNORECASE,
+)
+"""What a sentence says of a name that its evidence rightly does not have."""
 _METRICS = frozenset({"cpu", "memory", "gpu", "requests", "power", "network"})
 _TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
@@ -205,6 +211,11 @@ def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tu
             at = match.end()
         elif not strange and (looks_like_name(token) or token in names) and not _is_plain(token, facts):
             is_said_unknown = token in question and re.search(r"\b(?:no|not|unknown)\b|n't", text)
+            is_said_absent = token in names and _ABSENT.search(text[match.end() :]) is not None
+            if is_said_absent:
+                parts += [text[at : match.start()], f"<{token}>"]
+                at = match.end()
+                continue
             strange = "" if is_said_unknown else token
     parts.append(text[at:])
     return "".join(parts), frozenset(named), strange

@@ -45,6 +45,8 @@ def split_sentences(text: str) -> Iterator[Sentence]:
             continue
         is_bullet = _BULLET.match(plain) is not None
         inherited = (lead or _after(lines[place + 1 :])) if is_bullet else ()
+        if plain.endswith(":") and not _cites(plain) and not is_bullet:
+            inherited = _of_bullets(lines[place + 1 :])
         found = list(_of_line(_BULLET.sub("", plain)))
         yield from (s if s.cites else s.model_copy(update={"cites": inherited}) for s in found)
         if not is_bullet:
@@ -81,6 +83,16 @@ def _after(following: Sequence[str]) -> tuple[str, ...]:
         if not _BULLET.match(line) and not line.lstrip().startswith("|"):
             break
     return ()
+
+
+def _of_bullets(following: Sequence[str]) -> tuple[str, ...]:
+    """Return the citations of the bullets that a line leads to."""
+    cites: list[str] = []
+    for line in following:
+        if not _BULLET.match(line):
+            break
+        cites += _cites(line)
+    return tuple(dict.fromkeys(cites))
 
 
 def _row(header: Sequence[str], cells: Sequence[str]) -> str:

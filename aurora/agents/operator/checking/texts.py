@@ -43,9 +43,13 @@ def add_text(
         facts.words |= {w.casefold() for w in WORD.findall(text)}
     if " " not in text and not text[:1].isdigit():
         return
-    for amount, end in _amounts(text):
+    for amount, start, end in _amounts(text):
         words = frozenset(w.casefold() for w in WORD.findall(_part(text, end)))
         about = _about(text, end, owners)
+        if "asked for" in text or text[:start].endswith(("-> ", " to ")):
+            words |= {"proposed"}
+        elif text[end:].startswith(" ->"):
+            words |= {"now"}
         facts.figures.append(Figure(amount, tokens | words, about, said=text.casefold(), key=words, is_top=is_top))
     for name, percent, resource in _FULL.findall(text):
         where = (f".requested_share.{resource}", "full[]", name)
@@ -54,15 +58,15 @@ def add_text(
         facts.figures.append(Figure(share, tokens | words, frozenset({name}), where, said=text.casefold(), key=words))
 
 
-def _amounts(text: str) -> Iterator[tuple[Amount, int]]:
-    """Yield the amounts of a text, each with the position after it."""
+def _amounts(text: str) -> Iterator[tuple[Amount, int, int]]:
+    """Yield the amounts of a text, each with its position and the one after it."""
     at = 0
     while at < len(text):
         found = None if at and (text[at - 1].isalnum() or text[at - 1] in "_-./:") else read(text, at)
         if found is None:
             at += 1
             continue
-        quantity, at = found
+        start, (quantity, at) = at, found
         unit = quantity.unit
         dimension = next((d for d, units in UNITS.items() if unit and unit in units), COUNT)
         value = quantity.number * (UNITS[dimension].get(unit, 1.0) if unit else 1.0)
@@ -70,7 +74,7 @@ def _amounts(text: str) -> Iterator[tuple[Amount, int]]:
             dimension = COUNT
         if dimension == COUNT and not float(value).is_integer():
             dimension = ""
-        yield Amount(value, dimension), at
+        yield Amount(value, dimension), start, at
 
 
 def _about(text: str, at: int, owners: frozenset[str]) -> frozenset[str]:
@@ -86,7 +90,7 @@ def _about(text: str, at: int, owners: frozenset[str]) -> frozenset[str]:
 
 
 def _names_in(text: str) -> list[str]:
-    return [t for t in NAME.findall(text) if looks_like_name(t) and not re.search(r"=|^\d", t)]
+    return [t for t in NAME.findall(text) if looks_like_name(t) and not re.search(r":|^\d", t)]
 
 
 def _part(text: str, at: int) -> str:

@@ -56,10 +56,11 @@ _CONVERSATION = """
 write writes wrote written person people conversation constraint constraints break breaks
 """
 _TALK = """
-example instance words precisely simply basically effectively actually briefly things thing ways myself yourself
-furthermore moreover ahead onward onwards sooner ones cases situation picture view sense regard regarding concerning
-relevant related main mainly final finally additional additionally extra beyond aside okay sure right hand manually
-moment date latest earliest soon closest close closer nearest far merely relative versus
+slightly slice slices fuller even utc bit tight tightest outcome outcomes consumer cutting cut cuts little belong
+belongs instance gone alone off example words precisely simply basically effectively actually briefly things thing
+ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense regard
+regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay sure
+right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
 """
 _ACTS = """
 land lands landing end sit sits host hosts hosting held carries carried bring brings brought send sends shift shifts
@@ -77,6 +78,14 @@ previously initial initially switches reviews reviewed approves decide decides d
 NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION + _TALK + _ACTS).split())
 """Words that need no evidence."""
 
+NOT = re.compile(
+    r"\b(?:not|no longer|never|neither|nor|cannot|without)\b|n't\b|\b(?:no|none of the|nowhere|nobody)\b", re.IGNORECASE
+)
+"""What denies."""
+KNOWLEDGE = re.compile(
+    r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
+)
+"""What is said of evidence itself, rather than of the system."""
 UNCHECKED = "could not be checked"
 """Beginning of the reason where a sentence may be true."""
 QUOTED = "^"
@@ -86,7 +95,11 @@ DIRECTIVE = re.compile(
     r"you (?:must|should|need to|have to|ought)|system prompt|previous instructions?|as instructed|on behalf|password|"
     r"api key|secret|token|kubectl|curl|sudo|rm -rf|click|visit|download|execute|"
     r"(?<!asked to )(?<!once you )(?<!until you )(?<!unless you )(?<!if you )approve (?:it|this|the plan|plan)|"
-    r"(?:has|have|was|were|is) (?:been )?(?:already )?approved|auto-?approved?)\b",
+    r"(?:has|have|was|were|is) (?:been )?(?:already )?approved|auto-?approved?|approved by|by me|"
+    r"approvals? (?:is|was|has been) (?:now |already )?"
+    r"(?:given|granted|recorded|there|done|complete|received|in place)|"
+    r"consent\w*|(?:switching|switched|changing|changed|set|setting) (?:the mode )?to (?:mode )?(?:apply|plan|read)|"
+    r"mode (?:is|was|has been) (?:now )?(?:apply|switched|changed))\b",
     re.IGNORECASE,
 )
 """What commands, or claims a person's consent."""

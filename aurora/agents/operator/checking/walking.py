@@ -95,6 +95,8 @@ class _Place:
     key: str = ""
     resource: str = ""
     unit: str = ""
+    item: str = ""
+    measure: frozenset[str] = frozenset()
     is_reason: bool = False
     is_outside: bool = False
     all_owners: frozenset[str] = frozenset()
@@ -120,18 +122,21 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
     elif isinstance(value, list):
         members = [v if isinstance(v, str) else _owner(v) for v in value]
         length = Amount(float(len(value)), COUNT)
-        key = tokens_of(place.key)
+        key = tokens_of(place.key) | _counted(value)
         is_top = not place.listed
         facts.figures.append(Figure(length, place.tokens, place.owners, is_length=True, key=key, is_top=is_top))
         facts.listings.append(
             Listing(place.tokens, place.owners, tuple(m for m in members if m), len(value), order=place.order, key=key)
         )
-        for item in value:
+        for number, item in enumerate(value):
             resource = str(item.get("resource", "")) if isinstance(item, dict) else ""
             is_part = bool(resource) and not _owner(item)  # of the row above, such as the resources of a node
             listed = place.listed if is_part else f"{place.listed}{place.row}[]"
             row = f"{place.row if is_part else ''}.{resource}" if resource else ""
-            _walk(facts, item, replace(place, listed=listed, row=row))
+            unnamed = (
+                f"{listed}#{number}" if isinstance(item, dict) and not _owner(item) and not is_part else place.item
+            )
+            _walk(facts, item, replace(place, listed=listed, row=row, item=unnamed))
     elif isinstance(value, bool):
         facts.flags.append((place.tokens, place.owners, value))
     elif isinstance(value, int | float):
@@ -166,9 +171,13 @@ def _walk_row(facts: Facts, row: Mapping[str, Any], place: _Place) -> None:
         "all_owners": place.all_owners | place.owners | own,
     }
     if isinstance(row.get("resource"), str):
+        facts.words |= tokens_of(row["resource"])
         changed |= {"resource": row["resource"], "tokens": place.tokens | tokens_of(row["resource"])}
     if isinstance(row.get("unit"), str):
         changed["unit"] = row["unit"]
+    if isinstance(row.get("measure"), str):
+        changed["measure"] = tokens_of(row["measure"])
+        changed["tokens"] = place.tokens | changed["measure"]
     here = replace(place, **changed)
     totals = [row[k] for k in ("count", "found", "compared", "total") if isinstance(row.get(k), int)]
     for key, value in row.items():
@@ -196,6 +205,14 @@ def _owner(row: Any) -> str:
     return ""
 
 
+def _counted(rows: Sequence[Any]) -> frozenset[str]:
+    """Return the words that the rows of a list may be counted by."""
+    first = rows[0] if rows and isinstance(rows[0], Mapping) else {}
+    if isinstance(first.get("task_id"), str):
+        return frozenset({"task", "tasks", "pods"})
+    return frozenset({"node", "nodes"}) if isinstance(first.get("node_id"), str) else frozenset()
+
+
 def _owners(row: Mapping[str, Any], main: str) -> frozenset[str]:
     """Return whom the numbers of a row are about: its main name, its workload, container, or that of a series."""
     names = {main, str(row.get("workload_id") or main)}
@@ -214,8 +231,16 @@ def _is_placed_by_policy(row: Mapping[str, Any]) -> bool:
 def _figure(value: float, place: _Place) -> Figure:
     more = place.tool if place.key in ("count", "found", "compared", "total") else frozenset()
     where = (place.row, place.listed, place.main)
-    key = tokens_of(place.key) | tokens_of(place.resource) | more
-    return Figure(_amount(value, place), place.tokens | more, place.owners, where, key=key, is_top=not place.listed)
+    key = tokens_of(place.key) | tokens_of(place.resource) | place.measure | more
+    return Figure(
+        _amount(value, place),
+        place.tokens | more,
+        place.owners,
+        where,
+        key=key,
+        is_top=not place.listed,
+        item=place.item,
+    )
 
 
 def _amount(value: float, place: _Place) -> Amount:
@@ -231,7 +256,7 @@ def _amount(value: float, place: _Place) -> Amount:
     for name, size in (("minutes", _MINUTE), ("hours", _HOUR), ("days", 24 * _HOUR), ("ms", 1e-3)):
         if name in tokens:
             return Amount(float(value) * size, "s")
-    if tokens & {"kills", "restarts"}:
+    if tokens & {"kills", "restarts"} or place.key in ("tasks", "replicas", "pods"):
         return Amount(float(value), COUNT)
     if tokens & {"seconds", "wait", "latency", "late", "duration", "step"}:
         return Amount(float(value), "s")
