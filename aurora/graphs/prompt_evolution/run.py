@@ -155,9 +155,12 @@ def _models(
 ) -> tuple[MeteredModel, MeteredModel]:
     """Open the model and the meta-model, which pay from one purse."""
     whole = Budget(tokens=budget.tokens, dollars=budget.dollars)
+    prose = settings.role == "operator"  # its answers are sentences, the others' are objects
     name, other = model_name(settings.model), model_name(settings.meta_model or settings.model)
-    model = metered(name, budget=whole, recording=calls, limits=limits, inner=None if inner is None else inner.model)
-    if inner is None and name == other:
+    model = metered(
+        name, budget=whole, recording=calls, limits=limits, inner=None if inner is None else inner.model, in_prose=prose
+    )
+    if inner is None and name == other and not prose:
         return model, model
     given = None if inner is None else inner.meta_model
     meta_model = metered(other, budget=whole, recording=calls, limits=limits, inner=given)
