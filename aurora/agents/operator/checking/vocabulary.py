@@ -58,9 +58,9 @@ write writes wrote written person people conversation constraint constraints bre
 _TALK = """
 probability slightly slice slices fuller even utc bit tight tightest outcome outcomes consumer cutting cut cuts little
 belong belongs instance gone alone off example words precisely simply basically effectively actually briefly things
-thing ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense regard
-regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay sure
-right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
+thing ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense
+regard regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay
+sure right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
 """
 _ACTS = """
 land lands landing end sit sits host hosts hosting held carries carried bring brings brought send sends shift shifts
