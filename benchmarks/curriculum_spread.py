@@ -20,7 +20,7 @@ from aurora.sim.kernel import run
 from aurora.sim.outcome import Status
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.scenarios.curriculum import LEVELS
-from aurora.statistics import paired_interval
+from aurora.statistics.intervals import paired_interval
 
 WAITED = 1e-6
 """Seconds between a task's being ready and its start from which it counts as waiting."""

@@ -19,7 +19,7 @@ from aurora.cli.options import parse_seeds
 from aurora.evals.published.openb import bench_openb
 from aurora.evals.published.swf import bench_swf
 from aurora.sim.policies.references import load_policy
-from aurora.statistics import Interval, paired_interval
+from aurora.statistics.intervals import Interval, paired_interval
 
 LISTS = ("default", "gpushare60", "gpuspec33", "multigpu30")
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from aurora.cli.terminal.failures import INTERNAL, failure_of
 
 VALUES = (

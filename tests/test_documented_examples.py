@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 import typer.main
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from tests.cli.command import aurora, run_command
 from tests.processes import forked
 

@@ -9,8 +9,14 @@ import pytest
 from aurora.cluster.samples import SAMPLES, load_sample, sample_history
 from aurora.sim.policies.references import REFERENCES
 
-FILE = Path(__file__).parents[1] / "benchmarks" / "data" / "operator_questions.jsonl"
-QUESTIONS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
+DATA = Path(__file__).parents[1] / "benchmarks" / "data"
+SETS = {
+    name: [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    for name in ("operator_questions", "operator_questions_2")
+}
+QUESTIONS = [
+    pytest.param(question, id=f"{name}-{question['id']}") for name, questions in SETS.items() for question in questions
+]
 
 # kind: slots that it must have, slots that it may have
 SLOTS = {
@@ -66,16 +72,32 @@ def _ids(snapshot):
     }
 
 
-def test_there_are_300_different_questions_of_every_kind():
-    assert [question["id"] for question in QUESTIONS] == list(range(1, 301))
-    assert len({question["question"].lower() for question in QUESTIONS}) == 300
-    assert {question["kind"] for question in QUESTIONS} == set(SLOTS)
+@pytest.mark.parametrize("name", SETS)
+def test_there_are_300_different_questions_of_every_kind(name):
+    questions = SETS[name]
+    assert [question["id"] for question in questions] == list(range(1, 301))
+    assert len({question["question"].lower() for question in questions}) == 300
+    kinds = {question["kind"] for question in questions}
+    assert kinds - {"double"} == set(SLOTS)
+    assert ("double" in kinds) == (name == "operator_questions_2")
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["id"])
+def test_no_question_is_in_both_sets():
+    first, second = (
+        {question["question"].lower().strip(" ?.!") for question in questions} for questions in SETS.values()
+    )
+    assert not first & second
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_labels_name_existing_things(question, known_ids):
-    needed, optional = SLOTS[question["kind"]]
-    slots = question["slots"]
+    readings = question["parts"] if question["kind"] == "double" else [question, *question.get("also_right", ())]
+    for reading in readings:
+        check_label(reading["kind"], reading["slots"], known_ids[question["snapshot"]])
+
+
+def check_label(kind, slots, known_ids):
+    needed, optional = SLOTS[kind]
     assert needed <= set(slots) <= needed | optional
     for slot, value in slots.items():
         values = value if isinstance(value, list) else [value]
@@ -87,12 +109,22 @@ def test_labels_name_existing_things(question, known_ids):
         elif slot == "plan":
             assert re.fullmatch("[0-9a-f]{12}", value)
         elif value != "all":
-            assert set(values) <= known_ids[question["snapshot"]][slot]
+            assert set(values) <= known_ids[slot]
 
 
-@pytest.mark.parametrize(
-    "question", [one for one in QUESTIONS if one["kind"] == "ambiguous"], ids=lambda one: one["id"]
-)
+def of_kind(kind):
+    return [question for question in QUESTIONS if question.values[0]["kind"] == kind]
+
+
+@pytest.mark.parametrize("question", of_kind("ambiguous"))
 def test_ambiguous_questions_have_two_readings_or_more(question):
     assert len(set(question["kinds"])) == len(question["kinds"]) >= 2
     assert set(question["kinds"]) <= set(SLOTS) - {"ambiguous", "other"}
+
+
+@pytest.mark.parametrize("question", of_kind("double"))
+def test_double_questions_have_two_different_parts_that_can_be_answered(question):
+    first, second = question["parts"]
+    assert question["slots"] == {}
+    assert first != second
+    assert not {first["kind"], second["kind"]} & {"ambiguous", "other", "double"}

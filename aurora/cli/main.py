@@ -1,105 +1,55 @@
-"""`aurora`: the commands, and the exit of errors."""
+"""The exit of `aurora`: errors and interrupts become a line and an exit code."""
 
 from __future__ import annotations
 
 import sys
 
-import typer
-
-from aurora import __version__
-from aurora.cli import (
-    compare,
-    data,
-    doctor,
-    experiment,
-    explain,
-    forecast,
-    index,
-    policies,
-    scenarios,
-    selfplay,
-    simulate,
-)
-from aurora.cli.bench import commands as bench
-from aurora.cli.chat import commands as chat
-from aurora.cli.futures import commands as futures
-from aurora.cli.options import options_of
-from aurora.cli.plan import commands as plan
-from aurora.cli.recommend import commands as recommend
-from aurora.cli.schedule import commands as schedule
-from aurora.cli.snapshot import commands as snapshot
-from aurora.cli.terminal import streams
-from aurora.cli.terminal.failures import failure_of, report_failure
-from aurora.cli.terminal.output import note
-from aurora.cli.train import commands as train
-from aurora.errors import InputError
-
-INTERRUPTED = 130
-
-app = typer.Typer(
-    help="Learns resource allocation by self-play and explains what it does.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("selfplay")(selfplay.selfplay)
-app.command("simulate")(simulate.simulate)
-app.command("compare")(compare.compare)
-app.command("explain")(explain.explain)
-app.command("forecast")(forecast.forecast)
-app.command("futures")(futures.futures)
-app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
-app.command("ask")(chat.ask)
-app.command("chat")(chat.chat)
-app.add_typer(bench.app, name="bench")
-app.add_typer(train.app, name="train")
-app.add_typer(policies.app, name="policies")
-app.add_typer(scenarios.app, name="scenarios")
-app.add_typer(index.app, name="index")
-app.add_typer(recommend.app, name="recommend")
-app.add_typer(plan.app, name="plan")
-app.add_typer(experiment.app, name="experiment")
-app.add_typer(data.app, name="data")
-app.add_typer(snapshot.app, name="snapshot")
-app.add_typer(schedule.app, name="schedule")
-app.command("doctor")(doctor.doctor)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
-) -> None:
-    pass
+from aurora.cli.terminal import interrupts
 
 
 def main() -> None:
     """Run the command line; docs/reference/command-line.md lists the exit codes."""
+    said = interrupts.USUAL
+    try:
+        code = _run()
+    except (KeyboardInterrupt, interrupts.Interrupted) as stop:
+        said, code = str(stop), interrupts.INTERRUPTED
+    if code == interrupts.INTERRUPTED:
+        interrupts.tell(said)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Return the exit code of the command; the commands are loaded here, where an interrupt is caught."""
+    import typer
+
+    from aurora.cli.app import app
+    from aurora.cli.options import options_of
+    from aurora.cli.terminal import streams
+    from aurora.cli.terminal.failures import failure_of, report_failure
+    from aurora.cli.terminal.output import note
+    from aurora.errors import AuroraError, InputError
+
     streams.prepare()
     debug = "--debug" in sys.argv  # wherever it stands
     sys.argv = [a for a in sys.argv if a != "--debug"]
     try:
-        code = app(prog_name="aurora", standalone_mode=False)
+        code: int = app(prog_name="aurora", standalone_mode=False)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        note("aurora: interrupted")
-        code = INTERRUPTED
+        return code
+    except interrupts.Interrupted:
+        raise
     except streams.OutputError as error:
         streams.abandon()
         if not error.is_closed_pipe:
             note(f"aurora: {error}")
-        code = streams.BROKEN_PIPE if error.is_closed_pipe else 1
+        return streams.BROKEN_PIPE if error.is_closed_pipe else 1
     except Exception as error:  # an error that no command expects is reported as a fault of AURORA
+        if interrupts.is_interrupt(error) and not isinstance(error, AuroraError):
+            return interrupts.INTERRUPTED
         options = options_of(typer.main.get_command(app), sys.argv[1:]) if isinstance(error, InputError) else None
         failure = failure_of(error, options)
         if debug and not failure.is_usage:
             raise
         report_failure(failure, as_json="--json" in sys.argv)
-        code = failure.exit_code
-    sys.exit(code)
+        return failure.exit_code

@@ -14,6 +14,7 @@ from aurora.agents.arena.sources import SOURCES
 from aurora.cli import model_options, options
 from aurora.cli.selfplay_model import asked_from, require_answers, settings_by_model, tell_when_asked
 from aurora.cli.selfplay_notes import note_event
+from aurora.cli.terminal.interrupts import Interrupted, explained
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import RunError
@@ -45,7 +46,6 @@ class Tracker(StrEnum):
     wandb = "wandb"
 
 
-INTERRUPTED = 130
 """Exit code after Ctrl-C, as in shells."""
 
 
@@ -145,11 +145,10 @@ def selfplay(  # one parameter an option
                 limits=call_limits(timeout, answer_tokens),
             )
         if finished.reason == "interrupted":
-            note(
+            raise Interrupted(
                 "interrupted; nothing committed is lost. "
                 f"Go on with: aurora selfplay --resume {shlex.quote(str(directory))}"
             )
-            raise typer.Exit(INTERRUPTED)
         if not finished.iterations:
             raise RunError(
                 f"{directory} holds no finished iteration ({finished.reason}); "
@@ -201,21 +200,20 @@ def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]
     """Write the report and show its progress; after an interrupt, note how to write it later."""
     from aurora.evals.report import write_report  # heavy, used here only
 
-    try:
-        with steps() as progress:
-            return write_report(
-                run.directory,
-                run.settings,
-                source=run.source,
-                jobs=jobs,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        note(
+    def kept() -> str:
+        return (
             "interrupted while the report was written; the run is complete. Write its report with: "
             f"aurora selfplay --resume {shlex.quote(str(run.directory))} --iterations {iterations}"
         )
-        raise typer.Exit(INTERRUPTED) from None
+
+    with explained(kept), steps() as progress:
+        return write_report(
+            run.directory,
+            run.settings,
+            source=run.source,
+            jobs=jobs,
+            progress=progress,
+        )
 
 
 def _start(name: str) -> Policy:

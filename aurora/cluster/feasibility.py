@@ -138,19 +138,37 @@ def term_text(term: Term) -> str:
     return " and ".join(requirement_text(r) for r in term) or "any task"
 
 
+class Clearance(NamedTuple):
+    """How long a node must be clear of maintenance to take a task. A window that is on now keeps every task away.
+
+    Attributes:
+        ahead: Seconds within which no window may begin.
+        until_end: Whether instead no window may begin before the end of a task, where that is known.
+    """
+
+    ahead: float = 0.0
+    until_end: bool = False
+
+
+CLEAR_NOW = Clearance()
+"""No maintenance is on now."""
+
+
 class Room:
     """The room of a snapshot's nodes, which tasks take and give back one by one.
 
     Args:
         snapshot: Nodes, and the tasks that hold resources now.
         at: Time at which maintenance windows are looked at; default: when the snapshot was taken.
-        ahead: Seconds from then on within which a window keeps tasks away too.
+        clearance: How long nodes must be clear of maintenance.
     """
 
-    def __init__(self, snapshot: Snapshot, *, at: datetime | None = None, ahead: float = 0.0) -> None:
+    def __init__(self, snapshot: Snapshot, *, at: datetime | None = None, clearance: Clearance = CLEAR_NOW) -> None:
         self.snapshot = snapshot
         self._at = at or snapshot.taken_at
-        self._until = self._at + timedelta(seconds=ahead)
+        self._clearance = clearance
+        self._until = self._at + timedelta(seconds=clearance.ahead)
+        self._maintained = [n for n in snapshot.nodes if n.maintenance]
         self._free: dict[str, dict[str, float]] = {n.node_id: dict(n.allocatable) for n in snapshot.nodes}
         self._shares: dict[str, list[float]] = {}
         self._on: dict[str, dict[str, Task]] = {n.node_id: {} for n in snapshot.nodes}
@@ -237,7 +255,19 @@ class Room:
         key = (selector, task.node_affinity, task.tolerations, task.accelerator_models, task.kind)
         if key not in self._static:
             self._static[key] = {n.node_id: tuple(_static(task, n, self._at, self._until)) for n in self.snapshot.nodes}
-        return self._static[key]
+        until = self._until_of(task)
+        if until == self._until or not self._maintained:
+            return self._static[key]
+        own = (*key, until)
+        if own not in self._static:
+            reasons = {n.node_id: tuple(_static(task, n, self._at, until)) for n in self._maintained}
+            self._static[own] = {**self._static[key], **reasons}
+        return self._static[own]
+
+    def _until_of(self, task: Task) -> datetime:
+        """Return until when a node must be clear of maintenance to take a task."""
+        end = end_of(task, self._at) if self._clearance.until_end else None
+        return self._until if end is None else end - timedelta(microseconds=1)
 
     def _lacking(self, task: Task, node_id: str) -> Iterator[Reason]:
         free = self._free[node_id]
@@ -324,6 +354,11 @@ class Room:
             if (domain := _domain(n, spread.topology_key)) is None
             or (domain in counts and counts[domain] + own - least > spread.max_skew)
         }
+
+
+def end_of(task: Task, at: datetime) -> datetime | None:
+    """Return when a task ends at the latest if it starts on a node at a time; None if that is not known."""
+    return task.ends_at if task.time_limit is None else at + timedelta(seconds=task.time_limit)
 
 
 def _static(task: Task, node: Node, at: datetime, until: datetime) -> Iterator[Reason]:

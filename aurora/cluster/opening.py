@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,10 @@ from aurora.reading import TABLE_BYTES, read_text
 
 Kind = Literal["kubernetes", "slurm", "csv", "aurora"]
 """Kinds of files that become a snapshot; `aurora` is a scenario file."""
+FoundKind = Literal["snapshot", "kubernetes", "slurm", "csv", "aurora"]
+"""Kinds of files that are told apart by their content."""
+LIVE = "kubernetes"
+"""Name of the cluster of the kubeconfig's current context; `kubernetes:CONTEXT` is that of another one."""
 SAMPLE = "sample:"
 """Start of the name of a sample."""
 CLOCK_TOLERANCE = timedelta(minutes=10)
@@ -31,23 +36,26 @@ def open_snapshot(
     prices: Mapping[str, float] | None = None,
     mapping: Mapping[str, str] | None = None,
     confirm: Callable[[Sequence[TableGuess]], bool] | None = None,
+    time_zone: str | None = None,
 ) -> Snapshot:
     """Read a snapshot, whatever it is stored as.
 
     Args:
-        names: A snapshot file or `sample:NAME`; or files that kubectl or Slurm's commands wrote; or a table of nodes
-            and one of tasks (CSV); or a scenario file.
+        names: A snapshot file or `sample:NAME`; or `kubernetes[:CONTEXT]`, which is read live; or files, or a folder of
+            files, that kubectl or Slurm's commands wrote; or a table of nodes and one of tasks (CSV); or a scenario
+            file.
         kind: Kind of the files; None: it is found in their content.
         prices: Dollars an hour by instance type, for nodes without a price.
         mapping: Heading of a table to the name of a field.
         confirm: Asked where headings of tables are guessed; None: a guess is refused.
+        time_zone: IANA name of the time zone of times that name none, in Slurm's text and in tables; None: UTC.
 
     Returns:
         The snapshot. Its notes say what was repaired, assumed, or could not be represented.
 
     Raises:
-        InputError: There is no such sample, `kind` is none, no file is given, or headings were guessed and not
-            confirmed.
+        InputError: There is no such sample or time zone, `kind` is none, no file is given, headings were guessed and
+            not confirmed, or a time zone was given for files whose times have one.
         FileError: A file can't be read.
         DataError: A file is of no kind that is read, or not what its kind says.
         ScenarioError: A scenario file is no scenario.
@@ -62,18 +70,54 @@ def open_snapshot(
     if kind is not None and kind not in get_args(Kind):
         raise InputError(f"there are {', '.join(get_args(Kind))}", parameter="kind", value=kind)
     paths = [Path(n) for n in names]
-    if str(names[0]).startswith(SAMPLE):
+    context = live_context(names[0])
+    if context is not None and kind is None:
+        from aurora.cluster.readers.kubernetes.live import read_live  # noqa: PLC0415  # heavy, used here only
+
+        snapshot, found = read_live(context or None, prices=prices), "snapshot"
+    elif str(names[0]).startswith(SAMPLE):
         snapshot = load_sample(str(names[0]).removeprefix(SAMPLE))
         found = "snapshot"
     else:
-        found = kind or kind_of(paths[0])
-        snapshot = _read(found, paths, prices, mapping, confirm)
+        paths, found = (paths, kind) if kind else _with_kind(paths)
+        snapshot = _read(found, paths, prices, mapping, confirm, time_zone or "UTC")
+    if time_zone is not None and found not in ("slurm", "csv"):
+        raise InputError("times have a zone already, except in Slurm's text and in tables", parameter="time_zone")
     if len(names) > 1 and found in ("snapshot", "aurora"):
         raise InputError(f"give one snapshot; {names[1]} is another", parameter="names")
     return _priced(_dated(snapshot, datetime.now(UTC)), prices)
 
 
-def kind_of(path: Path) -> Literal["snapshot", "kubernetes", "slurm", "csv", "aurora"]:
+def _with_kind(paths: Sequence[Path]) -> tuple[list[Path], FoundKind]:
+    """Return the files to read and their kind; in place of a folder of another kind than Kubernetes, its files.
+
+    Raises:
+        FileError: A file can't be read.
+        DataError: The first file is of no kind that is read, or a folder has files of several kinds.
+    """
+    folder, *others = paths
+    if not folder.is_dir():
+        return list(paths), kind_of(folder)
+    by_kind: dict[FoundKind, list[Path]] = {}
+    for file in sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")):
+        with contextlib.suppress(DataError):  # other files may lie in the folder too
+            by_kind.setdefault(kind_of(file), []).append(file)
+    if not by_kind or ("kubernetes" in by_kind and "slurm" not in by_kind):
+        return list(paths), "kubernetes"  # its reader takes folders within folders, and notes what it leaves out
+    if len(by_kind) > 1:
+        examples = ", ".join(f"{files[0].name} ({kind})" for kind, files in by_kind.items())
+        raise DataError(f"{folder} has files of several kinds: {examples}; name the files to read")
+    ((kind, files),) = by_kind.items()
+    return [*files, *others], kind
+
+
+def live_context(name: Path | str) -> str | None:
+    """Return the context of `kubernetes[:CONTEXT]`, "" for the current one; None if a name is no such form."""
+    kind, _, context = str(name).partition(":")
+    return context if kind == LIVE and not Path(name).exists() else None
+
+
+def kind_of(path: Path) -> FoundKind:
     """Return the kind of a file from its content.
 
     Raises:
@@ -115,6 +159,7 @@ def _read(
     prices: Mapping[str, float] | None,
     mapping: Mapping[str, str] | None,
     confirm: Callable[[Sequence[TableGuess]], bool] | None,
+    time_zone: str,
 ) -> Snapshot:
     match kind:
         case "kubernetes":
@@ -122,9 +167,9 @@ def _read(
 
             return read_kubernetes(paths, prices=prices)
         case "slurm":
-            return read_slurm(paths)
+            return read_slurm(paths, time_zone=time_zone)
         case "csv":
-            return _read_tables(paths, mapping, confirm)
+            return _read_tables(paths, mapping, confirm, time_zone)
         case "aurora":
             from aurora.cluster.readers.scenarios import read_scenario  # noqa: PLC0415  # heavy, used here only
 
@@ -137,6 +182,7 @@ def _read_tables(
     paths: Sequence[Path],
     mapping: Mapping[str, str] | None,
     confirm: Callable[[Sequence[TableGuess]], bool] | None,
+    time_zone: str,
 ) -> Snapshot:
     if len(paths) > 2:  # noqa: PLR2004  # nodes and tasks
         raise InputError("give two tables, nodes and tasks", parameter="names")
@@ -149,7 +195,7 @@ def _read_tables(
             "the headings of the tables are guessed and not confirmed; "
             "`aurora snapshot read csv NODES TASKS` shows the guess and asks"
         )
-    return read_tables(paths[0], tasks, mapping=mapping)
+    return read_tables(paths[0], tasks, mapping=mapping, time_zone=time_zone)
 
 
 def _dated(snapshot: Snapshot, now: datetime) -> Snapshot:

@@ -15,7 +15,7 @@ from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS
-from aurora.statistics import Interval, paired_interval
+from aurora.statistics.intervals import Interval, paired_interval
 from aurora.types import Progress, no_progress
 
 FRESH_SEED = 2_000_003

@@ -17,7 +17,7 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.report import bill
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.scenario import Scenario
-from aurora.statistics import Interval, paired_interval
+from aurora.statistics.intervals import Interval, paired_interval
 from aurora.types import Progress, no_progress
 
 EQUAL_REWARD = 1e-12

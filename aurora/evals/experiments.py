@@ -13,7 +13,7 @@ from aurora.learning.experiments.analysis import NORMAL_975, Verdict, apply_rule
 from aurora.learning.experiments.power import day_model, detectable
 from aurora.learning.experiments.registration import Rules
 from aurora.learning.experiments.sequential import mixture_radius, resample
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 from aurora.types import FloatArray
 
 Rng = np.random.Generator

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aurora.sim.objectives import WITH_TARGET, Objective
 from aurora.sim.outcome import Summary
-from aurora.statistics import Interval
+from aurora.statistics.intervals import Interval
 
 BOOTSTRAP_RESAMPLES = 2_000
 SMALLEST_TOTAL = 1e-12

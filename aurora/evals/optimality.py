@@ -15,7 +15,7 @@ from aurora.sim.optimum.solver import tightest_bounds
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.program import Program
 from aurora.sim.rewards import score
-from aurora.statistics import Interval, paired_interval
+from aurora.statistics.intervals import Interval, paired_interval
 from aurora.types import Progress, no_progress
 
 

@@ -17,7 +17,7 @@ from aurora.learning.rl.scenarios import level_scenarios
 from aurora.learning.rl.trainer import Algorithm, TrainingConfig
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.policies.references import REFERENCES
-from aurora.statistics import paired_interval
+from aurora.statistics.intervals import paired_interval
 from aurora.types import Progress, no_progress
 
 REFERENCE_NAMES = ("random", "first_fit")

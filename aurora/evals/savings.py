@@ -12,7 +12,7 @@ from aurora.learning.rightsizing.projection import Projector, next_months
 from aurora.learning.rightsizing.rightsizing import Goals, candidates, choose
 from aurora.learning.rightsizing.savings import RISK_BOUNDS, Case, SavingsCalibration, case_of, covered, fit, risk_level
 from aurora.learning.rightsizing.usage import usage_of
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 
 CALIBRATION_SEEDS, FIRST_TEST_SEED = range(1000, 1010), 2000
 """Seeds of the populations for calibration, and first seed of the populations for testing."""

@@ -14,7 +14,7 @@ from aurora.agents.operator.understanding.meaning import Meaning, understand
 from aurora.agents.operator.understanding.names import Names
 from aurora.cluster.samples.load import load_sample
 from aurora.errors import DataError, FileError
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 from aurora.tools.desk import Desk
 
 NOT_ANSWERED = ("other", "ambiguous")
@@ -29,8 +29,9 @@ class Judged(NamedTuple):
     Attributes:
         number: Its number in the file.
         kind: What it asks, by the file.
-        verdict: `right`, `asked back`, `wrong kind`, `wrong slots`, or `one reading` of an ambiguous one.
-        found: Kind that was understood; empty: asked back.
+        verdict: `right`, `asked back`, `wrong kind`, `wrong slots`, or `one reading`: an ambiguous question taken in
+            one way, or one part of a double question.
+        found: Kind that was understood, several with a comma; empty: asked back.
     """
 
     number: int
@@ -43,8 +44,8 @@ def bench_understanding(questions: Path) -> dict[str, Any]:
     """Understand the questions of a file and compare with its labels; keys of `aurora bench operator --json`.
 
     Args:
-        questions: JSON lines with `id`, `snapshot` (a sample), `question`, `kind`, `slots` and, of an ambiguous one,
-            `kinds`. See benchmarks/data/README.md.
+        questions: JSON lines with `id`, `snapshot` (a sample), `question`, `kind` and `slots`. An ambiguous question
+            has `kinds`, a double one `parts`, one with two fair readings `also_right`. See benchmarks/data/README.md.
 
     Raises:
         FileError: The file can't be read.
@@ -59,25 +60,42 @@ def bench_understanding(questions: Path) -> dict[str, Any]:
             sample = str(row["snapshot"])
             if sample not in names:
                 names[sample] = Names(Desk([], snapshot=load_sample(sample)), (), POLICY_IDS)
-            judged.append(judge(row, understand(str(row["question"]), names[sample])))
+            judged.append(judge(row, *understand(str(row["question"]), names[sample]).questions))
         except (KeyError, TypeError) as error:
             raise DataError(f"{questions}: line {number} lacks {error}") from None
     seconds = time.perf_counter() - started
     return {**_summary(judged), "by_kind": _by_kind(judged), "seconds": seconds, "misread": _misread(judged)}
 
 
-def judge(row: Mapping[str, Any], meaning: Meaning) -> Judged:
-    """Compare what was understood with a label."""
-    kind, found = str(row["kind"]), meaning.kind or ""
+def judge(row: Mapping[str, Any], *meanings: Meaning) -> Judged:
+    """Compare what was understood with a label.
+
+    Args:
+        row: A question of the file.
+        meanings: What was understood; several for a question that is answered in parts.
+    """
+    kind, found = str(row["kind"]), [meaning for meaning in meanings if meaning.kind]
     if not found:
         verdict = "right" if kind in NOT_ANSWERED else "asked back"
-    elif kind == "ambiguous" and found in row.get("kinds", ()):
-        verdict = "one reading"
-    elif found != kind:
-        verdict = "wrong kind"
+    elif kind == "ambiguous":
+        verdict = "one reading" if all(meaning.kind in row.get("kinds", ()) for meaning in found) else "wrong kind"
+    elif kind == "double":
+        verdict = _verdict(row["parts"], found)
+        if verdict == "right" and not all(any(_answers(m, part) for m in found) for part in row["parts"]):
+            verdict = "one reading"
     else:
-        verdict = "right" if same_slots(row["slots"], meaning.slots) else "wrong slots"
-    return Judged(int(row["id"]), kind, verdict, found)
+        verdict = _verdict([row, *row.get("also_right", ())], found)
+    return Judged(int(row["id"]), kind, verdict, ", ".join(str(meaning.kind) for meaning in found))
+
+
+def _verdict(readings: Sequence[Mapping[str, Any]], found: Sequence[Meaning]) -> str:
+    if all(any(_answers(meaning, reading) for reading in readings) for meaning in found):
+        return "right"
+    return "wrong slots" if {meaning.kind for meaning in found} <= {r["kind"] for r in readings} else "wrong kind"
+
+
+def _answers(meaning: Meaning, reading: Mapping[str, Any]) -> bool:
+    return meaning.kind == reading["kind"] and same_slots(reading["slots"], meaning.slots)
 
 
 def same_slots(label: Mapping[str, Any], slots: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 
 import typer.main
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 
 NOTE = "<!-- Written by `python -m docs.programs.reference`; a test compares. Change the help texts in the code. -->"
 

@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from aurora.cli.app import app
 from aurora.cli.data import parse_span, parse_time
-from aurora.cli.main import app
 from aurora.errors import AuroraError
 from tests.learning.series.prometheus_server import TOKEN, fake_prometheus
 

@@ -8,9 +8,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from aurora.cli.app import app
 from aurora.cli.bench.spread import spread
 from aurora.cli.forecast import back_test_lines
-from aurora.cli.main import app
 from aurora.errors import AuroraError, InputError
 from aurora.learning.forecasting.backtest import Figures
 from aurora.learning.forecasting.zero_shot import BacktestedForecast

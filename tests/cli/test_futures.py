@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from aurora.errors import AuroraError
 
 RUN = CliRunner()

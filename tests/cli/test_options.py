@@ -5,7 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from aurora.cli import options
-from aurora.cli.main import app
+from aurora.cli.app import app
 
 
 def usage(*arguments):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from aurora.cli.recommend.advice import as_csv, as_markdown, by_savings, lines, totals
 from aurora.errors import FileError, InputError
 from aurora.learning.accounts import Configuration, generate, write_accounts

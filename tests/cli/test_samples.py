@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import Result
 from typer.testing import CliRunner
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from aurora.learning.experiments.measurements import read_rows
 from aurora.learning.series.read import read_panel
 

@@ -55,6 +55,43 @@ def test_several_files_of_one_system_are_one_snapshot(files):
     assert len(open_snapshot(files / "csv", files / "tasks").tasks) == 3
 
 
+def test_a_folder_is_read_as_what_its_files_are(files, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "README").write_text("of Monday\n")
+    (folder / "nodes.txt").write_text(slurm_files.NODES)
+    (folder / "jobs.json").write_text(json.dumps(slurm_files.JSON_JOBS))
+    assert (open_snapshot(folder).system, len(open_snapshot(folder).tasks)) == ("slurm", 6)
+    (folder / "list.json").write_text(json.dumps(POD_LIST))
+    with pytest.raises(DataError, match=r"several kinds: jobs\.json \(slurm\), list\.json \(kubernetes\)"):
+        open_snapshot(folder)
+    for name in ("nodes.txt", "jobs.json"):
+        (folder / name).unlink()
+    assert open_snapshot(folder).system == "kubernetes"
+    (folder / "list.json").unlink()
+    with pytest.raises(FileError, match="no JSON or YAML file"):
+        open_snapshot(folder)
+
+
+def test_a_folder_of_tables_or_with_a_snapshot_is_read(files, tmp_path):
+    for name, content in (("tables", template()), ("one", [(files / "snapshot").read_text()])):
+        (tmp_path / name).mkdir()
+        for k, text in enumerate(content):
+            (tmp_path / name / f"{k}.x").write_text(text)
+    assert open_snapshot(tmp_path / "tables").system == "csv"
+    assert len(open_snapshot(tmp_path / "tables").tasks) == 3
+    assert open_snapshot(tmp_path / "one") == open_snapshot(files / "snapshot")
+
+
+def test_a_time_zone_is_for_times_that_name_none(files):
+    (local,) = open_snapshot(files / "csv", files / "tasks", time_zone="Asia/Tokyo").tasks[:1]
+    (utc,) = open_snapshot(files / "csv", files / "tasks").tasks[:1]
+    assert utc.started_at - local.started_at == timedelta(hours=9)
+    for name in ("kubernetes", "snapshot", "aurora"):
+        with pytest.raises(InputError, match="time_zone: times have a zone already"):
+            open_snapshot(files / name, time_zone="Asia/Tokyo")
+
+
 def test_prices_by_type_are_given_to_nodes_without_one(files):
     snapshot = open_snapshot(files / "kubernetes", prices={"m5.large": 0.096})
     assert snapshot.nodes[0].price_per_hour == 0.096

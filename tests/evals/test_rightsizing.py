@@ -6,7 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from aurora.cli.bench import rightsizing as command
 from aurora.errors import FileError
+from aurora.evals import rightsizing
 from aurora.evals.rightsizing import (
     _interpolated,
     bench_rightsizing,
@@ -18,7 +20,6 @@ from aurora.evals.rightsizing import (
 )
 from aurora.evals.rightsizing_data import AHEAD, CUT, _rest, _unseen, cases, group_of, planetlab, split
 from aurora.learning.rightsizing.containers import STRATEGIES
-from tests.cli.command import aurora
 from tests.learning.rightsizing.containers.made import STEP, demand
 
 DAY = 288
@@ -114,11 +115,15 @@ def test_the_benchmark_runs_on_what_there_is(traces, tmp_path):
         cases(tmp_path)
 
 
-def test_the_command_prints_comparisons_and_promises(traces, tmp_path):
-    done = aurora("bench", "rightsizing", "--data", str(traces), "--plot", str(tmp_path / "c.html"))
-    assert done.stdout.startswith("# AURORA against other strategies")
-    assert "# promised and realised risk of AURORA" in done.stdout
-    assert "# stated and seen probabilities" in done.stdout
+def test_the_command_prints_comparisons_and_promises(traces, tmp_path, monkeypatch, capsys):
+    result = rightsizing.bench_rightsizing(traces, seed=0)  # once for both forms of the command
+    monkeypatch.setattr(rightsizing, "bench_rightsizing", lambda data, *, seed, progress: result)
+    command.rightsizing(traces, 0, tmp_path / "c.html", as_json=False)
+    printed = capsys.readouterr().out
+    assert printed.startswith("# AURORA against other strategies")
+    assert "# promised and realised risk of AURORA" in printed
+    assert "# stated and seen probabilities" in printed
     assert (tmp_path / "c.html").exists()
-    data = json.loads(aurora("bench", "rightsizing", "--data", str(traces), "--json").stdout)
+    command.rightsizing(traces, 0, None, as_json=True)
+    data = json.loads(capsys.readouterr().out)
     assert {"comparisons", "promises", "curves"} <= set(data)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from aurora.cli.options import parse_levels
 from aurora.errors import AuroraError
 from aurora.evals.rating import ranking

@@ -46,6 +46,9 @@ _ANSWERS: Mapping[Kind, Callable[[Reply, Mapping[str, Any]], None]] = {
     "rollback_plan": plans.rollback_plan,
 }
 
+_ORDINALS = ("First", "Second", "Third")
+"""Begin the headings of questions that are asked at once."""
+
 
 class RulesOperator:
     """Answers by fixed rules; see `aurora.agents.operator.questions` for what it understands."""
@@ -62,13 +65,18 @@ class RulesOperator:
             text = "No cluster is open; start with --snapshot FILE, or with --snapshot sample:web-shop."
             return Answer(question=question, by=NAME, sentences=(*first, Sentence(text=text)))
         meaning = understand(question, self.names(harness.desk), history)
-        if meaning.kind is None:
+        if meaning.kind is None and not meaning.several:
             return self._asked_back(question, meaning, harness, first)
         reply = Reply(harness, mode)
-        try:
-            _ANSWERS[meaning.kind](reply, meaning.slots)
-        except UnansweredError as error:
-            reply.sentences.append(_unknown(error))
+        for ordinal, part in zip(_ORDINALS, meaning.questions, strict=False):
+            if reply.approval is not None:
+                reply.asks_back.append(part.text)  # a person decides first
+                continue
+            if meaning.several:
+                reply.say(f"{ordinal}: {part.text.rstrip(' .?!')}?")
+            _answer(reply, part)
+        if meaning.left:
+            reply.say(f"I answer {len(meaning.several)} questions at a time; please ask the rest again.")
         return Answer(
             question=question,
             by=NAME,
@@ -89,10 +97,8 @@ class RulesOperator:
     @staticmethod
     def _asked_back(question: str, meaning: Meaning, harness: Harness, first: tuple[Sentence, ...]) -> Answer:
         cluster = talk.cluster_of(harness.desk)
-        back = meaning.parts or talk.asked_back(meaning.nearest, cluster, meaning.named)
+        back = talk.asked_back(meaning.nearest, cluster, meaning.named)
         text = f"I am not sure what you mean: {meaning.reason}." if meaning.reason else "I am not sure what you mean."
-        if meaning.parts:
-            text = "That is more than one question; ask one at a time."
         return Answer(question=question, by=NAME, sentences=(*first, Sentence(text=text)), asks_back=back)
 
 
@@ -104,6 +110,14 @@ def plan_ids(desk: Desk) -> tuple[str, ...]:
     except (AuroraError, OSError):
         return ()
     return tuple(p.stem for p in files)
+
+
+def _answer(reply: Reply, meaning: Meaning) -> None:
+    assert meaning.kind is not None  # it was understood
+    try:
+        _ANSWERS[meaning.kind](reply, meaning.slots)
+    except UnansweredError as error:
+        reply.sentences.append(_unknown(error))
 
 
 def _unknown(error: UnansweredError) -> Sentence:

@@ -15,6 +15,7 @@ def schedule(
     decisions: int = options.count(2000, most=1_000_000, help="Decisions that are timed at each size."),
     rate: float = options.number(200.0, least=1, most=10_000, help="Requests a second over HTTP."),
     seconds: float = options.number(60.0, least=0, most=3600, unit="seconds", help="Seconds of requests; 0: none."),
+    whole_nodes: bool = typer.Option(False, "--whole-nodes", help="Send whole nodes instead of their names."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Measure the latency of decisions, and of 200 requests a second to the extender, at 100, 1,000 and 5,000 nodes.
@@ -34,6 +35,7 @@ def schedule(
             decisions=decisions,
             rate=rate,
             seconds=seconds,
+            has_objects=whole_nodes,
             progress=progress,
         )
     if as_json:

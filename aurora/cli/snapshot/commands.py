@@ -40,8 +40,8 @@ _SNAPSHOT_FILES = _snapshot_argument("Snapshot, sample such as sample:web-shop, 
 def read(  # one parameter an option
     files: list[Path] | None = options.path_argument(
         None,
-        help="Output of kubectl or of Slurm's commands, tables of nodes and tasks, or a scenario; after one of "
-        "kubernetes, slurm, csv or aurora if their content does not show their kind.",
+        help="Output of kubectl or of Slurm's commands, or a folder with it, tables of nodes and tasks, or a "
+        "scenario; after one of kubernetes, slurm, csv or aurora if their content does not show their kind.",
     ),
     live: bool = typer.Option(False, "--live", help="Read the Kubernetes cluster of the kubeconfig instead of files."),
     context: str = options.text("", help="With --live: context of the kubeconfig."),
@@ -51,6 +51,9 @@ def read(  # one parameter an option
     prometheus: str = options.text("", help="Address of a Prometheus server, for the use of nodes and tasks."),
     prices: Path | None = options.path(None, help="Prices by instance type: CSV with type and $/h, or JSON."),
     mapping: list[str] | None = options.text(None, "--map", help="With tables: HEADING=FIELD; repeatable."),
+    time_zone: str = options.text(
+        "", help="Time zone, such as Europe/Berlin, of times in Slurm's text and in tables; without it UTC."
+    ),
     yes: bool = typer.Option(False, "--yes", help="With tables: take the guess of their headings."),
     out: Path | None = options.path(None, help="Snapshot file to write."),
     as_json: bool = _AS_JSON,
@@ -73,6 +76,8 @@ def read(  # one parameter an option
     if not live and (context or as_user or namespace):
         raise options.usage_error("--live", "--context, --as and --namespace go with --live")
     table = None if prices is None else read_prices(prices)
+    if live and time_zone:
+        raise options.usage_error("--time-zone", "it goes with Slurm's text and with tables")
     if live:
         if paths or kind not in (None, "kubernetes"):
             raise options.usage_error("--live", "give files or --live, not both; only Kubernetes is read live")
@@ -86,6 +91,7 @@ def read(  # one parameter an option
             prices=table,
             mapping=parse_mapping(mapping or ()),
             confirm=asking(yes),
+            time_zone=time_zone or None,
         )
     if prometheus:
         found = _with_use(found, prometheus)

@@ -9,6 +9,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.data import account_key
+from aurora.cli.terminal.interrupts import explained
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling
 from aurora.cli.terminal.steps import steps as shown_steps
@@ -58,12 +59,9 @@ def clone(  # one parameter an option
         # Loads torch, so after the arguments are known to be good.
         from aurora.learning.experts.clone_report import train_clone
 
-        try:
-            with shown_steps() as progress:
-                report = train_clone(folder, key=key, progress=progress)
-        except KeyboardInterrupt:
-            note(f"stopped; go on with: aurora train clone --resume {shlex.quote(str(folder))}")
-            raise
+        again = f"aurora train clone --resume {shlex.quote(str(folder))}"
+        with explained(lambda: f"stopped; go on with: {again}"), shown_steps() as progress:
+            report = train_clone(folder, key=key, progress=progress)
     trained, result = report.trained, report.to_json()
     if plot is not None:
         write_charts(report.charts(), plot)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import options
+from aurora.cli.terminal.interrupts import explained
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling
 from aurora.cli.terminal.steps import steps as show_steps
@@ -104,7 +105,7 @@ def _train(  # an option each
         )
     else:
         levels = options.parse_levels(level, "--level")
-    try:
+    with explained(lambda: _kept(name, folder)):
         first_fit = report.first_fit_reward(levels, seed)
         with _progress(first_fit) as progress:
             if resume is None:
@@ -113,9 +114,6 @@ def _train(  # an option each
                 )
             else:
                 result = report.resume_training(folder, progress=progress)
-    except KeyboardInterrupt:
-        _note_interrupt(name, folder)
-        raise
     if plot is not None:
         _draw(result, first_fit, plot)
     _print(result, as_json)
@@ -133,15 +131,15 @@ def _progress(first_fit: float) -> Iterator[Progress]:
         yield progress
 
 
-def _note_interrupt(command: str, folder: Path) -> None:
-    """Say how to continue an interrupted training, if it had begun."""
+def _kept(command: str, folder: Path) -> str:
+    """Return how to continue an interrupted training; "" if it had not begun."""
     from aurora.learning.rl import checkpoint  # heavy, used here only
 
     if not (folder / checkpoint.NAME).exists():
-        return
+        return ""
     kept = checkpoint.load(folder)["steps"]
     state = f"stopped, {kept} steps are kept; go on" if kept else "stopped before steps were kept; begin again"
-    note(f"{state} with: aurora train {command} --resume {shlex.quote(str(folder))}")
+    return f"{state} with: aurora train {command} --resume {shlex.quote(str(folder))}"
 
 
 def _draw(result: TrainingReport, first_fit: float, plot: Path) -> None:

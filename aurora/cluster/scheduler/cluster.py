@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aurora.cluster.scenario import HORIZON, demand_of, kubernetes_priority, short_name, to_scenario
-from aurora.cluster.scheduler.scoring import SCORED
+from aurora.cluster.scheduler.names import NodeList
+from aurora.cluster.scheduler.scoring import NO_ROOM
 from aurora.cluster.scheduler.state import ClusterState, Decision
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import DataError
@@ -32,21 +34,41 @@ class Ranked(NamedTuple):
 
     Attributes:
         decision: The decision on the nodes that are known.
-        names: Names of the nodes of the decision, in its order.
-        unknown: Names that are no nodes of the cluster as it is known here.
-        never: Names of nodes that do not fit the task even when they are empty.
+        nodes: The nodes that were asked about.
+        never: bool [n], by candidate, whether the task does not fit the node even when it is empty.
     """
 
     decision: Decision
-    names: tuple[str, ...]
-    unknown: tuple[str, ...]
-    never: frozenset[str]
+    nodes: NodeList
+    never: NDArray[np.bool_]
 
     @property
     def choice(self) -> str | None:
         """The node that the policy chooses; None for none."""
-        place = np.searchsorted(self.decision.candidates, self.decision.node)
-        return None if self.decision.node < 0 else self.names[int(place)]
+        return None if self.decision.node < 0 else str(self.nodes.table.names[self.decision.node])
+
+    def score_of(self, name: str) -> float | None:
+        """Return the score of a node; None where it has none that is finite."""
+        number = self.nodes.table.number_of.get(name, -1)
+        place = int(np.searchsorted(self.decision.candidates, number))
+        if place >= len(self.decision.candidates) or self.decision.candidates[place] != number:
+            return None
+        value = float(self.decision.scores[place])
+        return value if abs(value) < float("inf") else None
+
+
+class _Choice(NamedTuple):
+    """A choice that counts as made.
+
+    Attributes:
+        until: Time by the clock until which it does.
+        work: The task.
+        node: Its node.
+    """
+
+    until: float
+    work: sim.Task
+    node: str
 
 
 class LiveCluster:
@@ -80,6 +102,7 @@ class LiveCluster:
         self._clock = clock
         self._frame = frame
         self._begun = clock()
+        self._assumed: dict[str, _Choice] = {}
         self.replace(snapshot)
 
     def replace(self, snapshot: Snapshot) -> None:
@@ -90,20 +113,23 @@ class LiveCluster:
         """
         if not snapshot.nodes:
             raise DataError(f"snapshot {snapshot.snapshot_id} has no node, so nothing can be scheduled")
+        # Made without the lock: questions are answered by the old state meanwhile, for seconds with many nodes.
+        scenario = self._frame or self._scenario(snapshot)
+        state = ClusterState(scenario.nodes, self.policy, scenario=scenario, names=[n.node_id for n in snapshot.nodes])
+        for task in snapshot.tasks:
+            if task.holds_resources and task.node_id is not None:
+                state.bind(self.work(task, snapshot), task.node_id, now=self.now)
+        for node in snapshot.nodes:
+            if node.is_cordoned or not node.is_ready:
+                state.set_up(node.node_id, False)
+        waiting = {t.task_id for t in snapshot.tasks if t.state == "pending" and t.node_id is None}
         with self.lock:
-            self.snapshot = snapshot
-            self._assumed: dict[str, float] = {}
-            self._system = snapshot.system
-            self._waiting = {t.task_id for t in snapshot.tasks if t.state == "pending" and t.node_id is None}
-            names = [n.node_id for n in snapshot.nodes]
-            scenario = self._frame or self._scenario(snapshot)
-            self.state = ClusterState(scenario.nodes, self.policy, scenario=scenario, names=names)
-            for task in snapshot.tasks:
-                if task.holds_resources and task.node_id is not None:
-                    self.state.bind(self.work(task), task.node_id, now=self.now)
-            for node in snapshot.nodes:
-                if node.is_cordoned or not node.is_ready:
-                    self.state.set_up(node.node_id, False)
+            assumed = self._assumed
+            self.snapshot, self.state, self._waiting, self._assumed = snapshot, state, waiting, {}
+            for task_id, choice in assumed.items():
+                if task_id not in state and choice.node in state.number_of:
+                    state.bind(choice.work, choice.node, now=self.now)
+                    self._assumed[task_id] = choice
             self.heard_at = self._clock()
 
     def _scenario(self, snapshot: Snapshot) -> sim.Scenario:
@@ -120,7 +146,7 @@ class LiveCluster:
             allowed={t.task_id: names for t in chosen},
         )
         self.notes = converted.notes
-        mix = typical_tasks(tuple(self.work(t) for t in placed))
+        mix = typical_tasks(tuple(self.work(t, snapshot) for t in placed))
         return converted.scenario.model_copy(update={"typical_tasks": mix})
 
     @property
@@ -147,8 +173,14 @@ class LiveCluster:
         """Return the node on which a task holds room; None if on none."""
         return self.state.node_of(short_name(task_id))
 
-    def work(self, task: Task) -> sim.Task:
-        """Return a task as the policy sees it."""
+    def work(self, task: Task, snapshot: Snapshot | None = None) -> sim.Task:
+        """Return a task as the policy sees it.
+
+        Args:
+            task: The task.
+            snapshot: Snapshot that it is of; None: the present one.
+        """
+        of = snapshot or self.snapshot
         seconds = self._horizon
         if task.ends_at is not None and task.started_at is not None:
             seconds = max(1.0, (task.ends_at - task.started_at).total_seconds())
@@ -156,21 +188,21 @@ class LiveCluster:
             seconds = task.time_limit
         return sim.Task(
             task_id=short_name(task.task_id),
-            arrival_time=self._arrival(task.created_at),
+            arrival_time=self._arrival(task.created_at, of),
             duration=seconds,
             priority=kubernetes_priority(task.priority)
-            if self._system == "kubernetes"
+            if of.system == "kubernetes"
             else min(5, max(1, task.priority or 3)),
             **demand_of(task)._asdict(),
         )
 
-    def _arrival(self, created: datetime | None) -> float:
+    def _arrival(self, created: datetime | None, snapshot: Snapshot) -> float:
         """Return when a task arrived; the beginning for those that were there before it."""
         if created is None:
             return self.now
-        return max(0.0, (created - self.snapshot.taken_at).total_seconds())
+        return max(0.0, (created - snapshot.taken_at).total_seconds())
 
-    def rank(self, task: Task, names: Sequence[str] | None = None) -> Ranked:
+    def rank(self, task: Task, names: Sequence[str] | NodeList | None = None) -> Ranked:
         """Let the policy score nodes for a task.
 
         Args:
@@ -182,23 +214,23 @@ class LiveCluster:
             self._expire()
             if work.task_id in self._assumed:
                 self._forget(work.task_id)
-            candidates, unknown = self.state.all_nodes, tuple[str, ...]()
-            if names is not None:
-                numbers = list(map(self.state.number_of.get, names))
-                if None in numbers:
-                    unknown = tuple(name for name, n in zip(names, numbers, strict=True) if n is None)
-                    numbers = [n for n in numbers if n is not None]
-                is_asked = np.zeros(len(self.state.node_ids), np.bool_)
-                is_asked[np.array(numbers, np.int64)] = True
-                candidates = np.flatnonzero(is_asked)
+            nodes = self._resolved(names)
             if work.task_id in self.state:  # asked again about a task that runs: it is scored as if it were new
                 work = work.model_copy(update={"task_id": f"{work.task_id[:120]}#again"})
-            decision = self.state.decide(work, candidates, now=self.now, waiting=max(1, self.waiting))
-            ids = self.state.id_array
-            shown = self.state.node_ids if candidates is self.state.all_nodes else tuple(ids[candidates].tolist())
-            is_short = (decision.marks != SCORED).any()
-            never = ids[self.state.never_fits(work)].tolist() if is_short else []
-            return Ranked(decision, shown, unknown, frozenset(never))
+            decision = self.state.decide(work, nodes.candidates, now=self.now, waiting=max(1, self.waiting))
+            never = decision.marks == NO_ROOM
+            if never.any():
+                never &= self.state.never_fits(work)[nodes.candidates]
+            return Ranked(decision, nodes, never)
+
+    def _resolved(self, names: Sequence[str] | NodeList | None) -> NodeList:
+        """Return nodes by the numbers that they have now."""
+        table = self.state.table
+        if names is None:
+            return table.all
+        if not isinstance(names, NodeList):
+            return table.resolve(names)
+        return names if names.table is table else table.resolve(names.names)
 
     def warm_up(self) -> None:
         """Decide once for a task that nobody asked about, so that the first question does not wait for compilation."""
@@ -209,12 +241,24 @@ class LiveCluster:
             self.state.delete("warm-up", now=self.now)
 
     def assume(self, task: Task, node_id: str) -> None:
-        """Count a task as placed until the cluster says where it is, or for `ASSUMED_SECONDS`."""
+        """Count a task as placed until the cluster says where it is, or for `ASSUMED_SECONDS`.
+
+        Nothing happens if the cluster has said where it is, or the node is not known yet.
+        """
         work = self.work(task)
         with self.lock:
+            if node_id not in self.state.number_of:
+                return
+            self.retract(task)
             if work.task_id not in self.state:
                 self.state.bind(work, node_id, now=self.now)
-                self._assumed[work.task_id] = self._clock() + ASSUMED_SECONDS
+                self._assumed[work.task_id] = _Choice(self._clock() + ASSUMED_SECONDS, work, node_id)
+
+    def retract(self, task: Task) -> None:
+        """Count a task as placed no more, unless the cluster has said that it is."""
+        with self.lock:
+            if short_name(task.task_id) in self._assumed:
+                self._forget(short_name(task.task_id))
 
     def update(self, task: Task) -> None:
         """Take in what the cluster says of a task: it waits, holds room on a node, or has ended."""
@@ -253,5 +297,8 @@ class LiveCluster:
 
     def _expire(self) -> None:
         now = self._clock()
-        for task_id in [t for t, until in self._assumed.items() if until <= now]:
+        while self._assumed:  # the oldest is the first
+            task_id, choice = next(iter(self._assumed.items()))
+            if choice.until > now:
+                return
             self._forget(task_id)

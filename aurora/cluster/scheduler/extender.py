@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from aurora.cluster.scheduler.cluster import LiveCluster, Ranked
+import orjson
+
+from aurora.cluster.scheduler.binding import Binder
+from aurora.cluster.scheduler.cluster import LiveCluster
+from aurora.cluster.scheduler.names import ListCache
 from aurora.cluster.scheduler.pods import PodReader
 from aurora.cluster.scheduler.wire import (
     ExtenderArgs,
+    binding_result,
     filter_error,
     filter_result,
-    host_priorities,
     parse_arguments,
+    parse_binding,
     scaled,
 )
 from aurora.cluster.snapshot import Task
@@ -43,12 +47,22 @@ class Extender:
         cluster: The cluster.
         is_watched: Whether the cluster is followed; without news for `STALE_SECONDS` it then answers nothing.
         is_assuming: Whether a choice counts as made until the cluster says where the pod is.
+        binder: Makes bindings; None: kube-scheduler makes them itself.
     """
 
-    def __init__(self, cluster: LiveCluster, *, is_watched: bool = False, is_assuming: bool = True) -> None:
+    def __init__(
+        self,
+        cluster: LiveCluster,
+        *,
+        is_watched: bool = False,
+        is_assuming: bool = True,
+        binder: Binder | None = None,
+    ) -> None:
         self.cluster = cluster
+        self.binder = binder
         self._is_watched = is_watched
         self._is_assuming = is_assuming
+        self._lists = ListCache()
         self._snapshot = cluster.snapshot
         self._reader = PodReader(self._snapshot.nodes)
 
@@ -65,6 +79,26 @@ class Extender:
         """Answer the verb `prioritize`: scores of nodes from 0 to 10."""
         return self._answer(body, self._prioritize, None)
 
+    def bind(self, body: bytes) -> Answer:
+        """Answer the verb `bind`: let the cluster bind a pod, and count it as placed from then on.
+
+        It waits for the cluster's API, so that it is not to be called where others wait.
+        """
+        if self.binder is None:
+            return Answer(BAD_REQUEST, error_body("bindings are not made here; start with --bind"))
+        try:
+            binding = parse_binding(body)
+        except DataError as error:
+            return Answer(BAD_REQUEST, error_body(str(error)))
+        refused = self.binder(binding)
+        task = self._reader.known(binding.uid)
+        if task is not None and task.task_id == f"{binding.namespace}/{binding.name}":
+            if refused is None:
+                self.cluster.assume(task, binding.node)
+            elif refused.is_certain:
+                self.cluster.retract(task)
+        return Answer(OK, binding_result("" if refused is None else f"aurora: {refused.message}"))
+
     def _answer(
         self,
         body: bytes,
@@ -74,7 +108,7 @@ class Extender:
         if not self.is_ready:
             return Answer(UNAVAILABLE, error_body(f"nothing was heard from the cluster for {self.cluster.age:.0f} s"))
         try:
-            arguments = parse_arguments(body)
+            arguments = parse_arguments(body, self.cluster.state.table, self._lists)
         except DataError as error:
             return Answer(BAD_REQUEST, error_body(str(error)))
         try:
@@ -89,26 +123,15 @@ class Extender:
         return self._reader.read(pod)
 
     def _filter(self, arguments: ExtenderArgs, task: Task) -> bytes:
-        ranked = self.cluster.rank(task, arguments.names)
-        failed = {ranked.names[k]: f"aurora: {text}" for k, text in ranked.decision.reasons().items()}
-        unresolvable = {n: "aurora: too small, or of another model" for n in failed if n in ranked.never}
-        passed = set(arguments.names) - set(failed)  # a node that is not known here yet is kube-scheduler's to judge
-        return filter_result(
-            arguments, passed, {n: t for n, t in failed.items() if n not in unresolvable}, unresolvable
-        )
+        return filter_result(arguments, self.cluster.rank(task, arguments.nodes))
 
     def _prioritize(self, arguments: ExtenderArgs, task: Task) -> bytes:
-        ranked = self.cluster.rank(task, arguments.names)
+        ranked = self.cluster.rank(task, arguments.nodes)
         if self._is_assuming and ranked.choice is not None:
             self.cluster.assume(task, ranked.choice)
-        return host_priorities(arguments.names, scores_of(ranked))
-
-
-def scores_of(ranked: Ranked) -> dict[str, int]:
-    """Return the scores of nodes from 0 to 10, by name."""
-    return dict(zip(ranked.names, scaled(ranked.decision).tolist(), strict=True))
+        return ranked.nodes.encode_scores(scaled(ranked.decision))
 
 
 def error_body(message: str) -> bytes:
     """Return an error as JSON."""
-    return json.dumps({"Error": message}).encode()
+    return orjson.dumps({"Error": message})

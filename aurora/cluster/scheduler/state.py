@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.cluster.scheduler import scoring
+from aurora.cluster.scheduler.names import NameTable
 from aurora.errors import InputError
 from aurora.sim.episodes import empty_state
 from aurora.sim.kernel import layout as at
@@ -31,7 +32,8 @@ ALL_MODELS = (1 << (MAX_MODELS + 1)) - 1
 NO_ROOM = "no room"
 HELD = "held by the policy's admit"
 NO_RULE = "no rule of the policy holds"
-_REASONS = {scoring.NO_ROOM: NO_ROOM, scoring.HELD: HELD, scoring.NO_RULE: NO_RULE}
+REASONS = {scoring.NO_ROOM: NO_ROOM, scoring.HELD: HELD, scoring.NO_RULE: NO_RULE}
+"""Why a candidate is out of the question, by its mark."""
 
 
 class Decision(NamedTuple):
@@ -49,11 +51,6 @@ class Decision(NamedTuple):
     marks: NDArray[np.int64]
     scores: FloatArray
 
-    def reasons(self) -> dict[int, str]:
-        """Return, by the place of the candidate, why it is out of the question."""
-        out = np.flatnonzero(self.marks != scoring.SCORED)
-        return {k: _REASONS[mark] for k, mark in zip(out.tolist(), self.marks[out].tolist(), strict=True)}
-
 
 class ClusterState:
     """Nodes and the tasks that hold room on them.
@@ -63,7 +60,7 @@ class ClusterState:
     Attributes:
         frame: Scenario of the nodes, the objectives and the typical mix of tasks, from which an equal state is made.
         node_ids: Names of the nodes, by number.
-        id_array: The same as an array of objects.
+        table: The same as a table for lists of names.
         number_of: Numbers of the nodes, by name.
 
     Args:
@@ -89,8 +86,8 @@ class ClusterState:
         problem = encode(base).problem
         self.frame = base
         self.node_ids = tuple(n.node_id for n in nodes) if names is None else tuple(names)
-        self.id_array = np.array(self.node_ids, dtype=object)
-        self.number_of = {name: k for k, name in enumerate(self.node_ids)}
+        self.table = NameTable(self.node_ids)
+        self.number_of = self.table.number_of
         self.policy_id = policy.policy_id
         self.all_nodes = np.arange(len(nodes))
         self._models = _model_numbers(base)

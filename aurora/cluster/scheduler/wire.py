@@ -7,21 +7,29 @@ case. Go ignores the case of keys when it reads, and so does this module.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
-from json.encoder import encode_basestring_ascii
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
+from aurora.cluster.scheduler.binding import Binding
+from aurora.cluster.scheduler.cluster import Ranked
+from aurora.cluster.scheduler.names import ListCache, NameTable, NodeList, names_of
 from aurora.cluster.scheduler.scoring import SCORED
-from aurora.cluster.scheduler.state import Decision
+from aurora.cluster.scheduler.state import REASONS, Decision
 from aurora.errors import DataError
 from aurora.sim.kernel.lanes import LOWEST
 
 MAX_PRIORITY = 10
 """`MaxExtenderPriority`: the highest score of a node; kube-scheduler multiplies it by ten and by the weight."""
+PREFIX = "aurora: "
+"""What reasons begin with in the events of a pod."""
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+_NAMES_KEY = b'"NodeNames":['
 
 
 class ExtenderArgs(NamedTuple):
@@ -29,34 +37,57 @@ class ExtenderArgs(NamedTuple):
 
     Attributes:
         pod: The pod.
-        nodes: Node objects, where `nodeCacheCapable` is false; None otherwise.
-        names: Names of the nodes that are asked about.
+        nodes: The nodes that are asked about.
+        objects: The same as objects, where `nodeCacheCapable` is false; None otherwise.
     """
 
     pod: Mapping[str, Any]
-    nodes: tuple[Mapping[str, Any], ...] | None
-    names: tuple[str, ...]
+    nodes: NodeList
+    objects: Sequence[Mapping[str, Any]] | None
 
 
-def parse_arguments(body: bytes) -> ExtenderArgs:
+def parse_arguments(body: bytes, table: NameTable, lists: ListCache) -> ExtenderArgs:
     """Parse `ExtenderArgs`.
+
+    Args:
+        body: JSON.
+        table: Names of the cluster's nodes.
+        lists: Lists of names that came before; a new one is added.
 
     Raises:
         DataError: It is no JSON, or not of that type; says where.
     """
     try:
-        data = json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        return _split_arguments(body, table, lists) or _whole_arguments(orjson.loads(body), table)
+    except ValueError as error:  # of orjson
         raise DataError(f"the body is no JSON: {str(error)[:200]}") from None
+
+
+def _split_arguments(body: bytes, table: NameTable, lists: ListCache) -> ExtenderArgs | None:
+    """Parse a body that ends with a list of names, as kube-scheduler writes it; None for another one.
+
+    The list is cut out and `null` put in its place. If the rest is JSON then, and `NodeNames` is its last key, the list
+    was the value of that key: no other place of `null` before the closing brace makes an object.
+    """
+    begin, end = body.rfind(_NAMES_KEY), body.rfind(b"]") + 1
+    begin += len(_NAMES_KEY) - 1
+    if not len(_NAMES_KEY) <= begin < end or body[end:].strip(b" \t\r\n") != b"}":
+        return None
+    try:
+        data = orjson.loads(body[:begin] + b"null}")
+    except ValueError:
+        return None
+    if next(reversed(data)) != "NodeNames":
+        return None
+    return ExtenderArgs(_pod(data), lists.read(body[begin:end], table), None)
+
+
+def _whole_arguments(data: Any, table: NameTable) -> ExtenderArgs:
     if not isinstance(data, dict):
         raise DataError("the body is no object; ExtenderArgs has the keys Pod, and Nodes or NodeNames")
-    pod, nodes, names = (_value(data, key) for key in ("Pod", "Nodes", "NodeNames"))
-    if not isinstance(pod, dict):
-        raise DataError("Pod: there is none" if pod is None else "Pod: it is no object")
+    pod, nodes, names = _pod(data), _value(data, "Nodes"), _value(data, "NodeNames")
     if names is not None:
-        if not isinstance(names, list) or not set(map(type, names)) <= {str}:
-            raise DataError("NodeNames: it is no list of names")
-        return ExtenderArgs(pod, None, tuple(names))
+        return ExtenderArgs(pod, table.resolve(names_of(names)), None)
     if nodes is None:
         raise DataError("there are neither Nodes nor NodeNames")
     items = nodes.get("items") if isinstance(nodes, dict) else None
@@ -64,48 +95,64 @@ def parse_arguments(body: bytes) -> ExtenderArgs:
         items = []
     if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
         raise DataError("Nodes.items: it is no list of nodes")
-    return ExtenderArgs(pod, tuple(items), tuple(_name(k, item) for k, item in enumerate(items)))
+    return ExtenderArgs(pod, table.resolve([_name(k, item) for k, item in enumerate(items)]), items)
 
 
-def filter_result(
-    arguments: ExtenderArgs, passed: set[str], failed: Mapping[str, str], unresolvable: Mapping[str, str]
-) -> bytes:
-    """Return `ExtenderFilterResult`: nodes as they came in, in the form in which they came in.
+def _pod(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    pod = _value(data, "Pod")
+    if not isinstance(pod, dict):
+        raise DataError("Pod: there is none" if pod is None else "Pod: it is no object")
+    return pod
 
-    Args:
-        arguments: The request.
-        passed: Names of the nodes on which the pod may go.
-        failed: Why others are out, by name.
-        unresolvable: The same where evicting pods would not help.
-    """
-    nodes = names = None
-    if arguments.nodes is None:
-        names = [n for n in arguments.names if n in passed]
+
+def filter_result(arguments: ExtenderArgs, ranked: Ranked) -> bytes:
+    """Return `ExtenderFilterResult`: nodes as they came in, in the form in which they came in."""
+    marks, nodes = ranked.decision.marks, ranked.nodes
+    is_kept = nodes.passed(marks != SCORED)
+    failed = [nodes.encode_texts((marks == m) & ~ranked.never, f"{PREFIX}{text}") for m, text in REASONS.items()]
+    kept, names = b"null", b"null"
+    if arguments.objects is None:
+        names = nodes.encode_names(is_kept)
     else:
-        kept = [item for name, item in zip(arguments.names, arguments.nodes, strict=True) if name in passed]
-        nodes = {"metadata": {}, "items": kept}
-    return _encoded(
-        {
-            "Nodes": nodes,
-            "NodeNames": names,
-            "FailedNodes": failed,
-            "FailedAndUnresolvableNodes": unresolvable,
-            "Error": "",
-        }
+        items = list(compress(arguments.objects, is_kept.tolist()))
+        kept = b'{"metadata":{},"items":' + orjson.dumps(items) + b"}"
+    return b'{"Nodes":%b,"NodeNames":%b,"FailedNodes":{%b},"FailedAndUnresolvableNodes":{%b},"Error":""}' % (
+        kept,
+        names,
+        b",".join(filter(None, failed)),
+        nodes.encode_texts(ranked.never, f"{PREFIX}too small, or of another model"),
     )
 
 
 def filter_error(message: str) -> bytes:
     """Return an `ExtenderFilterResult` with an error, which kube-scheduler writes to the pod's events."""
-    return _encoded(
+    return orjson.dumps(
         {"Nodes": None, "NodeNames": None, "FailedNodes": {}, "FailedAndUnresolvableNodes": {}, "Error": message}
     )
 
 
-def host_priorities(names: Sequence[str], scores: Mapping[str, int]) -> bytes:
-    """Return `HostPriorityList`; nodes without a score have 0."""
-    entries = [f'{{"Host":{encode_basestring_ascii(n)},"Score":{scores.get(n, 0)}}}' for n in names]
-    return f"[{','.join(entries)}]".encode()
+def parse_binding(body: bytes) -> Binding:
+    """Parse `ExtenderBindingArgs`.
+
+    Raises:
+        DataError: It is no JSON, or not of that type; says where.
+    """
+    try:
+        data = orjson.loads(body)
+    except ValueError as error:
+        raise DataError(f"the body is no JSON: {str(error)[:200]}") from None
+    values = []
+    for key in ("PodName", "PodNamespace", "PodUID", "Node"):
+        value = _value(data, key) if isinstance(data, dict) else None
+        if not isinstance(value, str) or not (value if key == "PodUID" else _NAME.fullmatch(value)):
+            raise DataError(f"{key}: there is none, or it is no name of Kubernetes")
+        values.append(value)
+    return Binding(*values)
+
+
+def binding_result(error: str) -> bytes:
+    """Return `ExtenderBindingResult`; without an error the pod is bound."""
+    return orjson.dumps({"Error": error})
 
 
 def scaled(decision: Decision) -> NDArray[np.int64]:
@@ -141,11 +188,3 @@ def _name(number: int, node: Mapping[str, Any]) -> str:
     if not isinstance(name, str) or not name:
         raise DataError(f"Nodes.items[{number}]: it has no metadata.name")
     return name
-
-
-def _encoded(data: Any) -> bytes:
-    return json.dumps(data, separators=(",", ":")).encode()
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON number")

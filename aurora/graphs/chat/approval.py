@@ -6,6 +6,7 @@ The form is the one of `interrupt_mode="batched"`, which agent-chat-ui and Studi
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple
 
 from aurora.agents.operator.answer import Approval
@@ -17,6 +18,7 @@ TOOL_OF_ACTION: dict[str, str] = {"apply": "apply_plan", "rollback": "roll_back_
 MAX_LINES = 40
 """Most changes that a question lists."""
 DECISIONS = ["approve", "edit", "reject"]
+_NUMBERS = re.compile(r"\s*\[?[\d,\s]*\]?\s*")
 
 
 class Decision(NamedTuple):
@@ -35,20 +37,21 @@ class Decision(NamedTuple):
     plan_id: str = ""
 
 
-def request(approval: Approval, plan: Plan, problem: str = "") -> dict[str, Any]:
+def request(approval: Approval, plan: Plan, problem: str = "", place: str = "") -> dict[str, Any]:
     """Return the question to a person.
 
     Args:
         approval: What is to be approved.
         plan: The plan.
         problem: What was wrong with the last answer to it; "" if there was none.
+        place: Live cluster that it changes; "": files or scripts are written.
     """
     name = TOOL_OF_ACTION[approval.action]
     args: dict[str, Any] = {"plan_id": approval.plan_id, "sha256": approval.sha256}
     if approval.action == "apply":
         args["without"] = []
     return {
-        "action_requests": [{"name": name, "args": args, "description": described(approval, plan, problem)}],
+        "action_requests": [{"name": name, "args": args, "description": described(approval, plan, problem, place)}],
         "review_configs": [
             {
                 "action_name": name,
@@ -58,7 +61,7 @@ def request(approval: Approval, plan: Plan, problem: str = "") -> dict[str, Any]
     }
 
 
-def described(approval: Approval, plan: Plan, problem: str = "") -> str:
+def described(approval: Approval, plan: Plan, problem: str = "", place: str = "") -> str:
     """Return a plan in the words in which a person is asked."""
     verb = "Apply" if approval.action == "apply" else "Undo"
     lines = diff(plan if approval.action == "apply" else inverse(plan))
@@ -66,7 +69,8 @@ def described(approval: Approval, plan: Plan, problem: str = "") -> str:
     return "\n".join(
         [
             *([problem] if problem else []),
-            f"{verb} plan {plan.plan_id} ({_counted(len(plan.changes))}, hash {plan.sha256[:12]})?",
+            f"{verb} plan {plan.plan_id} ({_counted(len(plan.changes))}, hash {plan.sha256[:12]})"
+            f"{f' on {place}, after a dry run on its server' if place else ''}?",
             *(f"- {line}" for line in lines[:MAX_LINES]),
             *more,
             *(f"risk: {r.message}" for r in plan.risks if approval.action == "apply"),
@@ -107,6 +111,8 @@ def _edit(action: Any) -> Decision:
     if not isinstance(args, dict):
         raise InputError('an edit has {"edited_action": {"name": ..., "args": {"without": [2, 3]}}}')
     without = args.get("without") or []
+    if isinstance(without, str):  # agent-chat-ui edits every argument as text
+        without = [int(n) for n in re.findall(r"\d+", without)] if _NUMBERS.fullmatch(without) else None
     if not isinstance(without, list) or not all(type(n) is int for n in without):
         raise InputError("`without` lists the numbers of changes to leave out", parameter="without", value=without)
     return Decision("edit", without=tuple(without), plan_id=str(args.get("plan_id") or ""))

@@ -35,6 +35,18 @@ class ChatState(TypedDict, total=False):
     approved: str
 
 
+class ChatInput(TypedDict, total=False):
+    """What a person gives: evidence, turns and approvals come from the graph alone.
+
+    Attributes:
+        messages: The question as the last one.
+        mode: What the conversation may do from now on; absent: as before.
+    """
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    mode: Mode
+
+
 def mode_of(state: ChatState) -> Mode:
     """Return what the conversation may do."""
     return state.get("mode") or DEFAULT_MODE

@@ -14,7 +14,7 @@ from aurora.learning.accounts.history import M_COST, M_MISSES
 from aurora.learning.accounts.workload import STEP
 from aurora.learning.experts.account_env import AccountEnv, Case
 from aurora.learning.experts.cloning import Choose
-from aurora.statistics import Interval, paired_interval
+from aurora.statistics.intervals import Interval, paired_interval
 
 EQUAL_SERVICE_MARGIN = 0.002
 """Largest rise of the share of misses, at the upper bound of its interval, at which service counts as equal."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from aurora.errors import InputError
 from aurora.learning.series.series import Series
+from aurora.time_zones import time_zone
 from aurora.types import FloatArray
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
@@ -111,10 +111,7 @@ def _offsets(times: np.ndarray, zone: str) -> np.ndarray:
     """Return the seconds that local time is ahead of UTC, with summer time."""
     if zone == "UTC":
         return np.zeros_like(times)
-    try:
-        where = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(f"time zone {zone!r} is not known; write one such as Europe/Berlin") from None
+    where = time_zone(zone)
     quarters, positions = np.unique(times // 900, return_inverse=True)  # offsets change on quarters of an hour
     ahead = [datetime.fromtimestamp(int(q) * 900, where).utcoffset() for q in quarters]
     return np.array([0 if a is None else int(a.total_seconds()) for a in ahead], dtype=np.int64)[positions]

@@ -16,7 +16,7 @@ from aurora.learning.accounts import PER_DAY, Catalogue, Truth, simulate
 from aurora.learning.rightsizing.projection import DAYS_A_MONTH
 from aurora.learning.rightsizing.rightsizing import Choice, Goals, Side
 from aurora.learning.rightsizing.usage import Usage
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 
 INTERVAL_PROBABILITY = 0.8
 """Probability of the interval of savings."""

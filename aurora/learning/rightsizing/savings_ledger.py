@@ -11,7 +11,7 @@ from typing import Any
 
 from aurora import journal
 from aurora.errors import DataError, FileError, InputError
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 
 LARGEST_SAVINGS = 1e12
 """Largest savings, dollars a month; more is a mistake."""

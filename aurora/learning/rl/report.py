@@ -27,7 +27,7 @@ from aurora.learning.rl.trainer import (
 )
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.statistics import Interval, paired_interval
+from aurora.statistics.intervals import Interval, paired_interval
 from aurora.types import Progress, no_progress
 
 POLICY_FILE, LOCK_FILE = "policy.json", "lock"

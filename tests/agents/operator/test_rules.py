@@ -160,9 +160,34 @@ def test_what_is_not_understood_is_asked_back(operator, desks, question):
     assert not answer.tables
 
 
-def test_two_questions_at_once_are_asked_back_one_by_one(operator, desks):
+def test_two_questions_at_once_are_answered_in_turn(operator, desks):
     answer = ask(operator, desks["web-shop"], "why is fraud-scoring pending and what does the cluster cost per hour?")
-    assert answer.asks_back == ("why is fraud-scoring pending", "what does the cluster cost per hour")
+    assert not answer.asks_back and not [s for s in answer.sentences if s.struck]
+    texts = [s.text for s in answer.sentences]
+    first, second = (
+        texts.index(t) for t in ("First: why is fraud-scoring pending?", "Second: what does the cluster cost per hour?")
+    )
+    assert any("fraud-scoring" in t for t in texts[first + 1 : second])
+    assert any("an hour" in t for t in texts[second + 1 :])
+
+
+def test_of_four_questions_three_are_answered_and_the_rest_is_said(operator, desks):
+    question = "show b2; what is waiting; which policy is best; drain b3"
+    answer = ask(operator, desks["web-shop"], question)
+    texts = [s.text for s in answer.sentences]
+    assert "Third: which policy is best?" in texts and not any("b3" in t for t in texts)
+    assert "3 questions at a time" in texts[-1]
+
+
+def test_what_follows_from_a_change_is_part_of_its_question(operator, desks):
+    meaning = understand("what if b2 dies, and which pods are waiting then?", operator.names(desks["web-shop"]))
+    assert (meaning.kind, meaning.several) == ("what_if_node_fails", ())
+
+
+def test_it_refers_to_what_an_earlier_clause_names(operator, desks):
+    names = operator.names(desks["web-shop"])
+    meaning = understand("fraud-scoring has been there since this morning. what exactly is it waiting for?", names)
+    assert (meaning.kind, meaning.slots) == ("why_waiting", {"task": "shop/fraud-scoring-7903f034-b2996"})
 
 
 def test_it_refers_to_what_was_asked_before(operator, desks):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurora.agents.operator.answering.talk import POLICY_IDS
+from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import KINDS, QUESTIONS
 from aurora.agents.operator.rules import _ANSWERS
 from aurora.agents.operator.understanding.meaning import understand
@@ -27,7 +28,7 @@ def names():
 def test_every_kind_has_examples_an_answer_and_tools_that_exist():
     assert set(QUESTIONS) == set(KINDS) == set(_ANSWERS)
     for kind, row in QUESTIONS.items():
-        assert len(row.examples) >= 20, kind
+        assert len(entries(f"examples/{kind}")) >= 20, kind
         assert set(row.tools) <= set(TOOLS), kind
 
 

@@ -59,7 +59,7 @@ def test_the_template_is_read_without_a_guess(files):
     assert snapshot.nodes_by_id["b1"].taints[0].key == "gpu"
     assert snapshot.tasks[2].time_limit == 6 * 3600
     assert snapshot.workloads[0].replicas == 2
-    assert [n.code for n in snapshot.notes] == ["time-of-file"]
+    assert [n.code for n in snapshot.notes] == ["time-zone", "time-of-file"]
 
 
 def test_a_column_is_mapped_by_hand(files):

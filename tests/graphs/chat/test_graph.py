@@ -87,10 +87,11 @@ def test_an_approved_plan_is_applied_once_and_rolled_back(talk, plans, plan) -> 
     assert not [p for p in (plans / f"{plan.plan_id}-files").rglob("*") if p.is_file()]
 
 
-def test_an_edit_makes_another_plan_which_needs_its_own_approval(talk, plans, plan) -> None:
+@pytest.mark.parametrize("without", [[2], "[2]", " 2 "])  # agent-chat-ui edits every argument as text
+def test_an_edit_makes_another_plan_which_needs_its_own_approval(talk, plans, plan, without) -> None:
     one = talk()
     one.ask(f"apply {plan.plan_id}", mode="apply")
-    edited = {"name": "apply_plan", "args": {"plan_id": plan.plan_id, "sha256": plan.sha256, "without": [2]}}
+    edited = {"name": "apply_plan", "args": {"plan_id": plan.plan_id, "sha256": plan.sha256, "without": without}}
     step = one.decide({"type": "edit", "edited_action": edited})
     assert step.answer is None
     other = step.request["action_requests"][0]["args"]
@@ -136,7 +137,7 @@ def test_a_plan_altered_while_it_is_asked_about_is_refused(talk, plans, plan) ->
 
 
 def test_a_plan_swapped_for_another_with_a_true_hash_is_refused(talk, plans, plan) -> None:
-    from aurora.cluster.plans.making import edit
+    from aurora.cluster.plans.editing import edit
 
     other = edit(plan, WEB_SHOP, without=[1])
     one = talk()

@@ -74,7 +74,7 @@ def test_working_hours_follow_the_zone_through_summer_time():
     for start, first in ((winter, 8), (summer, 7)):
         found = calendar(series(np.zeros(24), start), "Europe/Berlin")["working_hours"]
         assert int(np.argmax(found)) == first and found.sum() == 8
-    with pytest.raises(AuroraError, match="'Mars/Olympus' is not known"):
+    with pytest.raises(AuroraError, match="zone='Mars/Olympus': this time zone is not known"):
         calendar(series([1, 2]), "Mars/Olympus")
 
 

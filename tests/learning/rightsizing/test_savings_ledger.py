@@ -12,7 +12,7 @@ from aurora.learning.rightsizing.savings_ledger import (
     settle_promise,
     settlements,
 )
-from aurora.statistics import wilson
+from aurora.statistics.intervals import wilson
 
 
 def a_promise(number, savings=100.0):

@@ -7,6 +7,9 @@ from typing import Any
 
 from aurora.agents.operator.answering.reply import Found, Reply, ids_of, listed, money, noun, share
 
+MAX_LISTED = 20
+"""Most tasks that the tool lists."""
+
 
 def what_if_load(reply: Reply, slots: Mapping[str, Any]) -> None:
     """Say what more or less load does."""
@@ -121,7 +124,7 @@ def _say_loss(reply: Reply, found: Found, condition: str, *cites: str) -> None:
         reply.say(f"{condition}, {noun(displaced, 'task')} lose{'s' if displaced == 1 else ''} the node and find"
                   f"{'s' if displaced == 1 else ''} another.", *cite)  # fmt: skip
     else:
-        placed = f"{again} of them find another" if again < 20 else f"at least {again} of them find another"  # noqa: PLR2004  # rows listed
+        placed = f"{again} of them find another" if again < MAX_LISTED else f"at least {again} of them find another"
         reply.say(
             f"{condition}, {noun(displaced, 'task')} lose{'s' if displaced == 1 else ''} the node and {placed}.", *cite
         )

@@ -10,6 +10,8 @@ from aurora.agents.operator.answering.reply import Found, Reply, duration_of, id
 
 MAX_EXPLAINED = 6
 """Most waiting workloads that are explained one by one."""
+MAX_IN_WORDS = 3
+"""Most of them that are also told in sentences."""
 _FEATURES = {
     "fit.cpu_left": "cores left",
     "fit.memory_left": "memory left",
@@ -138,6 +140,8 @@ def _say_remedy(reply: Reply, found: Found) -> None:
         return
     first = remedies[0]
     reply.say(f"The smallest change that would place it on {first['node_id']}: {'; '.join(first['changes'])}.", cite)
+    if first["command"]:
+        reply.say(f'A plan of it: "{_quoted(first["command"])}".', cite)
 
 
 def _all_waiting(reply: Reply) -> None:
@@ -158,7 +162,7 @@ def _all_waiting(reply: Reply) -> None:
         waited = why.data["waited_minutes"]
         reason = why.data["never"] or why.data["summary"]
         rows.append((members[0], str(len(members)), "not known" if waited is None else duration_of(waited), reason))
-        if len(chosen) <= 3:  # noqa: PLR2004  # few enough for words
+        if len(chosen) <= MAX_IN_WORDS:
             room = why.data["fits_now"]
             text = f"has room on {listed(room)}" if room else f'does not fit: "{_quoted(reason)}"'
             reply.say(f"{members[0]} {text}.", why.cite)

@@ -15,6 +15,10 @@ MAX_TABLE_ROWS = 12
 """Most rows of a table of an answer."""
 
 
+MIN_IN_CENTS, MIN_WHOLE = 0.1, 0.01
+"""Dollars from which cents say enough, and the share from which whole per cent do."""
+
+
 class UnansweredError(AuroraError):
     """A tool has not given what an answer needs.
 
@@ -126,7 +130,7 @@ def money(dollars: float) -> str:
     >>> money(2.808), money(86.1), money(0.0123)
     ('$2.81', '$86.10', '$0.0123')
     """
-    if 0 < abs(dollars) < 0.1:  # noqa: PLR2004  # cents would say too little
+    if 0 < abs(dollars) < MIN_IN_CENTS:
         return f"${plain(dollars, 3)}"
     return f"-${-dollars:,.2f}" if dollars < 0 else f"${dollars:,.2f}"
 
@@ -137,7 +141,7 @@ def share(value: float) -> str:
     >>> share(0.600366), share(0.004), share(1.028)
     ('60 %', '0.4 %', '103 %')
     """
-    if 0.01 <= value <= 0.99 or value > 1:  # noqa: PLR2004  # whole per cent say enough
+    if MIN_WHOLE <= value <= 1 - MIN_WHOLE or value > 1:
         return f"{100 * value:.0f} %"
     return percent(value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,25 +11,37 @@ from typing import Any, NamedTuple
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding import slots as amounts
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.classifier import classifier
+from aurora.agents.operator.understanding.clauses import asks, clauses
+from aurora.agents.operator.understanding.names import Mention, Names, with_hosts
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
 from aurora.agents.operator.understanding.similarity import AnyKind, examples, words_of
+from aurora.agents.operator.understanding.spelling import corrected
 from aurora.agents.operator.understanding.words import plain_text
 
-THRESHOLD = 0.45
-"""Least likeness to an example at which a question counts as understood."""
-MARGIN = 0.12
-"""Least distance to the next kind."""
+THRESHOLD = 0.6
+"""Least probability of a kind at which a question counts as understood; `lowest_threshold` of
+`aurora.evals.understanding` finds it on questions for development."""
+HINT = 0.3
+"""Least probability at which it is said that a question can mean several things."""
 NEIGHBOURS = 0.7
 """Weight of the nearest examples, compared with that of the odds of words."""
 MISSING, UNWANTED = 0.22, 0.10
 """What a kind loses for each name that it needs and the question does not have, or has and the kind has no use for."""
 STRANGE, ORDERED = 0.06, 0.3
 """What it loses for each word that is neither known nor everyday, and an order for a question that asks why."""
-CERTAIN = 0.62
-"""Likeness from which one part of a question is a question of its own."""
+LOG_MISSING, LOG_UNWANTED = 2.0, 0.7
+"""The same for the logarithm of the probability by words."""
+SPREAD = 0.08
+"""Likeness that counts as one step of the logarithm of the probability by examples."""
+CERTAIN = 0.7
+"""Probability from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
 """Least share of words that occur in examples."""
+SHORT = 4
+"""Most words of a question that only goes on with the one before."""
+MAX_PARTS = 3
+"""Most questions that are answered at once."""
 MAX_QUESTION = 600
 """Most letters of a question."""
 
@@ -40,11 +53,13 @@ class Meaning:
     Attributes:
         kind: Kind of the question; None: not understood.
         slots: Ids and amounts that it names.
-        likeness: Likeness to the kind's nearest examples.
+        likeness: Probability of that kind.
         nearest: Kinds that were perhaps meant, the likeliest first.
         reason: Why it was not understood.
-        parts: The questions in it, where there are several.
         named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
+        text: The question, or the part of it that asks.
+        several: The questions in it, where there are several; at most three.
+        left: Questions beyond those.
     """
 
     kind: Kind | None
@@ -52,8 +67,15 @@ class Meaning:
     likeness: float = 0.0
     nearest: tuple[Kind, ...] = ()
     reason: str = ""
-    parts: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    several: tuple[Meaning, ...] = ()
+    left: int = 0
+
+    @property
+    def questions(self) -> tuple[Meaning, ...]:
+        """What is to be answered: this, or each of several."""
+        return self.several or (self,)
 
 
 class Masked(NamedTuple):
@@ -89,23 +111,18 @@ _IMPERSONAL = re.compile(
     r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|like|that|"
     r"possible|enough|going to)\b)|\bmake it\b"
 )
-_SPLIT = re.compile(
-    r"[?!;]+\s*(?=\S)|(?<=\w)\.\s+(?=\S)|,?\s+(?:and|also|then|plus)\s+(?:also\s+)?"
-    r"(?=(?:why|what|how|which|who|when|is|are|can|could|should|does|do|show|make|drain|apply|scale|compare|forecast|"
-    r"tell|explain|place|roll|undo|list|check|resize)\b)"
-)
 
 
 def mask(question: str, names: Names) -> Masked:
     """Replace names and amounts of a question by placeholders."""
-    text = plain_text(question[:MAX_QUESTION])
+    text = with_hosts(plain_text(question[:MAX_QUESTION]))
     mentions = names.mentions(text)
     parts, at = [], 0
     for mention in mentions:
         parts += [text[at : mention.start], f" {_PLACEHOLDER[mention.kind]} "]
         at = mention.end
-    plain = "".join([*parts, text[at:]])
-    masked = amounts.mask_amounts(plain)
+    plain = re.sub(r"\s+", " ", corrected("".join([*parts, text[at:]]))).strip()
+    masked = re.sub(r"\s+", " ", amounts.mask_amounts(plain)).strip()
     return Masked(masked, plain, mentions)
 
 
@@ -118,73 +135,146 @@ def understand(question: str, names: Names, history: Sequence[Turn] = ()) -> Mea
         history: Earlier turns, for "it" and "the second one".
     """
     whole = _understood(question, names, history)
-    pieces = [p.strip(" ,.?!;") for p in _SPLIT.split(question) if p and p.strip(" ,.?!;")]
-    if len(pieces) > 1:
-        parts = [_understood(p, names, history) for p in pieces]
-        sure = [(p, m) for p, m in zip(pieces, parts, strict=True) if m.kind is not None and m.likeness >= CERTAIN]
-        kinds = {(m.kind, str(m.slots)) for _, m in sure}
-        if len(sure) > 1 and len({m.kind for _, m in sure}) > 1 and not _is_continued(whole, sure):
-            reason = "that is more than one question"
-            return Meaning(None, nearest=tuple(m.kind for _, m in sure if m.kind), reason=reason,
-                           parts=tuple(p for p, _ in sure))  # fmt: skip
-        if whole.kind is None and len(kinds) == 1 and len(question) < MAX_QUESTION:
-            return sure[0][1]
+    pieces = clauses(question[:MAX_QUESTION])
+    if len(pieces) == 1:
+        return whole
+    parts: list[Meaning] = []
+    context: tuple[Mention, ...] = ()
+    for piece in pieces:
+        masked = mask(piece, names)
+        if any(not word.startswith("<") for word in words_of(masked.text)):
+            parts.append(_understood(piece, names, history, context))
+        context = (*masked.mentions, *context)
+    several = _several(question, parts)
+    if len(several) > 1:
+        return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
+    sure = [part for part in parts if part.kind is not None and part.likeness >= CERTAIN]
+    if whole.kind is None and len({(part.kind, str(part.slots)) for part in sure}) == 1:
+        return sure[0]
     return whole
 
 
-def _is_continued(whole: Meaning, sure: Sequence[tuple[str, Meaning]]) -> bool:
-    """Return whether the parts of a question only spell out one kind, such as a failure and what follows from it."""
-    return whole.kind is not None and whole.likeness >= max(m.likeness for _, m in sure)
+def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
+    """Return the questions that stand beside each other; those that only spell out one are one."""
+    found: list[Meaning] = []
+    for part in parts:
+        is_question = part.kind is not None and part.likeness >= CERTAIN
+        if not is_question or any((part.kind, part.slots) == (other.kind, other.slots) for other in found):
+            continue
+        if found and _is_continued(found[-1], part):
+            continue
+        found.append(part)
+    asking = [asks(part.text) for part in found]
+    if not all(asking) and (any(asking) or not _LISTED.search(question)):
+        return ()  # what only states something is no question
+    return tuple(found)
 
 
-def _understood(question: str, names: Names, history: Sequence[Turn]) -> Meaning:
+def _is_continued(first: Meaning, part: Meaning) -> bool:
+    """Return whether a part only asks what follows from the change that the first is about, or what is wrong there."""
+    if part.kind not in _GENERAL:
+        return False
+    if first.kind is not None and first.kind.startswith("what_if"):
+        return not part.named or _ASKS_EFFECT.match(part.text.casefold()) is not None
+    is_short = part.kind in ("overview", "help", "recommend") and len(part.text.split()) <= SHORT
+    return is_short and bool(first.named) and not part.named and not _EVERYTHING.search(part.text.casefold())
+
+
+_LISTED = re.compile(r"[?;\n]\s*\S")
+"""Ends one question of several, whatever their form."""
+_ASKS_EFFECT = re.compile(r"^(?:what (?:does|would|will) (?:it|that|this)|would|will|does|do|can|could|is|are)\b")
+"""How the second half of a question about a change begins, when it asks for what follows."""
+
+
+def _understood(question: str, names: Names, history: Sequence[Turn], context: tuple[Mention, ...] = ()) -> Meaning:
     masked = mask(question, names)
     resolver = Resolver(names, masked.mentions, masked.plain)
-    masked = _with_pronouns(masked, resolver, names, history)
+    masked = _with_pronouns(masked, resolver, names, history, context)
     have = resolver.have()
-    scores = _scores(masked.text, have)
+    scores = _probabilities(masked.text, have)
     order = sorted(scores, key=lambda k: -scores[k])
-    best, second = order[0], order[1]
+    best = order[0]
     nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
 
     def unsure(reason: str) -> Meaning:
-        return Meaning(None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named())
+        return Meaning(
+            None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named(), text=question
+        )
 
     words = set(words_of(masked.text))
     is_bare = not words - _BARE or (len(words) > 1 and all(w.startswith("<") or w == "on" for w in words))
     is_strange = examples().known_share(masked.text) < LEAST_KNOWN
-    if is_bare or is_strange or best == "other" or scores[best] < THRESHOLD:
+    is_example = examples().has(masked.text, best)
+    if best == "other" or (not is_example and (is_bare or is_strange)):
         return unsure("")
-    if scores[best] - scores[second] < MARGIN:
-        return unsure("that can mean several things")
+    if scores[best] < THRESHOLD:
+        return unsure("that can mean several things" if scores[best] > HINT else "")
     kind = _specific(best, resolver)
     problem = _problem(kind, masked, resolver)
     if problem:
         return unsure(problem)
+    if kind in _CARRIED and not have & {"thing"} and not _EVERYTHING.search(masked.plain):
+        carried = next((m for m in context if m.kind in ("workload", "task", "series")), None)
+        if carried:
+            resolver.refer(carried)
     filled = resolver.fill(kind)
     if isinstance(filled, str):
         return unsure(filled)
-    kind = _by_state(kind, filled, resolver)
-    return Meaning(kind, filled, scores[best], nearest)
+    kind, filled = _by_state(kind, filled, resolver, masked.plain)
+    return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
 
 
-def _scores(text: str, have: Collection[str]) -> dict[AnyKind, float]:
-    """Return how well a masked question suits each kind by its words and by what it names."""
+def _probabilities(text: str, have: Collection[str]) -> dict[AnyKind, float]:
+    """Return the probability of each kind for a masked question: half by its nearest examples, half by its words."""
+    near, words = _likeness(text, have), classifier().logs(text)
+    for kind in words:
+        if kind != "other":
+            missing, unwanted = _misfit(kind, have)
+            words[kind] -= LOG_MISSING * missing + LOG_UNWANTED * unwanted
+    if _ASKS_IF.match(text):
+        near["make_plan"] -= ORDERED
+        words["make_plan"] -= LOG_MISSING
+    first, second = _softmax(near, SPREAD), _softmax(words, 1.0)
+    return {kind: (first[kind] + second[kind]) / 2 for kind in near}
+
+
+def _softmax(values: Mapping[AnyKind, float], spread: float) -> dict[AnyKind, float]:
+    top = max(values.values())
+    weights = {kind: math.exp((value - top) / spread) for kind, value in values.items()}
+    total = sum(weights.values())
+    return {kind: weight / total for kind, weight in weights.items()}
+
+
+def _likeness(text: str, have: Collection[str]) -> dict[AnyKind, float]:
+    """Return how well a masked question suits each kind by the nearest examples and by what it names."""
     likeness, odds = examples().likeness(text), examples().odds(text)
-    strange, asks_why = len(examples().strange_words(text)), "why" in words_of(text)
+    strange, wants_to_know = len(examples().strange_words(text)), "why" in words_of(text)
     scores: dict[AnyKind, float] = {}
     for kind, value in likeness.items():
         score = NEIGHBOURS * value + (1 - NEIGHBOURS) * odds[kind]
         if kind != "other":
-            row = QUESTIONS[kind]
-            missing = sum(need not in have for need in row.needs)
-            unwanted = sum(name in _NAMED and name not in row.needs | row.may for name in have)
+            missing, unwanted = _misfit(kind, have)
             score -= MISSING * missing + UNWANTED * unwanted + STRANGE * strange
-            score -= ORDERED * (kind in _ORDERS and asks_why)
+            score -= ORDERED * (kind in _ORDERS and wants_to_know)
         scores[kind] = score
     return scores
 
 
+def _misfit(kind: Kind, have: Collection[str]) -> tuple[int, int]:
+    """Return how many names a kind needs that are not there, and how many are there that it has no use for."""
+    row = QUESTIONS[kind]
+    unwanted = sum(name in _NAMED and name not in row.needs | row.may for name in have)
+    return sum(need not in have for need in row.needs), unwanted
+
+
+_CARRIED = frozenset({"forecast", "reserve"})
+"""Kinds that are about the workload of an earlier clause, where they name none."""
+_EVERYTHING = re.compile(r"\b(?:all|everything|overall|total|whole|entire|cluster)\b")
+_GENERAL = frozenset({"overview", "find_nodes", "why_waiting", "recommend", "help", "show_node", "show_task",
+                      "show_workload", "what_if_load", "best_policy", "oversized"})  # fmt: skip
+"""Kinds that a question about a change may seem to go on with, when it asks for its effect."""
+_ASKS_IF = re.compile(r"^(?:and |but |so )?(?:does|do|is|are|has|have|did|was|were)\b")
+"""How a question begins that wants no plan, but to know whether something is so."""
 _ORDERS = frozenset({"drain", "make_plan", "apply_plan", "rollback_plan"})
 """Kinds that ask for something to be done; whoever asks why wants to know something."""
 _NAMED = frozenset({"node", "zone", "thing", "plan", "policies"})
@@ -195,7 +285,7 @@ def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     have, row = resolver.have(), QUESTIONS[kind]
     if _FORBIDS.search(masked.plain):
         return "it says what not to do"
-    strange = examples().strange_names(masked.text)
+    strange = [name for name in examples().strange_names(masked.text) if not resolver.is_sort_of_node(name)]
     if strange and (row.may | row.needs) & {"thing", "node"} and not have & {"thing", "node", "zone"}:
         return f"I know nothing called {strange[0]!r} here"
     unknown = resolver.unknown_name()
@@ -205,13 +295,21 @@ def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
     return f"the question names no {_NEED[lacking[0]]} that I know" if lacking else ""
 
 
-def _by_state(kind: Kind, filled: Slots, resolver: Resolver) -> Kind:
-    """Return the kind that suits the state of a task: one without a node is asked about because it waits."""
+def _by_state(kind: Kind, filled: Slots, resolver: Resolver, plain: str) -> tuple[Kind, Slots]:
+    """Return the kind that suits the state of tasks, with its slots.
+
+    One without a node is asked about because it waits; where the only task of a workload runs is asked about that task.
+    """
     if kind == "why_here" and "claimed_node" not in filled and not resolver.has_node(filled["task"]):
-        return "why_waiting"
-    return kind
+        return "why_waiting", filled
+    if kind == "show_workload" and _WHERE.search(plain):
+        running = resolver.tasks(lambda task: task.node_id is not None)
+        if len(running) == 1 and isinstance(filled["workload"], str):
+            return "show_task", {"task": running[0]}
+    return kind, filled
 
 
+_WHERE = re.compile(r"\b(?:where|(?:which|what) (?:node|host|box|machine|server|vm)(?! has)|on which|on what)\b")
 _FORBIDS = re.compile(
     r"^(?:please |pls )?(?:do not|never|stop|avoid|without)\b|\bdo not (?:apply|drain|remove|scale|make|place)\b"
 )
@@ -233,18 +331,34 @@ def _specific(kind: Kind, resolver: Resolver) -> Kind:
     return "show_task" if kind == "show_workload" and resolver.names_a_task() else kind
 
 
-def _with_pronouns(masked: Masked, resolver: Resolver, names: Names, history: Sequence[Turn]) -> Masked:
-    """Fill "it" and "the second one" from earlier turns."""
+def _with_pronouns(
+    masked: Masked, resolver: Resolver, names: Names, history: Sequence[Turn], context: tuple[Mention, ...]
+) -> Masked:
+    """Fill "it" and "the second one" from earlier clauses, or earlier turns."""
     match = _PRONOUN.search(masked.plain)
-    if match is None or not history or _IMPERSONAL.search(masked.plain):
+    if match is None or not (history or context) or (not context and _IMPERSONAL.search(masked.plain)):
         return masked
-    found = _referred(match, history, names)
+    found = _before(match, context) or _referred(match, history, names)
     if found is None:
         return masked
     resolver.refer(found)
     word = _PLACEHOLDER[found.kind]
     plain = masked.plain.replace(match[0], f" {word} ", 1)
     return Masked(amounts.mask_amounts(plain), plain, masked.mentions)
+
+
+def _before(match: re.Match[str], context: tuple[Mention, ...]) -> Mention | None:
+    """Return what a pronoun stands for in the clauses before it, the nearest first."""
+    if match["nth"] or match["nth2"]:
+        return None
+    kinds = _kinds_meant(match[0])
+    return next((m for m in context if (kinds is None and m.kind != "policy") or (kinds and m.kind in kinds)), None)
+
+
+def _kinds_meant(pronoun: str) -> Collection[str] | None:
+    """Return the kinds of names that a word such as `that node` can stand for; None: any."""
+    wanted = re.search(r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", pronoun)
+    return _KINDS_OF_WORD.get(wanted[1]) if wanted else None
 
 
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "other": 1}
@@ -264,10 +378,7 @@ def _referred(match: re.Match[str], history: Sequence[Turn], names: Names) -> Me
                 return found[place]
             continue
         asked = names.mentions(plain_text(turn.question))
-        wanted = re.search(
-            r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", match[0]
-        )
-        kinds = _KINDS_OF_WORD.get(wanted[1]) if wanted else None
+        kinds = _kinds_meant(match[0])
         told = names.mentions(plain_text(turn.answer.text))
         for mention in (*asked, *told):
             if kinds is None or mention.kind in kinds:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import cache
 from typing import Literal, NamedTuple
 
+from aurora.agents.operator.lists import entries
 from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
-from aurora.cluster.snapshot import Snapshot, Task
+from aurora.cluster.snapshot import Node, Snapshot, Task
 from aurora.errors import InputError
 from aurora.tools.desk import Desk
 
@@ -34,6 +36,8 @@ _BEFORE: dict[NameKind, set[str]] = {
     "zone": {"zone", "az", "site", "region", "rack", "hall", "datacenter"},
     "task": {"job", "pod", "task"},
 }
+_TO = re.compile(r"\s*(?:to|through|thru|till|until|-|–|\.\.\.?)\s*")
+_HOSTLIST = re.compile(r"\b([a-z][\w-]*)\[([\d,-]+)\]")
 _HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
 _PLAN = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b|\b[0-9a-f]{12}\b")
 _MIN_FUZZY = 5
@@ -41,6 +45,15 @@ _MIN_FUZZY = 5
 _LIKENESS = 0.84
 MAX_PHRASE = 12
 """Most tokens of a name."""
+MIN_PART = 4
+"""Fewest letters of a part of a name by which the whole is found."""
+NODE_WORDS = ("node", "nodes", "box", "boxes", "host", "hosts", "machine", "machines", "server", "servers", "vms",
+              "instances", "partition", "pool", "type")  # fmt: skip
+JOB_WORDS = ("job", "jobs", "task", "tasks")
+PLAN_DIGITS = 12
+"""Digits of a plan's id."""
+MAX_RANGE = 200
+"""Most hosts of one range."""
 MAX_NAMES = 20_000
 """Most tasks whose names are looked up."""
 
@@ -117,14 +130,45 @@ class Names:
             short = zone.removeprefix(zone_stem)
             common = _common_beginning(zones)
             for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
+                if re.fullmatch(r"\d[a-z]", text):
+                    self._add("zone", zone, text, is_partial=True)
                 for word in _BEFORE["zone"]:
                     self._add("zone", zone, f"{word} {text}")
+                    self._add("zone", zone, f"{word}s {text}")
                 self._add("zone", zone, f"{text} zone")
+        for name, members in groups_of(cluster.nodes).items():
+            for node in members:
+                self._add_group(name, node)
         tasks = cluster.tasks[:MAX_NAMES]
         for workload in cluster.workloads:
             self._add_workload(workload.workload_id)
         for task in tasks:
             self._add_task(task)
+            self._add_job(task)
+
+    def _add_group(self, name: str, node: str) -> None:
+        """Add how a sort of nodes is named: with a word for nodes, or by itself where it can mean nothing else."""
+        for word in NODE_WORDS:
+            self._add("node", node, f"{name} {word}", is_partial=True)
+        if re.search(r"\d", name):
+            self._add("node", node, f"{name}s", is_partial=True)
+
+    def _add_job(self, task: Task) -> None:
+        """Add the names of a batch job and of its user."""
+        if task.kind != "job":
+            return
+        kind: NameKind = "task" if task.workload_id is None else "workload"
+        ident = task.workload_id or task.task_id
+        name, user = task.labels.get("name", ""), task.labels.get("user", "")
+        if len(name) >= MIN_PART:
+            self._add(kind, ident, name, is_partial=True)
+            self._add(kind, ident, f"job {name}", is_partial=True)
+        if user and name:
+            for owner in (user, f"{user} s", f"{user}s"):
+                self._add(kind, ident, f"{owner} {name}", is_partial=True)
+        for owner in (user, f"{user} s", f"{user}s") if user else ():
+            for word in JOB_WORDS:
+                self._add("task", task.task_id, f"{owner} {word}", is_partial=True)
 
     def _add_workload(self, workload_id: str) -> None:
         namespace, _, rest = workload_id.partition("/")
@@ -135,7 +179,7 @@ class Names:
             self._add("workload", workload_id, f"job {name}")
         words = [w for w in re.split(r"[-_.]", name.casefold()) if w]
         for word in words if len(words) > 1 else ():
-            if len(word) > 3 and not is_known_word(word) and number_of(word) is None:  # noqa: PLR2004  # too short
+            if len(word) >= MIN_PART and not is_known_word(word) and number_of(word) is None:
                 self._add("workload", workload_id, word, is_partial=True)
         for role, known in _ROLES.items():
             if name.casefold() != role and any(w in known for w in (name.casefold(), *words)):
@@ -164,7 +208,32 @@ class Names:
                     found.append(mention)
                     taken.append((mention.start, mention.end))
         found += self._misspelt(tokens, taken)
+        found += self._listed(tokens, found)
+        found = self._ranges(text, found)
         return tuple(sorted(self._without_everyday_words(found, tokens), key=lambda m: m.start))
+
+    def _listed(self, tokens: tuple[Token, ...], found: list[Mention]) -> Iterator[Mention]:
+        """Return zones of which only the first has its word, such as the second of `zones a and b`."""
+        ends = {m.end for m in found if m.kind == "zone"}
+        for before, word, token in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            if before.end in ends and word.text in ("and", "or"):
+                ids = self._exact.get(("zone", *(t.text for t in tokens_of(token.text))), {}).get("zone")
+                if ids and not any(m.start <= token.start < m.end for m in found):
+                    yield Mention("zone", tuple(ids), token.start, token.end)
+
+    def _ranges(self, text: str, found: list[Mention]) -> list[Mention]:
+        """Return names with ranges of nodes, such as `cn01 to cn04`, as one name of all of them."""
+        nodes = [] if self.cluster is None else [n.node_id for n in self.cluster.nodes]
+        kept: list[Mention] = []
+        for mention in sorted(found, key=lambda m: m.start):
+            last = kept[-1] if kept else None
+            if last and last.kind == mention.kind == "node" and _TO.fullmatch(text[last.end : mention.start]):
+                first, end = nodes.index(last.ids[0]), nodes.index(mention.ids[-1])
+                if first < end and _stem_of(nodes[first]) == _stem_of(nodes[end]):
+                    kept[-1] = Mention("node", tuple(nodes[first : end + 1]), last.start, mention.end)
+                    continue
+            kept.append(mention)
+        return kept
 
     def _plans(self, text: str) -> Iterator[Mention]:
         for match in _PLAN.finditer(text):
@@ -172,9 +241,9 @@ class Names:
                 continue
             if match.start() and text[match.start() - 1] in "-/_.":
                 continue
-            known = tuple(p for p in self.plan_ids if p.startswith(match[0][:12]))
-            if known or len(match[0]) >= 12:  # noqa: PLR2004  # digits of a plan's id
-                yield Mention("plan", known or (match[0][:12],), match.start(), match.end())
+            known = tuple(p for p in self.plan_ids if p.startswith(match[0][:PLAN_DIGITS]))
+            if known or len(match[0]) >= PLAN_DIGITS:
+                yield Mention("plan", known or (match[0][:PLAN_DIGITS],), match.start(), match.end())
 
     def _matched(
         self, tokens: tuple[Token, ...], table: dict[tuple[str, ...], dict[NameKind, list[str]]], *, is_certain: bool
@@ -184,6 +253,8 @@ class Names:
             for length in range(min(MAX_PHRASE, len(tokens) - at), 0, -1):
                 kinds = table.get(tuple(t.text for t in tokens[at : at + length]))
                 if kinds is None:
+                    kinds = self._plural(tuple(t.text for t in tokens[at : at + length]), table)
+                if kinds is None:
                     continue
                 kind = self._kind(kinds, tokens, at)
                 start, end = tokens[at].start, tokens[at + length - 1].end
@@ -191,6 +262,16 @@ class Names:
                 at += length - 1
                 break
             at += 1
+
+    @staticmethod
+    def _plural(
+        words: tuple[str, ...], table: Mapping[tuple[str, ...], dict[NameKind, list[str]]]
+    ) -> dict[NameKind, list[str]] | None:
+        """Return what a name in the plural means; None: it is none, or a word of its own."""
+        last = words[-1]
+        if not last.endswith("s") or is_known_word(last) or (len(words) == 1 and len(last) <= MIN_PART):
+            return None
+        return table.get((*words[:-1], last.removesuffix("s")))
 
     @staticmethod
     def _kind(kinds: dict[NameKind, list[str]], tokens: tuple[Token, ...], at: int) -> NameKind:
@@ -219,7 +300,12 @@ class Names:
                 yield Mention(kind, tuple(ids), token.start, token.end, False)
                 continue
             word = token.text
-            if len(word) < _MIN_FUZZY or is_known_word(word) or any(c.isdigit() for c in word) or word in _COMMON:
+            if (
+                len(word) < _MIN_FUZZY
+                or is_known_word(word)
+                or any(c.isdigit() for c in word)
+                or word in _unlike_names()
+            ):
                 continue
             near = get_close_matches(word, known, n=1, cutoff=_LIKENESS)
             if near and near[0][0] == word[0]:
@@ -236,43 +322,54 @@ class Names:
         return [m for m in found if m not in everyday]
 
 
-_COMMON = frozenset(
-    [
-        "check",
-        "checks",
-        "checking",
-        "about",
-        "there",
-        "their",
-        "these",
-        "those",
-        "which",
-        "where",
-        "would",
-        "could",
-        "should",
-        "happen",
-        "happens",
-        "search",
-        "images",
-        "place",
-        "placed",
-        "report",
-        "prewarm",
-        "loaded",
-        "speech",
-        "chart",
-        "later",
-        "notes",
-        "notebooks",
-        "gateways",
-        "early",
-        "reached",
-        "reading",
-        "working",
-    ]
-)
-"""Everyday words that resemble names and are not taken for misspelt ones."""
+@cache
+def _unlike_names() -> frozenset[str]:
+    """Return everyday words that resemble names and are not taken for misspelt ones."""
+    return frozenset(entries("unlike_names"))
+
+
+def with_hosts(text: str) -> str:
+    """Return a text with Slurm's lists of hosts written out.
+
+    >>> with_hosts("drain cn[01-03,07]")
+    'drain cn01 cn02 cn03 cn07'
+    """
+    return _HOSTLIST.sub(lambda match: " ".join(f"{match[1]}{n}" for n in _numbers(match[2])), text)
+
+
+def _numbers(listed: str) -> Iterator[str]:
+    for part in listed.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (not last or last.isdigit()):
+            stop = min(int(last or first), int(first) + MAX_RANGE)
+            yield from (f"{n:0{len(first)}d}" for n in range(int(first), stop + 1))
+
+
+def _stem_of(name: str) -> str:
+    return name.rstrip("0123456789")
+
+
+def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
+    """Return the sorts of nodes by name: machine type, device, beginning of the names, partition or feature.
+
+    >>> groups_of([Node(node_id="cn01", labels={"partition.slurm/compute": "true"})])
+    {'cn': ['cn01'], 'compute': ['cn01']}
+    """
+    groups: dict[str, list[str]] = {}
+    stems = {node.node_id: node.node_id.casefold().rstrip("0123456789-_") for node in nodes}
+    for node in nodes:
+        kinds = {
+            (node.instance_type or "").casefold(),
+            *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
+            stems[node.node_id],
+            *(label.rpartition("/")[2] for label, value in node.labels.items() if value == "true"),
+            *(value for label, value in node.labels.items() if label.casefold() in ("lifecycle", "pool", "partition")),
+        } - {"", "node", "worker"}
+        for kind in sorted(k for k in kinds if len(k) > 1):
+            if kind in stems.values() and stems[node.node_id] != kind:
+                continue  # nodes that go by that name are meant
+            groups.setdefault(kind, []).append(node.node_id)
+    return groups
 
 
 def _common_stem(names: Collection[str]) -> str:
@@ -284,7 +381,7 @@ def _common_stem(names: Collection[str]) -> str:
 
 def _common_beginning(names: Collection[str]) -> str:
     """Return the letters that all names begin with; empty for fewer than two names."""
-    if len(names) < 2:  # noqa: PLR2004  # nothing in common
+    if len(names) <= 1:
         return ""
     first, last = min(names), max(names)
     same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))

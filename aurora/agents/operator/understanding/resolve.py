@@ -8,7 +8,7 @@ from typing import Any
 
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding import slots as amounts
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.names import Mention, Names, groups_of
 from aurora.cluster.snapshot import Snapshot, Task
 
 Slots = Mapping[str, Any]
@@ -20,6 +20,17 @@ _DEAR = re.compile(r"\b(?:dear\w*|expensive|pric\w+|cost\w*|money)\b")
 _EMPTY = re.compile(
     r"\b(?:empt\w+|idle\w*|free\w*|room|space|least|unused|quiet\w*|spare|vacant|available|headroom|underused|"
     r"underutili[sz]ed|lowest|coldest)\b"
+)
+_CHEAP = re.compile(
+    r"\bcheap\w*\b|\b(?:least|lowest|less) (?:\w+ )?(?:expensive|pric\w+|cost\w*)\b|\bcosts? (?:the )?least\b"
+)
+_LITTLE_USED = re.compile(
+    r"\b(?:least|lowest|under|not|hardly|barely|lightly|less|little) (?:\w+ )?"
+    r"(?:full|busy|loaded|used|utilis\w+|utiliz\w+|packed|load|usage|cpu|utilisation|work|allocated|requested)\b"
+)
+_LITTLE_ROOM = re.compile(
+    r"\b(?:least|lowest|no|not|little|hardly any|out of|short of|fewest|without|low on) (?:\w+ )?(?:\w+ )?"
+    r"(?:room|space|free|spare|headroom|capacity|available|left)\b"
 )
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
 _PLACE = re.compile(
@@ -115,6 +126,10 @@ class Resolver:
         types = {t.casefold() for n in self.cluster.nodes for t in (n.instance_type, n.accelerator_model) if t}
         return any(word in re.split(r"[-_.]", t) or word == t for t in types)
 
+    def is_sort_of_node(self, word: str) -> bool:
+        """Return whether nodes go by a word: their type, device, partition or sort."""
+        return self._names.cluster is not None and word.removesuffix("s") in groups_of(self.cluster.nodes)
+
     def has_node(self, tasks: str | list[str]) -> bool:
         """Return whether any of some tasks has a node."""
         return any(self.cluster.tasks_by_id[t].node_id for t in ([tasks] if isinstance(tasks, str) else tasks))
@@ -129,7 +144,8 @@ class Resolver:
         found: list[str] = []
         for mention in self.of("task", "workload"):
             if mention.kind == "task":
-                found += mention.ids
+                fitting = [t for t in mention.ids if where(self.cluster.tasks_by_id[t])]
+                found += fitting if len(mention.ids) > 1 else mention.ids
             else:
                 known = [
                     t for t in self.cluster.tasks if t.workload_id in mention.ids and t.state in ("pending", "running")
@@ -213,26 +229,23 @@ class Resolver:
         """Number of nodes, and one that they are like."""
         if not self.of("node") and not _NODES.search(self._bare):
             return "it does not say what is added"
+        if amounts.is_vague_count(self._plain):
+            return "it does not say how many nodes"
         found: dict[str, Any] = {"count": amounts.count(self._plain) or 1}
         like = [i for m in self.of("node") for i in m.ids] or self._nodes_of_a_type()
         return found | ({"like": like[0]} if like else {})
 
     def _nodes_of_a_type(self) -> list[str]:
         """Return the nodes whose machine type, device or sort of name is named."""
-        words = set(re.findall(r"[a-z]+\d+[a-z]*|[a-z]+(?:-\d+)?|[a-z]{2,}", self._bare))
-        found = []
-        for node in self.cluster.nodes:
-            kinds = {
-                (node.instance_type or "").casefold(),
-                *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
-                node.node_id.casefold().rstrip("0123456789-_"),
-            } - {"", "node", "worker"}
-            kinds = {k for k in kinds if len(k) > 1}
-            has_gpu = bool({"gpu", "gpus"} & words) and any("gpu" in r for r in node.allocatable)
-            is_spot = "spot" in words and any("spot" in v for v in (*node.labels.values(), *node.labels))
-            if kinds & words or has_gpu or is_spot:
-                found.append(node.node_id)
-        return found
+        wanted = {
+            node
+            for name, members in groups_of(self.cluster.nodes).items()
+            if re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", self._bare)
+            for node in members
+        }
+        if re.search(r"\bgpus?\b", self._bare):
+            wanted |= {n.node_id for n in self.cluster.nodes if any("gpu" in r for r in n.allocatable)}
+        return [n.node_id for n in self.cluster.nodes if n.node_id in wanted]
 
     def forecast(self) -> Slots | str:
         """Workload, series and horizon."""
@@ -281,13 +294,16 @@ class Resolver:
 
     def make_plan(self) -> Slots | str:
         """Goal: to place what waits, to scale, or to resize."""
-        workloads, wanted = self.workloads(), amounts.replicas(self._plain)
+        workloads = self.workloads()
         if self.of("node"):
             return (
                 "a plan for a node that you choose is made with `aurora plan new`; I plan placements, sizes and drains"
             )
+        wanted = amounts.replicas(self._plain, self._replicas(workloads))
         if workloads and wanted is not None and (_SCALE.search(self._bare) or not _RESIZE.search(self._bare)):
-            return {"goal": "scale", "workload": _one(workloads), "replicas": wanted}
+            if len(workloads) > 1:
+                return "it names several workloads to scale"
+            return {"goal": "scale", "workload": workloads[0], "replicas": wanted}
         if _RESIZE.search(self._bare):
             return {"goal": "resize", "workload": _one(workloads)} if workloads else {"goal": "resize"}
         if _SCALE.search(self._bare) and workloads:
@@ -299,6 +315,12 @@ class Resolver:
             return "nothing of it waits, so there is nothing to place"
         return {"goal": "place_waiting"} | ({"task": _one(tasks)} if tasks else {})
 
+    def _replicas(self, workloads: list[str]) -> int | None:
+        """Return how many tasks one workload has; None: of several workloads, or not known."""
+        if len(workloads) != 1:
+            return None
+        return next((w.replicas for w in self.cluster.workloads if w.workload_id == workloads[0]), None)
+
     def show_task(self) -> Slots | str:
         """Tasks."""
         return {"task": _one(self.tasks(lambda t: True))}
@@ -309,9 +331,28 @@ class Resolver:
 
     def find_nodes(self) -> Slots | str:
         """Order of the nodes."""
-        order = "dearest" if _DEAR.search(self._bare) else "emptiest" if _EMPTY.search(self._bare) else "fullest"
+        order = order_of(self._bare)
+        if not order:
+            return "I order nodes by how full, how empty or how dear they are"
         zones = [i for m in self.of("zone") for i in m.ids]
         return {"order": order} | ({"zone": zones[0]} if zones else {})
+
+
+def order_of(text: str) -> str:
+    """Return the order of nodes that a text asks for; empty: one that there is not.
+
+    >>> order_of("least loaded nodes"), order_of("no room left"), order_of("which cost most"), order_of("cheapest")
+    ('emptiest', 'fullest', 'dearest', '')
+    """
+    if _CHEAP.search(text):
+        return ""
+    if _DEAR.search(text):
+        return "dearest"
+    if _LITTLE_USED.search(text):
+        return "emptiest"
+    if _LITTLE_ROOM.search(text):
+        return "fullest"
+    return "emptiest" if _EMPTY.search(text) else "fullest"
 
 
 def _one(ids: list[str]) -> str | list[str]:

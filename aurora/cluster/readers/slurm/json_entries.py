@@ -1,4 +1,4 @@
-"""Turns entries of Slurm's JSON, of any version, into the fields that its text has."""
+"""Turns jobs of Slurm's JSON, of any version, into the fields that its text has."""
 
 from __future__ import annotations
 
@@ -52,10 +52,7 @@ def job_of_json(entry: Mapping[str, Any], where: str) -> Job:
     if isinstance(entry.get("job_state"), list):
         given["state"] = str(next(iter(entry["job_state"]), ""))
     for key in _TIMES:
-        seconds = number(entry.get(key))
-        given[_JOB_KEYS[key]] = (
-            datetime.fromtimestamp(seconds, UTC).isoformat() if seconds and 0 < seconds < _LATEST else ""
-        )
+        given[_JOB_KEYS[key]] = moment(entry.get(key))
     for key in ("memory_per_node", "memory_per_cpu"):
         amount = number(entry.get(key))
         given[_JOB_KEYS[key]] = f"{amount:.0f}M" if amount else ""
@@ -95,6 +92,19 @@ def number(value: Any) -> float | None:
             return None
         value = value.get("number")
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def member(entry: Any, path: str) -> Any:
+    """Return what stands in an object at a path such as `time/elapsed`; None for nothing."""
+    for key in path.split("/"):
+        entry = entry.get(key) if isinstance(entry, dict) else None
+    return entry
+
+
+def moment(value: Any) -> str:
+    """Return a time, given in seconds since 1970, as text; empty for an unknown one."""
+    seconds = number(value)
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds and 0 < seconds < _LATEST else ""
 
 
 def _is_set(value: Any) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from aurora.cluster.readers.notes import Notes
 from aurora.cluster.readers.slurm import values
-from aurora.cluster.readers.slurm.json_entries import texts
 from aurora.cluster.resources import GPU
 from aurora.cluster.snapshot import Node
 from aurora.errors import DataError
@@ -198,57 +197,20 @@ def _number(given: Mapping[str, str], key: str) -> float | None:
     return value
 
 
-def node_of_json(entry: Mapping[str, Any], where: str, notes: Notes) -> SlurmNode:
-    """Return a node from an entry of `scontrol show node --json`.
-
-    Raises:
-        DataError: A field is not what it should be.
-    """
-    keys = {
-        "name": "NodeName",
-        "cpus": "CPUTot",
-        "effective_cpus": "CPUEfctv",
-        "real_memory": "RealMemory",
-        "specialized_memory": "MemSpecLimit",
-        "temporary_disk": "TmpDisk",
-        "state": "State",
-        "reason": "Reason",
-        "gres": "Gres",
-        "active_features": "ActiveFeatures",
-        "features": "AvailableFeatures",
-        "partitions": "Partitions",
-        "tres": "CfgTRES",
-        "tres_used": "AllocTRES",
-        "alloc_cpus": "CPUAlloc",
-        "alloc_memory": "AllocMem",
-        "free_mem": "FreeMem",
-        "free_memory": "FreeMem",
-        "instance_type": "InstanceType",
-    }
-    given = texts(entry, keys)
-    if not given.get("NodeName"):
-        raise DataError(f"{where}: a node has no name")
-    if not values.is_set(given.get("CPUEfctv")) or given.get("CPUEfctv") == "0":
-        given.pop("CPUEfctv", None)
-    if isinstance(entry.get("state"), list):
-        given["State"] = "+".join(map(str, entry["state"]))
-    elif isinstance(entry.get("state_flags"), list):
-        given["State"] = "+".join([given.get("State", ""), *map(str, entry["state_flags"])])
-    load = entry.get("cpu_load")
-    if isinstance(load, int) and 0 <= load < 2**31:
-        given["CPULoad"] = str(load / 100)  # in hundredths
-    return node_of(given, where, notes)
-
-
-def reservation_of(given: Mapping[str, str], where: str) -> Reservation:
+def reservation_of(given: Mapping[str, str], where: str, zone: tzinfo = UTC) -> Reservation:
     """Return a reservation from the fields of `scontrol show reservation`.
+
+    Args:
+        given: Key of scontrol to text.
+        where: File and line.
+        zone: Time zone of times that name none.
 
     Raises:
         DataError: A field is not what it should be.
     """
     name = given["ReservationName"]
     try:
-        start, end = values.moment(given.get("StartTime", "")), values.moment(given.get("EndTime", ""))
+        start, end = (values.moment(given.get(key, ""), zone) for key in ("StartTime", "EndTime"))
         nodes = values.hosts(given.get("Nodes", "")) if values.is_set(given.get("Nodes")) else []
     except ValueError as fault:
         raise DataError(f"{where}: reservation {name}: {fault}") from None

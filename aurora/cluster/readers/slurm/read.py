@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,30 @@ from pydantic import ValidationError
 from aurora.cluster.readers.notes import Notes
 from aurora.cluster.readers.slurm import tasks as tasks_module
 from aurora.cluster.readers.slurm import text as text_module
+from aurora.cluster.readers.slurm.json_accounts import is_account, job_of_account
 from aurora.cluster.readers.slurm.json_entries import job_of_json, number
-from aurora.cluster.readers.slurm.nodes import (
-    Reservation,
-    SlurmNode,
-    node_of,
-    node_of_json,
-    reservation_of,
-    with_reservations,
-)
+from aurora.cluster.readers.slurm.json_nodes import node_of_json, nodes_of_groups, reservation_of_json
+from aurora.cluster.readers.slurm.nodes import Reservation, SlurmNode, node_of, reservation_of, with_reservations
 from aurora.cluster.readers.slurm.records import STATES, Job, field_of, job_of, most_memory
 from aurora.cluster.snapshot import Snapshot, Source, Task
 from aurora.errors import DataError, InputError
 from aurora.reading import TABLE_BYTES, parse_json, read_text
+from aurora.time_zones import time_zone as zone_named
 from aurora.validation import explain_validation
 
 COMMANDS = "scontrol show node -o > nodes.txt; squeue --json > jobs.json; scontrol show reservation -o > res.txt"
 """What to run to have everything that is read."""
+_JSON_KEYS = ("nodes", "jobs", "sinfo", "reservations")
+"""Lists of Slurm's JSON that are read."""
+_META = r"\"meta\"\s*:\s*\{[^{}]*(\{[^{}]*\}[^{}]*)*\"[Ss]lurm\"\s*:\s*\{"
+"""The head of all JSON that Slurm's commands write."""
 
 
 class _Found:
     """What the files hold, so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
         self.notes = Notes()
         self.nodes: list[SlurmNode] = []
         self.jobs: list[Job] = []
@@ -47,22 +48,24 @@ class _Found:
         self.clusters: dict[str, None] = {}
 
 
-def read_slurm(paths: Sequence[Path], *, taken_at: datetime | None = None) -> Snapshot:
+def read_slurm(paths: Sequence[Path], *, taken_at: datetime | None = None, time_zone: str = "UTC") -> Snapshot:
     """Read a Slurm cluster from files.
 
     Args:
-        paths: Output of `scontrol show node -o` (or without `-o`, or with `--json`), and of any of `squeue --json`,
-            `squeue` with any columns, `scontrol show job`, `sacct -P`, `scontrol show reservation`.
+        paths: Output of `scontrol show node -o` (or without `-o`, or with `--json`) or of `sinfo --json`; and of any
+            of `squeue --json`, `squeue` with any columns, `scontrol show job`, `sacct -P`, `sacct --json`,
+            `scontrol show reservation`.
         taken_at: When it was printed; None: as the JSON says, else when the newest file was written.
+        time_zone: IANA name of the time zone of text, whose times name none; times of JSON need none.
 
     Raises:
-        InputError: No file is given.
+        InputError: No file is given, or the time zone is not known.
         FileError: A file can't be read.
         DataError: A file is of no known kind, no file has nodes, or a field is not what it should be.
     """
     if not paths:
         raise InputError(f"give files; they are made by {COMMANDS}", parameter="paths")
-    found = _Found()
+    found = _Found(zone_named(time_zone, "time_zone"))
     for path in paths:
         _read_file(path, found)
     if not found.nodes:
@@ -84,8 +87,9 @@ def is_slurm(text: str) -> bool:
 def _kind(text: str) -> str | None:
     head = text.lstrip()[:20_000]
     if head.startswith("{"):
-        keys = re.match(r"\{\s*\"(\w+)\"", head)
-        return "json" if keys and re.search(r"\"(jobs|nodes)\"\s*:\s*\[", text) and '"apiVersion"' not in head else None
+        is_list_of = rf"\"({'|'.join(_JSON_KEYS)})\"\s*:\s*\["
+        is_json = re.match(r"\{\s*\"\w+\"", head) and '"apiVersion"' not in head
+        return "json" if is_json and (re.search(is_list_of, text) or re.search(_META, text)) else None
     for kind, first in (("node", "NodeName="), ("reservation", "ReservationName="), ("job", "JobId=")):
         if re.search(rf"^\s*{first}", head, re.MULTILINE):
             return kind
@@ -112,15 +116,16 @@ def _read_file(path: Path, found: _Found) -> None:
         ]
     elif kind == "reservation":
         found.reservations += [
-            reservation_of(given, where)
+            reservation_of(given, where, found.zone)
             for where, given in text_module.entries(text, "ReservationName", text_module.RESERVATION_KEYS, name)
         ]
+        _assume_zone(found)
     elif kind == "job":
         found.jobs += [
-            _job_of_scontrol(given, where)
+            _job_of_scontrol(given, where, found.zone)
             for where, given in text_module.entries(text, "JobId", text_module.JOB_KEYS, name)
         ]
-        _assume_utc(found)
+        _assume_zone(found)
     elif kind == "table":
         _read_table(text, name, found)
     else:
@@ -134,8 +139,9 @@ def _read_file(path: Path, found: _Found) -> None:
     )
 
 
-def _assume_utc(found: _Found) -> None:
-    found.notes.assumed("time-zone", "times have no zone; they are taken as UTC (set TZ=UTC for Slurm's commands)")
+def _assume_zone(found: _Found) -> None:
+    hint = " (set TZ=UTC for Slurm's commands, or name the time zone)" if str(found.zone) == "UTC" else ""
+    found.notes.assumed("time-zone", f"times have no zone; they are taken as {found.zone}{hint}")
 
 
 def _read_json(data: Any, name: str, found: _Found) -> None:
@@ -148,12 +154,14 @@ def _read_json(data: Any, name: str, found: _Found) -> None:
     for where, entry in _entries(data, "nodes", name):
         found.nodes.append(node_of_json(entry, where, found.notes))
     for where, entry in _entries(data, "jobs", name):
-        if isinstance(entry.get("time"), dict):
-            raise DataError(f"{where}: this is sacct --json, which is not read; give sacct -P or squeue --json")
-        found.jobs.append(job_of_json(entry, where))
+        found.jobs.append(job_of_account(entry, where) if is_account(entry) else job_of_json(entry, where))
         cluster = entry.get("cluster")
         if isinstance(cluster, str) and cluster:
             found.clusters[cluster] = None
+    found.nodes += nodes_of_groups(_entries(data, "sinfo", name), found.notes)
+    found.reservations += [reservation_of_json(e, where) for where, e in _entries(data, "reservations", name)]
+    if not any(key in data for key in _JSON_KEYS):
+        raise DataError(f"{name} is Slurm's JSON without {', '.join(_JSON_KEYS)}; make files by {COMMANDS}")
     seconds = number(data.get("last_update"))
     if seconds and 0 < seconds < 2**40:
         found.times.append(datetime.fromtimestamp(seconds, UTC))
@@ -166,7 +174,7 @@ def _entries(data: Mapping[str, Any], key: str, name: str) -> Iterator[tuple[str
     return ((f"{name}, {key}[{k}]", entry) for k, entry in enumerate(entries))
 
 
-def _job_of_scontrol(given: Mapping[str, str], where: str) -> Job:
+def _job_of_scontrol(given: Mapping[str, str], where: str, zone: tzinfo) -> Job:
     fields: dict[str, str] = {}
     for key, value in given.items():
         name = field_of(key)
@@ -178,7 +186,7 @@ def _job_of_scontrol(given: Mapping[str, str], where: str) -> Job:
     if given.get("HetJobId") and given.get("HetJobOffset"):
         fields["job_id"] = f"{given['HetJobId']}+{given['HetJobOffset']}"
     fields["gres"] = given.get("TresPerNode", fields.get("gres", ""))
-    return job_of(fields, where)
+    return job_of(fields, where, zone)
 
 
 def _read_table(text: str, name: str, found: _Found) -> None:
@@ -192,7 +200,8 @@ def _read_table(text: str, name: str, found: _Found) -> None:
     for _, line in lines[:2]:
         if re.fullmatch(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\s*", line):  # the first line of squeue -l
             with contextlib.suppress(ValueError):  # in another language
-                found.times.append(datetime.strptime(line.strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC))
+                made_at = datetime.strptime(line.strip(), "%a %b %d %H:%M:%S %Y")
+                found.times.append(made_at.replace(tzinfo=found.zone).astimezone(UTC))
     start = next(k for k, (_, line) in enumerate(lines) if _kind(line) == "table")
     if len(lines) > start + 1 and re.fullmatch(r"[\s-]+", lines[start + 1][1]):
         del lines[start + 1]  # sacct's rule below the headings
@@ -203,9 +212,9 @@ def _read_table(text: str, name: str, found: _Found) -> None:
         if dot:  # a step of sacct
             steps[base] = max(steps.get(base, 0.0), most_memory(given, where))
             continue
-        jobs.append(job_of(given, where))
+        jobs.append(job_of(given, where, found.zone))
     found.jobs += [replace(j, used_memory=steps[j.job_id]) if steps.get(j.job_id) else j for j in jobs]
-    _assume_utc(found)
+    _assume_zone(found)
 
 
 def _snapshot(found: _Found, taken_at: datetime, paths: Sequence[Path]) -> Snapshot:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import TypeVar
 
 from aurora.cluster.readers.slurm import values
@@ -205,17 +206,19 @@ def field_of(heading: str) -> str | None:
     return FIELDS.get(plain) or FIELDS.get(plain.replace("_", "").replace(" ", "").replace("/", ""))
 
 
-def job_of(given: Mapping[str, str], where: str) -> Job:
+def job_of(given: Mapping[str, str], where: str, zone: tzinfo = UTC) -> Job:
     """Return the record of a job from its fields as text.
 
     Args:
         given: Field (a value of `FIELDS`) to text.
         where: File and line.
+        zone: Time zone of times that name none.
 
     Raises:
         DataError: A field is not what it should be.
     """
     read = _Reader(given, where)
+    moment = partial(values.moment, zone=zone)
     job_id = _job_id(given, where)
     state = _state(given.get("state", ""))
     if state not in STATES:
@@ -231,7 +234,7 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
         raise DataError(f"{where}, nodes: {nodes:,} nodes are more than a job can have")
     cpus = total.get("cpu") or read.number("cpus") or read.number("requested_cpus")
     devices, model = _devices(read, total, nodes, model)
-    started, elapsed = read.parsed("started", values.moment), read.parsed("elapsed", values.duration)
+    started, elapsed = read.parsed("started", moment), read.parsed("elapsed", values.duration)
     busy = read.parsed("used_cpu_time", values.duration)
     rss = read.parsed("used_memory", values.memory)
     return Job(
@@ -258,9 +261,9 @@ def job_of(given: Mapping[str, str], where: str) -> Job:
         time_limit=read.parsed("time_limit", values.duration),
         elapsed=elapsed,
         time_left=read.parsed("time_left", values.duration),
-        submitted=read.parsed("submitted", values.moment),
+        submitted=read.parsed("submitted", moment),
         started=None if is_waiting else started,
-        ended=None if is_waiting else read.parsed("ended", values.moment),
+        ended=None if is_waiting else read.parsed("ended", moment),
         restarts=round(read.number("restarts") or 0),
         used_cpu=None if busy is None or not elapsed else busy / elapsed,
         used_memory=None if rss is None else rss[0],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from aurora.cluster.resources import GPU
@@ -145,7 +145,7 @@ def duration(text: str) -> float | None:
         (93784.0, 1800.0, None, 5400.0)
     """
     text = text.strip()
-    if text.lower() in ("unlimited", "infinite", "partition_limit", "invalid") or not is_set(text):
+    if text.lower() in ("unlimited", "infinite", "infinity", "partition_limit", "invalid") or not is_set(text):
         return None
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -161,8 +161,12 @@ def duration(text: str) -> float | None:
     return float((days or 0) * 86_400 + hours * 3600 + minutes * 60 + seconds)
 
 
-def moment(text: str) -> datetime | None:
-    """Return a time such as 2026-06-15T13:20:00, taken as UTC where it has no zone; None for an unknown one.
+def moment(text: str, zone: tzinfo = UTC) -> datetime | None:
+    """Return a time such as 2026-06-15T13:20:00; None for an unknown one.
+
+    Args:
+        text: The time as Slurm writes it.
+        zone: Time zone of a time that names none. Of an hour that occurs twice, the first is taken.
 
     Raises:
         ValueError: It is no time.
@@ -173,7 +177,7 @@ def moment(text: str) -> datetime | None:
         value = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{text[:40]!r} is no time; it is written as 2026-06-15T13:20:00") from None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def gres(text: str) -> list[Gres]:

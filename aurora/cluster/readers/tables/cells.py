@@ -53,7 +53,7 @@ def amount(cell: str, kind: str, unit: str) -> float:
 
 
 def time(cell: str) -> datetime:
-    """Return a time, in UTC where it has no zone; Unix seconds are taken too.
+    """Return a time, without a zone where the cell names none; Unix seconds are taken too.
 
     Raises:
         ValueError: It is no time.
@@ -62,10 +62,9 @@ def time(cell: str) -> datetime:
     if re.fullmatch(r"\d{9,10}", text):
         return datetime.fromtimestamp(int(text), UTC)
     try:
-        value = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{cell[:40]!r} is no time; write 2026-06-15T14:00 or Unix seconds") from None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def flag(cell: str) -> bool:

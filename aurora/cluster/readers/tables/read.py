@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from aurora.cluster.readers.tables.guess import TableGuess, guess_tables, rows_o
 from aurora.cluster.resources import CPU, GPU, MEMORY, STORAGE
 from aurora.cluster.snapshot import Node, Snapshot, Source, Task, Toleration, Workload
 from aurora.errors import DataError
+from aurora.time_zones import time_zone as zone_named
 from aurora.validation import explain_validation
 
 T = TypeVar("T")
@@ -36,7 +37,6 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "list": cells.several,
     "labels": cells.labels,
     "taints": cells.taints,
-    "time": cells.time,
     "flag": cells.flag,
 }
 
@@ -47,6 +47,7 @@ def read_tables(
     *,
     mapping: Mapping[str, str] | None = None,
     taken_at: datetime | None = None,
+    time_zone: str = "UTC",
 ) -> Snapshot:
     """Read a system from a table of nodes and a table of tasks.
 
@@ -55,19 +56,20 @@ def read_tables(
         tasks: CSV file with a row for each task; None: none are known.
         mapping: Heading to the name of a field, which goes before the guess of `guess_tables`.
         taken_at: When the tables were made; None: when the newest was written.
+        time_zone: IANA name of the time zone of times that name none.
 
     Raises:
-        InputError: A name in `mapping` is no heading or no field.
+        InputError: A name in `mapping` is no heading or no field, or the time zone is not known.
         FileError: A file can't be read.
         DataError: A cell is not what it should be (with file, line and column), or an id occurs twice.
     """
     paths = [Path(p) for p in (nodes, tasks) if p is not None]
     guesses = guess_tables(paths[0], paths[1] if len(paths) > 1 else None, mapping=mapping)
-    notes = Notes()
+    notes, zone = Notes(), zone_named(time_zone, "time_zone")
     for guess in guesses:
         _note_columns(guess, notes)
     machines: dict[str, Node] = {}
-    for where, row in _rows(guesses[0]):
+    for where, row in _rows(guesses[0], zone, notes):
         node = _made(where, lambda: _node(row))  # noqa: B023  # called at once
         if node.node_id in machines:
             raise DataError(f"{where}, column {_heading(guesses[0], 'node_id')!r}: node {node.node_id!r} occurs twice")
@@ -79,7 +81,7 @@ def read_tables(
     if not machines:
         raise DataError(f"{paths[0]} has a header and no rows; give a row for each node")
     work: dict[str, Task] = {}
-    for where, row in _rows(guesses[1]) if len(guesses) > 1 else ():
+    for where, row in _rows(guesses[1], zone, notes) if len(guesses) > 1 else ():
         _check_node(row, machines, f"{where}, column {_heading(guesses[1], 'node_id')!r}")
         task = _made(where, lambda: _task(row, where))  # noqa: B023  # called at once
         if task.task_id in work:
@@ -130,7 +132,7 @@ def _heading(guess: TableGuess, field: str) -> str:
     return next((c.heading for c in guess.columns if c.field == field), field)
 
 
-def _rows(guess: TableGuess) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(guess: TableGuess, zone: tzinfo, notes: Notes) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place and the parsed fields of each row, without empty cells."""
     columns = [c for c in guess.columns if c.field]
     for count, (line, row) in enumerate(rows_of(guess.path), 1):
@@ -144,11 +146,21 @@ def _rows(guess: TableGuess) -> Iterator[tuple[str, dict[str, Any]]]:
             try:
                 if column.kind in UNITS:
                     parsed[column.field] = cells.amount(cell, column.kind, column.unit)
+                elif column.kind == "time":
+                    parsed[column.field] = _in_zone(cells.time(cell), zone, notes)
                 else:
                     parsed[column.field] = _PARSERS[column.kind](cell)
             except ValueError as fault:
                 raise DataError(f"{guess.path}, line {line}, column {column.heading!r}: {fault}") from None
         yield f"{guess.path}, line {line}", parsed
+
+
+def _in_zone(time: datetime, zone: tzinfo, notes: Notes) -> datetime:
+    """Return a time in UTC; of an hour that occurs twice in the zone, the first is taken."""
+    if time.tzinfo is not None:
+        return time.astimezone(UTC)
+    notes.assumed("time-zone", f"times without a zone are taken as {zone}")
+    return time.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _made(where: str, make: Callable[[], T]) -> T:

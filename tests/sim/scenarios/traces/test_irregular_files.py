@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from aurora.cli.main import app
+from aurora.cli.app import app
 from aurora.errors import DataError, InputError
 from aurora.evals.published.openb import bench_openb
 from aurora.evals.published.swf import bench_swf

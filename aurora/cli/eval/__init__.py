@@ -1,0 +1,1 @@
+"""Commands of `aurora eval`, which run and compare evaluations."""

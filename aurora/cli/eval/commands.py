@@ -1,0 +1,13 @@
+"""`aurora eval`: evaluations of policies, explanations and prompts, their comparison and reports."""
+
+from __future__ import annotations
+
+import typer
+
+from aurora.cli.eval import compare
+
+app = typer.Typer(
+    help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
+    no_args_is_help=True,
+)
+app.command("compare")(compare.compare)

@@ -1,0 +1,1 @@
+"""Statistics of measurements: intervals, paired tests, ratings, agreement, repetition and selection."""
