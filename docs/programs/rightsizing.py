@@ -1,6 +1,6 @@
 """Prints the tables of docs/reference/results.md on requests of containers, from the JSON of the benchmark.
 
-    aurora bench rightsizing --data TRACES --json | python -m docs.programs.rightsizing
+aurora bench rightsizing --data TRACES --json | python -m docs.programs.rightsizing
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def tables(result: Mapping[str, Any]) -> Iterator[str]:
         default = next((c for c in row if c["at"].startswith("its default")), None)
         cells = ["-", "-", "-"]
         if default is not None:
-            cells = [_share(default["violations"]), _change(default, "less_slack"), _change(default, "fewer_violations")]
+            changes = [_change(default, name) for name in ("less_slack", "fewer_violations")]
+            cells = [_share(default["violations"]), *changes]
         levels = [_change(at[level], "less_slack") if level in at else "-" for level in SHOWN_LEVELS]
         yield _line(f"{RESOURCES[resource]}, {data}", str(row[0]["n"]), RIVALS[rival], *cells, *levels)
     yield ""

@@ -173,8 +173,8 @@ class Calibration:
     @property
     def expected(self) -> FloatArray:
         """Mean loss to expect at each working risk, rising, float64 [len(WORKING)]."""
-        total = self.losses @ self.shares + PRIOR_TESTS * WORKING
-        return np.asarray(np.maximum.accumulate(total / (self.shares.sum() + PRIOR_TESTS)))
+        total = self.losses @ self.shares + PRIOR_TESTS[self.resource] * WORKING
+        return np.asarray(np.maximum.accumulate(total / (self.shares.sum() + PRIOR_TESTS[self.resource])))
 
     def working_risk(self, risk: float) -> float:
         """Return the predicted risk at which the realised one is expected to be `risk`."""
@@ -220,7 +220,7 @@ def calibrate(resource: Resource, tests: Sequence[BackTest]) -> Calibration:
     realised = realised_losses(first.sizes, [t.after for t in tests], resource)
     rows = np.concatenate([features(t.before, t.horizon, s) for t, s in zip(tests, first.sizes, strict=True)])
     counts = np.repeat(shares, first.sizes.shape[1])
-    weights = fitted(rows, realised.ravel(), counts, prior.weights, PRIOR_TESTS * prior.information)
+    weights = fitted(rows, realised.ravel(), counts, prior.weights, PRIOR_TESTS[resource] * prior.information)
     above = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
     outlook = Outlook(first.sizes, np.minimum.accumulate(above.reshape(first.sizes.shape), axis=1))
     chosen = _places(outlook, WORKING.tolist())
