@@ -104,6 +104,13 @@ def test_disruption_budgets(tmp_path: Path) -> None:
     assert "budget-without-workload" in {n.code for n in read_kubernetes([tmp_path / "c.json"]).notes}
 
 
+def test_a_policy_for_pods_that_are_not_ready_is_noted(tmp_path: Path) -> None:
+    plain = read(tmp_path, node("a"), budget(minAvailable=1))
+    assert "unhealthy-pod-eviction" not in {n.code for n in plain.notes}
+    always = read(tmp_path, node("a"), budget(minAvailable=1, unhealthyPodEvictionPolicy="AlwaysAllow"))
+    assert "unhealthy-pod-eviction" in {n.code for n in always.notes}
+
+
 def test_tools_that_manage_a_workload(tmp_path: Path) -> None:
     def managed(**metadata: Any) -> str | None:
         item = workload("Deployment", "web")

@@ -153,6 +153,12 @@ def _protect(tasks: Sequence[Task], found: Found, inventory: Inventory, notes: N
         with inventory.place("PodDisruptionBudget", name):
             spec = mapping(item, "spec")
             selector = label_selector(spec, "selector")
+            if text(spec, "unhealthyPodEvictionPolicy"):
+                notes.not_represented(
+                    "unhealthy-pod-eviction",
+                    "unhealthyPodEvictionPolicy of disruption budgets: pods that are not ready count as the others",
+                    name,
+                )
             limits = {
                 field: str(spec[key])[:40]
                 for field, key in (("min_available", "minAvailable"), ("max_unavailable", "maxUnavailable"))
