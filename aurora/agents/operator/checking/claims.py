@@ -42,6 +42,7 @@ _DENIED_DEED = re.compile(
     r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
 )
 _IF_DONE = re.compile(r"\b(?:if|until|unless|once(?! again| more))\b", re.IGNORECASE)
+_SUPPOSED = re.compile(r"(?:if|were|should|suppose|assuming)\b.*\bwould\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|in case|should|were|suppose|assuming|without|when|once)\b[^,;]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _ALL = re.compile(
@@ -118,7 +119,7 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         if match is None or not about:
             continue
         before = blank[max(0, match.start() - 30) : match.start()]
-        if _IF.search(blank[: match.start()]):
+        if _IF.search(blank[: match.start()]) or _SUPPOSED.match(blank):
             continue
         is_negated = (NOT.search(before) or NOT.search(match[0])) is not None and state != "not ready"
         each = [about] if state == "fits" or len(about) == 1 else [frozenset({n}) for n in about if _is_node(n, facts)]
