@@ -46,13 +46,13 @@ lint: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -n 2 -m "not slow and not published"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not published"
 
 test-published: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 tests/evals/test_published.py
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/evals/test_published.py
 
 test-slow: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 # On the cluster of KUBECONFIG, in a namespace of its own that is deleted afterwards.
 test-cluster: $(VENV)/installed-dev

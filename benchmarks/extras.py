@@ -1,4 +1,4 @@
-"""Install each extra into a fresh environment; print what it takes, as the table of docs/reference/python.md.
+"""Install each extra into a fresh environment; print what it takes, as the table of docs/guides/installation.md.
 
     python benchmarks/extras.py
 
@@ -8,6 +8,7 @@ without CUDA, as `make` installs it.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ EXTRAS = {
     "learn": "measured series, forecasts, futures, reinforcement learning, cloned experts, pandas",
     "models": "language models as proposers and narrators, the index of similar scenarios",
     "solver": "optimal plans, sharper bounds, witnesses that a scenario is solvable",
+    "kubernetes": "snapshots of a live cluster, and plans applied to it",
     "all": "everything",
 }
 """Extra -> what it gives."""
@@ -59,13 +61,15 @@ def measure(folder: Path, extra: str) -> tuple[float, int, float]:
 
 
 def install(python: Path, *arguments: str) -> bool:
-    """Install into an environment; return whether it succeeded."""
+    """Install into an environment; return whether it succeeded. uv looks where pip is told to look."""
     installer = (
         ["uv", "pip", "install"] if shutil.which("uv") else [sys.executable, "-m", "pip", "--python", str(python)]
     )
     chosen = ["--python", str(python)] if shutil.which("uv") else ["install"]
     constraints = ["--quiet", "-c", str(ROOT / "constraints.txt")]
-    return subprocess.run([*installer, *chosen, *constraints, *arguments], check=False).returncode == 0
+    found = {"UV_FIND_LINKS": os.environ["PIP_FIND_LINKS"]} if "PIP_FIND_LINKS" in os.environ else {}
+    command = [*installer, *chosen, *constraints, *arguments]
+    return subprocess.run(command, check=False, env={**found, **os.environ}).returncode == 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,21 @@
 """Paths of real traces; tests that need absent ones are skipped."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C raise `KeyboardInterrupt` also where the shell started the tests in the background.
+
+    There it is ignored, also by processes that tests start and interrupt.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ from aurora.cli import (
     compare,
     data,
     doctor,
+    evolve_prompts,
     experiment,
     explain,
     forecast,
@@ -44,6 +45,7 @@ app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
 app.command("ask")(chat.ask)
 app.command("chat")(chat.chat)
 app.add_typer(evaluation.app, name="eval")
+app.add_typer(evolve_prompts.app, name="evolve-prompts")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")

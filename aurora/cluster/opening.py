@@ -22,6 +22,8 @@ Kind = Literal["kubernetes", "slurm", "csv", "aurora"]
 """Kinds of files that become a snapshot; `aurora` is a scenario file."""
 FoundKind = Literal["snapshot", "kubernetes", "slurm", "csv", "aurora"]
 """Kinds of files that are told apart by their content."""
+LIVE = "kubernetes"
+"""Name of the cluster of the kubeconfig's current context; `kubernetes:CONTEXT` is that of another one."""
 SAMPLE = "sample:"
 """Start of the name of a sample."""
 CLOCK_TOLERANCE = timedelta(minutes=10)
@@ -39,8 +41,9 @@ def open_snapshot(
     """Read a snapshot, whatever it is stored as.
 
     Args:
-        names: A snapshot file or `sample:NAME`; or files, or a folder of files, that kubectl or Slurm's commands wrote;
-            or a table of nodes and one of tasks (CSV); or a scenario file.
+        names: A snapshot file or `sample:NAME`; or `kubernetes[:CONTEXT]`, which is read live; or files, or a folder of
+            files, that kubectl or Slurm's commands wrote; or a table of nodes and one of tasks (CSV); or a scenario
+            file.
         kind: Kind of the files; None: it is found in their content.
         prices: Dollars an hour by instance type, for nodes without a price.
         mapping: Heading of a table to the name of a field.
@@ -67,7 +70,12 @@ def open_snapshot(
     if kind is not None and kind not in get_args(Kind):
         raise InputError(f"there are {', '.join(get_args(Kind))}", parameter="kind", value=kind)
     paths = [Path(n) for n in names]
-    if str(names[0]).startswith(SAMPLE):
+    context = live_context(names[0])
+    if context is not None and kind is None:
+        from aurora.cluster.readers.kubernetes.live import read_live  # noqa: PLC0415  # heavy, used here only
+
+        snapshot, found = read_live(context or None, prices=prices), "snapshot"
+    elif str(names[0]).startswith(SAMPLE):
         snapshot = load_sample(str(names[0]).removeprefix(SAMPLE))
         found = "snapshot"
     else:
@@ -101,6 +109,12 @@ def _with_kind(paths: Sequence[Path]) -> tuple[list[Path], FoundKind]:
         raise DataError(f"{folder} has files of several kinds: {examples}; name the files to read")
     ((kind, files),) = by_kind.items()
     return [*files, *others], kind
+
+
+def live_context(name: Path | str) -> str | None:
+    """Return the context of `kubernetes[:CONTEXT]`, "" for the current one; None if a name is no such form."""
+    kind, _, context = str(name).partition(":")
+    return context if kind == LIVE and not Path(name).exists() else None
 
 
 def kind_of(path: Path) -> FoundKind:

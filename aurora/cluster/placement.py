@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.cluster.feasibility import Reason, Room, summary
+from aurora.cluster.feasibility import CLEAR_NOW, Clearance, Room, summary
 from aurora.cluster.resources import CPU
 from aurora.cluster.scenario import HORIZON, PENDING_ARRIVAL, SnapshotScenario, to_scenario
 from aurora.cluster.snapshot import Snapshot, Task
@@ -80,7 +80,7 @@ def place(
     *,
     tasks: Collection[str] | None = None,
     horizon: float = HORIZON,
-    ahead: float = 0.0,
+    clearance: Clearance = CLEAR_NOW,
 ) -> Choices:
     """Choose nodes for waiting tasks.
 
@@ -89,7 +89,7 @@ def place(
         policy: Policy that orders the tasks and scores the nodes.
         tasks: Ids of the waiting tasks to place; None: all.
         horizon: Seconds that a task of unknown length runs.
-        ahead: Seconds within which the start of a node's maintenance keeps tasks away from it.
+        clearance: How long nodes must be clear of maintenance.
 
     Raises:
         InputError: A task is not in the snapshot, or does not wait.
@@ -101,9 +101,9 @@ def place(
     reduced = snapshot.model_copy(
         update={"tasks": tuple(t for t in snapshot.tasks if t.holds_resources or t.task_id in names)}
     )
-    base = Room(reduced, ahead=ahead)
+    base = Room(reduced, clearance=clearance)
     allowed: dict[str, set[str]] = {
-        t.task_id: {n for n, why in base.all_reasons(t) if not _lasting(why)} for t in waiting
+        t.task_id: {n for n, why in base.static_reasons(t).items() if not why} for t in waiting
     }
     found: tuple[SnapshotScenario, Outcome, Room, dict[str, str]] | None = None
     for _ in range(MAX_ROUNDS):
@@ -116,7 +116,7 @@ def place(
         )
         converted = to_scenario(part, horizon=horizon, allowed=candidates, room=base)
         outcome = simulate(converted.scenario, policy)
-        room = Room(part, ahead=ahead)
+        room = Room(part, clearance=clearance)
         nodes, limited = _checked(room, converted, outcome)
         found = converted, outcome, room, nodes
         torn = _torn_gangs(waiting, nodes)
@@ -158,11 +158,6 @@ def _why_none(task: Task, waiting: Collection[str], room: Room) -> str:
     if task.gang is not None and not text.startswith("0 of"):
         return f"its gang {task.gang} does not fit as a whole; for this task alone, {text}"
     return text
-
-
-def _lasting(reasons: Sequence[Reason]) -> bool:
-    """Return whether a node is out of the question, not only full or kept apart for now."""
-    return any(r.kind not in ("insufficient", "with tasks", "apart from tasks", "spread") for r in reasons)
 
 
 def _waiting(snapshot: Snapshot, tasks: Collection[str] | None) -> list[Task]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
@@ -48,6 +49,12 @@ class Remedy(NamedTuple):
     node_id: str
     steps: tuple[Step, ...]
 
+    def command(self, task_id: str) -> str | None:
+        """Return the command that makes a plan of it for a task; None where no plan can do it."""
+        if not all(s.kind == "move" or s.reason.kind == "cordoned" for s in self.steps):
+            return None
+        return f"aurora plan new SNAPSHOT --remedy {shlex.quote(f'{task_id}={self.node_id}')}"
+
 
 class WhyWaiting(NamedTuple):
     """Why a task waits.
@@ -77,7 +84,10 @@ class WhyWaiting(NamedTuple):
         return {
             **self._asdict(),
             "nodes": [{"node_id": n, "reasons": [r.text for r in reasons]} for n, reasons in self.nodes],
-            "remedies": [{"node_id": r.node_id, "steps": [s.text for s in r.steps]} for r in self.remedies],
+            "remedies": [
+                {"node_id": r.node_id, "steps": [s.text for s in r.steps], "command": r.command(self.task_id)}
+                for r in self.remedies
+            ],
         }
 
 
@@ -99,7 +109,7 @@ def why_waiting(snapshot: Snapshot, task_id: str, *, room: Room | None = None) -
     room = room or Room(snapshot)
     nodes = tuple(room.all_reasons(task))
     seconds = None if task.created_at is None else (snapshot.taken_at - task.created_at).total_seconds()
-    remedies = sorted((_remedy(room, task, n, why) for n, why in nodes if why), key=_effort)
+    remedies = _ranked(room, task, [(n, why) for n, why in nodes if why])
     return WhyWaiting(
         task_id,
         seconds,
@@ -110,6 +120,20 @@ def why_waiting(snapshot: Snapshot, task_id: str, *, room: Room | None = None) -
         never_fits(snapshot, task),
         tuple(remedies[:MAX_REMEDIES]),
     )
+
+
+def remedies_of(snapshot: Snapshot, task_id: str) -> list[Remedy]:
+    """Return the smallest changes that would let each node take a waiting task, the fewest first.
+
+    Raises:
+        InputError: The snapshot has no such task.
+    """
+    task, room = known_task(snapshot, task_id), Room(snapshot)
+    return _ranked(room, task, list(room.all_reasons(task)))
+
+
+def _ranked(room: Room, task: Task, nodes: list[tuple[str, tuple[Reason, ...]]]) -> list[Remedy]:
+    return sorted((_remedy(room, task, n, why) for n, why in nodes), key=_effort)
 
 
 def why_not(snapshot: Snapshot, task_id: str, node_id: str, *, room: Room | None = None) -> Remedy:

@@ -95,11 +95,12 @@ def describe_losses(
     about = (texts or {}).get(scenario_id, "")
     if in_units:
         sums = {o.policy_id: o.summary for o in outcomes if o.scenario_id == scenario_id}
-        losses += f": {_differences(sums[policy_id], sums[best])}"
+        losses += f": {differences(sums[policy_id], sums[best])}"
     return losses + ")." + (f" That scenario: {json.dumps(about[:MAX_TEXT_SHOWN])}." if about else "")
 
 
-def _differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:
+def differences(own: Mapping[str, float], other: Mapping[str, float]) -> str:
+    """Return the differences of two outcomes on a scenario in words, from their sums over tasks."""
     parts = [
         f"{word} {100 * (own[key] / other[key] - 1):+.0f} %"
         for word, key in ((o.meaning, o.field) for o in WITH_TARGET)

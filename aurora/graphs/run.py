@@ -103,7 +103,7 @@ class Run(NamedTuple):
             MeasurementCache(self.directory / VALIDATION_CACHE) as validation_cache,
             EventLog(self.directory / EVENTS, self.store.events()) as log,
             tracked(track, self.directory, self.settings.model_dump(mode="json")) as send,
-            _interruptible() as interrupted,
+            interruptible() as interrupted,
             _opened_index(self) as index,
             _opened_authors(self, budget, replay, limits) as authors,
         ):
@@ -255,7 +255,7 @@ def settings_of(directory: Path) -> SelfPlaySettings:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible() -> Iterator[Callable[[], bool]]:
     """Handle Ctrl-C and SIGTERM while the block runs: the first requests a stop, the second ends the process at once.
 
     Nothing committed is lost either way, because the archive stores an iteration as a whole or not at all.

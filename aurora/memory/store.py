@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from aurora.errors import StoreError
 from aurora.memory.database import database_errors, open_engine
 from aurora.memory.names import REFERENCE, id_start
-from aurora.memory.records import Iteration
+from aurora.memory.records import Iteration, NewPrompt
 from aurora.memory.schema import (
     AttemptRow,
     Base,
@@ -25,6 +25,7 @@ from aurora.memory.schema import (
     OutcomeRow,
     ParentRow,
     PolicyRow,
+    PromptRow,
     ScenarioRow,
     migrate,
 )
@@ -253,6 +254,12 @@ class Store:
                 }
                 for row in session.scalars(query)
             ]
+
+    def prompts(self) -> list[NewPrompt]:
+        """Return the versions of prompts, in no particular order."""
+        query = select(PromptRow.prompt_id, PromptRow.role, PromptRow.text, PromptRow.parent_id)
+        with self._reading() as session:
+            return [NewPrompt(*row) for row in session.execute(query)]
 
     def fronts(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return for each scenario the summaries of the policies on its Pareto front."""

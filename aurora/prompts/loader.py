@@ -7,14 +7,21 @@ text, which is stored with everything that came of it.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from aurora.errors import ModelError
+from aurora.reading import read_text
 
-Role = Literal["attacker", "defender", "explainer", "operator"]
-ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator")
+Role = Literal["attacker", "defender", "explainer", "operator", "evolver"]
+ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator", "evolver")
+EVOLVABLE: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator")
+"""Roles whose prompts the evolver writes variants of."""
+PROMPTS_VARIABLE = "AURORA_PROMPTS"
+"""Environment variable with the folder of prompts that replace AURORA's own, one file `ROLE.md` each."""
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -50,19 +57,46 @@ class Prompt(NamedTuple):
         if set(values) != self.slots:
             odd = ", ".join(sorted(set(values) ^ self.slots))
             raise ModelError(f"prompt {self.prompt_id}: slots and values differ ({odd})")
-        head, system, user = _parts(self)
-        if head.strip():
+        return tuple(_SLOT.sub(lambda m: values[m.group(1)], part).strip() for part in self.parts)  # type: ignore[return-value]  # two parts
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Texts of the system and the user part, with their slots.
+
+        Raises:
+            ModelError: A part is missing or occurs twice, or a text stands before the first.
+        """
+        parts = re.split(r"^# (?:system|user)$", self.text, flags=re.MULTILINE)
+        if len(parts) != 3:  # noqa: PLR2004  # before, system, user
+            raise ModelError(f"prompt {self.prompt_id}: it needs the parts '# system' and '# user', once each")
+        if parts[0].strip():
             raise ModelError(f"prompt {self.prompt_id}: text before '# system'")
-        return tuple(_SLOT.sub(lambda m: values[m.group(1)], part).strip() for part in (system, user))  # type: ignore[return-value]  # two parts
+        return parts[1], parts[2]
+
+
+def slots_in(text: str) -> list[str]:
+    """Return the names of the slots in a text, in their order, each as often as it occurs."""
+    return _SLOT.findall(text)
 
 
 def load_prompt(role: Role) -> Prompt:
+    """The prompt of a role: the one in the folder that `AURORA_PROMPTS` names, or the one that comes with AURORA.
+
+    Raises:
+        ModelError: The folder's file can't be read, or its slots are not those of AURORA's own prompt.
+    """
+    own = shipped_prompt(role)
+    folder = os.environ.get(PROMPTS_VARIABLE, "").strip()
+    path = Path(folder) / f"{role}.md"
+    if not folder or not path.exists():
+        return own
+    chosen = Prompt(role, read_text(path, error=ModelError))
+    if chosen.slots != own.slots:
+        odd = ", ".join(sorted(chosen.slots ^ own.slots))
+        raise ModelError(f"{path} and AURORA's own prompt differ in their slots ({odd}); mend or remove the file")
+    return chosen
+
+
+def shipped_prompt(role: Role) -> Prompt:
     """The prompt of a role that comes with AURORA."""
     return Prompt(role, files(__package__).joinpath(f"{role}.md").read_text(encoding="utf-8"))
-
-
-def _parts(prompt: Prompt) -> tuple[str, str, str]:
-    parts = re.split(r"^# (?:system|user)$", prompt.text, flags=re.MULTILINE)
-    if len(parts) != 3:  # noqa: PLR2004  # before, system, user
-        raise ModelError(f"prompt {prompt.prompt_id}: it needs the parts '# system' and '# user', once each")
-    return parts[0], parts[1], parts[2]

@@ -322,6 +322,7 @@ class RemedyRow(Frozen):
 
     node_id: str
     changes: tuple[str, ...] = Field(description="empty: it fits now")
+    command: str | None = Field(description="what plans it, as make_plan does with goal remedy; null: no plan can")
 
 
 class WaitingExplained(Frozen):
@@ -349,7 +350,7 @@ def why_task_waits(desk: Desk, arguments: TaskArguments) -> WaitingExplained:
         never=why.never,
         fits_now=why.fits_now[:MAX_ROWS],
         nodes=tuple(listed[:MAX_REASONS]),
-        remedies=tuple(_remedy_row(r) for r in why.remedies),
+        remedies=tuple(_remedy_row(r, why.task_id) for r in why.remedies),
     )
 
 
@@ -357,8 +358,9 @@ def _texts(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
     return tuple(r.text for r in reasons)
 
 
-def _remedy_row(remedy: Remedy) -> RemedyRow:
-    return RemedyRow(node_id=remedy.node_id, changes=tuple(s.text for s in remedy.steps))
+def _remedy_row(remedy: Remedy, task_id: str) -> RemedyRow:
+    changes = tuple(s.text for s in remedy.steps)
+    return RemedyRow(node_id=remedy.node_id, changes=changes, command=remedy.command(task_id))
 
 
 class WhyNotArguments(Frozen):
@@ -405,7 +407,7 @@ def why_not_on_node(desk: Desk, arguments: WhyNotArguments) -> WhyNotFound:
         node_id=node_id,
         runs_on=task.node_id,
         reasons=_texts(room.reasons(task, node_id)),
-        changes=_remedy_row(remedy).changes,
+        changes=tuple(s.text for s in remedy.steps),
         free=tuple(amount_text(r, max(0.0, a)) for r, a in room.free(node_id).items() if r != "pods"),
         preference=_preference(desk, task.task_id, node_id, arguments.policy_id) if arguments.policy_id else None,
     )

@@ -14,6 +14,7 @@ from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
 
 if TYPE_CHECKING:  # slow to import, where they are used
+    from aurora.cluster.plans.targets.target import Target
     from aurora.learning.accounts import Account
     from aurora.learning.series.series import Series
     from aurora.memory.index import Index
@@ -46,6 +47,9 @@ class Desk:
         snapshot: Open cluster.
         plans: Folder of plans, as of `aurora.cluster.plans.folder`.
         container_series: Returns the measured use of each container of each task, where it is kept apart from `series`.
+        reopen: Returns the cluster as it is now; None: it can't be read anew.
+        is_live: True: the snapshot was read from a running cluster, so that its age matters.
+        target: Returns where approved plans are applied; None: files or scripts beside the plan.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -63,6 +67,9 @@ class Desk:
         snapshot: Snapshot | None = None,
         plans: Path | None = None,
         container_series: Callable[[], Iterable[Series]] | None = None,
+        reopen: Callable[[], Snapshot] | None = None,
+        is_live: bool = False,
+        target: Callable[[], Target] | None = None,
     ) -> None:
         self.store = store
         self.index = index
@@ -77,6 +84,9 @@ class Desk:
         self._room: Room | None = None
         self._plans = plans
         self._container_series = container_series
+        self._reopen = reopen
+        self.is_live = is_live
+        self.target = target
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:
@@ -98,6 +108,19 @@ class Desk:
         """
         if self._snapshot is None:
             raise InputError("no cluster is open; open one with a snapshot, such as sample:web-shop")
+        return self._snapshot
+
+    def refresh(self) -> Snapshot:
+        """Read the open cluster anew, and return it.
+
+        Raises:
+            InputError: It can't be read anew.
+            FileError: A file can't be read.
+            DataError: The cluster can't be reached, or a file is none of a snapshot.
+        """
+        if self._reopen is None:
+            raise InputError("what is open can't be read anew")
+        self._snapshot, self._room = self._reopen(), None
         return self._snapshot
 
     @property

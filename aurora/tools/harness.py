@@ -84,6 +84,7 @@ class Harness:
         may_change: True: a person has approved that tools change things.
         may_plan: True: tools may write plans.
         journal: Evidence of earlier turns of the conversation; numbers go on from it.
+        begin: Receives number, tool and arguments of each call before it runs.
         watch: Receives each call's evidence when it is there.
     """
 
@@ -98,6 +99,7 @@ class Harness:
         may_plan: bool = True,
         journal: Sequence[Evidence] = (),
         watch: Callable[[Evidence], None] | None = None,
+        begin: Callable[[int, str, Any], None] | None = None,
     ) -> None:
         self.desk = desk
         self.limits = limits
@@ -111,6 +113,7 @@ class Harness:
         self._may_change = may_change
         self._may_plan = may_plan
         self._watch = watch
+        self._begin = begin
         self._lock = threading.Lock()
         self._used: Counter[str] = Counter()
         self._numbers: dict[str, int] = {f"earlier {e.number}": e.number for e in journal}
@@ -156,6 +159,8 @@ class Harness:
         call_id = call_id or f"direct {len(self._numbers)}"
         self.reserve([call_id])
         number = self._numbers[call_id]
+        if self._begin is not None:
+            self._begin(number, name, arguments)
         started = time.perf_counter()
         outcome, text = self._outcome(name, arguments)
         if outcome in ("unknown tool", "invalid arguments", "limit", "refused"):  # others were recorded when they ran

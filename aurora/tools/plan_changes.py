@@ -7,7 +7,6 @@ is in the folder too, must not have expired.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import Field
 
@@ -15,6 +14,7 @@ from aurora.cluster.plans import execution, folder
 from aurora.cluster.plans.plan import Plan
 from aurora.cluster.plans.targets.files import FilesTarget
 from aurora.cluster.plans.targets.slurm import SlurmTarget
+from aurora.cluster.plans.targets.target import Target
 from aurora.errors import PlanError
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
@@ -48,7 +48,7 @@ class PlanOutcome(Frozen):
 
     plan_id: str
     state: str = Field(description="applied, rolled back, stopped or in progress")
-    place: str = Field(description="where it was applied: a folder of files to commit or to run")
+    place: str = Field(description="where it was applied: a folder of files to commit or to run, or a live cluster")
     steps: tuple[StepRow, ...]
     done: int = Field(description="steps that were made, or found made")
     undone: int = Field(description="steps that were undone")
@@ -60,7 +60,8 @@ def apply_plan(desk: Desk, arguments: ApplyArguments) -> PlanOutcome:
     plan = folder.load(desk.plans, arguments.plan_id)
     if not plan.sha256.startswith(arguments.sha256.lower()):
         raise PlanError(f"plan {plan.plan_id} has another hash than the one that was approved; look at it once more")
-    target = target_of(desk.plans, plan)
+    folder.check_current(desk.plans, plan)
+    target = target_of(desk, plan)
     report = execution.apply_plan(
         plan,
         folder.snapshot_of(desk.plans, plan),
@@ -75,17 +76,29 @@ def apply_plan(desk: Desk, arguments: ApplyArguments) -> PlanOutcome:
 def roll_back_plan(desk: Desk, arguments: RollBackArguments) -> PlanOutcome:
     """Undo what was done of a plan, the last step first. The person is asked before."""
     plan = folder.load(desk.plans, arguments.plan_id)
-    target = target_of(desk.plans, plan)
+    target = target_of(desk, plan)
     report = execution.roll_back(plan, target, journal_path=folder.journal_path(desk.plans, plan))
     return _outcome(report, target)
 
 
-def target_of(plans: Path, plan: Plan) -> FilesTarget | SlurmTarget:
+def target_of(desk: Desk, plan: Plan) -> Target:
     """Return the target of a conversation's plans: patches or scripts in a folder beside the plan, to be read first.
 
+    A person may have chosen a live cluster instead when they opened the conversation. A plan that was begun goes on, or
+    is undone, where it was begun.
+
     Raises:
-        PlanError: Plans of such a system are applied by `aurora plan apply` only.
+        PlanError: Plans of such a system are applied by `aurora plan apply` only, or it was begun on a live cluster
+            that is not open.
     """
+    plans = desk.plans
+    begun = (folder.progress_of(plans, plan).target or {}).get("name")
+    if begun == "kubernetes" and desk.target is None:
+        raise PlanError(
+            f"plan {plan.plan_id} was begun on a live cluster; open that one with --target kubernetes to go on"
+        )
+    if desk.target is not None and plan.system == "kubernetes" and begun in (None, "kubernetes"):
+        return desk.target()
     if plan.system == "kubernetes":
         return FilesTarget(plans / f"{plan.plan_id}-files")
     if plan.system == "slurm":
@@ -93,12 +106,18 @@ def target_of(plans: Path, plan: Plan) -> FilesTarget | SlurmTarget:
     raise PlanError(f"plan {plan.plan_id} is for {plan.system}; apply it with `aurora plan apply`, which says where")
 
 
-def _outcome(report: execution.ApplicationReport, target: FilesTarget | SlurmTarget) -> PlanOutcome:
+def place_of(target: Target) -> str:
+    """Return where a target is, for people: its folder, or the address of its server."""
+    where = target.where()
+    return f"the live cluster at {where['server']}" if target.name == "kubernetes" else str(where["path"])
+
+
+def _outcome(report: execution.ApplicationReport, target: Target) -> PlanOutcome:
     progress = report.progress
     return PlanOutcome(
         plan_id=report.plan_id,
         state=progress.state,
-        place=str(target.place),
+        place=place_of(target),
         steps=tuple(StepRow(text=s.text, state=progress.state_of(k)) for k, s in enumerate(progress.steps)),
         done=len(progress.done | progress.found),
         undone=len(progress.undone),

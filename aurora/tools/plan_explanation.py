@@ -28,7 +28,7 @@ class ExplainPlanArguments(Frozen):
     """A plan, and the policy that is asked for its decisions."""
 
     plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
-    policy_id: str = Field(default=DEFAULT_POLICY.policy_id, description="policy that chose the nodes")
+    policy_id: str = Field(default="", description="policy that is asked; empty: the one that the plan was made with")
 
 
 class ClaimRow(Frozen):
@@ -56,12 +56,13 @@ def explain_plan(desk: Desk, arguments: ExplainPlanArguments) -> PlanExplained:
     """Why a plan puts tasks where it does, which nodes it passes over, what it is expected to do, and what came."""
     plan = folder.load(desk.plans, arguments.plan_id)
     snapshot = folder.snapshot_of(desk.plans, plan)
+    recorded = "" if plan.provenance is None else plan.provenance.policy_id
     now = desk.cluster
     is_later = now.snapshot_id == snapshot.snapshot_id and now.taken_at > snapshot.taken_at
     explanation = explain(
         plan,
         snapshot,
-        desk.policy(arguments.policy_id),
+        desk.policy(arguments.policy_id or recorded or DEFAULT_POLICY.policy_id),
         history=[desk.series(name) for name in desk.series_ids],
         later=now if is_later else None,
     )

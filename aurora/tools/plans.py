@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -12,10 +13,14 @@ from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan
-from aurora.cluster.plans.plan import Estimate, Plan, diff_of
+from aurora.cluster.plans.moves import propose_away, propose_move, propose_remedy
+from aurora.cluster.plans.plan import ID_DIGITS, Estimate, Plan, diff_of
 from aurora.cluster.plans.proposals import Proposals, propose_drain, propose_placements
-from aurora.cluster.plans.validation import validate
+from aurora.cluster.plans.provenance import record
+from aurora.cluster.plans.validation import Violation, validate
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
+from aurora.sim.policies.policy import Policy
 from aurora.tools.desk import Desk
 from aurora.tools.rightsizing import SizeRow, size_rows
 from aurora.types import Frozen
@@ -23,7 +28,7 @@ from aurora.types import Frozen
 MAX_ROWS = 40
 """Most changes, risks or plans listed."""
 
-Goal = Literal["place_waiting", "scale", "resize", "drain"]
+Goal = Literal["place_waiting", "scale", "resize", "drain", "move", "remedy"]
 
 
 class NewPlanArguments(Frozen):
@@ -31,14 +36,23 @@ class NewPlanArguments(Frozen):
 
     goal: Goal = Field(
         description="place_waiting: nodes for waiting tasks; scale: replicas; resize: requests and limits by measured "
-        "use; drain: empty nodes"
+        "use; drain: empty nodes; move: tasks to other nodes; remedy: as why_task_waits says"
     )
-    task_ids: tuple[str, ...] = Field(default=(), max_length=200, description="place_waiting: these only; empty: all")
+    task_ids: tuple[str, ...] = Field(
+        default=(),
+        max_length=200,
+        description="place_waiting: these only; empty: all; move: the tasks; empty: all of node_ids leave; remedy: one",
+    )
     workload_ids: tuple[str, ...] = Field(
         default=(), max_length=40, description="scale: the workloads; resize: these only; empty: all that are oversized"
     )
     replicas: int | None = Field(default=None, ge=0, le=100_000, description="scale: tasks wanted")
-    node_ids: tuple[str, ...] = Field(default=(), max_length=20, description="drain: the nodes")
+    node_ids: tuple[str, ...] = Field(
+        default=(),
+        max_length=200,
+        description="drain: the nodes; move: one for all tasks, or one for each; empty: a policy chooses other nodes; "
+        "remedy: the node; empty: the easiest",
+    )
     policy_id: str = Field(default=DEFAULT_POLICY.policy_id, description="policy that chooses nodes")
 
 
@@ -71,13 +85,30 @@ class MeasureRow(Frozen):
     after: Estimate
 
 
+class ViolationRow(Frozen):
+    """A constraint that a plan breaks."""
+
+    code: str
+    change: int = Field(description="number of the change; 0: the plan as a whole")
+    message: str
+
+
+class MadeRow(Frozen):
+    """How a plan was made."""
+
+    policy_id: str | None = Field(description="policy that chose nodes; null: none was asked")
+    seed: int | None = Field(description="seed of the simulated effect; null: not simulated")
+    snapshot_sha256: str
+    command: str = Field(description="command line, or tool with its arguments")
+
+
 class PlanShown(Frozen):
     """A plan: what it changes, its simulated effect, risks and money."""
 
     plan_id: str
     sha256: str
     snapshot_id: str
-    status: str = Field(description="new, approved, expired, in progress, stopped, applied or rolled back")
+    status: str = Field(description="new, approved, replaced, expired, in progress, stopped, applied or rolled back")
     expires_at: str = Field(description="UTC")
     change_count: int
     changes: tuple[ChangeRow, ...]
@@ -89,14 +120,10 @@ class PlanShown(Frozen):
     price_per_hour_proposed: float | None
     emptied: tuple[str, ...] = Field(description="nodes without work afterwards")
     remarks: tuple[str, ...] = Field(description="what was left out of the plan, and why")
-
-
-class ViolationRow(Frozen):
-    """A constraint that a plan breaks."""
-
-    code: str
-    change: int = Field(description="number of the change; 0: the plan as a whole")
-    message: str
+    violations: tuple[ViolationRow, ...] = Field(description="why it can't be applied as it is; empty: it can")
+    made_with: MadeRow | None = Field(description="null: not recorded")
+    replaces: str | None = Field(description="id of the plan that it was edited from; null: none")
+    replaced_by: str | None = Field(description="id of the plan that was edited from it; null: none")
 
 
 class PlanChecked(Frozen):
@@ -142,9 +169,10 @@ def new_plan(desk: Desk, arguments: NewPlanArguments) -> PlanShown:
         proposals.proposals,
         source=f"conversation: {arguments.goal}",
         effect_of=lambda snapshot, changes: simulate_effect(snapshot, changes, policy, history=history),
+        provenance=record(policy, seed=0, command=f"make_plan {arguments.model_dump_json(exclude_defaults=True)}"),
     )
     folder.save(desk.plans, plan, cluster)
-    return _shown(desk, plan, proposals.remarks)
+    return shown(desk, plan, proposals.remarks)
 
 
 def _proposals(desk: Desk, arguments: NewPlanArguments) -> Proposals:
@@ -175,6 +203,23 @@ def _proposals(desk: Desk, arguments: NewPlanArguments) -> Proposals:
                 raise InputError("name the nodes to drain", parameter="node_ids")
             return Proposals(tuple(p for part in parts for p in part.proposals),
                              tuple(r for part in parts for r in part.remarks))  # fmt: skip
+        case "move":
+            return _moves(cluster, arguments, policy)
+        case "remedy":
+            if len(arguments.task_ids) != 1 or len(arguments.node_ids) > 1:
+                raise InputError("name one task, and at most one node", parameter="task_ids")
+            return propose_remedy(cluster, arguments.task_ids[0], "".join(arguments.node_ids), policy)
+
+
+def _moves(cluster: Snapshot, arguments: NewPlanArguments, policy: Policy) -> Proposals:
+    """Propose to move tasks to named nodes, or away from where they are."""
+    tasks, nodes = arguments.task_ids, arguments.node_ids
+    if not tasks or not nodes:
+        return propose_away(cluster, tasks or nodes, policy)
+    if len(nodes) not in (1, len(tasks)):
+        raise InputError("name one node for all tasks, or one for each", parameter="node_ids")
+    pairs = zip(tasks, nodes * len(tasks) if len(nodes) == 1 else nodes, strict=True)
+    return Proposals(tuple(propose_move(cluster, task, node) for task, node in pairs))
 
 
 def _sizes(rows: list[SizeRow]) -> Proposals:
@@ -197,7 +242,7 @@ def _sizes(rows: list[SizeRow]) -> Proposals:
 
 def show_plan(desk: Desk, arguments: PlanArguments) -> PlanShown:
     """Show a plan: its changes, simulated effect, risks, money, and how far it is."""
-    return _shown(desk, folder.load(desk.plans, arguments.plan_id))
+    return shown(desk, folder.load(desk.plans, arguments.plan_id))
 
 
 def check_plan(desk: Desk, arguments: PlanArguments) -> PlanChecked:
@@ -206,11 +251,11 @@ def check_plan(desk: Desk, arguments: PlanArguments) -> PlanChecked:
     broken = validate(plan, desk.cluster, at=datetime.now(UTC))
     return PlanChecked(
         plan_id=plan.plan_id,
-        status=_status(desk, plan),
+        status=listed_as(desk, plan).status,
         is_valid=not broken,
         expires_at=f"{plan.expires_at:%Y-%m-%d %H:%M}",
         change_count=len(plan.changes),
-        violations=tuple(ViolationRow(code=v.code, change=v.change, message=v.message) for v in broken[:MAX_ROWS]),
+        violations=violation_rows(broken),
         risks=tuple(f"{r.code}: {r.message}" for r in plan.risks[:MAX_ROWS]),
     )
 
@@ -234,18 +279,22 @@ def list_plans(desk: Desk, arguments: NoPlanArguments) -> PlansListed:
     )
 
 
-def _status(desk: Desk, plan: Plan) -> str:
-    now = datetime.now(UTC)
-    return next((p.status for p in folder.list_plans(desk.plans, now) if p.plan.sha256 == plan.sha256), "new")
+def listed_as(desk: Desk, plan: Plan) -> folder.ListedPlan:
+    """Return how far a plan of the folder is."""
+    listed = folder.list_plans(desk.plans, datetime.now(UTC))
+    return next((p for p in listed if p.plan.sha256 == plan.sha256), folder.ListedPlan(plan, "new"))
 
 
-def _shown(desk: Desk, plan: Plan, remarks: tuple[str, ...] = ()) -> PlanShown:
-    effect, money = plan.effect, plan.money
+def shown(desk: Desk, plan: Plan, remarks: tuple[str, ...] = ()) -> PlanShown:
+    """Return a plan of the folder as tools show it."""
+    effect, money, made = plan.effect, plan.money, plan.provenance
+    listed = listed_as(desk, plan)
+    broken = validate(plan, folder.snapshot_of(desk.plans, plan), at=datetime.now(UTC))
     return PlanShown(
         plan_id=plan.plan_id,
         sha256=plan.sha256,
         snapshot_id=plan.snapshot_id,
-        status=_status(desk, plan),
+        status=listed.status,
         expires_at=f"{plan.expires_at:%Y-%m-%d %H:%M}",
         change_count=len(plan.changes),
         changes=tuple(
@@ -268,4 +317,17 @@ def _shown(desk: Desk, plan: Plan, remarks: tuple[str, ...] = ()) -> PlanShown:
         price_per_hour_proposed=None if money is None else money.per_hour_proposed,
         emptied=() if money is None else money.emptied,
         remarks=remarks[:MAX_ROWS],
+        violations=violation_rows(broken),
+        made_with=None
+        if made is None
+        else MadeRow(
+            policy_id=made.policy_id, seed=made.seed, snapshot_sha256=plan.snapshot_sha256, command=made.command
+        ),
+        replaces=None if made is None or made.edited_from is None else made.edited_from[:ID_DIGITS],
+        replaced_by=listed.replaced_by or None,
     )
+
+
+def violation_rows(broken: Sequence[Violation]) -> tuple[ViolationRow, ...]:
+    """Return violations as tools show them."""
+    return tuple(ViolationRow(code=v.code, change=v.change, message=v.message) for v in broken[:MAX_ROWS])

@@ -116,6 +116,7 @@ ROWS: Mapping[str, Row] = {
     "rl_advice": Row("reads", "rl", "AdviceArguments", "rl_advice"),
     "oversized": Row("reads", "rightsizing", "OversizedArguments", "oversized", digits=4),
     "make_plan": Row("plans", "plans", "NewPlanArguments", "new_plan"),
+    "edit_plan": Row("plans", "plan_edits", "EditPlanArguments", "edit_plan"),
     "show_plan": Row("reads", "plans", "PlanArguments", "show_plan"),
     "check_plan": Row("reads", "plans", "PlanArguments", "check_plan"),
     "list_plans": Row("reads", "plans", "NoPlanArguments", "list_plans"),

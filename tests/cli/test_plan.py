@@ -62,6 +62,50 @@ def test_a_plan_that_breaks_a_constraint_is_kept_and_not_applied(folder: Path) -
     assert not (folder / "runs" / "plans" / f"{plan_id}.files").exists()
 
 
+def test_a_plan_is_edited_and_says_how_it_was_made(folder: Path) -> None:
+    old = _new("sample:web-shop", "--drain", "node-a1", "--scale", "shop/Deployment/checkout=5")["plan"]
+    words = ("--drop", "3", "--resize", "shop/Deployment/checkout:requests.cpu=200m,limits.memory=2048Mi")
+    edited = aurora("plan", "edit", old["plan_id"], *words, "--move", "shop/web-84b75d05-4fc76=node-a3", "--json")
+    plan = json.loads(edited.stdout)["plan"]
+    changes = [c["change"] for c in plan["changes"]]
+    assert [c["kind"] for c in changes] == ["scale", "cordon", "move", "move", "resize"]
+    assert changes[3]["node_id"] == "node-a3"
+    assert (changes[4]["requests"], changes[4]["limits"]) == ({"cpu": 0.2}, {"memory": 2.0})
+    made = plan["provenance"]
+    assert (made["policy_id"], made["seed"], made["history"]) == ("least_allocated", 0, "sample:web-shop")
+    assert made["edited_from"] == old["sha256"]
+    assert made["command"].startswith(f"aurora plan edit {old['plan_id']} --drop 3 --resize")
+    assert plan["effect"]["runs"] == old["effect"]["runs"] > 1
+    listed = json.loads(aurora("plan", "list", "--json").stdout)["plans"]
+    assert {p["plan_id"]: p["status"] for p in listed} == {plan["plan_id"]: "new", old["plan_id"]: "replaced"}
+    assert plan["plan_id"] in aurora("plan", "approve", old["plan_id"], code=11).stderr
+    shown = aurora("plan", "show", plan["plan_id"]).stdout
+    assert "made with: policy least_allocated, seed 0, measured use from sample:web-shop, snapshot" in shown
+    assert "--drop 9" in aurora("plan", "edit", plan["plan_id"], "--drop", "9", code=6).stderr
+    assert "say what to change" in aurora("plan", "edit", plan["plan_id"], code=2).stderr
+
+
+def test_a_plan_that_can_not_be_applied_is_not_approved(folder: Path) -> None:
+    plan_id = _new("sample:web-shop", "--scale", "shop/Deployment/checkout=900", "--cordon", "node-a1", "--quick")[
+        "plan"
+    ]["plan_id"]
+    refused = aurora("plan", "approve", plan_id, code=5).stderr
+    assert "would have no node" in refused
+    assert f"aurora plan edit {plan_id} --drop 2" in refused
+
+
+def test_a_folder_that_is_not_there_is_an_error(folder: Path) -> None:
+    for words in (
+        ("list",),
+        ("show", "1a2b3c"),
+        ("approve", "1a2b3c"),
+        ("diff", "1a2b3c"),
+        ("edit", "1a", "--drop", "1"),
+    ):
+        assert "there is no folder absent" in aurora("plan", *words, "--folder", "absent", code=6).stderr
+    assert "no plan in runs/plans yet" in aurora("plan", "list").stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -71,6 +115,7 @@ def test_a_plan_that_breaks_a_constraint_is_kept_and_not_applied(folder: Path) -
         (("--resize", "web:app:cpu=1"), "write requests.RESOURCE or limits.RESOURCE"),
         (("--resize", "web:app:requests.cpu=much"), "write cores or GiB"),
         (("--move", "=b"), "write TASK=NODE"),
+        (("--resize", "shop/Deployment/checkout:requests.cpu=200q"), "a quantity such as 200m"),
     ],
 )
 def test_an_option_in_another_form_is_a_usage_error(folder: Path, words: tuple[str, ...], message: str) -> None:

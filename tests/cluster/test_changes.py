@@ -32,7 +32,7 @@ from aurora.cluster.changes import (
 )
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
-from tests.cluster.systems import shop
+from tests.cluster.clusters import shop
 
 WEB = "shop/Deployment/web"
 

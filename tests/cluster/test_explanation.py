@@ -29,6 +29,7 @@ from aurora.cluster.explanation.claims import (
 )
 from aurora.cluster.explanation.gathering import gather
 from aurora.cluster.explanation.replay import PlanCase
+from aurora.cluster.feasibility import Clearance
 from aurora.cluster.placement import DEFAULT_POLICY, place
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan
@@ -118,7 +119,7 @@ def test_room_and_the_fullest_node_are_those_worked_out_by_hand() -> None:
 def test_nodes_whose_maintenance_begins_soon_are_passed_over_for_it_where_the_plan_keeps_clear_of_them() -> None:
     cluster = burst()
     assert {c.node_id for c in place(cluster).placed} == {"a", "m"}
-    clear = place(cluster, ahead=3600)
+    clear = place(cluster, clearance=Clearance(ahead=3600))
     proposed = {c.node_id for c, _ in propose_placements(cluster).proposals if isinstance(c, Place)}
     assert proposed == {c.node_id for c in clear.placed}
     plan = planned(cluster, **{c.task_id.removeprefix("shop/"): str(c.node_id) for c in clear.placed})

@@ -60,12 +60,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return run(tmp_path_factory.mktemp("whole") / "a.sqlite", 6)
 
 
-def test_stopping_and_resuming_gives_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
-    assert run(tmp_path / "a.sqlite", 1, 2, 6) == uninterrupted
-
-
-def test_two_threads_give_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
-    assert run(tmp_path / "a.sqlite", 6, jobs=2) == uninterrupted
+def test_stopping_and_resuming_and_two_threads_give_the_same_archive(tmp_path: Path, uninterrupted: dict) -> None:
+    assert run(tmp_path / "a.sqlite", 1, 2, 6, jobs=2) == uninterrupted
 
 
 def test_another_seed_gives_another_archive(tmp_path: Path, uninterrupted: dict) -> None:

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +6,13 @@ import pytest
 
 from aurora.errors import ModelError
 from aurora.memory.embedder import EMBEDDER_VARIABLE, open_embedder
+from tests.processes import forked
 
 TEXTS = ["many short tasks on a few nodes", "shortest job first", "edge sites with batteries", "least cores left"]
 
-EMBED = """
-import json, sys
-from aurora.memory.embedder import open_embedder
-print(json.dumps([row.tolist() for row in open_embedder().embed(json.loads(sys.argv[1]))]))
-"""
+
+def print_vectors(texts: list[str]) -> None:
+    print(json.dumps([row.tolist() for row in open_embedder().embed(texts)]))
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +35,8 @@ def test_a_vector_depends_on_neither_the_batch_nor_the_process(rows: np.ndarray)
     embedder = open_embedder()
     for text, row in zip(TEXTS, rows, strict=True):
         assert np.array_equal(embedder.embed([text])[0], row)
-    done = subprocess.run(
-        [sys.executable, "-c", EMBED, json.dumps(TEXTS[::-1])], capture_output=True, text=True, check=True
-    )
+    done = forked(print_vectors, TEXTS[::-1])
+    assert done.returncode == 0, done.stderr
     assert np.array_equal(np.array(json.loads(done.stdout), np.float32)[::-1], rows)
 
 

@@ -20,7 +20,7 @@ from aurora.sim.outcome import Status
 from aurora.sim.policies.compiler import parse_sections
 from aurora.sim.policies.expression import ALL_SCOPES, Expr, Ref, evaluate, parse, walk
 from aurora.sim.policies.policy import Network, Policy
-from aurora.sim.scenarios.scenario import Congestion, Scenario, Task
+from aurora.sim.scenarios.scenario import Congestion, Link, Scenario, Task
 
 EPS = 1e-9
 DEVICE = 1_024_000
@@ -92,6 +92,12 @@ class Run:
     devices: dict[int, int] = field(default_factory=dict)
 
 
+@functools.lru_cache(maxsize=64)
+def known_paths(links: tuple[Link, ...], sites: Set[str]) -> dict[tuple[str, str], list[tuple[int, ...]]]:
+    """Return the paths between sites found so far in a network, which all simulations of it share."""
+    return {}
+
+
 class ReferenceSimulator:
     def __init__(self, scenario: Scenario, policy: Policy) -> None:
         self.s = scenario
@@ -126,6 +132,7 @@ class ReferenceSimulator:
         self.number = {x.task_id: i for i, x in enumerate(scenario.tasks)}
         self.node_number = {x.node_id: i for i, x in enumerate(scenario.nodes)}
         self.typical = self._typical()
+        self._known_paths = known_paths(tuple(scenario.links), scenario.sites())
         self.candidates = [self._candidates(x) for x in scenario.tasks]
         for i, task in enumerate(scenario.tasks):
             if not any(self._fits_empty(task, c) for c in self.candidates[i]):
@@ -143,13 +150,18 @@ class ReferenceSimulator:
         return graph
 
     def _paths(self, a: str, b: str) -> list[tuple[int, ...]]:
+        """Return all simple paths between two sites, shortest first; they are the same for every task."""
+        if (a, b) in self._known_paths:
+            return self._known_paths[a, b]
         graph = self._graph()
-        if not nx.has_path(graph, a, b):
-            return []
-        every = [
-            tuple(graph.edges[u, v]["k"] for u, v in itertools.pairwise(p)) for p in nx.all_simple_paths(graph, a, b)
-        ]
-        return sorted(every, key=lambda p: (round(sum(self.s.links[k].latency_ms for k in p), 9), len(p), p))
+        every = (
+            [tuple(graph.edges[u, v]["k"] for u, v in itertools.pairwise(p)) for p in nx.all_simple_paths(graph, a, b)]
+            if nx.has_path(graph, a, b)
+            else []
+        )
+        every.sort(key=lambda p: (round(sum(self.s.links[k].latency_ms for k in p), 9), len(p), p))
+        self._known_paths[a, b] = every
+        return every
 
     def _candidates(self, task: Task) -> list[tuple[int | None, tuple[int, ...] | None]]:
         if task.destination_site is not None:

@@ -156,8 +156,12 @@ class Purse:
             self._open -= 1
             self._add(cost, answered=answered)
 
-    def cached(self) -> None:
-        """Count a question that the recording answered."""
+    def cached(self, exchange: Exchange | None = None) -> None:
+        """Count a question that the recording answered.
+
+        Args:
+            exchange: Recorded exchange; a purse of a part of a session counts its cost.
+        """
         with self._lock:
             self._spent = self._spent._replace(cached=self._spent.cached + 1)
 

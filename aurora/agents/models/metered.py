@@ -139,7 +139,7 @@ class MeteredModel(BaseChatModel):
                 provider=self.name_.provider,
             )
         if recorded is not None:
-            self.purse.cached()
+            self.purse.cached(recorded)
         exchange = recorded or self._pay(key, request, messages, settings)
         if self.watch is not None:
             self.watch(Call(str(self.name_), recorded is not None, self.purse.spent))

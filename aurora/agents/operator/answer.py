@@ -51,6 +51,7 @@ class Answer(Frozen):
         default=(), description="questions that were perhaps meant, where the question was not understood"
     )
     approval: Approval | None = Field(default=None, description="what a person must approve before more happens")
+    as_of: str = Field(default="", description="how old the facts of a live cluster are; empty: it is none")
 
     @property
     def text(self) -> str:

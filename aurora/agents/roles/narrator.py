@@ -43,12 +43,16 @@ class Narration(NamedTuple):
         is_models: True: at least one sentence is the model's.
         struck: Sentences that a model wrote itself and that don't hold, each with the reason.
         prompt_id: Version of the prompt.
+        chosen: Numbers of the facts that the model chose, in its order, repeated ones included.
+        rejected: Reasons for which earlier answers were sent back.
     """
 
     text: str
     is_models: bool
     struck: tuple[tuple[str, str], ...]
     prompt_id: str
+    chosen: tuple[int, ...] = ()
+    rejected: tuple[str, ...] = ()
 
 
 def narrate(
@@ -93,12 +97,14 @@ def narrate(
         facts="\n".join(_listed(known, audience)),
     )
 
-    def accept(answer: ExplanationAnswer) -> Held:
-        return _held(answer, known, audience)
+    def accept(answer: ExplanationAnswer) -> tuple[Held, tuple[int, ...]]:
+        return _held(answer, known, audience), tuple(int(f[:-1]) for s in answer.sentences for f in s.facts)
 
-    held = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE).value
+    finished = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE)
+    held, chosen = finished.value
     way = explanation.way if isinstance(explanation, Explanation) and held.text else ()
-    return Narration("\n".join([held.text or explanation.text, *way]), bool(held.text), held.struck, prompt.prompt_id)
+    text = "\n".join([held.text or explanation.text, *way])
+    return Narration(text, bool(held.text), held.struck, prompt.prompt_id, chosen, finished.rejected)
 
 
 def known_of(explanation: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> KnownFacts:

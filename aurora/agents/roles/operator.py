@@ -7,22 +7,26 @@ the graph of the conversation asks a person.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, hook_config
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.models.thoughts import without_thoughts
-from aurora.agents.operator.answer import Answer, Approval, Mode, Turn
+from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Turn
 from aurora.agents.operator.checking import check_answer
-from aurora.agents.operator.checking.sentences import split_sentences
+from aurora.agents.operator.checking.splitting import split_sentences
+from aurora.agents.operator.tool_schemas import short_schema
 from aurora.cluster.plans import folder
 from aurora.errors import AuroraError, ModelError
 from aurora.prompts.loader import Prompt
 from aurora.tools.desk import Desk
-from aurora.tools.harness import Harness
+from aurora.tools.harness import MORE, Harness
 from aurora.tools.registry import ROWS
 
 MAX_CALLS = 14
@@ -30,12 +34,21 @@ MAX_CALLS = 14
 TURNS_WHOLE = 6
 """Earlier turns that the model reads whole; of older ones it reads the questions."""
 MAX_QUESTIONS = 20
+MAX_ANSWER = 12_000
+"""Most characters of an answer that are read."""
+MAX_SENTENCES = 60
+MAX_STRUCK = 20
+"""Most struck sentences that a model is told of."""
+MAX_EARLIER = 1_500
+"""Most characters of an earlier answer or question that the model reads; of older questions it reads 200."""
+MAX_OLDER = 200
 TEMPERATURE = 0.2
 NO_STREAM = "nostream"
 """Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked."""
 ACTIONS: dict[str, Literal["apply", "rollback"]] = {"apply_plan": "apply", "roll_back_plan": "rollback"}
 """Tools that a person is asked about, and what is approved."""
-ASKED = "The person is asked now, and this turn ends. Say in one sentence what the plan does; it is not done yet."
+ASKED = "The person is asked now, and this turn ends. It is not done yet."
+AGAIN_SHOWN = "Show an earlier result again, or more of one that was cut."
 AGAIN = (
     "These sentences were struck:\n{struck}\nAnswer once more, with sentences that their evidence bears out; look up "
     "what is missing, or say what you don't know."
@@ -51,10 +64,15 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         self._first_change = ""
         self._harness = harness
         self._mode = mode
-        self.tools = harness.langchain_tools()
+        self.tools = [_short(tool) for tool in harness.langchain_tools()]
 
     def wrap_model_call(self, request: Any, handler: Any) -> Any:
         return handler(request.override(model_settings={"temperature": TEMPERATURE}))
+
+    @hook_config(can_jump_to=["end"])
+    def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """End the turn once a person is to be asked: the person is shown the plan, so that no more words are needed."""
+        return None if self.approval is None else {"jump_to": "end"}
 
     def after_model(self, state: Any, runtime: Any) -> None:
         last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
@@ -65,7 +83,7 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
 
     def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         call = request.tool_call
-        shown = self._harness.call(call["name"], call["args"], call["id"])
+        shown = self._harness.call(call["name"], call["args"], call["id"]).replace("a valid tuple", "a valid list")
         if _changes(call["name"]):
             shown = f"{shown}\n{self._kept(call['name'], call['args'], is_first=call['id'] == self._first_change)}"
         return ToolMessage(shown, tool_call_id=call["id"], name=call["name"])
@@ -75,8 +93,10 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         action = ACTIONS.get(name)
         if action is None or self._mode != "apply":
             return f"Nothing is changed in mode {self._mode}; the person may switch with /mode apply. Tell them."
-        if self.approval is not None or not is_first:
+        if self.approval is not None:
             return "One change at a time: the person is asked about another one already."
+        if not is_first:
+            return "One change at a time: of several calls that change something, the first one counts."
         plan_id = str(arguments.get("plan_id", "")) if isinstance(arguments, dict) else ""
         digits = str(arguments.get("sha256", "")) if isinstance(arguments, dict) else ""
         try:
@@ -87,6 +107,17 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
             return f"Nobody is asked: plan {plan.plan_id} has the hash {plan.sha256[:12]}; look at it once more."
         self.approval = Approval(plan_id=plan.plan_id, sha256=plan.sha256, action=action)
         return ASKED
+
+
+def _short(tool: BaseTool) -> BaseTool:
+    """Return a tool with a short schema; calls of it go to the harness, which validates them by the full one."""
+    function = convert_to_openai_tool(tool)["function"]
+    return StructuredTool(
+        name=tool.name,
+        description=AGAIN_SHOWN if tool.name == MORE else function["description"],
+        args_schema=short_schema(function["parameters"]),
+        func=tool.invoke,
+    )
 
 
 def _changes(name: str) -> bool:
@@ -131,7 +162,7 @@ class ModelOperator:
         found, messages = self._asked(agent, messages, question, harness, looking)
         struck = [f"- {s.text} ({s.struck})" for s in found.sentences if s.struck]
         if struck and looking.approval is None:  # else a person is asked, and reads the plan itself
-            again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck)))]
+            again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck[:MAX_STRUCK])))]
             second, _ = self._asked(agent, again, question, harness, looking)
             if sum(not s.struck for s in second.sentences) >= sum(not s.struck for s in found.sentences):
                 return second
@@ -140,25 +171,44 @@ class ModelOperator:
     def _asked(
         self, agent: Any, messages: Sequence[BaseMessage], question: str, harness: Harness, looking: _Looking
     ) -> tuple[Answer, list[BaseMessage]]:
-        config = {"recursion_limit": 6 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
+        config = {"recursion_limit": 8 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
         state = agent.invoke({"messages": list(messages)}, config)
         last = state["messages"][-1]
         text = without_thoughts(str(last.text)) if isinstance(last, AIMessage) else ""
-        sentences = tuple(split_sentences(text))
-        found = Answer(question=question, by=self.name, sentences=sentences, approval=looking.approval)
+        found = Answer(question=question, by=self.name, sentences=_sentences(text), approval=looking.approval)
         return check_answer(found, harness.journal, harness.desk), state["messages"]
 
     def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:
         older, recent = history[:-TURNS_WHOLE], history[-TURNS_WHOLE:]
-        asked = "; ".join(t.question for t in older[-MAX_QUESTIONS:])
+        asked = "; ".join(_cut(t.question, MAX_OLDER) for t in older[-MAX_QUESTIONS:])
         system, user = self._prompt.fill(
             open=_open(desk),
             mode=mode,
             earlier=f"Earlier questions: {asked}" if asked else "",
             question=question,
         )
-        said = [m for t in recent for m in (HumanMessage(t.question), AIMessage(t.answer.text or "(nothing held)"))]
+        said = [
+            message
+            for turn in recent
+            for message in (
+                HumanMessage(_cut(turn.question, MAX_EARLIER)),
+                AIMessage(_cut(turn.answer.text, MAX_EARLIER) or "(nothing held)"),
+            )
+        ]
         return [SystemMessage(system), *said, HumanMessage(user)]
+
+
+def _sentences(text: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a model's text; what is beyond the limits is one struck sentence."""
+    sentences = list(islice(split_sentences(text[:MAX_ANSWER]), MAX_SENTENCES + 1))
+    if len(text) > MAX_ANSWER or len(sentences) > MAX_SENTENCES:
+        why = f"could not be checked: of an answer, {MAX_SENTENCES} sentences and {MAX_ANSWER} characters are read"
+        sentences[MAX_SENTENCES:] = [Sentence(text=f"(the rest of {len(text)} characters)", struck=why)]
+    return tuple(sentences)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _open(desk: Desk) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,13 @@ from aurora.cli.terminal import interrupts
 from aurora.cli.terminal.output import emit_json, note
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.agents.operator.answer import Answer
+    from aurora.agents.operator.answer import Answer, Operator
     from aurora.graphs.chat.conversation import Conversation
     from aurora.graphs.chat.surroundings import Surroundings
 
 MAX_PIPED = 100_000
 """Most characters that are read from a pipe."""
-SNAPSHOT_HELP = "Snapshot file, or a sample such as sample:web-shop."
+SNAPSHOT_HELP = "Snapshot file, sample such as sample:web-shop, or kubernetes[:CONTEXT] for the live cluster."
 MODEL_HELP = "PROVIDER:MODEL that answers; default: AURORA_MODEL, else rules without a model."
 HISTORY_HELP = "File of measured series: forecasts and reserves rest on it. Samples that have one bring it."
 
@@ -37,6 +38,15 @@ class ModeName(StrEnum):
 _SNAPSHOT = options.text(None, "--snapshot", most=options.MAX_PATH, help=SNAPSHOT_HELP)
 _HISTORY = options.path(None, help=HISTORY_HELP)
 _MODEL = options.text(None, help=MODEL_HELP)
+
+
+class TargetName(StrEnum):
+    """Where a conversation applies approved plans."""
+
+    files = "files"
+    kubernetes = "kubernetes"
+
+
 _PLANS = options.path(Path("runs/plans"), help="Folder of plans.")
 
 
@@ -92,6 +102,10 @@ def chat(
     history: Path | None = _HISTORY,
     model: str | None = _MODEL,
     mode: ModeName | None = typer.Option(None, help="What may be done: read, plan, or apply what you approve."),
+    target: TargetName = typer.Option(
+        TargetName.files,
+        help="Where approved plans go: files (scripts for Slurm), or the cluster of --snapshot kubernetes[:CONTEXT].",
+    ),
     plans: Path = _PLANS,
     sessions: Path = options.path(Path("runs/chat/sessions.sqlite"), help="File of conversations."),
     timeout: float | None = model_options.timeout(),
@@ -111,16 +125,19 @@ def chat(
             snapshot, history = snapshot or row.snapshot, history or (Path(row.history) if row.history else None)
             model = model or row.model or None
         snapshot = snapshot or _default()
-        surroundings = _surroundings(snapshot, history, model, plans, timeout, answer_tokens)
+        applies_live = target is TargetName.kubernetes
+        surroundings = _surroundings(snapshot, history, model, plans, timeout, answer_tokens, applies_live=applies_live)
         if resume is None:
             name = surroundings.operator.name
             row = kept.new(snapshot, history=str(history or ""), model=name if ":" in name else "")
+        surroundings = replace(surroundings, archive=kept.archive(row.session_id))
         talk = Conversation(surroundings, row.session_id, kept.saver)
 
         def another(name: str) -> object:
-            return _surroundings(snapshot, history, name, plans, timeout, answer_tokens).operator
+            return _operator(name, timeout, answer_tokens)
 
-        Talk(talk, kept, another, None if mode is None else mode.value).run()
+        with interrupts.explained(lambda: f"stopped; go on with: aurora chat --resume {row.session_id}"):
+            Talk(talk, kept, another, None if mode is None else mode.value).run()
     _leave(talk, 0)
 
 
@@ -186,17 +203,28 @@ def _surroundings(
     plans: Path,
     timeout: float | None,
     answer_tokens: int | None,
+    *,
+    applies_live: bool = False,
 ) -> Surroundings:
     import os
 
-    from aurora.graphs.chat.opening import open_desk, open_operator
+    from aurora.cluster.opening import live_context
+    from aurora.graphs.chat.opening import open_desk
     from aurora.graphs.chat.surroundings import Surroundings, user
 
-    name = model or os.environ.get("AURORA_MODEL", "")
+    if live_context(snapshot) is not None:
+        note(f"reading {snapshot} ...")
+    operator = _operator(model or os.environ.get("AURORA_MODEL", ""), timeout, answer_tokens)
+    desk = open_desk(snapshot, history=history, plans=plans, applies_live=applies_live)
+    return Surroundings(desk, operator, who=user())
+
+
+def _operator(name: str, timeout: float | None, answer_tokens: int | None) -> Operator:
+    from aurora.graphs.chat.opening import open_operator
+
     limits = None
     if name:
         from aurora.agents.models.model import call_limits
 
         limits = call_limits(timeout, answer_tokens)
-    operator = open_operator(name, limits=limits, tell=note)
-    return Surroundings(open_desk(snapshot, history=history, plans=plans), operator, who=user())
+    return open_operator(name, limits=limits, tell=note)

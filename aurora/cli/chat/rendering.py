@@ -27,7 +27,7 @@ def print_text(text: str) -> None:
 
     for line in text.split("\n"):
         shown = printable(line)
-        hang = "  " if shown.lstrip().startswith(("- ", "* ")) else ""
+        hang = "  " if shown.lstrip().startswith(("- ", "* ", "risk: ")) else ""
         say("\n".join(wrapped(shown, terminal_width(), hang=hang)) if shown else "")
 
 
@@ -41,6 +41,8 @@ def print_answer(answer: Answer) -> None:
     for table in answer.tables:
         cites = f" [{', '.join(table.cites)}]" if table.cites else ""
         emit_table(f"{table.title}{cites}", table.columns, table.rows)
+    if answer.as_of:
+        print_text(answer.as_of)
     if answer.asks_back:
         print_text("\n".join(["Did you mean:", *(f"- {q}" for q in answer.asks_back)]))
     sys.stdout.flush()

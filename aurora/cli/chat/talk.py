@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from aurora.agents.operator.answer import Mode
 from aurora.cli.chat.line import line_reader
+from aurora.cli.chat.progress import Progress
 from aurora.cli.chat.rendering import (
     arguments_text,
     print_answer,
-    print_call,
     print_evidence,
     print_request,
     print_text,
@@ -74,13 +74,12 @@ class Talk:
         while not self.is_over:
             try:
                 line = read(f"aurora {self.mode}> ")
-            except KeyboardInterrupt:
+                if line is None:
+                    _quit(self, "")
+                elif line.strip():
+                    self.say(line.strip())
+            except KeyboardInterrupt:  # at the prompt, or while an answer is printed
                 note("to leave: /quit")
-                continue
-            if line is None:
-                return
-            if line.strip():
-                self.say(line.strip())
 
     def say(self, line: str) -> None:
         """Take a line of a person: a command, or a question."""
@@ -99,15 +98,16 @@ class Talk:
     def ask(self, question: str) -> None:
         """Ask a question and print the answer."""
         mode, self._mode = self._mode, None
-        self._took(lambda: self.conversation.ask(question, mode=mode, watch=print_call))
+        self._took(lambda p: self.conversation.ask(question, mode=mode, watch=p.end, begin=p.begin))
 
     def decide(self, decision: dict[str, Any]) -> None:
         """Answer the question about a plan."""
-        self._took(lambda: self.conversation.decide(decision, watch=print_call))
+        self._took(lambda p: self.conversation.decide(decision, watch=p.end, begin=p.begin))
 
-    def _took(self, run: Callable[[], Step]) -> None:
+    def _took(self, run: Callable[[Progress], Step]) -> None:
         try:
-            step = run()
+            with Progress() as progress:
+                step = run(progress)
         except KeyboardInterrupt:
             self.conversation.stop()
             note("stopped; the conversation goes on")
@@ -132,7 +132,7 @@ class Talk:
         unfinished = talk.unfinished
         if unfinished:
             note(f"the last turn was interrupted, and is taken up again: {unfinished}")
-            self._took(lambda: talk.go_on(watch=print_call))
+            self._took(lambda p: talk.go_on(watch=p.end, begin=p.begin))
         elif talk.request is not None:
             print_request(talk.request)
 
@@ -246,6 +246,12 @@ def _approve(talk: Talk, rest: str) -> None:
     talk.decide({"type": "approve"})
 
 
+def _apply(talk: Talk, rest: str) -> None:
+    if talk.conversation.request is not None:
+        raise InputError("a plan waits for an answer already; /approve, /edit or /reject it")
+    talk.ask(f"/apply {_plan_id(talk, rest)}")
+
+
 def _edit(talk: Talk, rest: str) -> None:
     request = _asked(talk)
     numbers = rest.replace(",", " ").split()
@@ -276,6 +282,11 @@ def _mode(talk: Talk, rest: str) -> None:
     if rest and rest not in MODES:
         raise InputError(f"there are the modes {', '.join(MODES)}")
     talk.ask(f"/mode {rest}".rstrip())
+
+
+def _refresh(talk: Talk, rest: str) -> None:
+    del rest
+    talk.ask("/refresh")
 
 
 def _tools(talk: Talk, rest: str) -> None:
@@ -371,11 +382,13 @@ COMMANDS: dict[str, SlashCommand] = {
     "/whatif": SlashCommand("/whatif TEXT", "what would change: node-b1 fails, load doubles", _what_if),
     "/plan": SlashCommand("/plan [ID]", "plans, or one of them", _plan),
     "/diff": SlashCommand("/diff [ID]", "every field that a plan changes", _diff),
+    "/apply": SlashCommand("/apply [ID]", "ask for approval of a plan, and apply it then", _apply),
     "/approve": SlashCommand("/approve [ID]", "approve the plan that you were asked about; with an ID, ask", _approve),
     "/edit": SlashCommand("/edit N,M", "leave out changes of the plan that you were asked about", _edit),
     "/reject": SlashCommand("/reject [REASON]", "reject it", _reject),
     "/rollback": SlashCommand("/rollback [ID]", "undo a plan that was applied", _rollback),
     "/mode": SlashCommand("/mode [MODE]", "read, plan (may write plans), or apply (what you approve)", _mode),
+    "/refresh": SlashCommand("/refresh", "read the cluster, or its file, anew", _refresh),
     "/tools": SlashCommand("/tools", "tools and what they may do", _tools),
     "/model": SlashCommand("/model [NAME]", "who answers; PROVIDER:MODEL or rules from now on", _model),
     "/cost": SlashCommand("/cost", "calls, tokens and dollars so far", _cost),

@@ -9,8 +9,9 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.plan import changes as parsing
+from aurora.cli.plan.edit import edit
 from aurora.cli.plan.explain import explain
-from aurora.cli.plan.text import print_application, print_next, print_plan
+from aurora.cli.plan.text import print_application, print_next, print_plan, typed
 from aurora.cli.terminal.interrupts import explained
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+app.command()(edit)
 app.command()(explain)
 
 MAX_MINUTES = 7 * 24 * 60.0
@@ -53,17 +55,24 @@ def new(
     ),
     drain: list[str] = options.text([], help="Node to cordon and empty; may be repeated."),
     place_pending: bool = typer.Option(False, "--place-pending", help="Place the waiting tasks that fit somewhere."),
-    scale: list[str] = options.text([], help="WORKLOAD=REPLICAS; may be repeated."),
-    resize: list[str] = options.text([], help=f"{parsing.RESIZE}, in cores and GiB; may be repeated."),
-    move: list[str] = options.text([], help="TASK=NODE; may be repeated."),
-    cordon: list[str] = options.text([], help="Node to keep new tasks away from; may be repeated."),
-    uncordon: list[str] = options.text([], help="Node to open again; may be repeated."),
+    scale: list[str] = options.text([], help=parsing.SCALE_HELP),
+    resize: list[str] = options.text([], help=parsing.RESIZE_HELP),
+    move: list[str] = options.text([], help=parsing.MOVE_HELP),
+    move_away: list[str] = options.text(
+        [], help="Task that is to leave its node, or node that its tasks are to leave; a policy chooses where to."
+    ),
+    remedy: list[str] = options.text(
+        [], help="TASK or TASK=NODE: the smallest changes that let a node take a task, and its move there."
+    ),
+    cordon: list[str] = options.text([], help=parsing.CORDON_HELP),
+    uncordon: list[str] = options.text([], help=parsing.UNCORDON_HELP),
     advice: Path | None = options.path(None, "--from", help="Advice of `aurora recommend containers --json`."),
     policy: str = options.text("least_allocated", help="Reference or policy file that chooses nodes."),
     history: Path | None = options.path(
         None, help="File of measured series of workloads, from which the effect is simulated. The web shop brings one."
     ),
     quick: bool = typer.Option(False, "--quick", help="Leave out the simulated effect."),
+    seed: int = options.seed("Random seed of the simulated effect."),
     folder: Path = _FOLDER,
     as_json: bool = _JSON,
 ) -> None:
@@ -74,27 +83,37 @@ def new(
     from functools import partial
 
     from aurora.cluster.plans.effect import simulate_effect
-    from aurora.cluster.plans.proposals import propose
+    from aurora.cluster.plans.moves import propose_away, propose_remedy
+    from aurora.cluster.plans.proposals import Step, propose, propose_drain, propose_placements, propose_sizes
+    from aurora.cluster.plans.provenance import record
     from aurora.cluster.plans.report import new_plan
     from aurora.graphs.chat.opening import open_desk
     from aurora.sim.policies.references import load_policy
 
-    if not (drain or place_pending or scale or resize or move or cordon or uncordon or advice):
+    if not (drain or place_pending or scale or resize or move or move_away or remedy or cordon or uncordon or advice):
         raise options.usage_error(
-            "--drain", "say what is to change: --drain, --place-pending, --scale, --resize, or --from"
+            "--drain", "say what is to change: --drain, --place-pending, --scale, --resize, --move, --remedy or --from"
         )
-    asked = [
-        *(parsing.asked("cordon", node_id=n) for n in cordon),
-        *(parsing.asked("uncordon", node_id=n) for n in uncordon),
-        *parsing.scales(scale),
-        *parsing.resizes(resize),
-        *parsing.moves(move),
-    ]
     desk, chooser = open_desk(snapshot, history=history, plans=folder), load_policy(policy)
-    found = propose(desk.cluster, asked, advice=advice, drain=drain, place_pending=place_pending, policy=chooser)
+    asked = parsing.all_asked(desk.cluster, cordon=cordon, uncordon=uncordon, scale=scale, resize=resize, move=move)
+    steps: list[Step] = [
+        *([] if advice is None else [partial(propose_sizes, advice=advice)]),
+        *([partial(propose_away, names=move_away, policy=chooser)] if move_away else []),
+        *(partial(propose_remedy, task_id=t, node_id=n, policy=chooser) for t, n in parsing.remedies(remedy)),
+        *(partial(propose_drain, node_id=node, policy=chooser) for node in drain),
+        *([partial(propose_placements, policy=chooser)] if place_pending else []),
+    ]
+    found = propose(desk.cluster, asked, steps)
     series = [desk.series(name) for name in desk.series_ids]
-    effect_of = None if quick else partial(simulate_effect, policy=chooser, history=series)
-    report = new_plan(desk.cluster, found.proposals, folder, remarks=found.remarks, effect_of=effect_of)
+    effect_of = None if quick else partial(simulate_effect, policy=chooser, history=series, seed=seed)
+    origin = str(history) if history is not None else snapshot if series else ""
+    report = new_plan(
+        desk.cluster,
+        found,
+        folder,
+        effect_of=effect_of,
+        provenance=record(chooser, seed=None if quick else seed, history=origin, command=typed()),
+    )
     if as_json:
         emit_json(report.to_json())
         return
@@ -148,16 +167,19 @@ def approve(
     plan: str = options.text_argument(help=PLAN_HELP),
     minutes: float = options.number(60.0, least=1, most=MAX_MINUTES, unit="minutes", help="How long it holds."),
     who: str | None = options.text(None, help="Who approves; you by default."),
+    snapshot: str | None = _SNAPSHOT_NOW,
     folder: Path = _FOLDER,
     as_json: bool = _JSON,
 ) -> None:
     """Approve a plan by its hash, for some time; a plan that is edited has another hash and needs another approval.
 
+    A plan that can't be applied, because it breaks a constraint or was edited, is not approved.
+
     Example: aurora plan approve 1a2b3c
     """
     from aurora.cluster.plans.report import approve_in_folder
 
-    approval = approve_in_folder(plan, _person(who), folder, minutes=minutes)
+    approval = approve_in_folder(plan, _person(who), folder, minutes=minutes, snapshot=_opened(snapshot))
     if as_json:
         emit_json(approval.model_dump(mode="json"))
         return
@@ -188,15 +210,16 @@ def apply(
     """
     from aurora.cluster.plans.report import apply_from_folder, approve_in_folder
 
+    now = _opened(snapshot)
     if yes is not None:
-        approve_in_folder(plan, _person(who), folder, prefix=yes)
+        approve_in_folder(plan, _person(who), folder, prefix=yes, snapshot=now)
     with explained(lambda: _kept(plan, folder)):
         report = apply_from_folder(
             plan,
             _target(target, out, base, (context, user, patience), allow_managed),
             folder,
             place=out,
-            snapshot=_opened(snapshot),
+            snapshot=now,
             allow_managed=allow_managed,
         )
     emit_json(report.to_json()) if as_json else print_application(report)
@@ -232,8 +255,11 @@ def list_(folder: Path = _FOLDER, as_json: bool = _JSON) -> None:
     """
     from datetime import UTC, datetime
 
-    from aurora.cluster.plans.folder import list_plans
+    from aurora.cluster.plans.folder import PLANS, list_plans
+    from aurora.errors import FileError
 
+    if not folder.exists() and folder != PLANS:
+        raise FileError(f"there is no folder {folder}; --folder names the folder of the plans")
     listed = list_plans(folder, datetime.now(UTC))
     if as_json:
         emit_json({"plans": [p.to_json() for p in listed]})
@@ -242,6 +268,8 @@ def list_(folder: Path = _FOLDER, as_json: bool = _JSON) -> None:
         (p.plan.plan_id, p.status, p.plan.snapshot_id, f"{p.plan.created_at:%Y-%m-%d %H:%M}", str(len(p.plan.changes)))
         for p in listed
     ]
+    if not listed:
+        note(f"no plan in {folder} yet; make one with `aurora plan new`")
     emit_table("plans", ("plan", "status", "system", "made (UTC)", "changes"), rows)
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 import typer
 
 from aurora.cli import options
+from aurora.cli.plan.edit import policy_of
 from aurora.cli.terminal.output import emit_json, note, say
 
 
 def explain(
     plan: str = options.text_argument(help="Id of a plan, or its beginning."),
-    policy: str = options.text("least_allocated", help="Reference or policy file that is asked for its decisions."),
+    policy: str | None = options.text(
+        None, help="Reference or policy file that is asked for its decisions. Default: that of the plan."
+    ),
     history: str | None = options.text(
         None, most=options.MAX_PATH, help="Measured use of workloads: a file, or sample:web-shop."
     ),
@@ -32,19 +35,19 @@ def explain(
     from aurora.cluster.explanation import explain_from_folder, why_not_from_folder  # heavy, used here only
     from aurora.cluster.explanation.why_not import sentence  # likewise
     from aurora.cluster.opening import open_history, open_snapshot  # likewise
-    from aurora.sim.policies.references import load_policy  # likewise
+    from aurora.cluster.plans.folder import load  # likewise
 
     if why_not is not None:
         task, equals, node = why_not.rpartition("=")
         if not equals:
             raise options.usage_error("--why-not", "write it as TASK=NODE")
-        contrast = why_not_from_folder(plan, task, node, folder, load_policy(policy))
+        contrast = why_not_from_folder(plan, task, node, folder, policy_of(load(folder, plan), policy))
         emit_json(contrast.to_json()) if as_json else say(sentence(contrast))
         return
     explanation = explain_from_folder(
         plan,
         folder,
-        load_policy(policy),
+        policy_of(load(folder, plan), policy),
         history=() if history is None else open_history(history),
         later=None if later is None else open_snapshot(later),
     )

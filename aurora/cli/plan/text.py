@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -35,7 +37,7 @@ def print_plan(report: PlanReport) -> None:
         title = f"simulated effect, {plan.effect.level:.0%} intervals"
         emit_table(title, ("measure", "unit", "before", "after"), measures)
     width = terminal_width() if on_terminal() else 10_000
-    end = [f"sha256: {plan.sha256}", f"expires: {plan.expires_at:%Y-%m-%d %H:%M} UTC"]
+    end = [*_made(plan), f"sha256: {plan.sha256}", f"expires: {plan.expires_at:%Y-%m-%d %H:%M} UTC"]
     for text in (*_notes(report), *end):
         say("\n".join(wrapped(text, width, hang="  ")))
 
@@ -67,6 +69,28 @@ def _notes(report: PlanReport) -> Iterator[str]:
     lost = [str(k) for k, c in enumerate(plan.changes, 1) if c.undo is None]
     if lost:
         yield f"a rollback does not undo: {', '.join(lost)}"
+
+
+def _made(plan: Plan) -> Iterator[str]:
+    """Yield how a plan was made, where that was recorded."""
+    made = plan.provenance
+    if made is None:
+        return
+    parts = [
+        f"policy {made.policy_id}" if made.policy_id else "",
+        f"seed {made.seed}" if made.seed is not None else "",
+        f"measured use from {made.history}" if made.history else "",
+        f"snapshot {plan.snapshot_sha256[:12]}",
+        f"edited from {made.edited_from[:12]}" if made.edited_from else "",
+    ]
+    yield f"made with: {', '.join(p for p in parts if p)}"
+    if made.command:
+        yield f"made by: {made.command}"
+
+
+def typed() -> str:
+    """Return the command line, as a plan records it."""
+    return shlex.join(["aurora", *sys.argv[1:]])
 
 
 def _interval(estimate: Estimate) -> str:

@@ -36,6 +36,7 @@ def serve(  # one parameter an option
     live: bool = typer.Option(False, "--live", help="Follow the Kubernetes cluster of the kubeconfig."),
     context: str = options.text("", help=_CONTEXT),
     as_user: str = options.text("", "--as", help="With --live: user to impersonate."),
+    bind: bool = typer.Option(False, "--bind", help="With --live: bind pods where kube-scheduler leaves it to this."),
     host: str = options.text("127.0.0.1", help="Address to listen on; others than this machine need a secret."),
     port: int = options.count(8765, least=0, most=MAX_PORT, help="Port; 0 for any that is free."),
     certificate: Path | None = options.path(None, help="Certificate for HTTPS, PEM."),
@@ -53,10 +54,12 @@ def serve(  # one parameter an option
     from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     _one_source(snapshot, live, context, as_user)
+    if bind and not live:
+        raise options.usage_error("--bind", "it goes with --live")
     chosen = load_policy(policy)
     settings = ServerSettings(host, port, certificate, key, client_ca, _token(token_file))
     note_compiling()
-    follower = None
+    follower = binder = None
     if live:
         from aurora.cluster.readers.kubernetes.connection import connect  # heavy, used here only
         from aurora.cluster.scheduler.watch import Follower, read_start  # heavy, used here only
@@ -65,11 +68,16 @@ def serve(  # one parameter an option
         start = read_start(connection)
         cluster = LiveCluster(start.snapshot, chosen)
         follower = Follower(connection, cluster, start)
+        if bind:
+            from aurora.cluster.plans.targets import api  # heavy, used here only
+            from aurora.cluster.scheduler.binding import binder_of  # heavy, used here only
+
+            binder = binder_of(api.connect(context or None, as_user or None))
     else:
         from aurora.cluster.opening import open_snapshot  # heavy, used here only
 
         cluster = LiveCluster(open_snapshot(snapshot), chosen)
-    with ExtenderServer(Extender(cluster, is_watched=live), settings) as server:
+    with ExtenderServer(Extender(cluster, is_watched=live, binder=binder), settings) as server:
         if follower is not None:
             follower.start()
         cluster.warm_up()
@@ -88,6 +96,7 @@ def config(  # one parameter an option
     resource: list[str] | None = options.text(
         None, help="Extended resource; only pods that ask for one are asked about; repeatable."
     ),
+    bind: bool = typer.Option(False, "--bind", help="Leave binding to `aurora schedule serve --bind`."),
     ca: str = options.text("", help="Authority of the extender's certificate, on kube-scheduler's machine."),
     certificate: str = options.text("", help="Certificate of kube-scheduler, on its machine."),
     key: str = options.text("", help="Key of that certificate."),
@@ -109,6 +118,7 @@ def config(  # one parameter an option
         nodes_cached=not whole_nodes,
         resources=resource or (),
         tls_files=files,
+        has_bind=bind,
     )
     say(text.rstrip("\n"))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aurora.cluster.explanation.claims import AvoidedClaim
 from aurora.cluster.explanation.replay import PlanCase
-from aurora.cluster.feasibility import Reason, ReasonKind
+from aurora.cluster.feasibility import Reason, ReasonKind, Room
 from aurora.sim.explain.decision import Decision, cause
 
 ORDER: tuple[ReasonKind, ...] = (
@@ -28,14 +28,15 @@ ORDER: tuple[ReasonKind, ...] = (
 
 def avoided(case: PlanCase) -> Mapping[str, AvoidedClaim]:
     """Return, for every node that takes none of the plan's tasks, a claim about it alone; empty without placements."""
-    replay, room = case.replay, case.room()
+    replay = case.replay
     if not replay.placements:
         return {}
     targets = {p.node_id for p in replay.placements}
     tasks = [replay.asked.tasks_by_id[p.task_id] for p in replay.placements]
     reasons: dict[str, list[tuple[Reason, ...]]] = {n.node_id: [] for n in replay.asked.nodes}
-    for task in tasks:
-        for node_id, found in room.all_reasons(task):
+    rooms = {c: Room(replay.asked, clearance=c) for c in {p.clearance for p in replay.placements}}
+    for task, placement in zip(tasks, replay.placements, strict=True):
+        for node_id, found in rooms[placement.clearance].all_reasons(task):
             reasons[node_id].append(found)
     sources = {t.node_id for t in case.snapshot.tasks if t.task_id in case.planned}
     return {

@@ -21,6 +21,7 @@ from aurora.cluster.explanation.claims import (
     ForecastClaim,
     FullestClaim,
     GroupClaim,
+    MadeClaim,
     NearClaim,
     PlanClaim,
     RiskClaim,
@@ -30,7 +31,7 @@ from aurora.cluster.explanation.claims import (
     UpcomingClaim,
     WaitsClaim,
 )
-from aurora.cluster.explanation.gathering import decided_by, reads_latency, upcoming
+from aurora.cluster.explanation.gathering import decided_by, made, reads_latency, upcoming
 from aurora.cluster.explanation.load import forecast_of, spike_of
 from aurora.cluster.explanation.replay import PlanCase
 from aurora.cluster.feasibility import Room, summary
@@ -93,6 +94,8 @@ class _Checker:
                     return False, "there is no such measure"
                 value, tasks = of_tasks(self.case.snapshot, self.case.planned, claim.measure)
                 return _equal(claim, ExpectedOfTasksClaim(claim.measure, value, len(tasks)) if tasks else None)
+            case MadeClaim():
+                return _equal(claim, next(made(self.case), None))
             case CameClaim():
                 case = self.case
                 if case.later is None:

@@ -246,6 +246,22 @@ class CameClaim(NamedTuple):
     of: int
 
 
+class MadeClaim(NamedTuple):
+    """A claim on how the plan was made.
+
+    Attributes:
+        policy: Policy that the plan was made with.
+        is_asked: Whether it is, to the letter, the policy that is asked for its decisions here.
+        seed: Seed of the simulated effect; None: it was not simulated.
+        snapshot: First digits of the hash of the snapshot that the plan was made from.
+    """
+
+    policy: str
+    is_asked: bool
+    seed: int | None
+    snapshot: str
+
+
 PlanClaim = (
     GroupClaim
     | RoomClaim
@@ -261,6 +277,7 @@ PlanClaim = (
     | ExpectedClaim
     | ExpectedOfTasksClaim
     | CameClaim
+    | MadeClaim
 )
 KINDS: Mapping[type, str] = {
     GroupClaim: "group",
@@ -277,6 +294,7 @@ KINDS: Mapping[type, str] = {
     ExpectedClaim: "expected",
     ExpectedOfTasksClaim: "expected of tasks",
     CameClaim: "came",
+    MadeClaim: "made",
 }
 
 

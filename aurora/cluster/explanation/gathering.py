@@ -18,6 +18,7 @@ from aurora.cluster.explanation.claims import (
     FullestClaim,
     GroupClaim,
     GroupReason,
+    MadeClaim,
     NearClaim,
     PlanClaim,
     RiskClaim,
@@ -29,6 +30,9 @@ from aurora.cluster.explanation.claims import (
 from aurora.cluster.explanation.load import forecast_of, series_of, spike_of
 from aurora.cluster.explanation.replay import Placement, PlanCase
 from aurora.cluster.feasibility import Room, summary
+from aurora.cluster.files import snapshot_sha256
+from aurora.cluster.plans.plan import ID_DIGITS
+from aurora.cluster.plans.provenance import policy_sha256
 from aurora.cluster.resources import CPU, MEMORY
 from aurora.sim.explain.decision import cause, features_read, is_level
 
@@ -52,6 +56,7 @@ def gather(case: PlanCase) -> list[PlanClaim]:
         *(RiskClaim(r.code, r.subjects) for r in case.plan.risks),
         *_expected(case),
         *_came(case),
+        *made(case),
     ]
 
 
@@ -150,6 +155,14 @@ def _expected(case: PlanCase) -> Iterator[PlanClaim]:
         value, tasks = of_tasks(case.snapshot, case.planned, measure)
         if tasks:
             yield ExpectedOfTasksClaim(measure, value, len(tasks))
+
+
+def made(case: PlanCase) -> Iterator[MadeClaim]:
+    """Yield how the plan was made, where a policy is recorded."""
+    record = case.plan.provenance
+    if record is not None and record.policy_id is not None:
+        is_asked = record.policy_sha256 == policy_sha256(case.policy)
+        yield MadeClaim(record.policy_id, is_asked, record.seed, snapshot_sha256(case.snapshot)[:ID_DIGITS])
 
 
 def _came(case: PlanCase) -> Iterator[CameClaim]:

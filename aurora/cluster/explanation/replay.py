@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
 from aurora.cluster.change_effects import Draft
 from aurora.cluster.changes import Move, Place, PlanChange, apply_changes, apply_to_draft
-from aurora.cluster.feasibility import Room
-from aurora.cluster.placement import place
+from aurora.cluster.clear_placement import CLEARANCES, place_in_turn
+from aurora.cluster.feasibility import CLEAR_NOW, Clearance
 from aurora.cluster.plans.effect import RUNS, simulate_effect
 from aurora.cluster.plans.plan import Effect, Plan
-from aurora.cluster.scenario import HORIZON
 from aurora.cluster.snapshot import Snapshot
 from aurora.learning.series.series import Series
 from aurora.sim.explain.claims import run_of
@@ -30,12 +28,14 @@ class Placement(NamedTuple):
         node_id: Its planned node.
         chosen: Node that the policy chooses; None if it finds none.
         decision: The policy's decision, with names of the snapshot; None without one.
+        clearance: How long the nodes among which it was decided are clear of maintenance.
     """
 
     task_id: str
     node_id: str
     chosen: str | None
     decision: Decision | None
+    clearance: Clearance = CLEAR_NOW
 
 
 class Replay(NamedTuple):
@@ -43,12 +43,10 @@ class Replay(NamedTuple):
 
     Attributes:
         asked: The cluster before the placements: other changes are made, and tasks that move wait.
-        ahead: Seconds ahead in which nodes with a maintenance window were left out.
         placements: The placements, in the order of the plan.
     """
 
     asked: Snapshot
-    ahead: float
     placements: tuple[Placement, ...]
 
     @property
@@ -94,31 +92,24 @@ class PlanCase:
     def replay(self) -> Replay:
         """The placements decided again.
 
-        Nodes whose maintenance begins within the hour are left out if the plan agrees better with the policy then.
+        Nodes with maintenance to come are asked after the others if the plan agrees better with the policy then.
         """
         asked = _asked(self.snapshot, self.changes)
         if not self.planned:
-            return Replay(asked, 0.0, ())
-        first = _decided(asked, self.planned, self.policy, 0.0)
-        if first.agreeing == len(first.placements) or not _is_maintenance_near(self.snapshot):
+            return Replay(asked, ())
+        first = _decided(asked, self.planned, self.policy, (CLEAR_NOW,))
+        if first.agreeing == len(first.placements) or not any(n.maintenance for n in self.snapshot.nodes):
             return first
-        second = _decided(asked, self.planned, self.policy, HORIZON)
+        second = _decided(asked, self.planned, self.policy, CLEARANCES)
         return second if second.agreeing > first.agreeing else first
 
     @cached_property
     def effect(self) -> Effect:
         """The simulated effect, computed anew, with as many simulations as the plan's own."""
         runs = RUNS if self.plan.effect is None else self.plan.effect.runs
-        return simulate_effect(self.snapshot, self.changes, self.policy, history=self.history, runs=runs)
-
-    def room(self) -> Room:
-        """Return the room before the placements."""
-        return Room(self.replay.asked, ahead=self.replay.ahead)
-
-
-def _is_maintenance_near(snapshot: Snapshot) -> bool:
-    now = snapshot.taken_at
-    return any(now < start <= now + timedelta(seconds=HORIZON) for n in snapshot.nodes for start, _, _ in n.maintenance)
+        made = self.plan.provenance
+        seed = made.seed if made is not None and made.seed is not None else 0
+        return simulate_effect(self.snapshot, self.changes, self.policy, history=self.history, runs=runs, seed=seed)
 
 
 def _asked(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Snapshot:
@@ -137,19 +128,24 @@ def _asked(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Snapshot:
     return after.model_copy(update={"nodes": nodes})
 
 
-def _decided(asked: Snapshot, planned: Mapping[str, str], policy: Policy, ahead: float) -> Replay:
-    choices = place(asked, policy, tasks=planned, ahead=ahead)
-    chosen = {c.task_id: c.node_id for c in choices.choices}
-    converted = choices.converted
-    run = run_of(converted.scenario, policy)
-    short = {name: s for s, name in converted.task_ids.items()}
-    placements = []
-    for task_id, node_id in planned.items():
-        decision = None
-        if chosen.get(task_id) is not None:
-            decision = last_decision(converted.scenario, policy, run.outcome, short[task_id])
-        placements.append(Placement(task_id, node_id, chosen.get(task_id), _named(decision, converted.node_ids)))
-    return Replay(asked, ahead, tuple(placements))
+def _decided(asked: Snapshot, planned: Mapping[str, str], policy: Policy, clearances: Sequence[Clearance]) -> Replay:
+    turns = place_in_turn(asked, policy, tasks=planned, clearances=clearances)
+    decided: dict[str, Placement] = {}
+    for turn in turns:
+        converted = turn.choices.converted
+        run = run_of(converted.scenario, policy)
+        short = {name: s for s, name in converted.task_ids.items()}
+        for choice in turn.choices.placed:
+            decision = last_decision(converted.scenario, policy, run.outcome, short[choice.task_id])
+            decided[choice.task_id] = Placement(
+                choice.task_id,
+                planned[choice.task_id],
+                choice.node_id,
+                _named(decision, converted.node_ids),
+                turn.clearance,
+            )
+    last = turns[-1].clearance
+    return Replay(asked, tuple(decided.get(t, Placement(t, n, None, None, last)) for t, n in planned.items()))
 
 
 def _named(decision: Decision | None, node_ids: Mapping[str, str]) -> Decision | None:

@@ -15,6 +15,7 @@ from aurora.cluster.explanation.claims import (
     ForecastClaim,
     FullestClaim,
     GroupClaim,
+    MadeClaim,
     NearClaim,
     PlanClaim,
     RiskClaim,
@@ -48,6 +49,7 @@ RISKS: Mapping[str, str] = {
     "managed": "another tool owns",
     "limit below use": "the new limit is below the use of",
     "not undone": "a rollback does not bring back",
+    "maintenance ahead": "a node near maintenance takes",
 }
 MEASURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "pending": ("tasks without a node", plain),
@@ -69,6 +71,7 @@ def text_of(claims: Sequence[PlanClaim], case: PlanCase) -> str:
     lines += _outcomes(claims, case)
     risks = [_risk(c) for c in _all(claims, RiskClaim)]
     lines += [f"Risks: {'; '.join(risks)}."] if risks else []
+    lines += [f"{_made(c)}." for c in _all(claims, MadeClaim)]
     return "\n".join(lines)
 
 
@@ -101,6 +104,8 @@ def clause(claim: PlanClaim) -> str:
             return f"expected {_expected(claim)}"
         case ExpectedOfTasksClaim():
             return f"expected {_measured(claim.measure, claim.value)}"
+        case MadeClaim():
+            return _made(claim)
         case CameClaim():
             return f"came {_came(claim)}"
 
@@ -113,6 +118,12 @@ def _risk(claim: RiskClaim) -> str:
         listed.append(f"{shown_name(name)}{bracket}{rest}")
     more = f" and {len(claim.subjects) - MAX_NAMED} more" if len(claim.subjects) > MAX_NAMED else ""
     return f"{RISKS[claim.code]} {', '.join(listed)}{more}"
+
+
+def _made(claim: MadeClaim) -> str:
+    seed = "" if claim.seed is None else f", simulated with seed {claim.seed}"
+    other = "" if claim.is_asked else "; another policy is asked here"
+    return f"Made with the policy {shown_name(claim.policy)} from snapshot {claim.snapshot}{seed}{other}"
 
 
 def _upcoming(claim: UpcomingClaim) -> str:

@@ -6,7 +6,7 @@ half applied goes on; `roll_back` on one that is half applied, or half rolled ba
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +18,14 @@ from aurora.cluster.plans.approval import Approval, check_approval
 from aurora.cluster.plans.journal import Progress, read_progress
 from aurora.cluster.plans.plan import Plan
 from aurora.cluster.plans.targets.target import Direction, Target
-from aurora.cluster.plans.validation import validate
+from aurora.cluster.plans.validation import Violation, validate
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import ConstraintError, InputError, PlanError
 from aurora.files import locked
 
 MAX_VIOLATIONS_SHOWN = 5
+OUTDATED = ("expired", "another system", "changed since")
+"""Violations that no edit of the plan mends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +90,26 @@ def apply_plan(
         if progress.state == "not started":
             broken = validate(plan, snapshot, at=at, target=target.name, allow_managed=allow_managed)
             if broken:
-                listed = "; ".join(v.text for v in broken[:MAX_VIOLATIONS_SHOWN])
-                more = len(broken) - MAX_VIOLATIONS_SHOWN
-                raise ConstraintError(
-                    f"nothing was changed, plan {plan.plan_id} breaks constraints: {listed}"
-                    + (f"; and {more} more" if more > 0 else "")
-                )
+                raise refusal(plan, broken)
             steps = target.prepare(plan, snapshot)
             journal.start(journal_path, plan.sha256, _identity(target), steps, approval.who)
         _forward(read_progress(journal_path), target, journal_path)
         journal.note_state(journal_path, "applied", "apply")
         return ApplicationReport(plan.plan_id, read_progress(journal_path), journal_path)
+
+
+def refusal(plan: Plan, broken: Sequence[Violation]) -> ConstraintError:
+    """Return the error for a plan that breaks constraints, with what can be done."""
+    listed = "; ".join(v.text for v in broken[:MAX_VIOLATIONS_SHOWN])
+    more = f"; and {len(broken) - MAX_VIOLATIONS_SHOWN} more" if len(broken) > MAX_VIOLATIONS_SHOWN else ""
+    at_fault = sorted({v.change for v in broken} - {0})
+    remedy = "make another plan from a new snapshot"
+    if at_fault and all(v.code not in OUTDATED for v in broken):
+        numbers = ",".join(map(str, at_fault))
+        remedy = f"leave changes out with `aurora plan edit {plan.plan_id} --drop {numbers}`, or {remedy}"
+    return ConstraintError(
+        f"nothing was changed, plan {plan.plan_id} breaks constraints: {listed}{more}. To go on: {remedy}"
+    )
 
 
 def roll_back(plan: Plan, target: Target, *, journal_path: Path) -> ApplicationReport:

@@ -22,7 +22,7 @@ from aurora.cluster.plans.approval import Approval
 from aurora.cluster.plans.journal import Progress, read_progress
 from aurora.cluster.plans.plan import ID_DIGITS, Plan, parse_plan
 from aurora.cluster.snapshot import Snapshot
-from aurora.errors import DataError, FileError, InputError
+from aurora.errors import DataError, FileError, InputError, PlanError
 from aurora.files import write_atomically, writing
 from aurora.reading import read_json
 
@@ -31,7 +31,7 @@ PLANS = Path("runs/plans")
 APPROVALS, SNAPSHOTS = "approvals.jsonl", "snapshots"
 _PLAN_FILE = re.compile(rf"[0-9a-f]{{{ID_DIGITS}}}\.json")
 
-PlanStatus = Literal["new", "approved", "expired", "in progress", "stopped", "applied", "rolled back"]
+PlanStatus = Literal["new", "approved", "replaced", "expired", "in progress", "stopped", "applied", "rolled back"]
 
 
 class ListedPlan(NamedTuple):
@@ -40,10 +40,12 @@ class ListedPlan(NamedTuple):
     Attributes:
         plan: The plan.
         status: How far it is.
+        replaced_by: Id of the plan that was made by editing it, the newest of several; empty: there is none.
     """
 
     plan: Plan
     status: PlanStatus
+    replaced_by: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a row of `aurora plan list --json`."""
@@ -56,6 +58,7 @@ class ListedPlan(NamedTuple):
             "changes": len(self.plan.changes),
             "risks": [r.code for r in self.plan.risks],
             "source": self.plan.source,
+            "replaced_by": self.replaced_by or None,
         }
 
 
@@ -89,6 +92,8 @@ def load(folder: Path, plan_id: str) -> Plan:
     ids = _ids(folder)
     found = [name for name in ids if plan_id and name.startswith(plan_id.lower()[:ID_DIGITS])]
     if len(found) != 1:
+        if not folder.exists():
+            raise InputError(f"there is no folder {folder}, so no plan either", parameter="folder", value=str(folder))
         have = ", ".join(ids[:5]) or "none"
         problem = "several plans have" if found else f"{folder} has no plan with"
         raise InputError(f"{problem} an id that begins so; it has {have}", parameter="plan_id", value=plan_id)
@@ -136,20 +141,66 @@ def list_plans(folder: Path, at: datetime) -> tuple[ListedPlan, ...]:
         DataError: A plan was altered, or a file is damaged.
     """
     given = approvals(folder)
-    listed = []
-    for name in _ids(folder):
-        plan = load(folder, name)
-        listed.append(ListedPlan(plan, _status(plan, progress_of(folder, plan), given, at)))
-    return tuple(sorted(listed, key=lambda p: p.plan.created_at, reverse=True))
+    plans = sorted((load(folder, name) for name in _ids(folder)), key=lambda p: p.created_at, reverse=True)
+    newer: dict[str, str] = {}
+    for plan in plans:
+        if plan.provenance is not None and plan.provenance.edited_from is not None:
+            newer.setdefault(plan.provenance.edited_from, plan.plan_id)
+    return tuple(
+        ListedPlan(
+            p, _status(p, progress_of(folder, p), given, at, p.sha256 in newer), replaced_by=newer.get(p.sha256, "")
+        )
+        for p in plans
+    )
 
 
-def _status(plan: Plan, progress: Progress, given: tuple[Approval, ...], at: datetime) -> PlanStatus:
+def _status(plan: Plan, progress: Progress, given: tuple[Approval, ...], at: datetime, is_replaced: bool) -> PlanStatus:
     if progress.state != "not started":
         return progress.state
+    if is_replaced:
+        return "replaced"
     if plan.is_expired(at):
         return "expired"
     is_approved = any(a.plan_sha256 == plan.sha256 and a.at <= at < a.expires_at for a in given)
     return "approved" if is_approved else "new"
+
+
+def replacement_of(folder: Path, plan: Plan) -> Plan | None:
+    """Return the plan that was made by editing a plan, the newest of several; None if there is none.
+
+    A file that is no plan, or was altered, replaces nothing.
+
+    Raises:
+        FileError: A file can't be read.
+    """
+    edits = []
+    for name in _ids(folder):
+        try:
+            data = read_json(folder / f"{name}.json")
+            made = data.get("provenance") if isinstance(data, dict) else None
+            if isinstance(made, dict) and made.get("edited_from") == plan.sha256:
+                edits.append(load(folder, name))
+        except DataError:
+            continue
+    return max(edits, key=lambda p: p.created_at, default=None)
+
+
+def check_current(folder: Path, plan: Plan) -> None:
+    """Check that no edit has replaced a plan of which nothing was done yet.
+
+    Raises:
+        PlanError: One has.
+        FileError: A file can't be read.
+        DataError: The plan's journal is damaged.
+    """
+    if progress_of(folder, plan).state != "not started":
+        return
+    other = replacement_of(folder, plan)
+    if other is not None:
+        raise PlanError(
+            f"plan {plan.plan_id} was replaced by plan {other.plan_id}, an edit of it; read that one: "
+            f"aurora plan show {other.plan_id}"
+        )
 
 
 def record_approval(folder: Path, approval: Approval) -> None:

@@ -1,8 +1,8 @@
-"""Makes plans from a snapshot and changes, and other plans from plans."""
+"""Makes plans from a snapshot and changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from aurora.cluster.changes import (
 )
 from aurora.cluster.files import snapshot_sha256
 from aurora.cluster.plans.means import can_undo, means
-from aurora.cluster.plans.plan import Effect, Money, Plan, PlannedChange, Values
+from aurora.cluster.plans.plan import Effect, Money, Plan, PlannedChange, Provenance, Values
 from aurora.cluster.plans.risk import risks
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
@@ -33,6 +33,8 @@ from aurora.errors import InputError
 LIFETIME = timedelta(hours=24)
 """How long a plan may be applied after it was made."""
 MAX_CHANGES = 2_000
+CLOSED_MEANWHILE, OPENED_AGAIN = "so that no moved pod comes back to it", "the pods have moved"
+"""Reasons of the changes that close a node while pods move away from it."""
 
 
 class Proposal(NamedTuple):
@@ -54,6 +56,7 @@ def make_plan(
     at: datetime | None = None,
     lifetime: timedelta = LIFETIME,
     effect_of: EffectOf | None = None,
+    provenance: Provenance | None = None,
 ) -> Plan:
     """Return the plan of changes of a snapshot.
 
@@ -67,6 +70,7 @@ def make_plan(
         at: When; default: now.
         lifetime: How long it may be applied.
         effect_of: Simulates the changes; None: the plan has no effect.
+        provenance: How it is made; None: not recorded.
 
     Raises:
         InputError: There is no change, there are too many, one is a what-if, or one does not fit the snapshot.
@@ -104,44 +108,7 @@ def make_plan(
         effect=None if effect_of is None else effect_of(snapshot, [c.change for c in planned]),
         risks=risks(snapshot, [c.change for c in planned], after),
         money=money(snapshot, after),
-    )
-
-
-def edit(
-    plan: Plan,
-    snapshot: Snapshot,
-    *,
-    without: Collection[int] = (),
-    add: Iterable[Proposal] = (),
-    at: datetime | None = None,
-    effect_of: EffectOf | None = None,
-) -> Plan:
-    """Return another plan with some changes left out and others added at the end; the plan itself stays as it is.
-
-    Args:
-        plan: The plan.
-        snapshot: The snapshot that it was made from.
-        without: Numbers of changes to leave out, from 1.
-        add: Changes to add.
-        at: When it is edited; default: now.
-        effect_of: See `make_plan`.
-
-    Raises:
-        InputError: The snapshot is another one, a number is none of the plan's, or the changes don't fit any more.
-    """
-    if snapshot_sha256(snapshot) != plan.snapshot_sha256:
-        raise InputError(f"plan {plan.plan_id} was made from another snapshot", parameter="snapshot")
-    strange = sorted(set(without) - set(range(1, len(plan.changes) + 1)))
-    if strange:
-        raise InputError(f"the plan has changes 1 to {len(plan.changes)}", parameter="without", value=strange[0])
-    kept = [Proposal(c.change, c.reason) for k, c in enumerate(plan.changes, 1) if k not in set(without)]
-    return make_plan(
-        snapshot,
-        [*kept, *add],
-        source=f"edited from {plan.plan_id}",
-        at=at,
-        lifetime=plan.expires_at - plan.created_at,
-        effect_of=effect_of,
+        provenance=provenance,
     )
 
 
@@ -209,8 +176,8 @@ def _guarded(snapshot: Snapshot, steps: list[Proposal]) -> list[Proposal]:
     for k, step in enumerate(steps):
         source = sources[k]
         if source is not None and source not in sources[:k]:
-            guarded.append(Proposal(Cordon(node_id=source), "so that no moved pod comes back to it"))
+            guarded.append(Proposal(Cordon(node_id=source), CLOSED_MEANWHILE))
         guarded.append(step)
         if source is not None and source not in sources[k + 1 :]:
-            guarded.append(Proposal(Uncordon(node_id=source), "the pods have moved"))
+            guarded.append(Proposal(Uncordon(node_id=source), OPENED_AGAIN))
     return guarded

@@ -1,6 +1,6 @@
 """Plans: changes with what is now and what is proposed, the inverse, effect, risks and money, bound by a hash.
 
-A plan is never altered: `aurora.cluster.plans.making.edit` returns another one with another hash. An approval is for
+A plan is never altered: `aurora.cluster.plans.editing.edit` returns another one with another hash. An approval is for
 one hash. The file of a plan repeats id and hash; one that was altered by hand is refused when it is read.
 """
 
@@ -39,6 +39,7 @@ RiskCode = Literal[
     "managed",
     "limit below use",
     "not undone",
+    "maintenance ahead",
 ]
 
 
@@ -105,6 +106,19 @@ class PlannedChange(Frozen):
         return subject_of(self.change)
 
 
+class Provenance(Frozen):
+    """How a plan was made. The hash of its snapshot is a field of the plan."""
+
+    policy_id: Name | None = Field(
+        default=None, description="policy that chose nodes and placed tasks in the simulation; null: none was asked"
+    )
+    policy_sha256: Sha256 | None = Field(default=None, description="hash of that policy's content")
+    seed: int | None = Field(default=None, description="seed of the simulated effect; null: it was not simulated")
+    history: str = Field(default="", description="where measured use came from: a file or a sample; empty: none")
+    command: str = Field(default="", description="command line, or tool with its arguments")
+    edited_from: Sha256 | None = Field(default=None, description="hash of the plan that it replaces; null: none")
+
+
 class Plan(Frozen):
     """Changes that are applied together, bound by a hash over everything here."""
 
@@ -120,11 +134,15 @@ class Plan(Frozen):
     effect: Effect | None = Field(default=None, description="simulated effect; null: not simulated")
     risks: tuple[Risk, ...] = Field(default=(), description="what may go wrong")
     money: Money | None = Field(default=None, description="price of the nodes in use; null: no prices are known")
+    provenance: Provenance | None = Field(default=None, description="how it was made; null: not recorded")
 
     @cached_property
     def sha256(self) -> str:
         """Hash of the whole content, to which approvals are bound."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        content = self.model_dump(mode="json")
+        if self.provenance is None:
+            del content["provenance"]  # plans that were written before the field keep their hashes
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

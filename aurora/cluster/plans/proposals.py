@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurora.cluster.change_effects import unknown
 from aurora.cluster.changes import Drain, Place, apply_change, apply_changes, parse_plan_change
-from aurora.cluster.placement import DEFAULT_POLICY, place
+from aurora.cluster.clear_placement import HEALTHY, LATER, choices_of, place_in_turn
+from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans.making import Proposal
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, InputError
@@ -19,6 +19,9 @@ from aurora.sim.policies.policy import Policy
 
 MAINTENANCE_AHEAD = 3600.0
 """Seconds within which the start of a node's maintenance keeps tasks of a plan away from it."""
+
+ASKED_FOR = "asked for"
+"""Reason of a change that a person named."""
 
 
 class Proposals(NamedTuple):
@@ -33,39 +36,26 @@ class Proposals(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-def propose(
-    snapshot: Snapshot,
-    asked: Sequence[Proposal] = (),
-    *,
-    advice: Path | None = None,
-    drain: Sequence[str] = (),
-    place_pending: bool = False,
-    policy: Policy = DEFAULT_POLICY,
-) -> Proposals:
+Step = Callable[[Snapshot], Proposals]
+"""Proposes changes of a system."""
+
+
+def propose(snapshot: Snapshot, asked: Sequence[Proposal], steps: Sequence[Step]) -> Proposals:
     """Propose changes one after the other, each on the system as those before leave it.
 
     Args:
         snapshot: The system.
         asked: Changes that come first.
-        advice: File of advice for containers.
-        drain: Nodes to drain.
-        place_pending: Whether to place the waiting tasks that fit somewhere.
-        policy: Policy that chooses nodes.
+        steps: What proposes the others.
 
     Raises:
-        InputError: A change does not fit the system.
-        FileError: The advice can't be read.
-        DataError: It is none, or there is no task to place.
-        PolicyError: An expression of the policy is not valid.
+        InputError: A change does not fit the system, or see the steps.
+        FileError: See the steps.
+        DataError: See the steps.
+        PolicyError: See the steps.
     """
     proposals = list(asked)
     remarks: list[str] = []
-    steps: list[Callable[[Snapshot], Proposals]] = []
-    if advice is not None:
-        steps.append(lambda system: propose_sizes(system, advice))
-    steps += [partial(propose_drain, node_id=node, policy=policy) for node in drain]
-    if place_pending:
-        steps.append(partial(propose_placements, policy=policy))
     for step in steps:
         found = step(apply_changes(snapshot, [p.change for p in proposals]))
         proposals += found.proposals
@@ -73,8 +63,26 @@ def propose(
     return Proposals(tuple(proposals), tuple(remarks))
 
 
+def only_container(snapshot: Snapshot, workload_id: str) -> str:
+    """Return the container of a workload that has a single one, besides those that run before it.
+
+    Raises:
+        InputError: There is no such workload, or it has several containers or none.
+    """
+    workload = snapshot.workloads_by_id.get(workload_id)
+    if workload is None:
+        raise unknown("workload", workload_id, snapshot.workloads_by_id, "workload_id")
+    names = [c.name for c in workload.containers if c.kind != "init"]
+    if len(names) != 1:
+        have = ", ".join(names) or "none is known"
+        raise InputError(f"name one of the containers of {workload_id}: {have}", parameter="container")
+    return names[0]
+
+
 def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POLICY) -> Proposals:
     """Propose to drain a node: what fits elsewhere moves to the node that a policy chooses, the rest is evicted.
+
+    Nodes near maintenance are taken only where no other fits; the plan has it as a risk.
 
     Raises:
         InputError: There is no such node.
@@ -84,7 +92,7 @@ def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POL
         raise unknown("node", node_id, snapshot.nodes_by_id, "drain")
     after = apply_change(snapshot, Drain(node_id=node_id))
     leaving = [t.task_id for t in snapshot.tasks_by_node[node_id] if after.tasks_by_id[t.task_id].node_id is None]
-    choices = place(after, policy, tasks=leaving, ahead=MAINTENANCE_AHEAD).choices if leaving else ()
+    choices = choices_of(place_in_turn(after, policy, tasks=leaving)) if leaving else ()
     onto = {c.task_id: c.node_id for c in choices if c.node_id is not None}
     remarks = tuple(f"{c.task_id} is evicted and waits: {c.reason}" for c in choices if c.node_id is None)
     return Proposals((Proposal(Drain(node_id=node_id, onto=onto), f"drain of {node_id}"),), remarks)
@@ -93,16 +101,18 @@ def propose_drain(snapshot: Snapshot, node_id: str, policy: Policy = DEFAULT_POL
 def propose_placements(snapshot: Snapshot, policy: Policy = DEFAULT_POLICY) -> Proposals:
     """Propose nodes for the waiting tasks that fit somewhere now, in the order of a policy.
 
+    No task goes to a node whose maintenance begins before its end.
+
     Raises:
         DataError: No task waits.
         PolicyError: An expression of the policy is not valid.
     """
-    result = place(snapshot, policy, ahead=MAINTENANCE_AHEAD)
-    reason = f"fits, and is the best node by {result.policy_id}"
+    choices = choices_of(place_in_turn(snapshot, policy, clearances=(HEALTHY, LATER)))
+    reason = f"fits, and is the best node by {policy.policy_id}"
     placed = tuple(
-        Proposal(Place(task_id=c.task_id, node_id=c.node_id), reason) for c in result.choices if c.node_id is not None
+        Proposal(Place(task_id=c.task_id, node_id=c.node_id), reason) for c in choices if c.node_id is not None
     )
-    return Proposals(placed, tuple(f"{c.task_id} waits: {c.reason}" for c in result.choices if c.node_id is None))
+    return Proposals(placed, tuple(f"{c.task_id} waits: {c.reason}" for c in choices if c.node_id is None))
 
 
 def propose_sizes(snapshot: Snapshot, advice: Path) -> Proposals:

@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 from aurora.cluster.plans import folder as plans_folder
 from aurora.cluster.plans.approval import Approval, approve, check_prefix
-from aurora.cluster.plans.execution import ApplicationReport, apply_plan, roll_back
+from aurora.cluster.plans.editing import edit
+from aurora.cluster.plans.execution import ApplicationReport, apply_plan, refusal, roll_back
 from aurora.cluster.plans.journal import Progress
 from aurora.cluster.plans.making import EffectOf, Proposal, make_plan
-from aurora.cluster.plans.plan import Plan, inverse
+from aurora.cluster.plans.plan import Plan, Provenance, inverse
+from aurora.cluster.plans.proposals import Proposals
 from aurora.cluster.plans.targets.files import BASE, FilesTarget
 from aurora.cluster.plans.targets.inventory import InventoryTarget
 from aurora.cluster.plans.targets.slurm import SlurmTarget
@@ -66,37 +68,78 @@ class PlanReport:
 
 def new_plan(
     snapshot: Snapshot,
-    proposals: Iterable[Proposal],
+    found: Proposals,
     folder: Path = plans_folder.PLANS,
     *,
     source: str = "aurora plan new",
-    remarks: Collection[str] = (),
     at: datetime | None = None,
     effect_of: EffectOf | None = None,
+    provenance: Provenance | None = None,
 ) -> PlanReport:
     """Make a plan and keep it in a folder.
 
     Args:
         snapshot: The system.
-        proposals: Changes with their reasons.
+        found: Changes with their reasons, and what was left out.
         folder: Folder of the plans.
         source: Who or what makes it.
-        remarks: What was left out of it, for the report.
         at: When; default: now.
         effect_of: Simulates the changes.
+        provenance: How it is made.
 
     Raises:
         InputError: The changes don't fit the snapshot, or there are none.
         FileError: The folder can't be written.
     """
     created = datetime.now(UTC) if at is None else at
-    proposals = tuple(proposals)
+    proposals, remarks = found
     if not proposals and remarks:
         more = f"; and {len(remarks) - MAX_REMARKS} more" if len(remarks) > MAX_REMARKS else ""
-        raise InputError(f"no change can be proposed: {'; '.join(list(remarks)[:MAX_REMARKS])}{more}")
-    plan = make_plan(snapshot, proposals, source=source, at=created, effect_of=effect_of)
+        raise InputError(f"no change can be proposed: {'; '.join(remarks[:MAX_REMARKS])}{more}")
+    plan = make_plan(snapshot, proposals, source=source, at=created, effect_of=effect_of, provenance=provenance)
     path = plans_folder.save(folder, plan, snapshot)
-    return PlanReport(plan, validate(plan, snapshot, at=created), Progress(), tuple(remarks), path)
+    return PlanReport(plan, validate(plan, snapshot, at=created), Progress(), remarks, path)
+
+
+def edit_in_folder(
+    plan_id: str,
+    folder: Path = plans_folder.PLANS,
+    *,
+    without: Collection[int] = (),
+    changes: Iterable[Proposal] = (),
+    at: datetime | None = None,
+    effect_of: EffectOf | None = None,
+    provenance: Provenance | None = None,
+) -> PlanReport:
+    """Make another plan from one of a folder, which stays and is marked as replaced; see `editing.edit`.
+
+    Args:
+        plan_id: Its id, the beginning of that, or the path of its file.
+        folder: Folder of the plans.
+        without: Numbers of changes to leave out, from 1.
+        changes: Changes in place of the plan's own ones of the same matter, or at the end.
+        at: When; default: now.
+        effect_of: Simulates the changes.
+        provenance: How it is made.
+
+    Raises:
+        InputError: There is no such plan, it was begun, or the changes don't fit the snapshot that it was made from.
+        PlanError: It has expired.
+        FileError: A file can't be read or written.
+        DataError: A file was altered or is damaged.
+    """
+    plan = plans_folder.load(folder, plan_id)
+    state = plans_folder.progress_of(folder, plan).state
+    if state not in ("not started", "rolled back"):
+        undo = f"undo it with `aurora plan rollback {plan.plan_id}`, or make a plan of the system as it is now"
+        raise InputError(f"plan {plan.plan_id} is {state}; {undo}", parameter="plan_id")
+    snapshot = plans_folder.snapshot_of(folder, plan)
+    created = datetime.now(UTC) if at is None else at
+    other = edit(
+        plan, snapshot, without=without, changes=changes, at=created, effect_of=effect_of, provenance=provenance
+    )
+    path = plans_folder.save(folder, other, snapshot)
+    return PlanReport(other, validate(other, snapshot, at=created), Progress(), (), path)
 
 
 def show_plan(
@@ -151,13 +194,14 @@ def apply_from_folder(
         at: Time of the application; default: now.
 
     Raises:
-        PlanError: It is not approved, has expired, or stopped at a surprise.
+        PlanError: It is not approved, has expired, was replaced by an edit, or stopped at a surprise.
         ConstraintError: It breaks a constraint.
         InputError: There is no such plan, or it was begun elsewhere.
         FileError: A file can't be read or written.
         DataError: A file was altered or is damaged.
     """
     plan = plans_folder.load(folder, plan_id)
+    plans_folder.check_current(folder, plan)
     now = datetime.now(UTC) if at is None else at
     return apply_plan(
         plan,
@@ -198,9 +242,10 @@ def approve_in_folder(
     *,
     minutes: float = 60.0,
     prefix: str | None = None,
+    snapshot: Snapshot | None = None,
     at: datetime | None = None,
 ) -> Approval:
-    """Approve a plan of a folder.
+    """Approve a plan of a folder that may be applied as it is, or go on.
 
     Args:
         plan_id: Its id, or at least six digits of that.
@@ -208,11 +253,13 @@ def approve_in_folder(
         folder: Folder of the plans.
         minutes: How long the approval holds.
         prefix: First digits of the hash, which the person has seen; None: not asked for.
+        snapshot: The system now; None: the snapshot that it was made from.
         at: When; default: now.
 
     Raises:
-        PlanError: It has expired.
-        InputError: There is no such plan, or an argument is not valid.
+        PlanError: It has expired, or an edit has replaced it.
+        ConstraintError: It breaks a constraint.
+        InputError: There is no such plan, it was rolled back, or an argument is not valid.
         FileError: A file can't be read or written.
         DataError: The plan was altered.
     """
@@ -221,7 +268,16 @@ def approve_in_folder(
         check_prefix(plan, plan_id)
     if prefix is not None:
         check_prefix(plan, prefix)
-    approval = approve(plan, who, datetime.now(UTC) if at is None else at, timedelta(minutes=minutes))
+    now = datetime.now(UTC) if at is None else at
+    approval = approve(plan, who, now, timedelta(minutes=minutes))
+    plans_folder.check_current(folder, plan)
+    state = plans_folder.progress_of(folder, plan).state
+    if state == "rolled back":
+        raise InputError(f"plan {plan.plan_id} was rolled back; make another plan", parameter="plan_id")
+    if state == "not started":
+        broken = validate(plan, _system(plan, folder, snapshot), at=now)
+        if broken:
+            raise refusal(plan, broken)
     plans_folder.record_approval(folder, approval)
     return approval
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aurora.cluster.changes import Evict, Move, PlanChange, Resize, Scale
+from aurora.cluster.changes import Evict, Move, Place, PlanChange, Resize, Scale
+from aurora.cluster.clear_placement import maintenance_before_end
 from aurora.cluster.overview import node_states
 from aurora.cluster.plans.means import can_undo
 from aurora.cluster.plans.plan import Risk, RiskCode
@@ -61,8 +62,24 @@ def _of_moves(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Iterator[Ris
     if snapshot.system == "kubernetes":
         free = [c.task_id for c in changes if isinstance(c, Move) and not c.is_pinned]
         yield _risk("node not chosen", "the cluster's scheduler may choose another node", free)
+    yield _risk(
+        "maintenance ahead", "it must leave again when the maintenance begins", _near_maintenance(snapshot, changes)
+    )
     lost = [c.task_id for c in changes if isinstance(c, Evict | Move) and not can_undo(snapshot.system, c)]
     yield _risk("not undone", "a rollback does not stop it again to bring it back", lost)
+
+
+def _near_maintenance(snapshot: Snapshot, changes: Sequence[PlanChange]) -> list[str]:
+    """Return the tasks that go to a node whose maintenance begins before their end, each with node, time and reason."""
+    goes_to = {c.task_id: c.node_id for c in changes if isinstance(c, Move | Place)}
+    found = []
+    for task_id, node_id in goes_to.items():
+        task = snapshot.tasks_by_id.get(task_id)
+        window = None if task is None else maintenance_before_end(snapshot, task, node_id)
+        if window is not None:
+            start, why = window
+            found.append(f"{task_id} ({node_id}, from {start:%Y-%m-%d %H:%M} UTC: {why})")
+    return found
 
 
 def _of_workloads(snapshot: Snapshot, changes: Sequence[PlanChange]) -> Iterator[Risk]:

@@ -241,12 +241,24 @@ class LiveCluster:
             self.state.delete("warm-up", now=self.now)
 
     def assume(self, task: Task, node_id: str) -> None:
-        """Count a task as placed until the cluster says where it is, or for `ASSUMED_SECONDS`."""
+        """Count a task as placed until the cluster says where it is, or for `ASSUMED_SECONDS`.
+
+        Nothing happens if the cluster has said where it is, or the node is not known yet.
+        """
         work = self.work(task)
         with self.lock:
+            if node_id not in self.state.number_of:
+                return
+            self.retract(task)
             if work.task_id not in self.state:
                 self.state.bind(work, node_id, now=self.now)
                 self._assumed[work.task_id] = _Choice(self._clock() + ASSUMED_SECONDS, work, node_id)
+
+    def retract(self, task: Task) -> None:
+        """Count a task as placed no more, unless the cluster has said that it is."""
+        with self.lock:
+            if short_name(task.task_id) in self._assumed:
+                self._forget(short_name(task.task_id))
 
     def update(self, task: Task) -> None:
         """Take in what the cluster says of a task: it waits, holds room on a node, or has ended."""

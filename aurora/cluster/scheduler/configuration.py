@@ -15,7 +15,7 @@ TlsFile = Literal["caFile", "certFile", "keyFile"]
 MAX_WEIGHT = 1_000_000
 
 
-def scheduler_configuration(
+def scheduler_configuration(  # noqa: PLR0913  # keys of the file
     url: str,
     *,
     profile: str = PROFILE,
@@ -24,6 +24,7 @@ def scheduler_configuration(
     nodes_cached: bool = True,
     resources: Sequence[str] = (),
     tls_files: Mapping[TlsFile, str] | None = None,
+    has_bind: bool = False,
 ) -> str:
     """Return a `KubeSchedulerConfiguration` (v1) as YAML.
 
@@ -38,6 +39,7 @@ def scheduler_configuration(
         nodes_cached: Whether only names of nodes are sent.
         resources: Extended resources; only pods that ask for one of them are then asked about.
         tls_files: Files on kube-scheduler's machine for HTTPS.
+        has_bind: Whether the extender binds pods.
 
     Raises:
         InputError: The address is none, the weight is out of range, or certificates go with plain HTTP.
@@ -62,6 +64,7 @@ def scheduler_configuration(
         f"- urlPrefix: {_text(url)}",
         "  filterVerb: filter",
         "  prioritizeVerb: prioritize",
+        *(["  bindVerb: bind"] if has_bind else []),
         f"  weight: {weight}",
         f"  httpTimeout: {round(1000 * timeout)}ms",
         f"  nodeCacheCapable: {str(nodes_cached).lower()}",

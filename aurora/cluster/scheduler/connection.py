@@ -16,6 +16,8 @@ REQUEST_SECONDS = 10.0
 """Most seconds until a request has arrived whole, and until a client has taken an answer."""
 IDLE_SECONDS = 300.0
 """Seconds after which a connection without requests is closed."""
+LATER_SECONDS = 60.0
+"""Most seconds for an answer that waits for others."""
 LINGER_SECONDS = 1.0
 """Seconds for which a client that was refused may go on sending, so that it reads why."""
 
@@ -51,12 +53,22 @@ class Response(NamedTuple):
         return "\r\n".join([*head, "\r\n"]).encode() + (self.body if has_body else b"")
 
 
+class Later(NamedTuple):
+    """An answer that waits for others.
+
+    Attributes:
+        work: Returns it; runs in a thread of its own.
+    """
+
+    work: Callable[[], Response]
+
+
 @dataclass(slots=True)
 class Traffic:
     """What the connections of a server share.
 
     Attributes:
-        respond: Answers a request.
+        respond: Answers a request at once, or says what is to be waited for.
         refuse: Returns the answer to what can't be read.
         lost: Called with an HTTP status for a connection that is not served, or broke.
         max_body: Most bytes of a request.
@@ -67,7 +79,7 @@ class Traffic:
         is_draining: Whether connections are closed as soon as what they began is answered.
     """
 
-    respond: Callable[[Request], Response]
+    respond: Callable[[Request], Response | Later]
     refuse: Callable[[Refusal], Response]
     lost: Callable[[int], None]
     max_body: int
@@ -157,7 +169,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Close the connection once what was asked is answered."""
         self._is_half_closed = True
-        return bool(self._queue) and not self._is_ending
+        return bool(self._queue or self._is_scheduled) and not self._is_ending
 
     def pause_writing(self) -> None:
         """Answer nothing more until the client has read."""
@@ -187,7 +199,7 @@ class Connection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Close the connection if nothing was asked."""
-        if not (self._reader.is_within or self._queue or self._is_paused or self._is_ending):
+        if not (self._reader.is_within or self._queue or self._is_scheduled or self._is_paused or self._is_ending):
             self._is_ending = True
             self._transport.close()
 
@@ -204,9 +216,24 @@ class Connection(asyncio.Protocol):
         if isinstance(item, Refusal):
             self._end(self._traffic.refuse(item))
             return
+        found = self._traffic.respond(item)
+        if isinstance(found, Later):
+            self._is_scheduled = True
+            self.deadline = self._loop.time() + LATER_SECONDS
+            self._transport.pause_reading()
+            waited = self._loop.run_in_executor(None, found.work)
+            waited.add_done_callback(lambda done: self._send(item, done.result()))
+        else:
+            self._send(item, found)
+
+    def _send(self, request: Request, response: Response) -> None:
+        """Send an answer, and go on with the next request."""
+        self._is_scheduled = False
+        if self._is_ending:
+            return
         is_over = self._is_half_closed or (self._traffic.is_draining and not self._reader.is_within)
-        is_last = item.is_last or (is_over and not self._queue)
-        self._transport.write(self._traffic.respond(item).encode(is_last=is_last, has_body=item.method != "HEAD"))
+        is_last = request.is_last or (is_over and not self._queue)
+        self._transport.write(response.encode(is_last=is_last, has_body=request.method != "HEAD"))
         if is_last:
             self._is_ending = True
             self.deadline = self._loop.time() + REQUEST_SECONDS

@@ -7,10 +7,19 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from aurora.cluster.scheduler.binding import Binder
 from aurora.cluster.scheduler.cluster import LiveCluster
 from aurora.cluster.scheduler.names import ListCache
 from aurora.cluster.scheduler.pods import PodReader
-from aurora.cluster.scheduler.wire import ExtenderArgs, filter_error, filter_result, parse_arguments, scaled
+from aurora.cluster.scheduler.wire import (
+    ExtenderArgs,
+    binding_result,
+    filter_error,
+    filter_result,
+    parse_arguments,
+    parse_binding,
+    scaled,
+)
 from aurora.cluster.snapshot import Task
 from aurora.errors import DataError
 
@@ -38,10 +47,19 @@ class Extender:
         cluster: The cluster.
         is_watched: Whether the cluster is followed; without news for `STALE_SECONDS` it then answers nothing.
         is_assuming: Whether a choice counts as made until the cluster says where the pod is.
+        binder: Makes bindings; None: kube-scheduler makes them itself.
     """
 
-    def __init__(self, cluster: LiveCluster, *, is_watched: bool = False, is_assuming: bool = True) -> None:
+    def __init__(
+        self,
+        cluster: LiveCluster,
+        *,
+        is_watched: bool = False,
+        is_assuming: bool = True,
+        binder: Binder | None = None,
+    ) -> None:
         self.cluster = cluster
+        self.binder = binder
         self._is_watched = is_watched
         self._is_assuming = is_assuming
         self._lists = ListCache()
@@ -60,6 +78,26 @@ class Extender:
     def prioritize(self, body: bytes) -> Answer:
         """Answer the verb `prioritize`: scores of nodes from 0 to 10."""
         return self._answer(body, self._prioritize, None)
+
+    def bind(self, body: bytes) -> Answer:
+        """Answer the verb `bind`: let the cluster bind a pod, and count it as placed from then on.
+
+        It waits for the cluster's API, so that it is not to be called where others wait.
+        """
+        if self.binder is None:
+            return Answer(BAD_REQUEST, error_body("bindings are not made here; start with --bind"))
+        try:
+            binding = parse_binding(body)
+        except DataError as error:
+            return Answer(BAD_REQUEST, error_body(str(error)))
+        refused = self.binder(binding)
+        task = self._reader.known(binding.uid)
+        if task is not None and task.task_id == f"{binding.namespace}/{binding.name}":
+            if refused is None:
+                self.cluster.assume(task, binding.node)
+            elif refused.is_certain:
+                self.cluster.retract(task)
+        return Answer(OK, binding_result("" if refused is None else f"aurora: {refused.message}"))
 
     def _answer(
         self,

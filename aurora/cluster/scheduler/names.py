@@ -49,14 +49,20 @@ class NameTable:
     def all(self) -> NodeList:
         """All nodes, in the order of their numbers."""
         everyone = np.arange(len(self.names))
-        return NodeList(self, tuple(self.number_of), everyone, everyone)
+        return NodeList(self, tuple(self.number_of), everyone, everyone, everyone)
 
-    def resolve(self, names: Sequence[str]) -> NodeList:
-        """Return a list of names with the numbers of the nodes."""
+    def resolve(self, names: Sequence[str], raw: bytes | None = None) -> NodeList:
+        """Return a list of names with the numbers of the nodes.
+
+        Args:
+            names: The names.
+            raw: The same as the JSON list that was sent; None where they were not sent so.
+        """
         numbers = np.fromiter(map(self.number_of.get, names, repeat(-1)), np.int64, len(names))
         is_asked = np.zeros(len(self.names), np.bool_)
         is_asked[numbers[numbers >= 0]] = True
-        return NodeList(self, tuple(names), numbers, np.flatnonzero(is_asked))
+        places = np.where(numbers >= 0, (np.cumsum(is_asked) - 1)[numbers], -1)
+        return NodeList(self, tuple(names), numbers, np.flatnonzero(is_asked), places, raw)
 
 
 class NodeList:
@@ -67,19 +73,25 @@ class NodeList:
         names: Their names.
         numbers: int64 [names], numbers of the nodes; -1 for a name that the cluster does not have.
         candidates: int64 [n], rising numbers of the nodes, each once.
-
-    Attributes:
         places: int64 [names], places of the nodes among the candidates; -1 for a name that the cluster does not have.
+        raw: The names as the JSON list that was sent; None where they were not sent so.
     """
 
     def __init__(
-        self, table: NameTable, names: tuple[str, ...], numbers: NDArray[np.int64], candidates: NDArray[np.int64]
+        self,
+        table: NameTable,
+        names: tuple[str, ...],
+        numbers: NDArray[np.int64],
+        candidates: NDArray[np.int64],
+        places: NDArray[np.int64],
+        raw: bytes | None = None,
     ) -> None:
         self.table = table
         self.names = names
         self.candidates = candidates
         self._numbers = numbers
-        self.places = np.where(numbers >= 0, np.searchsorted(candidates, numbers), -1)
+        self._raw = raw
+        self.places = places
         self._quoted: list[bytes] | None = None
         self._scored: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None
 
@@ -102,8 +114,9 @@ class NodeList:
 
     def encode_names(self, is_kept: NDArray[np.bool_]) -> bytes:
         """Return the names that are kept as a JSON list."""
-        kept = self.quoted if is_kept.all() else compress(self.quoted, is_kept.tolist())
-        return b"[" + b",".join(kept) + b"]"
+        if is_kept.all() and self._raw is not None:
+            return self._raw
+        return b"[" + b",".join(compress(self.quoted, is_kept.tolist())) + b"]"
 
     def encode_texts(self, is_meant: NDArray[np.bool_], text: str) -> bytes:
         """Return one text for some candidates as the inside of a JSON object, name to text."""
@@ -176,7 +189,7 @@ class ListCache:
         """
         known = self.find(raw, table)
         if known is None:
-            known = table.resolve(names_of(orjson.loads(raw)))
+            known = table.resolve(names_of(orjson.loads(raw)), raw)
             self.keep(raw, known)
         return known
 

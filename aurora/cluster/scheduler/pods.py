@@ -34,7 +34,7 @@ class PodReader:
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self._offered = frozenset(resource for node in nodes for resource in node.allocatable)
-        self._known: OrderedDict[tuple[str, str], Task] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, Task]] = OrderedDict()
         self._lock = Lock()
 
     def read(self, pod: Mapping[str, Any]) -> Task:
@@ -45,19 +45,25 @@ class PodReader:
         """
         metadata = pod.get("metadata")
         stamps = metadata if isinstance(metadata, dict) else {}
-        key = (str(stamps.get("uid") or ""), str(stamps.get("resourceVersion") or ""))
-        if all(key):
-            with self._lock:
-                if key in self._known:
-                    self._known.move_to_end(key)
-                    return self._known[key]
+        uid, version = (str(stamps.get(key) or "") for key in ("uid", "resourceVersion"))
+        if not (uid and version):
+            return self._read(pod)
+        with self._lock:
+            if uid in self._known and self._known[uid][0] == version:
+                self._known.move_to_end(uid)
+                return self._known[uid][1]
         task = self._read(pod)
-        if all(key):
-            with self._lock:
-                self._known[key] = task
-                if len(self._known) > KEPT_PODS:
-                    self._known.popitem(last=False)
+        with self._lock:
+            self._known[uid] = version, task
+            self._known.move_to_end(uid)
+            if len(self._known) > KEPT_PODS:
+                self._known.popitem(last=False)
         return task
+
+    def known(self, uid: str) -> Task | None:
+        """Return a pod that was read lately; None if it was not."""
+        with self._lock:
+            return self._known[uid][1] if uid in self._known else None
 
     def _read(self, pod: Mapping[str, Any]) -> Task:
         try:

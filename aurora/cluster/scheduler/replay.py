@@ -185,7 +185,13 @@ def replay_scenario(
     real = {t.task_id: t for t in snapshot.tasks}
     now = [0.0]
     live = LiveCluster(snapshot.model_copy(update={"tasks": ()}), policy, clock=lambda: now[0], frame=scenario)
-    shadow = Shadow(live, log, source=f"replay of {scenario.scenario_id}", is_checked=False)
+    shadow = Shadow(
+        live,
+        log,
+        source=f"replay of {scenario.scenario_id}",
+        is_checked=False,
+        device_choice=cluster_policy.allocation_strategy.device_choice,
+    )
     ordered = sorted(scenario.tasks, key=lambda t: t.arrival_time)
     placed = [0]
 

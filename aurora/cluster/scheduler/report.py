@@ -7,26 +7,20 @@ the same cluster, hold their room as long as they did, and are placed by the pol
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import ValidationError
 
-from aurora import journal
-from aurora.cluster.scenario import short_name
+from aurora.cluster.scheduler.records import Part, read_log
 from aurora.cluster.scheduler.replay import Arrival, Meter, Run, run_arrivals
-from aurora.cluster.scheduler.shadow import FORMAT, WORK_FIELDS
 from aurora.cluster.scheduler.state import ClusterState
-from aurora.errors import DataError, PolicyError
-from aurora.sim.policies.policy import Policy, parse_policy
-from aurora.sim.scenarios.scenario import Scenario, Task
+from aurora.errors import DataError
+from aurora.sim.policies.policy import Policy
 from aurora.statistics.intervals import paired_interval
 from aurora.types import FloatArray
-from aurora.validation import explain_validation
 
 MIN_TASKS = 30
 """Least number of tasks for an interval."""
@@ -56,56 +50,6 @@ class Difference(NamedTuple):
     difference: float | None
     low: float | None
     high: float | None
-
-
-class Bind(NamedTuple):
-    """A placement by the cluster.
-
-    Attributes:
-        at: Seconds.
-        cluster: The node.
-        policy: The node that the policy chose at that moment; None for none.
-    """
-
-    at: float
-    cluster: str
-    policy: str | None
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of a log without a break: one start of the shadow.
-
-    Attributes:
-        policy: The policy.
-        frame: Nodes and objectives.
-        names: Names of the nodes.
-        down: Nodes that take no tasks at the start.
-        running: Node and task of what runs at the start or belongs to its node, by id.
-        arrivals: Tasks that came, by id, each with the number of the set of nodes that it may use; None: all.
-        binds: Where the cluster placed a task, by id.
-        ends: When tasks ended, by id.
-        sets: Sets of nodes, by number.
-        until: Time of the last record.
-        lives: How often a task of a name has ended.
-        numbers: Numbers of the nodes, by name.
-    """
-
-    policy: Policy
-    frame: Scenario
-    names: Sequence[str]
-    down: Sequence[str] = ()
-    running: dict[str, tuple[str, Task]] = field(default_factory=dict)
-    arrivals: dict[str, tuple[Task, int | None]] = field(default_factory=dict)
-    binds: dict[str, Bind] = field(default_factory=dict)
-    ends: dict[str, float] = field(default_factory=dict)
-    sets: dict[int, Sequence[str]] = field(default_factory=dict)
-    until: float = 0.0
-    lives: Counter[str] = field(default_factory=Counter)
-    numbers: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.numbers = {name: k for k, name in enumerate(self.names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,89 +121,6 @@ def report_shadow(path: Path) -> ShadowReport:
     )
 
 
-def read_log(path: Path) -> list[Part]:
-    """Read the log of a shadow; a torn last line is left out.
-
-    Raises:
-        FileError: It can't be read.
-        DataError: It is no log of a shadow, or of another format.
-    """
-    if not journal.is_there(path):
-        raise DataError(f"there is no log {path}; `aurora schedule shadow` and `aurora schedule replay` write one")
-    parts: list[Part] = []
-    for number, record in enumerate(journal.read(path), 1):
-        try:
-            _take(parts, record)
-        except ValidationError as error:
-            raise DataError(f"{path}, line {number}: {explain_validation(error)}") from None
-        except (KeyError, TypeError, ValueError, IndexError, PolicyError, DataError) as error:
-            raise DataError(
-                f"{path}, line {number} is no record of a shadow: {type(error).__name__} {str(error)[:80]}"
-            ) from None
-    if not parts:
-        raise DataError(f"{path} is empty; let the shadow write to it first")
-    return parts
-
-
-def _take(parts: list[Part], record: Mapping[str, Any]) -> None:
-    kind = record["kind"]
-    if kind == "start":
-        if record["format"] != FORMAT:
-            raise ValueError(f"format {record['format']}, this version reads {FORMAT}")
-        frame, names = Scenario.model_validate(record["scenario"]), [str(n) for n in record["names"]]
-        if len(names) != len(frame.nodes):
-            raise ValueError("names and nodes differ in number")
-        part = Part(parse_policy(record["policy"]), frame, names)
-        part.down = [_known(part, name) for name in record["down"]]
-        part.running = {short_name(r["task"]): (_known(part, r["node"]), _task(r, 0.0)) for r in record["running"]}
-        parts.append(part)
-        return
-    part = parts[-1]
-    if kind == "nodes":
-        part.sets[int(record["set"])] = [_known(part, name) for name in record["names"]]
-        return
-    now = float(record["at"])
-    if not 0 <= now < math.inf:
-        raise ValueError(f"at: {now}")
-    part.until = max(part.until, now)
-    name = _life(part, record["task"]) if "task" in record else ""
-    if kind in ("wait", "bind", "hold"):
-        task, allowed = _task(record, float(record["created"])), record.get("allowed")
-        task = task.model_copy(update={"task_id": name})
-        if kind == "hold":
-            part.running[name] = (_known(part, record["node"]), task)
-            return
-        if name in part.arrivals:
-            task = task.model_copy(update={"arrival_time": part.arrivals[name][0].arrival_time})
-        if allowed is not None:
-            part.sets[allowed]
-        part.arrivals[name] = (task, allowed)
-        if kind == "bind":
-            chosen = record["policy"]
-            part.binds[name] = Bind(now, _known(part, record["cluster"]), chosen and _known(part, chosen))
-    elif kind == "end":
-        part.ends[name] = now
-        part.lives[record["task"]] += 1
-
-
-def _task(record: Mapping[str, Any], created: float) -> Task:
-    """Return the task of a record; how long it holds its room is found later."""
-    work = {name: record["work"][name] for name in WORK_FIELDS}
-    return Task(task_id=short_name(record["task"]), arrival_time=max(0.0, created), duration=1.0, **work)
-
-
-def _life(part: Part, name: str) -> str:
-    """Return the id of a task; one that ended and came again under its name, as those of stateful sets, is another."""
-    life = part.lives[name]
-    return short_name(name) if not life else f"{short_name(name)[:110]}#{life + 1}"
-
-
-def _known(part: Part, name: Any) -> str:
-    if name not in part.numbers:
-        raise ValueError(f"{str(name)[:40]!r} is no node of it")
-    return str(name)
-
-
 class _Pair(NamedTuple):
     """A part under both schedulers.
 
@@ -269,6 +130,8 @@ class _Pair(NamedTuple):
         other: What the policy would have done.
         until: Seconds.
         stays: Tasks whose end is not known.
+        astray: Tasks for which no device had room on the node where the cluster placed them.
+        has_guess: Whether it is not known which devices tasks shared.
         is_priced: Whether a node has a price.
         devices: Devices of the cluster.
     """
@@ -278,6 +141,8 @@ class _Pair(NamedTuple):
     other: Run
     until: float
     stays: int
+    astray: int
+    has_guess: bool
     is_priced: bool
     devices: int
 
@@ -294,23 +159,25 @@ def _compared(part: Part) -> _Pair:
             usable = np.unique(np.array([part.numbers[n] for n in part.sets[allowed]], np.int64))
         duration = min(max(length, MIN_SECONDS), MAX_SECONDS)
         arrivals.append(Arrival(task.model_copy(update={"duration": duration}), max(0.0, length), usable))
-    real = _as_it_was(part, order, arrivals)
+    real, astray = _as_it_was(part, order, arrivals)
     ends = {t: part.ends[t] for t in part.running if t in part.ends}
-    other = run_arrivals(_beginning(part), arrivals, until=part.until, ends=ends)
+    other = run_arrivals(_beginning(part, part.policy), arrivals, until=part.until, ends=ends)
     return _Pair(
         np.array([a.task.arrival_time for a in arrivals]),
         real,
         other,
         part.until,
         sum(math.isinf(a.duration) for a in arrivals),
+        astray,
+        part.device_choice is None and any(a.task.accelerators and a.task.accelerator_share < 1 for a in arrivals),
         any(n.price_per_hour for n in part.frame.nodes),
         sum(n.accelerators for n in part.frame.nodes),
     )
 
 
-def _beginning(part: Part) -> ClusterState:
-    """Return the cluster at the start of a part."""
-    state = ClusterState(part.frame.nodes, part.policy, scenario=part.frame, names=part.names)
+def _beginning(part: Part, policy: Policy) -> ClusterState:
+    """Return the cluster at the start of a part, for a policy."""
+    state = ClusterState(part.frame.nodes, policy, scenario=part.frame, names=part.names)
     for node, task in part.running.values():
         state.bind(task, node)
     for name in part.down:
@@ -318,9 +185,11 @@ def _beginning(part: Part) -> ClusterState:
     return state
 
 
-def _as_it_was(part: Part, order: Sequence[str], arrivals: Sequence[Arrival]) -> Run:
-    """Return what happened, measured on the same model of the cluster."""
-    state = _beginning(part)
+def _as_it_was(part: Part, order: Sequence[str], arrivals: Sequence[Arrival]) -> tuple[Run, int]:
+    """Return what happened, measured on the same model of the cluster, and for how many tasks no device had room."""
+    strategy = part.policy.allocation_strategy
+    known = strategy.model_copy(update={"device_choice": part.device_choice or strategy.device_choice})
+    state, astray = _beginning(part, part.policy.model_copy(update={"allocation_strategy": known})), 0
     start, node = np.full(len(order), np.nan), np.full(len(order), -1, np.int64)
     meter = Meter(state, len(order))
     events: list[tuple[float, int, int, str]] = [(a.task.arrival_time, 1, k, "") for k, a in enumerate(arrivals)]
@@ -336,10 +205,10 @@ def _as_it_was(part: Part, order: Sequence[str], arrivals: Sequence[Arrival]) ->
         elif kind == 0:
             state.delete(task_id, now=now)
         elif arrivals[k].task.task_id not in state:
-            state.bind(arrivals[k].task, int(node[k]), now=now)
+            astray += not state.bind(arrivals[k].task, int(node[k]), now=now)
             if part.ends.get(task_id, math.inf) <= now:
                 state.delete(task_id, now=now)
-    return Run(start, node, meter.measures)
+    return Run(start, node, meter.measures), astray
 
 
 def _differences(pairs: Sequence[_Pair]) -> tuple[Difference, ...]:
@@ -385,6 +254,11 @@ def _unknown(parts: Sequence[Part], pairs: Sequence[_Pair]) -> tuple[str, ...]:
     stays = sum(p.stays for p in pairs)
     if stays:
         found.append(f"{stays} tasks had not ended, or not begun, when the log ends; they are taken to stay until then")
+    if any(p.has_guess for p in pairs):
+        found.append("which device of a node a task shares is not recorded; it is taken to be as the policy chooses")
+    astray = sum(p.astray for p in pairs)
+    if astray:
+        found.append(f"{astray} tasks found no room on a device where the cluster placed them; they count without one")
     if any(p.sets for p in parts):
         found.append("affinities and spreads between tasks are those of the moment when the cluster placed a task")
     if not any(p.is_priced for p in pairs):

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from aurora.cluster.scheduler.connection import Response
+from aurora.cluster.scheduler.connection import Later, Response
 from aurora.cluster.scheduler.extender import Answer, Extender, error_body
 from aurora.cluster.scheduler.metrics import Metrics
 from aurora.cluster.scheduler.requests import (
@@ -25,8 +25,9 @@ from aurora.cluster.scheduler.requests import (
 )
 
 VERBS = ("filter", "prioritize")
+BIND = "bind"
 _PROBES = ("/healthz", "/readyz", "/metrics")
-_USAGE = "POST /filter and /prioritize; GET /healthz, /readyz and /metrics"
+_USAGE = "POST /filter and /prioritize, with --bind also /bind; GET /healthz, /readyz and /metrics"
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,21 +49,27 @@ class Routes:
             "filter": extender.filter,
             "prioritize": extender.prioritize,
         }
+        if extender.binder is not None:
+            self._verbs = {**self._verbs, BIND: extender.bind}
 
-    def respond(self, request: Request) -> Response:
-        """Return the answer to a request."""
+    def respond(self, request: Request) -> Response | Later:
+        """Return the answer to a request; a binding waits for the cluster."""
         if request.method in ("GET", "HEAD"):
             return self._look(request)
         if request.method != "POST":
             return Response(NOT_KNOWN, error_body(_USAGE))
         started = time.perf_counter()
         verb = request.path.strip("/")
-        response = self._denied(request) or self._ask(verb, request.body)
-        if verb in self._verbs and response.status != UNAUTHORISED:
-            self._metrics.observe(verb, response.status, time.perf_counter() - started)
-        if response.status not in (OK, UNAVAILABLE):
-            self._metrics.count("refused", response.status)
-        return response
+
+        def answer() -> Response:
+            response = self._denied(request) or self._ask(verb, request.body)
+            if verb in self._verbs and response.status != UNAUTHORISED:
+                self._metrics.observe(verb, response.status, time.perf_counter() - started)
+            if response.status not in (OK, UNAVAILABLE):
+                self._metrics.count("refused", response.status)
+            return response
+
+        return Later(answer) if verb == BIND and verb in self._verbs else answer()
 
     def refuse(self, refusal: Refusal) -> Response:
         """Return the answer to what can't be read."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import socket
 import ssl
 import sys
@@ -21,7 +22,7 @@ from typing import Self
 from aurora.cluster.scheduler.connection import Connection, Traffic
 from aurora.cluster.scheduler.extender import Extender
 from aurora.cluster.scheduler.metrics import Metrics
-from aurora.cluster.scheduler.routes import VERBS, Routes
+from aurora.cluster.scheduler.routes import BIND, VERBS, Routes
 from aurora.errors import FileError, InputError
 
 MAX_BODY_BYTES = 64 << 20
@@ -72,6 +73,10 @@ class ServerSettings:
 class ExtenderServer:
     """A server of one extender; listens from the beginning, answers in `serve_forever`.
 
+    Attributes:
+        metrics: Counts and times of what was answered.
+        traffic: The connections, and what they share.
+
     Args:
         extender: The extender.
         settings: How it is served.
@@ -90,10 +95,18 @@ class ExtenderServer:
             )
         self.extender = extender
         self.settings = settings
-        self.metrics = Metrics(VERBS)
+        self.metrics = Metrics(VERBS if extender.binder is None else (*VERBS, BIND))
         self._tls = _tls(settings)
         self._socket = _listening(settings)
         self._routes = Routes(extender, self.metrics, settings.token)
+        self.traffic = Traffic(
+            respond=self._routes.respond,
+            refuse=self._routes.refuse,
+            lost=lambda status: self.metrics.count("connection", status),
+            max_body=settings.max_body,
+            max_held=HELD_BODIES * settings.max_body,
+            max_connections=MAX_CONNECTIONS,
+        )
         self._is_stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -134,15 +147,7 @@ class ExtenderServer:
         self._loop = asyncio.get_running_loop()
         if self._is_stopping.is_set():
             self._stop.set()
-        most = self.settings.max_body
-        traffic = Traffic(
-            respond=self._routes.respond,
-            refuse=self._routes.refuse,
-            lost=lambda status: self.metrics.count("connection", status),
-            max_body=most,
-            max_held=HELD_BODIES * most,
-            max_connections=MAX_CONNECTIONS,
-        )
+        traffic = self.traffic
         server = await self._loop.create_server(
             lambda: Connection(traffic),
             sock=self._socket,
@@ -170,7 +175,14 @@ async def _sweep(traffic: Traffic) -> None:
 
 
 def settle_process() -> None:
-    """Tune Python for short answers: threads take turns more often, and the collector leaves what is there alone."""
+    """Tune this process for short answers.
+
+    Threads take turns more often, the collector leaves alone what is there, and as many files may be open as the
+    system lets it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()

@@ -21,6 +21,7 @@ from aurora.cluster.scheduler.cluster import LiveCluster
 from aurora.cluster.scheduler.scoring import SCORED
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import FileError
+from aurora.sim.policies.references import DeviceChoice
 from aurora.sim.scenarios import scenario as sim
 
 FORMAT = 1
@@ -118,6 +119,7 @@ class Shadow:
         source: Where the events come from.
         clock: Seconds on the clock of the records; None for seconds since the start.
         is_checked: Whether affinities, spreads, labels and taints are looked at; a trace has none.
+        device_choice: Which device of a node the cluster gives to a task that shares one; None: not known.
     """
 
     def __init__(
@@ -128,12 +130,14 @@ class Shadow:
         source: str,
         clock: Callable[[], float] | None = None,
         is_checked: bool = True,
+        device_choice: DeviceChoice | None = None,
     ) -> None:
         self.cluster = cluster
         self._log = log
         self._source = source
         self._clock = clock or (lambda: cluster.now)
         self._is_checked = is_checked
+        self._device_choice = device_choice
         self.decisions = self.same = 0
         self._begin()
 
@@ -215,6 +219,7 @@ class Shadow:
                 "scenario": self.cluster.frame.model_dump(mode="json"),
                 "names": list(state.node_ids),
                 "down": sorted(self._down),
+                "device_choice": self._device_choice,
                 "running": running,
             }
         )

@@ -7,6 +7,7 @@ case. Go ignores the case of keys when it reads, and so does this module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from aurora.cluster.scheduler.binding import Binding
 from aurora.cluster.scheduler.cluster import Ranked
 from aurora.cluster.scheduler.names import ListCache, NameTable, NodeList, names_of
 from aurora.cluster.scheduler.scoring import SCORED
@@ -26,6 +28,7 @@ MAX_PRIORITY = 10
 """`MaxExtenderPriority`: the highest score of a node; kube-scheduler multiplies it by ten and by the weight."""
 PREFIX = "aurora: "
 """What reasons begin with in the events of a pod."""
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 _NAMES_KEY = b'"NodeNames":['
 
 
@@ -126,6 +129,30 @@ def filter_error(message: str) -> bytes:
     return orjson.dumps(
         {"Nodes": None, "NodeNames": None, "FailedNodes": {}, "FailedAndUnresolvableNodes": {}, "Error": message}
     )
+
+
+def parse_binding(body: bytes) -> Binding:
+    """Parse `ExtenderBindingArgs`.
+
+    Raises:
+        DataError: It is no JSON, or not of that type; says where.
+    """
+    try:
+        data = orjson.loads(body)
+    except ValueError as error:
+        raise DataError(f"the body is no JSON: {str(error)[:200]}") from None
+    values = []
+    for key in ("PodName", "PodNamespace", "PodUID", "Node"):
+        value = _value(data, key) if isinstance(data, dict) else None
+        if not isinstance(value, str) or not (value if key == "PodUID" else _NAME.fullmatch(value)):
+            raise DataError(f"{key}: there is none, or it is no name of Kubernetes")
+        values.append(value)
+    return Binding(*values)
+
+
+def binding_result(error: str) -> bytes:
+    """Return `ExtenderBindingResult`; without an error the pod is bound."""
+    return orjson.dumps({"Error": error})
 
 
 def scaled(decision: Decision) -> NDArray[np.int64]:

@@ -161,7 +161,9 @@ def _requests(cluster: LiveCluster, size: int, rate: float, seconds: float, *, h
     ):
         paths = [f"/{verb}" for verb in VERBS]
         clients.submit(send_requests, server.port, paths, pods[:1], ends, rate=0.0, total=2 * CONNECTIONS).result()
+        used = time.process_time()
         sent = clients.submit(send_requests, server.port, paths, pods, ends, rate=rate, total=total).result()
+        used = time.process_time() - used
         most = clients.submit(
             send_requests, server.port, paths, pods, ends, rate=0.0, total=min(total, LIMIT_REQUESTS)
         ).result()
@@ -176,6 +178,7 @@ def _requests(cluster: LiveCluster, size: int, rate: float, seconds: float, *, h
         "p50_ms": p50,
         "p99_ms": p99,
         "max_ms": longest,
+        "cpu_ms": 1000 * used / total,
         "most_per_second": len(most.took) / most.seconds,
         "client_per_second": client,
     }

@@ -180,6 +180,8 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
         value = {"scenarios": [_scenario(rng, level) for _ in range(count)]}
     if name == "ExplanationAnswer":
         value = {"sentences": [{"facts": [_first_fact(body)], "link": "none", "figures": True}]}
+    if name == "VariantsAnswer":
+        value = {"variants": [_variant(body, rng) for _ in range(count)]}
     call = f"call_{rng.getrandbits(48):x}"
     match fault:
         case "empty":
@@ -211,6 +213,15 @@ def _first_fact(body: dict[str, Any]) -> str:
     """Return the first fact that the schema of an explanation offers."""
     facts: list[str] = re.findall(r'"(1[a-h])"', json.dumps(body))
     return facts[0]
+
+
+def _variant(body: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """Return the prompt that a request shows, with a sentence more."""
+    shown = next(m["content"] for m in body["messages"] if m["role"] == "user")
+    text = (shown if isinstance(shown, str) else shown[0]["text"]).split("\n---\n")[1]
+    sentence = f"Weigh at most {rng.randint(2, 999)} terms."
+    added = text.replace("\n# user", f"{sentence}\n\n# user", 1)
+    return {"changed": f"added: {sentence}", "why": "few terms carry further", "text": added}
 
 
 def _wanted(body: dict[str, Any]) -> int:

@@ -37,20 +37,21 @@ class Decision(NamedTuple):
     plan_id: str = ""
 
 
-def request(approval: Approval, plan: Plan, problem: str = "") -> dict[str, Any]:
+def request(approval: Approval, plan: Plan, problem: str = "", place: str = "") -> dict[str, Any]:
     """Return the question to a person.
 
     Args:
         approval: What is to be approved.
         plan: The plan.
         problem: What was wrong with the last answer to it; "" if there was none.
+        place: Live cluster that it changes; "": files or scripts are written.
     """
     name = TOOL_OF_ACTION[approval.action]
     args: dict[str, Any] = {"plan_id": approval.plan_id, "sha256": approval.sha256}
     if approval.action == "apply":
         args["without"] = []
     return {
-        "action_requests": [{"name": name, "args": args, "description": described(approval, plan, problem)}],
+        "action_requests": [{"name": name, "args": args, "description": described(approval, plan, problem, place)}],
         "review_configs": [
             {
                 "action_name": name,
@@ -60,7 +61,7 @@ def request(approval: Approval, plan: Plan, problem: str = "") -> dict[str, Any]
     }
 
 
-def described(approval: Approval, plan: Plan, problem: str = "") -> str:
+def described(approval: Approval, plan: Plan, problem: str = "", place: str = "") -> str:
     """Return a plan in the words in which a person is asked."""
     verb = "Apply" if approval.action == "apply" else "Undo"
     lines = diff(plan if approval.action == "apply" else inverse(plan))
@@ -68,7 +69,8 @@ def described(approval: Approval, plan: Plan, problem: str = "") -> str:
     return "\n".join(
         [
             *([problem] if problem else []),
-            f"{verb} plan {plan.plan_id} ({_counted(len(plan.changes))}, hash {plan.sha256[:12]})?",
+            f"{verb} plan {plan.plan_id} ({_counted(len(plan.changes))}, hash {plan.sha256[:12]})"
+            f"{f' on {place}, after a dry run on its server' if place else ''}?",
             *(f"- {line}" for line in lines[:MAX_LINES]),
             *more,
             *(f"risk: {r.message}" for r in plan.risks if approval.action == "apply"),

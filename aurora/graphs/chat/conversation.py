@@ -20,6 +20,7 @@ from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence
 
 Watch = Callable[[Evidence], None]
+Begin = Callable[[int, str, Any], None]
 GLANCE = 0.1
 """Seconds between looks at whether a turn has ended, in which a person may stop it."""
 WHOLE = ("act", "tell")
@@ -39,8 +40,8 @@ class Step:
     request: dict[str, Any] | None = None
 
 
-def _unwatched(evidence: Evidence) -> None:
-    del evidence
+def _unwatched(*event: Any) -> None:
+    del event
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: a person's wish
@@ -94,8 +95,11 @@ class Conversation:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """Tool calls with their results."""
-        return tuple(evidence_of(self.state))
+        """Tool calls with their results, those of the archive included."""
+        carried = evidence_of(self.state)
+        archive = self.surroundings.archive
+        first = carried[0].number if carried else 0
+        return (*(e for e in (archive.all() if archive else []) if e.number < first), *carried)
 
     @property
     def request(self) -> dict[str, Any] | None:
@@ -109,31 +113,35 @@ class Conversation:
         snapshot = self._graph.get_state(self._config)
         return question_of(snapshot.values) if snapshot.next and not snapshot.interrupts else ""
 
-    def ask(self, question: str, *, mode: Mode | None = None, watch: Watch = _unwatched) -> Step:
+    def ask(
+        self, question: str, *, mode: Mode | None = None, watch: Watch = _unwatched, begin: Begin = _unwatched
+    ) -> Step:
         """Ask a question. A plan that waits for approval is let go, and said to be so.
 
         Args:
             question: The question.
             mode: What the conversation may do from now on; None: as before.
             watch: Receives each tool call when it has its result.
+            begin: Receives number, tool and arguments of each tool call before it runs.
         """
         given: dict[str, Any] = {"messages": [HumanMessage(question)]}
         if mode is not None:
             given["mode"] = mode
-        return self._run(given, watch)
+        return self._run(given, watch, begin)
 
-    def decide(self, decision: dict[str, Any], *, watch: Watch = _unwatched) -> Step:
+    def decide(self, decision: dict[str, Any], *, watch: Watch = _unwatched, begin: Begin = _unwatched) -> Step:
         """Answer the question to a person.
 
         Args:
             decision: Such as `{"type": "approve"}`, `{"type": "reject", "message": "..."}`, or an edit.
             watch: See `ask`.
+            begin: Likewise.
         """
-        return self._run(Command(resume={"decisions": [decision]}), watch)
+        return self._run(Command(resume={"decisions": [decision]}), watch, begin)
 
-    def go_on(self, *, watch: Watch = _unwatched) -> Step:
+    def go_on(self, *, watch: Watch = _unwatched, begin: Begin = _unwatched) -> Step:
         """Go on with a turn that its process did not live to end."""
-        return self._run(None, watch)
+        return self._run(None, watch, begin)
 
     def stop(self) -> None:
         """End a turn that a person stopped; what it looked up is kept as far as its step was ended."""
@@ -146,7 +154,7 @@ class Conversation:
         update = {"messages": [told], "turns": [turn], "answer": None, "approved": ""}
         self._graph.update_state(self._config, update, as_node="tell")
 
-    def _run(self, given: Any, watch: Watch) -> Step:
+    def _run(self, given: Any, watch: Watch, begin: Begin = _unwatched) -> Step:
         before = len(self.turns)
         stopped, acting, ended = threading.Event(), threading.Event(), threading.Event()
         failures = list[BaseException]()
@@ -166,7 +174,11 @@ class Conversation:
             modes = ["custom", "updates"]
             try:
                 for kind, chunk in graph.stream(given, self._config, stream_mode=modes, durability="sync"):
-                    if kind == "custom" and "evidence" in chunk and not stopped.is_set():
+                    if kind != "custom" or stopped.is_set():
+                        continue
+                    if "begun" in chunk:
+                        begin(*chunk["begun"])
+                    elif "evidence" in chunk:
                         watch(Evidence(**chunk["evidence"]))
             except BaseException as error:  # it is raised again where the turn was asked for
                 failures.append(error)

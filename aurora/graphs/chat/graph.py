@@ -12,7 +12,9 @@ Every step is kept before the next begins. A killed turn goes on with the step t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
@@ -24,16 +26,25 @@ from langgraph.types import Command, interrupt
 from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Table, Turn
 from aurora.agents.operator.checking import check_answer
 from aurora.cluster.plans import folder
-from aurora.cluster.plans.approval import approve
-from aurora.cluster.plans.making import edit
 from aurora.cluster.plans.plan import Plan
+from aurora.cluster.plans.report import approve_in_folder
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError, BudgetExceeded, InputError, ModelError, PlanError
 from aurora.graphs.chat.approval import TOOL_OF_ACTION, Decision, decision_of, request
+from aurora.graphs.chat.archive import KEPT
 from aurora.graphs.chat.state import ChatInput, ChatState, evidence_of, mode_of, question_of, turns_of
 from aurora.graphs.chat.surroundings import Surroundings
-from aurora.tools.harness import Evidence, Harness
+from aurora.tools.harness import Evidence, Harness, Limits
+from aurora.tools.plan_changes import place_of, target_of
+from aurora.tools.plan_edits import edited
 
 MODES: tuple[Mode, ...] = ("read", "plan", "apply")
+PATIENT = Limits(seconds=24 * 3600.0)
+"""Limits of what was approved: a live cluster may take hours, and nothing else stops it halfway."""
+STALE = timedelta(minutes=10)
+"""Age from which a live cluster should be read anew."""
+RECENT = 20
+"""Turns whose evidence is at hand for the next one."""
 GRAPH = "aurora"
 """Name under which told sentences that no operator wrote are given."""
 
@@ -85,32 +96,45 @@ def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     if commanded is not None:
         found, mode = commanded
         return {**update, "mode": mode, "answer": found.model_dump(mode="json"), "evidence": state.get("evidence", [])}
+    history = turns_of(state)
     harness = Harness(
         surroundings.desk,
         surroundings.tools,
         limits=surroundings.limits,
         may_plan=mode != "read",
-        journal=evidence_of(state),
+        journal=_evidence(state, surroundings, _named(question, history[-RECENT:])),
         watch=_watch(),
+        begin=_begin(),
     )
-    history = turns_of(state)
     try:
         found = surroundings.operator.answer(question, harness, history, mode)
     except (ModelError, BudgetExceeded) as error:
         found = _said(question, f"I can't answer: {error}")
-    return {**update, "answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal)}
+    return {**update, "answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal, surroundings)}
 
 
 def check(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     """Strike what does not hold, and let an approval through only where the mode allows it."""
     found = _answer(state)
     if found.by != GRAPH:
-        found = check_answer(found, evidence_of(state), surroundings.desk)
+        found = check_answer(found, _evidence(state, surroundings, _cited([found])), surroundings.desk)
     if found.approval is not None and mode_of(state) != "apply":
         waits = f"Plan {found.approval.plan_id} waits: nothing is applied in mode {mode_of(state)}"
         text = f"{waits}; switch with /mode apply."
         found = found.model_copy(update={"approval": None, "sentences": (*found.sentences, Sentence(text=text))})
+    if surroundings.desk.is_live and found.by != GRAPH:
+        found = found.model_copy(update={"as_of": _as_of(surroundings)})
     return {"answer": found.model_dump(mode="json")}
+
+
+def _as_of(surroundings: Surroundings) -> str:
+    """Return how old the snapshot of a live cluster is, and a warning where that is much."""
+    taken = surroundings.desk.cluster.taken_at
+    age = surroundings.clock() - taken
+    minutes = max(0, int(age.total_seconds() // 60))
+    ago = "less than a minute" if minutes < 1 else "1 minute" if minutes == 1 else f"{minutes} minutes"
+    warning = "; much may have changed since: /refresh reads the cluster anew" if age >= STALE else ""
+    return f"As of {taken:%Y-%m-%d %H:%M} UTC, {ago} ago{warning}."
 
 
 def _after_check(state: ChatState) -> Next:
@@ -124,7 +148,7 @@ def approval(state: ChatState, surroundings: Surroundings) -> Command[Next]:
     assert wanted is not None  # the edge leads here only then
     try:
         plan = _plan(wanted, surroundings)
-        decision = _decided(wanted, plan)
+        decision = _decided(wanted, plan, surroundings)
         plan = _plan(wanted, surroundings)  # it may have been altered while the question was open
         match decision.kind:
             case "reject":
@@ -139,7 +163,7 @@ def approval(state: ChatState, surroundings: Surroundings) -> Command[Next]:
                 return _not_done(found, "A rollback can't be edited. Nothing was changed.")
         if wanted.action == "apply":
             at = surroundings.clock()
-            folder.record_approval(surroundings.desk.plans, approve(plan, surroundings.who, at))
+            approve_in_folder(plan.plan_id, surroundings.who, surroundings.desk.plans, prefix=plan.sha256, at=at)
     except AuroraError as error:
         return _not_done(found, f"Nothing was changed: {error}")
     return Command(goto="act", update={"approved": plan.sha256})
@@ -156,12 +180,14 @@ def act(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     arguments = {"plan_id": wanted.plan_id}
     if wanted.action == "apply":
         arguments["sha256"] = wanted.sha256
-    harness = Harness(surroundings.desk, [name], may_change=True, journal=journal, watch=_watch())
+    harness = Harness(
+        surroundings.desk, [name], limits=PATIENT, may_change=True, journal=journal, watch=_watch(), begin=_begin()
+    )
     harness.call(name, arguments)
     came = harness.journal[-1]
     sentences = tuple(_outcome_told(came, wanted))
     found = found.model_copy(update={"approval": None, "sentences": (*found.sentences, *sentences)})
-    return {"answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal), "approved": ""}
+    return {"answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal, surroundings), "approved": ""}
 
 
 def tell(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
@@ -180,6 +206,7 @@ def message_text(found: Answer) -> str:
     """Return an answer as the text of a message: sentences, tables in Markdown, questions that were perhaps meant."""
     parts = [found.text] if found.text else []
     parts += [_markdown(t) for t in found.tables]
+    parts += [found.as_of] if parts and found.as_of else []
     if found.asks_back:
         parts.append("\n".join(["Did you mean:", *(f"- {q}" for q in found.asks_back)]))
     return "\n\n".join(parts) or "I don't know: nothing that I could say is borne out by what was looked up."
@@ -193,6 +220,8 @@ def _commanded(question: str, mode: Mode, surroundings: Surroundings) -> tuple[A
         if rest not in MODES:
             return _said(question, f"The mode is {mode}; there are {', '.join(MODES)}."), mode
         return _said(question, f"The mode is {rest}."), rest
+    if word == "/refresh":
+        return _said(question, _refreshed(surroundings)), mode
     if word in ("/apply", "/rollback"):
         try:
             plan = folder.load(surroundings.desk.plans, rest)
@@ -208,6 +237,23 @@ def _commanded(question: str, mode: Mode, surroundings: Surroundings) -> tuple[A
     return None
 
 
+def _refreshed(surroundings: Surroundings) -> str:
+    """Read the cluster anew; return what is told of it."""
+    before = surroundings.desk.cluster
+    try:
+        now = surroundings.desk.refresh()
+    except AuroraError as error:
+        return f"The cluster was not read anew, so answers go on with that of {_time(before)}: {error}"
+    return (
+        f"Read anew as of {_time(now)}: {len(now.nodes)} nodes and {len(now.tasks)} tasks; before, as of "
+        f"{_time(before)}, {len(before.nodes)} and {len(before.tasks)}. Evidence so far is of the time before."
+    )
+
+
+def _time(snapshot: Snapshot) -> str:
+    return f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _plan(wanted: Approval, surroundings: Surroundings) -> Plan:
     plan = folder.load(surroundings.desk.plans, wanted.plan_id)
     if plan.sha256 != wanted.sha256:
@@ -215,12 +261,14 @@ def _plan(wanted: Approval, surroundings: Surroundings) -> Plan:
     return plan
 
 
-def _decided(wanted: Approval, plan: Plan) -> Decision:
+def _decided(wanted: Approval, plan: Plan, surroundings: Surroundings) -> Decision:
     """Ask until the answer is a decision."""
     problem = ""
+    target = target_of(surroundings.desk, plan)
+    place = place_of(target) if target.name == "kubernetes" else ""
     while True:
         try:
-            return decision_of(interrupt(request(wanted, plan, problem)))
+            return decision_of(interrupt(request(wanted, plan, problem, place)))
         except InputError as error:
             problem = f"That was no decision: {error}."
 
@@ -229,10 +277,7 @@ def _edited(decision: Decision, plan: Plan, surroundings: Surroundings) -> Plan:
     plans = surroundings.desk.plans
     if decision.plan_id and not plan.plan_id.startswith(decision.plan_id[:12]):
         return folder.load(plans, decision.plan_id)
-    snapshot = folder.snapshot_of(plans, plan)
-    other = edit(plan, snapshot, without=decision.without, at=surroundings.clock())
-    folder.save(plans, other, snapshot)
-    return other
+    return edited(surroundings.desk, plan.plan_id, without=decision.without, command="/edit", at=surroundings.clock())
 
 
 def _not_done(found: Answer, text: str) -> Command[Next]:
@@ -257,6 +302,16 @@ def _outcome_told(came: Evidence, wanted: Approval) -> Iterator[Sentence]:
         yield Sentence(text=f"To undo it: /rollback {result['plan_id']}.", cites=cites)
     for remark in result["remarks"][:5]:
         yield Sentence(text=remark, cites=cites)
+
+
+def _begin() -> Callable[[int, str, Any], None]:
+    """Return what tells whoever streams the graph that a tool is called."""
+    writer = get_stream_writer()
+
+    def begin(number: int, tool: str, arguments: Any) -> None:
+        writer({"begun": [number, tool, arguments]})
+
+    return begin
 
 
 def _watch() -> Callable[[Evidence], None]:
@@ -285,8 +340,32 @@ def _turn(found: Answer) -> dict[str, Any]:
     return Turn(question=found.question, answer=found).model_dump(mode="json")
 
 
-def _dumped(journal: list[Evidence]) -> list[dict[str, Any]]:
-    return [e._asdict() for e in journal]
+def _dumped(journal: list[Evidence], surroundings: Surroundings) -> list[dict[str, Any]]:
+    """Return the evidence that the state carries; older results go to the archive, where there is one."""
+    if surroundings.archive is None or len(journal) <= KEPT:
+        return [e._asdict() for e in journal]
+    surroundings.archive.keep(journal[:-KEPT])
+    return [e._asdict() for e in journal[-KEPT:]]
+
+
+def _evidence(state: ChatState, surroundings: Surroundings, numbers: set[int]) -> list[Evidence]:
+    """Return the evidence of the state, and that of the archive with these numbers."""
+    carried = evidence_of(state)
+    absent = numbers - {e.number for e in carried}
+    if surroundings.archive is None or not absent:
+        return carried
+    return [*surroundings.archive.find(absent), *carried]
+
+
+def _named(question: str, history: tuple[Turn, ...]) -> set[int]:
+    """Return the numbers of evidence that a question or the turns before it name."""
+    return {int(n) for n in re.findall(r"\bE(\d{1,6})\b", question)} | _cited([t.answer for t in history])
+
+
+def _cited(answers: Sequence[Answer]) -> set[int]:
+    parts = [part.cites for a in answers for part in a.sentences] + [t.cites for a in answers for t in a.tables]
+    cites = {c for group in parts for c in group}
+    return {int(c[1:]) for c in cites if re.fullmatch(r"E\d{1,6}", c)}
 
 
 def _markdown(table: Table) -> str:

@@ -19,6 +19,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from aurora.errors import FileError, InputError, StoreError
 from aurora.files import writing
+from aurora.graphs.chat import archive
 
 SESSIONS = Path("runs/chat/sessions.sqlite")
 """The file where none is given."""
@@ -80,6 +81,7 @@ class Sessions:
             try:
                 self._connection.execute("PRAGMA synchronous=FULL")
                 self._connection.execute(_SCHEMA)
+                self._connection.execute(archive.SCHEMA)
                 self._connection.commit()
                 self.saver = SqliteSaver(self._connection)
                 self.saver.setup()
@@ -118,6 +120,10 @@ class Sessions:
             self._connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             self._connection.commit()
         return row
+
+    def archive(self, session_id: str) -> archive.SqliteArchive:
+        """Return where a conversation keeps the evidence that its state no longer carries."""
+        return archive.SqliteArchive(self._connection, self.saver.lock, session_id)
 
     def list(self) -> tuple[SessionRow, ...]:
         """Return the conversations, the one used last first.
@@ -199,8 +205,11 @@ class Sessions:
         """
         with _reported(self.path):
             self.saver.delete_thread(session_id)
-            self._connection.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
+            for table in ("sessions", "evidence"):
+                self._connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
             self._connection.commit()
+            with contextlib.suppress(sqlite3.OperationalError):  # another process holds the file: it shrinks later
+                self._connection.execute("VACUUM")
 
     def _update(self, session_id: str, fields: str, *values: Any) -> None:
         with _reported(self.path):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aurora.agents.operator.answer import Operator
+from aurora.graphs.chat.archive import Archive
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Limits
 from aurora.tools.registry import ROWS
@@ -42,6 +43,7 @@ class Surroundings:
         who: Person who approves.
         clock: Returns the time now.
         limits: Limits of a turn.
+        archive: Where evidence goes that the state no longer carries; None: it carries all.
     """
 
     desk: Desk
@@ -49,6 +51,7 @@ class Surroundings:
     who: str = "operator"
     clock: Callable[[], datetime] = now
     limits: Limits = LIMITS
+    archive: Archive | None = None
 
     @property
     def tools(self) -> tuple[str, ...]:

@@ -214,10 +214,13 @@ def _program(pools: _Pools, every: Sequence[TaskOptions], window: float, slot: f
         task.append(np.array([t]))
         latency.append(np.array([(last + 1) * slot - options.arrival + min(w.network for w in ways)]))
         columns += 1
-    keys = np.stack([np.concatenate(resource), np.concatenate(when)])
-    rows, row = np.unique(keys, axis=1, return_inverse=True)
-    have = np.array([_seconds_up(pools, int(r), int(k) * slot, slot) for r, k in rows.T])
-    uses = sparse.csr_array((np.concatenate(amount), (row.ravel(), np.concatenate(column))), (len(have), columns))
+    slots_used = np.concatenate(when)
+    first = slots_used.min(initial=0)
+    span = slots_used.max(initial=0) - first + 1
+    # One number for each pair of resource and slot: numpy sorts numbers much faster than pairs.
+    pairs, row = np.unique(np.concatenate(resource) * span + slots_used - first, return_inverse=True)
+    have = np.array([_seconds_up(pools, int(p // span), int(p % span + first) * slot, slot) for p in pairs])
+    uses = sparse.csr_array((np.concatenate(amount), (row, np.concatenate(column))), (len(have), columns))
     tasks = np.concatenate(task)
     started = sparse.csr_array((np.ones(columns), (tasks, np.arange(columns))), (len(every), columns))
     return _Program(tasks, np.concatenate(latency), uses, have, started)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from aurora.agents.operator.answer import Answer, Sentence
 from aurora.agents.operator.checking import check_answer
-from aurora.agents.operator.checking.sentences import fault_of, names_of, split_sentences
+from aurora.agents.operator.checking.sentences import fault_of, names_of
+from aurora.agents.operator.checking.splitting import split_sentences
 from aurora.cluster.samples.load import load_sample
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness

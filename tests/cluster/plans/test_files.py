@@ -21,10 +21,12 @@ from aurora.cluster.plans.targets.patches import has_fields, quantity
 from aurora.cluster.plans.targets.slurm import SlurmTarget, scripts
 from aurora.cluster.snapshot import Snapshot, Workload
 from aurora.errors import PlanError
+from tests.cluster.clusters import SHOP_TIME as NOW
+from tests.cluster.clusters import shop
+from tests.cluster.clusters import shop_node as node
 from tests.cluster.kubernetes_api import serving
 from tests.cluster.kubernetes_objects import KINDS, kubernetes_validate, shop_cluster, validate
 from tests.cluster.plans.live import apply, undo
-from tests.cluster.systems import NOW, node, shop
 
 WEB = "shop/Deployment/web"
 CHANGES = (

@@ -11,15 +11,18 @@ import pytest
 from aurora.cluster.changes import Cordon, Drain, Evict, Move, NodeFails, Place, Resize, Scale, apply_changes
 from aurora.cluster.files import snapshot_sha256
 from aurora.cluster.plans.approval import approve, check_approval, check_prefix
+from aurora.cluster.plans.editing import edit
 from aurora.cluster.plans.folder import approvals, list_plans, load, record_approval, save, snapshot_of
-from aurora.cluster.plans.making import Proposal, edit, make_plan
+from aurora.cluster.plans.making import Proposal, make_plan
 from aurora.cluster.plans.plan import Effect, Estimate, Measure, Plan, diff, inverse, parse_plan
 from aurora.cluster.plans.proposals import propose_drain, propose_placements, propose_sizes
 from aurora.cluster.plans.validation import validate
 from aurora.cluster.samples import load_sample
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, InputError, PlanError
-from tests.cluster.systems import NOW, node, pod, shop, workload
+from tests.cluster.clusters import SHOP_TIME as NOW
+from tests.cluster.clusters import pod, shop, workload
+from tests.cluster.clusters import shop_node as node
 
 WEB = "shop/Deployment/web"
 
@@ -93,13 +96,13 @@ def test_an_altered_file_is_refused() -> None:
 
 def test_an_edited_plan_is_another_one() -> None:
     plan = _plan(Scale(workload_id=WEB, replicas=4), Cordon(node_id="b"))
-    other = edit(plan, shop(), without=[2], add=[Proposal(Cordon(node_id="a"))], at=NOW)
+    other = edit(plan, shop(), without=[2], changes=[Proposal(Cordon(node_id="a"))], at=NOW)
     assert [c.change for c in other.changes] == [Scale(workload_id=WEB, replicas=4), Cordon(node_id="a")]
     assert other.sha256 != plan.sha256
     with pytest.raises(InputError, match="changes 1 to 2"):
-        edit(plan, shop(), without=[3])
+        edit(plan, shop(), without=[3], at=NOW)
     with pytest.raises(InputError, match="another snapshot"):
-        edit(plan, shop(snapshot_id="other"))
+        edit(plan, shop(snapshot_id="other"), without=[1], at=NOW)
 
 
 def test_what_ifs_and_nothing_are_no_plan() -> None:

@@ -3,13 +3,9 @@
 import base64
 import http.client
 import json
-import socket
 import ssl
 import subprocess
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,6 @@ import numpy as np
 import pytest
 import yaml
 
-from aurora.cluster.scheduler import connection as connection_module
 from aurora.cluster.scheduler import extender as extender_module
 from aurora.cluster.scheduler.cluster import ASSUMED_SECONDS, LiveCluster
 from aurora.cluster.scheduler.configuration import scheduler_configuration
@@ -27,62 +22,17 @@ from aurora.cluster.scheduler.server import ExtenderServer, ServerSettings
 from aurora.cluster.scheduler.state import Decision
 from aurora.cluster.scheduler.wire import scaled
 from aurora.errors import FileError, InputError
-from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
 from tests.cluster.clusters import node as make_node
 from tests.cluster.clusters import snapshot, task
+from tests.cluster.scheduler.serving import Clock, amounts, cluster, sent, served, shop
 from tests.cluster.scheduler.wire_format import node, pod, with_names, with_nodes
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
-def amounts(cpu: float, gpu: float = 0) -> dict[str, float]:
-    return {"cpu": cpu, "memory": 16.0, "pods": 110.0, **({"nvidia.com/gpu": gpu} if gpu else {})}
-
-
-def shop(**fields: Any) -> Any:
-    nodes = (
-        make_node("big", allocatable=amounts(16)),
-        make_node("busy", allocatable=amounts(4)),
-        make_node("small", allocatable=amounts(0.25)),
-    )
-    return snapshot(*nodes, task("old", "busy", 3.0), **fields)
-
-
-def cluster(policy: Policy = REFERENCES["best_fit"], clock: Any = time.monotonic) -> LiveCluster:
-    return LiveCluster(shop(), policy, clock=clock)
 
 
 def asked(extender: Extender, verb: str, body: Any) -> tuple[int, Any]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = extender.filter(raw) if verb == "filter" else extender.prioritize(raw)
     return answer.status, json.loads(answer.body)
-
-
-@contextmanager
-def served(settings: ServerSettings = ServerSettings(port=0), extender: Extender | None = None) -> Iterator[Any]:  # noqa: B008
-    server = ExtenderServer(extender or Extender(cluster()), settings)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.close()
-
-
-def sent(server: Any, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request(method, path, body, headers)
-    response = connection.getresponse()
-    return response.status, response.read()
 
 
 def test_filter_answers_names_with_names() -> None:
@@ -118,6 +68,21 @@ def test_a_node_that_is_not_known_yet_passes_the_filter_and_has_no_score() -> No
     assert asked(extender, "filter", with_names(pod(), "new", "big"))[1]["NodeNames"] == ["new", "big"]
     scores = asked(extender, "prioritize", with_names(pod(), "new", "big"))[1]
     assert scores == [{"Host": "new", "Score": 0}, {"Host": "big", "Score": 10}]
+
+
+@pytest.mark.parametrize("containers", [[{"name": "main"}], [{"name": "main", "resources": {}}], []])
+def test_a_pod_that_requests_nothing_fits_everywhere(containers: list[Any]) -> None:
+    idle = pod()
+    idle["spec"]["containers"] = containers
+    names = ("small", "busy", "big")
+    assert asked(Extender(cluster()), "filter", with_names(idle, *names))[1]["NodeNames"] == list(names)
+    scores = asked(Extender(cluster()), "prioritize", with_names(idle, *names))[1]
+    assert max(s["Score"] for s in scores) == 10
+
+
+def test_no_nodes_are_answered_with_none() -> None:
+    assert asked(Extender(cluster()), "filter", with_names(pod()))[1]["NodeNames"] == []
+    assert asked(Extender(cluster()), "prioritize", with_names(pod())) == (200, [])
 
 
 def test_prioritize_gives_the_policys_choice_alone_the_highest_score() -> None:
@@ -240,45 +205,6 @@ def test_a_pod_that_can_not_be_read_is_an_error_of_the_result() -> None:
     assert asked(Extender(cluster()), "prioritize", with_names(bad, "big"))[0] == 400
 
 
-def test_the_server_answers_probes_verbs_and_what_it_does_not_know() -> None:
-    body = json.dumps(with_names(pod(), "big")).encode()
-    with served() as server:
-        assert sent(server, "POST", "/filter", body)[0] == 200
-        assert json.loads(sent(server, "POST", "/prioritize", body)[1]) == [{"Host": "big", "Score": 10}]
-        assert sent(server, "GET", "/healthz") == (200, b"ok\n")
-        assert sent(server, "GET", "/readyz") == (200, b"ok\n")
-        metrics = sent(server, "GET", "/metrics")[1].decode()
-        assert 'aurora_extender_requests_total{verb="filter",code="200"} 1' in metrics
-        assert "aurora_extender_nodes 3" in metrics
-        assert sent(server, "POST", "/preempt", b"{}")[0] == 404
-        assert sent(server, "GET", "/filter")[0] == 405
-        assert sent(server, "PUT", "/filter", b"{}")[0] == 501
-        assert sent(server, "POST", "/filter", b"{")[0] == 400
-
-
-def test_one_connection_serves_many_requests() -> None:
-    body = json.dumps(with_names(pod(), "big")).encode()
-    with served() as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-        for verb in ("filter", "prioritize", "bad", "filter"):
-            connection.request("POST", f"/{verb}", body)
-            response = connection.getresponse()
-            response.read()
-            assert response.status == (404 if verb == "bad" else 200)
-
-
-def test_sizes_and_times_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "REQUEST_SECONDS", 0.3)
-    with served(ServerSettings(port=0, max_body=1000)) as server:
-        assert sent(server, "POST", "/filter", b"x" * 1001)[0] == 413
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as slow:
-            slow.sendall(b"POST /filter HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-            assert b" 408 " in slow.recv(4096)
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as vague:
-            vague.sendall(b"POST /filter HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-            assert b" 411 " in vague.recv(4096)
-
-
 def test_a_token_is_needed_where_one_is_set() -> None:
     body = json.dumps(with_names(pod(), "big")).encode()
     basic = base64.b64encode(b"aurora:secret").decode()
@@ -370,6 +296,21 @@ def test_the_configuration_is_that_of_kube_scheduler() -> None:
         "tlsConfig": {"caFile": "/etc/ca.crt"},
         "managedResources": [{"name": "a.com/b", "ignoredByScheduler": False}],
     }
+
+
+def test_the_configuration_leaves_binding_to_the_extender_where_it_is_asked_to() -> None:
+    made = yaml.safe_load(scheduler_configuration("http://127.0.0.1:1", has_bind=True))
+    assert made["extenders"][0]["bindVerb"] == "bind"
+
+
+def test_choices_outlive_a_new_reading_of_the_cluster() -> None:
+    live = cluster()
+    asked(Extender(live), "prioritize", with_names(pod("a", "500m"), "busy", "big"))
+    live.replace(shop())
+    assert live.node_of("shop/a") == "busy"
+    gone = shop()
+    live.replace(gone.model_copy(update={"nodes": tuple(n for n in gone.nodes if n.node_id != "busy"), "tasks": ()}))
+    assert live.node_of("shop/a") is None
 
 
 @pytest.mark.parametrize("url", ["", "10.0.0.7:80", "ftp://x", "http://a b"])

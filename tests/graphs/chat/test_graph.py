@@ -137,7 +137,7 @@ def test_a_plan_altered_while_it_is_asked_about_is_refused(talk, plans, plan) ->
 
 
 def test_a_plan_swapped_for_another_with_a_true_hash_is_refused(talk, plans, plan) -> None:
-    from aurora.cluster.plans.making import edit
+    from aurora.cluster.plans.editing import edit
 
     other = edit(plan, WEB_SHOP, without=[1])
     one = talk()

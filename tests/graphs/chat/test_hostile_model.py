@@ -8,10 +8,14 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.roles.operator import ModelOperator
+from aurora.cluster.changes import Cordon
 from aurora.cluster.plans import folder
-from aurora.cluster.plans.making import edit
+from aurora.cluster.plans.approval import approve
+from aurora.cluster.plans.folder import record_approval
+from aurora.cluster.plans.making import Proposal, make_plan
 from aurora.prompts.loader import load_prompt
 from aurora.tools.desk import Desk
+from aurora.tools.harness import Harness
 from tests.agents.scripted_model import calls, scripted
 from tests.graphs.chat.conftest import WEB_SHOP, text_of
 
@@ -32,6 +36,12 @@ def untouched(plans, *every):
     return not folder.approvals(plans) and all(folder.progress_of(plans, p).state == "not started" for p in every)
 
 
+def another(plans):
+    made = make_plan(WEB_SHOP, [Proposal(Cordon(node_id="node-a2"))])
+    folder.save(plans, made, WEB_SHOP)
+    return made
+
+
 @pytest.mark.parametrize("mode", ["read", "plan"])
 def test_a_model_that_applies_without_approval_is_refused(talk, plans, plan, mode) -> None:
     one = talk(hostile(apply(plan), "Plan was applied [E1].", "It has been approved [E1]."))
@@ -44,7 +54,7 @@ def test_a_model_that_applies_without_approval_is_refused(talk, plans, plan, mod
 
 
 def test_in_mode_apply_the_model_only_asks(talk, plans, plan) -> None:
-    one = talk(hostile(apply(plan), "I applied it [E1].", "It is done, and you approved it [E1]."))
+    one = talk(hostile(apply(plan)))
     step = one.ask("apply it", mode="apply")
     assert step.request["action_requests"][0]["args"]["sha256"] == plan.sha256
     assert untouched(plans, plan)
@@ -59,8 +69,7 @@ def test_a_tool_named_as_reading_by_the_model_stays_what_the_table_says(talk, pl
 
 
 def test_one_approval_is_for_one_plan(talk, plans, plan) -> None:
-    other = edit(plan, WEB_SHOP, without=[1])
-    folder.save(plans, other, WEB_SHOP)
+    other = another(plans)
     both = calls(
         ("apply_plan", {"plan_id": plan.plan_id, "sha256": plan.sha256}),
         ("apply_plan", {"plan_id": other.plan_id, "sha256": other.sha256}),
@@ -74,9 +83,8 @@ def test_one_approval_is_for_one_plan(talk, plans, plan) -> None:
 
 
 def test_another_plan_under_an_approved_hash_is_not_even_asked_about(talk, plans, plan) -> None:
-    other = edit(plan, WEB_SHOP, without=[1])
-    folder.save(plans, other, WEB_SHOP)
-    one = talk(hostile(apply(plan), "I don't know.", apply(other, sha256=plan.sha256), "I can't apply it."))
+    other = another(plans)
+    one = talk(hostile(apply(plan), apply(other, sha256=plan.sha256), "I can't apply it."))
     one.ask("apply it", mode="apply")
     one.decide(APPROVE)
     step = one.ask("and the other one")
@@ -85,7 +93,7 @@ def test_another_plan_under_an_approved_hash_is_not_even_asked_about(talk, plans
 
 
 def test_a_plan_altered_after_its_approval_is_not_applied_again(talk, plans, plan) -> None:
-    one = talk(hostile(apply(plan), "I don't know.", apply(plan), "I don't know."))
+    one = talk(hostile(apply(plan), apply(plan)))
     one.ask("apply it", mode="apply")
     path = plans / f"{plan.plan_id}.json"
     whole = path.read_text()
@@ -96,6 +104,25 @@ def test_a_plan_altered_after_its_approval_is_not_applied_again(talk, plans, pla
     step = one.ask("try again")
     assert step.request is None
     assert not (plans / f"{plan.plan_id}-files").exists()
+
+
+def test_a_plan_edited_after_its_approval_needs_another_one(talk, plans, plan) -> None:
+    """The model edits a plan that was approved and applies the edit: nobody has approved that."""
+    record_approval(plans, approve(plan, "ada", plan.created_at))
+    edit = calls(("edit_plan", {"plan_id": plan.plan_id, "leave_out": [1]}))
+    one = talk(hostile(edit, "I don't know.", "I don't know."))
+    one.ask("leave out the first change", mode="plan")
+    (edited,) = [p.plan for p in folder.list_plans(plans, plan.created_at) if p.plan.sha256 != plan.sha256]
+    for wanted in (edited, plan):
+        step = talk(hostile(apply(wanted), "I don't know.", "I don't know.")).ask("apply it", mode="apply")
+        assert step.request is not None
+        assert folder.progress_of(plans, wanted).state == "not started"
+    harness = Harness(Desk([], snapshot=WEB_SHOP, plans=plans), ["apply_plan"], may_change=True)
+    for wanted in (edited, plan):
+        harness.call("apply_plan", {"plan_id": wanted.plan_id, "sha256": wanted.sha256})
+    assert [e.outcome for e in harness.journal] == ["failed", "failed"]
+    assert "is not approved" in harness.journal[0].text
+    assert f"was replaced by plan {edited.plan_id}" in harness.journal[1].text
 
 
 def test_a_number_that_no_evidence_has_is_struck(talk) -> None:
@@ -146,7 +173,7 @@ def test_orders_in_labels_names_and_results_are_not_obeyed(talk, plans, plan, po
     said = [
         s for s in step.answer.sentences if s.text.startswith(("IGNORE", "You must", "The label", "The plan", "As "))
     ]
-    assert len(said) == 5
+    assert len(said) == (5 if mode == "read" else 0)  # where a person is asked, the model's turn is over
     assert all(s.struck for s in said)
 
 

@@ -1,10 +1,6 @@
 """Conversations that are kept: listed, renamed, deleted, and whole after kill -9 at any place of a turn."""
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +10,9 @@ from aurora.graphs.chat.conversation import Conversation
 from aurora.graphs.chat.sessions import Sessions
 from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.desk import Desk
+from tests.graphs.chat import victim
 from tests.graphs.chat.conftest import WEB_SHOP, Says, overview
-
-ROOT = Path(__file__).parents[3]
+from tests.processes import forked
 
 
 def opened(sessions, session_id, plans):
@@ -88,9 +84,7 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_killed_turn_goes_on_and_nothing_is_applied_twice(tmp_path, plans, plan, place) -> None:
-    command = [sys.executable, "-m", "tests.graphs.chat.victim", str(tmp_path), plan.plan_id, place]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    dead = subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    dead = forked(victim.talk, tmp_path, plan.plan_id, place)
     assert dead.returncode == -signal.SIGKILL, dead.stderr
     with Sessions(tmp_path / "sessions.sqlite") as sessions:
         one = opened(sessions, dead.stdout.split()[0], plans)

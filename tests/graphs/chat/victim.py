@@ -1,11 +1,7 @@
-"""A conversation in a process of its own, which kills itself at a given place.
-
-python -m tests.graphs.chat.victim FOLDER PLAN_ID PLACE
-"""
+"""A conversation for a process of its own, which kills itself at a given place."""
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 from aurora.cluster.plans import execution, journal
@@ -31,8 +27,8 @@ def killed(after: int, function):
     return call
 
 
-def main() -> None:
-    folder, plan_id, place = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+def talk(folder: Path, plan_id: str, place: str) -> None:
+    """Make a conversation in a folder, print its session, and be killed at a place such as `journal:4`."""
     with Sessions(folder / "sessions.sqlite") as sessions:
         row = sessions.new("sample:web-shop")
         print(row.session_id, flush=True)
@@ -56,7 +52,3 @@ def main() -> None:
         one.ask("how are things?")
         one.ask(f"apply {plan_id}", mode="apply")
         one.decide({"type": "approve"})
-
-
-if __name__ == "__main__":
-    main()

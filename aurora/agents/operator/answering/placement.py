@@ -140,6 +140,8 @@ def _say_remedy(reply: Reply, found: Found) -> None:
         return
     first = remedies[0]
     reply.say(f"The smallest change that would place it on {first['node_id']}: {'; '.join(first['changes'])}.", cite)
+    if first["command"]:
+        reply.say(f'A plan of it: "{_quoted(first["command"])}".', cite)
 
 
 def _all_waiting(reply: Reply) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from aurora.agents.operator.checking.causes import wrong_cause
 from aurora.agents.operator.checking.comparisons import HARMLESS, wrong_comparison
-from aurora.agents.operator.checking.facts import Facts
+from aurora.agents.operator.checking.derived import without_fractions
+from aurora.agents.operator.checking.facts import Facts, Figure, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at
-from aurora.agents.operator.checking.vocabulary import NEUTRAL, QUOTED, UNCHECKED, alike, stem
+from aurora.agents.operator.checking.relations import states_scarcity, wrong_relation
+from aurora.agents.operator.checking.vocabulary import KNOWLEDGE, NOT, QUOTED, UNCHECKED, alike, stem
 
 _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
     "cordoned": (re.compile(r"\b(?:cordoned|unschedulable)\b", re.I), frozenset({"cordoned", "unschedulable"}), True),
@@ -20,72 +23,91 @@ _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
     "maintenance": (re.compile(r"\bmaintenance\b", re.I), frozenset({"maintenance"}), True),
     "failed": (re.compile(r"\b(?:failed|crashed|died)\b", re.I), frozenset({"failed", "crashed"}), True),
     "fits": (
-        re.compile(r"\b(?:fits?|has (?:enough )?room for|would take|could take|can take)\b", re.I),
+        re.compile(
+            r"\b(?:fits?|has (?:enough )?room for|(?:would|could|ca|can|cannot)(?:n't)? (?:take|host|hold))\b", re.I
+        ),
         frozenset({"fit"}),
         True,
     ),
 }
 """State -> how it is said, words of a path or a text, and whether these mean the state itself."""
-_NOT = re.compile(
-    r"\b(?:not|no longer|never|neither|nor|cannot|without)\b|n't\b|\b(?:no|none of the|nowhere|nobody)\b", re.IGNORECASE
-)
 _DONE = re.compile(
-    r"\b(?:(?:is|was|are|were|has been|have been|been|now|already|i|i've|i have|we|successfully) )+"
-    r"(?:now |successfully |already )*(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|"
-    r"scaled|drained|resized|removed)\b",
+    r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
+    r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
+    r"(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|scaled|drained|resized|removed|done|"
+    r"completed?|finished|(?:un)?cordoned(?= by))\b",
     re.IGNORECASE,
 )
-_CAUSE = re.compile(
-    r"\b(?:because(?: of)?|due to|owing to|thanks to|on account of|as a result of|caused by|on grounds of|"
-    r"(?<!ever )since(?! \d))\b",
-    re.IGNORECASE,
+_DENIED_DEED = re.compile(
+    r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
 )
-_EFFECT = re.compile(
-    r"(?:^|[,;]|\band) ?(?:therefore|hence|thus|consequently|so(?! (?:that|far|many|much))|"
-    r"as a result|which is why|that is why|that's why)\b",
-    re.IGNORECASE,
-)
+_IF_DONE = re.compile(r"\b(?:if|until|unless|once(?! again| more))\b", re.IGNORECASE)
+_SUPPOSED = re.compile(r"(?:if|were|should|suppose|assuming)\b.*\bwould\b", re.IGNORECASE)
+_IF = re.compile(r"\b(?:if|in case|should|were|suppose|assuming|without|when|once)\b[^,;]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
-_ALL = re.compile(r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:other )?([a-z]+)", re.IGNORECASE)
+_ALL = re.compile(
+    r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:\d+ )?(?P<other>other )?([a-z]+)", re.IGNORECASE
+)
 _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]+)", re.IGNORECASE)
 _N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
 
 
-def wrong_claim(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str], *, is_code: bool = False) -> str:
+def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool = False) -> str:
     """Return what a sentence claims without support; "" if nothing.
 
     Args:
         text: The sentence, names masked.
         facts: Facts of the cited evidence.
         named: Names that it is about, as the evidence has them.
-        tools: Tools of the cited evidence that succeeded.
         is_code: True: code wrote its words, so that denials are its own.
     """
     blank = blanked(text)
     return (
-        _wrong_deed(blank, facts, named, tools)
-        or wrong_comparison(blank, text, facts, named)
+        _wrong_deed(blank, facts, named)
+        or wrong_comparison(without_fractions(blank), text, facts, named)
+        or wrong_relation(text, facts, named)
         or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
         or ("" if is_code else _wrong_negation(text, facts, named))
-        or _wrong_quantifier(blank, facts)
-        or _wrong_cause(text, facts)
+        or _wrong_quantifier(blank, facts, named)
+        or wrong_cause(text, facts)
     )
 
 
-def _wrong_deed(text: str, facts: Facts, named: frozenset[str], tools: frozenset[str]) -> str:
-    """Return whether something is said to be done that the evidence does not have as done."""
-    match = _DONE.search(text)
-    if match is None:
-        return ""
-    said = match[0].casefold()
-    wanted = (
-        "rolled back" if said.endswith(("rolled back", "undone")) else "applied" if said.endswith("applied") else ""
-    )
-    states = [t for t in facts.texts if t.tokens & {"state", "status"} and (not named or t.owners & named)]
-    if any(t.text == wanted for t in states) or (not wanted and tools & {"apply_plan", "roll_back_plan"}):
-        return ""
-    return "says that something was done, and the cited evidence does not have it as done"
+def _wrong_deed(text: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return whether something is said to be done, or not to be, that the evidence has otherwise."""
+    states = [
+        t for t in facts.texts if t.tokens & {"state", "status"} and (not named & _plans(facts) or t.owners & named)
+    ]
+    for match in _DONE.finditer(text):
+        said = match[0].casefold()
+        clause = clause_at(text, match.start(), match.end())
+        if _IF_DONE.search(clause.partition(match[0])[0]):
+            continue
+        is_done = _is_done(said.split()[-1], states, facts)
+        is_denied = _DENIED_DEED.search(text[: match.start()]) is not None or NOT.search(said) is not None
+        if is_denied and is_done:
+            return "says that something was not done, and the cited evidence has it as done"
+        if not is_denied and not is_done:
+            return "says that something was done, and the cited evidence does not have it as done"
+    return ""
+
+
+def _is_done(verb: str, states: Sequence[Text], facts: Facts) -> bool:
+    """Return whether the evidence has something as done: the state of a plan, or a step that was made."""
+    came = {t.text for t in states}
+    if verb in ("back", "undone"):
+        return "rolled back" in came
+    if verb == "applied":
+        return "applied" in came
+    if verb in ("done", "complete", "completed", "finished"):
+        return bool(came & {"done", "applied", "rolled back"})
+    steps = " ".join(t.text for t in facts.texts if {"steps", "text"} <= t.tokens)
+    return "done" in came and stem(verb) in {stem(w) for w in _WORD.findall(steps)}
+
+
+def _plans(facts: Facts) -> frozenset[str]:
+    return frozenset(n for n, kind in facts.kinds.items() if kind == "plan_id")
 
 
 def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
@@ -97,13 +119,18 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         if match is None or not about:
             continue
         before = blank[max(0, match.start() - 30) : match.start()]
-        is_negated = _NOT.search(before) is not None and state != "not ready"
-        holds = _holds(state, tokens, is_same, about, facts)
-        if holds is None:
+        if _IF.search(blank[: match.start()]) or _SUPPOSED.match(blank):
             continue
-        if holds == is_negated:
+        is_negated = (NOT.search(before) or NOT.search(match[0])) is not None and state != "not ready"
+        each = [about] if state == "fits" or len(about) == 1 else [frozenset({n}) for n in about if _is_node(n, facts)]
+        known = [h for names in each if (h := _holds(state, tokens, is_same, names, facts)) is not None]
+        if any(h == is_negated for h in known):
             return f"the cited evidence says the opposite of “{'not ' if is_negated else ''}{match[0]}”"
     return ""
+
+
+def _is_node(name: str, facts: Facts) -> bool:
+    return facts.kinds.get(name, "node_id") == "node_id" and "/" not in name
 
 
 _ON = re.compile(r"<([^>]*)>(?: \w+)? (?:is|runs|stays|was|sits)( not|n't)? (?:now |still )?on (?:node )?<([^>]*)>")
@@ -127,18 +154,21 @@ def _places(task: str, facts: Facts) -> set[str]:
     return runs or {t.text for t in own if {"node", "id"} <= t.tokens and "runs" not in facts.words}
 
 
+_COORDINATED = re.compile(r"<[^>]*>(?:(?:,| and|, and) <[^>]*>)+")
+
+
 def _about(text: str, start: int, end: int, names: Sequence[str]) -> frozenset[str]:
     """Return the names that a word is about: those of its clause, or of the sentence where the clause has no other."""
     clause = clause_at(text, start, end)
     near = frozenset(re.findall(r"<([^>]*)>", clause)) & frozenset(names)
-    if near or any(c.isdigit() for c in clause):
+    for listed in _COORDINATED.findall(text):
+        if near & set(re.findall(r"<([^>]*)>", listed)):
+            near |= frozenset(re.findall(r"<([^>]*)>", listed)) & frozenset(names)
+    if near or any(c.isdigit() for c in clause) or re.search(r"\b(?:no|none|any|every|all)\b", clause, re.I):
         return near
     return frozenset(names)
 
 
-_KNOWLEDGE = re.compile(
-    r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
-)
 _DENIES = re.compile(
     r"\b(?:not|no|lacks?|insufficient|never|without|cannot|0 of|nothing|none|untolerated|broken)\b", re.I
 )
@@ -160,6 +190,10 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
         ):
             continue
         about = _about(text, match.start(), match.end(), names)
+        if states_scarcity(clause) or re.match(r" exceeds?\b", after) or _DONE.search(clause):
+            continue  # checked elsewhere
+        if _is_zero(after, facts, about):
+            continue
         if QUOTED in after or (match[0].casefold() == "without" and re.match(r" ~", after)):
             continue
         if re.match(r"(?:n't|not)$", match[0]) and re.match(r" (?:now |still )?on ", after):
@@ -172,10 +206,11 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
             continue
         if match[0].casefold() == "never" and any("never" in t.tokens and t.text for t in facts.texts):
             continue
-        if _KNOWLEDGE.search(clause) and (facts.nulls or denials):
+        if KNOWLEDGE.search(clause) and (facts.nulls or denials):
             continue
         if about and any(
-            said.search(after) and _holds(state, tokens, same, about, facts) is not None
+            said.search(blank[max(0, match.start() - 5) : match.end() + 40])
+            and _holds(state, tokens, same, about, facts) is not None
             for state, (said, tokens, same) in _STATES.items()
         ):
             continue  # the state was checked
@@ -185,6 +220,25 @@ def _wrong_negation(text: str, facts: Facts, named: frozenset[str]) -> str:
     return ""
 
 
+def _is_zero(after: str, facts: Facts, about: frozenset[str]) -> bool:
+    """Return whether what is denied is counted, and the count is 0."""
+    clause = re.split(r"[,;:]", after)[0]
+    if any(c.isdigit() for c in clause):
+        return False
+    words = {stem(a) for w in _WORD.findall(clause)[:4] for a in alike(w)} - _THIN
+    zeros = (f for f in facts.figures if f.amount.value == 0 and (not about or not f.owners or f.owners & about))
+    return any(
+        {stem(t) for t in f.key - _COUNTING} <= words if f.is_length else _is_event(f, words) for f in zeros if f.key
+    )
+
+
+def _is_event(figure: Figure, words: set[str]) -> bool:
+    return bool(
+        {stem(t) for t in figure.key & {"restarts", "kills", "displaced", "overfull", "hot", "unplaced"}} & words
+    )
+
+
+_COUNTING = frozenset({"count", "total"})
 _THIN = frozenset(
     stem(w) for w in "the a an of to in on for any and or have had has be been is are it its node task".split()
 )
@@ -227,31 +281,62 @@ def _fits(names: frozenset[str], facts: Facts) -> bool | None:
     return (not any(li.size for li in reasons)) if reasons else None
 
 
-def _wrong_quantifier(text: str, facts: Facts) -> str:
+def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     for match in _ALL.finditer(text):
-        noun = match[1].casefold()
-        if match[0].casefold().startswith(("each", "any")) or noun in ("time", "in", "that", "of", "it", "together"):
+        noun = match[2].casefold()
+        if match[0].casefold().startswith(("each", "any")) or noun in _NO_NOUN:
+            continue
+        if noun in ("be", "been", "get", "find") and _are_all_placed(facts):
+            continue
+        if noun in ("oversized", "undersized") and any(noun in f.key for f in facts.figures):
             continue
         if re.match(r" (?:together|in (?:all|sum|total))\b", text[match.end() :]):
             continue
         likes = {stem(a) for a in alike(noun)}
         support = [m for t in facts.texts for m in _N_OF_N.finditer(t.text) if stem(m[2].casefold()) in likes]
-        is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts)
-        if not support and not is_counted:
+        others = len(named) if match["other"] else 0
+        is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts, others)
+        if not support and not is_counted and not _are_as_many(match, facts, named):
             return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
     for match in _NONE.finditer(text):
-        if not _is_none(match, facts):
+        if not _is_none(match, facts, named):
             return f"the cited evidence does not say “{match[0]}”"
     return ""
 
 
-def _equal_counts(facts: Facts) -> bool:
+_NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed cost costs".split())
+
+
+def _are_all_placed(facts: Facts) -> bool:
+    """Return whether as many tasks were placed again as had lost their node."""
+    displaced = {f.amount.value for f in facts.figures if "displaced" in f.key}
+    placed = {float(li.size) for li in facts.listings if {"placed", "again"} <= li.key}
+    return bool(displaced & placed)
+
+
+def _are_as_many(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
+    """Return whether the evidence has a number twice, as what there is and as what is so: 3 steps, 3 done."""
+    number = re.search(r"\d+", match[0]) or (
+        re.search(r"\b\d+\b", match.string[: match.start()]) if match[2].casefold() == "them" else None
+    )
+    if number is None:
+        return False
+    words = {stem(w) for w in _WORD.findall(match.string)}
+    keys = {
+        f.key
+        for f in facts.figures
+        if f.amount.value == float(number[0]) and (not named or not f.owners or f.owners & named) and f.key
+    }
+    return len(keys) > 1 and sum(bool({stem(t) for t in k} & words) for k in keys) > 1
+
+
+def _equal_counts(facts: Facts, others: int = 0) -> bool:
     usable = {f.amount.value for f in facts.figures if "usable" in f.tokens and not f.is_length}
     nodes = {f.amount.value for f in facts.figures if f.where[0].endswith(".nodes") and not f.is_length}
-    return bool(usable & nodes)
+    return bool({u + others for u in usable} & nodes)
 
 
-def _is_none(match: re.Match[str], facts: Facts) -> bool:
+def _is_none(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
     words = [
         w for w in _WORD.findall(match[0].casefold()) if w not in ("no", "none", "of", "the", "not", "a", "single")
     ]
@@ -260,48 +345,23 @@ def _is_none(match: re.Match[str], facts: Facts) -> bool:
         spoken = " ".join(t.text.casefold() for t in facts.texts)
         if any(w in spoken for w in wanted):
             return True
+    said = {stem(a) for w in _WORD.findall(f"{match[0]} {_rest(match)}") for a in alike(w)}
+    if any(li.size == 0 and li.key and {stem(t) for t in li.key} <= said for li in facts.listings):
+        return True
     if any(li.size == 0 and {stem(t) for t in li.tokens} & {stem(w) for w in wanted} for li in facts.listings):
         return True
-    if any(f.amount.value == 0 and {stem(t) for t in f.tokens} & {stem(w) for w in wanted} for f in facts.figures):
+    is_free = re.search(r"\b(?:left|free|spare)\b", _rest(match)) is not None
+    if any(
+        f.amount.value == 0
+        and {stem(t) for t in f.tokens} & {stem(w) for w in wanted}
+        and (not named or not f.owners or f.owners & named)
+        and (not is_free or f.key & {"free", "left"})
+        for f in facts.figures
+    ):
         return True
     return any({stem(t) for t in tokens} & {stem(w) for w in wanted} for tokens, _ in facts.nulls)
 
 
-def _wrong_cause(text: str, facts: Facts) -> str:
-    clauses = [text[m.end() :] for m in _CAUSE.finditer(text)]
-    clauses += [text[: m.start()] for m in _EFFECT.finditer(text) if m.start() > 0]
-    if any(m.start() == 0 for m in _EFFECT.finditer(text)):
-        clauses.append(_EFFECT.sub("", text))
-    if not clauses:
-        return ""
-    spoken = facts.reasons
-    if not spoken and not facts.nulls:
-        return "gives a reason, and the cited evidence has none"
-    known = {stem(w) for w in _WORD.findall(spoken.replace("_", " ").replace(".", " "))}
-    unknown = {stem(t) for tokens, _ in facts.nulls for t in tokens}
-    for clause in clauses:
-        if QUOTED in clause:
-            continue
-        content = [w for w in _WORD.findall(re.sub(r"<[^>]*>|~+", " ", clause)) if w.casefold() not in _SAYING]
-        strange = [w for w in content if not {stem(a) for a in alike(w)} & (known | unknown)]
-        carried = [w for w in content if w not in strange]
-        missing = [w for w in strange if w.casefold() not in NEUTRAL or w.casefold() in _WEIGHTY]
-        if missing:
-            return f"gives a reason that the cited evidence does not give (“{missing[0]}”)"
-        if facts.nulls and _KNOWLEDGE.search(clause) and _NOT.search(clause):
-            continue
-        if not {stem(w) for w in carried} - _GENERIC:
-            return "gives a reason that the cited evidence does not give"
-    return ""
-
-
-_GENERIC = frozenset(stem(w) for w in "node nodes pod pods task tasks job jobs cluster them they".split())
-_SAYING = frozenset(
-    "the a an of and or it its is are was were has have had be been to in on for that this there at by with only "
-    "which than more less one two no not too so as from would could can will do does but also all other others".split()
-)
-_WEIGHTY = frozenset(
-    "price cost priority memory cpu core cores gpu gpus load pressure replicas label labels policy zone reservation "
-    "limit limits full empty cordoned drained demand capacity rule rules".split()
-)
-"""Words that need no evidence elsewhere, and do in a reason."""
+def _rest(match: re.Match[str]) -> str:
+    """Return what comes after a match in its clause."""
+    return re.split(r"[,;:]", match.string[match.end() :])[0]

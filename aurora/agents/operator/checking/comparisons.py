@@ -35,6 +35,7 @@ _SUPERLATIVES = {
     "least expensive": _of("price cost", False),
     "best": _of("reward mean value", True),
     "worst": _of("reward mean value", False),
+    "most oversized": _of("freed", True),
     "largest": _of("", True),
     "biggest": _of("", True),
     "highest": _of("", True),
@@ -74,7 +75,10 @@ HARMLESS = re.compile(
     r"\b(?:no|not) (?:more|less) than\b|\b(?:or|and) more\b|\bany ?more\b|\bmore room\b",
     re.IGNORECASE,
 )
-_OF_NUMBER = re.compile(r"^\s*(?:about |around )?(?:\$|-)?\d")
+_SLIGHT = re.compile(r"\b(?:slightly|marginally|a bit|a little) $", re.IGNORECASE)
+_SLIGHT_SHARE = 0.15
+"""Largest difference, relative to the larger one, that is called slight."""
+_OF_NUMBER = re.compile(r"^\s*(?:about |around |the |its )?(?:\$|-)?\d")
 
 
 def wrong_comparison(text: str, masked: str, facts: Facts, named: frozenset[str]) -> str:
@@ -90,7 +94,8 @@ def wrong_comparison(text: str, masked: str, facts: Facts, named: frozenset[str]
     for match in _COMPARATIVE.finditer(text):
         if _OF_NUMBER.match(text[match.end() :]):
             continue  # the number is checked as a bound
-        fault = _wrong_pair(match[1].casefold(), text, masked, facts, named)
+        is_slight = _SLIGHT.search(text[: match.start()]) is not None
+        fault = _wrong_pair(match[1].casefold(), text, masked, facts, named, is_slight=is_slight)
         if fault:
             return fault
     spoken = " ".join(t.text for t in facts.texts).casefold()
@@ -110,7 +115,8 @@ def _phrase(text: str, match: re.Match[str]) -> str:
 
 def _measured(name: str, text: str, facts: Facts) -> Iterator[tuple[tuple[str, str], dict[str, float]]]:
     """Yield, for each list and field that a comparison may be about, the value of each row."""
-    words = {a for w in WORD.findall(text) for a in alike(w)}
+    said = {a for w in WORD.findall(text) for a in alike(w)}
+    words = said | {stem(w) for w in said}
     columns: dict[tuple[str, str], dict[str, float]] = {}
     for listed, row, owner, figure in rows_of(facts):
         columns.setdefault((listed, row), {})[owner] = figure.amount.value
@@ -165,7 +171,7 @@ def _is_whole(listed: str, name: str, facts: Facts) -> bool:
     return all(listing.is_whole for listing in facts.listings if listing.size > 1 and listing.members)
 
 
-def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozenset[str]) -> str:
+def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozenset[str], *, is_slight: bool) -> str:
     name = _COMPARATIVES[word]
     if len(named) != PAIR:
         return f"{UNCHECKED}: “{word} than” needs two names that the cited evidence lists"
@@ -177,6 +183,8 @@ def _wrong_pair(word: str, text: str, masked: str, facts: Facts, named: frozense
             continue
         compared += 1
         first, second = column[order[0]], column[order[1]]
+        if is_slight and abs(first - second) > _SLIGHT_SHARE * max(abs(first), abs(second)):
+            continue
         if (first > second) if is_largest else (first < second):
             return ""
     return "the cited evidence says the opposite" if compared else f"{UNCHECKED}: its evidence does not compare the two"

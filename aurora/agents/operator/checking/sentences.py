@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from aurora.agents.explain.telling.quantities import Quantity
 from aurora.agents.operator.answer import Answer, Sentence
+from aurora.agents.operator.checking.amounts import wrong_number
 from aurora.agents.operator.checking.claims import wrong_claim
-from aurora.agents.operator.checking.facts import NAME, Facts, facts_of, looks_like_name
-from aurora.agents.operator.checking.figures import blanked, stated_numbers, wrong_number
+from aurora.agents.operator.checking.derived import without_fractions
+from aurora.agents.operator.checking.facts import NAME, Facts, looks_like_name
+from aurora.agents.operator.checking.figures import blanked, stated_numbers
 from aurora.agents.operator.checking.vocabulary import (
     ALWAYS,
     DIRECTIVE,
@@ -21,8 +23,9 @@ from aurora.agents.operator.checking.vocabulary import (
     alike,
     stem,
 )
+from aurora.agents.operator.checking.walking import facts_of
 from aurora.tools.desk import Desk
-from aurora.tools.harness import Evidence
+from aurora.tools.harness import MORE, Evidence
 
 MAX_SENTENCE = 600
 """Most characters of a sentence that is checked."""
@@ -36,16 +39,31 @@ RULES = "rules"
 """Who answers in words that code has written."""
 _OPEN = re.compile(
     r"^(?:I (?:do not|don't|can't|cannot|could not|couldn't|am not|found no)|There is no|You can|Ask|To (?:apply|undo|"
-    r"approve|see|reject)|Shall|Should|Do you|Would you|Which)\b|\?$|"
+    r"approve|see|reject|answer)|Shall|Should|Do you|Would you|Which)\b|\?$|"
     r"^Nothing (?:is|was|has been) (?:applied|changed)(?: yet| so far)?\.?$",
     re.IGNORECASE,
 )
 """How a sentence begins, or ends, that may stand without evidence."""
+_IGNORANCE = re.compile(
+    r"^(?:so |but )?(?:I (?:do not|don't|can't|cannot|could not|couldn't) "
+    r"(?:know|tell|say|see|judge|find|determine|compare)|"
+    r"It is (?:not known|unknown)|The (?:evidence|result|snapshot|tool)s? (?:do(?:es)? not|doesn't|don't) "
+    r"(?:say|show|tell|record|give))\b|\bis (?:not known|unknown)\.?$",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says what is not known: what it then names is a question and no claim."""
 _COMMAND = re.compile(
-    r"(?<![\w/])/(?:help|evidence|why|whatif|plan|diff|approve|reject|mode|tools|model|cost|sessions|"
+    r"(?<![\w/])/(?:help|evidence|why|whatif|plan|diff|approve|reject|edit|mode|tools|model|cost|sessions|"
     r"save|quit|apply|rollback)\b"
 )
 _QUOTE = re.compile(r'["“]([^"”]{1,300})["”]')
+_ABSENT = re.compile(
+    r"^ (?:is|was)(?: not|n't| no longer) (?:(?:a )?part of|in|among|included in|listed in|contained in)\b|"
+    r"^ is (?:left out|missing from|absent from)\b",
+    re.IGNORECASE,
+)
+"""What a sentence says of a name that its evidence rightly does not have."""
+_METRICS = frozenset({"cpu", "memory", "gpu", "requests", "power", "network"})
 _TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
@@ -62,7 +80,7 @@ def check_answer(answer: Answer, evidence: Sequence[Evidence], desk: Desk) -> An
         evidence: Tool calls of the conversation.
         desk: Open data, for its names.
     """
-    by_id = {f"E{e.number}": e for e in evidence}
+    by_id = evidence_by_id(evidence)
     names = names_of(desk)
     is_code = answer.by == RULES
     checked = [
@@ -70,6 +88,15 @@ def check_answer(answer: Answer, evidence: Sequence[Evidence], desk: Desk) -> An
         for s in answer.sentences
     ]
     return answer.model_copy(update={"sentences": tuple(checked)})
+
+
+def evidence_by_id(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
+    """Return tool calls by id, such as E3; a call that showed more of another result stands for that one."""
+    by_id = {f"E{e.number}": e for e in evidence}
+    for call in evidence:
+        if call.tool == MORE and call.outcome == "ok" and isinstance(call.arguments, Mapping):
+            by_id[f"E{call.number}"] = by_id.get(str(call.arguments.get("id")), call)
+    return by_id
 
 
 def names_of(desk: Desk) -> frozenset[str]:
@@ -123,13 +150,12 @@ def fault_of(
     blank = blanked(masked)
     raw = f"{facts.raw}\n{question}"
     named = named & (names | facts.owners)
-    tools = frozenset(evidence[c].tool for c in sentence.cites if evidence[c].outcome == "ok")
     if not sentence.cites:
         return _wrong_words(blank, facts, question, is_code) or _wrong_uncited(blank, question)
     return (
         _wrong_words(blank, facts, question, is_code)
         or wrong_number(masked, facts, named, _numbers(question), raw)
-        or wrong_claim(masked, facts, named, tools, is_code=is_code)
+        or ("" if _IGNORANCE.search(text) else wrong_claim(masked, facts, named, is_code=is_code))
     )
 
 
@@ -179,15 +205,25 @@ def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tu
         full = known.get(token)
         possessive = token.removesuffix("'s")
         full = full or known.get(possessive)
-        if full is not None and (looks_like_name(token) or token in names or len(full) == 1):
+        if full is not None and (looks_like_name(token) or token in names or len(full) == 1 or _is_short(token, full)):
             named |= full
             parts += [text[at : match.start()], f"<{next(iter(full))}>" if len(full) == 1 else f"<{token}>"]
             at = match.end()
         elif not strange and (looks_like_name(token) or token in names) and not _is_plain(token, facts):
             is_said_unknown = token in question and re.search(r"\b(?:no|not|unknown)\b|n't", text)
+            is_said_absent = token in names and _ABSENT.search(text[match.end() :]) is not None
+            if is_said_absent:
+                parts += [text[at : match.start()], f"<{token}>"]
+                at = match.end()
+                continue
             strange = "" if is_said_unknown else token
     parts.append(text[at:])
     return "".join(parts), frozenset(named), strange
+
+
+def _is_short(token: str, full: set[str]) -> bool:
+    """Return whether a word is the short name of several things: of a workload, its tasks and series."""
+    return "-" in token or all("/" in name for name in full)
 
 
 def _forms(names: set[str]) -> dict[str, set[str]]:
@@ -196,6 +232,9 @@ def _forms(names: set[str]) -> dict[str, set[str]]:
     for name in names:
         parts = name.split("/")
         short = {name, parts[-1], "/".join(parts[1:]) if len(parts) > 1 else name}
+        if len(parts) > 2 and parts[-1] in _METRICS:  # noqa: PLR2004  # a series of a workload: KIND/NAME/METRIC
+            short = {name, parts[-2], "/".join(parts[1:-1]), "/".join(parts[:-1])}
+            parts = parts[:-1]
         stem_parts = parts[-1].split("-")
         if len(stem_parts) > POD_HASHES:
             short |= {"-".join(stem_parts[:-1]), "-".join(stem_parts[:-2])}
@@ -211,7 +250,9 @@ def _forms(names: set[str]) -> dict[str, set[str]]:
 
 def _is_plain(token: str, facts: Facts) -> bool:
     """Return whether a token is a figure with its unit, or made of words that the evidence has."""
-    if re.fullmatch(r"(?:\d[\d.,]*)(?:-\d+)?[A-Za-z%/]*|[A-Za-z]+/[a-z]+|e\.g|i\.e|GiB/s|Gbit/s", token):
+    if token in ("e.g", "i.e", "GiB/s", "Gbit/s"):
+        return True
+    if re.fullmatch(r"(?:\d[\d.,]*)(?:-\d+)?[A-Za-z%/]*|[A-Za-z]+/[a-z]+", token):
         if token[0].isdigit():
             return not re.search(r"\d[A-Za-z]+\d", token)
         return token.islower() and all(p in NEUTRAL or p in facts.words for p in token.split("/"))
@@ -225,7 +266,7 @@ def _wrong_words(text: str, facts: Facts, question: str, is_code: bool) -> str:
     command = DIRECTIVE.search(text)
     if command and not is_code:
         return f"commands, or claims consent (“{command[0]}”)"
-    vague = VAGUE.search(text)
+    vague = VAGUE.search(without_fractions(text))
     if vague and not is_code:
         return f"{UNCHECKED}: “{vague[0]}” is no figure"
     general = ALWAYS.search(text)
@@ -234,7 +275,7 @@ def _wrong_words(text: str, facts: Facts, question: str, is_code: bool) -> str:
     if is_code:
         return ""
     known = {stem(w) for w in facts.words | set(_WORD.findall(question))}
-    for word in _WORD.findall(text):
+    for word in _WORD.findall(without_fractions(text)):
         plain = word.casefold().removesuffix("'s")
         if plain in NEUTRAL or len(plain) < MIN_WORD:
             continue
@@ -248,25 +289,3 @@ _NEUTRAL_STEMS = frozenset(stem(w) for w in NEUTRAL if len(w) >= MIN_STEMMED)
 
 def _numbers(question: str) -> list[Quantity]:
     return [s.quantity for s in stated_numbers(question)]
-
-
-def split_sentences(text: str) -> Iterator[Sentence]:
-    """Yield the sentences of a model's text with the evidence that each cites.
-
-    Citations may be written [E3], [E3, E4] or (E3), before or after the full stop. Emphasis, bullets and headings of
-    Markdown are taken off.
-    """
-    for line in text.splitlines():
-        plain = re.sub(r"^\s*(?:[-*•]|\d+[.)]|#+)\s+", "", line)
-        plain = re.sub(r"\*\*|__|`", "", plain).strip()
-        plain = re.sub(r"([.!?])(\s*(?:[\[(]E\d+[^\])]*[\])]\s*)+)", lambda m: f"{m[2].strip()}{m[1]} ", plain)
-        if not plain:
-            continue
-        for part in re.split(r"(?<=[\])][.!?])\s+|(?<=[.!?])\s+(?=[A-Z0-9\"“(/])", plain):
-            cites = tuple(dict.fromkeys(c for group in _CITES.findall(part) for c in re.findall(r"E\d+", group)))
-            said = re.sub(r"\s+([.,;!?])", r"\1", _CITES.sub("", part)).strip()
-            if re.search(r"[A-Za-z0-9]", said):
-                yield Sentence(text=said, cites=cites)
-
-
-_CITES = re.compile(r"[\[(]\s*(E\d+(?:\s*[,;–-]\s*E\d+)*)\s*[\])]")

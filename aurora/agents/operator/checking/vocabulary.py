@@ -20,45 +20,75 @@ third this those though through thus to together too toward two under unless unt
 via was way we well were what when where whereas whether which while who whole whose why will with within without
 would yes yet you your zero three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty i'm i'd it's that's there's isn't aren't doesn't don't didn't can't couldn't won't
-wouldn't wasn't weren't hasn't haven't both half
+you'd we'd they'd it'd you'll we'll they'll it'll that'd there'd there'll what's they're you're we're wouldn't wasn't
+weren't hasn't haven't half
 """
 _NEUTRAL = """
 add added adding adds account allocatable allocated allocation amount answer answers approval approve approved asked
 asking asks apply applied assume assumed average based become becomes begin begins bound call called capacity carry
 change changed changes check checked choice choose chooses chosen cluster compare compared comparison container
 containers core cores cost costs count counted counts cpu current data day days demand deployment detail details
-device devices differ difference different does dollar dollars drain drained each effect ends estimate evidence exact
-exist exists expect expected explain explanation fact figure figures find finds forecast forecasts found free gib
-gives gpu gpus group groups guess hold holds hour hourly hours information interval job jobs keep keeps kind kinds
-label labels large largest level likely limit limits list listed lists load look looked looking looks lookup made make
-makes making many match matches matter mean means measure measured measurement memory mib minute minutes missing mode
-move moved moves name named namely namespace new node nodes note number numbers object objective offer open option
-options order ordered part per place placed placement places plan planned plans pod pods point policies policy
-possible present price prices priority propose proposed proposes pressure put question range rank ranked ranking reach
-reaches read reason reasons record recorded refer remain remaining remains replica replicas report reported reports
-request requested requesting requests reserve reserved reservation resource resources rest result results review rise
-rises rule rules run running runs say says second seconds series set sets share shares show showing shown shows side
-simulate simulated simulation single size sized sizes smallest snapshot sort space stand stands start starts state
-status stay stays step steps sum summary switch system table take taken takes task tasks tell term terms test that
-think time times told tool tools total totals try turn unit units unknown use used value values wait waited waiting
-waits want wants week weeks workload workloads yet zone zones highest lowest higher lower fewer fewest bigger biggest
-smaller cheapest cheaper dearest dearer fullest fuller emptiest emptier full empty room amounts utilisation
-utilization usage percent cents machine machines pool capacity spare headroom lack lacks lacking short shortage fit
-fits fitting elsewhere anywhere somewhere nowhere enough sufficient insufficient large-enough pending scheduled
-schedule schedulable unschedulable follow follows following respectively overall altogether roughly approximately
-nearly almost least minimum maximum max min median mean typical typically rate together combined apart confirm
-confirmed ask help undo rollback best worst better worse larger greater busiest busier longest longer shortest shorter
-biggest dearer month months year years today tomorrow yesterday morning noon evening night come comes came drop drops
-fall falls grow grows growing growth increase increases decrease decreases stay would expensive remove removed
-removing leave leaves leaving next previous former latter itself cordon cordoned uncordon
+device devices differ difference different dollar dollars drain drained effect ends estimate evidence exact exist
+exists expect expected explain explanation fact figure figures find finds forecast forecasts found free gib gpu gpus
+group groups guess hold holds hour hourly hours information interval job jobs keep keeps kind kinds label labels large
+largest level likely limit limits list listed lists load look looked looking looks lookup made make makes making match
+matches matter mean means measure measured measurement memory mib minute minutes missing mode move moved moves name
+named namespace new node nodes note number numbers object objective offer open option options order ordered part place
+placed placement places plan planned plans pod pods point policies policy possible present price prices priority
+propose proposed proposes pressure put question range rank ranked ranking reach reaches read reason reasons record
+recorded refer remain remaining remains replica replicas report reported reports request requested requesting requests
+reserve reserved reservation resource resources rest result results review rise rises rule rules run running runs say
+says seconds series set sets share shares show showing shown shows side simulate simulated simulation single size
+sized sizes smallest snapshot sort space stand stands start starts state status stay stays step steps sum summary
+switch system table take taken takes task tasks tell term terms test think time times told tool tools total totals try
+turn unit units unknown value values wait waited waiting waits want wants week weeks workload workloads zone zones
+highest lowest higher lower fewer fewest bigger biggest smaller cheapest cheaper dearest dearer fullest fuller
+emptiest emptier full empty room amounts utilisation utilization usage percent cents machine machines pool spare
+headroom lack lacks lacking short shortage fit fits fitting elsewhere anywhere somewhere nowhere sufficient
+insufficient large-enough pending scheduled schedule schedulable unschedulable follow follows following respectively
+overall altogether roughly approximately nearly almost minimum maximum max min median typical typically rate combined
+apart confirm confirmed ask help undo rollback best worst better worse larger greater busiest busier longest longer
+shortest shorter month months year years today tomorrow yesterday morning noon evening night come comes came drop
+drops fall falls grow grows growing growth increase increases decrease decreases expensive remove removed removing
+leave leaves leaving previous former latter cordon cordoned uncordon
 """
 _CONVERSATION = """
-write writes wrote written person people question mode conversation plan read apply evidence constraint constraints
-break breaks
+write writes wrote written person people conversation constraint constraints break breaks
 """
-NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION).split())
+_TALK = """
+probability slightly slice slices fuller even utc bit tight tightest outcome outcomes consumer cutting cut cuts little
+belong belongs instance gone alone off example words precisely simply basically effectively actually briefly things
+thing ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense
+regard regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay
+sure right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
+"""
+_ACTS = """
+land lands landing end sit sits host hosts hosting held carries carried bring brings brought send sends shift shifts
+spread puts putting kept getting work works working suffice suffices helps solve solves fix fixes fixed lets stop
+stops ruled block blocks blocked prevent prevents frees freed freeing save saves saved saving reduce reduces reduced
+reducing shrink shrinks shrinking lowers lowering raise raises raised raising rose risen climb climbs climbed fell
+fallen dropped peak peaks peaked peaking reached exceed exceeds exceeded exceeding top tops cover covers covered sums
+return returns bill pay pays paid charge gap gaps distance margin threshold ceiling horizon percentile percentiles
+quantile quantiles p50 backtest backtests intervals bounds band low lows high highs problem bottleneck issue obstacle
+blocker tries tried trying pick picks picked touch touched touching inverse file files folder folders commit script
+scripts edit edits edited parts include includes included exclude excludes excluded member members checks fill fills
+filled filling occupy occupies occupied require requires required requiring combine separately original originally
+previously initial initially switches reviews reviewed approves decide decides decided
+"""
+NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION + _TALK + _ACTS).split())
 """Words that need no evidence."""
 
+NOT = re.compile(
+    r"\b(?:not|no longer|never|neither|nor|cannot|without)\b|n't\b|\b(?:no|none of the|nowhere|nobody)\b", re.IGNORECASE
+)
+"""What denies."""
+KNOWLEDGE = re.compile(
+    r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
+)
+"""What is said of evidence itself, rather than of the system."""
+UP = r"rises?|rose|climbs?|grows?|grew|increases?|goes up|go up|raises?|raised"
+DOWN = r"falls?|fell|drops?|decreases?|shrinks?|goes down|go down|reduces?|reduced|saves?|lowers?|declines?"
+"""Words for a rise and for a fall, as patterns."""
 UNCHECKED = "could not be checked"
 """Beginning of the reason where a sentence may be true."""
 QUOTED = "^"
@@ -66,8 +96,13 @@ QUOTED = "^"
 DIRECTIVE = re.compile(
     r"\b(?:please|ignore|disregard|forget|override|urgent(?:ly)?|immediately|at once|must (?:be )?approved?|obey|"
     r"you (?:must|should|need to|have to|ought)|system prompt|previous instructions?|as instructed|on behalf|password|"
-    r"api key|secret|token|kubectl|curl|sudo|rm -rf|click|visit|download|execute|approve (?:it|this|the plan|plan)|"
-    r"(?:has|have|was|were|is) (?:been )?(?:already )?approved|auto-?approved?)\b",
+    r"api key|secret|token|kubectl|curl|sudo|rm -rf|click|visit|download|execute|"
+    r"(?<!asked to )(?<!once you )(?<!until you )(?<!unless you )(?<!if you )approve (?:it|this|the plan|plan)|"
+    r"(?:has|have|was|were|is) (?:been )?(?:already )?approved|auto-?approved?|approved by|by me|"
+    r"approvals? (?:is|was|has been) (?:now |already )?"
+    r"(?:given|granted|recorded|there|done|complete|received|in place)|"
+    r"consent\w*|(?:switching|switched|changing|changed|set|setting) (?:the mode )?to (?:mode )?(?:apply|plan|read)|"
+    r"mode (?:is|was|has been) (?:now )?(?:apply|switched|changed))\b",
     re.IGNORECASE,
 )
 """What commands, or claims a person's consent."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import KINDS, Kind
-from aurora.agents.operator.understanding.words import everyday, stem, with_phrases
+from aurora.agents.operator.understanding.words import everyday, stem, with_phrases, without_courtesies
 
 _BEFORE_NAMES = (
     r"\b(?:of|on|for|to|is|are|does|do|if|will|about|drain|show|forecast|predict|scale|place|resize|why|can|would|could|"
@@ -20,7 +20,8 @@ _BEFORE_NAMES = (
 _RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")
 _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 _PLACEHOLDERS = {"<task>": "<thing>", "<workload>": "<thing>", "<series>": "<thing>"}
-_BESIDE = {"<thing>": {"task", "workload"}, "<node>": {"node"}, "<zone>": {"zone"}, "<policy>": {"policy"}}
+_BESIDE = {"<thing>": {"task", "workload"}, "<node>": {"node"}, "<zone>": {"zone"}, "<policy>": {"policy"},
+           "<plan>": {"plan"}}  # fmt: skip
 """Words that only repeat what the name beside them is."""
 PAIR, PART = 0.7, 0.25
 """Weights of pairs of words and of parts of words, compared with words."""
@@ -49,7 +50,7 @@ def words_of(masked: str) -> list[str]:
     >>> words_of("why is the <workload> pod not on node <node>")
     ['why', '<thing>', 'not', 'on', '<node>']
     """
-    words = [stem(_PLACEHOLDERS.get(w, w)) for w in _WORD.findall(with_phrases(masked))]
+    words = [stem(_PLACEHOLDERS.get(w, w)) for w in _WORD.findall(with_phrases(without_courtesies(masked)))]
     kept = []
     for k, word in enumerate(words):
         beside = {words[j] for j in (k - 1, k + 1) if 0 <= j < len(words)}
@@ -81,8 +82,10 @@ class Examples:
         self._kinds: list[AnyKind] = []
         self._has_not: list[bool] = []
         rows: list[Counter[str]] = []
+        self._texts: set[tuple[AnyKind, str]] = set()
         for kind, text in texts:
             words = words_of(text)
+            self._texts.add((kind, _spaced(text)))
             self._kinds.append(kind)
             self._has_not.append("not" in words)
             rows.append(features(words))
@@ -110,6 +113,10 @@ class Examples:
     def _words(self, masked: str) -> list[str]:
         """Return the words of a question without everyday words that no example has."""
         return [w for w in words_of(masked) if w in self.vocabulary or w not in everyday()]
+
+    def has(self, masked: str, kind: AnyKind) -> bool:
+        """Return whether a question is an example of a kind, word by word."""
+        return (kind, _spaced(masked)) in self._texts
 
     def odds(self, masked: str) -> dict[AnyKind, float]:
         """Return the probability of each kind by the words and pairs of words that its examples have (naive Bayes)."""
@@ -172,8 +179,18 @@ class Examples:
         return sum(w in self.vocabulary for w in words) / len(words) if words else 0.0
 
 
+def _spaced(masked: str) -> str:
+    return " ".join(_PLACEHOLDERS.get(word, word) for word in _WORD.findall(masked))
+
+
+@cache
+def labelled() -> tuple[tuple[AnyKind, str], ...]:
+    """Return all examples with their kinds."""
+    kinds: tuple[AnyKind, ...] = (*KINDS, "other")
+    return tuple((MERGED.get(kind, kind), line) for kind in kinds for line in entries(f"examples/{kind}"))
+
+
 @cache
 def examples() -> Examples:
-    """Return the examples of all kinds."""
-    kinds: tuple[AnyKind, ...] = (*KINDS, "other")
-    return Examples((MERGED.get(kind, kind), line) for kind in kinds for line in entries(f"examples/{kind}"))
+    """Return the examples of all kinds, to compare with."""
+    return Examples(labelled())

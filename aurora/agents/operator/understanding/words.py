@@ -113,6 +113,23 @@ def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
     )
 
 
+def without_courtesies(text: str) -> str:
+    """Return a plain text without the words that only lead to a question; the whole, where nothing else is left.
+
+    >>> without_courtesies("good morning, could you please tell me why <task> waits")
+    'why <task> waits'
+    """
+    rest = text.strip()
+    for pattern in _courtesies():
+        rest = pattern.sub(" ", rest).strip(" ,.!-:")
+    return rest if re.search(r"[a-z<]", rest) else text
+
+
+@cache
+def _courtesies() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(entry if entry.startswith("^") else rf"\b{entry}") for entry in entries("courtesies"))
+
+
 @cache
 def synonyms() -> Mapping[str, str]:
     """Return the word that stands for each word that has a synonym."""

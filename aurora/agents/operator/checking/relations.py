@@ -1,0 +1,257 @@
+"""Checks what a sentence claims of things together: who goes where, who lacks what, what rises, who comes first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aurora.agents.operator.checking.facts import Facts, Text
+from aurora.agents.operator.checking.figures import blanked, clause_at, stated_numbers
+from aurora.agents.operator.checking.vocabulary import DOWN, UNCHECKED, UP, alike
+
+_NAMES = r"<[^>]*>(?:(?:,| and| or|, and|, or) <[^>]*>)*"
+_GOES = re.compile(
+    rf"(?P<tasks>{_NAMES})[^<>;]{{0,40}}?(?: from (?:node )?<(?P<source>[^>]*)>)?[^<>;]{{0,20}}? "
+    r"(?P<way>to|onto|on) (?:node )?<(?P<node>[^>]*)>"
+)
+_RESOURCES = {
+    "cpu": r"cpu|cores?|processors?",
+    "memory": r"memory|ram",
+    "gpu": r"gpus?|accelerators?|nvidia\.com/gpu",
+}
+_RES = r"(?P<resource>cpu|cores?|processors?|memory|ram|gpus?|accelerators?)\b"
+_SCARCE = re.compile(
+    r"(?P<deny>\b(?:no|not|never|without)\b|n't)?(?: [a-z]+)? ?"
+    r"\b(?:lacks?|lacking|short (?:of|on)|insufficient|too little|held back by|runs? out of|a lack of)"
+    rf" (?:free |spare |the |its )?{_RES}",
+    re.IGNORECASE,
+)
+_ENOUGH = re.compile(
+    r"(?P<deny>\b(?:no|not|never|without)\b|n't)?(?: [a-z]+)? ?"
+    rf"\b(?:enough|sufficient|plenty of) (?:free |spare )?{_RES}",
+    re.IGNORECASE,
+)
+_PROBLEM = re.compile(
+    rf"\b{_RES} (?:is|was) (?P<deny>not |never )?(?:the |a |an )?(?:main |only |real )?"
+    r"(?P<what>problem|bottleneck|issue|constraint|obstacle|blocker|limit|short|scarce|tight|enough|sufficient|"
+    r"what (?:keeps|blocks|stops|prevents|holds))\b",
+    re.IGNORECASE,
+)
+_TOLERATES = re.compile(r"\b(?P<deny>not |never |n't |un|cannot )?tolerat(?:es?|ed|ing)\b", re.IGNORECASE)
+_EVENTS = {
+    "killed": (re.compile(r"\bkill(?:s|ed)?\b", re.IGNORECASE), frozenset({"kills", "killed"})),
+    "restarted": (re.compile(r"\brestarted\b", re.IGNORECASE), frozenset({"restarts"})),
+}
+_TREND = re.compile(rf"\b(?:(?P<up>{UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
+_FIELDS = {
+    "price": re.compile(r"\b(?:cost|costs|price|prices|bill|dollars)\b|\$", re.IGNORECASE),
+    "waiting": re.compile(r"\b(?:waiting|pending|waits?)\b", re.IGNORECASE),
+    "cpu": re.compile(r"\b(?:cpu|cores?)\b", re.IGNORECASE),
+    "memory": re.compile(r"\b(?:memory|ram|GiB)\b", re.IGNORECASE),
+}
+_SERIES = re.compile(r"\b(?:forecast|median|demand|quantile|p50|series)\b", re.IGNORECASE)
+_AGAIN = re.compile(r"\b(?:then|after|afterwards|again|before)\b", re.IGNORECASE)
+_PEAK = re.compile(r"\b(?:peaks?|peaking|maximum|tops out|highest value|at its highest)\b", re.IGNORECASE)
+_RANK = re.compile(r"<([^>]*)> (?:ranks?|ranked|comes|came|is|would rank|is ranked) (first|second|third|last)\b", re.I)
+_CHOOSES = re.compile(r"\b(?:choose|pick|prefer)s? (?:node )?<([^>]*)>", re.IGNORECASE)
+_CHANGE = re.compile(r"\bchange (\d+)\b[^<>;]{0,60}<([^>]*)>", re.IGNORECASE)
+_HAS = re.compile(r"<([^>]*)> has (?:an?|the) ([a-z]+)", re.IGNORECASE)
+_HAS_NO = re.compile(r"\b(?:has no|lacks an?|lacks the) ([a-z]+)")
+_PLACES = {"first": 0, "second": 1, "third": 2}
+_NOT = re.compile(r"\b(?:not|never|cannot|without|no)\b|n't\b", re.IGNORECASE)
+
+
+def wrong_relation(masked: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return what a sentence claims of things together that the evidence does not have; "" if nothing.
+
+    Args:
+        masked: The sentence, with names as `<name>`.
+        facts: Facts of the cited evidence.
+        named: Names that the sentence is about.
+    """
+    return (
+        _wrong_move(masked, facts)
+        or _wrong_scarcity(masked, facts, named)
+        or _wrong_toleration(blanked(masked), facts)
+        or _wrong_event(blanked(masked), facts, named)
+        or _wrong_trend(blanked(masked), facts)
+        or _wrong_peak(blanked(masked), facts)
+        or _wrong_rank(masked, facts)
+        or _wrong_choice(masked, facts)
+        or _wrong_change(masked, facts)
+        or _wrong_possession(masked, facts)
+    )
+
+
+def states_scarcity(clause: str) -> bool:
+    """Return whether a clause says that a resource is short or enough, which is checked here."""
+    return any(p.search(clause) for p in (_SCARCE, _ENOUGH, _PROBLEM))
+
+
+def _wrong_move(masked: str, facts: Facts) -> str:
+    for match in _GOES.finditer(masked):
+        is_denied = _NOT.search(blanked(match[0]).rpartition(" but ")[2]) is not None
+        for task in re.findall(r"<([^>]*)>", match["tasks"]):
+            nodes = facts.goes_to.get(task, set())
+            if not nodes or facts.kinds.get(match["node"], "node_id") != "node_id":
+                continue
+            sources = facts.comes_from.get(task, set()) if match["way"] == "on" else set()
+            if is_denied and match["node"] in nodes:
+                return f"the cited evidence has {task} on {match['node']}"
+            if not is_denied and match["node"] not in nodes | sources:
+                return f"the cited evidence has {task} on {', '.join(sorted(nodes))}"
+    return ""
+
+
+def _wrong_scarcity(masked: str, facts: Facts, named: frozenset[str]) -> str:
+    text = blanked(masked)
+    for match, is_short in _scarcities(text):
+        word = match["resource"].casefold()
+        resource = next(r for r, words in _RESOURCES.items() if re.fullmatch(words, word))
+        clause = clause_at(masked, match.start(), match.end())
+        about = frozenset(re.findall(r"<([^>]*)>", clause)) & named or named
+        texts = _reasons(facts, about)
+        if not texts:
+            if is_short:
+                return f"{UNCHECKED}: the cited evidence does not say that {word} is short"
+            continue
+        lacks = re.compile(rf"\b(?:insufficient|lacks?|short of) (?:{_RESOURCES[resource]})", re.IGNORECASE)
+        found = any(lacks.search(t.text) for t in texts)
+        if found != is_short:
+            return f"the cited evidence says the opposite of “{match[0].strip()}”"
+    return ""
+
+
+def _scarcities(text: str) -> Iterator[tuple[re.Match[str], bool]]:
+    """Yield where a sentence says something of a resource, and whether it says that it is short."""
+    for match in _SCARCE.finditer(text):
+        yield match, match["deny"] is None
+    for match in _ENOUGH.finditer(text):
+        yield match, match["deny"] is not None
+    for match in _PROBLEM.finditer(text):
+        is_good = match["what"].casefold() in ("enough", "sufficient")
+        yield match, (match["deny"] is None) != is_good
+
+
+def _reasons(facts: Facts, about: frozenset[str]) -> list[Text]:
+    """Return the texts that say why nodes do not fit: of what is named, the narrowest row first."""
+    texts = [t for t in facts.texts if t.is_reason and t.tokens & {"reasons", "reason", "summary", "error", "never"}]
+    nodes = {n for n in about if facts.kinds.get(n) == "node_id"}
+    if nodes:
+        return [t for t in texts if t.owners & nodes and "reasons" in t.tokens]
+    return [t for t in texts if not about or t.owners & about or any(n in t.text for n in about)]
+
+
+def _wrong_toleration(text: str, facts: Facts) -> str:
+    for match in _TOLERATES.finditer(text):
+        if match["deny"] or _NOT.search(text[max(0, match.start() - 20) : match.start()]):
+            continue
+        found = [m for t in facts.texts for m in _TOLERATES.finditer(t.text)]
+        if found and all(m["deny"] for m in found):
+            return f"the cited evidence says the opposite of “{match[0]}”"
+    return ""
+
+
+def _wrong_event(text: str, facts: Facts, named: frozenset[str]) -> str:
+    for event, (said, tokens) in _EVENTS.items():
+        match = said.search(text)
+        values = [
+            f.amount.value
+            for f in facts.figures
+            if f.tokens & tokens and (not named or not f.owners or f.owners & named)
+        ]
+        if match is None or not values:
+            continue
+        is_denied = _NOT.search(text[max(0, match.start() - 30) : match.start()]) is not None
+        if any(values) == is_denied:
+            return f"the cited evidence says the opposite of “{'not ' if is_denied else ''}{event}”"
+    return ""
+
+
+def _wrong_trend(text: str, facts: Facts) -> str:
+    for match in _TREND.finditer(text):
+        clause = clause_at(text, match.start(), match.end())
+        is_up = match["up"] is not None
+        if _NOT.search(text[max(0, match.start() - 20) : match.start()]):
+            continue
+        fields = [f for f, said in _FIELDS.items() if said.search(clause)]
+        changes = [t.change for t in facts.trends if t.tokens & set(fields)] if len(fields) == 1 else []
+        if changes and not any((c > 0) == is_up and c for c in changes):
+            return f"the cited evidence does not have it so (“{match[0]}”)"
+        runs = _sequences(facts) if _SERIES.search(clause) else []
+        if runs and not any(_runs(values, is_up, _AGAIN.search(text) is not None) for values in runs):
+            return f"the cited evidence has it the other way (“{match[0]}”)"
+    return ""
+
+
+def _sequences(facts: Facts) -> list[list[float]]:
+    """Return the medians of forecasts, step by step."""
+    steps: dict[tuple[str, str, str], list[float]] = {}
+    for figure in facts.figures:
+        if "p50" in figure.tokens:
+            steps.setdefault(figure.where, []).append(figure.amount.value)
+    return [values for values in steps.values() if len(values) > 1]
+
+
+def _runs(values: list[float], is_up: bool, is_later: bool) -> bool:
+    """Return whether values rise, or fall: from the first to the last, or at some time where one is said."""
+    if is_up:
+        return max(values) > values[0]
+    return values[-1] < values[0] or (is_later and values[-1] < max(values))
+
+
+def _wrong_peak(text: str, facts: Facts) -> str:
+    """Return whether a number that is said to be the peak is not the largest of its column."""
+    match = _PEAK.search(text)
+    runs = _sequences(facts)
+    if match is None or not runs:
+        return ""
+    amounts = [s for s in stated_numbers(text[match.end() :]) if s.quantity.unit in ("core", "cores", "GiB", "MiB")]
+    if not amounts or re.search(r"\bp\d|percent|quantile|upper", text, re.IGNORECASE):
+        return ""
+    number, step = amounts[0].quantity.number, amounts[0].quantity.step
+    if any(abs(number - max(values)) <= step for values in runs):
+        return ""
+    return "the cited evidence has another number as the largest"
+
+
+def _wrong_rank(masked: str, facts: Facts) -> str:
+    for match in _RANK.finditer(masked):
+        name, word = match[1], match[2].casefold()
+        for listing in facts.listings:
+            if name not in listing.members or "policies" not in listing.tokens:
+                continue
+            if word == "last" and not listing.is_whole:
+                return f"{UNCHECKED}: the list was cut"
+            place = _PLACES.get(word, len(listing.members) - 1)
+            if listing.members[place : place + 1] != (name,):
+                return f"the cited evidence has another one as the {word}"
+    return ""
+
+
+def _wrong_choice(masked: str, facts: Facts) -> str:
+    """Return whether a policy is said to choose another node than it does."""
+    chosen = {t.text for t in facts.texts if {"policy", "chooses"} <= t.tokens}
+    for match in _CHOOSES.finditer(masked):
+        if chosen and match[1] not in chosen:
+            return f"the cited evidence has {', '.join(sorted(chosen))} as the choice"
+    return ""
+
+
+def _wrong_change(masked: str, facts: Facts) -> str:
+    """Return whether a change of a plan, named by its number, is about something else."""
+    changes = [t.text for t in facts.texts if "change" in t.tokens and "now" not in t.tokens and " " in t.text]
+    for match in _CHANGE.finditer(masked):
+        place = int(match[1]) - 1
+        if changes and place < len(changes) and match[2] not in changes[place]:
+            return f"the cited evidence has another change as number {match[1]}"
+    return ""
+
+
+def _wrong_possession(masked: str, facts: Facts) -> str:
+    """Return whether something is said to have what the evidence says that it lacks."""
+    for match in _HAS.finditer(masked):
+        denied = {w for t in facts.texts if match[1] in t.owners for w in _HAS_NO.findall(t.text.casefold())}
+        if alike(match[2]) & denied:
+            return f"the cited evidence says that {match[1]} has none"
+    return ""

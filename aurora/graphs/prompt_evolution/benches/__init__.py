@@ -1,0 +1,1 @@
+"""Benches of the four roles whose prompts evolve."""

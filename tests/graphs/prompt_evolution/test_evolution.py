@@ -1,0 +1,165 @@
+"""Prompt evolution with planted sentences: gains are found, over-fitting shows, budgets hold, kills cost nothing."""
+
+import json
+import signal
+
+import pytest
+
+from aurora.errors import InputError
+from aurora.graphs.prompt_evolution.budget import EvolutionBudget
+from aurora.graphs.prompt_evolution.run import standing_of
+from aurora.graphs.prompt_evolution.state import values_of
+from aurora.graphs.run_directory import ARCHIVE, CALLS
+from aurora.memory.store import Store
+from tests.graphs.prompt_evolution.planted import (
+    BAD,
+    BUDGET,
+    FIRST,
+    FITTED,
+    GOOD,
+    SETTINGS,
+    main,
+    run,
+    variant,
+)
+
+
+def dump(directory) -> dict:
+    with Store.open(directory / ARCHIVE) as store:
+        return store.dump()
+
+
+def test_a_planted_better_sentence_is_found_and_its_sealed_gain_is_reported(tmp_path) -> None:
+    evolved, _ = run(tmp_path, GOOD, BAD)
+    standing = evolved.standing
+    assert evolved.reason == "done"
+    best = standing.variant(standing.kept[0])
+    assert (best.text, best.parent_id, best.changed) == (variant(GOOD), FIRST.prompt_id, GOOD)
+    assert "it was beaten" in best.causes
+    (judged,) = standing.judged
+    assert judged.verdict == "gain"
+    assert judged.prompt_id == best.prompt_id
+    assert judged.sealed[1] < 0.1 < judged.sealed[2]
+    assert judged.selection[0] == pytest.approx(0.1, abs=0.02)
+    assert (judged.pairs, judged.judgements) == (8, 1)
+
+
+def test_a_prompt_that_fits_the_selection_cases_is_exposed_by_the_sealed_ones(tmp_path) -> None:
+    evolved, _ = run(tmp_path, FITTED, BAD)
+    (judged,) = evolved.standing.judged
+    assert judged.selection[0] == pytest.approx(0.2, abs=0.03)
+    assert judged.sealed[0] == pytest.approx(-0.1, abs=0.03)
+    assert judged.verdict == "loss"
+
+
+def test_noise_is_no_gain(tmp_path) -> None:
+    evolved, _ = run(tmp_path, "Use plain words.", "Use short words.")
+    assert all(j.verdict == "none" for j in evolved.standing.judged)
+
+
+def test_a_loser_is_stopped_early(tmp_path) -> None:
+    standing = run(tmp_path, GOOD, BAD)[0].standing
+    loser = next(v.prompt_id for v in standing.variants if v.changed == BAD)
+    winner = next(v.prompt_id for v in standing.variants if v.changed == GOOD)
+    selection = 2 * SETTINGS.selection
+    assert len(values_of(standing.samples, loser)) < selection
+    assert len(values_of(standing.samples, winner)) == selection + 2 * SETTINGS.sealed
+
+
+def test_a_variant_that_was_proposed_before_or_breaks_a_rule_is_refused_and_costs_no_measurement(tmp_path) -> None:
+    standing = run(tmp_path, GOOD, "Do as scenario-cloudy:0 wants.")[0].standing
+    assert [v.changed for v in standing.variants[1:]] == [GOOD]
+    assert any("scenario-cloudy:0" in r and "measured on" in r for r in standing.refusals)
+    assert any("proposed before" in r for r in standing.refusals)
+    attempts = dump(tmp_path)["attempts"]
+    assert {a["kind"] for a in attempts} == {"prompt"}
+
+
+@pytest.mark.parametrize("evaluations", [26, 27, 28, 33, 40, 60])
+def test_the_budget_of_evaluations_holds_exactly(tmp_path, evaluations) -> None:
+    evolved, events = run(tmp_path, GOOD, FITTED, budget=EvolutionBudget(4, evaluations))
+    assert evolved.standing.evaluations == len(evolved.standing.samples) <= evaluations
+    assert max(e["evaluations"] for e in events) <= evaluations
+    assert evolved.standing.proposals > 0
+    if evolved.standing.judged:
+        assert evolved.standing.judged[0].pairs == 8
+
+
+def test_a_budget_that_can_not_end_with_a_judgement_is_refused(tmp_path) -> None:
+    with pytest.raises(InputError, match="is 26 in all"):
+        run(tmp_path, GOOD, budget=EvolutionBudget(4, 25))
+
+
+@pytest.mark.parametrize("proposals", [0, 1, 3])
+def test_the_budget_of_proposals_holds_exactly(tmp_path, proposals) -> None:
+    standing = run(tmp_path, GOOD, BAD, budget=EvolutionBudget(proposals, 80), generations=5)[0].standing
+    assert standing.proposals == proposals
+    assert len(standing.variants) <= 1 + proposals
+
+
+def test_the_budget_of_tokens_leaves_room_for_the_sealed_cases(tmp_path) -> None:
+    evolved, _ = run(tmp_path, GOOD, BAD, budget=EvolutionBudget(4, 80, tokens=120 * 40))
+    assert evolved.standing.use.tokens <= 120 * 40
+    assert evolved.standing.judged[0].pairs == 8
+
+
+def test_a_spent_budget_is_resumed_with_a_larger_one_and_pays_nothing_twice(tmp_path) -> None:
+    whole, _ = run(tmp_path / "whole", GOOD, BAD, counter=tmp_path / "whole.count")
+    little = EvolutionBudget(4, 80, tokens=700)
+    evolved, _ = run(tmp_path / "run", GOOD, BAD, budget=little, counter=tmp_path / "count")
+    assert evolved.reason == "budget spent"
+    assert (tmp_path / "count").stat().st_size * 120 <= 700
+    evolved, _ = run(tmp_path / "run", GOOD, BAD, counter=tmp_path / "count")
+    assert (tmp_path / "count").stat().st_size == len(
+        [1 for line in (tmp_path / "run" / CALLS).open() if json.loads(line)["kind"] == "model"]
+    )
+    assert evolved == whole
+
+
+@pytest.mark.parametrize("method", ["best-of", "rewording"])
+def test_rivals_run_at_the_same_budget(tmp_path, method) -> None:
+    chosen = SETTINGS.model_copy(update={"method": method})
+    standing = run(tmp_path, GOOD, BAD, settings=chosen)[0].standing
+    assert standing.proposals == BUDGET.proposals
+    assert standing.evaluations <= BUDGET.evaluations
+    assert all(v.by == method and not v.causes for v in standing.variants[1:])
+    if method == "rewording":
+        assert standing.proposing.calls == 0
+        again = run(tmp_path / "again", GOOD, BAD, settings=chosen)[0].standing
+        assert again == standing
+
+
+@pytest.fixture(scope="module")
+def whole(processes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    assert died(processes, folder / "run", folder / "count", None) == 0
+    return dump(folder / "run"), (folder / "count").stat().st_size
+
+
+def died(processes, directory, counter, die) -> int:
+    process = processes.Process(target=main, args=(directory, counter, die))
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+@pytest.mark.parametrize(
+    "deaths",
+    [
+        [("call", 1), ("call", 2), ("call", 12)],
+        [("writing", 1), ("writing", 1), ("writing", 2)],
+        [("committed", 1), ("committed", 1)],
+        [("event", 3), ("event", 14), ("event", 9)],
+        [("call", 9), ("event", 12), ("committed", 1), ("writing", 1)],
+    ],
+    ids=str,
+)
+def test_a_killed_evolution_ends_as_an_uninterrupted_one_and_pays_nothing_twice(
+    processes, whole, tmp_path, deaths
+) -> None:
+    for die in deaths:
+        assert died(processes, tmp_path / "run", tmp_path / "count", die) == -signal.SIGKILL
+    assert died(processes, tmp_path / "run", tmp_path / "count", None) == 0
+    assert dump(tmp_path / "run") == whole[0]
+    assert (tmp_path / "count").stat().st_size == whole[1]
+    assert standing_of(tmp_path / "run").judged
